@@ -1,0 +1,189 @@
+"""Who may read what: the states of a permission, and the one decision that every read goes through.
+
+States and their names follow Regulation (EU) 2023/1162, annex, procedures 2 to 4: the customer *revokes*, the
+eligible party *terminates*, the operator *suspends*, time *expires*, a move-out *invalidates*.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
+from gridgate.core.time import Interval, Resolution
+
+
+class PermissionState(StrEnum):
+    """requested → (validated | malformed | refused | timed out) → active → one of the ends. None is skipped."""
+
+    REQUESTED = "requested"
+    MALFORMED = "malformed"
+    VALIDATED = "validated"
+    REFUSED = "refused"
+    TIMED_OUT = "timed_out"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    TERMINATED = "terminated"
+    EXPIRED = "expired"
+    FULFILLED = "fulfilled"
+    INVALIDATED = "invalidated"
+
+    @property
+    def ended(self) -> bool:
+        return not _NEXT[self]
+
+
+_S = PermissionState
+_ENDS = frozenset({_S.REVOKED, _S.TERMINATED, _S.EXPIRED, _S.FULFILLED, _S.INVALIDATED})
+_NEXT: dict[PermissionState, frozenset[PermissionState]] = {
+    _S.REQUESTED: frozenset({_S.VALIDATED, _S.MALFORMED, _S.REFUSED, _S.TIMED_OUT}),
+    _S.VALIDATED: frozenset({_S.ACTIVE, _S.REFUSED, _S.TIMED_OUT}),
+    _S.ACTIVE: frozenset({_S.SUSPENDED}) | _ENDS,
+    _S.SUSPENDED: frozenset({_S.ACTIVE}) | _ENDS,
+} | dict.fromkeys(_ENDS | {_S.MALFORMED, _S.REFUSED, _S.TIMED_OUT}, frozenset())
+
+
+def transition(state: PermissionState, to: PermissionState) -> PermissionState:
+    """Return `to`. Raises `GridgateError` (CONFLICT) when `state` does not lead there."""
+    if to not in _NEXT[state]:
+        raise GridgateError(ErrorKind.CONFLICT, f"a permission that is {state} cannot become {to}")
+    return to
+
+
+class LegalBasis(StrEnum):
+    """Why data may be read (GDPR art. 6(1)); what rests on the holder's will, the holder can end."""
+
+    CONSENT = "consent"
+    CONTRACT = "contract"
+    LEGAL_OBLIGATION = "legal_obligation"
+    PUBLIC_TASK = "public_task"
+
+    @property
+    def terminable(self) -> bool:
+        return self in (LegalBasis.CONSENT, LegalBasis.CONTRACT)
+
+
+class Basis(StrEnum):
+    """What an access line rests on: being the title holder, or a permission."""
+
+    TITLE = "title"
+    PERMISSION = "permission"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLine:
+    """One row of the access projection: what one reader may read of one metering point, within one title holding.
+
+    `data_from`, `data_to` bound the data; `valid_from`, `valid_until` bound the moment of reading; all are seconds
+    since 1970 UTC, None meaning with no bound. `finest_resolution` is in seconds, 0 meaning any.
+    """
+
+    basis: Basis
+    permission: str | None
+    holder: int
+    kinds: int
+    directions: int
+    finest_resolution: int
+    data_from: int
+    data_to: int | None
+    valid_from: int
+    valid_until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What a reader asks for: which data, over which period, at which step (None: as stored), and at what instant."""
+
+    kind: Kind
+    direction: FlowDirection
+    period: Interval
+    at: datetime
+    resolution: Resolution | None = None
+
+
+class RefusalReason(StrEnum):
+    """Why a read is refused. Ordered from the most to the least basic; the least basic met is the one told."""
+
+    NO_PERMISSION = "no_permission"
+    NOT_YET_VALID = "not_yet_valid"
+    EXPIRED = "expired"
+    KIND_NOT_COVERED = "kind_not_covered"
+    DIRECTION_NOT_COVERED = "direction_not_covered"
+    RESOLUTION_TOO_FINE = "resolution_too_fine"
+    BEFORE_HISTORY = "before_history"
+    AFTER_TITLE = "after_title"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The line that allows the read, and the part of the period that it allows."""
+
+    line: AccessLine
+    readable: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    reason: RefusalReason
+
+
+def decide(request: ReadRequest, lines: Iterable[AccessLine]) -> Granted | Refused:
+    """Decide a read from the reader's access lines on that metering point.
+
+    Grants the widest readable part of the period that a single line allows, the holder's own title first when equal.
+    Without lines nothing is readable: no projection, no answer.
+    """
+    best: Granted | None = None
+    told = RefusalReason.NO_PERMISSION
+    for line in lines:
+        verdict = _judge(request, line)
+        if isinstance(verdict, Refused):
+            told = max(told, verdict.reason, key=_ORDER.__getitem__)
+        elif best is None or _rank(verdict) > _rank(best):
+            best = verdict
+    return best or Refused(told)
+
+
+_ORDER = {reason: index for index, reason in enumerate(RefusalReason)}
+
+
+def _judge(request: ReadRequest, line: AccessLine) -> Granted | Refused:
+    at = request.at.timestamp()
+    if at < line.valid_from:
+        return Refused(RefusalReason.NOT_YET_VALID)
+    if line.valid_until is not None and at >= line.valid_until:
+        return Refused(RefusalReason.EXPIRED)
+    if not line.kinds & request.kind.bit:
+        return Refused(RefusalReason.KIND_NOT_COVERED)
+    if not line.directions & request.direction.bit:
+        return Refused(RefusalReason.DIRECTION_NOT_COVERED)
+    if request.resolution is not None and request.resolution.seconds < line.finest_resolution:
+        return Refused(RefusalReason.RESOLUTION_TOO_FINE)
+    if line.data_to is not None and request.period.start.timestamp() >= line.data_to:
+        return Refused(RefusalReason.AFTER_TITLE)
+    readable = request.period.intersect(_data(line))
+    return Granted(line, readable) if readable else Refused(RefusalReason.BEFORE_HISTORY)
+
+
+def _data(line: AccessLine) -> Interval:
+    end = None if line.data_to is None else datetime.fromtimestamp(line.data_to, UTC)
+    return Interval(datetime.fromtimestamp(line.data_from, UTC), end)
+
+
+def _rank(granted: Granted) -> tuple[float, bool]:
+    end = granted.readable.end
+    length = float("inf") if end is None else (end - granted.readable.start).total_seconds()
+    return length, granted.line.basis is Basis.TITLE
+
+
+def describe(line: AccessLine) -> dict[str, object]:
+    """The line in words, for logs and explanations."""
+    return {
+        "basis": line.basis.value,
+        "permission": line.permission,
+        "kinds": sorted(kinds_of(line.kinds)),
+        "directions": sorted(directions_of(line.directions)),
+        "finest_resolution": line.finest_resolution or None,
+    }
