@@ -1,0 +1,1 @@
+"""From day blocks to answers: pure functions, no store, no clock."""

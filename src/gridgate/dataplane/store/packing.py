@@ -1,0 +1,120 @@
+"""How the parts of a day block become bytes. What is written here is stored for ever: add forms, never change one.
+
+- values: little-endian signed integers of 2, 4 or 8 bytes, the narrowest that holds all of the day;
+- quality: runs of (code: 1 byte, length: 2 bytes), absent when every value is measured;
+- offsets: little-endian int32, absent when there is none;
+- provenance: runs of (length: 2 bytes, published: 8, source: 4, recorded: 8), absent when the whole day came in one
+  delivery: the columns of the row then say it.
+
+Not compressed: 48 values of 2 bytes gain nothing from it, and bytes that are already integers decode in a microsecond.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgate.core.quantities import Quality
+
+NEVER = -(2**63)
+"""Rank of a slot of which nothing was ever said."""
+
+_VALUES = {2: np.dtype("<i2"), 4: np.dtype("<i4"), 8: np.dtype("<i8")}
+_OFFSET = np.dtype("<i4")
+_QUALITY_RUN = np.dtype([("code", "u1"), ("length", "<u2")])
+_PROVENANCE_RUN = np.dtype([("length", "<u2"), ("published", "<i8"), ("source", "<u4"), ("recorded", "<i8")])
+
+
+@dataclass(slots=True)
+class Provenance:
+    """Slot by slot: the rank of the delivery that spoke last (`published`, then `source`), and when it was recorded."""
+
+    published: NDArray[np.int64]
+    source: NDArray[np.int64]
+    recorded: NDArray[np.int64]
+
+    @classmethod
+    def uniform(cls, said: NDArray[np.bool_], *, published: int, source: int, recorded: int) -> "Provenance":
+        """One delivery spoke of the slots in `said`, none of the others."""
+        return cls(
+            np.where(said, published, NEVER).astype(np.int64),
+            np.where(said, source, 0).astype(np.int64),
+            np.where(said, recorded, 0).astype(np.int64),
+        )
+
+
+def pack_values(values: NDArray[np.int64]) -> tuple[int, bytes]:
+    """Return the width chosen and the bytes."""
+    low, high = int(values.min()), int(values.max())
+    width = 2 if -(2**15) <= low and high < 2**15 else 4 if -(2**31) <= low and high < 2**31 else 8
+    return width, values.astype(_VALUES[width]).tobytes()
+
+
+def unpack_values(width: int, packed: bytes) -> NDArray[np.int64]:
+    return np.frombuffer(packed, _VALUES[width]).astype(np.int64)
+
+
+def pack_quality(quality: NDArray[np.uint8]) -> bytes | None:
+    if not quality.any():
+        return None
+    edges = _edges(quality[1:] != quality[:-1])
+    runs = np.empty(len(edges) - 1, _QUALITY_RUN)
+    runs["code"] = quality[edges[:-1]]
+    runs["length"] = np.diff(edges)
+    return runs.tobytes()
+
+
+def unpack_quality(packed: bytes | None, slots: int) -> NDArray[np.uint8]:
+    """Return the codes; for a measured day, one shared read-only array."""
+    if packed is None:
+        return _all_measured(slots)
+    runs = np.frombuffer(packed, _QUALITY_RUN)
+    return np.repeat(runs["code"], runs["length"])
+
+
+def pack_offsets(offsets: NDArray[np.int32] | None) -> bytes | None:
+    return None if offsets is None or not offsets.any() else offsets.astype(_OFFSET).tobytes()
+
+
+def unpack_offsets(packed: bytes | None) -> NDArray[np.int32] | None:
+    return None if packed is None else np.frombuffer(packed, _OFFSET).astype(np.int32)
+
+
+def pack_provenance(provenance: Provenance, said: NDArray[np.bool_]) -> bytes | None:
+    """Return None when one delivery spoke of exactly the slots in `said`: then the row's columns are enough."""
+    p = provenance
+    spoken = p.published != NEVER
+    if np.array_equal(spoken, said) and all(_constant(a[spoken]) for a in (p.published, p.source, p.recorded)):
+        return None
+    changes = (
+        (p.published[1:] != p.published[:-1]) | (p.source[1:] != p.source[:-1]) | (p.recorded[1:] != p.recorded[:-1])
+    )
+    edges = _edges(changes)
+    runs = np.empty(len(edges) - 1, _PROVENANCE_RUN)
+    runs["length"] = np.diff(edges)
+    runs["published"], runs["source"], runs["recorded"] = (a[edges[:-1]] for a in (p.published, p.source, p.recorded))
+    return runs.tobytes()
+
+
+def unpack_provenance(packed: bytes) -> Provenance:
+    runs = np.frombuffer(packed, _PROVENANCE_RUN)
+    length = runs["length"]
+    return Provenance(*(np.repeat(runs[name].astype(np.int64), length) for name in ("published", "source", "recorded")))
+
+
+def _edges(changes: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Where runs begin, and where the last one ends."""
+    return np.concatenate(([0], np.flatnonzero(changes) + 1, [len(changes) + 1]))
+
+
+def _constant(array: NDArray[np.int64]) -> bool:
+    return len(array) == 0 or bool((array == array[0]).all())
+
+
+@lru_cache(maxsize=1024)
+def _all_measured(slots: int) -> NDArray[np.uint8]:
+    zeros = np.zeros(slots, np.uint8)
+    assert Quality.MEASURED == 0
+    zeros.flags.writeable = False
+    return zeros

@@ -1,0 +1,259 @@
+"""The port of the measurement store: what an adapter promises and what callers may rely on.
+
+**Shape.** A *series* is one metering point × kind × direction × step (× register). What is stored, and what is read,
+is a *day block*: the whole civil day of one series, 46, 48 or 50 values of a half-hourly curve.
+
+**Units.** A value is an integer; the measure is `value * 10**scale` in the unit of the kind (W, Wh, VA). A curve is
+stored as mean power in W: a step's energy in Wh is `W * seconds / 3600`, exactly. Values are never negative: which
+way the energy flows is the direction's to say.
+
+**Which value wins.** Every delivery has a rank: the instant at which its source published it, or, when the source
+does not say, the instant at which the store first received it. Slot by slot, a value replaces another only when its
+rank is not lower; with equal ranks the delivery received first yields to the one received later. So the present
+does not depend on the order in which files happen to arrive, and delivering a file again changes nothing.
+
+**Nothing is lost.** A block that changes moves to history with the instant until which it was the truth. What arrives
+too late to be the truth goes straight to history. `as_of` reads what was known then.
+
+**Law of evolution.** `Quality` codes, `Kind` words, and the columns of a block are stored: append, never renumber.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.core.time import Resolution
+
+
+class InvalidBlock(GridgateError):
+    """A block that no store can take: wrong number of slots for its day, negative value, unknown quality code."""
+
+    def __init__(self, message: str, *, where: str = "") -> None:
+        super().__init__(ErrorKind.INVALID, message, where=where)
+
+
+class StoreUnavailable(GridgateError):
+    """The store cannot be opened or does not answer; nothing was written."""
+
+    def __init__(self, message: str, *, remedy: str = "", where: str = "") -> None:
+        super().__init__(ErrorKind.UNAVAILABLE, message, remedy=remedy, where=where)
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesKey:
+    """What one row of values is about. `register` is the code of a temporal class; empty means the total."""
+
+    metering_point: str
+    kind: Kind
+    direction: FlowDirection
+    resolution: Resolution
+    register: str = ""
+
+    def __str__(self) -> str:
+        register = f" {self.register}" if self.register else ""
+        return f"{self.metering_point} {self.kind.value} {self.direction.value} {self.resolution.iso}{register}"
+
+
+@dataclass(slots=True)
+class DayBlock:
+    """The whole civil day `day` of one series: every array has as many elements as the day has steps.
+
+    In a block given to `put`, a slot whose quality is MISSING says nothing and leaves what is stored; a slot of
+    `cancelled` that is True withdraws the value: it becomes missing, and an older delivery cannot bring it back.
+    In a block that was read, `cancelled` is None, and arrays may be shared and read-only: copy before changing them.
+    """
+
+    key: SeriesKey
+    day: date
+    values: NDArray[np.int64]
+    """Measure in the unit of the kind, divided by `10**scale`; 0 where the quality is MISSING."""
+    quality: NDArray[np.uint8]
+    """`Quality` codes."""
+    scale: int = 0
+    """Power of ten: with -1 a value of 7305 means 730.5 W."""
+    offsets: NDArray[np.int32] | None = None
+    """Seconds after the slot's start at which the value was observed; None when that is the start (or the mean)."""
+    recorded_at: int = 0
+    """Epoch milliseconds at which the store wrote this version; set on read, ignored by `put`."""
+    slot_recorded_at: NDArray[np.int64] | None = None
+    """The same slot by slot, when a later delivery changed a part of the day only; set on read, ignored by `put`."""
+    cancelled: NDArray[np.bool_] | None = None
+
+    @property
+    def said(self) -> NDArray[np.bool_]:
+        """True where there is a value."""
+        return np.not_equal(self.quality, Quality.MISSING)
+
+    @property
+    def all_measured(self) -> bool:
+        """True when every slot of the day holds a measured value: the usual day, worth a short path."""
+        return not self.quality.any()
+
+    def quality_runs(self) -> list[tuple[Quality, int]]:
+        """The qualities of the day as run lengths, in order: `[(MEASURED, 30), (ESTIMATED, 2), (MEASURED, 16)]`."""
+        if self.all_measured:
+            return [(Quality.MEASURED, len(self.quality))]
+        edges = [0, *(np.flatnonzero(np.diff(self.quality)) + 1).tolist(), len(self.quality)]
+        return [(Quality(int(self.quality[a])), b - a) for a, b in zip(edges, edges[1:], strict=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file or message that a delivery comes from. The same `sha256` is the same source, whatever its name."""
+
+    name: str
+    sha256: str
+    format: str
+    published_at: int | None = None
+    """Epoch milliseconds at which the source was published; orders deliveries. None: order of first reception."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One thing of a source that could not be taken: where it stood, why, and what it said."""
+
+    where: str
+    reason: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutResult:
+    """What a delivery did, counted in values; `stored + unchanged` is the number of values it held.
+
+    `older` says how many of the unchanged differ from what is held and were kept in history only, because a
+    publication that came after theirs had already spoken.
+    """
+
+    stored: int
+    unchanged: int
+    older: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesInfo:
+    """What a metering point has: one series, its first and last civil day with a value, when it last changed."""
+
+    key: SeriesKey
+    first: date
+    last: date
+    recorded_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One state of a block. Current when `superseded_at` is None; never the truth when that equals `recorded_at`."""
+
+    recorded_at: int
+    superseded_at: int | None
+    published_at: int | None
+    """As its source said; None when the source did not."""
+    source: str
+    """Name of the source of the latest change in it."""
+    block: DayBlock
+
+    @property
+    def arrived_too_late(self) -> bool:
+        return self.superseded_at == self.recorded_at
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """A quarantined item as it is kept, with the source it came from."""
+
+    source: str
+    sha256: str
+    recorded_at: int
+    where: str
+    reason: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """A source as it was first received, and the number of things of it in quarantine."""
+
+    source: Source
+    recorded_at: int
+    quarantined: int = field(default=0)
+
+
+@runtime_checkable
+class MeasurementStore(Protocol):
+    """Many readers, one writer at a time, in as many processes as one likes.
+
+    Every method raises `StoreUnavailable` when the store does not answer. A method that writes is one transaction:
+    when it returns, what it did survives the death of the process and of the machine; when it raises, or dies,
+    nothing of it was done.
+    """
+
+    def put(
+        self, blocks: Sequence[DayBlock], *, source: Source, quarantined: Sequence[Quarantined], recorded_at: int
+    ) -> PutResult:
+        """Take a delivery: merge its blocks, record its source and what was quarantined, all or nothing.
+
+        Give everything a file holds in one call, and the file is taken whole or not at all. A series and day may
+        occur several times: slot by slot the last one speaks. `recorded_at` is the present, in epoch milliseconds.
+        Raises `InvalidBlock` before anything is written.
+        """
+        ...
+
+    def read(
+        self,
+        metering_point: str,
+        kind: Kind,
+        direction: FlowDirection,
+        first: date,
+        last: date,
+        *,
+        as_of: int | None = None,
+        register: str | None = None,
+    ) -> list[DayBlock]:
+        """The blocks of the civil days `first` to `last`, both included, by day, then step (finest first), register.
+
+        `as_of` (epoch milliseconds) answers what was known at that instant. `register` None means every register.
+        The hot path: one statement, one index search.
+        """
+        ...
+
+    def read_many(
+        self, metering_points: Sequence[str], kind: Kind, direction: FlowDirection, first: date, last: date
+    ) -> list[DayBlock]:
+        """The same for several points at once, ordered by point first. Holds all in memory: see `scan`."""
+        ...
+
+    def scan(
+        self, metering_points: Sequence[str], kind: Kind, direction: FlowDirection, first: date, last: date
+    ) -> Iterator[DayBlock]:
+        """As `read_many`, a few points at a time: for sums over thousands of points. Not one snapshot."""
+        ...
+
+    def series(self, metering_points: Sequence[str]) -> list[SeriesInfo]:
+        """What those points have, ordered by point, kind, direction, step, register. One statement."""
+        ...
+
+    def versions(self, key: SeriesKey, day: date) -> list[Version]:
+        """Every state that block had, in the order in which they were recorded."""
+        ...
+
+    def quarantine(self, *, limit: int = 100) -> list[QuarantinedRow]:
+        """What was quarantined, latest first."""
+        ...
+
+    def sources(self, *, limit: int = 100) -> list[SourceInfo]:
+        """What was received, latest first."""
+        ...
+
+    def erase(self, metering_point: str, *, before: date | None = None) -> int:
+        """Erase what is held of a point (only days before `before` when given), history included; count the blocks."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file or connection. The store is of no use afterwards."""
+        ...
