@@ -1,0 +1,1 @@
+"""What was read, by whom, on which ground: the access log folded into the registry, and its proofs."""

@@ -1,0 +1,44 @@
+"""AccessLogEntry and AccessLogSegment. Organisations are named by id and by their name at the time: the log outlives both."""
+
+from django.db import models
+
+
+class AccessLogSegment(models.Model):
+    """How far a process's hash-chained segment has been folded: lines, bytes, and the hash of the last line."""
+
+    name = models.CharField(max_length=120, unique=True)
+    lines = models.PositiveIntegerField(default=0)
+    size = models.PositiveBigIntegerField(default=0)
+    head = models.CharField(max_length=64, blank=True)
+
+
+class AccessLogEntry(models.Model):
+    """One read, or one refused attempt (DataAccessLog of Regulation (EU) 2023/1162, articles 5 and 7)."""
+
+    segment = models.ForeignKey(AccessLogSegment, on_delete=models.PROTECT, related_name="entries")
+    line = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    channel = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=30)
+    holder = models.BigIntegerField(null=True)
+    reader = models.BigIntegerField(null=True)
+    reader_name = models.CharField(max_length=200, blank=True)
+    user = models.BigIntegerField(null=True)
+    user_name = models.CharField(max_length=200, blank=True)
+    application = models.CharField(max_length=64, blank=True)
+    permission = models.CharField(max_length=36, blank=True)
+    basis = models.CharField(max_length=10, blank=True)
+    metering_point_id = models.CharField(max_length=18, blank=True)
+    kind = models.CharField(max_length=20, blank=True)
+    direction = models.CharField(max_length=10, blank=True)
+    start = models.DateTimeField(null=True)
+    end = models.DateTimeField(null=True)
+    values = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["segment", "line"], name="one_entry_a_line")]
+        indexes = [
+            models.Index(fields=["holder", "-at"]),
+            models.Index(fields=["holder", "reader", "-at"]),
+            models.Index(fields=["holder", "metering_point_id", "-at"]),
+        ]

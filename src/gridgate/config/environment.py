@@ -1,0 +1,152 @@
+"""The settings of an instance, read from `GRIDGATE_*` variables and validated at start.
+
+Each variable also exists as `GRIDGATE_…_FILE`, naming a file that holds the value (for secrets mounted by systemd or
+a container). Giving both is an error, and so is a file that cannot be read.
+"""
+
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gridgate.core.errors import ErrorKind, GridgateError
+
+PREFIX = "GRIDGATE_"
+
+
+class FromFiles(PydanticBaseSettingsSource):
+    """Values from the files that `GRIDGATE_…_FILE` variables name."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        variable = f"{PREFIX}{field_name.upper()}"
+        path = os.environ.get(f"{variable}_FILE")
+        if path is None:
+            return None, field_name, False
+        if variable in os.environ:
+            raise GridgateError(
+                ErrorKind.INVALID, f"both {variable} and {variable}_FILE are set", remedy="Remove one of them."
+            )
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except OSError as error:
+            raise GridgateError(
+                ErrorKind.INVALID,
+                f"{variable}_FILE names {path}, which cannot be read: {error.strerror}",
+                remedy="Mend the path or its permissions.",
+            ) from None
+
+    def __call__(self) -> dict[str, Any]:
+        found = {}
+        for name, field in self.settings_cls.model_fields.items():
+            value, key, _ = self.get_field_value(field, name)
+            if value is not None:
+                found[key] = value
+        return found
+
+
+class Environment(BaseSettings):
+    """Every setting, with its default. `docs/1-running/settings.md` is checked against this model."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+
+    data: Path = Field(Path("var"), description="where the instance lives: registry, measurements, keys, access log")
+    base_url: str = Field("http://127.0.0.1:8000", description="the address people and programs reach the portal at")
+    time_zone: str = Field("Europe/Paris", description="the zone whose midnights bound civil days")
+    secret_key: str = Field("", description="signs sessions and links; made and kept in the data directory when empty")
+    allowed_hosts: str = Field("", description="further host names, separated by commas")
+    smtp_host: str = Field("", description="mail server; without one, e-mails are written to DATA/mail")
+    smtp_port: int = Field(25, ge=1, le=65535, description="its port")
+    smtp_user: str = Field("", description="account on the mail server")
+    smtp_password: str = Field("", description="its password")
+    smtp_security: Literal["none", "starttls", "tls"] = Field("none", description="how the connection is protected")
+    mail_from: str = Field("", description="sender of e-mails; no-reply@ the host of base_url when empty")
+    workers: int = Field(2, ge=1, le=64, description="web processes that `serve` starts")
+    quotas: Literal["on", "off"] = Field("on", description="limits on attempts and calls; off only for benchmarks")
+    brand_css: Path | None = Field(None, description="a style sheet with the operator's 20 brand properties")
+    metrics_token: str = Field("", description="bearer token for /metrics; without one it answers this machine only")
+    behind_proxy: bool = Field(False, description="trust X-Forwarded-Proto and X-Forwarded-For from the proxy")
+    debug: bool = Field(False, description="detailed error pages; never on a machine others reach")
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: Any, env_settings: Any, **_: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, FromFiles(settings_cls), env_settings
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"no time zone {value!r}; give a name such as Europe/Paris") from None
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+            raise ValueError("give scheme and host only, such as https://portail.example")
+        return value.rstrip("/")
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
+    def secure(self) -> bool:
+        return self.base_url.startswith("https:")
+
+    @property
+    def registry(self) -> Path:
+        return self.data / "registry.sqlite3"
+
+    @property
+    def measurements(self) -> Path:
+        return self.data / "measurements.sqlite3"
+
+    @property
+    def access_log(self) -> Path:
+        return self.data / "accesslog"
+
+    @property
+    def receipt_key(self) -> Path:
+        return self.data / "keys" / "receipts.pem"
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    @cached_property
+    def signing_secret(self) -> str:
+        """The secret key: the one given, or one made at first use and kept readable by its owner only."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.data / "keys" / "secret_key"
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except FileExistsError:
+            return path.read_text(encoding="ascii").strip()
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+        return path.read_text(encoding="ascii").strip()
+
+
+def read_environment() -> Environment:
+    """Read and validate the settings. Raises `GridgateError` naming each variable at fault and its remedy."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{PREFIX}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}" for fault in error.errors()
+        )
+        raise GridgateError(ErrorKind.INVALID, faults, remedy="See docs/1-running/settings.md.") from None

@@ -1,0 +1,51 @@
+"""Making an instance: its folders, its tables, its keys, its operator."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.core.management import call_command
+
+from gridgate.config.environment import Environment
+from gridgate.core.errors import ErrorKind, GridgateError
+
+
+def create_instance(environment: Environment, *, operator: str, siren: str, now: datetime) -> None:
+    """Make the folders, the key, the registry's tables and the operator's organisation.
+
+    Raises `GridgateError` (CONFLICT) when the data directory already holds an instance.
+    """
+    from gridgate.organisations.operations import create_organisation
+
+    if environment.registry.exists():
+        raise GridgateError(
+            ErrorKind.CONFLICT,
+            f"{environment.data} already holds an instance",
+            remedy="Give another --data, or remove it yourself.",
+        )
+    make_folders(environment)
+    make_receipt_key(environment.receipt_key)
+    migrate()
+    create_organisation(legal_name=operator, siren=siren, is_operator=True, now=now)
+
+
+def make_folders(environment: Environment) -> None:
+    for folder in (environment.data, environment.receipt_key.parent, environment.access_log):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def make_receipt_key(path: Path) -> None:
+    """Write a new Ed25519 key that only its owner can read; an existing one is left alone."""
+    if path.exists():
+        return
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(pem)
+
+
+def migrate() -> None:
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)

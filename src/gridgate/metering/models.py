@@ -1,0 +1,95 @@
+"""MeteringPoint, TitleHolding, LoadCurveCollection."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from gridgate.organisations.models import Organisation, User
+
+
+class MeteringPoint(models.Model):
+    """Where energy is measured: a PRM, a GSRN or an EIC of type Z."""
+
+    class Segment(models.TextChoices):
+        C1 = "C1"
+        C2 = "C2"
+        C3 = "C3"
+        C4 = "C4"
+        C5 = "C5"
+        P1 = "P1"
+        P2 = "P2"
+        P3 = "P3"
+        P4 = "P4"
+
+    class MeterType(models.TextChoices):
+        AMM = "AMM", _("communicant")
+        PMEI = "PMEI", _("électronique, télérelevé")
+        OTHER = "OTHER", _("autre")
+
+    id = models.CharField(_("point de comptage (PRM)"), primary_key=True, max_length=18)
+    segment = models.CharField(_("segment"), max_length=2, choices=Segment.choices)
+    directions = models.PositiveSmallIntegerField(_("sens"))
+    """Bits of `core.quantities.FlowDirection`."""
+    label = models.CharField(_("nom du site"), max_length=80, blank=True)
+    address = models.CharField(_("adresse"), max_length=200)
+    postcode = models.CharField(_("code postal"), max_length=10)
+    city = models.CharField(_("commune"), max_length=80)
+    subscribed_power_kva = models.DecimalField(_("puissance souscrite"), max_digits=9, decimal_places=2, null=True)
+    meter_type = models.CharField(_("compteur"), max_length=5, choices=MeterType.choices, default=MeterType.AMM)
+    activated_on = models.DateField(_("mise en service"))
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(directions__gte=1, directions__lte=3), name="point_has_a_direction")
+        ]
+
+    def __str__(self) -> str:
+        return self.label or self.id
+
+
+class TitleHolding(models.Model):
+    """Which organisation held a point, from the civil day `valid_from` up to, not including, `valid_to`."""
+
+    metering_point = models.ForeignKey(MeteringPoint, on_delete=models.PROTECT, related_name="holdings")
+    holder = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="holdings")
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(valid_to__isnull=True) | models.Q(valid_to__gt=models.F("valid_from")),
+                name="holding_ends_after_it_starts",
+            ),
+            models.UniqueConstraint(
+                fields=["metering_point"], condition=models.Q(valid_to__isnull=True), name="one_open_holding_a_point"
+            ),
+            models.UniqueConstraint(fields=["metering_point", "valid_from"], name="one_holding_a_start"),
+        ]
+        indexes = [models.Index(fields=["holder", "metering_point"])]
+
+
+class LoadCurveCollection(models.Model):
+    """The state of the collection of a point's load curve since `since`; the row with no `until` is the present one.
+
+    Rules (Enedis SGE v26.2, C5): recording is on by default, collection needs the holder's agreement or a
+    subscription by an authorised party; an opposition ends the permissions on the load curve.
+    """
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", _("demandée")
+        ACTIVE = "active", _("active")
+        ENDED = "ended", _("terminée")
+        OPPOSED = "opposed", _("opposée")
+
+    metering_point = models.ForeignKey(MeteringPoint, on_delete=models.PROTECT, related_name="collections")
+    state = models.CharField(max_length=9, choices=State.choices)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    changed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["metering_point"], condition=models.Q(until__isnull=True), name="one_present_collection_a_point"
+            )
+        ]
