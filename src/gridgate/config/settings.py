@@ -4,7 +4,7 @@ from csp.constants import SELF
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.config.environment import read_environment
-from gridgate.portal.paths import locale_dirs, template_dirs
+from gridgate.portal.paths import locale_paths, template_dirs
 
 ENVIRONMENT = read_environment()
 
@@ -146,7 +146,7 @@ WHITENOISE_USE_FINDERS = True
 
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", _("Français")), ("en", _("English"))]
-LOCALE_PATHS = locale_dirs()
+LOCALE_PATHS = locale_paths()
 TIME_ZONE = ENVIRONMENT.time_zone
 USE_TZ = True
 
