@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
 ]
 
 MIDDLEWARE = [
@@ -68,10 +69,15 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "gridgate.portal.context.portal",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "gridgate.portal.templatetags.gridgate",
+            ],
         },
     }
 ]
+FORM_RENDERER = "gridgate.portal.forms.PortalRenderer"
 
 DATABASES = {
     "default": {
@@ -141,6 +147,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 STATIC_URL = "/static/"
+GRIDGATE_BRAND_CSS = ENVIRONMENT.brand_css
 STATIC_ROOT = ENVIRONMENT.data / "static"
 WHITENOISE_USE_FINDERS = True
 

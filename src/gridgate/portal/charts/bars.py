@@ -1,0 +1,130 @@
+"""Bars: a quantity a day, a week or a month, with the same period before as a line over each bar."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from gridgate.portal import formats
+from gridgate.portal.charts.scale import Tick, percent, scale_for
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One bar, in per cent; `missing` when there is no value, and then the whole height is a gap."""
+
+    x: str
+    width: str
+    y: str
+    height: str
+    hot: bool
+    missing: bool
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The line that stands for the same period before."""
+
+    x1: str
+    x2: str
+    y: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    x: str
+    text: str
+    minor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A text over the highest bar."""
+
+    x: str
+    y: str
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """What `components/bars.html` draws."""
+
+    ticks: tuple[Tick, ...]
+    columns: tuple[Column, ...]
+    previous: tuple[Before, ...]
+    labels: tuple[Label, ...]
+    mark: Mark | None
+    unit: str
+    injection: bool
+
+
+def bars(
+    values: Sequence[float | None],
+    *,
+    labels: Sequence[str],
+    unit: str,
+    names: Sequence[str] = (),
+    previous: Sequence[float | None] = (),
+    hot: Collection[int] = (),
+    mark: str = "",
+    injection: bool = False,
+    lines: int = 5,
+) -> Bars:
+    """Bars for `values` (None: no value), oldest first.
+
+    `labels` stand under them (empty: none), `names` say each bar to a pointer ("lundi 9": the value and the unit are added), `previous`
+    are the values of the period before, `hot` the indexes to show in the colour of limits, `mark` a text over the highest bar.
+    Raises ValueError when a list has not the length of `values`.
+    """
+    for other in (labels, names or values, previous or values):
+        if len(other) != len(values):
+            raise ValueError(f"{len(other)} entries for {len(values)} values")
+    scale = scale_for([*values, *previous], lines=lines)
+    slot = 100 / max(1, len(values))
+    columns = []
+    for index, value in enumerate(values):
+        said = "" if not names else formats.said(names[index], formats.with_unit(value, unit, 1))
+        top = 0.0 if value is None else scale.down(value)
+        columns.append(
+            Column(
+                percent(slot * (index + 0.14)),
+                percent(slot * 0.72),
+                percent(top),
+                percent(100 - top),
+                index in hot,
+                value is None,
+                said,
+            )
+        )
+    before = [
+        Before(percent(slot * (index + 0.12)), percent(slot * (index + 0.88)), percent(scale.down(value)))
+        for index, value in enumerate(previous)
+        if value is not None
+    ]
+    return Bars(
+        tuple(scale.ticks()),
+        tuple(columns),
+        tuple(before),
+        tuple(_labels(labels, slot)),
+        _mark(values, mark, slot, scale.down(max((v for v in values if v is not None), default=0))),
+        unit,
+        injection,
+    )
+
+
+def _labels(labels: Sequence[str], slot: float) -> list[Label]:
+    """The texts that are there; every second one leaves when the screen is narrow and they are many."""
+    shown = [(index, text) for index, text in enumerate(labels) if text]
+    many = len(shown) > 7
+    return [Label(percent(slot * (index + 0.5)), text, many and rank % 3 != 0) for rank, (index, text) in enumerate(shown)]
+
+
+def _mark(values: Sequence[float | None], text: str, slot: float, top: float) -> Mark | None:
+    known = [(value, index) for index, value in enumerate(values) if value is not None]
+    if not text or not known:
+        return None
+    index = max(known)[1]
+    middle = slot * (index + 0.5)
+    anchor, x = ("end", slot * index) if middle > 75 else ("start", slot * (index + 1))
+    return Mark(percent(x), percent(min(max(top, 0) + 8, 95)), anchor, text)

@@ -1,0 +1,466 @@
+"""The load curve: a stepped line at true positions in time, with what is missing, estimated or above the subscribed power made visible.
+
+The horizontal axis is absolute time, so the day on which clocks change is an hour shorter or longer, and the repeated hour stands twice.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from gridgate.portal import formats
+from gridgate.portal.charts.scale import Scale, Tick, percent, scale_for
+
+WIDTH, HEIGHT = 4000, 1000  # of the drawing that stretches; whole numbers keep the page small
+DENSE = 1500  # more slots than this are reduced
+COLUMNS = 1000
+
+ESTIMATED = "estimated"
+MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Values one `step` (seconds) apart from `start`; None is no value. `quality` are runs: `[("measured", 335), ("missing", 1)]`."""
+
+    start: datetime
+    step: int
+    values: Sequence[float | None]
+    quality: Sequence[tuple[str, int]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A power not to exceed, over all the chart or between two instants; `label` defaults to "Souscrite 250 kW"."""
+
+    value: float
+    start: datetime | None = None
+    end: datetime | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A stretch of time, in per cent; `clip` is its outline under the curve, in fractions of the band."""
+
+    x: str
+    width: str
+    end: str
+    middle: str
+    wide: bool
+    clip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitLine:
+    x1: str
+    x2: str
+    y: str
+    text_y: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The highest value: the first time it was reached."""
+
+    value: float
+    at: datetime
+    over: bool
+    x: str
+    y: str
+    anchor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    x: str
+    text: str
+    minor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadCurve:
+    """What `components/load_curve.html` draws and `js/load-curve.js` reads."""
+
+    id: str
+    width: int
+    height: int
+    ticks: tuple[Tick, ...]
+    labels: tuple[Label, ...]
+    marks: tuple[str, ...]
+    line: str
+    area: str
+    over: str
+    gaps: tuple[Band, ...]
+    estimated: tuple[Band, ...]
+    limits: tuple[LimitLine, ...]
+    peak: Peak | None
+    unit: str
+    injection: bool
+    count: int
+    data_url: str
+    data: dict[str, Any] = field(repr=False)
+
+    @property
+    def data_id(self) -> str:
+        return f"{self.id}-data"
+
+    @property
+    def has_values(self) -> bool:
+        return self.peak is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A stretch of time with its lowest and highest value; the two are one unless values were reduced."""
+
+    start: float
+    end: float
+    low: float
+    high: float
+    estimated: bool
+
+
+def load_curve(
+    curves: Sequence[Curve],
+    *,
+    start: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+    limits: Sequence[Limit] = (),
+    until: datetime | None = None,
+    unit: str = "kW",
+    name: str = "",
+    injection: bool = False,
+    id: str = "curve",  # noqa: A002
+    data_url: str = "",
+) -> LoadCurve:
+    """Draw `curves` from `start` to `end` (instants; `end` not included).
+
+    `until` is the instant up to which values are expected: what lacks before it is a gap, what lacks after is not. `name` goes into the
+    image that a person saves, `id` tells two charts of a page apart, `data_url` is where the script fetches the values of a very dense
+    series instead of finding them in the page. Raises ValueError when `end` is not after `start`.
+    """
+    if end <= start:
+        raise ValueError("a chart needs an end after its start")
+    began, span = start.timestamp(), (end - start).total_seconds()
+
+    def across(at: float) -> float:
+        return min(1.0, max(0.0, (at - began) / span))
+
+    slots = [slot for slot in _slots(curves) if slot.end > began and slot.start < began + span]
+    scale = scale_for([*(slot.high for slot in slots), *(limit.value for limit in limits)])
+    drawn = _reduced(slots, began, span) if len(slots) > DENSE else slots
+    runs = list(_runs(drawn))
+    line, area = _paths(runs, scale, across)
+    return LoadCurve(
+        id=id,
+        width=WIDTH,
+        height=HEIGHT,
+        ticks=tuple(scale.ticks()),
+        labels=tuple(_labels(start, end, zone, across)),
+        marks=tuple(percent(100 * across(at.timestamp())) for at in _midnights(start, end, zone) if _days(start, end) <= 9),
+        line=line,
+        area=area,
+        over=_over(drawn, limits, scale, across),
+        gaps=tuple(_gaps(slots, began, min(began + span, (until or end).timestamp()), across)),
+        estimated=tuple(_estimated(drawn, scale, across)),
+        limits=tuple(_limit_lines(limits, scale, unit, across)),
+        peak=_peak(slots, limits, scale, unit, across),
+        unit=unit,
+        injection=injection,
+        count=len(slots),
+        data_url=data_url,
+        data=_data(curves, began, span, zone, limits, unit, name, injection, inline=not data_url),
+    )
+
+
+def series_data(curves: Sequence[Curve]) -> list[dict[str, Any]]:
+    """The values as `js/load-curve.js` reads them, in the page or from `data_url`: `{"segments": series_data(curves)}`."""
+    return [
+        {
+            "start": int(curve.start.timestamp()),
+            "step": curve.step,
+            "values": [None if value is None else round(value, 3) for value in curve.values],
+            "quality": [[word, count] for word, count in curve.quality],
+        }
+        for curve in curves
+    ]
+
+
+def _slots(curves: Sequence[Curve]) -> list[_Slot]:
+    found = []
+    for curve in curves:
+        first = curve.start.timestamp()
+        words = _words(curve)
+        for index, value in enumerate(curve.values):
+            word = next(words)
+            if value is not None and word != MISSING:
+                at = first + index * curve.step
+                found.append(_Slot(at, at + curve.step, value, value, word == ESTIMATED))
+    return sorted(found, key=lambda slot: slot.start)
+
+
+def _words(curve: Curve) -> Iterator[str]:
+    for word, count in curve.quality:
+        yield from (word for _index in range(count))
+    while True:
+        yield "measured"
+
+
+def _reduced(slots: Sequence[_Slot], began: float, span: float) -> list[_Slot]:
+    """One slot a column with its lowest and highest value: no peak is lost, no gap of a whole column is filled."""
+    width = span / COLUMNS
+    columns: dict[int, list[_Slot]] = {}
+    for slot in slots:
+        columns.setdefault(max(0, int((slot.start - began) / width)), []).append(slot)
+    reduced = []
+    for index, inside in sorted(columns.items()):
+        reduced.append(
+            _Slot(
+                began + index * width,
+                began + (index + 1) * width,
+                min(slot.low for slot in inside),
+                max(slot.high for slot in inside),
+                all(slot.estimated for slot in inside),
+            )
+        )
+    return reduced
+
+
+def _runs(slots: Sequence[_Slot]) -> Iterator[list[_Slot]]:
+    """Slots that follow one another without a hole."""
+    run: list[_Slot] = []
+    for slot in slots:
+        if run and slot.start > run[-1].end + 0.5:
+            yield run
+            run = []
+        run.append(slot)
+    if run:
+        yield run
+
+
+def _paths(runs: Sequence[Sequence[_Slot]], scale: Scale, across: Any) -> tuple[str, str]:
+    line, area = [], []
+    for run in runs:
+        first = round(WIDTH * across(run[0].start))
+        drawing: list[str] = []
+        outline = [f"M{first} {HEIGHT}"]
+        previous: int | None = None
+        for slot in run:
+            low, high, right = _y(slot.low, scale), _y(slot.high, scale), round(WIDTH * across(slot.end))
+            if previous is None:
+                drawing.append(f"M{first} {low}")
+            elif low != previous:
+                drawing.append(f"V{low}")
+            if high != low:
+                drawing.append(f"V{high}V{low}")
+            drawing.append(f"H{right}")
+            outline.append(f"V{high}H{right}")
+            previous = low
+        line.append("".join(drawing))
+        area.append("".join(outline) + f"V{HEIGHT}z")
+    return "".join(line), "".join(area)
+
+
+def _y(value: float, scale: Scale) -> int:
+    return round(HEIGHT * scale.down(value) / 100)
+
+
+def _limit_at(limits: Sequence[Limit], at: float) -> float | None:
+    for limit in limits:
+        if (limit.start is None or limit.start.timestamp() <= at) and (limit.end is None or at < limit.end.timestamp()):
+            return limit.value
+    return None
+
+
+def _over(slots: Sequence[_Slot], limits: Sequence[Limit], scale: Scale, across: Any) -> str:
+    """The part of the curve above the limit in force, from the limit up."""
+    if not limits:
+        return ""
+    parts: list[str] = []
+    open_until = None
+    for slot in slots:
+        limit = _limit_at(limits, slot.start)
+        if limit is None or slot.high <= limit:
+            open_until = None
+            continue
+        left, right, high = round(WIDTH * across(slot.start)), round(WIDTH * across(slot.end)), _y(slot.high, scale)
+        if open_until != slot.start:
+            parts.append(f"M{left} {_y(limit, scale)}")
+        parts.append(f"V{high}H{right}")
+        open_until = slot.end
+    return "".join(parts)
+
+
+def _band(first: float, last: float, across: Any, clip: str = "") -> Band:
+    left, right = 100 * across(first), 100 * across(last)
+    return Band(percent(left), percent(right - left), percent(right), percent((left + right) / 2), right - left >= 5, clip)
+
+
+def _gaps(slots: Sequence[_Slot], began: float, until: float, across: Any) -> Iterator[Band]:
+    """Stretches without a value that should have one, from the first instant to `until`."""
+    at = began
+    for slot in slots:
+        if slot.start > at + 0.5:
+            yield _band(at, min(slot.start, until), across)
+        at = max(at, slot.end)
+        if at >= until:
+            return
+    if until > at + 0.5:
+        yield _band(at, until, across)
+
+
+def _estimated(slots: Sequence[_Slot], scale: Scale, across: Any) -> Iterator[Band]:
+    """Stretches of estimated values, each with its outline for the hatch."""
+    for run in _runs([slot for slot in slots if slot.estimated]):
+        first, last = max(run[0].start, 0), run[-1].end
+        left, width = across(first), across(last) - across(first)
+        if width <= 0:
+            continue
+        outline = ["M0 1"]
+        for slot in run:
+            outline.append(f"V{_fraction(scale.down(slot.high) / 100)}H{_fraction((across(slot.end) - left) / width)}")
+        yield _band(first, last, across, "".join(outline) + "V1z")
+
+
+def _fraction(value: float) -> str:
+    return f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def _limit_lines(limits: Sequence[Limit], scale: Scale, unit: str, across: Any) -> Iterator[LimitLine]:
+    for limit in limits:
+        x1 = 0.0 if limit.start is None else across(limit.start.timestamp())
+        x2 = 1.0 if limit.end is None else across(limit.end.timestamp())
+        if x2 <= x1:
+            continue
+        y = scale.down(limit.value)
+        decimals = 1 if limit.value % 1 else 0
+        text = limit.label or _("Souscrite %(power)s") % {"power": formats.with_unit(limit.value, unit, decimals)}
+        yield LimitLine(percent(100 * x1), percent(100 * x2), percent(y), percent(y - 2 if y > 8 else y + 7), text)
+
+
+def _peak(slots: Sequence[_Slot], limits: Sequence[Limit], scale: Scale, unit: str, across: Any) -> Peak | None:
+    if not slots:
+        return None
+    highest = max(slots, key=lambda slot: slot.high)  # the first of equals
+    limit = _limit_at(limits, highest.start)
+    right = 100 * across(highest.end)
+    anchor, x = ("end", 100 * across(highest.start) - 0.6) if right > 82 else ("start", right + 0.6)
+    y = scale.down(highest.high)
+    near_limit = any(abs(scale.down(other.value) - y) < 7 for other in limits)
+    return Peak(
+        value=highest.high,
+        at=datetime.fromtimestamp(highest.start, tz=UTC),
+        over=limit is not None and highest.high > limit,
+        x=percent(x),
+        y=percent(max(5.0, y - 2 if near_limit and y > 8 else y + 4)),
+        anchor=anchor,
+        text=formats.with_unit(highest.high, unit, 1 if highest.high < 100 else 0),
+    )
+
+
+def _days(start: datetime, end: datetime) -> float:
+    return (end - start).total_seconds() / 86400
+
+
+def _civil_days(start: datetime, end: datetime, zone: ZoneInfo) -> list[date]:
+    first, last = start.astimezone(zone).date(), (end - timedelta(seconds=1)).astimezone(zone).date()
+    return [first + timedelta(days=index) for index in range((last - first).days + 1)]
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+def _midnights(start: datetime, end: datetime, zone: ZoneInfo) -> list[datetime]:
+    return [at for day in _civil_days(start, end, zone) if start < (at := _midnight(day, zone)) < end]
+
+
+def _labels(start: datetime, end: datetime, zone: ZoneInfo, across: Any) -> Iterator[Label]:
+    """Hours for a day or two, days for a week, dates for a month or a season, months beyond."""
+    length, days = _days(start, end), _civil_days(start, end, zone)
+    if length <= 2.1:
+        yield from _hours(start, end, zone, across, every=3 if length <= 1.1 else 6)
+    elif length <= 9:
+        for day in days:
+            yield Label(_middle(day, zone, across), formats.day_in_week(day, short=True), False)
+    elif length <= 100:
+        every = 1 if length <= 16 else 7 if length > 45 else 2
+        for rank, day in enumerate(days[::every]):
+            text = formats.day_and_month(day, short=True) if rank == 0 or day.day <= every else str(day.day)
+            yield Label(_middle(day, zone, across), text, bool(rank % (4 if every < 7 else 2)))
+    else:
+        months = sorted({(day.year, day.month) for day in days})
+        for rank, month in enumerate(months):
+            inside = [day for day in days if (day.year, day.month) == month]
+            if len(inside) >= 15:
+                middle = _midnight(inside[len(inside) // 2], zone).timestamp()
+                text = formats.month(inside[0], short=True)
+                yield Label(percent(100 * across(middle)), text, len(months) > 6 and rank % 3 != 0)
+
+
+def _hours(start: datetime, end: datetime, zone: ZoneInfo, across: Any, *, every: int) -> Iterator[Label]:
+    at = start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    if at < start:
+        at += timedelta(hours=1)
+    while at <= end:
+        clock = at.astimezone(zone)
+        if clock.hour % every == 0 and not (clock.fold and clock.hour):
+            yield Label(percent(100 * across(at.timestamp())), f"{clock.hour}{formats.NO_BREAK}h", clock.hour % (2 * every) != 0)
+        at += timedelta(hours=1)
+
+
+def _middle(day: date, zone: ZoneInfo, across: Any) -> str:
+    first, last = _midnight(day, zone).timestamp(), _midnight(day + timedelta(days=1), zone).timestamp()
+    return percent(100 * across((first + last) / 2))
+
+
+def _data(
+    curves: Sequence[Curve],
+    began: float,
+    span: float,
+    zone: ZoneInfo,
+    limits: Sequence[Limit],
+    unit: str,
+    name: str,
+    injection: bool,
+    *,
+    inline: bool,
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "start": int(began),
+        "end": int(began + span),
+        "zone": zone.key,
+        "unit": unit,
+        "name": name,
+        "language": formats.current_language(),
+        "injection": injection,
+        "limits": [
+            {
+                "value": limit.value,
+                "start": limit.start and int(limit.start.timestamp()),
+                "end": limit.end and int(limit.end.timestamp()),
+            }
+            for limit in limits
+        ],
+        "words": {
+            "measured": _("mesuré"),
+            "estimated": _("estimé"),
+            "corrected": _("corrigé"),
+            "none": _("aucune valeur"),
+            "gap": _("lacune"),
+            "limit": _("Puissance souscrite"),
+        },
+    }
+    if inline:
+        found["segments"] = series_data(curves)
+    return found
+
+
+__all__ = ["Curve", "Limit", "LoadCurve", "load_curve", "series_data"]

@@ -1,0 +1,90 @@
+"""What every page knows: the operator, the company, the menu, the place, the time."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import get_language
+
+from gridgate import __version__
+from gridgate.organisations.models import Organisation
+from gridgate.portal.navigation import Group, Item, menu_for
+
+LANGUAGES = (("fr", "Français"), ("en", "English"))
+STYLES = tuple(f"css/{name}.css" for name in "reset tokens base layout components screens print".split())
+
+
+def operator_name() -> str:
+    operator = Organisation.objects.filter(is_operator=True).values_list("legal_name", flat=True).first()
+    return operator or "Gridgate"
+
+
+class Shell:
+    """`portal` in every template. Each property is worked out when a template asks for it, so an error page asks for little."""
+
+    styles = STYLES
+    version = __version__
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def operator_name(self) -> str:
+        """The network operator's name; the product's when the instance has no operator yet."""
+        return operator_name()
+
+    @property
+    def brand_css(self) -> str:
+        """Address of the operator's own style file; empty when there is none."""
+        if not getattr(settings, "GRIDGATE_BRAND_CSS", None):
+            return ""
+        try:
+            return reverse("brand_css")
+        except NoReverseMatch:
+            return ""
+
+    @property
+    def membership(self) -> Any:
+        return getattr(self._request, "membership", None)
+
+    @property
+    def organisation(self) -> Any:
+        return getattr(self.membership, "organisation", None)
+
+    @property
+    def home(self) -> str:
+        try:
+            return reverse("home")
+        except NoReverseMatch:
+            return "/"
+
+    @cached_property
+    def menu(self) -> list[Group]:
+        return menu_for(self._request)
+
+    @property
+    def group(self) -> Group | None:
+        """The section of the menu that holds the page."""
+        return next((group for group in self.menu if any(item.current for item in group.items)), None)
+
+    @property
+    def place(self) -> Item | None:
+        """The menu entry that holds the page."""
+        return next((item for group in self.menu for item in group.items if item.current), None)
+
+    @property
+    def other_languages(self) -> list[tuple[str, str]]:
+        current = (get_language() or "fr")[:2]
+        return [(code, name) for code, name in LANGUAGES if code != current]
+
+    @property
+    def language(self) -> str:
+        return "en" if (get_language() or "fr").startswith("en") else "fr"
+
+
+def portal(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `portal` (see `Shell`) and `now`, the instant of the page."""
+    return {"portal": Shell(request), "now": getattr(request, "now", None) or timezone.now()}

@@ -1,0 +1,227 @@
+"""How numbers, dates and identifiers are written on a screen, in French and in English.
+
+Every function takes the value and returns text; `language` ("fr" or "en") defaults to the language of the request. No value (`None`)
+is written `–`, never 0. Instants are shown in the instance's time zone. Spaces are the typographer's: narrow no-break (U+202F) in
+thousands, no-break (U+00A0) before a unit; the minus sign is U+2212.
+"""
+
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+
+from django.utils import timezone
+from django.utils.translation import get_language
+
+NONE = "–"
+NARROW = "\u202f"
+NO_BREAK = "\u00a0"
+MINUS = "\u2212"
+
+Number = int | float | Decimal
+
+_MONTHS = {
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
+    "en": "January February March April May June July August September October November December".split(),
+}
+_MONTHS_SHORT = {
+    "fr": "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.".split(),
+    "en": "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec".split(),
+}
+_DAYS = {
+    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche".split(),
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+}
+_DAYS_SHORT = {"fr": "lun. mar. mer. jeu. ven. sam. dim.".split(), "en": "Mon Tue Wed Thu Fri Sat Sun".split()}
+
+
+def current_language(language: str | None = None) -> str:
+    """ "en" when English was asked for, "fr" in every other case."""
+    return "en" if (language or get_language() or "fr").lower().startswith("en") else "fr"
+
+
+def number(value: Number | None, decimals: int = 0, language: str | None = None) -> str:
+    """`16683.25` with one decimal: `16 683,3` in French, `16 683.3` in English."""
+    if value is None:
+        return NONE
+    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), rounding=ROUND_HALF_UP)
+    if rounded == 0:
+        rounded = abs(rounded)  # no "minus zero"
+    text = f"{abs(rounded):,.{decimals}f}".replace(",", NARROW)
+    if current_language(language) == "fr":
+        text = text.replace(".", ",")
+    return MINUS + text if rounded < 0 else text
+
+
+def with_unit(value: Number | None, unit: str, decimals: int = 0, language: str | None = None) -> str:
+    """A number, a no-break space and its unit; `–` alone when there is no value."""
+    return NONE if value is None else number(value, decimals, language) + NO_BREAK + unit
+
+
+def scaled(value: Number | None, unit: str) -> tuple[float | None, str]:
+    """The value in the unit in which it reads best: `(965.4, "MWh")` for 965 400 000 Wh."""
+    if value is None:
+        return None, "k" + unit
+    for prefix, factor in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
+        if abs(value) >= factor * (10 if prefix != "k" else 1):
+            return float(value) / factor, prefix + unit
+    return float(value), unit
+
+
+def quantity(value: Number | None, unit: str, language: str | None = None) -> str:
+    """W, Wh or VA written in the unit in which it reads best, three figures or more: `262 kW`, `71 240 kWh`, `965 MWh`."""
+    amount, best = scaled(value, unit)
+    if amount is None:
+        return NONE
+    decimals = 0 if best == unit or abs(amount) >= 100 else 1
+    return with_unit(amount, best, decimals, language)
+
+
+def percent(ratio: Number | None, decimals: int = 0, language: str | None = None) -> str:
+    """A ratio of 0 to 1 as a percentage: `95,5 %` in French, `95.5%` in English."""
+    if ratio is None:
+        return NONE
+    text = number(Decimal(str(ratio)) * 100, decimals, language)
+    return f"{text}{NO_BREAK}%" if current_language(language) == "fr" else f"{text}%"
+
+
+def local(instant: datetime) -> datetime:
+    """The instant on the instance's clock."""
+    return timezone.localtime(instant)
+
+
+def civil_day(value: date | datetime) -> date:
+    """The civil day of an instant; a day stays what it is."""
+    return local(value).date() if isinstance(value, datetime) else value
+
+
+def _day_number(day: date, language: str) -> str:
+    return "1ᵉʳ" if day.day == 1 and language == "fr" else str(day.day)
+
+
+def said(name: str, value: str, language: str | None = None) -> str:
+    """A name and its value: `lundi 9 : 3 208,4 kWh`; in English without the space before the colon."""
+    return f"{name}{NO_BREAK if current_language(language) == 'fr' else ''}: {value}"
+
+
+def day(value: date | datetime | None, language: str | None = None) -> str:
+    """For tables: `17 nov. 2026`, `1ᵉʳ mars 2024`; `17 Nov 2026` in English."""
+    if value is None:
+        return NONE
+    tongue, on = current_language(language), civil_day(value)
+    return NO_BREAK.join([_day_number(on, tongue), _MONTHS_SHORT[tongue][on.month - 1], str(on.year)])
+
+
+def long_day(value: date | datetime | None, language: str | None = None) -> str:
+    """For sentences: `17 novembre 2026`, `1ᵉʳ mars 2024`; `17 November 2026` in English."""
+    if value is None:
+        return NONE
+    tongue, on = current_language(language), civil_day(value)
+    return f"{_day_number(on, tongue)}{NO_BREAK}{_MONTHS[tongue][on.month - 1]} {on.year}"
+
+
+def week_day(value: date | datetime | None, language: str | None = None) -> str:
+    """`mardi 17 novembre 2026`; `Tuesday 17 November 2026` in English."""
+    if value is None:
+        return NONE
+    tongue, on = current_language(language), civil_day(value)
+    return f"{_DAYS[tongue][on.weekday()]} {long_day(on, tongue)}"
+
+
+def day_in_week(value: date | datetime | None, language: str | None = None, *, short: bool = False) -> str:
+    """`mardi 17`, or `mar. 17` when short; `Tuesday 17`, `Tue 17` in English."""
+    if value is None:
+        return NONE
+    tongue, on = current_language(language), civil_day(value)
+    return f"{(_DAYS_SHORT if short else _DAYS)[tongue][on.weekday()]}{NO_BREAK}{on.day}"
+
+
+def day_and_month(value: date | datetime | None, language: str | None = None, *, short: bool = False) -> str:
+    """`10 novembre`, or `10 nov.` when short."""
+    if value is None:
+        return NONE
+    tongue, on = current_language(language), civil_day(value)
+    return f"{_day_number(on, tongue)}{NO_BREAK}{(_MONTHS_SHORT if short else _MONTHS)[tongue][on.month - 1]}"
+
+
+def month(value: date | datetime | None, language: str | None = None, *, short: bool = False) -> str:
+    """`novembre 2026`, or `nov.` when short."""
+    if value is None:
+        return NONE
+    tongue, on = current_language(language), civil_day(value)
+    return _MONTHS_SHORT[tongue][on.month - 1] if short else f"{_MONTHS[tongue][on.month - 1]}{NO_BREAK}{on.year}"
+
+
+def period(first: date | None, last: date | None, language: str | None = None) -> str:
+    """Two civil days, both included, nothing said twice: `9 – 15 novembre 2026`, `28 déc. 2026 – 3 janv. 2027`."""
+    if first is None or last is None:
+        return NONE
+    tongue = current_language(language)
+    if first == last:
+        return long_day(first, tongue)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{_day_number(first, tongue)}{NO_BREAK}– {long_day(last, tongue)}"
+    if first.year == last.year:
+        return f"{day_and_month(first, tongue, short=True)} – {day(last, tongue)}"
+    return f"{day(first, tongue)} – {day(last, tongue)}"
+
+
+def clock(instant: datetime | None, *, seconds: bool = False) -> str:
+    """`14:32`, or `14:32:07`."""
+    return NONE if instant is None else local(instant).strftime("%H:%M:%S" if seconds else "%H:%M")
+
+
+def moment(instant: datetime | None, language: str | None = None, *, seconds: bool = False) -> str:
+    """`17 novembre 2026 à 14:32`; `17 November 2026 at 14:32` in English."""
+    if instant is None:
+        return NONE
+    tongue = current_language(language)
+    return f"{long_day(instant, tongue)} {'à' if tongue == 'fr' else 'at'}{NO_BREAK}{clock(instant, seconds=seconds)}"
+
+
+def relative(instant: datetime | None, now: datetime, language: str | None = None) -> str:
+    """`aujourd’hui à 05:02`, `hier à 14:20`, `10 novembre à 07:30`, with the year when it is not this one."""
+    if instant is None:
+        return NONE
+    tongue = current_language(language)
+    on, today = civil_day(instant), civil_day(now)
+    near = {0: {"fr": "aujourd’hui", "en": "today"}, 1: {"fr": "hier", "en": "yesterday"}, -1: {"fr": "demain", "en": "tomorrow"}}
+    distance = (today - on).days
+    if distance in near:
+        text = near[distance][tongue]
+    else:
+        text = day_and_month(on, tongue) if on.year == today.year else long_day(on, tongue)
+    return f"{text} {'à' if tongue == 'fr' else 'at'}{NO_BREAK}{clock(instant)}"
+
+
+def duration(seconds: Number | None) -> str:
+    """`45 min`, `1 h 30`, `51 h`: hours go on counting past a day."""
+    if seconds is None:
+        return NONE
+    minutes = int(seconds) // 60
+    if minutes < 60:
+        return f"{minutes}{NO_BREAK}min"
+    hours, rest = divmod(minutes, 60)
+    return f"{number(hours)}{NO_BREAK}h" + (f"{NO_BREAK}{rest:02d}" if rest else "")
+
+
+_GROUPS = {"siren": (3, 3, 3), "siret": (3, 3, 3, 5), "prm": (2, 3, 3, 3, 3), "gsrn": (2, 4, 4, 4, 4)}
+_KIND_OF_LENGTH = {9: "siren", 14: "prm", 18: "gsrn"}
+
+
+def groups(identifier: str, kind: str = "") -> list[str]:
+    """How the eye reads a long identifier: PRM 2-3-3-3-3, SIREN 3-3-3, SIRET 3-3-3-5 (say `kind`), GSRN 2-4-4-4-4; others whole."""
+    text = str(identifier)
+    sizes = _GROUPS.get(kind or _KIND_OF_LENGTH.get(len(text), ""), ())
+    if not text.isdigit() or sum(sizes) != len(text):
+        return [text]
+    ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
+    return [text[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+
+def initials(name: str) -> str:
+    """Two letters to tell companies apart: `AC` for ACME Industries, `T1` for Tiers 1, `RD` for Réseau Démo."""
+    words = [word for word in name.replace("-", " ").split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    if words[0].isupper() and len(words[0]) > 2:
+        return words[0][:2].upper()
+    return (words[0][0] + words[1][0]).upper() if len(words) > 1 else words[0][:2].upper()

@@ -1,0 +1,38 @@
+"""In which language a page is written: the one chosen with the language button, else the person's own, else the browser's, else French."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
+from django.views.decorators.http import require_POST
+from django.views.i18n import set_language
+
+
+class LanguageMiddleware(LocaleMiddleware):
+    """Django's, with the preference kept in the person's account between the cookie and the browser's wish."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        if settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
+            return
+        preferred = request.session.get(PREFERENCE) if hasattr(request, "session") else None
+        if preferred in dict(settings.LANGUAGES):
+            translation.activate(preferred)
+            request.LANGUAGE_CODE = translation.get_language()
+
+
+PREFERENCE = "language"
+
+
+@login_not_required
+@require_POST
+def switch(request: HttpRequest) -> HttpResponse:
+    """`POST /langue/`: remember the language in a cookie and in the account, then come back to the page."""
+    response = set_language(request)
+    code = request.POST.get("language")
+    user = getattr(request, "user", None)
+    if code in dict(settings.LANGUAGES) and user is not None and user.is_authenticated and hasattr(user, "language"):
+        type(user).objects.filter(pk=user.pk).update(language=code)
+        request.session[PREFERENCE] = code
+    return response

@@ -1,0 +1,215 @@
+"""Translations without GNU gettext: `python -m gridgate.portal.messages [compile|update|missing]`.
+
+`compile` (the default) turns every `locale/en/…/django.po` into the `.mo` that Django reads, and writes beside it a French `.mo` that
+holds only the plurals, so that French counts 0 as singular. `update` adds new messages to each folder's `.po` with an empty
+translation and takes out those no longer used. `missing` lists the messages that have no English and exits 1 when there are some.
+
+Needs Babel, which only building and translating ask for; a running portal reads the compiled files.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gridgate.portal.paths import PACKAGE, PORTAL, locale_paths
+
+if TYPE_CHECKING:
+    from babel.messages import Catalog
+
+__all__ = ["compile_all", "locale_paths", "messages_of", "missing", "update_all"]
+
+_FRENCH_PLURAL = "nplurals=2; plural=(n > 1);"
+_KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A text to translate, and where it was found."""
+
+    text: str | tuple[str, str]
+    context: str | None
+    where: str
+
+    @property
+    def key(self) -> tuple[str | None, str]:
+        return self.context, self.text if isinstance(self.text, str) else self.text[0]
+
+
+def owner_of(path: Path) -> Path:
+    """The folder whose `locale` holds the messages of a file: its screen, else the portal, else its app."""
+    inside = path.relative_to(PACKAGE).parts
+    if inside[0] == "portal":
+        return PORTAL / "screens" / inside[2] if inside[1] == "screens" and len(inside) > 3 else PORTAL
+    return PACKAGE / inside[0]
+
+
+def sources() -> Iterator[Path]:
+    """Templates and Python files that may hold messages."""
+    yield from sorted(PORTAL.rglob("*.html"))
+    yield from sorted(path for path in PACKAGE.glob("*/templates/**/*.*") if PORTAL not in path.parents)
+    yield from sorted(PACKAGE.rglob("*.py"))
+
+
+def messages_of(path: Path) -> list[Message]:
+    """The messages of one template or Python file."""
+    from babel.messages.extract import extract
+
+    text = path.read_text(encoding="utf-8")
+    where = path.relative_to(PACKAGE).as_posix()
+    if path.suffix != ".py":
+        from django.utils.translation.template import templatize
+
+        text = _only_calls(templatize(text, origin=where))
+    found = []
+    for line, message, _comments, context in extract("python", BytesIO(text.encode()), _KEYWORDS):
+        texts = (message[0], message[1]) if isinstance(message, tuple) else message
+        if texts and (isinstance(texts, tuple) or texts.strip()):
+            found.append(Message(texts, context, f"{where}:{line}"))
+    return found
+
+
+_CALL = re.compile(r"""\b(?:_|gettext|ngettext|pgettext|npgettext)\(\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*").*?\)""")
+
+
+def _only_calls(pythonish: str) -> str:
+    """Of what Django makes of a template, keep the calls, on their lines: the rest is not Python."""
+    return "\n".join(" ; ".join(_CALL.findall(line)) for line in pythonish.splitlines())
+
+
+def by_owner() -> dict[Path, dict[tuple[str | None, str], Message]]:
+    found: dict[Path, dict[tuple[str | None, str], Message]] = {}
+    for path in sources():
+        for message in messages_of(path):
+            known = found.setdefault(owner_of(path), {})
+            if message.key not in known or isinstance(message.text, tuple):
+                known[message.key] = message
+    return found
+
+
+def po_of(owner: Path) -> Path:
+    return owner / "locale" / "en" / "LC_MESSAGES" / "django.po"
+
+
+def read_catalog(path: Path) -> "Catalog":
+    from babel.messages.pofile import read_po
+
+    if not path.is_file():
+        from babel.messages import Catalog
+
+        return Catalog(locale="en", project="gridgate", charset="utf-8")
+    with path.open("rb") as file:
+        return read_po(file, locale="en", domain="django")
+
+
+def translated() -> set[tuple[str | None, str]]:
+    """Every message that has a complete English text in some folder."""
+    done = set()
+    for folder in locale_paths():
+        for message in read_catalog(folder / "en" / "LC_MESSAGES" / "django.po"):
+            texts = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
+            if message.id and not message.fuzzy and all(texts):
+                done.add((message.context, message.id if isinstance(message.id, str) else message.id[0]))
+    return done
+
+
+def missing() -> list[Message]:
+    """The messages without English, in order of place."""
+    done = translated()
+    return [message for messages in by_owner().values() for key, message in messages.items() if key not in done]
+
+
+def update_all() -> None:
+    """Bring each folder's `.po` in line with its templates and Python; translations of kept messages stay."""
+    from babel.messages import Catalog
+    from babel.messages.pofile import write_po
+
+    found = by_owner()
+    for owner, messages in found.items():
+        path = po_of(owner)
+        old = read_catalog(path)
+        elsewhere = translated() - {(message.context, _single(message.id)) for message in old if message.id}
+        new = Catalog(locale="en", project="gridgate", charset="utf-8", fuzzy=False)
+        for (context, text), message in messages.items():
+            if (context, text) in elsewhere and old.get(text, context) is None:
+                continue  # another folder already says it
+            kept = old.get(text, context)
+            same_shape = kept is not None and isinstance(kept.id, str) == isinstance(message.text, str)
+            new.add(message.text, string=kept.string if kept is not None and same_shape else "", context=context)
+        if len(new) == 0 and not path.is_file():
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        buffer = BytesIO()
+        write_po(buffer, new, omit_header=True, no_location=True, width=120)
+        header = 'msgid ""\nmsgstr ""\n"Language: en\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+        plural = '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+        path.write_text(header + plural + buffer.getvalue().decode().lstrip(), encoding="utf-8")
+        empty = sum(1 for message in new if message.id and not _complete(message.string))
+        print(f"{path.relative_to(PACKAGE)}: {len(new)} messages, {empty} without English")
+
+
+def _single(identifier: str | tuple[str, ...] | list[str]) -> str:
+    return identifier if isinstance(identifier, str) else identifier[0]
+
+
+def _complete(string: str | tuple[str, ...] | list[str]) -> bool:
+    return bool(string) and (isinstance(string, str) or all(string))
+
+
+def compile_all() -> int:
+    """Write the `.mo` files; returns how many."""
+    from babel.messages import Catalog
+    from babel.messages.mofile import write_mo
+
+    written = 0
+    for folder in locale_paths():
+        path = folder / "en" / "LC_MESSAGES" / "django.po"
+        if not path.is_file():
+            continue
+        english = read_catalog(path)
+        french = Catalog(locale="fr", charset="utf-8")
+        french._plural_expr, french._num_plurals = "(n > 1)", 2
+        for message in english:
+            if message.id and not isinstance(message.id, str):
+                french.add(message.id, string=message.id, context=message.context)
+        target = folder / "fr" / "LC_MESSAGES"
+        target.mkdir(parents=True, exist_ok=True)
+        for catalog, mo in ((english, path.with_suffix(".mo")), (french, target / "django.mo")):
+            with mo.open("wb") as file:
+                write_mo(file, catalog)
+            written += 1
+    return written
+
+
+def main(arguments: list[str]) -> int:
+    command = arguments[0] if arguments else "compile"
+    if command == "update":
+        update_all()
+    elif command == "missing":
+        lacking = missing()
+        for message in lacking:
+            print(f"{message.where}: {message.text}")
+        return 1 if lacking else 0
+    elif command == "compile":
+        print(f"{compile_all()} compiled")
+    else:
+        print(__doc__)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

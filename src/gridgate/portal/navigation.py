@@ -1,0 +1,149 @@
+"""The menu, declared: sections, entries, and what each entry asks of the person.
+
+An entry shows when its URL name exists and the membership may open it. A screen that has something waiting registers a count:
+
+    @pending("sharing")
+    def requests_to_answer(membership) -> int: ...
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+DATA_SERVICES = "data_services"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the menu. `entitlement` and `administrator` and `operator` hide it from those who cannot open it."""
+
+    url_name: str
+    icon: str
+    label: Any
+    entitlement: str = ""
+    administrator: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A titled group of entries; `operator` sections are for the operator's staff only, `company` ones for everyone else."""
+
+    label: Any
+    entries: tuple[Entry, ...]
+    operator: bool | None = None
+
+
+MENU: tuple[Section, ...] = (
+    Section("", (Entry("home", "home", _("Accueil")),)),
+    Section(
+        _("Vos données énergétiques"),
+        (
+            Entry("metering_points", "meter", _("Vos compteurs")),
+            Entry("measurements", "curve", _("Visualiser vos mesures")),
+            Entry("services", "layers", _("Les services de données"), entitlement=DATA_SERVICES),
+            Entry("collection", "collect", _("Collecte de la courbe de charge"), entitlement=DATA_SERVICES),
+            Entry("sharing", "share", _("Gérer le partage"), entitlement=DATA_SERVICES),
+            Entry("access_journal", "log", _("Journal des accès"), entitlement=DATA_SERVICES),
+        ),
+    ),
+    Section(
+        _("Vos échanges"),
+        (Entry("channels", "send", _("Canaux numériques")), Entry("applications", "code", _("API et applications"))),
+    ),
+    Section(
+        _("Votre entreprise"),
+        (Entry("administration", "users", _("Utilisateurs et habilitations"), administrator=True),),
+    ),
+    Section(
+        _("Exploitation"),
+        (
+            Entry("operator_import", "collect", _("Import de points et de titulaires")),
+            Entry("components", "layers", _("Composants")),
+        ),
+        operator=True,
+    ),
+)
+
+_COUNTS: dict[str, Callable[[Any], int]] = {}
+
+
+def pending(url_name: str) -> Callable[[Callable[[Any], int]], Callable[[Any], int]]:
+    """Register what waits for an answer behind a menu entry; the function takes the membership and returns a number."""
+
+    def register(count: Callable[[Any], int]) -> Callable[[Any], int]:
+        _COUNTS[url_name] = count
+        return count
+
+    return register
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry as shown to one person."""
+
+    url_name: str
+    url: str
+    icon: str
+    label: str
+    count: int
+    current: bool  # this entry's place holds the page
+    here: bool  # the page is the entry's own
+
+    @property
+    def count_label(self) -> str:
+        return ngettext("%(count)s demande en attente", "%(count)s demandes en attente", self.count) % {"count": self.count}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    label: str
+    items: tuple[Item, ...]
+
+
+def menu_for(request: HttpRequest) -> list[Group]:
+    """The menu of the request's membership, with the place of the current page; empty for nobody."""
+    membership = getattr(request, "membership", None)
+    if membership is None:
+        return []
+    shown = [
+        (section, [(entry, url) for entry in section.entries if (url := _address(entry)) and _may_open(entry, membership)])
+        for section in MENU
+        if section.operator in (None, bool(membership.organisation.is_operator))
+    ]
+    place = _place(request.path, [url for _, entries in shown for _, url in entries])
+    return [
+        Group(str(section.label), tuple(_item(entry, url, request, place, membership) for entry, url in entries))
+        for section, entries in shown
+        if entries
+    ]
+
+
+def _item(entry: Entry, url: str, request: HttpRequest, place: str, membership: Any) -> Item:
+    count = _COUNTS[entry.url_name](membership) if entry.url_name in _COUNTS else 0
+    return Item(
+        entry.url_name, url, entry.icon, str(entry.label), count, current=url == place, here=request.path == url
+    )
+
+
+def _address(entry: Entry) -> str:
+    try:
+        return reverse(entry.url_name)
+    except NoReverseMatch:
+        return ""
+
+
+def _may_open(entry: Entry, membership: Any) -> bool:
+    if entry.administrator:
+        return bool(membership.is_administrator)
+    return not entry.entitlement or bool(membership.has(entry.entitlement))
+
+
+def _place(path: str, urls: list[str]) -> str:
+    """The entry whose address is the longest beginning of the page's own; the home page is only itself."""
+    holding = [url for url in urls if path == url or (url != "/" and path.startswith(url))]
+    return max(holding, key=len, default="")
