@@ -1,1 +1,4 @@
-"""The fast half of Gridgate: measurements in, measurements out, every read decided and logged. Never imports Django."""
+"""The fast half of Gridgate: measurements in, measurements out, every read decided and logged.
+
+Never imports Django.
+"""

@@ -13,8 +13,8 @@ from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day
 class Segment:
     """Values that follow each other without a break: value `i` belongs to step `i` after `start`.
 
-    A segment begins and ends with a value; `None` inside it is a missing one. Steps of `P1D` are civil days, so
-    23 or 25 hours long on two of them.
+    A segment begins and ends with a value; `None` inside it is a missing one. Steps of `P1D` are civil days,
+    so 23 or 25 hours long on two of them.
     """
 
     start: datetime
@@ -24,14 +24,15 @@ class Segment:
     quality: list[tuple[str, int]]
     """Quality words as run lengths; they add up to the number of values."""
     offsets: list[int] | None = None
-    """Seconds after the step's start at which each value was observed; None when that is the start (or the mean)."""
+    """Seconds after the step's start at which each value was observed; None when that is the start (or the
+    mean)."""
     register: str = ""
 
     def __len__(self) -> int:
         return len(self.values)
 
     def step_start(self, index: int, zone: ZoneInfo) -> datetime:
-        """The instant (UTC) at which step `index` starts; `index` may be `len(self)`: the end of the segment."""
+        """The instant (UTC) at which step `index` starts; `len(self)` gives the end."""
         if self.resolution is Resolution.P1D:
             return civil_day_bounds(civil_day_of(self.start, zone) + timedelta(days=index), zone).start
         return self.start + timedelta(seconds=index * self.resolution.seconds)

@@ -1,12 +1,14 @@
-"""How the parts of a day block become bytes. What is written here is stored for ever: add forms, never change one.
+"""How the parts of a day block become bytes. What is written here is stored for ever: add forms, never change
+one.
 
 - values: little-endian signed integers of 2, 4 or 8 bytes, the narrowest that holds all of the day;
 - quality: runs of (code: 1 byte, length: 2 bytes), absent when every value is measured;
 - offsets: little-endian int32, absent when there is none;
-- provenance: runs of (length: 2 bytes, published: 8, source: 4, recorded: 8), absent when the whole day came in one
-  delivery: the columns of the row then say it.
+- provenance: runs of (length: 2 bytes, published: 8, source: 4, recorded: 8), absent when the whole day came
+  in one delivery: the columns of the row then say it.
 
-Not compressed: 48 values of 2 bytes gain nothing from it, and bytes that are already integers decode in a microsecond.
+Not compressed: 48 values of 2 bytes gain nothing from it, and bytes that are already integers decode in a
+microsecond.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,11 @@ from gridgate.core.quantities import Quality
 NEVER = -(2**63)
 """Rank of a slot of which nothing was ever said."""
 
-_VALUES = {2: np.dtype("<i2"), 4: np.dtype("<i4"), 8: np.dtype("<i8")}
+_VALUES: dict[int, np.dtype[np.signedinteger]] = {
+    2: np.dtype("<i2"),
+    4: np.dtype("<i4"),
+    8: np.dtype("<i8"),
+}
 _OFFSET = np.dtype("<i4")
 _QUALITY_RUN = np.dtype([("code", "u1"), ("length", "<u2")])
 _PROVENANCE_RUN = np.dtype([("length", "<u2"), ("published", "<i8"), ("source", "<u4"), ("recorded", "<i8")])
@@ -28,7 +34,8 @@ _PROVENANCE_RUN = np.dtype([("length", "<u2"), ("published", "<i8"), ("source", 
 
 @dataclass(slots=True)
 class Provenance:
-    """Slot by slot: the rank of the delivery that spoke last (`published`, then `source`), and when it was recorded."""
+    """Slot by slot: the rank of the delivery that spoke last (`published`, then `source`), and when it was
+    recorded."""
 
     published: NDArray[np.int64]
     source: NDArray[np.int64]
@@ -47,7 +54,7 @@ class Provenance:
 def pack_values(values: NDArray[np.int64]) -> tuple[int, bytes]:
     """Return the width chosen and the bytes."""
     low, high = int(values.min()), int(values.max())
-    width = 2 if -(2**15) <= low and high < 2**15 else 4 if -(2**31) <= low and high < 2**31 else 8
+    width = 2 if high < 2**15 and low >= -(2**15) else 4 if high < 2**31 and low >= -(2**31) else 8
     return width, values.astype(_VALUES[width]).tobytes()
 
 
@@ -82,25 +89,33 @@ def unpack_offsets(packed: bytes | None) -> NDArray[np.int32] | None:
 
 
 def pack_provenance(provenance: Provenance, said: NDArray[np.bool_]) -> bytes | None:
-    """Return None when one delivery spoke of exactly the slots in `said`: then the row's columns are enough."""
+    """Return None when one delivery spoke of exactly the slots in `said`: the row says it all."""
     p = provenance
     spoken = p.published != NEVER
-    if np.array_equal(spoken, said) and all(_constant(a[spoken]) for a in (p.published, p.source, p.recorded)):
+    if np.array_equal(spoken, said) and all(
+        _constant(a[spoken]) for a in (p.published, p.source, p.recorded)
+    ):
         return None
     changes = (
-        (p.published[1:] != p.published[:-1]) | (p.source[1:] != p.source[:-1]) | (p.recorded[1:] != p.recorded[:-1])
+        (p.published[1:] != p.published[:-1])
+        | (p.source[1:] != p.source[:-1])
+        | (p.recorded[1:] != p.recorded[:-1])
     )
     edges = _edges(changes)
     runs = np.empty(len(edges) - 1, _PROVENANCE_RUN)
     runs["length"] = np.diff(edges)
-    runs["published"], runs["source"], runs["recorded"] = (a[edges[:-1]] for a in (p.published, p.source, p.recorded))
+    runs["published"], runs["source"], runs["recorded"] = (
+        a[edges[:-1]] for a in (p.published, p.source, p.recorded)
+    )
     return runs.tobytes()
 
 
 def unpack_provenance(packed: bytes) -> Provenance:
     runs = np.frombuffer(packed, _PROVENANCE_RUN)
     length = runs["length"]
-    return Provenance(*(np.repeat(runs[name].astype(np.int64), length) for name in ("published", "source", "recorded")))
+    return Provenance(
+        *(np.repeat(runs[name].astype(np.int64), length) for name in ("published", "source", "recorded"))
+    )
 
 
 def _edges(changes: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -114,7 +129,6 @@ def _constant(array: NDArray[np.int64]) -> bool:
 
 @lru_cache(maxsize=1024)
 def _all_measured(slots: int) -> NDArray[np.uint8]:
-    zeros = np.zeros(slots, np.uint8)
-    assert Quality.MEASURED == 0
+    zeros = np.full(slots, Quality.MEASURED, np.uint8)
     zeros.flags.writeable = False
     return zeros

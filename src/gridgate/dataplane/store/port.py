@@ -1,26 +1,29 @@
 """The port of the measurement store: what an adapter promises and what callers may rely on.
 
-**Shape.** A *series* is one metering point × kind × direction × step (× register). What is stored, and what is read,
-is a *day block*: the whole civil day of one series, 46, 48 or 50 values of a half-hourly curve.
+**Shape.** A *series* is one metering point × kind × direction × step (× register). What is stored, and what
+is read, is a *day block*: the whole civil day of one series, 46, 48 or 50 values of a half-hourly curve.
 
-**Units.** A value is an integer; the measure is `value * 10**scale` in the unit of the kind (W, Wh, VA). A curve is
-stored as mean power in W: a step's energy in Wh is `W * seconds / 3600`, exactly. Values are never negative: which
-way the energy flows is the direction's to say.
+**Units.** A value is an integer; the measure is `value * 10**scale` in the unit of the kind (W, Wh, VA). A
+curve is stored as mean power in W: a step's energy in Wh is `W * seconds / 3600`, exactly. Values are never
+negative: which way the energy flows is the direction's to say.
 
-**Which value wins.** Every delivery has a rank: the instant at which its source published it, or, when the source
-does not say, the instant at which the store first received it. Slot by slot, a value replaces another only when its
-rank is not lower; with equal ranks the delivery received first yields to the one received later. So the present
-does not depend on the order in which files happen to arrive, and delivering a file again changes nothing.
+**Which value wins.** Every delivery has a rank: the instant at which its source published it, or, when the
+source does not say, the instant at which the store first received it. Slot by slot, a value replaces another
+only when its rank is not lower; with equal ranks the delivery received first yields to the one received
+later. So the present does not depend on the order in which files happen to arrive, and delivering a file
+again changes nothing.
 
-**Nothing is lost.** A block that changes moves to history with the instant until which it was the truth. What arrives
-too late to be the truth goes straight to history. `as_of` reads what was known then.
+**Nothing is lost.** A block that changes moves to history with the instant until which it was the truth. What
+arrives too late to be the truth goes straight to history. `as_of` reads what was known then.
 
-**Law of evolution.** `Quality` codes, `Kind` words, and the columns of a block are stored: append, never renumber.
+**Law of evolution.** `Quality` codes, `Kind` words, and the columns of a block are stored: append, never
+renumber.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -32,7 +35,8 @@ from gridgate.core.time import Resolution
 
 
 class InvalidBlock(GridgateError):
-    """A block that no store can take: wrong number of slots for its day, negative value, unknown quality code."""
+    """A block that no store can take: wrong number of slots for its day, negative value, unknown quality
+    code."""
 
     def __init__(self, message: str, *, where: str = "") -> None:
         super().__init__(ErrorKind.INVALID, message, where=where)
@@ -57,16 +61,19 @@ class SeriesKey:
 
     def __str__(self) -> str:
         register = f" {self.register}" if self.register else ""
-        return f"{self.metering_point} {self.kind.value} {self.direction.value} {self.resolution.iso}{register}"
+        return (
+            f"{self.metering_point} {self.kind.value} {self.direction.value} {self.resolution.iso}{register}"
+        )
 
 
 @dataclass(slots=True)
 class DayBlock:
     """The whole civil day `day` of one series: every array has as many elements as the day has steps.
 
-    In a block given to `put`, a slot whose quality is MISSING says nothing and leaves what is stored; a slot of
-    `cancelled` that is True withdraws the value: it becomes missing, and an older delivery cannot bring it back.
-    In a block that was read, `cancelled` is None, and arrays may be shared and read-only: copy before changing them.
+    In a block given to `put`, a slot whose quality is MISSING says nothing and leaves what is stored; a slot
+    of `cancelled` that is True withdraws the value: it becomes missing, and an older delivery cannot bring it
+    back. In a block that was read, `cancelled` is None, and arrays may be shared and read-only: copy before
+    changing them.
     """
 
     key: SeriesKey
@@ -78,11 +85,13 @@ class DayBlock:
     scale: int = 0
     """Power of ten: with -1 a value of 7305 means 730.5 W."""
     offsets: NDArray[np.int32] | None = None
-    """Seconds after the slot's start at which the value was observed; None when that is the start (or the mean)."""
+    """Seconds after the slot's start at which the value was observed; None when that is the start (or the
+    mean)."""
     recorded_at: int = 0
     """Epoch milliseconds at which the store wrote this version; set on read, ignored by `put`."""
     slot_recorded_at: NDArray[np.int64] | None = None
-    """The same slot by slot, when a later delivery changed a part of the day only; set on read, ignored by `put`."""
+    """The same slot by slot, when a later delivery changed a part of the day only; set on read, ignored by
+    `put`."""
     cancelled: NDArray[np.bool_] | None = None
 
     @property
@@ -96,22 +105,25 @@ class DayBlock:
         return not self.quality.any()
 
     def quality_runs(self) -> list[tuple[Quality, int]]:
-        """The qualities of the day as run lengths, in order: `[(MEASURED, 30), (ESTIMATED, 2), (MEASURED, 16)]`."""
+        """The qualities of the day as run lengths, in order: `[(MEASURED, 30), (ESTIMATED, 2), (MEASURED,
+        16)]`."""
         if self.all_measured:
             return [(Quality.MEASURED, len(self.quality))]
         edges = [0, *(np.flatnonzero(np.diff(self.quality)) + 1).tolist(), len(self.quality)]
-        return [(Quality(int(self.quality[a])), b - a) for a, b in zip(edges, edges[1:], strict=False)]
+        return [(Quality(int(self.quality[a])), b - a) for a, b in pairwise(edges)]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file or message that a delivery comes from. The same `sha256` is the same source, whatever its name."""
+    """The file or message that a delivery comes from. The same `sha256` is the same source, whatever its
+    name."""
 
     name: str
     sha256: str
     format: str
     published_at: int | None = None
-    """Epoch milliseconds at which the source was published; orders deliveries. None: order of first reception."""
+    """Epoch milliseconds at which the source was published; orders deliveries. None: order of first
+    reception."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +150,7 @@ class PutResult:
 
 @dataclass(frozen=True, slots=True)
 class SeriesInfo:
-    """What a metering point has: one series, its first and last civil day with a value, when it last changed."""
+    """What a metering point has: a series, its first and last civil day, when it last changed."""
 
     key: SeriesKey
     first: date
@@ -148,19 +160,18 @@ class SeriesInfo:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One state of a block. Current when `superseded_at` is None; never the truth when that equals `recorded_at`."""
+    """One state of a block, the truth from `recorded_at` until `superseded_at` (None: still)."""
 
     recorded_at: int
     superseded_at: int | None
-    published_at: int | None
-    """As its source said; None when the source did not."""
+    published_at: int
+    """Rank of its latest delivery: when that was published, or first received when the source does not say.
+    """
     source: str
     """Name of the source of the latest change in it."""
     block: DayBlock
-
-    @property
-    def arrived_too_late(self) -> bool:
-        return self.superseded_at == self.recorded_at
+    arrived_too_late: bool = False
+    """True for values that were never the truth: a later publication had already spoken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,19 +199,24 @@ class SourceInfo:
 class MeasurementStore(Protocol):
     """Many readers, one writer at a time, in as many processes as one likes.
 
-    Every method raises `StoreUnavailable` when the store does not answer. A method that writes is one transaction:
-    when it returns, what it did survives the death of the process and of the machine; when it raises, or dies,
-    nothing of it was done.
+    Every method raises `StoreUnavailable` when the store does not answer. A method that writes is one
+    transaction: when it returns, what it did survives the death of the process and of the machine; when it
+    raises, or dies, nothing of it was done.
     """
 
     def put(
-        self, blocks: Sequence[DayBlock], *, source: Source, quarantined: Sequence[Quarantined], recorded_at: int
+        self,
+        blocks: Sequence[DayBlock],
+        *,
+        source: Source,
+        quarantined: Sequence[Quarantined],
+        recorded_at: int,
     ) -> PutResult:
         """Take a delivery: merge its blocks, record its source and what was quarantined, all or nothing.
 
-        Give everything a file holds in one call, and the file is taken whole or not at all. A series and day may
-        occur several times: slot by slot the last one speaks. `recorded_at` is the present, in epoch milliseconds.
-        Raises `InvalidBlock` before anything is written.
+        Give everything a file holds in one call, and the file is taken whole or not at all. A series and day
+        may occur several times: slot by slot the last one speaks. `recorded_at` is the present, in epoch
+        milliseconds. Raises `InvalidBlock` before anything is written.
         """
         ...
 
@@ -215,10 +231,11 @@ class MeasurementStore(Protocol):
         as_of: int | None = None,
         register: str | None = None,
     ) -> list[DayBlock]:
-        """The blocks of the civil days `first` to `last`, both included, by day, then step (finest first), register.
+        """The blocks of the civil days `first` to `last`, both included, by day, then step (finest first),
+        register.
 
-        `as_of` (epoch milliseconds) answers what was known at that instant. `register` None means every register.
-        The hot path: one statement, one index search.
+        `as_of` (epoch milliseconds) answers what was known at that instant. `register` None means every
+        register. The hot path: one statement, one index search.
         """
         ...
 
@@ -251,7 +268,8 @@ class MeasurementStore(Protocol):
         ...
 
     def erase(self, metering_point: str, *, before: date | None = None) -> int:
-        """Erase what is held of a point (only days before `before` when given), history included; count the blocks."""
+        """Erase what is held of a point (only days before `before` when given), history included; count the
+        blocks."""
         ...
 
     def close(self) -> None:

@@ -1,0 +1,153 @@
+"""The tables of the SQLite store, and how a connection to them is opened.
+
+    series   one row for each series; its extent is kept so that listing what exists reads no block
+    block    the truth, one row for each series and civil day (days since 1970-01-01), in the order of reading
+    history  what a block was before, and what arrived too late ever to be the truth (version 0)
+    source   every file or message received, once for each content
+    quarantine  what could not be taken of a source
+
+The same layout, with `bytea` for blobs, is the one for PostgreSQL.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from gridgate.dataplane.store.port import StoreUnavailable
+
+APPLICATION_ID = 0x67726467  # "grdg"
+SCHEMA_VERSION = 1
+
+_BLOCK_COLUMNS = """
+  recorded_at integer not null,
+  published_at integer not null,
+  source integer not null,
+  version integer not null,
+  scale integer not null,
+  width integer not null,
+  amounts blob not null,
+  quality blob,
+  offsets blob,
+  provenance blob"""
+
+_SCHEMA = f"""
+create table instance (name text primary key, value text not null) strict, without rowid;
+create table series (
+  id integer primary key,
+  metering_point text not null,
+  kind text not null,
+  direction text not null,
+  resolution integer not null,
+  register text not null,
+  first_day integer not null,
+  last_day integer not null,
+  recorded_at integer not null,
+  unique (metering_point, kind, direction, resolution, register)
+) strict;
+create table block (
+  series integer not null references series (id),
+  day integer not null,{_BLOCK_COLUMNS},
+  primary key (series, day)
+) strict, without rowid;
+create table history (
+  id integer primary key,
+  series integer not null references series (id),
+  day integer not null,{_BLOCK_COLUMNS},
+  superseded_at integer not null
+) strict;
+create index history_block on history (series, day);
+create table source (
+  id integer primary key,
+  sha256 text not null unique,
+  name text not null,
+  format text not null,
+  published_at integer,
+  recorded_at integer not null
+) strict;
+create table quarantine (
+  id integer primary key,
+  source integer not null references source (id),
+  place text not null,
+  reason text not null,
+  value text not null,
+  recorded_at integer not null,
+  unique (source, place, reason, value)
+) strict;
+"""
+
+
+def open_connection(path: Path, *, read_only: bool, zone_name: str) -> sqlite3.Connection:
+    """Open the file, making it when it is not there (unless `read_only`), durable and shared between
+    processes.
+
+    Raises `StoreUnavailable`: no such file, not a store, made by a newer Gridgate, or kept in another time
+    zone.
+    """
+    if read_only and not path.exists():
+        raise StoreUnavailable(
+            "there is no measurement store here", remedy="Run `gridgate init`.", where=str(path)
+        )
+    connection: sqlite3.Connection | None = None
+    try:
+        mode = "ro" if read_only else "rwc"
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            timeout=30,
+            check_same_thread=False,
+        )
+        if not read_only:
+            # Before any table exists and outside a transaction: the mode is a property of the file.
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = full")
+            connection.execute("pragma foreign_keys = on")
+            _make_tables(connection, zone_name)
+        connection.execute("pragma mmap_size = 1073741824")
+        _check(connection, path, zone_name)
+    except (sqlite3.Error, StoreUnavailable) as error:
+        if connection is not None:
+            connection.close()
+        if isinstance(error, StoreUnavailable):
+            raise
+        raise StoreUnavailable(f"the measurement store cannot be opened: {error}", where=str(path)) from error
+    return connection
+
+
+def _make_tables(connection: sqlite3.Connection, zone_name: str) -> None:
+    if _pragma(connection, "user_version"):
+        return
+    connection.execute("begin immediate")
+    try:
+        if not _pragma(connection, "user_version"):  # Another process may have been faster.
+            for statement in _SCHEMA.split(";\n"):
+                connection.execute(statement)
+            connection.execute("insert into instance values ('time_zone', ?)", (zone_name,))
+            connection.execute(f"pragma application_id = {APPLICATION_ID}")
+            connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
+def _check(connection: sqlite3.Connection, path: Path, zone_name: str) -> None:
+    version, application = _pragma(connection, "user_version"), _pragma(connection, "application_id")
+    if application != APPLICATION_ID:
+        raise StoreUnavailable("this file is not a measurement store", where=str(path))
+    if version > SCHEMA_VERSION:
+        raise StoreUnavailable(
+            f"the store has schema {version}, this Gridgate knows {SCHEMA_VERSION}",
+            remedy="Run the Gridgate that made it, or a newer one.",
+            where=str(path),
+        )
+    (kept,) = connection.execute("select value from instance where name = 'time_zone'").fetchone()
+    if kept != zone_name:
+        raise StoreUnavailable(
+            f"the store counts civil days of {kept}, not of {zone_name}",
+            remedy=f"Set GRIDGATE_TIME_ZONE={kept}.",
+            where=str(path),
+        )
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"pragma {name}").fetchone()[0])

@@ -1,0 +1,318 @@
+"""The embedded adapter: one SQLite file, many reading processes, one writer at a time."""
+
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from json import dumps
+from operator import itemgetter
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.time import Resolution
+from gridgate.dataplane.store import merging, packing
+from gridgate.dataplane.store.checking import canonical
+from gridgate.dataplane.store.port import (
+    DayBlock,
+    PutResult,
+    Quarantined,
+    QuarantinedRow,
+    SeriesInfo,
+    SeriesKey,
+    Source,
+    SourceInfo,
+    StoreUnavailable,
+    Version,
+)
+from gridgate.dataplane.store.schema import open_connection
+from gridgate.dataplane.store.sqlite_delivery import (
+    BLOCK_COLUMNS,
+    Delivery,
+    Held,
+    Row,
+    day_number,
+    day_of_number,
+    key_columns,
+    record_quarantine,
+    record_source,
+)
+
+_SCAN_BLOCKS = 20_000
+
+# What a read needs of a block, after (day, step, register): the order of the answer is the order of the
+# columns.
+_READ = """select b.day, s.resolution, s.register,
+  b.recorded_at, b.scale, b.width, b.amounts, b.quality, b.offsets, b.provenance
+  from series s join {table} b on b.series = s.id
+  where s.metering_point = ? and s.kind = ? and s.direction = ? and b.day between ? and ?"""
+_READ_NOW = _READ.format(table="block")
+_READ_AS_OF = (
+    f"{_READ_NOW} and b.recorded_at <= ? union all "
+    f"{_READ.format(table='history')} and b.recorded_at <= ? and b.superseded_at > ?"
+)
+_READ_MANY = """select s.metering_point, b.day, s.resolution, s.register,
+  b.recorded_at, b.scale, b.width, b.amounts, b.quality, b.offsets, b.provenance
+  from json_each(?) p join series s on s.metering_point = p.value
+  join block b on b.series = s.id where s.kind = ? and s.direction = ? and b.day between ? and ?"""
+
+_OF_POINT = "day < ? and series in (select id from series where metering_point = ?)"
+_ERASE_BLOCKS = f"delete from block where {_OF_POINT}"  # noqa: S608
+_ERASE_HISTORY = f"delete from history where {_OF_POINT}"  # noqa: S608
+
+
+class SqliteStore:
+    """The port on one SQLite file (see `MeasurementStore` for what each method promises).
+
+    Threads: an object may be shared, calls then wait for each other; for reads that run side by side give
+    each thread, and each process, its own. From an event loop, call `read` directly: a week takes less than
+    handing it to a thread would. Never carry an open store across a fork.
+
+    Processes: readers never wait. Writers queue for up to 30 s, then `put` raises `StoreUnavailable`.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False, zone: ZoneInfo) -> None:
+        self._path, self._zone, self._read_only = path, zone, read_only
+        self._connection = open_connection(path, read_only=read_only, zone_name=zone.key)
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> "SqliteStore":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Reading
+
+    def read(
+        self,
+        metering_point: str,
+        kind: Kind,
+        direction: FlowDirection,
+        first: date,
+        last: date,
+        *,
+        as_of: int | None = None,
+        register: str | None = None,
+    ) -> list[DayBlock]:
+        about = (metering_point, kind.value, direction.value, day_number(first), day_number(last))
+        if as_of is None:
+            rows = self._rows(_READ_NOW, about)
+        else:
+            rows = self._rows(_READ_AS_OF, (*about, as_of, *about, as_of, as_of))
+        if register is not None:
+            rows = [row for row in rows if row[2] == register]
+        rows.sort(key=_DAY_STEP_REGISTER)
+        return _blocks(metering_point, kind, direction, rows)
+
+    def read_many(
+        self, metering_points: Sequence[str], kind: Kind, direction: FlowDirection, first: date, last: date
+    ) -> list[DayBlock]:
+        points = sorted(set(metering_points))
+        rows = self._rows(
+            _READ_MANY,
+            (dumps(points), kind.value, direction.value, day_number(first), day_number(last)),
+        )
+        of_point: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            of_point[row[0]].append(row[1:])
+        blocks: list[DayBlock] = []
+        for point in points:
+            if found := of_point.get(point):
+                found.sort(key=_DAY_STEP_REGISTER)
+                blocks += _blocks(point, kind, direction, found)
+        return blocks
+
+    def scan(
+        self, metering_points: Sequence[str], kind: Kind, direction: FlowDirection, first: date, last: date
+    ) -> Iterator[DayBlock]:
+        points = sorted(set(metering_points))
+        at_once = max(1, _SCAN_BLOCKS // max(1, (last - first).days + 1))
+        for start in range(0, len(points), at_once):
+            yield from self.read_many(points[start : start + at_once], kind, direction, first, last)
+
+    def series(self, metering_points: Sequence[str]) -> list[SeriesInfo]:
+        rows = self._rows(
+            """select s.metering_point, s.kind, s.direction, s.resolution, s.register,
+              s.first_day, s.last_day, s.recorded_at
+              from json_each(?) p join series s on s.metering_point = p.value""",
+            (dumps(sorted(set(metering_points))),),
+        )
+        order = {kind.value: index for index, kind in enumerate(Kind)}
+        rows.sort(key=lambda r: (r[0], order[r[1]], r[2] == FlowDirection.INJECTION, r[3], r[4]))
+        return [
+            SeriesInfo(
+                SeriesKey(point, Kind(kind), FlowDirection(direction), Resolution(seconds), register),
+                day_of_number(first),
+                day_of_number(last),
+                recorded_at,
+            )
+            for point, kind, direction, seconds, register, first, last, recorded_at in rows
+        ]
+
+    def versions(self, key: SeriesKey, day: date) -> list[Version]:
+        rows = self._rows(
+            f"""with one as (select id from series
+                where metering_point = ? and kind = ? and direction = ? and resolution = ? and register = ?),
+              state as (
+                select h.id as place, {BLOCK_COLUMNS}, superseded_at
+                from history h, one where series = one.id and day = ?
+                union all
+                select null, {BLOCK_COLUMNS}, null from block b, one where series = one.id and day = ?)
+              select state.*, source.name from state join source on source.id = state.source
+              order by state.place is null, state.place""",  # noqa: S608
+            (*key_columns(key), *[day_number(day)] * 2),
+        )
+        versions = []
+        for _, *columns, superseded_at, source in rows:
+            held = Held.of(columns)
+            versions.append(
+                Version(
+                    recorded_at=held.recorded_at,
+                    superseded_at=superseded_at,
+                    published_at=held.rank.published,
+                    source=source,
+                    block=held.block(key, day),
+                    arrived_too_late=held.version == 0,
+                )
+            )
+        return versions
+
+    def quarantine(self, *, limit: int = 100) -> list[QuarantinedRow]:
+        rows = self._rows(
+            """select s.name, s.sha256, q.recorded_at, q.place, q.reason, q.value
+              from quarantine q join source s on s.id = q.source order by q.id desc limit ?""",
+            (limit,),
+        )
+        return [QuarantinedRow(*row) for row in rows]
+
+    def sources(self, *, limit: int = 100) -> list[SourceInfo]:
+        rows = self._rows(
+            """select name, sha256, format, published_at, recorded_at,
+              (select count(*) from quarantine q where q.source = s.id)
+              from source s order by id desc limit ?""",
+            (limit,),
+        )
+        return [SourceInfo(Source(*row[:4]), recorded_at=row[4], quarantined=row[5]) for row in rows]
+
+    # Writing
+
+    def put(
+        self,
+        blocks: Sequence[DayBlock],
+        *,
+        source: Source,
+        quarantined: Sequence[Quarantined],
+        recorded_at: int,
+    ) -> PutResult:
+        delivered: dict[SeriesKey, dict[date, list[DayBlock]]] = defaultdict(lambda: defaultdict(list))
+        count = 0
+        for given in blocks:
+            block = canonical(given, self._zone)
+            if spoken := int(np.count_nonzero(merging.speaks(block))):
+                count += spoken
+                delivered[block.key][block.day].append(block)
+        days = {
+            key: [merging.combined(same) for same in of_day.values()] for key, of_day in delivered.items()
+        }
+        with self._transaction() as connection:
+            rank = record_source(connection, source, recorded_at)
+            record_quarantine(connection, rank.source, quarantined, recorded_at)
+            stored = older = 0
+            for key in sorted(days, key=key_columns):
+                delivery = Delivery(connection, rank, recorded_at)
+                delivery.take(sorted(days[key], key=lambda b: b.day))
+                stored, older = stored + delivery.stored, older + delivery.older
+        return PutResult(stored=stored, unchanged=count - stored, older=older)
+
+    def erase(self, metering_point: str, *, before: date | None = None) -> int:
+        limit = 2**31 if before is None else day_number(before)
+        self._execute("pragma secure_delete = on")  # What is erased is overwritten, not just unlinked.
+        with self._transaction() as connection:
+            erased = 0
+            for statement in (_ERASE_BLOCKS, _ERASE_HISTORY):
+                erased += connection.execute(statement, (limit, metering_point)).rowcount
+            connection.execute(
+                """update series set first_day = (select min(day) from block where series = series.id)
+                  where metering_point = ? and exists (select 1 from block where series = series.id)""",
+                (metering_point,),
+            )
+            connection.execute(
+                """delete from series where metering_point = ?
+                  and not exists (select 1 from block where series = series.id)""",
+                (metering_point,),
+            )
+        self._execute("pragma wal_checkpoint(truncate)")
+        self._execute("pragma secure_delete = off")
+        return erased
+
+    def _rows(self, statement: str, parameters: Sequence[object]) -> list[Row]:
+        try:
+            # Locked: nobody sees a transaction half done. Fetched whole: an open cursor would hold back
+            # the checkpoint of the log.
+            with self._lock:
+                return self._connection.execute(statement, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+
+    def _execute(self, statement: str) -> None:
+        try:
+            self._connection.execute(statement).fetchall()
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Take the write lock before anything is read, so that what is merged is what is replaced."""
+        if self._read_only:
+            raise StoreUnavailable("this store was opened for reading only", where=str(self._path))
+        with self._lock:
+            try:
+                self._connection.execute("begin immediate")
+                try:
+                    yield self._connection
+                    self._connection.execute("commit")
+                except BaseException:
+                    if self._connection.in_transaction:
+                        self._connection.execute("rollback")
+                    raise
+            except sqlite3.Error as error:
+                raise self._unavailable(error) from error
+
+    def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
+        return StoreUnavailable(f"the measurement store does not answer: {error}", where=str(self._path))
+
+
+_DAY_STEP_REGISTER = itemgetter(0, 1, 2)
+
+
+def _blocks(metering_point: str, kind: Kind, direction: FlowDirection, rows: Iterable[Row]) -> list[DayBlock]:
+    keys: dict[tuple[int, str], SeriesKey] = {}
+    blocks = []
+    for day, seconds, register, recorded_at, scale, width, amounts, quality, offsets, provenance in rows:
+        key = keys.get((seconds, register))
+        if key is None:
+            key = keys[seconds, register] = SeriesKey(
+                metering_point, kind, direction, Resolution(seconds), register
+            )
+        values = packing.unpack_values(width, amounts)
+        blocks.append(
+            DayBlock(
+                key,
+                day_of_number(day),
+                values,
+                packing.unpack_quality(quality, len(values)),
+                scale,
+                packing.unpack_offsets(offsets),
+                recorded_at,
+                None if provenance is None else packing.unpack_provenance(provenance).recorded,
+            )
+        )
+    return blocks
