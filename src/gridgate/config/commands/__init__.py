@@ -1,0 +1,1 @@
+"""The commands of `gridgate`, one module each, named after what they do."""

@@ -1,0 +1,1 @@
+"""`gridgate export`: measurements out, to standard output."""

@@ -1,0 +1,69 @@
+"""`gridgate user …` and `gridgate application …`: what the operator needs before anyone can sign in or call."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from gridgate.config.commands.data_option import DataOption
+from gridgate.config.loading import load_django
+
+user = typer.Typer(help="People who sign in.", no_args_is_help=True)
+application = typer.Typer(help="Programs that call the APIs.", no_args_is_help=True)
+
+
+@user.callback()
+def _users() -> None:
+    """Keeps `add` a sub-command, whatever its siblings."""
+
+
+@user.command("add")
+def add_user(
+    email: Annotated[str, typer.Argument(help="E-mail address, which is also the sign-in name.")],
+    siren: Annotated[str | None, typer.Option(help="The company's SIREN; the operator's staff when left out.")] = None,
+    name: Annotated[str, typer.Option(help="Full name.")] = "",
+    role: Annotated[str, typer.Option(help="administrator or user.")] = "administrator",
+    password: Annotated[
+        str, typer.Option(envvar="GRIDGATE_NEW_PASSWORD", prompt=True, hide_input=True, help="Asked for when left out.")
+    ] = "",
+    data: DataOption = None,
+) -> None:
+    """Add a person to a company."""
+    load_django()
+    from gridgate.organisations.operations import add_member
+    from gridgate.organisations.queries import organisation_by_siren
+
+    member = add_member(
+        organisation=organisation_by_siren(siren),
+        email=email,
+        full_name=name or email.partition("@")[0],
+        role=role,
+        password=password,
+        now=datetime.now(UTC),
+    )
+    typer.echo(f"{member.user.email} is {member.get_role_display()} of {member.organisation.legal_name}.", err=True)
+
+
+@application.callback()
+def _applications() -> None:
+    """Keeps `add` a sub-command, whatever its siblings."""
+
+
+@application.command("add")
+def add_application(
+    name: Annotated[str, typer.Argument(help="What the program is called.")],
+    siren: Annotated[str, typer.Option(help="SIREN of the company that runs it.")],
+    legal_name: Annotated[str, typer.Option(help="Its legal name, when it is new here.")] = "",
+    data: DataOption = None,
+) -> None:
+    """Add a program with access to every API, and print its client_id and client_secret once, as JSON."""
+    load_django()
+    import json
+
+    from gridgate.applications.operations import create_application
+    from gridgate.organisations.operations import ensure_organisation
+
+    now = datetime.now(UTC)
+    organisation = ensure_organisation(siren=siren, legal_name=legal_name, now=now)
+    created = create_application(organisation=organisation, name=name, now=now)
+    typer.echo(json.dumps({"client_id": created.application.client_id, "client_secret": created.secret}))

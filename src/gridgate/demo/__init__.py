@@ -1,0 +1,1 @@
+"""The demo world: the same for a given date, on every run and machine."""

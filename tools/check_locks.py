@@ -1,0 +1,37 @@
+"""Lock files carry hashes and name no package index; they cover what pyproject.toml asks for."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def main() -> int:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = {"run.txt": project["dependencies"]}
+    asked["dev.txt"] = asked["run.txt"] + [name for extra in project["optional-dependencies"].values() for name in extra]
+    faults = []
+    for file, requirements in asked.items():
+        text = (ROOT / "requirements" / file).read_text(encoding="utf-8")
+        if "://" in text or "--index" in text:
+            faults.append(f"requirements/{file} names an index: lock again with `make lock`")
+        pinned = {canonical(match) for match in re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)}
+        for requirement in requirements:
+            name = re.match(r"[A-Za-z0-9._-]+", requirement)
+            if name and canonical(name.group()) not in pinned:
+                faults.append(f"requirements/{file} lacks {name.group()}: run `make lock`")
+        for block in re.split(r"\n(?=\S)", text.strip()):
+            if block and "--hash=sha256:" not in block:
+                faults.append(f"requirements/{file}: {block.splitlines()[0]} has no hash")
+    print("\n".join(faults) or "lock files: hashes everywhere, no index named")
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
