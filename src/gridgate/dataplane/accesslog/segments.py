@@ -1,0 +1,115 @@
+"""Segments: chained lines in a file of one process and one UTC day, `2026-11-25-3f0c….jsonl`.
+
+A line is one JSON object whose first member, `prev`, is the SHA-256 of the line before (64 zeros for the
+first). A process that dies may leave a last line without its end: it was never acknowledged, so what it was
+to log was never answered; it is reported as torn, and never dropped in silence.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+ORIGIN = "0" * 64
+SUFFIX = ".jsonl"
+CHECKPOINTS = f"checkpoints{SUFFIX}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is not as it was written."""
+
+    where: str
+    """File name, and line number when it is about a line: `2026-11-25-3f0c.jsonl:17`."""
+    what: str
+
+
+@dataclass(slots=True)
+class SegmentReading:
+    """A segment, read to its end and checked line by line."""
+
+    name: str
+    genesis: dict[str, Any] = field(default_factory=dict)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    heads: dict[int, str] = field(default_factory=dict)
+    """The chain's value after each of the line counts that were asked for."""
+    lines: int = 0
+    head: str = ORIGIN
+    size: int = 0
+    """Bytes of whole lines."""
+    torn: int = 0
+    """Bytes after the last whole line, left by a process that died while writing."""
+    faults: list[Fault] = field(default_factory=list)
+
+
+def digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()
+
+
+def segment_paths(directory: Path) -> list[Path]:
+    """Every segment, oldest day first."""
+    return sorted(path for path in directory.glob(f"*{SUFFIX}") if path.name != CHECKPOINTS)
+
+
+def read_segment(
+    path: Path, *, keep_entries: bool = True, heads_at: frozenset[int] = frozenset()
+) -> SegmentReading:
+    """Read and check a segment. `heads_at` asks for the chain's value after these numbers of lines.
+
+    A line that does not follow from the one before it is a fault, and reading goes on from it, so that each
+    break is told once. Raises `OSError`.
+    """
+    reading = SegmentReading(path.name)
+    with path.open("rb") as file:
+        for raw in file:
+            if not raw.endswith(b"\n"):
+                reading.torn = len(raw)
+                break
+            reading.size += len(raw)
+            _take(reading, raw[:-1], keep_entries=keep_entries)
+            if reading.lines in heads_at:
+                reading.heads[reading.lines] = reading.head
+    return reading
+
+
+def entries_after(path: Path, offset: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield each entry written after byte `offset`, with the offset at which to go on next time.
+
+    For those who fold the log elsewhere as it grows. Whole lines only; the chain is not checked. Raises
+    `OSError`.
+    """
+    with path.open("rb") as file:
+        file.seek(offset)
+        for raw in file:
+            if not raw.endswith(b"\n"):
+                return
+            offset += len(raw)
+            record = orjson.loads(raw)
+            if "genesis" not in record:
+                yield offset, record
+
+
+def _take(reading: SegmentReading, line: bytes, *, keep_entries: bool) -> None:
+    reading.lines += 1
+    where = f"{reading.name}:{reading.lines}"
+    previous, reading.head = reading.head, digest(line)
+    try:
+        record = orjson.loads(line)
+        chained = record["prev"] == previous
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        reading.faults.append(Fault(where, "not a line of an access log"))
+        return
+    if not chained:
+        reading.faults.append(
+            Fault(where, "does not follow from the line before it: one of the two was changed or moved")
+        )
+    if reading.lines == 1:
+        if isinstance(record.get("genesis"), dict):
+            reading.genesis = record["genesis"]
+        else:
+            reading.faults.append(Fault(where, "the first line does not open a segment"))
+    elif keep_entries:
+        reading.entries.append(record)

@@ -1,0 +1,341 @@
+"""The registry as the data plane sees it: read-only, one statement per request, nothing remembered between
+two.
+
+A permission ends in the registry by one commit. A statement that starts after that commit sees it, whatever
+the process, since nothing here is cached: that is the whole of "the very next request is refused". Whatever
+prevents the statement from being answered (no file, no table, a lock held too long) is `RegistryUnavailable`:
+no projection, no answer.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.sharing import AccessLine, Basis
+
+BUSY_SECONDS = 0.25
+"""How long a statement waits for a lock: readers of a WAL database meet one only while it is being recovered.
+"""
+
+
+class RegistryUnavailable(GridgateError):
+    """The registry cannot be read; nothing was decided, so nothing is answered."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            ErrorKind.UNAVAILABLE, f"the registry does not answer: {message}", remedy="Try again in a moment."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """A program that calls, and the organisation in whose name it reads."""
+
+    id: int
+    client_id: str
+    organisation: int
+    organisation_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointFacts:
+    """What the dialects need to know of a metering point, none of which may be told to a caller who has no
+    line on it.
+    """
+
+    id: str
+    segment: str
+    directions: int
+    activated_on: date
+    collection: str | None
+    """State of the load curve's collection; None when nobody ever asked for one."""
+    holder: int | None
+    """The organisation that holds the point today."""
+    subscribed_power_kva: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """A token as stored, and all that its bearer needs to be told apart: application, subscription, lines,
+    point.
+    """
+
+    expires_at: int
+    revoked_at: int | None
+    active: bool
+    """False when the application is switched off."""
+    subscribed: bool
+    """True when the application may call the API it called."""
+    application: Application
+    point: PointFacts | None
+    """None when no such point exists."""
+    lines: tuple[AccessLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A reader's lines on one point, and the facts of that point (None: no such point)."""
+
+    point: PointFacts | None
+    lines: tuple[AccessLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialRow:
+    """An application and the hashes of the secrets that are valid now; several while a secret is being
+    replaced.
+    """
+
+    application: Application
+    secrets: tuple[str, ...]
+
+
+class Registry(Protocol):
+    """What the data plane asks of a registry. Every method raises `RegistryUnavailable`."""
+
+    def token(self, token_sha256: str, *, api: str, metering_point: str, at: datetime) -> TokenRow | None:
+        """Everything a request's decision rests on, in one statement; None when there is no such token."""
+        ...
+
+    def access(self, reader: int, metering_point: str, *, at: datetime) -> Access:
+        """The lines of an organisation on one point, whatever their validity."""
+        ...
+
+    def lines(self, reader: int, metering_points: Sequence[str]) -> dict[str, tuple[AccessLine, ...]]:
+        """The lines of an organisation on several points, in one statement per 500 points."""
+        ...
+
+    def points(self, reader: int, *, after: str, limit: int, at: datetime) -> list[Access]:
+        """The points on which an organisation has a line valid at `at`, with those lines, by id, following
+        `after`.
+        """
+        ...
+
+    def credential(self, client_id: str, *, at: datetime) -> CredentialRow | None:
+        """The active application of that name and its valid secrets; None when there is no such application.
+        """
+        ...
+
+    def check(self) -> None:
+        """Succeed when the registry answers and has the tables it should."""
+        ...
+
+    def close(self) -> None: ...
+
+
+_LINE = """l.basis, l.permission_id, l.holder_id, l.kinds, l.directions, l.finest_resolution,
+       l.data_from, l.data_to, l.valid_from, l.valid_until"""
+
+_POINT = "p.id, p.segment, p.directions, p.activated_on, c.state, h.holder_id, p.subscribed_power_kva"
+
+_POINT_FACTS = """
+LEFT JOIN metering_loadcurvecollection c ON c.metering_point_id = p.id AND c.until IS NULL
+LEFT JOIN metering_titleholding h
+       ON h.metering_point_id = p.id AND h.valid_from <= :today AND (h.valid_to IS NULL OR h.valid_to >
+       :today)"""
+
+# Outer joins, so that an unknown token (no row), an unknown point, a missing subscription and a missing line
+# are told apart by one statement.
+_TOKEN = f"""
+SELECT t.expires_at, t.revoked_at, a.active, s.active, a.id, a.client_id, a.organisation_id, o.legal_name,
+       {_POINT},
+       {_LINE}
+FROM applications_accesstoken t
+JOIN applications_application a ON a.id = t.application_id
+JOIN organisations_organisation o ON o.id = a.organisation_id
+LEFT JOIN applications_apisubscription s ON s.application_id = a.id AND s.api = :api
+LEFT JOIN metering_meteringpoint p ON p.id = :point
+{_POINT_FACTS}
+LEFT JOIN sharing_accessline l ON l.reader_id = a.organisation_id AND l.metering_point_id = p.id
+WHERE t.token_sha256 = :token
+"""  # noqa: S608 -- composed of constants
+
+_ACCESS = f"""
+SELECT {_POINT},
+       {_LINE}
+FROM metering_meteringpoint p
+{_POINT_FACTS}
+LEFT JOIN sharing_accessline l ON l.reader_id = :reader AND l.metering_point_id = p.id
+WHERE p.id = :point
+"""  # noqa: S608 -- composed of constants
+
+_POINTS = f"""
+SELECT {_POINT},
+       {_LINE}
+FROM (SELECT DISTINCT metering_point_id AS id FROM sharing_accessline
+      WHERE reader_id = :reader AND metering_point_id > :after
+        AND valid_from <= :now AND (valid_until IS NULL OR valid_until > :now)
+      ORDER BY metering_point_id LIMIT :limit) page
+JOIN metering_meteringpoint p ON p.id = page.id
+{_POINT_FACTS}
+JOIN sharing_accessline l ON l.reader_id = :reader AND l.metering_point_id = p.id
+ AND l.valid_from <= :now AND (l.valid_until IS NULL OR l.valid_until > :now)
+ORDER BY p.id, l.basis DESC, l.data_from
+"""  # noqa: S608 -- composed of constants
+
+_CREDENTIAL = """
+SELECT a.id, a.client_id, a.organisation_id, o.legal_name, k.secret_sha256
+FROM applications_application a
+JOIN organisations_organisation o ON o.id = a.organisation_id
+LEFT JOIN applications_credential k ON k.application_id = a.id
+      AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now)
+WHERE a.client_id = :client_id AND a.active
+"""
+
+_CHECK = """
+SELECT 1
+FROM sharing_accessline, applications_accesstoken, applications_apisubscription, metering_titleholding
+LIMIT 1
+"""
+
+_POINT_AT, _LINE_AT, _LINE_WIDTH = 8, 15, 10
+_CHUNK = 500
+
+
+class SqliteRegistry:
+    """The registry in an SQLite file. One instance belongs to one thread, or to whoever holds its owner's
+    lock.
+    """
+
+    def __init__(self, path: Path, *, zone: ZoneInfo) -> None:
+        self._path = path
+        self._zone = zone
+        self._connection: sqlite3.Connection | None = None
+
+    def token(self, token_sha256: str, *, api: str, metering_point: str, at: datetime) -> TokenRow | None:
+        rows = self._all(
+            _TOKEN,
+            {
+                "token": token_sha256,
+                "api": api,
+                "point": metering_point,
+                "today": self._today(at),
+            },
+        )
+        if not rows:
+            return None
+        first = rows[0]
+        return TokenRow(
+            expires_at=first[0],
+            revoked_at=first[1],
+            active=bool(first[2]),
+            subscribed=bool(first[3]),
+            application=Application(first[4], first[5], first[6], first[7]),
+            point=_point(first[_POINT_AT:]),
+            lines=_lines(rows, _LINE_AT),
+        )
+
+    def access(self, reader: int, metering_point: str, *, at: datetime) -> Access:
+        rows = self._all(_ACCESS, {"reader": reader, "point": metering_point, "today": self._today(at)})
+        return Access(_point(rows[0]), _lines(rows, _LINE_AT - _POINT_AT)) if rows else Access(None, ())
+
+    def lines(self, reader: int, metering_points: Sequence[str]) -> dict[str, tuple[AccessLine, ...]]:
+        found: dict[str, list[AccessLine]] = {}
+        for start in range(0, len(metering_points), _CHUNK):
+            chunk = metering_points[start : start + _CHUNK]
+            places = ",".join("?" * len(chunk))
+            statement = f"""
+                SELECT {_LINE}, l.metering_point_id FROM sharing_accessline l
+                WHERE l.reader_id = ? AND l.metering_point_id IN ({places})
+            """  # noqa: S608 -- placeholders only
+            for row in self._all(statement, [reader, *chunk]):
+                found.setdefault(row[_LINE_WIDTH], []).append(_line(row))
+        return {point: tuple(lines) for point, lines in found.items()}
+
+    def points(self, reader: int, *, after: str, limit: int, at: datetime) -> list[Access]:
+        parameters = {
+            "reader": reader,
+            "after": after,
+            "limit": limit,
+            "now": int(at.timestamp()),
+            "today": self._today(at),
+        }
+        pages: dict[str, list[tuple[Any, ...]]] = {}
+        for row in self._all(_POINTS, parameters):
+            pages.setdefault(row[0], []).append(row)
+        return [Access(_point(rows[0]), _lines(rows, _LINE_AT - _POINT_AT)) for rows in pages.values()]
+
+    def credential(self, client_id: str, *, at: datetime) -> CredentialRow | None:
+        rows = self._all(_CREDENTIAL, {"client_id": client_id, "now": stored_instant(at)})
+        if not rows:
+            return None
+        first = rows[0]
+        return CredentialRow(
+            Application(first[0], first[1], first[2], first[3]),
+            tuple(row[4] for row in rows if row[4] is not None),
+        )
+
+    def check(self) -> None:
+        self._all(_CHECK, ())
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _today(self, at: datetime) -> str:
+        return at.astimezone(self._zone).date().isoformat()
+
+    def _all(self, statement: str, parameters: dict[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+        try:
+            if self._connection is None:
+                self._connection = connect_read_only(self._path)
+            return self._connection.execute(statement, parameters).fetchall()
+        except sqlite3.Error as error:
+            # A new connection next time: the file may have been put back in place meanwhile.
+            self.close()
+            raise RegistryUnavailable(str(error)) from error
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """Open an SQLite file that must exist, refusing every write on this connection."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
+def stored_instant(at: datetime) -> str:
+    """An instant as the portal plane's tables write it in SQLite: text, UTC, comparable as text."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _point(row: Sequence[Any]) -> PointFacts | None:
+    if row[0] is None:
+        return None
+    return PointFacts(
+        id=row[0],
+        segment=row[1],
+        directions=row[2],
+        activated_on=date.fromisoformat(row[3]),
+        collection=row[4],
+        holder=row[5],
+        subscribed_power_kva=None if row[6] is None else float(row[6]),
+    )
+
+
+def _lines(rows: Iterable[Sequence[Any]], at: int) -> tuple[AccessLine, ...]:
+    return tuple(_line(row[at:]) for row in rows if row[at] is not None)
+
+
+_BASES: dict[str, Basis] = {basis.value: basis for basis in Basis}
+
+
+def _line(row: Sequence[Any]) -> AccessLine:
+    try:
+        basis = _BASES[row[0]]
+    except KeyError:
+        raise RegistryUnavailable(
+            f"an access line rests on {row[0]!r}, which this version does not know"
+        ) from None
+    return AccessLine(basis, *row[1:_LINE_WIDTH])

@@ -1,0 +1,140 @@
+"""Issuing, recognising and revoking."""
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gridgate.dataplane.authz import TokenFault, Unauthenticated, authenticate, sha256
+from gridgate.dataplane.registry import RegistryUnavailable, SqliteRegistry
+from gridgate.dataplane.tokens import NotRecognised, Recognised, TokenStore, recognise
+from tests.dataplane_world import CONSO, NOW, PARIS, TIERS1, TIERS2, Client, RegistryFile
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> RegistryFile:
+    return RegistryFile(tmp_path / "registry.sqlite3")
+
+
+@pytest.fixture
+def tiers1(world: RegistryFile) -> Client:
+    return world.application("tiers1", TIERS1, "enedis")
+
+
+def recognised(world: RegistryFile, client_id: str, secret: str) -> Recognised | NotRecognised:
+    registry = SqliteRegistry(world.path, zone=PARIS)
+    try:
+        return recognise(registry, client_id=client_id, client_secret=secret, at=NOW)
+    finally:
+        registry.close()
+
+
+class TestRecognise:
+    def test_knows_a_client_by_its_secret(self, world: RegistryFile, tiers1: Client) -> None:
+        found = recognised(world, "tiers1", tiers1.client_secret)
+        assert isinstance(found, Recognised)
+        assert found.application.organisation == TIERS1
+
+    def test_refuses_another_clients_secret(self, world: RegistryFile, tiers1: Client) -> None:
+        other = world.application("tiers2", TIERS2, "enedis")
+        assert recognised(world, "tiers1", other.client_secret) == NotRecognised(known=True)
+        assert recognised(world, "tiers1", "") == NotRecognised(known=True)
+
+    def test_refuses_an_unknown_client(self, world: RegistryFile) -> None:
+        assert recognised(world, "nobody", "secret") == NotRecognised(known=False)
+
+    def test_refuses_a_client_without_any_valid_secret_even_one_that_is_all_zeros(
+        self, world: RegistryFile, tiers1: Client
+    ) -> None:
+        world.db.execute("DELETE FROM applications_credential")
+        assert recognised(world, "tiers1", tiers1.client_secret) == NotRecognised(known=True)
+
+    def test_refuses_a_client_that_was_switched_off(self, world: RegistryFile, tiers1: Client) -> None:
+        world.db.execute("UPDATE applications_application SET active = 0")
+        assert recognised(world, "tiers1", tiers1.client_secret) == NotRecognised(known=False)
+
+    def test_accepts_old_and_new_secret_while_one_replaces_the_other(
+        self, world: RegistryFile, tiers1: Client
+    ) -> None:
+        world.credential(tiers1, "the next one", expires_at=NOW + timedelta(days=90))
+        assert isinstance(recognised(world, "tiers1", tiers1.client_secret), Recognised)
+        assert isinstance(recognised(world, "tiers1", "the next one"), Recognised)
+
+    def test_refuses_an_expired_and_a_revoked_secret(self, world: RegistryFile, tiers1: Client) -> None:
+        world.credential(tiers1, "expired", expires_at=NOW)
+        world.credential(tiers1, "revoked", revoked_at=NOW - timedelta(days=1))
+        assert recognised(world, "tiers1", "expired") == NotRecognised(known=True)
+        assert recognised(world, "tiers1", "revoked") == NotRecognised(known=True)
+
+
+class TestTokenStore:
+    def test_issues_a_token_that_opens_the_data_plane_until_it_expires(
+        self, world: RegistryFile, tiers1: Client
+    ) -> None:
+        registry, store = SqliteRegistry(world.path, zone=PARIS), TokenStore(world.path)
+        found = recognise(registry, client_id="tiers1", client_secret=tiers1.client_secret, at=NOW)
+        assert isinstance(found, Recognised)
+        issued = store.issue(found.application, lifetime=12600, at=NOW)
+        assert issued.expires_in == 12600
+        for later, valid in ((12599, True), (12600, False)):
+            at = NOW + timedelta(seconds=later)
+            if valid:
+                authenticate(registry, issued.token, api="enedis", metering_point=CONSO, at=at)
+            else:
+                with pytest.raises(Unauthenticated):
+                    authenticate(registry, issued.token, api="enedis", metering_point=CONSO, at=at)
+        registry.close()
+        store.close()
+
+    def test_keeps_no_token_in_clear(self, world: RegistryFile, tiers1: Client) -> None:
+        store, registry = TokenStore(world.path), SqliteRegistry(world.path, zone=PARIS)
+        row = registry.credential("tiers1", at=NOW)
+        assert row is not None
+        token = store.issue(row.application, lifetime=60, at=NOW).token
+        assert len(token) >= 43  # 32 random bytes
+        dump = "\n".join(world.db.iterdump())
+        assert token not in dump
+        assert tiers1.client_secret not in dump
+        assert sha256(token) in dump
+        store.close()
+        registry.close()
+
+    def test_revokes_only_a_token_of_the_same_application(self, world: RegistryFile, tiers1: Client) -> None:
+        store, registry = TokenStore(world.path), SqliteRegistry(world.path, zone=PARIS)
+        world.application("tiers2", TIERS2, "enedis")
+        mine, theirs = (registry.credential(name, at=NOW) for name in ("tiers1", "tiers2"))
+        assert mine is not None
+        assert theirs is not None
+        token = store.issue(mine.application, lifetime=60, at=NOW).token
+        assert not store.revoke(token, application=theirs.application, at=NOW)
+        authenticate(registry, token, api="enedis", metering_point="", at=NOW)
+        assert store.revoke(token, application=mine.application, at=NOW)
+        assert not store.revoke(token, application=mine.application, at=NOW)
+        with pytest.raises(Unauthenticated) as refusal:
+            authenticate(registry, token, api="enedis", metering_point="", at=NOW)
+        assert refusal.value.fault is TokenFault.REVOKED
+        store.close()
+        registry.close()
+
+    def test_never_makes_a_registry(self, tmp_path: Path, world: RegistryFile, tiers1: Client) -> None:
+        registry = SqliteRegistry(world.path, zone=PARIS)
+        row = registry.credential("tiers1", at=NOW)
+        assert row is not None
+        with pytest.raises(RegistryUnavailable):
+            TokenStore(tmp_path / "nowhere.sqlite3").issue(row.application, lifetime=60, at=NOW)
+        assert not (tmp_path / "nowhere.sqlite3").exists()
+        registry.close()
+
+    def test_says_unavailable_when_the_row_is_refused(self, world: RegistryFile, tiers1: Client) -> None:
+        registry, store = SqliteRegistry(world.path, zone=PARIS), TokenStore(world.path)
+        row = registry.credential("tiers1", at=NOW)
+        assert row is not None
+        world.db.execute("DELETE FROM applications_credential")
+        world.db.execute("DELETE FROM applications_apisubscription")
+        world.db.execute("DELETE FROM applications_application")
+        with pytest.raises(RegistryUnavailable):
+            store.issue(row.application, lifetime=60, at=NOW)
+        registry.close()
+        store.close()
+        assert isinstance(world.db, sqlite3.Connection)
