@@ -1,0 +1,312 @@
+"""Writing points, titles and collections.
+
+Each operation is one transaction, and tells the apps above inside it (`events.py`).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import TruncDate
+from django.utils.timezone import get_default_timezone
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.identifiers import parse_metering_point_id
+from gridgate.core.quantities import FlowDirection, bits
+from gridgate.core.time import civil_day_of
+from gridgate.metering.events import collection_changed, titles_changed
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
+from gridgate.metering.queries import PointNotFound, points_readable_by
+from gridgate.organisations.models import EntitlementCode, Membership, Organisation
+
+State = LoadCurveCollection.State
+
+COMMUNICATING = (MeteringPoint.MeterType.AMM, MeteringPoint.MeterType.PMEI)
+"""Meters that start to be collected the moment it is asked; the others wait for someone to visit."""
+
+_FROM = {
+    State.REQUESTED: (None, State.ENDED, State.OPPOSED),
+    State.ACTIVE: (None, State.REQUESTED, State.ENDED, State.OPPOSED),
+    State.ENDED: (State.REQUESTED, State.ACTIVE),
+    State.OPPOSED: (None, State.REQUESTED, State.ACTIVE, State.ENDED),
+}
+"""The states that each state can follow; None is a point that never had a collection."""
+
+
+class PointExists(GridgateError):
+    """A point with this identifier is already here."""
+
+    def __init__(self, point_id: str) -> None:
+        super().__init__(
+            ErrorKind.CONFLICT, f"{point_id} exists already", remedy="Update it, or check the digits."
+        )
+
+
+class TitlesOverlap(GridgateError):
+    """Two organisations, or one twice, would hold the point on the same day."""
+
+    def __init__(self, point_id: str, other: TitleHolding) -> None:
+        until = f" to {other.valid_to}" if other.valid_to else ""
+        super().__init__(
+            ErrorKind.CONFLICT,
+            f"{point_id} is held by {other.holder} from {other.valid_from}{until}",
+            remedy="Close that title first, or begin when it ends.",
+        )
+
+
+class TitleEndsBeforeItBegins(GridgateError):
+    """The first day without the point is not after the first day with it."""
+
+    def __init__(self, valid_from: date, valid_to: date) -> None:
+        super().__init__(
+            ErrorKind.INVALID,
+            f"a title from {valid_from} cannot end on {valid_to}",
+            remedy="valid_to is the first day that is no longer covered.",
+        )
+
+
+class NotEntitled(GridgateError):
+    """The member may not decide on the collection."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorKind.FORBIDDEN,
+            "this needs the entitlement “Gestion des services de données”",
+            remedy="Ask an administrator of your company.",
+        )
+
+
+# --- points
+
+
+def create_point(
+    *,
+    id: str,  # noqa: A002 - the column's name, in files and on the API
+    segment: str,
+    directions: int | Iterable[FlowDirection],
+    address: str,
+    postcode: str,
+    city: str,
+    activated_on: date,
+    now: datetime,
+    subscribed_power_kva: Decimal | int | None = None,
+    label: str = "",
+    meter_type: str = MeteringPoint.MeterType.AMM,
+) -> MeteringPoint:
+    """Add a point. Raises `InvalidIdentifier` or `PointExists`."""
+    point_id = parse_metering_point_id(id)
+    with transaction.atomic():
+        if MeteringPoint.objects.filter(pk=point_id).exists():
+            raise PointExists(point_id)
+        return MeteringPoint.objects.create(
+            id=point_id,
+            segment=segment,
+            directions=directions if isinstance(directions, int) else bits(directions),
+            label=label,
+            address=address,
+            postcode=postcode,
+            city=city,
+            subscribed_power_kva=subscribed_power_kva,
+            meter_type=meter_type,
+            activated_on=activated_on,
+        )
+
+
+def update_point(*, point_id: str, now: datetime, **changes: Any) -> MeteringPoint:
+    """Change columns of a point, all but its identifier. Raises `PointNotFound`."""
+    with transaction.atomic():
+        point = _lock_point(point_id)
+        for name, value in changes.items():
+            setattr(point, name, value)
+        point.save(update_fields=list(changes))
+        titles_changed.send(MeteringPoint, point_ids=[point.pk], now=now)
+    return point
+
+
+# --- titles
+
+
+def open_holding(
+    *,
+    metering_point: MeteringPoint | str,
+    holder: Organisation,
+    valid_from: date,
+    now: datetime,
+    valid_to: date | None = None,
+) -> TitleHolding:
+    """Say that the organisation holds the point from `valid_from` up to, not including, `valid_to`.
+
+    Raises `TitlesOverlap` or `TitleEndsBeforeItBegins`.
+    """
+    with transaction.atomic():
+        point = _lock_point(_id(metering_point))
+        _refuse_overlap(point, valid_from, valid_to)
+        holding = TitleHolding.objects.create(
+            metering_point=point, holder=holder, valid_from=valid_from, valid_to=valid_to
+        )
+        titles_changed.send(TitleHolding, point_ids=[point.pk], now=now)
+    return holding
+
+
+def close_holding(*, holding: TitleHolding, valid_to: date, now: datetime) -> TitleHolding:
+    """End the title: `valid_to` is the first day on which the organisation no longer holds it (move-out).
+
+    The collection decided under a title that has ended ends with it. Raises `TitlesOverlap` or
+    `TitleEndsBeforeItBegins`.
+    """
+    with transaction.atomic():
+        point = _lock_point(holding.metering_point_id)
+        _refuse_overlap(point, holding.valid_from, valid_to, but=holding)
+        TitleHolding.objects.filter(pk=holding.pk).update(valid_to=valid_to)
+        holding.valid_to = valid_to
+        titles_changed.send(TitleHolding, point_ids=[point.pk], now=now)
+        end_collections_of_former_holders(now=now, point_ids=[point.pk])
+    return holding
+
+
+def move_in(
+    *, metering_point: MeteringPoint | str, holder: Organisation, on: date, now: datetime
+) -> TitleHolding:
+    """Give the point to another organisation from that day on: the present title closes, the new one opens.
+
+    Raises `TitlesOverlap` when the present title began on that day or later.
+    """
+    with transaction.atomic():
+        point = _lock_point(_id(metering_point))
+        former = point.holdings.filter(valid_to__isnull=True, valid_from__lt=on).first()
+        if former is not None:
+            TitleHolding.objects.filter(pk=former.pk).update(valid_to=on)
+        _refuse_overlap(point, on, None)
+        holding = TitleHolding.objects.create(metering_point=point, holder=holder, valid_from=on)
+        titles_changed.send(TitleHolding, point_ids=[point.pk], now=now)
+        end_collections_of_former_holders(now=now, point_ids=[point.pk])
+    return holding
+
+
+def _lock_point(point_id: str) -> MeteringPoint:
+    # Titles of a point are written one at a time: SQLite by its immediate transactions, PostgreSQL by this
+    # lock.
+    point = MeteringPoint.objects.select_for_update().filter(pk=point_id).first()
+    if point is None:
+        raise PointNotFound(point_id)
+    return point
+
+
+def _refuse_overlap(
+    point: MeteringPoint, valid_from: date, valid_to: date | None, *, but: TitleHolding | None = None
+) -> None:
+    if valid_to is not None and valid_to <= valid_from:
+        raise TitleEndsBeforeItBegins(valid_from, valid_to)
+    others = point.holdings.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=valid_from))
+    if valid_to is not None:
+        others = others.filter(valid_from__lt=valid_to)
+    if but is not None:
+        others = others.exclude(pk=but.pk)
+    other = others.select_related("holder").order_by("valid_from").first()
+    if other is not None:
+        raise TitlesOverlap(point.pk, other)
+
+
+def _id(point: MeteringPoint | str) -> str:
+    return point if isinstance(point, str) else point.pk
+
+
+# --- load-curve collection
+
+
+def set_collection(
+    *,
+    actor: Membership | None,
+    points: QuerySet[MeteringPoint] | Sequence[str],
+    state: str,
+    now: datetime,
+) -> int:
+    """Ask for, end or oppose the collection of these points' load curve, and return how many changed.
+
+    Points whose present state `state` cannot follow, or that have it already, stay as they are. A member asks
+    for the collection with `requested`: it is `active` at once on meters that communicate, and stays
+    `requested` on the others until the operator makes it `active`. `actor=None` is the operator's system,
+    which decides on any point.
+
+    Raises `NotEntitled`, and `PointNotFound` when the actor's company does not hold one of the points today
+    or it is out of the actor's perimeter: then nothing changes.
+    """
+    wanted = State(state)
+    with transaction.atomic():
+        taken: dict[State, list[str]] = {}
+        for point_id, meter_type, present in _decided_points(actor=actor, points=points, now=now):
+            new = wanted
+            if new is State.REQUESTED or (new is State.ACTIVE and actor is not None):
+                # Nobody has to visit a meter that communicates; a member cannot say that the others are
+                # ready.
+                new = State.ACTIVE if meter_type in COMMUNICATING else State.REQUESTED
+            if present in _FROM[new]:
+                taken.setdefault(new, []).append(point_id)
+        for new, ids in taken.items():
+            _append(ids, new, actor=actor, now=now)
+    return sum(map(len, taken.values()))
+
+
+def end_collections_of_former_holders(*, now: datetime, point_ids: Sequence[str] | None = None) -> int:
+    """End the collections that were decided under a title which has ended since; returns how many.
+
+    Without `point_ids` all points are looked at: the worker does so daily, for titles closed ahead of time.
+    """
+    zone = get_default_timezone()
+    decided_under = TitleHolding.objects.filter(
+        metering_point=OuterRef("metering_point"),
+        valid_from__lte=OuterRef("decided_on"),
+        valid_to__gt=OuterRef("decided_on"),
+        valid_to__lte=civil_day_of(now, zone),
+    )
+    stale = (
+        LoadCurveCollection.objects.filter(until__isnull=True)
+        .exclude(state=State.ENDED)
+        .annotate(decided_on=TruncDate("since", tzinfo=zone))
+        .filter(Exists(decided_under))
+    )
+    if point_ids is not None:
+        stale = stale.filter(metering_point__in=point_ids)
+    with transaction.atomic():
+        ids = list(stale.values_list("metering_point", flat=True))
+        _append(ids, State.ENDED, actor=None, now=now)
+    return len(ids)
+
+
+def _decided_points(
+    *, actor: Membership | None, points: QuerySet[MeteringPoint] | Sequence[str], now: datetime
+) -> list[tuple[str, str, str | None]]:
+    """Identifier, meter type and present state of each, locked; refuses what the actor may not decide on."""
+    known = MeteringPoint.objects.all()
+    if actor is not None:
+        if not actor.has(EntitlementCode.DATA_SERVICES):
+            raise NotEntitled
+        known = points_readable_by(actor=actor, at=civil_day_of(now, get_default_timezone()))
+    asked = set(points.values_list("pk", flat=True) if isinstance(points, QuerySet) else points)
+    present = LoadCurveCollection.objects.filter(metering_point=OuterRef("pk"), until__isnull=True)
+    found = list(
+        known.select_for_update()
+        .filter(pk__in=asked)
+        .order_by("pk")
+        .values_list("pk", "meter_type", Subquery(present.values("state")))
+    )
+    missing = asked - {point_id for point_id, *_ in found}
+    if missing:
+        raise PointNotFound(min(missing))
+    return found
+
+
+def _append(ids: Sequence[str], state: State, *, actor: Membership | None, now: datetime) -> None:
+    """Close the present rows and add the new ones; tell the apps above."""
+    if not ids:
+        return
+    LoadCurveCollection.objects.filter(metering_point__in=ids, until__isnull=True).update(until=now)
+    user_id = actor.user_id if actor is not None else None
+    LoadCurveCollection.objects.bulk_create(
+        LoadCurveCollection(metering_point_id=point_id, state=state, since=now, changed_by_id=user_id)
+        for point_id in ids
+    )
+    collection_changed.send(LoadCurveCollection, point_ids=list(ids), state=state.value, now=now, actor=actor)

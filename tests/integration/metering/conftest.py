@@ -1,0 +1,82 @@
+"""A company with four points, its members, and a neighbour."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import pytest
+
+from gridgate.metering.models import MeteringPoint, TitleHolding
+from gridgate.organisations.models import Entitlement, Membership, Organisation, PerimeterPoint, User
+
+NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
+
+
+@dataclass
+class Registry:
+    """What the tests of this folder start from; `alice` holds every entitlement, `bob` sees two points."""
+
+    acme: Organisation
+    other: Organisation
+    alice: Membership
+    bob: Membership
+    clerk: Membership
+    stranger: Membership
+    points: list[MeteringPoint] = field(default_factory=list)
+    foreign: MeteringPoint | None = None
+
+
+@pytest.fixture
+def member(db: None) -> Callable[..., Membership]:
+    def build(
+        organisation: Organisation, name: str, role: str = "user", *, restricted: bool = False
+    ) -> Membership:
+        user = User.objects.create(email=f"{name}@example.com", full_name=name.title(), created_at=NOW)
+        return Membership.objects.create(
+            user=user, organisation=organisation, role=role, restricted=restricted, created_at=NOW
+        )
+
+    return build
+
+
+@pytest.fixture
+def point(db: None) -> Callable[..., MeteringPoint]:
+    def build(number: int, **columns: object) -> MeteringPoint:
+        values = {
+            "id": f"3000148{number:07d}",
+            "segment": "C5",
+            "directions": 1,
+            "label": f"Site {number}",
+            "address": f"{number} rue des Forges",
+            "postcode": "69200",
+            "city": "Vénissieux",
+            "subscribed_power_kva": 36,
+            "activated_on": date(2020, 1, 1),
+        }
+        return MeteringPoint.objects.create(**(values | columns))
+
+    return build
+
+
+@pytest.fixture
+def registry(member: Callable[..., Membership], point: Callable[..., MeteringPoint]) -> Registry:
+    acme = Organisation.objects.create(legal_name="ACME Industries", siren="111222337", created_at=NOW)
+    other = Organisation.objects.create(legal_name="Client B", siren="123456782", created_at=NOW)
+    built = Registry(
+        acme=acme,
+        other=other,
+        alice=member(acme, "alice", "administrator"),
+        bob=member(acme, "bob", restricted=True),
+        clerk=member(acme, "clerk"),
+        stranger=member(other, "charlie", "administrator"),
+    )
+    built.points = [point(number) for number in range(1, 5)]
+    built.foreign = point(5)
+    for held in built.points:
+        TitleHolding.objects.create(metering_point=held, holder=acme, valid_from=date(2024, 1, 1))
+    TitleHolding.objects.create(metering_point=built.foreign, holder=other, valid_from=date(2024, 1, 1))
+    PerimeterPoint.objects.bulk_create(
+        PerimeterPoint(membership=built.bob, metering_point_id=held.pk) for held in built.points[:2]
+    )
+    Entitlement.objects.create(membership=built.bob, code="data_services")
+    return built
