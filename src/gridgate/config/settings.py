@@ -18,6 +18,7 @@ ALLOWED_HOSTS = [
     *filter(None, map(str.strip, ENVIRONMENT.allowed_hosts.split(","))),
 ]
 CSRF_TRUSTED_ORIGINS = [ENVIRONMENT.base_url]
+CSRF_FAILURE_VIEW = "gridgate.portal.screens.errors.views.csrf_failure"
 
 INSTALLED_APPS = [
     "gridgate.portal",

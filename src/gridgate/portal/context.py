@@ -1,8 +1,10 @@
 """What every page knows: the operator, the company, the menu, the place, the time."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -17,9 +19,20 @@ LANGUAGES = (("fr", "Français"), ("en", "English"))
 STYLES = tuple(f"css/{name}.css" for name in "reset tokens base layout components screens print".split())
 
 
-def operator_name() -> str:
-    operator = Organisation.objects.filter(is_operator=True).values_list("legal_name", flat=True).first()
-    return operator or "Gridgate"
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """The network operator as the pages name it; the product's name until there is one, or when the registry does not answer."""
+
+    name: str = "Gridgate"
+    contact_email: str = ""
+
+
+def operator() -> Operator:
+    try:
+        found = Organisation.objects.filter(is_operator=True).values_list("legal_name", "contact_email").first()
+    except DatabaseError:  # a page that says so must still be drawn
+        return Operator()
+    return Operator(*found) if found else Operator()
 
 
 class Shell:
@@ -32,9 +45,16 @@ class Shell:
         self._request = request
 
     @cached_property
+    def operator(self) -> Operator:
+        return operator()
+
+    @property
     def operator_name(self) -> str:
-        """The network operator's name; the product's when the instance has no operator yet."""
-        return operator_name()
+        return self.operator.name
+
+    @property
+    def contact_email(self) -> str:
+        return self.operator.contact_email
 
     @property
     def brand_css(self) -> str:

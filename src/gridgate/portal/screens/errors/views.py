@@ -1,0 +1,88 @@
+"""What a person reads when a page fails: what happened, what was kept, what to do, and a reference to quote."""
+
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import get_template
+from django.utils.translation import gettext as _
+
+from gridgate.organisations.models import EntitlementCode, Membership
+
+log = logging.getLogger("gridgate.portal.errors")
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, "errors/400.html", 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, "errors/403.html", 403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form sent from a page too old to be trusted, or from another site."""
+    log.warning("form refused: %s", reason)
+    return _page(request, "errors/403_form.html", 403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Absent and unreadable look the same."""
+    return _page(request, "errors/404.html", 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Asks nothing of the registry when the registry is what failed."""
+    reference = _reference()
+    log.error("page failed: %s %s, reference %s", request.method, request.path, reference)
+    try:
+        return _render(request, "errors/500.html", 500, reference)
+    except Exception:  # the failure page must come whatever failed
+        log.exception("the failure page failed too, reference %s", reference)
+        text = _("Cette page n’a pas pu s’afficher. Rien n’a été enregistré. Référence à citer : %(reference)s")
+        return HttpResponse(text % {"reference": reference}, status=500, content_type="text/plain; charset=utf-8")
+
+
+def no_entitlement(request: HttpRequest, code: str) -> HttpResponse:
+    """403 for a page that exists but asks an entitlement the person has not: names the entitlement and who can give it."""
+    membership = getattr(request, "membership", None)
+    context = {
+        "entitlement": EntitlementCode(code).label if code in EntitlementCode.values else _("Administration de l’entreprise"),
+        "administrators": _administrators(membership),
+    }
+    return _page(request, "403_entitlement.html", 403, context)
+
+
+def _administrators(membership: Membership | None) -> Sequence[Membership]:
+    if membership is None:
+        return []
+    administrators = Membership.objects.filter(
+        organisation_id=membership.organisation_id, role=Membership.Role.ADMINISTRATOR, ended_at__isnull=True
+    )
+    return list(administrators.select_related("user").order_by("user__full_name")[:10])
+
+
+def _reference() -> str:
+    return secrets.token_hex(4).upper()
+
+
+def _page(request: HttpRequest, template: str, status: int, context: dict[str, Any] | None = None) -> HttpResponse:
+    reference = _reference()
+    log.info("answered %s: %s %s, reference %s", status, request.method, request.path, reference)
+    return _render(request, template, status, reference, context)
+
+
+def _render(
+    request: HttpRequest, template: str, status: int, reference: str, context: dict[str, Any] | None = None
+) -> HttpResponse:
+    """With the menu when somebody is signed in, without it otherwise."""
+    try:
+        known = getattr(request, "membership", None) is not None
+    except DatabaseError:
+        known = False
+    layout = "base.html" if known else "solo.html"
+    values = {"layout": layout, "reference": reference, "status": status, **(context or {})}
+    return HttpResponse(get_template(template).render(values, request), status=status)

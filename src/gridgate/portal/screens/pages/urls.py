@@ -1,0 +1,13 @@
+from django.urls import path
+
+from gridgate.portal import language
+from gridgate.portal.screens.pages import components, views
+
+urlpatterns = [
+    path("accessibilite/", views.accessibility, name="accessibility"),
+    path("donnees-personnelles/", views.personal_data, name="personal_data"),
+    path("aide/", views.help_page, name="help"),
+    path("langue/", language.switch, name="language"),
+    path("marque.css", views.brand_css, name="brand_css"),
+    path("composants/", components.page, name="components"),
+]
