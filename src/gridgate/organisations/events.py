@@ -1,0 +1,6 @@
+"""What the apps above may listen to. Sent inside the transaction that makes the change."""
+
+from django.dispatch import Signal
+
+membership_changed = Signal()
+"""`membership`, `now`: a membership began or ended, or its role, entitlements or perimeter changed."""

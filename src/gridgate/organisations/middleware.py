@@ -1,0 +1,71 @@
+"""For which company a request acts; checked at every request, so that what ended has no effect any more."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, logout, user_logged_in
+from django.dispatch import receiver
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.cache import patch_cache_control
+
+from gridgate.organisations.models import Membership, User
+from gridgate.organisations.queries import memberships_of
+
+MEMBERSHIP = "membership"
+"""Session key: the membership that the person acts under."""
+
+SIGNED_IN_AT = "signed_in_at"
+"""Session key: seconds since 1970 UTC."""
+
+
+class MembershipMiddleware:
+    """Sets `request.membership`, the actor of every query and operation; None when nobody is signed in.
+
+    The session ends, and the next page is the sign-in page, when the membership it was opened for has ended, when
+    the account is disabled, when the password has changed elsewhere, and 12 hours after sign-in.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        membership = _present_membership(request)
+        if membership is None and SESSION_KEY in request.session:
+            logout(request)
+        request.membership = membership  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        if membership is not None and not response.has_header("Cache-Control"):
+            # What one person saw must not come back from a shared computer's cache after they signed out.
+            patch_cache_control(response, private=True, no_store=True)
+        return response
+
+
+def choose_membership(request: HttpRequest, membership: Membership) -> None:
+    """Act for this company from the next request on."""
+    request.session[MEMBERSHIP] = membership.pk
+
+
+def _present_membership(request: HttpRequest) -> Membership | None:
+    user = request.user
+    if not isinstance(user, User) or not user.is_authenticated or _outlived(request.session):
+        return None
+    memberships = memberships_of(user=user)
+    if MEMBERSHIP in request.session:
+        return memberships.filter(pk=request.session[MEMBERSHIP]).first()
+    first = memberships.first()
+    if first is not None:
+        choose_membership(request, first)
+    return first
+
+
+def _outlived(session: Any) -> bool:
+    # The session store counts from the last write; people are promised 12 hours from sign-in.
+    return bool(timezone.now().timestamp() - session.get(SIGNED_IN_AT, 0) > settings.SESSION_COOKIE_AGE)
+
+
+@receiver(user_logged_in)
+def _stamp(request: HttpRequest, **_: Any) -> None:
+    if request is not None:
+        request.session[SIGNED_IN_AT] = int(timezone.now().timestamp())

@@ -1,0 +1,126 @@
+"""The cast that tests speak of, and the fixture `world` that brings it on.
+
+alice      first administrator of ACME Industries
+bob        ACME, entitled to the data services, and restricted to p1 and p2
+acme_user  ACME, no entitlement, sees all its points
+charlie    administrator of another company, Client B
+tiers1     administrator of the third party Tiers 1
+operateur  staff of the network operator
+
+The world stands at a fixed instant, for the code under test too: `world.now`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+import time_machine
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from gridgate.metering.models import MeteringPoint
+    from gridgate.organisations.models import Membership, Organisation
+
+NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+PASSWORD = "un mot de passe assez long"
+
+
+@dataclass(frozen=True)
+class World:
+    now: datetime
+
+    operator: "Organisation"
+    acme: "Organisation"
+    client_b: "Organisation"
+    third_party_1: "Organisation"
+    third_party_2: "Organisation"
+    third_party_3: "Organisation"
+
+    alice: "Membership"
+    bob: "Membership"
+    acme_user: "Membership"
+    charlie: "Membership"
+    tiers1: "Membership"
+    operateur: "Membership"
+
+    p1: "MeteringPoint"
+    p2: "MeteringPoint"
+    p3: "MeteringPoint"
+    p4: "MeteringPoint"
+    p5: "MeteringPoint"
+
+    def membership(self, name: str) -> "Membership":
+        """The present row of a member, by the name in the cast."""
+        return type(self.alice).objects.select_related("user", "organisation").get(pk=getattr(self, name).pk)
+
+    def client(self, name: str, *, language: str = "fr") -> "Client":
+        """A browser in which this member of the cast has signed in."""
+        from django.conf import settings
+        from django.test import Client
+
+        membership = getattr(self, name)
+        client = Client()
+        client.force_login(membership.user)
+        session = client.session
+        session["membership"] = membership.pk
+        session.save()
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        return client
+
+    def visitor(self, *, language: str = "fr") -> "Client":
+        """A browser in which nobody has signed in."""
+        from django.conf import settings
+        from django.test import Client
+
+        client = Client()
+        client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+        return client
+
+    def give_password(self, name: str, password: str = PASSWORD) -> str:
+        """Let this member sign in by hand; returns the password. Hashing takes its time, so nobody has one at first."""
+        user = getattr(self, name).user
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        return password
+
+
+@pytest.fixture
+def world(db: None) -> Iterator[World]:
+    with time_machine.travel(NOW, tick=True):
+        yield make_world()
+
+
+def make_world() -> World:
+    """Write the cast in the registry of the moment."""
+    from tests.factories.metering import make_held_point
+    from tests.factories.organisations import make_member, make_organisation
+
+    operator = make_organisation("Réseau Démo", "100000009", is_operator=True)
+    acme = make_organisation("ACME Industries", "111222337")
+    client_b = make_organisation("Client B", "123456782")
+    p1, p2 = "30001480112233", "30001480112244"
+    return World(
+        now=NOW,
+        operator=operator,
+        acme=acme,
+        client_b=client_b,
+        third_party_1=(third_party_1 := make_organisation("Tiers 1", "222333445")),
+        third_party_2=make_organisation("Tiers 2", "333444552"),
+        third_party_3=make_organisation("Tiers 3", "444555668"),
+        p1=make_held_point(acme, p1, label="Lyon Gerland, usine", segment="C2"),
+        p2=make_held_point(acme, p2, label="Lyon Gerland, atelier sud"),
+        p3=make_held_point(acme, "30001480112255", label="Lyon Gerland, bureaux"),
+        p4=make_held_point(acme, "30002590223312", label="Nantes Beaulieu, bureaux", segment="C5"),
+        p5=make_held_point(client_b, "30003690334401", label="Rennes, atelier"),
+        alice=make_member(acme, "Alice", role="administrator", email="alice@acme.example"),
+        bob=make_member(
+            acme, "Bob", entitlements=["data_services"], perimeter=[p1, p2], email="bob@acme.example"
+        ),
+        acme_user=make_member(acme, "Agathe", email="agathe@acme.example"),
+        charlie=make_member(client_b, "Charlie", role="administrator", email="charlie@client-b.example"),
+        tiers1=make_member(third_party_1, "Tiphaine", role="administrator", email="dev@tiers-1.example"),
+        operateur=make_member(operator, "Olivier", role="administrator", email="olivier@reseau-demo.example"),
+    )
