@@ -32,7 +32,7 @@ class Segment:
         return len(self.values)
 
     def step_start(self, index: int, zone: ZoneInfo) -> datetime:
-        """The instant (UTC) at which step `index` starts; `len(self)` gives the end."""
+        """The instant (UTC) at which step `index` starts; `len(self)` gives the end of the last."""
         if self.resolution is Resolution.P1D:
             return civil_day_bounds(civil_day_of(self.start, zone) + timedelta(days=index), zone).start
         return self.start + timedelta(seconds=index * self.resolution.seconds)

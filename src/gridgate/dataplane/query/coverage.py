@@ -1,0 +1,92 @@
+"""What is in an answer, and what is missing from it with its reason."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from gridgate.core.time import Interval
+from gridgate.dataplane.query.answer import Missing, Segment
+
+NOT_RECEIVED = "not_received"
+FUTURE = "future"
+PARTIAL_STEP = "partial_step"
+
+
+def coverage(
+    segments: Sequence[Segment],
+    *,
+    requested: Interval,
+    at: datetime,
+    zone: ZoneInfo,
+    explained: Sequence[Missing] = (),
+) -> tuple[Interval | None, list[Missing]]:
+    """Return the interval from the first value to the end of the last, and what of `requested` has no value.
+
+    `explained` are the intervals whose absence the caller can account for (before a title began, say). What
+    lies after `at` is `future`; an edge of the request too short to hold a step is `partial_step`; the rest
+    was `not_received`. Registers count together: an instant is there when one of them speaks. `requested`
+    without an end is taken to end at `at`.
+    """
+    end = requested.end or max(at, requested.start)
+    covered = _merged(interval for segment in segments for interval in _spoken(segment, zone))
+    available = Interval(covered[0][0], covered[-1][1]) if covered else None
+    known = [(max(m.start, requested.start), min(m.end, end), m.reason) for m in explained]
+    missing = [Missing(a, b, reason) for a, b, reason in known if a < b]
+    gaps = _without(_without([(requested.start, end)], covered), [(m.start, m.end) for m in missing])
+    for a, b in gaps:
+        if _is_partial_step(a, b, (requested.start, end), segments, zone):
+            missing.append(Missing(a, b, PARTIAL_STEP))
+            continue
+        if a < at:
+            missing.append(Missing(a, min(b, at), NOT_RECEIVED))
+        if b > at:
+            missing.append(Missing(max(a, at), b, FUTURE))
+    return available, sorted(missing, key=lambda m: m.start)
+
+
+Span = tuple[datetime, datetime]
+
+
+def _spoken(segment: Segment, zone: ZoneInfo) -> Iterable[Span]:
+    index = 0
+    for word, count in segment.quality:
+        if word != "missing":
+            yield segment.step_start(index, zone), segment.step_start(index + count, zone)
+        index += count
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], end)
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _without(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
+    left = list(spans)
+    for hole_start, hole_end in holes:
+        rest: list[Span] = []
+        for start, end in left:
+            if start < min(hole_start, end):
+                rest.append((start, min(hole_start, end)))
+            if max(hole_end, start) < end:
+                rest.append((max(hole_end, start), end))
+        left = rest
+    return left
+
+
+def _is_partial_step(
+    a: datetime, b: datetime, request: Span, segments: Sequence[Segment], zone: ZoneInfo
+) -> bool:
+    """True for an edge of the request that cannot hold a step of the values beside it."""
+    for segment in segments:
+        count = len(segment)
+        if a == request[0] and b == segment.start and b - a < segment.step_start(1, zone) - segment.start:
+            return True
+        last = segment.end(zone)
+        if b == request[1] and a == last and b - a < segment.step_start(count + 1, zone) - last:
+            return True
+    return False
