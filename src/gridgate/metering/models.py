@@ -1,4 +1,7 @@
-"""MeteringPoint, TitleHolding, LoadCurveCollection."""
+"""MeteringPoint, TitleHolding, LoadCurveCollection, RegisterImport."""
+
+import unicodedata
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -36,6 +39,9 @@ class MeteringPoint(models.Model):
     subscribed_power_kva = models.DecimalField(_("puissance souscrite"), max_digits=9, decimal_places=2, null=True)
     meter_type = models.CharField(_("compteur"), max_length=5, choices=MeterType.choices, default=MeterType.AMM)
     activated_on = models.DateField(_("mise en service"))
+    search_text = models.TextField(editable=False, default="", blank=True)
+    """Name and address, `folded`: what searches look in and lists are sorted by. `save` keeps it; bulk writes
+    must set it."""
 
     class Meta:
         constraints = [
@@ -44,6 +50,21 @@ class MeteringPoint(models.Model):
 
     def __str__(self) -> str:
         return self.label or self.id
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search_text = self.folded_text()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
+        super().save(*args, **kwargs)
+
+    def folded_text(self) -> str:
+        return folded(" ".join(filter(None, (self.label, self.address, self.postcode, self.city))))
+
+
+def folded(text: str) -> str:
+    """Text without case and accents, as people type it: "Écully, côté Est" gives "ecully, cote est"."""
+    parts = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("’", "'"))
+    return "".join(char for char in parts if not unicodedata.combining(char))
 
 
 class TitleHolding(models.Model):
@@ -93,3 +114,37 @@ class LoadCurveCollection(models.Model):
                 fields=["metering_point"], condition=models.Q(until__isnull=True), name="one_present_collection_a_point"
             )
         ]
+
+
+class RegisterImport(models.Model):
+    """A file of points or of holders that was checked or imported, and what came of it.
+
+    The file itself is kept between the check and the decision only.
+    """
+
+    class Kind(models.TextChoices):
+        POINTS = "points", _("points de comptage")
+        HOLDERS = "holders", _("titulaires")
+
+    class State(models.TextChoices):
+        CHECKED = "checked", _("vérifié")
+        DONE = "done", _("importé")
+
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField(null=True)
+    state = models.CharField(max_length=7, choices=State.choices)
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    """None for the command line."""
+    made_at = models.DateTimeField()
+    imported_at = models.DateTimeField(null=True, blank=True)
+    created = models.PositiveIntegerField()
+    changed = models.PositiveIntegerField()
+    unchanged = models.PositiveIntegerField()
+    rejected = models.PositiveIntegerField()
+    findings = models.JSONField()
+    """`metering.imports.Finding`s as JSON."""
+
+    class Meta:
+        indexes = [models.Index(fields=["-made_at"])]
