@@ -78,9 +78,12 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class Label:
+    """A text under the axis; a narrow screen leaves out the `minor` ones, and `lead`, the beginning of the others."""
+
     x: str
     text: str
     minor: bool
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,7 +392,8 @@ def _labels(start: datetime, end: datetime, zone: ZoneInfo, across: Any) -> Iter
         yield from _hours(start, end, zone, across, every=3 if length <= 1.1 else 6)
     elif length <= 9:
         for day in days:
-            yield Label(_middle(day, zone, across), formats.day_in_week(day, short=True), False)
+            lead, number = formats.day_in_week(day, short=True).split(formats.NO_BREAK)
+            yield Label(_middle(day, zone, across), number, False, lead + formats.NO_BREAK)
     elif length <= 100:
         every = 1 if length <= 16 else 7 if length > 45 else 2
         for rank, day in enumerate(days[::every]):
