@@ -1,0 +1,197 @@
+"""Reading the access log: who read a holder's measurements, or tried to, when and on what basis.
+
+A holder's members who have the entitlement *Gestion des services de données* see the entries of their own
+company's points, within their perimeter; nobody else sees any. (Regulation (EU) 2023/1162, articles 5 and 7:
+the log is shown to the final customer.)
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from django.db.models import Case, Count, IntegerField, Max, QuerySet, Value, When
+
+from gridgate.audit.models import AccessLogEntry
+from gridgate.core.time import Interval
+
+GRANTED = "granted"
+ENTITLEMENT = "data_services"
+
+
+class Actor(Protocol):
+    """What this app, which knows no organisation, needs of a membership."""
+
+    organisation_id: int
+    restricted: bool
+    ended_at: datetime | None
+    perimeter: Any
+
+    def has(self, code: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which entries: what is left empty does not narrow. `outcome` is "granted", "refused" or one reason."""
+
+    period: Interval | None = None
+    reader: int | None = None
+    metering_point: str = ""
+    kind: str = ""
+    outcome: str = ""
+    channel: str = ""
+    permission: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """How often something was read, and the last time."""
+
+    count: int = 0
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnusualDay:
+    """A day on which a reader read many times more than on its other days."""
+
+    index: int
+    count: int
+    usual: int
+    """Mean of the other days on which it read at all."""
+
+    @property
+    def times(self) -> int:
+        return self.count // max(1, self.usual)
+
+
+UNUSUAL_TIMES = 4
+UNUSUAL_AT_LEAST = 20
+
+
+def unusual_day(counts: Sequence[int]) -> UnusualDay | None:
+    """Find the day that stands out: at least 20 reads, and four times the mean of the other days with reads.
+
+    A reader that reads once a week is used to its weekly reads; one that has read on a single day has no
+    habit yet.
+
+    >>> unusual_day([42, 40, 0, 44, 505, 42]).times
+    12
+    >>> unusual_day([0, 0, 12, 0, 0, 12]) is None, unusual_day([0, 900, 0]) is None
+    (True, True)
+    """
+    if not counts:
+        return None
+    index = max(range(len(counts)), key=counts.__getitem__)
+    others = [count for place, count in enumerate(counts) if count and place != index]
+    if not others or counts[index] < UNUSUAL_AT_LEAST:
+        return None
+    usual = round(sum(others) / len(others))
+    return UnusualDay(index, counts[index], usual) if counts[index] >= UNUSUAL_TIMES * max(1, usual) else None
+
+
+def entries_of(*, actor: Actor) -> QuerySet[AccessLogEntry]:
+    """Every read and refused attempt on the points of the actor's company and perimeter; in no order."""
+    if actor.ended_at is not None or not actor.has(ENTITLEMENT):
+        return AccessLogEntry.objects.none()
+    entries = AccessLogEntry.objects.filter(holder=actor.organisation_id)
+    if actor.restricted:
+        entries = entries.filter(metering_point_id__in=actor.perimeter.values("metering_point_id"))
+    return entries
+
+
+def search(*, actor: Actor, wanted: Wanted) -> QuerySet[AccessLogEntry]:
+    """The entries that match, latest first."""
+    entries = entries_of(actor=actor)
+    if wanted.period is not None:
+        entries = entries.filter(at__gte=wanted.period.start)
+        if wanted.period.end is not None:
+            entries = entries.filter(at__lt=wanted.period.end)
+    if wanted.outcome == "refused":
+        entries = entries.exclude(outcome=GRANTED)
+    elif wanted.outcome:
+        entries = entries.filter(outcome=wanted.outcome)
+    exact = {
+        "reader": wanted.reader,
+        "metering_point_id": wanted.metering_point,
+        "kind": wanted.kind,
+        "channel": wanted.channel,
+        "permission": wanted.permission,
+    }
+    return entries.filter(**{name: value for name, value in exact.items() if value}).order_by("-at", "-id")
+
+
+def readers_in(*, actor: Actor, period: Interval | None) -> dict[int, str]:
+    """Who read or tried to within the period: the reader's id and its last name in the log, by name."""
+    entries = search(actor=actor, wanted=Wanted(period=period)).order_by()
+    named = (
+        entries.exclude(reader=None)
+        .values_list("reader", "reader_name")
+        .annotate(last=Max("at"))
+        .order_by("last")
+    )
+    names = {reader: name for reader, name, _ in named if reader is not None}
+    return dict(sorted(names.items(), key=lambda item: item[1].casefold()))
+
+
+def channels_in(*, actor: Actor, period: Interval | None) -> list[str]:
+    """By which ways data was read within the period: "api:enedis", "screen"…"""
+    entries = search(actor=actor, wanted=Wanted(period=period))
+    return sorted(
+        channel for channel in entries.order_by().values_list("channel", flat=True).distinct() if channel
+    )
+
+
+def counts_by_outcome(*, actor: Actor, wanted: Wanted) -> tuple[int, int]:
+    """How many entries match: reads, refusals."""
+    rows = search(actor=actor, wanted=wanted).order_by().values_list("outcome").annotate(count=Count("pk"))
+    counts: dict[str, int] = dict(rows)
+    read = counts.pop(GRANTED, 0)
+    return read, sum(counts.values())
+
+
+def reads_in(
+    *, actor: Actor, buckets: Sequence[Interval], wanted: Wanted | None = None, but: Collection[int] = ()
+) -> dict[int | None, list[int]]:
+    """How often each reader read in each of `buckets` (successive, each with an end), in one statement.
+
+    `wanted` narrows further; readers in `but` are left out: a holder's own reads are not news to it.
+    """
+    if not buckets:
+        return {}
+    entries = search(actor=actor, wanted=wanted or Wanted()).order_by()
+    entries = entries.filter(at__gte=buckets[0].start, at__lt=buckets[-1].end, outcome=GRANTED).exclude(
+        reader__in=but
+    )
+    place = Case(
+        *(When(at__lt=bucket.end, then=Value(index)) for index, bucket in enumerate(buckets)),
+        output_field=IntegerField(),
+    )
+    found: dict[int | None, list[int]] = {}
+    for reader, index, count in (
+        entries.annotate(place=place).values_list("reader", "place").annotate(count=Count("pk"))
+    ):
+        found.setdefault(reader, [0] * len(buckets))[index] = count
+    return found
+
+
+def reads_by_permission(*, actor: Actor, reader: int) -> dict[str, Reads]:
+    """What one reader read, since the first entry, by permission."""
+    return _reads(entries_of(actor=actor).filter(reader=reader), "permission")
+
+
+def reads_by_point(*, actor: Actor, reader: int, points: Iterable[str]) -> dict[str, Reads]:
+    """What one reader read of these points, since the first entry."""
+    entries = entries_of(actor=actor).filter(metering_point_id__in=list(points), reader=reader)
+    return _reads(entries, "metering_point_id")
+
+
+def first_refusal_after(*, actor: Actor, reader: int, at: datetime) -> datetime | None:
+    """When this reader was first refused from `at` on: the proof that an end holds."""
+    refused = entries_of(actor=actor).filter(reader=reader, at__gte=at).exclude(outcome=GRANTED)
+    return refused.order_by("at").values_list("at", flat=True).first()
+
+
+def _reads(entries: QuerySet[AccessLogEntry], key: str) -> dict[str, Reads]:
+    rows = entries.filter(outcome=GRANTED).values_list(key).annotate(count=Count("pk"), last=Max("at"))
+    return {name: Reads(count, last) for name, count, last in rows}

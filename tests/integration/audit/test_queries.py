@@ -1,0 +1,172 @@
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gridgate.audit.queries import (
+    Wanted,
+    channels_in,
+    counts_by_outcome,
+    entries_of,
+    first_refusal_after,
+    readers_in,
+    reads_by_permission,
+    reads_by_point,
+    reads_in,
+    search,
+    unusual_day,
+)
+from gridgate.core.quantities import Kind
+from gridgate.core.time import Interval, civil_day_bounds
+from tests.factories.audit import make_reads
+from tests.factories.sharing import make_permission, make_service
+
+PARIS = ZoneInfo("Europe/Paris")
+
+
+@pytest.fixture
+def log(world):
+    """Tiers 1 reads p1 twice, p3 once, is refused p4; Tiers 2 reads p2; ACME its own p1; p5 is Client B's."""
+    hour = timedelta(hours=1)
+    make_reads(world.third_party_1, world.p1, world.acme, at=world.now - 3 * hour, times=2)
+    make_reads(world.third_party_1, world.p3, world.acme, at=world.now - 4 * hour)
+    make_reads(world.third_party_1, world.p4, world.acme, at=world.now - 2 * hour, outcome="no_permission")
+    make_reads(world.third_party_2, world.p2, world.acme, at=world.now - 26 * hour, kind=Kind.MAXIMUM_POWER)
+    make_reads(world.acme, world.p1, world.acme, at=world.now - hour, channel="screen")
+    make_reads(world.third_party_1, world.p5, world.client_b, at=world.now - hour)
+    return world
+
+
+def points(entries):
+    return sorted(entry.metering_point_id for entry in entries)
+
+
+def test_a_company_sees_the_reads_of_its_own_points_and_no_others(log):
+    assert points(entries_of(actor=log.charlie)) == [log.p5.pk]
+    assert log.p5.pk not in points(entries_of(actor=log.alice))
+    assert entries_of(actor=log.alice).count() == 6
+
+
+def test_a_third_party_does_not_see_the_log_of_those_it_reads(log):
+    assert not entries_of(actor=log.tiers1).exists()
+
+
+def test_without_the_entitlement_nothing_is_seen(log):
+    assert not entries_of(actor=log.acme_user).exists()
+
+
+def test_a_past_member_sees_nothing(log):
+    log.alice.ended_at = log.now
+    assert not entries_of(actor=log.alice).exists()
+
+
+def test_a_restricted_member_sees_the_reads_of_their_perimeter(log):
+    assert points(entries_of(actor=log.bob)) == sorted([log.p1.pk] * 3 + [log.p2.pk])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Wanted(outcome="refused"), 1),
+        (Wanted(outcome="no_permission"), 1),
+        (Wanted(outcome="granted"), 5),
+        (Wanted(kind="maximum_power"), 1),
+        (Wanted(channel="screen"), 1),
+        (Wanted(metering_point="30001480112233"), 3),
+        (Wanted(metering_point="30001480112233", channel="api:enedis"), 2),
+    ],
+)
+def test_each_filter_narrows(log, wanted, found):
+    assert search(actor=log.alice, wanted=wanted).count() == found
+
+
+def test_the_period_is_half_open(log):
+    at = log.now - timedelta(hours=1)
+    assert search(actor=log.alice, wanted=Wanted(period=Interval(at, None))).count() == 1
+    assert search(actor=log.alice, wanted=Wanted(period=Interval(at - timedelta(hours=9), at))).count() == 4
+
+
+def test_the_latest_entries_come_first(log):
+    found = [entry.at for entry in search(actor=log.alice, wanted=Wanted())]
+    assert found == sorted(found, reverse=True)
+
+
+def test_reads_are_counted_by_civil_day_without_refusals_nor_the_holders_own(log):
+    days = [civil_day_bounds(date(2026, 11, day), PARIS) for day in (23, 24, 25)]
+    found = reads_in(actor=log.alice, buckets=days, but=[log.acme.pk])
+    assert found == {log.third_party_1.pk: [0, 0, 3], log.third_party_2.pk: [0, 1, 0]}
+
+
+def test_a_read_at_local_midnight_belongs_to_the_day_that_begins(world):
+    midnight = datetime(2026, 10, 24, 22, tzinfo=UTC)  # 25 October in Paris, a day of 25 hours
+    make_reads(world.third_party_1, world.p1, world.acme, at=midnight - timedelta(seconds=1), times=2)
+    make_reads(world.third_party_1, world.p1, world.acme, at=datetime(2026, 10, 25, 22, 59, 59, tzinfo=UTC))
+    days = [civil_day_bounds(date(2026, 10, day), PARIS) for day in (24, 25)]
+    assert reads_in(actor=world.alice, buckets=days)[world.third_party_1.pk] == [1, 2]
+
+
+def test_no_days_no_reads(world, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert reads_in(actor=world.alice, buckets=[]) == {}
+
+
+def test_who_read_in_a_period_is_named_as_the_log_last_named_it(log):
+    entry = entries_of(actor=log.alice).filter(reader=log.third_party_2.pk).get()
+    entry.pk, entry.line, entry.at, entry.reader_name = None, 99_999, log.now, "Tiers 2 SAS"
+    entry.save()
+    assert list(readers_in(actor=log.alice, period=None).values()) == [
+        "ACME Industries",
+        "Tiers 1",
+        "Tiers 2 SAS",
+    ]
+    recent = Interval(log.now - timedelta(hours=2), log.now)
+    assert list(readers_in(actor=log.alice, period=recent).values()) == ["ACME Industries", "Tiers 1"]
+    assert channels_in(actor=log.alice, period=recent) == ["api:enedis", "screen"]
+
+
+def test_reads_and_refusals_are_counted_apart(log):
+    assert counts_by_outcome(actor=log.alice, wanted=Wanted()) == (5, 1)
+
+
+def test_reads_by_permission_and_by_point_count_what_was_granted(world):
+    permission = make_permission(make_service(world.third_party_1), world.acme, now=world.now)
+    make_reads(world.third_party_1, world.p1, world.acme, at=world.now, times=3, permission=permission)
+    make_reads(
+        world.third_party_1,
+        world.p1,
+        world.acme,
+        at=world.now,
+        outcome="before_history",
+        permission=permission,
+    )
+    by_permission = reads_by_permission(actor=world.alice, reader=world.third_party_1.pk)
+    assert by_permission[str(permission.pk)].count == 3
+    assert by_permission[str(permission.pk)].last_at == world.now + timedelta(seconds=2)
+    by_point = reads_by_point(
+        actor=world.alice, reader=world.third_party_1.pk, points=[world.p1.pk, world.p2.pk]
+    )
+    assert {point: reads.count for point, reads in by_point.items()} == {world.p1.pk: 3}
+
+
+def test_the_first_refusal_after_an_end_is_found(log):
+    found = first_refusal_after(actor=log.alice, reader=log.third_party_1.pk, at=log.now - timedelta(hours=3))
+    assert found == log.now - timedelta(hours=2)
+    assert first_refusal_after(actor=log.alice, reader=log.third_party_1.pk, at=log.now) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "unusual"),
+    [
+        ([], None),
+        ([0, 0], None),
+        ([40, 42, 160], None),
+        ([40, 42, 164], 2),
+        ([1, 1, 19], None),  # too few to be news
+        ([1, 1, 20], 2),
+        ([0, 0, 900], None),  # no habit yet
+        ([0, 30, 0, 0, 30, 0], None),  # reads once in a while
+    ],
+)
+def test_a_day_is_unusual_when_it_is_many_times_the_habit(counts, unusual):
+    found = unusual_day(counts)
+    assert (found.index if found else None) == unusual
