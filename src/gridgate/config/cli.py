@@ -20,6 +20,7 @@ from gridgate.config.commands.export import export
 from gridgate.config.commands.imports import app as imports
 from gridgate.config.commands.ingest import ingest
 from gridgate.config.commands.init import init
+from gridgate.config.commands.migrate import migrate
 from gridgate.config.commands.people import application, user
 from gridgate.config.commands.receipt import app as receipt
 from gridgate.config.commands.serve import serve, worker
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, init, serve, worker, check, ingest, export, bench):
+for command in (demo, init, serve, worker, check, migrate, ingest, export, bench):
     app.command()(command)
 app.add_typer(imports, name="import")
 app.add_typer(user, name="user")

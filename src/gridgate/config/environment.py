@@ -68,10 +68,12 @@ class Environment(BaseSettings):
     smtp_security: Literal["none", "starttls", "tls"] = Field("none", description="how the connection is protected")
     mail_from: str = Field("", description="sender of e-mails; no-reply@ the host of base_url when empty")
     workers: int = Field(2, ge=1, le=64, description="web processes that `serve` starts")
+    plane: Literal["all", "portal", "data"] = Field("all", description="what the web processes serve; `serve --plane` sets it")
     quotas: Literal["on", "off"] = Field("on", description="limits on attempts and calls; off only for benchmarks")
     brand_css: Path | None = Field(None, description="a style sheet with the operator's 20 brand properties")
     metrics_token: str = Field("", description="bearer token for /metrics; without one it answers this machine only")
     behind_proxy: bool = Field(False, description="trust X-Forwarded-Proto and X-Forwarded-For from the proxy")
+    request_log: bool = Field(True, description="one JSON line per data-plane request on standard error")
     debug: bool = Field(False, description="detailed error pages; never on a machine others reach")
 
     @classmethod

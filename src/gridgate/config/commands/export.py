@@ -1,1 +1,128 @@
 """`gridgate export`: measurements out, to standard output."""
+
+import sys
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+
+from gridgate.config.commands.data_option import DataOption
+from gridgate.config.environment import Environment
+from gridgate.config.loading import load_django
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.time import Interval, civil_day_bounds
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog
+from gridgate.dataplane.export import ExportFormat
+from gridgate.dataplane.export import export as write
+from gridgate.dataplane.query.answer import Answer
+from gridgate.dataplane.query.assemble import assemble
+from gridgate.dataplane.query.coverage import coverage
+from gridgate.dataplane.store import open_store
+
+
+def export(
+    metering_point: Annotated[str, typer.Option(help="Identifier of the metering point.")],
+    kind: Annotated[Kind, typer.Option(help="What was measured.")],
+    direction: Annotated[FlowDirection, typer.Option(help="Which way it flowed.")],
+    start: Annotated[str, typer.Option(help="First civil day, or an instant with its offset.")],
+    end: Annotated[str, typer.Option(help="Day or instant at which to stop, itself left out.")],
+    as_of: Annotated[str | None, typer.Option(help="What was known at that instant; now when left out.")] = None,
+    format: Annotated[ExportFormat, typer.Option(help="How to write it.")] = ExportFormat.CSV,  # noqa: A002
+    data: DataOption = None,
+) -> None:
+    """Write the values of one point, kind and direction to standard output; the access log says so."""
+    environment = load_django()
+    now = datetime.now(UTC)
+    period = Interval(_instant(start, environment, "--start"), _instant(end, environment, "--end"))
+    known = None if as_of is None else int(_instant(as_of, environment, "--as-of").timestamp() * 1000)
+    answer = _read(environment, metering_point, kind, direction, period, known, now)
+    _log(environment, answer, now)
+    write(answer, sys.stdout.buffer, format=format, zone=environment.zone)
+    sys.stdout.buffer.flush()
+
+
+def _read(
+    environment: Environment,
+    metering_point: str,
+    kind: Kind,
+    direction: FlowDirection,
+    period: Interval,
+    as_of: int | None,
+    now: datetime,
+) -> Answer:
+    from gridgate.metering.models import MeteringPoint
+
+    assert period.end is not None
+    if not MeteringPoint.objects.filter(pk=metering_point).exists():
+        raise GridgateError(
+            ErrorKind.NOT_FOUND, f"no metering point {metering_point}", remedy="Check its identifier, or add it with gridgate import points."
+        )
+    zone = environment.zone
+    store = open_store(environment.measurements, read_only=True, zone=zone)
+    first, last = period.start.astimezone(zone).date(), period.end.astimezone(zone).date()
+    blocks = store.read(metering_point, kind, direction, first, last, as_of=as_of)
+    segments = assemble(blocks, period.start, period.end, zone)
+    available, missing = coverage(segments, requested=period, at=now, zone=zone, explained=[])
+    return Answer(
+        metering_point=metering_point,
+        kind=kind,
+        direction=direction,
+        unit=kind.unit,
+        start=period.start,
+        end=period.end,
+        segments=segments,
+        requested=period,
+        available=available,
+        missing=missing,
+    )
+
+
+def _log(environment: Environment, answer: Answer, now: datetime) -> None:
+    """The operator's staff reads at the command line: the holder sees it as any other read."""
+    from gridgate.metering.models import TitleHolding
+    from gridgate.organisations.models import Organisation
+
+    operator = Organisation.objects.get(is_operator=True)
+    held = TitleHolding.objects.filter(metering_point=answer.metering_point, valid_from__lte=answer.start.date())
+    title = held.order_by("-valid_from").first()
+    log = AccessLog(environment.access_log, "export", started_at=now)
+    log.append(
+        AccessEntry(
+            at=now,
+            channel="export",
+            outcome="granted",
+            reader=operator.pk,
+            reader_name=operator.legal_name,
+            metering_point=answer.metering_point,
+            holder=title.holder_id if title else None,
+            kind=answer.kind.value,
+            direction=answer.direction.value,
+            start=answer.start,
+            end=answer.end,
+            application="gridgate export",
+            basis="operator",
+            values=answer.count,
+        )
+    )
+    log.close()
+
+
+def _instant(text: str, environment: Environment, option: str) -> datetime:
+    """A civil day means its midnight in the instance's zone. Raises `GridgateError` (INVALID) naming the option."""
+    try:
+        return civil_day_bounds(date.fromisoformat(text), environment.zone).start
+    except ValueError:
+        pass
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise GridgateError(
+            ErrorKind.INVALID,
+            f"{text!r} is neither a day nor an instant with its offset",
+            remedy="Write 2026-11-25 or 2026-11-25T00:00:00+01:00.",
+            where=option,
+        )
+    return instant

@@ -1,0 +1,127 @@
+"""`gridgate serve` and `gridgate worker`: the web processes and the background work of an instance."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from typing import Annotated, Literal
+
+import typer
+from granian import Granian
+from granian.constants import Interfaces
+from rich.console import Console
+
+from gridgate.config.commands.data_option import DataOption
+from gridgate.config.loading import load_django
+from gridgate.core.errors import ErrorKind, GridgateError
+
+RESTART_SECONDS = 2.0
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen on; behind a proxy keep it local.")] = "127.0.0.1",
+    plane: Annotated[str, typer.Option(help="all (with the worker), portal or data.")] = "all",
+    data: DataOption = None,
+) -> None:
+    """Serve the instance until stopped."""
+    if plane not in ("all", "portal", "data"):
+        raise typer.BadParameter("all, portal or data", param_hint="--plane")
+    run(host=host, port=port, plane=plane)  # type: ignore[arg-type]
+
+
+def worker(data: DataOption = None) -> None:
+    """Do the background work: e-mails, expiries, folding and signing the access log."""
+    environment = load_django()
+    from gridgate.config.worker import run as work
+
+    work(environment)
+
+
+def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> None:
+    """Start the web processes, and with plane `all` the worker beside them; return when they are stopped.
+
+    Raises `GridgateError` (CONFLICT) when the port is taken.
+    """
+    os.environ["GRIDGATE_PLANE"] = plane
+    environment = load_django()
+    _check_free(host, port)
+    Console(stderr=True, highlight=False).print(f"Gridgate is on {environment.base_url} (stop with Ctrl-C)", soft_wrap=True)
+    background = Worker() if plane == "all" else None
+    try:
+        Granian(
+            "gridgate.config.asgi:application",
+            address=host,
+            port=port,
+            interface=Interfaces.ASGI,
+            workers=environment.workers,
+            workers_kill_timeout=10,
+            respawn_failed_workers=True,
+            backpressure=512,
+            log_access=False,
+        ).serve()
+    finally:
+        if background:
+            background.stop()
+
+
+class Worker:
+    """The worker as a child process, started again when it dies, ended with its parent."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._child = self._start()
+        self._watcher = threading.Thread(target=self._watch, name="worker-watcher", daemon=True)
+        self._watcher.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._child.terminate()
+        try:
+            self._child.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+        self._watcher.join(timeout=1)
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        # The child's standard input is a pipe that closes when this process ends, however it ends.
+        return subprocess.Popen([sys.executable, "-m", "gridgate.config.cli", "worker"], stdin=subprocess.PIPE)
+
+    def _watch(self) -> None:
+        while True:
+            self._child.wait()
+            if self._stopping.wait(RESTART_SECONDS):
+                return
+            self._child = self._start()
+
+
+def _check_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise GridgateError(
+                ErrorKind.CONFLICT,
+                f"port {port} of {host} cannot be used: {error.strerror}",
+                remedy="Stop what uses it, or give another with --port.",
+            ) from None
+
+
+def wait_until_ready(url: str, *, seconds: float) -> bool:
+    """Poll `/readyz` until it answers 200 or the time is up."""
+    import urllib.error
+    import urllib.request
+
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310  our own address
+                if answer.status == 200:
+                    return True
+        except (urllib.error.URLError, OSError):
+            pass
+        time.sleep(0.1)
+    return False

@@ -1,0 +1,309 @@
+"""Seeding the demo world, step by step, through the same operations that people and programs use."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from gridgate.applications.operations import create_application
+from gridgate.core.quantities import Kind, Quality
+from gridgate.dataplane.accesslog import AccessLog
+from gridgate.dataplane.store import open_store
+from gridgate.dataplane.store.port import DayBlock, MeasurementStore, Quarantined, Source
+from gridgate.demo import cast, curves
+from gridgate.demo.access_history import access_history
+from gridgate.demo.services import create_services
+from gridgate.metering.models import MeteringPoint
+from gridgate.metering.operations import create_point, open_holding, set_collection
+from gridgate.organisations.models import Membership, Organisation
+from gridgate.organisations.operations import add_member, create_organisation
+from gridgate.sharing.models import DataService, Permission
+from gridgate.sharing.operations import grant, request_permission, revoke_permission, subscribe
+
+YEARS = 2
+DAILY_DELIVERIES = 30
+"""The last days arrive one by one, as from a real head-end, so that `as_of` has something to tell."""
+
+Step = tuple[str, Callable[[], None]]
+
+
+@dataclass(slots=True)
+class Instance:
+    """Where the world is seeded."""
+
+    registry: Path
+    measurements: Path
+    access_log: Path
+    zone: ZoneInfo
+    base_url: str
+
+
+class World:
+    """The demo world of a civil day; `steps()` seeds it."""
+
+    def __init__(self, instance: Instance, today: date) -> None:
+        self.instance = instance
+        self.today = today
+        self.organisations: dict[str, Organisation] = {}
+        self.members: dict[str, Membership] = {}
+        self.services: dict[str, DataService] = {}
+        self.applications: dict[str, dict[str, str]] = {}
+
+    def at(self, days_ago: int, hour: int = 9, minute: int = 0) -> datetime:
+        """That hour of the local day so many days before the world's today."""
+        return datetime.combine(self.today - timedelta(days=days_ago), time(hour, minute), self.instance.zone)
+
+    def steps(self) -> Iterator[Step]:
+        yield "companies and people", self._people
+        yield "metering points and titles", self._points
+        yield "data services and permissions", self._sharing
+        yield "applications", self._applications
+        yield "two years of measurements", self._measurements
+        yield "thirty days of reads", self._reads
+        yield "demo.json", self._describe
+
+    def _people(self) -> None:
+        start = self.at(365 * 3)
+        operator = Organisation.objects.get(is_operator=True)
+        self.organisations[operator.legal_name] = operator
+        for name, siren in (cast.ACME, cast.CLIENT_B, cast.CLIENT_C, *cast.TIERS):
+            self.organisations[name] = create_organisation(
+                legal_name=name, siren=siren, contact_email=f"contact@{_host(name)}", now=start
+            )
+        for person in cast.PEOPLE:
+            self.members[person.key] = add_member(
+                organisation=self.organisations[person.organisation],
+                email=f"{person.key}@{_host(person.organisation)}",
+                full_name=person.name,
+                role=person.role,
+                perimeter=person.perimeter,
+                password=cast.PASSWORD,
+                now=start,
+            )
+
+    def _points(self) -> None:
+        for point in cast.POINTS:
+            create_point(
+                id=point.id,
+                segment=point.segment,
+                directions=point.directions,
+                label=point.label,
+                address=point.street,
+                postcode=point.postcode,
+                city=point.city,
+                subscribed_power_kva=point.power,
+                meter_type="AMM" if point.segment in ("C5", "P4") else "PMEI",
+                activated_on=point.activated_on,
+                now=self.at(365 * 3),
+            )
+            open_holding(
+                metering_point=point.id,
+                holder=self.organisations[point.holder],
+                valid_from=point.activated_on,
+                now=self.at(365 * 3),
+            )
+        for state in ("active", "opposed"):
+            points = [point.id for point in cast.POINTS if point.collection == state]
+            set_collection(actor=None, points=points, state=state, now=self.at(365 * YEARS + 30))
+
+    def _sharing(self) -> None:
+        self.services = create_services(self.organisations)
+        alice = self.members["alice"]
+        for name in (cast.ACME[0], cast.CLIENT_B[0], cast.CLIENT_C[0]):
+            grant(
+                service=self.services["releve-et-facturation"],
+                holder=self.organisations[name],
+                points=None,
+                reason="Mission de service public",
+                now=self.at(365 * YEARS),
+            )
+        past = subscribe(
+            actor=alice,
+            service=self.services["tiers3-autoconsommation"],
+            points=list(cast.TIERS_3_POINTS[:3]),
+            valid_until=self.at(200, 0),
+            now=self.at(400),
+        )
+        revoke_permission(actor=alice, permission_id=past.pk, now=self.at(260, 16, 42))
+        subscribe(
+            actor=alice,
+            service=self.services["tiers1-suivi"],
+            points=list(cast.TIERS_1_POINTS),
+            valid_until=self.at(-470, 0),
+            now=self.at(258),
+        )
+        subscribe(
+            actor=alice,
+            service=self.services["tiers2-effacement"],
+            points=list(cast.TIERS_2_POINTS),
+            valid_until=self.at(-281, 0),
+            now=self.at(84),
+        )
+        subscribe(
+            actor=alice,
+            service=self.services["tiers3-audit"],
+            points=list(cast.TIERS_3_POINTS),
+            valid_until=self.at(-23, 0),
+            now=self.at(342),
+        )
+        subscribe(
+            actor=self.members["charlie"],
+            service=self.services["tiers1-suivi"],
+            points=None,
+            valid_until=self.at(-120, 0),
+            now=self.at(245),
+        )
+        tiers_3 = add_member(
+            organisation=self.organisations["Tiers 3"],
+            email=f"tiers3@{_host('Tiers 3')}",
+            full_name="Tiers 3, développement",
+            role="administrator",
+            password=cast.PASSWORD,
+            now=self.at(342),
+        )
+        request_permission(
+            requester=tiers_3,
+            service=self.services["tiers3-autoconsommation"],
+            holder=self.organisations[cast.ACME[0]],
+            points=list(cast.TIERS_3_POINTS[:5]),
+            valid_until=self.at(-180, 0),
+            message="Pour chiffrer une toiture solaire sur le site de Lyon Gerland.",
+            now=self.at(2, 10, 5),
+        )
+
+    def _applications(self) -> None:
+        for key, name, organisation in (
+            ("tiers1", "Suivi Tiers 1", "Tiers 1"),
+            ("tiers2", "Pilotage Tiers 2", "Tiers 2"),
+            ("acme", "Supervision ACME", cast.ACME[0]),
+        ):
+            created = create_application(
+                organisation=self.organisations[organisation],
+                name=name,
+                redirect_uri=f"http://127.0.0.1:8765/{key}/retour",
+                client_id=f"demo-{key}",
+                secret=hashlib.sha256(f"gridgate demo {key}".encode()).hexdigest(),
+                now=self.at(300),
+            )
+            self.applications[key] = {
+                "client_id": created.application.client_id,
+                "client_secret": created.secret,
+                "organisation": organisation,
+                "redirect_uri": created.application.redirect_uri,
+            }
+
+    def _measurements(self) -> None:
+        first, last = self.today - timedelta(days=365 * YEARS), self.today - timedelta(days=1)
+        calendar = curves.Calendar.between(first, last, self.instance.zone)
+        profiles = curves.Profiles(calendar)
+        finer_on = self.today - timedelta(days=cast.FINER_DAYS_AGO)
+        blocks = [
+            block
+            for point in cast.POINTS
+            for direction, watts in curves.power(point, profiles).items()
+            for block in curves.day_blocks(point, direction, watts, calendar, finer_on)
+        ]
+        flawed = next(point.id for point in cast.POINTS if "flaws" in point.tags)
+        _flaw(blocks, flawed, self.today)
+        store = open_store(self.instance.measurements, zone=self.instance.zone)
+        self._deliver(store, blocks, flawed)
+
+    def _deliver(self, store: MeasurementStore, blocks: list[DayBlock], flawed: str) -> None:
+        """Everything older in one delivery, then each day at six the next morning, then one correction."""
+        recent = self.today - timedelta(days=DAILY_DELIVERIES)
+        corrected = self.today - timedelta(days=cast.CORRECTED_DAYS_AGO)
+        by_day: dict[date, list[DayBlock]] = {}
+        for block in blocks:
+            by_day.setdefault(max(block.day, recent - timedelta(days=1)), []).append(block)
+        for day, of_day in sorted(by_day.items()):
+            self._put(store, f"releve-{day}", of_day, self.at((self.today - day).days - 1, 6))
+            if day == corrected + timedelta(days=5):
+                correction = _correct(by_day[corrected], flawed)
+                self._put(store, f"correction-{corrected}", correction, self.at((self.today - day).days - 1, 7))
+
+    def _put(self, store: MeasurementStore, name: str, blocks: list[DayBlock], at: datetime) -> None:
+        nothing: list[Quarantined] = []
+        source = Source(name, hashlib.sha256(name.encode()).hexdigest(), "demo", int(at.timestamp() * 1000))
+        store.put(blocks, source=source, quarantined=nothing, recorded_at=int(at.timestamp() * 1000))
+
+    def _reads(self) -> None:
+        log = AccessLog(self.instance.access_log, "demo", started_at=self.at(30, 0))
+        permissions = list(
+            Permission.objects.filter(state="active").select_related("eligible_party", "service").prefetch_related("points")
+        )
+        held: dict[int, list[str]] = {}
+        for point, holder in MeteringPoint.objects.values_list("id", "holdings__holder_id").order_by("id"):
+            held.setdefault(holder, []).append(point)
+        clients = {values["organisation"]: values["client_id"] for values in self.applications.values()}
+        entries = sorted(access_history(permissions, held, clients, self.at), key=lambda entry: entry.at)
+        by_day: dict[date, list] = {}  # type: ignore[type-arg]
+        for entry in entries:
+            by_day.setdefault(entry.at.date(), []).append(entry)
+        for of_day in by_day.values():
+            log.append(*of_day)
+        log.close()
+
+    def _describe(self) -> None:
+        """Write `demo.json` (DESIGN §6), readable by its owner only: it holds secrets, if public ones."""
+        described = {
+            "base_url": self.instance.base_url,
+            "users": {
+                person.key: {
+                    "email": f"{person.key}@{_host(person.organisation)}",
+                    "password": cast.PASSWORD,
+                    "organisation": person.organisation,
+                    "role": person.role,
+                }
+                for person in cast.PEOPLE
+            },
+            "applications": self.applications,
+            "metering_points": {
+                point.id: {
+                    "holder": point.holder,
+                    "segment": point.segment,
+                    "directions": [direction.value for direction in point.directions],
+                }
+                for point in cast.POINTS
+            },
+            "today": self.today.isoformat(),
+        }
+        path = self.instance.registry.with_name("demo.json")
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(described, file, ensure_ascii=False, indent=2)
+
+
+def _flaw(blocks: list[DayBlock], point: str, today: date) -> None:
+    """Give one curve a gap of five hours and an estimated day."""
+    gap, estimated = today - timedelta(days=cast.GAP_DAYS_AGO), today - timedelta(days=cast.ESTIMATED_DAYS_AGO)
+    for block in blocks:
+        if block.key.metering_point != point or block.key.kind is not Kind.LOAD_CURVE:
+            continue
+        if block.day == gap:
+            missing = slice(12, 42)
+            block.quality[missing], block.values[missing] = Quality.MISSING, 0
+        elif block.day == estimated:
+            block.quality[:] = Quality.ESTIMATED
+
+
+def _correct(blocks: list[DayBlock], point: str) -> list[DayBlock]:
+    """The day as the meter was found to have under-counted it: every value 4 % higher, to whole watt-hours."""
+    corrected = []
+    for block in blocks:
+        if block.key.metering_point == point and block.key.kind is Kind.LOAD_CURVE:
+            values = (np.rint(block.values * 1.04 / 6) * 6).astype(np.int64)
+            quality = np.full(len(values), Quality.CORRECTED, dtype=np.uint8)
+            corrected.append(DayBlock(block.key, block.day, values, quality))
+    return corrected
+
+
+def _host(organisation: str) -> str:
+    return f"{organisation.lower().replace(' ', '-').replace('é', 'e')}.example"
+
+

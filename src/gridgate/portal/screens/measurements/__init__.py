@@ -1,0 +1,1 @@
+"""Visualiser vos mesures: one metering point, one quantity, one period."""

@@ -1,0 +1,180 @@
+"""What the person asks to see: which quantity, which direction, which civil days. Everything stands in the address."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from gridgate.core.quantities import FlowDirection, Kind, directions_of
+from gridgate.core.time import Interval, civil_day_bounds
+from gridgate.dataplane.query.aggregate import Period
+from gridgate.portal import formats
+
+LONGEST = timedelta(days=366 * 3)
+
+VIEWS = {
+    "jour": (Period.DAY, gettext_lazy("Jour")),
+    "semaine": (Period.WEEK, gettext_lazy("Semaine")),
+    "mois": (Period.MONTH, gettext_lazy("Mois")),
+    "annee": (Period.YEAR, gettext_lazy("Année")),
+}
+QUANTITIES = {
+    "puissance": (Kind.LOAD_CURVE, gettext_lazy("Puissance")),
+    "energie": (Kind.DAILY_ENERGY, gettext_lazy("Énergie")),
+    "maximum": (Kind.MAXIMUM_POWER, gettext_lazy("Maximum")),
+    "index": (Kind.REGISTER_READING, gettext_lazy("Index")),
+}
+DIRECTIONS = {
+    "soutirage": (FlowDirection.WITHDRAWAL, gettext_lazy("Soutirage")),
+    "injection": (FlowDirection.INJECTION, gettext_lazy("Injection")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One link of a segmented control."""
+
+    label: str
+    address: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown: civil days from `first` up to, not including, `after`. `error` says what was not understood."""
+
+    quantity: str
+    direction: str
+    view: str
+    first: date
+    after: date
+    directions: tuple[str, ...]
+    error: str = ""
+    typed_from: str = ""
+    typed_to: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        return QUANTITIES[self.quantity][0]
+
+    @property
+    def flow(self) -> FlowDirection:
+        return DIRECTIONS[self.direction][0]
+
+    @property
+    def injection(self) -> bool:
+        return self.flow is FlowDirection.INJECTION
+
+    @property
+    def last(self) -> date:
+        return self.after - timedelta(days=1)
+
+    @property
+    def days(self) -> int:
+        return (self.after - self.first).days
+
+    @property
+    def rows(self) -> Period:
+        """The civil period that one bar and one row of the table stand for."""
+        return Period.DAY if self.days <= 62 else Period.MONTH
+
+    def interval(self, zone: ZoneInfo) -> Interval:
+        return Interval(civil_day_bounds(self.first, zone).start, civil_day_bounds(self.after, zone).start)
+
+    def title(self) -> str:
+        match self.view:
+            case "mois":
+                return formats.month(self.first)
+            case "annee":
+                return str(self.first.year)
+        return formats.period(self.first, self.last)
+
+    def query(self, **changes: str) -> str:
+        """The address of this page with some of its parameters changed."""
+        asked = {"vue": self.view, "grandeur": self.quantity, "sens": self.direction}
+        asked |= {"du": self.first.isoformat(), "au": self.last.isoformat()} if self.view == "dates" else {"le": self.first.isoformat()}
+        asked |= changes
+        if "vue" in changes and "le" in asked:
+            asked.pop("du", None)
+            asked.pop("au", None)
+        return "?" + urlencode({name: value for name, value in asked.items() if value})
+
+    def moved(self, steps: int) -> str:
+        """The address of the period before (-1) or after (+1)."""
+        if self.view == "dates":
+            length = self.after - self.first
+            moved = replace(self, first=self.first + steps * length, after=self.after + steps * length)
+            return moved.query()
+        period = VIEWS[self.view][0]
+        to = period.after(self.first) if steps > 0 else period.first_day(self.first - timedelta(days=1))
+        return self.query(le=to.isoformat())
+
+    def before(self) -> str:
+        return self.moved(-1)
+
+    def following(self) -> str:
+        return self.moved(1)
+
+    def views(self) -> list[Choice]:
+        # Changing to a longer view keeps the day in sight; to a shorter one, the end of what was shown.
+        return [
+            Choice(str(label), self.query(vue=name, le=self.last.isoformat()), name == self.view)
+            for name, (_period, label) in VIEWS.items()
+        ]
+
+    def quantities(self) -> list[Choice]:
+        return [
+            Choice(str(label), self.query(grandeur=name), name == self.quantity)
+            for name, (_kind, label) in QUANTITIES.items()
+        ]
+
+    def ways(self) -> list[Choice]:
+        return [Choice(str(DIRECTIONS[name][1]), self.query(sens=name), name == self.direction) for name in self.directions]
+
+
+def read_choice(query: QueryDict, *, directions: int, latest: date) -> Shown:
+    """Read the address; what is absent or unknown falls back to the week of the `latest` day with data.
+
+    Dates that cannot be read, or that end before they begin, keep what was typed and say what is wrong.
+    """
+    held = tuple(name for name, (flow, _label) in DIRECTIONS.items() if flow in directions_of(directions))
+    quantity = query.get("grandeur") if query.get("grandeur") in QUANTITIES else "puissance"
+    direction = query.get("sens") if query.get("sens") in held else held[0]
+    view = query.get("vue") if query.get("vue") in VIEWS else "semaine"
+    assert quantity and direction and view
+    error, typed_from, typed_to = "", query.get("du", ""), query.get("au", "")
+    day = _day(query.get("le", "")) or latest
+    if typed_from or typed_to:
+        start, end = _day(typed_from), _day(typed_to)
+        error = _fault(start, end)
+        if start and end and not error:
+            return Shown(quantity, direction, "dates", start, end + timedelta(days=1), held, "", typed_from, typed_to)
+    elif query.get("le") and not _day(query["le"]):
+        error = _("« %(typed)s » n’est pas une date.") % {"typed": query["le"]}
+    period = VIEWS[view][0]
+    first = period.first_day(day)
+    return Shown(quantity, direction, view, first, period.after(first), held, error, typed_from, typed_to)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  a civil day has no zone
+    except ValueError:
+        return None
+
+
+def _fault(start: date | None, end: date | None) -> str:
+    if start is None or end is None:
+        return _("Donnez les deux dates, du et au.")
+    if end < start:
+        return _("La date de fin, le %(end)s, précède la date de début, le %(start)s.") % {
+            "start": formats.long_day(start),
+            "end": formats.long_day(end),
+        }
+    if end - start >= LONGEST:
+        return _("Trois ans au plus à la fois\u202f; l’export donne davantage en plusieurs fois.")
+    return ""

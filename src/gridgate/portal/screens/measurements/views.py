@@ -1,0 +1,138 @@
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import Kind
+from gridgate.dataplane.client import Reader
+from gridgate.dataplane.query.answer import Answer
+from gridgate.metering.models import MeteringPoint
+from gridgate.metering.queries import point_readable_by, points_readable_by
+from gridgate.organisations.models import Membership
+from gridgate.portal import measurements
+from gridgate.portal.charts import series_data
+from gridgate.portal.screens.measurements.period import Shown, read_choice
+from gridgate.portal.screens.measurements.picture import Picture, curves_of, picture
+from gridgate.portal.screens.measurements.table import value_rows
+
+ROWS_A_PAGE = 96
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The first of the person's metering points, or what to do when there is none."""
+    first = points_readable_by(actor=request.membership).order_by("label", "id").first()
+    if first is None:
+        return render(request, "measurements/none.html")
+    return redirect("measurements_point", first.pk)
+
+
+@require_safe
+def point(request: HttpRequest, point_id: str) -> HttpResponse:
+    found, shown = _asked(request, point_id)
+    now = datetime.now(UTC)
+    shows: Picture = picture(_Reading(request.membership, found, now), shown, found, now)
+    return render(
+        request,
+        "measurements/point.html",
+        {
+            "point": found,
+            "shown": shown,
+            "picture": shows,
+            "api_request": _api_request(found, shown),
+            "others": points_readable_by(actor=request.membership).exclude(pk=found.pk).order_by("label", "id")[:20],
+        },
+    )
+
+
+@require_safe
+def values(request: HttpRequest, point_id: str) -> HttpResponse:
+    """Every value of the period, in pages."""
+    found, shown = _asked(request, point_id)
+    now = datetime.now(UTC)
+    answer = _Reading(request.membership, found, now)(shown.kind, shown, "screen")
+    rows = value_rows(answer, _zone()) if answer else []
+    page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    return render(request, "measurements/values.html", {"point": found, "shown": shown, "page_obj": page, "answer": answer})
+
+
+@require_safe
+def export(request: HttpRequest, point_id: str) -> HttpResponse:
+    """The period as a CSV file: `format=excel` for semicolons and decimal commas, otherwise RFC 4180."""
+    found, shown = _asked(request, point_id)
+    answer = _Reading(request.membership, found, datetime.now(UTC))(shown.kind, shown, "export")
+    if answer is None:
+        raise Http404
+    dialect = "excel" if request.GET.get("format") == "excel" else "rfc4180"
+    name = f"{found.pk}-{shown.quantity}-{shown.direction}-{shown.first}-{shown.last}.csv"
+    return StreamingHttpResponse(
+        measurements.csv(answer, dialect=dialect, zone=_zone()),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@require_safe
+def series(request: HttpRequest, point_id: str) -> JsonResponse:
+    """The values of a dense chart, fetched by its script."""
+    found, shown = _asked(request, point_id)
+    answer = _Reading(request.membership, found, datetime.now(UTC))(Kind.LOAD_CURVE, shown, "screen")
+    return JsonResponse({"segments": series_data(curves_of(answer)) if answer else []})
+
+
+def _asked(request: HttpRequest, point_id: str) -> tuple[MeteringPoint, Shown]:
+    """The point, if the person may read it (404 otherwise), and what the address asks to see of it."""
+    try:
+        found = point_readable_by(actor=request.membership, point_id=point_id)
+    except GridgateError as error:
+        raise Http404 from error
+    zone = _zone()
+    yesterday = datetime.now(UTC).astimezone(zone).date() - timedelta(days=1)
+    latest = measurements.client().latest([found.pk]).get(found.pk)
+    return found, read_choice(request.GET, directions=found.directions, latest=_day_of(latest) or yesterday)
+
+
+class _Reading:
+    """Reads of one point by one member: decided, logged, then answered. None when nothing of the period is theirs."""
+
+    def __init__(self, actor: Membership, point: MeteringPoint, now: datetime) -> None:
+        self._reader = Reader(
+            organisation=actor.organisation_id,
+            organisation_name=actor.organisation.legal_name,
+            user=actor.user_id,
+            user_name=actor.user.full_name,
+        )
+        self._point = point.pk
+        self._now = now
+
+    def __call__(self, kind: Kind, shown: Shown, channel: str, *, since: date | None = None) -> Answer | None:
+        period = shown.interval(_zone())
+        start = period.start if since is None else datetime(since.year, since.month, since.day, tzinfo=_zone())
+        assert period.end is not None
+        try:
+            return measurements.client().read(
+                self._reader, self._point, kind, shown.flow, start, period.end, at=self._now, channel=channel
+            )
+        except GridgateError as error:
+            if error.kind in (ErrorKind.FORBIDDEN, ErrorKind.NOT_FOUND):
+                return None
+            raise
+
+
+def _api_request(found: MeteringPoint, shown: Shown) -> str:
+    query = f"kind={shown.kind.value}&direction={shown.flow.value}&start={shown.first}&end={shown.after}"
+    return f"{settings.BASE_URL}/api/v1/metering-points/{found.pk}/measurements?{query}"
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(settings.TIME_ZONE)
+
+
+def _day_of(latest: object) -> date | None:
+    return getattr(latest, "day", None)
+
