@@ -1,15 +1,17 @@
-"""Translations without GNU gettext: `python -m gridgate.portal.messages [compile|update|missing]`.
+"""Translations without GNU gettext: `python -m gridgate.portal.messages [compile|typeset|update|missing] [FOLDER…]`.
 
 `compile` (the default) turns every `locale/en/…/django.po` into the `.mo` that Django reads, and writes beside it a French `.mo` that
 holds only the plurals, so that French counts 0 as singular. `update` adds new messages to each folder's `.po` with an empty
-translation and takes out those no longer used. `missing` lists the messages that have no English and exits 1 when there are some.
+translation and takes out those no longer used. `typeset` puts the typographer's spaces and apostrophes into the French messages of
+templates and Python; run `update` after it. `missing` lists the messages that have no English and exits 1 when there are some.
+The last three keep to the folders named (a screen, an app, or `portal` for what is no screen's), all by default.
 
 Needs Babel, which only building and translating ask for; a running portal reads the compiled files.
 """
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -90,9 +92,11 @@ def _only_calls(pythonish: str) -> str:
     return "\n".join(" ; ".join(_CALL.findall(line)) for line in pythonish.splitlines())
 
 
-def by_owner() -> dict[Path, dict[tuple[str | None, str], Message]]:
+def by_owner(only: Collection[str] = ()) -> dict[Path, dict[tuple[str | None, str], Message]]:
     found: dict[Path, dict[tuple[str | None, str], Message]] = {}
     for path in sources():
+        if only and owner_of(path).name not in only:
+            continue
         for message in messages_of(path):
             known = found.setdefault(owner_of(path), {})
             if message.key not in known or isinstance(message.text, tuple):
@@ -115,6 +119,46 @@ def read_catalog(path: Path) -> "Catalog":
         return read_po(file, locale="en", domain="django")
 
 
+_TYPOGRAPHY = (
+    (re.compile(r"(?<=\w) +:(?=\s|$)"), "\u00a0:"),
+    (re.compile(r"(?<=[\w»)s]) +([;!?])"), "\u202f\\1"),
+    (re.compile(r"« +"), "«\u00a0"),
+    (re.compile(r" +»"), "\u00a0»"),
+    (re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_«])"), "’"),
+    (re.compile(r"(?<=\d) (?=\d{3}\b)"), "\u202f"),
+    (re.compile(r"(?<=\d) (?=(?:kWh|kW|kVA|MWh|MW|%|€|min|h|Ko|Mo)\b|%)"), "\u00a0"),
+)
+
+
+def typeset(text: str) -> str:
+    """The French text with its typography: `’`, no-break spaces before `:`, in « » and before units, narrow ones before `; ! ?`."""
+    for pattern, replacement in _TYPOGRAPHY:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def typeset_all(only: Collection[str] = ()) -> None:
+    """Write the typography into the messages of every source."""
+    for path in sources():
+        if only and owner_of(path).name not in only:
+            continue
+        source = path.read_text(encoding="utf-8")
+        changed = source
+        for message in messages_of(path):
+            for text in (message.text,) if isinstance(message.text, str) else message.text:
+                for piece in re.split(r"%\(\w+\)s|\n", text):
+                    if typeset(piece) != piece:
+                        changed = changed.replace(piece, typeset(piece))
+        if changed != source:
+            path.write_text(changed, encoding="utf-8")
+            print(path.relative_to(PACKAGE))
+
+
+def _plain(text: str) -> str:
+    """The text without its typography, to recognise a message whose spaces alone have changed."""
+    return text.replace("\u00a0", " ").replace("\u202f", " ").replace("’", "'")
+
+
 def translated() -> set[tuple[str | None, str]]:
     """Every message that has a complete English text in some folder."""
     done = set()
@@ -126,27 +170,28 @@ def translated() -> set[tuple[str | None, str]]:
     return done
 
 
-def missing() -> list[Message]:
+def missing(only: Collection[str] = ()) -> list[Message]:
     """The messages without English, in order of place."""
     done = translated()
-    return [message for messages in by_owner().values() for key, message in messages.items() if key not in done]
+    return [message for messages in by_owner(only).values() for key, message in messages.items() if key not in done]
 
 
-def update_all() -> None:
+def update_all(only: Collection[str] = ()) -> None:
     """Bring each folder's `.po` in line with its templates and Python; translations of kept messages stay."""
     from babel.messages import Catalog
     from babel.messages.pofile import write_po
 
-    found = by_owner()
+    found = by_owner(only)
     for owner, messages in found.items():
         path = po_of(owner)
         old = read_catalog(path)
         elsewhere = translated() - {(message.context, _single(message.id)) for message in old if message.id}
+        by_plain_text = {_plain(_single(message.id)): message for message in old if message.id}
         new = Catalog(locale="en", project="gridgate", charset="utf-8", fuzzy=False)
         for (context, text), message in messages.items():
             if (context, text) in elsewhere and old.get(text, context) is None:
                 continue  # another folder already says it
-            kept = old.get(text, context)
+            kept = old.get(text, context) or by_plain_text.get(_plain(text))
             same_shape = kept is not None and isinstance(kept.id, str) == isinstance(message.text, str)
             new.add(message.text, string=kept.string if kept is not None and same_shape else "", context=context)
         if len(new) == 0 and not path.is_file():
@@ -195,11 +240,13 @@ def compile_all() -> int:
 
 
 def main(arguments: list[str]) -> int:
-    command = arguments[0] if arguments else "compile"
+    command, only = (arguments[0] if arguments else "compile"), arguments[1:]
     if command == "update":
-        update_all()
+        update_all(only)
+    elif command == "typeset":
+        typeset_all(only)
     elif command == "missing":
-        lacking = missing()
+        lacking = missing(only)
         for message in lacking:
             print(f"{message.where}: {message.text}")
         return 1 if lacking else 0

@@ -149,9 +149,9 @@ def load_curve(
     image that a person saves, `id` tells two charts of a page apart, `data_url` is where the script fetches the values of a very dense
     series instead of finding them in the page. Raises ValueError when `end` is not after `start`.
     """
-    if end <= start:
+    if _seconds(start, end) <= 0:
         raise ValueError("a chart needs an end after its start")
-    began, span = start.timestamp(), (end - start).total_seconds()
+    began, span = start.timestamp(), _seconds(start, end)
 
     def across(at: float) -> float:
         return min(1.0, max(0.0, (at - began) / span))
@@ -368,8 +368,13 @@ def _peak(slots: Sequence[_Slot], limits: Sequence[Limit], scale: Scale, unit: s
     )
 
 
+def _seconds(start: datetime, end: datetime) -> float:
+    """Elapsed time; the difference of two datetimes of one zone would be that of their wall clocks."""
+    return end.timestamp() - start.timestamp()
+
+
 def _days(start: datetime, end: datetime) -> float:
-    return (end - start).total_seconds() / 86400
+    return _seconds(start, end) / 86400
 
 
 def _civil_days(start: datetime, end: datetime, zone: ZoneInfo) -> list[date]:

@@ -42,7 +42,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return _render(request, "errors/500.html", 500, reference)
     except Exception:  # the failure page must come whatever failed
         log.exception("the failure page failed too, reference %s", reference)
-        text = _("Cette page n’a pas pu s’afficher. Rien n’a été enregistré. Référence à citer : %(reference)s")
+        text = _("Cette page n’a pas pu s’afficher. Rien n’a été enregistré. Référence à citer : %(reference)s")
         return HttpResponse(text % {"reference": reference}, status=500, content_type="text/plain; charset=utf-8")
 
 

@@ -52,7 +52,7 @@ class SampleForm(forms.Form):
             self.fields[name].label = label
 
     def clean_prm(self) -> str:
-        raise forms.ValidationError(_("Il manque un chiffre : 13 saisis sur 14."))
+        raise forms.ValidationError(_("Il manque un chiffre : 13 saisis sur 14."))
 
 
 @login_not_required
@@ -70,7 +70,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "icons": sorted(icons.names()),
             "form": SampleForm({"prm": "3000148011223", "layout": "csv"}),
             "figures": [
-                Figure(_("Énergie soutirée"), "16 683", "kWh", _("4,1 % de moins que la semaine précédente")),
+                Figure(_("Énergie soutirée"), "16 683", "kWh", _("4,1 % de moins que la semaine précédente")),
                 Figure(_("Puissance maximale"), "262", "kW", _("mardi 20 à 10:30"), tone="bad"),
                 Figure(_("Données reçues"), "95,5", "%", _("321 valeurs sur 338")),
             ],
@@ -131,4 +131,4 @@ def sample_bars() -> Bars:
 
 def sample_spark() -> Spark:
     counts = [42, 40, 38, 37, 12, 11, 41] * 4 + [505, 40]
-    return sparkline(counts, label=_("Lectures par jour sur 30 jours : 505 au plus"), hot="max")
+    return sparkline(counts, label=_("Lectures par jour sur 30 jours : 505 au plus"), hot="max")

@@ -451,11 +451,16 @@ function formats({ language, zone, unit, end, start }) {
     const [, sign, hours, minutes = "0"] = /GMT(?:([+-])(\d+):?(\d+)?)?/.exec(parts.find((part) => part.type === "timeZoneName").value);
     return sign ? (sign === "-" ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60) : 0;
   };
+  // The hour that comes back when clocks go back is told apart by its distance to UTC.
+  const twice = (seconds) => {
+    const again = [-3600, 3600].some((hour) => clock.format((seconds + hour) * 1000) === clock.format(seconds * 1000));
+    return again ? ` (UTC+${offset(seconds) / 3600})` : "";
+  };
   return {
     colon: language === "en" ? ":" : "\u00a0:",
     value: (value) => `${grouped(one.format(value))}\u00a0${unit}`,
     bare: (value) => grouped(plain.format(value)),
-    when: (seconds) => `${day.format(seconds * 1000)}, ${clock.format(seconds * 1000)}`,
+    when: (seconds) => `${day.format(seconds * 1000)}, ${clock.format(seconds * 1000)}${twice(seconds)}`,
     period: (from, to) => `${full.format(from * 1000)} – ${full.format(to * 1000)}`,
     iso: (seconds) => zoned.format(seconds * 1000),
     tick: (seconds, step) => (step >= 28 * DAY ? month : step >= DAY || clock.format(seconds * 1000) === "00:00" ? short : clock).format(seconds * 1000),
