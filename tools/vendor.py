@@ -1,8 +1,9 @@
 """Refresh the browser files kept under `portal/static/vendor` from the packages that `vendor.toml` lists.
 
-Usage: `python tools/vendor.py [--check]`. Each package is fetched with `npm pack` (whichever registry the npm client is set up
-with), its sha512 is compared with the one written in `vendor.toml`, and the files named there are copied. `--check` copies nothing
-and exits 1 when a kept file differs from the package's. A wrong checksum stops everything before a single file is written.
+Usage: `python tools/vendor.py [--check]`. Each package is fetched with `npm pack` (whichever registry the npm
+client is set up with), its sha512 is compared with the one written in `vendor.toml`, and the files named
+there are copied. `--check` copies nothing and exits 1 when a kept file differs from the package's. A wrong
+checksum stops everything before a single file is written.
 """
 
 import base64
@@ -22,7 +23,10 @@ def fetch(package: dict[str, str], folder: Path) -> Path:
     """The package's archive, as the npm client delivers it."""
     wanted = f"{package['name']}@{package['version']}"
     done = subprocess.run(
-        ["npm", "pack", wanted, "--silent", "--pack-destination", str(folder)], check=True, capture_output=True, text=True
+        ["npm", "pack", wanted, "--silent", "--pack-destination", str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return folder / done.stdout.strip().splitlines()[-1]
 
@@ -31,7 +35,9 @@ def verify(archive: Path, integrity: str) -> None:
     """Stop unless the archive has the sha512 that `vendor.toml` records."""
     found = "sha512-" + base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
     if found != integrity:
-        raise SystemExit(f"{archive.name}: sha512 differs from vendor.toml.\n  expected {integrity}\n  received {found}")
+        raise SystemExit(
+            f"{archive.name}: sha512 differs from vendor.toml.\n  expected {integrity}\n  received {found}"
+        )
 
 
 def wanted_files(package: dict[str, object], archive: Path) -> dict[Path, bytes]:
@@ -55,7 +61,9 @@ def main(arguments: list[str]) -> int:
             verify(archive, package["integrity"])
             files |= wanted_files(package, archive)
     if "--check" in arguments:
-        different = [path for path, content in files.items() if not path.is_file() or path.read_bytes() != content]
+        different = [
+            path for path, content in files.items() if not path.is_file() or path.read_bytes() != content
+        ]
         for path in different:
             print(f"differs: {path.relative_to(ROOT)}")
         return 1 if different else 0

@@ -16,12 +16,16 @@ from gridgate.organisations.models import Organisation
 from gridgate.portal.navigation import Group, Item, menu_for
 
 LANGUAGES = (("fr", "Français"), ("en", "English"))
-STYLES = tuple(f"css/{name}.css" for name in "reset tokens base layout components screens print".split())
+STYLES = tuple(
+    f"css/{name}.css" for name in ["reset", "tokens", "base", "layout", "components", "screens", "print"]
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """The network operator as the pages name it; the product's name until there is one, or when the registry does not answer."""
+    """The network operator as the pages name it; the product's name until there is one, or when the registry
+    does not answer.
+    """
 
     name: str = "Gridgate"
     contact_email: str = ""
@@ -29,14 +33,23 @@ class Operator:
 
 def operator() -> Operator:
     try:
-        found = Organisation.objects.filter(is_operator=True).values_list("legal_name", "contact_email").first()
+        found = (
+            Organisation.objects.filter(is_operator=True).values_list("legal_name", "contact_email").first()
+        )
     except DatabaseError:  # a page that says so must still be drawn
         return Operator()
     return Operator(*found) if found else Operator()
 
 
+def operator_name() -> str:
+    """For texts written outside a page, such as e-mails."""
+    return operator().name
+
+
 class Shell:
-    """`portal` in every template. Each property is worked out when a template asks for it, so an error page asks for little."""
+    """`portal` in every template. Each property is worked out when a template asks for it, so an error page
+    asks for little.
+    """
 
     styles = STYLES
     version = __version__

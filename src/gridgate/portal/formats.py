@@ -1,8 +1,9 @@
 """How numbers, dates and identifiers are written on a screen, in French and in English.
 
-Every function takes the value and returns text; `language` ("fr" or "en") defaults to the language of the request. No value (`None`)
-is written `–`, never 0. Instants are shown in the instance's time zone. Spaces are the typographer's: narrow no-break (U+202F) in
-thousands, no-break (U+00A0) before a unit; the minus sign is U+2212.
+Every function takes the value and returns text; `language` ("fr" or "en") defaults to the language of the
+request. No value (`None`) is written `–`, never 0. Instants are shown in the instance's time zone. Spaces are
+the typographer's: narrow no-break (U+202F) in thousands, no-break (U+00A0) before a unit; the minus sign is
+U+2212.
 """
 
 from datetime import date, datetime
@@ -19,18 +20,47 @@ MINUS = "\u2212"
 Number = int | float | Decimal
 
 _MONTHS = {
-    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre".split(),
-    "en": "January February March April May June July August September October November December".split(),
+    "fr": [
+        "janvier",
+        "février",
+        "mars",
+        "avril",
+        "mai",
+        "juin",
+        "juillet",
+        "août",
+        "septembre",
+        "octobre",
+        "novembre",
+        "décembre",
+    ],
+    "en": [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ],
 }
 _MONTHS_SHORT = {
-    "fr": "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.".split(),
-    "en": "Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec".split(),
+    "fr": ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."],
+    "en": ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sept", "Oct", "Nov", "Dec"],
 }
 _DAYS = {
-    "fr": "lundi mardi mercredi jeudi vendredi samedi dimanche".split(),
-    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+    "fr": ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"],
+    "en": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
 }
-_DAYS_SHORT = {"fr": "lun. mar. mer. jeu. ven. sam. dim.".split(), "en": "Mon Tue Wed Thu Fri Sat Sun".split()}
+_DAYS_SHORT = {
+    "fr": ["lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."],
+    "en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+}
 
 
 def current_language(language: str | None = None) -> str:
@@ -60,14 +90,17 @@ def scaled(value: Number | None, unit: str) -> tuple[float | None, str]:
     """The value in the unit in which it reads best: `(965.4, "MWh")` for 965 400 000 Wh."""
     if value is None:
         return None, "k" + unit
-    for prefix, factor in (("G", 10**9), ("M", 10**6), ("k", 10**3)):
-        if abs(value) >= factor * (10 if prefix != "k" else 1):
-            return float(value) / factor, prefix + unit
-    return float(value), unit
+    amount = float(value)
+    for prefix, factor, least in (("G", 1e9, 1e10), ("M", 1e6, 1e8), ("k", 1e3, 1e3)):
+        if abs(amount) >= least:
+            return amount / factor, prefix + unit
+    return amount, unit
 
 
 def quantity(value: Number | None, unit: str, language: str | None = None) -> str:
-    """W, Wh or VA written in the unit in which it reads best, three figures or more: `262 kW`, `71 240 kWh`, `965 MWh`."""
+    """W, Wh or VA written in the unit in which it reads best, three figures or more: `262 kW`, `71 240 kWh`,
+    `965 MWh`.
+    """
     amount, best = scaled(value, unit)
     if amount is None:
         return NONE
@@ -147,11 +180,17 @@ def month(value: date | datetime | None, language: str | None = None, *, short: 
     if value is None:
         return NONE
     tongue, on = current_language(language), civil_day(value)
-    return _MONTHS_SHORT[tongue][on.month - 1] if short else f"{_MONTHS[tongue][on.month - 1]}{NO_BREAK}{on.year}"
+    return (
+        _MONTHS_SHORT[tongue][on.month - 1]
+        if short
+        else f"{_MONTHS[tongue][on.month - 1]}{NO_BREAK}{on.year}"
+    )
 
 
 def period(first: date | None, last: date | None, language: str | None = None) -> str:
-    """Two civil days, both included, nothing said twice: `9 – 15 novembre 2026`, `28 déc. 2026 – 3 janv. 2027`."""
+    """Two civil days, both included, nothing said twice: `9 – 15 novembre 2026`, `28 déc. 2026 – 3 janv.
+    2027`.
+    """
     if first is None or last is None:
         return NONE
     tongue = current_language(language)
@@ -174,7 +213,8 @@ def moment(instant: datetime | None, language: str | None = None, *, seconds: bo
     if instant is None:
         return NONE
     tongue = current_language(language)
-    return f"{long_day(instant, tongue)} {'à' if tongue == 'fr' else 'at'}{NO_BREAK}{clock(instant, seconds=seconds)}"
+    at = "à" if tongue == "fr" else "at"
+    return f"{long_day(instant, tongue)} {at}{NO_BREAK}{clock(instant, seconds=seconds)}"
 
 
 def relative(instant: datetime | None, now: datetime, language: str | None = None) -> str:
@@ -183,7 +223,11 @@ def relative(instant: datetime | None, now: datetime, language: str | None = Non
         return NONE
     tongue = current_language(language)
     on, today = civil_day(instant), civil_day(now)
-    near = {0: {"fr": "aujourd’hui", "en": "today"}, 1: {"fr": "hier", "en": "yesterday"}, -1: {"fr": "demain", "en": "tomorrow"}}
+    near = {
+        0: {"fr": "aujourd’hui", "en": "today"},
+        1: {"fr": "hier", "en": "yesterday"},
+        -1: {"fr": "demain", "en": "tomorrow"},
+    }
     distance = (today - on).days
     if distance in near:
         text = near[distance][tongue]
@@ -208,7 +252,9 @@ _KIND_OF_LENGTH = {9: "siren", 14: "prm", 18: "gsrn"}
 
 
 def groups(identifier: str, kind: str = "") -> list[str]:
-    """How the eye reads a long identifier: PRM 2-3-3-3-3, SIREN 3-3-3, SIRET 3-3-3-5 (say `kind`), GSRN 2-4-4-4-4; others whole."""
+    """How the eye reads a long identifier: PRM 2-3-3-3-3, SIREN 3-3-3, SIRET 3-3-3-5 (say `kind`), GSRN
+    2-4-4-4-4; others whole.
+    """
     text = str(identifier)
     sizes = _GROUPS.get(kind or _KIND_OF_LENGTH.get(len(text), ""), ())
     if not text.isdigit() or sum(sizes) != len(text):
@@ -218,7 +264,7 @@ def groups(identifier: str, kind: str = "") -> list[str]:
 
 
 def initials(name: str) -> str:
-    """Two letters to tell companies apart: `AC` for ACME Industries, `T1` for Tiers 1, `RD` for Réseau Démo."""
+    """Two letters for a company: `AC` for ACME Industries, `T1` for Tiers 1, `RD` for Réseau Démo."""
     words = [word for word in name.replace("-", " ").split() if word[0].isalnum()]
     if not words:
         return "?"

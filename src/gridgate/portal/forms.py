@@ -1,4 +1,6 @@
-"""How forms are drawn: `{{ form.prm.as_field_group }}` or `{% field form.prm %}` gives label, hint, control and error, tied together."""
+"""How forms are drawn: `{{ form.prm.as_field_group }}` or `{% field form.prm %}` gives label, hint, control
+and error, tied together.
+"""
 
 from typing import Any
 
@@ -7,7 +9,9 @@ from django.forms.renderers import TemplatesSetting
 
 
 class PortalField(BoundField):
-    """Gives text controls, dates, files and lists their class; ticks and radio buttons have their own drawing."""
+    """Gives text controls, dates, files and lists their class; ticks and radio buttons have their own
+    drawing.
+    """
 
     def build_widget_attrs(self, attrs: dict[str, Any], widget: Any = None) -> dict[str, Any]:
         built = super().build_widget_attrs(attrs, widget)

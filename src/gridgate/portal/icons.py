@@ -1,4 +1,6 @@
-"""The icons: one sprite, `static/icons.svg`, one `<symbol>` each. A name that is not in it fails when the page is rendered."""
+"""The icons: one sprite, `static/icons.svg`, one `<symbol>` each. A name that is not in it fails when the
+page is rendered.
+"""
 
 import re
 from functools import cache

@@ -1,4 +1,6 @@
-"""In which language a page is written: the one chosen with the language button, else the person's own, else the browser's, else French."""
+"""In which language a page is written: the one chosen with the language button, else the person's own, else
+the browser's, else French.
+"""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -10,7 +12,7 @@ from django.views.i18n import set_language
 
 
 class LanguageMiddleware(LocaleMiddleware):
-    """Django's, with the preference kept in the person's account between the cookie and the browser's wish."""
+    """Django's, with the preference kept in the account between the cookie and the browser's wish."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
@@ -32,7 +34,12 @@ def switch(request: HttpRequest) -> HttpResponse:
     response = set_language(request)
     code = request.POST.get("language")
     user = getattr(request, "user", None)
-    if code in dict(settings.LANGUAGES) and user is not None and user.is_authenticated and hasattr(user, "language"):
+    if (
+        code in dict(settings.LANGUAGES)
+        and user is not None
+        and user.is_authenticated
+        and hasattr(user, "language")
+    ):
         type(user).objects.filter(pk=user.pk).update(language=code)
         request.session[PREFERENCE] = code
     return response

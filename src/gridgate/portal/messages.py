@@ -1,10 +1,12 @@
-"""Translations without GNU gettext: `python -m gridgate.portal.messages [compile|typeset|update|missing] [FOLDER…]`.
+"""Translations without GNU gettext: `python -m gridgate.portal.messages [compile|typeset|update|missing]
+[FOLDER…]`.
 
-`compile` (the default) turns every `locale/en/…/django.po` into the `.mo` that Django reads, and writes beside it a French `.mo` that
-holds only the plurals, so that French counts 0 as singular. `update` adds new messages to each folder's `.po` with an empty
-translation and takes out those no longer used. `typeset` puts the typographer's spaces and apostrophes into the French messages of
-templates and Python; run `update` after it. `missing` lists the messages that have no English and exits 1 when there are some.
-The last three keep to the folders named (a screen, an app, or `portal` for what is no screen's), all by default.
+`compile` (the default) turns every `locale/en/…/django.po` into the `.mo` that Django reads, and writes
+beside it a French `.mo` that holds only the plurals, so that French counts 0 as singular. `update` adds new
+messages to each folder's `.po` with an empty translation and takes out those no longer used. `typeset` puts
+the typographer's spaces and apostrophes into the French messages of templates and Python; run `update` after
+it. `missing` lists the messages that have no English and exits 1 when there are some. The last three keep to
+the folders named (a screen, an app, or `portal` for what is no screen's), all by default.
 
 Needs Babel, which only building and translating ask for; a running portal reads the compiled files.
 """
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["compile_all", "locale_paths", "messages_of", "missing", "update_all"]
 
-_FRENCH_PLURAL = "nplurals=2; plural=(n > 1);"
 _KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -84,7 +85,9 @@ def messages_of(path: Path) -> list[Message]:
     return found
 
 
-_CALL = re.compile(r"""\b(?:_|gettext|ngettext|pgettext|npgettext)\(\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*").*?\)""")
+_CALL = re.compile(
+    r"""\b(?:_|gettext|ngettext|pgettext|npgettext)\(\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*").*?\)"""
+)
 
 
 def _only_calls(pythonish: str) -> str:
@@ -131,7 +134,9 @@ _TYPOGRAPHY = (
 
 
 def typeset(text: str) -> str:
-    """The French text with its typography: `’`, no-break spaces before `:`, in « » and before units, narrow ones before `; ! ?`."""
+    """The French text with its typography: `’`, no-break spaces before `:`, in « » and before units, narrow
+    ones before `; ! ?`.
+    """
     for pattern, replacement in _TYPOGRAPHY:
         text = pattern.sub(replacement, text)
     return text
@@ -151,7 +156,7 @@ def typeset_all(only: Collection[str] = ()) -> None:
                         changed = changed.replace(piece, typeset(piece))
         if changed != source:
             path.write_text(changed, encoding="utf-8")
-            print(path.relative_to(PACKAGE))
+            _say(path.relative_to(PACKAGE))
 
 
 def _plain(text: str) -> str:
@@ -173,7 +178,12 @@ def translated() -> set[tuple[str | None, str]]:
 def missing(only: Collection[str] = ()) -> list[Message]:
     """The messages without English, in order of place."""
     done = translated()
-    return [message for messages in by_owner(only).values() for key, message in messages.items() if key not in done]
+    return [
+        message
+        for messages in by_owner(only).values()
+        for key, message in messages.items()
+        if key not in done
+    ]
 
 
 def update_all(only: Collection[str] = ()) -> None:
@@ -193,7 +203,9 @@ def update_all(only: Collection[str] = ()) -> None:
                 continue  # another folder already says it
             kept = old.get(text, context) or by_plain_text.get(_plain(text))
             same_shape = kept is not None and isinstance(kept.id, str) == isinstance(message.text, str)
-            new.add(message.text, string=kept.string if kept is not None and same_shape else "", context=context)
+            new.add(
+                message.text, string=kept.string if kept is not None and same_shape else "", context=context
+            )
         if len(new) == 0 and not path.is_file():
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -202,16 +214,16 @@ def update_all(only: Collection[str] = ()) -> None:
         header = 'msgid ""\nmsgstr ""\n"Language: en\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n'
         plural = '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
         path.write_text(header + plural + buffer.getvalue().decode().lstrip(), encoding="utf-8")
-        empty = sum(1 for message in new if message.id and not _complete(message.string))
-        print(f"{path.relative_to(PACKAGE)}: {len(new)} messages, {empty} without English")
+        empty = len([message for message in new if message.id and not _complete(message.string)])
+        _say(f"{path.relative_to(PACKAGE)}: {len(new)} messages, {empty} without English")
 
 
 def _single(identifier: str | tuple[str, ...] | list[str]) -> str:
     return identifier if isinstance(identifier, str) else identifier[0]
 
 
-def _complete(string: str | tuple[str, ...] | list[str]) -> bool:
-    return bool(string) and (isinstance(string, str) or all(string))
+def _complete(string: str | tuple[str, ...] | list[str] | None) -> bool:
+    return bool(string if isinstance(string, str | None) else all(string))
 
 
 def compile_all() -> int:
@@ -225,8 +237,7 @@ def compile_all() -> int:
         if not path.is_file():
             continue
         english = read_catalog(path)
-        french = Catalog(locale="fr", charset="utf-8")
-        french._plural_expr, french._num_plurals = "(n > 1)", 2
+        french = Catalog(locale="fr", charset="utf-8")  # Babel knows that French plurals begin at two
         for message in english:
             if message.id and not isinstance(message.id, str):
                 french.add(message.id, string=message.id, context=message.context)
@@ -239,6 +250,10 @@ def compile_all() -> int:
     return written
 
 
+def _say(text: object) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def main(arguments: list[str]) -> int:
     command, only = (arguments[0] if arguments else "compile"), arguments[1:]
     if command == "update":
@@ -248,12 +263,12 @@ def main(arguments: list[str]) -> int:
     elif command == "missing":
         lacking = missing(only)
         for message in lacking:
-            print(f"{message.where}: {message.text}")
+            _say(f"{message.where}: {message.text}")
         return 1 if lacking else 0
     elif command == "compile":
-        print(f"{compile_all()} compiled")
+        _say(f"{compile_all()} compiled")
     else:
-        print(__doc__)
+        _say(__doc__)
         return 2
     return 0
 

@@ -1,6 +1,7 @@
 """The menu, declared: sections, entries, and what each entry asks of the person.
 
-An entry shows when its URL name exists and the membership may open it. A screen that has something waiting registers a count:
+An entry shows when its URL name exists and the membership may open it. A screen that has something waiting
+registers a count:
 
     @pending("sharing")
     def requests_to_answer(membership) -> int: ...
@@ -20,7 +21,9 @@ DATA_SERVICES = "data_services"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the menu. `entitlement` and `administrator` and `operator` hide it from those who cannot open it."""
+    """One line of the menu. `entitlement` and `administrator` and `operator` hide it from those who cannot
+    open it.
+    """
 
     url_name: str
     icon: str
@@ -31,7 +34,9 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A titled group of entries; `operator` sections are for the operator's staff only, `company` ones for everyone else."""
+    """A titled group of entries; `operator` sections are for the operator's staff only, `company` ones for
+    everyone else.
+    """
 
     label: Any
     entries: tuple[Entry, ...]
@@ -53,7 +58,10 @@ MENU: tuple[Section, ...] = (
     ),
     Section(
         _("Vos échanges"),
-        (Entry("channels", "send", _("Canaux numériques")), Entry("applications", "code", _("API et applications"))),
+        (
+            Entry("channels", "send", _("Canaux numériques")),
+            Entry("applications", "code", _("API et applications")),
+        ),
     ),
     Section(
         _("Votre entreprise"),
@@ -73,7 +81,9 @@ _COUNTS: dict[str, Callable[[Any], int]] = {}
 
 
 def pending(url_name: str) -> Callable[[Callable[[Any], int]], Callable[[Any], int]]:
-    """Register what waits for an answer behind a menu entry; the function takes the membership and returns a number."""
+    """Register what waits for an answer behind a menu entry; the function takes the membership and returns a
+    number.
+    """
 
     def register(count: Callable[[Any], int]) -> Callable[[Any], int]:
         _COUNTS[url_name] = count
@@ -96,7 +106,9 @@ class Item:
 
     @property
     def count_label(self) -> str:
-        return ngettext("%(count)s demande en attente", "%(count)s demandes en attente", self.count) % {"count": self.count}
+        return ngettext("%(count)s demande en attente", "%(count)s demandes en attente", self.count) % {
+            "count": self.count
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +123,22 @@ def menu_for(request: HttpRequest) -> list[Group]:
     if membership is None:
         return []
     shown = [
-        (section, [(entry, url) for entry in section.entries if (url := _address(entry)) and _may_open(entry, membership)])
+        (
+            section,
+            [
+                (entry, url)
+                for entry in section.entries
+                if (url := _address(entry)) and _may_open(entry, membership)
+            ],
+        )
         for section in MENU
         if section.operator in (None, bool(membership.organisation.is_operator))
     ]
     place = _place(request.path, [url for _, entries in shown for _, url in entries])
     return [
-        Group(str(section.label), tuple(_item(entry, url, request, place, membership) for entry, url in entries))
+        Group(
+            str(section.label), tuple(_item(entry, url, request, place, membership) for entry, url in entries)
+        )
         for section, entries in shown
         if entries
     ]
@@ -126,7 +147,13 @@ def menu_for(request: HttpRequest) -> list[Group]:
 def _item(entry: Entry, url: str, request: HttpRequest, place: str, membership: Any) -> Item:
     count = _COUNTS[entry.url_name](membership) if entry.url_name in _COUNTS else 0
     return Item(
-        entry.url_name, url, entry.icon, str(entry.label), count, current=url == place, here=request.path == url
+        entry.url_name,
+        url,
+        entry.icon,
+        str(entry.label),
+        count,
+        current=url == place,
+        here=request.path == url,
     )
 
 

@@ -1,4 +1,5 @@
-"""Where the portal keeps what Django looks up: templates and translations. Read by the settings, so nothing of Django here.
+"""Where the portal keeps what Django looks up: templates and translations. Read by the settings, so nothing
+of Django here.
 
 A new screen needs no registration: its `templates` and `locale` folders are found because they are there.
 """
@@ -10,7 +11,9 @@ PACKAGE = PORTAL.parent
 
 
 def template_dirs() -> list[Path]:
-    """`templates/` (skeletons, errors), the portal itself (for `components/…`), and each screen's own `templates/`."""
+    """`templates/` (skeletons, errors), the portal itself (for `components/…`), and each screen's own
+    `templates/`.
+    """
     return [PORTAL / "templates", PORTAL, *sorted(PORTAL.glob("screens/*/templates"))]
 
 

@@ -8,7 +8,9 @@ from django.http import HttpRequest, QueryDict
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One of the large figures: `Figure(_("Énergie soutirée"), "16 683", "kWh", _("4,1 % de moins"))`; `tone` colours it (bad, warn)."""
+    """One of the large figures: `Figure(_("Énergie soutirée"), "16 683", "kWh", _("4,1 % de moins"))`; `tone`
+    colours it (bad, warn).
+    """
 
     label: str
     value: str
@@ -36,7 +38,9 @@ class Filter:
 
 def filters_in_force(request: HttpRequest, labels: dict[str, str]) -> list[Filter]:
     """The removable tags above a table: `labels` says how each query parameter in force reads, in order."""
-    return [Filter(label, _without(request.GET, name)) for name, label in labels.items() if request.GET.get(name)]
+    return [
+        Filter(label, _without(request.GET, name)) for name, label in labels.items() if request.GET.get(name)
+    ]
 
 
 def _without(query: QueryDict, name: str) -> str:

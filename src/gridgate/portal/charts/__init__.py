@@ -1,7 +1,9 @@
-"""Charts as SVG, drawn on the server: from plain numbers to the positions that the components put in attributes.
+"""Charts as SVG, drawn on the server: from plain numbers to the positions that the components put in
+attributes.
 
-Pure: no query, no clock, no request. Only the drawing stretches; texts keep their size. Nothing is smoothed or interpolated, a missing
-value is a gap, and dense curves are reduced by minimum and maximum, so that no peak is ever lost.
+Pure: no query, no clock, no request. Only the drawing stretches; texts keep their size. Nothing is smoothed
+or interpolated, a missing value is a gap, and dense curves are reduced by minimum and maximum, so that no
+peak is ever lost.
 """
 
 from gridgate.portal.charts.bars import Bars, bars
@@ -9,4 +11,16 @@ from gridgate.portal.charts.heat_map import HeatMap, heat_map
 from gridgate.portal.charts.load_curve import Curve, Limit, LoadCurve, load_curve, series_data
 from gridgate.portal.charts.spark import Spark, sparkline
 
-__all__ = ["Bars", "Curve", "HeatMap", "Limit", "LoadCurve", "Spark", "bars", "heat_map", "load_curve", "series_data", "sparkline"]
+__all__ = [
+    "Bars",
+    "Curve",
+    "HeatMap",
+    "Limit",
+    "LoadCurve",
+    "Spark",
+    "bars",
+    "heat_map",
+    "load_curve",
+    "series_data",
+    "sparkline",
+]

@@ -73,9 +73,10 @@ def bars(
 ) -> Bars:
     """Bars for `values` (None: no value), oldest first.
 
-    `labels` stand under them (empty: none), `names` say each bar to a pointer ("lundi 9": the value and the unit are added), `previous`
-    are the values of the period before, `hot` the indexes to show in the colour of limits, `mark` a text over the highest bar.
-    Raises ValueError when a list has not the length of `values`.
+    `labels` stand under them (empty: none), `names` say each bar to a pointer ("lundi 9": the value and the
+    unit are added), `previous` are the values of the period before, `hot` the indexes to show in the colour
+    of limits, `mark` a text over the highest bar. Raises ValueError when a list has not the length of
+    `values`.
     """
     for other in (labels, names or values, previous or values):
         if len(other) != len(values):
@@ -117,7 +118,10 @@ def _labels(labels: Sequence[str], slot: float) -> list[Label]:
     """The texts that are there; every second one leaves when the screen is narrow and they are many."""
     shown = [(index, text) for index, text in enumerate(labels) if text]
     many = len(shown) > 7
-    return [Label(percent(slot * (index + 0.5)), text, many and rank % 3 != 0) for rank, (index, text) in enumerate(shown)]
+    return [
+        Label(percent(slot * (index + 0.5)), text, many and rank % 3 != 0)
+        for rank, (index, text) in enumerate(shown)
+    ]
 
 
 def _mark(values: Sequence[float | None], text: str, slot: float, top: float) -> Mark | None:

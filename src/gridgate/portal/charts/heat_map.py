@@ -39,10 +39,11 @@ def heat_map(
     unit: str = "kW",
     injection: bool = False,
 ) -> HeatMap:
-    """`hours[i]` are the 24 hourly values of `days[i]`, None where missing; `maximum` is the top of the scale (default: the highest).
+    """`hours[i]` are the 24 hourly values of `days[i]`, None where missing; `maximum` is the top of the scale
+    (default: the highest).
 
-    On the day the clock goes forward its missing hour is not a gap: give None and `days[i]` shows one empty cell at most.
-    Raises ValueError when a day has not 24 values.
+    On the day the clock goes forward its missing hour is not a gap: give None and `days[i]` shows one empty
+    cell at most. Raises ValueError when a day has not 24 values.
     """
     if len(days) != len(hours) or any(len(row) != HOURS for row in hours):
         raise ValueError("one row of 24 values a day")
@@ -94,7 +95,7 @@ def _months(days: Sequence[date]) -> list[Label]:
 
 
 def _longest_gap(cells: Sequence[Sequence[int | None]]) -> str:
-    """Where the longest run of days without a single value is, from three days on; empty when there is none."""
+    """Where the longest run of days without any value is, from three days on; empty when there is none."""
     best, start = (0, 0), None
     for index in range(len(cells) + 1):
         if index < len(cells) and all(cell is None for cell in cells[index]):

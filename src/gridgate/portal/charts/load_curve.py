@@ -1,6 +1,8 @@
-"""The load curve: a stepped line at true positions in time, with what is missing, estimated or above the subscribed power made visible.
+"""The load curve: a stepped line at true positions in time, with what is missing, estimated or above the
+subscribed power made visible.
 
-The horizontal axis is absolute time, so the day on which clocks change is an hour shorter or longer, and the repeated hour stands twice.
+The horizontal axis is absolute time, so the day on which clocks change is an hour shorter or longer, and the
+repeated hour stands twice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +26,9 @@ MISSING = "missing"
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Values one `step` (seconds) apart from `start`; None is no value. `quality` are runs: `[("measured", 335), ("missing", 1)]`."""
+    """Values one `step` (seconds) apart from `start`; None is no value. `quality` are runs: `[("measured",
+    335), ("missing", 1)]`.
+    """
 
     start: datetime
     step: int
@@ -34,7 +38,9 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A power not to exceed, over all the chart or between two instants; `label` defaults to "Souscrite 250 kW"."""
+    """A power not to exceed, over all the chart or between two instants; `label` defaults to "Souscrite 250
+    kW".
+    """
 
     value: float
     start: datetime | None = None
@@ -78,7 +84,9 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A text under the axis; a narrow screen leaves out the `minor` ones, and `lead`, the beginning of the others."""
+    """A text under the axis; a narrow screen leaves out the `minor` ones, and `lead`, the beginning of the
+    others.
+    """
 
     x: str
     text: str
@@ -145,9 +153,10 @@ def load_curve(
 ) -> LoadCurve:
     """Draw `curves` from `start` to `end` (instants; `end` not included).
 
-    `until` is the instant up to which values are expected: what lacks before it is a gap, what lacks after is not. `name` goes into the
-    image that a person saves, `id` tells two charts of a page apart, `data_url` is where the script fetches the values of a very dense
-    series instead of finding them in the page. Raises ValueError when `end` is not after `start`.
+    `until` is the instant up to which values are expected: what lacks before it is a gap, what lacks after is
+    not. `name` goes into the image that a person saves, `id` tells two charts of a page apart, `data_url` is
+    where the script fetches the values of a very dense series instead of finding them in the page. Raises
+    ValueError when `end` is not after `start`.
     """
     if _seconds(start, end) <= 0:
         raise ValueError("a chart needs an end after its start")
@@ -167,7 +176,11 @@ def load_curve(
         height=HEIGHT,
         ticks=tuple(scale.ticks()),
         labels=tuple(_labels(start, end, zone, across)),
-        marks=tuple(percent(100 * across(at.timestamp())) for at in _midnights(start, end, zone) if _days(start, end) <= 9),
+        marks=tuple(
+            percent(100 * across(at.timestamp()))
+            for at in _midnights(start, end, zone)
+            if _days(start, end) <= 9
+        ),
         line=line,
         area=area,
         over=_over(drawn, limits, scale, across),
@@ -184,7 +197,9 @@ def load_curve(
 
 
 def series_data(curves: Sequence[Curve]) -> list[dict[str, Any]]:
-    """The values as `js/load-curve.js` reads them, in the page or from `data_url`: `{"segments": series_data(curves)}`."""
+    """The values as `js/load-curve.js` reads them, in the page or from `data_url`: `{"segments":
+    series_data(curves)}`.
+    """
     return [
         {
             "start": int(curve.start.timestamp()),
@@ -217,7 +232,9 @@ def _words(curve: Curve) -> Iterator[str]:
 
 
 def _reduced(slots: Sequence[_Slot], began: float, span: float) -> list[_Slot]:
-    """One slot a column with its lowest and highest value: no peak is lost, no gap of a whole column is filled."""
+    """One slot a column with its lowest and highest value: no peak is lost, no gap of a whole column is
+    filled.
+    """
     width = span / COLUMNS
     columns: dict[int, list[_Slot]] = {}
     for slot in slots:
@@ -277,7 +294,9 @@ def _y(value: float, scale: Scale) -> int:
 
 def _limit_at(limits: Sequence[Limit], at: float) -> float | None:
     for limit in limits:
-        if (limit.start is None or limit.start.timestamp() <= at) and (limit.end is None or at < limit.end.timestamp()):
+        if (limit.start is None or limit.start.timestamp() <= at) and (
+            limit.end is None or at < limit.end.timestamp()
+        ):
             return limit.value
     return None
 
@@ -293,7 +312,11 @@ def _over(slots: Sequence[_Slot], limits: Sequence[Limit], scale: Scale, across:
         if limit is None or slot.high <= limit:
             open_until = None
             continue
-        left, right, high = round(WIDTH * across(slot.start)), round(WIDTH * across(slot.end)), _y(slot.high, scale)
+        left, right, high = (
+            round(WIDTH * across(slot.start)),
+            round(WIDTH * across(slot.end)),
+            _y(slot.high, scale),
+        )
         if open_until != slot.start:
             parts.append(f"M{left} {_y(limit, scale)}")
         parts.append(f"V{high}H{right}")
@@ -303,7 +326,14 @@ def _over(slots: Sequence[_Slot], limits: Sequence[Limit], scale: Scale, across:
 
 def _band(first: float, last: float, across: Any, clip: str = "") -> Band:
     left, right = 100 * across(first), 100 * across(last)
-    return Band(percent(left), percent(right - left), percent(right), percent((left + right) / 2), right - left >= 5, clip)
+    return Band(
+        percent(left),
+        percent(right - left),
+        percent(right),
+        percent((left + right) / 2),
+        right - left >= 5,
+        clip,
+    )
 
 
 def _gaps(slots: Sequence[_Slot], began: float, until: float, across: Any) -> Iterator[Band]:
@@ -326,10 +356,11 @@ def _estimated(slots: Sequence[_Slot], scale: Scale, across: Any) -> Iterator[Ba
         left, width = across(first), across(last) - across(first)
         if width <= 0:
             continue
-        outline = ["M0 1"]
-        for slot in run:
-            outline.append(f"V{_fraction(scale.down(slot.high) / 100)}H{_fraction((across(slot.end) - left) / width)}")
-        yield _band(first, last, across, "".join(outline) + "V1z")
+        outline = "".join(
+            f"V{_fraction(scale.down(slot.high) / 100)}H{_fraction((across(slot.end) - left) / width)}"
+            for slot in run
+        )
+        yield _band(first, last, across, f"M0 1{outline}V1z")
 
 
 def _fraction(value: float) -> str:
@@ -344,11 +375,17 @@ def _limit_lines(limits: Sequence[Limit], scale: Scale, unit: str, across: Any) 
             continue
         y = scale.down(limit.value)
         decimals = 1 if limit.value % 1 else 0
-        text = limit.label or _("Souscrite %(power)s") % {"power": formats.with_unit(limit.value, unit, decimals)}
-        yield LimitLine(percent(100 * x1), percent(100 * x2), percent(y), percent(y - 2 if y > 8 else y + 7), text)
+        text = limit.label or _("Souscrite %(power)s") % {
+            "power": formats.with_unit(limit.value, unit, decimals)
+        }
+        yield LimitLine(
+            percent(100 * x1), percent(100 * x2), percent(y), percent(y - 2 if y > 8 else y + 7), text
+        )
 
 
-def _peak(slots: Sequence[_Slot], limits: Sequence[Limit], scale: Scale, unit: str, across: Any) -> Peak | None:
+def _peak(
+    slots: Sequence[_Slot], limits: Sequence[Limit], scale: Scale, unit: str, across: Any
+) -> Peak | None:
     if not slots:
         return None
     highest = max(slots, key=lambda slot: slot.high)  # the first of equals
@@ -421,7 +458,11 @@ def _hours(start: datetime, end: datetime, zone: ZoneInfo, across: Any, *, every
     while at <= end:
         clock = at.astimezone(zone)
         if clock.hour % every == 0 and not (clock.fold and clock.hour):
-            yield Label(percent(100 * across(at.timestamp())), f"{clock.hour}{formats.NO_BREAK}h", clock.hour % (2 * every) != 0)
+            yield Label(
+                percent(100 * across(at.timestamp())),
+                f"{clock.hour}{formats.NO_BREAK}h",
+                clock.hour % (2 * every) != 0,
+            )
         at += timedelta(hours=1)
 
 

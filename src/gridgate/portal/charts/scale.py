@@ -28,14 +28,18 @@ class Scale:
 
     def ticks(self) -> list[Tick]:
         """From the top down, as they are drawn; the same number of decimals in all."""
-        decimals = max(0, -math.floor(math.log10(self.step))) if self.step < 1 else (1 if self.step % 1 else 0)
+        decimals = (
+            max(0, -math.floor(math.log10(self.step))) if self.step < 1 else (1 if self.step % 1 else 0)
+        )
         count = round(self.top / self.step)
         values = [index * self.step for index in range(count, -1, -1)]
         return [Tick(percent(self.down(value)), formats.number(value, decimals)) for value in values]
 
 
 def scale_for(values: Sequence[float | None], *, lines: int = 6) -> Scale:
-    """A scale that holds every value with at most `lines` intervals of 1, 2, 2.5 or 5 × 10ⁿ; 0 to 1 when there is nothing."""
+    """A scale that holds every value with at most `lines` intervals of 1, 2, 2.5 or 5 × 10ⁿ; 0 to 1 when
+    there is nothing.
+    """
     highest = max((value for value in values if value is not None), default=0)
     if highest <= 0:
         return Scale(1, 0.5)

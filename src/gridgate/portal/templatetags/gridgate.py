@@ -1,4 +1,6 @@
-"""`{% load gridgate %}`: formatting filters and the components that take arguments. The recipe is docs/3-extending/screen.md."""
+"""`{% load gridgate %}`: formatting filters and the components that take arguments. The recipe is
+docs/3-extending/screen.md.
+"""
 
 from datetime import date, datetime
 from typing import Any
@@ -19,7 +21,7 @@ from gridgate.portal.formats import Number
 
 register = template.Library()
 
-# --- Numbers ---------------------------------------------------------------------------------------------------------------
+# --- Numbers ---------------------------------------------------------------------------------------------
 
 
 @register.filter
@@ -42,7 +44,7 @@ def kw(watts: Number | None, decimals: int = 0) -> str:
 
 @register.filter
 def quantity(value: Number | None, unit: str) -> str:
-    """With the unit in which it reads best: `{{ 965400000|quantity:"Wh" }}` → `965 MWh`; also "W" and "VA"."""
+    """In the unit that reads best: `{{ 965400000|quantity:"Wh" }}` → `965 MWh`; also "W" and "VA"."""
     return formats.quantity(value, unit)
 
 
@@ -64,7 +66,7 @@ def dash(value: object) -> object:
     return formats.NONE if value is None or value == "" else value
 
 
-# --- Days and instants -----------------------------------------------------------------------------------------------------
+# --- Days and instants -----------------------------------------------------------------------------------
 
 
 @register.filter
@@ -123,28 +125,36 @@ def moment(instant: datetime | None, seconds: str = "") -> str:
 
 @register.simple_tag(takes_context=True)
 def relative(context: Context, instant: datetime | None) -> str:
-    """`{% relative instant %}` → `aujourd’hui à 05:02`. Counts from `now` in the context, else from the clock."""
+    """`{% relative instant %}` → `aujourd’hui à 05:02`. Counts from `now` in the context, else from the
+    clock.
+    """
     return formats.relative(instant, context.get("now") or timezone.now())
 
 
 @register.simple_tag(name="time")
 def time_element(instant: date | datetime | None, text: str = "") -> str:
-    """A `<time>` that machines can read: `{% time at %}`, `{% time at text %}`; default text as `day`, with the hour for instants."""
+    """A `<time>` that machines can read: `{% time at %}`, `{% time at text %}`; default text as `day`, with
+    the hour for instants.
+    """
     if instant is None:
         return formats.NONE
     if not isinstance(instant, datetime):
-        return format_html('<time class="nowrap" datetime="{}">{}</time>', instant.isoformat(), text or formats.day(instant))
+        return format_html(
+            '<time class="nowrap" datetime="{}">{}</time>', instant.isoformat(), text or formats.day(instant)
+        )
     at = formats.local(instant)
     shown = text or f"{formats.day(at)} {formats.clock(at)}"
     return format_html('<time class="nowrap" datetime="{}">{}</time>', at.isoformat(), shown)
 
 
-# --- Identifiers and names -------------------------------------------------------------------------------------------------
+# --- Identifiers and names -------------------------------------------------------------------------------
 
 
 @register.filter
 def id_groups(identifier: str | None, kind: str = "") -> str:
-    """PRM, SIREN, GSRN grouped for the eye, bare digits in the clipboard: `{{ point.id|id_groups }}`; `{{ siret|id_groups:"siret" }}`."""
+    """PRM, SIREN, GSRN grouped for the eye, bare digits in the clipboard: `{{ point.id|id_groups }}`; `{{
+    siret|id_groups:"siret" }}`.
+    """
     if not identifier:
         return formats.NONE
     parts = format_html_join("", "<i>{}</i>", ((part,) for part in formats.groups(str(identifier), kind)))
@@ -153,19 +163,23 @@ def id_groups(identifier: str | None, kind: str = "") -> str:
 
 @register.simple_tag
 def mono(name: str, own: bool = False, size: str = "") -> str:
-    """The square with a company's initials, beside its name: `{% mono company.legal_name own=True size="s" %}`."""
+    """The square with a company's initials, beside its name: `{% mono company.legal_name own=True size="s"
+    %}`.
+    """
     classes = " ".join(filter(None, ["mono", size, "own" if own else ""]))
     return format_html('<span class="{}" aria-hidden="true">{}</span>', classes, formats.initials(name))
 
 
-# --- Icons, tags, notices --------------------------------------------------------------------------------------------------
+# --- Icons, tags, notices --------------------------------------------------------------------------------
 
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> str:
     """`{% icon "check" %}` beside a word; alone it needs a name: `{% icon "check" label=_("Actif") %}`."""
     if name not in icons.names():
-        raise template.TemplateSyntaxError(f"no icon {name!r} in static/icons.svg; there are: {', '.join(sorted(icons.names()))}")
+        raise template.TemplateSyntaxError(
+            f"no icon {name!r} in static/icons.svg; there are: {', '.join(sorted(icons.names()))}"
+        )
     target = f"{static('icons.svg')}#i-{name}"
     if label:
         return format_html('<svg class="i" role="img" aria-label="{}"><use href="{}"/></svg>', label, target)
@@ -176,8 +190,10 @@ _TAG_ICONS = {"good": "check", "warn": "alert", "bad": "x", "info": "info"}
 
 
 @register.simple_tag
-def tag(tone: str, text: str, icon: str | None = None) -> str:  # noqa: A002
-    """A state in two or three words: `{% tag "good" _("Actif") %}`. Tones: good warn bad info "" (each with its icon, or `icon="lock"`)."""
+def tag(tone: str, text: str, icon: str | None = None) -> str:
+    """A state in two or three words: `{% tag "good" _("Actif") %}`. Tones: good warn bad info "" (each with
+    its icon, or `icon="lock"`).
+    """
     drawn = _icon(_TAG_ICONS.get(tone, "") if icon is None else icon)
     return format_html('<span class="{}">{}{}</span>', f"tag {tone}".strip(), drawn, text)
 
@@ -186,34 +202,57 @@ def _icon(name: str) -> str:
     return icon(name) if name else ""
 
 
+def _rendered(content: str) -> SafeString:
+    """What the template put between a tag and its end: already escaped by the template itself."""
+    return mark_safe(content.strip())  # noqa: S308
+
+
 @register.simple_block_tag
-def notice(content: str, tone: str = "", title: str = "", icon: str | None = None, role: str = "") -> str:  # noqa: A002
-    """`{% notice "warn" title=_("7 compteurs sans données") %}what to do, with the link{% endnotice %}`; tones as for `tag`."""
+def notice(content: str, tone: str = "", title: str = "", icon: str | None = None, role: str = "") -> str:
+    """`{% notice "warn" title=_("7 compteurs sans données") %}what to do, with the link{% endnotice %}`;
+    tones as for `tag`.
+    """
     drawn = _icon(_TAG_ICONS.get(tone, "info") if icon is None else icon)
     head = format_html("<p><b>{}</b></p>", title) if title else ""
     body = content.strip()
     if body and not body.startswith("<"):
-        body = format_html("<p>{}</p>", mark_safe(body))
+        body = format_html("<p>{}</p>", _rendered(body))
     attribute = format_html(' role="{}"', role) if role else ""
     return format_html(
-        '<div class="{}"{}>{}<div>{}{}</div></div>', f"notice {tone}".strip(), attribute, drawn, head, mark_safe(body)
+        '<div class="{}"{}>{}<div>{}{}</div></div>',
+        f"notice {tone}".strip(),
+        attribute,
+        drawn,
+        head,
+        _rendered(body),
     )
 
 
 @register.simple_block_tag
-def empty(content: str, icon: str, title: str, level: int = 3) -> str:  # noqa: A002
-    """What will be here and the one thing to do: `{% empty "share" title=_("Personne ne lit vos données") %}<p>…</p><a class="btn">…</a>{% endempty %}`."""
+def empty(content: str, icon: str, title: str, level: int = 3) -> str:
+    """What will be here and the one thing to do: `{% empty "share" title=_("Personne ne lit vos données")
+    %}<p>…</p><a class="btn">…</a>{% endempty %}`.
+    """
     return format_html(
-        '<div class="empty">{}<h{}>{}</h{}>{}</div>', _icon(icon), level, title, level, mark_safe(content.strip())
+        '<div class="empty">{}<h{}>{}</h{}>{}</div>',
+        _icon(icon),
+        level,
+        title,
+        level,
+        _rendered(content),
     )
 
 
-# --- Tables ----------------------------------------------------------------------------------------------------------------
+# --- Tables ----------------------------------------------------------------------------------------------
 
 
 @register.simple_tag(takes_context=True)
-def th(context: Context, text: str, num: bool = False, sort: str = "", hidden: bool = False, css: str = "") -> str:
-    """A column header. `sort="name"` makes it a link that sets `?tri=name` (then `-name`), keeping the rest of the address."""
+def th(
+    context: Context, text: str, num: bool = False, sort: str = "", hidden: bool = False, css: str = ""
+) -> str:
+    """A column header. `sort="name"` makes it a link that sets `?tri=name` (then `-name`), keeping the rest
+    of the address.
+    """
     classes = " ".join(filter(None, ["num" if num else "", css]))
     attributes = format_html(' class="{}"', classes) if classes else ""
     if hidden:
@@ -239,19 +278,23 @@ def _sort_link(context: Context, text: str, sort: str) -> tuple[str, str]:
 
 @register.simple_block_tag
 def td(content: str, label: str = "", num: bool = False, css: str = "") -> str:
-    """A cell; `label` is its column's name, shown when rows become cards: `{% td _("Segment") %}{{ point.segment }}{% endtd %}`."""
+    """A cell; `label` is its column's name, shown when rows become cards: `{% td _("Segment") %}{{
+    point.segment }}{% endtd %}`.
+    """
     classes = " ".join(filter(None, ["num" if num else "", css]))
     return format_html(
         '<td role="cell"{}{}>{}</td>',
         format_html(' class="{}"', classes) if classes else "",
         format_html(' data-l="{}"', label) if label else "",
-        mark_safe(content.strip()),
+        _rendered(content),
     )
 
 
 @register.simple_tag(takes_context=True)
 def pager(context: Context, page: Any, sizes: str = "12 50 200") -> SafeString:
-    """Under a table: `{% pager page_obj %}`. Needs Django's `Page`; keeps the address, sets `?page=` and `?par_page=`."""
+    """Under a table: `{% pager page_obj %}`. Needs Django's `Page`; keeps the address, sets `?page=` and
+    `?par_page=`.
+    """
     request = context["request"]
 
     def address(**changes: object) -> str:
@@ -260,7 +303,7 @@ def pager(context: Context, page: Any, sizes: str = "12 50 200") -> SafeString:
             query[key] = str(value)
         if "par_page" in changes:
             query.pop("page", None)
-        return "?" + query.urlencode()
+        return f"?{query.urlencode()}"
 
     lengths = [int(size) for size in sizes.split()]
     return render_to_string(
@@ -277,12 +320,14 @@ def pager(context: Context, page: Any, sizes: str = "12 50 200") -> SafeString:
     )
 
 
-# --- Places ----------------------------------------------------------------------------------------------------------------
+# --- Places ----------------------------------------------------------------------------------------------
 
 
 @register.simple_tag
 def crumb(text: str, url_name: str = "", *arguments: object) -> str:
-    """One step of the breadcrumbs, in `{% block crumbs %}`: `{% crumb company.legal_name "sharing_company" company.siren %}`."""
+    """One step of the breadcrumbs, in `{% block crumbs %}`: `{% crumb company.legal_name "sharing_company"
+    company.siren %}`.
+    """
     if not url_name:
         return format_html("<li>{}</li>", text)
     return format_html('<li><a href="{}">{}</a></li>', reverse(url_name, args=arguments), text)
@@ -297,13 +342,13 @@ def url_or_nothing(url_name: str) -> str:
         return ""
 
 
-# --- Forms and charts ------------------------------------------------------------------------------------------------------
+# --- Forms and charts ------------------------------------------------------------------------------------
 
 
 @register.simple_tag
 def field(bound: BoundField) -> SafeString:
     """A label, its hint, the control and its error, tied together: `{% field form.prm %}`."""
-    return bound.as_field_group()
+    return SafeString(bound.as_field_group())
 
 
 @register.simple_tag
@@ -312,10 +357,12 @@ def spark(chart: Spark) -> SafeString:
     return render_to_string("components/spark.html", {"chart": chart})
 
 
-# --- For skeletons ---------------------------------------------------------------------------------------------------------
+# --- For skeletons ---------------------------------------------------------------------------------------
 
 
 @register.simple_block_tag
 def captured(content: str) -> str:
-    """`{% captured as title %}{% block title %}{% endblock %}{% endcaptured %}`: a block whose text is used in several places."""
-    return mark_safe(content.strip())
+    """`{% captured as title %}{% block title %}{% endblock %}{% endcaptured %}`: a block whose text is used
+    in several places.
+    """
+    return _rendered(content)

@@ -1,4 +1,4 @@
-"""What a person reads when a page fails: what happened, what was kept, what to do, and a reference to quote."""
+"""What a person reads when a page fails: what happened, what was kept, what to do, a reference to quote."""
 
 import logging
 import secrets
@@ -42,15 +42,23 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return _render(request, "errors/500.html", 500, reference)
     except Exception:  # the failure page must come whatever failed
         log.exception("the failure page failed too, reference %s", reference)
-        text = _("Cette page n’a pas pu s’afficher. Rien n’a été enregistré. Référence à citer : %(reference)s")
-        return HttpResponse(text % {"reference": reference}, status=500, content_type="text/plain; charset=utf-8")
+        text = _(
+            "Cette page n’a pas pu s’afficher. Rien n’a été enregistré. Référence à citer : %(reference)s"
+        )
+        return HttpResponse(
+            text % {"reference": reference}, status=500, content_type="text/plain; charset=utf-8"
+        )
 
 
 def no_entitlement(request: HttpRequest, code: str) -> HttpResponse:
-    """403 for a page that exists but asks an entitlement the person has not: names the entitlement and who can give it."""
+    """403 for a page that exists but asks an entitlement the person has not: names the entitlement and who
+    can give it.
+    """
     membership = getattr(request, "membership", None)
     context = {
-        "entitlement": EntitlementCode(code).label if code in EntitlementCode.values else _("Administration de l’entreprise"),
+        "entitlement": EntitlementCode(code).label
+        if code in EntitlementCode.values
+        else _("Administration de l’entreprise"),
         "administrators": _administrators(membership),
     }
     return _page(request, "403_entitlement.html", 403, context)
@@ -69,7 +77,9 @@ def _reference() -> str:
     return secrets.token_hex(4).upper()
 
 
-def _page(request: HttpRequest, template: str, status: int, context: dict[str, Any] | None = None) -> HttpResponse:
+def _page(
+    request: HttpRequest, template: str, status: int, context: dict[str, Any] | None = None
+) -> HttpResponse:
     reference = _reference()
     log.info("answered %s: %s %s, reference %s", status, request.method, request.path, reference)
     return _render(request, template, status, reference, context)

@@ -1,4 +1,6 @@
-"""The style guide: each component in its states, on invented values. For those who build screens and for the operator's staff."""
+"""The style guide: each component in its states, on invented values. For those who build screens and for the
+operator's staff.
+"""
 
 import math
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +32,21 @@ from gridgate.portal.shapes import Figure, Filter, Step
 
 PARIS = ZoneInfo("Europe/Paris")
 MONDAY = datetime(2026, 10, 19, tzinfo=PARIS)  # the week in which clocks go back
-COLOURS = "accent ink soft edge paper surface sunken line good warn bad limit injection".split()
+COLOURS = [
+    "accent",
+    "ink",
+    "soft",
+    "edge",
+    "paper",
+    "surface",
+    "sunken",
+    "line",
+    "good",
+    "warn",
+    "bad",
+    "limit",
+    "injection",
+]
 
 
 class SampleForm(forms.Form):
@@ -115,7 +131,9 @@ def sample_curve() -> LoadCurve:
 
 def sample_year() -> HeatMap:
     days = [date(2025, 11, 17) + timedelta(days=index) for index in range(365)]
-    hours: list[list[float | None]] = [[_power(2 * hour, day.weekday()) for hour in range(24)] for day in days]
+    hours: list[list[float | None]] = [
+        [_power(2 * hour, day.weekday()) for hour in range(24)] for day in days
+    ]
     hours[100:105] = [[None] * 24 for _index in range(5)]
     return heat_map(days, hours, maximum=250, unit="kW")
 
