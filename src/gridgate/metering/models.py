@@ -36,8 +36,12 @@ class MeteringPoint(models.Model):
     address = models.CharField(_("adresse"), max_length=200)
     postcode = models.CharField(_("code postal"), max_length=10)
     city = models.CharField(_("commune"), max_length=80)
-    subscribed_power_kva = models.DecimalField(_("puissance souscrite"), max_digits=9, decimal_places=2, null=True)
-    meter_type = models.CharField(_("compteur"), max_length=5, choices=MeterType.choices, default=MeterType.AMM)
+    subscribed_power_kva = models.DecimalField(
+        _("puissance souscrite"), max_digits=9, decimal_places=2, null=True
+    )
+    meter_type = models.CharField(
+        _("compteur"), max_length=5, choices=MeterType.choices, default=MeterType.AMM
+    )
     activated_on = models.DateField(_("mise en service"))
     search_text = models.TextField(editable=False, default="", blank=True)
     """Name and address, `folded`: what searches look in and lists are sorted by. `save` keeps it; bulk writes
@@ -45,7 +49,9 @@ class MeteringPoint(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(directions__gte=1, directions__lte=3), name="point_has_a_direction")
+            models.CheckConstraint(
+                condition=models.Q(directions__gte=1, directions__lte=3), name="point_has_a_direction"
+            )
         ]
 
     def __str__(self) -> str:
@@ -82,7 +88,9 @@ class TitleHolding(models.Model):
                 name="holding_ends_after_it_starts",
             ),
             models.UniqueConstraint(
-                fields=["metering_point"], condition=models.Q(valid_to__isnull=True), name="one_open_holding_a_point"
+                fields=["metering_point"],
+                condition=models.Q(valid_to__isnull=True),
+                name="one_open_holding_a_point",
             ),
             models.UniqueConstraint(fields=["metering_point", "valid_from"], name="one_holding_a_start"),
         ]
@@ -90,7 +98,7 @@ class TitleHolding(models.Model):
 
 
 class LoadCurveCollection(models.Model):
-    """The state of the collection of a point's load curve since `since`; the row with no `until` is the present one.
+    """The state of the collection of a point's load curve since `since`; the row with no `until` is present.
 
     Rules (Enedis SGE v26.2, C5): recording is on by default, collection needs the holder's agreement or a
     subscription by an authorised party; an opposition ends the permissions on the load curve.
@@ -111,7 +119,9 @@ class LoadCurveCollection(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["metering_point"], condition=models.Q(until__isnull=True), name="one_present_collection_a_point"
+                fields=["metering_point"],
+                condition=models.Q(until__isnull=True),
+                name="one_present_collection_a_point",
             )
         ]
 

@@ -1,0 +1,80 @@
+"""`gridgate import points` and `gridgate import holders`, as an operator runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+POINTS = (
+    "id,segment,directions,address,postcode,city,subscribed_power_kva,activated_on\n"
+    "30001480112233,C4,W,12 rue des Forges,69200,Vénissieux,120,2020-03-01\n"
+    "3000148011224,C5,W,14 rue des Forges,69200,Vénissieux,36,2020-03-01\n"
+)
+HOLDERS = (
+    "metering_point_id;siren;legal_name;valid_from;valid_to\n"
+    "30001480112233;732829320;Fonderies du Lac;01/01/2024;\n"
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory):
+    """Runs `gridgate` on an empty instance of its own."""
+    home = tmp_path_factory.mktemp("instance")
+    environment = {**os.environ, "GRIDGATE_DATA": str(home), "COLUMNS": "200", "TERM": "dumb"}
+    (home / "registry.sqlite3").touch()
+    subprocess.run(
+        [sys.executable, "-m", "django", "migrate", "-v0", "--skip-checks"],
+        env=environment | {"DJANGO_SETTINGS_MODULE": "gridgate.config.settings"},
+        check=True,
+    )
+
+    def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from gridgate.config.commands.imports import app; app()"]
+        return subprocess.run(
+            [*command, *map(str, arguments)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+
+    return call
+
+
+class TestImport:
+    def test_reports_then_imports_then_finds_nothing_new(self, run, tmp_path: Path) -> None:
+        points, holders = tmp_path / "points.csv", tmp_path / "holders.csv"
+        points.write_text(POINTS, encoding="utf-8")
+        holders.write_text(HOLDERS, encoding="utf-8-sig")
+
+        dry = run("points", points, "--dry-run", "--json")
+        assert dry.returncode == 1
+        report = json.loads(dry.stdout)
+        assert (report["read"], report["created"], report["rejected"], report["dry_run"]) == (2, 1, 1, True)
+        problem = report["problems"][0]
+        assert (problem["line"], problem["column"], problem["value"]) == (3, "id", "3000148011224")
+        assert problem["reason"] == "13 digits where 14 are needed: a leading zero is lost"
+        assert "Format the column as text" in problem["remedy"]
+
+        real = run("points", points)
+        assert real.returncode == 1
+        assert "2 lines, 1 created, 0 changed, 0 unchanged, 1 left out." in real.stderr
+        assert "a leading zero is lost" in real.stderr
+
+        assert json.loads(run("points", points, "--json").stdout)["unchanged"] == 1
+
+        first = run("holders", holders)
+        assert first.returncode == 0, first.stderr
+        assert "1 lines, 1 created" in first.stderr
+        assert json.loads(run("holders", holders, "--json").stdout)["unchanged"] == 1
+
+    def test_refuses_a_file_that_is_not_utf8(self, run, tmp_path: Path) -> None:
+        points = tmp_path / "points.csv"
+        points.write_bytes(POINTS.encode("latin-1"))
+        answer = run("points", points)
+        assert answer.returncode == 2
+        assert "byte 0xE9 is not UTF-8" in answer.stderr
+        assert "CSV UTF-8" in answer.stderr

@@ -1,0 +1,218 @@
+"""Points from CSV: what is understood, what is refused and how it is told."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from gridgate.metering.imports import Code, Level, import_points
+from gridgate.metering.models import MeteringPoint
+
+from .conftest import NOW
+from .files import POINT_HEADER, point_line, points_file
+
+pytestmark = pytest.mark.django_db
+
+
+class TestImportPoints:
+    def test_creates_a_point_with_all_its_columns(self) -> None:
+        report = import_points(points_file(point_line(id="30 001 480 112 233")), now=NOW)
+
+        assert (report.read, report.created, report.rejected, report.findings) == (1, 1, 0, [])
+        point = MeteringPoint.objects.get()
+        assert point.pk == "30001480112233"
+        assert (point.segment, point.directions, point.meter_type) == ("C4", 1, "PMEI")
+        assert (point.address, point.postcode, point.city) == ("12 rue des Forges", "69200", "Vénissieux")
+        assert (point.subscribed_power_kva, point.activated_on) == (Decimal(120), date(2020, 3, 1))
+        assert point.search_text == "12 rue des forges 69200 venissieux"
+
+    def test_reads_a_french_spreadsheet(self) -> None:
+        content = (
+            "\ufeffCity;ID;segment;directions;address;postcode;subscribed_power_kva;activated_on\r\n"
+            '"Saint-Étienne";30001480112233;c5;Soutirage;"12; rue du Bac";42000;1 036,5;01/03/2020\r\n'
+            ";;;;;;;\r\n"
+        ).encode()
+        report = import_points(content, now=NOW)
+        assert (report.read, report.created) == (1, 1)
+        point = MeteringPoint.objects.get()
+        assert (point.city, point.address, point.segment) == ("Saint-Étienne", "12; rue du Bac", "C5")
+        assert (point.subscribed_power_kva, point.activated_on) == (Decimal("1036.5"), date(2020, 3, 1))
+
+    @pytest.mark.parametrize(
+        ("written", "bits"),
+        [
+            ("withdrawal", 1),
+            ("injection", 2),
+            ("withdrawal+injection", 3),
+            ("Injection + Withdrawal", 3),
+            ("W", 1),
+            ("I", 2),
+            ("w+i", 3),
+            ("soutirage", 1),
+            ("soutirage+injection", 3),
+        ],
+    )
+    def test_understands_directions(self, written: str, bits: int) -> None:
+        import_points(points_file(point_line(directions=written)), now=NOW)
+        assert MeteringPoint.objects.get().directions == bits
+
+    @pytest.mark.parametrize("point_id", ["571313174200000002", "10ZRESEAUDEMO01Y"])
+    def test_understands_identifiers_of_other_families(self, point_id: str) -> None:
+        assert import_points(points_file(point_line(id=point_id)), now=NOW).created == 1
+
+    def test_takes_a_missing_power_for_unknown(self) -> None:
+        import_points(points_file(point_line(subscribed_power_kva="")), now=NOW)
+        assert MeteringPoint.objects.get().subscribed_power_kva is None
+
+    def test_takes_the_name_and_the_meter_when_the_file_has_them(self) -> None:
+        content = points_file(point_line() + ",Usine,OTHER", header=POINT_HEADER + ",label,meter_type")
+        import_points(content, now=NOW)
+        assert MeteringPoint.objects.values_list("label", "meter_type").get() == ("Usine", "OTHER")
+
+    def test_changes_nothing_the_second_time(self) -> None:
+        content = points_file(point_line(), point_line(id="30001480112244"))
+        import_points(content, now=NOW)
+        again = import_points(content, now=NOW)
+        assert (again.read, again.created, again.changed, again.unchanged) == (2, 0, 0, 2)
+
+    def test_updates_what_differs_and_says_what_it_was(self) -> None:
+        import_points(points_file(point_line()), now=NOW)
+        report = import_points(points_file(point_line(subscribed_power_kva="150", directions="I")), now=NOW)
+        assert (report.changed, report.rejected) == (1, 0)
+        said = [(note.column, note.value, note.details["before"]) for note in report.notes]
+        assert said == [("directions", "I", "withdrawal"), ("subscribed_power_kva", "150", "120.00")]
+        assert MeteringPoint.objects.values_list("subscribed_power_kva", "directions").get() == (150, 2)
+
+    def test_leaves_the_name_given_here_when_the_file_has_none(self) -> None:
+        import_points(points_file(point_line()), now=NOW)
+        MeteringPoint.objects.update(label="Usine")
+        assert import_points(points_file(point_line()), now=NOW).unchanged == 1
+        assert MeteringPoint.objects.get().label == "Usine"
+
+    def test_reports_the_same_in_a_dry_run_and_changes_nothing(self) -> None:
+        content = points_file(point_line(), point_line(id="3000148011224"), point_line(segment="C9"))
+        dry = import_points(content, now=NOW, dry_run=True)
+        assert not MeteringPoint.objects.exists()
+        real = import_points(content, now=NOW)
+        assert dry.as_json() | {"dry_run": False} == real.as_json()
+
+    def test_imports_the_good_lines_and_names_the_bad_ones(self) -> None:
+        report = import_points(
+            points_file(point_line(), "", point_line(id="123"), point_line(id="30001480112244", segment="")),
+            now=NOW,
+        )
+        assert (report.read, report.created, report.rejected) == (3, 1, 2)
+        assert [(found.line, found.column) for found in report.problems] == [(4, "id"), (5, "segment")]
+
+    @pytest.mark.parametrize(
+        ("cells", "code", "column"),
+        [
+            ({"id": "3000148011223"}, Code.LOST_ZERO, "id"),
+            ({"id": "57131317420000002"}, Code.LOST_ZERO, "id"),
+            ({"id": "300014801122"}, Code.ID_LENGTH, "id"),
+            ({"id": "571313174200000003"}, Code.CHECK_CHARACTER, "id"),
+            ({"id": "3.00015E+13"}, Code.SPREADSHEET_NUMBER, "id"),
+            ({"id": "10XFR-RTE------Q"}, Code.ID_TYPE, "id"),
+            ({"id": "compteur 4"}, Code.ID_LENGTH, "id"),
+            ({"id": "n° 4"}, Code.ID_CHARACTERS, "id"),
+            ({"id": ""}, Code.MISSING_VALUE, "id"),
+            ({"segment": "C6"}, Code.BAD_CHOICE, "segment"),
+            ({"directions": "both"}, Code.BAD_DIRECTIONS, "directions"),
+            ({"subscribed_power_kva": "-3"}, Code.BAD_POWER, "subscribed_power_kva"),
+            ({"subscribed_power_kva": "0"}, Code.BAD_POWER, "subscribed_power_kva"),
+            ({"subscribed_power_kva": "36 kVA"}, Code.BAD_POWER, "subscribed_power_kva"),
+            ({"subscribed_power_kva": "36.123"}, Code.BAD_POWER, "subscribed_power_kva"),
+            ({"subscribed_power_kva": '"36,5"'}, Code.BAD_POWER, "subscribed_power_kva"),
+            ({"activated_on": "2026-02-30"}, Code.BAD_DATE, "activated_on"),
+            ({"activated_on": "30.11.2026"}, Code.BAD_DATE, "activated_on"),
+            ({"city": "x" * 81}, Code.TOO_LONG, "city"),
+        ],
+    )
+    def test_refuses_a_value_and_says_why(self, cells: dict[str, str], code: Code, column: str) -> None:
+        report = import_points(points_file(point_line(**cells)), now=NOW)
+        assert [(found.code, found.line, found.column) for found in report.problems] == [(code, 2, column)]
+        found = report.problems[0]
+        assert found.value == cells[column].strip('"')
+        assert found.reason
+        assert found.remedy
+        assert not MeteringPoint.objects.exists()
+
+    def test_names_the_check_digit_that_is_right(self) -> None:
+        report = import_points(points_file(point_line(id="571313174200000003")), now=NOW)
+        assert report.problems[0].reason == "the last character should be 2"
+
+    def test_keeps_the_first_of_two_lines_for_one_point(self) -> None:
+        report = import_points(points_file(point_line(), point_line(city="Lyon")), now=NOW)
+        assert MeteringPoint.objects.get().city == "Vénissieux"
+        assert report.problems[0].as_json() | {"value": "…"} == {
+            "line": 3,
+            "column": "id",
+            "value": "…",
+            "level": "error",
+            "code": "duplicate",
+            "reason": "already on line 2",
+            "remedy": "Keep one of the two lines.",
+            "details": {"first": "2"},
+        }
+
+    def test_notes_a_postcode_that_may_have_lost_its_zero(self) -> None:
+        report = import_points(points_file(point_line(postcode="1000")), now=NOW)
+        assert (report.created, [note.code for note in report.notes]) == (1, [Code.POSTCODE_ZERO])
+
+    def test_imports_ten_thousand_lines_in_few_statements(self, django_assert_max_num_queries: Any) -> None:
+        content = points_file(*(point_line(id=f"30001{number:09d}") for number in range(10_000)))
+        with django_assert_max_num_queries(200):
+            report = import_points(content, now=NOW)
+        assert report.created == 10_000
+        with django_assert_max_num_queries(20):
+            assert import_points(content, now=NOW).unchanged == 10_000
+
+
+class TestAFileAtFault:
+    @pytest.mark.parametrize(
+        ("content", "code", "line"),
+        [
+            (b"", Code.EMPTY_FILE, 1),
+            (b"\xef\xbb\xbf\r\n \r\n", Code.EMPTY_FILE, 1),
+            (points_file(point_line()).decode().encode("latin-1"), Code.NOT_UTF8, 2),
+            (points_file(point_line()).decode().encode("utf-16"), Code.NOT_TEXT, 1),
+            (b"PK\x03\x04rest of a spreadsheet", Code.NOT_TEXT, 1),
+            (points_file(point_line(), header=POINT_HEADER.replace("city,", "")), Code.MISSING_COLUMN, 1),
+            (points_file(point_line(), header=POINT_HEADER + ",city"), Code.REPEATED_COLUMN, 1),
+        ],
+    )
+    def test_is_refused_whole(self, content: bytes, code: Code, line: int) -> None:
+        report = import_points(content, now=NOW)
+        assert report.refused
+        assert [(found.code, found.line, found.level) for found in report.problems] == [
+            (code, line, Level.REFUSED)
+        ]
+        assert not MeteringPoint.objects.exists()
+
+    def test_names_the_column_that_is_missing(self) -> None:
+        report = import_points(
+            points_file(point_line(), header=POINT_HEADER.replace("city", "town")), now=NOW
+        )
+        assert (report.problems[0].column, report.notes[0].column) == ("city", "town")
+        assert "subscribed_power_kva" in report.problems[0].remedy
+
+    def test_with_an_unknown_column_is_imported_without_it(self) -> None:
+        report = import_points(points_file(point_line() + ",x", header=POINT_HEADER + ",zone"), now=NOW)
+        assert (report.created, report.refused) == (1, False)
+        assert [(note.code, note.column) for note in report.notes] == [(Code.UNKNOWN_COLUMN, "zone")]
+
+    def test_shows_the_byte_that_is_not_utf8_and_what_stands_before(self) -> None:
+        content = points_file(point_line()).decode().encode("latin-1")
+        found = import_points(content, now=NOW).problems[0]
+        assert found.reason == "byte 0xE9 is not UTF-8"
+        assert "69200,V" in found.value
+
+    def test_with_too_many_cells_on_a_line_keeps_the_others(self) -> None:
+        report = import_points(points_file(point_line() + ",extra", point_line()), now=NOW)
+        assert (report.created, [found.code for found in report.problems]) == (1, [Code.WRONG_WIDTH])
+
+    def test_with_an_open_quote_keeps_the_lines_before(self) -> None:
+        report = import_points(points_file(point_line(), '"' + point_line(id="30001480112244")), now=NOW)
+        assert report.created == 1
+        assert [(found.code, found.line) for found in report.problems] == [(Code.BAD_QUOTES, 3)]
