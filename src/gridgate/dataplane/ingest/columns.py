@@ -1,0 +1,201 @@
+"""From the columns of a file to `Observations`: what every reader does alike.
+
+A reader hands over text; stamps and numbers are read here, units brought to ours, and each value that cannot
+be taken is rejected with where it stands, why, and its own text.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gridgate.core.errors import GridgateError
+from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.core.time import Resolution
+from gridgate.dataplane.ingest.decimals import Numbers, parse_numbers
+from gridgate.dataplane.ingest.port import Notes, Observations, Stamp
+from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
+
+_ENERGY: Final = {"Wh": 0, "kWh": 3, "MWh": 6}
+_UNITS: Final[dict[Kind, dict[str, int]]] = {
+    Kind.LOAD_CURVE: {"W": 0, "kW": 3, "MW": 6, **_ENERGY},
+    Kind.DAILY_ENERGY: _ENERGY,
+    Kind.MAXIMUM_POWER: {"VA": 0, "kVA": 3, "MVA": 6},
+    Kind.REGISTER_READING: _ENERGY,
+}
+STEPS: Final = np.array([r.seconds for r in Resolution if r is not Resolution.P1D], np.int64)
+
+
+@dataclass(slots=True, kw_only=True)
+class Columns:
+    """What a reader has in hand: one meter, one kind, one direction, in the order of the file."""
+
+    meter: str
+    kind: Kind
+    direction: FlowDirection | None
+    stamp: Stamp
+    unit: str
+    stamps: Sequence[str | None] | pl.Series | Stamps
+    values: Sequence[str | None] | pl.Series | Numbers
+    rows: Sequence[int] | NDArray[np.int64]
+    raw: Sequence[str] | pl.Series | None = None
+    """The values as text when `values` is not text."""
+    steps: int | Sequence[int] | NDArray[np.int64] | None = None
+    """Seconds each value covers; -1 where the file says something that is no step; None to deduce them from
+    the stamps."""
+    quality: Quality | NDArray[np.uint8] = Quality.MEASURED
+    register: str = ""
+    place: str = "line {}"
+    also_known_as: tuple[str, ...] = ()
+    slots: NDArray[np.int32] | None = None
+    exponent: int = 0
+    """Power of ten that the file applies to every value beside the unit."""
+
+
+def observe(columns: Columns, notes: Notes) -> Observations | None:
+    """Read the columns; None when no value is left."""
+    rows = np.asarray(columns.rows, np.int64)
+    values = columns.values if isinstance(columns.values, Numbers) else parse_numbers(_text(columns.values))
+    raw = columns.raw if columns.raw is not None else _text(columns.values)  # type: ignore[arg-type]
+    stamps = columns.stamps if isinstance(columns.stamps, Stamps) else parse_stamps(_text(columns.stamps))
+    notes.holes += int((values.empty & stamps.readable).sum())
+    here = ~values.empty
+
+    def reject(mask: NDArray[np.bool_], reason: str) -> None:
+        for index in np.flatnonzero(mask & here):
+            text = str(raw[int(index)])
+            notes.reject(
+                columns.place.format(rows[index]),
+                reason.format(value=text, stamp=_shown(columns.stamps, int(index))),
+                text,
+            )
+        here[mask] = False
+
+    found = unit_exponent(columns.kind, columns.unit)
+    if found is None:
+        reject(np.ones(len(rows), bool), _wrong_unit(columns.kind, columns.unit))
+        return None
+    unit, exponent = found
+    reject(
+        ~values.readable,
+        "« {value} » is not a number; correct the value, or leave it empty where there is none",
+    )
+    reject(
+        ~stamps.readable,
+        "« {stamp} » is no instant such as 2026-01-31T00:30:00+01:00 or 2026-01-31 00:30; correct it",
+    )
+    steps = _steps(columns, stamps)
+    if not here.any():
+        return None
+    return Observations(
+        meter=columns.meter,
+        also_known_as=columns.also_known_as,
+        kind=columns.kind,
+        direction=columns.direction,
+        register=columns.register,
+        stamp=columns.stamp,
+        times=stamps.seconds[here],
+        wall=stamps.wall[here],
+        slots=None if columns.slots is None else columns.slots[here],
+        steps=steps[here],
+        values=values.values[here],
+        scale=values.scale + exponent + columns.exponent,
+        energy=columns.kind is Kind.LOAD_CURVE and unit in _ENERGY,
+        quality=_quality(columns.quality, len(rows))[here],
+        rows=rows[here],
+        place=columns.place,
+        raw=_kept(raw, here),
+    )
+
+
+def unit_exponent(kind: Kind, unit: str) -> tuple[str, int] | None:
+    """The unit as we spell it and its power of ten over ours; None when the kind is not given in it.
+
+    Capitals are forgiven (`KWH`, `va`) where they leave no doubt: `mW` is not a megawatt.
+    """
+    units = _UNITS[kind]
+    if unit in units:
+        return unit, units[unit]
+    alike = [known for known in units if known.casefold() == unit.casefold()]
+    return (alike[0], units[alike[0]]) if alike and not unit.startswith("m") else None
+
+
+def seconds_of(code: str) -> int:
+    """Seconds of a step as files write it, in ISO 8601 or as a number of minutes; -1 for what is no step.
+
+    >>> [seconds_of(code) for code in ("PT30M", "30", "pt1h", "soon")]
+    [1800, 1800, 3600, -1]
+    """
+    try:
+        return (
+            int(code) * 60
+            if code.isascii() and code.isdigit() and len(code) < 5
+            else Resolution.parse(code.upper()).seconds
+        )
+    except GridgateError:
+        return -1
+
+
+def deduced_steps(times: NDArray[np.int64], stamp: Stamp) -> NDArray[np.int64]:
+    """The step of each value from the distances between stamps, 0 where they do not tell.
+
+    A distance counts when it is a step we know and comes at least twice in a row; a lone larger one is a
+    hole, and its value has the step of its neighbours. A series may change its step within a day.
+    """
+    steps = np.zeros(len(times), np.int64)
+    if len(times) < 2:
+        return steps
+    distances = np.abs(np.diff(times))
+    known = np.isin(distances, STEPS)
+    if not known.any():
+        return steps
+    same = np.concatenate(([False], distances[1:] == distances[:-1], [False]))
+    sure = known & (same[1:] | same[:-1])
+    if not sure.any():
+        sure = known & (distances == distances[known].min())
+    places = np.flatnonzero(sure)
+    nearest = places[np.clip(np.searchsorted(places, np.arange(len(distances)), side="right") - 1, 0, None)]
+    filled = distances[nearest]
+    return (
+        np.concatenate((filled[:1], filled)) if stamp is Stamp.END else np.concatenate((filled, filled[-1:]))
+    )
+
+
+def _steps(columns: Columns, stamps: Stamps) -> NDArray[np.int64]:
+    count = len(stamps.seconds)
+    if columns.kind is not Kind.LOAD_CURVE:
+        return np.full(count, Resolution.P1D.seconds, np.int64)
+    if columns.steps is None:
+        steps = np.zeros(count, np.int64)
+        good = np.flatnonzero(stamps.readable)
+        steps[good] = deduced_steps(stamps.seconds[good], columns.stamp)
+        return steps
+    return np.broadcast_to(np.asarray(columns.steps, np.int64), count).copy()
+
+
+def _quality(quality: Quality | NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    return np.full(count, quality, np.uint8) if isinstance(quality, Quality) else quality
+
+
+def _text(column: Sequence[str | None] | pl.Series) -> pl.Series:
+    return column if isinstance(column, pl.Series) else pl.Series(column, dtype=pl.String, strict=False)
+
+
+def _kept(raw: Sequence[str] | pl.Series, here: NDArray[np.bool_]) -> Sequence[str]:
+    kept: Sequence[str] = _text(raw).filter(pl.Series(here))  # type: ignore[assignment]
+    return kept
+
+
+def _shown(stamps: Sequence[str | None] | pl.Series | Stamps, index: int) -> str:
+    texts = stamps.texts if isinstance(stamps, Stamps) else stamps
+    return str(texts[index] or "") if texts is not None else ""
+
+
+def _wrong_unit(kind: Kind, unit: str) -> str:
+    known = ", ".join(_UNITS[kind])
+    named = f"the unit « {unit} »" if unit else "no unit"
+    reason = f"{named} for a value of kind {kind.value}, which is read in {known}; this quantity is not kept"
+    return reason.replace("{", "{{").replace("}", "}}")

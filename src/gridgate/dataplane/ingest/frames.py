@@ -1,0 +1,120 @@
+"""Tables of text: CSV of any of the formats, kept line by line so that a bad one can be named."""
+
+import io
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import polars as pl
+
+from gridgate.dataplane.ingest.content import Content, decode_utf8, not_utf8
+from gridgate.dataplane.ingest.port import Notes, UnreadableFile
+
+LINE: Final = "#line"
+_SEPARATORS: Final = ";,\t"
+
+
+def separator_of(header: str) -> str:
+    """The separator that cuts a header into most columns."""
+    return max(_SEPARATORS, key=header.count)
+
+
+def cells(line: str, separator: str) -> list[str]:
+    """The cells of a header line: no quotes, no spaces around."""
+    return [cell.strip().strip('"').strip() for cell in line.rstrip("\r\n").split(separator)]
+
+
+def read_table(
+    content: Content,
+    data: bytes,
+    notes: Notes,
+    *,
+    separator: str,
+    columns: Sequence[str],
+    header_line: int = 1,
+    encodings: Sequence[str] = ("utf-8",),
+) -> pl.DataFrame:
+    """The lines below the header as text columns, with the column `LINE`: the number of each in the file.
+
+    `columns` replaces the header's own names, so that a reader deals in one spelling. Lines that hold nothing
+    are left out. A line whose bytes are of none of the `encodings` is rejected in `notes` and the others are
+    kept; when the header is such a line, or there is none but such lines, the file is refused
+    (`UnreadableFile`).
+    """
+    if content.foreign_encoding:
+        decode_utf8(content, data)  # raises, saying which encoding it is
+    text = _decoded(data.removeprefix(b"\xef\xbb\xbf"), notes, encodings, header_line)
+    # A header of our own making: its length is what ragged lines are cut or filled to.
+    header = separator.join(f"c{index}" for index in range(len(columns))).encode()
+    try:
+        frame = pl.read_csv(
+            io.BytesIO(header + b"\n" + _below(text, header_line)),
+            separator=separator,
+            truncate_ragged_lines=True,
+            infer_schema=False,
+            row_index_name=LINE,
+            row_index_offset=header_line + 1,
+        )
+    except pl.exceptions.PolarsError as error:
+        raise UnreadableFile(
+            f"the table cannot be cut into columns ({str(error).splitlines()[0]})",
+            remedy="Check for a quote that is not closed.",
+        ) from None
+    frame.columns = [LINE, *columns]
+    return frame.filter(
+        ~pl.all_horizontal(pl.col(columns).is_null() | (pl.col(columns).str.strip_chars() == ""))
+    )
+
+
+def groups(frame: pl.DataFrame, by: Sequence[str]) -> Iterator[tuple[dict[str, str], pl.DataFrame]]:
+    """Cut a table by the values of some columns (no value counts as empty), in order of first appearance."""
+    if not frame.height:
+        return
+    keyed = frame.with_columns(pl.col(list(by)).fill_null("").str.strip_chars())
+    for part in keyed.partition_by(list(by), maintain_order=True):
+        yield {name: part[name][0] for name in by}, part
+
+
+def _decoded(data: bytes, notes: Notes, encodings: Sequence[str], header_line: int) -> bytes:
+    """The data in UTF-8. Lines in a wrong encoding are emptied, so that the numbers of the others do not
+    change."""
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError as error:
+            last = error
+        else:
+            return data if encoding == "utf-8" else text.encode()
+    lines = data.split(b"\n")
+    bad = [number for number, line in enumerate(lines, start=1) if _first_bad_byte(line) >= 0]
+    if min(bad) <= header_line or len(bad) >= len(lines) - header_line:
+        raise not_utf8(data, last)
+    for number in bad:
+        column = _first_bad_byte(lines[number - 1])
+        notes.reject(
+            f"line {number}, byte {column + 1}",
+            f"byte 0x{lines[number - 1][column]:02X} is not UTF-8, the encoding that is expected; "
+            "save the file as UTF-8",
+            lines[number - 1].decode("latin-1").strip(),
+        )
+        lines[number - 1] = b""
+    return b"\n".join(lines)
+
+
+def _below(text: bytes, lines: int) -> bytes:
+    """What follows the first lines."""
+    start = 0
+    for _ in range(lines):
+        end = text.find(b"\n", start)
+        if end < 0:
+            return b""
+        start = end + 1
+    return text[start:]
+
+
+def _first_bad_byte(line: bytes) -> int:
+    """Where the line stops being UTF-8; -1 when it is."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return -1

@@ -1,0 +1,165 @@
+"""The clock on the wall, by columns: which instant a local stamp means, which civil day an instant belongs
+to.
+
+Twice a year a local stamp is not enough. When the clocks go forward an hour does not exist; when they go back
+an hour exists twice, and only the order of a series can tell the first from the second.
+"""
+
+from bisect import bisect_left
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Final, TypeAlias
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+EPOCH: Final = date(1970, 1, 1)
+DAY: Final = 86_400
+FIRST: Final = 0
+"""1970-01-01: no meter that this software will see reads earlier."""
+LAST: Final = 130 * 365 * DAY
+"""Towards the end of 2099."""
+
+Seconds: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.bool_]
+
+
+class LocalClock:
+    """The clock of one time zone, for columns of seconds between 1970 and 2099."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+
+    def of(self, utc: Seconds) -> Seconds:
+        """What the clock on the wall shows, in seconds since 1970."""
+        if not len(utc):
+            return utc
+        changes = self._changes(utc)
+        return utc + changes.after[np.searchsorted(changes.at, utc, side="right") - 1]
+
+    def midnights(self, days: Seconds) -> Seconds:
+        """The instants at which those civil days (numbered from 1970-01-01) begin."""
+        distinct, inverse = np.unique(days, return_inverse=True)
+        starts = [_midnight(int(day), self.zone) for day in distinct]
+        return np.array(starts, np.int64)[inverse] if len(distinct) else days
+
+    def instants(self, wall: Seconds, steps: Seconds) -> tuple[Seconds, Mask, Mask]:
+        """The instants that local stamps mean, in the order of one series.
+
+        Returns `(utc, absent, ambiguous)`: `absent` where the clock never showed that, `ambiguous` where it
+        showed it twice and the order of the series does not tell which is meant.
+
+        Order tells when the stamps of the doubled hour come round a second time, or when the values before it
+        (or after it) follow without a gap. `steps` are the seconds from one stamp to the next.
+        """
+        absent, ambiguous = np.zeros(len(wall), bool), np.zeros(len(wall), bool)
+        if not len(wall):
+            return wall, absent, ambiguous
+        changes = self._changes(wall)
+        turn = changes.at + np.maximum(changes.before, changes.after)
+        utc = wall - changes.after[np.searchsorted(turn, wall, side="right") - 1]
+        for at, before, after in zip(changes.at[1:], changes.before[1:], changes.after[1:], strict=True):
+            if after > before:
+                absent |= (wall >= at + before) & (wall < at + after)
+            else:
+                doubled = np.flatnonzero((wall >= at + after) & (wall < at + before))
+                if len(doubled):
+                    second, unknown = _passes(wall, steps, doubled)
+                    utc[doubled[second]] = wall[doubled[second]] - after
+                    ambiguous[doubled[unknown]] = True
+        return utc, absent, ambiguous
+
+    def _changes(self, seconds: Seconds) -> "_Changes":
+        first, last = int(seconds.min()), int(seconds.max())
+        first, last = max(first, FIRST), min(last, LAST)
+        years = range(_year(first) - 1, _year(last) + 2)
+        return _changes_of(self.zone, years.start, years.stop)
+
+
+class _Changes:
+    """When the offset of a zone changes; the first element stands for « since ever »."""
+
+    def __init__(self, at: list[int], before: list[int], after: list[int]) -> None:
+        self.at, self.before, self.after = (np.array(column, np.int64) for column in (at, before, after))
+
+
+def _passes(wall: Seconds, steps: Seconds, doubled: NDArray[np.intp]) -> tuple[Mask, Mask]:
+    """Which of the stamps in a doubled hour are of its second pass, and for which nobody can tell."""
+    second, unknown = np.zeros(len(doubled), bool), np.zeros(len(doubled), bool)
+    downwards = wall[0] > wall[-1]  # exports with the newest value first
+    order = doubled[::-1] if downwards else doubled
+    stamps = wall[order]
+    again = np.flatnonzero(stamps[1:] <= stamps[:-1]) + 1
+    if len(again) == 1:
+        second[again[0] :] = True
+    elif len(again) > 1:
+        distinct, counts = np.unique(stamps, return_counts=True)
+        if not (counts == 2).all():
+            unknown[:] = True
+        else:  # 02:00 02:00 02:30 02:30: the second of each is the second pass
+            for stamp in distinct:
+                second[np.flatnonzero(stamps == stamp)[1]] = True
+    else:
+        step = 1 if not downwards else -1
+        before, after = order[0] - step, order[-1] + step
+        follows = 0 <= before < len(wall) and stamps[0] - wall[before] == steps[order[0]]
+        leads = 0 <= after < len(wall) and wall[after] - stamps[-1] == steps[order[-1]]
+        if follows == leads:
+            unknown[:] = True
+        else:
+            second[:] = leads
+    return (second[::-1], unknown[::-1]) if downwards else (second, unknown)
+
+
+@lru_cache(maxsize=256)
+def _changes_of(zone: ZoneInfo, first_year: int, end_year: int) -> _Changes:
+    start = datetime(max(first_year, 1970), 1, 1, tzinfo=UTC)
+    offset = _offset(int(start.timestamp()), zone)
+    at, before, after = [-(2**62)], [offset], [offset]
+    for year in range(start.year, end_year):
+        for instant, old, new in _changes_in(zone, year):
+            at.append(instant)
+            before.append(old)
+            after.append(new)
+    return _Changes(at, before, after)
+
+
+@lru_cache(maxsize=1024)
+def _changes_in(zone: ZoneInfo, year: int) -> tuple[tuple[int, int, int], ...]:
+    """(instant, offset before, offset after) of each change in a year, to the second."""
+    start = int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+    end = int(datetime(year + 1, 1, 1, tzinfo=UTC).timestamp())
+    found = []
+    offset = _offset(start, zone)
+    for day_start in range(start, end, DAY):
+        next_offset = _offset(day_start + DAY, zone)
+        if next_offset != offset:
+            within = range(day_start + 1, day_start + DAY + 1)
+            step = bisect_left(within, True, key=lambda instant: _offset(instant, zone) == next_offset)
+            found.append((within[step], offset, next_offset))
+            offset = next_offset
+    return tuple(found)
+
+
+@lru_cache(maxsize=65_536)
+def _midnight(day: int, zone: ZoneInfo) -> int:
+    local = EPOCH + timedelta(days=day)
+    return int(datetime(local.year, local.month, local.day, tzinfo=zone).timestamp())
+
+
+def _offset(instant: int, zone: ZoneInfo) -> int:
+    offset = datetime.fromtimestamp(instant, zone).utcoffset()
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+def _year(seconds: int) -> int:
+    return datetime.fromtimestamp(seconds, UTC).year
+
+
+def day_number(day: date) -> int:
+    return (day - EPOCH).days
+
+
+def date_of(number: int) -> date:
+    return EPOCH + timedelta(days=number)

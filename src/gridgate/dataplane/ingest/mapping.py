@@ -1,0 +1,165 @@
+"""From a file's own name of a meter to a metering point: by itself, by one option, or by a table."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
+from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
+
+_HEADER: Final = ("foreign_id", "metering_point_id")
+
+
+@dataclass(frozen=True, slots=True)
+class MeterMapping:
+    """How the operator said that foreign meters map. Without either, a meter's own name must be a metering
+    point."""
+
+    single: str = ""
+    """The metering point of the one foreign meter a file holds (`--metering-point`)."""
+    table: Mapping[str, str] = field(default_factory=dict)
+    """Foreign name to metering point (`--map`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """A meter that leads to no metering point, and why. The reason names the option that mends it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A meter as a file names it."""
+
+    name: str
+    also_known_as: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.also_known_as)
+
+
+def resolve(
+    meters: Sequence[Meter], mapping: MeterMapping, directory: PointDirectory
+) -> dict[str, PointInfo | Unmapped]:
+    """Find the metering point of every meter of one file. One look-up."""
+    meant = {meter.name: _mapped(meter, mapping) for meter in meters}
+    candidates = {_canonical(meter.name) for meter in meters} | {point for point in meant.values() if point}
+    known = directory.known((candidates | {mapping.single}) - {""})
+    return {
+        meter.name: _point(meter, meant[meter.name], mapping, known, meters=len(meters)) for meter in meters
+    }
+
+
+def read_mapping_file(path: Path) -> dict[str, str]:
+    """Read `foreign_id,metering_point_id` rows (comma or semicolon, the header is optional).
+
+    Raises `GridgateError` naming the line: a wrong number of columns, an identifier that does not check, a
+    foreign name given twice.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise GridgateError(
+            ErrorKind.NOT_FOUND, f"{path} cannot be read: {error.strerror}", remedy="Check --map."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise GridgateError(
+            ErrorKind.MALFORMED, f"{path} is not UTF-8 at byte {error.start + 1}", remedy="Save it as UTF-8."
+        ) from None
+    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    table: dict[str, str] = {}
+    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
+        cells = [cell.strip() for cell in row]
+        if not any(cells) or tuple(cells[:2]) == _HEADER:
+            continue
+        _add(table, cells, f"{path}, line {number}")
+    if not table:
+        raise GridgateError(
+            ErrorKind.MALFORMED, f"{path} maps nothing", remedy=f"Give rows of {','.join(_HEADER)}."
+        )
+    return table
+
+
+def check_targets(mapping: MeterMapping, directory: PointDirectory) -> None:
+    """Refuse a mapping to metering points that are not in the registry, before any file is read."""
+    targets = ({mapping.single} if mapping.single else set()) | set(mapping.table.values())
+    absent = sorted(targets - set(directory.known(targets)))
+    if absent:
+        named = ", ".join(absent[:5]) + (f" and {len(absent) - 5} more" if len(absent) > 5 else "")
+        raise GridgateError(
+            ErrorKind.NOT_FOUND,
+            f"{named}: no such metering point",
+            remedy="Import it first: gridgate import points FILE.csv.",
+        )
+
+
+def _add(table: dict[str, str], cells: list[str], where: str) -> None:
+    if len(cells) != 2:
+        raise GridgateError(
+            ErrorKind.MALFORMED,
+            f"{len(cells)} columns",
+            remedy=f"Give two: {','.join(_HEADER)}.",
+            where=where,
+        )
+    foreign, point = cells
+    try:
+        identifier = parse_metering_point_id(point)
+    except InvalidIdentifier as error:
+        raise GridgateError(ErrorKind.INVALID, error.message, remedy=error.remedy, where=where) from None
+    if table.get(foreign, identifier) != identifier:
+        raise GridgateError(
+            ErrorKind.CONFLICT,
+            f"« {foreign} » is mapped twice",
+            remedy="Keep one of the two lines.",
+            where=where,
+        )
+    table[foreign] = identifier
+
+
+def _mapped(meter: Meter, mapping: MeterMapping) -> str | None:
+    return next((mapping.table[name] for name in meter.names if name in mapping.table), None)
+
+
+def _point(
+    meter: Meter, meant: str | None, mapping: MeterMapping, known: Mapping[str, PointInfo], *, meters: int
+) -> PointInfo | Unmapped:
+    if meant is not None:
+        return known.get(meant) or Unmapped(
+            f"{meant} is no metering point of the registry; import it: gridgate import points"
+        )
+    own = known.get(_canonical(meter.name))
+    if own is not None:
+        if mapping.single and own.id != mapping.single:
+            return Unmapped(f"the file is about {own.id}, not {mapping.single}; leave --metering-point out")
+        return own
+    if mapping.single and meters == 1:
+        return known[mapping.single]
+    if mapping.single:
+        return Unmapped(
+            f"{_named(meter)}: the file holds {meters} meters, --metering-point is for one; use --map"
+        )
+    return Unmapped(
+        f"{_named(meter)} is no metering point of the registry; import it (gridgate import points), "
+        f"or say which point it is with {'--metering-point' if meters == 1 else '--map'}"
+    )
+
+
+def _named(meter: Meter) -> str:
+    if not meter.name:
+        return "a meter without a name"
+    others = f" (also {', '.join(meter.also_known_as)})" if meter.also_known_as else ""
+    return f"meter « {meter.name} »{others}"
+
+
+def _canonical(name: str) -> str:
+    """The identifier as the registry writes it; a foreign name stays as it is."""
+    try:
+        return parse_metering_point_id(name)
+    except InvalidIdentifier:
+        return name

@@ -1,0 +1,183 @@
+"""File by file: read, map, check, cut into days, store in one transaction, report."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from gridgate.core.errors import GridgateError
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.dataplane.ingest.archive import is_archive, members
+from gridgate.dataplane.ingest.content import Content
+from gridgate.dataplane.ingest.detect import AUTO, detect, reader_named
+from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
+from gridgate.dataplane.ingest.local_time import LocalClock
+from gridgate.dataplane.ingest.mapping import Meter, MeterMapping, Unmapped, check_targets, resolve
+from gridgate.dataplane.ingest.port import MeasurementReader, Notes, Observations, UnreadableFile
+from gridgate.dataplane.ingest.report import FileReport, IngestReport
+from gridgate.dataplane.ingest.series import settle
+from gridgate.dataplane.store.port import DayBlock, MeasurementStore, Quarantined, Source
+
+UNKNOWN: Final = "unknown"
+ARCHIVE: Final = "zip"
+_NUMBERS: Final = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingest:
+    """What ingest works with. `recorded_at` is the present, in epoch milliseconds."""
+
+    store: MeasurementStore
+    directory: PointDirectory
+    zone: ZoneInfo
+    recorded_at: int
+    mapping: MeterMapping = field(default_factory=MeterMapping)
+    format: str = AUTO
+
+
+def ingest_files(
+    paths: Sequence[Path], *, ingest: Ingest, progress: Callable[[int], None] = lambda count: None
+) -> IngestReport:
+    """Take each file (archives member by member) and say what became of it. One failing stops no other.
+
+    Everything one file holds is stored in one transaction, after it was read to its end: killed at any
+    moment, ingest has taken each file whole or not at all, and running it again finishes the work and doubles
+    nothing.
+
+    `progress` is called with the number of bytes read. Raises `GridgateError` when no file could be taken at
+    all: an unknown format name, a mapping to points that do not exist, no registry, no store.
+    """
+    reader = None if ingest.format == AUTO else reader_named(ingest.format)
+    check_targets(ingest.mapping, ingest.directory)
+    report = IngestReport()
+    for path in paths:
+        report.files.extend(_one_path(path, ingest, reader, progress))
+    return report
+
+
+def _one_path(
+    path: Path, ingest: Ingest, reader: MeasurementReader | None, progress: Callable[[int], None]
+) -> Iterator[FileReport]:
+    content = Content(str(path), path, progress=progress)
+    try:
+        archived = is_archive(content)
+    except OSError as error:
+        reason = f"the file cannot be read: {error.strerror or error}; check its name and its permissions"
+        yield _refusal(content.name, UNKNOWN, Quarantined("file", reason, ""))
+        return
+    if not archived:
+        yield _one_file(content, ingest, reader)
+        return
+    try:
+        for member in members(content):
+            if isinstance(member, UnreadableFile):
+                yield _refusal(member.where, UNKNOWN, _quarantined(member, where="file"))
+            else:
+                yield _one_file(member, ingest, reader)
+    except UnreadableFile as error:
+        yield _refusal(content.name, ARCHIVE, _quarantined(error, where="file"))
+    progress(content.size)
+
+
+def _one_file(content: Content, ingest: Ingest, reader: MeasurementReader | None) -> FileReport:
+    try:
+        reader = reader or detect(content)
+    except UnreadableFile as error:
+        return _refusal(content.name, UNKNOWN, _quarantined(error))
+    try:
+        return _taken(content, reader, ingest)
+    except UnreadableFile as error:
+        return _refusal(content.name, reader.name, _quarantined(error))
+
+
+def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> FileReport:
+    notes = Notes()
+    series = _Series()
+    for observations in reader.read(content, notes):
+        series.add(observations)
+    points = resolve(series.meters, ingest.mapping, ingest.directory) if series.meters else {}
+    blocks, quarantined = series.settled(points, LocalClock(ingest.zone))
+    quarantined = _in_order([*notes.rejected, *quarantined])
+    if not blocks and not quarantined:
+        without = f" ({notes.holes} stamps, all without a value)" if notes.holes else ""
+        raise UnreadableFile(
+            f"the file holds no value{without}", remedy="Check that the sender's export was not empty."
+        )
+    source = Source(content.name, content.sha256, reader.name, notes.published_at)
+    done = ingest.store.put(blocks, source=source, quarantined=quarantined, recorded_at=ingest.recorded_at)
+    return FileReport(content.name, reader.name, done.stored, done.unchanged, quarantined, holes=notes.holes)
+
+
+class _Series:
+    """The batches of a file, in its order."""
+
+    def __init__(self) -> None:
+        self._batches: list[Observations] = []
+        self._meters: dict[str, Meter] = {}
+
+    @property
+    def meters(self) -> list[Meter]:
+        return list(self._meters.values())
+
+    def add(self, batch: Observations) -> None:
+        self._batches.append(batch)
+        self._meters.setdefault(batch.meter, Meter(batch.meter, batch.also_known_as))
+
+    def settled(
+        self, points: dict[str, PointInfo | Unmapped], clock: LocalClock
+    ) -> tuple[list[DayBlock], list[Quarantined]]:
+        """The blocks of the file, and what cannot be taken. Two meters may lead to one point."""
+        series: dict[tuple[str, Kind, FlowDirection, str], list[Observations]] = {}
+        quarantined: list[Quarantined] = []
+        for batch in self._batches:
+            point = points[batch.meter]
+            direction = point if isinstance(point, Unmapped) else _direction(batch.direction, point)
+            if isinstance(point, Unmapped) or isinstance(direction, Unmapped):
+                assert isinstance(direction, Unmapped)
+                quarantined.extend(_all_of(batch, direction.reason))
+            else:
+                series.setdefault((point.id, batch.kind, direction, batch.register), []).append(batch)
+
+        by_id = {point.id: point for point in points.values() if isinstance(point, PointInfo)}
+        blocks: list[DayBlock] = []
+        for (identifier, _, direction, _), batches in series.items():
+            settled = settle(batches, direction, by_id[identifier], clock)
+            blocks.extend(settled.blocks)
+            quarantined.extend(settled.quarantined)
+        return blocks, quarantined
+
+
+def _direction(direction: FlowDirection | None, point: PointInfo) -> FlowDirection | Unmapped:
+    """The direction of the values, or why they cannot be taken."""
+    if direction is None:
+        if len(point.directions) == 1:
+            return next(iter(point.directions))
+        return Unmapped(
+            f"the file does not say which way energy flows, and {point.id} has both; give a direction"
+        )
+    if direction not in point.directions:
+        return Unmapped(
+            f"{point.id} has no {direction.value} in the registry; if it does, import the point with both"
+        )
+    return direction
+
+
+def _all_of(batch: Observations, reason: str) -> Iterator[Quarantined]:
+    for row, raw in zip(batch.rows.tolist(), batch.raw, strict=True):
+        yield Quarantined(batch.place.format(row), reason, str(raw))
+
+
+def _in_order(quarantined: Sequence[Quarantined]) -> list[Quarantined]:
+    """As they stand in the file, for people: by the numbers in their places, line 9 before line 10."""
+    return sorted(quarantined, key=lambda q: tuple(map(int, _NUMBERS.findall(q.where))))
+
+
+def _refusal(name: str, format_name: str, why: Quarantined) -> FileReport:
+    return FileReport(name, format_name, quarantined=[why], refused=True)
+
+
+def _quarantined(error: GridgateError, *, where: str = "") -> Quarantined:
+    reason = f"{error.message.rstrip('.')}. {error.remedy}" if error.remedy else error.message
+    return Quarantined(where or error.where or "file", reason, "")

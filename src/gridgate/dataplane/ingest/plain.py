@@ -1,0 +1,315 @@
+"""Gridgate's own columns: one layout for CSV and Parquet, long (one value a line) or wide (one day a line).
+
+Documented for people in `docs/1-running/ingest.md`; the names are public.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
+from gridgate.dataplane.ingest.decimals import Numbers, from_floats
+from gridgate.dataplane.ingest.frames import LINE, groups
+from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, UnreadableFile
+from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
+
+_ALIASES: Final = {
+    "metering_point_id": ("metering_point", "usage_point_id", "prm", "meter_id", "meter", "id"),
+    "kind": (),
+    "direction": ("flow_direction",),
+    "start": ("timestamp", "datetime", "date", "horodate"),
+    "end": (),
+    "day": (),
+    "resolution": ("step", "interval_length"),
+    "value": ("valeur",),
+    "unit": ("unite",),
+    "quality": (),
+    "register": (),
+    "observed_at": (),
+}
+_SLOT: Final = re.compile(r"v?(\d{1,3})")
+_MAX_SLOTS: Final = 300
+"""25 hours of 5 minutes."""
+_SERIES: Final = ("metering_point_id", "kind", "direction", "unit", "register")
+_WORDS: Final = {quality.word: quality for quality in Quality if quality is not Quality.MISSING}
+_MISSING: Final = Quality.MISSING.word
+_MEASURE: Final = re.compile(
+    rf"(\S+) ({'|'.join(kind.value for kind in Kind)}) ({'|'.join(d.value for d in FlowDirection)}) \((\w+)\)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which of our columns a table has."""
+
+    names: list[str]
+    """The table's columns by our names, in the table's order."""
+    slots: list[str]
+    """Columns of a wide table, `v1` first; empty for a long one."""
+    constants: dict[str, str]
+    """What the header, and not a column, says of every value."""
+
+    @property
+    def wide(self) -> bool:
+        return bool(self.slots)
+
+    @property
+    def stamp(self) -> str:
+        return next(name for name in ("day", "start", "end") if name in self.names)
+
+
+def layout_of(columns: Sequence[str], about: Mapping[str, str] | None = None) -> Layout | None:
+    """Recognise the columns, in any order, capitals or not; None when they are not ours.
+
+    `about` is what is known of every value beside the columns. The column that `gridgate export` heads with
+    point, kind, direction and unit is a `value` that says these four.
+    """
+    names: list[str] = []
+    constants = dict(about or {})
+    for index, column in enumerate(columns):
+        name = _name(column)
+        if measure := _MEASURE.fullmatch(column.strip()):
+            name = "value"
+            constants |= dict(
+                zip(("metering_point_id", "kind", "direction", "unit"), measure.groups(), strict=True)
+            )
+        names.append(name if name not in names else f"{name}#{index}")
+    slots = [name for name in names if re.fullmatch(r"v\d+", name)]
+    stamped = any(name in names for name in ("day", "start", "end"))
+    if "value" in names and stamped:
+        return Layout(names, [], constants)
+    return Layout(names, slots, constants) if len(slots) > 1 and stamped else None
+
+
+def observations(frame: pl.DataFrame, layout: Layout, notes: Notes, *, place: str) -> Iterator[Observations]:
+    """Read a table whose columns bear our names and that has the column `LINE`.
+
+    Text is read as text is; a table that knows types (Parquet) may give instants and numbers as such.
+    """
+    absent = [
+        pl.lit(layout.constants.get(name), pl.String).alias(name)
+        for name in (*_SERIES, "quality", "resolution", "observed_at")
+        if name not in frame.columns
+    ]
+    frame = frame.with_columns(absent)
+    if frame.schema["metering_point_id"] != pl.String:
+        raise UnreadableFile(
+            f"metering_point_id is of type {frame.schema['metering_point_id']} and has lost its zeros",
+            remedy="Write it as text.",
+        )
+    frame = frame.with_columns(pl.col("kind", "direction", "unit", "register", "quality").cast(pl.String))
+    by = [*_SERIES, "resolution", "quality"] if layout.wide else _SERIES
+    for key, rows in groups(frame, by):
+        kind, direction, reason = _key(key)
+        if reason or kind is None:
+            _reject_all(rows, layout, place, reason, notes)
+            continue
+        make = _wide if layout.wide else _long
+        yield from make(key, kind, direction, rows, layout, place, notes)
+
+
+def _long(
+    key: dict[str, str],
+    kind: Kind,
+    direction: FlowDirection | None,
+    rows: pl.DataFrame,
+    layout: Layout,
+    place: str,
+    notes: Notes,
+) -> Iterator[Observations]:
+    rows, quality = _qualities(rows, layout, place, notes)
+    stamps = _stamps(rows[layout.stamp])
+    if kind in (Kind.MAXIMUM_POWER, Kind.REGISTER_READING):
+        stamps = _observed(stamps, _stamps(rows["observed_at"]))
+    batch = observe(
+        Columns(
+            meter=key["metering_point_id"],
+            kind=kind,
+            direction=direction,
+            register=key["register"],
+            stamp=_stamp(kind, ends=layout.stamp == "end"),
+            unit=key["unit"] or kind.unit,
+            stamps=stamps,
+            values=_numbers(rows["value"]),
+            raw=rows["value"].cast(pl.String),
+            rows=rows[LINE].cast(pl.Int64).to_numpy(),
+            steps=_steps(rows, stamps) if kind is Kind.LOAD_CURVE else None,
+            quality=quality,
+            place=place,
+        ),
+        notes,
+    )
+    if batch is not None:
+        yield batch
+
+
+def _wide(
+    key: dict[str, str],
+    kind: Kind,
+    direction: FlowDirection | None,
+    rows: pl.DataFrame,
+    layout: Layout,
+    place: str,
+    notes: Notes,
+) -> Iterator[Observations]:
+    """One day a line: `v1` is the step that begins at midnight. The day that has 46 of them leaves the last
+    ones empty."""
+    if kind is not Kind.LOAD_CURVE:
+        _reject_all(rows, layout, place, f"one day a line is for load_curve, not for {kind.value}", notes)
+        return
+    rows, _ = _qualities(rows, layout, place, notes)
+    long = rows.unpivot(layout.slots, index=[LINE, layout.stamp], variable_name="slot", value_name="value")
+    long = long.with_columns(pl.col("slot").str.slice(1).cast(pl.Int32)).sort(
+        LINE, "slot", maintain_order=True
+    )
+    for slot, part in _by_slot_place(long, place):
+        batch = observe(
+            Columns(
+                meter=key["metering_point_id"],
+                kind=kind,
+                direction=direction,
+                register=key["register"],
+                stamp=Stamp.SLOT,
+                unit=key["unit"] or kind.unit,
+                stamps=_stamps(part[layout.stamp]),
+                slots=(part["slot"] - 1).to_numpy(),
+                values=_numbers(part["value"]),
+                raw=part["value"].cast(pl.String),
+                rows=part["slot"].cast(pl.Int64).to_numpy(),
+                steps=seconds_of(key["resolution"]),
+                quality=_WORDS.get(key["quality"].casefold(), Quality.MEASURED),
+                place=slot,
+            ),
+            notes,
+        )
+        if batch is not None:
+            yield batch
+
+
+def _by_slot_place(long: pl.DataFrame, place: str) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Each line of a wide table with the template of its places: « line 3, column v17 »."""
+    for part in long.partition_by(LINE, maintain_order=True):
+        yield f"{place.format(part[LINE][0])}, column v{{}}", part
+
+
+def _key(key: dict[str, str]) -> tuple[Kind | None, FlowDirection | None, str]:
+    kinds = {kind.value: kind for kind in Kind}
+    directions = {direction.value: direction for direction in FlowDirection}
+    kind = kinds.get(key["kind"].casefold() or Kind.LOAD_CURVE.value)
+    if kind is None:
+        return None, None, f"« {key['kind']} » is no kind; kinds are {', '.join(kinds)}"
+    if key["direction"] and key["direction"].casefold() not in directions:
+        return None, None, f"« {key['direction']} » is no direction; directions are {', '.join(directions)}"
+    return kind, directions.get(key["direction"].casefold()), ""
+
+
+def _stamp(kind: Kind, *, ends: bool) -> Stamp:
+    match kind:
+        case Kind.LOAD_CURVE:
+            return Stamp.END if ends else Stamp.START
+        case Kind.DAILY_ENERGY:
+            return Stamp.DAY
+        case _:
+            return Stamp.MOMENT
+
+
+def _qualities(
+    rows: pl.DataFrame, layout: Layout, place: str, notes: Notes
+) -> tuple[pl.DataFrame, NDArray[np.uint8] | Quality]:
+    """The rows that have a quality we know, and the codes. « missing » makes a row a hole, whatever its
+    value."""
+    words = rows["quality"].fill_null("").str.strip_chars().str.to_lowercase()
+    strange = ~words.is_in(["", _MISSING, *_WORDS])
+    if strange.any():
+        reason = f"no such quality; qualities are {', '.join([*_WORDS, _MISSING])}"
+        _reject_all(rows.filter(strange), layout, place, reason, notes)
+    told = ~strange & (words != _MISSING)
+    notes.holes += int((words == _MISSING).sum())
+    kept = words.filter(told)
+    codes = kept.replace_strict({"": 0, **{w: int(q) for w, q in _WORDS.items()}}, return_dtype=pl.UInt8)
+    return rows.filter(told), codes.to_numpy()
+
+
+def _stamps(column: pl.Series) -> Stamps:
+    if column.dtype == pl.Date:
+        column = column.cast(pl.Datetime("us"))
+    if not isinstance(column.dtype, pl.Datetime):
+        texts = column.cast(pl.String).fill_null("")
+        return replace(parse_stamps(texts), texts=texts)
+    wall = column.dtype.time_zone is None
+    micros = column.cast(pl.Datetime("us", column.dtype.time_zone)).dt.epoch("us")
+    seconds, fraction = np.divmod(micros.fill_null(0).to_numpy(), 1_000_000)
+    readable = column.is_not_null().to_numpy() & (fraction == 0)
+    return Stamps(seconds, np.full(len(column), wall), readable, column.cast(pl.String).fill_null(""))
+
+
+def _observed(start: Stamps, observed: Stamps) -> Stamps:
+    """When each value was observed: told apart from the day it is of, or else that."""
+    told = observed.readable
+    return replace(
+        start,
+        seconds=np.where(told, observed.seconds, start.seconds),
+        wall=np.where(told, observed.wall, start.wall),
+        readable=told | start.readable,
+    )
+
+
+def _numbers(column: pl.Series) -> Numbers | pl.Series:
+    if column.dtype == pl.String:
+        return column
+    if column.dtype.is_integer():
+        empty = column.is_null().to_numpy()
+        signed = column.cast(pl.Int64, strict=False)
+        readable = signed.is_not_null().to_numpy() & (signed.fill_null(0).abs() < 10**15).to_numpy()
+        return Numbers(np.where(readable, signed.fill_null(0).to_numpy(), 0), 0, readable, empty)
+    if column.dtype.is_float():
+        numbers = from_floats(column.fill_null(float("nan")).cast(pl.Float64).to_numpy())
+        numbers.empty = column.is_null().to_numpy()
+        return numbers
+    return column.cast(pl.String)
+
+
+def _steps(rows: pl.DataFrame, stamps: Stamps) -> NDArray[np.int64] | None:
+    """Seconds of each value: its resolution, else its end less its start; None without either."""
+    codes = rows["resolution"]
+    if codes.dtype.is_integer():
+        return codes.cast(pl.Int64).fill_null(0).to_numpy() * 60
+    stripped = codes.cast(pl.String).fill_null("").str.strip_chars()
+    if not (stripped == "").all():
+        table = {code: seconds_of(code) for code in stripped.unique().to_list()}
+        return stripped.replace_strict(table, return_dtype=pl.Int64).to_numpy()
+    if "end" not in rows.columns or "start" not in rows.columns:
+        return None
+    ends = _stamps(rows["end"])
+    instants = stamps.readable & ends.readable & ~stamps.wall & ~ends.wall
+    return np.where(instants, ends.seconds - stamps.seconds, -1) if instants.any() else None
+
+
+def _reject_all(rows: pl.DataFrame, layout: Layout, place: str, reason: str, notes: Notes) -> None:
+    """Reject every value of the rows; a row without one is a hole."""
+    for column in layout.slots or ["value"]:
+        where = f"{place}, column {column}" if layout.slots else place
+        for line, value in rows.select(LINE, pl.col(column).cast(pl.String)).iter_rows():
+            if value is not None and value.strip():
+                notes.reject(where.format(line), reason, value)
+            else:
+                notes.holes += 1
+
+
+def _name(column: str) -> str:
+    name = column.strip().strip('"').strip().casefold().replace(" ", "_")
+    slot = _SLOT.fullmatch(name)
+    if slot and 1 <= int(slot[1]) <= _MAX_SLOTS:
+        return f"v{int(slot[1])}"
+    return next((ours for ours, others in _ALIASES.items() if name == ours or name in others), name)
+
+
+def required(columns: Collection[str]) -> str:
+    """What is missing for the columns to be ours, for a message."""
+    return f"columns are {', '.join(columns) or 'none'}; needed are start and value, or day and v1, v2, …"

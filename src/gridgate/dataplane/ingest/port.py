@@ -1,0 +1,135 @@
+"""The port of the readers: what a format has to say about its values, and nothing about ours.
+
+A reader turns a file into `Observations`: columns of one meter, one kind, one direction. It says *what the
+file says*: the foreign name of the meter, the stamps as they stand and how they are meant, the unit already
+brought to ours. It knows nothing of metering points, civil days or the store; the pipeline maps, slots,
+checks and stores.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.dataplane.store.port import Quarantined
+
+if TYPE_CHECKING:
+    from gridgate.dataplane.ingest.content import Content
+
+
+class UnreadableFile(GridgateError):
+    """The file as a whole cannot be taken: nothing of it is stored. Says where, why, and how to mend it."""
+
+    def __init__(self, message: str, *, remedy: str, where: str = "") -> None:
+        super().__init__(ErrorKind.MALFORMED, message, remedy=remedy, where=where)
+
+
+class Stamp(Enum):
+    """What the stamp of a value means."""
+
+    START = auto()
+    """The instant at which the step begins."""
+    END = auto()
+    """The instant at which the step ends."""
+    BY_SEGMENT = auto()
+    """END for points of segments C5 and P4, START for all others: only the registry can tell."""
+    DAY = auto()
+    """A civil day: midnight, by the clock on the wall or as an instant."""
+    SLOT = auto()
+    """A civil day in `times`, and the number of the step within it in `slots`."""
+    MOMENT = auto()
+    """The instant at which the value was observed: the time of a maximum, of a reading."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Observations:
+    """Values of one meter, kind, direction and register, column by column, in the order of the file.
+
+    All arrays have the same length. Rows that cannot be read are not here: the reader rejected them in
+    `Notes`.
+    """
+
+    meter: str
+    """The name the file gives to the meter; empty when it gives none."""
+    also_known_as: tuple[str, ...] = ()
+    """Other names of the same meter that a mapping may use."""
+    kind: Kind
+    direction: FlowDirection | None
+    """None when the file does not say: then the only direction of the metering point."""
+    register: str = ""
+    stamp: Stamp
+    times: NDArray[np.int64]
+    """Seconds since 1970-01-01: of UTC, or of the clock on the wall where `wall` is true."""
+    wall: NDArray[np.bool_]
+    slots: NDArray[np.int32] | None = None
+    steps: NDArray[np.int64]
+    """Seconds that each value covers; 86400 for values of a civil day; 0 where nobody can tell, -1 where the
+    file says something that is no step."""
+    values: NDArray[np.int64]
+    """The measure, divided by `10**scale`: W, Wh or VA; for a load curve in energy (`energy`), Wh of the
+    step."""
+    scale: int = 0
+    energy: bool = False
+    quality: NDArray[np.uint8]
+    rows: NDArray[np.int64]
+    place: str = "line {}"
+    """Says where a row stands, for people: `place.format(row)`."""
+    raw: Sequence[str]
+    """The values as the file writes them, for the quarantine."""
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(slots=True)
+class Notes:
+    """What a reader notes about a file beside its values."""
+
+    published_at: int | None = None
+    """Epoch milliseconds at which the file says it was published."""
+    holes: int = 0
+    """Stamps the file gives without a value: it says that there is none. They are not values and not counted.
+"""
+    rejected: list[Quarantined] = field(default_factory=list)
+
+    def reject(self, where: str, reason: str, value: str) -> None:
+        """Set one value aside. `reason` says what is wrong and how to mend it; `value` is the file's own
+        text."""
+        self.rejected.append(Quarantined(where, reason, value))
+
+
+class MeasurementReader(Protocol):
+    """One format. Stateless: the same object reads any number of files, one at a time.
+
+    To add one, copy the module of the most similar format (`docs/3-extending/reader.md`).
+    """
+
+    name: ClassVar[str]
+    """What `--format` calls it and reports show. Stored with each source: never renamed."""
+    title: ClassVar[str]
+    """What people call it, in one line of help."""
+
+    def recognises(self, content: "Content") -> bool:
+        """Tell from what the file holds, never from what it is called, whether it is of this format.
+
+        Reads the head only (`content.head`, `content.xml_root`, `content.first_lines`), raises nothing, and
+        says yes to no other reader's files: the conformance test shows each reader the samples of all the
+        others.
+        """
+        ...
+
+    def read(self, content: "Content", notes: Notes) -> Iterator[Observations]:
+        """Yield the values, batch by batch, in the order of the file.
+
+        The caller stores nothing until the last batch has come, then everything at once; so a reader may
+        raise `UnreadableFile` at any point and leaves no half of a file behind. A single bad value must not
+        raise: reject it in `notes` with where it stands, why, and its own text, and go on. Must not keep the
+        whole file in memory when its format allows better, must not expand entities or touch the network, and
+        must not round: decimals are `scale`.
+        """
+        ...

@@ -1,0 +1,145 @@
+"""Enedis R63, R64, R65, R66 as CSV, and their recurring A and B: the columns of the R6X guide (v2.0),
+separated by `;`.
+
+Column names come with and without accents, and some deliveries leave the last ones out; the flow is told by
+the columns that only it has. What the values mean is decided as in `enedis_r6x_json`. One line is one value;
+a file may hold any number of points, quantities and steps.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Final
+
+import polars as pl
+
+from gridgate.core.quantities import Kind, Quality
+from gridgate.dataplane.ingest import enedis
+from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
+from gridgate.dataplane.ingest.content import Content
+from gridgate.dataplane.ingest.frames import LINE, cells, groups, read_table
+from gridgate.dataplane.ingest.port import Notes, Observations, Stamp
+
+_BASE: Final = ("identifiant prm", "grandeur physique", "grandeur metier", "unite", "valeur")
+_SAME_SERIES: Final = ("identifiant prm", "grandeur physique", "grandeur metier", "unite", "pas d'agregation")
+_REGISTER: Final = ("grille", "identifiant calendrier", "identifiant classe temporelle", "cadran")
+
+
+class R6xCsvReader:
+    """R63, R64, R65, R66 in CSV."""
+
+    name: ClassVar[str] = "enedis-r6x-csv"
+    title: ClassVar[str] = "Enedis R63, R64, R65, R66 (CSV)"
+
+    def recognises(self, content: Content) -> bool:
+        return bool(content.first_lines) and _flow(_names(content.first_lines[0])) is not None
+
+    def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
+        data = content.read()
+        names = _names(data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode("utf-8", "replace"))
+        kind = _flow(names)
+        if kind is None:  # only when --format names this reader
+            kind = Kind.LOAD_CURVE
+        notes.published_at = enedis.published_at(None, content.name)
+        frame = read_table(content, data, notes, separator=";", columns=names)
+        frame = _with_columns(frame, kind)
+        by = [*_SAME_SERIES, *(_REGISTER if kind is Kind.REGISTER_READING else ())]
+        for key, rows in groups(frame, by):
+            batch = _series(key, rows, kind, notes)
+            if batch is not None:
+                yield batch
+
+
+READER: Final = R6xCsvReader()
+
+
+def _names(header: str) -> list[str]:
+    """Column names without accents; one that repeats or is empty gets its position, to stay a column."""
+    found: list[str] = []
+    for index, cell in enumerate(cells(header, ";")):
+        name = enedis.plain(cell)
+        found.append(name if name and name not in found else f"{name}#{index}")
+    return found
+
+
+def _flow(names: Sequence[str]) -> Kind | None:
+    have = set(names)
+    if not have.issuperset(_BASE):
+        return None
+    if "horodate" not in have:
+        return Kind.DAILY_ENERGY if "date" in have else None
+    if have & {"cadran", "identifiant classe temporelle", "type de releve"}:
+        return Kind.REGISTER_READING
+    if "nature" in have or "indice de vraisemblance" in have:
+        return Kind.LOAD_CURVE
+    return Kind.MAXIMUM_POWER if "pas" in have else Kind.LOAD_CURVE
+
+
+def _with_columns(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+    """The same with every column that is looked at, and the step as a key where a whole series has one."""
+    daily = kind in (Kind.DAILY_ENERGY, Kind.MAXIMUM_POWER)
+    wanted = (*_BASE, *_REGISTER, "horodate", "date", "nature", "indice de vraisemblance", "pas")
+    absent = [pl.lit(None, pl.String).alias(name) for name in wanted if name not in frame.columns]
+    frame = frame.with_columns(absent)
+    return frame.with_columns((pl.col("pas") if daily else pl.lit("")).alias("pas d'agregation"))
+
+
+def _series(key: dict[str, str], rows: pl.DataFrame, kind: Kind, notes: Notes) -> Observations | None:
+    physical, direction = key["grandeur physique"], enedis.direction_of(key["grandeur metier"])
+    refusal = _refusal(key, kind)
+    if refusal:
+        for line, value in rows.select(LINE, "valeur").iter_rows():
+            if value:
+                notes.reject(f"line {line}", refusal, value)
+        return None
+    curve = kind is Kind.LOAD_CURVE
+    natures = rows["nature"].to_list()
+    return observe(
+        Columns(
+            meter=key["identifiant prm"],
+            kind=kind,
+            direction=direction,
+            register=_register(key, kind, physical),
+            stamp={Kind.LOAD_CURVE: Stamp.BY_SEGMENT, Kind.DAILY_ENERGY: Stamp.DAY}.get(kind, Stamp.MOMENT),
+            unit=key["unite"],
+            stamps=rows["date" if kind is Kind.DAILY_ENERGY else "horodate"],
+            values=rows["valeur"],
+            rows=rows[LINE].cast(pl.Int64).to_numpy(),
+            steps=_steps(rows["pas"]) if curve else None,
+            quality=enedis.qualities_of_natures(natures)
+            if curve
+            else enedis.qualities_of_likelihoods(rows["indice de vraisemblance"].to_list())
+            if kind is Kind.REGISTER_READING
+            else Quality.MEASURED,
+        ),
+        notes,
+    )
+
+
+def _register(key: dict[str, str], kind: Kind, physical: str) -> str:
+    if kind is Kind.MAXIMUM_POWER:
+        return enedis.MAXIMA[physical]
+    if kind is not Kind.REGISTER_READING:
+        return ""
+    code, dial = key["identifiant classe temporelle"], key["cadran"]
+    is_total = dial.endswith("_T") or not (code or dial)
+    grid, calendar = key["grille"], key["identifiant calendrier"]
+    return "" if is_total else enedis.register_of(code, grid=grid, calendar=calendar, dial=dial)
+
+
+def _refusal(key: dict[str, str], kind: Kind) -> str:
+    physical, step = key["grandeur physique"], key["pas d'agregation"]
+    if enedis.direction_of(key["grandeur metier"]) is None:
+        return f"grandeur métier « {key['grandeur metier']} » is neither CONS nor PROD"
+    if physical not in (enedis.MAXIMA if kind is Kind.MAXIMUM_POWER else enedis.ACTIVE):
+        return enedis.not_kept(physical)
+    return (
+        f"the values are of a step « {step} »; daily ones (P1D) are kept" if step not in ("", "P1D") else ""
+    )
+
+
+def _steps(codes: pl.Series) -> Sequence[int] | None:
+    """Seconds of each `Pas`; None, to be deduced from the stamps, when the file gives none at all."""
+    stripped = codes.fill_null("").str.strip_chars()
+    if (stripped == "").all():
+        return None
+    table = {code: seconds_of(code) for code in stripped.unique().to_list()}
+    return [table[code] for code in stripped.to_list()]

@@ -1,0 +1,251 @@
+"""Enedis R63, R64, R65, R66 as JSON, punctual (M023) and recurring (R63A/B, R64A/B, R66B), by the draft-04
+schemas `Enedis.SGE.JSON.0510` to `0513` and `0532` to `0534`.
+
+What is decided here:
+
+- R63 is the load curve (`v`, `d`, `p` step, `n` nature). Its stamps are meant BY_SEGMENT: Enedis stamps C5
+  and P4 at the end of the interval and C1–C4, P1–P3 at its start.
+- R64 is register readings, one register for each temporal class of each grid, and the total
+  (`cadranTotalisateur`); `d` is the instant of the reading (an index of day D is that of D at 00:00).
+- R65 is the daily energy of the civil day `d`; R66 the daily maximum power, `d` being the instant it was
+  reached.
+- Flows of other things (R67 billed quantities, C68 contracts) are refused as a whole, other quantities value
+  by value.
+- The header has no time of publication but `echeances.horodateDebutPublication`; else the name of the file
+  has one.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Final
+
+import orjson
+
+from gridgate.core.quantities import Kind, Quality
+from gridgate.dataplane.ingest import enedis
+from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
+from gridgate.dataplane.ingest.content import Content, decode_utf8
+from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, UnreadableFile
+
+_FLOWS: Final = {
+    "R63": Kind.LOAD_CURVE,
+    "R64": Kind.REGISTER_READING,
+    "R65": Kind.DAILY_ENERGY,
+    "R66": Kind.MAXIMUM_POWER,
+}
+_OTHER_FLOWS: Final = {"R67": "billed quantities", "C68": "technical and contractual data"}
+_HEADER: Final = re.compile(rb'"codeFlux"\s*:\s*"')
+_CONTRACTS: Final = re.compile(rb'"idPrm"\s*:.*"donneesGenerales"\s*:', re.DOTALL)
+
+Json = dict[str, Any]
+
+
+class R6xJsonReader:
+    """R63, R64, R65, R66 in JSON."""
+
+    name: ClassVar[str] = "enedis-r6x-json"
+    title: ClassVar[str] = "Enedis R63, R64, R65, R66 (JSON)"
+
+    def recognises(self, content: Content) -> bool:
+        start = content.head.lstrip()
+        if not start.startswith((b"{", b"[")):
+            return False
+        return bool(_HEADER.search(start) or _CONTRACTS.search(start)) or (
+            b'"mesures"' in start and b'"idPrm"' in start
+        )
+
+    def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
+        document = _document(content)
+        flow = _flow(document)
+        announced = document.get("echeances")
+        stated = announced.get("horodateDebutPublication") if isinstance(announced, dict) else None
+        notes.published_at = enedis.published_at(stated, content.name)
+        for place, measure in _items(document, "mesures", "", notes):
+            yield from _measure(measure, place, _FLOWS[flow], notes)
+
+
+READER: Final = R6xJsonReader()
+
+
+def _document(content: Content) -> Json:
+    text = decode_utf8(content, content.read())
+    try:
+        document = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        truncated = error.pos >= len(text.rstrip()) - 1 or "end of data" in error.msg
+        raise UnreadableFile(
+            f"the JSON is {'truncated' if truncated else 'malformed'} ({error.msg})",
+            remedy="Fetch the file again and compare its size with the sender's.",
+            where=f"line {error.lineno}, column {error.colno}",
+        ) from None
+    if not isinstance(document, dict) or not isinstance(document.get("mesures"), list):
+        is_contracts = isinstance(document, list) and document and "donneesGenerales" in document[0]
+        raise _not_measurements("C68") if is_contracts else _shapeless()
+    return document
+
+
+def _flow(document: Json) -> str:
+    header = document.get("header")
+    code = str(header.get("codeFlux", "")) if isinstance(header, dict) else ""
+    if code[:3] in _FLOWS:
+        return code[:3]
+    if code[:3] in _OTHER_FLOWS:
+        raise _not_measurements(code[:3])
+    raise UnreadableFile(
+        f"the header says codeFlux « {code} »",
+        remedy=f"Flows read are {', '.join(_FLOWS)} and their A and B.",
+        where="header",
+    )
+
+
+def _measure(measure: Json, place: str, kind: Kind, notes: Notes) -> Iterator[Observations]:
+    meter = str(measure.get("idPrm") or "")
+    if kind is Kind.REGISTER_READING:
+        for where, context in _items(measure, "contexte", place, notes):
+            for here, quantity in _items(context, "grandeur", where, notes):
+                yield from _registers(meter, quantity, here, notes)
+        return
+    step = str(measure.get("pas") or "P1D")
+    for here, quantity in _items(measure, "grandeur", place, notes):
+        points = _points(quantity, "points", here, notes)
+        refusal = _refusal(quantity, kind, step)
+        if refusal:
+            _reject_all(points, f"{here}.points", refusal, notes)
+        elif (batch := _points_batch(meter, quantity, points, here, kind, notes)) is not None:
+            yield batch
+
+
+def _points_batch(
+    meter: str, quantity: Json, points: Sequence[Json], place: str, kind: Kind, notes: Notes
+) -> Observations | None:
+    stamp = {Kind.LOAD_CURVE: Stamp.BY_SEGMENT, Kind.DAILY_ENERGY: Stamp.DAY}.get(kind, Stamp.MOMENT)
+    curve = kind is Kind.LOAD_CURVE
+    return observe(
+        Columns(
+            meter=meter,
+            kind=kind,
+            direction=enedis.direction_of(str(quantity.get("grandeurMetier") or "")),
+            register=enedis.MAXIMA.get(str(quantity.get("grandeurPhysique")), ""),
+            stamp=stamp,
+            unit=str(quantity.get("unite") or ""),
+            stamps=[_text(point.get("d")) for point in points],
+            values=[_text(point.get("v")) for point in points],
+            rows=range(len(points)),
+            place=f"{place}.points[{{}}]",
+            steps=_steps([point.get("p") for point in points]) if curve else None,
+            quality=enedis.qualities_of_natures([point.get("n") for point in points])
+            if curve
+            else Quality.MEASURED,
+        ),
+        notes,
+    )
+
+
+def _registers(meter: str, quantity: Json, place: str, notes: Notes) -> Iterator[Observations]:
+    """The classes of every calendar, and the total."""
+    found: list[tuple[str, str, Sequence[Json]]] = []
+    for where, calendar in _items(quantity, "calendrier", place, notes, required=False):
+        for here, temporal in _items(calendar, "classeTemporelle", where, notes):
+            register = enedis.register_of(
+                str(temporal.get("idClasseTemporelle") or ""),
+                grid=str(calendar.get("libelleGrille") or ""),
+                calendar=str(calendar.get("idCalendrier") or ""),
+                dial=str(temporal.get("codeCadran") or ""),
+            )
+            found.append((register, f"{here}.valeur", _points(temporal, "valeur", here, notes)))
+    total = quantity.get("cadranTotalisateur")
+    if isinstance(total, dict):
+        here = f"{place}.cadranTotalisateur"
+        found.append(("", f"{here}.valeur", _points(total, "valeur", here, notes)))
+
+    refusal = _refusal(quantity, Kind.REGISTER_READING, "P1D")
+    for register, where, points in found:
+        if refusal:
+            _reject_all(points, where, refusal, notes)
+            continue
+        batch = observe(
+            Columns(
+                meter=meter,
+                kind=Kind.REGISTER_READING,
+                direction=enedis.direction_of(str(quantity.get("grandeurMetier") or "")),
+                register=register,
+                stamp=Stamp.MOMENT,
+                unit=str(quantity.get("unite") or ""),
+                stamps=[_text(point.get("d")) for point in points],
+                values=[_text(point.get("v")) for point in points],
+                rows=range(len(points)),
+                place=f"{where}[{{}}]",
+                quality=enedis.qualities_of_likelihoods([point.get("iv") for point in points]),
+            ),
+            notes,
+        )
+        if batch is not None:
+            yield batch
+
+
+def _refusal(quantity: Json, kind: Kind, step: str) -> str:
+    physical = str(quantity.get("grandeurPhysique") or "")
+    if enedis.direction_of(str(quantity.get("grandeurMetier") or "")) is None:
+        return f"grandeurMetier « {quantity.get('grandeurMetier')} » is neither CONS nor PROD"
+    if physical not in (enedis.MAXIMA if kind is Kind.MAXIMUM_POWER else enedis.ACTIVE):
+        return enedis.not_kept(physical)
+    if kind in (Kind.DAILY_ENERGY, Kind.MAXIMUM_POWER) and step != "P1D":
+        return f"the values are of a step « {step} »; daily ones (P1D) are kept"
+    return ""
+
+
+def _steps(codes: Sequence[Any]) -> list[int]:
+    table = {code: seconds_of(code) for code in {str(code) for code in codes}}
+    return [table[str(code)] for code in codes]
+
+
+def _items(
+    parent: Json, name: str, place: str, notes: Notes, *, required: bool = True
+) -> Iterator[tuple[str, Json]]:
+    """The objects of a list with their places. What is no object is rejected; so is a list that is absent."""
+    path = f"{place}.{name}" if place else name
+    items = parent.get(name)
+    if not isinstance(items, list):
+        if required or items is not None:
+            notes.reject(
+                path, f"« {name} » is not the list that the schema of the flow requires", str(items or "")
+            )
+        return
+    for index, item in enumerate(items):
+        if isinstance(item, dict):
+            yield f"{path}[{index}]", item
+        else:
+            notes.reject(
+                f"{path}[{index}]", "not an object, which the schema of the flow requires", str(item)
+            )
+
+
+def _points(parent: Json, name: str, place: str, notes: Notes) -> list[Json]:
+    items = parent.get(name)
+    if isinstance(items, list) and all(isinstance(item, dict) for item in items):
+        return items
+    return [item for _, item in _items(parent, name, place, notes)]
+
+
+def _reject_all(points: Sequence[Json], place: str, reason: str, notes: Notes) -> None:
+    for index, point in enumerate(points):
+        if _text(point.get("v")):
+            notes.reject(f"{place}[{index}]", reason, _text(point.get("v")) or "")
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def _not_measurements(code: str) -> UnreadableFile:
+    return UnreadableFile(
+        f"the flow {code} is of {_OTHER_FLOWS[code]}, not of measurements",
+        remedy=f"Flows read are {', '.join(_FLOWS)}.",
+        where="header",
+    )
+
+
+def _shapeless() -> UnreadableFile:
+    return UnreadableFile(
+        "the JSON has no list « mesures »", remedy="Check that it is a file of R63, R64, R65 or R66."
+    )

@@ -1,0 +1,47 @@
+"""Parquet with the same columns as plain CSV: instants, numbers and text as types, or all of it as text.
+
+An instant with a time zone is that instant; one without is by the clock on the wall. `metering_point_id` must
+be text: as a number it has lost its leading zeros.
+"""
+
+import io
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+import polars as pl
+
+from gridgate.dataplane.ingest.content import Content
+from gridgate.dataplane.ingest.frames import LINE
+from gridgate.dataplane.ingest.plain import layout_of, observations, required
+from gridgate.dataplane.ingest.port import Notes, Observations, UnreadableFile
+
+_ABOUT: Final = {"metering_point": "metering_point_id"}
+"""Metadata that `gridgate export` writes under other names than the columns have."""
+
+
+class ParquetReader:
+    """The documented columns, typed."""
+
+    name: ClassVar[str] = "parquet"
+    title: ClassVar[str] = "Parquet with the columns of plain CSV"
+
+    def recognises(self, content: Content) -> bool:
+        return content.head.startswith(b"PAR1")
+
+    def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
+        try:
+            data = content.read()
+            frame, about = pl.read_parquet(data), pl.read_parquet_metadata(io.BytesIO(data))
+        except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+            raise UnreadableFile(
+                f"the Parquet file is truncated or damaged ({str(error).splitlines()[0]})",
+                remedy="Fetch it again and compare its size with the sender's.",
+            ) from None
+        layout = layout_of(frame.columns, {_ABOUT.get(name, name): text for name, text in about.items()})
+        if layout is None:
+            raise UnreadableFile(required(frame.columns), remedy="See docs/1-running/ingest.md.")
+        frame.columns = layout.names
+        yield from observations(frame.with_row_index(LINE, offset=1), layout, notes, place="row {}")
+
+
+READER: Final = ParquetReader()

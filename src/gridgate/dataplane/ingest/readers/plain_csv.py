@@ -1,0 +1,50 @@
+"""Gridgate's own CSV: `metering_point_id,kind,direction,start,resolution,value,unit,quality,register`, or a
+day a line.
+
+UTF-8, separated by comma, semicolon or tab; a decimal comma is read when it is not the separator. Only
+`start` (or `end`, or `day`) and `value` are needed. See `docs/1-running/ingest.md`.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+from gridgate.dataplane.ingest.content import Content
+from gridgate.dataplane.ingest.frames import cells, read_table, separator_of
+from gridgate.dataplane.ingest.plain import Layout, layout_of, observations, required
+from gridgate.dataplane.ingest.port import Notes, Observations, UnreadableFile
+
+
+class PlainCsvReader:
+    """The documented columns, as text."""
+
+    name: ClassVar[str] = "csv"
+    title: ClassVar[str] = "plain CSV with the documented columns"
+
+    def recognises(self, content: Content) -> bool:
+        return (
+            bool(content.first_lines)
+            and _layout(content.first_lines[0]) is not None
+            and not _is_enedis(content)
+        )
+
+    def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
+        data = content.read()
+        header = data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode("utf-8", "replace")
+        layout = _layout(header)
+        if layout is None:
+            names = cells(header, separator_of(header))
+            raise UnreadableFile(required(names), remedy="See docs/1-running/ingest.md.", where="line 1")
+        frame = read_table(content, data, notes, separator=separator_of(header), columns=layout.names)
+        yield from observations(frame, layout, notes, place="line {}")
+
+
+READER: Final = PlainCsvReader()
+
+
+def _layout(header: str) -> Layout | None:
+    return layout_of(cells(header, separator_of(header)))
+
+
+def _is_enedis(content: Content) -> bool:
+    """Enedis' files have « Horodate » and « Valeur » too, after columns of their own."""
+    return content.first_lines[0].casefold().startswith(("identifiant prm", '"identifiant prm'))

@@ -1,0 +1,60 @@
+"""What became of each file, as `gridgate ingest --json` prints it. The names of the fields are public."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gridgate.dataplane.store.port import Quarantined
+
+
+@dataclass(slots=True)
+class FileReport:
+    """One file, or member of an archive. `read` = `stored` + `unchanged` + quarantined, counted in values.
+
+    A file that cannot be read at all counts as one thing read and set aside, so that the sum always holds.
+    """
+
+    path: str
+    format: str
+    stored: int = 0
+    unchanged: int = 0
+    quarantined: Sequence[Quarantined] = field(default_factory=list)
+    refused: bool = False
+    """True when nothing of the file was taken."""
+    holes: int = 0
+    """Stamps the file gives without a value."""
+
+    @property
+    def read(self) -> int:
+        return self.stored + self.unchanged + len(self.quarantined)
+
+    @property
+    def complete(self) -> bool:
+        return not self.quarantined
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "format": self.format,
+            "read": self.read,
+            "stored": self.stored,
+            "unchanged": self.unchanged,
+            "quarantined": [
+                {"where": q.where, "reason": q.reason, "value": q.value} for q in self.quarantined
+            ],
+        }
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """All files of one call, in the order given; archives member by member."""
+
+    files: list[FileReport] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """True when everything was taken."""
+        return all(file.complete for file in self.files)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"files": [file.as_json() for file in self.files]}

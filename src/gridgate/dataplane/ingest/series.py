@@ -1,0 +1,290 @@
+"""From what readers saw to day blocks: instants, civil days, slots, and every check that needs the whole
+series."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.core.time import Resolution, slots_in_day
+from gridgate.dataplane.ingest.columns import STEPS
+from gridgate.dataplane.ingest.directory import PointInfo
+from gridgate.dataplane.ingest.local_time import DAY, FIRST, LAST, LocalClock, date_of
+from gridgate.dataplane.ingest.port import Observations, Stamp
+from gridgate.dataplane.store.port import DayBlock, Quarantined, SeriesKey
+
+_STAMPED_AT_END: Final = ("C5", "P4")
+_LARGEST: Final = 10**15
+"""In W, Wh or VA: a hundred times the world's power; larger is a defect, and would not fit the arithmetic."""
+_DIGITS: Final = 15
+_OVERFLOW: Final = np.iinfo(np.int64).max
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(slots=True)
+class Settled:
+    """What became of a series: its blocks, how many values they hold, and what was set aside."""
+
+    blocks: list[DayBlock]
+    kept: int
+    quarantined: list[Quarantined]
+
+
+def settle(
+    batches: Sequence[Observations], direction: FlowDirection, point: PointInfo, clock: LocalClock
+) -> Settled:
+    """Cut one series (same kind, direction and register, in the order of the file) into day blocks.
+
+    Set aside, each with where it stands and why: values that are negative or absurd; steps that are none of
+    ours; stamps that no clock showed, that it showed twice without the order telling which, or that lie off
+    the grid of the civil day; load curve after the holder's opposition; and of several values for one stretch
+    of time all but the first.
+    """
+    table = _Table(batches)
+    first = batches[0]
+    daily = first.kind is not Kind.LOAD_CURVE
+
+    table.reject(table.values < 0, lambda i: _NEGATIVE)
+    table.reject(table.absurd, lambda i: _ABSURD)
+    if not daily:
+        table.reject(~np.isin(table.steps, STEPS), table.about_step)
+
+    start, day = _instants(table, point, clock)
+    if daily:
+        slot, offset = np.zeros(len(day), np.int64), start - clock.midnights(day)
+    else:
+        since_midnight = start - clock.midnights(day)
+        slot, offset = since_midnight // np.maximum(table.steps, 1), None
+        off_grid = since_midnight % np.maximum(table.steps, 1) != 0
+        table.reject(
+            off_grid,
+            lambda i: f"{_utc(start[i])} is off the grid of {_minutes(table.steps[i])} steps; {_CORRECT}",
+        )
+        if point.opposed_from is not None:
+            opposed = int(point.opposed_from.timestamp())
+            table.reject(start >= opposed, lambda i: _opposition(point))
+    _reject_repeats(table, start if not daily else day * DAY)
+
+    key = SeriesKey(point.id, first.kind, direction, Resolution.P1D, first.register)
+    return Settled(
+        list(_blocks(table, key, day, slot, offset, clock)), int(table.good.sum()), table.quarantined
+    )
+
+
+class _Table:
+    """The batches as one set of columns; rows are struck out as checks find them bad."""
+
+    def __init__(self, batches: Sequence[Observations]) -> None:
+        self._batches = batches
+        self.scale = min(0, *(b.scale for b in batches)) if batches else 0
+        self.times = _joined(b.times for b in batches)
+        self.wall = np.concatenate([b.wall for b in batches])
+        self.steps = _joined(b.steps for b in batches)
+        self.quality = _joined(b.quality for b in batches)
+        self.slots = _joined(np.zeros(len(b), np.int64) if b.slots is None else b.slots for b in batches)
+        self.stamps_used = sorted({b.stamp for b in batches}, key=lambda stamp: stamp.value)
+        self.stamp = np.repeat([b.stamp.value for b in batches], [len(b) for b in batches])
+        self._ends = np.cumsum([len(b) for b in batches])
+        self.good = np.ones(len(self.times), bool)
+        self.quarantined: list[Quarantined] = []
+        self.values = _joined(self._scaled(b) for b in batches)
+        self.absurd = self.values == _OVERFLOW
+
+    def reject(self, mask: Mask, reason: Callable[[int], str]) -> None:
+        """Strike out the rows of the mask that are still good; `reason` is asked for each."""
+        for index in np.flatnonzero(mask & self.good).tolist():
+            self.quarantined.append(Quarantined(self.place(index), reason(index), self.raw(index)))
+        self.good &= ~mask
+
+    def place(self, index: int) -> str:
+        batch, within = self._find(index)
+        return batch.place.format(batch.rows[within])
+
+    def raw(self, index: int) -> str:
+        batch, within = self._find(index)
+        return str(batch.raw[within])
+
+    def about_step(self, index: int) -> str:
+        step = self.steps[index]
+        if step == 0:
+            return "the step of this value is not said, nor can its neighbours tell; give a resolution"
+        covers = f"the value covers {_minutes(step)}, which" if step > 0 else "the resolution"
+        return f"{covers} is none of the steps 5, 10, 15, 30, 60 minutes; ask the source for one of them"
+
+    def _find(self, index: int) -> tuple[Observations, int]:
+        number = int(np.searchsorted(self._ends, index, side="right"))
+        return self._batches[number], int(index - (self._ends[number - 1] if number else 0))
+
+    def _scaled(self, batch: Observations) -> NDArray[np.int64]:
+        """Values at the common scale; energy of a step as its mean power, which is exact: steps divide an
+        hour."""
+        shift = batch.scale - self.scale
+        each = np.full(len(batch), 10 ** min(shift, _DIGITS), np.int64)
+        if batch.energy:
+            whole_steps = np.isin(batch.steps, STEPS)
+            each *= np.where(whole_steps, 3600 // np.maximum(batch.steps, 1), 1)
+        limit = (
+            np.full(len(batch), _LARGEST, np.int64) if shift <= _DIGITS else np.zeros(len(batch), np.int64)
+        )
+        too_large = batch.values > limit * 10 ** min(-self.scale, 3) // each
+        return np.where(too_large, _OVERFLOW, batch.values * np.where(too_large, 0, each))
+
+
+def _instants(
+    table: _Table, point: PointInfo, clock: LocalClock
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The instant at which each value begins (or was observed), and its civil day."""
+    table.reject(
+        (table.times < FIRST) | (table.times > LAST),
+        lambda i: f"the stamp is not between 1970 and 2099; {_CORRECT}",
+    )
+    times = np.clip(table.times, FIRST, LAST)
+    start, day = np.zeros(len(times), np.int64), np.zeros(len(times), np.int64)
+    for stamp in table.stamps_used:
+        rows = table.stamp == stamp.value
+        if stamp in (Stamp.DAY, Stamp.SLOT):
+            start[rows], day[rows] = _days(table, rows, times, clock)
+        else:
+            at_end = stamp is Stamp.END or (stamp is Stamp.BY_SEGMENT and point.segment in _STAMPED_AT_END)
+            utc = _utc_of(table, rows, times, clock, order_matters=stamp is not Stamp.MOMENT)
+            start[rows] = utc[rows] - (table.steps[rows] if at_end else 0)
+            day[rows] = clock.of(start[rows]) // DAY
+    return start, day
+
+
+def _utc_of(
+    table: _Table, rows: Mask, times: NDArray[np.int64], clock: LocalClock, *, order_matters: bool
+) -> NDArray[np.int64]:
+    utc = times.copy()
+    on_wall = table.wall & table.good & rows
+    utc[on_wall], absent, doubled = clock.instants(times[on_wall], table.steps[on_wall])
+    table.reject(
+        _spread(absent, on_wall),
+        lambda i: f"{_wall(times[i])} does not exist: the clocks went forward; {_CORRECT}",
+    )
+    if (
+        order_matters
+    ):  # for a moment, value and day are sure; which of two hours it fell in is not worth losing them
+        table.reject(
+            _spread(doubled, on_wall),
+            lambda i: (
+                f"{_wall(times[i])} comes twice that day and the order does not tell which; add an offset"
+            ),
+        )
+    return utc
+
+
+def _days(
+    table: _Table, rows: Mask, times: NDArray[np.int64], clock: LocalClock
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    local = np.where(table.wall, times, clock.of(times))
+    off_midnight = rows & (local % DAY != 0)
+    table.reject(
+        off_midnight, lambda i: f"a value of a civil day is dated {_wall(local[i])}, not midnight; {_CORRECT}"
+    )
+    day = local // DAY
+    start = clock.midnights(day[rows]) + table.slots[rows] * np.maximum(table.steps[rows], 0)
+    beyond = _spread(clock.of(start) // DAY != day[rows], rows)
+    table.reject(
+        beyond,
+        lambda i: "the day has no such slot: the clocks changed, or the row is too long; leave it empty",
+    )
+    return start, day[rows]
+
+
+def _reject_repeats(table: _Table, start: NDArray[np.int64]) -> None:
+    """Keep the first of several values that cover the same time, whatever their steps."""
+    good = np.flatnonzero(table.good)
+    order = good[np.argsort(start[good], kind="stable")]
+    if len(order) < 2:
+        return
+    begin = start[order]
+    latest_end = np.maximum.accumulate(begin + table.steps[order])
+    overlapping = np.flatnonzero(begin[1:] < latest_end[:-1]) + 1
+    if not len(overlapping):
+        return
+    struck = np.zeros(len(table.good), bool)
+    kept_by: dict[int, int] = {}
+    holder, end = order[0], begin[0] + table.steps[order[0]]
+    for index in order[1:]:
+        if start[index] < end:
+            struck[index] = True
+            kept_by[int(index)] = int(holder)
+        else:
+            holder, end = index, start[index] + table.steps[index]
+    table.reject(struck, lambda i: _repeat(table, kept_by[i], i))
+
+
+def _blocks(
+    table: _Table,
+    key: SeriesKey,
+    day: NDArray[np.int64],
+    slot: NDArray[np.int64],
+    offset: NDArray[np.int64] | None,
+    clock: LocalClock,
+) -> "list[DayBlock]":
+    blocks = []
+    for step in np.unique(table.steps[table.good]):
+        resolution = Resolution.of_seconds(int(step))
+        chosen = np.flatnonzero(table.good & (table.steps == step))
+        chosen = chosen[np.argsort(day[chosen], kind="stable")]
+        edges = [0, *(np.flatnonzero(np.diff(day[chosen])) + 1).tolist(), len(chosen)]
+        series = SeriesKey(key.metering_point, key.kind, key.direction, resolution, key.register)
+        for begin, end in pairwise(edges):
+            rows = chosen[begin:end]
+            civil = date_of(int(day[rows[0]]))
+            count = slots_in_day(civil, resolution, clock.zone)
+            values, quality = np.zeros(count, np.int64), np.full(count, Quality.MISSING, np.uint8)
+            values[slot[rows]], quality[slot[rows]] = table.values[rows], table.quality[rows]
+            offsets = None
+            if offset is not None and offset[rows].any():
+                offsets = np.zeros(count, np.int32)
+                offsets[slot[rows]] = offset[rows]
+            blocks.append(DayBlock(series, civil, values, quality, table.scale, offsets))
+    return blocks
+
+
+_CORRECT: Final = "correct the stamp"
+_NEGATIVE: Final = "the value is negative: measures are not; which way energy flows is the direction's to say"
+_ABSURD: Final = "the value is beyond anything a meter counts; check the unit"
+
+
+def _repeat(table: _Table, kept: int, index: int) -> str:
+    same = table.values[kept] == table.values[index] and table.steps[kept] == table.steps[index]
+    told = "the same value" if same else f"{table.raw(kept)}"
+    return f"this time is already told by {table.place(kept)} ({told}), which is kept; remove one of the two"
+
+
+def _opposition(point: PointInfo) -> str:
+    since = point.opposed_from.date().isoformat() if point.opposed_from else ""
+    return (
+        f"the holder of {point.id} opposes the collection of its load curve since {since}; do not deliver it"
+    )
+
+
+def _spread(part: Mask, of: Mask) -> Mask:
+    whole = np.zeros(len(of), bool)
+    whole[of] = part
+    return whole
+
+
+def _joined(arrays: Iterable[NDArray[np.generic]]) -> NDArray[np.int64]:
+    return np.concatenate(list(arrays)).astype(np.int64)
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds // 60} min" if seconds and seconds % 60 == 0 else f"{seconds} s"
+
+
+def _utc(seconds: int) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _wall(seconds: int) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S")
