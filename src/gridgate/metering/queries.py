@@ -1,11 +1,15 @@
 """Reading metering points: every query starts from what the actor may see."""
 
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.metering.models import MeteringPoint, TitleHolding
+from gridgate.core.quantities import FlowDirection
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding, folded
 from gridgate.organisations.models import Membership, PerimeterPoint
 
 
@@ -53,3 +57,111 @@ def point_readable_by(*, actor: Membership, point_id: str) -> MeteringPoint:
     if point is None:
         raise PointNotFound(point_id)
     return point
+
+
+# --- lists of points --------------------------------------------------------------------------------------
+
+NEVER = "never"
+"""The collection state of a point that never had one."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointFilter:
+    """What a list of points is narrowed to; an empty value narrows nothing.
+
+    `text` is words of the name or address, or digits of the identifier or postcode in any grouping; every
+    word must be found. Powers are in kVA, both ends included. `collection` is a state, or `NEVER`.
+    """
+
+    text: str = ""
+    segment: str = ""
+    direction: FlowDirection | None = None
+    city: str = ""
+    power_from: Decimal | None = None
+    power_to: Decimal | None = None
+    collection: str = ""
+    held: bool | None = None
+    """Only points held today (True) or no more (False)."""
+
+
+def narrow(points: QuerySet[MeteringPoint], wanted: PointFilter, *, today: date) -> QuerySet[MeteringPoint]:
+    """The points that the filter lets through."""
+    points = points.filter(_found(wanted.text))
+    if wanted.segment:
+        points = points.filter(segment=wanted.segment)
+    if wanted.direction is not None:
+        points = points.filter(directions__in=[mask for mask in (1, 2, 3) if mask & wanted.direction.bit])
+    if wanted.city:
+        points = points.filter(city=wanted.city)
+    if wanted.power_from is not None:
+        points = points.filter(subscribed_power_kva__gte=wanted.power_from)
+    if wanted.power_to is not None:
+        points = points.filter(subscribed_power_kva__lte=wanted.power_to)
+    if wanted.collection:
+        points = points.filter(_collected(wanted.collection))
+    if wanted.held is not None:
+        ended = Q(held_to__isnull=False, held_to__lte=today)
+        points = points.filter(~ended if wanted.held else ended)
+    return points
+
+
+def with_collection(points: QuerySet[MeteringPoint]) -> QuerySet[MeteringPoint]:
+    """Each point with its present `collection_state` and `collection_since`; None when it never had one."""
+    present = LoadCurveCollection.objects.filter(metering_point=OuterRef("pk"), until__isnull=True)
+    return points.annotate(
+        collection_state=Subquery(present.values("state")[:1]),
+        collection_since=Subquery(present.values("since")[:1]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PointTotals:
+    """How many points, how many of them inject, at how many addresses."""
+
+    points: int
+    injecting: int
+    sites: int
+
+
+def totals_of(points: QuerySet[MeteringPoint]) -> PointTotals:
+    """Count a list of points, in one statement."""
+    address = Concat("address", Value("\n"), "postcode")
+    counted = points.aggregate(
+        points=Count("pk"),
+        injecting=Count("pk", filter=Q(directions__in=[2, 3])),
+        sites=Count(address, distinct=True),
+    )
+    return PointTotals(**counted)
+
+
+def cities_of(points: QuerySet[MeteringPoint]) -> list[str]:
+    """The cities of these points, in alphabetical order."""
+    cities = points.exclude(city="").order_by().values_list("city", flat=True).distinct()
+    return sorted(cities, key=folded)
+
+
+def collections_of(point: MeteringPoint) -> QuerySet[LoadCurveCollection]:
+    """The states that a point's collection has had, the latest first, with who decided."""
+    return point.collections.select_related("changed_by").order_by("-since", "-pk")
+
+
+def _found(text: str) -> Q:
+    # "30 001 480" are groups of one number; "12 rue du Bac" are words, one of which happens to be a number.
+    compact = "".join(text.split())
+    if compact.isascii() and compact.isdigit():
+        return Q(pk__contains=compact) | _all_words(text)
+    return _all_words(text)
+
+
+def _all_words(text: str) -> Q:
+    found = Q()
+    for word in folded(text).split():
+        found &= Q(search_text__contains=word) | Q(pk__contains=word.upper())
+    return found
+
+
+def _collected(state: str) -> Q:
+    present = LoadCurveCollection.objects.filter(until__isnull=True)
+    if state == NEVER:
+        return ~Q(pk__in=present.values("metering_point"))
+    return Q(pk__in=present.filter(state=state).values("metering_point"))
