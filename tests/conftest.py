@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import django
@@ -10,6 +11,7 @@ import pytest
 # Django reads its settings at import: a private, empty instance for the whole run, before anything is imported.
 _INSTANCE = tempfile.mkdtemp(prefix="gridgate-tests-")
 os.environ.update(GRIDGATE_DATA=_INSTANCE, TZ="UTC", LANG="fr_FR.UTF-8", DJANGO_SETTINGS_MODULE="gridgate.config.settings")
+Path(_INSTANCE, "static").mkdir()  # whitenoise warns of a missing one
 django.setup()
 
 pytest_plugins = ["tests.world"]
@@ -24,3 +26,27 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the samples are not at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_that_only_grow_can_be_emptied() -> Iterator[None]:
+    """Django empties every table after a transactional test; the triggers of append-only tables would refuse."""
+    from django.db.backends.sqlite3.operations import DatabaseOperations
+
+    empty = DatabaseOperations.execute_sql_flush
+
+    def without_triggers(self: DatabaseOperations, statements: list[str]) -> None:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            triggers = cursor.fetchall()
+            for name, _ in triggers:
+                cursor.execute(f"DROP TRIGGER {name}")
+            try:
+                empty(self, statements)
+            finally:
+                for _, definition in triggers:
+                    cursor.execute(definition)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "execute_sql_flush", without_triggers)
+        yield

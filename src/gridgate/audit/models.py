@@ -1,10 +1,12 @@
-"""AccessLogEntry and AccessLogSegment. Organisations are named by id and by their name at the time: the log outlives both."""
+"""AccessLogEntry, AccessLogSegment, LogRetention. Organisations are named by id and by their name at the
+time: the log outlives both.
+"""
 
 from django.db import models
 
 
 class AccessLogSegment(models.Model):
-    """How far a process's hash-chained segment has been folded: lines, bytes, and the hash of the last line."""
+    """How far a process's hash-chained segment has been folded: lines, bytes, the last line's hash."""
 
     name = models.CharField(max_length=120, unique=True)
     lines = models.PositiveIntegerField(default=0)
@@ -13,7 +15,10 @@ class AccessLogSegment(models.Model):
 
 
 class AccessLogEntry(models.Model):
-    """One read, or one refused attempt (DataAccessLog of Regulation (EU) 2023/1162, articles 5 and 7)."""
+    """One read, or one refused attempt (DataAccessLog of Regulation (EU) 2023/1162, articles 5 and 7).
+
+    Appended, never changed, and removed only when a `LogRetention` says so (a database trigger refuses).
+    """
 
     segment = models.ForeignKey(AccessLogSegment, on_delete=models.PROTECT, related_name="entries")
     line = models.PositiveIntegerField()
@@ -33,6 +38,7 @@ class AccessLogEntry(models.Model):
     direction = models.CharField(max_length=10, blank=True)
     start = models.DateTimeField(null=True)
     end = models.DateTimeField(null=True)
+    as_of = models.DateTimeField(null=True)
     values = models.PositiveIntegerField(default=0)
 
     class Meta:
@@ -42,3 +48,10 @@ class AccessLogEntry(models.Model):
             models.Index(fields=["holder", "reader", "-at"]),
             models.Index(fields=["holder", "metering_point_id", "-at"]),
         ]
+
+
+class LogRetention(models.Model):
+    """That entries older than `before` were erased, and when. Appended, never changed."""
+
+    before = models.DateTimeField()
+    at = models.DateTimeField()

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.utils.translation import gettext_lazy as _
 
 
@@ -6,3 +7,12 @@ class SharingConfig(AppConfig):
     name = "gridgate.sharing"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = _("Partage des données")
+
+    def ready(self) -> None:
+        from gridgate.metering.events import collection_changed, titles_changed
+        from gridgate.sharing.projection import prepare_connection
+        from gridgate.sharing.receivers import follow_collection, follow_titles
+
+        connection_created.connect(prepare_connection)
+        titles_changed.connect(follow_titles)
+        collection_changed.connect(follow_collection)

@@ -4,7 +4,6 @@ import uuid
 
 from django.db import models
 from django.utils.translation import get_language
-from django.utils.translation import gettext_lazy as _
 
 from gridgate.core.sharing import Basis, LegalBasis, PermissionState
 from gridgate.metering.models import MeteringPoint
@@ -16,7 +15,8 @@ def _choices(words: type[LegalBasis] | type[PermissionState] | type[Basis]) -> l
 
 
 class DataService(models.Model):
-    """A data product of a provider: what it reads, why, on which legal basis. Holders subscribe to it from the catalogue.
+    """A data product of a provider: what it reads, why, on which legal basis. Holders subscribe to it from
+    the catalogue.
 
     Texts are in French and, in the `_en` twin, in English; `text(name)` gives the one of the active language.
     """
@@ -55,7 +55,11 @@ class DataService(models.Model):
 
 
 class PermissionRequest(models.Model):
-    """What an eligible party asks of a holder, before any permission exists."""
+    """What an eligible party asks of a holder, before any permission exists.
+
+    `valid_until` is the last civil day asked for; `history_from` the first day of data, or, without one,
+    what the service says.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     service = models.ForeignKey(DataService, on_delete=models.PROTECT, related_name="requests")
@@ -66,23 +70,32 @@ class PermissionRequest(models.Model):
     history_from = models.DateField(null=True, blank=True)
     valid_until = models.DateField()
     message = models.CharField(max_length=500, blank=True)
-    state = models.CharField(max_length=12, choices=_choices(PermissionState), default=PermissionState.REQUESTED)
+    state = models.CharField(
+        max_length=12, choices=_choices(PermissionState), default=PermissionState.REQUESTED
+    )
     requested_at = models.DateTimeField()
+    requested_by = models.BigIntegerField(null=True)
+    """The user, kept when the account goes, as in `PermissionEvent`."""
+    requested_by_name = models.CharField(max_length=200, blank=True)
     answered_at = models.DateTimeField(null=True, blank=True)
+    answered_by = models.BigIntegerField(null=True)
+    answered_by_name = models.CharField(max_length=200, blank=True)
 
 
 class Permission(models.Model):
     """A holder's authorisation to an eligible party: the last state of its events, and what it says.
 
-    `valid_from` and `valid_until` are instants, the end excluded; `history_from` is the first civil day of data that
-    may be read. `all_points` means every point that the holder holds, now and later.
+    `valid_from` and `valid_until` are instants, the end excluded; `history_from` is the first civil day of
+    data that may be read. `all_points` means every point that the holder holds, now and later.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     service = models.ForeignKey(DataService, on_delete=models.PROTECT, related_name="permissions")
     request = models.OneToOneField(PermissionRequest, on_delete=models.PROTECT, null=True, blank=True)
     holder = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="permissions_given")
-    eligible_party = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="permissions_received")
+    eligible_party = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="permissions_received"
+    )
     all_points = models.BooleanField(default=False)
     kinds = models.PositiveSmallIntegerField()
     directions = models.PositiveSmallIntegerField()
@@ -121,7 +134,9 @@ class PermissionPoint(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["permission", "metering_point"], name="one_permission_line_a_point")
+            models.UniqueConstraint(
+                fields=["permission", "metering_point"], name="one_permission_line_a_point"
+            )
         ]
 
 
@@ -144,9 +159,11 @@ class PermissionEvent(models.Model):
 
 
 class AccessLine(models.Model):
-    """The access projection: one row per permission (or title), title holding and point. See `core.sharing.AccessLine`.
+    """The access projection: one row per permission (or title), title holding and point. See
+    `core.sharing.AccessLine`.
 
-    Written in the transaction that changes the permission or the title, read by the data plane at every request.
+    Written in the transaction that changes the permission or the title, read by the data plane at every
+    request.
     """
 
     reader = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
@@ -163,15 +180,22 @@ class AccessLine(models.Model):
     valid_until = models.BigIntegerField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["reader", "metering_point"]), models.Index(fields=["holder", "reader"])]
+        indexes = [
+            models.Index(fields=["reader", "metering_point"]),
+            models.Index(fields=["holder", "reader"]),
+        ]
 
 
 class Receipt(models.Model):
-    """The signed proof of what ended: a JWS (Ed25519) both sides hold, and what it says for the printable page."""
+    """The signed proof of what ended: a JWS (Ed25519) both sides hold, and what it says for the printable
+    page.
+    """
 
     number = models.CharField(max_length=30, unique=True)
     holder = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="receipts_as_holder")
-    eligible_party = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="receipts_as_party")
+    eligible_party = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="receipts_as_party"
+    )
     permissions = models.ManyToManyField(Permission, related_name="receipts")
     issued_at = models.DateTimeField()
     payload = models.JSONField()

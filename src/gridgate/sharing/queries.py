@@ -248,7 +248,7 @@ def companies_reading(
     shares: dict[int, list[Share]] = {}
     for permission in permissions:
         points = all_held if permission.all_points else by_permission.get(permission.pk, 0)
-        share = Share(permission.service, permission, points, _said(permission, "exceeds"))
+        share = Share(permission.service, permission, points, said(permission, "exceeds"))
         shares.setdefault(permission.eligible_party_id, []).append(share)
     for service in regulatory:
         shares.setdefault(service.provider_id, []).append(Share(service, None, all_held, exceeds=False))
@@ -258,7 +258,7 @@ def companies_reading(
         theirs = tuple(shares[party.pk])
         points = all_held if any(share.all_points for share in theirs) else by_party.get(party.pk, 0)
         counts = tuple(reads.get(party.pk, [0] * len(days)))
-        summaries.append(CompanySharing(party, theirs, points, counts, _said(party, "last_read_at")))
+        summaries.append(CompanySharing(party, theirs, points, counts, said(party, "last_read_at")))
     return summaries
 
 
@@ -484,6 +484,6 @@ def _one(rows: QuerySet[Row], what: str) -> Row:
     return row
 
 
-def _said(row: Model, name: str) -> Any:
+def said(row: Model, name: str) -> Any:
     """What a query added to a row."""
     return getattr(row, name)

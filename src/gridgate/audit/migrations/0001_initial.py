@@ -23,6 +23,14 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='LogRetention',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('before', models.DateTimeField()),
+                ('at', models.DateTimeField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='AccessLogEntry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -43,6 +51,7 @@ class Migration(migrations.Migration):
                 ('direction', models.CharField(blank=True, max_length=10)),
                 ('start', models.DateTimeField(null=True)),
                 ('end', models.DateTimeField(null=True)),
+                ('as_of', models.DateTimeField(null=True)),
                 ('values', models.PositiveIntegerField(default=0)),
                 ('segment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='audit.accesslogsegment')),
             ],

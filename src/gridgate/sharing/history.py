@@ -1,0 +1,166 @@
+"""The events of a permission, and the row that they make.
+
+`_apply` is the only place that writes a permission's row: an operation appends an event and applies it, and
+`replay` applies the events of the past in turn. So the row is what its events say, and can be made again
+from them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Field
+
+from gridgate.core.sharing import PermissionState, transition
+from gridgate.organisations.models import Membership
+from gridgate.sharing.models import Permission, PermissionEvent, PermissionPoint
+
+SAYS = (
+    "service",
+    "request",
+    "holder",
+    "eligible_party",
+    "all_points",
+    "kinds",
+    "directions",
+    "finest_resolution",
+    "history_from",
+    "valid_from",
+    "valid_until",
+    "purpose",
+    "purpose_en",
+    "delete_by",
+    "channel",
+    "legal_basis",
+)
+"""What a permission says: the first event holds all of it, a later one what it changed."""
+
+
+class Reason(StrEnum):
+    """Why something happened that nobody decided at that moment."""
+
+    MOVE_OUT = "move_out"
+    """The holder no longer holds the points."""
+    OPPOSITION = "opposition"
+    """The holder opposed the collection of the load curve, which was all that the permission covered."""
+    TIME = "time"
+    """The time that was agreed is over."""
+    EXTENDED = "extended"
+    """It was agreed for longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who acts; the system has no id."""
+
+    id: int | None
+    name: str
+
+    @classmethod
+    def member(cls, actor: Membership) -> "By":
+        return cls(actor.user_id, str(actor.user))
+
+
+SYSTEM = By(None, "Gridgate")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of state: into which, when, by whom."""
+
+    state: PermissionState
+    at: datetime
+    by: By
+    reason: str = ""
+
+
+def begin(permission: Permission, points: Sequence[str], steps: Sequence[Step]) -> None:
+    """Write a new permission on `points` (none when it is on all points) with its first events."""
+    first, *others = steps
+    says = {_attribute(name): _plain(getattr(permission, _attribute(name))) for name in SAYS}
+    events = [_event(permission, 1, first, {"says": says, "points": list(points)})]
+    for sequence, step in enumerate(others, start=2):
+        transition(PermissionState(events[-1].state), step.state)
+        events.append(_event(permission, sequence, step, {}))
+    for event in events:
+        _apply(permission, event)
+    permission.save(force_insert=True)
+    PermissionPoint.objects.bulk_create(
+        PermissionPoint(permission=permission, metering_point_id=point) for point in points
+    )
+    PermissionEvent.objects.bulk_create(events)
+
+
+def append(permission: Permission, step: Step, *, details: dict[str, Any] | None = None) -> None:
+    """Write what happened to a permission. Raises `GridgateError` (CONFLICT) when its state does not lead
+    there.
+
+    `details` may hold `says`, new values of what the permission says, and `points_lost`, points that it no
+    longer covers. An event may leave the state as it is, when it has details.
+    """
+    if step.state != permission.state or not details:
+        transition(PermissionState(permission.state), step.state)
+    last = permission.events.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    event = _event(permission, last + 1, step, details or {})
+    _apply(permission, event)
+    permission.save(force_update=True)
+    permission.points.filter(metering_point__in=event.details.get("points_lost", [])).delete()
+    event.save(force_insert=True)
+
+
+def replay(events: Iterable[PermissionEvent]) -> tuple[Permission, set[str]]:
+    """Make the row and its points again from events in their order. Nothing is saved."""
+    permission = Permission()
+    points: set[str] = set()
+    for event in events:
+        permission.pk = event.permission_id
+        points |= set(event.details.get("points", []))
+        points -= set(event.details.get("points_lost", []))
+        _apply(permission, event)
+    return permission, points
+
+
+def saying(**changes: Any) -> dict[str, Any]:
+    """Details of an event that changes what the permission says."""
+    return {"says": {_attribute(name): _plain(value) for name, value in changes.items()}}
+
+
+def _apply(permission: Permission, event: PermissionEvent) -> None:
+    for attribute, value in event.details.get("says", {}).items():
+        setattr(permission, attribute, _field(attribute).to_python(value))
+    if permission.state != event.state:
+        permission.state, permission.state_at = event.state, event.at
+
+
+def _event(permission: Permission, sequence: int, step: Step, details: dict[str, Any]) -> PermissionEvent:
+    return PermissionEvent(
+        permission=permission,
+        sequence=sequence,
+        state=step.state,
+        at=step.at,
+        actor_id=step.by.id,
+        actor_name=step.by.name[:200],
+        reason=step.reason[:300],
+        details=details,
+    )
+
+
+def _attribute(name: str) -> str:
+    """The column behind a name: `holder` is kept as `holder_id`."""
+    return str(_field(name).attname)
+
+
+def _field(name: str) -> "Field[Any, Any]":
+    field = Permission._meta.get_field(name)
+    assert isinstance(field, Field)
+    return field
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can hold it; a model field reads it back."""
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,64 @@
+"""What people and time do to permissions. Each operation is one transaction, and checks its actor itself.
+
+`granting` (subscribe, grant by law) · `requesting` (ask, accept, refuse) · `ending` (revoke, terminate,
+expire, move-out, opposition) · `pausing` (suspend, resume).
+"""
+
+from gridgate.sharing.operations.ending import (
+    NothingToEnd,
+    NotTerminable,
+    UnknownPermission,
+    expire_due,
+    invalidate_for_moved_out,
+    invalidate_opposed,
+    revoke_company,
+    revoke_permission,
+    terminate,
+)
+from gridgate.sharing.operations.granting import (
+    AlreadyShared,
+    InvalidEnd,
+    LoadCurveOpposed,
+    NoPoints,
+    NotOffered,
+    PointNotHeld,
+    grant,
+    subscribe,
+)
+from gridgate.sharing.operations.pausing import resume, suspend
+from gridgate.sharing.operations.requesting import (
+    RequestClosed,
+    UnknownRequest,
+    accept_request,
+    refuse_request,
+    request_permission,
+    time_out_requests,
+)
+
+__all__ = [
+    "AlreadyShared",
+    "InvalidEnd",
+    "LoadCurveOpposed",
+    "NoPoints",
+    "NotOffered",
+    "NotTerminable",
+    "NothingToEnd",
+    "PointNotHeld",
+    "RequestClosed",
+    "UnknownPermission",
+    "UnknownRequest",
+    "accept_request",
+    "expire_due",
+    "grant",
+    "invalidate_for_moved_out",
+    "invalidate_opposed",
+    "refuse_request",
+    "request_permission",
+    "resume",
+    "revoke_company",
+    "revoke_permission",
+    "subscribe",
+    "suspend",
+    "terminate",
+    "time_out_requests",
+]

@@ -1,0 +1,186 @@
+"""Receipts: what ended, signed by the operator, so that both sides can prove it to anyone without asking us.
+
+The key is made with the instance (`keys/receipts.pem`); `public_jwks()` is what the portal publishes at
+`/.well-known/gridgate-receipts.json`. `docs/2-integrating/permissions.md` says how to verify one with other
+tools.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from django.conf import settings
+from django.utils.timezone import get_default_timezone
+
+from gridgate.audit.summaries import ReadsUnder, log_mark, reads_under
+from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
+from gridgate.core.time import civil_day_of
+from gridgate.metering.models import TitleHolding
+from gridgate.metering.queries import held_on
+from gridgate.organisations.models import Organisation
+from gridgate.organisations.queries import operator
+from gridgate.sharing import signing
+from gridgate.sharing.history import By
+from gridgate.sharing.models import DataService, Permission, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a receipt is about: which act, by whom, since when."""
+
+    act: str
+    """`revoke` (the holder), `terminate` (the eligible party), `expire` (time), `invalidate` (an event)."""
+    by: By
+    effective_at: datetime
+    reason: str = ""
+
+
+def issue(
+    *,
+    permissions: Sequence[Permission],
+    points: Mapping[UUID, Collection[str]],
+    kept: Sequence[Permission] = (),
+    ending: Ending,
+    now: datetime,
+) -> Receipt:
+    """Sign and keep the receipt of permissions that one holder gave one company, in the transaction that
+    ends them.
+
+    `points` says which points ended, by permission; a permission on all points is absent from it. Raises
+    `KeyUnusable`: then nothing ends either.
+    """
+    holder, party = permissions[0].holder, permissions[0].eligible_party
+    number = _next_number(now)
+    payload = _payload(number, permissions, points, kept, ending, now)
+    receipt = Receipt.objects.create(
+        number=number,
+        holder=holder,
+        eligible_party=party,
+        issued_at=now,
+        payload=payload,
+        jws=signing.sign(payload, _key()),
+    )
+    receipt.permissions.set(permissions)
+    return receipt
+
+
+def public_jwks() -> dict[str, Any]:
+    """The JWK set with which receipts verify: the present key and the former ones."""
+    return signing.jwks(public_keys())
+
+
+def public_keys() -> list[Ed25519PublicKey]:
+    """The keys that receipts may be signed with. Raises `KeyUnusable`."""
+    _key()
+    return signing.load_public_keys(settings.ENVIRONMENT.receipt_key)
+
+
+def verify(token: str) -> signing.Valid | signing.Invalid:
+    """Check a receipt with the instance's own keys."""
+    return signing.verify(token, public_keys())
+
+
+def _key() -> Ed25519PrivateKey:
+    path = settings.ENVIRONMENT.receipt_key
+    if not path.exists() and not Receipt.objects.exists():
+        signing.make_key(path)
+    return signing.load_private_key(path)
+
+
+def _next_number(now: datetime) -> str:
+    """`GG-20261125-000042`: the civil day and a count that starts anew on each."""
+    day = f"GG-{civil_day_of(now, get_default_timezone()):%Y%m%d}-"
+    last = (
+        Receipt.objects.filter(number__startswith=day)
+        .order_by("-number")
+        .values_list("number", flat=True)
+        .first()
+    )
+    return f"{day}{int(last[-6:]) + 1 if last else 1:06d}"
+
+
+def _payload(
+    number: str,
+    permissions: Sequence[Permission],
+    points: Mapping[UUID, Collection[str]],
+    kept: Sequence[Permission],
+    ending: Ending,
+    now: datetime,
+) -> dict[str, Any]:
+    holder, party = permissions[0].holder, permissions[0].eligible_party
+    ids = [str(permission.pk) for permission in permissions]
+    reads = reads_under(holder=holder.pk, reader=party.pk, permissions=ids)
+    mark = log_mark(holder=holder.pk, reader=party.pk)
+    return {
+        "number": number,
+        "issued_at": _instant(now),
+        "operator": _company(operator()),
+        "holder": _company(holder),
+        "eligible_party": _company(party),
+        "actor": {"name": ending.by.name},
+        "act": ending.act,
+        "reason": ending.reason,
+        "effective_at": _instant(ending.effective_at),
+        "permissions": [
+            _permission(
+                permission, points.get(permission.pk), reads.get(str(permission.pk), ReadsUnder()), now
+            )
+            for permission in permissions
+        ],
+        "kept": [_kept(permission.service) for permission in kept],
+        "last_log_head": mark.head,
+        "last_log_segment": mark.segment,
+        "last_log_lines": mark.lines,
+    }
+
+
+def _permission(
+    permission: Permission, points: Collection[str] | None, reads: ReadsUnder, now: datetime
+) -> dict[str, Any]:
+    kinds, directions = kinds_of(permission.kinds), directions_of(permission.directions)
+    return {
+        "id": str(permission.pk),
+        "service": permission.service.name,
+        "service_en": permission.service.name_en,
+        "purpose": permission.purpose,
+        "purpose_en": permission.purpose_en,
+        "legal_basis": permission.legal_basis,
+        "kinds": [kind.value for kind in Kind if kind in kinds],
+        "directions": [direction.value for direction in FlowDirection if direction in directions],
+        "points": "all" if points is None else sorted(points),
+        "points_count": _count_held(permission.holder, now) if points is None else len(points),
+        "since": _instant(permission.valid_from),
+        "until": _instant(permission.valid_until),
+        "delete_by": permission.delete_by.isoformat() if permission.delete_by else None,
+        "reads": reads.count,
+        "last_read_at": _instant(reads.last_at),
+    }
+
+
+def _kept(service: DataService) -> dict[str, str]:
+    return {
+        "service": service.name,
+        "service_en": service.name_en,
+        "legal_basis": service.legal_basis,
+        "legal_reference": service.legal_reference,
+        "contact_email": service.contact_email,
+        "contact_url": service.contact_url,
+    }
+
+
+def _count_held(holder: Organisation, now: datetime) -> int:
+    today = civil_day_of(now, get_default_timezone())
+    return TitleHolding.objects.filter(held_on(today), holder=holder).count()
+
+
+def _company(organisation: Organisation | None) -> dict[str, str]:
+    if organisation is None:
+        return {"name": "", "siren": ""}
+    return {"name": organisation.legal_name, "siren": organisation.siren}
+
+
+def _instant(at: datetime | None) -> str | None:
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,74 @@
+"""What a member may decide: asked by every operation of the actor itself, whatever the screen has checked."""
+
+from collections.abc import Collection, Iterable
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.organisations.models import EntitlementCode, Membership, PerimeterPoint
+
+
+class NotEntitled(GridgateError):
+    """The member may not manage the data services."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorKind.FORBIDDEN,
+            "this needs the entitlement “Gestion des services de données”",
+            remedy="Ask an administrator of your company.",
+        )
+
+
+class NotTheOperator(GridgateError):
+    """Only the operator's staff may do this."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorKind.FORBIDDEN, "only the network operator may do this", remedy="Write to the operator."
+        )
+
+
+class OutsidePerimeter(GridgateError):
+    """The decision concerns points that the member does not see."""
+
+    def __init__(self, *, all_points: bool) -> None:
+        self.all_points = all_points
+        what = (
+            "every metering point of the company, now and later"
+            if all_points
+            else "metering points outside yours"
+        )
+        super().__init__(
+            ErrorKind.FORBIDDEN,
+            f"this concerns {what}, and your rights are restricted to a perimeter",
+            remedy="Ask an administrator of your company.",
+        )
+
+
+def require_data_services(actor: Membership) -> None:
+    """Raises `NotEntitled`."""
+    if actor.ended_at is not None or not actor.user.is_active or not actor.has(EntitlementCode.DATA_SERVICES):
+        raise NotEntitled
+
+
+def require_operator(actor: Membership) -> None:
+    """Raises `NotTheOperator` or `NotEntitled`."""
+    if not actor.organisation.is_operator:
+        raise NotTheOperator
+    require_data_services(actor)
+
+
+def require_covering(actor: Membership, points: Iterable[str] | None) -> None:
+    """A member decides on points of their perimeter only; None is all points. Raises `OutsidePerimeter`."""
+    perimeter = perimeter_of(actor)
+    if perimeter is None:
+        return
+    if points is None:
+        raise OutsidePerimeter(all_points=True)
+    if not set(points) <= set(perimeter):
+        raise OutsidePerimeter(all_points=False)
+
+
+def perimeter_of(actor: Membership) -> Collection[str] | None:
+    """The points that a restricted member sees; None when nothing restricts them."""
+    if not actor.restricted:
+        return None
+    return set(PerimeterPoint.objects.filter(membership=actor).values_list("metering_point_id", flat=True))
