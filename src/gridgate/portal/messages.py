@@ -85,8 +85,9 @@ def messages_of(path: Path) -> list[Message]:
     return found
 
 
+_TEXT = r"""u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _CALL = re.compile(
-    r"""\b(?:_|gettext|ngettext|pgettext|npgettext)\(\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*").*?\)"""
+    rf"\b(?:_|gettext|ngettext|pgettext|npgettext)\(\s*{_TEXT}(?:\s*,\s*(?:{_TEXT}|\w+))*\s*\)"
 )
 
 

@@ -1,5 +1,6 @@
-"""The screens, one folder each. A folder with a `urls.py` is a screen: its `urlpatterns` are found because they
-are there.
+"""The screens, one folder each.
+
+A folder with a `urls.py` is a screen: its `urlpatterns` are found because they are there.
 """
 
 from importlib import import_module

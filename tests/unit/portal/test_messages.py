@@ -1,0 +1,73 @@
+"""Finding, typesetting and compiling messages."""
+
+import gettext
+
+import pytest
+
+from gridgate.portal import messages
+
+
+@pytest.mark.parametrize(
+    ("typed", "set_"),
+    [
+        ("Résilier tous les partages ?", "Résilier tous les partages\u202f?"),
+        ("Rien n'est lu ; tout est gardé", "Rien n’est lu\u202f; tout est gardé"),
+        ("Aucun compteur pour « Lile »", "Aucun compteur pour «\u00a0Lile\u00a0»"),
+        ("Il manque un chiffre : 13 saisis", "Il manque un chiffre\u00a0: 13 saisis"),
+        ("1 204 compteurs, 250 kW", "1\u202f204 compteurs, 250\u00a0kW"),
+        ("Semaine du 9 au 15", "Semaine du 9 au 15"),
+    ],
+)
+def test_typography(typed, set_) -> None:
+    assert messages.typeset(typed) == set_
+    assert messages.typeset(set_) == set_
+
+
+def found(tmp_path, monkeypatch, name: str, text: str) -> list[object]:
+    monkeypatch.setattr(messages, "PACKAGE", tmp_path)
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return [message.text for message in messages.messages_of(path)]
+
+
+def test_messages_of_a_template(tmp_path, monkeypatch) -> None:
+    source = """{% translate "L’année" %}<b title="{% translate 'Ouvrir' %}">{% tag "good" _("Actif") %}</b>
+    {% blocktranslate trimmed with name=x|upper %}
+      Bonjour {{ name }},
+      merci.
+    {% endblocktranslate %}
+    {% blocktranslate count n=lines|length %}une ligne{% plural %}{{ n }} lignes{% endblocktranslate %}"""
+    assert found(tmp_path, monkeypatch, "page.html", source) == [
+        "L’année",
+        "Ouvrir",
+        "Actif",
+        "Bonjour %(name)s, merci.",
+        ("une ligne", "%(n)s lignes"),
+    ]
+
+
+def test_messages_of_python(tmp_path, monkeypatch) -> None:
+    source = 'from x import gettext as _, ngettext\n_("Un")\nngettext("%(n)s mois", "%(n)s mois passés", 2)\n'
+    assert found(tmp_path, monkeypatch, "views.py", source) == ["Un", ("%(n)s mois", "%(n)s mois passés")]
+
+
+def test_french_counts_nothing_as_singular(tmp_path, monkeypatch) -> None:
+    folder = tmp_path / "locale" / "en" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    (folder / "django.po").write_text(
+        'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+        '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+        'msgid "%(n)s compteur"\nmsgid_plural "%(n)s compteurs"\nmsgstr[0] "%(n)s meter"\nmsgstr[1] "%(n)s meters"\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(messages, "locale_paths", lambda: [tmp_path / "locale"])
+    assert messages.compile_all() == 2
+    french, english = (
+        gettext.translation("django", tmp_path / "locale", languages=[language]) for language in ("fr", "en")
+    )
+
+    def said(catalog, count: int) -> str:
+        return catalog.ngettext("%(n)s compteur", "%(n)s compteurs", count) % {"n": count}
+
+    assert [said(french, count) for count in (0, 1, 2)] == ["0 compteur", "1 compteur", "2 compteurs"]
+    assert [said(english, count) for count in (0, 1)] == ["0 meters", "1 meter"]
