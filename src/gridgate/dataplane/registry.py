@@ -338,4 +338,11 @@ def _line(row: Sequence[Any]) -> AccessLine:
         raise RegistryUnavailable(
             f"an access line rests on {row[0]!r}, which this version does not know"
         ) from None
-    return AccessLine(basis, *row[1:_LINE_WIDTH])
+    return AccessLine(basis, _dashed(row[1]), *row[2:_LINE_WIDTH])
+
+
+def _dashed(uuid: str | None) -> str | None:
+    """A permission's id as everyone writes it: SQLite keeps it as 32 digits."""
+    if uuid is None or len(uuid) != 32:
+        return uuid
+    return f"{uuid[:8]}-{uuid[8:12]}-{uuid[12:16]}-{uuid[16:20]}-{uuid[20:]}"

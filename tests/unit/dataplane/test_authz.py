@@ -93,7 +93,7 @@ class TestAuthenticate:
         assert caller.point.segment == "C5"
         assert caller.point.holder == ACME
         assert caller.point.collection == "active"
-        assert [line.permission for line in caller.lines] == ["ab" * 16]
+        assert [line.permission for line in caller.lines] == ["abababab-abab-abab-abab-abababababab"]
         assert caller.knows_point(NOW)
 
     def test_tells_an_unknown_point_from_one_without_a_line_only_inside(

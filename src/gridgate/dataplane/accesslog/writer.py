@@ -34,9 +34,13 @@ class AccessLogUnavailable(GridgateError):
 
 
 class AccessLog:
-    """The log of one process. Safe to use from several threads and event loops at once."""
+    """The log of one process. Safe to use from several threads and event loops at once.
 
-    def __init__(self, directory: Path, process: str, *, started_at: datetime) -> None:
+    `started_at` is written at the head of each segment: when the process began to log; when it is not given,
+    the instant of its first entry.
+    """
+
+    def __init__(self, directory: Path, process: str, *, started_at: datetime | None = None) -> None:
         self._directory = directory
         self._process = process
         self._started_at = started_at
@@ -82,6 +86,8 @@ class AccessLog:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
                 self._thread.start()
+            if self._started_at is None:
+                self._started_at = entries[0].at
             self._gathered.append(waiting)
             self._changed.notify()
 

@@ -1,0 +1,136 @@
+"""Around every route: limits, the headers every answer bears, errors in the façade's words, one log line,
+metrics.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any, Final
+
+import orjson
+import structlog
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.dataplane.http.metrics import REQUESTS, SECONDS
+
+LONGEST_QUERY: Final = 2048
+LARGEST_BODY: Final = 16 * 1024
+
+REFERENCE: Final = "X-Request-Id"
+HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+}
+_HEADERS: Final = tuple((name.encode(), value.encode()) for name, value in HEADERS.items())
+# Answers are about people's homes and works: no cache on the way may keep them, unless a route says
+# otherwise.
+_NO_STORE: Final = (b"cache-control", b"no-store")
+
+Render = Callable[[GridgateError], Response]
+
+
+class RequestTooLarge(GridgateError):
+    """A query string (414) or a body (413) that no request of these interfaces needs."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        self.status = status
+        super().__init__(ErrorKind.MALFORMED, message, remedy="Ask for less in one request.")
+
+
+class InternalError(GridgateError):
+    """What is told of a defect: a reference to quote, which the log has too."""
+
+    def __init__(self, reference: str) -> None:
+        self.reference = reference
+        super().__init__(
+            ErrorKind.INTERNAL,
+            "something went wrong here",
+            remedy=f"Tell the operator the reference {reference}.",
+        )
+
+
+def request_logger(*, enabled: bool) -> Any:
+    """A logger of JSON lines on standard error; disabled, one that writes nothing."""
+    level = 20 if enabled else 60
+    return structlog.wrap_logger(
+        structlog.BytesLogger(sys.stderr.buffer),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=orjson.dumps),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=True,
+    )
+
+
+class Guard:
+    """Wraps the application of one route.
+
+    The log line holds method, path, status, time and reference. Never a query string, a header or a body:
+    that is where secrets travel.
+    """
+
+    def __init__(self, app: ASGIApp, *, facade: str, render: Render, logger: Any) -> None:
+        self._app = app
+        self._facade = facade
+        self._render = render
+        self._log = logger
+        self._seconds = SECONDS.labels(facade)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        reference = token_hex(8)
+        answered = 0
+        headless = scope["method"] == "HEAD"
+
+        async def dressed(message: Message) -> None:
+            nonlocal answered
+            if message["type"] == "http.response.start":
+                answered = message["status"]
+                message["headers"] = _dress(message["headers"], reference)
+            elif headless and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        try:
+            if len(scope["query_string"]) > LONGEST_QUERY:
+                raise RequestTooLarge(f"the query string is longer than {LONGEST_QUERY} bytes", status=414)
+            await self._app(scope, receive, dressed)
+        except GridgateError as error:
+            await self._answer(error, scope, receive, dressed, answered)
+        except Exception as error:  # noqa: BLE001 -- the last door: whatever it is, it is logged and told in the dialect
+            self._log.error("defect", path=scope["path"], reference=reference, exc_info=error)
+            await self._answer(InternalError(reference), scope, receive, dressed, answered)
+        finally:
+            seconds = time.perf_counter() - started
+            REQUESTS.labels(self._facade, answered).inc()
+            self._seconds.observe(seconds)
+            self._log.info(
+                "request",
+                facade=self._facade,
+                method=scope["method"],
+                path=scope["path"],
+                status=answered,
+                ms=round(seconds * 1000, 2),
+                reference=reference,
+            )
+
+    async def _answer(
+        self, error: GridgateError, scope: Scope, receive: Receive, send: Send, answered: int
+    ) -> None:
+        if answered:  # the head has left: all that can be done is to break the body off
+            raise error
+        await self._render(error)(scope, receive, send)
+
+
+def _dress(headers: list[tuple[bytes, bytes]], reference: str) -> list[tuple[bytes, bytes]]:
+    dressed = [*headers, *_HEADERS, (b"x-request-id", reference.encode())]
+    if not any(name == b"cache-control" for name, _ in headers):
+        dressed.append(_NO_STORE)
+    return dressed

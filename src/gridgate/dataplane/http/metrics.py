@@ -1,0 +1,28 @@
+"""What Prometheus may ask: how many requests, how long, how many reads granted and refused."""
+
+from pathlib import Path
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+REQUESTS = Counter("gridgate_requests_total", "Requests answered.", ["facade", "status"])
+SECONDS = Histogram(
+    "gridgate_request_seconds",
+    "Time from the request's arrival to its answer.",
+    ["facade"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
+)
+READS = Counter(
+    "gridgate_reads_total", "Reads logged, by outcome: granted, or why not.", ["channel", "outcome"]
+)
+
+
+def exposition(directory: Path | None) -> bytes:
+    """The metrics in Prometheus' text format; with a directory, those of every process that writes there,
+    added.
+    """
+    if directory is None:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

@@ -1,0 +1,96 @@
+"""What the routes of a process share: the registry, the tokens, the store, the access log, and the clock."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from gridgate.core.errors import GridgateError
+from gridgate.core.sharing import Granted, Refused
+from gridgate.dataplane.accesslog import AccessLog
+from gridgate.dataplane.authz import Caller, authenticate, bearer
+from gridgate.dataplane.config import DataPlaneConfig
+from gridgate.dataplane.http.metrics import READS
+from gridgate.dataplane.reading import Reader, Wanted, entry
+from gridgate.dataplane.registry import PointFacts, Registry, SqliteRegistry
+from gridgate.dataplane.store import open_store
+from gridgate.dataplane.store.port import MeasurementStore
+from gridgate.dataplane.tokens import TokenStore
+
+Clock = Callable[[], datetime]
+
+
+def system_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class DataPlane:
+    """One per process. Files are opened at first use, so that it may be made before a server forks its
+    workers.
+
+    `registry` and `store` are used on the event loop: what they do takes less than handing it to a thread.
+    """
+
+    def __init__(self, config: DataPlaneConfig, *, clock: Clock = system_clock) -> None:
+        self.config = config
+        self.clock = clock
+        self.zone = config.zone
+        self.registry: Registry = SqliteRegistry(config.registry, zone=config.zone)
+        self.tokens = TokenStore(config.registry)
+        self.log = AccessLog(config.access_log, config.process, started_at=clock())
+        self._store: MeasurementStore | None = None
+
+    @property
+    def store(self) -> MeasurementStore:
+        """The measurements. Raises `StoreUnavailable`."""
+        if self._store is None:
+            self._store = open_store(self.config.measurements, read_only=True, zone=self.zone)
+        return self._store
+
+    def authenticate(
+        self, authorization: str | None, *, api: str, metering_point: str, at: datetime
+    ) -> Caller:
+        """Resolve a request's `Authorization` header. Raises as `authz.authenticate` does."""
+        token = bearer(authorization)
+        return authenticate(self.registry, token, api=api, metering_point=metering_point, at=at)
+
+    async def record(
+        self,
+        wanted: Wanted,
+        verdict: Granted | Refused | str,
+        reader: Reader,
+        channel: str,
+        point: PointFacts | None,
+        at: datetime,
+        *,
+        values: int = 0,
+    ) -> None:
+        """Log a read, and return when the line is durable: only then may it be answered.
+
+        Raises `AccessLogUnavailable`.
+        """
+        line = entry(reader, wanted, verdict, channel=channel, point=point, at=at, values=values)
+        await self.log.durable(line)
+        READS.labels(channel, line.outcome).inc()
+
+    def faults(self) -> list[str]:
+        """What keeps this process from answering; empty when it is ready."""
+        found = []
+        for check in (self.registry.check, lambda: self.store.series([]), self.log.check):
+            try:
+                check()
+            except GridgateError as error:
+                found.append(error.message)
+        return found
+
+    def close(self) -> None:
+        self.log.close()
+        self.registry.close()
+        self.tokens.close()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+
+def reader_of(caller: Caller) -> Reader:
+    """The caller as the access log names it."""
+    application = caller.application
+    return Reader(application.organisation, application.organisation_name, application=application.client_id)

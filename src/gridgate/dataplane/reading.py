@@ -1,0 +1,289 @@
+"""One read, from the decision to the answer: the same for every façade and for the screens.
+
+The store is asked only for what the decision allows; what comes back is no finer than the line allows; what
+is missing is told with its reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.core.sharing import AccessLine, Basis, Granted, Refused
+from gridgate.core.time import Interval, Resolution, civil_day_bounds, days_between
+from gridgate.dataplane.accesslog import AccessEntry
+from gridgate.dataplane.accesslog.entry import GRANTED
+from gridgate.dataplane.query.aggregate import Period, totals
+from gridgate.dataplane.query.answer import Answer, Missing, Segment
+from gridgate.dataplane.query.assemble import assemble
+from gridgate.dataplane.query.coverage import FUTURE, NOT_RECEIVED, coverage
+from gridgate.dataplane.query.resample import resample
+from gridgate.dataplane.registry import PointFacts
+from gridgate.dataplane.store.port import DayBlock, MeasurementStore, SeriesKey
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads: an organisation, through a user of the portal or an application."""
+
+    organisation: int
+    organisation_name: str
+    user: int | None = None
+    user_name: str | None = None
+    application: str | None = None
+    """The client_id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for. `resolution` None means as stored; `as_of` None means what is known now."""
+
+    metering_point: str
+    kind: Kind
+    direction: FlowDirection
+    period: Interval
+    resolution: Resolution | None = None
+    as_of: datetime | None = None
+
+
+def answer(
+    store: MeasurementStore,
+    wanted: Wanted,
+    granted: Granted,
+    *,
+    point: PointFacts,
+    at: datetime,
+    zone: ZoneInfo,
+) -> Answer:
+    """Read what `granted` allows of `wanted`. Raises `StoreUnavailable`."""
+    readable = granted.readable
+    end = readable.end or at
+    segments = read_segments(store, wanted, granted.line, Interval(readable.start, end), zone=zone)
+    requested = Interval(wanted.period.start, wanted.period.end or at)
+    available, missing = coverage(
+        segments,
+        requested=requested,
+        at=at,
+        zone=zone,
+        explained=explained(wanted, requested, granted, point=point, segments=segments, zone=zone),
+    )
+    if wanted.kind is Kind.LOAD_CURVE and point.collection != "active":
+        missing = _since_collection_ended(missing, available)
+    return Answer(
+        metering_point=wanted.metering_point,
+        kind=wanted.kind,
+        direction=wanted.direction,
+        unit=wanted.kind.unit,
+        start=readable.start,
+        end=end,
+        segments=segments,
+        requested=requested,
+        available=available,
+        missing=missing,
+    )
+
+
+def nothing_readable(wanted: Wanted, reason: str, *, at: datetime) -> Answer:
+    """The answer to a reader who has a line on the point, but none that reaches the period asked for."""
+    period = Interval(
+        wanted.period.start, wanted.period.end or max(at, wanted.period.start + timedelta(days=1))
+    )
+    assert period.end is not None
+    return Answer(
+        metering_point=wanted.metering_point,
+        kind=wanted.kind,
+        direction=wanted.direction,
+        unit=wanted.kind.unit,
+        start=period.start,
+        end=period.start,
+        segments=[],
+        requested=period,
+        missing=[Missing(period.start, period.end, reason)],
+    )
+
+
+def read_segments(
+    store: MeasurementStore, wanted: Wanted, line: AccessLine, readable: Interval, *, zone: ZoneInfo
+) -> list[Segment]:
+    """The values that lie wholly in `readable`, no finer than what is wanted and what the line allows."""
+    return segments_of(read_blocks(store, wanted, readable, zone=zone), wanted, line, readable, zone=zone)
+
+
+def segments_of(
+    blocks: Sequence[DayBlock], wanted: Wanted, line: AccessLine, readable: Interval, *, zone: ZoneInfo
+) -> list[Segment]:
+    """The same from blocks that were read already: whole days, in any number."""
+    assert readable.end is not None
+    segments = assemble(blocks, readable.start, readable.end, zone)
+    coarsest = coarsest_wanted(wanted, line)
+    if coarsest is None or wanted.kind is Kind.REGISTER_READING:
+        return segments
+    return resample(segments, coarsest, kind=wanted.kind, zone=zone)
+
+
+def read_blocks(
+    store: MeasurementStore, wanted: Wanted, readable: Interval, *, zone: ZoneInfo
+) -> list[DayBlock]:
+    """The day blocks touched by `readable`; days of daily energy that only a load curve tells are made from
+    it.
+    """
+    assert readable.end is not None
+    days = days_between(readable.start, readable.end, zone)
+    as_of = None if wanted.as_of is None else epoch_milliseconds(wanted.as_of)
+    blocks = store.read(wanted.metering_point, wanted.kind, wanted.direction, days[0], days[-1], as_of=as_of)
+    if wanted.kind is not Kind.DAILY_ENERGY:
+        return blocks
+    told = {block.day for block in blocks if block.said.any()}
+    silent = [day for day in days if day not in told]
+    if not silent:
+        return blocks
+    curve = store.read(
+        wanted.metering_point, Kind.LOAD_CURVE, wanted.direction, silent[0], silent[-1], as_of=as_of
+    )
+    return blocks + [block for block in daily_energy_from(curve, zone=zone) if block.day not in told]
+
+
+def daily_energy_from(curve: Sequence[DayBlock], *, zone: ZoneInfo) -> list[DayBlock]:
+    """The daily energy that the load curve of one point and direction tells, for each day that it tells
+    whole.
+
+    A day with a single step missing has none: its sum would be a guess. Exact to the thousandth of a Wh. Its
+    quality is the least sure of the day's values.
+    """
+    if not curve:
+        return []
+    days = sorted({block.day for block in curve})
+    start, end = civil_day_bounds(days[0], zone).start, civil_day_bounds(days[-1], zone).end
+    assert end is not None
+    made = []
+    for total in totals(
+        assemble(curve, start, end, zone), Period.DAY, kind=Kind.LOAD_CURVE, start=start, end=end, zone=zone
+    ):
+        if total.energy_wh is None or not total.values or total.missing:
+            continue
+        quality = (
+            Quality.ESTIMATED
+            if total.estimated
+            else Quality.CORRECTED
+            if total.corrected
+            else Quality.MEASURED
+        )
+        made.append(_daily(curve[0].key, total.first, total.energy_wh, quality, curve))
+    return made
+
+
+def explained(
+    wanted: Wanted,
+    requested: Interval,
+    granted: Granted,
+    *,
+    point: PointFacts,
+    segments: Sequence[Segment],
+    zone: ZoneInfo,
+) -> list[Missing]:
+    """What of the request is missing for a reason that the registry knows."""
+    readable, reasons = granted.readable, []
+    assert requested.end is not None
+    if readable.start > requested.start:
+        reasons.append(Missing(requested.start, readable.start, before_line(granted.line)))
+    if not point.directions & wanted.direction.bit:
+        reasons.append(Missing(readable.start, readable.end or requested.end, "direction_absent"))
+    else:
+        activated = civil_day_bounds(point.activated_on, zone).start
+        first = [segment.start for segment in segments[:1]]
+        limit = min([activated, readable.end or requested.end, *first])
+        if limit > readable.start:
+            reasons.append(Missing(readable.start, limit, "before_activation"))
+    if readable.end is not None and readable.end < requested.end:
+        reasons.append(Missing(readable.end, requested.end, "after_title"))
+    return reasons
+
+
+def before_line(line: AccessLine) -> str:
+    return "before_title" if line.basis is Basis.TITLE else "before_permission_history"
+
+
+def coarsest_wanted(wanted: Wanted, line: AccessLine) -> Resolution | None:
+    """The step below which nothing may be answered; None when values go out as stored."""
+    asked = wanted.resolution.seconds if wanted.resolution else 0
+    seconds = max(asked, line.finest_resolution)
+    return Resolution.of_seconds(seconds) if seconds else None
+
+
+def entry(
+    reader: Reader,
+    wanted: Wanted,
+    verdict: Granted | Refused | str,
+    *,
+    channel: str,
+    point: PointFacts | None,
+    at: datetime,
+    values: int = 0,
+) -> AccessEntry:
+    """The line of the access log for a read. A `str` verdict is a refusal in a façade's own word.
+
+    A refusal is shown to whoever holds the point at the time, so that a holder sees who tried.
+    """
+    line = verdict.line if isinstance(verdict, Granted) else None
+    period = verdict.readable if isinstance(verdict, Granted) else wanted.period
+    outcome = (
+        verdict.reason.value
+        if isinstance(verdict, Refused)
+        else verdict
+        if isinstance(verdict, str)
+        else GRANTED
+    )
+    return AccessEntry(
+        at=at,
+        channel=channel,
+        outcome=outcome,
+        reader=reader.organisation,
+        reader_name=reader.organisation_name,
+        user=reader.user,
+        user_name=reader.user_name,
+        application=reader.application,
+        permission=line.permission if line else None,
+        basis=line.basis.value if line else None,
+        metering_point=wanted.metering_point,
+        holder=line.holder if line else point.holder if point else None,
+        kind=wanted.kind.value,
+        direction=wanted.direction.value,
+        start=period.start,
+        end=period.end,
+        as_of=wanted.as_of,
+        values=values,
+    )
+
+
+def epoch_milliseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
+
+
+def _daily(
+    key: SeriesKey, day: date, energy: int | float, quality: Quality, curve: Sequence[DayBlock]
+) -> DayBlock:
+    scale = 0 if isinstance(energy, int) else -3
+    value = round(Decimal(repr(energy)).scaleb(-scale))
+    return DayBlock(
+        key=SeriesKey(key.metering_point, Kind.DAILY_ENERGY, key.direction, Resolution.P1D),
+        day=day,
+        values=np.array([value], np.int64),
+        quality=np.array([quality], np.uint8),
+        scale=scale,
+        recorded_at=max(block.recorded_at for block in curve if block.day == day),
+    )
+
+
+def _since_collection_ended(missing: list[Missing], available: Interval | None) -> list[Missing]:
+    """After its last value, a curve that is not being collected is missing for that reason."""
+    last = available.end if available else None
+    return [
+        Missing(gap.start, gap.end, "collection_inactive")
+        if gap.reason in (NOT_RECEIVED, FUTURE) and (last is None or gap.start >= last)
+        else gap
+        for gap in missing
+    ]

@@ -1,0 +1,197 @@
+"""The paths of Data Connect under `/enedis`: the token endpoint and the five metering resources (v5)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gridgate.core.sharing import Basis, Granted, ReadRequest, RefusalReason, Refused
+from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
+from gridgate.dataplane.authz import Caller, authorise
+from gridgate.dataplane.http.oauth import OAuthError, OAuthFault, TokenRequest, read_token_request
+from gridgate.dataplane.http.plane import DataPlane, reader_of
+from gridgate.dataplane.reading import Wanted
+from gridgate.dataplane.registry import Application
+from gridgate.dataplane.tokens import Recognised, recognise
+from gridgate.facades.enedis import catalogue, wire
+from gridgate.facades.enedis.readings import read
+
+NAME: Final = "enedis"
+PREFIXES: Final = ("/enedis/",)
+
+_CHANNEL: Final = f"api:{NAME}"
+_TOKEN_SECONDS: Final = 12_600
+_HOUR: Final = 3600
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def routes(plane: DataPlane) -> list[Route]:
+    return [
+        *(Route(f"/enedis{r.path}", _metering(plane, r), methods=["GET"]) for r in wire.RESOURCES),
+        Route("/enedis/oauth2/v3/token", _token(plane), methods=["POST"]),
+        Route("/enedis/oauth2/v3/revoke", _revoke(plane), methods=["POST"]),
+    ]
+
+
+def _metering(plane: DataPlane, resource: wire.Resource) -> Endpoint:
+    async def metering(request: Request) -> Response:
+        at = plane.clock()
+        authorization = request.headers.get("authorization")
+        today = civil_day_of(at, plane.zone)
+        try:
+            query = wire.decode_query(request.scope["query_string"], resource, today=today)
+        except catalogue.EnedisError:
+            # The gateway stands before the service: without a good token, nothing is said of the parameters.
+            plane.authenticate(authorization, api=NAME, metering_point="", at=at)
+            raise
+        caller = plane.authenticate(authorization, api=NAME, metering_point=query.usage_point_id, at=at)
+        body = await _answer(plane, resource, query, caller, at)
+        return Response(body, media_type="application/json")
+
+    return metering
+
+
+async def _answer(
+    plane: DataPlane, resource: wire.Resource, query: wire.Query, caller: Caller, at: datetime
+) -> bytes:
+    """Decide, read, log, and only then answer. Raises `EnedisError`, that too after logging."""
+    past = query.start < query.end
+    period = Interval(
+        _midnight(query.start, plane.zone), _midnight(query.end if past else query.asked_end, plane.zone)
+    )
+    wanted = Wanted(query.usage_point_id, resource.kind, resource.direction, period)
+    verdict = _judge(resource, wanted, caller, at, plane.zone)
+    if isinstance(verdict, _Denied):
+        await plane.record(wanted, verdict.outcome, reader_of(caller), _CHANNEL, caller.point, at)
+        raise verdict.error
+    found = read(plane.store, wanted, verdict, zone=plane.zone) if past else wire.Readings()
+    await plane.record(wanted, verdict, reader_of(caller), _CHANNEL, caller.point, at, values=found.count)
+    if not found.count:
+        raise catalogue.no_data()
+    return wire.encode(
+        resource,
+        usage_point_id=query.usage_point_id,
+        start=query.start,
+        end=query.end,
+        readings=found.encoded,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Denied:
+    """What the access log says, and what the caller is told."""
+
+    outcome: str
+    error: catalogue.EnedisError
+
+
+def _judge(
+    resource: wire.Resource, wanted: Wanted, caller: Caller, at: datetime, zone: ZoneInfo
+) -> Granted | _Denied:
+    """The decision in the dialect's words.
+
+    To a caller without a valid line on it, a point that exists and one that does not are the same: whatever
+    is a fact about the point (direction, activation, collection) is looked at only once there is one.
+    """
+    verdict = authorise(caller, ReadRequest(wanted.kind, wanted.direction, wanted.period, at))
+    point = caller.point
+    if point is None or not caller.knows_point(at):
+        reason = verdict.reason if isinstance(verdict, Refused) else RefusalReason.NO_PERMISSION
+        return _Denied(reason.value, catalogue.no_consent())
+    if not point.directions & wanted.direction.bit:
+        return _Denied("direction_absent", catalogue.wrong_direction())
+    if isinstance(verdict, Refused) and verdict.reason not in _ABOUT_THE_PERIOD:
+        return _Denied(verdict.reason.value, catalogue.no_consent())
+    if wanted.period.start < _midnight(point.activated_on, zone):
+        return _Denied("before_activation", catalogue.before_activation())
+    if isinstance(verdict, Refused):
+        return _Denied(verdict.reason.value, _ABOUT_THE_PERIOD[verdict.reason]())
+    if resource.is_curve:
+        if point.collection == "opposed":
+            return _Denied("collection_opposed", catalogue.collection_opposed())
+        if verdict.line.finest_resolution > _HOUR:
+            # The line allows daily values only, and this interface has no step of a day.
+            return _Denied(RefusalReason.RESOLUTION_TOO_FINE.value, catalogue.no_consent())
+    if wanted.period.start < verdict.readable.start:
+        title = verdict.line.basis is Basis.TITLE
+        error = catalogue.not_the_holder_then() if title else catalogue.before_consent()
+        return _Denied(RefusalReason.BEFORE_HISTORY.value, error)
+    return verdict
+
+
+_ABOUT_THE_PERIOD: Final = {
+    RefusalReason.BEFORE_HISTORY: catalogue.before_consent,
+    RefusalReason.AFTER_TITLE: catalogue.moved_out,
+}
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return civil_day_bounds(day, zone).start
+
+
+def _token(plane: DataPlane) -> Endpoint:
+    async def token(request: Request) -> Response:
+        at = plane.clock()
+        asked = await read_token_request(request)
+        application = _client(plane, asked, at)
+        grant = asked.get("grant_type")
+        if grant is None:
+            raise OAuthError(OAuthFault.INVALID_REQUEST, "grant_type is missing")
+        if grant != "client_credentials":
+            raise OAuthError(OAuthFault.UNSUPPORTED_GRANT_TYPE, grant)
+        # In a thread: the insert waits for the disk, and for the registry's writers.
+        issued = await anyio.to_thread.run_sync(
+            lambda: plane.tokens.issue(application, lifetime=_TOKEN_SECONDS, at=at)
+        )
+        return Response(
+            wire.encode_token(issued.token, issued.expires_in),
+            headers={"Pragma": "no-cache"},
+            media_type="application/json",
+        )
+
+    return token
+
+
+def _revoke(plane: DataPlane) -> Endpoint:
+    async def revoke(request: Request) -> Response:
+        at = plane.clock()
+        asked = await read_token_request(request)
+        application = _client(plane, asked, at)
+        token = asked.get("token")
+        if token is None:
+            raise OAuthError(OAuthFault.INVALID_REQUEST, "token is missing")
+        if asked.get("token_type_hint") not in (None, "access_token"):
+            raise OAuthError(OAuthFault.UNSUPPORTED_TOKEN_TYPE, "only access tokens exist")
+        await anyio.to_thread.run_sync(lambda: plane.tokens.revoke(token, application=application, at=at))
+        return Response(status_code=200)
+
+    return revoke
+
+
+def _client(plane: DataPlane, asked: TokenRequest, at: datetime) -> Application:
+    """The application that asks, by Basic, form or query string: clients in use do all three, and two at
+    once.
+
+    Raises `OAuthError`.
+    """
+    client_id, secret = asked.basic or (asked.get("client_id"), asked.get("client_secret"))
+    if not client_id or not secret:
+        raise OAuthError(OAuthFault.INVALID_CLIENT, "Client Authentication failed.")
+    if asked.get("client_id") not in (None, client_id) or asked.get("client_secret") not in (None, secret):
+        raise OAuthError(OAuthFault.INVALID_REQUEST, "two different credentials were given")
+    found = recognise(plane.registry, client_id=client_id, client_secret=secret, at=at)
+    if isinstance(found, Recognised):
+        return found.application
+    description = (
+        "Client Authentication failed."
+        if found.known
+        else f"A valid OAuth client could not be found for client_id: {client_id[:64]}"
+    )
+    raise OAuthError(OAuthFault.INVALID_CLIENT, description, status=401)

@@ -1,0 +1,216 @@
+"""The paths of the native API, and of the token endpoint that its clients use."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from functools import partial
+from importlib.resources import files
+from typing import Final
+
+import anyio.to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gridgate.core.sharing import AccessLine, Basis, ReadRequest, RefusalReason, Refused
+from gridgate.core.time import Resolution
+from gridgate.dataplane.authz import Caller, authorise, is_valid
+from gridgate.dataplane.http.oauth import OAuthError, OAuthFault, TokenRequest, read_token_request
+from gridgate.dataplane.http.plane import DataPlane, reader_of
+from gridgate.dataplane.query.answer import Answer
+from gridgate.dataplane.reading import Wanted, answer, nothing_readable
+from gridgate.dataplane.registry import Application
+from gridgate.dataplane.tokens import Recognised, recognise
+from gridgate.facades.native import problems, wire
+
+NAME: Final = "native"
+PREFIXES: Final = ("/api/", "/oauth2/")
+
+_CHANNEL: Final = f"api:{NAME}"
+_ROOT: Final = "/api/v1/metering-points"
+_TOKEN_SECONDS: Final = 3600
+_LONGEST_ID: Final = 18
+_DAYS_ON_THE_LOOP: Final = 31
+"""Longer periods are read in a thread, so that they do not hold up those who ask for a week."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def routes(plane: DataPlane) -> list[Route]:
+    return [
+        Route(f"{_ROOT}/{{point}}/measurements", _measurements(plane), methods=["GET"]),
+        Route(f"{_ROOT}/{{point}}", _point(plane), methods=["GET"]),
+        Route(_ROOT, _points(plane), methods=["GET"]),
+        Route("/oauth2/token", _token(plane), methods=["POST"]),
+        Route("/oauth2/revoke", _revoke(plane), methods=["POST"]),
+        Route("/api/v1/openapi.json", _openapi(), methods=["GET"]),
+    ]
+
+
+def _measurements(plane: DataPlane) -> Endpoint:
+    async def measurements(request: Request) -> Response:
+        at, point = plane.clock(), request.path_params["point"]
+        caller = _caller(plane, request, point, at)
+        query = wire.decode_measurements_query(request.scope["query_string"], zone=plane.zone)
+        form = wire.preferred(request.headers.get("accept"))
+        if form is None:
+            raise problems.not_acceptable()
+        wanted = Wanted(point, query.kind, query.direction, query.period, query.resolution, query.as_of)
+        found = await _read(plane, wanted, caller, at)
+        if _is_long(wanted) or form is wire.MediaType.CSV:
+            body = await anyio.to_thread.run_sync(partial(wire.encode_answer, found, form, zone=plane.zone))
+        else:
+            body = wire.encode_answer(found, form, zone=plane.zone)
+        return Response(body, headers={"Vary": "Accept"}, media_type=form.value)
+
+    return measurements
+
+
+async def _read(plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime) -> Answer:
+    """Decide, read, log, and only then answer. Raises `Problem`, that too after logging."""
+    request = ReadRequest(wanted.kind, wanted.direction, wanted.period, at, wanted.resolution)
+    verdict, reader, point = authorise(caller, request), reader_of(caller), caller.point
+    lines = [line for line in caller.lines if is_valid(line, at)]
+    if point is None or not lines:
+        if len(wanted.metering_point) <= _LONGEST_ID:
+            reason = verdict if isinstance(verdict, Refused) else Refused(RefusalReason.NO_PERMISSION)
+            await plane.record(wanted, reason, reader, _CHANNEL, point, at)
+        raise problems.point_not_found()
+    if isinstance(verdict, Refused):
+        await plane.record(wanted, verdict, reader, _CHANNEL, point, at)
+        if verdict.reason in (RefusalReason.BEFORE_HISTORY, RefusalReason.AFTER_TITLE):
+            return nothing_readable(wanted, _why_nothing(verdict.reason, lines), at=at)
+        raise _problem_of(verdict.reason, wanted, lines)
+    read = partial(answer, plane.store, wanted, verdict, point=point, at=at, zone=plane.zone)
+    found = await anyio.to_thread.run_sync(read) if _is_long(wanted) else read()
+    await plane.record(wanted, verdict, reader, _CHANNEL, point, at, values=found.count)
+    return found
+
+
+def _problem_of(reason: RefusalReason, wanted: Wanted, lines: Sequence[AccessLine]) -> problems.Problem:
+    """The caller has a valid line on the point, so it may know what that line covers."""
+    if reason is RefusalReason.KIND_NOT_COVERED:
+        return problems.kind_not_covered(wanted.kind.value, wire.covered_kinds(lines))
+    of_kind = [line for line in lines if line.kinds & wanted.kind.bit]
+    if reason is RefusalReason.DIRECTION_NOT_COVERED:
+        return problems.direction_not_covered(wanted.direction.value, wire.covered_directions(of_kind))
+    assert wanted.resolution is not None
+    finest = min(line.finest_resolution for line in of_kind if line.directions & wanted.direction.bit)
+    return problems.resolution_too_fine(wanted.resolution.iso, Resolution.of_seconds(finest).iso)
+
+
+def _why_nothing(reason: RefusalReason, lines: Sequence[AccessLine]) -> str:
+    if reason is RefusalReason.AFTER_TITLE:
+        return "after_title"
+    by_title = all(line.basis is Basis.TITLE for line in lines)
+    return "before_title" if by_title else "before_permission_history"
+
+
+def _is_long(wanted: Wanted) -> bool:
+    end = wanted.period.end
+    return end is None or (end - wanted.period.start).days > _DAYS_ON_THE_LOOP
+
+
+def _points(plane: DataPlane) -> Endpoint:
+    async def metering_points(request: Request) -> Response:
+        at = plane.clock()
+        caller = _caller(plane, request, "", at)
+        query = wire.decode_page_query(request.scope["query_string"])
+        reader = caller.application.organisation
+        # One more than asked, to know whether there is a next page.
+        found = plane.registry.points(reader, after=query.after, limit=query.limit + 1, at=at)
+        page, more = found[: query.limit], len(found) > query.limit
+        last = page[-1].point if page else None
+        next_path = (
+            f"{_ROOT}?cursor={wire.cursor_after(last.id)}&limit={query.limit}" if more and last else None
+        )
+        return _json(wire.encode_page(page, next_path=next_path))
+
+    return metering_points
+
+
+def _point(plane: DataPlane) -> Endpoint:
+    async def metering_point(request: Request) -> Response:
+        at, point = plane.clock(), request.path_params["point"]
+        caller = _caller(plane, request, point, at)
+        lines = [line for line in caller.lines if is_valid(line, at)]
+        if caller.point is None or not lines:
+            raise problems.point_not_found()
+        series = plane.store.series([point])
+        return _json(wire.encode_point(caller.point, lines, series, zone=plane.zone))
+
+    return metering_point
+
+
+def _caller(plane: DataPlane, request: Request, point: str, at: datetime) -> Caller:
+    authorization = request.headers.get("authorization")
+    return plane.authenticate(authorization, api=NAME, metering_point=point, at=at)
+
+
+def _openapi() -> Endpoint:
+    document = files("gridgate.facades.native").joinpath("openapi.json").read_bytes()
+
+    async def openapi(request: Request) -> Response:
+        return Response(
+            document, headers={"Cache-Control": "public, max-age=3600"}, media_type="application/json"
+        )
+
+    return openapi
+
+
+def _token(plane: DataPlane) -> Endpoint:
+    async def token(request: Request) -> Response:
+        at = plane.clock()
+        asked = await read_token_request(request)
+        application = _client(plane, asked, at)
+        grant = asked.form.get("grant_type")
+        if not grant:
+            raise OAuthError(OAuthFault.INVALID_REQUEST, "grant_type is missing from the form")
+        if grant != "client_credentials":
+            raise OAuthError(OAuthFault.UNSUPPORTED_GRANT_TYPE, "the only grant here is client_credentials")
+        # In a thread: the insert waits for the disk, and for the registry's writers.
+        issued = await anyio.to_thread.run_sync(
+            partial(plane.tokens.issue, application, lifetime=_TOKEN_SECONDS, at=at)
+        )
+        body = wire.encode_token(issued.token, issued.expires_in)
+        return Response(body, headers={"Pragma": "no-cache"}, media_type="application/json")
+
+    return token
+
+
+def _revoke(plane: DataPlane) -> Endpoint:
+    """RFC 7009: an unknown token, or one of another client, is answered like a revoked one."""
+
+    async def revoke(request: Request) -> Response:
+        at = plane.clock()
+        asked = await read_token_request(request)
+        application = _client(plane, asked, at)
+        token = asked.form.get("token")
+        if not token:
+            raise OAuthError(OAuthFault.INVALID_REQUEST, "token is missing from the form")
+        await anyio.to_thread.run_sync(partial(plane.tokens.revoke, token, application=application, at=at))
+        return Response(status_code=200)
+
+    return revoke
+
+
+def _client(plane: DataPlane, asked: TokenRequest, at: datetime) -> Application:
+    """The application that asks: by Basic or in the form, one of the two, never in the address (RFC 6749,
+    2.3.1).
+    """
+    if "client_secret" in asked.query:
+        raise OAuthError(
+            OAuthFault.INVALID_REQUEST, "a secret in an address ends up in logs: send it by Basic"
+        )
+    if asked.basic and asked.form.get("client_secret"):
+        raise OAuthError(OAuthFault.INVALID_REQUEST, "give the secret once, by Basic or in the form")
+    client_id, secret = asked.basic or (asked.form.get("client_id"), asked.form.get("client_secret"))
+    if not client_id or not secret:
+        raise OAuthError(OAuthFault.INVALID_CLIENT, "no client authentication was included", status=401)
+    found = recognise(plane.registry, client_id=client_id, client_secret=secret, at=at)
+    if not isinstance(found, Recognised):
+        raise OAuthError(OAuthFault.INVALID_CLIENT, "client authentication failed", status=401)
+    return found.application
+
+
+def _json(body: bytes) -> Response:
+    return Response(body, media_type="application/json")

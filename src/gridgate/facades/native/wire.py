@@ -1,0 +1,343 @@
+"""The native API on the wire: parameters in, JSON and CSV out. Pure: no HTTP, no SQL, no clock.
+
+Times are UTC. Values come in columns, qualities as run lengths; what is not in an answer stands in its
+`coverage`, with the reason.
+"""
+
+import base64
+import binascii
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from gridgate.core.errors import GridgateError
+from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
+from gridgate.core.sharing import AccessLine
+from gridgate.core.time import Interval, Resolution, civil_day_bounds
+from gridgate.dataplane.export import ExportFormat, document, export
+from gridgate.dataplane.query.answer import Answer
+from gridgate.dataplane.registry import Access, PointFacts
+from gridgate.dataplane.store.port import SeriesInfo
+from gridgate.facades.native.problems import InvalidParameter, invalid_parameters
+
+LONGEST_PERIOD_DAYS: Final = 1830
+"""Five years and a few days: what one request may ask."""
+LARGEST_PAGE: Final = 500
+DEFAULT_PAGE: Final = 100
+_MOST_PARAMETERS: Final = 16
+
+
+class MediaType(StrEnum):
+    """The forms in which measurements are answered."""
+
+    JSON = "application/json"
+    CSV = "text/csv"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasurementsQuery:
+    """What is asked of `/metering-points/{id}/measurements`."""
+
+    kind: Kind
+    direction: FlowDirection
+    period: Interval
+    resolution: Resolution | None
+    as_of: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """What is asked of `/metering-points`: the id after which to go on, and how many."""
+
+    after: str
+    limit: int
+
+
+def decode_measurements_query(query_string: bytes, *, zone: ZoneInfo) -> MeasurementsQuery:
+    """Read and check the parameters. Raises `Problem` naming every one that is at fault.
+
+    `start` and `end` are instants of RFC 3339, or dates: the local midnights at which those days begin.
+    """
+    given = _Given(query_string, known=("kind", "direction", "start", "end", "resolution", "as_of"))
+    kind = given.read("kind", _word(Kind))
+    direction = given.read("direction", _word(FlowDirection))
+    start = given.read("start", lambda text: _instant_or_day(text, zone))
+    end = given.read("end", lambda text: _instant_or_day(text, zone))
+    resolution = given.read("resolution", Resolution.parse, optional=True)
+    as_of = given.read("as_of", _instant, optional=True)
+    if start is not None and end is not None:
+        if end <= start:
+            given.fault("end", "must come after start; the period does not include it.")
+        elif end - start > timedelta(days=LONGEST_PERIOD_DAYS):
+            given.fault(
+                "end", f"is more than {LONGEST_PERIOD_DAYS} days after start. Ask in several requests."
+            )
+    given.check()
+    assert kind is not None
+    assert direction is not None
+    assert start is not None
+    assert end is not None
+    return MeasurementsQuery(kind, direction, Interval(start, end), resolution, as_of)
+
+
+def decode_page_query(query_string: bytes) -> PageQuery:
+    """Read and check the parameters. Raises `Problem`."""
+    given = _Given(query_string, known=("cursor", "limit"))
+    after = given.read("cursor", _cursor, optional=True)
+    limit = given.read("limit", _limit, optional=True)
+    given.check()
+    return PageQuery(after or "", limit or DEFAULT_PAGE)
+
+
+def cursor_after(metering_point: str) -> str:
+    """The opaque text that asks for what follows a point."""
+    return base64.urlsafe_b64encode(metering_point.encode()).decode().rstrip("=")
+
+
+def preferred(accept: str | None) -> MediaType | None:
+    """Choose between the forms of an answer (RFC 9110, 12.5.1); JSON when equal, None when neither is
+    accepted.
+    """
+    if not accept:
+        return MediaType.JSON
+    weights = dict.fromkeys(MediaType, 0.0)
+    specificity = dict.fromkeys(MediaType, -1)
+    for part in accept.split(","):
+        pattern, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weight = next((_weight(p[2:]) for p in parameters if p.startswith("q=")), 1.0)
+        for media_type in MediaType:
+            level = _specificity(pattern, media_type)
+            if level > specificity[media_type]:
+                specificity[media_type], weights[media_type] = level, weight
+    best = max(MediaType, key=lambda media_type: weights[media_type])
+    return best if weights[best] > 0 else None
+
+
+def encode_answer(answer: Answer, form: MediaType, *, zone: ZoneInfo) -> bytes:
+    if form is MediaType.JSON:
+        return orjson.dumps(document(answer))
+    target = io.BytesIO()
+    export(answer, target, format=ExportFormat.CSV, zone=zone)
+    return target.getvalue()
+
+
+def encode_page(accesses: Sequence[Access], *, next_path: str | None) -> bytes:
+    points = [_point(access.point, access.lines) for access in accesses if access.point is not None]
+    return orjson.dumps({"metering_points": points, "next": next_path})
+
+
+def encode_point(
+    point: PointFacts, lines: Sequence[AccessLine], series: Iterable[SeriesInfo], *, zone: ZoneInfo
+) -> bytes:
+    """One point with what may be read of it: series that no line covers are not told."""
+    readable = [shown for info in series if (shown := _series(info, lines, zone)) is not None]
+    return orjson.dumps({**_point(point, lines), "series": readable})
+
+
+def encode_token(token: str, expires_in: int) -> bytes:
+    return orjson.dumps({"access_token": token, "token_type": "Bearer", "expires_in": expires_in})
+
+
+def _point(point: PointFacts, lines: Sequence[AccessLine]) -> dict[str, Any]:
+    return {
+        "id": point.id,
+        "segment": point.segment,
+        "directions": _directions(point.directions),
+        "activated_on": point.activated_on.isoformat(),
+        "subscribed_power_kva": point.subscribed_power_kva,
+        "access": [_line(line) for line in lines],
+    }
+
+
+def _line(line: AccessLine) -> dict[str, Any]:
+    finest = line.finest_resolution
+    return {
+        "basis": line.basis.value,
+        "permission": line.permission,
+        "kinds": covered_kinds([line]),
+        "directions": _directions(line.directions),
+        "finest_resolution": Resolution.of_seconds(finest).iso if finest else None,
+        "data_from": _seconds(line.data_from),
+        "data_to": _seconds(line.data_to),
+        "valid_from": _seconds(line.valid_from),
+        "valid_until": _seconds(line.valid_until),
+    }
+
+
+def covered_kinds(lines: Iterable[AccessLine]) -> list[str]:
+    """The kinds that at least one of the lines covers, in the order of the documentation."""
+    mask = 0
+    for line in lines:
+        mask |= line.kinds
+    covered = kinds_of(mask)
+    return [kind.value for kind in Kind if kind in covered]
+
+
+def covered_directions(lines: Iterable[AccessLine]) -> list[str]:
+    mask = 0
+    for line in lines:
+        mask |= line.directions
+    return _directions(mask)
+
+
+def _directions(mask: int) -> list[str]:
+    covered = directions_of(mask)
+    return [direction.value for direction in FlowDirection if direction in covered]
+
+
+def _series(info: SeriesInfo, lines: Sequence[AccessLine], zone: ZoneInfo) -> dict[str, Any] | None:
+    """The series as far as some line reaches: its days, and a step that is no finer than the line allows."""
+    key = info.key
+    begin, end = (civil_day_bounds(day, zone) for day in (info.first, info.last))
+    assert end.end is not None
+    stored = Interval(begin.start, end.end)
+    reaches = []
+    for line in lines:
+        if line.kinds & key.kind.bit and line.directions & key.direction.bit:
+            limit = None if line.data_to is None else datetime.fromtimestamp(line.data_to, UTC)
+            part = stored.intersect(Interval(datetime.fromtimestamp(line.data_from, UTC), limit))
+            if part is not None:
+                reaches.append((part, max(line.finest_resolution, key.resolution.seconds)))
+    if not reaches:
+        return None
+    first = min(part.start for part, _ in reaches)
+    last = max(part.end for part, _ in reaches if part.end is not None)
+    shown: dict[str, Any] = {
+        "kind": key.kind.value,
+        "direction": key.direction.value,
+        "resolution": Resolution.of_seconds(min(seconds for _, seconds in reaches)).iso,
+        "first": first.astimezone(zone).date().isoformat(),
+        "last": (last - timedelta(microseconds=1)).astimezone(zone).date().isoformat(),
+    }
+    if key.register:
+        shown["register"] = key.register
+    return shown
+
+
+T = TypeVar("T")
+
+
+class _Given:
+    """Parameters, and the faults found in them so far."""
+
+    def __init__(self, query_string: bytes, *, known: Sequence[str]) -> None:
+        self._faults: list[InvalidParameter] = []
+        self._values: dict[str, str] = {}
+        try:
+            pairs = parse_qsl(
+                query_string.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS
+            )
+        except ValueError:
+            raise invalid_parameters([InvalidParameter("query", "it cannot be decoded.")]) from None
+        for name, value in pairs:
+            if name not in known:
+                self.fault(name[:64], f"is not known here. Known are {', '.join(known)}.")
+            elif name in self._values:
+                self.fault(name, "was given twice.")
+            self._values[name] = value
+
+    def read(self, name: str, parse: Callable[[str], T], *, optional: bool = False) -> T | None:
+        text = self._values.get(name, "")
+        if not text:
+            if not optional:
+                self.fault(name, "is required.")
+            return None
+        try:
+            return parse(text)
+        except GridgateError as error:
+            self.fault(name, f"{error}")
+        except _Wrong as error:
+            self.fault(name, str(error))
+        return None
+
+    def fault(self, name: str, detail: str) -> None:
+        self._faults.append(InvalidParameter(name, detail))
+
+    def check(self) -> None:
+        if self._faults:
+            raise invalid_parameters(self._faults)
+
+
+class _Wrong(Exception):
+    """Why a text is not a value of its parameter."""
+
+
+W = TypeVar("W", bound=StrEnum)
+
+
+def _word(words: type[W]) -> Callable[[str], W]:
+    def parse(text: str) -> W:
+        try:
+            return words(text)
+        except ValueError:
+            known = ", ".join(word.value for word in words)
+            raise _Wrong(f"is one of {known}.") from None
+
+    return parse
+
+
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def _instant_or_day(text: str, zone: ZoneInfo) -> datetime:
+    if not _DATE.fullmatch(text):
+        return _instant(text)
+    try:
+        return civil_day_bounds(date.fromisoformat(text), zone).start
+    except (ValueError, OverflowError):
+        raise _Wrong("is no day of the calendar.") from None
+
+
+def _instant(text: str) -> datetime:
+    # A plus sign that was not percent-encoded arrives as a space.
+    text = re.sub(r" ([0-9]{2}:[0-9]{2})$", r"+\1", text)
+    if not _INSTANT.fullmatch(text):
+        raise _Wrong("is a date, 2026-11-25, or an instant with its offset, 2026-11-25T00:00:00+01:00.")
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _Wrong("is no instant of the calendar.") from None
+
+
+def _cursor(text: str) -> str:
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        raise _Wrong("is not one that this API gave.") from None
+
+
+def _limit(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= LARGEST_PAGE:
+        raise _Wrong(f"is a number from 1 to {LARGEST_PAGE}.")
+    return int(text)
+
+
+def _weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        return 0.0
+    return weight if 0 <= weight <= 1 else 0.0
+
+
+def _specificity(pattern: str, media_type: MediaType) -> int:
+    if pattern == media_type.value:
+        return 2
+    if pattern == media_type.value.partition("/")[0] + "/*":
+        return 1
+    return 0 if pattern == "*/*" else -1
+
+
+def _seconds(at: int | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
