@@ -57,7 +57,8 @@ def test_french_counts_nothing_as_singular(tmp_path, monkeypatch) -> None:
     (folder / "django.po").write_text(
         'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
         '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
-        'msgid "%(n)s compteur"\nmsgid_plural "%(n)s compteurs"\nmsgstr[0] "%(n)s meter"\nmsgstr[1] "%(n)s meters"\n',
+        'msgid "%(n)s compteur"\nmsgid_plural "%(n)s compteurs"\n'
+        'msgstr[0] "%(n)s meter"\nmsgstr[1] "%(n)s meters"\n',
         encoding="utf-8",
     )
     monkeypatch.setattr(messages, "locale_paths", lambda: [tmp_path / "locale"])
