@@ -1,7 +1,7 @@
 """The 20 properties of a brand, held to the contrasts that WCAG 2.2 asks, in the light and in the dark.
 
-The default brand is read from `static/css/tokens.css`; a brand file that an operator links is read the same way, laid
-over the default. To check one: `GRIDGATE_BRAND_CSS=brand.css pytest tests/architecture/test_brand_contrast.py`.
+The default brand is read from `static/css/tokens.css`; an operator's file is read the same way, laid over it.
+To check one: `GRIDGATE_BRAND_CSS=brand.css pytest tests/architecture/test_brand_contrast.py`.
 """
 
 import os
