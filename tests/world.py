@@ -80,7 +80,7 @@ class World:
         return client
 
     def give_password(self, name: str, password: str = PASSWORD) -> str:
-        """Let this member sign in by hand; returns the password. Hashing takes its time, so nobody has one at first."""
+        """Let this member sign in by hand (at first nobody can: hashing takes time); returns the password."""
         user = getattr(self, name).user
         user.set_password(password)
         user.save(update_fields=["password"])

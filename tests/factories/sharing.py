@@ -1,7 +1,7 @@
 """Data services and permissions.
 
-Permissions are written as rows, with their first event and their access lines: tests of queries and screens start
-from a state; tests of how that state is reached call `sharing.operations`.
+Permissions are written as rows, with their first event and their access lines: tests of queries and screens
+start from a state; tests of how that state is reached call `sharing.operations`.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ def make_permission(
     history_from: date = date(2024, 1, 1),
     now: datetime,
 ) -> Permission:
-    """A permission from `holder` to the service's provider on `points` (None: all, now and later), begun 30 days ago."""
+    """A permission of `holder` to the provider on `points` (None: all, now and later), 30 days old."""
     since = since or now - timedelta(days=30)
     permission = Permission.objects.create(
         service=service,

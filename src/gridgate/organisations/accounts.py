@@ -5,10 +5,20 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
 
 
-class AccountAdapter(DefaultAccountAdapter):
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
     """Accounts are made by companies' administrators and by the operator: nobody signs up."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _(
+            "Adresse ou mot de passe incorrect. Après cinq essais, une pause de cinq minutes s’impose."
+        ),
+        "too_many_login_attempts": _(
+            "Trop d’essais. Revenez dans cinq minutes, ou demandez un nouveau mot de passe."
+        ),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -20,7 +30,18 @@ class AccountAdapter(DefaultAccountAdapter):
             url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
 
+    def is_ajax(self, request: HttpRequest) -> bool:
+        """Never: the same page for every browser, whatever header it sends."""
+        return False
+
+    def add_message(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: the screens say in their own words what there is to say."""
+
+    def forget_failures(self, request: HttpRequest, *, email: str) -> None:
+        """Let the person try again at once: they have just proved who they are in another way."""
+        self._delete_login_attempts_cached_email(request, email=email)
+
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        # The library counts attempts by host name and address; by address alone, or each further name of the portal
-        # would give five more guesses.
+        # The library counts attempts by host name and address; by address alone, or each further name of the
+        # portal would give five more guesses.
         return str(credentials.get("email", "")).strip().lower()

@@ -23,8 +23,8 @@ SIGNED_IN_AT = "signed_in_at"
 class MembershipMiddleware:
     """Sets `request.membership`, the actor of every query and operation; None when nobody is signed in.
 
-    The session ends, and the next page is the sign-in page, when the membership it was opened for has ended, when
-    the account is disabled, when the password has changed elsewhere, and 12 hours after sign-in.
+    The session ends, and the next page is the sign-in page, when the membership it was opened for has ended,
+    when the account is disabled, when the password has changed elsewhere, and 12 hours after sign-in.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

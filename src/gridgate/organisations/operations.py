@@ -52,8 +52,8 @@ def create_organisation(
 ) -> Organisation:
     """Register a company.
 
-    Raises `InvalidIdentifier` for a SIREN that does not check, and `OrganisationExists` when the SIREN is known or
-    the instance already has its operator.
+    Raises `InvalidIdentifier` for a SIREN that does not check, and `OrganisationExists` when the SIREN is
+    known or the instance already has its operator.
     """
     siren = parse_siren(siren)
     with transaction.atomic():
@@ -74,7 +74,8 @@ def create_organisation(
 def ensure_organisation(*, siren: str, legal_name: str = "", now: datetime) -> Organisation:
     """Return the company of this SIREN, registering it under `legal_name` when it is new here.
 
-    A known company keeps its name. Raises `InvalidIdentifier`, and `InvalidMember` when a new company has no name.
+    A known company keeps its name. Raises `InvalidIdentifier`, and `GridgateError` (INVALID) when a new
+    company has no name.
     """
     siren = parse_siren(siren)
     with transaction.atomic():
@@ -102,11 +103,11 @@ def add_member(
     language: str = "fr",
     now: datetime,
 ) -> Membership:
-    """Let a person act for a company. `perimeter` restricts them to these points; None means all of the company's.
+    """Let a person act for a company. `perimeter` restricts them to these points; None means all its points.
 
-    A person who already signs in for another company keeps their account: name, password and language are then left
-    as they are, for they are not this company's to change. Raises `InvalidMember`, and `MembershipExists` when the
-    person is already a member.
+    A person who already signs in for another company keeps their account: name, password and language are
+    then left as they are, for they are not this company's to change. Raises `InvalidMember`, and
+    `MembershipExists` when the person is already a member.
     """
     email = _address(email)
     _require_role(role)
@@ -153,7 +154,7 @@ def set_entitlements(*, membership: Membership, entitlements: Iterable[str], now
 
 
 def set_perimeter(*, membership: Membership, perimeter: Iterable[str] | None, now: datetime) -> None:
-    """Restrict a member to exactly these points; None lifts the restriction, an empty list leaves nothing to see.
+    """Restrict a member to exactly these points; None lifts the restriction, an empty list leaves nothing.
 
     Raises `InvalidIdentifier` for what is not a metering point's identifier.
     """
@@ -163,7 +164,7 @@ def set_perimeter(*, membership: Membership, perimeter: Iterable[str] | None, no
 
 
 def disable_user(*, user: User) -> None:
-    """Close a person's account for every company: no sign-in, and their open sessions end at the next request."""
+    """Close a person's account for every company: no sign-in, and open sessions end at their next request."""
     user.is_active = False
     user.save(update_fields=["is_active"])
 

@@ -36,6 +36,11 @@ def organisation_by_siren(siren: str | None = None) -> Organisation:
     return company
 
 
+def user_by_email(*, email: str) -> User | None:
+    """The person who signs in with this address, whatever its case, unless their account is closed."""
+    return User.objects.filter(email__iexact=email, is_active=True).first()
+
+
 def memberships_of(*, user: User) -> QuerySet[Membership]:
     """The companies a person acts for at present, in alphabetical order."""
     return (

@@ -1,0 +1,85 @@
+"""Who may open a page. Views name it with one decorator; queries decide which objects they find.
+
+Three answers, and never another: a page that is known but asks a right the person lacks is a 403 that names
+whom to ask; an object of another company, or outside the perimeter, is the same 404 as one that does not
+exist; nobody signed in goes to the sign-in page.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.organisations.models import Membership
+from gridgate.portal.screens.errors import views as errors
+
+View = Callable[..., HttpResponseBase]
+
+
+class MemberRequest(HttpRequest):
+    """A request of somebody signed in, as every view receives it unless it is marked `login_not_required`."""
+
+    membership: Membership
+
+
+def entitlement_required(code: str) -> Callable[[View], View]:
+    """For members with the entitlement, such as `EntitlementCode.DATA_SERVICES`; administrators hold all."""
+    return _guard(lambda actor: actor.has(code), lambda request: errors.no_entitlement(request, code))
+
+
+def operator_required(view: View) -> View:
+    """For the staff of the network operator."""
+    return _guard(lambda actor: actor.organisation.is_operator, errors.forbidden)(view)
+
+
+def company_required(view: View) -> View:
+    """For companies: the operator's staff serve the network and hold no data of their own to look at here."""
+    return _guard(lambda actor: not actor.organisation.is_operator, errors.forbidden)(view)
+
+
+def administrator_required(view: View) -> View:
+    """For the administrators of the company."""
+    return _guard(
+        lambda actor: actor.is_administrator, lambda request: errors.no_entitlement(request, "administration")
+    )(view)
+
+
+def _guard(
+    allows: Callable[[Membership], bool], refuse: Callable[[HttpRequest], HttpResponse]
+) -> Callable[[View], View]:
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            actor = getattr(request, "membership", None)
+            if actor is None or not allows(actor):
+                return refuse(request)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+class RefusalMiddleware:
+    """Turns what queries and operations refuse into a page, so that no view has to or answers otherwise."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        page = _PAGES.get(exception.kind) if isinstance(exception, GridgateError) else None
+        return page(request) if page else None
+
+
+_PAGES: dict[ErrorKind, Callable[[HttpRequest], HttpResponse]] = {
+    ErrorKind.NOT_FOUND: errors.not_found,
+    ErrorKind.FORBIDDEN: errors.forbidden,
+    ErrorKind.MALFORMED: errors.bad_request,
+    ErrorKind.INVALID: errors.bad_request,
+}

@@ -1,0 +1,90 @@
+"""What a person types about themselves."""
+
+from typing import Any
+
+from allauth.account.forms import LoginForm
+from django import forms
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from gridgate.organisations.models import User
+from gridgate.organisations.queries import memberships_of
+
+PASSWORD_HELP = _("12 caractères au moins. Une phrase se retient mieux qu’un mot compliqué.")
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]  # the library has no types
+    """Address and password. Whatever is wrong with the pair is told under the password, in the same words."""
+
+    user: User
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        login, password = self.fields["login"], self.fields["password"]
+        login.label, password.label = _("Adresse électronique"), _("Mot de passe")
+        login.widget = forms.EmailInput(attrs={"autocomplete": "username"})
+        password.widget = forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        password.help_text = ""
+
+    def clean(self) -> dict[str, Any]:
+        try:
+            super().clean()
+            if self.user:
+                self._require_someone_to_act_for()
+        except ValidationError as error:
+            self.add_error("password", error)
+        cleaned: dict[str, Any] = self.cleaned_data
+        return cleaned
+
+    def _require_someone_to_act_for(self) -> None:
+        # Only whoever knows the password is told so.
+        if not self.user.is_active:
+            raise ValidationError(_("Ce compte est fermé. Adressez-vous à votre gestionnaire de réseau."))
+        if not memberships_of(user=self.user).exists():
+            raise ValidationError(
+                _(
+                    "Ce compte n’est plus rattaché à une entreprise. "
+                    "Adressez-vous à l’administrateur de la vôtre."
+                )
+            )
+
+
+class ForgottenPasswordForm(forms.Form):
+    email = forms.EmailField(
+        label=_("Adresse électronique"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
+    )
+
+
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """A password chosen through the link of an e-mail."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _label_new_password(self)
+
+
+class ChangedPasswordForm(PasswordChangeForm):
+    """A password changed by someone who knows the present one."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["old_password"].label = _("Mot de passe actuel")
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
+        _label_new_password(self)
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    class Meta:
+        model = User
+        fields = ["full_name", "language"]
+        labels = {"full_name": _("Nom"), "language": _("Langue")}
+        help_texts = {"language": _("Celle des pages et des courriels que vous recevez.")}
+        widgets = {"full_name": forms.TextInput(attrs={"autocomplete": "name"})}
+
+
+def _label_new_password(form: forms.Form) -> None:
+    form.fields["new_password1"].label = _("Nouveau mot de passe")
+    form.fields["new_password1"].help_text = PASSWORD_HELP
+    form.fields["new_password2"].label = _("Le même, une seconde fois")
+    form.fields["new_password2"].help_text = ""

@@ -1,0 +1,67 @@
+"""A forgotten password: ask for a link, receive it, choose another password."""
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from allauth.core import ratelimit
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import PasswordResetConfirmView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from gridgate.organisations.models import User
+from gridgate.organisations.queries import user_by_email
+from gridgate.portal.screens.account import mails
+from gridgate.portal.screens.account.forms import ForgottenPasswordForm, NewPasswordForm
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def ask(request: HttpRequest) -> HttpResponse:
+    """Send a link to the address, when somebody has it; whether somebody does is not told."""
+    form = ForgottenPasswordForm(request.POST or None)
+    if not form.is_valid():
+        return render(request, "account/password_forgotten.html", {"form": form})
+    email = form.cleaned_data["email"].lower()
+    too_many: HttpResponse | None = ratelimit.consume_or_429(request, action="reset_password", key=email)
+    if too_many is not None:
+        return too_many
+    mails.send_reset_link(user_by_email(email=email))
+    return redirect("password_reset_sent")
+
+
+@login_not_required
+@require_safe
+def sent(request: HttpRequest) -> HttpResponse:
+    """The same page for everyone who asked."""
+    return render(request, "account/password_sent.html")
+
+
+@method_decorator([login_not_required, never_cache], name="dispatch")
+class Choose(PasswordResetConfirmView):
+    """The link works once and for an hour: what it proves includes the present password and the last sign-in.
+
+    The proof moves from the address into the session at once, so that no page gives it away.
+    """
+
+    form_class = NewPasswordForm
+    template_name = "account/password_choose.html"
+    success_url = reverse_lazy("password_reset_done")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        user: User = form.user
+        get_adapter(self.request).forget_failures(self.request, email=user.email)
+        mails.tell_password_changed(user)
+        return response
+
+
+@login_not_required
+@require_safe
+def done(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/password_done.html")

@@ -1,0 +1,15 @@
+from django.urls import path
+
+from gridgate.portal.screens.account import account, passwords, sign_in
+
+urlpatterns = [
+    path("connexion/", sign_in.SignIn.as_view(), name="sign_in"),
+    path("deconnexion/", sign_in.sign_out, name="sign_out"),
+    path("mot-de-passe/oublie/", passwords.ask, name="password_reset"),
+    path("mot-de-passe/envoye/", passwords.sent, name="password_reset_sent"),
+    path("mot-de-passe/nouveau/<uidb64>/<token>/", passwords.Choose.as_view(), name="password_reset_confirm"),
+    path("mot-de-passe/change/", passwords.done, name="password_reset_done"),
+    path("compte/", account.page, name="account"),
+    path("compte/mot-de-passe/", account.password, name="account_password"),
+    path("compte/entreprise/", account.company, name="account_company"),
+]

@@ -1,0 +1,102 @@
+"""Name, language, password, company."""
+
+from django.core import mail
+
+from gridgate.organisations.models import User
+from gridgate.organisations.operations import add_member
+from gridgate.portal.screens.account import mails
+from tests.world import PASSWORD
+
+NEW = "une autre phrase de passe"
+
+
+def said(response):
+    return response.content.decode()
+
+
+class TestProfile:
+    def test_changes_the_name_and_the_language_at_once(self, world):
+        client = world.client("alice")
+        response = client.post("/compte/", {"full_name": "Alice B.", "language": "en"}, follow=True)
+        assert "Your account is up to date." in said(response)
+        assert '<html lang="en">' in said(response)
+        user = User.objects.get(pk=world.alice.user_id)
+        assert (user.full_name, user.language) == ("Alice B.", "en")
+
+    def test_keeps_what_was_typed_when_it_is_not_right(self, world):
+        response = world.client("alice").post("/compte/", {"full_name": "", "language": "de"})
+        assert 'aria-invalid="true"' in said(response)
+        assert User.objects.get(pk=world.alice.user_id).full_name == "Alice"
+
+    def test_does_not_change_the_address(self, world):
+        world.client("alice").post(
+            "/compte/", {"full_name": "A", "language": "fr", "email": "x@evil.example"}
+        )
+        assert User.objects.get(pk=world.alice.user_id).email == "alice@acme.example"
+
+
+class TestPassword:
+    def change(self, client, **typed):
+        return client.post(
+            "/compte/mot-de-passe/",
+            {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW} | typed,
+        )
+
+    def test_changes_keep_this_session_and_end_the_others(self, world):
+        world.give_password("alice")
+        here, elsewhere = world.client("alice"), world.client("alice")
+        assert self.change(here)["Location"] == "/compte/"
+        assert here.get("/compte/").status_code == 200
+        assert elsewhere.get("/compte/").status_code == 302
+
+    def test_changes_are_told_by_e_mail(self, world):
+        world.give_password("alice")
+        self.change(world.client("alice"))
+        wait_for_the_postman()
+        assert [message.to for message in mail.outbox] == [["alice@acme.example"]]
+        assert NEW not in mail.outbox[0].body
+
+    def test_asks_for_the_present_one(self, world):
+        world.give_password("alice")
+        response = self.change(world.client("alice"), old_password="faux")
+        assert response.status_code == 200
+        assert User.objects.get(pk=world.alice.user_id).check_password(PASSWORD)
+
+    def test_refuses_a_short_or_common_one_and_two_that_differ(self, world):
+        world.give_password("alice")
+        client = world.client("alice")
+        for typed in (
+            {"new_password1": "court", "new_password2": "court"},
+            {"new_password1": "passwordpassword1", "new_password2": "différent"},
+            {"new_password1": "alice@acme.example", "new_password2": "alice@acme.example"},
+        ):
+            assert 'aria-invalid="true"' in said(self.change(client, **typed))
+
+    def test_cannot_be_guessed_from_an_open_session(self, world):
+        world.give_password("alice")
+        client = world.client("alice")
+        for _ in range(5):
+            assert self.change(client, old_password="faux").status_code == 200
+        assert self.change(client).status_code == 429
+        assert User.objects.get(pk=world.alice.user_id).check_password(PASSWORD)
+
+
+class TestCompany:
+    def test_switches_to_another_of_ones_own(self, world):
+        other = add_member(
+            organisation=world.client_b, email="alice@acme.example", full_name="", now=world.now
+        )
+        client = world.client("alice")
+        response = client.post("/compte/entreprise/", {"membership": other.pk})
+        assert response["Location"] == "/"
+        assert client.get("/compte/").wsgi_request.membership == other
+
+    def test_of_someone_else_is_not_found(self, world):
+        client = world.client("alice")
+        for membership in (world.charlie.pk, world.bob.pk, 10**12, "x", "", "²"):
+            assert client.post("/compte/entreprise/", {"membership": membership}).status_code == 404
+        assert client.get("/compte/").wsgi_request.membership == world.alice
+
+
+def wait_for_the_postman():
+    mails._postman.submit(int).result(timeout=20)
