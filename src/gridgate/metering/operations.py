@@ -20,20 +20,8 @@ from gridgate.core.time import civil_day_of
 from gridgate.metering.events import collection_changed, titles_changed
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
 from gridgate.metering.queries import PointNotFound, points_readable_by
+from gridgate.metering.states import State, becomes, can_follow
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
-
-State = LoadCurveCollection.State
-
-COMMUNICATING = (MeteringPoint.MeterType.AMM, MeteringPoint.MeterType.PMEI)
-"""Meters that start to be collected the moment it is asked; the others wait for someone to visit."""
-
-_FROM = {
-    State.REQUESTED: (None, State.ENDED, State.OPPOSED),
-    State.ACTIVE: (None, State.REQUESTED, State.ENDED, State.OPPOSED),
-    State.ENDED: (State.REQUESTED, State.ACTIVE),
-    State.OPPOSED: (None, State.REQUESTED, State.ACTIVE, State.ENDED),
-}
-"""The states that each state can follow; None is a point that never had a collection."""
 
 
 class PointExists(GridgateError):
@@ -187,8 +175,7 @@ def move_in(
 
 
 def _lock_point(point_id: str) -> MeteringPoint:
-    # Titles of a point are written one at a time: SQLite by its immediate transactions, PostgreSQL by this
-    # lock.
+    # Titles of a point are written one at a time: by SQLite's immediate transactions, by this lock elsewhere.
     point = MeteringPoint.objects.select_for_update().filter(pk=point_id).first()
     if point is None:
         raise PointNotFound(point_id)
@@ -226,10 +213,10 @@ def set_collection(
 ) -> int:
     """Ask for, end or oppose the collection of these points' load curve, and return how many changed.
 
-    Points whose present state `state` cannot follow, or that have it already, stay as they are. A member asks
-    for the collection with `requested`: it is `active` at once on meters that communicate, and stays
-    `requested` on the others until the operator makes it `active`. `actor=None` is the operator's system,
-    which decides on any point.
+    Points whose present state `state` cannot follow, or that have it already, stay as they are. A member
+    asks for the collection with `requested`: it is `active` at once on meters that communicate, and stays
+    `requested` on the others until the operator makes it `active`. The operator's staff, and its system
+    (`actor=None`), decide on any point.
 
     Raises `NotEntitled`, and `PointNotFound` when the actor's company does not hold one of the points today
     or it is out of the actor's perimeter: then nothing changes.
@@ -238,12 +225,8 @@ def set_collection(
     with transaction.atomic():
         taken: dict[State, list[str]] = {}
         for point_id, meter_type, present in _decided_points(actor=actor, points=points, now=now):
-            new = wanted
-            if new is State.REQUESTED or (new is State.ACTIVE and actor is not None):
-                # Nobody has to visit a meter that communicates; a member cannot say that the others are
-                # ready.
-                new = State.ACTIVE if meter_type in COMMUNICATING else State.REQUESTED
-            if present in _FROM[new]:
+            new = becomes(wanted, meter_type, by_holder=not _by_operator(actor))
+            if can_follow(present, new):
                 taken.setdefault(new, []).append(point_id)
         for new, ids in taken.items():
             _append(ids, new, actor=actor, now=now)
@@ -281,9 +264,9 @@ def _decided_points(
 ) -> list[tuple[str, str, str | None]]:
     """Identifier, meter type and present state of each, locked; refuses what the actor may not decide on."""
     known = MeteringPoint.objects.all()
-    if actor is not None:
-        if not actor.has(EntitlementCode.DATA_SERVICES):
-            raise NotEntitled
+    if actor is not None and not actor.has(EntitlementCode.DATA_SERVICES):
+        raise NotEntitled
+    if actor is not None and not _by_operator(actor):
         known = points_readable_by(actor=actor, at=civil_day_of(now, get_default_timezone()))
     asked = set(points.values_list("pk", flat=True) if isinstance(points, QuerySet) else points)
     present = LoadCurveCollection.objects.filter(metering_point=OuterRef("pk"), until__isnull=True)
@@ -297,6 +280,10 @@ def _decided_points(
     if missing:
         raise PointNotFound(min(missing))
     return found
+
+
+def _by_operator(actor: Membership | None) -> bool:
+    return actor is None or actor.organisation.is_operator
 
 
 def _append(ids: Sequence[str], state: State, *, actor: Membership | None, now: datetime) -> None:

@@ -12,6 +12,7 @@ from gridgate.metering.events import collection_changed
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint
 from gridgate.metering.operations import NotEntitled, set_collection
 from gridgate.metering.queries import PointNotFound, points_readable_by
+from gridgate.organisations.models import Organisation
 
 from .conftest import NOW, Registry
 
@@ -52,6 +53,17 @@ class TestSetCollection:
         assert set_collection(actor=registry.alice, points=[point.pk], state="active", now=NOW) == 0
         assert set_collection(actor=None, points=[point.pk], state="active", now=NOW) == 1
         assert state_of(point) == "active"
+
+    def test_lets_the_staff_of_the_operator_activate_it(self, registry: Registry, member: Any) -> None:
+        point = registry.points[0]
+        MeteringPoint.objects.filter(pk=point.pk).update(meter_type="OTHER")
+        set_collection(actor=registry.alice, points=[point.pk], state="requested", now=NOW)
+        operator = Organisation.objects.create(
+            legal_name="Réseau Démo", siren="100000009", is_operator=True, created_at=NOW
+        )
+        staff = member(operator, "operateur", "administrator")
+        assert set_collection(actor=staff, points=[point.pk], state="active", now=NOW) == 1
+        assert point.collections.get(until=None).changed_by_id == staff.user_id
 
     def test_appends_history_and_says_who(self, registry: Registry) -> None:
         point = registry.points[0]
