@@ -49,10 +49,10 @@ class Position:
     head: str = ""
 
 
-def position_of(*, segment: str) -> Position:
-    """Where folding goes on."""
-    row = AccessLogSegment.objects.filter(name=segment).first()
-    return Position(row.lines, row.size, row.head) if row else Position()
+def positions() -> dict[str, Position]:
+    """Where folding goes on, by segment."""
+    rows = AccessLogSegment.objects.values_list("name", "lines", "size", "head")
+    return {name: Position(lines, size, head) for name, lines, size, head in rows}
 
 
 def fold(*, segment: str, lines: Sequence[LogLine], reached: Position) -> int:

@@ -6,3 +6,8 @@ class NotificationsConfig(AppConfig):
     name = "gridgate.notifications"
     default_auto_field = "django.db.models.BigAutoField"
     verbose_name = _("Notifications")
+
+    def ready(self) -> None:
+        from gridgate.notifications.receivers import connect
+
+        connect()

@@ -4,7 +4,9 @@ from django.db import models
 
 
 class OutgoingEmail(models.Model):
-    """An e-mail to send. `key` makes a second enqueueing of the same notice a no-op; `leased_until` is the claim."""
+    """An e-mail to send. `key` makes a second enqueueing of the same notice a no-op; `leased_until` is the
+    claim.
+    """
 
     key = models.CharField(max_length=200, unique=True)
     recipient = models.EmailField()

@@ -1,0 +1,160 @@
+"""The background work of an instance: `gridgate worker`.
+
+A round, about twice a second, does what is due:
+
+1. sends e-mails, several at once in a bounded number of seats;
+2. folds the access log into the registry;
+3. writes the ends that time and move-outs brought;
+4. reminds of the ends to come, hourly;
+5. signs the access log, daily.
+
+Any number of workers may run: an e-mail is leased by a conditional UPDATE, and the rest does nothing when
+it is done already. A job that fails is told, waits longer each time, and does not hold up the others. On
+SIGTERM or SIGINT, and when the process that started it ends, a worker finishes what it has begun and
+returns; killed in between, it leaves nothing half done, and its leases run out.
+"""
+
+import logging
+import os
+import signal
+import stat
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+
+from django.db import close_old_connections, connection
+
+from gridgate.config.access_log import fold_access_log, sign_due_checkpoint
+from gridgate.config.environment import Environment
+from gridgate.metering.operations import end_collections_of_former_holders
+from gridgate.notifications import tasks
+from gridgate.sharing import operations as sharing
+
+__all__ = ["Job", "Mail", "do", "fold_access_log", "jobs", "run", "work"]
+
+_log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+ROUND_SECONDS = 0.5
+SEATS = 4
+LONGEST_WAIT = 3600.0
+
+
+@dataclass(slots=True)
+class Job:
+    """Something done again and again, at most every so many seconds."""
+
+    name: str
+    every: float
+    act: Callable[[datetime], object]
+    due: float = 0.0
+    failures: int = 0
+
+
+def jobs(environment: Environment) -> list[Job]:
+    """What a worker does, besides sending e-mails."""
+    return [
+        Job("fold the access log", 1, lambda now: fold_access_log(environment)),
+        Job("end what is over", 5, _end_what_is_over),
+        Job("remind of ends to come", 3600, lambda now: tasks.remind(now=now)),
+        Job("sign the access log", 600, lambda now: sign_due_checkpoint(environment, now)),
+    ]
+
+
+def run(environment: Environment, *, clock: Clock = lambda: datetime.now(UTC)) -> None:
+    """Work until told to stop."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    _stop_with_parent(stop)
+    work(jobs(environment), stop, clock)
+
+
+def work(todo: Iterable[Job], stop: threading.Event, clock: Clock) -> None:
+    """Rounds of jobs and e-mails until `stop` is set."""
+    todo = list(todo)
+    with Mail(clock) as mail:
+        while not stop.is_set():
+            mail.fill_seats()
+            for job in todo:
+                if not stop.is_set():
+                    do(job, clock())
+            close_old_connections()
+            stop.wait(ROUND_SECONDS)
+
+
+def do(job: Job, now: datetime) -> None:
+    """Do a job when it is due; after a failure, later each time."""
+    if monotonic() < job.due:
+        return
+    wait = job.every
+    try:
+        job.act(now)
+        job.failures = 0
+    except Exception:  # noqa: BLE001 -- one job's failure is not the others'
+        job.failures += 1
+        wait = min(max(job.every, 1.0) * 2**job.failures, max(LONGEST_WAIT, job.every))
+        _log.exception("could not %s; next attempt in %.0f s", job.name, wait)
+        connection.close()
+    job.due = monotonic() + wait
+
+
+class Mail:
+    """The seats from which e-mails are sent: one each, so that a slow mail server holds up nothing else."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._free = threading.Semaphore(SEATS)
+        self._pool = ThreadPoolExecutor(SEATS, thread_name_prefix="mail")
+
+    def __enter__(self) -> "Mail":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def fill_seats(self) -> None:
+        """Start sending as many e-mails as there are due ones and free seats."""
+        while self._free.acquire(blocking=False):
+            try:
+                email = tasks.claim(now=self._clock())
+            except Exception:  # noqa: BLE001 -- the same
+                _log.exception("e-mails cannot be claimed")
+                connection.close()
+                email = None
+            if email is None:
+                self._free.release()
+                return
+            self._pool.submit(self._send, email)
+
+    def _send(self, email: "tasks.OutgoingEmail") -> None:
+        try:
+            tasks.send(email, clock=self._clock)
+        except Exception:  # noqa: BLE001 -- its lease runs out, and it is sent again
+            _log.exception("what became of e-mail %s cannot be written", email.pk)
+        finally:
+            connection.close()
+            self._free.release()
+
+
+def _end_what_is_over(now: datetime) -> None:
+    sharing.expire_due(now=now)
+    sharing.invalidate_for_moved_out(now=now)
+    sharing.time_out_requests(now=now)
+    end_collections_of_former_holders(now=now)
+
+
+def _stop_with_parent(stop: threading.Event) -> None:
+    """Stop when standard input, being a pipe, closes: whoever held its other end has ended."""
+    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            pass
+        stop.set()
+
+    threading.Thread(target=watch, name="parent-watcher", daemon=True).start()

@@ -1,0 +1,203 @@
+"""Enqueueing notices about permissions, in the transaction of what they tell.
+
+Each goes to both sides, to every person in their language: at the holder's, the members who may manage the
+data services (those restricted to a perimeter only when it covers all that the notice speaks of); at the
+eligible party's, its administrators. A company without such a member is told at its contact address.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.timezone import localdate
+
+from gridgate.core.sharing import PermissionState
+from gridgate.notifications.models import OutgoingEmail
+from gridgate.organisations.models import EntitlementCode, Membership, Organisation
+from gridgate.organisations.queries import operator
+from gridgate.sharing.models import Permission, PermissionRequest, Receipt
+
+LONGEST_SUBJECT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who gets a notice: an address, a language, and a name that tells copies apart."""
+
+    key: str
+    email: str
+    language: str
+    is_holder: bool
+
+
+def tell_of_request(request: PermissionRequest, *, now: datetime) -> int:
+    """An eligible party asks: the holder decides."""
+    points = None if request.all_points else list(request.points.values_list("pk", flat=True))
+    facts = {
+        "request": request,
+        "service": request.service,
+        "holder": request.holder,
+        "party": request.eligible_party,
+    }
+    return _enqueue("requested", f"{request.pk}", holders(request.holder, points), facts, now=now)
+
+
+def tell_of_refusal(request: PermissionRequest, *, now: datetime) -> int:
+    """The holder said no: the eligible party is told."""
+    facts = {
+        "request": request,
+        "service": request.service,
+        "holder": request.holder,
+        "party": request.eligible_party,
+    }
+    return _enqueue("refused", f"{request.pk}", parties(request.eligible_party), facts, now=now)
+
+
+def tell_of_change(name: str, permission: Permission, *, now: datetime) -> int:
+    """A permission was `granted`, `extended`, `suspended` or `resumed`: both sides are told."""
+    about = f"{permission.pk}:{permission.events.count()}"
+    return _enqueue(name, about, _both(permission), _facts(permission), now=now)
+
+
+def tell_of_end(
+    receipt: Receipt, permissions: list[Permission], points: list[str] | None, *, now: datetime
+) -> int:
+    """Permissions ended: both sides hold the receipt, attached."""
+    facts = {
+        "receipt": receipt,
+        "said": receipt.payload,
+        "lost_points": not any(PermissionState(permission.state).ended for permission in permissions),
+        "holder": receipt.holder,
+        "party": receipt.eligible_party,
+    }
+    readers = [*holders(receipt.holder, points), *parties(receipt.eligible_party)]
+    return _enqueue("ended", receipt.number, readers, facts, attachment=receipt, now=now)
+
+
+def remind_of_end(permission: Permission, *, last_day: date, step: int, now: datetime) -> int:
+    """A permission ends soon: both sides are told, once for each `step`."""
+    about = f"{permission.pk}:{last_day.isoformat()}:{step}"
+    return _enqueue("reminder", about, _both(permission), _facts(permission), now=now)
+
+
+def holders(holder: Organisation, points: Iterable[str] | None) -> list[Reader]:
+    """The holder's members who may decide on all of these points (None: on all that it holds)."""
+    entitled = Q(role=Membership.Role.ADMINISTRATOR) | Q(entitlements__code=EntitlementCode.DATA_SERVICES)
+    members = _present(holder).filter(entitled).distinct().prefetch_related("perimeter")
+    concerned = None if points is None else set(points)
+    readers = [
+        _reader(member, is_holder=True)
+        for member in members
+        if not member.restricted
+        or (
+            concerned is not None and concerned <= {line.metering_point_id for line in member.perimeter.all()}
+        )
+    ]
+    return readers or _address_of(holder, is_holder=True)
+
+
+def parties(party: Organisation) -> list[Reader]:
+    """The eligible party's administrators."""
+    members = _present(party).filter(role=Membership.Role.ADMINISTRATOR)
+    return [_reader(member, is_holder=False) for member in members] or _address_of(party, is_holder=False)
+
+
+def _enqueue(
+    notice: str,
+    about: str,
+    readers: Iterable[Reader],
+    facts: Mapping[str, Any],
+    *,
+    attachment: Receipt | None = None,
+    now: datetime,
+) -> int:
+    """Write the e-mails; the same notice to the same reader is written once. Returns how many are new."""
+    emails = list(_emails(notice, about, readers, facts, attachment=attachment, now=now))
+    there = OutgoingEmail.objects.filter(key__in=[email.key for email in emails])
+    known = there.count()
+    OutgoingEmail.objects.bulk_create(emails, ignore_conflicts=True)
+    return there.count() - known
+
+
+def _emails(
+    notice: str,
+    about: str,
+    readers: Iterable[Reader],
+    facts: Mapping[str, Any],
+    *,
+    attachment: Receipt | None,
+    now: datetime,
+) -> Iterator[OutgoingEmail]:
+    context = {**facts, "operator": operator(), "base_url": settings.BASE_URL}
+    for reader in readers:
+        with translation.override(reader.language):
+            words = {**context, **_words(facts), "to_holder": reader.is_holder}
+            text = render_to_string(f"notifications/{notice}.txt", words)
+        subject, _, body = text.strip().partition("\n")
+        yield OutgoingEmail(
+            key=f"{notice}:{about}:{reader.key}",
+            recipient=reader.email,
+            language=reader.language,
+            subject=subject.strip()[:LONGEST_SUBJECT],
+            body=f"{body.strip()}\n",
+            attachment_name=f"{attachment.number}.jws" if attachment else "",
+            attachment=attachment.jws if attachment else "",
+            created_at=now,
+            due_at=now,
+        )
+
+
+def _both(permission: Permission) -> list[Reader]:
+    named = permission.points.values_list("metering_point_id", flat=True)
+    points = None if permission.all_points else list(named)
+    return [*holders(permission.holder, points), *parties(permission.eligible_party)]
+
+
+def _words(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What the facts are called in the language of the moment."""
+    words: dict[str, Any] = {}
+    if "service" in facts:
+        words["service_name"] = facts["service"].text("name")
+    if "permission" in facts:
+        words["purpose"] = facts["permission"].text("purpose")
+    if "said" in facts:
+        said, english = facts["said"], translation.get_language() == "en"
+        words["effective_at"] = datetime.fromisoformat(said["effective_at"])
+        for name in ("permissions", "kept"):
+            words["ended" if name == "permissions" else name] = [
+                {**one, "service": one["service_en" if english else "service"]} for one in said[name]
+            ]
+    return words
+
+
+def _facts(permission: Permission) -> dict[str, Any]:
+    ends = permission.valid_until
+    return {
+        "permission": permission,
+        "service": permission.service,
+        "holder": permission.holder,
+        "party": permission.eligible_party,
+        "last_day": None if ends is None else localdate(ends - timedelta(microseconds=1)),
+    }
+
+
+def _present(organisation: Organisation) -> QuerySet[Membership]:
+    members = Membership.objects.filter(organisation=organisation, ended_at=None, user__is_active=True)
+    return members.select_related("user").order_by("pk")
+
+
+def _reader(member: Membership, *, is_holder: bool) -> Reader:
+    return Reader(f"user-{member.user_id}", member.user.email, member.user.language, is_holder)
+
+
+def _address_of(organisation: Organisation, *, is_holder: bool) -> list[Reader]:
+    if not organisation.contact_email:
+        return []
+    return [
+        Reader(f"company-{organisation.pk}", organisation.contact_email, settings.LANGUAGE_CODE, is_holder)
+    ]

@@ -1,0 +1,117 @@
+"""Sending the e-mails that wait, and reminding of permissions that will end.
+
+An e-mail is claimed by a conditional UPDATE: whoever changes the row has it, for a while. A worker that
+dies leaves its claim to run out, and the next one sends it: at least once, and once when nothing goes
+wrong. Copies of one e-mail have the same Message-ID.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db.models import F, Q
+from django.utils.timezone import get_default_timezone
+
+from gridgate.core.sharing import PermissionState
+from gridgate.core.time import civil_day_of
+from gridgate.notifications import operations
+from gridgate.notifications.models import OutgoingEmail
+from gridgate.sharing.models import Permission
+
+__all__ = ["OutgoingEmail", "claim", "remind", "send"]
+
+_log = logging.getLogger(__name__)
+
+LEASE = timedelta(minutes=5)
+"""Longer than a mail server may take (`EMAIL_TIMEOUT` for each of its answers)."""
+MOST_ATTEMPTS = 30
+LONGEST_WAIT = timedelta(hours=6)
+"""Between two attempts; the first come after 1, 2, 4… minutes. Thirty attempts take about five days."""
+REMINDERS = (60, 30, 7)
+"""Days before a permission ends."""
+
+
+def claim(*, now: datetime) -> OutgoingEmail | None:
+    """Take an e-mail that is due and that nobody else is sending; None when there is none."""
+    free = OutgoingEmail.objects.filter(
+        Q(leased_until__isnull=True) | Q(leased_until__lte=now),
+        sent_at__isnull=True,
+        due_at__lte=now,
+        attempts__lt=MOST_ATTEMPTS,
+    )
+    for pk in free.order_by("due_at", "pk").values_list("pk", flat=True)[:20]:
+        if free.filter(pk=pk).update(leased_until=now + LEASE, attempts=F("attempts") + 1):
+            return OutgoingEmail.objects.get(pk=pk)
+    return None
+
+
+def send(email: OutgoingEmail, *, clock: Callable[[], datetime]) -> bool:
+    """Send a claimed e-mail and write what became of it; returns whether it went out."""
+    mine = OutgoingEmail.objects.filter(pk=email.pk, attempts=email.attempts)
+    try:
+        _message(email).send()
+    except Exception as error:  # noqa: BLE001 -- a mail server fails in any way; each means trying again
+        mine.update(
+            leased_until=None,
+            due_at=clock() + _wait(email.attempts),
+            failure=f"{type(error).__name__}: {error}",
+        )
+        last = email.attempts >= MOST_ATTEMPTS
+        _log.log(
+            logging.ERROR if last else logging.WARNING,
+            "e-mail %s could not be sent, attempt %s%s: %s",
+            email.pk,
+            email.attempts,
+            ", the last one" if last else "",
+            error,
+        )
+        return False
+    mine.update(leased_until=None, sent_at=clock(), failure="")
+    return True
+
+
+def remind(*, now: datetime) -> int:
+    """Enqueue the reminders of permissions that end in 60, 30 and 7 days; returns how many e-mails are new.
+
+    Each is sent once, and none about a moment before the permission began.
+    """
+    today = civil_day_of(now, get_default_timezone())
+    ending = Permission.objects.filter(
+        state=PermissionState.ACTIVE,
+        valid_until__gt=now,
+        valid_until__lte=now + timedelta(days=max(REMINDERS) + 1),
+    )
+    new = 0
+    for permission in ending.select_related("service", "holder", "eligible_party"):
+        assert permission.valid_until is not None
+        last_day = civil_day_of(permission.valid_until - timedelta(microseconds=1), get_default_timezone())
+        days = (last_day - today).days
+        due = [step for step in REMINDERS if days <= step]
+        begun = civil_day_of(permission.valid_from, get_default_timezone())
+        if due and (last_day - begun).days > due[-1]:
+            new += operations.remind_of_end(permission, last_day=last_day, step=due[-1], now=now)
+    return new
+
+
+def _message(email: OutgoingEmail) -> EmailMessage:
+    digest = hashlib.sha256(email.key.encode()).hexdigest()[:32]
+    message = EmailMessage(
+        subject=email.subject,
+        body=email.body,
+        to=[email.recipient],
+        headers={
+            "Message-ID": f"<{digest}@{settings.ENVIRONMENT.host}>",
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": email.language,
+        },
+    )
+    if email.attachment:
+        message.attach(email.attachment_name, email.attachment.encode(), "application/jose")
+    return message
+
+
+def _wait(attempts: int) -> timedelta:
+    return min(timedelta(minutes=2 ** min(attempts - 1, 10)), LONGEST_WAIT)
