@@ -8,3 +8,6 @@ class PortalConfig(AppConfig):
 
     name = "gridgate.portal"
     label = "portal"
+
+    def ready(self) -> None:
+        from gridgate.portal import language  # noqa: F401  its receiver

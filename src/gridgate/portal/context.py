@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import get_language
 
 from gridgate import __version__
-from gridgate.organisations.models import Organisation
+from gridgate.organisations import queries
 from gridgate.portal.navigation import Group, Item, menu_for
 
 LANGUAGES = (("fr", "Français"), ("en", "English"))
@@ -38,7 +38,7 @@ def operator() -> Operator:
         )
     except DatabaseError:  # a page that says so must still be drawn
         return Operator()
-    return Operator(*found) if found else Operator()
+    return Operator(found.legal_name, found.contact_email) if found else Operator()
 
 
 def operator_name() -> str:

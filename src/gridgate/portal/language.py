@@ -2,13 +2,19 @@
 the browser's, else French.
 """
 
+from typing import Any
+
 from django.conf import settings
+from django.contrib.auth import user_logged_in
 from django.contrib.auth.decorators import login_not_required
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
+
+from gridgate.organisations.operations import update_profile
 
 
 class LanguageMiddleware(LocaleMiddleware):
@@ -27,6 +33,14 @@ class LanguageMiddleware(LocaleMiddleware):
 PREFERENCE = "language"
 
 
+@receiver(user_logged_in)
+def remember_preference(request: HttpRequest | None, user: Any, **_: Any) -> None:
+    """An account that prefers another language than the portal's default keeps it on every device."""
+    preferred = getattr(user, "language", settings.LANGUAGE_CODE)
+    if request is not None and preferred != settings.LANGUAGE_CODE:
+        request.session[PREFERENCE] = preferred
+
+
 @login_not_required
 @require_POST
 def switch(request: HttpRequest) -> HttpResponse:
@@ -34,12 +48,7 @@ def switch(request: HttpRequest) -> HttpResponse:
     response = set_language(request)
     code = request.POST.get("language")
     user = getattr(request, "user", None)
-    if (
-        code in dict(settings.LANGUAGES)
-        and user is not None
-        and user.is_authenticated
-        and hasattr(user, "language")
-    ):
-        type(user).objects.filter(pk=user.pk).update(language=code)
+    if code in dict(settings.LANGUAGES) and user is not None and user.is_authenticated:
+        update_profile(user=user, full_name=user.full_name, language=code)
         request.session[PREFERENCE] = code
     return response

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from gridgate.portal import formats
-from gridgate.portal.charts.scale import Tick, percent, scale_for
+from gridgate.portal.charts.scale import Scale, Tick, percent, scale_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def bars(
         tuple(columns),
         tuple(before),
         tuple(_labels(labels, slot)),
-        _mark(values, mark, slot, scale.down(max((v for v in values if v is not None), default=0))),
+        _mark(values, previous, mark, slot, scale),
         unit,
         injection,
     )
@@ -124,11 +124,19 @@ def _labels(labels: Sequence[str], slot: float) -> list[Label]:
     ]
 
 
-def _mark(values: Sequence[float | None], text: str, slot: float, top: float) -> Mark | None:
-    known = [(value, index) for index, value in enumerate(values) if value is not None]
+def _mark(
+    values: Sequence[float | None], previous: Sequence[float | None], text: str, slot: float, scale: Scale
+) -> Mark | None:
+    """Over the highest bar and its line of before; beside it when there is no room above."""
+    known = [(value, -index) for index, value in enumerate(values) if value is not None]
     if not text or not known:
         return None
-    index = max(known)[1]
-    middle = slot * (index + 0.5)
-    anchor, x = ("end", slot * index) if middle > 75 else ("start", slot * (index + 1))
-    return Mark(percent(x), percent(min(max(top, 0) + 8, 95)), anchor, text)
+    value, index = max(known)[0], -max(known)[1]
+    before = (previous[index] if previous else None) or 0
+    top, middle = scale.down(max(value, before)), slot * (index + 0.5)
+    if top < 9:
+        anchor, x, y = ("end", slot * index, 7.0) if middle > 75 else ("start", slot * (index + 1), 7.0)
+        return Mark(percent(x), percent(y), anchor, text)
+    anchor = "start" if middle < 12 else "end" if middle > 88 else "middle"
+    x = {"start": slot * index, "end": slot * (index + 1), "middle": middle}[anchor]
+    return Mark(percent(x), percent(top - 3), anchor, text)

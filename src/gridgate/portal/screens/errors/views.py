@@ -11,6 +11,7 @@ from django.template.loader import get_template
 from django.utils.translation import gettext as _
 
 from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.queries import administrators_of
 
 log = logging.getLogger("gridgate.portal.errors")
 
@@ -65,12 +66,7 @@ def no_entitlement(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _administrators(membership: Membership | None) -> Sequence[Membership]:
-    if membership is None:
-        return []
-    administrators = Membership.objects.filter(
-        organisation_id=membership.organisation_id, role=Membership.Role.ADMINISTRATOR, ended_at__isnull=True
-    )
-    return list(administrators.select_related("user").order_by("user__full_name")[:10])
+    return [] if membership is None else list(administrators_of(actor=membership)[:10])
 
 
 def _reference() -> str:

@@ -1,0 +1,138 @@
+"""What surrounds every screen: language, refusals, footer pages, the operator's brand."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.test import Client, RequestFactory
+from django.utils import translation
+
+from gridgate.organisations.models import User
+from gridgate.portal import messages
+from gridgate.portal.screens.errors import views as errors
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _english() -> None:
+    messages.compile_all()
+
+
+def page(response) -> str:
+    return response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/aide/", "/accessibilite/", "/donnees-personnelles/"])
+def test_footer_pages_are_open_to_all_in_both_languages(world, path) -> None:
+    for client in (world.visitor(), world.client("alice"), world.client("operateur")):
+        response = client.get(path)
+        assert response.status_code == 200
+        assert '<html lang="fr">' in page(response)
+        assert page(response).count("<h1>") == 1
+    assert '<html lang="en">' in page(world.visitor(language="en").get(path))
+
+
+def test_french_unless_the_browser_asks_for_english() -> None:
+    assert "Nous écrire" in page(Client().get("/aide/"))
+    assert "Nous écrire" in page(Client(headers={"accept-language": "de-DE,de"}).get("/aide/"))
+    assert "Write to us" in page(Client(headers={"accept-language": "en-US,en;q=0.9"}).get("/aide/"))
+
+
+def test_the_language_chosen_stays_in_the_browser_and_in_the_account(world) -> None:
+    client = world.client("alice")
+    response = client.post("/langue/", {"language": "en", "next": "/aide/?de=accueil"})
+    assert (response.status_code, response["Location"]) == (302, "/aide/?de=accueil")
+    assert "Write to us" in page(client.get("/aide/"))
+    assert User.objects.get(pk=world.alice.user_id).language == "en"
+
+    elsewhere = Client()
+    elsewhere.force_login(User.objects.get(pk=world.alice.user_id))
+    assert "Write to us" in page(elsewhere.get("/aide/"))
+
+
+def test_the_language_button_leads_to_no_other_site(world) -> None:
+    response = world.visitor().post("/langue/", {"language": "en", "next": "https://ailleurs.example/"})
+    assert response["Location"] == "/"
+    assert world.visitor().get("/langue/").status_code == 405
+
+
+def test_an_absent_page_says_what_was_kept_and_gives_a_reference(world) -> None:
+    for client in (world.visitor(), world.client("alice")):
+        response = client.get("/nulle-part/")
+        assert response.status_code == 404
+        assert "Rien n’a été modifié" in page(response)
+        assert re.search(r'<b class="num">[0-9A-F]{8}</b>', page(response))
+
+
+@pytest.mark.parametrize(
+    ("view", "status", "kept"),
+    [
+        (errors.bad_request, 400, "Rien n’a été enregistré"),
+        (errors.forbidden, 403, "Rien n’a été modifié"),
+        (errors.csrf_failure, 403, "Rien n’a été enregistré"),
+        (errors.server_error, 500, "n’est pas enregistré"),
+    ],
+)
+def test_every_failure_has_its_page(world, view, status, kept) -> None:
+    request = RequestFactory().get("/")
+    request.membership = world.membership("alice")
+    request.user = request.membership.user
+    response = view(request)
+    assert response.status_code == status
+    assert kept in page(response)
+    assert "Menu" in page(response)
+
+
+def test_the_failure_page_comes_even_when_drawing_it_fails(monkeypatch) -> None:
+    def broken(name: str) -> None:
+        raise RuntimeError(name)
+
+    monkeypatch.setattr(errors, "get_template", broken)
+    response = errors.server_error(RequestFactory().get("/"))
+    assert response.status_code == 500
+    assert re.search(r"Référence à citer\u00a0: [0-9A-F]{8}", page(response))
+
+
+def test_a_missing_entitlement_names_who_can_give_it(world) -> None:
+    request = RequestFactory().get("/partage/")
+    request.membership = world.membership("acme_user")
+    request.user = request.membership.user
+    response = errors.no_entitlement(request, "data_services")
+    assert response.status_code == 403
+    assert "Gestion des services de données" in page(response)
+    assert world.alice.user.email in page(response)
+    assert world.charlie.user.email not in page(response)
+
+
+def test_the_style_guide_is_for_the_operator_and_draws_every_component(world) -> None:
+    assert world.visitor().get("/composants/").status_code == 404
+    assert world.client("alice").get("/composants/").status_code == 404
+    for language in ("fr", "en"):
+        response = world.client("operateur", language=language).get("/composants/")
+        assert response.status_code == 200
+        identifiers = re.findall(r'\sid="([^"]+)"', page(response))
+        assert len(identifiers) == len(set(identifiers))
+
+
+def test_the_brand_of_the_operator_is_linked_last_and_served(world, settings, tmp_path) -> None:
+    client = world.visitor()
+    assert client.get("/marque.css").status_code == 404
+    assert "marque.css" not in page(client.get("/aide/"))
+    brand = tmp_path / "brand.css"
+    brand.write_text(":root { --accent: light-dark(#1a5c43, #8ed0b0) }", encoding="utf-8")
+    settings.GRIDGATE_BRAND_CSS = brand
+    sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page(client.get("/aide/")))
+    assert sheets[-1] == "/marque.css"
+    response = client.get("/marque.css")
+    assert response["Content-Type"] == "text/css; charset=utf-8"
+    assert "#1a5c43" in page(response)
+    assert client.get("/marque.css", headers={"if-none-match": response["ETag"]}).status_code == 304
+
+
+def test_pages_forbid_what_does_not_come_from_here(world) -> None:
+    policy = world.visitor().get("/aide/")["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert settings.LANGUAGE_CODE == "fr"
+    assert translation.get_language_info("en")["name_local"] == "English"
