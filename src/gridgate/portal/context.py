@@ -33,9 +33,7 @@ class Operator:
 
 def operator() -> Operator:
     try:
-        found = (
-            Organisation.objects.filter(is_operator=True).values_list("legal_name", "contact_email").first()
-        )
+        found = queries.operator()
     except DatabaseError:  # a page that says so must still be drawn
         return Operator()
     return Operator(found.legal_name, found.contact_email) if found else Operator()
