@@ -104,7 +104,8 @@ def _lines(path: Path) -> "Iterator[LogLine]":
 
 def _as_text(verdict: _Verdict) -> str:
     log = verdict.log
-    counted = f"{log.entries} entries in {log.segments} segments, {log.signed} of them under {log.checkpoints} signed checkpoints"
+    signed = f"{log.signed} of them under {log.checkpoints} signed checkpoints"
+    counted = f"{log.entries} entries in {log.segments} segments, {signed}"
     if verdict.intact:
         agrees = "" if verdict.registry is None else "; the registry agrees"
         lines = [f"intact: {counted}{agrees}"]

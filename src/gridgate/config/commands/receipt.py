@@ -77,7 +77,10 @@ def _say(receipt: dict[str, Any]) -> str:
     count = len(receipt.get("permissions") or ())
     done = _DONE.get(str(receipt.get("act")), "has changed what it shares with")
     return (
-        f"receipt {receipt.get('number', '?')}: {holder.get('name', '?')} (SIREN {holder.get('siren', '?')}) {done} "
-        f"{party.get('name', '?')} (SIREN {party.get('siren', '?')}), {count} permission{'s' * (count != 1)}, "
-        f"effective {receipt.get('effective_at', '?')}"
+        f"receipt {receipt.get('number', '?')}: {_company(holder)} {done} {_company(party)}, "
+        f"{count} permission{'s' * (count != 1)}, effective {receipt.get('effective_at', '?')}"
     )
+
+
+def _company(company: dict[str, Any]) -> str:
+    return f"{company.get('name', '?')} (SIREN {company.get('siren', '?')})"
