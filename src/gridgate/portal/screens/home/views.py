@@ -5,8 +5,16 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from gridgate.portal.access import MemberRequest
+from gridgate.portal.screens.home.company import overview_of
+from gridgate.portal.screens.sharing.moment import Moment
 
 
 @require_safe
 def page(request: MemberRequest) -> HttpResponse:
-    return render(request, "home/home.html")
+    """A company's overview; for the operator's staff, the way to what they run."""
+    actor, moment = request.membership, Moment.present()
+    if actor.organisation.is_operator:
+        return render(request, "home/operator.html")
+    everything = request.GET.get("energie") == "tous"
+    overview = overview_of(actor=actor, moment=moment, everything=everything)
+    return render(request, "home/company.html", {"overview": overview})

@@ -1,0 +1,117 @@
+"""What the home page of a company says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import FlowDirection, directions_of
+from gridgate.dataplane.client import Latest
+from gridgate.metering.queries import points_readable_by
+from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.portal import formats
+from gridgate.portal.screens.home.energy import MOST_POINTS, Energy, energy_of, latest_of
+from gridgate.portal.screens.home.reads import Read, last_reads
+from gridgate.portal.screens.home.tasks import Task, tasks_of
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.shapes import Figure
+from gridgate.sharing import queries
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    points: int
+    up_to_date: str
+    """A sentence; empty when the measurements do not answer."""
+    figures: Sequence[Figure]
+    energy: Sequence[Energy]
+    energy_waits: bool
+    """True when the company has too many points to sum them unasked."""
+    measured: bool
+    """False when the measurements do not answer."""
+    tasks: Sequence[Task]
+    reads: Sequence[Read]
+    entitled: bool
+    received: int
+    """Permissions that others gave this company and that are in force."""
+
+
+def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overview:
+    """Gather the page. `everything` sums the energy of however many points."""
+    held = dict(points_readable_by(actor=actor, at=moment.today).values_list("pk", "directions"))
+    points = list(held)
+    latest = latest_of(points)
+    asked = everything or len(points) <= MOST_POINTS
+    energy = _energy(actor, held, moment) if points and asked and latest is not None else []
+    entitled = actor.has(EntitlementCode.DATA_SERVICES)
+    return Overview(
+        points=len(points),
+        up_to_date=_up_to_date(points, latest, moment),
+        figures=_figures(actor, points, latest, energy or [], moment, entitled=entitled) if points else [],
+        energy=energy or [],
+        energy_waits=bool(points) and not asked,
+        measured=latest is not None and energy is not None,
+        tasks=tasks_of(actor=actor, points=points, latest=latest, moment=moment),
+        reads=last_reads(actor=actor, moment=moment) if entitled else [],
+        entitled=entitled,
+        received=queries.in_force(queries.permissions_received(actor=actor), now=moment.now).count(),
+    )
+
+
+def _energy(actor: Membership, held: Mapping[str, int], moment: Moment) -> list[Energy] | None:
+    """One for each direction that some point has; None when the measurements do not answer."""
+    found = []
+    try:
+        for direction in FlowDirection:
+            points = [point for point, mask in held.items() if direction in directions_of(mask)]
+            if points:
+                found.append(energy_of(actor=actor, points=points, direction=direction, moment=moment))
+    except GridgateError as error:
+        if error.kind is not ErrorKind.UNAVAILABLE:
+            raise
+        return None
+    return found
+
+
+def _figures(
+    actor: Membership,
+    points: Sequence[str],
+    latest: Mapping[str, Latest] | None,
+    energy: Sequence[Energy],
+    moment: Moment,
+    *,
+    entitled: bool,
+) -> list[Figure]:
+    figures = [one.figure for one in energy]
+    figures.append(Figure(_("Compteurs"), formats.number(len(points)), "", _note(points, latest, moment)))
+    if entitled:
+        given = queries.in_force(queries.permissions_given(actor=actor), now=moment.now)
+        readers = given.filter(eligible_party__is_operator=False).values("eligible_party").distinct().count()
+        note = _("et votre gestionnaire de réseau")
+        figures.append(Figure(_("Entreprises qui lisent"), formats.number(readers), "", note))
+    return figures
+
+
+def _note(points: Sequence[str], latest: Mapping[str, Latest] | None, moment: Moment) -> str:
+    if latest is None:
+        return ""
+    return _("%(count)s à jour jusqu’à hier soir") % {"count": formats.number(_fresh(points, latest, moment))}
+
+
+def _up_to_date(points: Sequence[str], latest: Mapping[str, Latest] | None, moment: Moment) -> str:
+    if latest is None or not points:
+        return ""
+    fresh = _fresh(points, latest, moment)
+    return ngettext(
+        "%(fresh)s compteur sur %(count)s à jour jusqu’à hier soir.",
+        "%(fresh)s compteurs sur %(count)s à jour jusqu’à hier soir.",
+        fresh,
+    ) % {"fresh": formats.number(fresh), "count": formats.number(len(points))}
+
+
+def _fresh(points: Sequence[str], latest: Mapping[str, Latest], moment: Moment) -> int:
+    yesterday = moment.today - timedelta(days=1)
+    return sum(1 for point in points if point in latest and latest[point].day >= yesterday)

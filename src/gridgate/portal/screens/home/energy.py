@@ -1,0 +1,168 @@
+"""The energy of all the person's points, day by day over thirty days, beside the same days a year before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import FlowDirection
+from gridgate.dataplane.client import DailyTotals, Latest, Reader
+from gridgate.organisations.models import Membership
+from gridgate.portal import formats, measurements
+from gridgate.portal.charts import Bars, bars
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.shapes import Figure
+
+DAYS = 30
+YEAR = timedelta(days=364)
+"""52 weeks: a Monday is compared with a Monday."""
+
+MOST_POINTS = 500
+"""Beyond, the sum waits until it is asked for: each point read takes time and a line of the access log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """What the page shows of one direction."""
+
+    direction: FlowDirection
+    days: Sequence[date]
+    by_day: Sequence[float | None]
+    """Wh."""
+    before: Sequence[float | None]
+    change: float | None
+    """Against the year before, over the points and days that both have; None when they share too little."""
+
+    @property
+    def total(self) -> float | None:
+        known = [value for value in self.by_day if value is not None]
+        return sum(known) if known else None
+
+    @property
+    def figure(self) -> Figure:
+        value, unit = formats.scaled(self.total, "Wh")
+        decimals = 1 if value is not None and value < 100 else 0
+        label = (
+            _("Énergie soutirée, 30 jours")
+            if self.direction is FlowDirection.WITHDRAWAL
+            else _("Énergie injectée, 30 jours")
+        )
+        return Figure(label, formats.number(value, decimals), unit, self._note)
+
+    @property
+    def _note(self) -> str:
+        if self.change is None:
+            return ""
+        text = formats.percent(abs(self.change), 1)
+        if self.change < 0:
+            return _("%(percent)s de moins que l’an dernier") % {"percent": text}
+        return _("%(percent)s de plus que l’an dernier") % {"percent": text}
+
+    @property
+    def chart(self) -> Bars:
+        return bars(
+            [self._in_unit(value) for value in self.by_day],
+            labels=[
+                formats.day_and_month(day, short=True) if index % 7 == 0 else ""
+                for index, day in enumerate(self.days)
+            ],
+            names=[formats.day_in_week(day) for day in self.days],
+            previous=[self._in_unit(value) for value in self.before],
+            unit=self.unit,
+            injection=self.direction is FlowDirection.INJECTION,
+        )
+
+    @property
+    def caption(self) -> str:
+        """Total, most and when: the same figures for who does not see the bars."""
+        known = [(value, day) for value, day in zip(self.by_day, self.days, strict=True) if value is not None]
+        if not known:
+            return _("Aucune donnée sur ces 30 jours.")
+        (most, on), (least, other) = max(known), min(known)
+        text = _(
+            "Tous vos compteurs, en %(unit)s. Au plus %(most)s le %(on)s, au moins %(least)s le %(other)s."
+        ) % {
+            "unit": self.unit,
+            "most": self._said(most),
+            "on": formats.day_and_month(on),
+            "least": self._said(least),
+            "other": formats.day_and_month(other),
+        }
+        missing = len(self.days) - len(known)
+        if missing:
+            text += " " + ngettext("%(count)s jour sans donnée.", "%(count)s jours sans donnée.", missing) % {
+                "count": missing
+            }
+        return text
+
+    @property
+    def unit(self) -> str:
+        most = max((value for value in self.by_day if value is not None), default=None)
+        return formats.scaled(most, "Wh")[1]
+
+    def _in_unit(self, value: float | None) -> float | None:
+        return None if value is None else value / {"Wh": 1, "kWh": 1e3, "MWh": 1e6, "GWh": 1e9}[self.unit]
+
+    def _said(self, value: float) -> str:
+        amount = self._in_unit(value)
+        return formats.number(amount, 0 if amount is None or amount >= 100 else 1)
+
+
+def energy_of(
+    *, actor: Membership, points: Sequence[str], direction: FlowDirection, moment: Moment
+) -> Energy:
+    """Sum the points' energy, day by day up to yesterday. Raises as `MeasurementClient.daily_totals` does."""
+    days = [moment.today - timedelta(days=back) for back in range(DAYS, 0, -1)]
+    client, reader = measurements.client(), reader_of(actor)
+    first, last = days[0], days[-1]
+    present = client.daily_totals(reader, points, direction, first, last, at=moment.now)
+    past = client.daily_totals(reader, points, direction, first - YEAR, last - YEAR, at=moment.now)
+    return Energy(
+        direction,
+        days,
+        _sums(present, days),
+        _sums(past, [day - YEAR for day in days]),
+        _change(present, past),
+    )
+
+
+def latest_of(points: Sequence[str]) -> dict[str, Latest] | None:
+    """The last day with data of each point; None when the measurements do not answer."""
+    try:
+        return measurements.client().latest(points)
+    except GridgateError as error:
+        if error.kind is not ErrorKind.UNAVAILABLE:
+            raise
+        return None
+
+
+def reader_of(actor: Membership) -> Reader:
+    """The member as the access log names who reads."""
+    return Reader(
+        organisation=actor.organisation_id,
+        organisation_name=actor.organisation.legal_name,
+        user=actor.user_id,
+        user_name=actor.user.full_name,
+    )
+
+
+def _sums(totals: DailyTotals, days: Sequence[date]) -> list[float | None]:
+    return [_sum([of_point[day] for of_point in totals.values() if day in of_point]) for day in days]
+
+
+def _sum(values: Sequence[float]) -> float | None:
+    return float(sum(values)) if values else None
+
+
+def _change(present: DailyTotals, past: DailyTotals) -> float | None:
+    now = before = 0.0
+    pairs = 0
+    for point, totals in present.items():
+        earlier = past.get(point, {})
+        for day, value in totals.items():
+            if day - YEAR in earlier:
+                now, before, pairs = now + value, before + earlier[day - YEAR], pairs + 1
+    return now / before - 1 if before and pairs >= DAYS // 2 else None

@@ -1,0 +1,40 @@
+"""*Dernières lectures*: who else read, what, how many points, when."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Max
+
+from gridgate.audit.queries import GRANTED, Wanted, search
+from gridgate.core.time import Interval
+from gridgate.organisations.models import Membership
+from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing.moment import Moment
+
+MOST = 4
+WITHIN = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    name: str
+    what: str
+    at: datetime
+
+
+def last_reads(*, actor: Membership, moment: Moment) -> list[Read]:
+    """One line for each reader and kind of data, latest first, over thirty days; one's own excepted."""
+    period = Interval(moment.now - WITHIN, None)
+    entries = search(actor=actor, wanted=Wanted(period=period, outcome=GRANTED)).exclude(
+        reader=actor.organisation_id
+    )
+    rows = (
+        entries.order_by()
+        .values_list("reader_name", "kind")
+        .annotate(last=Max("at"), points=Count("metering_point_id", distinct=True))
+        .order_by("-last", "reader_name", "kind")
+    )
+    return [
+        Read(name, f"{words.kind(kind)}, {words.points(points)}", at)
+        for name, kind, at, points in rows[:MOST]
+    ]

@@ -1,0 +1,199 @@
+"""What a person finds when they sign in."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from gridgate.audit.models import AccessLogEntry, AccessLogSegment
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import FlowDirection
+from gridgate.core.sharing import PermissionState
+from gridgate.dataplane.client import Latest
+from gridgate.portal import measurements
+from gridgate.portal.screens.home import energy
+from gridgate.sharing.models import PermissionRequest
+from tests.factories.metering import make_holding, make_point
+from tests.factories.sharing import make_permission, make_service
+
+
+@dataclass
+class Measured:
+    """Stands for the data plane: 10 kWh a day and point this year, 8 a year before."""
+
+    silent: set[str] = field(default_factory=set)
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    broken: bool = False
+
+    def latest(self, points):
+        if self.broken:
+            raise GridgateError(ErrorKind.UNAVAILABLE, "the store does not answer")
+        seen = datetime(2026, 11, 25, 4, tzinfo=UTC)
+        return {point: Latest(date(2026, 11, 24), seen) for point in points if point not in self.silent}
+
+    def daily_totals(self, reader, points, direction, first, last, *, at, channel="screen"):
+        self.asked.append((reader.organisation_name, direction, *points))
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        value = 10_000 if first.year == 2026 else 8_000
+        return {point: dict.fromkeys(days, value) for point in points if point not in self.silent}
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    measured = Measured()
+    monkeypatch.setattr(measurements, "client", lambda: measured)
+    return measured
+
+
+def text_of(response):
+    assert response.status_code == 200
+    page = re.sub(r"<(svg|style)\b.*?</\1>", "", response.content.decode(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)).replace("\u202f", " ").replace("\u00a0", " ")
+
+
+class TestOfAHolder:
+    def test_greets_and_says_how_fresh_the_data_is(self, world, measured):
+        measured.silent = {world.p4.pk}
+        text = text_of(world.client("alice").get("/"))
+        assert "Bonjour Alice" in text
+        assert "Mercredi 25 novembre 2026. 3 compteurs sur 4 à jour jusqu’à hier soir." in text
+
+    def test_sums_thirty_days_of_all_points_beside_a_year_before(self, world, measured):
+        text = text_of(world.client("alice").get("/"))
+        assert "Énergie soutirée, 30 jours 1 200 kWh 25,0 % de plus que l’an dernier" in text
+        assert "Tous vos compteurs, en kWh. Au plus 40,0 le" in text
+
+    def test_reads_in_the_persons_name_and_only_their_perimeter(self, world, measured):
+        world.client("bob").get("/")
+        assert set(measured.asked) == {
+            ("ACME Industries", FlowDirection.WITHDRAWAL, world.p1.pk, world.p2.pk)
+        }
+
+    def test_shows_injection_apart(self, world, measured):
+        solar = make_point(label="Toiture", directions=[FlowDirection.INJECTION])
+        make_holding(solar, world.acme)
+        text = text_of(world.client("alice").get("/"))
+        assert "Énergie injectée, 30 jours 300 kWh" in text
+        assert "Énergie soutirée, 30 jours 1 200 kWh" in text
+
+    def test_asks_before_summing_many_points(self, world, measured, monkeypatch):
+        monkeypatch.setattr("gridgate.portal.screens.home.company.MOST_POINTS", 3)
+        client = world.client("alice")
+        text = text_of(client.get("/"))
+        assert "La somme de vos 4 compteurs prend quelques secondes." in text
+        assert measured.asked == []
+        assert "Énergie soutirée, 30 jours" in text_of(client.get("/?energie=tous"))
+
+    def test_says_so_when_the_measurements_do_not_answer_and_shows_the_rest(self, world, measured):
+        measured.broken = True
+        make_permission(make_service(world.third_party_1), world.acme, now=world.now)
+        text = text_of(world.client("alice").get("/"))
+        assert "Vos mesures ne répondent pas en ce moment" in text
+        assert "Entreprises qui lisent 1" in text
+
+    def test_is_complete_in_english(self, world, measured):
+        text = text_of(world.client("alice", language="en").get("/"))
+        assert "Hello Alice" in text
+        assert "Wednesday 25 November 2026. 4 of 4 metering points are up to date to last night." in text
+        assert "25.0% more than last year" in text
+
+
+class TestTasks:
+    def test_name_a_request_that_waits(self, world, measured):
+        service = make_service(world.third_party_3)
+        request = PermissionRequest.objects.create(
+            service=service,
+            holder=world.acme,
+            eligible_party=world.third_party_3,
+            all_points=True,
+            valid_until=date(2027, 11, 25),
+            state=PermissionState.VALIDATED,
+            requested_at=world.now,
+        )
+        response = world.client("alice").get("/")
+        assert "Tiers 3 demande un accès" in text_of(response)
+        assert f'href="/partage/demandes/{request.pk}/"' in response.content.decode()
+
+    def test_name_each_company_whose_sharing_ends_within_a_month_once(self, world, measured):
+        for service in (make_service(world.third_party_1), make_service(world.third_party_1, "Autre")):
+            make_permission(service, world.acme, until=world.now + timedelta(days=20), now=world.now)
+        make_permission(
+            make_service(world.third_party_2), world.acme, until=world.now + timedelta(days=40), now=world.now
+        )
+        text = text_of(world.client("alice").get("/"))
+        assert text.count("Tiers 1 expire bientôt le 15 décembre 2026") == 1
+        assert "Tiers 2 expire" not in text
+
+    def test_name_the_points_that_no_longer_send(self, world, measured):
+        measured.silent = {world.p3.pk, world.p4.pk}
+        assert "2 compteurs sans données depuis plus de 2 jours" in text_of(world.client("alice").get("/"))
+
+    def test_are_none_when_nothing_waits(self, world, measured):
+        assert "Rien ne vous attend." in text_of(world.client("alice").get("/"))
+
+
+class TestLastReads:
+    def test_name_who_what_and_when_but_not_oneself(self, world, measured):
+        self.log(world, world.third_party_1, world.p1, hour=6)
+        self.log(world, world.third_party_1, world.p2, hour=7)
+        self.log(world, world.acme, world.p1, hour=8)
+        self.log(world, world.third_party_2, world.p1, hour=8, outcome="no_permission")
+        text = text_of(world.client("alice").get("/"))
+        assert "Tiers 1 Courbe de charge, 2 compteurs aujourd’hui à 08:00" in text
+        assert "Tiers 2" not in text
+
+    def test_are_within_the_perimeter(self, world, measured):
+        self.log(world, world.third_party_1, world.p3, hour=6)
+        assert "Tiers 1" not in text_of(world.client("bob").get("/"))
+
+    def test_are_not_shown_without_the_entitlement(self, world, measured):
+        self.log(world, world.third_party_1, world.p1, hour=6)
+        text = text_of(world.client("acme_user").get("/"))
+        assert "Dernières lectures" not in text
+        assert "Entreprises qui lisent" not in text
+        assert "Tiers 1" not in text
+
+    def log(self, world, reader, point, *, hour, outcome="granted"):
+        segment, _ = AccessLogSegment.objects.get_or_create(name="test")
+        AccessLogEntry.objects.create(
+            segment=segment,
+            line=AccessLogEntry.objects.count() + 1,
+            at=world.now.replace(hour=hour, minute=0),
+            channel="api:enedis",
+            outcome=outcome,
+            holder=world.acme.pk,
+            reader=reader.pk,
+            reader_name=reader.legal_name,
+            metering_point_id=point.pk,
+            kind="load_curve",
+        )
+
+
+class TestOfOthers:
+    def test_a_third_party_is_led_to_what_it_receives(self, world, measured):
+        make_permission(make_service(world.third_party_1), world.acme, now=world.now)
+        response = world.client("tiers1").get("/")
+        assert "Votre entreprise ne détient aucun compteur" in text_of(response)
+        assert 'href="/partage/recues/"' in response.content.decode()
+
+    def test_a_member_with_an_empty_perimeter_is_told_whom_to_ask(self, world, measured):
+        from gridgate.organisations.operations import set_perimeter
+
+        set_perimeter(membership=world.bob, perimeter=[], now=world.now)
+        assert "Votre périmètre est vide" in text_of(world.client("bob").get("/"))
+
+    def test_the_operators_staff_find_what_they_run(self, world, measured):
+        text = text_of(world.client("operateur").get("/"))
+        assert "Bonjour Olivier" in text
+        assert "Exploitation" in text
+        assert measured.asked == []
+
+
+def test_a_change_is_told_over_points_and_days_that_both_years_have_only():
+    day = date(2026, 11, 24)
+    days = [day - timedelta(days=n) for n in range(20)]
+    present = {"a": dict.fromkeys(days, 12), "new": dict.fromkeys(days, 1000)}
+    past = {"a": {one - energy.YEAR: 10 for one in days}, "left": {one - energy.YEAR: 500 for one in days}}
+    assert energy._change(present, past) == pytest.approx(0.2)
+    assert energy._change(present, {}) is None
