@@ -6,14 +6,14 @@ In production the planes run apart behind nginx, which routes by the same prefix
 import os
 
 from a2wsgi import WSGIMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridgate.config.environment import Environment, read_environment
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.app import create_app
 from gridgate.facades import FACADES
 
-DATA_PLANE = ("/api/", "/enedis/", "/oauth2/", "/healthz", "/readyz", "/metrics")
+DATA_PLANE = ("/healthz", "/readyz", "/metrics", *(prefix for facade in FACADES for prefix in facade.PREFIXES))
 PORTAL_THREADS = 8
 
 
@@ -34,7 +34,19 @@ def portal_plane() -> ASGIApp:
     from django.core.wsgi import get_wsgi_application
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridgate.config.settings")
-    return WSGIMiddleware(get_wsgi_application(), workers=PORTAL_THREADS)  # type: ignore[no-any-return]
+    django = WSGIMiddleware(get_wsgi_application(), workers=PORTAL_THREADS)
+
+    async def portal(scope: Scope, receive: Receive, send: Send) -> None:
+        # Granian's receive and send give awaitables that are no coroutines, which a2wsgi asks for.
+        async def receiving() -> Message:
+            return await receive()
+
+        async def sending(message: Message) -> None:
+            await send(message)
+
+        await django(scope, receiving, sending)
+
+    return portal
 
 
 def compose(environment: Environment) -> ASGIApp:

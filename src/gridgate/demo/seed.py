@@ -233,7 +233,7 @@ class World:
         store.put(blocks, source=source, quarantined=nothing, recorded_at=int(at.timestamp() * 1000))
 
     def _reads(self) -> None:
-        log = AccessLog(self.instance.access_log, "demo", started_at=self.at(30, 0))
+        log = AccessLog(self.instance.access_log, "demo")
         permissions = list(
             Permission.objects.filter(state="active").select_related("eligible_party", "service").prefetch_related("points")
         )

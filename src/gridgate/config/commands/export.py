@@ -86,7 +86,7 @@ def _log(environment: Environment, answer: Answer, now: datetime) -> None:
     operator = Organisation.objects.get(is_operator=True)
     held = TitleHolding.objects.filter(metering_point=answer.metering_point, valid_from__lte=answer.start.date())
     title = held.order_by("-valid_from").first()
-    log = AccessLog(environment.access_log, "export", started_at=now)
+    log = AccessLog(environment.access_log, "export")
     log.append(
         AccessEntry(
             at=now,

@@ -109,8 +109,7 @@ class Shown:
             length = self.after - self.first
             moved = replace(self, first=self.first + steps * length, after=self.after + steps * length)
             return moved.query()
-        period = VIEWS[self.view][0]
-        to = period.after(self.first) if steps > 0 else period.first_day(self.first - timedelta(days=1))
+        to = _after(self.view, self.first) if steps > 0 else _begun(self.view, self.first - timedelta(days=1))
         return self.query(le=to.isoformat())
 
     def before(self) -> str:
@@ -122,7 +121,7 @@ class Shown:
     def views(self) -> list[Choice]:
         # Changing to a longer view keeps the day in sight; to a shorter one, the end of what was shown.
         return [
-            Choice(str(label), self.query(vue=name, le=self.last.isoformat()), name == self.view)
+            Choice(str(label), self.query(vue=name, le=_begun(name, self.last).isoformat()), name == self.view)
             for name, (_period, label) in VIEWS.items()
         ]
 
@@ -137,7 +136,7 @@ class Shown:
 
 
 def read_choice(query: QueryDict, *, directions: int, latest: date) -> Shown:
-    """Read the address; what is absent or unknown falls back to the week of the `latest` day with data.
+    """Read the address; what is absent or unknown falls back to the seven days up to `latest`, the last day with data.
 
     Dates that cannot be read, or that end before they begin, keep what was typed and say what is wrong.
     """
@@ -154,10 +153,18 @@ def read_choice(query: QueryDict, *, directions: int, latest: date) -> Shown:
         if start and end and not error:
             return Shown(quantity, direction, "dates", start, end + timedelta(days=1), held, "", typed_from, typed_to)
     elif query.get("le") and not _day(query["le"]):
-        error = _("« %(typed)s » n’est pas une date.") % {"typed": query["le"]}
-    period = VIEWS[view][0]
-    first = period.first_day(day)
-    return Shown(quantity, direction, view, first, period.after(first), held, error, typed_from, typed_to)
+        error = _("« %(typed)s » n’est pas une date.") % {"typed": query["le"]}
+    first = VIEWS[view][0].first_day(day) if view != "semaine" else day if query.get("le") else _begun(view, day)
+    return Shown(quantity, direction, view, first, _after(view, first), held, error, typed_from, typed_to)
+
+
+def _begun(view: str, day: date) -> date:
+    """The first day of the view that shows `day` as late as it can: a week is the seven days up to it."""
+    return day - timedelta(days=6) if view == "semaine" else VIEWS[view][0].first_day(day)
+
+
+def _after(view: str, first: date) -> date:
+    return first + timedelta(days=7) if view == "semaine" else VIEWS[view][0].after(first)
 
 
 def _day(text: str) -> date | None:

@@ -69,8 +69,9 @@ def picture(read: Reading, shown: Shown, point: MeteringPoint, now: datetime) ->
         Kind.MAXIMUM_POWER: _maximum,
         Kind.REGISTER_READING: _index,
     }
-    drawn = draw[shown.kind](answer, current, shown, point, zone, now)
-    drawn.gaps = [_gap(missing, zone, now) for missing in _gaps(answer, period.start, min(period.end, now))]
+    until = _expected_until(current, period.end, zone, now)
+    drawn = draw[shown.kind](answer, current, shown, point, zone, until)
+    drawn.gaps = [_gap(missing, zone) for missing in _gaps(answer, period.start, until)]
     return drawn
 
 
@@ -88,11 +89,10 @@ def curves_of(answer: Answer) -> list[Curve]:
 
 
 def _power(
-    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, now: datetime
+    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, until: datetime
 ) -> Picture:
     period = shown.interval(zone)
     assert period.end is not None
-    until = min(period.end, now)
     limit = _limit(shown, point)
     whole = _whole(current, shown, zone, until)
     over = above(current, limit * 1000, zone=zone) if limit else None
@@ -129,11 +129,10 @@ def _power(
 
 
 def _energy(
-    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, now: datetime
+    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, until: datetime
 ) -> Picture:
     period = shown.interval(zone)
     assert period.end is not None
-    until = min(period.end, now)
     whole = totals(current, Period.YEAR, kind=Kind.DAILY_ENERGY, start=period.start, end=until, zone=zone)
     of_rows = _by_row(current, shown, zone, until, Kind.DAILY_ENERGY)
     summed = _sum(of_rows, whole)
@@ -171,11 +170,10 @@ def _energy(
 
 
 def _maximum(
-    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, now: datetime
+    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, until: datetime
 ) -> Picture:
     period = shown.interval(zone)
     assert period.end is not None
-    until = min(period.end, now)
     limit = _limit(shown, point)
     of_rows = _by_row(current, shown, zone, until, Kind.MAXIMUM_POWER)
     values = [None if row.maximum is None else row.maximum.value / 1000 for row in of_rows]
@@ -212,7 +210,7 @@ def _maximum(
 
 
 def _index(
-    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, now: datetime
+    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, until: datetime
 ) -> Picture:
     drawn = Picture(Kind.REGISTER_READING, count=sum(len(segment) for segment in current))
     drawn.rows = reading_rows(current, zone)
@@ -254,7 +252,7 @@ def _energy_figure(whole: Total, comparison: Comparison | None, shown: Shown) ->
         percent = formats.percent(abs(comparison.change), 1)
         before = {
             "jour": _("que la veille"),
-            "semaine": _("que la semaine précédente"),
+            "semaine": _("que les sept jours précédents"),
             "mois": _("que le mois précédent"),
             "annee": _("que l’année précédente"),
         }.get(shown.view, _("que la période précédente"))
@@ -325,6 +323,12 @@ def _from_to(shown: Shown) -> str:
     return _("Du %(first)s au %(last)s") % {"first": formats.long_day(shown.first), "last": formats.long_day(shown.last)}
 
 
+def _expected_until(segments: Sequence[Segment], end: datetime, zone: ZoneInfo, now: datetime) -> datetime:
+    """Values of a day come the morning after: nothing is missing from today on, beyond what already came."""
+    today = civil_day_bounds(civil_day_of(now, zone), zone).start
+    return min(end, max(today, *(segment.end(zone) for segment in segments)))
+
+
 def _gaps(answer: Answer, start: datetime, end: datetime) -> list[Missing]:
     """What was expected within the period and was not received; five at most, the longest."""
     inside = [gap for gap in answer.missing if gap.reason == "not_received" and gap.start < end and gap.end > start]
@@ -332,7 +336,7 @@ def _gaps(answer: Answer, start: datetime, end: datetime) -> list[Missing]:
     return sorted(sorted(cut, key=lambda gap: gap.start - gap.end)[:5], key=lambda gap: gap.start)
 
 
-def _gap(gap: Missing, zone: ZoneInfo, now: datetime) -> str:
+def _gap(gap: Missing, zone: ZoneInfo) -> str:
     first, last = gap.start.astimezone(zone), gap.end.astimezone(zone)
     if first.date() == (last - timedelta(seconds=1)).date():
         when = _("%(day)s, de %(from)s à %(to)s") % {

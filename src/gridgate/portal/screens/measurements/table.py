@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -45,8 +46,8 @@ class ValueRow:
 
 
 def total_rows(rows: Sequence[Total], shown: Shown, whole: Total) -> tuple[list[Row], Row]:
-    names = [formats.month(row.first) if shown.rows is Period.MONTH else formats.week_day(row.first) for row in rows]
-    lines = [_total(row, name, shown) for row, name in zip(rows, names, strict=True)]
+    said = formats.month if shown.rows is Period.MONTH else formats.week_day
+    lines = [_total(row, capfirst(said(row.first)), shown) for row in rows]
     foot = _total(whole, _("Ensemble"), shown)
     return lines, foot
 
