@@ -2,6 +2,7 @@
 metrics.
 """
 
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -54,8 +55,8 @@ class InternalError(GridgateError):
 
 
 def request_logger(*, enabled: bool) -> Any:
-    """A logger of JSON lines on standard error; disabled, one that writes nothing."""
-    level = 20 if enabled else 60
+    """A logger of JSON lines on standard error; disabled, it writes defects only."""
+    level = logging.INFO if enabled else logging.ERROR
     return structlog.wrap_logger(
         structlog.BytesLogger(sys.stderr.buffer),
         processors=[
