@@ -14,7 +14,7 @@ os.environ.update(GRIDGATE_DATA=_INSTANCE, TZ="UTC", LANG="fr_FR.UTF-8", DJANGO_
 Path(_INSTANCE, "static").mkdir()  # whitenoise warns of a missing one
 django.setup()
 
-pytest_plugins = ["tests.world"]
+pytest_plugins = ["tests.world", "tests.measured"]
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,49 +1,17 @@
 """What a person finds when they sign in."""
 
 import re
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from gridgate.audit.models import AccessLogEntry, AccessLogSegment
-from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import PermissionState
-from gridgate.dataplane.client import Latest
-from gridgate.portal import measurements
 from gridgate.portal.screens.home import energy
 from gridgate.sharing.models import PermissionRequest
 from tests.factories.metering import make_holding, make_point
 from tests.factories.sharing import make_permission, make_service
-
-
-@dataclass
-class Measured:
-    """Stands for the data plane: 10 kWh a day and point this year, 8 a year before."""
-
-    silent: set[str] = field(default_factory=set)
-    asked: list[tuple[str, ...]] = field(default_factory=list)
-    broken: bool = False
-
-    def latest(self, points):
-        if self.broken:
-            raise GridgateError(ErrorKind.UNAVAILABLE, "the store does not answer")
-        seen = datetime(2026, 11, 25, 4, tzinfo=UTC)
-        return {point: Latest(date(2026, 11, 24), seen) for point in points if point not in self.silent}
-
-    def daily_totals(self, reader, points, direction, first, last, *, at, channel="screen"):
-        self.asked.append((reader.organisation_name, direction, *points))
-        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        value = 10_000 if first.year == 2026 else 8_000
-        return {point: dict.fromkeys(days, value) for point in points if point not in self.silent}
-
-
-@pytest.fixture
-def measured(monkeypatch):
-    measured = Measured()
-    monkeypatch.setattr(measurements, "client", lambda: measured)
-    return measured
 
 
 def text_of(response):
