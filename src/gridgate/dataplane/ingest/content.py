@@ -68,6 +68,13 @@ class Content:
         return start.removeprefix(_UTF8_MARK)
 
     @cached_property
+    def tail(self) -> bytes:
+        """The last bytes, which tell whether the file is whole."""
+        with self.open() as file:
+            file.seek(max(0, self.size - 1024))
+            return file.read()
+
+    @cached_property
     def xml_root(self) -> str:
         """The local name of the first element, when the head looks like XML; else empty."""
         if not self.head.lstrip().startswith(b"<"):
@@ -77,17 +84,21 @@ class Content:
 
     @cached_property
     def first_lines(self) -> list[str]:
-        """The first lines of the head as text, whatever the encoding: for looking at column names."""
-        try:
-            text = self.head.decode("utf-8")
-        except UnicodeDecodeError:
-            text = self.head.decode("latin-1")
-        return text.splitlines()[:8]
+        """The first lines of the head as text: for looking at column names."""
+        return [_text(line) for line in self.head.splitlines()[:8]]
 
     @cached_property
     def foreign_encoding(self) -> str:
         """The name of the encoding when a byte order mark names one that no format here uses; else empty."""
         return next((name for mark, name in _OTHER_MARKS.items() if self.head.startswith(mark)), "")
+
+
+def _text(line: bytes) -> str:
+    """Each line by itself: a byte further on that is not UTF-8 must not spoil the header."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
 
 
 class CountedReads:

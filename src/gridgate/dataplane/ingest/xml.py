@@ -1,5 +1,6 @@
 """XML read as a stream, from senders one does not trust: no entities, no document type, no network."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -66,9 +67,8 @@ def _malformed(content: Content, error: etree.XMLSyntaxError) -> UnreadableFile:
             remedy="Save the file in the encoding of its first line, UTF-8 as a rule.",
             where=f"line {line}, column {column}",
         )
-    truncated = (
-        "Premature end" in message or "EndTag" in message or "not closed" in message or content.size == 0
-    )
+    end = rf"</([\w.-]+:)?{re.escape(content.xml_root)}\s*>".encode()
+    truncated = re.search(end, content.tail) is None
     return UnreadableFile(
         f"the XML is {'truncated' if truncated else 'malformed'} ({message or 'no element at all'})",
         remedy="Fetch the file again and compare its size with the sender's.",

@@ -1,0 +1,103 @@
+"""Ingest with a directory and a store that are a dictionary and a list."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gridgate.core.quantities import FlowDirection
+from gridgate.dataplane.ingest.directory import PointInfo
+from gridgate.dataplane.ingest.mapping import MeterMapping
+from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
+from gridgate.dataplane.ingest.report import FileReport
+from gridgate.dataplane.store.port import DayBlock, PutResult, Quarantined, Source
+from tests.ingest_samples import PARIS
+
+C5, C4, INJECTING = "22516914714270", "11453290002823", "30001480112233"
+
+
+@dataclass
+class Directory:
+    """`C5` and `C4` withdraw, `INJECTING` does both."""
+
+    points: dict[str, PointInfo]
+
+    def known(self, ids: Collection[str]) -> Mapping[str, PointInfo]:
+        return {identifier: self.points[identifier] for identifier in ids if identifier in self.points}
+
+
+@dataclass
+class Store:
+    """Remembers the last delivery; knows nothing of versions."""
+
+    blocks: list[DayBlock] = field(default_factory=list)
+    source: Source | None = None
+    quarantined: Sequence[Quarantined] = ()
+
+    def put(
+        self,
+        blocks: Sequence[DayBlock],
+        *,
+        source: Source,
+        quarantined: Sequence[Quarantined],
+        recorded_at: int,
+    ) -> PutResult:
+        self.blocks, self.source, self.quarantined = list(blocks), source, quarantined
+        return PutResult(sum(int(block.said.sum()) for block in blocks), 0)
+
+
+@dataclass
+class Taken:
+    """What one file became."""
+
+    report: FileReport
+    store: Store
+
+    @property
+    def blocks(self) -> list[DayBlock]:
+        return self.store.blocks
+
+    @property
+    def block(self) -> DayBlock:
+        (only,) = self.store.blocks
+        return only
+
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        return [(item.where, item.reason) for item in self.report.quarantined]
+
+
+@pytest.fixture
+def directory() -> Directory:
+    withdrawal, both = frozenset({FlowDirection.WITHDRAWAL}), frozenset(FlowDirection)
+    points = [
+        PointInfo(C5, "C5", withdrawal),
+        PointInfo(C4, "C4", withdrawal),
+        PointInfo(INJECTING, "C5", both),
+    ]
+    return Directory({point.id: point for point in points})
+
+
+@pytest.fixture
+def take(tmp_path: Path, directory: Directory) -> Callable[..., Taken]:
+    """Ingest bytes (or text) as a file: `take(data, name=…, single=…, table=…, format=…)`."""
+
+    def take(data: bytes | str, *, name: str = "file", format: str = "auto", **mapping: Any) -> Taken:  # noqa: A002
+        path = tmp_path / name
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        store = Store()
+        work = Ingest(
+            store=store,  # type: ignore[arg-type]
+            directory=directory,
+            zone=PARIS,
+            recorded_at=1,
+            mapping=MeterMapping(**mapping),
+            format=format,
+        )
+        (report,) = ingest_files([path], ingest=work).files
+        assert report.read == report.stored + report.unchanged + len(report.quarantined)
+        return Taken(report, store)
+
+    return take

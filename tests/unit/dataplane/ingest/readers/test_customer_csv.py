@@ -1,0 +1,92 @@
+"""The customer's own download."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.time import Resolution
+from tests.ingest_samples import AUTUMN, PLAIN, SPRING, ends, offset
+from tests.unit.dataplane.ingest.conftest import C5, INJECTING, Taken
+
+Take = Callable[..., Taken]
+ABOUT = (
+    "Identifiant PRM;Type de donnees;Date de debut;Date de fin;"
+    "Grandeur physique;Grandeur metier;Etape metier;Unite"
+)
+
+
+def curve(rows: list[str], *, minutes: str = "", trade: str = "Consommation") -> str:
+    return "\n".join(
+        [
+            f"\ufeff{ABOUT};Pas en minutes",
+            f"{C5};Courbe de charge;01/06/2026;02/06/2026;Energie active;{trade};Comptage Brut;W;{minutes}",
+            "Horodate;Valeur",
+            *rows,
+            "",
+        ]
+    )
+
+
+class TestCustomerCsv:
+    @pytest.mark.parametrize("day", [PLAIN, SPRING, AUTUMN])
+    @pytest.mark.parametrize("minutes", ["", "30"])
+    def test_is_stamped_at_the_end(self, take: Take, day: date, minutes: str) -> None:
+        rows = [f"{stamp};{n}" for n, stamp in enumerate(offset(ends(day)))]
+        rows[0] += ";"  # as real files have it
+
+        block = take(curve(rows, minutes=minutes)).block
+
+        assert (block.day, block.key.resolution) == (day, Resolution.PT30M)
+        assert block.values.tolist() == list(range(len(rows)))
+
+    def test_is_windows_1252_after_a_spreadsheet(self, take: Take) -> None:
+        text = curve([f"{stamp};1" for stamp in offset(ends(PLAIN))]).removeprefix("\ufeff")
+        data = text.replace("Energie", "Énergie").encode("cp1252")
+
+        assert take(data).report.stored == 48
+
+    def test_has_holes(self, take: Take) -> None:
+        stamps = offset(ends(PLAIN))
+
+        taken = take(curve([f"{stamp};{'' if n % 2 else 5}" for n, stamp in enumerate(stamps)]))
+
+        assert (taken.report.stored, taken.report.holes, taken.report.complete) == (24, 24, True)
+        assert taken.block.key.resolution is Resolution.PT30M
+
+    def test_names_line_and_column(self, take: Take) -> None:
+        taken = take(curve([f"{offset(ends(PLAIN))[0]};abc", *(f"{s};1" for s in offset(ends(PLAIN))[1:])]))
+
+        assert taken.reasons[0][0] == "line 4"
+
+    def test_keeps_a_register_a_dial(self, take: Take) -> None:
+        data = "\n".join(
+            [
+                ABOUT,
+                f"{INJECTING};Index;01/06/2026;02/06/2026;Energie active;;Comptage Brut;Wh",
+                "Horodate;Type de releve;EAS F1;EAS F2;EAS D1;EAS T;EAI T",
+                "2026-06-01T00:00:00+02:00;Arrêté quotidien;10;;11;21;5",
+            ]
+        )
+
+        blocks = take(data).blocks
+
+        assert {(b.key.direction, b.key.register): int(b.values[0]) for b in blocks} == {
+            (FlowDirection.WITHDRAWAL, "F1"): 10,
+            (FlowDirection.WITHDRAWAL, "D1"): 11,
+            (FlowDirection.WITHDRAWAL, ""): 21,
+            (FlowDirection.INJECTION, ""): 5,
+        }
+        assert {b.key.kind for b in blocks} == {Kind.REGISTER_READING}
+
+    @pytest.mark.parametrize(
+        ("data", "reason"),
+        [
+            (ABOUT, "ends before its values"),
+            (f"{ABOUT}\n{C5};Factures\nHorodate;Valeur\n", "« Factures » is not read here"),
+            (f"{ABOUT}\n{C5};Courbe de charge\nHorodate\n", "no column « Valeur »"),
+        ],
+    )
+    def test_is_refused_when_its_head_does_not_hold(self, take: Take, data: str, reason: str) -> None:
+        assert reason in take(data).reasons[0][1]

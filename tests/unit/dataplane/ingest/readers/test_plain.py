@@ -1,0 +1,278 @@
+"""Gridgate's own columns, in CSV and in Parquet, long and wide; and what `gridgate export` writes."""
+
+import io
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.core.time import Interval, Resolution, civil_day_bounds
+from gridgate.dataplane.export import ExportFormat, export
+from gridgate.dataplane.query.answer import Answer
+from gridgate.dataplane.query.assemble import assemble
+from tests.ingest_samples import AUTUMN, PARIS, PLAIN, PLAIN_HEADER, SPRING, naive, offset, plain_csv, starts
+from tests.unit.dataplane.ingest.conftest import C5, INJECTING, Taken
+
+Take = Callable[..., Taken]
+
+
+def parquet(frame: pl.DataFrame, **about: str) -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, metadata=about or None)
+    return buffer.getvalue()
+
+
+class TestLongCsv:
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    @given(data=st.data())
+    def test_gives_back_what_was_written(self, take: Take, data: st.DataObject) -> None:
+        day = data.draw(st.sampled_from([PLAIN, SPRING, AUTUMN]))
+        step = data.draw(st.sampled_from([r for r in Resolution if r is not Resolution.P1D]))
+        write = data.draw(st.sampled_from([naive, offset]))
+        separator, comma = data.draw(st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", ",")]))
+        instants = starts(day, step)
+        decimal = st.decimals(0, 10**6, places=3, allow_nan=False)
+        values = data.draw(st.lists(decimal, min_size=len(instants), max_size=len(instants)))
+        words = data.draw(
+            st.lists(st.sampled_from(["measured", "estimated", "corrected"]), min_size=3, max_size=3)
+        )
+        rows = [
+            [C5, "load_curve", "withdrawal", s, step.iso, str(v).replace(".", comma), "W", words[n % 3]]
+            for n, (s, v) in enumerate(zip(write(instants), values, strict=True))
+        ]
+
+        block = take("\n".join(separator.join(row) for row in [PLAIN_HEADER.split(","), *rows])).block
+
+        assert block.day == day
+        assert [v.scaleb(-block.scale) for v in values] == block.values.tolist()
+        assert [Quality(code).word for code in block.quality] == [words[n % 3] for n in range(len(values))]
+
+    @pytest.mark.parametrize(
+        "columns",
+        [
+            "start,value",
+            "END,VALUE",
+            '"Start","Value"',
+            "timestamp;valeur",
+            "horodate\tvaleur",
+            " date , value ",
+        ],
+    )
+    def test_needs_a_stamp_and_a_value_only(self, take: Take, columns: str) -> None:
+        separator = ";" if ";" in columns else "\t" if "\t" in columns else ","
+        rows = [f"{stamp}{separator}{n}" for n, stamp in enumerate(offset(starts(PLAIN)[1:5]))]
+
+        block = take(plain_csv(rows, columns), single=C5).block
+
+        first = 0 if columns.startswith("END") else 1
+        assert block.values[first : first + 4].tolist() == [0, 1, 2, 3]
+        assert block.key.kind is Kind.LOAD_CURVE
+
+    def test_ignores_columns_of_ones_own(self, take: Take) -> None:
+        assert take(
+            plain_csv([f"x,{C5},2026-06-01,5,daily_energy"], "note,prm,start,value,kind")
+        ).report.complete
+
+    def test_keeps_registers_apart(self, take: Take) -> None:
+        rows = [f"{C5},register_reading,2026-06-01,{n},{code}" for n, code in enumerate(["", "HP", "HC"])]
+
+        blocks = take(plain_csv(rows, "metering_point_id,kind,start,value,register")).blocks
+
+        assert {block.key.register: int(block.values[0]) for block in blocks} == {"": 0, "HP": 1, "HC": 2}
+
+    def test_takes_the_word_missing_for_a_hole(self, take: Take) -> None:
+        rows = [
+            f"{C5},load_curve,,{s},PT30M,{n},W,{'missing' if n else ''}"
+            for n, s in enumerate(offset(starts(PLAIN)[:2]))
+        ]
+
+        taken = take(plain_csv(rows))
+
+        assert (taken.report.stored, taken.report.holes) == (1, 1)
+
+    @pytest.mark.parametrize(
+        ("row", "reason"),
+        [
+            (f"{C5},load,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,", "« load » is no kind"),
+            (f"{C5},load_curve,in,2026-06-01T00:00:00Z,PT30M,1,W,", "« in » is no direction"),
+            (f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,good", "no such quality"),
+            (f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,VA,", "the unit « VA »"),
+            (f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,,1,W,", "give a resolution"),
+            (f"{C5},maximum_power,withdrawal,2026-06-01T00:00:00Z,,1,kW,", "the unit « kW »"),
+        ],
+    )
+    def test_sets_a_bad_row_aside(self, take: Take, row: str, reason: str) -> None:
+        taken = take(plain_csv([f"{C5},daily_energy,withdrawal,2026-06-01,,1,,", row]))
+
+        assert taken.report.stored == 1
+        ((where, why),) = taken.reasons
+        assert where == "line 3"
+        assert reason in why
+
+    def test_refuses_a_line_in_another_encoding_and_keeps_the_others(self, take: Take) -> None:
+        data = plain_csv([f"{C5},daily_energy,withdrawal,2026-06-0{n},,1,," for n in (1, 2, 3)])
+        data = data.replace(b"2026-06-02,,1,,", b"2026-06-02,,1,,\xe9")
+
+        taken = take(data)
+
+        assert taken.report.stored == 2
+        assert taken.reasons[0][0] == "line 3, byte 55"
+        assert "byte 0xE9 is not UTF-8" in taken.reasons[0][1]
+
+    @pytest.mark.parametrize(("encoding", "name"), [("utf-16", "UTF-16"), ("utf-32", "UTF-32")])
+    def test_names_an_encoding_that_it_does_not_read(self, take: Take, encoding: str, name: str) -> None:
+        taken = take(plain_csv([f"{C5},daily_energy,,2026-06-01,,1,,"]).decode().encode(encoding))
+
+        assert taken.report.refused
+        assert f"the file is {name}; UTF-8 is expected" in taken.reasons[0][1]
+
+    def test_refuses_a_table_whose_quotes_do_not_close(self, take: Take) -> None:
+        taken = take(plain_csv([f'{C5},daily_energy,"withdrawal,2026-06-01,,1,,', "x", "y"]))
+
+        assert taken.report.stored == 0
+        assert not taken.report.complete
+
+
+class TestWide:
+    COLUMNS = "metering_point_id,kind,direction,day,resolution,unit,quality," + ",".join(
+        f"v{n}" for n in range(1, 51)
+    )
+
+    def row(self, day: date, values: list[Any]) -> str:
+        cells = [*map(str, values), *[""] * (50 - len(values))]
+        return f"{C5},load_curve,withdrawal,{day},PT30M,W,estimated,{','.join(cells)}"
+
+    @pytest.mark.parametrize("day", [PLAIN, SPRING, AUTUMN])
+    def test_is_a_day_a_line(self, take: Take, day: date) -> None:
+        values = list(range(len(starts(day))))
+
+        block = take(plain_csv([self.row(day, values)], self.COLUMNS)).block
+
+        assert block.values.tolist() == values
+        assert set(block.quality.tolist()) == {Quality.ESTIMATED}
+
+    def test_has_no_more_steps_than_the_day(self, take: Take) -> None:
+        taken = take(plain_csv([self.row(SPRING, list(range(48)))], self.COLUMNS))
+
+        assert taken.report.stored == 46
+        assert [where for where, _ in taken.reasons] == ["line 2, column v47", "line 2, column v48"]
+
+    def test_is_for_load_curves(self, take: Take) -> None:
+        row = self.row(PLAIN, [1, 2]).replace("load_curve", "daily_energy")
+
+        assert [value.value for value in take(plain_csv([row], self.COLUMNS)).report.quarantined] == [
+            "1",
+            "2",
+        ]
+
+
+class TestParquet:
+    def frame(self, **columns: Any) -> pl.DataFrame:
+        return pl.DataFrame(
+            {"metering_point_id": [C5] * 48, "resolution": ["PT30M"] * 48, "value": range(48), **columns}
+        )
+
+    @pytest.mark.parametrize(
+        "stamps",
+        [
+            pl.Series(starts(PLAIN), dtype=pl.Datetime("us", "UTC")),
+            pl.Series(starts(PLAIN), dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone("Europe/Paris"),
+            pl.Series(
+                [s.astimezone(PARIS).replace(tzinfo=None) for s in starts(PLAIN)], dtype=pl.Datetime("ms")
+            ),
+            pl.Series(offset(starts(PLAIN))),
+        ],
+    )
+    @pytest.mark.parametrize(
+        "kind", [pl.Int64, pl.UInt16, pl.Float64, pl.Float32, pl.String, pl.Decimal(10, 2)]
+    )
+    def test_reads_types_and_text(self, take: Take, stamps: pl.Series, kind: Any) -> None:
+        block = take(parquet(self.frame(start=stamps).with_columns(pl.col("value").cast(kind)))).block
+
+        assert block.day == PLAIN
+        assert (
+            block.values * 10**block.scale if block.scale >= 0 else block.values // 10**-block.scale
+        ).tolist() == list(range(48))
+
+    def test_names_the_row(self, take: Take) -> None:
+        values = [None, float("nan"), *range(46)]
+        taken = take(
+            parquet(
+                self.frame(start=offset(starts(PLAIN))).with_columns(pl.Series("value", values, pl.Float64))
+            )
+        )
+
+        assert (taken.report.stored, taken.report.holes) == (46, 1)
+        assert taken.reasons[0][0] == "row 2"
+
+    def test_refuses_identifiers_that_lost_their_zeros(self, take: Take) -> None:
+        frame = self.frame(start=offset(starts(PLAIN))).with_columns(pl.lit(7).alias("metering_point_id"))
+
+        assert "Write it as text" in take(parquet(frame)).reasons[0][1]
+
+    @pytest.mark.parametrize(
+        ("data", "reason"),
+        [
+            (parquet(pl.DataFrame({"a": [1]})), "columns are a; needed are start and value"),
+            (parquet(pl.DataFrame({"start": ["x"], "value": [1]}))[:-20], "truncated or damaged"),
+        ],
+    )
+    def test_is_refused_as_a_whole(self, take: Take, data: bytes, reason: str) -> None:
+        taken = take(data)
+
+        assert taken.report.refused
+        assert reason in taken.reasons[0][1]
+
+
+class TestExport:
+    """What `gridgate export` writes comes in again as it went out."""
+
+    @pytest.mark.parametrize("format", [ExportFormat.CSV, ExportFormat.PARQUET])
+    @pytest.mark.parametrize(
+        ("kind", "rows"),
+        [
+            (Kind.LOAD_CURVE, [f"{s},PT30M,{n}.5,W," for n, s in enumerate(offset(starts(AUTUMN)))]),
+            (Kind.DAILY_ENERGY, ["2026-10-25,,7,Wh,"]),
+            (Kind.MAXIMUM_POWER, ["2026-10-25T12:06:20+01:00,,7,VA,"]),
+            (Kind.REGISTER_READING, ["2026-10-25T00:00:00+02:00,,7,Wh,"]),
+        ],
+    )
+    def test_is_read_back(self, take: Take, format: ExportFormat, kind: Kind, rows: list[str]) -> None:  # noqa: A002
+        first = take(plain_csv(f"{INJECTING},{kind},injection,{row}estimated" for row in rows)).blocks
+        bounds = civil_day_bounds(AUTUMN, PARIS)
+        assert bounds.end is not None
+        answer = Answer(
+            metering_point=INJECTING,
+            kind=kind,
+            direction=FlowDirection.INJECTION,
+            unit=kind.unit,
+            start=bounds.start,
+            end=bounds.end,
+            segments=assemble(first, bounds.start, bounds.end, PARIS),
+            requested=Interval(datetime(2026, 1, 1, tzinfo=UTC), None),
+            available=None,
+            missing=[],
+        )
+        written = io.BytesIO()
+        export(answer, written, format=format, zone=PARIS)
+
+        again = take(written.getvalue()).blocks
+
+        def told(blocks: list[Any]) -> list[Any]:
+            return [
+                (
+                    b.key,
+                    b.day,
+                    [v * 10.0**b.scale for v in b.values.tolist()],
+                    b.quality.tolist(),
+                    b.offsets is None or b.offsets.tolist(),
+                )
+                for b in blocks
+            ]
+
+        assert told(again) == told(first)

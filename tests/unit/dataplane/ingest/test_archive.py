@@ -1,0 +1,88 @@
+"""Zip archives, honest and otherwise."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from gridgate.dataplane.ingest import archive
+from gridgate.dataplane.ingest.archive import members
+from gridgate.dataplane.ingest.content import Content
+from gridgate.dataplane.ingest.port import UnreadableFile
+from tests.ingest_samples import zipped
+
+
+def unpacked(data: bytes) -> list[tuple[str, bytes]]:
+    found = []
+    for member in members(Content("a.zip", data)):
+        assert isinstance(member, Content)
+        found.append((member.name, member.read()))
+    return found
+
+
+class TestMembers:
+    def test_come_one_after_the_other_inner_archives_included(self) -> None:
+        data = zipped(
+            {"x.csv": b"1", "in/y.zip": zipped({"z.csv": b"2"}), "__MACOSX/x.csv": b"", "dir/": b""}
+        )
+
+        assert unpacked(data) == [("a.zip/x.csv", b"1"), ("a.zip/in/y.zip/z.csv", b"2")]
+
+    def test_spill_to_disk_when_they_are_large(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(archive, "_IN_MEMORY", 10)
+
+        assert unpacked(zipped({"x": b"0123456789abcdef"})) == [("a.zip/x", b"0123456789abcdef")]
+
+    @pytest.mark.parametrize("keep", [0.1, 0.5, 0.99])
+    def test_refuse_a_truncated_archive(self, keep: float) -> None:
+        data = zipped({"x.csv": b"some,text\n" * 1000})
+
+        with pytest.raises(UnreadableFile, match=r"truncated or damaged.*Fetch the archive again"):
+            unpacked(data[: int(len(data) * keep)])
+
+    def test_report_a_damaged_member_and_go_on(self) -> None:
+        packed = zipped({"bad": b"0123456789" * 100, "good": b"1"})
+        damaged = bytearray(packed)
+        damaged[40] ^= 0xFF
+
+        bad, good = members(Content("a.zip", bytes(damaged)))
+
+        assert isinstance(bad, UnreadableFile)
+        assert bad.where == "a.zip/bad"
+        assert isinstance(good, Content)
+
+    def test_refuse_a_bomb(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(archive, "_RATIO_FREE", 1000)
+        monkeypatch.setattr(archive, "_IN_MEMORY", 1000)
+
+        (bomb,) = members(Content("a.zip", zipped({"zeros": bytes(2_000_000)})))
+
+        assert isinstance(bomb, UnreadableFile)
+        assert "as a bomb would" in bomb.message
+
+    def test_refuse_to_nest_without_end(self) -> None:
+        data = zipped({"x.csv": b"1"})
+        for _ in range(archive.MAX_DEPTH):
+            data = zipped({"in.zip": data})
+
+        (deepest,) = members(Content("a.zip", data))
+
+        assert isinstance(deepest, UnreadableFile)
+        assert "nest more than 3 deep" in deepest.message
+
+    def test_refuse_an_empty_archive(self) -> None:
+        with pytest.raises(UnreadableFile, match="empty"):
+            unpacked(zipped({}))
+
+    def test_say_that_a_password_is_needed(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.zip"
+        path.write_bytes(zipped({"x": b"1"}))
+        data = bytearray(path.read_bytes())
+        data[6] |= 1  # local header
+        data[data.index(b"PK\x01\x02") + 8] |= 1  # central directory
+        assert zipfile.is_zipfile(path)
+
+        (locked,) = members(Content("a.zip", bytes(data)))
+
+        assert isinstance(locked, UnreadableFile)
+        assert "password" in locked.message

@@ -1,0 +1,42 @@
+"""What readers share: units and steps."""
+
+import numpy as np
+import pytest
+
+from gridgate.core.quantities import Kind
+from gridgate.dataplane.ingest.columns import deduced_steps, unit_exponent
+from gridgate.dataplane.ingest.port import Stamp
+
+
+class TestDeducedSteps:
+    def steps(self, *minutes: int, stamp: Stamp = Stamp.START) -> list[int]:
+        return (deduced_steps(np.array(minutes) * 60, stamp) // 60).tolist()
+
+    def test_is_the_distance_between_neighbours(self) -> None:
+        assert self.steps(0, 30, 60, 90) == [30] * 4
+
+    def test_does_not_take_a_hole_for_a_longer_step(self) -> None:
+        assert self.steps(0, 30, 90, 120) == [30] * 4
+
+    def test_follows_a_step_that_changes_within_the_day(self) -> None:
+        # stamped at the start: 60-minute values from 0, 10-minute values from 120
+        assert self.steps(0, 60, 120, 130, 140, 150) == [60, 60, 10, 10, 10, 10]
+        # the same, stamped at the end
+        assert self.steps(60, 120, 180, 190, 200, 210, stamp=Stamp.END) == [60, 60, 60, 10, 10, 10]
+
+    def test_takes_two_values_at_their_word(self) -> None:
+        assert self.steps(0, 30) == [30, 30]
+
+    @pytest.mark.parametrize("minutes", [(0,), (0, 7), (0, 0)])
+    def test_says_nothing_when_the_stamps_do_not_tell(self, minutes: tuple[int, ...]) -> None:
+        assert self.steps(*minutes) == [0] * len(minutes)
+
+
+class TestUnitExponent:
+    @pytest.mark.parametrize(("unit", "found"), [("kW", ("kW", 3)), ("KWH", ("kWh", 3)), ("w", ("W", 0))])
+    def test_forgives_capitals(self, unit: str, found: tuple[str, int]) -> None:
+        assert unit_exponent(Kind.LOAD_CURVE, unit) == found
+
+    @pytest.mark.parametrize("unit", ["VA", "mW", "", "A", "kVArh"])
+    def test_refuses_other_quantities(self, unit: str) -> None:
+        assert unit_exponent(Kind.LOAD_CURVE, unit) is None

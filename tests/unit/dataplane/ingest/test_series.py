@@ -1,0 +1,211 @@
+"""The checks that need the whole series, through the plainest of formats."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.core.time import Resolution
+from gridgate.dataplane.ingest.directory import PointInfo
+from tests.ingest_samples import AUTUMN, PLAIN, SPRING, naive, offset, plain_csv, starts
+from tests.unit.dataplane.ingest.conftest import C4, C5, INJECTING, Directory, Taken
+
+Take = Callable[..., Taken]
+
+
+def curve(*rows: tuple[str, Any], point: str = C5, step: str = "PT30M", unit: str = "W") -> bytes:
+    return plain_csv(f"{point},load_curve,withdrawal,{stamp},{step},{value},{unit}," for stamp, value in rows)
+
+
+class TestDayBlocks:
+    @pytest.mark.parametrize(("day", "slots"), [(PLAIN, 48), (SPRING, 46), (AUTUMN, 50)])
+    @pytest.mark.parametrize("write", [naive, offset])
+    def test_hold_the_civil_day_whatever_its_length(
+        self, take: Take, day: date, slots: int, write: Callable[..., list[str]]
+    ) -> None:
+        block = take(curve(*((stamp, n) for n, stamp in enumerate(write(starts(day)))))).block
+
+        assert block.day == day
+        assert block.values.tolist() == list(range(slots))
+        assert not block.quality.any()
+
+    def test_are_cut_at_local_midnight(self, take: Take) -> None:
+        taken = take(curve(("2026-06-01T21:30:00Z", 1), ("2026-06-01T22:00:00Z", 2)))
+
+        assert [(block.day, block.values[block.said].tolist()) for block in taken.blocks] == [
+            (date(2026, 6, 1), [1]),
+            (date(2026, 6, 2), [2]),
+        ]
+
+    def test_turn_the_energy_of_a_step_into_its_mean_power_exactly(self, take: Take) -> None:
+        taken = take(curve(("2026-06-01T00:00:00Z", "0.1"), unit="kWh", step="PT10M"))
+
+        block = taken.block
+        assert block.values[block.said].tolist() == [600 * 10**-block.scale]
+
+    def test_take_a_step_that_changes_within_the_day(self, take: Take) -> None:
+        rows = [
+            f"{C5},load_curve,withdrawal,2026-06-01T0{hour}:00:00+02:00,PT60M,{hour},W," for hour in range(3)
+        ]
+        rows += [
+            f"{C5},load_curve,withdrawal,2026-06-01T03:{minute}0:00+02:00,PT10M,5,W," for minute in range(6)
+        ]
+
+        blocks = {block.key.resolution: block for block in take(plain_csv(rows)).blocks}
+
+        assert blocks[Resolution.PT60M].values[:4].tolist() == [0, 1, 2, 0]
+        assert blocks[Resolution.PT60M].said.sum() == 3
+        assert blocks[Resolution.PT10M].said.tolist() == [18 <= n < 24 for n in range(144)]
+
+    def test_keep_the_time_of_a_maximum(self, take: Take) -> None:
+        row = f"{C5},maximum_power,withdrawal,2026-10-25T12:06:20+01:00,,4.638,kVA,"
+
+        block = take(plain_csv([row])).block
+
+        assert (block.key.kind, block.key.resolution) == (Kind.MAXIMUM_POWER, Resolution.P1D)
+        assert block.values[0] * 10**block.scale == 4638
+        assert block.offsets is not None
+        assert block.offsets[0] == 13 * 3600 + 6 * 60 + 20  # the day began an hour earlier by the sun
+
+    def test_keep_a_maximum_of_the_doubled_hour(self, take: Take) -> None:
+        assert take(plain_csv([f"{C5},maximum_power,withdrawal,2026-10-25 02:30:00,,1,VA,"])).report.complete
+
+    def test_leave_the_direction_to_a_point_that_has_only_one(self, take: Take) -> None:
+        row = "load_curve,,2026-06-01T00:00:00Z,PT30M,1,W,"
+
+        assert take(plain_csv([f"{C5},{row}"])).block.key.direction is FlowDirection.WITHDRAWAL
+        assert "give a direction" in take(plain_csv([f"{INJECTING},{row}"])).reasons[0][1]
+
+
+class TestQuarantine:
+    @pytest.mark.parametrize(
+        ("row", "reason", "value"),
+        [
+            (("2026-06-01T00:00:00Z", "-5"), "negative", "-5"),
+            (("2026-06-01T00:00:00Z", "5e14"), "", ""),
+            (("2026-06-01T00:00:00Z", "999999999999"), "", ""),
+            (("2026-06-01T00:10:00Z", "5"), "off the grid of 30 min steps", "5"),
+            (("2026-06-01T00:00:01Z", "5"), "off the grid", "5"),
+            (("", "5"), "is no instant", "5"),
+            (("2026-02-30T00:00:00Z", "5"), "is no instant", "5"),
+            (("1969-01-01T00:00:00Z", "5"), "not between 1970 and 2099", "5"),
+            (("3026-01-01T00:00:00Z", "5"), "not between 1970 and 2099", "5"),
+            (("2026-03-29 02:30", "5"), "does not exist: the clocks went forward", "5"),
+            (("2026-10-25 02:30", "5"), "comes twice that day", "5"),
+            (("2026-06-01T00:00:00Z", "NaN"), "is not a number", "NaN"),
+            (("2026-06-01T00:00:00Z", "12 kW"), "is not a number", "12 kW"),
+        ],
+    )
+    def test_names_the_line_the_reason_and_the_value(
+        self, take: Take, row: tuple[str, str], reason: str, value: str
+    ) -> None:
+        taken = take(curve(("2026-05-01T00:00:00Z", "1"), row))
+
+        assert taken.report.stored == (1 if reason else 2)
+        if reason:
+            ((where, why),) = taken.reasons
+            assert where == "line 3"
+            assert reason in why
+            assert taken.report.quarantined[0].value == value
+
+    @pytest.mark.parametrize("unit", ["kW", "MWh"])
+    def test_takes_what_is_beyond_any_meter_for_a_defect(self, take: Take, unit: str) -> None:
+        taken = take(
+            curve(("2026-06-01T00:00:00Z", "999999999999999"), ("2026-06-01T00:30:00Z", "1.5"), unit=unit)
+        )
+
+        assert [where for where, _ in taken.reasons] == ["line 2"]
+        assert "check the unit" in taken.reasons[0][1]
+
+    @pytest.mark.parametrize("step", ["PT20M", "PT2H", "soon"])
+    def test_refuses_a_step_that_is_none_of_ours(self, take: Take, step: str) -> None:
+        taken = take(curve(("2026-06-01T00:00:00Z", "1"), step=step))
+
+        assert "none of the steps 5, 10, 15, 30, 60 minutes" in taken.reasons[0][1]
+
+    def test_keeps_the_first_of_two_values_for_one_time(self, take: Take) -> None:
+        taken = take(
+            curve(("2026-06-01T00:00:00Z", 7), ("2026-06-01T02:00:00+02:00", 8), ("2026-06-01T00:00:00Z", 7))
+        )
+
+        assert taken.block.values[taken.block.said].tolist() == [7]
+        assert taken.reasons == [
+            ("line 3", "this time is already told by line 2 (7), which is kept; remove one of the two"),
+            (
+                "line 4",
+                "this time is already told by line 2 (the same value), which is kept; remove one of the two",
+            ),
+        ]
+
+    def test_keeps_the_first_of_two_steps_for_one_time(self, take: Take) -> None:
+        rows = [
+            f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,PT60M,7,W,",
+            f"{C5},load_curve,withdrawal,2026-06-01T00:30:00Z,PT30M,8,W,",
+            f"{C5},load_curve,withdrawal,2026-06-01T01:00:00Z,PT30M,9,W,",
+        ]
+
+        assert [where for where, _ in take(plain_csv(rows)).reasons] == ["line 3"]
+
+    def test_holds_back_the_load_curve_after_an_opposition(self, take: Take, directory: Directory) -> None:
+        opposed = datetime(2026, 6, 1, 0, 30, tzinfo=UTC)
+        directory.points[C5] = PointInfo(C5, "C5", frozenset(FlowDirection), opposed)
+
+        taken = take(curve(("2026-06-01T00:00:00Z", 1), ("2026-06-01T00:30:00Z", 2)))
+
+        assert taken.report.stored == 1
+        assert taken.reasons[0][0] == "line 3"
+        assert "opposes the collection of its load curve since 2026-06-01" in taken.reasons[0][1]
+
+    def test_does_not_hold_back_other_kinds_after_an_opposition(
+        self, take: Take, directory: Directory
+    ) -> None:
+        directory.points[C5] = PointInfo(C5, "C5", frozenset(FlowDirection), datetime(2020, 1, 1, tzinfo=UTC))
+
+        assert take(plain_csv([f"{C5},daily_energy,withdrawal,2026-06-01,,1,Wh,"])).report.complete
+
+    def test_refuses_a_direction_that_the_point_does_not_have(self, take: Take) -> None:
+        taken = take(plain_csv([f"{C4},load_curve,injection,2026-06-01T00:00:00Z,PT30M,1,W,"]))
+
+        assert "has no injection in the registry" in taken.reasons[0][1]
+
+    def test_refuses_a_daily_value_that_is_not_of_a_day(self, take: Take) -> None:
+        taken = take(plain_csv([f"{C5},daily_energy,withdrawal,2026-06-01T05:00:00+02:00,,1,Wh,"]))
+
+        assert "dated 2026-06-01 05:00:00, not midnight" in taken.reasons[0][1]
+
+    def test_counts_every_value_of_an_unknown_point(self, take: Take) -> None:
+        taken = take(curve(("2026-06-01T00:00:00Z", 1), ("2026-06-01T00:30:00Z", 2), point="12345678901234"))
+
+        assert taken.report.read == 2
+        assert {where for where, _ in taken.reasons} == {"line 2", "line 3"}
+        assert all("import points" in reason and "--metering-point" in reason for _, reason in taken.reasons)
+
+    def test_is_in_the_order_of_the_file(self, take: Take) -> None:
+        taken = take(curve(*((f"2026-06-01T00:{n:02}:01Z", -(n % 2)) for n in range(30))))
+
+        assert [where for where, _ in taken.reasons] == [f"line {n}" for n in range(2, 32)]
+
+    def test_is_given_to_the_store_with_the_source(self, take: Take) -> None:
+        taken = take(curve(("2026-06-01T00:00:00Z", -1), ("2026-06-01T00:30:00Z", 1)), name="march.csv")
+
+        assert list(taken.store.quarantined) == list(taken.report.quarantined)
+        assert taken.store.source is not None
+        assert taken.store.source.name.endswith("march.csv")
+        assert taken.store.source.format == "csv"
+        assert len(taken.store.source.sha256) == 64
+
+
+class TestHoles:
+    def test_are_neither_values_nor_faults(self, take: Take) -> None:
+        taken = take(curve(("2026-06-01T00:00:00Z", 1), ("2026-06-01T00:30:00Z", "")))
+
+        assert (taken.report.read, taken.report.holes, taken.report.complete) == (1, 1, True)
+        assert taken.block.quality[taken.block.said].tolist() == [Quality.MEASURED]
+
+    def test_alone_make_no_file(self, take: Take) -> None:
+        taken = take(curve(("2026-06-01T00:00:00Z", "")))
+
+        assert taken.report.refused
+        assert "holds no value (1 stamps, all without a value)" in taken.reasons[0][1]
