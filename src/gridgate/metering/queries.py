@@ -134,6 +134,12 @@ def totals_of(points: QuerySet[MeteringPoint]) -> PointTotals:
     return PointTotals(**counted)
 
 
+def collection_counts(points: QuerySet[MeteringPoint]) -> dict[str | None, int]:
+    """How many of these points are in each state of collection, in one statement; None: never asked for."""
+    states = with_collection(points).order_by().values_list("collection_state")
+    return dict(states.annotate(count=Count("pk")))
+
+
 def cities_of(points: QuerySet[MeteringPoint]) -> list[str]:
     """The cities of these points, in alphabetical order."""
     cities = points.exclude(city="").order_by().values_list("city", flat=True).distinct()

@@ -1,0 +1,78 @@
+"""The collections of the company's points, and the history of each."""
+
+from datetime import UTC, datetime
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import get_default_timezone
+from django.views.decorators.http import require_safe
+
+from gridgate.core.time import civil_day_of
+from gridgate.metering.queries import (
+    PointNotFound,
+    cities_of,
+    collection_counts,
+    narrow,
+    points_readable_by,
+    with_collection,
+)
+from gridgate.metering.states import State, becomes, can_follow
+from gridgate.organisations.models import EntitlementCode
+from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.collection.words import ACTIONS, counted
+from gridgate.portal.screens.metering_points.filters import PointFilterForm
+from gridgate.portal.screens.metering_points.point import history_of
+from gridgate.portal.screens.metering_points.rows import collection, name_of, rows_of
+from gridgate.portal.screens.metering_points.views import sorted_by
+
+
+@require_safe
+@entitlement_required(EntitlementCode.DATA_SERVICES)
+def index(request: MemberRequest) -> HttpResponse:
+    """One page of the points held today, with the state of each collection."""
+    actor = request.membership
+    today = civil_day_of(datetime.now(UTC), get_default_timezone())
+    mine = points_readable_by(actor=actor, at=today)
+    form = PointFilterForm(request.GET, cities=cities_of(mine))
+    found = sorted_by(narrow(with_collection(mine), form.wanted, today=today), request.GET.get("tri", ""))
+    page = page_of(request, found)
+    counts = collection_counts(mine)
+    context = {
+        "form": form,
+        "figures": counted(counts),
+        "total": sum(counts.values()),
+        "filters": form.in_force(request),
+        "page_obj": page,
+        "rows": rows_of(page, today=today),
+        "actions": ACTIONS,
+        "restricted": actor.restricted,
+        "all_chosen": request.GET.get("tous") == "1" and page.paginator.count > 0,
+    }
+    return render(request, "collection/index.html", context)
+
+
+@require_safe
+@entitlement_required(EntitlementCode.DATA_SERVICES)
+def point(request: MemberRequest, point_id: str) -> HttpResponse:
+    """One point: its state, what can follow, and every state before."""
+    actor = request.membership
+    today = civil_day_of(datetime.now(UTC), get_default_timezone())
+    found = with_collection(points_readable_by(actor=actor, at=today)).filter(pk=point_id).first()
+    if found is None:
+        raise PointNotFound(point_id)
+    present = vars(found)["collection_state"]
+    context = {
+        "point": found,
+        "name": name_of(found),
+        "state": collection(present),
+        "since": vars(found)["collection_since"],
+        "present": present,
+        "actions": [
+            action
+            for action in ACTIONS
+            if can_follow(present, becomes(State(action.state), found.meter_type, by_holder=True))
+        ],
+        "collections": history_of(found, actor),
+    }
+    return render(request, "collection/point.html", context)

@@ -1,0 +1,1 @@
+"""Vos compteurs: the metering points of a company, and each of them."""

@@ -1,0 +1,70 @@
+"""What the measurement store holds of a point: not values, so neither decided nor logged one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.portal import measurements
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One series of a point, from its first to its last civil day."""
+
+    kind: str
+    direction: str
+    resolution: str
+    first: date
+    last: date
+
+
+def last_days(points: Sequence[str]) -> dict[str, date] | None:
+    """The last day with data of each point that has any; None when the store does not answer.
+
+    For points whose readability was decided already.
+    """
+    try:
+        latest = measurements.client().latest(points)
+    except GridgateError as error:
+        if error.kind is ErrorKind.UNAVAILABLE:
+            return None
+        raise
+    return {point: found.day for point, found in latest.items()}
+
+
+def held_of(point: str) -> list[Held] | None:
+    """The series of a point; None when the store does not answer."""
+    try:
+        series = measurements.client().series([point])
+    except GridgateError as error:
+        if error.kind is ErrorKind.UNAVAILABLE:
+            return None
+        raise
+    return [
+        Held(
+            _kind(info.key.kind),
+            _direction(info.key.direction),
+            info.key.resolution.iso,
+            info.first,
+            info.last,
+        )
+        for info in series
+        if not info.key.register
+    ]
+
+
+def _kind(kind: Kind) -> str:
+    return {
+        Kind.LOAD_CURVE: _("Courbe de charge"),
+        Kind.DAILY_ENERGY: _("Énergie quotidienne"),
+        Kind.MAXIMUM_POWER: _("Puissance maximale"),
+        Kind.REGISTER_READING: _("Index"),
+    }[kind]
+
+
+def _direction(direction: FlowDirection) -> str:
+    return {FlowDirection.WITHDRAWAL: _("soutirage"), FlowDirection.INJECTION: _("injection")}[direction]

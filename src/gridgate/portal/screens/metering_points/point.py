@@ -1,0 +1,60 @@
+"""One metering point: what it is, since when it is the company's, what is held of it, who reads it."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import get_default_timezone
+from django.views.decorators.http import require_safe
+
+from gridgate.core.time import civil_day_bounds, civil_day_of
+from gridgate.metering.models import MeteringPoint
+from gridgate.metering.queries import collections_of, point_readable_by
+from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.portal.access import MemberRequest
+from gridgate.portal.screens.metering_points.data import held_of
+from gridgate.portal.screens.metering_points.history import history
+from gridgate.portal.screens.metering_points.readers import readers_of
+from gridgate.portal.screens.metering_points.rows import directions, name_of, past, power
+
+
+@require_safe
+def page(request: MemberRequest, point_id: str) -> HttpResponse:
+    """404 for a point of another company or outside the perimeter, as for one that does not exist."""
+    actor, now = request.membership, datetime.now(UTC)
+    today = civil_day_of(now, get_default_timezone())
+    found = point_readable_by(actor=actor, point_id=point_id)
+    entitled = actor.has(EntitlementCode.DATA_SERVICES)
+    over = past(title(found)[1], today)
+    context = {
+        "point": found,
+        "name": name_of(found),
+        "directions": directions(found.directions),
+        "power": power(found.subscribed_power_kva),
+        "held_from": title(found)[0],
+        "past": over,
+        "entitled": entitled,
+        "collections": history_of(found, actor),
+        "readers": readers_of(actor=actor, point=found.pk, now=now, today=today)
+        if entitled and over is None
+        else [],
+        "held": held_of(found.pk) if over is None else None,
+    }
+    return render(request, "metering_points/point.html", context)
+
+
+def title(point: MeteringPoint) -> tuple[date, date | None]:
+    """The first day of the company's title, and the first day after it."""
+    said: dict[str, Any] = vars(point)
+    return said["held_from"], said["held_to"]
+
+
+def history_of(point: MeteringPoint, actor: Membership) -> list[Any]:
+    """The states of the collection during the company's title."""
+    first, after = title(point)
+    zone = get_default_timezone()
+    rows = collections_of(point)
+    if after is not None:
+        rows = rows.filter(since__lt=civil_day_bounds(after, zone).start)
+    return history(rows, actor=actor, company_since=civil_day_bounds(first, zone).start)

@@ -1,0 +1,127 @@
+"""A metering point as a line of a list says it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from gridgate.core.quantities import FlowDirection, directions_of
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint
+from gridgate.portal import formats
+
+State = LoadCurveCollection.State
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A state in a word or two; `icon` empty for none."""
+
+    tone: str
+    text: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointRow:
+    """What a list shows of a point. `past` is the day since which the company no longer holds it, if so."""
+
+    id: str
+    name: str
+    place: str
+    segment: str
+    power: str
+    directions: str
+    injects: bool
+    collection: Tag
+    collection_since: datetime | None
+    past: date | None
+    readers: int | None = None
+    data: Tag | None = None
+
+
+def rows_of(
+    points: Iterable[MeteringPoint],
+    *,
+    today: date,
+    readers: Mapping[str, int] | None = None,
+    last_days: Mapping[str, date] | None = None,
+) -> list[PointRow]:
+    """The lines of a page. `points` carry titles and collections; the two mappings are by identifier."""
+    return [
+        PointRow(
+            id=point.pk,
+            name=name_of(point),
+            place=" ".join(filter(None, (point.postcode, point.city))),
+            segment=point.segment,
+            power=power(point.subscribed_power_kva),
+            directions=directions(point.directions),
+            injects=bool(point.directions & FlowDirection.INJECTION.bit),
+            collection=collection(_said(point, "collection_state")),
+            collection_since=_said(point, "collection_since"),
+            past=past(_said(point, "held_to"), today),
+            readers=None if readers is None else readers.get(point.pk, 0),
+            data=_data(point, last_days, today),
+        )
+        for point in points
+    ]
+
+
+def name_of(point: MeteringPoint) -> str:
+    """The name of the site; without one, its address; without that, its number."""
+    return point.label or point.address or point.pk
+
+
+def power(kva: Decimal | None) -> str:
+    """Without its unit, which is in the column's header."""
+    return formats.number(kva, 0 if kva is None or kva == int(kva) else 2)
+
+
+def directions(mask: int) -> str:
+    words = {FlowDirection.WITHDRAWAL: _("Soutirage"), FlowDirection.INJECTION: _("Injection")}
+    if len(directions_of(mask)) == len(FlowDirection):
+        return _("Soutirage et injection")
+    return words[next(iter(directions_of(mask)))]
+
+
+def collection(state: str | None) -> Tag:
+    """The state of the load curve's collection in a word."""
+    match state:
+        case State.ACTIVE:
+            return Tag("good", _("Active"), "check")
+        case State.REQUESTED:
+            return Tag("warn", _("Demandée"), "clock")
+        case State.ENDED:
+            return Tag("", _("Terminée"), "minus")
+        case State.OPPOSED:
+            return Tag("", _("Opposée"), "lock")
+    return Tag("", _("Inactive"), "minus")
+
+
+def past(held_to: date | None, today: date) -> date | None:
+    return held_to if held_to is not None and held_to <= today else None
+
+
+def freshness(last: date | None, today: date) -> Tag:
+    """How old the last day of data is; the day before is what one can expect."""
+    if last is None:
+        return Tag("bad", _("Sans données"), "plug")
+    days = (today - last).days
+    if days <= 2:
+        return Tag("good", _("À jour"), "check")
+    said = ngettext("Muet depuis %(count)s jour", "Muet depuis %(count)s jours", days - 1)
+    return Tag("warn", said % {"count": formats.number(days - 1)}, "plug")
+
+
+def _data(point: MeteringPoint, last_days: Mapping[str, date] | None, today: date) -> Tag | None:
+    # What has arrived since a company left a point is not its to know.
+    if last_days is None or past(_said(point, "held_to"), today) is not None:
+        return None
+    return freshness(last_days.get(point.pk), today)
+
+
+def _said(point: MeteringPoint, name: str) -> Any:
+    return getattr(point, name)

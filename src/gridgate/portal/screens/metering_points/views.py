@@ -1,0 +1,121 @@
+"""*Vos compteurs*: search, filter, sort, choose, export; the address holds the state."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.timezone import get_default_timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from gridgate.core.quantities import directions_of
+from gridgate.core.time import civil_day_of
+from gridgate.metering.models import MeteringPoint
+from gridgate.metering.queries import cities_of, narrow, points_readable_by, totals_of, with_collection
+from gridgate.organisations.models import EntitlementCode
+from gridgate.portal.access import MemberRequest
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.metering_points.data import last_days
+from gridgate.portal.screens.metering_points.filters import PointFilterForm
+from gridgate.portal.screens.metering_points.readers import count_readers
+from gridgate.portal.screens.metering_points.rows import rows_of
+from gridgate.portal.spreadsheet import csv_response
+
+ORDERS: dict[str, tuple[str, ...]] = {
+    "nom": ("search_text", "pk"),
+    "segment": ("segment", "search_text", "pk"),
+    "puissance": ("subscribed_power_kva", "search_text", "pk"),
+    "commune": ("city", "search_text", "pk"),
+}
+
+
+@require_safe
+def index(request: MemberRequest) -> HttpResponse:
+    """One page of the company's points, with what can be done about those that are ticked."""
+    actor, now = request.membership, datetime.now(UTC)
+    today = civil_day_of(now, get_default_timezone())
+    mine = points_readable_by(actor=actor)
+    form = PointFilterForm(request.GET, cities=cities_of(mine))
+    found = sorted_by(narrow(with_collection(mine), form.wanted, today=today), request.GET.get("tri", ""))
+    page = page_of(request, found)
+    ids = [point.pk for point in page]
+    entitled = actor.has(EntitlementCode.DATA_SERVICES)
+    context = {
+        "form": form,
+        "totals": totals_of(mine),
+        "filters": form.in_force(request),
+        "page_obj": page,
+        "rows": rows_of(
+            page,
+            today=today,
+            readers=count_readers(actor=actor, points=ids, now=now, today=today) if entitled else None,
+            last_days=last_days(ids),
+        ),
+        "entitled": entitled,
+        "restricted": actor.restricted,
+        "all_chosen": request.GET.get("tous") == "1" and page.paginator.count > 0,
+    }
+    return render(request, "metering_points/index.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def export(request: MemberRequest) -> StreamingHttpResponse:
+    """The list as a file: what the filters let through, or only the points ticked."""
+    asked = request.POST if request.method == "POST" else request.GET
+    today = civil_day_of(datetime.now(UTC), get_default_timezone())
+    mine = points_readable_by(actor=request.membership)
+    form = PointFilterForm(asked, cities=cities_of(mine))
+    points = narrow(with_collection(mine), form.wanted, today=today)
+    if chosen := asked.getlist("point"):
+        points = points.filter(pk__in=chosen)
+    return csv_response(f"compteurs-{today}.csv", _COLUMNS, _lines(sorted_by(points, asked.get("tri", ""))))
+
+
+def sorted_by(points: QuerySet[MeteringPoint], asked: str) -> QuerySet[MeteringPoint]:
+    """In the order that `?tri=` asks for, `-` before it for the other way round; by name otherwise."""
+    first, *rest = ORDERS.get(asked.removeprefix("-"), ORDERS["nom"])
+    column = F(first).desc(nulls_last=True) if asked.startswith("-") else F(first).asc(nulls_last=True)
+    return points.order_by(column, *rest)
+
+
+_COLUMNS = (
+    "id",
+    "label",
+    "segment",
+    "directions",
+    "address",
+    "postcode",
+    "city",
+    "subscribed_power_kva",
+    "meter_type",
+    "activated_on",
+    "collection",
+    "collection_since",
+    "held_from",
+    "held_to",
+)
+
+
+def _lines(points: QuerySet[MeteringPoint]) -> Iterator[list[Any]]:
+    for point in points.iterator(chunk_size=2_000):
+        said = vars(point)
+        since: datetime | None = said["collection_since"]
+        held_to: date | None = said["held_to"]
+        yield [
+            point.pk,
+            point.label,
+            point.segment,
+            "+".join(sorted(directions_of(point.directions), reverse=True)),
+            point.address,
+            point.postcode,
+            point.city,
+            point.subscribed_power_kva,
+            point.meter_type,
+            point.activated_on,
+            said["collection_state"],
+            since and since.isoformat(timespec="seconds"),
+            said["held_from"],
+            held_to,
+        ]
