@@ -393,13 +393,16 @@ def _peak(
     right = 100 * across(highest.end)
     anchor, x = ("end", 100 * across(highest.start) - 0.6) if right > 82 else ("start", right + 0.6)
     y = scale.down(highest.high)
-    near_limit = any(abs(scale.down(other.value) - y) < 7 for other in limits)
+    above = y - 2
+    for other in limits:  # a limit just over the peak would run through the text
+        line = scale.down(other.value)
+        above = line - 2 if y - 9 < line < y - 1 else above
     return Peak(
         value=highest.high,
         at=datetime.fromtimestamp(highest.start, tz=UTC),
         over=limit is not None and highest.high > limit,
         x=percent(x),
-        y=percent(max(5.0, y - 2 if near_limit and y > 8 else y + 4)),
+        y=percent(max(5.0, above)),
         anchor=anchor,
         text=formats.with_unit(highest.high, unit, 1 if highest.high < 100 else 0),
     )

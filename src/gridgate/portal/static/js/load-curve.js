@@ -231,7 +231,7 @@ class Reader {
         y: { range: (_plot, _low, high) => [0, Math.max(high ?? 1, top) * 1.06 || 1] },
       },
       axes: [
-        { ...axis, size: 26, gap: 6, space: 70, values: (_plot, splits, _axis, _space, step) => splits.map((at) => this.write.tick(at, step)) },
+        { ...axis, size: 28, gap: 8, space: 70, values: (_plot, splits, _axis, _space, step) => splits.map((at) => this.write.tick(at, step)) },
         { ...axis, size: 52, gap: 8, values: (_plot, splits) => splits.map((value) => this.write.bare(value)) },
       ],
       series: [
