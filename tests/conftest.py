@@ -10,7 +10,9 @@ import pytest
 
 # Django reads its settings at import: a private, empty instance for the whole run, before anything is imported.
 _INSTANCE = tempfile.mkdtemp(prefix="gridgate-tests-")
-os.environ.update(GRIDGATE_DATA=_INSTANCE, TZ="UTC", LANG="fr_FR.UTF-8", DJANGO_SETTINGS_MODULE="gridgate.config.settings")
+os.environ.update(
+    GRIDGATE_DATA=_INSTANCE, TZ="UTC", LANG="fr_FR.UTF-8", DJANGO_SETTINGS_MODULE="gridgate.config.settings"
+)
 Path(_INSTANCE, "static").mkdir()  # whitenoise warns of a missing one
 django.setup()
 

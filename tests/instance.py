@@ -20,7 +20,9 @@ import pytest
 READY_SECONDS = 60
 
 
-def run_gridgate(*arguments: str, data: Path, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_gridgate(
+    *arguments: str, data: Path, check: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the command line on an instance and return what it printed."""
     done = subprocess.run(
         [sys.executable, "-m", "gridgate.config.cli", "--data", str(data), *arguments],
@@ -31,7 +33,9 @@ def run_gridgate(*arguments: str, data: Path, check: bool = True, **environment:
         check=False,
     )
     if check and done.returncode:
-        raise AssertionError(f"gridgate {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        raise AssertionError(
+            f"gridgate {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
+        )
     return done
 
 
@@ -67,7 +71,18 @@ def serve(data: Path, *, plane: str = "all", **environment: str) -> Server:
     log = data.with_name(f"{data.name}-{port}.log")
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gridgate.config.cli", "--data", str(data), "serve", "--port", str(port), "--plane", plane],
+            [
+                sys.executable,
+                "-m",
+                "gridgate.config.cli",
+                "--data",
+                str(data),
+                "serve",
+                "--port",
+                str(port),
+                "--plane",
+                plane,
+            ],
             env=_environment({"GRIDGATE_BASE_URL": f"http://127.0.0.1:{port}", **environment}),
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -15,7 +15,9 @@ def canonical(name: str) -> str:
 def main() -> int:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = {"run.txt": project["dependencies"]}
-    asked["dev.txt"] = asked["run.txt"] + [name for extra in project["optional-dependencies"].values() for name in extra]
+    asked["dev.txt"] = asked["run.txt"] + [
+        name for extra in project["optional-dependencies"].values() for name in extra
+    ]
     faults = []
     for file, requirements in asked.items():
         text = (ROOT / "requirements" / file).read_text(encoding="utf-8")
@@ -26,9 +28,9 @@ def main() -> int:
             name = re.match(r"[A-Za-z0-9._-]+", requirement)
             if name and canonical(name.group()) not in pinned:
                 faults.append(f"requirements/{file} lacks {name.group()}: run `make lock`")
-        for block in re.split(r"\n(?=\S)", text.strip()):
-            if block and "--hash=sha256:" not in block:
-                faults.append(f"requirements/{file}: {block.splitlines()[0]} has no hash")
+        blocks = [block for block in re.split(r"\n(?=\S)", text.strip()) if block]
+        bare = [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block]
+        faults.extend(f"requirements/{file}: {line} has no hash" for line in bare)
     print("\n".join(faults) or "lock files: hashes everywhere, no index named")
     return bool(faults)
 

@@ -9,7 +9,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "1-running" / "settings.md"
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    documented = dict(re.findall(r"^\| `(GRIDGATE_\w+)` \| (.*) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE))
+    documented = dict(
+        re.findall(r"^\| `(GRIDGATE_\w+)` \| (.*) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    )
     expected = {
         f"{PREFIX}{name.upper()}": f"{_written(field.default)} | {field.description}"
         for name, field in Environment.model_fields.items()

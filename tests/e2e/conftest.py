@@ -51,7 +51,13 @@ def open_as(browser: Browser) -> Iterator[Callable[..., Any]]:
 
     @contextmanager
     def opened(
-        server: Server, user: str | None, *, language: str = "fr", width: int = 1280, scripts: bool = True, dark: bool = False
+        server: Server,
+        user: str | None,
+        *,
+        language: str = "fr",
+        width: int = 1280,
+        scripts: bool = True,
+        dark: bool = False,
     ) -> Iterator[Page]:
         context = browser.new_context(
             base_url=server.base_url,

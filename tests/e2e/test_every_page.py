@@ -12,7 +12,14 @@ from tests.instance import Server
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 POINT = "30001480112233"
 
-PUBLIC = ["/connexion/", "/mot-de-passe/", "/accessibilite/", "/donnees-personnelles/", "/aide/", "/partage/recus/verifier/"]
+PUBLIC = [
+    "/connexion/",
+    "/mot-de-passe/",
+    "/accessibilite/",
+    "/donnees-personnelles/",
+    "/aide/",
+    "/partage/recus/verifier/",
+]
 HOLDER = [
     "/",
     "/compte/",
@@ -39,12 +46,18 @@ HOLDER = [
     "/nulle-part/",
 ]
 OPERATOR = ["/administration/", "/administration/import/", "/composants/"]
-PAGES = [(None, path) for path in PUBLIC] + [("alice", path) for path in HOLDER] + [("operateur", path) for path in OPERATOR]
+PAGES = (
+    [(None, path) for path in PUBLIC]
+    + [("alice", path) for path in HOLDER]
+    + [("operateur", path) for path in OPERATOR]
+)
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
 @pytest.mark.parametrize("user", [None, "alice", "operateur"])
-def test_axe_finds_nothing(demo_server: Server, open_as: Callable[..., Any], user: str | None, language: str) -> None:
+def test_axe_finds_nothing(
+    demo_server: Server, open_as: Callable[..., Any], user: str | None, language: str
+) -> None:
     found = {}
     for width, dark in ((1280, False), (360, True)):
         with open_as(demo_server, user, language=language, width=width, dark=dark) as page:
@@ -56,7 +69,9 @@ def test_axe_finds_nothing(demo_server: Server, open_as: Callable[..., Any], use
 
 
 @pytest.mark.parametrize("user", [None, "alice", "operateur"])
-def test_nothing_scrolls_sideways_on_a_phone(demo_server: Server, open_as: Callable[..., Any], user: str | None) -> None:
+def test_nothing_scrolls_sideways_on_a_phone(
+    demo_server: Server, open_as: Callable[..., Any], user: str | None
+) -> None:
     too_wide = {}
     with open_as(demo_server, user, width=360) as page:
         for path in _paths(user):
@@ -67,7 +82,9 @@ def test_nothing_scrolls_sideways_on_a_phone(demo_server: Server, open_as: Calla
 
 
 @pytest.mark.parametrize("user", [None, "alice", "operateur"])
-def test_pages_are_complete_without_scripts(demo_server: Server, open_as: Callable[..., Any], user: str | None) -> None:
+def test_pages_are_complete_without_scripts(
+    demo_server: Server, open_as: Callable[..., Any], user: str | None
+) -> None:
     with open_as(demo_server, user, scripts=False) as page:
         for path in _paths(user):
             page.goto(path)
@@ -80,7 +97,10 @@ def test_the_policy_stops_nothing(demo_server: Server, open_as: Callable[..., An
     """No console error: neither of the content security policy nor of a script."""
     said: list[str] = []
     with open_as(demo_server, user) as page:
-        page.on("console", lambda message: said.append(f"{page.url}: {message.text}") if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: said.append(f"{page.url}: {message.text}") if message.type == "error" else None,
+        )
         page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
         for path in _paths(user):
             page.goto(path, wait_until="networkidle")
@@ -117,5 +137,6 @@ def _paths(user: str | None) -> list[str]:
 def _axe(page: Page) -> list[str]:
     results = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
     return [
-        f"{violation['id']}: {violation['nodes'][0]['html'][:160]}" for violation in results.response["violations"]
+        f"{violation['id']}: {violation['nodes'][0]['html'][:160]}"
+        for violation in results.response["violations"]
     ]

@@ -64,7 +64,9 @@ def test_a_company_ends_a_third_party_and_its_next_call_is_refused(
     run_gridgate("audit", "verify", data=server.data)
 
 
-def test_a_changed_receipt_does_not_verify(own_demo_server: Server, open_as: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_changed_receipt_does_not_verify(
+    own_demo_server: Server, open_as: Callable[..., Any], tmp_path: Path
+) -> None:
     server = own_demo_server
     with open_as(server, "alice") as page:
         page.goto("/partage/")
@@ -90,12 +92,16 @@ def _api(server: Server, name: str) -> httpx.Client:
     )
     assert token.status_code == 200, token.text
     assert isinstance(token.json()["expires_in"], int)
-    return httpx.Client(base_url=server.base_url, headers={"Authorization": f"Bearer {token.json()['access_token']}"})
+    return httpx.Client(
+        base_url=server.base_url, headers={"Authorization": f"Bearer {token.json()['access_token']}"}
+    )
 
 
 def _week(client: httpx.Client, server: Server, point: str) -> httpx.Response:
     end = date.fromisoformat(server.world["today"])
-    return client.get(CURVE, params={"usage_point_id": point, "start": str(end - timedelta(days=7)), "end": str(end)})
+    return client.get(
+        CURVE, params={"usage_point_id": point, "start": str(end - timedelta(days=7)), "end": str(end)}
+    )
 
 
 def _half_hours(server: Server) -> int:

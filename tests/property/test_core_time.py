@@ -6,9 +6,19 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of, days_between, slot_start, slots_in_day
+from gridgate.core.time import (
+    Interval,
+    Resolution,
+    civil_day_bounds,
+    civil_day_of,
+    days_between,
+    slot_start,
+    slots_in_day,
+)
 
-ZONES = st.sampled_from([ZoneInfo(name) for name in ("Europe/Paris", "Europe/Lisbon", "Atlantic/Azores", "Indian/Reunion")])
+ZONES = st.sampled_from(
+    [ZoneInfo(name) for name in ("Europe/Paris", "Europe/Lisbon", "Atlantic/Azores", "Indian/Reunion")]
+)
 DAYS = st.dates(date(1990, 1, 1), date(2060, 1, 1))
 INSTANTS = st.datetimes(datetime(2000, 1, 1), datetime(2050, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
@@ -21,7 +31,9 @@ def intervals(draw: st.DrawFn) -> Interval:
 
 
 @given(intervals(), intervals(), INSTANTS)
-def test_an_instant_is_in_the_intersection_when_it_is_in_both(a: Interval, b: Interval, instant: datetime) -> None:
+def test_an_instant_is_in_the_intersection_when_it_is_in_both(
+    a: Interval, b: Interval, instant: datetime
+) -> None:
     both = a.intersect(b)
     assert (both is not None and both.contains(instant)) == (a.contains(instant) and b.contains(instant))
 

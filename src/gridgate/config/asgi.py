@@ -13,7 +13,12 @@ from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.app import create_app
 from gridgate.facades import FACADES
 
-DATA_PLANE = ("/healthz", "/readyz", "/metrics", *(prefix for facade in FACADES for prefix in facade.PREFIXES))
+DATA_PLANE = (
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    *(prefix for facade in FACADES for prefix in facade.PREFIXES),
+)
 PORTAL_THREADS = 8
 
 

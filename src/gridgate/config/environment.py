@@ -31,7 +31,9 @@ class FromFiles(PydanticBaseSettingsSource):
             return None, field_name, False
         if variable in os.environ:
             raise GridgateError(
-                ErrorKind.INVALID, f"both {variable} and {variable}_FILE are set", remedy="Remove one of them."
+                ErrorKind.INVALID,
+                f"both {variable} and {variable}_FILE are set",
+                remedy="Remove one of them.",
             )
         try:
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
@@ -56,29 +58,58 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 
-    data: Path = Field(Path("var"), description="where the instance lives: registry, measurements, keys, access log")
-    base_url: str = Field("http://127.0.0.1:8000", description="the address people and programs reach the portal at")
-    time_zone: str = Field("Europe/Paris", description="the zone whose midnights bound civil days")
-    secret_key: str = Field("", description="signs sessions and links; made and kept in the data directory when empty")
-    allowed_hosts: str = Field("", description="further host names, separated by commas")
-    smtp_host: str = Field("", description="mail server; without one, e-mails are written to DATA/mail")
-    smtp_port: int = Field(25, ge=1, le=65535, description="its port")
-    smtp_user: str = Field("", description="account on the mail server")
-    smtp_password: str = Field("", description="its password")
-    smtp_security: Literal["none", "starttls", "tls"] = Field("none", description="how the connection is protected")
-    mail_from: str = Field("", description="sender of e-mails; no-reply@ the host of base_url when empty")
-    workers: int = Field(2, ge=1, le=64, description="web processes that `serve` starts")
-    plane: Literal["all", "portal", "data"] = Field("all", description="what the web processes serve; `serve --plane` sets it")
-    quotas: Literal["on", "off"] = Field("on", description="limits on attempts and calls; off only for benchmarks")
-    brand_css: Path | None = Field(None, description="a style sheet with the operator's 20 brand properties")
-    metrics_token: str = Field("", description="bearer token for /metrics; without one it answers this machine only")
-    behind_proxy: bool = Field(False, description="trust X-Forwarded-Proto and X-Forwarded-For from the proxy")
-    request_log: bool = Field(True, description="one JSON line per data-plane request on standard error")
-    debug: bool = Field(False, description="detailed error pages; never on a machine others reach")
+    data: Path = Field(
+        default=Path("var"), description="where the instance lives: registry, measurements, keys, access log"
+    )
+    base_url: str = Field(
+        default="http://127.0.0.1:8000", description="the address people and programs reach the portal at"
+    )
+    time_zone: str = Field(default="Europe/Paris", description="the zone whose midnights bound civil days")
+    secret_key: str = Field(
+        default="", description="signs sessions and links; made and kept in the data directory when empty"
+    )
+    allowed_hosts: str = Field(default="", description="further host names, separated by commas")
+    smtp_host: str = Field(
+        default="", description="mail server; without one, e-mails are written to DATA/mail"
+    )
+    smtp_port: int = Field(default=25, ge=1, le=65535, description="its port")
+    smtp_user: str = Field(default="", description="account on the mail server")
+    smtp_password: str = Field(default="", description="its password")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        default="none", description="how the connection is protected"
+    )
+    mail_from: str = Field(
+        default="", description="sender of e-mails; no-reply@ the host of base_url when empty"
+    )
+    workers: int = Field(default=2, ge=1, le=64, description="web processes that `serve` starts")
+    plane: Literal["all", "portal", "data"] = Field(
+        default="all", description="what the web processes serve; `serve --plane` sets it"
+    )
+    quotas: Literal["on", "off"] = Field(
+        default="on", description="limits on attempts and calls; off only for benchmarks"
+    )
+    brand_css: Path | None = Field(
+        default=None, description="a style sheet with the operator's 20 brand properties"
+    )
+    metrics_token: str = Field(
+        default="", description="bearer token for /metrics; without one it answers this machine only"
+    )
+    behind_proxy: bool = Field(
+        default=False, description="trust X-Forwarded-Proto and X-Forwarded-For from the proxy"
+    )
+    request_log: bool = Field(
+        default=True, description="one JSON line per data-plane request on standard error"
+    )
+    debug: bool = Field(default=False, description="detailed error pages; never on a machine others reach")
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: Any, env_settings: Any, **_: Any
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, FromFiles(settings_cls), env_settings
 
@@ -149,6 +180,7 @@ def read_environment() -> Environment:
         return Environment()
     except ValidationError as error:
         faults = "; ".join(
-            f"{PREFIX}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}" for fault in error.errors()
+            f"{PREFIX}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors()
         )
         raise GridgateError(ErrorKind.INVALID, faults, remedy="See docs/1-running/settings.md.") from None

@@ -70,7 +70,9 @@ def parse_eic(text: str) -> str:
     if strange:
         raise InvalidIdentifier(f"an EIC has letters, digits and hyphens, not {' '.join(strange)}")
     if code[2] not in EIC_TYPES:
-        raise InvalidIdentifier(f"the third character of an EIC is one of {', '.join(EIC_TYPES)}, not {code[2]}")
+        raise InvalidIdentifier(
+            f"the third character of an EIC is one of {', '.join(EIC_TYPES)}, not {code[2]}"
+        )
     expected = eic_check_character(code[:15])
     if code[15] != expected:
         raise InvalidIdentifier(f"the EIC {code} should end in {expected}", remedy="Check each character.")

@@ -97,7 +97,9 @@ class Resolution(Enum):
             return cls[name]
         except KeyError:
             known = ", ".join(cls.__members__)
-            raise GridgateError(ErrorKind.INVALID, f"no step {text!r}", remedy=f"Steps are {known}.") from None
+            raise GridgateError(
+                ErrorKind.INVALID, f"no step {text!r}", remedy=f"Steps are {known}."
+            ) from None
 
     @classmethod
     def of_seconds(cls, seconds: int) -> Self:
@@ -106,7 +108,9 @@ class Resolution(Enum):
             return cls(seconds)
         except ValueError:
             known = ", ".join(cls.__members__)
-            raise GridgateError(ErrorKind.INVALID, f"no step of {seconds} s", remedy=f"Steps are {known}.") from None
+            raise GridgateError(
+                ErrorKind.INVALID, f"no step of {seconds} s", remedy=f"Steps are {known}."
+            ) from None
 
 
 def civil_day_bounds(day: date, zone: ZoneInfo) -> Interval:

@@ -10,7 +10,12 @@ from gridgate.dataplane.accesslog import AccessEntry
 from gridgate.sharing.models import Permission
 
 DAYS = 30
-HABITS = {"releve-et-facturation": (1.0, 5), "tiers1-suivi": (0.6, 6), "tiers2-effacement": (3.0, 14), "tiers3-audit": (0.1, 7)}
+HABITS = {
+    "releve-et-facturation": (1.0, 5),
+    "tiers1-suivi": (0.6, 6),
+    "tiers2-effacement": (3.0, 14),
+    "tiers3-audit": (0.1, 7),
+}
 """By service: reads of each point a day, and the hour around which they come."""
 UNUSUAL = ("tiers1-suivi", 9, 8)
 """One day on which that service read so many times more: so many days ago."""
@@ -27,7 +32,9 @@ def access_history(
         code = permission.service.code
         rate, hour = HABITS.get(code, (0.0, 0))
         draw = np.random.default_rng(sum(map(ord, code)) + permission.holder_id)
-        points = [line.metering_point_id for line in permission.points.all()] or held.get(permission.holder_id, [])
+        points = [line.metering_point_id for line in permission.points.all()] or held.get(
+            permission.holder_id, []
+        )
         for days_ago in range(DAYS, -1, -1):
             more = UNUSUAL[2] if code == UNUSUAL[0] and days_ago == UNUSUAL[1] else 1
             for point in points:

@@ -5,7 +5,7 @@ Everything is drawn from a generator seeded by the point's identifier, so that t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -38,7 +38,9 @@ class Calendar:
     def between(cls, first: date, last: date, zone: ZoneInfo) -> "Calendar":
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
         starts = [civil_day_bounds(day, zone).start for day in [*days, last + timedelta(days=1)]]
-        slots = np.array([int((start - starts[0]).total_seconds()) // FINEST for start in starts], dtype=np.int64)
+        slots = np.array(
+            [int((start - starts[0]).total_seconds()) // FINEST for start in starts], dtype=np.int64
+        )
         index = pd.date_range(starts[0], starts[-1], freq="15min", inclusive="left").tz_convert(str(zone))
         return cls(days, slots, index, zone)
 
@@ -52,7 +54,8 @@ class Profiles:
         closed = list(holidays.country_holidays("FR", years=years))
         shapes = {"office": G25, "home": H25, "farm": L25}
         self.standard = {
-            name: _unit(np.asarray(shape(calendar.index, holidays=closed), dtype=np.float64)) for name, shape in shapes.items()
+            name: _unit(np.asarray(shape(calendar.index, holidays=closed), dtype=np.float64))
+            for name, shape in shapes.items()
         }
         local = calendar.index
         self.hour = np.asarray(local.hour + local.minute / 60, dtype=np.float64)
@@ -67,11 +70,21 @@ class Profiles:
             case "factory":
                 shift = self.working & (hour >= 6) & (hour < 19) & ~self.summer_break
                 pause = (hour >= 12) & (hour < 13)
-                return _unit(0.3 + 1.0 * shift * np.where(pause, 0.75, 1.0) * (1 + 0.06 * season) + 0.15 * self.standard["office"])
+                return _unit(
+                    0.3
+                    + 1.0 * shift * np.where(pause, 0.75, 1.0) * (1 + 0.06 * season)
+                    + 0.15 * self.standard["office"]
+                )
             case "cold":
-                return _unit(1 - 0.25 * season + 0.12 * np.sin(2 * np.pi * hour * 1.5) + 0.1 * self.standard["office"])
+                return _unit(
+                    1 - 0.25 * season + 0.12 * np.sin(2 * np.pi * hour * 1.5) + 0.1 * self.standard["office"]
+                )
             case "charging":
-                return _unit(0.08 + self.working * np.exp(-((hour - 9.5) ** 2) / 3) + 0.6 * np.exp(-((hour - 20.5) ** 2) / 5))
+                return _unit(
+                    0.08
+                    + self.working * np.exp(-((hour - 9.5) ** 2) / 3)
+                    + 0.6 * np.exp(-((hour - 20.5) ** 2) / 5)
+                )
             case _:
                 return self.standard[name]
 
@@ -81,8 +94,11 @@ class Profiles:
         offset = np.asarray([stamp.utcoffset().total_seconds() / 3600 for stamp in self.calendar.index[::96]])
         solar_hour = self.hour - np.repeat(offset, 96)[: len(self.hour)] + 0.3
         angle = np.radians(15 * (solar_hour - 12))
-        height = np.sin(np.radians(46)) * np.sin(declination) + np.cos(np.radians(46)) * np.cos(declination) * np.cos(angle)
-        return np.clip(height, 0, None) ** 1.15 * 0.86
+        height = np.sin(np.radians(46)) * np.sin(declination) + np.cos(np.radians(46)) * np.cos(
+            declination
+        ) * np.cos(angle)
+        clear: Watts = np.clip(height, 0, None) ** 1.15 * 0.86
+        return clear
 
 
 def power(point: Point, profiles: Profiles) -> dict[FlowDirection, Watts]:
@@ -98,7 +114,10 @@ def power(point: Point, profiles: Profiles) -> dict[FlowDirection, Watts]:
     if FlowDirection.WITHDRAWAL in point.directions:
         curves[FlowDirection.WITHDRAWAL] = load
     if FlowDirection.INJECTION in point.directions:
-        clouds = np.repeat(np.clip(draw.beta(2.2, 1.4, len(profiles.calendar.days)), 0.08, 1), np.diff(profiles.calendar.first_slot))
+        clouds = np.repeat(
+            np.clip(draw.beta(2.2, 1.4, len(profiles.calendar.days)), 0.08, 1),
+            np.diff(profiles.calendar.first_slot),
+        )
         sun = np.repeat(profiles.sun(), 3) * point.solar_kwp * 1000 * clouds * _noise(draw, slots, 0.12)
         surplus = np.clip(sun - load, 0, None)
         curves[FlowDirection.INJECTION] = surplus
@@ -107,7 +126,9 @@ def power(point: Point, profiles: Profiles) -> dict[FlowDirection, Watts]:
     return curves
 
 
-def day_blocks(point: Point, direction: FlowDirection, watts: Watts, calendar: Calendar, finer_on: date) -> Iterator[DayBlock]:
+def day_blocks(
+    point: Point, direction: FlowDirection, watts: Watts, calendar: Calendar, finer_on: date
+) -> Iterator[DayBlock]:
     """Cut a curve into the blocks of its load curve, daily energy, maximum power and index.
 
     The opposed point has no load curve from the start; the others switch to `finer_from` at noon of `finer_on`.
@@ -124,7 +145,12 @@ def day_blocks(point: Point, direction: FlowDirection, watts: Watts, calendar: C
         ten = _average(fine, Resolution.PT10M)
         peak = int(ten.argmax())
         yield _block(
-            point, Kind.MAXIMUM_POWER, direction, day, [round(int(ten[peak]) / POWER_FACTOR)], offsets=[peak * 600 + int(point.id[-2:])]
+            point,
+            Kind.MAXIMUM_POWER,
+            direction,
+            day,
+            [round(int(ten[peak]) / POWER_FACTOR)],
+            offsets=[peak * 600 + int(point.id[-2:])],
         )
         yield _block(point, Kind.REGISTER_READING, direction, day, [index_wh])
         index_wh += energy
@@ -145,12 +171,20 @@ def _load_curve(
         return
     values = _average(fine, step)
     yield DayBlock(
-        SeriesKey(point.id, Kind.LOAD_CURVE, direction, step), day, values, np.zeros(len(values), dtype=np.uint8)
+        SeriesKey(point.id, Kind.LOAD_CURVE, direction, step),
+        day,
+        values,
+        np.zeros(len(values), dtype=np.uint8),
     )
 
 
 def _block(
-    point: Point, kind: Kind, direction: FlowDirection, day: date, values: list[int], offsets: list[int] | None = None
+    point: Point,
+    kind: Kind,
+    direction: FlowDirection,
+    day: date,
+    values: list[int],
+    offsets: list[int] | None = None,
 ) -> DayBlock:
     return DayBlock(
         SeriesKey(point.id, kind, direction, Resolution.P1D),
@@ -165,19 +199,18 @@ def _average(fine: Watts, step: Resolution) -> NDArray[np.int64]:
     """Mean power over `step`, rounded to even watts so that half-hour energies are whole watt-hours."""
     mean = fine.reshape(-1, step.seconds // FINEST).mean(axis=1)
     unit = max(1, 3600 // step.seconds)
-    return (np.rint(mean / unit) * unit).astype(np.int64)
+    rounded: NDArray[np.int64] = (np.rint(mean / unit) * unit).astype(np.int64)
+    return rounded
 
 
 def _noise(draw: np.random.Generator, length: int, strength: float) -> Watts:
     """Multiplicative noise of mean 1 that wanders over an hour or so, as real loads do."""
     white = draw.normal(0, 1, length + 12)
     wander = np.convolve(white, np.ones(12) / np.sqrt(12), mode="valid")[:length]
-    return np.clip(1 + strength * (0.8 * wander + 0.6 * draw.normal(0, 1, length)), 0.2, None)
+    noise: Watts = np.clip(1 + strength * (0.8 * wander + 0.6 * draw.normal(0, 1, length)), 0.2, None)
+    return noise
 
 
 def _unit(shape: Watts) -> Watts:
-    return shape / shape.mean()
-
-
-def noon_of(day: date, zone: ZoneInfo) -> datetime:
-    return datetime(day.year, day.month, day.day, 12, tzinfo=zone)
+    scaled: Watts = shape / shape.mean()
+    return scaled

@@ -13,7 +13,7 @@ import numpy as np
 
 from gridgate.applications.operations import create_application
 from gridgate.core.quantities import Kind, Quality
-from gridgate.dataplane.accesslog import AccessLog
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore, Quarantined, Source
 from gridgate.demo import cast, curves
@@ -97,7 +97,7 @@ class World:
                 address=point.street,
                 postcode=point.postcode,
                 city=point.city,
-                subscribed_power_kva=point.power,
+                subscribed_power_kva=point.kva,
                 meter_type="AMM" if point.segment in ("C5", "P4") else "PMEI",
                 activated_on=point.activated_on,
                 now=self.at(365 * 3),
@@ -209,7 +209,7 @@ class World:
             for direction, watts in curves.power(point, profiles).items()
             for block in curves.day_blocks(point, direction, watts, calendar, finer_on)
         ]
-        flawed = next(point.id for point in cast.POINTS if "flaws" in point.tags)
+        flawed = next(point.id for point in cast.POINTS if point.flawed)
         _flaw(blocks, flawed, self.today)
         store = open_store(self.instance.measurements, zone=self.instance.zone)
         self._deliver(store, blocks, flawed)
@@ -225,7 +225,9 @@ class World:
             self._put(store, f"releve-{day}", of_day, self.at((self.today - day).days - 1, 6))
             if day == corrected + timedelta(days=5):
                 correction = _correct(by_day[corrected], flawed)
-                self._put(store, f"correction-{corrected}", correction, self.at((self.today - day).days - 1, 7))
+                self._put(
+                    store, f"correction-{corrected}", correction, self.at((self.today - day).days - 1, 7)
+                )
 
     def _put(self, store: MeasurementStore, name: str, blocks: list[DayBlock], at: datetime) -> None:
         nothing: list[Quarantined] = []
@@ -235,14 +237,16 @@ class World:
     def _reads(self) -> None:
         log = AccessLog(self.instance.access_log, "demo")
         permissions = list(
-            Permission.objects.filter(state="active").select_related("eligible_party", "service").prefetch_related("points")
+            Permission.objects.filter(state="active")
+            .select_related("eligible_party", "service")
+            .prefetch_related("points")
         )
         held: dict[int, list[str]] = {}
         for point, holder in MeteringPoint.objects.values_list("id", "holdings__holder_id").order_by("id"):
             held.setdefault(holder, []).append(point)
         clients = {values["organisation"]: values["client_id"] for values in self.applications.values()}
         entries = sorted(access_history(permissions, held, clients, self.at), key=lambda entry: entry.at)
-        by_day: dict[date, list] = {}  # type: ignore[type-arg]
+        by_day: dict[date, list[AccessEntry]] = {}
         for entry in entries:
             by_day.setdefault(entry.at.date(), []).append(entry)
         for of_day in by_day.values():
@@ -281,7 +285,10 @@ class World:
 
 def _flaw(blocks: list[DayBlock], point: str, today: date) -> None:
     """Give one curve a gap of five hours and an estimated day."""
-    gap, estimated = today - timedelta(days=cast.GAP_DAYS_AGO), today - timedelta(days=cast.ESTIMATED_DAYS_AGO)
+    gap, estimated = (
+        today - timedelta(days=cast.GAP_DAYS_AGO),
+        today - timedelta(days=cast.ESTIMATED_DAYS_AGO),
+    )
     for block in blocks:
         if block.key.metering_point != point or block.key.kind is not Kind.LOAD_CURVE:
             continue
@@ -305,5 +312,3 @@ def _correct(blocks: list[DayBlock], point: str) -> list[DayBlock]:
 
 def _host(organisation: str) -> str:
     return f"{organisation.lower().replace(' ', '-').replace('é', 'e')}.example"
-
-

@@ -50,7 +50,9 @@ class User(AbstractBaseUser):
 
     email = models.EmailField(_("adresse e-mail"), unique=True)
     full_name = models.CharField(_("nom"), max_length=120)
-    language = models.CharField(_("langue"), max_length=2, choices=[("fr", "Français"), ("en", "English")], default="fr")
+    language = models.CharField(
+        _("langue"), max_length=2, choices=[("fr", "Français"), ("en", "English")], default="fr"
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
@@ -127,7 +129,9 @@ class Entitlement(models.Model):
     code = models.CharField(max_length=40, choices=EntitlementCode.choices)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["membership", "code"], name="one_entitlement_of_a_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["membership", "code"], name="one_entitlement_of_a_kind")
+        ]
 
 
 class PerimeterPoint(models.Model):
@@ -138,5 +142,7 @@ class PerimeterPoint(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["membership", "metering_point_id"], name="one_perimeter_line_a_point")
+            models.UniqueConstraint(
+                fields=["membership", "metering_point_id"], name="one_perimeter_line_a_point"
+            )
         ]

@@ -13,7 +13,14 @@ from gridgate.core.identifiers import (
     parse_siret,
 )
 
-PUBLISHED_EIC = ["10XFR-RTE------Q", "10YFR-RTE------C", "17X100A100A0001A", "10X1001A1001A450", "10YBE----------2", "10Y1001A1001A83F"]
+PUBLISHED_EIC = [
+    "10XFR-RTE------Q",
+    "10YFR-RTE------C",
+    "17X100A100A0001A",
+    "10X1001A1001A450",
+    "10YBE----------2",
+    "10Y1001A1001A83F",
+]
 
 
 class TestEic:

@@ -55,7 +55,10 @@ def test_days_between_leaves_out_the_day_that_starts_at_the_end() -> None:
     bounds = civil_day_bounds(JUNE, PARIS)
     assert bounds.end is not None
     assert days_between(bounds.start, bounds.end, PARIS) == [JUNE]
-    assert days_between(bounds.start, bounds.end + timedelta(seconds=1), PARIS) == [JUNE, JUNE + timedelta(days=1)]
+    assert days_between(bounds.start, bounds.end + timedelta(seconds=1), PARIS) == [
+        JUNE,
+        JUNE + timedelta(days=1),
+    ]
     assert days_between(bounds.end, bounds.start, PARIS) == []
 
 

@@ -44,7 +44,11 @@ def _instance(environment: Environment) -> Iterator[str]:
     for path in (environment.registry, environment.measurements):
         if path.exists():
             try:
-                found = sqlite3.connect(f"file:{path}?mode=ro", uri=True).execute("pragma quick_check").fetchone()[0]
+                found = (
+                    sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+                    .execute("pragma quick_check")
+                    .fetchone()[0]
+                )
             except sqlite3.DatabaseError as error:
                 found = str(error)
             if found != "ok":

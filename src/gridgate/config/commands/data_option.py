@@ -15,5 +15,7 @@ def _use(data: Path | None) -> Path | None:
 
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", callback=_use, help="Where the instance lives. Default: GRIDGATE_DATA, else ./var."),
+    typer.Option(
+        "--data", callback=_use, help="Where the instance lives. Default: GRIDGATE_DATA, else ./var."
+    ),
 ]

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from typing import Annotated
 
 import typer
@@ -69,12 +70,20 @@ def _seed(environment: Environment, today: date) -> None:
         today,
     )
     name, siren = cast.OPERATOR
-    steps = [
-        ("tables and keys", lambda: create_instance(environment, operator=name, siren=siren, now=world.at(365 * 3))),
+    steps: list[tuple[str, Callable[[], object]]] = [
+        (
+            "tables and keys",
+            lambda: create_instance(environment, operator=name, siren=siren, now=world.at(365 * 3)),
+        ),
         *world.steps(),
         ("the journal", lambda: _fold(environment)),
     ]
-    columns = (TextColumn("{task.description:<32}"), BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:<32}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("", total=len(steps))
         for description, act in steps:
@@ -85,12 +94,12 @@ def _seed(environment: Environment, today: date) -> None:
 
 
 def _fold(environment: Environment) -> None:
-    """What the worker does within seconds: the log into the registry, and no e-mail about a past made up just now."""
-    from gridgate.config.worker import fold_access_log
+    """What the worker does within seconds: the log into the registry. Nobody is told of a past made up just now."""
+    from gridgate.config.access_log import fold_access_log
     from gridgate.notifications.models import OutgoingEmail
 
     fold_access_log(environment)
-    OutgoingEmail.objects.filter(sent_at__isnull=True).update(sent_at=datetime.now(UTC))
+    OutgoingEmail.objects.all().delete()
 
 
 def _tell(environment: Environment) -> None:

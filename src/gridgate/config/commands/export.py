@@ -27,7 +27,9 @@ def export(
     direction: Annotated[FlowDirection, typer.Option(help="Which way it flowed.")],
     start: Annotated[str, typer.Option(help="First civil day, or an instant with its offset.")],
     end: Annotated[str, typer.Option(help="Day or instant at which to stop, itself left out.")],
-    as_of: Annotated[str | None, typer.Option(help="What was known at that instant; now when left out.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="What was known at that instant; now when left out.")
+    ] = None,
     format: Annotated[ExportFormat, typer.Option(help="How to write it.")] = ExportFormat.CSV,  # noqa: A002
     data: DataOption = None,
 ) -> None:
@@ -56,7 +58,9 @@ def _read(
     assert period.end is not None
     if not MeteringPoint.objects.filter(pk=metering_point).exists():
         raise GridgateError(
-            ErrorKind.NOT_FOUND, f"no metering point {metering_point}", remedy="Check its identifier, or add it with gridgate import points."
+            ErrorKind.NOT_FOUND,
+            f"no metering point {metering_point}",
+            remedy="Check its identifier, or add it with gridgate import points.",
         )
     zone = environment.zone
     store = open_store(environment.measurements, read_only=True, zone=zone)
@@ -84,7 +88,9 @@ def _log(environment: Environment, answer: Answer, now: datetime) -> None:
     from gridgate.organisations.models import Organisation
 
     operator = Organisation.objects.get(is_operator=True)
-    held = TitleHolding.objects.filter(metering_point=answer.metering_point, valid_from__lte=answer.start.date())
+    held = TitleHolding.objects.filter(
+        metering_point=answer.metering_point, valid_from__lte=answer.start.date()
+    )
     title = held.order_by("-valid_from").first()
     log = AccessLog(environment.access_log, "export")
     log.append(

@@ -1,11 +1,14 @@
-"""`gridgate ingest`: measurements in."""
+"""`gridgate ingest`: measurements in.
+
+The readers and their libraries are slow to import and only this command needs them: hence the imports inside.
+"""
 
 import json
 import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
@@ -15,24 +18,33 @@ from rich.table import Table
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.environment import read_environment
 from gridgate.core.identifiers import parse_metering_point_id
-from gridgate.dataplane.ingest.detect import AUTO
-from gridgate.dataplane.ingest.directory import RegistryDirectory
-from gridgate.dataplane.ingest.mapping import MeterMapping, read_mapping_file
-from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
-from gridgate.dataplane.ingest.readers import readers
-from gridgate.dataplane.ingest.report import FileReport, IngestReport
-from gridgate.dataplane.store import open_store
 
-SOME_REFUSED: Final = 1
+if TYPE_CHECKING:
+    from gridgate.dataplane.ingest.mapping import MeterMapping
+    from gridgate.dataplane.ingest.report import FileReport, IngestReport
+
+FORMATS: Final = (
+    "csv",
+    "enedis-customer-csv",
+    "enedis-r151",
+    "enedis-r171",
+    "enedis-r4x",
+    "enedis-r50",
+    "enedis-r6x-csv",
+    "enedis-r6x-json",
+    "espi",
+    "parquet",
+)
+"""For the help; a test compares them with the readers that there are."""
+SOME_SET_ASIDE: Final = 1
 _REASONS_SHOWN: Final = 12
 
 
 def ingest(
     files: Annotated[list[Path], typer.Argument(help="Files of measurements, or zip archives of them.")],
     format: Annotated[  # noqa: A002  # the word of the command line
-        str,
-        typer.Option(help=f"{AUTO} recognises it by its content; else one of {', '.join(readers())}."),
-    ] = AUTO,
+        str, typer.Option(help=f"auto tells it by its content; else one of {', '.join(FORMATS)}.")
+    ] = "auto",
     metering_point: Annotated[
         str, typer.Option(help="The metering point that the one foreign meter of a file is.")
     ] = "",
@@ -45,14 +57,29 @@ def ingest(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     data: DataOption = None,
 ) -> None:
-    """Take measurements in. Ends with 0 when all was taken, 1 when some was not, 2 when none could be."""
+    """Take measurements in.
+
+    Exit code: 0 everything taken, 1 some values or files set aside, 2 nothing could be done.
+    """
+    report = _ingest(files, format_name=format, point=metering_point, mapping=mapping)
+    if as_json:
+        json.dump(report.as_json(), sys.stdout, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        _show(report)
+    if not report.complete:
+        raise typer.Exit(SOME_SET_ASIDE)
+
+
+def _ingest(files: list[Path], *, format_name: str, point: str, mapping: Path | None) -> "IngestReport":
+    from gridgate.dataplane.ingest.directory import RegistryDirectory
+    from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
+    from gridgate.dataplane.store import open_store
+
     environment = read_environment()
-    meters = MeterMapping(
-        single=parse_metering_point_id(metering_point) if metering_point else "",
-        table=read_mapping_file(mapping) if mapping is not None else {},
-    )
+    meters = _mapping(point, mapping)
     directory = RegistryDirectory(environment.registry)
-    directory.known([])  # says so when there is no instance, before a store is made in its place
+    directory.known([])  # raises when there is no instance, before a store is made in its place
     store = open_store(environment.measurements, zone=environment.zone)
     try:
         work = Ingest(
@@ -61,20 +88,22 @@ def ingest(
             zone=environment.zone,
             recorded_at=int(time.time() * 1000),
             mapping=meters,
-            format=format,
+            format=format_name,
         )
         with _progress() as progress:
             task = progress.add_task("", total=sum(_size(path) for path in files))
-            report = ingest_files(files, ingest=work, progress=lambda count: progress.advance(task, count))
+            return ingest_files(files, ingest=work, progress=lambda count: progress.advance(task, count))
     finally:
         store.close()
-    if as_json:
-        json.dump(report.as_json(), sys.stdout, ensure_ascii=False)
-        sys.stdout.write("\n")
-    else:
-        _show(report)
-    if not report.complete:
-        raise typer.Exit(SOME_REFUSED)
+
+
+def _mapping(point: str, table: Path | None) -> "MeterMapping":
+    from gridgate.dataplane.ingest.mapping import MeterMapping, read_mapping_file
+
+    return MeterMapping(
+        single=parse_metering_point_id(point) if point else "",
+        table=read_mapping_file(table) if table is not None else {},
+    )
 
 
 def _progress() -> Progress:
@@ -91,7 +120,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _show(report: IngestReport) -> None:
+def _show(report: "IngestReport") -> None:
     console = Console(highlight=False)
     table = Table("File", "Format", box=None, header_style="bold", pad_edge=False)
     for name in ("Read", "Stored", "Unchanged", "Quarantined"):
@@ -101,21 +130,22 @@ def _show(report: IngestReport) -> None:
         table.add_row(file.path, file.format, *(f"{count:,}".replace(",", " ") for count in counts))
     console.print(table)
     for file in report.files:
-        _explain(file, console)
+        if not file.complete:
+            _explain(file, console)
 
 
-def _explain(file: FileReport, console: Console) -> None:
+def _explain(file: "FileReport", console: Console) -> None:
     """Each reason once, with the first place it was met and how often."""
-    if file.complete:
-        return
-    console.print(
-        f"\n[bold]{file.path}[/bold]" + (": nothing was taken" if file.refused else ""), soft_wrap=True
-    )
+
+    def say(text: str) -> None:
+        console.print(text, soft_wrap=True, markup=False)
+
+    say(f"\n{file.path}: {'nothing was taken' if file.refused else 'set aside'}")
     times = Counter(item.reason for item in file.quarantined)
     first = {item.reason: item for item in reversed(file.quarantined)}
     for reason, count in times.most_common(_REASONS_SHOWN):
         value = f" ({first[reason].value})" if first[reason].value else ""
-        more = f", and {count - 1} more" if count > 1 else ""
-        console.print(f"  {first[reason].where}{more}{value}: {reason}", soft_wrap=True, markup=False)
+        more = f" and {count - 1} more" if count > 1 else ""
+        say(f"  {first[reason].where}{value}{more}: {reason}")
     if len(times) > _REASONS_SHOWN:
-        console.print(f"  and {len(times) - _REASONS_SHOWN} other reasons: see --json", soft_wrap=True)
+        say(f"  and {len(times) - _REASONS_SHOWN} other reasons: see --json")

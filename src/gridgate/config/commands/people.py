@@ -20,11 +20,16 @@ def _users() -> None:
 @user.command("add")
 def add_user(
     email: Annotated[str, typer.Argument(help="E-mail address, which is also the sign-in name.")],
-    siren: Annotated[str | None, typer.Option(help="The company's SIREN; the operator's staff when left out.")] = None,
+    siren: Annotated[
+        str | None, typer.Option(help="The company's SIREN; the operator's staff when left out.")
+    ] = None,
     name: Annotated[str, typer.Option(help="Full name.")] = "",
     role: Annotated[str, typer.Option(help="administrator or user.")] = "administrator",
     password: Annotated[
-        str, typer.Option(envvar="GRIDGATE_NEW_PASSWORD", prompt=True, hide_input=True, help="Asked for when left out.")
+        str,
+        typer.Option(
+            envvar="GRIDGATE_NEW_PASSWORD", prompt=True, hide_input=True, help="Asked for when left out."
+        ),
     ] = "",
     data: DataOption = None,
 ) -> None:
@@ -41,7 +46,9 @@ def add_user(
         password=password,
         now=datetime.now(UTC),
     )
-    typer.echo(f"{member.user.email} is {member.get_role_display()} of {member.organisation.legal_name}.", err=True)
+    typer.echo(
+        f"{member.user.email} is {member.get_role_display()} of {member.organisation.legal_name}.", err=True
+    )
 
 
 @application.callback()

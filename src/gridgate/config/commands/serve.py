@@ -22,7 +22,9 @@ RESTART_SECONDS = 2.0
 
 def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
-    host: Annotated[str, typer.Option(help="Address to listen on; behind a proxy keep it local.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; behind a proxy keep it local.")
+    ] = "127.0.0.1",
     plane: Annotated[str, typer.Option(help="all (with the worker), portal or data.")] = "all",
     data: DataOption = None,
 ) -> None:
@@ -48,7 +50,9 @@ def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> Non
     os.environ["GRIDGATE_PLANE"] = plane
     environment = load_django()
     _check_free(host, port)
-    Console(stderr=True, highlight=False).print(f"Gridgate is on {environment.base_url} (stop with Ctrl-C)", soft_wrap=True)
+    Console(stderr=True, highlight=False).print(
+        f"Gridgate is on {environment.base_url} (stop with Ctrl-C)", soft_wrap=True
+    )
     background = Worker() if plane == "all" else None
     try:
         Granian(
@@ -87,7 +91,9 @@ class Worker:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         # The child's standard input is a pipe that closes when this process ends, however it ends.
-        return subprocess.Popen([sys.executable, "-m", "gridgate.config.cli", "worker"], stdin=subprocess.PIPE)
+        return subprocess.Popen(
+            [sys.executable, "-m", "gridgate.config.cli", "worker"], stdin=subprocess.PIPE
+        )
 
     def _watch(self) -> None:
         while True:

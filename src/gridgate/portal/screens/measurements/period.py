@@ -1,5 +1,6 @@
 """What the person asks to see: which quantity, which direction, which civil days. Everything stands in the address."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
@@ -96,7 +97,11 @@ class Shown:
     def query(self, **changes: str) -> str:
         """The address of this page with some of its parameters changed."""
         asked = {"vue": self.view, "grandeur": self.quantity, "sens": self.direction}
-        asked |= {"du": self.first.isoformat(), "au": self.last.isoformat()} if self.view == "dates" else {"le": self.first.isoformat()}
+        asked |= (
+            {"du": self.first.isoformat(), "au": self.last.isoformat()}
+            if self.view == "dates"
+            else {"le": self.first.isoformat()}
+        )
         asked |= changes
         if "vue" in changes and "le" in asked:
             asked.pop("du", None)
@@ -121,7 +126,9 @@ class Shown:
     def views(self) -> list[Choice]:
         # Changing to a longer view keeps the day in sight; to a shorter one, the end of what was shown.
         return [
-            Choice(str(label), self.query(vue=name, le=_begun(name, self.last).isoformat()), name == self.view)
+            Choice(
+                str(label), self.query(vue=name, le=_begun(name, self.last).isoformat()), name == self.view
+            )
             for name, (_period, label) in VIEWS.items()
         ]
 
@@ -132,7 +139,10 @@ class Shown:
         ]
 
     def ways(self) -> list[Choice]:
-        return [Choice(str(DIRECTIONS[name][1]), self.query(sens=name), name == self.direction) for name in self.directions]
+        return [
+            Choice(str(DIRECTIONS[name][1]), self.query(sens=name), name == self.direction)
+            for name in self.directions
+        ]
 
 
 def read_choice(query: QueryDict, *, directions: int, latest: date) -> Shown:
@@ -141,21 +151,28 @@ def read_choice(query: QueryDict, *, directions: int, latest: date) -> Shown:
     Dates that cannot be read, or that end before they begin, keep what was typed and say what is wrong.
     """
     held = tuple(name for name, (flow, _label) in DIRECTIONS.items() if flow in directions_of(directions))
-    quantity = query.get("grandeur") if query.get("grandeur") in QUANTITIES else "puissance"
-    direction = query.get("sens") if query.get("sens") in held else held[0]
-    view = query.get("vue") if query.get("vue") in VIEWS else "semaine"
-    assert quantity and direction and view
+    quantity = _one_of(query.get("grandeur"), QUANTITIES, "puissance")
+    direction = _one_of(query.get("sens"), held, held[0])
+    view = _one_of(query.get("vue"), VIEWS, "semaine")
     error, typed_from, typed_to = "", query.get("du", ""), query.get("au", "")
     day = _day(query.get("le", "")) or latest
     if typed_from or typed_to:
         start, end = _day(typed_from), _day(typed_to)
         error = _fault(start, end)
         if start and end and not error:
-            return Shown(quantity, direction, "dates", start, end + timedelta(days=1), held, "", typed_from, typed_to)
-    elif query.get("le") and not _day(query["le"]):
-        error = _("« %(typed)s » n’est pas une date.") % {"typed": query["le"]}
-    first = VIEWS[view][0].first_day(day) if view != "semaine" else day if query.get("le") else _begun(view, day)
+            return Shown(
+                quantity, direction, "dates", start, end + timedelta(days=1), held, "", typed_from, typed_to
+            )
+    elif query.get("le") and not _day(query.get("le", "")):
+        error = _("« %(typed)s » n’est pas une date.") % {"typed": query.get("le")}
+    first = (
+        VIEWS[view][0].first_day(day) if view != "semaine" else day if query.get("le") else _begun(view, day)
+    )
     return Shown(quantity, direction, view, first, _after(view, first), held, error, typed_from, typed_to)
+
+
+def _one_of(asked: str | None, known: Container[str], otherwise: str) -> str:
+    return asked if asked is not None and asked in known else otherwise
 
 
 def _begun(view: str, day: date) -> date:

@@ -29,7 +29,9 @@ FETCHED_FROM = 6000
 
 
 class Reading(Protocol):
-    def __call__(self, kind: Kind, shown: Shown, channel: str, *, since: date | None = None) -> Answer | None: ...
+    def __call__(
+        self, kind: Kind, shown: Shown, channel: str, *, since: date | None = None
+    ) -> Answer | None: ...
 
 
 @dataclass(slots=True)
@@ -57,7 +59,9 @@ def picture(read: Reading, shown: Shown, point: MeteringPoint, now: datetime) ->
     period = shown.interval(zone)
     assert period.end is not None
     before = Earlier.BEFORE.interval(period.start, period.end, zone=zone)
-    answer = read(shown.kind, shown, "screen", since=_compared_from(shown, before.start.astimezone(zone).date()))
+    answer = read(
+        shown.kind, shown, "screen", since=_compared_from(shown, before.start.astimezone(zone).date())
+    )
     if answer is None:
         return Picture(shown.kind, empty=_("Ces jours ne font pas partie de votre titularité."))
     current = _within(answer, period.start, period.end, zone)
@@ -89,7 +93,12 @@ def curves_of(answer: Answer) -> list[Curve]:
 
 
 def _power(
-    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, until: datetime
+    answer: Answer,
+    current: list[Segment],
+    shown: Shown,
+    point: MeteringPoint,
+    zone: ZoneInfo,
+    until: datetime,
 ) -> Picture:
     period = shown.interval(zone)
     assert period.end is not None
@@ -103,7 +112,9 @@ def _power(
         start=period.start,
         end=period.end,
         zone=zone,
-        limits=[Limit(limit, label=_("Souscrite %(power)s") % {"power": formats.with_unit(limit, "kVA")})] if limit else [],
+        limits=[Limit(limit, label=_("Souscrite %(power)s") % {"power": formats.with_unit(limit, "kVA")})]
+        if limit
+        else [],
         until=until,
         name=str(point),
         injection=shown.injection,
@@ -129,7 +140,12 @@ def _power(
 
 
 def _energy(
-    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, until: datetime
+    answer: Answer,
+    current: list[Segment],
+    shown: Shown,
+    point: MeteringPoint,
+    zone: ZoneInfo,
+    until: datetime,
 ) -> Picture:
     period = shown.interval(zone)
     assert period.end is not None
@@ -170,7 +186,12 @@ def _energy(
 
 
 def _maximum(
-    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, until: datetime
+    answer: Answer,
+    current: list[Segment],
+    shown: Shown,
+    point: MeteringPoint,
+    zone: ZoneInfo,
+    until: datetime,
 ) -> Picture:
     period = shown.interval(zone)
     assert period.end is not None
@@ -197,7 +218,11 @@ def _maximum(
             formats.moment(peak.at),
             "bad" if limit and peak.value > limit * 1000 else "",
         ),
-        *([Figure(_("Puissance souscrite"), formats.number(limit), "kVA", _above_note(len(hot), shown))] if limit else []),
+        *(
+            [Figure(_("Puissance souscrite"), formats.number(limit), "kVA", _above_note(len(hot), shown))]
+            if limit
+            else []
+        ),
         _received(whole),
     ]
     drawn.caption = _("%(period)s\u00a0: au plus %(power)s, le %(when)s.") % {
@@ -210,13 +235,21 @@ def _maximum(
 
 
 def _index(
-    answer: Answer, current: list[Segment], shown: Shown, point: MeteringPoint, zone: ZoneInfo, until: datetime
+    answer: Answer,
+    current: list[Segment],
+    shown: Shown,
+    point: MeteringPoint,
+    zone: ZoneInfo,
+    until: datetime,
 ) -> Picture:
     drawn = Picture(Kind.REGISTER_READING, count=sum(len(segment) for segment in current))
     drawn.rows = reading_rows(current, zone)
     registers = sorted({segment.register for segment in current})
     drawn.figures = [_register_figure(register, current) for register in registers][:4]
-    drawn.caption = _("%(period)s\u00a0: %(count)s relevés.") % {"period": _from_to(shown), "count": formats.number(drawn.count)}
+    drawn.caption = _("%(period)s\u00a0: %(count)s relevés.") % {
+        "period": _from_to(shown),
+        "count": formats.number(drawn.count),
+    }
     return drawn
 
 
@@ -240,7 +273,16 @@ def _comparison(answer: Answer, shown: Shown, zone: ZoneInfo, until: datetime) -
     pair = [
         _sum(found, found)
         for start, end in ((period.start, until), (before.start, stop))
-        if (found := totals(_within(answer, start, end, zone), Period.YEAR, kind=shown.kind, start=start, end=end, zone=zone))
+        if (
+            found := totals(
+                _within(answer, start, end, zone),
+                Period.YEAR,
+                kind=shown.kind,
+                start=start,
+                end=end,
+                zone=zone,
+            )
+        )
     ]
     return Comparison(pair[0], pair[1]) if len(pair) == 2 else None
 
@@ -256,7 +298,11 @@ def _energy_figure(whole: Total, comparison: Comparison | None, shown: Shown) ->
             "mois": _("que le mois précédent"),
             "annee": _("que l’année précédente"),
         }.get(shown.view, _("que la période précédente"))
-        much = _("%(percent)s de plus %(before)s") if comparison.change > 0 else _("%(percent)s de moins %(before)s")
+        much = (
+            _("%(percent)s de plus %(before)s")
+            if comparison.change > 0
+            else _("%(percent)s de moins %(before)s")
+        )
         note = much % {"percent": percent, "before": before}
     return Figure(label, formats.number((whole.energy_wh or 0) / 1000), "kWh", note)
 
@@ -266,14 +312,21 @@ def _peak_figure(whole: Total, limit: float | None) -> Figure:
     power, note, tone = whole.maximum.value / 1000, formats.moment(whole.maximum.at), ""
     if limit and power > limit:
         tone = "bad"
-        note = _("%(when)s, dépassement de %(power)s") % {"when": note, "power": formats.with_unit(power - limit, "kW", 1)}
+        note = _("%(when)s, dépassement de %(power)s") % {
+            "when": note,
+            "power": formats.with_unit(power - limit, "kW", 1),
+        }
     return Figure(_("Puissance maximale"), formats.number(power, 1 if power < 100 else 0), "kW", note, tone)
 
 
 def _over_figure(over: Above) -> Figure:
     seconds = over.duration.total_seconds()
     times = len(over.episodes)
-    note = ngettext("%(times)s fois", "%(times)s fois", times) % {"times": formats.number(times)} if times else _("jamais")
+    note = (
+        ngettext("%(times)s fois", "%(times)s fois", times) % {"times": formats.number(times)}
+        if times
+        else _("jamais")
+    )
     return Figure(_("Durée du dépassement"), formats.duration(seconds) if seconds else "0", "", note)
 
 
@@ -294,12 +347,19 @@ def _received(whole: Total) -> Figure:
 
 
 def _register_figure(register: str, segments: Sequence[Segment]) -> Figure:
-    values = [value for segment in segments if segment.register == register for value in segment.values if value is not None]
+    values = [
+        value
+        for segment in segments
+        if segment.register == register
+        for value in segment.values
+        if value is not None
+    ]
     return Figure(
         register or _("Index total"),
         formats.number(values[-1] / 1000),
         "kWh",
-        _("%(energy)s de plus qu’au premier relevé") % {"energy": formats.with_unit((values[-1] - values[0]) / 1000, "kWh")},
+        _("%(energy)s de plus qu’au premier relevé")
+        % {"energy": formats.with_unit((values[-1] - values[0]) / 1000, "kWh")},
     )
 
 
@@ -320,7 +380,10 @@ def _caption(whole: Total, shown: Shown, limit: float | None) -> str:
 def _from_to(shown: Shown) -> str:
     if shown.days == 1:
         return _("Le %(day)s") % {"day": formats.long_day(shown.first)}
-    return _("Du %(first)s au %(last)s") % {"first": formats.long_day(shown.first), "last": formats.long_day(shown.last)}
+    return _("Du %(first)s au %(last)s") % {
+        "first": formats.long_day(shown.first),
+        "last": formats.long_day(shown.last),
+    }
 
 
 def _expected_until(segments: Sequence[Segment], end: datetime, zone: ZoneInfo, now: datetime) -> datetime:
@@ -331,7 +394,9 @@ def _expected_until(segments: Sequence[Segment], end: datetime, zone: ZoneInfo, 
 
 def _gaps(answer: Answer, start: datetime, end: datetime) -> list[Missing]:
     """What was expected within the period and was not received; five at most, the longest."""
-    inside = [gap for gap in answer.missing if gap.reason == "not_received" and gap.start < end and gap.end > start]
+    inside = [
+        gap for gap in answer.missing if gap.reason == "not_received" and gap.start < end and gap.end > start
+    ]
     cut = [Missing(max(gap.start, start), min(gap.end, end), gap.reason) for gap in inside]
     return sorted(sorted(cut, key=lambda gap: gap.start - gap.end)[:5], key=lambda gap: gap.start)
 
@@ -354,7 +419,9 @@ def _why_nothing(answer: Answer, shown: Shown, point: MeteringPoint, now: dateti
     if reasons == {"future"}:
         return _("Ces jours sont à venir.")
     if "collection_inactive" in reasons:
-        return _("La courbe de charge de ce compteur n’est pas collectée. Activez la collecte pour les jours à venir.")
+        return _(
+            "La courbe de charge de ce compteur n’est pas collectée. Activez la collecte pour les jours à venir."
+        )
     if "before_activation" in reasons:
         return _("Le point n’était pas encore en service.")
     return _("Aucune valeur n’a été reçue pour ces jours.")
@@ -372,7 +439,9 @@ def _step(segments: Sequence[Segment]) -> str:
     return _(" et ").join(minutes)
 
 
-def _by_row(segments: list[Segment], shown: Shown, zone: ZoneInfo, until: datetime, kind: Kind) -> list[Total]:
+def _by_row(
+    segments: list[Segment], shown: Shown, zone: ZoneInfo, until: datetime, kind: Kind
+) -> list[Total]:
     period = shown.interval(zone)
     return totals(segments, shown.rows, kind=kind, start=period.start, end=until, zone=zone)
 
@@ -417,7 +486,9 @@ def _within(answer: Answer, start: datetime, end: datetime, zone: ZoneInfo) -> l
 
 def _cut(segment: Segment, start: datetime, end: datetime, zone: ZoneInfo) -> list[Segment]:
     edges = [segment.step_start(index, zone) for index in range(len(segment) + 1)]
-    inside = [index for index, (at, following) in enumerate(pairwise(edges)) if at >= start and following <= end]
+    inside = [
+        index for index, (at, following) in enumerate(pairwise(edges)) if at >= start and following <= end
+    ]
     if not inside:
         return []
     low, high = inside[0], inside[-1] + 1
@@ -442,7 +513,14 @@ def _cut(segment: Segment, start: datetime, end: datetime, zone: ZoneInfo) -> li
 
 def _with(answer: Answer, segments: list[Segment]) -> Answer:
     return Answer(
-        answer.metering_point, answer.kind, answer.direction, answer.unit, answer.start, answer.end, segments, answer.requested
+        answer.metering_point,
+        answer.kind,
+        answer.direction,
+        answer.unit,
+        answer.start,
+        answer.end,
+        segments,
+        answer.requested,
     )
 
 
@@ -451,7 +529,10 @@ def _labels(rows: Sequence[Total], shown: Shown) -> list[str]:
         return [formats.month(row.first, short=True) for row in rows]
     if len(rows) <= 9:
         return [formats.day_in_week(row.first, short=True) for row in rows]
-    return [formats.day_and_month(row.first, short=True) if index % 7 == 0 else "" for index, row in enumerate(rows)]
+    return [
+        formats.day_and_month(row.first, short=True) if index % 7 == 0 else ""
+        for index, row in enumerate(rows)
+    ]
 
 
 def _row_name(row: Total, shown: Shown) -> str:

@@ -3,7 +3,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
@@ -15,6 +16,7 @@ from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries import point_readable_by, points_readable_by
 from gridgate.organisations.models import Membership
 from gridgate.portal import measurements
+from gridgate.portal.access import MemberRequest
 from gridgate.portal.charts import series_data
 from gridgate.portal.screens.measurements.period import Shown, read_choice
 from gridgate.portal.screens.measurements.picture import Picture, curves_of, picture
@@ -24,7 +26,7 @@ ROWS_A_PAGE = 96
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: MemberRequest) -> HttpResponse:
     """The first of the person's metering points, or what to do when there is none."""
     first = points_readable_by(actor=request.membership).order_by("label", "id").first()
     if first is None:
@@ -33,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def point(request: HttpRequest, point_id: str) -> HttpResponse:
+def point(request: MemberRequest, point_id: str) -> HttpResponse:
     found, shown = _asked(request, point_id)
     now = datetime.now(UTC)
     shows: Picture = picture(_Reading(request.membership, found, now), shown, found, now)
@@ -45,24 +47,30 @@ def point(request: HttpRequest, point_id: str) -> HttpResponse:
             "shown": shown,
             "picture": shows,
             "api_request": _api_request(found, shown),
-            "others": points_readable_by(actor=request.membership).exclude(pk=found.pk).order_by("label", "id")[:20],
+            "others": points_readable_by(actor=request.membership)
+            .exclude(pk=found.pk)
+            .order_by("label", "id")[:20],
         },
     )
 
 
 @require_safe
-def values(request: HttpRequest, point_id: str) -> HttpResponse:
+def values(request: MemberRequest, point_id: str) -> HttpResponse:
     """Every value of the period, in pages."""
     found, shown = _asked(request, point_id)
     now = datetime.now(UTC)
     answer = _Reading(request.membership, found, now)(shown.kind, shown, "screen")
     rows = value_rows(answer, _zone()) if answer else []
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "measurements/values.html", {"point": found, "shown": shown, "page_obj": page, "answer": answer})
+    return render(
+        request,
+        "measurements/values.html",
+        {"point": found, "shown": shown, "page_obj": page, "answer": answer},
+    )
 
 
 @require_safe
-def export(request: HttpRequest, point_id: str) -> HttpResponse:
+def export(request: MemberRequest, point_id: str) -> HttpResponseBase:
     """The period as a CSV file: `format=excel` for semicolons and decimal commas, otherwise RFC 4180."""
     found, shown = _asked(request, point_id)
     answer = _Reading(request.membership, found, datetime.now(UTC))(shown.kind, shown, "export")
@@ -78,14 +86,14 @@ def export(request: HttpRequest, point_id: str) -> HttpResponse:
 
 
 @require_safe
-def series(request: HttpRequest, point_id: str) -> JsonResponse:
+def series(request: MemberRequest, point_id: str) -> JsonResponse:
     """The values of a dense chart, fetched by its script."""
     found, shown = _asked(request, point_id)
     answer = _Reading(request.membership, found, datetime.now(UTC))(Kind.LOAD_CURVE, shown, "screen")
     return JsonResponse({"segments": series_data(curves_of(answer)) if answer else []})
 
 
-def _asked(request: HttpRequest, point_id: str) -> tuple[MeteringPoint, Shown]:
+def _asked(request: MemberRequest, point_id: str) -> tuple[MeteringPoint, Shown]:
     """The point, if the person may read it (404 otherwise), and what the address asks to see of it."""
     try:
         found = point_readable_by(actor=request.membership, point_id=point_id)
@@ -112,7 +120,9 @@ class _Reading:
 
     def __call__(self, kind: Kind, shown: Shown, channel: str, *, since: date | None = None) -> Answer | None:
         period = shown.interval(_zone())
-        start = period.start if since is None else datetime(since.year, since.month, since.day, tzinfo=_zone())
+        start = (
+            period.start if since is None else datetime(since.year, since.month, since.day, tzinfo=_zone())
+        )
         assert period.end is not None
         try:
             return measurements.client().read(
@@ -135,4 +145,3 @@ def _zone() -> ZoneInfo:
 
 def _day_of(latest: object) -> date | None:
     return getattr(latest, "day", None)
-

@@ -1,0 +1,132 @@
+"""Visualiser vos mesures, on a real server and the demo world."""
+
+import csv
+import html
+import io
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import httpx
+import pytest
+
+from tests.browser_session import signed_in
+from tests.instance import Server
+
+FACTORY, SOLAR, OF_CLIENT_B = "30001480112233", "30001480112266", "30003690334401"
+
+
+@pytest.fixture(scope="module")
+def alice(demo_server: Server) -> Iterator[httpx.Client]:
+    with signed_in(demo_server, "alice") as client:
+        yield client
+
+
+def test_the_screen_the_export_and_the_api_say_the_same_energy(
+    demo_server: Server, alice: httpx.Client
+) -> None:
+    end = date.fromisoformat(demo_server.world["today"])
+    start = end - timedelta(days=7)
+    page = _text(alice.get(f"/mesures/{FACTORY}/").text)
+    shown = re.search(r"Énergie soutirée ([\d ]+) kWh", page)
+    assert shown
+
+    exported = alice.get(f"/mesures/{FACTORY}/export.csv", params={"vue": "semaine", "le": str(start)})
+    rows = list(csv.reader(io.StringIO(exported.text)))[1:]
+    column = max(range(len(rows[0])), key=lambda at: rows[0][at].isdigit())
+    from_csv = sum(int(row[column]) for row in rows) * 600 / 3600
+
+    with _acme(demo_server) as acme:
+        answer = acme.get(
+            f"/api/v1/metering-points/{FACTORY}/measurements",
+            params={"kind": "load_curve", "direction": "withdrawal", "start": str(start), "end": str(end)},
+        )
+    from_api = sum(sum(segment["values"]) for segment in answer.json()["segments"]) * 600 / 3600
+    assert from_api == from_csv
+    assert int(shown.group(1).replace(" ", "")) == round(from_api / 1000)
+
+
+@pytest.mark.parametrize(("day", "values"), [("2026-03-29", 138), ("2026-10-25", 150), ("2026-06-15", 144)])
+def test_the_days_of_the_clock_change_are_whole(alice: httpx.Client, day: str, values: int) -> None:
+    page = _text(alice.get(f"/mesures/{FACTORY}/", params={"vue": "jour", "le": day}).text)
+    assert f"{values} valeurs sur {values}" in page
+
+
+def test_a_gap_an_estimate_and_a_correction_show(alice: httpx.Client, demo_server: Server) -> None:
+    today = date.fromisoformat(demo_server.world["today"])
+    days = {"du": str(today - timedelta(days=26)), "au": str(today - timedelta(days=14))}
+    page = _text(alice.get("/mesures/30001480112244/", params=days).text)
+    assert "de 02:00 à 07:00" in page
+    assert "30 valeurs manquent" in page
+    assert "dont 144 estimées" in page
+    assert "dont 144 corrigées" in page
+
+
+def test_injection_has_its_own_figures(alice: httpx.Client) -> None:
+    page = _text(alice.get(f"/mesures/{SOLAR}/", params={"sens": "injection", "vue": "mois"}).text)
+    assert "Énergie injectée" in page
+    assert "Souscrite" not in page
+
+
+@pytest.mark.parametrize("quantity", ["puissance", "energie", "maximum", "index"])
+@pytest.mark.parametrize("view", ["jour", "semaine", "mois", "annee"])
+def test_every_quantity_has_every_view(alice: httpx.Client, quantity: str, view: str) -> None:
+    answer = alice.get(f"/mesures/{FACTORY}/", params={"grandeur": quantity, "vue": view, "le": "2026-09-01"})
+    assert answer.status_code == 200
+    assert "Rien à montrer" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("dates", "says"),
+    [
+        ({"du": "2026-02-30", "au": "2026-03-02"}, "Donnez les deux dates"),
+        ({"du": "2026-03-10", "au": "2026-03-02"}, "précède la date de début"),
+        ({"du": "2020-01-01", "au": "2026-03-02"}, "Trois ans au plus"),
+    ],
+)
+def test_dates_that_make_no_sense_are_said_and_kept(
+    alice: httpx.Client, dates: dict[str, str], says: str
+) -> None:
+    page = html.unescape(alice.get(f"/mesures/{FACTORY}/", params=dates).text)
+    assert says in page
+    assert f'value="{dates["du"]}"' in page
+
+
+def test_another_company_s_point_looks_absent(alice: httpx.Client) -> None:
+    theirs, none = alice.get(f"/mesures/{OF_CLIENT_B}/"), alice.get("/mesures/30009999999999/")
+    assert theirs.status_code == none.status_code == 404
+    assert _without_address(theirs.text) == _without_address(none.text)
+    for address in ("valeurs/", "export.csv", "serie.json"):
+        assert alice.get(f"/mesures/{OF_CLIENT_B}/{address}").status_code == 404
+
+
+def test_a_colleague_sees_the_points_of_the_perimeter_only(demo_server: Server) -> None:
+    with signed_in(demo_server, "bob") as bob:
+        assert bob.get(f"/mesures/{FACTORY}/").status_code == 200
+        assert bob.get("/mesures/30001480112255/").status_code == 404
+
+
+def test_english_is_complete(demo_server: Server) -> None:
+    with signed_in(demo_server, "alice", language="en") as alice:
+        page = _text(alice.get(f"/mesures/{FACTORY}/").text)
+    assert "Energy withdrawn" in page
+    assert not re.search(r"Énergie|Puissance|Qualité|Données", page)
+
+
+def _acme(server: Server) -> httpx.Client:
+    application = server.world["applications"]["acme"]
+    token = httpx.post(
+        f"{server.base_url}/oauth2/token",
+        data={"grant_type": "client_credentials"},
+        auth=(application["client_id"], application["client_secret"]),
+    ).json()["access_token"]
+    return httpx.Client(base_url=server.base_url, headers={"Authorization": f"Bearer {token}"})
+
+
+def _text(page: str) -> str:
+    body = re.sub(r"<script.*?</script>|<[^>]+>", " ", page, flags=re.DOTALL)
+    return re.sub(r"[\s\u00a0\u202f]+", " ", html.unescape(body)).strip()
+
+
+def _without_address(page: str) -> str:
+    return re.sub(r"csrf\S+|[0-9A-F]{8}|3000\d+|value=\"[^\"]*\"", "", page)
