@@ -151,10 +151,8 @@ class TestOfOthers:
         set_perimeter(membership=world.bob, perimeter=[], now=world.now)
         assert "Votre périmètre est vide" in text_of(world.client("bob").get("/"))
 
-    def test_the_operators_staff_find_what_they_run(self, world, measured):
-        text = text_of(world.client("operateur").get("/"))
-        assert "Bonjour Olivier" in text
-        assert "Exploitation" in text
+    def test_the_operators_staff_go_to_what_they_run(self, world, measured):
+        assert world.client("operateur").get("/")["Location"] == "/administration/"
         assert measured.asked == []
 
 

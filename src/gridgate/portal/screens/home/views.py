@@ -1,7 +1,7 @@
 """The home page: what needs attention, who read last, the figures of the company."""
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from gridgate.portal.access import MemberRequest
@@ -11,10 +11,10 @@ from gridgate.portal.screens.sharing.moment import Moment
 
 @require_safe
 def page(request: MemberRequest) -> HttpResponse:
-    """A company's overview; for the operator's staff, the way to what they run."""
+    """A company's overview; the operator's staff go to what they run."""
     actor, moment = request.membership, Moment.present()
     if actor.organisation.is_operator:
-        return render(request, "home/operator.html")
+        return redirect("operator_home")
     everything = request.GET.get("energie") == "tous"
     overview = overview_of(actor=actor, moment=moment, everything=everything)
     return render(request, "home/company.html", {"overview": overview})

@@ -1,0 +1,58 @@
+"""The objects that the table's paths name: ACME's, outside Bob's perimeter; and, for each, an absent one."""
+
+from datetime import timedelta
+
+from gridgate.core.sharing import PermissionState
+from gridgate.metering.imports.journal import check_file
+from gridgate.sharing.models import PermissionRequest
+from gridgate.sharing.operations import revoke_permission
+from tests.factories.sharing import make_permission, make_service
+from tests.world import World
+
+ABSENT = {
+    "p3": "99999999999999",
+    "tiers1_siren": "732829320",
+    "permission": "00000000-0000-4000-8000-000000000000",
+    "request": "00000000-0000-4000-8000-000000000000",
+    "receipt": "R-0000-000000",
+    "alice": "999999",
+    "service": "absent",
+    "offered": "absent",
+    "import": "999999",
+}
+
+
+def make_objects(world: World) -> dict[str, str]:
+    """ACME lets Tiers 1 read p3, let Tiers 3 read p4 until today, and is asked by Tiers 2 for p3 and p4."""
+    service = make_service(world.third_party_1, offered=False)
+    offered = make_service(world.third_party_2, code="au-catalogue")
+    permission = make_permission(service, world.acme, points=[world.p3], now=world.now)
+    ended = make_permission(make_service(world.third_party_3), world.acme, points=[world.p4], now=world.now)
+    receipt = revoke_permission(actor=world.alice, permission_id=ended.pk, now=world.now)
+    request = PermissionRequest.objects.create(
+        service=offered,
+        holder=world.acme,
+        eligible_party=world.third_party_2,
+        valid_until=(world.now + timedelta(days=365)).date(),
+        state=PermissionState.VALIDATED,
+        requested_at=world.now - timedelta(days=1),
+    )
+    request.points.set([world.p3, world.p4])
+    made = check_file(
+        kind="points",
+        name="points.csv",
+        content=b"id,segment\n1,C5\n",
+        user=world.operateur.user,
+        now=world.now,
+    )
+    return {
+        "p3": world.p3.pk,
+        "tiers1_siren": world.third_party_1.siren,
+        "permission": str(permission.pk),
+        "request": str(request.pk),
+        "receipt": receipt.number,
+        "alice": str(world.alice.pk),
+        "service": service.code,
+        "offered": offered.code,
+        "import": str(made.pk),
+    }
