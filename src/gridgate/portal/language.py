@@ -35,10 +35,9 @@ PREFERENCE = "language"
 
 @receiver(user_logged_in)
 def remember_preference(request: HttpRequest | None, user: Any, **_: Any) -> None:
-    """An account that prefers another language than the portal's default keeps it on every device."""
-    preferred = getattr(user, "language", settings.LANGUAGE_CODE)
-    if request is not None and preferred != settings.LANGUAGE_CODE:
-        request.session[PREFERENCE] = preferred
+    """Signing in brings the language of the account, except where this browser chose one."""
+    if request is not None:
+        request.session[PREFERENCE] = getattr(user, "language", settings.LANGUAGE_CODE)
 
 
 @login_not_required
