@@ -1,0 +1,168 @@
+"""The portal's door: decided and logged like every other."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+
+from gridgate.core.errors import ErrorKind
+from gridgate.core.quantities import Kind
+from gridgate.core.sharing import RefusalReason
+from gridgate.core.time import Interval, Resolution, civil_day_bounds
+from gridgate.dataplane.accesslog import AccessLogUnavailable
+from gridgate.dataplane.client import Latest, MeasurementClient, Reader, ReadRefused
+from tests.dataplane_plane import INJECTION, WITHDRAWAL, Plane, daily
+from tests.dataplane_world import (
+    ACME,
+    CHARLIE,
+    CONSO,
+    FOREIGN,
+    NOW,
+    PARIS,
+    SOLAR,
+    TIERS1,
+    UNKNOWN,
+    days_ago,
+)
+
+ALICE = Reader(ACME, "ACME Industries", user=7, user_name="Alice Martin")
+THIRD = Reader(TIERS1, "Tiers 1", user=9, user_name="Tiers")
+
+
+def week() -> tuple[datetime, datetime]:
+    start, end = civil_day_bounds(days_ago(7), PARIS).start, civil_day_bounds(days_ago(1), PARIS).end
+    assert end is not None
+    return start, end
+
+
+@pytest.fixture
+def client(plane: Plane) -> Iterator[MeasurementClient]:
+    plane.world.point(CONSO, holder=ACME)
+    plane.world.point(SOLAR, holder=ACME)
+    plane.world.point(FOREIGN, holder=CHARLIE)
+    plane.put_curve(CONSO, days_ago(10), 10)
+    client = MeasurementClient(plane.config)
+    yield client
+    client.close()
+
+
+class TestRead:
+    def test_answers_the_holder_and_logs_the_person(self, plane: Plane, client: MeasurementClient) -> None:
+        answer = client.read(ALICE, CONSO, Kind.LOAD_CURVE, WITHDRAWAL, *week(), at=NOW)
+        assert answer.count == 336
+        assert answer.available == Interval(*week())
+        (entry,) = plane.logged()
+        assert (entry["channel"], entry["user"], entry["user_name"]) == ("screen", 7, "Alice Martin")
+        assert (entry["basis"], entry["permission"], entry["application"]) == ("title", None, None)
+        assert (entry["reader"], entry["holder"], entry["values"]) == (ACME, ACME, 336)
+
+    def test_takes_a_step_an_instant_of_knowledge_and_a_channel(
+        self, plane: Plane, client: MeasurementClient
+    ) -> None:
+        answer = client.read(
+            ALICE,
+            CONSO,
+            Kind.LOAD_CURVE,
+            WITHDRAWAL,
+            *week(),
+            at=NOW,
+            resolution=Resolution.PT60M,
+            as_of=NOW,
+            channel="export",
+        )
+        assert answer.count == 168
+        assert (plane.logged()[0]["channel"], plane.logged()[0]["as_of"]) == (
+            "export",
+            "2026-11-25T09:30:00Z",
+        )
+
+    @pytest.mark.parametrize("point", [FOREIGN, UNKNOWN])
+    def test_an_unreadable_point_is_absent_and_the_attempt_is_logged(
+        self, plane: Plane, client: MeasurementClient, point: str
+    ) -> None:
+        with pytest.raises(ReadRefused) as refused:
+            client.read(ALICE, point, Kind.LOAD_CURVE, WITHDRAWAL, *week(), at=NOW)
+        assert refused.value.kind is ErrorKind.NOT_FOUND
+        assert refused.value.reason is RefusalReason.NO_PERMISSION
+        (entry,) = plane.logged()
+        assert (entry["outcome"], entry["holder"]) == (
+            "no_permission",
+            CHARLIE if point == FOREIGN else None,
+        )
+
+    def test_what_a_line_does_not_cover_is_forbidden(self, plane: Plane, client: MeasurementClient) -> None:
+        plane.world.line(CONSO, reader=TIERS1, holder=ACME, kinds=Kind.DAILY_ENERGY.bit)
+        with pytest.raises(ReadRefused) as refused:
+            client.read(THIRD, CONSO, Kind.LOAD_CURVE, WITHDRAWAL, *week(), at=NOW)
+        assert (refused.value.kind, refused.value.reason) == (
+            ErrorKind.FORBIDDEN,
+            RefusalReason.KIND_NOT_COVERED,
+        )
+
+    def test_without_a_log_nothing_is_answered(self, plane: Plane, client: MeasurementClient) -> None:
+        (plane.folder / "accesslog").rmdir()
+        with pytest.raises(AccessLogUnavailable):
+            client.read(ALICE, CONSO, Kind.LOAD_CURVE, WITHDRAWAL, *week(), at=NOW)
+
+    def test_serves_threads_side_by_side(self, plane: Plane, client: MeasurementClient) -> None:
+        counts: list[int] = []
+
+        def read() -> None:
+            for _ in range(10):
+                answer = client.read(ALICE, CONSO, Kind.LOAD_CURVE, WITHDRAWAL, *week(), at=NOW)
+                counts.append(answer.count)
+
+        threads = [threading.Thread(target=read) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert counts == [336] * 80
+        assert len(plane.logged()) == 80
+
+
+class TestDailyTotals:
+    def test_of_many_points_with_one_line_of_the_log_each(
+        self, plane: Plane, client: MeasurementClient
+    ) -> None:
+        plane.put(*daily(SOLAR, days_ago(3), [100, 200]), *daily(CONSO, days_ago(2), [5]))
+        plane.put(*daily(FOREIGN, days_ago(2), [7]))
+        totals = client.daily_totals(
+            ALICE, [CONSO, SOLAR, FOREIGN], WITHDRAWAL, days_ago(3), days_ago(1), at=NOW
+        )
+        first = 1000 + 7 * 48
+        assert totals == {
+            CONSO: {
+                days_ago(3): sum(range(first, first + 48)) / 2,  # from the curve
+                days_ago(2): 5,  # as stored
+                days_ago(1): sum(range(first + 96, first + 144)) / 2,
+            },
+            SOLAR: {days_ago(3): 100, days_ago(2): 200},
+        }
+        assert [(e["metering_point"], e["outcome"], e["values"]) for e in plane.logged()] == [
+            (CONSO, "granted", 3),
+            (SOLAR, "granted", 2),
+            (FOREIGN, "no_permission", 0),
+        ]
+
+    def test_stop_where_the_permission_stops(self, plane: Plane, client: MeasurementClient) -> None:
+        plane.world.line(CONSO, reader=TIERS1, holder=ACME, data_from=days_ago(2))
+        totals = client.daily_totals(THIRD, [CONSO], WITHDRAWAL, days_ago(5), days_ago(1), at=NOW)
+        assert list(totals[CONSO]) == [days_ago(2), days_ago(1)]
+
+    def test_of_no_points(self, plane: Plane, client: MeasurementClient) -> None:
+        assert client.daily_totals(ALICE, [], WITHDRAWAL, days_ago(5), days_ago(1), at=NOW) == {}
+        assert plane.logged() == []
+
+
+class TestLatest:
+    def test_of_many_points_at_once_and_unlogged(self, plane: Plane, client: MeasurementClient) -> None:
+        later = datetime(2026, 11, 25, 11, 0, tzinfo=UTC)
+        plane.put(*daily(CONSO, days_ago(40), [1], INJECTION), recorded_at=later)
+        assert client.latest([CONSO, SOLAR, FOREIGN]) == {CONSO: Latest(date(2026, 11, 24), later)}
+        assert plane.logged() == []
+
+    def test_says_which_series_there_are(self, plane: Plane, client: MeasurementClient) -> None:
+        (info,) = client.series([CONSO])
+        assert (info.key.kind, info.first, info.last) == (Kind.LOAD_CURVE, days_ago(10), days_ago(1))

@@ -1,0 +1,170 @@
+"""What every path has in common: limits, headers, methods, health, metrics, the request log."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.dataplane_plane import Plane
+from tests.dataplane_world import ACME, CONSO, TIERS1
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+CURVE = "/enedis/metering_data_clc/v5/consumption_load_curve"
+POINTS = "/api/v1/metering-points"
+
+
+class TestEveryAnswer:
+    @pytest.mark.parametrize(
+        ("method", "path", "status"),
+        [
+            ("GET", CURVE, 401),
+            ("GET", POINTS, 401),
+            ("POST", "/oauth2/token", 401),
+            ("GET", "/healthz", 200),
+            ("GET", "/api/v1/nothing", 404),
+            ("DELETE", POINTS, 405),
+            ("OPTIONS", POINTS, 204),
+        ],
+    )
+    def test_bears_the_headers_that_protect_it(
+        self, plane: Plane, method: str, path: str, status: int
+    ) -> None:
+        answer = plane.request(method, path)
+        assert answer.status_code == status
+        assert {name: answer.headers[name] for name in HEADERS} == HEADERS
+
+    @pytest.mark.parametrize("path", [CURVE, POINTS])
+    def test_is_kept_by_no_cache_and_can_be_named(self, plane: Plane, path: str) -> None:
+        one, other = plane.get(path), plane.get(path)
+        assert one.headers["Cache-Control"] == "no-store"
+        assert one.headers["X-Request-Id"] != other.headers["X-Request-Id"]
+
+
+class TestMethods:
+    @pytest.mark.parametrize(
+        ("path", "allow"),
+        [(CURVE, "GET, HEAD"), (POINTS, "GET, HEAD"), ("/oauth2/token", "POST")],
+    )
+    def test_others_are_refused_and_named(self, plane: Plane, path: str, allow: str) -> None:
+        for method, status in (("PUT", 405), ("OPTIONS", 204)):
+            answer = plane.request(method, path)
+            assert (answer.status_code, answer.headers["Allow"]) == (status, allow)
+
+    def test_a_head_is_a_get_without_its_body(self, plane: Plane) -> None:
+        plane.world.point(CONSO, holder=ACME)
+        token = plane.token(plane.world.application("acme", ACME, "native"))
+        headers = {"Authorization": f"Bearer {token}"}
+        head, get = (plane.request(method, POINTS, headers=headers) for method in ("HEAD", "GET"))
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["Content-Length"] == get.headers["Content-Length"] == str(len(get.content))
+
+
+class TestUnknownPaths:
+    def test_are_answered_in_the_words_of_the_facade(self, plane: Plane) -> None:
+        assert plane.get("/enedis/nothing").json()["fault"]["code"] == 404
+        assert plane.get("/api/nothing").headers["Content-Type"] == "application/problem+json"
+        assert plane.get("/nothing").text == "there is nothing here\n"
+
+
+class TestLimits:
+    def test_a_query_string_that_no_request_needs(self, plane: Plane) -> None:
+        assert plane.get(f"{CURVE}?x={'1' * 3000}").status_code == 414
+        answer = plane.get(f"{POINTS}?x={'1' * 3000}")
+        assert (answer.status_code, answer.json()["status"]) == (414, 414)
+
+    def test_a_body_that_no_request_needs(self, plane: Plane) -> None:
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        for path in ("/oauth2/token", "/enedis/oauth2/v3/token"):
+            assert plane.post(path, content=b"x" * 20_000, headers=form).status_code == 413
+            assert plane.post(path, content=b"x" * 10_000, headers=form).status_code in (400, 401)
+
+    def test_a_body_of_unknown_length(self, plane: Plane) -> None:
+        async def endless() -> object:
+            for _ in range(100):
+                yield b"x" * 1000
+
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert plane.post("/oauth2/token", content=endless(), headers=form).status_code == 413
+
+
+class TestHealth:
+    def test_a_process_that_can_answer_is_ready(self, plane: Plane) -> None:
+        answer = plane.get("/readyz")
+        assert (answer.status_code, answer.json()) == (200, {"ready": True, "faults": []})
+
+    def test_one_that_cannot_says_why(self, plane: Plane) -> None:
+        plane.world.db.execute("DROP TABLE sharing_accessline")
+        (plane.folder / "accesslog").rmdir()
+        answer = plane.get("/readyz")
+        assert answer.status_code == 503
+        assert len(answer.json()["faults"]) == 2
+        assert plane.get("/healthz").status_code == 200
+
+
+class TestMetrics:
+    def test_count_requests_and_reads(self, plane: Plane) -> None:
+        plane.world.point(CONSO, holder=ACME)
+        token = plane.token(plane.world.application("tiers1", TIERS1, "enedis"))
+        plane.get(f"{CURVE}?usage_point_id={CONSO}&start=2026-11-18&end=2026-11-25", token)
+        text = plane.get("/metrics").text
+        assert 'gridgate_requests_total{facade="enedis",status="403"}' in text
+        assert 'gridgate_reads_total{channel="api:enedis",outcome="no_permission"}' in text
+        assert 'gridgate_request_seconds_count{facade="enedis"}' in text
+
+    def test_are_for_this_machine_or_who_has_the_token(self, tmp_path: Path) -> None:
+        for number, (config, headers, status) in enumerate(
+            (
+                ({}, {}, 200),
+                ({"behind_proxy": True}, {}, 404),
+                ({"metrics_token": "t"}, {}, 404),
+                ({"metrics_token": "t"}, {"Authorization": "Bearer x"}, 404),
+                ({"metrics_token": "t", "behind_proxy": True}, {"Authorization": "Bearer t"}, 200),
+            )
+        ):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            plane = Plane(folder, **config)
+            assert plane.get("/metrics", headers=headers).status_code == status
+            plane.close()
+
+
+class TestRequestLog:
+    def test_is_one_line_of_json_without_a_secret(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        plane = Plane(tmp_path, request_log=True)
+        client = plane.world.application("tiers1", TIERS1, "enedis")
+        secret = {"client_id": client.client_id, "client_secret": client.client_secret}
+        answer = plane.post("/enedis/oauth2/v3/token", params={"grant_type": "client_credentials", **secret})
+        token = answer.json()["access_token"]
+        plane.get(f"{CURVE}?usage_point_id={CONSO}&start=2026-11-18&end=2026-11-25", token)
+        plane.close()
+        written = capfd.readouterr().err
+        lines = [json.loads(line) for line in written.splitlines()]
+        assert [(line["method"], line["path"], line["status"]) for line in lines] == [
+            ("POST", "/enedis/oauth2/v3/token", 200),
+            ("GET", CURVE, 403),
+        ]
+        assert lines[0]["reference"] == answer.headers["X-Request-Id"]
+        for word in (client.client_secret, token, CONSO):
+            assert word not in written
+
+    def test_has_the_reference_of_a_defect(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        plane = Plane(tmp_path)
+        def broken(*_: object, **__: object) -> None:
+            raise RuntimeError("broken inside")
+
+        monkeypatch.setattr("gridgate.facades.native.wire.encode_page", broken)
+        token = plane.token(plane.world.application("acme", ACME, "native"))
+        answer = plane.get(POINTS, token)
+        plane.close()
+        assert answer.status_code == 500
+        (line,) = (json.loads(line) for line in capfd.readouterr().err.splitlines())
+        assert line["reference"] == answer.json()["reference"]
+        assert "broken inside" in line["exception"]

@@ -1,0 +1,49 @@
+"""The tables that the data plane reads by SQL are those that the portal plane's migrations make."""
+
+import re
+import sqlite3
+
+import pytest
+from django.db import connection
+
+from gridgate.dataplane import registry
+from tests.dataplane_world import SCHEMA
+
+pytestmark = pytest.mark.django_db
+
+STATEMENTS = {
+    "token": registry._TOKEN,
+    "access": registry._ACCESS,
+    "points": registry._POINTS,
+    "credential": registry._CREDENTIAL,
+}
+PARAMETERS = dict.fromkeys(
+    ("token", "api", "point", "today", "reader", "after", "limit", "now", "client_id"), ""
+)
+
+
+def migrated() -> sqlite3.Connection:
+    connection.ensure_connection()
+    found = connection.connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
+
+
+def test_the_small_schema_of_the_tests_is_a_part_of_the_real_one() -> None:
+    small = sqlite3.connect(":memory:")
+    small.executescript(SCHEMA)
+    for table in re.findall(r"CREATE TABLE (\w+)", SCHEMA):
+        ours, theirs = (
+            {row[1] for row in db.execute(f"PRAGMA table_info({table})").fetchall()}
+            for db in (small, migrated())
+        )
+        assert ours
+        assert ours <= theirs, table
+    small.close()
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_every_statement_finds_its_rows_by_an_index(name: str) -> None:
+    plan = migrated().execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name]}", PARAMETERS).fetchall()
+    scans = [row[3] for row in plan if row[3].startswith("SCAN") and "page" not in row[3]]
+    assert scans == [], plan

@@ -1,0 +1,119 @@
+"""`decide()` against an oracle of thirty lines: nothing is granted that no line covers, whatever the lines.
+"""
+
+from datetime import UTC, datetime
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.sharing import AccessLine, Basis, Granted, ReadRequest, Refused, decide
+from gridgate.core.time import Interval, Resolution
+
+INSTANTS = st.integers(0, 40)
+"""Few, so that bounds meet: an off-by-one shows only when they are equal."""
+
+
+def at(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> AccessLine:
+    return AccessLine(
+        basis=draw(st.sampled_from(Basis)),
+        permission=draw(st.sampled_from([None, "p"])),
+        holder=2,
+        kinds=draw(st.integers(0, 15)),
+        directions=draw(st.integers(0, 3)),
+        finest_resolution=draw(st.sampled_from([0, 600, 1800, 3600, 86400])),
+        data_from=(data_from := draw(INSTANTS)),
+        data_to=draw(st.none() | st.integers(data_from + 1, 42)),
+        valid_from=draw(INSTANTS),
+        valid_until=draw(st.none() | INSTANTS),
+    )
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> ReadRequest:
+    start = draw(INSTANTS)
+    return ReadRequest(
+        kind=draw(st.sampled_from(Kind)),
+        direction=draw(st.sampled_from(FlowDirection)),
+        period=Interval(at(start), at(draw(st.integers(start + 1, 42)))),
+        at=at(draw(INSTANTS)),
+        resolution=draw(st.none() | st.sampled_from(Resolution)),
+    )
+
+
+def covers(line: AccessLine, request: ReadRequest, second: int) -> bool:
+    """May this instant of data be read under this line, by this request? Written anew, from the
+    documentation.
+    """
+    now = request.at.timestamp()
+    return (
+        line.valid_from <= now
+        and (line.valid_until is None or now < line.valid_until)
+        and bool(line.kinds & request.kind.bit)
+        and bool(line.directions & request.direction.bit)
+        and (request.resolution is None or request.resolution.seconds >= line.finest_resolution)
+        and line.data_from <= second
+        and (line.data_to is None or second < line.data_to)
+    )
+
+
+def seconds(interval: Interval) -> range:
+    assert interval.end is not None
+    return range(int(interval.start.timestamp()), int(interval.end.timestamp()))
+
+
+OPEN = AccessLine(Basis.TITLE, None, 2, 15, 3, 0, 0, None, 0, None)
+WEEK = ReadRequest(Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL, Interval(at(5), at(9)), at(20))
+
+
+@given(requests(), st.lists(lines(), max_size=6))
+@example(WEEK, [OPEN])
+def test_grants_only_what_one_of_the_lines_covers_whole(request: ReadRequest, held: list[AccessLine]) -> None:
+    verdict = decide(request, held)
+    if isinstance(verdict, Granted):
+        assert verdict.line in held
+        assert request.period.covers(verdict.readable)
+        assert all(covers(verdict.line, request, second) for second in seconds(verdict.readable))
+
+
+@given(requests(), st.lists(lines(), max_size=6))
+@example(WEEK, [OPEN])
+def test_refuses_only_when_no_line_covers_any_of_it(request: ReadRequest, held: list[AccessLine]) -> None:
+    readable = {sum(covers(line, request, second) for second in seconds(request.period)) for line in held}
+    match decide(request, held):
+        case Refused():
+            assert readable <= {0}
+        case Granted(_, granted):
+            assert len(seconds(granted)) == max(
+                readable
+            )  # and of several lines, the one that reaches furthest
+
+
+@given(requests(), st.lists(lines(), max_size=4))
+def test_the_order_of_lines_changes_neither_verdict_nor_extent(
+    request: ReadRequest, held: list[AccessLine]
+) -> None:
+    one, other = decide(request, held), decide(request, held[::-1])
+    if isinstance(one, Granted) and isinstance(other, Granted):
+        assert len(seconds(one.readable)) == len(seconds(other.readable))
+        assert one.line.basis == other.line.basis
+    else:
+        assert one == other
+
+
+@given(requests())
+def test_without_lines_nothing_is_granted(request: ReadRequest) -> None:
+    assert isinstance(decide(request, []), Refused)
+
+
+@given(requests(), lines())
+def test_dropping_a_line_never_widens_what_is_granted(request: ReadRequest, line: AccessLine) -> None:
+    with_both, with_one = decide(request, [OPEN, line]), decide(request, [line])
+    if isinstance(with_one, Granted):
+        assert isinstance(with_both, Granted)
+        assert len(seconds(with_both.readable)) >= len(seconds(with_one.readable))
