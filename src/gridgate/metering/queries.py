@@ -3,13 +3,20 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding, folded
+from gridgate.metering.models import (
+    LoadCurveCollection,
+    MeteringPoint,
+    RegisterImport,
+    TitleHolding,
+    folded,
+)
 from gridgate.organisations.models import Membership, PerimeterPoint
 
 
@@ -136,8 +143,8 @@ def totals_of(points: QuerySet[MeteringPoint]) -> PointTotals:
 
 def collection_counts(points: QuerySet[MeteringPoint]) -> dict[str | None, int]:
     """How many of these points are in each state of collection, in one statement; None: never asked for."""
-    states = with_collection(points).order_by().values_list("collection_state")
-    return dict(states.annotate(count=Count("pk")))
+    present: Any = with_collection(points).order_by()
+    return dict(present.values_list("collection_state").annotate(count=Count("pk")))
 
 
 def cities_of(points: QuerySet[MeteringPoint]) -> list[str]:
@@ -149,6 +156,89 @@ def cities_of(points: QuerySet[MeteringPoint]) -> list[str]:
 def collections_of(point: MeteringPoint) -> QuerySet[LoadCurveCollection]:
     """The states that a point's collection has had, the latest first, with who decided."""
     return point.collections.select_related("changed_by").order_by("-since", "-pk")
+
+
+# --- the operator's registry ------------------------------------------------------------------------------
+
+
+class NotTheOperator(GridgateError):
+    """Only the staff of the network operator sees the whole registry."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.FORBIDDEN, "this is for the staff of the network operator")
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryFigures:
+    """How many points, how many of them nobody holds, how many companies hold some, what awaits a visit."""
+
+    points: int
+    without_holder: int
+    holders: int
+    collections_waiting: int
+
+
+def registry_figures(*, actor: Membership, today: date) -> RegistryFigures:
+    """The registry on a civil day. Raises `NotTheOperator`."""
+    _require_operator(actor)
+    titles = TitleHolding.objects.filter(held_on(today))
+    held = titles.aggregate(
+        points=Count("metering_point", distinct=True), holders=Count("holder", distinct=True)
+    )
+    points = MeteringPoint.objects.count()
+    return RegistryFigures(
+        points=points,
+        without_holder=points - held["points"],
+        holders=held["holders"],
+        collections_waiting=_waiting().count(),
+    )
+
+
+def waiting_collections(*, actor: Membership) -> QuerySet[MeteringPoint]:
+    """The points whose collection was asked for and waits for a visit, the longest first. Raises
+    `NotTheOperator`.
+    """
+    _require_operator(actor)
+    points = MeteringPoint.objects.filter(pk__in=_waiting().values("metering_point"))
+    return with_collection(points).order_by(F("collection_since").asc(), "pk")
+
+
+def imports_made(*, actor: Membership) -> QuerySet[RegisterImport]:
+    """The files checked and imported, the latest first, without their content. Raises `NotTheOperator`."""
+    _require_operator(actor)
+    return (
+        RegisterImport.objects.select_related("made_by")
+        .defer("content", "findings")
+        .order_by("-made_at", "-pk")
+    )
+
+
+def import_made(*, actor: Membership, number: int) -> RegisterImport:
+    """One of them, without its content. Raises `NotTheOperator`, `ImportNotFound`."""
+    _require_operator(actor)
+    found = RegisterImport.objects.select_related("made_by").defer("content").filter(pk=number).first()
+    if found is None:
+        raise ImportNotFound(number)
+    return found
+
+
+class ImportNotFound(GridgateError):
+    """No such import, or its file was discarded."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(ErrorKind.NOT_FOUND, f"no import {number}", remedy="Send the file again.")
+
+
+def _require_operator(actor: Membership) -> None:
+    if not actor.organisation.is_operator:
+        raise NotTheOperator
+
+
+def _waiting() -> QuerySet[LoadCurveCollection]:
+    return LoadCurveCollection.objects.filter(until__isnull=True, state=LoadCurveCollection.State.REQUESTED)
+
+
+# --- searching --------------------------------------------------------------------------------------------
 
 
 def _found(text: str) -> Q:

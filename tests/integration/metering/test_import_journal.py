@@ -6,7 +6,6 @@ import pytest
 
 from gridgate.metering.imports import Code
 from gridgate.metering.imports.journal import (
-    ImportNotFound,
     check_file,
     discard_checked,
     findings_of,
@@ -14,6 +13,7 @@ from gridgate.metering.imports.journal import (
     import_file,
 )
 from gridgate.metering.models import MeteringPoint, RegisterImport
+from gridgate.metering.queries import ImportNotFound
 
 from .conftest import NOW
 from .files import point_line, points_file

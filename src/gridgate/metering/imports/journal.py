@@ -7,11 +7,11 @@ from typing import Any
 
 from django.db import transaction
 
-from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.metering.imports.findings import Finding, ImportReport
 from gridgate.metering.imports.holders import import_holders
 from gridgate.metering.imports.points import import_points
 from gridgate.metering.models import RegisterImport
+from gridgate.metering.queries import ImportNotFound
 from gridgate.organisations.models import User
 
 KEPT_UNDECIDED = timedelta(days=1)
@@ -21,13 +21,6 @@ _IMPORTERS: dict[str, Callable[..., ImportReport]] = {
     RegisterImport.Kind.POINTS: import_points,
     RegisterImport.Kind.HOLDERS: import_holders,
 }
-
-
-class ImportNotFound(GridgateError):
-    """No such import, or its file was discarded."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(ErrorKind.NOT_FOUND, f"no import {number}", remedy="Send the file again.")
 
 
 def check_file(*, kind: str, name: str, content: bytes, user: User | None, now: datetime) -> RegisterImport:

@@ -55,7 +55,7 @@ def page(request: MemberRequest) -> HttpResponse:
     changing = chosen.filter(pk__in=foreseen.changing).order_by("search_text", "pk")
     context = {
         "action": action,
-        "count": len(ids),
+        "chosen": len(ids),
         "foreseen": foreseen,
         "rows": rows_of(changing[:SHOWN], today=today),
         "others": max(0, len(foreseen.changing) - SHOWN),
@@ -102,7 +102,7 @@ class Foreseen:
     def done(self) -> str:
         """What has just happened, for the notice."""
         said = [_DONE[state](count) for state, count in self.into.items()]
-        return " ".join(said) or _("Rien n’a changé : ces collectes étaient déjà dans cet état.")
+        return " ".join(said) or _("Rien n’a changé : ces collectes étaient déjà dans cet état.")
 
 
 _DONE = {

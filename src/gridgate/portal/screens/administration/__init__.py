@@ -1,0 +1,1 @@
+"""The operator's own screens: the registry in figures, imports of points and holders, what waits."""

@@ -1,0 +1,31 @@
+"""Collections that waited for a visit of the meter, and can begin."""
+
+from datetime import UTC, datetime
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from gridgate.metering.operations import set_collection
+from gridgate.metering.queries import waiting_collections
+from gridgate.metering.states import State
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest, operator_required
+
+
+@require_POST
+@operator_required
+def activate(request: MemberRequest) -> HttpResponse:
+    """Make the collections that were ticked active; those that no longer wait are passed over."""
+    actor = request.membership
+    waiting = waiting_collections(actor=actor).filter(pk__in=request.POST.getlist("point"))
+    changed = set_collection(actor=actor, points=waiting, state=State.ACTIVE, now=datetime.now(UTC))
+    if changed:
+        said = ngettext("%(count)s collecte est active.", "%(count)s collectes sont actives.", changed)
+        messages.success(request, said % {"count": formats.number(changed)})
+    else:
+        messages.warning(request, _("Choisissez au moins un compteur qui attend."))
+    return redirect("operator_home")

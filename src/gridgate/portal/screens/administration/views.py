@@ -1,0 +1,61 @@
+"""The operator's home: the registry in figures, what waits, the last imports."""
+
+from datetime import UTC, datetime
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.timezone import get_default_timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from gridgate.core.time import civil_day_of
+from gridgate.metering.queries import RegistryFigures, imports_made, registry_figures, waiting_collections
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.metering_points.rows import name_of
+from gridgate.portal.shapes import Figure
+
+LAST_IMPORTS = 10
+
+
+@require_safe
+@operator_required
+def home(request: MemberRequest) -> HttpResponse:
+    """What the operator's staff see first."""
+    actor = request.membership
+    today = civil_day_of(datetime.now(UTC), get_default_timezone())
+    waiting = page_of(request, waiting_collections(actor=actor))
+    context = {
+        "figures": _figures(registry_figures(actor=actor, today=today)),
+        "waiting": waiting,
+        "waiting_rows": [
+            {
+                "id": point.pk,
+                "name": name_of(point),
+                "city": point.city,
+                "since": vars(point)["collection_since"],
+            }
+            for point in waiting
+        ],
+        "imports": imports_made(actor=actor)[:LAST_IMPORTS],
+    }
+    return render(request, "administration/home.html", context)
+
+
+def _figures(counted: RegistryFigures) -> list[Figure]:
+    return [
+        Figure(_("Points de comptage"), formats.number(counted.points)),
+        Figure(
+            _("Sans titulaire"),
+            formats.number(counted.without_holder),
+            note=_("personne n’en voit les mesures"),
+            tone="warn" if counted.without_holder else "",
+        ),
+        Figure(_("Entreprises titulaires"), formats.number(counted.holders)),
+        Figure(
+            _("Collectes à mettre en service"),
+            formats.number(counted.collections_waiting),
+            note=_("compteurs non communicants"),
+        ),
+    ]

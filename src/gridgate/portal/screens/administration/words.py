@@ -1,0 +1,148 @@
+"""What an import finds, in French; in English the words are the command line's."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from gridgate.metering.imports import Code, Finding, Level
+from gridgate.portal import formats
+
+FRENCH: dict[Code, tuple[str, str]] = {
+    Code.EMPTY_FILE: ("le fichier est vide", "La première ligne nomme les colonnes : {columns}."),
+    Code.NOT_TEXT: ("c’est un fichier {what}, pas un CSV", "Exportez la feuille en « CSV UTF-8 »."),
+    Code.NOT_UTF8: ("l’octet 0x{byte} n’est pas de l’UTF-8", "Enregistrez le fichier en « CSV UTF-8 »."),
+    Code.MISSING_COLUMN: ("la colonne manque", "Les colonnes sont {columns}."),
+    Code.REPEATED_COLUMN: ("la colonne figure deux fois", "Gardez l’une des deux."),
+    Code.UNKNOWN_COLUMN: (
+        "cette colonne n’est pas connue ; elle est laissée de côté",
+        "Les colonnes sont {columns}.",
+    ),
+    Code.WRONG_WIDTH: (
+        "{found} cellules, la première ligne en a {expected}",
+        "Mettez entre guillemets une cellule qui contient le séparateur.",
+    ),
+    Code.BAD_QUOTES: (
+        "un guillemet s’ouvre sans se fermer, ou se ferme trop tôt",
+        "Doublez les guillemets dans une cellule. Les lignes que le guillemet ouvert avale ne sont pas lues.",
+    ),
+    Code.DUPLICATE: ("déjà à la ligne {first}", "Gardez l’une des deux lignes."),
+    Code.MISSING_VALUE: ("la valeur manque", "Remplissez la cellule."),
+    Code.TOO_LONG: ("{found} caractères, {limit} au plus", "Raccourcissez."),
+    Code.SPREADSHEET_NUMBER: (
+        "un tableur a arrondi l’identifiant en nombre",
+        "Mettez la colonne au format texte, saisissez de nouveau l’identifiant, exportez.",
+    ),
+    Code.LOST_ZERO: (
+        "{found} chiffres sur {expected} : un zéro de tête est perdu",
+        "Mettez la colonne au format texte : les tableurs ôtent les zéros de tête.",
+    ),
+    Code.ID_LENGTH: (
+        "{found} caractères ; un PRM a 14 chiffres, un GSRN 18, un EIC 16 caractères",
+        "Vérifiez chaque caractère.",
+    ),
+    Code.ID_CHARACTERS: ("ni des chiffres, ni un EIC", "Donnez un PRM, un GSRN ou un EIC de type Z."),
+    Code.ID_TYPE: ("un EIC de type {found} n’est pas un point de comptage", "Son troisième caractère est Z."),
+    Code.CHECK_CHARACTER: ("le dernier caractère devrait être {expected}", "Vérifiez chaque caractère."),
+    Code.SIREN_LENGTH: ("{found} chiffres ; un SIREN en a 9", "D’un SIRET, donnez les 9 premiers chiffres."),
+    Code.SIREN_CHARACTERS: ("un SIREN n’a que des chiffres", "Donnez les 9 chiffres."),
+    Code.SIREN_CHECK: ("la clé du SIREN ne convient pas", "Vérifiez chaque chiffre."),
+    Code.BAD_CHOICE: ("ce n’est pas l’un de {choices}", "Donnez l’un d’eux."),
+    Code.BAD_DIRECTIONS: (
+        "ce n’est pas un sens",
+        "Donnez withdrawal, injection ou withdrawal+injection (ou W, I, W+I ; soutirage convient).",
+    ),
+    Code.BAD_POWER: (
+        "ce n’est pas une puissance en kVA",
+        "Donnez un nombre supérieur à 0, deux décimales au plus, sans unité ; la virgule décimale "
+        "demande « ; » entre les cellules.",
+    ),
+    Code.BAD_DATE: ("cette date n’existe pas", "Écrivez 2026-11-30 ou 30/11/2026."),
+    Code.DATE_ORDER: (
+        "pas après valid_from, le {valid_from}",
+        "valid_to est le premier jour que le titre ne couvre plus.",
+    ),
+    Code.POSTCODE_ZERO: (
+        "4 chiffres : un zéro de tête est peut-être perdu ; importé tel quel",
+        "Mettez la colonne au format texte : les tableurs ôtent les zéros de tête.",
+    ),
+    Code.CHANGED: ("valait {before}", "Rien à faire si c’est voulu."),
+    Code.UNKNOWN_POINT: (
+        "ce point de comptage n’existe pas ici",
+        "Importez d’abord les points, ou vérifiez les chiffres.",
+    ),
+    Code.NO_NAME: (
+        "aucune entreprise n’a ce SIREN ici, et la ligne ne la nomme pas",
+        "Remplissez legal_name.",
+    ),
+    Code.NAME_KEPT: (
+        "connue ici sous le nom {known}, qui est gardé",
+        "Rien à faire si c’est la même entreprise.",
+    ),
+    Code.OVERLAP: (
+        "{holder} est titulaire du point du {valid_from} au {valid_to}",
+        "Corrigez les dates, ou mettez fin à ce titre par une ligne avec son valid_to.",
+    ),
+    Code.OVERLAP_OPEN: (
+        "{holder} est titulaire du point depuis le {valid_from}",
+        "Corrigez les dates, ou mettez fin à ce titre par une ligne avec son valid_to.",
+    ),
+    Code.ENDED_HERE: (
+        "ce titre a pris fin ici le {valid_to} ; la ligne le laisse ouvert",
+        "Donnez ce valid_to, ou ouvrez un nouveau titre un jour plus tardif.",
+    ),
+    Code.MOVED: (
+        "un changement de titulaire : le titre de {holder}, ouvert depuis le {valid_from}, prend fin le {valid_to}",
+        "Rien à faire si c’est voulu.",
+    ),
+    Code.ENDS_AT_NEXT: (
+        "prend fin le {valid_to}, quand {holder} devient titulaire",
+        "Rien à faire si c’est voulu.",
+    ),
+}
+_DAYS = ("valid_from", "valid_to")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A finding as the screen says it. `left_out` is True when the line is not imported."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+    remedy: str
+    left_out: bool
+
+
+def said(findings: Iterable[Finding]) -> list[Said]:
+    """In the language of the request."""
+    return [
+        Said(
+            line=finding.line,
+            column=finding.column,
+            value=finding.value,
+            reason=_reason(finding),
+            remedy=_remedy(finding),
+            left_out=finding.level is not Level.NOTE,
+        )
+        for finding in findings
+    ]
+
+
+def _reason(finding: Finding) -> str:
+    if formats.current_language() == "en":
+        return finding.reason
+    return FRENCH[finding.code][0].format_map(_details(finding))
+
+
+def _remedy(finding: Finding) -> str:
+    if formats.current_language() == "en":
+        return finding.remedy
+    return FRENCH[finding.code][1].format_map(_details(finding))
+
+
+def _details(finding: Finding) -> dict[str, str]:
+    return {
+        name: formats.day(date.fromisoformat(value)) if name in _DAYS else value
+        for name, value in finding.details.items()
+    }

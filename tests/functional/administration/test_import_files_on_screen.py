@@ -1,0 +1,147 @@
+"""The operator imports points and holders on screen: check, read, decide."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from gridgate.metering.imports import Code
+from gridgate.metering.models import MeteringPoint, RegisterImport, TitleHolding
+from gridgate.portal.screens.administration.samples import SAMPLES
+from gridgate.portal.screens.administration.words import FRENCH
+from tests.world import World
+
+UPLOAD = "/administration/import/"
+HEADER = "id;segment;directions;address;postcode;city;subscribed_power_kva;activated_on\r\n"
+GOOD = "30009990000017;C4;W+I;3 rue du Bac;69007;Lyon;36,5;01/03/2020\r\n"
+BAD = "3000999000001;C4;W;3 rue du Bac;69007;Lyon;36;2020-03-01\r\n"
+
+
+def send(client, content: str | bytes, kind: str = "points"):
+    body = content if isinstance(content, bytes) else content.encode()
+    return client.post(UPLOAD, {"kind": kind, "file": SimpleUploadedFile("parc.csv", body)}, follow=True)
+
+
+def text_of(response) -> str:
+    return response.content.decode().replace("\xa0", " ").replace("\u202f", " ")
+
+
+class TestImportOnScreen:
+    def test_checks_first_then_imports(self, world: World) -> None:
+        client = world.client("operateur")
+        report = send(client, HEADER + GOOD + BAD)
+        text = text_of(report)
+        assert "Rien n’est encore importé" in text
+        assert "13 chiffres sur 14 : un zéro de tête est perdu" in text
+        assert "Importer 1 ligne" in text
+        assert not MeteringPoint.objects.filter(pk="30009990000017").exists()
+
+        done = client.post(report.request["PATH_INFO"], {"decision": "import"}, follow=True)
+        assert "1 ligne est importée." in text_of(done)
+        assert MeteringPoint.objects.get(pk="30009990000017").directions == 3
+        made = RegisterImport.objects.get()
+        assert (made.state, made.content, made.made_by) == ("done", None, world.operateur.user)
+
+    def test_speaks_english(self, world: World) -> None:
+        report = send(world.client("operateur", language="en"), HEADER + BAD)
+        assert "13 digits where 14 are needed: a leading zero is lost" in text_of(report)
+        assert "Left out" in text_of(report)
+
+    def test_imports_holders_and_says_who_leaves(self, world: World) -> None:
+        client = world.client("operateur")
+        content = (
+            f"metering_point_id;siren;legal_name;valid_from;valid_to\n{world.p1.pk};123456782;;2026-11-01;\n"
+        )
+        report = send(client, content, kind="holders")
+        assert (
+            "le titre de ACME Industries, ouvert depuis le 1ᵉʳ janv. 2024, prend fin le 1ᵉʳ nov. 2026"
+            in text_of(report)
+        )
+        client.post(report.request["PATH_INFO"], {"decision": "import"})
+        assert TitleHolding.objects.get(metering_point=world.p1, valid_to=None).holder == world.client_b
+
+    def test_forgets_a_file_on_demand(self, world: World) -> None:
+        client = world.client("operateur")
+        report = send(client, HEADER + GOOD)
+        done = client.post(report.request["PATH_INFO"], {"decision": "discard"}, follow=True)
+        assert "Le fichier est oublié" in text_of(done)
+        assert client.get(report.request["PATH_INFO"]).status_code == 404
+        assert not MeteringPoint.objects.filter(pk="30009990000017").exists()
+
+    def test_shows_what_was_imported_again_without_offering_it(self, world: World) -> None:
+        client = world.client("operateur")
+        report = send(client, HEADER + GOOD)
+        for _again in range(2):
+            client.post(report.request["PATH_INFO"], {"decision": "import"})
+        page = text_of(client.get(report.request["PATH_INFO"]))
+        assert 'name="decision"' not in page
+        assert "Créées" in page
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (
+                (HEADER + GOOD.replace("Lyon", "Vénissieux")).encode("latin-1"),
+                "L’octet 0xE9 n’est pas de l’UTF-8",
+            ),
+            (HEADER.replace("segment;", "") + GOOD, "La colonne manque"),
+            ("", "Le fichier est vide"),
+        ],
+    )
+    def test_refuses_a_file_that_cannot_be_read(self, world: World, content: str | bytes, said: str) -> None:
+        report = send(world.client("operateur"), content)
+        assert "Ce fichier ne peut pas être importé" in text_of(report)
+        assert said in text_of(report)
+        assert 'value="import"' not in text_of(report)
+
+    def test_asks_for_the_file_and_its_kind(self, world: World) -> None:
+        page = world.client("operateur").post(UPLOAD, {})
+        assert set(page.context["form"].errors) == {"kind", "file"}
+
+    def test_gives_the_whole_report_as_a_list(self, world: World) -> None:
+        client = world.client("operateur")
+        report = send(client, HEADER + "".join(BAD for _ in range(20)))
+        assert len(report.context["problems"]) == 12
+        lines = (
+            b"".join(client.get(report.request["PATH_INFO"] + "rapport.csv").streaming_content)
+            .decode()
+            .splitlines()
+        )
+        assert len(lines) == 21
+        assert "id;3000999000001;non;" in lines[1]
+
+    @pytest.mark.parametrize("kind", ["points", "holders"])
+    def test_offers_samples_that_import(self, world: World, kind: str) -> None:
+        client = world.client("operateur")
+        sample = client.get(f"/administration/import/modele-{kind}.csv")
+        assert sample.content == SAMPLES[kind]
+        if kind == "holders":
+            send_points = send(client, SAMPLES["points"])
+            client.post(send_points.request["PATH_INFO"], {"decision": "import"})
+        report = send(client, sample.content, kind=kind)
+        assert not [one for one in report.context["problems"].object_list if one.column != "valid_from"]
+        assert client.get("/administration/import/modele-users.csv").status_code == 404
+
+    def test_words_every_finding_in_french_with_the_same_details(self) -> None:
+        from gridgate.metering.imports.findings import _WORDS
+
+        assert set(FRENCH) == set(Code) == set(_WORDS)
+        for code, texts in FRENCH.items():
+            for french, english in zip(texts, _WORDS[code], strict=True):
+                fields = [{part.split("}")[0] for part in text.split("{")[1:]} for text in (french, english)]
+                assert fields[0] == fields[1], code
+
+
+class TestTheOperatorOnly:
+    @pytest.mark.parametrize("who", ["alice", "acme_user", "charlie", "tiers1"])
+    def test_opens_the_back_office(self, world: World, who: str) -> None:
+        made = send(world.client("operateur"), HEADER + GOOD)
+        client = world.client(who)
+        path = made.request["PATH_INFO"]
+        for address in ("/administration/", UPLOAD, path, path + "rapport.csv"):
+            assert client.get(address).status_code == 403
+        assert client.post(path, {"decision": "import"}).status_code == 403
+        assert client.post("/administration/collectes/", {"point": [world.p1.pk]}).status_code == 403
+        assert send(client, HEADER + GOOD).status_code == 403
+        assert RegisterImport.objects.get().state == "checked"
+
+    def test_nobody_signed_in_is_sent_to_sign_in(self, world: World) -> None:
+        assert world.visitor().get("/administration/").status_code == 302

@@ -1,0 +1,187 @@
+"""A company's user looks for meters: Vos compteurs, and the page of one of them."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from gridgate.metering.operations import close_holding, move_in, set_collection
+from gridgate.organisations.models import Organisation
+from tests.factories.sharing import make_permission, make_service
+from tests.world import World
+
+
+def names(response) -> list[str]:
+    return [row.name for row in response.context["rows"]]
+
+
+class TestVosCompteurs:
+    def test_lists_the_points_of_the_company(self, world: World) -> None:
+        page = world.client("alice").get("/compteurs/")
+        assert page.status_code == 200
+        assert names(page) == [
+            "Lyon Gerland, atelier sud",
+            "Lyon Gerland, bureaux",
+            "Lyon Gerland, usine",
+            "Nantes Beaulieu, bureaux",
+        ]
+        assert "4 points de comptage" in page.content.decode()
+
+    def test_shows_a_restricted_member_the_perimeter_only(self, world: World) -> None:
+        page = world.client("bob").get("/compteurs/")
+        assert names(page) == ["Lyon Gerland, atelier sud", "Lyon Gerland, usine"]
+        assert "votre périmètre" in page.content.decode()
+
+    def test_speaks_english(self, world: World) -> None:
+        page = world.client("alice", language="en").get("/compteurs/").content.decode()
+        assert "Your meters" in page
+        assert "Segment" in page
+        assert "Choisir" not in page
+
+    @pytest.mark.parametrize(
+        ("query", "expected"),
+        [
+            ("q=usine", ["Lyon Gerland, usine"]),
+            ("q=30 001 480 112 244", ["Lyon Gerland, atelier sud"]),
+            ("segment=C2", ["Lyon Gerland, usine"]),
+            ("segment=C2&q=nantes", []),
+            ("kva_max=99", []),
+            ("kva_min=abc&segment=ZZ&page=900&sens=both", None),
+            ("titre=past", []),
+            ("tri=-nom&par_page=12", ["Nantes Beaulieu, bureaux", "Lyon Gerland, usine"]),
+        ],
+    )
+    def test_follows_the_address(self, world: World, query: str, expected: list[str] | None) -> None:
+        found = names(world.client("alice").get(f"/compteurs/?{query}"))
+        assert found[:2] == expected if expected is not None else len(found) == 4
+
+    def test_shows_the_filters_in_force_and_how_to_remove_each(self, world: World) -> None:
+        page = world.client("alice").get("/compteurs/?q=lyon&segment=C4&tri=nom")
+        assert [(one.label, one.without) for one in page.context["filters"]] == [
+            ("lyon", "?segment=C4&tri=nom"),
+            ("C4", "?q=lyon&tri=nom"),
+        ]
+
+    def test_repeats_a_search_that_finds_nothing(self, world: World) -> None:
+        page = world.client("alice").get("/compteurs/?q=Lile").content.decode()
+        assert "Rien pour « Lile »" in page.replace("\xa0", " ")
+
+    def test_says_what_will_be_here_to_a_company_without_points(self, world: World) -> None:
+        assert "Aucun compteur pour l’instant" in world.client("tiers1").get("/compteurs/").content.decode()
+
+    def test_flags_a_point_that_the_company_has_left(self, world: World) -> None:
+        move_in(metering_point=world.p1, holder=world.client_b, on=date(2026, 11, 1), now=world.now)
+        page = world.client("alice").get("/compteurs/?titre=past")
+        assert names(page) == ["Lyon Gerland, usine"]
+        assert "Plus à vous depuis le" in page.content.decode()
+
+    def test_counts_readers_for_those_entitled_only(self, world: World) -> None:
+        service = make_service(world.third_party_1)
+        make_permission(service, world.acme, points=[world.p1], now=world.now)
+        page = world.client("alice").get("/compteurs/")
+        assert {row.id: row.readers for row in page.context["rows"]}[world.p1.pk] == 1
+        page = world.client("acme_user").get("/compteurs/")
+        assert {row.readers for row in page.context["rows"]} == {None}
+        assert "Lecteurs" not in page.content.decode()
+
+    def test_asks_as_much_for_thousands_of_points_as_for_four(
+        self, world: World, many_points: Callable[[Organisation, int], None]
+    ) -> None:
+        client = world.client("alice")
+        client.get("/compteurs/")
+        with CaptureQueriesContext(connection) as few:
+            client.get("/compteurs/")
+        many_points(world.acme, 5_000)
+        with CaptureQueriesContext(connection) as many:
+            page = client.get("/compteurs/?q=site&par_page=200&tri=-puissance&commune=Bron")
+        assert page.context["page_obj"].paginator.count == 1_666
+        assert len(page.context["rows"]) == 200
+        assert len(many) <= len(few)
+
+    def test_offers_to_choose_everything_that_was_found(
+        self, world: World, many_points: Callable[[Organisation, int], None]
+    ) -> None:
+        many_points(world.acme, 30)
+        client = world.client("alice")
+        assert "Choisir les 30" in client.get("/compteurs/?q=site").content.decode()
+        page = client.get("/compteurs/?q=site&tous=1").content.decode()
+        assert '<input type="hidden" name="tous" value="30">' in page
+        assert '<input type="hidden" name="q" value="site">' in page
+
+    def test_does_not_let_a_name_write_markup(self, world: World) -> None:
+        world.p1.label = "<script>alert(1)</script>"
+        world.p1.save()
+        assert "<script>alert" not in world.client("alice").get("/compteurs/").content.decode()
+
+
+class TestTheList:
+    def test_downloads_as_csv_with_its_filters(self, world: World) -> None:
+        set_collection(actor=world.alice, points=[world.p4.pk], state="requested", now=world.now)
+        answer = world.client("alice").get("/compteurs/export.csv?q=nantes")
+        lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+        assert answer["Content-Disposition"] == 'attachment; filename="compteurs-2026-11-25.csv"'
+        assert lines[0].startswith("id;label;segment;directions;address")
+        assert lines[1:] == [
+            "30002590223312;Nantes Beaulieu, bureaux;C5;withdrawal;1 rue de l’Essai;69007;Lyon;100.00;AMM;"
+            "2018-03-01;active;2026-11-25T09:30:00+00:00;2024-01-01;"
+        ]
+
+    def test_downloads_only_what_was_ticked_and_may_be_read(self, world: World) -> None:
+        answer = world.client("bob").post(
+            "/compteurs/export.csv", {"point": [world.p1.pk, world.p4.pk, world.p5.pk]}
+        )
+        text = b"".join(answer.streaming_content).decode()
+        assert world.p1.pk in text
+        assert world.p4.pk not in text
+        assert world.p5.pk not in text
+
+
+class TestTheMeteringPoint:
+    def test_shows_its_facts_and_title(self, world: World) -> None:
+        page = world.client("alice").get(f"/compteurs/{world.p1.pk}/")
+        text = page.content.decode().replace("\xa0", " ").replace("\u202f", " ")
+        assert page.status_code == 200
+        for said in ("Lyon Gerland, usine", "100 kVA", "depuis le 1ᵉʳ janvier 2024", "1ᵉʳ mars 2018"):
+            assert said in text
+
+    @pytest.mark.parametrize(
+        ("who", "point"),
+        [("bob", "p3"), ("alice", "p5"), ("charlie", "p1"), ("tiers1", "p1"), ("operateur", "p1")],
+    )
+    def test_is_absent_for_those_who_may_not_see_it(self, world: World, who: str, point: str) -> None:
+        assert world.client(who).get(f"/compteurs/{getattr(world, point).pk}/").status_code == 404
+
+    def test_names_who_reads_it(self, world: World) -> None:
+        make_permission(make_service(world.third_party_1), world.acme, points=[world.p1], now=world.now)
+        make_permission(make_service(world.third_party_2), world.acme, points=[world.p2], now=world.now)
+        page = world.client("alice").get(f"/compteurs/{world.p1.pk}/")
+        assert [reader.company.legal_name for reader in page.context["readers"]] == ["Tiers 1"]
+        assert f"/partage/{world.third_party_1.siren}/" in page.content.decode()
+
+    def test_does_not_name_readers_to_those_who_are_not_entitled(self, world: World) -> None:
+        make_permission(make_service(world.third_party_1), world.acme, points=[world.p1], now=world.now)
+        page = world.client("acme_user").get(f"/compteurs/{world.p1.pk}/").content.decode()
+        assert "Tiers 1" not in page
+        assert "Gestion des services de données" in page
+
+    def test_tells_a_former_holder_of_its_own_time_only(self, world: World) -> None:
+        set_collection(
+            actor=world.alice, points=[world.p1.pk], state="requested", now=world.now.replace(month=3)
+        )
+        close_holding(
+            holding=world.p1.holdings.get(), valid_to=date(2026, 10, 1), now=world.now.replace(month=10)
+        )
+        move_in(metering_point=world.p1, holder=world.client_b, on=date(2026, 10, 1), now=world.now)
+        set_collection(actor=world.charlie, points=[world.p1.pk], state="opposed", now=world.now)
+        make_permission(make_service(world.third_party_1), world.client_b, points=[world.p1], now=world.now)
+
+        before = world.client("alice").get(f"/compteurs/{world.p1.pk}/")
+        assert "Vous n’êtes plus titulaire" in before.content.decode()
+        assert [past.state.text for past in before.context["collections"]] == ["Active"]
+        assert before.context["readers"] == []
+
+        after = world.client("charlie").get(f"/compteurs/{world.p1.pk}/")
+        assert after.context["collections"][0].state.text == "Opposée"
+        assert "Alice" not in after.content.decode()
