@@ -209,7 +209,8 @@ def r50(point: str, stamps: Sequence[str], values: Sequence[object | None]) -> s
         f"<PDC><H>{stamp}</H>{'' if value is None else f'<V>{value}</V>'}<IV>0</IV></PDC>"
         for stamp, value in zip(stamps, values, strict=True)
     )
-    return f"""<?xml version="1.0" encoding="UTF-8"?><R50><En_Tete_Flux><Identifiant_Flux>R50</Identifiant_Flux>
+    return f"""<?xml version="1.0" encoding="UTF-8"?>
+<R50><En_Tete_Flux><Identifiant_Flux>R50</Identifiant_Flux>
 <Date_Creation>2026-10-27T03:00:41+01:00</Date_Creation><Pas_Publication>30</Pas_Publication></En_Tete_Flux>
 <PRM><Id_PRM>{point}</Id_PRM><Donnees_Releve><Date_Releve>2026-10-25</Date_Releve>
 {points}

@@ -6,7 +6,7 @@ published guides to those flows. What no document says is marked "assumed".
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -49,25 +49,33 @@ _PUBLISHED: Final = re.compile(r"_(\d{14})(?:\.\w+)*$")
 _PARIS: Final = ZoneInfo("Europe/Paris")
 
 
-def quality_of_nature(code: str | None) -> Quality:
+def quality_of_nature(code: object) -> Quality:
     """The quality that a nature code means; without one the flow is of raw values."""
-    return _NATURES.get((code or "B").strip().upper(), Quality.ESTIMATED)
+    text = str(code or "B").strip().upper()
+    return _NATURES.get(text, Quality.ESTIMATED)
 
 
-def qualities_of_natures(codes: Sequence[str | None]) -> NDArray[np.uint8]:
-    return np.fromiter((quality_of_nature(code) for code in codes), np.uint8, len(codes))
+def qualities_of_natures(codes: Sequence[object]) -> NDArray[np.uint8]:
+    return _each(codes, quality_of_nature)
 
 
 def quality_of_likelihood(code: object) -> Quality:
-    """`IV`, *indice de vraisemblance*, of flows that have no nature: 0 or none is likely, all else is
-    doubtful and, as the most careful word there is, estimated (assumed)."""
-    return (
-        Quality.MEASURED if str(code if code is not None else "").strip() in ("", "0") else Quality.ESTIMATED
-    )
+    """`IV`, *indice de vraisemblance*, of flows that have no nature: 0 or none is likely, all else is doubtful
+    and, as the most careful word there is, estimated (assumed).
+    """
+    likely = str("" if code is None else code).strip() in ("", "0")
+    return Quality.MEASURED if likely else Quality.ESTIMATED
 
 
 def qualities_of_likelihoods(codes: Sequence[object]) -> NDArray[np.uint8]:
-    return np.fromiter((quality_of_likelihood(code) for code in codes), np.uint8, len(codes))
+    return _each(codes, quality_of_likelihood)
+
+
+def _each(codes: Sequence[object], rule: Callable[[object], Quality]) -> NDArray[np.uint8]:
+    """The rule for each code; codes repeat, so it is asked once for each that differs."""
+    texts = ["" if code is None else str(code) for code in codes]
+    table = {text: int(rule(text)) for text in set(texts)}
+    return np.fromiter(map(table.__getitem__, texts), np.uint8, len(texts))
 
 
 def direction_of(trade: str) -> FlowDirection | None:

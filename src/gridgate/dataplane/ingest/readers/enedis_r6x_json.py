@@ -79,7 +79,8 @@ def _document(content: Content) -> Json:
             where=f"line {error.lineno}, column {error.colno}",
         ) from None
     if not isinstance(document, dict) or not isinstance(document.get("mesures"), list):
-        is_contracts = isinstance(document, list) and document and "donneesGenerales" in document[0]
+        first = document[0] if isinstance(document, list) and document else None
+        is_contracts = isinstance(first, dict) and "donneesGenerales" in first
         raise _not_measurements("C68") if is_contracts else _shapeless()
     return document
 

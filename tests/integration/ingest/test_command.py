@@ -1,0 +1,176 @@
+"""`gridgate ingest` as an operator runs it: a process of its own, its exit code, its JSON, and `kill -9`."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from gridgate.config.cli import app
+from gridgate.config.commands.ingest import FORMATS
+from gridgate.core.errors import GridgateError
+from gridgate.core.quantities import Kind
+from gridgate.dataplane.ingest.readers import readers
+from tests.dataplane_world import CONSO, SOLAR, UNKNOWN
+from tests.ingest_samples import offset, plain_csv, starts
+from tests.instance import run_gridgate
+from tests.integration.ingest.conftest import Instance
+
+Write = Callable[..., Path]
+
+
+def day_file(day: date, value: int, point: str = CONSO) -> bytes:
+    return plain_csv(
+        f"{point},load_curve,withdrawal,{stamp},PT30M,{value + n},W,"
+        for n, stamp in enumerate(offset(starts(day)))
+    )
+
+
+class TestReport:
+    def test_is_json_on_standard_output_and_nothing_else(self, instance: Instance, write: Write) -> None:
+        good, bad = write(day_file(date(2026, 6, 1), 100), "good.csv"), write("hello", "bad.txt")
+
+        done = run_gridgate("ingest", str(good), str(bad), "--json", data=instance.data, check=False)
+
+        assert done.returncode == 1
+        files = json.loads(done.stdout)["files"]
+        assert [sorted(file) for file in files] == [
+            ["format", "path", "quarantined", "read", "stored", "unchanged"]
+        ] * 2
+        assert files[0] == {
+            "path": str(good),
+            "format": "csv",
+            "read": 48,
+            "stored": 48,
+            "unchanged": 0,
+            "quarantined": [],
+        }
+        (refused,) = files[1]["quarantined"]
+        assert sorted(refused) == ["reason", "value", "where"]
+        assert files[1]["read"] == 1
+
+    def test_is_a_table_for_people(self, instance: Instance, write: Write) -> None:
+        path = write(day_file(date(2026, 6, 1), 100).replace(b",100,W", b",-100,W"))
+
+        done = run_gridgate("ingest", str(path), data=instance.data, check=False, COLUMNS="200")
+
+        assert done.returncode == 1
+        assert "Quarantined" in done.stdout
+        assert "line 2 (-100): the value is negative" in done.stdout
+
+    def test_ends_with_0_when_all_was_taken(self, instance: Instance, write: Write) -> None:
+        path = write(day_file(date(2026, 6, 1), 100))
+
+        assert run_gridgate("ingest", str(path), data=instance.data).returncode == 0
+
+
+class TestOptions:
+    """In this process: a fresh one each time would tell no more."""
+
+    @pytest.fixture
+    def run(self, instance: Instance, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+        monkeypatch.setenv("GRIDGATE_DATA", "replaced by --data")
+        return lambda *arguments: CliRunner().invoke(
+            app, ["--data", str(instance.data), "ingest", *map(str, arguments)]
+        )
+
+    def test_map_and_metering_point_lead_foreign_meters_home(
+        self, instance: Instance, run: Callable[..., Result], write: Write
+    ) -> None:
+        foreign = write(day_file(date(2026, 6, 1), 1, "meter 7"), "a.csv")
+        table = write(f"meter 7;{SOLAR}\n", "map.csv")
+
+        assert run(foreign).exit_code == 1
+        assert run(foreign, "--map", table).exit_code == 0
+        assert run(foreign, "--metering-point", CONSO).exit_code == 0
+        assert (
+            len(instance.blocks(Kind.LOAD_CURVE, SOLAR)) == len(instance.blocks(Kind.LOAD_CURVE, CONSO)) == 1
+        )
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (("--metering-point", UNKNOWN), "no such metering point"),
+            (("--metering-point", "12"), "a metering point has 14 digits"),
+            (("--format", "xls"), "no format 'xls'"),
+            (("--map", "absent.csv"), "cannot be read"),
+        ],
+    )
+    def test_that_cannot_be_met_stop_before_anything_is_read(
+        self,
+        instance: Instance,
+        run: Callable[..., Result],
+        write: Write,
+        options: tuple[str, ...],
+        message: str,
+    ) -> None:
+        error = run(write(day_file(date(2026, 6, 1), 100)), *options).exception
+
+        assert isinstance(error, GridgateError)
+        assert message in str(error)
+        assert instance.store.sources() == []
+
+    def test_name_every_format(self) -> None:
+        assert list(FORMATS) == list(readers())
+
+
+def test_without_an_instance_says_how_to_make_one(tmp_path: Path, write: Write) -> None:
+    done = run_gridgate("ingest", str(write("x")), data=tmp_path / "nowhere", check=False)
+
+    assert done.returncode == 2
+    assert "gridgate init" in done.stderr
+    assert not (tmp_path / "nowhere").exists()
+
+
+class TestKill9:
+    FILES, DAYS = 8, 60
+
+    def test_loses_nothing_and_doubles_nothing(self, instance: Instance, write: Write) -> None:
+        paths = [write(days_file(n * self.DAYS, self.DAYS), f"{n}.csv") for n in range(self.FILES)]
+        values = {str(path): path.read_bytes().count(b"\n") - 1 for path in paths}
+        chance = random.Random(7)
+        killed_at_work = 0
+        for _ in range(4):
+            process = start(instance.data, paths)
+            before = len(instance.store.sources())
+            while process.poll() is None and len(instance.store.sources()) < before + 2:
+                time.sleep(0.01)
+            time.sleep(chance.random() * 0.05)
+            killed_at_work += process.poll() is None
+            process.kill()
+            process.wait()
+
+            # every file is there whole, or not at all
+            assert held(instance) == sum(values[info.source.name] for info in instance.store.sources())
+
+        done = run_gridgate("ingest", *map(str, paths), "--json", data=instance.data)
+
+        files = json.loads(done.stdout)["files"]
+        assert killed_at_work
+        assert sum(file["unchanged"] for file in files) > 0
+        assert [file["read"] for file in files] == list(values.values())
+        assert held(instance) == sum(values.values())
+        blocks = instance.blocks(Kind.LOAD_CURVE)
+        assert {len(instance.store.versions(block.key, block.day)) for block in blocks} == {1}
+
+
+def days_file(first: int, count: int) -> bytes:
+    days = [date(2025, 1, 1) + timedelta(days=n) for n in range(first, first + count)]
+    header, _, _ = day_file(days[0], 0).partition(b"\n")
+    return header + b"\n" + b"".join(day_file(day, day.day).partition(b"\n")[2] for day in days)
+
+
+def held(instance: Instance) -> int:
+    return sum(int(block.said.sum()) for block in instance.blocks(Kind.LOAD_CURVE))
+
+
+def start(data: Path, paths: list[Path]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "gridgate.config.cli", "--data", str(data), "ingest", *map(str, paths)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
