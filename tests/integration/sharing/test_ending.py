@@ -15,7 +15,14 @@ from gridgate.metering.operations import close_holding, set_collection
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing import receipts
 from gridgate.sharing.events import permissions_ended
-from gridgate.sharing.models import AccessLine, DataService, Permission, PermissionEvent, PermissionPoint, Receipt
+from gridgate.sharing.models import (
+    AccessLine,
+    DataService,
+    Permission,
+    PermissionEvent,
+    PermissionPoint,
+    Receipt,
+)
 from gridgate.sharing.operations import (
     NothingToEnd,
     NotTerminable,
@@ -67,7 +74,9 @@ def lines(permission: Permission) -> int:
 # --- revoke one
 
 
-def test_a_revoked_permission_has_no_line_and_a_receipt_that_says_what_ended(world: World, service: DataService) -> None:
+def test_a_revoked_permission_has_no_line_and_a_receipt_that_says_what_ended(
+    world: World, service: DataService
+) -> None:
     permission = give(world, service, world.p1.pk, world.p2.pk)
     assert lines(permission) == 2
 
@@ -98,13 +107,17 @@ def test_receipts_are_numbered_within_the_day(world: World, service: DataService
     first = revoke_permission(actor=world.alice, permission_id=one.pk, now=world.now)
     second = revoke_permission(actor=world.alice, permission_id=other.pk, now=world.now)
     later = revoke_permission(
-        actor=world.alice, permission_id=give(world, service, world.p3.pk).pk, now=world.now + timedelta(hours=14)
+        actor=world.alice,
+        permission_id=give(world, service, world.p3.pk).pk,
+        now=world.now + timedelta(hours=14),
     )
     assert [first.number, second.number] == ["GG-20261125-000001", "GG-20261125-000002"]
     assert later.number == "GG-20261126-000001"  # 23:30 UTC is the next day in Paris
 
 
-def test_revoking_twice_answers_with_the_receipt_of_the_first_time(world: World, service: DataService) -> None:
+def test_revoking_twice_answers_with_the_receipt_of_the_first_time(
+    world: World, service: DataService
+) -> None:
     permission = give(world, service, world.p1.pk)
     receipt = revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
     with pytest.raises(NothingToEnd, match="revoked already") as caught:
@@ -113,10 +126,12 @@ def test_revoking_twice_answers_with_the_receipt_of_the_first_time(world: World,
     assert Receipt.objects.count() == 1
 
 
-def test_what_time_has_ended_cannot_be_revoked_even_when_nobody_wrote_it_yet(world: World, service: DataService) -> None:
+def test_what_time_has_ended_cannot_be_revoked_even_when_nobody_wrote_it_yet(
+    world: World, service: DataService
+) -> None:
     permission = give(world, service, world.p1.pk)
     with pytest.raises(NothingToEnd, match="expired already"):
-        revoke_permission(actor=world.alice, permission_id=permission.pk, now=permission.valid_until)  # type: ignore[arg-type]
+        revoke_permission(actor=world.alice, permission_id=permission.pk, now=permission.valid_until)
 
 
 def test_another_companys_permission_is_unknown(world: World, service: DataService) -> None:
@@ -143,7 +158,9 @@ def test_a_member_who_left_ends_nothing(world: World, service: DataService) -> N
         revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
 
 
-def test_a_restricted_member_ends_what_lies_within_their_perimeter_only(world: World, service: DataService) -> None:
+def test_a_restricted_member_ends_what_lies_within_their_perimeter_only(
+    world: World, service: DataService
+) -> None:
     inside = give(world, service, world.p1.pk, world.p2.pk)
     across = give(world, service, world.p2.pk, world.p3.pk)
     everything = give(world, service)
@@ -182,13 +199,17 @@ def test_revoking_a_company_ends_all_that_can_end_with_one_receipt(
 
     receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
 
-    assert {str(permission.pk) for permission in ended} == {one["id"] for one in receipt.payload["permissions"]}
+    assert {str(permission.pk) for permission in ended} == {
+        one["id"] for one in receipt.payload["permissions"]
+    }
     assert [one["points"] for one in receipt.payload["permissions"]].count("all") == 1
     assert [one["points_count"] for one in receipt.payload["permissions"] if one["points"] == "all"] == [4]
     assert [one["service"] for one in receipt.payload["kept"]] == ["Obligation d’un tiers"]
     assert receipt.payload["kept"][0]["legal_basis"] == "legal_obligation"
     assert set(receipt.permissions.all()) == set(ended)
-    assert {str(state) for state in Permission.objects.filter(receipts=receipt).values_list("state", flat=True)} == {"revoked"}
+    assert {
+        str(state) for state in Permission.objects.filter(receipts=receipt).values_list("state", flat=True)
+    } == {"revoked"}
     assert [lines(permission) for permission in ended] == [0, 0]
     assert min(lines(permission) for permission in (kept, other, theirs)) > 0
     assert Receipt.objects.count() == 1
@@ -282,7 +303,9 @@ def _everything() -> dict[str, object]:
 # --- terminate
 
 
-def test_the_third_party_gives_up_what_it_has_whatever_its_ground(world: World, regulatory: DataService) -> None:
+def test_the_third_party_gives_up_what_it_has_whatever_its_ground(
+    world: World, regulatory: DataService
+) -> None:
     permission = grant(service=regulatory, holder=world.acme, points=None, reason="loi", now=world.now)
     receipt = terminate(actor=world.tiers1, permission_id=permission.pk, reason=" plus utile ", now=world.now)
     permission.refresh_from_db()
@@ -298,7 +321,9 @@ def test_the_third_party_cannot_end_anothers(world: World, service: DataService)
     with pytest.raises(UnknownPermission):
         terminate(actor=world.tiers1, permission_id=permission.pk, now=world.now)
     with pytest.raises(NotEntitled):
-        terminate(actor=make_member(world.third_party_2, "Sans droit"), permission_id=permission.pk, now=world.now)
+        terminate(
+            actor=make_member(world.third_party_2, "Sans droit"), permission_id=permission.pk, now=world.now
+        )
 
 
 def test_what_the_holder_revoked_the_third_party_cannot_end_again(world: World, service: DataService) -> None:
@@ -365,10 +390,16 @@ def test_a_move_out_ends_what_was_given_on_that_point(world: World, service: Dat
     permission.refresh_from_db()
     assert (permission.state, lines(permission)) == ("invalidated", 0)
     receipt = Receipt.objects.get()
-    assert [receipt.payload[name] for name in ("act", "reason", "actor")] == ["invalidate", "move_out", {"name": "Gridgate"}]
+    assert [receipt.payload[name] for name in ("act", "reason", "actor")] == [
+        "invalidate",
+        "move_out",
+        {"name": "Gridgate"},
+    ]
 
 
-def test_a_permission_on_several_points_loses_the_one_that_was_left(world: World, service: DataService) -> None:
+def test_a_permission_on_several_points_loses_the_one_that_was_left(
+    world: World, service: DataService
+) -> None:
     permission = give(world, service, world.p1.pk, world.p2.pk)
     close_holding(holding=holding(world, world.p1.pk), valid_to=world.now.date(), now=world.now)
     permission.refresh_from_db()
@@ -410,7 +441,9 @@ def test_a_permission_on_all_points_follows_the_titles(world: World, service: Da
 # --- opposition
 
 
-def test_an_opposition_ends_what_reads_nothing_but_the_load_curve_there(world: World, service: DataService) -> None:
+def test_an_opposition_ends_what_reads_nothing_but_the_load_curve_there(
+    world: World, service: DataService
+) -> None:
     curve_only = make_service(world.third_party_2)
     one = give(world, curve_only, world.p1.pk)
     two = give(world, curve_only, world.p1.pk, world.p2.pk)
@@ -419,7 +452,10 @@ def test_an_opposition_ends_what_reads_nothing_but_the_load_curve_there(world: W
 
     set_collection(actor=world.alice, points=[world.p1.pk], state="opposed", now=world.now)
 
-    states = {permission.pk: Permission.objects.get(pk=permission.pk).state for permission in (one, two, more, everything)}
+    states = {
+        permission.pk: Permission.objects.get(pk=permission.pk).state
+        for permission in (one, two, more, everything)
+    }
     assert list(states.values()) == ["invalidated", "active", "active", "active"]
     receipt = Receipt.objects.get()
     assert (receipt.payload["reason"], receipt.payload["actor"]) == ("opposition", {"name": "Alice"})
@@ -433,7 +469,9 @@ def test_an_opposition_ends_what_reads_nothing_but_the_load_curve_there(world: W
     assert two.state == "invalidated"
 
 
-def test_a_new_activation_gives_the_load_curve_back_to_what_is_still_active(world: World, service: DataService) -> None:
+def test_a_new_activation_gives_the_load_curve_back_to_what_is_still_active(
+    world: World, service: DataService
+) -> None:
     permission = give(world, service, world.p1.pk)
     before = AccessLine.objects.get(permission=permission).kinds
     set_collection(actor=world.alice, points=[world.p1.pk], state="opposed", now=world.now)
@@ -455,7 +493,10 @@ def test_an_opposition_by_the_operators_system_is_signed_by_nobody(world: World)
 
 def test_the_operator_stops_the_reading_and_lets_it_go_on(world: World, service: DataService) -> None:
     permission = give(world, service, world.p1.pk, world.p2.pk)
-    assert lines(suspend(actor=world.operateur, permission_id=permission.pk, reason="enquête", now=world.now)) == 0
+    assert (
+        lines(suspend(actor=world.operateur, permission_id=permission.pk, reason="enquête", now=world.now))
+        == 0
+    )
     with pytest.raises(GridgateError, match="cannot become suspended"):
         suspend(actor=world.operateur, permission_id=permission.pk, reason="", now=world.now)
     assert lines(resume(actor=world.operateur, permission_id=permission.pk, now=world.now)) == 2

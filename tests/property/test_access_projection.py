@@ -1,0 +1,292 @@
+"""After any sequence of operations, the access lines are what the permissions, titles and collections say."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gridgate.core.errors import GridgateError
+from gridgate.core.quantities import FlowDirection, Kind, bits
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
+from gridgate.metering.operations import close_holding, move_in, open_holding, set_collection, update_point
+from gridgate.sharing import history
+from gridgate.sharing.models import AccessLine, DataService, Permission
+from gridgate.sharing.operations import (
+    accept_request,
+    expire_due,
+    invalidate_for_moved_out,
+    request_permission,
+    resume,
+    revoke_company,
+    revoke_permission,
+    subscribe,
+    suspend,
+    terminate,
+)
+from gridgate.sharing.projection import rebuild
+from tests.factories.sharing import make_service
+from tests.world import World
+
+PARIS = ZoneInfo("Europe/Paris")
+COLUMNS = (
+    "reader_id", "metering_point_id", "holder_id", "basis", "permission_id", "kinds", "directions",
+    "finest_resolution", "data_from", "data_to", "valid_from", "valid_until",
+)  # fmt: skip
+
+
+# --- The oracle: every line, worked out anew from the facts
+
+
+def expected() -> Counter[tuple[object, ...]]:
+    lines: Counter[tuple[object, ...]] = Counter()
+    titles = list(TitleHolding.objects.select_related("metering_point"))
+    for title in titles:
+        first, last = midnight(title.valid_from), midnight(title.valid_to)
+        line = (title.holder_id, title.metering_point_id, title.holder_id, "title", None, bits(Kind))
+        lines[(*line, title.metering_point.directions, 0, first, last, first, None)] += 1
+    opposed = set(
+        LoadCurveCollection.objects.filter(until=None, state="opposed").values_list(
+            "metering_point", flat=True
+        )
+    )
+    for permission in Permission.objects.filter(state="active").prefetch_related("points"):
+        named = {point.metering_point_id for point in permission.points.all()}
+        mine = [title for title in titles if title.holder_id == permission.holder_id]
+        for data in mine:
+            point = data.metering_point_id
+            kinds = permission.kinds & ~Kind.LOAD_CURVE.bit if point in opposed else permission.kinds
+            if not kinds or not (permission.all_points or point in named):
+                continue
+            for tenure in mine:
+                if tenure.metering_point_id != point:
+                    continue
+                data_from = max(midnight(data.valid_from), midnight(permission.history_from))
+                data_to = midnight(data.valid_to)
+                valid_from = max(epoch(permission.valid_from), midnight(tenure.valid_from))
+                ends = [
+                    end
+                    for end in (epoch(permission.valid_until), midnight(tenure.valid_to))
+                    if end is not None
+                ]
+                valid_until = min(ends, default=None)
+                if (data_to is not None and data_to <= data_from) or (ends and min(ends) <= valid_from):
+                    continue
+                line = (
+                    permission.eligible_party_id,
+                    point,
+                    permission.holder_id,
+                    "permission",
+                    permission.pk,
+                    kinds,
+                )
+                terms = (permission.directions, permission.finest_resolution)
+                lines[(*line, *terms, data_from, data_to, valid_from, valid_until)] += 1
+    return lines
+
+
+def midnight(day: date | None) -> int | None:
+    return None if day is None else int(datetime(day.year, day.month, day.day, tzinfo=PARIS).timestamp())
+
+
+def epoch(instant: datetime | None) -> int | None:
+    return None if instant is None else int(instant.timestamp())
+
+
+def written() -> Counter[tuple[object, ...]]:
+    return Counter(AccessLine.objects.values_list(*COLUMNS))
+
+
+# --- The operations
+
+
+@dataclass
+class Play:
+    """A registry that operations are done to, at moments that only go on."""
+
+    world: World
+    services: list[DataService]
+    now: datetime
+    done: list[str] = field(default_factory=list)
+
+    @property
+    def points(self) -> list[str]:
+        return [self.world.p1.pk, self.world.p2.pk, self.world.p3.pk, self.world.p4.pk]
+
+    def permission(self, number: int) -> Permission:
+        permissions = list(Permission.objects.order_by("valid_from", "pk"))
+        return permissions[number % len(permissions)]
+
+    def holding(self, number: int) -> TitleHolding:
+        holdings = list(TitleHolding.objects.order_by("valid_from", "pk"))
+        return holdings[number % len(holdings)]
+
+
+Act = Callable[[Play], object]
+number = st.integers(0, 11)
+days = st.integers(1, 400)
+some_points = st.none() | st.sets(st.integers(0, 3), min_size=1, max_size=3)
+
+
+def chosen(play: Play, which: set[int] | None) -> list[str] | None:
+    return None if which is None else [play.points[index] for index in sorted(which)]
+
+
+def subscribing(service: int, which: set[int] | None, lasts: int) -> Act:
+    return lambda play: subscribe(
+        actor=play.world.alice,
+        service=play.services[service % len(play.services)],
+        points=chosen(play, which),
+        valid_until=play.now + timedelta(days=lasts, seconds=lasts),
+        now=play.now,
+    )
+
+
+def asking(service: int, which: set[int] | None, lasts: int, history_from: int) -> Act:
+    def act(play: Play) -> None:
+        request = request_permission(
+            requester=play.world.tiers1,
+            service=play.services[service % 2],
+            holder=play.world.acme,
+            points=chosen(play, which),
+            valid_until=play.now.date() + timedelta(days=lasts),
+            history_from=play.now.date() - timedelta(days=history_from),
+            now=play.now,
+        )
+        accept_request(actor=play.world.alice, request_id=request.pk, points=None, now=play.now)
+
+    return act
+
+
+def on_permission(what: str, which: int) -> Act:
+    def act(play: Play) -> None:
+        permission, world, now = play.permission(which), play.world, play.now
+        match what:
+            case "revoke":
+                revoke_permission(actor=world.alice, permission_id=permission.pk, now=now)
+            case "revoke all":
+                revoke_company(actor=world.alice, company=permission.eligible_party, now=now)
+            case "terminate":
+                terminate(actor=world.tiers1, permission_id=permission.pk, now=now)
+            case "suspend":
+                suspend(actor=world.operateur, permission_id=permission.pk, reason="", now=now)
+            case "resume":
+                resume(actor=world.operateur, permission_id=permission.pk, now=now)
+
+    return act
+
+
+def passing(for_days: int) -> Act:
+    def act(play: Play) -> None:
+        play.now += timedelta(days=for_days, hours=7)
+        expire_due(now=play.now)
+        invalidate_for_moved_out(now=play.now)
+
+    return act
+
+
+def closing(which: int, after: int) -> Act:
+    return lambda play: close_holding(
+        holding=play.holding(which), valid_to=play.now.date() + timedelta(days=after - 200), now=play.now
+    )
+
+
+def opening(point: int, after: int, lasts: int | None) -> Act:
+    def act(play: Play) -> None:
+        first = play.now.date() + timedelta(days=after - 200)
+        last = None if lasts is None else first + timedelta(days=lasts)
+        open_holding(
+            metering_point=play.points[point % 4],
+            holder=play.world.acme,
+            valid_from=first,
+            valid_to=last,
+            now=play.now,
+        )
+
+    return act
+
+
+def moving(point: int, after: int) -> Act:
+    return lambda play: move_in(
+        metering_point=play.points[point % 4],
+        holder=play.world.client_b,
+        on=play.now.date() + timedelta(days=after - 200),
+        now=play.now,
+    )
+
+
+def collecting(point: int, state: str) -> Act:
+    return lambda play: set_collection(actor=None, points=[play.points[point % 4]], state=state, now=play.now)
+
+
+def turning(point: int, directions: int) -> Act:
+    return lambda play: update_point(point_id=play.points[point % 4], directions=directions, now=play.now)
+
+
+acts = st.one_of(
+    st.builds(subscribing, number, some_points, days),
+    st.builds(asking, number, some_points, days, st.integers(0, 1500)),
+    st.builds(
+        on_permission, st.sampled_from(["revoke", "revoke all", "terminate", "suspend", "resume"]), number
+    ),
+    st.builds(passing, st.integers(0, 120)),
+    st.builds(closing, number, days),
+    st.builds(opening, number, days, st.none() | days),
+    st.builds(moving, number, days),
+    st.builds(collecting, number, st.sampled_from(["opposed", "active", "ended"])),
+    st.builds(turning, number, st.integers(1, 3)),
+)
+
+
+@pytest.fixture
+def services(world: World) -> list[DataService]:
+    """Three services; and titles and collections with a past: ACME came back to p1, and leaves p2 for some
+    weeks.
+    """
+    now = world.now
+    open_holding(
+        metering_point=world.p1,
+        holder=world.acme,
+        valid_from=date(2022, 1, 1),
+        valid_to=date(2023, 6, 1),
+        now=now,
+    )
+    leaving = TitleHolding.objects.get(metering_point=world.p2.pk)
+    close_holding(holding=leaving, valid_to=date(2027, 1, 10), now=now)
+    open_holding(metering_point=world.p2, holder=world.acme, valid_from=date(2027, 2, 20), now=now)
+    for state in ("opposed", "active"):
+        set_collection(actor=None, points=[world.p1.pk], state=state, now=now)
+    return [
+        make_service(world.third_party_1, kinds=(Kind.LOAD_CURVE, Kind.DAILY_ENERGY), history_months=6),
+        make_service(world.third_party_1, kinds=(Kind.LOAD_CURVE,), directions=list(FlowDirection)),
+        make_service(world.third_party_2, kinds=(Kind.DAILY_ENERGY,), history_months=36),
+    ]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(acts, min_size=1, max_size=12))
+def test_the_lines_are_what_the_facts_say(
+    world: World, services: list[DataService], sequence: list[Act]
+) -> None:
+    with transaction.atomic():
+        play = Play(world, services, datetime(2026, 11, 25, 9, 30, tzinfo=UTC))
+        for act in sequence:
+            # What an operation refuses, and a permission that is not there yet, change nothing.
+            with suppress(GridgateError, ZeroDivisionError), transaction.atomic():
+                act(play)
+            assert written() == expected()
+        before = written()
+        assert rebuild() == before.total()
+        assert written() == before
+        for permission in Permission.objects.all():
+            again, points = history.replay(permission.events.all())
+            assert (again.state, again.valid_until) == (permission.state, permission.valid_until)
+            assert points == set(permission.points.values_list("metering_point_id", flat=True))
+        assert MeteringPoint.objects.count() == 5
+        transaction.set_rollback(True)
