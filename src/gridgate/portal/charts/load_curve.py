@@ -19,6 +19,7 @@ from gridgate.portal.charts.scale import Scale, Tick, percent, scale_for
 WIDTH, HEIGHT = 4000, 1000  # of the drawing that stretches; whole numbers keep the page small
 DENSE = 1500  # more slots than this are reduced
 COLUMNS = 1000
+HEADROOM = 1.04  # room for the texts over the peak and the limit
 
 ESTIMATED = "estimated"
 MISSING = "missing"
@@ -166,7 +167,8 @@ def load_curve(
         return min(1.0, max(0.0, (at - began) / span))
 
     slots = [slot for slot in _slots(curves) if slot.end > began and slot.start < began + span]
-    scale = scale_for([*(slot.high for slot in slots), *(limit.value for limit in limits)])
+    highest = [*(slot.high for slot in slots), *(limit.value for limit in limits)]
+    scale = scale_for([value * HEADROOM for value in highest])
     drawn = _reduced(slots, began, span) if len(slots) > DENSE else slots
     runs = list(_runs(drawn))
     line, area = _paths(runs, scale, across)

@@ -2,9 +2,8 @@
 //
 // For each <figure class="load-curve">: a cursor (arrow keys on a native slider, or the pointer), zoom by buttons and by dates, and an
 // image to keep. The page is complete without this file: the server has drawn the curve, its caption and the table of the same figures.
-// Close up, and for dense series, the drawing is uPlot's (loaded by the page before this file), in the classes' colours.
+// Close up, the drawing is uPlot's (loaded by the page before this file), with every value and in the classes' colours.
 
-const DENSE = 1500; // more values than this, and the slider reads from a canvas
 const DAY = 86400;
 
 for (const figure of document.querySelectorAll("figure.load-curve")) start(figure);
@@ -16,12 +15,12 @@ async function start(figure) {
   if (curve.times.length > 0) new Reader(figure, data, curve);
 }
 
-/** The series, from the page or from the address it gives. */
+/** What the page says of the chart, with its values from the page or, for very dense series, from the address it gives. */
 async function read(figure) {
-  const inline = document.getElementById(figure.dataset.series);
-  if (inline) return JSON.parse(inline.textContent);
+  const data = JSON.parse(document.getElementById(figure.dataset.series).textContent);
+  if (data.segments) return data;
   const answer = await fetch(figure.dataset.src, { headers: { Accept: "application/json" } });
-  return answer.ok ? answer.json() : null;
+  return answer.ok ? { ...data, segments: (await answer.json()).segments } : null;
 }
 
 /** One list of instants (seconds), of values and of quality words; null where there is no value, also between segments. */
@@ -77,18 +76,18 @@ class Reader {
     for (const label of this.panel.querySelectorAll(".dates")) label.hidden = this.data.end - this.data.start <= 2 * DAY;
   }
 
-  /** Redraw what is looked at: the server's drawing for the whole period, a canvas close up or when values are dense. */
+  /** Redraw what is looked at: the server's drawing for the whole period, a canvas close up. */
   show() {
     const whole = this.from === this.data.start && this.to === this.data.end;
     [this.first, this.last] = between(this.curve.times, this.curve.steps, this.from, this.to);
-    const dense = this.curve.times.length > DENSE;
     this.undraw();
-    if ((!whole || dense) && typeof uPlot === "function") this.draw();
+    if (!whole && typeof uPlot === "function") this.draw();
     const at = Number(this.slider.value);
     this.slider.min = this.first;
     this.slider.max = this.last;
     this.slider.value = this.placed && at >= this.first && at <= this.last ? at : this.highest();
     this.placed = true;
+    this.fit();
     this.button.in.disabled = this.last - this.first < 8;
     this.button.out.disabled = this.button.all.disabled = whole;
     this.button.back.disabled = this.from <= this.data.start;
@@ -99,6 +98,15 @@ class Reader {
     from.value = this.write.iso(this.from);
     to.value = this.write.iso(this.to - 1);
     this.point();
+  }
+
+  /** The slider stands under the values: not under what lies before the first or after the last. */
+  fit() {
+    const share = (at) => Math.min(1, Math.max(0, (at - this.from) / (this.to - this.from)));
+    const begun = share(this.curve.times[this.first]);
+    const width = Math.max(0.2, share(this.curve.times[this.last] + this.curve.steps[this.last]) - begun);
+    this.slider.style.marginLeft = `${100 * Math.min(begun, 1 - width)}%`;
+    this.slider.style.width = `${100 * width}%`;
   }
 
   highest() {
@@ -269,6 +277,8 @@ class Reader {
       band(plot, Math.max(limit.start ?? this.from, this.from), Math.min(limit.end ?? this.to, this.to), (context, x, width) => {
         const y = plot.valToPos(limit.value, "y", true);
         stroke(context, colour.limit, 1.5, [6, 4], [x, y], [x + width, y]);
+        Object.assign(context, { fillStyle: colour.limit, font: `600 ${12 * devicePixelRatio}px ${colour.family}`, textAlign: "right" });
+        context.fillText(`${this.data.words.limit} ${this.write.bare(limit.value)} ${this.data.unit}`, x + width, y - 6 * devicePixelRatio);
       });
     }
     band(plot, this.from, this.to, (context) => this.over(plot, context, colour));
