@@ -5,13 +5,14 @@ from datetime import date, timedelta
 
 import pytest
 
-from gridgate.audit.models import AccessLogEntry, AccessLogSegment
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import PermissionState
 from gridgate.portal.screens.home import energy
 from gridgate.sharing.models import PermissionRequest
+from tests.factories.audit import make_reads
 from tests.factories.metering import make_holding, make_point
 from tests.factories.sharing import make_permission, make_service
+from tests.world import NOW
 
 
 def text_of(response):
@@ -101,41 +102,30 @@ class TestTasks:
         assert "Rien ne vous attend." in text_of(world.client("alice").get("/"))
 
 
+def at(hour):
+    return NOW.replace(hour=hour, minute=0)
+
+
 class TestLastReads:
     def test_name_who_what_and_when_but_not_oneself(self, world, measured):
-        self.log(world, world.third_party_1, world.p1, hour=6)
-        self.log(world, world.third_party_1, world.p2, hour=7)
-        self.log(world, world.acme, world.p1, hour=8)
-        self.log(world, world.third_party_2, world.p1, hour=8, outcome="no_permission")
+        make_reads(world.third_party_1, world.p1, world.acme, at=at(6))
+        make_reads(world.third_party_1, world.p2, world.acme, at=at(7))
+        make_reads(world.acme, world.p1, world.acme, at=at(8))
+        make_reads(world.third_party_2, world.p1, world.acme, at=at(8), outcome="no_permission")
         text = text_of(world.client("alice").get("/"))
         assert "Tiers 1 Courbe de charge, 2 compteurs aujourd’hui à 08:00" in text
         assert "Tiers 2" not in text
 
     def test_are_within_the_perimeter(self, world, measured):
-        self.log(world, world.third_party_1, world.p3, hour=6)
+        make_reads(world.third_party_1, world.p3, world.acme, at=at(6))
         assert "Tiers 1" not in text_of(world.client("bob").get("/"))
 
     def test_are_not_shown_without_the_entitlement(self, world, measured):
-        self.log(world, world.third_party_1, world.p1, hour=6)
+        make_reads(world.third_party_1, world.p1, world.acme, at=at(6))
         text = text_of(world.client("acme_user").get("/"))
         assert "Dernières lectures" not in text
         assert "Entreprises qui lisent" not in text
         assert "Tiers 1" not in text
-
-    def log(self, world, reader, point, *, hour, outcome="granted"):
-        segment, _ = AccessLogSegment.objects.get_or_create(name="test")
-        AccessLogEntry.objects.create(
-            segment=segment,
-            line=AccessLogEntry.objects.count() + 1,
-            at=world.now.replace(hour=hour, minute=0),
-            channel="api:enedis",
-            outcome=outcome,
-            holder=world.acme.pk,
-            reader=reader.pk,
-            reader_name=reader.legal_name,
-            metering_point_id=point.pk,
-            kind="load_curve",
-        )
 
 
 class TestOfOthers:

@@ -35,6 +35,9 @@ def count_readers(*, actor: Membership, points: Sequence[str], now: datetime, to
 
 def readers_of(*, actor: Membership, point: str, now: datetime, today: date) -> list[PointReader]:
     """The companies that read one point, the operator first."""
+    companies = companies_reading(actor=actor, now=now, today=today, days=())
+    shares = [share for company in companies for share in company.shares]
+    covering = {id(share) for share in shares_of_points(shares, [point])[point]}
     return [
         PointReader(
             company=company.company,
@@ -43,8 +46,9 @@ def readers_of(*, actor: Membership, point: str, now: datetime, today: date) -> 
             last_day=_last_day_before(share.until),
             last_read_at=company.last_read_at,
         )
-        for company in companies_reading(actor=actor, now=now, today=today, days=())
-        for share in shares_of_points(company.shares, [point])[point]
+        for company in companies
+        for share in company.shares
+        if id(share) in covering
     ]
 
 
