@@ -152,12 +152,23 @@ def typeset_all(only: Collection[str] = ()) -> None:
         changed = source
         for message in messages_of(path):
             for text in (message.text,) if isinstance(message.text, str) else message.text:
-                for piece in re.split(r"%\(\w+\)s|\n", text):
-                    if typeset(piece) != piece:
-                        changed = changed.replace(piece, typeset(piece))
+                changed = _with_typography(changed, text)
         if changed != source:
             path.write_text(changed, encoding="utf-8")
             _say(path.relative_to(PACKAGE))
+
+
+def _with_typography(source: str, message: str) -> str:
+    """The source in which each piece of the message, between values and lines, is well set."""
+    for rank, piece in enumerate(re.split(r"%\(\w+\)s|\n", message.replace("%%", "%"))):
+        well_set = typeset(f"s{piece}")[1:] if rank else typeset(piece)
+        if well_set == piece:
+            continue
+        if typeset(piece)[:1] == well_set[:1]:
+            source = source.replace(piece, well_set)
+        else:  # a mark that follows a value
+            source = re.sub(rf"(?<=\}}\}}|\)s){re.escape(piece)}", well_set, source)
+    return source
 
 
 def _plain(text: str) -> str:

@@ -23,6 +23,19 @@ def test_typography(typed, set_) -> None:
     assert messages.typeset(set_) == set_
 
 
+def test_typography_reaches_the_source_also_after_a_value(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(messages, "PACKAGE", tmp_path)
+    path = tmp_path / "page.html"
+    path.write_text(
+        "{% blocktranslate %}Résilier {{ name }} ? Oui : 200 %.{% endblocktranslate %}{{ x }} ?", "utf-8"
+    )
+    monkeypatch.setattr(messages, "sources", lambda: [path])
+    messages.typeset_all()
+    assert path.read_text("utf-8") == (
+        "{% blocktranslate %}Résilier {{ name }}\u202f? Oui\u00a0: 200\u00a0%.{% endblocktranslate %}{{ x }} ?"
+    )
+
+
 def found(tmp_path, monkeypatch, name: str, text: str) -> list[object]:
     monkeypatch.setattr(messages, "PACKAGE", tmp_path)
     path = tmp_path / name
