@@ -195,3 +195,25 @@ def first_refusal_after(*, actor: Actor, reader: int, at: datetime) -> datetime 
 def _reads(entries: QuerySet[AccessLogEntry], key: str) -> dict[str, Reads]:
     rows = entries.filter(outcome=GRANTED).values_list(key).annotate(count=Count("pk"), last=Max("at"))
     return {name: Reads(count, last) for name, count, last in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Where a hash-chained segment stands: this head fixes every line up to that one."""
+
+    segment: str
+    lines: int
+    head: str
+
+    @property
+    def short(self) -> str:
+        """The beginning of the head, in groups for the eye."""
+        return " ".join(self.head[place : place + 4] for place in range(0, 16, 4))
+
+
+def chain_of(*, actor: Actor) -> Chain | None:
+    """The segment of the latest entry that the actor sees, as far as it is folded."""
+    latest = entries_of(actor=actor).order_by("-at", "-id").select_related("segment").first()
+    if latest is None or not latest.segment.head:
+        return None
+    return Chain(latest.segment.name, latest.segment.lines, latest.segment.head)

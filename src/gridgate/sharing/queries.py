@@ -66,7 +66,7 @@ def permissions_given(*, actor: Membership) -> QuerySet[Permission]:
     if not _entitled(actor):
         return Permission.objects.none()
     given = Permission.objects.filter(holder=actor.organisation_id).select_related(
-        "service", "eligible_party"
+        "service__provider", "eligible_party"
     )
     return _within_reach(given, _NAMED, actor)
 
@@ -379,6 +379,21 @@ def receipt(*, actor: Membership, number: str) -> Receipt:
     return _one(receipts_readable_by(actor=actor).filter(number=number), "receipt")
 
 
+def receipts_matching(receipts: QuerySet[Receipt], text: str) -> QuerySet[Receipt]:
+    """Those whose number or companies match what a person typed."""
+    digits = "".join(text.split())
+    return receipts.filter(
+        Q(number__icontains=digits)
+        | Q(holder__legal_name__icontains=text)
+        | Q(eligible_party__legal_name__icontains=text)
+    )
+
+
+def receipt_numbered(*, number: str) -> Receipt | None:
+    """A receipt by its number, for whoever verifies a printed one: compare fingerprints, show nothing."""
+    return Receipt.objects.filter(number=number).first()
+
+
 def last_receipt(*, actor: Membership, permissions: QuerySet[Permission]) -> Receipt | None:
     """The latest receipt that speaks of one of these permissions."""
     spoken_of = receipts_readable_by(actor=actor)
@@ -485,5 +500,5 @@ def _one(rows: QuerySet[Row], what: str) -> Row:
 
 
 def said(row: Model, name: str) -> Any:
-    """What a query added to a row."""
+    """What a query of this module added to a row: `exceeds`, `ended_at`…"""
     return getattr(row, name)

@@ -1,0 +1,150 @@
+"""Which entries to show: the form, and what the address asks for. Nothing asked means the last 30 days."""
+
+from datetime import date, timedelta
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from gridgate.audit.queries import Wanted
+from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
+from gridgate.core.quantities import Kind
+from gridgate.core.sharing import RefusalReason
+from gridgate.core.time import Interval, civil_day_bounds
+from gridgate.portal import formats
+from gridgate.portal.screens.journal import words as said
+from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing.moment import Moment
+
+DAYS = 30
+
+
+class JournalFilters(forms.Form):
+    """A plain GET form. A value that means nothing is told beside its field, and narrows nothing."""
+
+    qui = forms.CharField(label=gettext_lazy("Qui"), required=False, widget=forms.Select)
+    du = forms.DateField(
+        label=gettext_lazy("Du"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    au = forms.DateField(
+        label=gettext_lazy("Au"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    compteur = forms.CharField(
+        label=gettext_lazy("Compteur"),
+        required=False,
+        max_length=30,
+        widget=forms.TextInput(attrs={"placeholder": "PRM", "autocomplete": "off"}),
+    )
+    donnees = forms.CharField(label=gettext_lazy("Données"), required=False, widget=forms.Select)
+    reponse = forms.CharField(label=gettext_lazy("Réponse"), required=False, widget=forms.Select)
+    canal = forms.CharField(label=gettext_lazy("Moyen"), required=False, widget=forms.Select)
+
+    def __init__(self, data: QueryDict, *, moment: Moment) -> None:
+        self._moment = moment
+        filled = data.copy()
+        if "du" not in data and "au" not in data:
+            filled["du"] = (moment.today - timedelta(days=DAYS - 1)).isoformat()
+            filled["au"] = moment.today.isoformat()
+        super().__init__(filled)
+        self.asked = data
+        self._choose("donnees", _("Toutes"), [(kind.value, words.kind(kind.value)) for kind in Kind])
+        outcomes = [("granted", _("Lus seulement")), ("refused", _("Refusés seulement"))]
+        self._choose(
+            "reponse",
+            _("Lus et refusés"),
+            outcomes + [(one.value, said.reason(one)) for one in RefusalReason],
+        )
+        self._choose("canal", _("Tous"), [])
+        self._choose("qui", _("Toutes les entreprises"), [])
+        self.full_clean()
+
+    def offer(self, *, readers: dict[int, str], channels: list[str]) -> None:
+        """Fill the lists with what is in the period; what the address asks for stays in them."""
+        reader, channel = self.wanted.reader, self.wanted.channel
+        if reader and reader not in readers:
+            readers = {**readers, reader: _("Entreprise nº %(number)s") % {"number": reader}}
+        if channel and channel not in channels:
+            channels = [*channels, channel]
+        self._choose("qui", _("Toutes les entreprises"), [(str(key), name) for key, name in readers.items()])
+        self._choose("canal", _("Tous"), [(code, said.channel(code)) for code in channels])
+
+    @property
+    def period(self) -> Interval | None:
+        """From the first day to the last, both included; without bounds where a field is empty."""
+        first, last = self.first, self.last
+        if first is None and last is None:
+            return None
+        start = civil_day_bounds(first or date(1970, 1, 2), self._moment.zone).start
+        return Interval(start, self._moment.end_of(last) if last else None)
+
+    @property
+    def first(self) -> date | None:
+        return self._day("du")
+
+    @property
+    def last(self) -> date | None:
+        return self._day("au")
+
+    @property
+    def wanted(self) -> Wanted:
+        reader = self._text("qui", 18)
+        return Wanted(
+            period=self.period,
+            reader=int(reader) if reader.isdecimal() else None,
+            metering_point=self._text("compteur"),
+            kind=self._text("donnees"),
+            outcome=self._text("reponse"),
+            channel=self._text("canal"),
+        )
+
+    def labels(self) -> dict[str, str]:
+        """How each filter in force reads on its tag."""
+        labels = {}
+        for name in ("qui", "compteur", "donnees", "reponse", "canal"):
+            value = self.asked.get(name, "")
+            widget = self.fields[name].widget
+            shown = dict(widget.choices).get(value, value) if isinstance(widget, forms.Select) else value
+            if value:
+                labels[name] = str(shown)
+        if self.first and self.asked.get("du"):
+            labels["du"] = _("Depuis le %(day)s") % {"day": formats.long_day(self.first)}
+        if self.last and self.asked.get("au"):
+            labels["au"] = _("Jusqu’au %(day)s") % {"day": formats.long_day(self.last)}
+        return labels
+
+    def clean_compteur(self) -> str:
+        text = self.cleaned_data["compteur"]
+        if not text:
+            return ""
+        try:
+            return parse_metering_point_id(text)
+        except InvalidIdentifier:
+            digits = sum(1 for char in text if char.isdigit())
+            raise forms.ValidationError(
+                _("Un PRM a 14 chiffres, %(count)s saisis.") % {"count": digits}
+            ) from None
+
+    def clean(self) -> dict[str, object]:
+        cleaned: dict[str, object] = super().clean() or {}
+        first, last = cleaned.get("du"), cleaned.get("au")
+        if isinstance(first, date) and isinstance(last, date) and last < first:
+            self.add_error("au", _("La fin est avant le début."))
+            cleaned.pop("au", None)
+        return cleaned
+
+    def _day(self, name: str) -> date | None:
+        day = self.cleaned_data.get(name)
+        return day if isinstance(day, date) else None
+
+    def _text(self, name: str, most: int = 30) -> str:
+        return str(self.cleaned_data.get(name, ""))[:most]
+
+    def _choose(self, name: str, everything: str, choices: list[tuple[str, str]]) -> None:
+        widget = self.fields[name].widget
+        assert isinstance(widget, forms.Select)
+        widget.choices = [("", everything), *choices]

@@ -1,0 +1,92 @@
+"""How an entry of the access log is said: what, which period, the answer, on what ground, by which way."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from gridgate.audit.models import AccessLogEntry
+from gridgate.audit.queries import GRANTED
+from gridgate.core.quantities import FlowDirection
+from gridgate.core.sharing import Basis, RefusalReason
+from gridgate.portal import formats
+from gridgate.portal.screens.sharing import words
+
+REASONS = {
+    RefusalReason.NO_PERMISSION: gettext_lazy("Aucune autorisation"),
+    RefusalReason.NOT_YET_VALID: gettext_lazy("Autorisation pas encore commencée"),
+    RefusalReason.EXPIRED: gettext_lazy("Autorisation échue"),
+    RefusalReason.KIND_NOT_COVERED: gettext_lazy("Donnée non autorisée"),
+    RefusalReason.DIRECTION_NOT_COVERED: gettext_lazy("Sens non autorisé"),
+    RefusalReason.RESOLUTION_TOO_FINE: gettext_lazy("Pas plus fin qu’autorisé"),
+    RefusalReason.BEFORE_HISTORY: gettext_lazy("Hors historique autorisé"),
+    RefusalReason.AFTER_TITLE: gettext_lazy("Après la fin de titularité"),
+}
+CHANNELS = {
+    "api:native": gettext_lazy("API"),
+    "api:enedis": gettext_lazy("API, format Enedis"),
+    "screen": gettext_lazy("Écran"),
+    "export": gettext_lazy("Export"),
+    "file": gettext_lazy("Fichier"),
+}
+
+
+def channel(code: str) -> str:
+    known = CHANNELS.get(code)
+    return str(known) if known else code.replace("api:", "API, ")
+
+
+def reason(outcome: str) -> str:
+    """Why a read was refused; the code itself when it is not one of ours."""
+    known = REASONS.get(RefusalReason(outcome)) if outcome in set(RefusalReason) else None
+    return str(known) if known else outcome.replace("_", " ")
+
+
+def data(entry: AccessLogEntry) -> str:
+    """`Courbe de charge`, `Courbe de charge, injection`."""
+    said = words.kind(entry.kind) if entry.kind else formats.NONE
+    return f"{said}, {_('injection')}" if entry.direction == FlowDirection.INJECTION else said
+
+
+def ground(entry: AccessLogEntry, services: dict[str, str]) -> str:
+    """On what ground it was read, or why it was refused; `services` names the service of each permission."""
+    if entry.outcome != GRANTED:
+        return reason(entry.outcome)
+    if entry.permission:
+        return services.get(entry.permission) or entry.permission[:8]
+    return _("Titulaire") if entry.basis == Basis.TITLE else _("Relève réglementaire")
+
+
+def instant(at: datetime, now: datetime) -> str:
+    """`17 nov. 14:20:03`, with the year when it is not this one."""
+    same = formats.civil_day(at).year == formats.civil_day(now).year
+    on = formats.day_and_month(at, short=True) if same else formats.day(at)
+    return f"{on} {formats.clock(at, seconds=True)}"
+
+
+def period(start: datetime | None, end: datetime | None, zone: ZoneInfo) -> str:
+    """The period of the data: whole days when it is, else with its hours."""
+    if start is None or end is None:
+        return formats.NONE
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    if _midnight(first) and _midnight(last) and last > first:
+        return _days(first.date(), last.date() - timedelta(days=1))
+    if first.date() == last.date():
+        return f"{formats.day(first)}, {first:%H:%M} – {last:%H:%M}"
+    return f"{formats.day(first)} {first:%H:%M} – {formats.day(last)} {last:%H:%M}"
+
+
+def _days(first: date, last: date) -> str:
+    """`24 nov. 2026`, `18 – 24 nov. 2026`, `26 oct. – 24 nov. 2026`: short, for a column."""
+    if first == last:
+        return formats.day(last)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} – {formats.day(last)}"
+    if first.year == last.year:
+        return f"{formats.day_and_month(first, short=True)} – {formats.day(last)}"
+    return f"{formats.day(first)} – {formats.day(last)}"
+
+
+def _midnight(at: datetime) -> bool:
+    return (at.hour, at.minute, at.second) == (0, 0, 0)

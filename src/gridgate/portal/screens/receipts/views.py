@@ -1,0 +1,86 @@
+"""Receipts: the list, the document, the signed file. Both sides see them."""
+
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from gridgate.audit.queries import first_refusal_after
+from gridgate.organisations.models import EntitlementCode
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.errors.views import no_entitlement
+from gridgate.portal.screens.receipts.document import Document, act
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.sharing import queries
+from gridgate.sharing.models import Receipt
+
+
+@require_safe
+def index(request: MemberRequest) -> HttpResponse:
+    """The receipts that concern the actor's company, as holder or as eligible party."""
+    actor = request.membership
+    if actor is None:
+        raise Http404
+    readable = queries.receipts_readable_by(actor=actor)
+    total = readable.count()
+    if not total and not actor.has(EntitlementCode.DATA_SERVICES):
+        return no_entitlement(request, EntitlementCode.DATA_SERVICES)
+    text = request.GET.get("q", "").strip()
+    page = page_of(request, queries.receipts_matching(readable, text) if text else readable)
+    context = {
+        "page_obj": page,
+        "rows": [_row(one, actor.organisation_id) for one in page],
+        "query": text,
+        "total": total,
+    }
+    return render(request, "receipts/list.html", context)
+
+
+def _row(receipt: Receipt, mine: int) -> dict[str, object]:
+    given = receipt.holder_id == mine
+    other = receipt.eligible_party if given else receipt.holder
+    return {
+        "number": receipt.number,
+        "issued_at": receipt.issued_at,
+        "day": formats.day(receipt.issued_at),
+        "act": act(receipt.payload.get("act", "")),
+        "other": other.legal_name,
+        "role": _("Vous partagiez") if given else _("Vous lisiez"),
+        "services": len(receipt.payload.get("permissions", ())),
+    }
+
+
+@require_safe
+def detail(request: MemberRequest, number: str) -> HttpResponse:
+    """The document, on screen and on paper."""
+    receipt = _receipt(request, number)
+    document = Document(receipt.payload, receipt.jws)
+    refused_at = first_refusal_after(
+        actor=request.membership, reader=receipt.eligible_party_id, at=document.effective_at
+    )
+    context = {
+        "document": document,
+        "steps": document.steps(refused_at, Moment.present().today),
+        "verify_at": request.build_absolute_uri("/partage/recus/verifier/"),
+        "reader": receipt.eligible_party_id,
+        "is_holder": receipt.holder_id == request.membership.organisation_id,
+    }
+    return render(request, "receipts/receipt.html", context)
+
+
+@require_safe
+def proof(request: MemberRequest, number: str) -> HttpResponseBase:
+    """The signed file (compact JWS), which anyone can verify without us."""
+    receipt = _receipt(request, number)
+    response = HttpResponse(receipt.jws + "\n", content_type="application/jose")
+    response["Content-Disposition"] = f'attachment; filename="{receipt.number}.jws"'
+    return response
+
+
+def _receipt(request: MemberRequest, number: str) -> Receipt:
+    if request.membership is None:
+        raise Http404
+    return queries.receipt(actor=request.membership, number=number)

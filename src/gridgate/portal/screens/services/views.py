@@ -1,0 +1,113 @@
+"""*Les services de données*: what the company has, what others offer, what the law asks."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from gridgate.organisations.models import EntitlementCode
+from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing.line import Line
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.screens.sharing.tiles import kept
+from gridgate.sharing import queries
+from gridgate.sharing.models import DataService
+from gridgate.sharing.queries import Share
+
+
+@require_safe
+@entitlement_required(EntitlementCode.DATA_SERVICES)
+def index(request: MemberRequest) -> HttpResponse:
+    """The catalogue, in two parts: yours, with their end; offered, with what each would read."""
+    actor, moment = request.membership, Moment.present()
+    shares = shares_of(request, moment)
+    catalogue = queries.services_readable_by(actor=actor).filter(offered=True)
+    offered = catalogue.exclude(pk__in=[share.service.pk for share in shares])
+    text = request.GET.get("q", "").strip()
+    found = offered.filter(_matching(text)) if text else offered
+    page = page_of(request, found)
+    context = {
+        "mine": [Line(share, None, moment) for share in shares],
+        "offered": [Offer(service) for service in page],
+        "page_obj": page,
+        "query": text,
+        "total": offered.count() if text else page.paginator.count,
+    }
+    return render(request, "services/index.html", context)
+
+
+@require_safe
+@entitlement_required(EntitlementCode.DATA_SERVICES)
+def detail(request: MemberRequest, code: str) -> HttpResponse:
+    """One service: exactly what it reads, by whom, why, on which ground, and what the company has of it."""
+    moment = Moment.present()
+    service = queries.service_readable_by(actor=request.membership, code=code)
+    mine = [share for share in shares_of(request, moment) if share.service == service]
+    context = {
+        "offer": Offer(service),
+        "mine": [Line(share, None, moment) for share in mine],
+        "can_subscribe": subscribable(service, request.membership.organisation_id),
+    }
+    return render(request, "services/detail.html", context)
+
+
+def shares_of(request: MemberRequest, moment: Moment) -> Sequence[Share]:
+    """Everything that the company has now, by company then by name."""
+    companies = queries.companies_reading(
+        actor=request.membership, now=moment.now, today=moment.today, days=[]
+    )
+    return [share for company in companies for share in company.shares]
+
+
+def subscribable(service: DataService, organisation_id: int) -> bool:
+    return service.offered and service.terminable and service.provider_id != organisation_id
+
+
+def _matching(text: str) -> Q:
+    names = ("name", "name_en", "purpose", "purpose_en", "provider__legal_name")
+    wanted = Q()
+    for name in names:
+        wanted |= Q(**{f"{name}__icontains": text})
+    return wanted
+
+
+class Offer:
+    """A service of the catalogue, in words."""
+
+    def __init__(self, service: DataService) -> None:
+        self.code = service.code
+        self.name = service.text("name")
+        self.purpose = service.text("purpose").rstrip(".")
+        self.provider = service.provider
+        self.data = words.data(service)
+        self.kinds = words.kind_lines(service)
+        self.directions = words.directions(service.directions)
+        self.step = words.capital(words.step(service.finest_resolution)) or _("Celui du compteur")
+        self.basis = words.basis(service)
+        self.terminable = service.terminable
+        self.kept: Any = None if service.terminable else kept(service)
+        self.contact = service.contact_email or service.provider.contact_email
+        self.url = service.contact_url or service.provider.contact_url
+        self.history = _history(service.history_months)
+        self.duration = _duration(service.duration_months)
+
+
+def _history(months: int) -> str:
+    if not months:
+        return _("aucun, seulement à partir de la souscription")
+    return ngettext(
+        "%(count)s mois avant la souscription", "%(count)s mois avant la souscription", months
+    ) % {"count": months}
+
+
+def _duration(months: int) -> str:
+    if not months:
+        return _("tant que vous êtes titulaire")
+    return ngettext("%(count)s mois", "%(count)s mois", months) % {"count": months}

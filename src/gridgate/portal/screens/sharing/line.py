@@ -1,0 +1,37 @@
+"""One service by which a company reads, as a line of a table."""
+
+from django.utils.translation import gettext as _
+
+from gridgate.audit.queries import Reads
+from gridgate.portal import formats
+from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.screens.sharing.tiles import kept, state
+from gridgate.sharing.queries import Share
+
+
+class Line:
+    """What it is, which points, since when, until when, how much; and what can be done about it."""
+
+    def __init__(self, share: Share, reads: Reads | None, moment: Moment) -> None:
+        self.id = share.permission.pk if share.permission else None
+        self.service = share.service
+        self.name = share.service.text("name")
+        self.purpose = share.says.text("purpose")
+        self.data = words.kinds(share.says)
+        self.step = words.capital(words.step(share.says.finest_resolution)) or _("Celui du compteur")
+        self.directions = words.directions(share.says.directions)
+        self.all_points, self.points = share.all_points, share.points
+        self.history = share.permission.history_from if share.permission else None
+        self.since, self.since_day = share.since, formats.day(share.since)
+        self.since_text = _("depuis le %(day)s") % {"day": self.since_day}
+        self.last_day = moment.last_day_before(share.until) if share.until else None
+        self.until_text = words.until(share.until, moment)
+        self.basis = words.basis(share.says)
+        self.delete_by = share.permission.delete_by if share.permission else None
+        self.reads = reads.count if reads else 0
+        self.last_read_at = reads.last_at if reads else None
+        self.can_end = share.terminable and not share.exceeds
+        self.exceeds = share.terminable and share.exceeds
+        self.kept = None if share.terminable else kept(share.service)
+        self.tag = state([share], moment)

@@ -1,0 +1,121 @@
+"""Choosing metering points in a form: all of them, those ticked, those pasted. Works without script.
+
+Few points are a list of ticks. Many are searched: what is ticked stays ticked from one search to the next,
+because it comes back in the form; a long list can be pasted.
+"""
+
+import re
+
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from gridgate.metering.models import MeteringPoint
+from gridgate.portal import formats
+
+FEW = 30
+SHOWN = 8
+"""How many of a few points show at once; the others are one press away."""
+FOUND = 20
+MOST_TICKED = 500
+_BETWEEN = re.compile(r"[\s,;]+")
+
+
+class PointPicker:
+    """What the form shows, and what was chosen.
+
+    `points` are those one may choose from; `all_choice` offers "all, now and later" as a choice of its own;
+    `all_ticked` is how the form begins.
+    """
+
+    def __init__(
+        self,
+        data: QueryDict | None,
+        *,
+        points: QuerySet[MeteringPoint],
+        all_choice: bool,
+        all_ticked: bool = False,
+    ) -> None:
+        self._points = points
+        self._data = data
+        self.all_choice = all_choice
+        self.total = points.count()
+        self.few = self.total <= FEW
+        self.searching = bool(data) and not self.few
+        self.query = (data.get("q", "") if data else "").strip()
+        self.paste = data.get("paste", "") if data else ""
+        self.error = ""
+        begun = all_ticked and self.few
+        self._ticked: dict[str, MeteringPoint] = self._everything() if begun and not data else {}
+        self.scope = "all" if self.offers_scope else "some"
+        if data:
+            self.scope = data.get("scope", "some") if self.offers_scope else "some"
+            self._ticked = self._known(data.getlist("point")[:MOST_TICKED])
+
+    @property
+    def offers_scope(self) -> bool:
+        """True when "all of them" is one press: as a choice of its own, or because they are many."""
+        return self.all_choice or not self.few
+
+    def chosen(self) -> list[str] | None:
+        """The identifiers chosen; None for "all, now and later". Fills `error` when the choice is none."""
+        if self.scope == "all":
+            return None if self.all_choice else list(self._points.values_list("pk", flat=True))
+        pasted = [text for text in _BETWEEN.split(self.paste) if text]
+        known = self._known(pasted)
+        unknown = [text for text in pasted if text not in known]
+        if unknown:
+            said = _("« %(text)s » n’est pas l’un des compteurs proposés.") % {"text": unknown[0][:30]}
+            more = len(unknown) - 1
+            also = ngettext("%(count)s autre non plus.", "%(count)s autres non plus.", more)
+            said += " " + also % {"count": formats.number(more)} if more else ""
+            self.error = said
+            return []
+        chosen = list({**self._ticked, **known})
+        if not chosen:
+            self.error = _("Choisissez au moins un compteur.")
+        return chosen
+
+    @property
+    def ticks(self) -> list[tuple[MeteringPoint, bool]]:
+        """The points to show, and whether each is ticked."""
+        if self.few:
+            return [(point, point.pk in self._ticked) for point in self._everything().values()]
+        found = self._search() if self.query else []
+        ticked = [(point, True) for point in self._ticked.values()]
+        return ticked + [(point, False) for point in found if point.pk not in self._ticked]
+
+    @property
+    def first(self) -> list[tuple[MeteringPoint, bool]]:
+        return self.ticks[:SHOWN] if self.few else self.ticks
+
+    @property
+    def others(self) -> list[tuple[MeteringPoint, bool]]:
+        return self.ticks[SHOWN:] if self.few else []
+
+    @property
+    def ticked_count(self) -> int:
+        return len(self._ticked)
+
+    @property
+    def found_count(self) -> int:
+        return self._matching().count() if self.query and not self.few else 0
+
+    def _everything(self) -> dict[str, MeteringPoint]:
+        return {point.pk: point for point in self._points[:FEW]}
+
+    def _known(self, identifiers: list[str]) -> dict[str, MeteringPoint]:
+        return {point.pk: point for point in self._points.filter(pk__in=identifiers)} if identifiers else {}
+
+    def _matching(self) -> QuerySet[MeteringPoint]:
+        digits = re.sub(r"\s", "", self.query)
+        return self._points.filter(
+            Q(pk__startswith=digits)
+            | Q(label__icontains=self.query)
+            | Q(city__icontains=self.query)
+            | Q(postcode__startswith=digits)
+        )
+
+    def _search(self) -> list[MeteringPoint]:
+        return list(self._matching()[:FOUND])

@@ -1,0 +1,57 @@
+"""The bars of reads a day, shown for one company and for the whole journal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from gridgate.audit.queries import unusual_day
+from gridgate.portal import formats
+from gridgate.portal.charts import Bars, bars
+from gridgate.portal.screens.sharing import words
+
+
+@dataclass(frozen=True, slots=True)
+class ReadsChart:
+    bars: Bars
+    caption: str
+    period: str
+
+
+def reads_chart(counts: Sequence[int], days: Sequence[date]) -> ReadsChart:
+    """One bar a day, the unusual one in the colour of limits and with its figure."""
+    found = unusual_day(counts)
+    labels = [_label(day, index) for index, day in enumerate(days)]
+    mark = ""
+    if found:
+        mark = _("%(count)s le %(day)s") % {
+            "count": formats.number(found.count),
+            "day": formats.day_and_month(days[found.index], short=True),
+        }
+    most = max(counts, default=0)
+    caption = _("Du %(first)s au %(last)s : %(reads)s") % {
+        "first": formats.day_and_month(days[0]),
+        "last": formats.long_day(days[-1]),
+        "reads": words.reads(sum(counts)),
+    }
+    if most:
+        caption += _(", au plus %(most)s le %(day)s") % {
+            "most": formats.number(most),
+            "day": formats.day_and_month(days[list(counts).index(most)]),
+        }
+    drawn = bars(
+        counts,
+        labels=labels,
+        unit=_("lectures"),
+        names=[formats.day_in_week(day) for day in days],
+        hot=[found.index] if found else [],
+        mark=mark,
+        lines=3,
+    )
+    return ReadsChart(drawn, f"{caption}.", formats.period(days[0], days[-1]))
+
+
+def _label(day: date, index: int) -> str:
+    """A name for the first day and each Monday."""
+    return formats.day_and_month(day, short=True) if index == 0 or (day.weekday() == 0 and index > 2) else ""

@@ -1,0 +1,123 @@
+"""The eligible party's side: what others permit it to read, and how it gives one back."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.sharing import PermissionState
+from gridgate.organisations.models import EntitlementCode
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing.forms import ReceivedFilters, TerminateForm
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.screens.sharing.tiles import Tag, expires
+from gridgate.portal.shapes import filters_in_force
+from gridgate.sharing import operations, queries
+from gridgate.sharing.models import Permission, PermissionRequest
+
+
+@require_safe
+@entitlement_required(EntitlementCode.DATA_SERVICES)
+def index(request: MemberRequest) -> HttpResponse:
+    """Every permission given to the actor's company, those in force first asked for."""
+    actor, moment = request.membership, Moment.present()
+    received = queries.permissions_received(actor=actor)
+    filters = ReceivedFilters(request.GET)
+    shown = filters.apply(received, moment)
+    page = page_of(request, shown.order_by("-valid_from", "pk"))
+    permissions = list(page)
+    points = queries.count_points(permissions, today=moment.today)
+    context = {
+        "filters": filters,
+        "in_force": filters_in_force(request, filters.labels()),
+        "total": received.count(),
+        "page_obj": page,
+        "rows": [_row(permission, points[permission.pk], moment) for permission in permissions],
+        "made": [
+            _asked(one) for one in queries.requests_made(actor=actor).filter(state__in=queries.WAITING)[:20]
+        ],
+    }
+    return render(request, "sharing/received.html", context)
+
+
+def _asked(request: PermissionRequest) -> dict[str, Any]:
+    return {
+        "holder": request.holder,
+        "service_name": request.service.text("name"),
+        "requested_at": request.requested_at,
+    }
+
+
+def _row(permission: Permission, points: int, moment: Moment) -> dict[str, Any]:
+    lasting = permission.state in queries.IN_FORCE and (
+        permission.valid_until is None or permission.valid_until > moment.now
+    )
+    return {
+        "permission": permission,
+        "holder": permission.holder,
+        "service": permission.service.text("name"),
+        "data": words.data(permission),
+        "points": points if lasting else None,
+        "since": permission.valid_from,
+        "since_day": formats.day(permission.valid_from),
+        "last_day": moment.last_day_before(permission.valid_until) if permission.valid_until else None,
+        "tag": _tag(permission, lasting, moment),
+        "lasting": lasting,
+        "can_end": lasting and not queries.said(permission, "exceeds"),
+    }
+
+
+def _tag(permission: Permission, lasting: bool, moment: Moment) -> Tag:
+    if not lasting:
+        return Tag("", words.ending(permission, permission.holder.legal_name), "")
+    if permission.state == PermissionState.SUSPENDED:
+        return Tag("warn", _("Suspendu"), "clock")
+    if permission.valid_until and (moment.last_day_before(permission.valid_until) - moment.today).days <= 30:
+        return Tag("warn", expires(permission.valid_until, moment), "clock")
+    return Tag("good", _("Actif"), "check")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@entitlement_required(EntitlementCode.DATA_SERVICES)
+def terminate(request: MemberRequest, permission_id: UUID) -> HttpResponse:
+    """Give back one permission that the actor's company has."""
+    actor, moment = request.membership, Moment.present()
+    permission = queries.permission_received(actor=actor, permission_id=permission_id)
+    form = TerminateForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and not queries.said(permission, "exceeds"):
+        try:
+            receipt = operations.terminate(
+                actor=actor, permission_id=permission_id, reason=form.cleaned_data["reason"], now=moment.now
+            )
+        except GridgateError as refused:
+            if refused.kind is not ErrorKind.CONFLICT:
+                raise
+            return _already(request, queries.permissions_received(actor=actor).filter(pk=permission_id))
+        messages.success(
+            request,
+            _("Vous ne lisez plus les données de %(name)s.") % {"name": permission.holder.legal_name},
+        )
+        return redirect("receipt", receipt.number)
+    row = _row(permission, queries.count_points([permission], today=moment.today)[permission.pk], moment)
+    if not row["lasting"]:
+        return _already(request, queries.permissions_received(actor=actor).filter(pk=permission_id))
+    context = row | {"form": form, "exceeds": queries.said(permission, "exceeds")}
+    return render(request, "sharing/terminate.html", context)
+
+
+def _already(request: MemberRequest, permissions: QuerySet[Permission]) -> HttpResponse:
+    receipt = queries.last_receipt(actor=request.membership, permissions=permissions)
+    if receipt is None:
+        messages.info(request, _("Cette autorisation a déjà pris fin."))
+        return redirect("permissions_received")
+    messages.info(request, _("Cette autorisation avait déjà pris fin. Voici le reçu qui le prouve."))
+    return redirect("receipt", receipt.number)

@@ -1,0 +1,129 @@
+"""What an eligible party asks: accept all or some of the points, or refuse, with the same weight."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import Kind, kinds_of
+from gridgate.core.sharing import PermissionState
+from gridgate.organisations.models import EntitlementCode
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.screens.sharing.picker import PointPicker
+from gridgate.sharing import operations, queries
+from gridgate.sharing.models import PermissionRequest
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@entitlement_required(EntitlementCode.DATA_SERVICES)
+def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
+    actor, moment = request.membership, Moment.present()
+    asked = queries.request_received(actor=actor, request_id=request_id)
+    if asked.state not in queries.WAITING or asked.valid_until < moment.today:
+        return render(request, "sharing/answered.html", _what(asked) | {"outcome": _outcome(asked)})
+    points = queries.points_asked(asked, actor=actor, today=moment.today)
+    picker = PointPicker(
+        request.POST if request.method == "POST" else None,
+        points=points,
+        all_choice=asked.all_points,
+        all_ticked=True,
+    )
+    if request.method == "POST" and not queries.said(asked, "exceeds"):
+        done = _decide(request, asked, picker, moment)
+        if done is not None:
+            return done
+    given = queries.in_force(queries.permissions_given(actor=actor), now=moment.now)
+    already = given.filter(eligible_party=asked.eligible_party)
+    context = _what(asked) | {
+        "picker": picker,
+        "exceeds": queries.said(asked, "exceeds"),
+        "already": ", ".join(dict.fromkeys(one.service.text("name") for one in already)),
+        "all_label": _all_label(asked),
+        "all_note": words.points(picker.total),
+    }
+    status = 422 if picker.error else 200
+    return render(request, "sharing/request.html", context, status=status)
+
+
+def _decide(
+    request: MemberRequest, asked: PermissionRequest, picker: PointPicker, moment: Moment
+) -> HttpResponse | None:
+    """Carry out the answer; None when the page shows again."""
+    said = request.POST.get("answer")
+    name = asked.eligible_party.legal_name
+    try:
+        if said == "refuse":
+            operations.refuse_request(actor=request.membership, request_id=asked.pk, now=moment.now)
+            messages.success(request, _("Demande de %(name)s refusée. Rien n’a été lu.") % {"name": name})
+            return redirect("sharing")
+        if said == "accept":
+            chosen = picker.chosen()
+            if picker.error:
+                return None
+            operations.accept_request(
+                actor=request.membership, request_id=asked.pk, points=chosen, now=moment.now
+            )
+            messages.success(
+                request,
+                _("Partage accordé à %(name)s. Vous pouvez le résilier ici à tout moment.") % {"name": name},
+            )
+            return redirect("sharing_company", asked.eligible_party.siren)
+    except GridgateError as refused:
+        if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
+            raise
+        messages.error(request, words.refusal(refused))
+        return redirect(request.path)
+    return None
+
+
+def _what(asked: PermissionRequest) -> dict[str, object]:
+    service = asked.service
+    return {
+        "asked": asked,
+        "company": asked.eligible_party,
+        "points_count": None if asked.all_points else queries.said(asked, "points_count"),
+        "service_name": service.text("name"),
+        "purpose": service.text("purpose").rstrip("."),
+        "has_curve": Kind.LOAD_CURVE in kinds_of(service.kinds),
+        "history": _history(asked),
+        "kinds": words.kind_lines(service),
+        "directions": words.directions(service.directions),
+        "basis": words.basis(service),
+        "contact": service.contact_email or asked.eligible_party.contact_email,
+    }
+
+
+def _outcome(asked: PermissionRequest) -> str:
+    match PermissionState(asked.state):
+        case PermissionState.ACTIVE:
+            return "accepted"
+        case PermissionState.REFUSED:
+            return "refused"
+        case _:
+            return "late"
+
+
+def _history(asked: PermissionRequest) -> str:
+    """From which day on data would be read."""
+    if asked.history_from:
+        return _("depuis le %(day)s") % {"day": formats.long_day(asked.history_from)}
+    months = asked.service.history_months
+    if not months:
+        return _("aucun : seulement à partir de votre accord")
+    return ngettext("%(count)s mois avant votre accord", "%(count)s mois avant votre accord", months) % {
+        "count": months
+    }
+
+
+def _all_label(asked: PermissionRequest) -> str:
+    if asked.all_points:
+        return _("Tous vos compteurs, présents et à venir")
+    return _("Tous ceux qui sont demandés")

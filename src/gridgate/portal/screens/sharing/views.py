@@ -1,0 +1,235 @@
+"""*Gérer le partage de vos données*: who reads, one tile a company; and what one company reads."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from gridgate.audit import queries as audit
+from gridgate.core.time import civil_day_of
+from gridgate.metering.models import MeteringPoint
+from gridgate.metering.queries import points_readable_by
+from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.navigation import pending
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.sharing import timeline, words
+from gridgate.portal.screens.sharing.line import Line
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.screens.sharing.reads import reads_chart
+from gridgate.portal.screens.sharing.tiles import state, tile
+from gridgate.portal.spreadsheet import csv_response
+from gridgate.sharing import queries
+from gridgate.sharing.models import DataService, Permission, PermissionRequest
+
+DAYS = 30
+PAST = 50
+"""How many ended permissions of one company its page shows."""
+
+
+@pending("sharing")
+def requests_to_answer(membership: Membership) -> int:
+    """The number beside the menu's entry."""
+    return queries.requests_waiting(actor=membership).count()
+
+
+@require_safe
+@entitlement_required(EntitlementCode.DATA_SERVICES)
+def index(request: MemberRequest) -> HttpResponse:
+    """One tile for each company that reads, what is asked, and what has ended."""
+    actor, moment = request.membership, Moment.present()
+    days = moment.last_days(DAYS)
+    companies = queries.companies_reading(
+        actor=actor, now=moment.now, today=moment.today, days=moment.bounds(days)
+    )
+    held = points_readable_by(actor=actor, at=moment.today).count()
+    ended = page_of(request, queries.ended(queries.permissions_given(actor=actor), now=moment.now))
+    context = {
+        "company": actor.organisation,
+        "held": held,
+        "third_parties": sum(1 for company in companies if not company.company.is_operator),
+        "reads": sum(sum(company.reads) for company in companies),
+        "tiles": [
+            tile(company, held=held, restricted=actor.restricted, days=days, moment=moment)
+            for company in companies
+        ],
+        "requests": [Asked(asked) for asked in queries.requests_waiting(actor=actor)[:5]],
+        "ended": ended,
+        "ended_rows": [Past(permission) for permission in ended],
+        "restricted": actor.restricted,
+    }
+    return render(request, "sharing/index.html", context)
+
+
+class Asked:
+    """A request that waits, as the notice says it."""
+
+    def __init__(self, request: PermissionRequest) -> None:
+        self.id = request.pk
+        self.name = request.eligible_party.legal_name
+        self.points = None if request.all_points else queries.said(request, "points_count")
+        self.data = words.data(request.service)
+        self.until = request.valid_until
+        self.purpose = request.service.text("purpose")
+
+
+class Past:
+    """A permission that has ended, as its line says it."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.name = permission.eligible_party.legal_name
+        self.siren = permission.eligible_party.siren
+        self.service = permission.service.text("name")
+        self.data = words.data(permission)
+        self.since = permission.valid_from
+        self.since_day = formats.day(self.since)
+        self.ended_at = queries.said(permission, "ended_at")
+        self.ended_day = formats.day(self.ended_at)
+        self.how = words.ending(permission, queries.said(permission, "ended_by") or "")
+        self.receipt = queries.said(permission, "receipt_number")
+
+
+@require_safe
+@entitlement_required(EntitlementCode.DATA_SERVICES)
+def company(request: MemberRequest, siren: str) -> HttpResponse:
+    """What one company reads: by which services, of which points, since when, until when, how much."""
+    actor, moment = request.membership, Moment.present()
+    party = queries.reading_company(actor=actor, siren=siren)
+    days = moment.last_days(DAYS)
+    found = queries.companies_reading(
+        actor=actor, now=moment.now, today=moment.today, days=moment.bounds(days), company=party
+    )
+    given = queries.permissions_given(actor=actor).filter(eligible_party=party)
+    reads = audit.reads_by_permission(actor=actor, reader=party.pk)
+    past = queries.ended(given, now=moment.now)[:PAST]
+    context = {
+        "company": party,
+        "contact": found[0].shares[0].service.contact_email if found else "",
+        "past_rows": [Past(permission) for permission in past],
+        "steps": timeline.steps(queries.events_of(given, limit=timeline.LENGTH)),
+        "restricted": actor.restricted,
+    }
+    if found:
+        context |= _present(request, found[0], reads, moment, days)
+    return render(request, "sharing/company.html", context)
+
+
+def _present(
+    request: MemberRequest,
+    summary: queries.CompanySharing,
+    reads: dict[str, audit.Reads],
+    moment: Moment,
+    days: list[date],
+) -> dict[str, Any]:
+    """What the page says of a company that reads now."""
+    actor = request.membership
+    lines = [
+        Line(share, reads.get(str(share.permission.pk) if share.permission else ""), moment)
+        for share in summary.shares
+    ]
+    chosen = _chosen(summary.shares, request.GET.get("autorisation", ""))
+    points = page_of(request, queries.points_shared(actor=actor, shares=chosen, today=moment.today))
+    identifiers = [point.pk for point in points]
+    shares = queries.shares_of_points(chosen, identifiers)
+    by_point = audit.reads_by_point(actor=actor, reader=summary.company.pk, points=identifiers)
+    held = points_readable_by(actor=actor, at=moment.today).count()
+    one = tile(summary, held=held, restricted=actor.restricted, days=days, moment=moment)
+    return {
+        "tile": one,
+        "lines": lines,
+        "chart": reads_chart(summary.reads, days),
+        "points": points,
+        "chosen": lines[summary.shares.index(chosen[0])] if len(chosen) < len(summary.shares) else None,
+        "point_rows": [PointLine(point, shares[point.pk], by_point.get(point.pk)) for point in points],
+    }
+
+
+def _chosen(shares: Sequence[queries.Share], permission_id: str) -> list[queries.Share]:
+    """The shares of the permission that the address names; all of them without one."""
+    named = [share for share in shares if share.permission and str(share.permission.pk) == permission_id]
+    return named or list(shares)
+
+
+class PointLine:
+    """One point that a company reads: by which services, how much."""
+
+    def __init__(
+        self, point: MeteringPoint, shares: Sequence[queries.Share], reads: audit.Reads | None
+    ) -> None:
+        self.id, self.label, self.name = point.pk, point.label, point.label or point.pk
+        self.services = list(dict.fromkeys(share.service.text("name") for share in shares))
+        self.reads = reads.count if reads else 0
+        self.last_read_at = reads.last_at if reads else None
+
+
+@require_safe
+@entitlement_required(EntitlementCode.DATA_SERVICES)
+def export(request: MemberRequest) -> StreamingHttpResponse:
+    """The whole list, what has ended included, one line a permission."""
+    actor, moment = request.membership, Moment.present()
+    days = moment.last_days(DAYS)
+    companies = queries.companies_reading(
+        actor=actor, now=moment.now, today=moment.today, days=moment.bounds(days)
+    )
+    header = [
+        _("Entreprise"),
+        _("SIREN"),
+        _("Service"),
+        _("Finalité"),
+        _("Données"),
+        _("Sens"),
+        _("Compteurs"),
+        _("Base légale"),
+        _("Résiliable"),
+        _("Depuis"),
+        _("Jusqu’au"),
+        _("État"),
+        _("Reçu"),
+    ]
+    past = queries.ended(queries.permissions_given(actor=actor), now=moment.now)
+    rows = [*_rows_in_force(companies, moment), *_rows_ended(past, moment)]
+    return csv_response(f"partage-{actor.organisation.siren}-{moment.today}.csv", header, rows)
+
+
+def _rows_in_force(companies: Sequence[queries.CompanySharing], moment: Moment) -> Iterator[list[object]]:
+    for company in companies:
+        for share in company.shares:
+            yield [
+                company.company.legal_name,
+                company.company.siren,
+                *_said(share.service, share.says),
+                share.points,
+                words.basis(share.says),
+                _("oui") if share.terminable else _("non"),
+                civil_day_of(share.since, moment.zone) if share.since else "",
+                moment.last_day_before(share.until) if share.until else "",
+                state([share], moment).text,
+                "",
+            ]
+
+
+def _rows_ended(permissions: QuerySet[Permission], moment: Moment) -> Iterator[list[object]]:
+    for permission in permissions:
+        past = Past(permission)
+        yield [
+            past.name,
+            past.siren,
+            *_said(permission.service, permission),
+            "",
+            words.basis(permission),
+            "",
+            civil_day_of(past.since, moment.zone),
+            civil_day_of(past.ended_at, moment.zone),
+            past.how,
+            past.receipt or "",
+        ]
+
+
+def _said(service: DataService, says: Permission | DataService) -> list[object]:
+    return [service.text("name"), says.text("purpose"), words.kinds(says), words.directions(says.directions)]
