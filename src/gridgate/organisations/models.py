@@ -26,12 +26,6 @@ class Organisation(models.Model):
     def __str__(self) -> str:
         return self.legal_name
 
-    @property
-    def initials(self) -> str:
-        """Two characters for the monogram: of "Tiers 1", "T1"; of "ACME Industries", "AI"; of "Enedis", "EN"."""
-        words = self.legal_name.split()
-        return ("".join(word[0] for word in words[:2]) if len(words) > 1 else self.legal_name[:2]).upper()
-
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
