@@ -174,7 +174,7 @@ def test_a_restricted_member_ends_what_lies_within_their_perimeter_only(
 
 def test_what_rests_on_the_law_stays_and_says_whom_to_write_to(world: World, regulatory: DataService) -> None:
     permission = grant(service=regulatory, holder=world.acme, points=None, reason="loi", now=world.now)
-    with pytest.raises(NotTerminable, match="L. 322-8") as caught:
+    with pytest.raises(NotTerminable, match=r"L. 322-8") as caught:
         revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
     assert caught.value.kind is ErrorKind.FORBIDDEN
     assert "contact@tiers-1.example" in caught.value.remedy

@@ -1,0 +1,247 @@
+"""`gridgate audit verify`: whatever is changed, in the log or in the registry's copy, shows."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from django.db import connection
+from typer.testing import CliRunner
+
+from gridgate.audit.models import AccessLogSegment, LogRetention
+from gridgate.audit.operations import LogLine
+from gridgate.audit.verify import differences, unknown_segments
+from gridgate.config.access_log import fold_access_log, sign_due_checkpoint
+from gridgate.config.commands.audit import _lines, app
+from gridgate.config.environment import Environment
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, segment_paths
+from gridgate.sharing import signing
+
+NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    environment = Environment(data=tmp_path / "instance")
+    environment.access_log.mkdir(parents=True)
+    signing.make_key(environment.receipt_key)
+    return environment
+
+
+@pytest.fixture
+def log(environment: Environment) -> Iterator[AccessLog]:
+    log = AccessLog(environment.access_log, "test", started_at=NOW)
+    log.append(*(entry(number) for number in range(4)))
+    yield log
+    log.close()
+
+
+def entry(number: int) -> AccessEntry:
+    at = NOW + timedelta(seconds=number)
+    return AccessEntry(
+        at,
+        "api:native",
+        "granted",
+        7,
+        "Tiers 1",
+        "30001480112233",
+        3,
+        "load_curve",
+        "withdrawal",
+        values=number,
+    )
+
+
+@pytest.fixture
+def path(environment: Environment, log: AccessLog) -> Path:
+    (path,) = segment_paths(environment.access_log)
+    return path
+
+
+# --- the registry's copy
+
+
+@pytest.fixture
+def folded(db: None, environment: Environment, path: Path) -> Path:
+    fold_access_log(environment)
+    with connection.cursor() as cursor:  # as someone who may change the schema could
+        cursor.execute("DROP TRIGGER audit_accesslogentry_no_update")
+        cursor.execute("DROP TRIGGER audit_accesslogentry_no_delete")
+    return path
+
+
+def found(path: Path) -> list[tuple[int, str]]:
+    return list(differences(segment=path.name, lines=_lines(path)))
+
+
+def change(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_a_faithful_copy_does_not_differ(folded: Path) -> None:
+    assert found(folded) == []
+
+
+def test_what_is_not_folded_yet_is_no_difference(folded: Path, log: AccessLog) -> None:
+    log.append(entry(9))
+    assert found(folded) == []
+    assert list(differences(segment="another.jsonl", lines=_lines(folded))) == []
+
+
+def test_a_changed_entry_shows_with_what_changed(folded: Path) -> None:
+    change("UPDATE audit_accesslogentry SET holder = 5, outcome = 'no_permission' WHERE line = 3")
+    assert found(folded) == [(3, "the registry says otherwise: outcome, holder")]
+
+
+def test_a_removed_entry_shows(folded: Path) -> None:
+    change("DELETE FROM audit_accesslogentry WHERE line = 3")
+    assert found(folded) == [(3, "the registry lacks this entry")]
+
+
+@pytest.mark.django_db
+def test_an_entry_that_a_retention_erased_is_no_difference(folded: Path) -> None:
+    change("DELETE FROM audit_accesslogentry WHERE line < 4")
+    LogRetention.objects.create(before=NOW + timedelta(seconds=2), at=NOW)
+    assert found(folded) == []
+
+
+@pytest.mark.parametrize("line", [1, 4, 99])
+def test_an_added_entry_shows(folded: Path, line: int) -> None:
+    change("DELETE FROM audit_accesslogentry WHERE line = 4")
+    change(f"UPDATE audit_accesslogentry SET line = {line} WHERE line = 5")
+    what = (
+        "the registry says otherwise: at, values"
+        if line == 4
+        else "the registry has an entry that the log has not"
+    )
+    assert (line, what) in found(folded)
+
+
+def test_an_entry_between_the_lines_shows(folded: Path) -> None:
+    (line, *rest) = list(_lines(folded))[3:]
+    lines = [*list(_lines(folded))[:3], *rest]
+    assert list(differences(segment=folded.name, lines=lines)) == [
+        (line.number, "the registry has an entry that the log has not")
+    ]
+
+
+def test_a_line_that_is_no_entry_is_left_to_who_reads_the_log(folded: Path) -> None:
+    lines = [LogLine(2, {"at": "?"}), *list(_lines(folded))[2:]]
+    assert list(differences(segment=folded.name, lines=lines)) == []
+
+
+def test_a_segment_that_is_gone_shows(folded: Path) -> None:
+    assert AccessLogSegment.objects.count() == 1
+    assert unknown_segments(names=[folded.name]) == []
+    assert unknown_segments(names=[]) == [folded.name]
+
+
+def test_torn_and_unreadable_lines_are_read_past(path: Path) -> None:
+    path.write_bytes(b"{\n" + path.read_bytes() + b'{"prev": "')
+    assert [line.entry is not None for line in _lines(path)] == [False, False, True, True, True, True]
+
+
+# --- the command, on the log alone
+
+
+def run(environment: Environment, *arguments: str) -> Result:
+    key = environment.data / "public.pem"
+    public = signing.load_private_key(environment.receipt_key).public_key()
+    key.write_bytes(signing.public_pem(public))
+    (environment.data / "keys.json").write_text(json.dumps(signing.jwks([public])))
+    log = str(environment.access_log)
+    return CliRunner().invoke(app, ["verify", "--log", log, *arguments], catch_exceptions=True)
+
+
+@pytest.fixture
+def signed(environment: Environment, path: Path) -> Environment:
+    sign_due_checkpoint(environment, NOW)
+    return environment
+
+
+def key(environment: Environment) -> list[str]:
+    return ["--key", str(environment.data / "public.pem")]
+
+
+def test_an_intact_log_is_one_line_and_0(signed: Environment, log: AccessLog) -> None:
+    log.append(entry(5))
+    done = run(signed, *key(signed))
+    assert done.output == "intact: 5 entries in 1 segments, 4 of them under 1 signed checkpoints\n"
+    assert done.exit_code == 0
+
+
+def test_the_published_keys_do_as_well(signed: Environment) -> None:
+    assert run(signed, "--jwks", str(signed.data / "keys.json")).exit_code == 0
+
+
+def test_a_changed_line_is_told_and_1(signed: Environment, path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b'"values":2', b'"values":9'))
+    done = run(signed, *key(signed))
+    assert done.exit_code == 1
+    first, *faults = done.output.splitlines()
+    assert first.startswith(f"NOT INTACT: {len(faults)} faults in ")
+    assert any(fault.startswith(f"{path.name}:5: does not follow") for fault in faults)
+
+
+def test_a_log_cut_below_what_was_signed_is_told(signed: Environment, path: Path) -> None:
+    path.write_bytes(b"\n".join(path.read_bytes().split(b"\n")[:3]) + b"\n")
+    done = run(signed, *key(signed))
+    assert done.exit_code == 1
+    assert "has 3 lines" in done.output
+
+
+def test_a_checkpoint_by_another_key_is_told(signed: Environment, tmp_path: Path) -> None:
+    signing.make_key(tmp_path / "other.pem")
+    done = run(signed, "--key", str(tmp_path / "other.pem"))
+    assert done.exit_code == 1
+    assert "does not verify" in done.output
+
+
+def test_a_line_that_a_dying_process_left_is_a_note(signed: Environment, path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b'{"prev": "12')
+    done = run(signed, *key(signed))
+    assert done.exit_code == 0
+    assert f"note: {path.name} ends in 12 bytes" in done.output
+
+
+def test_the_verdict_as_json(signed: Environment, path: Path) -> None:
+    done = run(signed, "--json", *key(signed))
+    assert json.loads(done.output) == {
+        "intact": True,
+        "segments": 1,
+        "entries": 4,
+        "signed": 4,
+        "checkpoints": 1,
+        "faults": [],
+        "torn": [],
+        "registry": None,
+    }
+    (signed.access_log / CHECKPOINTS).write_text("{}\n")
+    done = run(signed, "--json", *key(signed))
+    assert (done.exit_code, json.loads(done.output)["intact"]) == (1, False)
+    assert json.loads(done.output)["faults"][0]["where"] == "checkpoints.jsonl:1"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--log", "nowhere"], ["--key", "nowhere.pem"], ["--jwks", "nowhere.json"]]
+)
+def test_what_cannot_be_checked_is_an_error_with_its_remedy(
+    signed: Environment, arguments: list[str]
+) -> None:
+    done = run(signed, *arguments)
+    assert isinstance(done.exception, GridgateError)
+    assert done.exception.kind is ErrorKind.NOT_FOUND
+    assert done.exception.remedy
+
+
+def test_a_log_that_cannot_be_read_is_an_error(signed: Environment) -> None:
+    (signed.access_log / "2026-11-24-0.jsonl").mkdir()
+    done = run(signed, *key(signed))
+    assert isinstance(done.exception, GridgateError)
+    assert "cannot be read" in str(done.exception)
