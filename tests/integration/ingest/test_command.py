@@ -130,14 +130,14 @@ def test_without_an_instance_says_how_to_make_one(tmp_path: Path, write: Write) 
 
 
 class TestKill9:
-    FILES, DAYS = 8, 60
+    FILES, DAYS = 6, 60
 
     def test_loses_nothing_and_doubles_nothing(self, instance: Instance, write: Write) -> None:
         paths = [write(days_file(n * self.DAYS, self.DAYS), f"{n}.csv") for n in range(self.FILES)]
         values = {str(path): path.read_bytes().count(b"\n") - 1 for path in paths}
         chance = random.Random(7)
         killed_at_work = 0
-        for _ in range(4):
+        for _ in range(2):
             process = start(instance.data, paths)
             before = len(instance.store.sources())
             while process.poll() is None and len(instance.store.sources()) < before + 2:

@@ -99,6 +99,21 @@ class TestFiles:
         ]
         assert [source.source.name for source in instance.store.sources()] != []
 
+    def test_of_a_zip_are_of_one_foreign_meter(self, instance: Instance, write: Write) -> None:
+        def member(meter: str, day: int) -> bytes:
+            return plain_csv([f"{meter},daily_energy,,2026-06-{day:02},,5,Wh,"])
+
+        path = write(
+            zipped(
+                {"a.csv": member("meter 7", 1), "b.csv": member("meter 8", 2), "c.csv": member("meter 7", 3)}
+            )
+        )
+
+        report = instance.take(path, single=CONSO)
+
+        assert [file.stored for file in report.files] == [1, 0, 1]
+        assert "meter « meter 8 »" in report.files[1].quarantined[0].reason
+
     @pytest.mark.parametrize("keep", [0.2, 0.6, 0.97])
     def test_of_a_truncated_zip_leave_nothing_behind(
         self, instance: Instance, write: Write, keep: float

@@ -122,7 +122,9 @@ def _size(path: Path) -> int:
 
 def _show(report: "IngestReport") -> None:
     console = Console(highlight=False)
-    table = Table("File", "Format", box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("File", overflow="fold")
+    table.add_column("Format")
     for name in ("Read", "Stored", "Unchanged", "Quarantined"):
         table.add_column(name, justify="right")
     for file in report.files:

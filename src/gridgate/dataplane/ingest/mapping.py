@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +54,23 @@ def resolve(
     return {
         meter.name: _point(meter, meant[meter.name], mapping, known, meters=len(meters)) for meter in meters
     }
+
+
+def settled_on(
+    meters: Sequence[Meter], points: Mapping[str, PointInfo | Unmapped], mapping: MeterMapping
+) -> MeterMapping:
+    """The mapping for the rest of an archive: its members share the one foreign meter that `single` stands for.
+
+    Once a member has shown which one that is, another foreign meter in a later member must not be booked on
+    the same point.
+    """
+    if len(meters) != 1 or not mapping.single:
+        return mapping
+    (meter,) = meters
+    point = points[meter.name]
+    if isinstance(point, Unmapped) or point.id == _canonical(meter.name):
+        return mapping
+    return replace(mapping, single="", table={**mapping.table, meter.name: mapping.single})
 
 
 def read_mapping_file(path: Path) -> dict[str, str]:

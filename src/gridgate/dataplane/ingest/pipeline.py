@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -14,7 +14,14 @@ from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.detect import AUTO, detect, reader_named
 from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
 from gridgate.dataplane.ingest.local_time import LocalClock
-from gridgate.dataplane.ingest.mapping import Meter, MeterMapping, Unmapped, check_targets, resolve
+from gridgate.dataplane.ingest.mapping import (
+    Meter,
+    MeterMapping,
+    Unmapped,
+    check_targets,
+    resolve,
+    settled_on,
+)
 from gridgate.dataplane.ingest.port import MeasurementReader, Notes, Observations, UnreadableFile
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.ingest.series import settle
@@ -68,31 +75,37 @@ def _one_path(
         yield _refusal(content.name, UNKNOWN, Quarantined("file", reason, ""))
         return
     if not archived:
-        yield _one_file(content, ingest, reader)
+        report, _ = _one_file(content, ingest, reader)
+        yield report
         return
     try:
         for member in members(content):
             if isinstance(member, UnreadableFile):
                 yield _refusal(member.where, UNKNOWN, _quarantined(member, where="file"))
             else:
-                yield _one_file(member, ingest, reader)
+                report, mapping = _one_file(member, ingest, reader)
+                ingest = replace(ingest, mapping=mapping)
+                yield report
     except UnreadableFile as error:
         yield _refusal(content.name, ARCHIVE, _quarantined(error, where="file"))
     progress(content.size)
 
 
-def _one_file(content: Content, ingest: Ingest, reader: MeasurementReader | None) -> FileReport:
+def _one_file(
+    content: Content, ingest: Ingest, reader: MeasurementReader | None
+) -> tuple[FileReport, MeterMapping]:
+    """What became of the file, and the mapping for what follows it in the same archive."""
     try:
         reader = reader or detect(content)
     except UnreadableFile as error:
-        return _refusal(content.name, UNKNOWN, _quarantined(error))
+        return _refusal(content.name, UNKNOWN, _quarantined(error)), ingest.mapping
     try:
         return _taken(content, reader, ingest)
     except UnreadableFile as error:
-        return _refusal(content.name, reader.name, _quarantined(error))
+        return _refusal(content.name, reader.name, _quarantined(error)), ingest.mapping
 
 
-def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> FileReport:
+def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple[FileReport, MeterMapping]:
     notes = Notes()
     series = _Series()
     for observations in reader.read(content, notes):
@@ -107,7 +120,10 @@ def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> FileR
         )
     source = Source(content.name, content.sha256, reader.name, notes.published_at)
     done = ingest.store.put(blocks, source=source, quarantined=quarantined, recorded_at=ingest.recorded_at)
-    return FileReport(content.name, reader.name, done.stored, done.unchanged, quarantined, holes=notes.holes)
+    report = FileReport(
+        content.name, reader.name, done.stored, done.unchanged, quarantined, holes=notes.holes
+    )
+    return report, settled_on(series.meters, points, ingest.mapping)
 
 
 class _Series:
