@@ -3,14 +3,18 @@ metrics.
 """
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
+from itertools import count
 from secrets import token_hex
 from typing import Any, Final
 
 import orjson
 import structlog
+from prometheus_client import Counter
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -83,10 +87,11 @@ class Guard:
         self._render = render
         self._log = logger
         self._seconds = SECONDS.labels(facade)
+        self._counts: dict[int, Counter] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        reference = token_hex(8)
+        reference = _reference()
         answered = 0
         headless = scope["method"] == "HEAD"
 
@@ -110,7 +115,7 @@ class Guard:
             await self._answer(InternalError(reference), scope, receive, dressed, answered)
         finally:
             seconds = time.perf_counter() - started
-            REQUESTS.labels(self._facade, answered).inc()
+            self._count(answered).inc()
             self._seconds.observe(seconds)
             self._log.info(
                 "request",
@@ -121,6 +126,11 @@ class Guard:
                 ms=round(seconds * 1000, 2),
                 reference=reference,
             )
+
+    def _count(self, status: int) -> Counter:
+        if status not in self._counts:
+            self._counts[status] = REQUESTS.labels(self._facade, status)
+        return self._counts[status]
 
     async def _answer(
         self, error: GridgateError, scope: Scope, receive: Receive, send: Send, answered: int
@@ -135,3 +145,17 @@ def _dress(headers: list[tuple[bytes, bytes]], reference: str) -> list[tuple[byt
     if not any(name == b"cache-control" for name, _ in headers):
         dressed.append(_NO_STORE)
     return dressed
+
+
+@cache
+def _process(pid: int) -> tuple[str, "count[int]"]:
+    """What tells the references of one process from those of another, and from those of before a restart."""
+    return token_hex(4), count(1)
+
+
+def _reference() -> str:
+    """A name for a request. It needs to differ, not to be unguessable: randomness for each would take longer
+    than the decision.
+    """
+    prefix, numbers = _process(os.getpid())
+    return f"{prefix}{next(numbers):08x}"

@@ -12,10 +12,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gridgate.core.sharing import Basis, Granted, ReadRequest, RefusalReason, Refused
-from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
+from gridgate.core.time import Interval, civil_day_of
 from gridgate.dataplane.authz import Caller, authorise
 from gridgate.dataplane.http.oauth import OAuthError, OAuthFault, TokenRequest, read_token_request
 from gridgate.dataplane.http.plane import DataPlane, reader_of
+from gridgate.dataplane.query.days import instant, midnight
 from gridgate.dataplane.reading import Wanted
 from gridgate.dataplane.registry import Application
 from gridgate.dataplane.tokens import Recognised, recognise
@@ -133,7 +134,7 @@ _ABOUT_THE_PERIOD: Final = {
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return civil_day_bounds(day, zone).start
+    return instant(midnight(day, zone))
 
 
 def _token(plane: DataPlane) -> Endpoint:

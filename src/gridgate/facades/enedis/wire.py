@@ -79,6 +79,7 @@ class Query:
 
 
 _FOURTEEN_DIGITS: Final = re.compile(r"[0-9]{14}")
+_PLAIN: Final = re.compile(r"[a-z_]+=[0-9-]+(&[a-z_]+=[0-9-]+){0,7}")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -107,6 +108,7 @@ def decode_query(query_string: bytes, resource: Resource, *, today: date) -> Que
     return Query(point, start, clipped, end)
 
 
+@lru_cache(maxsize=64)
 def history_starts(today: date, resource: Resource) -> date:
     """The earliest day that may be asked: 24 or 36 months and 15 days ago."""
     months = today.year * 12 + today.month - 1 - resource.history_months
@@ -271,9 +273,12 @@ def _day_template(day: date, resolution: Resolution, stamp: Stamp, zone: ZoneInf
 
 def _parameters(query_string: bytes) -> dict[str, str]:
     try:
-        pairs = parse_qsl(
-            query_string.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS
-        )
+        text = query_string.decode("ascii")
+        if _PLAIN.fullmatch(text):
+            # The usual query has nothing to decode, and splitting it takes a third of the time.
+            pairs = [(name, value) for name, _, value in (part.partition("=") for part in text.split("&"))]
+        else:
+            pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
     except ValueError:
         raise catalogue.malformed() from None
     given = dict(pairs)

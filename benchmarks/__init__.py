@@ -1,0 +1,1 @@
+"""What this machine serves, measured: see README.md."""

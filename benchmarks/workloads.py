@@ -1,0 +1,88 @@
+"""The requests, as scripts for wrk."""
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from benchmarks.instance import FOREIGN, POINTS, Instance
+
+CURVE = "/enedis/metering_data_clc/v5/consumption_load_curve"
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`app` is a name in `served`; `script` is Lua; `status` is the answer that each request must have."""
+
+    name: str
+    app: str
+    script: str
+    status: int = 200
+
+
+def workloads(instance: Instance) -> list[Workload]:
+    period = f"start={instance.first}&end={instance.end}"
+    enedis = f'"{CURVE}?usage_point_id=" .. point() .. "&{period}"'
+    native = (
+        '"/api/v1/metering-points/" .. point() .. '
+        f'"/measurements?kind=load_curve&direction=withdrawal&{period}"'
+    )
+    foreign = f'"{CURVE}?usage_point_id={FOREIGN}&{period}"'
+    form = urlencode(
+        {
+            "grant_type": "client_credentials",
+            "client_id": instance.client_id,
+            "client_secret": instance.client_secret,
+        }
+    )
+    return [
+        Workload("bare", "bare", _get(enedis, instance)),
+        Workload("week-enedis", "data_plane", _get(enedis, instance)),
+        Workload("week-native", "data_plane", _get(native, instance)),
+        Workload("refused", "data_plane", _get(foreign, instance), 403),
+        Workload("tokens", "data_plane", _post("/enedis/oauth2/v3/token", form)),
+    ]
+
+
+# Each request asks for the next point, so that no answer is repeated while it is in any cache.
+_POINT = f"""
+local number = math.random(0, {POINTS - 1})
+local function point()
+  number = (number + 1) % {POINTS}
+  return string.format("%014d", number + 1)
+end
+"""
+
+# wrk counts answers above 399 together; this tells whether every single one was the expected one.
+_COUNT = """
+local threads = {}
+function setup(thread) table.insert(threads, thread) end
+function init(args) unexpected = 0 end
+function response(status) if status ~= EXPECTED then unexpected = unexpected + 1 end end
+function done(summary, latency)
+  local bad = 0
+  for _, thread in ipairs(threads) do bad = bad + thread:get("unexpected") end
+  local errors = summary.errors
+  io.write(string.format('RESULT {"requests": %d, "microseconds": %d, "unexpected": %d, "lost": %d,'
+    .. ' "p50_ms": %.3f, "p99_ms": %.3f}\\n', summary.requests, summary.duration, bad,
+    errors.connect + errors.read + errors.write + errors.timeout,
+    latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+end
+"""
+
+
+def counted(workload: Workload) -> str:
+    """The whole script of a workload."""
+    return f"EXPECTED = {workload.status}\n{_COUNT}{workload.script}"
+
+
+def _get(path: str, instance: Instance) -> str:
+    return f"""{_POINT}
+local headers = {{ ["Authorization"] = "Bearer {instance.token}" }}
+function request() return wrk.format("GET", {path}, headers) end
+"""
+
+
+def _post(path: str, form: str) -> str:
+    return f"""
+local headers = {{ ["Content-Type"] = "application/x-www-form-urlencoded" }}
+function request() return wrk.format("POST", "{path}", headers, "{form}") end
+"""
