@@ -168,9 +168,12 @@ def _words(facts: Mapping[str, Any]) -> dict[str, Any]:
     if "said" in facts:
         said, english = facts["said"], translation.get_language() == "en"
         words["effective_at"] = datetime.fromisoformat(said["effective_at"])
-        for name in ("permissions", "kept"):
-            words["ended" if name == "permissions" else name] = [
-                {**one, "service": one["service_en" if english else "service"]} for one in said[name]
+        words["ended"], words["kept"] = said["permissions"], said["kept"]
+        if english:
+            words["ended"] = [{**one, "service": one["service_en"]} for one in said["permissions"]]
+            words["kept"] = [
+                {**one, "service": one["service_en"], "legal_reference": one["legal_reference_en"]}
+                for one in said["kept"]
             ]
     return words
 

@@ -166,6 +166,7 @@ def _kept(service: DataService) -> dict[str, str]:
         "service_en": service.name_en,
         "legal_basis": service.legal_basis,
         "legal_reference": service.legal_reference,
+        "legal_reference_en": service.legal_reference_en,
         "contact_email": service.contact_email,
         "contact_url": service.contact_url,
     }
