@@ -14,7 +14,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.models import EntitlementCode, Organisation
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.sharing import words
-from gridgate.portal.screens.sharing.line import Line
+from gridgate.portal.screens.sharing.line import Line, alike
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import kept
 from gridgate.sharing import operations, queries
@@ -85,7 +85,7 @@ def _page(
     points = _points(request, ending, summary, moment)
     context = {
         "company": company,
-        "lines": [Line(share, None, moment) for share in ending],
+        "lines": alike([Line(share, None, moment) for share in ending]),
         "staying": [Line(share, None, moment) for share in staying],
         "one": one,
         "service": ending[0].service.text("name") if ending else "",

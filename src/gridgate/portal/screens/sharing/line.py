@@ -1,5 +1,7 @@
 """One service by which a company reads, as a line of a table."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext as _
 
 from gridgate.audit.queries import Reads
@@ -35,3 +37,15 @@ class Line:
         self.exceeds = share.terminable and share.exceeds
         self.kept = None if share.terminable else kept(share.service)
         self.tag = state([share], moment)
+
+
+def alike(lines: Sequence[Line]) -> list[Line]:
+    """Lines that say the same but for their points, as one: a company may hold one permission a point."""
+    together: dict[tuple[object, ...], Line] = {}
+    for line in lines:
+        key = (line.service.pk, line.data, line.directions, line.all_points, line.since_day, line.last_day)
+        if key in together:
+            together[key].points += line.points
+        else:
+            together[key] = line
+    return list(together.values())

@@ -29,6 +29,8 @@ from gridgate.sharing import queries
 from gridgate.sharing.models import DataService, Permission, PermissionRequest
 
 DAYS = 30
+SHARES = 20
+"""How many permissions of one company its page tells one by one; the export has them all."""
 PAST = 50
 """How many ended permissions of one company its page shows."""
 
@@ -129,10 +131,8 @@ def _present(
 ) -> dict[str, Any]:
     """What the page says of a company that reads now."""
     actor = request.membership
-    lines = [
-        Line(share, reads.get(str(share.permission.pk) if share.permission else ""), moment)
-        for share in summary.shares
-    ]
+    shown = summary.shares[:SHARES]
+    lines = [Line(share, reads.get(_permission_id(share)), moment) for share in shown]
     chosen = _chosen(summary.shares, request.GET.get("autorisation", ""))
     points = page_of(request, queries.points_shared(actor=actor, shares=chosen, today=moment.today))
     identifiers = [point.pk for point in points]
@@ -143,11 +143,16 @@ def _present(
     return {
         "tile": one,
         "lines": lines,
+        "more": len(summary.shares) - len(shown),
         "chart": reads_chart(summary.reads, days),
         "points": points,
-        "chosen": lines[summary.shares.index(chosen[0])] if len(chosen) < len(summary.shares) else None,
+        "chosen": chosen[0].service.text("name") if len(chosen) < len(summary.shares) else "",
         "point_rows": [PointLine(point, shares[point.pk], by_point.get(point.pk)) for point in points],
     }
+
+
+def _permission_id(share: queries.Share) -> str:
+    return str(share.permission.pk) if share.permission else ""
 
 
 def _chosen(shares: Sequence[queries.Share], permission_id: str) -> list[queries.Share]:
