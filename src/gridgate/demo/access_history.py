@@ -35,13 +35,11 @@ def access_history(
         points = [line.metering_point_id for line in permission.points.all()] or held.get(
             permission.holder_id, []
         )
-        for days_ago in range(DAYS, -1, -1):
+        for days_ago in range(DAYS, 0, -1):
             more = UNUSUAL[2] if code == UNUSUAL[0] and days_ago == UNUSUAL[1] else 1
             for point in points:
                 for _ in range(int(draw.poisson(rate * more))):
                     moment = at(days_ago, hour) + timedelta(seconds=int(draw.integers(-3600, 7200)))
-                    if days_ago == 0 and moment > at(0, 8):
-                        continue
                     yield _entry(permission, point, moment, clients, draw)
 
 
