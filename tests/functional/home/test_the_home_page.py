@@ -113,7 +113,7 @@ class TestLastReads:
         make_reads(world.acme, world.p1, world.acme, at=at(8))
         make_reads(world.third_party_2, world.p1, world.acme, at=at(8), outcome="no_permission")
         text = text_of(world.client("alice").get("/"))
-        assert "Tiers 1 Courbe de charge, 2 compteurs aujourd’hui à 08:00" in text
+        assert "Tiers 1 Courbe de charge, 2 compteurs 08:00" in text
         assert "Tiers 2" not in text
 
     def test_are_within_the_perimeter(self, world, measured):

@@ -86,7 +86,10 @@ def _figures(
     entitled: bool,
 ) -> list[Figure]:
     figures = [one.figure for one in energy]
-    figures.append(Figure(_("Compteurs"), formats.number(len(points)), "", _note(points, latest, moment)))
+    if energy and energy[0].highest:
+        figures.append(energy[0].highest)
+    if not energy:
+        figures.append(Figure(_("Compteurs"), formats.number(len(points)), "", _note(points, latest, moment)))
     if entitled:
         given = queries.in_force(queries.permissions_given(actor=actor), now=moment.now)
         readers = given.filter(eligible_party__is_operator=False).values("eligible_party").distinct().count()

@@ -53,6 +53,18 @@ class Energy:
         return Figure(label, formats.number(value, decimals), unit, self._note)
 
     @property
+    def highest(self) -> Figure | None:
+        """The day with the most."""
+        known = [(value, day) for value, day in zip(self.by_day, self.days, strict=True) if value is not None]
+        if not known:
+            return None
+        most, on = max(known)
+        value, unit = formats.scaled(most, "Wh")
+        label = _("Jour le plus haut")
+        decimals = 1 if value is not None and value < 100 else 0
+        return Figure(label, formats.number(value, decimals), unit, formats.day_and_month(on))
+
+    @property
     def _note(self) -> str:
         if self.change is None:
             return ""

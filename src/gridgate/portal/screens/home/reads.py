@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max
 
 from gridgate.audit.queries import GRANTED, Wanted, search
-from gridgate.core.time import Interval
+from gridgate.core.time import Interval, civil_day_of
 from gridgate.organisations.models import Membership
+from gridgate.portal import formats
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 
@@ -20,6 +21,8 @@ class Read:
     name: str
     what: str
     at: datetime
+    when: str
+    """The hour today, the day before."""
 
 
 def last_reads(*, actor: Membership, moment: Moment) -> list[Read]:
@@ -35,6 +38,11 @@ def last_reads(*, actor: Membership, moment: Moment) -> list[Read]:
         .order_by("-last", "reader_name", "kind")
     )
     return [
-        Read(name, f"{words.kind(kind)}, {words.points(points)}", at)
+        Read(name, f"{words.kind(kind)}, {words.points(points)}", at, _when(at, moment))
         for name, kind, at, points in rows[:MOST]
     ]
+
+
+def _when(at: datetime, moment: Moment) -> str:
+    day = civil_day_of(at, moment.zone)
+    return formats.clock(at) if day == moment.today else formats.day_and_month(day, short=True)
