@@ -183,7 +183,7 @@ def parts_by_day(segments: Sequence[Segment], zone: ZoneInfo) -> Iterator[DayPar
             bound = next_midnight(day, zone)
             daily = segment.resolution is Resolution.P1D
             step = bound - at if daily else segment.resolution.seconds
-            upto = min(len(segment), index + (bound - at) // step)
+            upto = min(len(segment), index + max(1, (bound - at) // step))
             offsets = segment.offsets[index:upto] if segment.offsets else None
             yield DayPart(day, at, step, segment.values[index:upto], words[index:upto], offsets)
             at, index, day = bound, upto, day + timedelta(days=1)

@@ -6,7 +6,8 @@ instant; of register readings the one at the start of the step. Its quality is t
 estimated, else corrected, else measured.
 
 Never the other way: values whose step is already as coarse as the one asked for, or coarser, are left as they
-are.
+are. And never by cutting a value in two: ten minutes do not divide a quarter of an hour, so they become half
+hours.
 """
 
 from collections.abc import Sequence
@@ -28,19 +29,18 @@ def resample(
 ) -> list[Segment]:
     """Return the segments with no step finer than `resolution`, by register, then time.
 
-    Steps of `resolution` are counted from midnight of the civil day. A mean that is not whole is a float.
+    Steps are counted from midnight of the civil day. A mean that is not whole is a float.
     """
     answer: list[Segment] = []
     for _, same in groupby(sorted(segments, key=lambda s: s.register), key=lambda s: s.register):
-        coarse: list[Segment] = []
+        of_register = list(same)
+        fine = [s for s in of_register if s.resolution.seconds < resolution.seconds]
+        coarse = [s for s in of_register if s.resolution.seconds >= resolution.seconds]
+        step = _divisible(resolution, {s.resolution.seconds for s in fine})
         windows: dict[int, _Window] = {}
-        for segment in same:
-            if segment.resolution.seconds >= resolution.seconds:
-                coarse.append(segment)
-            else:
-                _fill(windows, segment, resolution, kind, zone)
-        register = segment.register
-        made = _segments([windows[start] for start in sorted(windows)], resolution, kind, register)
+        for segment in fine:
+            _fill(windows, segment, step, kind, zone)
+        made = _segments([windows[at] for at in sorted(windows)], step, kind, of_register[0].register)
         answer += sorted([*coarse, *made], key=lambda s: s.start)
     return answer
 
@@ -100,7 +100,7 @@ def _fill(
     while index < len(segment):
         start, end = _window(at, resolution, zone)
         window = windows.setdefault(start, _Window(start, end))
-        upto = min(len(segment), index + (end - at) // step)
+        upto = min(len(segment), index + max(1, (end - at) // step))
         parts = segment.values[index:upto]
         values = [v for v in parts if v is not None]
         if values:
@@ -119,6 +119,15 @@ def _fill(
                 offset = segment.offsets[place] if segment.offsets else 0
                 window.highest, window.highest_offset = highest, at - start + (place - index) * step + offset
         at, index = at + (upto - index) * step, upto
+
+
+def _divisible(resolution: Resolution, steps: set[int]) -> Resolution:
+    """The step asked for, or the next that is a whole number of each of `steps`."""
+    return next(
+        r
+        for r in Resolution
+        if r.seconds >= resolution.seconds and all(r.seconds % step == 0 for step in steps)
+    )
 
 
 def _window(at: int, resolution: Resolution, zone: ZoneInfo) -> tuple[int, int]:

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -271,6 +271,10 @@ class MeasurementStore(Protocol):
         """Erase what is held of a point (only days before `before` when given), history included; count the
         blocks."""
         ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
 
     def close(self) -> None:
         """Let go of the file or connection. The store is of no use afterwards."""

@@ -17,6 +17,8 @@ from gridgate.dataplane.store.port import StoreUnavailable
 APPLICATION_ID = 0x67726467  # "grdg"
 SCHEMA_VERSION = 1
 
+_FOREIGN = "this file is not a measurement store"
+
 _BLOCK_COLUMNS = """
   recorded_at integer not null,
   published_at integer not null,
@@ -97,6 +99,7 @@ def open_connection(path: Path, *, read_only: bool, zone_name: str) -> sqlite3.C
             check_same_thread=False,
         )
         if not read_only:
+            _refuse_foreign(connection, path)
             # Before any table exists and outside a transaction: the mode is a property of the file.
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = full")
@@ -111,6 +114,13 @@ def open_connection(path: Path, *, read_only: bool, zone_name: str) -> sqlite3.C
             raise
         raise StoreUnavailable(f"the measurement store cannot be opened: {error}", where=str(path)) from error
     return connection
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Nothing of ours may be written into somebody else's database."""
+    (tables,) = connection.execute("select count(*) from sqlite_master").fetchone()
+    if tables and _pragma(connection, "application_id") != APPLICATION_ID:
+        raise StoreUnavailable(_FOREIGN, where=str(path))
 
 
 def _make_tables(connection: sqlite3.Connection, zone_name: str) -> None:
@@ -133,7 +143,7 @@ def _make_tables(connection: sqlite3.Connection, zone_name: str) -> None:
 def _check(connection: sqlite3.Connection, path: Path, zone_name: str) -> None:
     version, application = _pragma(connection, "user_version"), _pragma(connection, "application_id")
     if application != APPLICATION_ID:
-        raise StoreUnavailable("this file is not a measurement store", where=str(path))
+        raise StoreUnavailable(_FOREIGN, where=str(path))
     if version > SCHEMA_VERSION:
         raise StoreUnavailable(
             f"the store has schema {version}, this Gridgate knows {SCHEMA_VERSION}",

@@ -9,6 +9,7 @@ from datetime import date
 from json import dumps
 from operator import itemgetter
 from pathlib import Path
+from typing import Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -83,7 +84,7 @@ class SqliteStore:
     def close(self) -> None:
         self._connection.close()
 
-    def __enter__(self) -> "SqliteStore":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
