@@ -94,7 +94,7 @@ class TitleHolding(models.Model):
             ),
             models.UniqueConstraint(fields=["metering_point", "valid_from"], name="one_holding_a_start"),
         ]
-        indexes = [models.Index(fields=["holder", "metering_point"])]
+        indexes = [models.Index(fields=["holder", "metering_point"]), models.Index(fields=["valid_to"])]
 
 
 class LoadCurveCollection(models.Model):

@@ -4,7 +4,7 @@ Each operation is one transaction, and tells the apps above inside it (`events.p
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -236,14 +236,16 @@ def set_collection(
 def end_collections_of_former_holders(*, now: datetime, point_ids: Sequence[str] | None = None) -> int:
     """End the collections that were decided under a title which has ended since; returns how many.
 
-    Without `point_ids` all points are looked at: the worker does so daily, for titles closed ahead of time.
+    Without `point_ids` the points left within a year are looked at: the worker does so, for titles closed
+    ahead of time.
     """
     zone = get_default_timezone()
+    today = civil_day_of(now, zone)
     decided_under = TitleHolding.objects.filter(
         metering_point=OuterRef("metering_point"),
         valid_from__lte=OuterRef("decided_on"),
         valid_to__gt=OuterRef("decided_on"),
-        valid_to__lte=civil_day_of(now, zone),
+        valid_to__lte=today,
     )
     stale = (
         LoadCurveCollection.objects.filter(until__isnull=True)
@@ -251,7 +253,10 @@ def end_collections_of_former_holders(*, now: datetime, point_ids: Sequence[str]
         .annotate(decided_on=TruncDate("since", tzinfo=zone))
         .filter(Exists(decided_under))
     )
-    if point_ids is not None:
+    if point_ids is None:
+        left = TitleHolding.objects.filter(valid_to__gt=today - timedelta(days=366), valid_to__lte=today)
+        stale = stale.filter(metering_point__in=left.values("metering_point"))
+    else:
         stale = stale.filter(metering_point__in=point_ids)
     with transaction.atomic():
         ids = list(stale.values_list("metering_point", flat=True))

@@ -70,7 +70,7 @@ MENU: tuple[Section, ...] = (
     Section(
         _("Exploitation"),
         (
-            Entry("operator_home", "building", _("Registre")),
+            Entry("operator_home", "building", _("Registre des compteurs")),
             Entry("operator_import", "collect", _("Import de points et de titulaires")),
             Entry("components", "layers", _("Composants")),
         ),

@@ -43,7 +43,7 @@ class TestImportOnScreen:
     def test_speaks_english(self, world: World) -> None:
         report = send(world.client("operateur", language="en"), HEADER + BAD)
         assert "13 digits where 14 are needed: a leading zero is lost" in text_of(report)
-        assert "Left out" in text_of(report)
+        assert "Why lines are left out" in text_of(report)
 
     def test_imports_holders_and_says_who_leaves(self, world: World) -> None:
         client = world.client("operateur")

@@ -81,7 +81,7 @@ class TestImportPoints:
         report = import_points(points_file(point_line(subscribed_power_kva="150", directions="I")), now=NOW)
         assert (report.changed, report.rejected) == (1, 0)
         said = [(note.column, note.value, note.details["before"]) for note in report.notes]
-        assert said == [("directions", "I", "withdrawal"), ("subscribed_power_kva", "150", "120.00")]
+        assert said == [("directions", "I", "withdrawal"), ("subscribed_power_kva", "150", "120")]
         assert MeteringPoint.objects.values_list("subscribed_power_kva", "directions").get() == (150, 2)
 
     def test_leaves_the_name_given_here_when_the_file_has_none(self) -> None:

@@ -17,6 +17,7 @@ from gridgate.metering.operations import (
     TitlesOverlap,
     close_holding,
     create_point,
+    end_collections_of_former_holders,
     move_in,
     open_holding,
     set_collection,
@@ -128,6 +129,16 @@ class TestMoveIn:
             now=datetime(2026, 11, 27, tzinfo=UTC),
         )
         assert point.collections.get(until=None).state == "ended"
+
+    def test_ends_it_when_the_day_of_a_move_known_in_advance_has_come(self, registry: Registry) -> None:
+        point = registry.points[0]
+        set_collection(actor=registry.alice, points=[point.pk], state="requested", now=NOW)
+        move_in(metering_point=point, holder=registry.other, on=date(2026, 11, 26), now=NOW)
+        assert end_collections_of_former_holders(now=NOW) == 0
+        midnight = datetime(2026, 11, 25, 23, 0, tzinfo=UTC)
+        assert end_collections_of_former_holders(now=midnight) == 1
+        assert point.collections.get(until=None).state == "ended"
+        assert end_collections_of_former_holders(now=midnight) == 0
 
     def test_leaves_a_collection_asked_for_by_the_new_holder(self, registry: Registry) -> None:
         point = registry.points[0]

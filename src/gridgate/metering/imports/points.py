@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -129,6 +130,8 @@ def _assumed(segment: str) -> dict[str, Any]:
 def _change(row: Row, column: str, before: Any) -> Finding:
     if column == "directions":
         before = "+".join(sorted(directions_of(before), reverse=True))
+    if isinstance(before, Decimal):
+        before = f"{before.normalize():f}"
     details = {"before": "–" if before in (None, "") else str(before)}
     return Finding(Code.CHANGED, row.line, column, row.cells[column], Level.NOTE, details)
 

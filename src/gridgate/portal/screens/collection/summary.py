@@ -53,15 +53,17 @@ def page(request: MemberRequest) -> HttpResponse:
     foreseen = Foreseen.of(chosen, State(action.state))
     today = civil_day_of(now, get_default_timezone())
     changing = chosen.filter(pk__in=foreseen.changing).order_by("search_text", "pk")
+    consequences = (
+        of_opposing(actor=actor, points=foreseen.changing, now=now) if action.state == State.OPPOSED else []
+    )
     context = {
         "action": action,
         "chosen": len(ids),
         "foreseen": foreseen,
         "rows": rows_of(changing[:SHOWN], today=today),
         "others": max(0, len(foreseen.changing) - SHOWN),
-        "consequences": of_opposing(actor=actor, points=foreseen.changing, now=now)
-        if action.state == State.OPPOSED
-        else [],
+        "consequences": consequences,
+        "some_end": any(one.ends for one in consequences),
         "carried": _carried(request.POST),
     }
     return render(request, "collection/summary.html", context)

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.portal import measurements
+from gridgate.core.time import Resolution
+from gridgate.portal import formats, measurements
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Held:
 
     kind: str
     direction: str
-    resolution: str
+    step: str
     first: date
     last: date
 
@@ -48,13 +49,19 @@ def held_of(point: str) -> list[Held] | None:
         Held(
             _kind(info.key.kind),
             _direction(info.key.direction),
-            info.key.resolution.iso,
+            _step(info.key.resolution),
             info.first,
             info.last,
         )
         for info in series
         if not info.key.register
     ]
+
+
+def _step(resolution: Resolution) -> str:
+    if resolution is Resolution.P1D:
+        return _("1 jour")
+    return formats.with_unit(resolution.seconds // 60, "min")
 
 
 def _kind(kind: Kind) -> str:

@@ -59,7 +59,7 @@ class PointFilterForm(forms.Form):
     courbe = forms.ChoiceField(label=gettext_lazy("Courbe de charge"), choices=_STATES, required=False)
     commune = forms.ChoiceField(label=gettext_lazy("Commune"), required=False)
     kva_min = forms.DecimalField(
-        label=gettext_lazy("Puissance souscrite, de (kVA)"), required=False, min_value=0, localize=True
+        label=gettext_lazy("Puissance, de (kVA)"), required=False, min_value=0, localize=True
     )
     kva_max = forms.DecimalField(label=gettext_lazy("à (kVA)"), required=False, min_value=0, localize=True)
     titre = forms.ChoiceField(label=gettext_lazy("Titularité"), choices=_TITLES, required=False)

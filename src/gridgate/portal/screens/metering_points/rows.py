@@ -32,6 +32,7 @@ class PointRow:
     id: str
     name: str
     place: str
+    postcode: str
     segment: str
     power: str
     directions: str
@@ -56,6 +57,7 @@ def rows_of(
             id=point.pk,
             name=name_of(point),
             place=" ".join(filter(None, (point.postcode, point.city))),
+            postcode=point.postcode,
             segment=point.segment,
             power=power(point.subscribed_power_kva),
             directions=directions(point.directions),
