@@ -13,6 +13,7 @@ from rich.console import Console
 
 from gridgate import __version__
 from gridgate.config.commands.audit import app as audit
+from gridgate.config.commands.bench import bench
 from gridgate.config.commands.check import check
 from gridgate.config.commands.demo import demo
 from gridgate.config.commands.export import export
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, init, serve, worker, check, migrate, ingest, export):
+for command in (demo, init, serve, worker, check, migrate, ingest, export, bench):
     app.command()(command)
 app.add_typer(imports, name="import")
 app.add_typer(user, name="user")
