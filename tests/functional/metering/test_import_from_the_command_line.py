@@ -21,27 +21,23 @@ HOLDERS = (
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory):
-    """Runs `gridgate` on an empty instance of its own."""
-    home = tmp_path_factory.mktemp("instance")
-    environment = {**os.environ, "GRIDGATE_DATA": str(home), "COLUMNS": "200", "TERM": "dumb"}
-    (home / "registry.sqlite3").touch()
-    subprocess.run(
-        [sys.executable, "-m", "django", "migrate", "-v0", "--skip-checks"],
-        env=environment | {"DJANGO_SETTINGS_MODULE": "gridgate.config.settings"},
-        check=True,
-    )
+    """Runs `gridgate import` on an empty instance of its own."""
+    home = tmp_path_factory.mktemp("instance") / "data"
 
-    def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from gridgate.config.commands.imports import app; app()"]
+    def gridgate(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "gridgate.config.cli", "--data", str(home)]
         return subprocess.run(
             [*command, *map(str, arguments)],
-            env=environment,
+            env={**os.environ, "COLUMNS": "200", "TERM": "dumb"},
             capture_output=True,
             text=True,
             encoding="utf-8",
+            check=False,
         )
 
-    return call
+    made = gridgate("init", "--operator", "Réseau d’essai")
+    assert made.returncode == 0, made.stderr
+    return lambda *arguments: gridgate("import", *arguments)
 
 
 class TestImport:
@@ -78,3 +74,8 @@ class TestImport:
         assert answer.returncode == 2
         assert "byte 0xE9 is not UTF-8" in answer.stderr
         assert "CSV UTF-8" in answer.stderr
+
+    def test_says_that_a_file_is_absent(self, run, tmp_path: Path) -> None:
+        answer = run("holders", tmp_path / "absent.csv")
+        assert answer.returncode == 2
+        assert "absent.csv cannot be read" in answer.stderr

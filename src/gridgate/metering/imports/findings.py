@@ -134,7 +134,7 @@ _WORDS: dict[Code, tuple[str, str]] = {
         "Give that valid_to, or begin a new title on a later day.",
     ),
     Code.MOVED: (
-        "a move: the title of {holder}, open since {valid_from}, ends on {valid_to}",
+        "a change of holder: the title of {holder}, open since {valid_from}, ends on {valid_to}",
         "Nothing to do if this is meant.",
     ),
     Code.ENDS_AT_NEXT: (
