@@ -302,6 +302,15 @@ class TestCorrection:
         assert set(values(store)) == set(values(store, as_of=1_000)) == {2}
         assert [v.arrived_too_late for v in store.versions(key(), SUMMER)] == [False, False]
 
+    def test_of_a_slot_forgets_the_instant_of_what_it_replaces(self, store: MeasurementStore) -> None:
+        put(store, block(offsets=[60] * HALF_HOURS), by=source("a"), at=1_000)
+        put(store, block(offsets=[0] * HALF_HOURS), by=source("b"), at=2_000)
+        (found,) = read(store)
+        assert found.offsets is None
+        (then,) = read(store, as_of=1_000)
+        assert then.offsets is not None
+        assert then.offsets.tolist() == [60] * HALF_HOURS
+
 
 class TestCancellation:
     def test_leaves_a_hole_that_an_older_delivery_cannot_fill(self, store: MeasurementStore) -> None:
@@ -339,6 +348,8 @@ class TestInvalidBlock:
             (lambda b: setattr(b, "values", b.values[:47]), "47 slots, the day has 48"),
             (lambda b: setattr(b, "quality", b.quality[:47]), "47 slots"),
             (lambda b: setattr(b, "offsets", np.zeros(3, np.int32)), "3 slots"),
+            (lambda b: setattr(b, "offsets", np.full(48, -1)), "before its slot"),
+            (lambda b: setattr(b, "offsets", np.full(48, 2**40)), "beyond the day"),
             (lambda b: setattr(b, "cancelled", np.ones(3, np.bool_)), "3 slots"),
             (lambda b: setattr(b, "values", b.values - 101), "negative"),
             (lambda b: setattr(b, "values", b.values / 2), "not integers"),

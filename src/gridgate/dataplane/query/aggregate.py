@@ -11,7 +11,7 @@ from gridgate.core.quantities import Kind
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of, days_between
 from gridgate.dataplane.query.answer import Segment
 from gridgate.dataplane.query.days import epoch, instant, midnight, next_midnight
-from gridgate.dataplane.query.resample import exact_sum, number
+from gridgate.dataplane.query.resample import exact_sum, number, quotient
 
 
 class Period(StrEnum):
@@ -238,7 +238,7 @@ class _Account:
             missing = max(0, length - self.seconds) // step.seconds
         energy: int | float | None = None
         if kind is Kind.LOAD_CURVE:
-            energy = number(Fraction(self.sum) / 3600)
+            energy = quotient(self.sum, 3600)
         elif kind is Kind.DAILY_ENERGY:
             energy = number(self.sum)
         return Total(

@@ -57,6 +57,13 @@ def number(value: int | Fraction) -> int | float:
     return value.numerator if value.denominator == 1 else float(value)
 
 
+def quotient(total: int | Fraction, divisor: int) -> int | float:
+    """An integer when it is whole, else the nearest float."""
+    if isinstance(total, int) and total % divisor == 0:
+        return total // divisor
+    return number(Fraction(total, divisor))
+
+
 def exact_sum(values: Sequence[int | float]) -> int | Fraction:
     total = sum(values)
     return total if isinstance(total, int) else sum((exact(v) for v in values), Fraction(0))
@@ -85,7 +92,7 @@ class _Window:
         if self.covered < self.end - self.start:
             return None
         if kind is Kind.LOAD_CURVE:
-            return number(Fraction(self.total) / (self.end - self.start)), 0
+            return quotient(self.total, self.end - self.start), 0
         if kind is Kind.MAXIMUM_POWER and self.highest is not None:
             return self.highest, self.highest_offset
         return number(self.total), 0
@@ -96,10 +103,18 @@ def _fill(
 ) -> None:
     step = segment.resolution.seconds
     words = segment.qualities()
-    at, index = epoch(segment.start), 0
+    at, index, midnight_after = epoch(segment.start), 0, 0
     while index < len(segment):
-        start, end = _window(at, resolution, zone)
-        window = windows.setdefault(start, _Window(start, end))
+        if at >= midnight_after:
+            day = civil_day_of(instant(at), zone)
+            begin, midnight_after = midnight(day, zone), next_midnight(day, zone)
+        start, end = begin, midnight_after
+        if resolution is not Resolution.P1D:
+            start += (at - begin) // resolution.seconds * resolution.seconds
+            end = start + resolution.seconds
+        window = windows.get(start)
+        if window is None:
+            window = windows[start] = _Window(start, end)
         upto = min(len(segment), index + max(1, (end - at) // step))
         parts = segment.values[index:upto]
         values = [v for v in parts if v is not None]
@@ -108,8 +123,8 @@ def _fill(
             total = exact_sum(values)
             window.total += total * step if kind is Kind.LOAD_CURVE else total
             window.covered += seconds
-            said = {word for word in words[index:upto] if word != "missing"}
-            window.sureness = max(window.sureness, *(_SURENESS.index(word) for word in said))
+            for word in set(words[index:upto]) - {"missing"}:
+                window.sureness = max(window.sureness, _SURENESS.index(word))
             if at == start and parts[0] is not None:
                 window.first = parts[0]
                 window.first_offset = segment.offsets[index] if segment.offsets else 0
@@ -128,15 +143,6 @@ def _divisible(resolution: Resolution, steps: set[int]) -> Resolution:
         for r in Resolution
         if r.seconds >= resolution.seconds and all(r.seconds % step == 0 for step in steps)
     )
-
-
-def _window(at: int, resolution: Resolution, zone: ZoneInfo) -> tuple[int, int]:
-    day = civil_day_of(instant(at), zone)
-    begin = midnight(day, zone)
-    if resolution is Resolution.P1D:
-        return begin, next_midnight(day, zone)
-    start = begin + (at - begin) // resolution.seconds * resolution.seconds
-    return start, start + resolution.seconds
 
 
 def _segments(windows: Sequence[_Window], resolution: Resolution, kind: Kind, register: str) -> list[Segment]:

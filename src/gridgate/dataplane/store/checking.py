@@ -14,6 +14,7 @@ from gridgate.dataplane.store.port import DayBlock, InvalidBlock
 MAX_DECIMALS = 12
 _CODES = np.array(sorted(Quality), np.uint8)
 _INT64 = 2**63 - 1
+_LONGEST_DAY = 2 * 86_400
 
 
 def canonical(block: DayBlock, zone: ZoneInfo) -> DayBlock:
@@ -44,7 +45,10 @@ def canonical(block: DayBlock, zone: ZoneInfo) -> DayBlock:
         )
     offsets = None
     if block.offsets is not None:
-        offsets = _integers(block.offsets, "offsets", slots, where).astype(np.int32)
+        seconds = _integers(block.offsets, "offsets", slots, where)
+        if int(seconds.min()) < 0 or int(seconds.max()) > _LONGEST_DAY:
+            raise InvalidBlock("an offset is before its slot or beyond the day", where=where)
+        offsets = seconds.astype(np.int32)
         offsets[silent] = 0
         if not offsets.any():
             offsets = None

@@ -138,9 +138,13 @@ class Delivery:
         held = self._held(first, last)
         for block in blocks:
             self._merge(block, held.get(day_number(block.day)))
-        self._connection.executemany(_TO_HISTORY, self._superseded)
-        self._connection.executemany(_UPSERT, self._written)
-        self._connection.executemany(_CONFIRM, self._confirmed)
+        for statement, rows in (
+            (_TO_HISTORY, self._superseded),
+            (_UPSERT, self._written),
+            (_CONFIRM, self._confirmed),
+        ):
+            if rows:
+                self._connection.executemany(statement, rows)
         if self.stored:
             self._connection.execute(
                 """update series set first_day = min(first_day, ?), last_day = max(last_day, ?),
