@@ -1,7 +1,6 @@
 """Application, Credential, ApiSubscription, AccessToken. The data plane reads these tables by SQL: names are law."""
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
 
 from gridgate.organisations.models import Organisation
 
@@ -10,7 +9,7 @@ class Application(models.Model):
     """A program that calls the APIs in its organisation's name."""
 
     client_id = models.CharField(max_length=64, unique=True)
-    name = models.CharField(_("nom"), max_length=80)
+    name = models.CharField(max_length=80)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="applications")
     redirect_uri = models.URLField(blank=True)
     active = models.BooleanField(default=True)

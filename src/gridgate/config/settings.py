@@ -1,7 +1,6 @@
 """Django's settings, derived from `Environment`."""
 
 from csp.constants import SELF
-from django.utils.translation import gettext_lazy as _
 
 from gridgate.config.environment import read_environment
 from gridgate.portal.paths import locale_paths, template_dirs
@@ -162,7 +161,7 @@ STATIC_ROOT = ENVIRONMENT.data / "static"
 WHITENOISE_USE_FINDERS = True
 
 LANGUAGE_CODE = "fr"
-LANGUAGES = [("fr", _("Français")), ("en", _("English"))]
+LANGUAGES = [("fr", "Français"), ("en", "English")]
 LOCALE_PATHS = locale_paths()
 TIME_ZONE = ENVIRONMENT.time_zone
 USE_TZ = True

@@ -1,12 +1,10 @@
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
-from django.utils.translation import gettext_lazy as _
 
 
 class SharingConfig(AppConfig):
     name = "gridgate.sharing"
     default_auto_field = "django.db.models.BigAutoField"
-    verbose_name = _("Partage des données")
 
     def ready(self) -> None:
         from gridgate.metering.events import collection_changed, titles_changed

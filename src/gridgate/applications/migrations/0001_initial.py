@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('client_id', models.CharField(max_length=64, unique=True)),
-                ('name', models.CharField(max_length=80, verbose_name='nom')),
+                ('name', models.CharField(max_length=80)),
                 ('redirect_uri', models.URLField(blank=True)),
                 ('active', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField()),
