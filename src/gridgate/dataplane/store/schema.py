@@ -11,11 +11,14 @@ The same layout, with `bytea` for blobs, is the one for PostgreSQL.
 
 import sqlite3
 from pathlib import Path
+from time import monotonic, sleep
 
 from gridgate.dataplane.store.port import StoreUnavailable
 
 APPLICATION_ID = 0x67726467  # "grdg"
 SCHEMA_VERSION = 1
+BUSY_SECONDS = 30
+"""How long one waits for another's lock before giving up."""
 
 _FOREIGN = "this file is not a measurement store"
 
@@ -95,13 +98,12 @@ def open_connection(path: Path, *, read_only: bool, zone_name: str) -> sqlite3.C
             f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
             isolation_level=None,
-            timeout=30,
+            timeout=BUSY_SECONDS,
             check_same_thread=False,
         )
         if not read_only:
             _refuse_foreign(connection, path)
-            # Before any table exists and outside a transaction: the mode is a property of the file.
-            connection.execute("pragma journal_mode = wal")
+            _share(connection)
             connection.execute("pragma synchronous = full")
             connection.execute("pragma foreign_keys = on")
             _make_tables(connection, zone_name)
@@ -121,6 +123,23 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     (tables,) = connection.execute("select count(*) from sqlite_master").fetchone()
     if tables and _pragma(connection, "application_id") != APPLICATION_ID:
         raise StoreUnavailable(_FOREIGN, where=str(path))
+
+
+def _share(connection: sqlite3.Connection) -> None:
+    """Let readers go on beside a writer, by a log that is written ahead: a property of the file, set once.
+
+    The engine does not wait for a lock when it changes this, so that of two processes that open a new file
+    together one is told that it is locked.
+    """
+    deadline = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(0.01)
 
 
 def _make_tables(connection: sqlite3.Connection, zone_name: str) -> None:
