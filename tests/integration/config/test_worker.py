@@ -1,0 +1,246 @@
+"""The worker: does what is due, survives what fails, stops when told."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gridgate.audit.models import AccessLogEntry
+from gridgate.config import worker
+from gridgate.config.environment import Environment
+from gridgate.config.worker import SEATS, Job, Mail, do, jobs, work
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS
+from gridgate.metering.models import LoadCurveCollection, TitleHolding
+from gridgate.metering.operations import close_holding, set_collection
+from gridgate.notifications import tasks
+from gridgate.notifications.models import OutgoingEmail
+from gridgate.sharing.models import Permission
+from gridgate.sharing.operations import request_permission, subscribe
+from gridgate.sharing.signing import make_key
+from tests.factories.sharing import make_service
+from tests.real_registry import Registry
+from tests.world import World
+
+NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+
+
+def clock() -> datetime:
+    return NOW
+
+
+# --- jobs
+
+
+def test_a_job_is_done_when_due_and_not_before() -> None:
+    done: list[datetime] = []
+    job = Job("count", 3600, done.append)
+    do(job, NOW)
+    do(job, NOW)
+    assert done == [NOW]
+    job.due = 0
+    do(job, NOW)
+    assert len(done) == 2
+
+
+def test_a_job_that_fails_waits_longer_each_time_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(now: datetime) -> None:
+        raise OSError("disk full")
+
+    job = Job("fold", 1, fail)
+    waits = []
+    for _ in range(14):
+        job.due = 0
+        do(job, NOW)
+        waits.append(round(job.due - time.monotonic()))
+    assert waits[:4] == [2, 4, 8, 16]
+    assert waits[-1] == 3600
+    assert "could not fold; next attempt in 2 s" in caplog.text
+    assert "disk full" in caplog.text
+    job.act, job.due = (lambda now: None), 0
+    do(job, NOW)
+    assert (job.failures, round(job.due - time.monotonic())) == (0, 1)
+
+
+@pytest.mark.django_db
+def test_one_poisoned_job_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "claim", lambda now: None)
+    stop, done = threading.Event(), []
+
+    def poisoned(now: datetime) -> None:
+        raise ZeroDivisionError
+
+    def fine(now: datetime) -> None:
+        done.append(now)
+        if len(done) == 3:
+            stop.set()
+
+    monkeypatch.setattr(worker, "ROUND_SECONDS", 0)
+    work([Job("a", 0, poisoned), Job("b", 0, fine), Job("c", 0, lambda now: done.append(now))], stop, clock)
+    assert len(done) == 3  # "b", "c", "b"; and "c" is not begun after the stop
+
+
+def test_the_seats_are_bounded_and_a_slow_server_holds_up_no_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy, most, release, taken = [], [], threading.Event(), iter(range(100))
+
+    def send(email: int, clock: object) -> None:
+        busy.append(email)
+        most.append(len(busy))
+        release.wait(30)
+        busy.remove(email)
+
+    monkeypatch.setattr(tasks, "claim", lambda now: next(taken, None))
+    monkeypatch.setattr(tasks, "send", send)
+    with Mail(clock) as mail:
+        mail.fill_seats()
+        mail.fill_seats()
+        assert next(taken) == SEATS
+        release.set()
+    assert max(most) <= SEATS
+
+
+def test_what_fails_in_a_seat_frees_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    emails = iter([OutgoingEmail(pk=number) for number in range(SEATS * 2)])
+
+    def send(email: OutgoingEmail, clock: object) -> None:
+        raise OSError("no disk")
+
+    monkeypatch.setattr(tasks, "claim", lambda now: next(emails, None))
+    monkeypatch.setattr(tasks, "send", send)
+    with Mail(clock) as mail:
+        deadline = time.monotonic() + 30
+        while next(emails, None) is not None:
+            assert time.monotonic() < deadline
+            mail.fill_seats()
+    assert "what became of e-mail" in caplog.text
+
+
+def test_a_registry_that_does_not_answer_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def claim(now: datetime) -> None:
+        raise OSError("locked")
+
+    monkeypatch.setattr(tasks, "claim", claim)
+    with Mail(clock) as mail:
+        mail.fill_seats()
+    assert "e-mails cannot be claimed" in caplog.text
+
+
+# --- what the jobs do
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    environment = Environment(data=tmp_path)
+    environment.access_log.mkdir()
+    make_key(environment.receipt_key)
+    return environment
+
+
+def test_a_round_ends_reminds_folds_and_signs(world: World, environment: Environment) -> None:
+    service, day = make_service(world.third_party_1), timedelta(days=1)
+    over = subscribe(actor=world.alice, service=service, points=[world.p1.pk], valid_until=NOW + day, now=NOW)
+    left = subscribe(actor=world.alice, service=service, points=[world.p2.pk], now=NOW)
+    ending = subscribe(
+        actor=world.alice, service=service, points=[world.p3.pk], valid_until=NOW + 40 * day, now=NOW
+    )
+    request = request_permission(
+        requester=world.tiers1,
+        service=service,
+        holder=world.acme,
+        points=None,
+        valid_until=NOW.date(),
+        now=NOW,
+    )
+    set_collection(actor=None, points=[world.p2.pk], state="active", now=NOW)
+    close_holding(
+        holding=TitleHolding.objects.get(metering_point=world.p2.pk), valid_to=date(2026, 11, 30), now=NOW
+    )
+    log = AccessLog(environment.access_log, "test", started_at=NOW)
+    log.append(AccessEntry(NOW, "screen", "granted", 1, "ACME", world.p1.pk, 1, "load_curve", "withdrawal"))
+    log.close()
+    OutgoingEmail.objects.all().delete()
+
+    for job in jobs(environment):
+        do(job, NOW + 11 * day)
+        assert job.failures == 0
+
+    states = [Permission.objects.get(pk=permission.pk).state for permission in (over, left, ending)]
+    assert states == ["expired", "invalidated", "active"]
+    request.refresh_from_db()
+    assert request.state == "timed_out"
+    assert LoadCurveCollection.objects.get(metering_point=world.p2.pk, until=None).state == "ended"
+    assert OutgoingEmail.objects.filter(key__startswith="reminder:").exists()
+    assert (environment.access_log / CHECKPOINTS).read_bytes().count(b"\n") == 1
+    assert AccessLogEntry.objects.count() == 1
+
+
+# --- real processes
+
+RUN = "from gridgate.config.worker import run; run(environment)"
+
+
+@pytest.fixture
+def process(registry: Registry) -> Iterator["subprocess.Popen[str]"]:
+    process = registry.start(f"print('up', flush=True); {RUN}")
+    assert process.stdout is not None
+    assert process.stdout.readline() == "up\n"
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def until(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_stops_when_told(
+    registry: Registry, process: "subprocess.Popen[str]", number: signal.Signals
+) -> None:
+    until(lambda: (registry.data / "accesslog" / CHECKPOINTS).exists(), "the log signed")
+    process.send_signal(number)
+    assert process.wait(timeout=30) == 0
+
+
+def test_a_worker_ends_with_who_started_it(registry: Registry) -> None:
+    read, write = os.pipe()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GRIDGATE_")}
+    program = f"from gridgate.config.loading import load_django; environment = load_django(); {RUN}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=read,
+        env={**kept, "GRIDGATE_DATA": str(registry.data)},
+    )
+    os.close(read)
+    os.close(write)
+    assert process.wait(timeout=60) == 0
+
+
+def test_a_worker_folds_within_seconds_of_a_read_and_goes_on_after_a_fault(
+    registry: Registry, process: "subprocess.Popen[str]"
+) -> None:
+    (registry.data / "accesslog" / "2026-11-24-0.jsonl").mkdir()
+    log = AccessLog(registry.data / "accesslog", "test", started_at=NOW)
+    entry = AccessEntry(NOW, "screen", "granted", 1, "ACME", "30001480112233", 1, "load_curve", "withdrawal")
+    folded = "SELECT count(*) FROM audit_accesslogentry"
+    log.append(entry)
+    until(lambda: registry.rows(folded) == [(1,)], "the read folded")
+    log.append(entry)
+    until(lambda: registry.rows(folded) == [(2,)], "the next one folded")
+    log.close()
+    assert process.poll() is None

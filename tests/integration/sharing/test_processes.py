@@ -1,0 +1,113 @@
+"""Several processes on one registry: a double click, a race, a process killed half way."""
+
+import signal
+
+from tests.real_registry import Registry
+
+CAST = """
+from datetime import UTC, datetime
+from django.db import connection
+from gridgate.organisations.models import Membership, Organisation
+from gridgate.sharing.models import DataService
+from gridgate.sharing.operations import AlreadyShared, NothingToEnd, revoke_company, subscribe
+now = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+alice = Membership.objects.select_related("user", "organisation").get(user__full_name="Alice")
+tiers_1 = Organisation.objects.get(siren="222333445")
+"""
+SERVICES = """
+from tests.factories.sharing import make_service
+service = make_service(tiers_1, code="suivi")
+"""
+GIVEN = f"""{CAST}{SERVICES}
+for point in alice.organisation.holdings.values_list("metering_point_id", flat=True):
+    subscribe(actor=alice, service=service, points=[point], now=now)
+"""
+GO = """
+import os, time, pathlib
+connection.ensure_connection()
+print("ready", flush=True)
+while not pathlib.Path(os.environ["GO"]).exists():
+    time.sleep(0.001)
+"""
+REVOKE = """
+try:
+    print("done", revoke_company(actor=alice, company=tiers_1, now=now).number)
+except NothingToEnd as refusal:
+    print("refused", refusal.receipt.number)
+"""
+
+
+def at_once(registry: Registry, program: str, times: int) -> list[str]:
+    """Run a program several times, all starting at one instant; what each printed last."""
+    go = registry.data / "go"
+    processes = [registry.start(CAST + GO + program, GO=str(go)) for _ in range(times)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    go.touch()
+    printed = []
+    for process in processes:
+        output, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+        printed.append(output.strip())
+    return printed
+
+
+def test_a_company_revoked_by_several_at_once_has_one_receipt(registry: Registry) -> None:
+    registry.run(GIVEN)
+    before = registry.rows("SELECT count(*) FROM notifications_outgoingemail")[0][0]
+    printed = at_once(registry, REVOKE, 4)
+    assert sorted(line.split()[0] for line in printed) == ["done", "refused", "refused", "refused"]
+    assert {line.split()[1] for line in printed} == {"GG-20261125-000001"}
+    assert registry.rows("SELECT count(*) FROM sharing_receipt") == [(1,)]
+    assert registry.rows(
+        "SELECT count(*), count(DISTINCT permission_id) FROM sharing_permissionevent WHERE state = 'revoked'"
+    ) == [(4, 4)]
+    assert registry.rows("SELECT count(*) FROM sharing_accessline WHERE basis = 'permission'") == [(0,)]
+    # Alice and the third party's administrator, and nobody twice; Bob does not see all of the points.
+    assert registry.rows("SELECT count(*) FROM notifications_outgoingemail")[0][0] - before == 2
+
+
+def test_a_service_subscribed_to_by_several_clicks_is_given_once(registry: Registry) -> None:
+    registry.run(CAST + SERVICES)
+    program = """
+try:
+    subscribe(actor=alice, service=DataService.objects.get(code="suivi"), points=None, now=now)
+    print("done")
+except AlreadyShared:
+    print("refused")
+"""
+    assert sorted(at_once(registry, program, 3)) == ["done", "refused", "refused"]
+    assert registry.rows("SELECT count(*) FROM sharing_permission") == [(1,)]
+
+
+KILLED = """
+import sys, time
+
+def stand_still(execute, sql, *rest):
+    result = execute(sql, *rest)
+    if sql.startswith('INSERT INTO "sharing_receipt"'):
+        print("written", flush=True)
+        time.sleep(60)
+    return result
+
+with connection.execute_wrapper(stand_still):
+    revoke_company(actor=alice, company=tiers_1, now=now)
+"""
+
+
+def test_a_process_killed_before_its_commit_has_ended_nothing(registry: Registry) -> None:
+    registry.run(GIVEN)
+    process = registry.start(CAST + KILLED)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "written\n"
+    lines = "SELECT count(*) FROM sharing_accessline WHERE basis = 'permission'"
+    assert registry.rows(lines) == [(4,)]  # readers see the state before, and do not wait
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=20)
+    process.communicate()
+    assert registry.rows(lines) == [(4,)]
+    assert registry.rows("SELECT DISTINCT state FROM sharing_permission") == [("active",)]
+    assert registry.rows("SELECT count(*) FROM sharing_receipt") == [(0,)]
+    assert registry.run(CAST + REVOKE) == "done GG-20261125-000001"
+    assert registry.rows(lines) == [(0,)]

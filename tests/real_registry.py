@@ -1,0 +1,75 @@
+"""A registry in a real file with the cast of `tests.world`, for tests of several processes at once."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SET_UP = "from gridgate.config.loading import load_django; environment = load_django(must_exist=False)"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """An instance's data directory, and programs that run on it."""
+
+    data: Path
+
+    def start(self, program: str, **environment: str) -> "subprocess.Popen[str]":
+        """Start a Python program with Django set up on the instance. The caller waits for it, or kills it."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GRIDGATE_")}
+        return subprocess.Popen(
+            [sys.executable, "-c", f"{SET_UP}\n{program}"],
+            cwd=ROOT,
+            env={**kept, "GRIDGATE_DATA": str(self.data), "PYTHONPATH": str(ROOT), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, program: str, **environment: str) -> str:
+        """Run such a program to its end and return what it printed."""
+        process = self.start(program, **environment)
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+        return output.strip()
+
+    def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What another program sees: committed rows only."""
+        connection = sqlite3.connect(self.data / "registry.sqlite3", timeout=20)
+        try:
+            with connection:
+                return connection.execute(statement, parameters).fetchall()
+        finally:
+            connection.close()
+
+
+@pytest.fixture(scope="session")
+def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("registry") / "instance"
+    Registry(data).run(
+        """
+from gridgate.config.instance import make_folders, make_receipt_key, migrate
+from tests.world import make_world
+make_folders(environment)
+make_receipt_key(environment.receipt_key)
+migrate()
+make_world()
+"""
+    )
+    return data
+
+
+@pytest.fixture
+def registry(_template: Path, tmp_path: Path) -> Registry:
+    """A registry of the test's own."""
+    data = tmp_path / "instance"
+    shutil.copytree(_template, data)
+    return Registry(data)
