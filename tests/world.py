@@ -89,8 +89,11 @@ class World:
 
 @pytest.fixture
 def world(db: None) -> Iterator[World]:
+    from gridgate.portal.screens.account import mails
+
     with time_machine.travel(NOW, tick=True):
         yield make_world()
+        mails.wait()  # or a late one would be the next test's
 
 
 def make_world() -> World:

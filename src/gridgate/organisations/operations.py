@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -28,7 +29,7 @@ class OrganisationExists(GridgateError):
 
 
 class InvalidMember(GridgateError):
-    """The address, role or entitlement given for a member is not one."""
+    """The address, role, entitlement or password given for a member will not do."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(ErrorKind.INVALID, message, remedy=remedy)
@@ -112,9 +113,9 @@ def add_member(
     email = _address(email)
     _require_role(role)
     with transaction.atomic():
-        user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(
-            email, password, full_name=full_name.strip(), language=language, created_at=now
-        )
+        user = User.objects.filter(email__iexact=email).first()
+        if user is None:
+            user = _create_user(email, full_name.strip(), password, language, now)
         if user.memberships.filter(organisation=organisation, ended_at=None).exists():
             raise MembershipExists(f"{email} is already a member of {organisation.legal_name}")
         membership = Membership.objects.create(
@@ -183,6 +184,15 @@ def _address(text: str) -> str:
     except ValidationError:
         raise InvalidMember(f"{text!r} is not an e-mail address") from None
     return email
+
+
+def _create_user(email: str, full_name: str, password: str | None, language: str, now: datetime) -> User:
+    if password is not None:
+        try:
+            validate_password(password, User(email=email, full_name=full_name))
+        except ValidationError as error:
+            raise InvalidMember(" ".join(error.messages), remedy="Choose another password.") from None
+    return User.objects.create_user(email, password, full_name=full_name, language=language, created_at=now)
 
 
 def _require_role(role: str) -> None:

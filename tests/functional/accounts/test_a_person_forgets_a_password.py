@@ -33,7 +33,7 @@ class Mailbox:
 
     def open(self):
         """The messages, once those on their way have arrived."""
-        mails._postman.submit(int).result(timeout=20)
+        mails.wait()
         return self.messages
 
 
@@ -46,6 +46,7 @@ def mailbox(settings):
     settings.EMAIL_HOST = "127.0.0.1"
     settings.EMAIL_PORT = controller.port
     yield box
+    mails.wait()
     controller.stop()
 
 
@@ -200,7 +201,7 @@ class TestAsking:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
         assert ask(world, "bob@acme.example").status_code == 200
-        mails._postman.submit(int).result(timeout=20)
+        mails.wait()
         assert "could not be sent" in caplog.text
         assert PASSWORD not in caplog.text
 

@@ -52,7 +52,7 @@ class TestPassword:
     def test_changes_are_told_by_e_mail(self, world):
         world.give_password("alice")
         self.change(world.client("alice"))
-        wait_for_the_postman()
+        mails.wait()
         assert [message.to for message in mail.outbox] == [["alice@acme.example"]]
         assert NEW not in mail.outbox[0].body
 
@@ -96,7 +96,3 @@ class TestCompany:
         for membership in (world.charlie.pk, world.bob.pk, 10**12, "x", "", "²"):
             assert client.post("/compte/entreprise/", {"membership": membership}).status_code == 404
         assert client.get("/compte/").wsgi_request.membership == world.alice
-
-
-def wait_for_the_postman():
-    mails._postman.submit(int).result(timeout=20)

@@ -92,8 +92,8 @@ class TestAddMember:
 
     @pytest.mark.parametrize(
         "wrong",
-        [{"email": "zoe"}, {"role": "king"}, {"entitlements": ["fly"]}],
-        ids=["an address", "a role", "an entitlement"],
+        [{"email": "zoe"}, {"role": "king"}, {"entitlements": ["fly"]}, {"password": "court"}],
+        ids=["an address", "a role", "an entitlement", "a good password"],
     )
     def test_refuses_what_is_not(self, world, wrong):
         with pytest.raises(InvalidMember) as refusal:

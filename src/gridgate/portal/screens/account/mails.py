@@ -54,6 +54,11 @@ def tell_password_changed(user: User) -> None:
     _postman.submit(_send, message)
 
 
+def wait() -> None:
+    """Return when every e-mail handed over so far has left, or failed."""
+    _postman.submit(int).result()
+
+
 def _reset_link(user: User) -> EmailMessage:
     # The portal's own address, never the host name that the request came with: anyone can write that one.
     link = settings.BASE_URL + reverse(
