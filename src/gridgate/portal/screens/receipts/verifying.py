@@ -73,10 +73,11 @@ class Verdict:
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify(request: HttpRequest) -> HttpResponse:
     """Say whether a receipt is genuine."""
-    file = FileForm(request.POST or None, request.FILES or None)
+    posted = request.method == "POST"
+    file = FileForm(request.POST if posted else None, request.FILES if posted else None)
     paper = PaperForm(request.GET if "numero" in request.GET else None)
     verdict = None
-    if request.method == "POST" and file.is_valid():
+    if posted and file.is_valid():
         verdict = _of_file(file.jws())
     elif paper.is_bound and paper.is_valid():
         verdict = _of_paper(paper.cleaned_data["numero"], paper.cleaned_data["empreinte"])

@@ -92,7 +92,7 @@ def terminate(request: MemberRequest, permission_id: UUID) -> HttpResponse:
     """Give back one permission that the actor's company has."""
     actor, moment = request.membership, Moment.present()
     permission = queries.permission_received(actor=actor, permission_id=permission_id)
-    form = TerminateForm(request.POST or None)
+    form = TerminateForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and not queries.said(permission, "exceeds"):
         try:
             receipt = operations.terminate(
@@ -104,7 +104,8 @@ def terminate(request: MemberRequest, permission_id: UUID) -> HttpResponse:
             return _already(request, queries.permissions_received(actor=actor).filter(pk=permission_id))
         messages.success(
             request,
-            _("Vous ne lisez plus les données de %(name)s.") % {"name": permission.holder.legal_name},
+            _("Vous ne lisez plus ces données. %(name)s en est prévenu.")
+            % {"name": permission.holder.legal_name},
         )
         return redirect("receipt", receipt.number)
     row = _row(permission, queries.count_points([permission], today=moment.today)[permission.pk], moment)

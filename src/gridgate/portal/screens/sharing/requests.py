@@ -62,7 +62,7 @@ def _decide(
     try:
         if said == "refuse":
             operations.refuse_request(actor=request.membership, request_id=asked.pk, now=moment.now)
-            messages.success(request, _("Demande de %(name)s refusée. Rien n’a été lu.") % {"name": name})
+            messages.success(request, _("Demande refusée. %(name)s n’a rien lu.") % {"name": name})
             return redirect("sharing")
         if said == "accept":
             chosen = picker.chosen()

@@ -1,0 +1,229 @@
+"""*Journal des accès*: who read what and when, and what was refused; filters, pages, export."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from gridgate.audit.models import AccessLogEntry, AccessLogSegment
+from gridgate.core.quantities import Kind
+from tests.factories.audit import make_reads
+from tests.factories.sharing import make_permission, make_service
+from tests.functional.partage.test_who_reads_our_data import text_of
+
+
+@pytest.fixture
+def log(world):
+    """Tiers 1 reads p1 by its permission and is refused p4; Tiers 2 read p2 40 days ago; Alice looks at p1."""
+    permission = make_permission(
+        make_service(world.third_party_1), world.acme, points=[world.p1], now=world.now
+    )
+    hour = timedelta(hours=1)
+    make_reads(
+        world.third_party_1, world.p1, world.acme, at=world.now - 3 * hour, times=2, permission=permission
+    )
+    make_reads(
+        world.third_party_1,
+        world.p4,
+        world.acme,
+        at=world.now - 2 * hour,
+        outcome="no_permission",
+        kind=Kind.MAXIMUM_POWER,
+    )
+    make_reads(world.third_party_2, world.p2, world.acme, at=world.now - timedelta(days=40))
+    make_reads(world.acme, world.p1, world.acme, at=world.now - hour, channel="screen")
+    make_reads(world.third_party_1, world.p5, world.client_b, at=world.now - hour)
+    return world
+
+
+def rows_of(response):
+    return response.content.decode().count('<th role="rowheader"')
+
+
+class TestTheJournal:
+    def test_shows_the_last_30_days_latest_first(self, log):
+        page = log.client("alice").get("/journal/")
+        text = text_of(page)
+        assert rows_of(page) == 4
+        assert (
+            text.index("25 nov. 09:30:00") < text.index("25 nov. 08:30:00") < text.index("25 nov. 07:30:01")
+        )
+        assert "Tiers 2" not in text.split("Filtrer")[1]
+
+    def test_says_who_what_which_period_on_what_ground_and_by_which_way(self, log):
+        text = text_of(log.client("alice").get("/journal/"))
+        for said in (
+            "Courbe de charge 336 valeurs",
+            "Lyon Gerland, usine 30 001 480 112 233",
+            "18 nov. 2026 07:30 – 25 nov. 2026 07:30",
+            "Suivi de consommation API, format Enedis",
+            "Titulaire Écran",
+        ):
+            assert said in text
+
+    def test_shows_refused_attempts_with_their_reason(self, log):
+        text = text_of(log.client("alice").get("/journal/?reponse=refused"))
+        assert "Refusé Aucune autorisation" in text
+        assert rows_of(log.client("alice").get("/journal/?reponse=refused")) == 1
+
+    def test_each_company_sees_its_own_and_a_restricted_member_their_perimeter(self, log):
+        assert rows_of(log.client("charlie").get("/journal/?du=&au=")) == 1
+        assert rows_of(log.client("alice").get("/journal/?du=&au=")) == 5
+        bob = log.client("bob").get("/journal/?du=&au=")
+        assert rows_of(bob) == 4
+        assert "Nantes" not in text_of(bob)
+
+    def test_a_point_out_of_reach_is_found_by_nobody_else(self, log):
+        for name, point in (("alice", log.p5), ("bob", log.p4)):
+            assert rows_of(log.client(name).get(f"/journal/?compteur={point.pk}&du=&au=")) == 0
+
+    @pytest.mark.parametrize(
+        ("query", "rows"),
+        [
+            ("qui={tiers1}", 3),
+            ("qui={tiers1}&reponse=granted", 2),
+            ("compteur=30 001 480 112 233", 3),
+            ("donnees=maximum_power", 1),
+            ("canal=screen", 1),
+            ("reponse=no_permission", 1),
+            ("du=2026-11-25&au=2026-11-25", 4),
+            ("du=2026-11-01&au=2026-11-24", 0),
+            ("du=&au=2026-11-01", 1),
+            ("du=&au=", 5),
+        ],
+    )
+    def test_each_filter_narrows(self, log, query, rows):
+        address = "/journal/?" + query.format(tiers1=log.third_party_1.pk)
+        assert rows_of(log.client("alice").get(address)) == rows
+
+    def test_filters_in_force_can_be_taken_off_one_by_one(self, log):
+        page = log.client("alice").get("/journal/?canal=screen&donnees=load_curve")
+        assert 'href="?donnees=load_curve"' in page.content.decode()
+        assert 'href="?canal=screen"' in page.content.decode()
+        assert "1 sur 4" in text_of(page)
+
+    @pytest.mark.parametrize(
+        ("query", "said"),
+        [
+            ("compteur=1234", "Un PRM a 14 chiffres, 4 saisis."),
+            ("du=2026-11-20&au=2026-11-10", "La fin est avant le début."),
+            ("qui=abc&canal=%00&donnees=x&page=zzz&du=demain", "Filtrer"),
+            ("qui=99999999999999999999999999", "Filtrer"),
+        ],
+    )
+    def test_a_wrong_filter_is_told_beside_its_field_and_breaks_nothing(self, log, query, said):
+        page = log.client("alice").get(f"/journal/?{query}")
+        assert page.status_code == 200
+        assert said in text_of(page)
+
+    def test_nothing_found_offers_to_widen(self, log):
+        assert "Aucun accès ne correspond" in text_of(
+            log.client("alice").get("/journal/?donnees=register_reading")
+        )
+        page = text_of(log.client("alice").get("/journal/?du=2025-01-01&au=2025-01-02"))
+        assert "Personne n’a rien lu pendant cette période" in page
+
+    def test_shows_the_fingerprint_that_seals_it(self, log):
+        AccessLogSegment.objects.update(head="5f2bc90f4a032cb2" + "0" * 48, lines=1204)
+        page = text_of(log.client("alice").get("/journal/"))
+        assert "Dernière empreinte 5f2b c90f 4a03 2cb2 , à la ligne 1 204." in page
+
+    def test_english_is_complete(self, log):
+        page = text_of(log.client("alice", language="en").get("/journal/"))
+        assert "Refused No permission" in page
+        assert "Load curve 336 values" in page
+        assert "Lectures" not in page
+
+    def test_asks_the_registry_as_often_for_twice_as_much(self, log):
+        client = log.client("alice")
+
+        def statements():
+            with CaptureQueriesContext(connection) as captured:
+                client.get("/journal/")
+            return len(captured)
+
+        before = statements()
+        for point in (log.p1, log.p2, log.p3):
+            permission = make_permission(
+                make_service(log.third_party_3), log.acme, points=[point], now=log.now
+            )
+            make_reads(
+                log.third_party_3,
+                point,
+                log.acme,
+                at=log.now - timedelta(hours=9),
+                times=5,
+                permission=permission,
+            )
+        assert statements() == before
+
+
+class TestPages:
+    def test_follow_the_address(self, log):
+        make_reads(log.third_party_2, log.p3, log.acme, at=log.now - timedelta(hours=6), times=60)
+        client = log.client("alice")
+        assert rows_of(client.get("/journal/")) == 12
+        assert rows_of(client.get("/journal/?par_page=50")) == 50
+        last = client.get("/journal/?par_page=50&page=2")
+        assert rows_of(last) == 14
+        assert "51–64 sur 64" in text_of(last)
+        assert rows_of(client.get("/journal/?par_page=7")) == 12
+
+
+class TestTheExport:
+    def read(self, response):
+        content = b"".join(response.streaming_content).decode()
+        assert content.startswith("\ufeff")
+        return list(csv.DictReader(content.removeprefix("\ufeff").splitlines(), delimiter=";"))
+
+    def test_has_every_entry_with_offsets_and_a_named_time_zone(self, log):
+        response = log.client("alice").get("/journal/export.csv?du=&au=")
+        assert response.streaming
+        rows = self.read(response)
+        assert len(rows) == 5
+        assert rows[0]["Quand (Europe/Paris)"] == "2026-11-25T09:30:00+01:00"
+        assert rows[1]["Réponse"] == "refusé"
+        assert rows[1]["Motif de refus"] == "Aucune autorisation"
+        assert rows[2]["Compteur"] == log.p1.pk
+        assert rows[-1]["Quand (Europe/Paris)"] == "2026-10-16T11:30:00+02:00"
+
+    def test_says_which_of_two_like_hours_it_was(self, world):
+        for hour in (0, 1):
+            make_reads(
+                world.third_party_1, world.p1, world.acme, at=datetime(2026, 10, 25, hour, 30, tzinfo=UTC)
+            )
+        rows = self.read(world.client("alice").get("/journal/export.csv?du=&au="))
+        assert [row["Quand (Europe/Paris)"] for row in rows] == [
+            "2026-10-25T02:30:00+01:00",
+            "2026-10-25T02:30:00+02:00",
+        ]
+
+    def test_follows_the_filters_and_the_perimeter(self, log):
+        rows = self.read(log.client("alice").get("/journal/export.csv?reponse=refused"))
+        assert [row["Compteur"] for row in rows] == [log.p4.pk]
+        rows = self.read(log.client("bob").get("/journal/export.csv?du=&au="))
+        assert {row["Compteur"] for row in rows} == {log.p1.pk, log.p2.pk}
+
+    def test_is_in_the_readers_language(self, log):
+        rows = self.read(log.client("alice", language="en").get("/journal/export.csv"))
+        assert rows[1]["Answer"] == "refused"
+
+    def test_does_not_hold_the_log_in_memory(self, log):
+        entry = AccessLogEntry.objects.order_by("pk").first()
+        AccessLogEntry.objects.bulk_create(
+            AccessLogEntry(
+                segment_id=entry.segment_id,
+                line=10_000_000 + number,
+                at=log.now,
+                channel="api:enedis",
+                outcome="granted",
+                holder=log.acme.pk,
+                reader=log.third_party_1.pk,
+                metering_point_id=log.p1.pk,
+            )
+            for number in range(4500)
+        )
+        response = log.client("alice").get("/journal/export.csv")
+        assert sum(1 for _ in response.streaming_content) == 4500 + 4 + 1

@@ -1,0 +1,211 @@
+"""What a third party asks: nothing is read before the answer, and both answers weigh the same."""
+
+import re
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from gridgate.sharing.models import AccessLine, Permission, PermissionRequest
+from gridgate.sharing.operations import accept_request, refuse_request, request_permission
+from tests.factories.metering import make_held_point
+from tests.factories.sharing import make_service
+from tests.functional.partage.test_who_reads_our_data import text_of
+
+
+@pytest.fixture
+def ask(world):
+    """Tiers 1 asks ACME for a service on these points (none: on all)."""
+
+    def asking(*points, **more):
+        return request_permission(
+            requester=world.tiers1,
+            service=make_service(world.third_party_1, "Devis"),
+            holder=world.acme,
+            points=[point.pk for point in points] or None,
+            valid_until=date(2027, 5, 31),
+            now=world.now,
+            **more,
+        )
+
+    return asking
+
+
+def address(request):
+    return f"/partage/demandes/{request.pk}/"
+
+
+def state_of(request):
+    return PermissionRequest.objects.get(pk=request.pk).state
+
+
+def test_a_request_waits_on_the_sharing_page_and_in_the_menu(world, ask):
+    request = ask(world.p1, world.p2)
+    page = world.client("alice").get("/partage/")
+    assert "Tiers 1 demande à lire 2 de vos compteurs" in text_of(page)
+    assert address(request) in page.content.decode()
+    assert "1 demande en attente" in text_of(page)
+
+
+def test_it_says_who_what_why_and_until_when(world, ask):
+    request = ask(world.p1, world.p2, message="Pour votre toiture.", history_from=date(2026, 1, 1))
+    page = text_of(world.client("alice").get(address(request)))
+    for said in (
+        "Vous répondez pour ACME Industries , SIREN 111 222 337",
+        "Tiers 1 demande à lire les mesures de 2 compteurs",
+        "« Pour votre toiture. »",
+        "Courbe de charge",
+        "votre consentement",
+        "Lyon Gerland, usine",
+        "depuis le 1ᵉʳ janvier 2026",
+        "31 mai 2027",
+    ):
+        assert said in page
+
+
+def test_both_answers_have_the_same_size(world, ask):
+    page = world.client("alice").get(address(ask(world.p1))).content.decode()
+    assert re.findall(r'<button class="(btn big \w+)" name="answer" value="(\w+)">', page) == [
+        ("btn big ink", "refuse"),
+        ("btn big primary", "accept"),
+    ]
+
+
+def test_accepting_shares_the_points_left_ticked(world, ask):
+    request = ask(world.p1, world.p2)
+    response = world.client("alice").post(address(request), {"answer": "accept", "point": [world.p1.pk]})
+    assert response["Location"] == "/partage/222333445/"
+    permission = Permission.objects.get()
+    assert [point.metering_point_id for point in permission.points.all()] == [world.p1.pk]
+    assert AccessLine.objects.filter(permission=permission).count() == 1
+
+
+def test_accepting_all_of_a_request_on_all_points_covers_later_ones_too(world, ask):
+    request = ask()
+    page = text_of(world.client("alice").get(address(request)))
+    assert "Tiers 1 demande à lire les mesures de tous vos compteurs" in page
+    assert "Tous vos compteurs, présents et à venir" in page
+    world.client("alice").post(address(request), {"answer": "accept", "scope": "all"})
+    assert Permission.objects.get().all_points
+
+
+def test_a_request_on_all_points_can_be_given_some(world, ask):
+    data = {"answer": "accept", "scope": "some", "point": [world.p3.pk]}
+    world.client("alice").post(address(ask()), data)
+    permission = Permission.objects.get()
+    assert not permission.all_points
+    assert permission.points.get().metering_point_id == world.p3.pk
+
+
+def test_accepting_nothing_is_told_and_gives_nothing(world, ask):
+    request = ask(world.p1)
+    response = world.client("alice").post(address(request), {"answer": "accept"})
+    assert response.status_code == 422
+    assert "Choisissez au moins un compteur." in text_of(response)
+    assert not Permission.objects.exists()
+    assert state_of(request) == "requested"
+
+
+def test_only_points_that_were_asked_for_are_given(world, ask):
+    request = ask(world.p1)
+    world.client("alice").post(address(request), {"answer": "accept", "point": [world.p1.pk, world.p3.pk]})
+    assert [point.metering_point_id for point in Permission.objects.get().points.all()] == [world.p1.pk]
+
+
+def test_refusing_gives_nothing(world, ask):
+    request = ask(world.p1)
+    response = world.client("alice").post(address(request), {"answer": "refuse"}, follow=True)
+    assert "Demande refusée. Tiers 1 n’a rien lu." in text_of(response)
+    assert state_of(request) == "refused"
+    assert not Permission.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            lambda world, request: refuse_request(actor=world.alice, request_id=request.pk, now=world.now),
+            "refusée",
+        ),
+        (
+            lambda world, request: accept_request(
+                actor=world.alice, request_id=request.pk, points=None, now=world.now
+            ),
+            "acceptée",
+        ),
+        (
+            lambda world, request: PermissionRequest.objects.filter(pk=request.pk).update(state="timed_out"),
+            "close sans réponse",
+        ),
+    ],
+)
+def test_one_that_is_answered_says_so_and_takes_no_other_answer(world, ask, answer, said):
+    request = ask(world.p1)
+    answer(world, request)
+    before = state_of(request)
+    client = world.client("alice")
+    assert f"Tiers 1 : demande {said}" in text_of(client.get(address(request)))
+    client.post(address(request), {"answer": "refuse"})
+    assert state_of(request) == before
+
+
+def test_a_restricted_member_answers_within_their_perimeter_only(world, ask):
+    within, beyond = ask(world.p1), ask(world.p1, world.p3)
+    client = world.client("bob")
+    client.post(address(within), {"answer": "refuse"})
+    assert state_of(within) == "refused"
+    page = client.get(address(beyond))
+    assert "Un administrateur doit répondre" in text_of(page)
+    assert 'name="answer"' not in page.content.decode()
+    for said in ("refuse", "accept"):
+        client.post(address(beyond), {"answer": said, "point": [world.p1.pk]})
+    assert state_of(beyond) == "requested"
+
+
+def test_another_companys_request_is_as_absent(world, ask):
+    request = ask(world.p1)
+    assert world.client("charlie").get(address(request)).status_code == 404
+    assert world.client("alice").get(f"/partage/demandes/{uuid4()}/").status_code == 404
+
+
+class TestManyPoints:
+    """More than a screen can list: all at once, by search, or from a pasted list."""
+
+    @pytest.fixture
+    def many(self, world):
+        return [make_held_point(world.acme, label=f"Site {number:03d}") for number in range(40)]
+
+    def test_all_those_asked_for_is_one_press(self, world, ask, many):
+        request = ask(*many)
+        page = text_of(world.client("alice").get(address(request)))
+        assert "Tous ceux qui sont demandés" in page
+        world.client("alice").post(address(request), {"answer": "accept", "scope": "all"})
+        assert Permission.objects.get().points.count() == 40
+
+    def test_what_is_ticked_stays_from_one_search_to_the_next(self, world, ask, many):
+        request = ask(*many)
+        data = {"scope": "some", "point": [many[3].pk], "q": "Site 01", "do": "search"}
+        response = world.client("alice").post(address(request), data)
+        page = response.content.decode()
+        assert "10 compteurs pour « Site 01 »" in text_of(response)
+        assert f'value="{many[3].pk}" checked' in page
+        assert f'value="{many[12].pk}"' in page
+        assert state_of(request) == "requested"
+
+    def test_a_pasted_list_is_taken_whole(self, world, ask, many):
+        request = ask(*many)
+        listed = f"{many[0].pk}\n{many[1].pk}; {many[2].pk}"
+        world.client("alice").post(address(request), {"answer": "accept", "scope": "some", "paste": listed})
+        assert Permission.objects.get().points.count() == 3
+
+    def test_a_pasted_stranger_is_named_and_nothing_is_given(self, world, ask, many):
+        request = ask(*many)
+        listed = f"{many[0].pk} {world.p5.pk} 12"
+        response = world.client("alice").post(
+            address(request), {"answer": "accept", "scope": "some", "paste": listed}
+        )
+        assert f"« {world.p5.pk} » n’est pas l’un des compteurs proposés. 1 autre non plus." in text_of(
+            response
+        )
+        assert listed in response.content.decode()
+        assert not Permission.objects.exists()

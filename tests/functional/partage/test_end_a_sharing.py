@@ -1,0 +1,137 @@
+"""*Résilier*: the page that says what ends, the end, and its proof."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from gridgate.core.sharing import LegalBasis, PermissionState
+from gridgate.sharing.models import AccessLine, Permission, Receipt
+from gridgate.sharing.operations import grant, subscribe
+from tests.factories.sharing import make_service
+from tests.functional.partage.test_who_reads_our_data import text_of
+
+COMPANY = "/partage/222333445/resilier/"
+
+
+def state_of(permission):
+    return Permission.objects.get(pk=permission.pk).state
+
+
+class TestTheConfirmPage:
+    def test_lists_exactly_what_ends_and_what_does_not(self, sharing):
+        page = text_of(sharing.client("alice").get(COMPANY))
+        for said in (
+            "Résilier tous les partages avec Tiers 1 ?",
+            "2 compteurs, 1 service",
+            "Suivi",
+            "25 nov. 2026",
+            "24 nov. 2027",
+            "Ce que Tiers 1 garde",
+            "Ce qui ne change pas",
+            "Vos partages avec Tiers 2.",
+            "Résilier Tiers 1 maintenant",
+            "Garder le partage",
+        ):
+            assert said in page
+        assert state_of(sharing.one) == "active"
+
+    def test_names_what_stays_and_why(self, sharing):
+        law = make_service(sharing.third_party_1, "Contrôle", legal_basis=LegalBasis.LEGAL_OBLIGATION)
+        grant(service=law, holder=sharing.acme, points=None, reason="", now=sharing.now)
+        page = text_of(sharing.client("alice").get(COMPANY))
+        assert "Contrôle (Tiers 1), non résiliable : Code de l’énergie" in page
+
+    def test_says_by_which_day_the_other_side_deletes(self, sharing):
+        Permission.objects.filter(pk=sharing.one.pk).update(delete_by="2026-12-25")
+        assert "jusqu’au 25 décembre 2026" in text_of(sharing.client("alice").get(COMPANY))
+
+    def test_many_permissions_alike_are_one_line(self, sharing):
+        for point in (sharing.p3, sharing.p4):
+            subscribe(actor=sharing.alice, service=sharing.suivi, points=[point.pk], now=sharing.now)
+        page = sharing.client("alice").get(COMPANY).content.decode()
+        assert page.count('<th role="rowheader"') == 1
+        assert "4 compteurs, 3 services" in text_of(sharing.client("alice").get(COMPANY))
+
+
+class TestEndingACompany:
+    def test_ends_at_once_and_shows_the_receipt(self, sharing):
+        client = sharing.client("alice")
+        response = client.post(COMPANY, follow=True)
+        receipt = Receipt.objects.get()
+        assert response.redirect_chain == [(f"/partage/recus/{receipt.number}/", 302)]
+        assert "Tiers 1 ne lit plus ces données." in text_of(response)
+        assert 'role="status"' in response.content.decode()
+        assert state_of(sharing.one) == PermissionState.REVOKED
+        assert state_of(sharing.two) == PermissionState.ACTIVE
+        assert not AccessLine.objects.filter(permission=sharing.one).exists()
+
+    def test_pressed_twice_shows_the_same_receipt(self, sharing):
+        client = sharing.client("alice")
+        first, second = client.post(COMPANY), client.post(COMPANY)
+        assert first["Location"] == second["Location"]
+        assert Receipt.objects.count() == 1
+        assert "avait déjà pris fin" in text_of(client.get(second["Location"]))
+
+    def test_opened_again_it_says_so_with_the_receipt(self, sharing):
+        client = sharing.client("alice")
+        client.post(COMPANY)
+        page = client.get(COMPANY)
+        assert "Le partage avec Tiers 1 a déjà pris fin" in text_of(page)
+        assert Receipt.objects.get().number in text_of(page)
+
+    def test_what_rests_on_the_law_alone_cannot_be_ended_and_says_why(self, sharing):
+        client = sharing.client("alice")
+        page = text_of(client.get("/partage/100000009/resilier/"))
+        assert "Ce que lit Réseau Démo n’est pas résiliable" in page
+        assert "Code de l’énergie" in page
+        assert client.post("/partage/100000009/resilier/").status_code == 302
+        assert not Receipt.objects.exists()
+
+    def test_a_restricted_member_ends_what_is_within_their_perimeter(self, sharing):
+        sharing.client("bob").post(COMPANY)
+        assert state_of(sharing.one) == PermissionState.REVOKED
+
+    def test_a_restricted_member_does_not_end_more_than_they_see(self, sharing):
+        client = sharing.client("bob")
+        page = client.get("/partage/333444552/resilier/")
+        assert "hors de votre périmètre" in text_of(page)
+        assert "maintenant" not in text_of(page)
+        assert client.post("/partage/333444552/resilier/").status_code == 403
+        assert state_of(sharing.two) == PermissionState.ACTIVE
+
+    @pytest.mark.parametrize("method", ["get", "post"])
+    def test_another_companys_is_as_absent(self, sharing, method):
+        assert getattr(sharing.client("charlie"), method)(COMPANY).status_code == 404
+        assert state_of(sharing.one) == PermissionState.ACTIVE
+
+    def test_a_form_from_elsewhere_changes_nothing(self, sharing):
+        client = sharing.client("alice")
+        client.handler.enforce_csrf_checks = True
+        assert client.post(COMPANY).status_code == 403
+        assert state_of(sharing.one) == PermissionState.ACTIVE
+
+
+class TestEndingOnePermission:
+    def test_leaves_the_companys_others(self, sharing):
+        more = subscribe(
+            actor=sharing.alice,
+            service=make_service(sharing.third_party_1, "Alerte"),
+            points=None,
+            now=sharing.now,
+        )
+        address = f"/partage/autorisations/{more.pk}/resilier/"
+        client = sharing.client("alice")
+        page = text_of(client.get(address))
+        assert "Résilier « Alerte » avec Tiers 1 ?" in page
+        assert "Suivi (Tiers 1), qui se résilie à part." in page
+        client.post(address)
+        assert (state_of(more), state_of(sharing.one)) == ("revoked", "active")
+
+    def test_one_whose_time_is_over_has_nothing_to_end(self, sharing):
+        Permission.objects.filter(pk=sharing.one.pk).update(valid_until=sharing.now - timedelta(days=1))
+        page = text_of(sharing.client("alice").get(f"/partage/autorisations/{sharing.one.pk}/resilier/"))
+        assert "a déjà pris fin" in page
+
+    def test_an_unknown_one_is_not_found(self, sharing):
+        assert sharing.client("alice").get(f"/partage/autorisations/{uuid4()}/resilier/").status_code == 404

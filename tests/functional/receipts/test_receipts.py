@@ -1,0 +1,176 @@
+"""Receipts: the document, the signed file, the list; and verifying one without being anybody."""
+
+import json
+import re
+from io import BytesIO
+
+import pytest
+
+from gridgate.core.sharing import LegalBasis
+from gridgate.sharing.models import Permission
+from gridgate.sharing.operations import grant, revoke_company, revoke_permission, subscribe, terminate
+from tests.factories.audit import make_reads
+from tests.factories.sharing import make_service
+from tests.functional.partage.test_who_reads_our_data import text_of
+
+VERIFY = "/partage/recus/verifier/"
+
+
+@pytest.fixture
+def permission(world):
+    service = make_service(world.third_party_1, "Suivi", code="suivi")
+    return subscribe(actor=world.alice, service=service, points=[world.p1.pk, world.p2.pk], now=world.now)
+
+
+@pytest.fixture
+def receipt(world, permission):
+    make_reads(world.third_party_1, world.p1, world.acme, at=world.now, times=3, permission=permission)
+    law = make_service(world.third_party_1, "Contrôle", legal_basis=LegalBasis.LEGAL_OBLIGATION)
+    grant(service=law, holder=world.acme, points=None, reason="", now=world.now)
+    return revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+
+
+class TestTheDocument:
+    def test_says_who_ended_what_when_and_what_was_read(self, world, receipt):
+        page = text_of(world.client("alice").get(f"/partage/recus/{receipt.number}/"))
+        for said in (
+            f"Reçu nº {receipt.number}",
+            "Résiliation de partage de données",
+            "mercredi 25 novembre 2026 à 10:30:00 (heure de Paris)",
+            "ACME Industries SIREN 111 222 337 Décidé par Alice",
+            "Tiers 1 SIREN 222 333 445",
+            "Suivi Courbe de charge, soutirage",
+            "3 lectures au titre de ces services ; la dernière le 25 novembre 2026 à 10:30.",
+            "Contrôle , non résiliable : Code de l’énergie, article L. 322-8.",
+            "Accès coupés",
+            "Signé par Réseau Démo",
+        ):
+            assert said in page
+
+    def test_shows_the_first_call_refused_afterwards(self, world, receipt):
+        make_reads(world.third_party_1, world.p1, world.acme, at=world.now, outcome="no_permission")
+        page = text_of(world.client("alice").get(f"/partage/recus/{receipt.number}/"))
+        assert "Premier appel refusé 25 novembre 2026 à 10:30:00" in page
+
+    def test_shows_by_which_day_the_other_side_deletes(self, world, permission):
+        Permission.objects.filter(pk=permission.pk).update(delete_by="2026-12-25")
+        made = revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
+        page = text_of(world.client("alice").get(f"/partage/recus/{made.number}/"))
+        assert "Effacement par Tiers 1 au plus tard le 25 décembre 2026" in page
+
+    def test_of_a_permission_given_back_names_who_and_why(self, world, permission):
+        made = terminate(
+            actor=world.tiers1, permission_id=permission.pk, reason="Le contrat est terminé", now=world.now
+        )
+        page = text_of(world.client("alice").get(f"/partage/recus/{made.number}/"))
+        assert "Fin de partage par l’entreprise tierce" in page
+        assert "Décidé par Tiphaine" in page
+        assert "Motif : Le contrat est terminé." in page
+
+    def test_is_in_english_too(self, world, receipt):
+        page = text_of(world.client("alice", language="en").get(f"/partage/recus/{receipt.number}/"))
+        assert "Wednesday 25 November 2026 at 10:30:00 (Paris time)" in page
+        assert "Suivi (en) Load curve, withdrawal" in page
+
+    def test_both_sides_see_it_and_nobody_else(self, world, receipt):
+        address = f"/partage/recus/{receipt.number}/"
+        answers = {
+            name: world.client(name).get(address).status_code
+            for name in ("alice", "bob", "tiers1", "charlie", "acme_user", "operateur")
+        }
+        assert answers == {
+            "alice": 200,
+            "bob": 200,
+            "tiers1": 200,
+            "charlie": 404,
+            "acme_user": 404,
+            "operateur": 404,
+        }
+        assert world.visitor().get(address).status_code == 302
+
+    def test_one_that_names_points_out_of_reach_is_not_shown(self, world):
+        service = make_service(world.third_party_1)
+        subscribe(actor=world.alice, service=service, points=[world.p1.pk, world.p3.pk], now=world.now)
+        made = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+        for address in (f"/partage/recus/{made.number}/", f"/partage/recus/{made.number}.jws"):
+            assert world.client("bob").get(address).status_code == 404
+        assert made.number not in text_of(world.client("bob").get("/partage/"))
+
+
+class TestTheFile:
+    def test_is_what_was_signed(self, world, receipt):
+        response = world.client("tiers1").get(f"/partage/recus/{receipt.number}.jws")
+        assert response.content.decode().strip() == receipt.jws
+        assert response["Content-Disposition"] == f'attachment; filename="{receipt.number}.jws"'
+        assert response["Content-Type"] == "application/jose"
+
+
+class TestTheList:
+    def test_has_the_receipts_of_each_side(self, world, receipt):
+        assert "Tiers 1 Vous partagiez" in text_of(world.client("alice").get("/partage/recus/"))
+        assert "ACME Industries Vous lisiez" in text_of(world.client("tiers1").get("/partage/recus/"))
+        assert "Aucun reçu pour l’instant" in text_of(world.client("charlie").get("/partage/recus/"))
+
+    def test_can_be_searched(self, world, receipt):
+        client = world.client("alice")
+        assert receipt.number in text_of(client.get("/partage/recus/?q=tiers"))
+        assert receipt.number in text_of(client.get(f"/partage/recus/?q={receipt.number[-6:]}"))
+        assert "Aucun reçu ne correspond" in text_of(client.get("/partage/recus/?q=rien"))
+
+    def test_asks_for_the_entitlement(self, world, receipt):
+        response = world.client("acme_user").get("/partage/recus/")
+        assert response.status_code == 403
+        assert "Gestion des services de données" in text_of(response)
+
+
+class TestVerifying:
+    def test_a_visitor_verifies_a_file(self, world, receipt):
+        file = BytesIO(receipt.jws.encode() + b"\n")
+        file.name = "recu.jws"
+        page = text_of(world.visitor().post(VERIFY, {"file": file}))
+        assert "Ce reçu est authentique" in page
+        assert receipt.number in page
+        assert "ACME Industries, SIREN 111 222 337" in page
+
+    def test_or_pastes_it_however_it_was_broken_into_lines(self, world, receipt):
+        pasted = "\n".join(re.findall(".{1,60}", receipt.jws))
+        assert "Ce reçu est authentique" in text_of(world.visitor().post(VERIFY, {"token": pasted}))
+
+    def test_a_changed_one_proves_nothing(self, world, receipt):
+        head, body, seal = receipt.jws.split(".")
+        changed = f"{head}.{body[:-6]}AAAAAA.{seal}"
+        page = text_of(world.visitor().post(VERIFY, {"token": changed}))
+        assert "Ce reçu ne prouve rien" in page
+        assert "modifié après sa signature" in page
+        assert "ACME" not in page
+
+    @pytest.mark.parametrize("token", ["bonjour", "a.b.c", "é" * 500])
+    def test_what_is_no_receipt_is_said_to_be_none(self, world, token):
+        assert "Ce n’est pas un reçu signé." in text_of(world.visitor().post(VERIFY, {"token": token}))
+
+    def test_nothing_given_is_told(self, world):
+        assert "Choisissez le fichier, ou collez son contenu." in text_of(world.visitor().post(VERIFY, {}))
+
+    def test_a_printed_one_verifies_by_its_number_and_fingerprint_and_tells_nothing_else(
+        self, world, receipt
+    ):
+        paper = world.client("alice").get(f"/partage/recus/{receipt.number}/").content.decode()
+        printed = re.search(r"Empreinte du fichier de preuve <code>([0-9a-f ]+)</code>", paper)
+        visitor = world.visitor()
+        page = text_of(visitor.get(VERIFY, {"numero": receipt.number, "empreinte": printed[1].upper()}))
+        assert "Ce reçu est authentique" in page
+        assert "ACME" not in page
+        for wrong in (
+            {"empreinte": "0" * 32},
+            {"numero": "GG-20200101-000001"},
+            {"empreinte": printed[1][:10]},
+        ):
+            asked = {"numero": receipt.number, "empreinte": printed[1]} | wrong
+            assert "Aucun reçu émis ici" in text_of(visitor.get(VERIFY, asked))
+
+    def test_the_public_keys_are_published_for_other_programs(self, world, receipt):
+        response = world.visitor().get("/.well-known/gridgate-receipts.json")
+        (key,) = json.loads(response.content)["keys"]
+        assert (key["kty"], key["crv"], key["use"]) == ("OKP", "Ed25519", "sig")
+        assert "d" not in key
+        assert response["Access-Control-Allow-Origin"] == "*"

@@ -1,0 +1,198 @@
+"""*Les services de données*: the catalogue, what one has, subscribing, and the way to the end."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.sharing import LegalBasis
+from gridgate.sharing.models import Permission
+from gridgate.sharing.operations import subscribe
+from tests.factories.metering import make_held_point
+from tests.factories.sharing import make_service
+from tests.functional.partage.test_who_reads_our_data import text_of
+
+
+@pytest.fixture
+def offer(world):
+    return make_service(
+        world.third_party_1,
+        "Suivi",
+        code="suivi",
+        kinds=[Kind.LOAD_CURVE, Kind.MAXIMUM_POWER],
+        directions=list(FlowDirection),
+        history_months=24,
+        duration_months=12,
+    )
+
+
+def subscribe_to(client, code="suivi", **data):
+    return client.post(
+        f"/services/{code}/souscrire/", {"do": "subscribe", "scope": "all", "until": ""} | data
+    )
+
+
+class TestTheCatalogue:
+    def test_what_one_has_and_what_is_offered_stand_apart(self, world, offer):
+        mine = make_service(world.third_party_2, "Pilotage", code="pilotage")
+        subscribe(actor=world.alice, service=mine, points=None, now=world.now)
+        page = world.client("alice").get("/services/")
+        had, offered = page.content.decode().split('id="offered"')
+        assert "Pilotage" in had
+        assert "Suivi" not in had
+        assert "/services/suivi/souscrire/" in offered
+        assert "/services/pilotage/souscrire/" not in offered
+
+    def test_what_the_law_asks_is_there_with_its_reason_and_no_end(self, world):
+        make_service(
+            world.operator, "Relève", code="releve", legal_basis=LegalBasis.PUBLIC_TASK, offered=False
+        )
+        page = world.client("alice").get("/services/")
+        assert "Relève" in text_of(page)
+        assert "Code de l’énergie, article L. 322‑8" in text_of(page)
+        assert "Non résiliable" in text_of(page)
+
+    def test_a_service_can_be_searched_for(self, world, offer):
+        for number in range(8):
+            make_service(world.third_party_2, f"Autre {number}")
+        page = text_of(world.client("alice").get("/services/?q=suivi"))
+        assert "Autre 1" not in page
+        assert "Suivi" in page
+        assert "Aucun service pour « rien »" in text_of(world.client("alice").get("/services/?q=rien"))
+
+    def test_the_page_asks_the_registry_as_often_for_twice_as_much(self, world, offer):
+        client = world.client("alice")
+
+        def statements():
+            with CaptureQueriesContext(connection) as captured:
+                client.get("/services/")
+            return len(captured)
+
+        for number in range(2):
+            service = make_service(world.third_party_2, f"Mien {number}")
+            subscribe(actor=world.alice, service=service, points=[world.p1.pk], now=world.now)
+        before = statements()
+        for number in range(4):
+            service = make_service(world.third_party_3, f"Aussi {number}")
+            subscribe(actor=world.alice, service=service, points=[world.p2.pk], now=world.now)
+            make_service(world.third_party_3, f"Offert {number}")
+        assert statements() == before
+
+
+class TestOneService:
+    def test_says_exactly_what_is_read_by_whom_why_and_on_which_ground(self, world, offer):
+        page = text_of(world.client("alice").get("/services/suivi/"))
+        for said in (
+            "Courbe de charge",
+            "Puissance maximale",
+            "soutirage et injection",
+            "24 mois avant la souscription",
+            "Tiers 1, SIREN 222 333 445",
+            "Suivre la consommation",
+            "votre consentement",
+            offer.contact_email,
+            "12 mois",
+            "Ici, à tout moment, sans motif.",
+        ):
+            assert said in page
+
+    def test_one_that_is_had_leads_to_its_end_and_to_more(self, world, offer):
+        permission = subscribe(actor=world.alice, service=offer, points=None, now=world.now)
+        page = world.client("alice").get("/services/suivi/").content.decode()
+        assert f"/partage/autorisations/{permission.pk}/resilier/" in page
+        assert "Prolonger ou étendre" in page
+
+    def test_one_that_is_not_offered_is_not_found(self, world):
+        make_service(world.third_party_1, code="retire", offered=False)
+        client = world.client("alice")
+        for address in ("/services/retire/", "/services/retire/souscrire/", "/services/nulle-part/"):
+            assert client.get(address).status_code == 404
+
+
+class TestSubscribing:
+    def test_to_all_points_now_and_later(self, world, offer):
+        response = subscribe_to(world.client("alice"))
+        assert response["Location"] == "/partage/222333445/"
+        permission = Permission.objects.get()
+        assert permission.all_points
+        assert permission.valid_until == datetime(2027, 11, 24, 23, tzinfo=UTC)
+
+    def test_to_some_points_until_a_day_that_counts(self, world, offer):
+        client = world.client("alice")
+        subscribe_to(client, scope="some", point=[world.p1.pk, world.p4.pk], until="2027-03-31")
+        permission = Permission.objects.get()
+        assert {point.metering_point_id for point in permission.points.all()} == {world.p1.pk, world.p4.pk}
+        assert permission.valid_until == datetime(
+            2027, 3, 31, 22, tzinfo=UTC
+        )  # the last day included, summer time
+
+    @pytest.mark.parametrize("until", ["2026-11-24", "2029-11-26", "demain"])
+    def test_an_end_that_cannot_be_is_told_beside_its_field(self, world, offer, until):
+        response = subscribe_to(world.client("alice"), until=until)
+        assert response.status_code == 422
+        assert "Rien n’est encore souscrit" in text_of(response)
+        assert 'aria-invalid="true"' in response.content.decode()
+        assert not Permission.objects.exists()
+
+    def test_no_point_is_told(self, world, offer):
+        response = subscribe_to(world.client("alice"), scope="some")
+        assert response.status_code == 422
+        assert "Choisissez au moins un compteur." in text_of(response)
+
+    def test_another_companys_point_is_not_one_to_choose(self, world, offer):
+        response = subscribe_to(world.client("alice"), scope="some", point=[world.p5.pk])
+        assert response.status_code == 422
+        assert not Permission.objects.exists()
+
+    def test_twice_is_told_and_later_extends(self, world, offer):
+        client = world.client("alice")
+        subscribe_to(client)
+        again = subscribe_to(client)
+        assert again.status_code == 422
+        assert "Ce partage existe déjà" in text_of(again)
+        page = text_of(client.get("/services/suivi/souscrire/"))
+        assert "Vous avez déjà ce service" in page
+        assert "Sur 4 compteurs ; fin : 24 novembre 2027." in page
+        assert subscribe_to(client, until="2028-11-24").status_code == 302
+        assert Permission.objects.get().valid_until == datetime(2028, 11, 24, 23, tzinfo=UTC)
+
+    def test_a_restricted_member_subscribes_within_their_perimeter(self, world, offer):
+        client = world.client("bob")
+        page = client.get("/services/suivi/souscrire/")
+        assert "Lyon Gerland, bureaux" not in text_of(page)
+        assert 'value="all"' not in page.content.decode()
+        subscribe_to(client, scope="all", point=[world.p1.pk, world.p3.pk])
+        permission = Permission.objects.get()
+        assert not permission.all_points
+        assert [point.metering_point_id for point in permission.points.all()] == [world.p1.pk]
+
+    def test_all_of_a_large_perimeter_is_those_points_and_not_later_ones(self, world, offer):
+        bob = world.membership("bob")
+        for _ in range(40):
+            bob.perimeter.create(metering_point_id=make_held_point(world.acme).pk)
+        page = text_of(world.client("bob").get("/services/suivi/souscrire/"))
+        assert "Tous ceux de votre périmètre" in page
+        subscribe_to(world.client("bob"), scope="all")
+        permission = Permission.objects.get()
+        assert not permission.all_points
+        assert permission.points.count() == 42
+
+    def test_a_press_on_search_subscribes_to_nothing(self, world, offer):
+        for _ in range(40):
+            make_held_point(world.acme)
+        client = world.client("alice")
+        response = client.post(
+            "/services/suivi/souscrire/", {"do": "search", "q": "usine", "scope": "some", "until": ""}
+        )
+        assert response.status_code == 200
+        assert f'value="{world.p1.pk}"' in response.content.decode()
+        assert not Permission.objects.exists()
+
+
+def test_english_is_complete(world, offer):
+    for address in ("/services/", "/services/suivi/", "/services/suivi/souscrire/"):
+        page = text_of(world.client("alice", language="en").get(address))
+        assert "Suivi (en)" in page
+        assert "Souscrire" not in page
