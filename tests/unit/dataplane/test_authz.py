@@ -38,11 +38,12 @@ from tests.dataplane_world import (
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> RegistryFile:
+def world(tmp_path: Path) -> Iterator[RegistryFile]:
     file = RegistryFile(tmp_path / "registry.sqlite3")
     file.point(CONSO, holder=ACME)
     file.point(FOREIGN, holder=CHARLIE)
-    return file
+    yield file
+    file.db.close()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Issuing, recognising and revoking."""
 
 import sqlite3
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from tests.dataplane_world import CONSO, NOW, PARIS, TIERS1, TIERS2, Client, Reg
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> RegistryFile:
-    return RegistryFile(tmp_path / "registry.sqlite3")
+def world(tmp_path: Path) -> Iterator[RegistryFile]:
+    file = RegistryFile(tmp_path / "registry.sqlite3")
+    yield file
+    file.db.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from functools import partial
 from importlib.resources import files
 from typing import Final
 
-import anyio.to_thread
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -57,7 +57,7 @@ def _measurements(plane: DataPlane) -> Endpoint:
         wanted = Wanted(point, query.kind, query.direction, query.period, query.resolution, query.as_of)
         found = await _read(plane, wanted, caller, at)
         if _is_long(wanted) or form is wire.MediaType.CSV:
-            body = await anyio.to_thread.run_sync(partial(wire.encode_answer, found, form, zone=plane.zone))
+            body = await run_in_threadpool(partial(wire.encode_answer, found, form, zone=plane.zone))
         else:
             body = wire.encode_answer(found, form, zone=plane.zone)
         return Response(body, headers={"Vary": "Accept"}, media_type=form.value)
@@ -81,7 +81,7 @@ async def _read(plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime) 
             return nothing_readable(wanted, _why_nothing(verdict.reason, lines), at=at)
         raise _problem_of(verdict.reason, wanted, lines)
     read = partial(answer, plane.store, wanted, verdict, point=point, at=at, zone=plane.zone)
-    found = await anyio.to_thread.run_sync(read) if _is_long(wanted) else read()
+    found = await run_in_threadpool(read) if _is_long(wanted) else read()
     await plane.record(wanted, verdict, reader, _CHANNEL, point, at, values=found.count)
     return found
 
@@ -168,7 +168,7 @@ def _token(plane: DataPlane) -> Endpoint:
         if grant != "client_credentials":
             raise OAuthError(OAuthFault.UNSUPPORTED_GRANT_TYPE, "the only grant here is client_credentials")
         # In a thread: the insert waits for the disk, and for the registry's writers.
-        issued = await anyio.to_thread.run_sync(
+        issued = await run_in_threadpool(
             partial(plane.tokens.issue, application, lifetime=_TOKEN_SECONDS, at=at)
         )
         body = wire.encode_token(issued.token, issued.expires_in)
@@ -187,7 +187,7 @@ def _revoke(plane: DataPlane) -> Endpoint:
         token = asked.form.get("token")
         if not token:
             raise OAuthError(OAuthFault.INVALID_REQUEST, "token is missing from the form")
-        await anyio.to_thread.run_sync(partial(plane.tokens.revoke, token, application=application, at=at))
+        await run_in_threadpool(partial(plane.tokens.revoke, token, application=application, at=at))
         return Response(status_code=200)
 
     return revoke
