@@ -520,3 +520,63 @@ def test_a_move_out_also_ends_what_is_suspended(world: World, service: DataServi
     permission.refresh_from_db()
     assert permission.state == "invalidated"
     assert PermissionPoint.objects.filter(permission=permission).count() == 1
+
+
+# --- at the same time as others
+
+
+def test_what_another_worker_ended_meanwhile_is_left_to_it(world: World, service: DataService) -> None:
+    for point in (world.p1.pk, world.p2.pk):
+        give(world, service, point)
+    late, again = world.now + timedelta(days=400), []
+
+    def end_the_rest(**_: object) -> None:
+        if not again:
+            again.append(expire_due(now=late))
+
+    permissions_ended.connect(end_the_rest)
+    try:
+        assert expire_due(now=late) == 1
+    finally:
+        permissions_ended.disconnect(end_the_rest)
+    assert again == [1]
+    assert Receipt.objects.count() == 2
+
+
+def test_what_another_worker_invalidated_meanwhile_is_left_to_it(world: World, service: DataService) -> None:
+    for point in (world.p1.pk, world.p2.pk):
+        give(world, service, point)
+        close_holding(holding=holding(world, point), valid_to=date(2026, 12, 1), now=world.now)
+    later, again = world.now + timedelta(days=10), []
+
+    def end_the_rest(**_: object) -> None:
+        if not again:
+            again.append(invalidate_for_moved_out(now=later))
+
+    permissions_ended.connect(end_the_rest)
+    try:
+        assert invalidate_for_moved_out(now=later) == 1
+    finally:
+        permissions_ended.disconnect(end_the_rest)
+    assert again == [1]
+    assert Receipt.objects.count() == 2
+
+
+def test_a_move_out_whose_permissions_cannot_be_ended_is_not_written(
+    world: World, service: DataService
+) -> None:
+    """A title and the access lines never disagree: both, or none."""
+    permission = give(world, service, world.p1.pk)
+
+    def refuse(**_: object) -> None:
+        raise Fault
+
+    permissions_ended.connect(refuse)
+    try:
+        with pytest.raises(Fault):
+            close_holding(holding=holding(world, world.p1.pk), valid_to=world.now.date(), now=world.now)
+    finally:
+        permissions_ended.disconnect(refuse)
+    assert holding(world, world.p1.pk).valid_to is None
+    permission.refresh_from_db()
+    assert (permission.state, lines(permission)) == ("active", 1)
