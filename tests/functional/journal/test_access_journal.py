@@ -1,7 +1,10 @@
 """*Journal des accès*: who read what and when, and what was refused; filters, pages, export."""
 
 import csv
+import json
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -9,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.audit.models import AccessLogEntry, AccessLogSegment
 from gridgate.core.quantities import Kind
+from gridgate.portal.screens.journal.seal import last_seal
 from tests.factories.audit import make_reads
 from tests.factories.sharing import make_permission, make_service
 from tests.functional.partage.test_who_reads_our_data import text_of
@@ -125,10 +129,37 @@ class TestTheJournal:
         page = text_of(log.client("alice").get("/journal/?du=2025-01-01&au=2025-01-02"))
         assert "Personne n’a rien lu pendant cette période" in page
 
-    def test_shows_the_fingerprint_that_seals_it(self, log):
+    def test_shows_the_fingerprint_of_the_last_line(self, log):
         AccessLogSegment.objects.update(head="5f2bc90f4a032cb2" + "0" * 48, lines=1204)
         page = text_of(log.client("alice").get("/journal/"))
-        assert "Dernière empreinte 5f2b c90f 4a03 2cb2 , à la ligne 1 204." in page
+        assert "la dernière : 5f2b c90f 4a03 2cb2 , ligne 1 204." in page
+
+    def test_says_up_to_when_it_is_sealed_by_the_last_signature(self, log, settings, tmp_path):
+        settings.ENVIRONMENT = SimpleNamespace(access_log=tmp_path)
+        assert "Journal scellé jusqu’au" not in text_of(log.client("alice").get("/journal/"))
+        lines = [
+            json.dumps(
+                {
+                    "payload": {
+                        "number": number,
+                        "at": f"2026-11-{number + 20}T01:00:00Z",
+                        "more": "x" * 40_000,
+                    }
+                }
+            )
+            for number in (1, 2, 3)
+        ]
+        half_written = '{"payload":{"num'
+        (tmp_path / "checkpoints.jsonl").write_text("\n".join([*lines, half_written]))
+        page = text_of(log.client("alice").get("/journal/"))
+        digest = sha256(lines[2].encode()).hexdigest()
+        assert "Journal scellé jusqu’au 23 novembre 2026 à 02:00" in page
+        assert f"Scellement nº 3, signé, empreinte {digest[:4]} {digest[4:8]}" in page
+
+    @pytest.mark.parametrize("content", ["", "pas du JSON\n", "{}\n", "[1]\n"])
+    def test_a_seal_that_cannot_be_read_is_not_claimed(self, tmp_path, content):
+        (tmp_path / "checkpoints.jsonl").write_text(content)
+        assert last_seal(tmp_path) is None
 
     def test_english_is_complete(self, log):
         page = text_of(log.client("alice", language="en").get("/journal/"))

@@ -22,6 +22,7 @@ from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.journal import words
 from gridgate.portal.screens.journal.filters import JournalFilters
+from gridgate.portal.screens.journal.seal import last_seal
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.reads import ReadsChart, reads_chart
 from gridgate.portal.shapes import filters_in_force
@@ -58,7 +59,8 @@ def index(request: MemberRequest) -> HttpResponse:
         "chart": _chart(actor, filters, moment),
         "page_obj": page,
         "rows": _rows(actor, entries, moment),
-        "seal": audit.chain_of(actor=actor),
+        "chain": audit.chain_of(actor=actor),
+        "seal": last_seal(settings.ENVIRONMENT.access_log),
         "query": request.GET.urlencode(),
         "company": actor.organisation,
         "zone": settings.TIME_ZONE,

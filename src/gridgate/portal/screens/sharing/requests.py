@@ -18,8 +18,12 @@ from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.picker import PointPicker
+from gridgate.portal.screens.sharing.preview import preview
 from gridgate.sharing import operations, queries
 from gridgate.sharing.models import PermissionRequest
+
+PREVIEWED = 12
+"""Among how many of the points asked for one with data is looked for."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,6 +50,7 @@ def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
         "picker": picker,
         "exceeds": queries.said(asked, "exceeds"),
         "already": ", ".join(dict.fromkeys(one.service.text("name") for one in already)),
+        "preview": preview(asked.service, list(points[:PREVIEWED]), actor=actor, moment=moment),
         "all_label": _all_label(asked),
         "all_note": words.points(picker.total),
     }
