@@ -7,6 +7,7 @@ from pathlib import Path
 
 import django
 import pytest
+from django.utils import translation
 
 # Django reads its settings at import: a private, empty instance for the whole run, before anything is imported.
 _INSTANCE = tempfile.mkdtemp(prefix="gridgate-tests-")
@@ -28,6 +29,14 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the samples are not at {folder}")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _starts_in_french() -> Iterator[None]:
+    """The language of a thread outlives a request: no test inherits the one before's."""
+    translation.deactivate()
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)
