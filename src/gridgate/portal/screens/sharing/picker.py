@@ -8,6 +8,7 @@ import re
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -47,7 +48,7 @@ class PointPicker:
         self.paste = data.get("paste", "") if data else ""
         self.error = ""
         begun = all_ticked and self.few
-        self._ticked: dict[str, MeteringPoint] = self._everything() if begun and not data else {}
+        self._ticked: dict[str, MeteringPoint] = self._everything if begun and not data else {}
         self.scope = "all" if self.offers_scope else "some"
         if data:
             self.scope = data.get("scope", "some") if self.offers_scope else "some"
@@ -81,7 +82,7 @@ class PointPicker:
     def ticks(self) -> list[tuple[MeteringPoint, bool]]:
         """The points to show, and whether each is ticked."""
         if self.few:
-            return [(point, point.pk in self._ticked) for point in self._everything().values()]
+            return [(point, point.pk in self._ticked) for point in self._everything.values()]
         found = self._search() if self.query else []
         ticked = [(point, True) for point in self._ticked.values()]
         return ticked + [(point, False) for point in found if point.pk not in self._ticked]
@@ -102,6 +103,11 @@ class PointPicker:
     def found_count(self) -> int:
         return self._matching().count() if self.query and not self.few else 0
 
+    def samples(self, count: int) -> list[MeteringPoint]:
+        """The first of the points to choose from."""
+        return list(self._everything.values())[:count] if self.few else list(self._points[:count])
+
+    @cached_property
     def _everything(self) -> dict[str, MeteringPoint]:
         return {point.pk: point for point in self._points[:FEW]}
 

@@ -50,7 +50,7 @@ def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
         "picker": picker,
         "exceeds": queries.said(asked, "exceeds"),
         "already": ", ".join(dict.fromkeys(one.service.text("name") for one in already)),
-        "preview": preview(asked.service, list(points[:PREVIEWED]), actor=actor, moment=moment),
+        "preview": preview(asked.service, picker.samples(PREVIEWED), actor=actor, moment=moment),
         "all_label": _all_label(asked),
         "all_note": words.points(picker.total),
     }
