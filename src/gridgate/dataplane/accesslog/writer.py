@@ -45,6 +45,7 @@ class AccessLog:
         self._process = process
         self._started_at = started_at
         self._gathered: list[_Waiting] = []
+        self._turns: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
@@ -56,13 +57,23 @@ class AccessLog:
         if not entries:
             return
         done = _Blocking()
-        self._hand_over(entries, done)
+        self._hand_over([_waiting(entries, done)])
         done.wait()
 
     async def durable(self, *entries: AccessEntry) -> None:
-        """The same, without holding up the event loop."""
-        done = _Awaiting(asyncio.get_running_loop())
-        self._hand_over(entries, done)
+        """The same, without holding up the event loop.
+
+        What the tasks of one turn of the loop have to log is handed over together at its end: requests that
+        arrive together share a flush.
+        """
+        if not entries:
+            return
+        loop = asyncio.get_running_loop()
+        done = _Awaiting(loop)
+        turn = self._turns.setdefault(loop, [])
+        turn.append(_waiting(entries, done))
+        if len(turn) == 1:
+            loop.call_soon(self._end_turn, loop)
         await done.future
 
     def check(self) -> None:
@@ -78,17 +89,22 @@ class AccessLog:
         if self._thread is not None:
             self._thread.join()
 
-    def _hand_over(self, entries: Sequence[AccessEntry], done: "_Done") -> None:
-        waiting = _Waiting([entry.encode() for entry in entries], entries[0].at.date(), done)
+    def _end_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        turn = self._turns.pop(loop)
+        try:
+            self._hand_over(turn)
+        except AccessLogUnavailable as error:
+            for waiting in turn:
+                waiting.done.resolve(error)
+
+    def _hand_over(self, waiting: "list[_Waiting]") -> None:
         with self._changed:
             if self._closing:
                 raise AccessLogUnavailable("it is closed")
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
                 self._thread.start()
-            if self._started_at is None:
-                self._started_at = entries[0].at
-            self._gathered.append(waiting)
+            self._gathered += waiting
             self._changed.notify()
 
     def _run(self) -> None:
@@ -105,7 +121,7 @@ class AccessLog:
 
     def _write(self, group: "list[_Waiting]") -> AccessLogUnavailable | None:
         try:
-            segment = self._segment_for(group[0].day)
+            segment = self._segment_for(group[0])
             segment.append([body for waiting in group for body in waiting.bodies])
         except OSError as error:
             # What reached the disk of this segment is unknown now: leave it as it is and never write to it
@@ -116,7 +132,8 @@ class AccessLog:
             return AccessLogUnavailable(error.strerror or str(error))
         return None
 
-    def _segment_for(self, day: date) -> "_Segment":
+    def _segment_for(self, first: "_Waiting") -> "_Segment":
+        day = first.at.date()
         if self._segment is not None and day > self._segment.day:
             self._followed = self._segment.summary()
             self._segment.close()
@@ -125,7 +142,7 @@ class AccessLog:
             genesis = {
                 "process": self._process,
                 "pid": os.getpid(),
-                "started_at": self._started_at,
+                "started_at": self._started_at or first.at,
                 "follows": self._followed,
             }
             self._segment = _Segment.create(self._directory, day, genesis)
@@ -190,8 +207,13 @@ class _Done(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     bodies: list[bytes]
-    day: date
+    at: datetime
+    """Of the first of them."""
     done: _Done
+
+
+def _waiting(entries: Sequence[AccessEntry], done: _Done) -> _Waiting:
+    return _Waiting([entry.encode() for entry in entries], entries[0].at, done)
 
 
 class _Blocking:
