@@ -76,8 +76,8 @@ def test_a_changed_receipt_does_not_verify(
         page.get_by_role("button", name=re.compile("Résilier")).click()
         with page.expect_download() as download:
             page.get_by_role("link", name=re.compile("JWS|signé|Télécharger")).first.click()
-    receipt = tmp_path / "receipt.jws"
-    download.value.save_as(receipt)
+        receipt = tmp_path / "receipt.jws"
+        download.value.save_as(receipt)
     header, payload, signature = receipt.read_text().strip().split(".")
     receipt.write_text(".".join((header, payload[:-4] + "AAAA", signature)))
     assert run_gridgate("receipt", "verify", str(receipt), data=server.data, check=False).returncode != 0

@@ -4,12 +4,16 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import count
 from pathlib import Path
+from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from django.db.models import Model
 
 from gridgate.applications.operations import create_application
 from gridgate.core.quantities import Kind, Quality
@@ -23,7 +27,7 @@ from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations import create_point, open_holding, set_collection
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.organisations.operations import add_member, create_organisation
-from gridgate.sharing.models import DataService, Permission
+from gridgate.sharing.models import DataService, Permission, PermissionRequest
 from gridgate.sharing.operations import grant, request_permission, revoke_permission, subscribe
 
 YEARS = 2
@@ -113,6 +117,10 @@ class World:
             set_collection(actor=None, points=points, state=state, now=self.at(365 * YEARS + 30))
 
     def _sharing(self) -> None:
+        with _same_ids(Permission, PermissionRequest):
+            self._share()
+
+    def _share(self) -> None:
         self.services = create_services(self.organisations)
         alice = self.members["alice"]
         for name in (cast.ACME[0], cast.CLIENT_B[0], cast.CLIENT_C[0]):
@@ -281,6 +289,25 @@ class World:
         descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(described, file, ensure_ascii=False, indent=2)
+
+
+@contextmanager
+def _same_ids(*models: type[Model]) -> Iterator[None]:
+    """Number the rows that are made meanwhile in order, so that the same world has the same ids on every run."""
+    fields = [model._meta.get_field("id") for model in models]
+    for field in fields:
+        numbers = count(1)
+        label = field.model.__name__
+
+        def numbered(label: str = label, numbers: Iterator[int] = numbers) -> UUID:
+            return uuid5(NAMESPACE_URL, f"gridgate demo {label} {next(numbers)}")
+
+        vars(field)["_get_default"] = numbered  # in front of Django's cached property of that name
+    try:
+        yield
+    finally:
+        for field in fields:
+            del vars(field)["_get_default"]
 
 
 def _flaw(blocks: list[DayBlock], point: str, today: date) -> None:
