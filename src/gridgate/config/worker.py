@@ -58,7 +58,8 @@ def jobs(environment: Environment) -> list[Job]:
     """What a worker does, besides sending e-mails."""
     return [
         Job("fold the access log", 1, lambda now: fold_access_log(environment)),
-        Job("end what is over", 5, _end_what_is_over),
+        Job("end what is over", 5, lambda now: sharing.expire_due(now=now)),
+        Job("end what was left", 60, _end_what_was_left),
         Job("remind of ends to come", 3600, lambda now: tasks.remind(now=now)),
         Job("sign the access log", 600, lambda now: sign_due_checkpoint(environment, now)),
     ]
@@ -140,8 +141,8 @@ class Mail:
             self._free.release()
 
 
-def _end_what_is_over(now: datetime) -> None:
-    sharing.expire_due(now=now)
+def _end_what_was_left(now: datetime) -> None:
+    """What looks at everything there is, and ended by itself at midnight or may wait a minute."""
     sharing.invalidate_for_moved_out(now=now)
     sharing.time_out_requests(now=now)
     end_collections_of_former_holders(now=now)
