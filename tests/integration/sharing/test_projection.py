@@ -28,9 +28,9 @@ def test_the_lines_of_points_are_found_from_the_points() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("scope", ["p.id IN (%s)", "1 = 1 OR p.id = %s"])
-def test_the_lines_of_permissions_are_found_from_the_permissions(scope: str) -> None:
-    steps = plan(projection._PERMISSIONS_FIRST, scope, "x")
+@pytest.mark.parametrize(("scope", "parameters"), [("p.id IN (%s)", ["x"]), ("1 = 1", [])])
+def test_the_lines_of_permissions_are_found_from_the_permissions(scope: str, parameters: list[str]) -> None:
+    steps = plan(projection._PERMISSIONS_FIRST, scope, *parameters)
     assert steps[0].split()[1] == "p"
     assert steps[1].startswith("SEARCH h ")
     assert "(holder_id=?" in steps[1]
