@@ -1,5 +1,4 @@
-"""`decide()` against an oracle of thirty lines: nothing is granted that no line covers, whatever the lines.
-"""
+"""`decide()` against an oracle of thirty lines: nothing is granted that no line covers, whatever the lines."""
 
 from datetime import UTC, datetime
 

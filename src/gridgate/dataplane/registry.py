@@ -117,8 +117,7 @@ class Registry(Protocol):
         ...
 
     def credential(self, client_id: str, *, at: datetime) -> CredentialRow | None:
-        """The active application of that name and its valid secrets; None when there is no such application.
-        """
+        """The active application of that name and its valid secrets; None when there is no such application."""
         ...
 
     def check(self) -> None:

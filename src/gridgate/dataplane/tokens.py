@@ -65,8 +65,7 @@ def recognise(
 
 
 class TokenStore:
-    """Inserts and revokes tokens. Safe to call from several threads; every call is one durable transaction.
-    """
+    """Inserts and revokes tokens. Safe to call from several threads; every call is one durable transaction."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -157,6 +157,7 @@ class TestRequestLog:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
     ) -> None:
         plane = Plane(tmp_path)
+
         def broken(*_: object, **__: object) -> None:
             raise RuntimeError("broken inside")
 
