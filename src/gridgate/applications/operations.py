@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from gridgate.applications.models import ApiSubscription, Application, Credential
+from gridgate.applications.models import AccessToken, ApiSubscription, Application, Credential
 from gridgate.organisations.models import Organisation
 
 
@@ -48,3 +48,9 @@ def create_application(
     )
     ApiSubscription.objects.bulk_create(ApiSubscription(application=application, api=api) for api in apis)
     return CreatedApplication(application, secret)
+
+
+def forget_expired_tokens(*, now: datetime) -> int:
+    """Delete the tokens that ended over a day ago, and return how many; until then a caller is told "expired"."""
+    ended = AccessToken.objects.filter(expires_at__lt=int(now.timestamp()) - 86400)
+    return ended.delete()[0]

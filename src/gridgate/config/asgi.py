@@ -30,6 +30,7 @@ def data_plane_config(environment: Environment, process: str) -> DataPlaneConfig
         zone=environment.zone,
         process=process,
         metrics_token=environment.metrics_token,
+        metrics_directory=environment.metrics if "PROMETHEUS_MULTIPROC_DIR" in os.environ else None,
         behind_proxy=environment.behind_proxy,
         request_log=environment.request_log,
     )

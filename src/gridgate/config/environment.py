@@ -86,7 +86,7 @@ class Environment(BaseSettings):
         default="all", description="what the web processes serve; `serve --plane` sets it"
     )
     quotas: Literal["on", "off"] = Field(
-        default="on", description="limits on attempts and calls; off only for benchmarks"
+        default="on", description="limits on sign-in attempts; off only for benchmarks"
     )
     brand_css: Path | None = Field(
         default=None, description="a style sheet with the operator's 20 brand properties"
@@ -153,6 +153,10 @@ class Environment(BaseSettings):
     @property
     def receipt_key(self) -> Path:
         return self.data / "keys" / "receipts.pem"
+
+    @property
+    def metrics(self) -> Path:
+        return self.data / "metrics"
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -10,6 +10,7 @@ from django.core.management import call_command
 
 from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.dataplane.store import open_store
 
 
 def create_instance(environment: Environment, *, operator: str, siren: str, now: datetime) -> None:
@@ -28,6 +29,7 @@ def create_instance(environment: Environment, *, operator: str, siren: str, now:
     make_folders(environment)
     make_receipt_key(environment.receipt_key)
     migrate()
+    open_store(environment.measurements, zone=environment.zone).close()
     create_organisation(legal_name=operator, siren=siren, is_operator=True, now=now)
 
 

@@ -27,6 +27,7 @@ from time import monotonic
 
 from django.db import close_old_connections, connection
 
+from gridgate.applications import operations as applications
 from gridgate.config.access_log import fold_access_log, sign_due_checkpoint
 from gridgate.config.environment import Environment
 from gridgate.metering.operations import end_collections_of_former_holders
@@ -61,6 +62,7 @@ def jobs(environment: Environment) -> list[Job]:
         Job("end what is over", 5, lambda now: sharing.expire_due(now=now)),
         Job("end what was left", 60, _end_what_was_left),
         Job("remind of ends to come", 3600, lambda now: tasks.remind(now=now)),
+        Job("forget expired tokens", 3600, lambda now: applications.forget_expired_tokens(now=now)),
         Job("sign the access log", 600, lambda now: sign_due_checkpoint(environment, now)),
     ]
 

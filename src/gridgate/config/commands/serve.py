@@ -1,11 +1,11 @@
 """`gridgate serve` and `gridgate worker`: the web processes and the background work of an instance."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import threading
-import time
 from typing import Annotated, Literal
 
 import typer
@@ -14,6 +14,7 @@ from granian.constants import Interfaces
 from rich.console import Console
 
 from gridgate.config.commands.data_option import DataOption
+from gridgate.config.environment import Environment
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 
@@ -50,6 +51,7 @@ def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> Non
     os.environ["GRIDGATE_PLANE"] = plane
     environment = load_django()
     _check_free(host, port)
+    _gather_metrics(environment)
     Console(stderr=True, highlight=False).print(
         f"Gridgate is on {environment.base_url} (stop with Ctrl-C)", soft_wrap=True
     )
@@ -103,6 +105,13 @@ class Worker:
             self._child = self._start()
 
 
+def _gather_metrics(environment: Environment) -> None:
+    """Give the web processes one directory to add their metrics up in, empty at each start."""
+    shutil.rmtree(environment.metrics, ignore_errors=True)
+    environment.metrics.mkdir(mode=0o700)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(environment.metrics)
+
+
 def _check_free(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -114,20 +123,3 @@ def _check_free(host: str, port: int) -> None:
                 f"port {port} of {host} cannot be used: {error.strerror}",
                 remedy="Stop what uses it, or give another with --port.",
             ) from None
-
-
-def wait_until_ready(url: str, *, seconds: float) -> bool:
-    """Poll `/readyz` until it answers 200 or the time is up."""
-    import urllib.error
-    import urllib.request
-
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310  our own address
-                if answer.status == 200:
-                    return True
-        except (urllib.error.URLError, OSError):
-            pass
-        time.sleep(0.1)
-    return False

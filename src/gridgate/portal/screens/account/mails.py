@@ -36,13 +36,13 @@ def tell_password_changed(user: User) -> None:
     """Tell the person, who may not be the one who did it."""
     with translation.override(user.language):
         message = EmailMessage(
-            subject=_("%(portal)s : votre mot de passe a changé") % {"portal": operator().name},
+            subject=_("%(portal)s : votre mot de passe a changé") % {"portal": operator().name},
             body=_(
                 "Bonjour,\n\n"
                 "Le mot de passe de votre compte %(email)s vient de changer, et vos autres sessions sont "
                 "fermées.\n\n"
                 "Si ce n’est pas vous, choisissez-en un autre maintenant et prévenez l’administrateur de "
-                "votre entreprise :\n%(link)s\n\n%(portal)s"
+                "votre entreprise :\n%(link)s\n\n%(portal)s"
             )
             % {
                 "email": user.email,
@@ -70,11 +70,11 @@ def _reset_link(user: User) -> EmailMessage:
     )
     with translation.override(user.language):
         return EmailMessage(
-            subject=_("%(portal)s : choisir un mot de passe") % {"portal": operator().name},
+            subject=_("%(portal)s : choisir un mot de passe") % {"portal": operator().name},
             body=_(
                 "Bonjour,\n\n"
                 "Pour choisir le mot de passe de votre compte %(email)s, ouvrez ce lien. Il vaut une heure "
-                "et sert une fois :\n%(link)s\n\n"
+                "et sert une fois :\n%(link)s\n\n"
                 "Si vous n’avez rien demandé, ne faites rien : votre mot de passe reste le même.\n\n"
                 "%(portal)s"
             )
