@@ -1,0 +1,137 @@
+"""What people do, by forms alone: no script runs on any of these pages."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.instance import Server
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def test_a_company_subscribes_accepts_opposes_and_ends(
+    own_demo_server: Server, open_as: Callable[..., Any]
+) -> None:
+    with open_as(own_demo_server, "alice", scripts=False) as page:
+        _subscribe_and_end(page)
+        _accept_a_request(page)
+        _oppose_in_bulk(page)
+
+
+def _subscribe_and_end(page: Page) -> None:
+    page.goto("/services/tiers2-prevision-solaire/souscrire/")
+    page.get_by_role("radio", name=re.compile("Seulement ceux-ci")).check()
+    page.get_by_role("checkbox", name=re.compile("toiture solaire")).check()
+    page.get_by_role("button", name="Autoriser Tiers 2").click()
+    expect(page.get_by_role("status").first).to_be_visible()
+    page.goto("/services/")
+    row = page.get_by_role("row", name=re.compile("Prévision de production solaire"))
+    row.get_by_role("link", name=re.compile("Résilier")).click()
+    page.get_by_role("button", name=re.compile("Résilier")).click()
+    page.wait_for_url(re.compile("/partage/recus/"))
+    expect(page.locator("main")).to_contain_text("Prévision de production solaire")
+    expect(page.locator("main")).not_to_contain_text("Pilotage de l’effacement")
+
+
+def _accept_a_request(page: Page) -> None:
+    page.goto("/partage/")
+    page.get_by_role("link", name=re.compile("Examiner la demande")).click()
+    page.get_by_role("button", name=re.compile("Autoriser|Accepter")).first.click()
+    page.goto("/partage/")
+    tile = page.locator("article.tile", has=page.get_by_role("heading", name="Tiers 3"))
+    expect(tile).to_contain_text("courbe de charge")
+    expect(page.get_by_role("link", name=re.compile("Examiner la demande"))).to_have_count(0)
+
+
+def _oppose_in_bulk(page: Page) -> None:
+    page.goto("/collecte/")
+    for name in ("poste de garde", "restaurant"):
+        page.get_by_role("checkbox", name=re.compile(name)).check()
+    page.get_by_role("button", name=re.compile("oppos", re.IGNORECASE)).click()
+    expect(page.locator("main")).to_contain_text("Tiers 1")
+    page.locator("button[name=confirme]").click()
+    expect(page.get_by_role("status").first).to_be_visible()
+    opposed = page.get_by_role("row", name=re.compile("poste de garde|restaurant"))
+    expect(opposed.filter(has_text="Opposée")).to_have_count(2)
+
+
+def test_the_operator_imports_points_after_a_dry_run(
+    own_demo_server: Server, open_as: Callable[..., Any], tmp_path: Path
+) -> None:
+    points = tmp_path / "points.csv"
+    points.write_text(
+        "id,segment,directions,address,postcode,city,subscribed_power_kva,activated_on\n"
+        "30005890556601,C5,withdrawal,1 Quai du Port,13002,Marseille,36,2024-05-02\n"
+        "3000589055660,C5,withdrawal,1 Quai du Port,13002,Marseille,36,2024-05-02\n",
+        encoding="utf-8",
+    )
+    with open_as(own_demo_server, "operateur", scripts=False) as page:
+        page.goto("/administration/import/")
+        page.locator("input[type=file]").set_input_files(points)
+        page.get_by_role("button", name="Vérifier le fichier").click()
+        page.get_by_role("link", name="Ce que le fichier décrit").click()
+        expect(page.get_by_role("radio", name="Des points de comptage")).to_be_focused()
+
+        page.get_by_role("radio", name="Des points de comptage").check()
+        page.locator("input[type=file]").set_input_files(points)
+        page.get_by_role("button", name="Vérifier le fichier").click()
+        expect(page.locator("main")).to_contain_text("13")
+        page.locator("button[name=decision][value=import]").click()
+        expect(page.get_by_role("status").first).to_be_visible()
+    with open_as(own_demo_server, "operateur", language="en", width=360) as page:
+        page.goto("/administration/")
+        page.get_by_role("link", name=re.compile("points.csv")).first.click()
+        assert _axe(page) == []
+
+
+def test_what_an_opposition_ends_is_said_legibly(demo_server: Server, open_as: Callable[..., Any]) -> None:
+    for language, width in (("fr", 1280), ("en", 360)):
+        with open_as(demo_server, "alice", language=language, width=width) as page:
+            page.goto("/collecte/")
+            page.locator("tbody input[type=checkbox]").first.check()
+            page.locator("button[name=action][value=opposed]").click()
+            page.wait_for_url(re.compile("/collecte/resume/"))
+            assert _axe(page) == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_forgotten_password_is_chosen_anew_through_the_mail(
+    own_demo_server: Server, open_as: Callable[..., Any]
+) -> None:
+    server = own_demo_server
+    address = server.world["users"]["charlie"]["email"]
+    with open_as(server, None, scripts=False) as page:
+        page.goto("/connexion/")
+        page.get_by_role("link", name=re.compile("oublié")).click()
+        page.locator("input[type=email]").fill(address)
+        page.locator("main button").first.click()
+        expect(page.locator("main")).to_contain_text("Consultez vos courriels")
+        link = _link_in_mail(page, server.data / "mail")
+        page.goto(link)
+        for password in page.locator("input[type=password]").all():
+            password.fill("un nouveau mot de passe bien long")
+        page.locator("main button").first.click()
+        page.goto("/connexion/")
+        page.locator("input[type=email]").fill(address)
+        page.locator("input[type=password]").fill("un nouveau mot de passe bien long")
+        page.locator("main button").first.click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Charlie")
+
+
+def _link_in_mail(page: Page, folder: Path) -> str:
+    for _ in range(100):
+        for mail in sorted(folder.glob("*")):
+            text = mail.read_text(encoding="utf-8", errors="replace").replace("=\n", "").replace("=3D", "=")
+            if found := re.search(r"http://127\.0\.0\.1:\d+(/mot-de-passe/nouveau/\S+)", text):
+                return found[1]
+        page.wait_for_timeout(100)
+    raise AssertionError(f"no mail with a link in {folder}")
+
+
+def _axe(page: Page) -> list[str]:
+    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in results.response["violations"]]
