@@ -47,7 +47,7 @@ def add_user(
         now=datetime.now(UTC),
     )
     typer.echo(
-        f"{member.user.email} is {member.get_role_display()} of {member.organisation.legal_name}.", err=True
+        f"{member.user.email}: {member.role} of {member.organisation.legal_name}.", err=True
     )
 
 

@@ -28,6 +28,10 @@ FETCHED_FROM = 6000
 """A chart with more values than this fetches them by script instead of carrying them in the page."""
 
 
+VISIBLE_UNDER = 4
+"""A limit so many times the highest value is left out of the drawing."""
+
+
 class Reading(Protocol):
     def __call__(
         self, kind: Kind, shown: Shown, channel: str, *, since: date | None = None
@@ -112,9 +116,7 @@ def _power(
         start=period.start,
         end=period.end,
         zone=zone,
-        limits=[Limit(limit, label=_("Souscrite %(power)s") % {"power": formats.with_unit(limit, "kVA")})]
-        if limit
-        else [],
+        limits=_limit_line(limit, whole),
         until=until,
         name=str(point),
         injection=shown.injection,
@@ -431,6 +433,13 @@ def _limit(shown: Shown, point: MeteringPoint) -> float | None:
     if shown.injection or point.subscribed_power_kva is None:
         return None
     return float(point.subscribed_power_kva)
+
+
+def _limit_line(limit: float | None, whole: Total) -> list[Limit]:
+    """The subscribed power, unless the curve would shrink to a thread under it: the figures still tell it."""
+    if not limit or whole.maximum is None or limit * 1000 > whole.maximum.value * VISIBLE_UNDER:
+        return []
+    return [Limit(limit, label=_("Souscrite %(power)s") % {"power": formats.with_unit(limit, "kVA")})]
 
 
 def _step(segments: Sequence[Segment]) -> str:
