@@ -46,9 +46,7 @@ def add_user(
         password=password,
         now=datetime.now(UTC),
     )
-    typer.echo(
-        f"{member.user.email}: {member.role} of {member.organisation.legal_name}.", err=True
-    )
+    typer.echo(f"{member.user.email}: {member.role} of {member.organisation.legal_name}.", err=True)
 
 
 @application.callback()
