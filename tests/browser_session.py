@@ -1,5 +1,6 @@
 """Signing in to a real server with an HTTP client, as the sign-in form does."""
 
+import html
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,27 +12,36 @@ from tests.instance import Server
 
 @contextmanager
 def signed_in(server: Server, user: str, *, language: str = "fr") -> Iterator[httpx.Client]:
-    """A client with the cookies of someone who has signed in."""
+    """A client with the cookies of someone of the demo world who has signed in; closed at the end."""
     person = server.world["users"][user]
+    with signed_in_as(server, person["email"], person["password"], language=language) as client:
+        yield client
+
+
+@contextmanager
+def signed_in_as(
+    server: Server, email: str, password: str, *, language: str = "fr"
+) -> Iterator[httpx.Client]:
+    """The same for anybody."""
     cookies = {"django_language": language}
     with httpx.Client(base_url=server.base_url, follow_redirects=True, cookies=cookies, timeout=30) as client:
-        form = client.get("/connexion/").text
-        answer = client.post(
-            "/connexion/",
-            data={
-                "csrfmiddlewaretoken": token_of(form),
-                "login": person["email"],
-                "password": person["password"],
-            },
-            headers={"Referer": f"{server.base_url}/connexion/"},
-        )
-        assert answer.status_code == 200
+        answer = submit(client, "/connexion/", login=email, password=password)
+        assert answer.status_code == 200, answer.text[:2000]
         assert "/connexion/" not in str(answer.url), answer.text[:2000]
         yield client
 
 
+def submit(client: httpx.Client, page: str, **fields: str) -> httpx.Response:
+    """Send fields to a page with the token of its form."""
+    return client.post(
+        page,
+        data={"csrfmiddlewaretoken": token_of(client.get(page).text), **fields},
+        headers={"Referer": f"{client.base_url}"},
+    )
+
+
 def token_of(page: str) -> str:
-    """The token of the first form on a page."""
-    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
-    assert found, "the page has no form"
-    return found.group(1)
+    """The token that the forms of a page carry."""
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token, "the page has no form"
+    return html.unescape(token.group(1))

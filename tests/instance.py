@@ -1,5 +1,6 @@
-"""Real instances: a demo world seeded once per test process, copied for each server that a test starts."""
+"""Real instances: a demo world seeded once per test run, copied for each server that a test starts."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -8,13 +9,14 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 READY_SECONDS = 60
@@ -52,9 +54,10 @@ class Server:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    @property
+    @cached_property
     def world(self) -> dict[str, Any]:
-        return json.loads((self.data / "demo.json").read_text(encoding="utf-8"))
+        world: dict[str, Any] = json.loads((self.data / "demo.json").read_text(encoding="utf-8"))
+        return world
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
@@ -90,14 +93,22 @@ def serve(data: Path, *, plane: str = "all", **environment: str) -> Server:
     server = Server(data, port, process, log)
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{server.base_url}/readyz", timeout=2) as answer:
-                if answer.status == 200:
-                    return server
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
+        with suppress(httpx.TransportError):
+            if httpx.get(f"{server.base_url}/readyz", timeout=2).status_code == 200:
+                return server
+        time.sleep(0.1)
     server.stop()
     raise AssertionError(f"the server was not ready:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+@contextmanager
+def serving(data: Path, *, plane: str = "all", **environment: str) -> Iterator[Server]:
+    """A real server for the time of a `with` block."""
+    server = serve(data, plane=plane, **environment)
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 def free_port() -> int:
@@ -113,27 +124,39 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A seeded demo world that no server runs on: copy it."""
-    data = tmp_path_factory.mktemp("demo") / "instance"
-    run_gridgate("demo", "--no-serve", data=data)
+    """A seeded demo world that no server runs on: copy it. The workers of a parallel run share one."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    data = shared / "demo-template"
+    with (shared / "demo-template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not data.exists():
+            # Named last, so that a world whose seeding failed is not taken for one.
+            seeding = shared / "demo-being-seeded"
+            shutil.rmtree(seeding, ignore_errors=True)
+            run_gridgate("demo", "--no-serve", data=seeding)
+            seeding.rename(data)
     return data
+
+
+@contextmanager
+def demo_copy(template: Path, folder: Path) -> Iterator[Server]:
+    """A server on a copy of the template in `folder`, stopped at the end."""
+    data = folder / "instance"
+    shutil.copytree(template, data)
+    with serving(data) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
 def demo_server(demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server on the demo world, shared by all tests that only look."""
-    data = tmp_path_factory.mktemp("shared") / "instance"
-    shutil.copytree(demo_template, data)
-    server = serve(data)
-    yield server
-    server.stop()
+    with demo_copy(demo_template, tmp_path_factory.mktemp("shared")) as server:
+        yield server
 
 
 @pytest.fixture
 def own_demo_server(demo_template: Path, tmp_path: Path) -> Iterator[Server]:
     """A server on a demo world of the test's own, for tests that change it."""
-    data = tmp_path / "instance"
-    shutil.copytree(demo_template, data)
-    server = serve(data)
-    yield server
-    server.stop()
+    with demo_copy(demo_template, tmp_path) as server:
+        yield server

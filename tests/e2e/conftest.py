@@ -1,19 +1,24 @@
 """A real browser (Debian's Chromium) on real servers."""
 
 import os
+import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.instance import Server, demo_server, demo_template, own_demo_server
+from tests.browser_session import signed_in, submit
+from tests.instance import Server, demo_server, demo_template, own_demo_server, run_gridgate
 
 __all__ = ["demo_server", "demo_template", "own_demo_server"]
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -23,7 +28,11 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--hide-scrollbars",
 ]
+FORGETFUL = "oubli@acme-industries.example"
+
+OpenAs = Callable[..., AbstractContextManager[Page]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = CHROMIUM if os.path.exists(CHROMIUM) else shutil.which("chromium")  # noqa: PTH110
+    executable = CHROMIUM if CHROMIUM.exists() else shutil.which("chromium")
     assert executable, "Chromium is missing: run tools/system-packages chromium"
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
@@ -44,10 +53,13 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture
-def open_as(browser: Browser) -> Iterator[Callable[..., Any]]:
-    """`with open_as(server, "alice", language="en", width=360) as page:` — a page of someone who has signed in."""
-    contexts: list[BrowserContext] = []
+@pytest.fixture(scope="session")
+def open_as(browser: Browser) -> OpenAs:
+    """`with open_as(server, "alice", language="en", width=360) as page:` — a page of someone who has signed in.
+
+    Each person signs in once on each server; later pages carry the same session.
+    """
+    sessions: dict[tuple[int, str], Any] = {}
 
     @contextmanager
     def opened(
@@ -59,6 +71,7 @@ def open_as(browser: Browser) -> Iterator[Callable[..., Any]]:
         scripts: bool = True,
         dark: bool = False,
     ) -> Iterator[Page]:
+        key = (server.port, user or "")
         context = browser.new_context(
             base_url=server.base_url,
             locale="fr-FR" if language == "fr" else "en-GB",
@@ -66,20 +79,21 @@ def open_as(browser: Browser) -> Iterator[Callable[..., Any]]:
             viewport={"width": width, "height": 900},
             java_script_enabled=scripts,
             color_scheme="dark" if dark else "light",
+            storage_state=sessions.get(key),
         )
-        contexts.append(context)
-        page = context.new_page()
-        if user is not None:
-            sign_in(page, server, user)
-        if language != "fr":
-            context.add_cookies([{"name": "django_language", "value": language, "url": server.base_url}])
-        yield page
-        context.close()
-        contexts.remove(context)
+        context.set_default_timeout(20_000)
+        try:
+            page = context.new_page()
+            if user is not None and key not in sessions:
+                sign_in(page, server, user)
+                sessions[key] = context.storage_state()
+            if language != "fr":
+                context.add_cookies([{"name": "django_language", "value": language, "url": server.base_url}])
+            yield page
+        finally:
+            context.close()
 
-    yield opened
-    for context in contexts:
-        context.close()
+    return opened
 
 
 def sign_in(page: Page, server: Server, user: str) -> None:
@@ -87,5 +101,71 @@ def sign_in(page: Page, server: Server, user: str) -> None:
     page.goto("/connexion/")
     page.locator("input[type=email]").fill(person["email"])
     page.locator("input[type=password]").fill(person["password"])
-    page.locator("main button[type=submit], main button:not([type])").first.click()
+    page.locator("main button").first.click()
     page.wait_for_url(lambda url: "/connexion/" not in url)
+
+
+@pytest.fixture(scope="session")
+def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What pages between braces stand on: the newest of each on the shared server."""
+    points = tmp_path_factory.mktemp("import") / "points.csv"
+    points.write_text(
+        "id,segment,directions,address,postcode,city,subscribed_power_kva,activated_on\n"
+        "30001480119999,C5,withdrawal,1 rue du Port,69007,Lyon,9,2024-02-01\n"
+        "123,C5,withdrawal,2 rue du Port,69007,Lyon,9,2024-02-30\n",
+        encoding="utf-8",
+    )
+    run_gridgate("import", "points", str(points), data=demo_server.data, check=False)
+    with signed_in(demo_server, "alice") as alice:
+        request = _first(r'"/partage/demandes/([^/"]+)/"', alice.get("/partage/").text)
+        receipt = _first(r'"/partage/recus/(GG-[^/"]+)/"', alice.get("/partage/recus/").text)
+        permission = _first(r'"/partage/autorisations/([^/"]+)/resilier/"', alice.get("/services/").text)
+    with signed_in(demo_server, "tiers1") as tiers1:
+        received = _first(r'"/partage/recues/([^/"]+)/mettre-fin/"', tiers1.get("/partage/recues/").text)
+    with signed_in(demo_server, "operateur") as operator:
+        report = _first(r'"/administration/import/(\d+)/"', operator.get("/administration/import/").text)
+    return {
+        "request": request,
+        "receipt": receipt,
+        "permission": permission,
+        "received": received,
+        "import": report,
+        "reset_link": _reset_link_of_someone_new(demo_server),
+    }
+
+
+def newest_mail(server: Server, to: str, *, holding: str = "", seconds: float = 20) -> str:
+    """The newest e-mail to an address that holds the text, waited for."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        files = sorted((server.data / "mail").glob("*"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for file in files:
+            text = file.read_text(encoding="utf-8")
+            if f"To: {to}" in text and holding in text:
+                return text
+        time.sleep(0.1)
+    raise AssertionError(f"no e-mail to {to} with {holding!r} within {seconds} s")
+
+
+def _reset_link_of_someone_new(server: Server) -> str:
+    """The link stays good as long as its owner does not sign in."""
+    run_gridgate(
+        "user",
+        "add",
+        FORGETFUL,
+        "--siren",
+        "111222337",
+        "--role",
+        "user",
+        data=server.data,
+        GRIDGATE_NEW_PASSWORD="a password nobody uses",
+    )
+    with httpx.Client(base_url=server.base_url, follow_redirects=True) as visitor:
+        submit(visitor, "/mot-de-passe/oublie/", email=FORGETFUL)
+    return _first(r"(/mot-de-passe/nouveau/\S+/)", newest_mail(server, FORGETFUL))
+
+
+def _first(pattern: str, text: str) -> str:
+    found = re.search(pattern, text)
+    assert found, f"nothing like {pattern} in {text[:2000]}"
+    return found.group(1)

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import httpx
 import pytest
 
+from tests.api_session import calling
 from tests.browser_session import signed_in
 from tests.instance import Server
 
@@ -36,7 +37,7 @@ def test_the_screen_the_export_and_the_api_say_the_same_energy(
     column = max(range(len(rows[0])), key=lambda at: rows[0][at].isdigit())
     from_csv = sum(int(row[column]) for row in rows) * 600 / 3600
 
-    with _acme(demo_server) as acme:
+    with calling(demo_server, "acme") as acme:
         answer = acme.get(
             f"/api/v1/metering-points/{FACTORY}/measurements",
             params={"kind": "load_curve", "direction": "withdrawal", "start": str(start), "end": str(end)},
@@ -111,16 +112,6 @@ def test_english_is_complete(demo_server: Server) -> None:
         page = _text(alice.get(f"/mesures/{FACTORY}/").text)
     assert "Energy withdrawn" in page
     assert not re.search(r"Énergie|Puissance|Qualité|Données", page)
-
-
-def _acme(server: Server) -> httpx.Client:
-    application = server.world["applications"]["acme"]
-    token = httpx.post(
-        f"{server.base_url}/oauth2/token",
-        data={"grant_type": "client_credentials"},
-        auth=(application["client_id"], application["client_secret"]),
-    ).json()["access_token"]
-    return httpx.Client(base_url=server.base_url, headers={"Authorization": f"Bearer {token}"})
 
 
 def _text(page: str) -> str:

@@ -1,0 +1,124 @@
+"""Every page that a person can look at, and who looks at it. `test_page_list.py` holds it to the URL conf.
+
+A page that stands on something made later (a receipt, a request, a link from an e-mail) names it between
+braces; `conftest.py` finds it on the running instance.
+"""
+
+from dataclasses import dataclass
+
+POINT, SOLAR, FLAWED = "30001480112233", "30001480112266", "30001480112244"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One address in one state. `user` is a name of demo.json, None for nobody; `status` what it answers."""
+
+    user: str | None
+    name: str
+    path: str
+    status: int = 200
+
+
+def _of(user: str | None, **paths: str | tuple[str, ...]) -> list[Page]:
+    return [
+        Page(user, name, path)
+        for name, some in paths.items()
+        for path in ((some,) if isinstance(some, str) else some)
+    ]
+
+
+PAGES = [
+    *_of(
+        None,
+        sign_in="/connexion/",
+        password_reset="/mot-de-passe/oublie/",
+        password_reset_sent="/mot-de-passe/envoye/",
+        password_reset_confirm=("{reset_link}", "/mot-de-passe/nouveau/MQ/perime/"),
+        password_reset_done="/mot-de-passe/change/",
+        accessibility="/accessibilite/",
+        personal_data="/donnees-personnelles/",
+        help="/aide/",
+        receipt_verify="/partage/recus/verifier/",
+    ),
+    *_of(
+        "alice",
+        home="/",
+        account="/compte/",
+        account_password="/compte/mot-de-passe/",
+        help="/aide/",
+        metering_points=("/compteurs/", "/compteurs/?q=nulle+part", "/compteurs/?q=Lyon&collecte=active"),
+        metering_point=(f"/compteurs/{POINT}/", f"/compteurs/{SOLAR}/"),
+        measurements_point=(
+            f"/mesures/{POINT}/",
+            f"/mesures/{POINT}/?vue=jour",
+            f"/mesures/{POINT}/?vue=mois",
+            f"/mesures/{POINT}/?vue=annee",
+            f"/mesures/{POINT}/?grandeur=energie&vue=mois",
+            f"/mesures/{POINT}/?grandeur=maximum&vue=mois",
+            f"/mesures/{POINT}/?grandeur=index",
+            f"/mesures/{POINT}/?le=2019-01-01",
+            f"/mesures/{POINT}/?du=2026-02-30&au=x",
+            f"/mesures/{SOLAR}/?sens=injection&vue=mois",
+            f"/mesures/{FLAWED}/?vue=mois",
+        ),
+        measurements_values=(f"/mesures/{POINT}/valeurs/", f"/mesures/{POINT}/valeurs/?le=2019-01-01"),
+        services=("/services/", "/services/?q=nulle+part"),
+        service=("/services/tiers2-prevision-solaire/", "/services/tiers1-suivi/"),
+        service_subscribe="/services/tiers2-prevision-solaire/souscrire/",
+        collection=("/collecte/", "/collecte/?q=nulle+part"),
+        collection_point=f"/collecte/{POINT}/",
+        sharing="/partage/",
+        sharing_company=("/partage/222333445/", "/partage/100000009/"),
+        sharing_revoke_company=("/partage/222333445/resilier/", "/partage/100000009/resilier/"),
+        sharing_revoke="/partage/autorisations/{permission}/resilier/",
+        sharing_request="/partage/demandes/{request}/",
+        permissions_received="/partage/recues/",
+        receipts=("/partage/recus/", "/partage/recus/?q=nulle+part"),
+        receipt="/partage/recus/{receipt}/",
+        receipt_verify="/partage/recus/verifier/",
+        access_journal=("/journal/", "/journal/?q=nulle+part"),
+    ),
+    Page("alice", "", "/nulle-part/", 404),
+    *_of("bob", home="/", metering_points="/compteurs/"),
+    Page("bob", "sharing", "/partage/", 403),
+    *_of(
+        "tiers1",
+        home="/",
+        metering_points="/compteurs/",
+        measurements="/mesures/",
+        services="/services/",
+        collection="/collecte/",
+        sharing="/partage/",
+        permissions_received="/partage/recues/",
+        permission_terminate="/partage/recues/{received}/mettre-fin/",
+        receipts="/partage/recus/",
+        access_journal="/journal/",
+    ),
+    *_of(
+        "operateur",
+        home="/",
+        operator_home="/administration/",
+        operator_import="/administration/import/",
+        operator_import_report="/administration/import/{import}/",
+        components="/composants/",
+    ),
+]
+
+NOT_PAGES = {
+    "sign_out": "a form's address: POST only",
+    "account_company": "a form's address: POST only",
+    "language": "a form's address: POST only",
+    "operator_collections": "a form's address: POST only",
+    "collection_summary": "answers a form; a GET goes back to the list. `test_journeys.py` looks at it",
+    "brand_css": "a style sheet",
+    "receipt_keys": "JSON for programs",
+    "receipt_proof": "a download",
+    "metering_points_export": "a download",
+    "measurements_export": "a download",
+    "measurements_series": "JSON for the chart's script",
+    "sharing_export": "a download",
+    "access_journal_export": "a download",
+    "operator_import_sample": "a download",
+    "operator_import_export": "a download",
+}
+"""URLs that are not looked at, and why."""
