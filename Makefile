@@ -15,9 +15,15 @@ help: ## list these commands
 demo: $(READY) messages ## set everything up, seed the demo world and serve it on http://127.0.0.1:8000
 	$(BIN)/gridgate --data var/demo demo --port $(PORT)
 
+# Two runs: the browser's driver keeps an event loop running in its process, which other tests start of their own.
 test: $(READY) messages ## set everything up and run the whole suite; T=tests/unit runs a part
 	tools/system-packages chromium
+ifdef T
 	$(BIN)/pytest -q -n 2 --dist loadgroup $(T)
+else
+	$(BIN)/pytest -q -n 2 --dist loadgroup --ignore=tests/e2e
+	$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e
+endif
 
 lint: $(READY) ## ruff, import contracts, types, lock files
 	$(BIN)/ruff check .

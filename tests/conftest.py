@@ -8,6 +8,7 @@ from pathlib import Path
 import django
 import pytest
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 
 # Django reads its settings at import: a private, empty instance for the whole run, before anything is imported.
 _INSTANCE = tempfile.mkdtemp(prefix="gridgate-tests-")
@@ -16,6 +17,10 @@ os.environ.update(
 )
 Path(_INSTANCE, "static").mkdir()  # whitenoise warns of a missing one
 django.setup()
+
+# A busy machine is no failure: no example has a deadline.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 pytest_plugins = ["tests.world", "tests.measured"]
 

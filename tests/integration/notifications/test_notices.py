@@ -66,7 +66,7 @@ def test_an_end_is_told_to_both_sides_with_the_receipt(world: World, service: Da
     for email in emails.values():
         assert email.subject == "ACME Industries ne partage plus avec Tiers 1"
         assert "Alice, pour ACME Industries, a résilié le partage avec Tiers 1." in email.body
-        assert "Effet : 25\u00a0novembre 2026 à\u00a010:30:00." in email.body
+        assert "Effet\u00a0: 25\u00a0novembre 2026 à\u00a010:30:00." in email.body
         assert "- Suivi de consommation, 1 compteur\n" in email.body
         assert "Réseau Démo" in email.body
         assert email.attachment_name == f"{receipt.number}.jws"
@@ -131,7 +131,7 @@ def test_every_way_to_end_has_its_words(world: World, service: DataService) -> N
     two = give(world, service, world.p1.pk, world.p3.pk)
     terminate(actor=world.tiers1, permission_id=on_p2.pk, reason="Service fermé", now=world.now)
     assert "Tiers 1 a mis fin au partage accordé par ACME Industries" in told()[ALICE].body
-    assert "Motif : Service fermé" in told()[ALICE].body
+    assert "Motif\u00a0: Service fermé" in told()[ALICE].body
     OutgoingEmail.objects.all().delete()
     set_collection(actor=world.alice, points=[world.p4.pk], state="opposed", now=world.now)
     assert "s’oppose à la collecte" in told()[TIPHAINE].body
@@ -153,12 +153,12 @@ def test_a_permission_is_told_when_it_begins_stops_and_goes_on(world: World, ser
     assert told()[TIPHAINE].subject == "ACME Industries partage ses données avec Tiers 1"
     body = told()[ALICE].body
     for words in (
-        "Service : Suivi de consommation",
-        "Finalité : Suivre la consommation",
-        "Compteurs : 1",
-        "Données lues à partir du : 25\u00a0novembre 2026",
-        "Jusqu’au : 24\u00a0novembre 2027",  # the last day; it ends at the midnight after it
-        "Vous pouvez y mettre fin à tout moment :\nhttp://127.0.0.1:8000/partage/222333445/",
+        "Service\u00a0: Suivi de consommation",
+        "Finalité\u00a0: Suivre la consommation",
+        "Compteurs\u00a0: 1",
+        "Données lues à partir du\u00a0: 25\u00a0novembre 2026",
+        "Jusqu’au\u00a0: 24\u00a0novembre 2027",  # the last day; it ends at the midnight after it
+        "Vous pouvez y mettre fin à tout moment\u00a0:\nhttp://127.0.0.1:8000/partage/222333445/",
     ):
         assert words in body
     assert "/partage/recues/" in told()[TIPHAINE].body
@@ -173,8 +173,8 @@ def test_what_has_no_end_and_cannot_be_ended_says_so(world: World) -> None:
     law = make_service(world.operator, legal_basis=LegalBasis.PUBLIC_TASK, offered=False, duration_months=0)
     grant(service=law, holder=world.acme, points=None, reason="", now=world.now)
     body = told()[ALICE].body
-    assert "Jusqu’à : la fin de la titularité" in body
-    assert "Compteurs : tous, présents et à venir" in body
+    assert "Jusqu’à\u00a0: la fin de la titularité" in body
+    assert "Compteurs\u00a0: tous, présents et à venir" in body
     assert "mettre fin" not in body
 
 
@@ -190,7 +190,7 @@ def test_a_request_goes_to_the_holder_and_a_refusal_to_who_asked(world: World, s
     )
     assert set(told()) == {ALICE, BOB}
     assert told()[ALICE].subject == "Tiers 1 demande à lire vos données"
-    assert "Jusqu’au : 31\u00a0mars 2027\nMessage : Bonjour & <merci>" in told()[ALICE].body
+    assert "Jusqu’au\u00a0: 31\u00a0mars 2027\nMessage\u00a0: Bonjour & <merci>" in told()[ALICE].body
     assert f"/partage/demandes/{request.pk}/" in told()[ALICE].body
     OutgoingEmail.objects.all().delete()
     refuse_request(actor=world.alice, request_id=request.pk, now=world.now)
