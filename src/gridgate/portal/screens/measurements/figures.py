@@ -1,0 +1,129 @@
+"""The large figures over a chart, each with the sentence that puts it in proportion."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from gridgate.core.time import civil_day_bounds, civil_day_of
+from gridgate.dataplane.query.aggregate import Comparison, Earlier, Period, Total, totals
+from gridgate.dataplane.query.answer import Answer, Segment
+from gridgate.dataplane.query.threshold import Above
+from gridgate.portal import formats
+from gridgate.portal.screens.measurements.period import Shown
+from gridgate.portal.screens.measurements.selection import summed, within
+from gridgate.portal.shapes import Figure
+
+
+def comparison(answer: Answer, shown: Shown, zone: ZoneInfo, until: datetime) -> Comparison | None:
+    """The period beside the one before, cut to the same number of days when it is not over."""
+    period = shown.interval(zone)
+    assert period.end is not None
+    before = Earlier.BEFORE.interval(period.start, period.end, zone=zone)
+    assert before.end is not None
+    elapsed = civil_day_of(until - timedelta(seconds=1), zone) + timedelta(days=1) - shown.first
+    first = before.start.astimezone(zone).date()
+    stop = min(before.end, civil_day_bounds(first + elapsed, zone).start)
+    if not elapsed or answer.start > before.start:
+        return None
+    pair = [
+        summed(found)
+        for start, end in ((period.start, until), (before.start, stop))
+        if (
+            found := totals(
+                within(answer, start, end, zone),
+                Period.YEAR,
+                kind=shown.kind,
+                start=start,
+                end=end,
+                zone=zone,
+            )
+        )
+    ]
+    return Comparison(pair[0], pair[1]) if len(pair) == 2 else None
+
+
+def energy_figure(whole: Total, comparison: Comparison | None, shown: Shown) -> Figure:
+    label = _("Énergie injectée") if shown.injection else _("Énergie soutirée")
+    note = ""
+    if comparison and comparison.change is not None and comparison.fair:
+        percent = formats.percent(abs(comparison.change), 1)
+        before = {
+            "jour": _("que la veille"),
+            "semaine": _("que les sept jours précédents"),
+            "mois": _("que le mois précédent"),
+            "annee": _("que l’année précédente"),
+        }.get(shown.view, _("que la période précédente"))
+        much = (
+            _("%(percent)s de plus %(before)s")
+            if comparison.change > 0
+            else _("%(percent)s de moins %(before)s")
+        )
+        note = much % {"percent": percent, "before": before}
+    return Figure(label, formats.number((whole.energy_wh or 0) / 1000), "kWh", note)
+
+
+def peak_figure(whole: Total, limit: float | None) -> Figure:
+    assert whole.maximum is not None
+    power, note, tone = whole.maximum.value / 1000, formats.moment(whole.maximum.at), ""
+    if limit and power > limit:
+        tone = "bad"
+        note = _("%(when)s, dépassement de %(power)s") % {
+            "when": note,
+            "power": formats.with_unit(power - limit, "kW", 1),
+        }
+    return Figure(_("Puissance maximale"), formats.number(power, 1 if power < 100 else 0), "kW", note, tone)
+
+
+def over_figure(over: Above) -> Figure:
+    seconds = over.duration.total_seconds()
+    times = len(over.episodes)
+    note = (
+        ngettext("%(times)s fois", "%(times)s fois", times) % {"times": formats.number(times)}
+        if times
+        else _("jamais")
+    )
+    return Figure(_("Durée du dépassement"), formats.duration(seconds) if seconds else "0", "", note)
+
+
+def received(whole: Total) -> Figure:
+    expected = whole.values + whole.missing
+    ratio = whole.values / expected if expected else 0
+    note = _("%(values)s valeurs sur %(expected)s") % {
+        "values": formats.number(whole.values),
+        "expected": formats.number(expected),
+    }
+    if whole.estimated:
+        note += _(", dont %(count)s estimées") % {"count": formats.number(whole.estimated)}
+    if whole.corrected:
+        note += _(", dont %(count)s corrigées") % {"count": formats.number(whole.corrected)}
+    figure = formats.percent(ratio, 1 if 0 < ratio < 1 else 0)
+    value, unit = figure.rsplit(figure[-2], 1) if not figure[-2].isdigit() else (figure[:-1], "%")
+    return Figure(_("Données reçues"), value, unit, note, "" if ratio == 1 else "warn")
+
+
+def register_figure(register: str, segments: Sequence[Segment]) -> Figure:
+    values = [
+        value
+        for segment in segments
+        if segment.register == register
+        for value in segment.values
+        if value is not None
+    ]
+    return Figure(
+        register or _("Index total"),
+        formats.number(values[-1] / 1000),
+        "kWh",
+        _("%(energy)s de plus qu’au premier relevé")
+        % {"energy": formats.with_unit((values[-1] - values[0]) / 1000, "kWh")},
+    )
+
+
+def above_note(times: int, shown: Shown) -> str:
+    if not times:
+        return _("jamais dépassée")
+    if shown.rows is Period.MONTH:
+        return ngettext("dépassée %(times)s mois", "dépassée %(times)s mois", times) % {"times": times}
+    return ngettext("dépassée %(times)s jour", "dépassée %(times)s jours", times) % {"times": times}

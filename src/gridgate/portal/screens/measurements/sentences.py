@@ -1,0 +1,86 @@
+"""What the page says of a period: captions, names of rows, what is missing and why."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from gridgate.dataplane.query.aggregate import Period, Total
+from gridgate.dataplane.query.answer import Answer, Missing
+from gridgate.metering.models import MeteringPoint
+from gridgate.portal import formats
+from gridgate.portal.screens.measurements.period import Shown
+
+
+def caption(whole: Total, shown: Shown, limit: float | None) -> str:
+    assert whole.maximum is not None
+    power = whole.maximum.value / 1000
+    sentence = _("%(period)s\u00a0: %(energy)s, au plus %(power)s le %(when)s") % {
+        "period": from_to(shown),
+        "energy": formats.with_unit((whole.energy_wh or 0) / 1000, "kWh"),
+        "power": formats.with_unit(power, "kW", 1),
+        "when": formats.moment(whole.maximum.at),
+    }
+    if limit and power > limit:
+        sentence += _(", au-dessus des %(power)s souscrits") % {"power": formats.with_unit(limit, "kVA")}
+    return f"{sentence}."
+
+
+def from_to(shown: Shown) -> str:
+    if shown.days == 1:
+        return _("Le %(day)s") % {"day": formats.long_day(shown.first)}
+    return _("Du %(first)s au %(last)s") % {
+        "first": formats.long_day(shown.first),
+        "last": formats.long_day(shown.last),
+    }
+
+
+def gaps(answer: Answer, start: datetime, end: datetime) -> list[Missing]:
+    """What was expected within the period and was not received; five at most, the longest."""
+    inside = [
+        gap for gap in answer.missing if gap.reason == "not_received" and gap.start < end and gap.end > start
+    ]
+    cut = [Missing(max(gap.start, start), min(gap.end, end), gap.reason) for gap in inside]
+    return sorted(sorted(cut, key=lambda gap: gap.start - gap.end)[:5], key=lambda gap: gap.start)
+
+
+def gap_in_words(gap: Missing, zone: ZoneInfo) -> str:
+    first, last = gap.start.astimezone(zone), gap.end.astimezone(zone)
+    if first.date() == (last - timedelta(seconds=1)).date():
+        when = _("%(day)s, de %(from)s à %(to)s") % {
+            "day": formats.week_day(first),
+            "from": formats.clock(gap.start),
+            "to": "24:00" if last.date() != first.date() else formats.clock(gap.end),
+        }
+    else:
+        when = _("du %(from)s au %(to)s") % {"from": formats.moment(gap.start), "to": formats.moment(gap.end)}
+    return when[0].upper() + when[1:]
+
+
+def why_nothing(answer: Answer, shown: Shown, point: MeteringPoint, now: datetime) -> str:
+    reasons = {missing.reason for missing in answer.missing}
+    if reasons == {"future"}:
+        return _("Ces jours sont à venir.")
+    if "collection_inactive" in reasons:
+        return _(
+            "La courbe de charge de ce compteur n’est pas collectée. Activez la collecte pour les jours à venir."
+        )
+    if "before_activation" in reasons:
+        return _("Le point n’était pas encore en service.")
+    return _("Aucune valeur n’a été reçue pour ces jours.")
+
+
+def labels(rows: Sequence[Total], shown: Shown) -> list[str]:
+    if shown.rows is Period.MONTH:
+        return [formats.month(row.first, short=True) for row in rows]
+    if len(rows) <= 9:
+        return [formats.day_in_week(row.first, short=True) for row in rows]
+    return [
+        formats.day_and_month(row.first, short=True) if index % 7 == 0 else ""
+        for index, row in enumerate(rows)
+    ]
+
+
+def row_name(row: Total, shown: Shown) -> str:
+    return formats.month(row.first) if shown.rows is Period.MONTH else formats.week_day(row.first)
