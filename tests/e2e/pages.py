@@ -68,7 +68,7 @@ PAGES = [
         collection=("/collecte/", "/collecte/?q=nulle+part"),
         collection_point=f"/collecte/{POINT}/",
         sharing="/partage/",
-        sharing_company=("/partage/222333445/", "/partage/100000009/"),
+        sharing_company=("/partage/222333445/", "/partage/444555668/", "/partage/100000009/"),
         sharing_revoke_company=("/partage/222333445/resilier/", "/partage/100000009/resilier/"),
         sharing_revoke="/partage/autorisations/{permission}/resilier/",
         sharing_request="/partage/demandes/{request}/",
@@ -122,3 +122,9 @@ NOT_PAGES = {
     "operator_import_export": "a download",
 }
 """URLs that are not looked at, and why."""
+
+DATA = (
+    "Pour chiffrer une toiture solaire sur le site de Lyon Gerland.",
+    "Pour chiffrer une toiture solaire",
+)
+"""Texts of the demo world that are data, in French on every page."""

@@ -1,21 +1,16 @@
 """What people do, by forms alone: no script runs on any of these pages."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import OpenAs
+from tests.e2e.looking import axe
 from tests.instance import Server
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
-
-def test_a_company_subscribes_accepts_opposes_and_ends(
-    own_demo_server: Server, open_as: Callable[..., Any]
-) -> None:
+def test_a_company_subscribes_accepts_opposes_and_ends(own_demo_server: Server, open_as: OpenAs) -> None:
     with open_as(own_demo_server, "alice", scripts=False) as page:
         _subscribe_and_end(page)
         _accept_a_request(page)
@@ -60,7 +55,7 @@ def _oppose_in_bulk(page: Page) -> None:
 
 
 def test_the_operator_imports_points_after_a_dry_run(
-    own_demo_server: Server, open_as: Callable[..., Any], tmp_path: Path
+    own_demo_server: Server, open_as: OpenAs, tmp_path: Path
 ) -> None:
     points = tmp_path / "points.csv"
     points.write_text(
@@ -85,22 +80,22 @@ def test_the_operator_imports_points_after_a_dry_run(
     with open_as(own_demo_server, "operateur", language="en", width=360) as page:
         page.goto("/administration/")
         page.get_by_role("link", name=re.compile("points.csv")).first.click()
-        assert _axe(page) == []
+        assert axe(page) == []
 
 
-def test_what_an_opposition_ends_is_said_legibly(demo_server: Server, open_as: Callable[..., Any]) -> None:
+def test_what_an_opposition_ends_is_said_legibly(demo_server: Server, open_as: OpenAs) -> None:
     for language, width in (("fr", 1280), ("en", 360)):
         with open_as(demo_server, "alice", language=language, width=width) as page:
             page.goto("/collecte/")
             page.locator("tbody input[type=checkbox]").first.check()
             page.locator("button[name=action][value=opposed]").click()
             page.wait_for_url(re.compile("/collecte/resume/"))
-            assert _axe(page) == []
+            assert axe(page) == []
             assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_a_forgotten_password_is_chosen_anew_through_the_mail(
-    own_demo_server: Server, open_as: Callable[..., Any]
+    own_demo_server: Server, open_as: OpenAs
 ) -> None:
     server = own_demo_server
     address = server.world["users"]["charlie"]["email"]
@@ -130,8 +125,3 @@ def _link_in_mail(page: Page, folder: Path) -> str:
                 return found[1]
         page.wait_for_timeout(100)
     raise AssertionError(f"no mail with a link in {folder}")
-
-
-def _axe(page: Page) -> list[str]:
-    results = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
-    return [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in results.response["violations"]]

@@ -49,6 +49,8 @@ def test_a_company_ends_a_third_party_and_its_next_call_is_refused(
         assert (after.status_code, after.json()["error_description"]) == (403, NO_CONSENT)
         assert _week(second, server, SHARED).status_code == 200
 
+        printed = page.pdf(format="A4", print_background=True)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
         receipt = tmp_path / "receipt.jws"
         with page.expect_download() as download:
             page.get_by_role("link", name=re.compile("Télécharger")).first.click()
