@@ -66,7 +66,9 @@ class User(AbstractBaseUser):
         return self.full_name
 
     def get_short_name(self) -> str:
-        return self.full_name.split()[0] if self.full_name else self.email
+        """The first name; of "Tiers 1, support" what stands before the comma."""
+        before, comma, _rest = self.full_name.partition(",")
+        return (before if comma else before.partition(" ")[0]) or self.email
 
 
 class EntitlementCode(models.TextChoices):

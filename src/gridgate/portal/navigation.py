@@ -55,6 +55,7 @@ MENU: tuple[Section, ...] = (
             Entry("sharing", "share", _("Gérer le partage"), entitlement=DATA_SERVICES),
             Entry("access_journal", "log", _("Journal des accès"), entitlement=DATA_SERVICES),
         ),
+        operator=False,
     ),
     Section(
         _("Vos échanges"),

@@ -250,7 +250,7 @@ def companies_reading(
         points = all_held if permission.all_points else by_permission.get(permission.pk, 0)
         share = Share(permission.service, permission, points, said(permission, "exceeds"))
         shares.setdefault(permission.eligible_party_id, []).append(share)
-    for service in regulatory:
+    for service in regulatory if all_held else []:
         shares.setdefault(service.provider_id, []).append(Share(service, None, all_held, exceeds=False))
 
     summaries = []

@@ -1,9 +1,10 @@
 """Bars: a quantity a day, a week or a month, with the same period before as a line over each bar."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from gridgate.portal import formats
+from gridgate.portal.charts.load_curve import Limit
 from gridgate.portal.charts.scale import Scale, Tick, percent, scale_for
 
 
@@ -47,6 +48,15 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """The line of a limit over all bars, and its text above it."""
+
+    y: str
+    text_y: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bars:
     """What `components/bars.html` draws."""
 
@@ -55,6 +65,7 @@ class Bars:
     previous: tuple[Before, ...]
     labels: tuple[Label, ...]
     mark: Mark | None
+    level: Level | None
     unit: str
     injection: bool
 
@@ -68,24 +79,28 @@ def bars(
     previous: Sequence[float | None] = (),
     hot: Collection[int] = (),
     mark: str = "",
+    limit: Limit | None = None,
     injection: bool = False,
     lines: int = 5,
+    counted: Callable[[int], str] | None = None,
 ) -> Bars:
     """Bars for `values` (None: no value), oldest first.
 
     `labels` stand under them (empty: none), `names` say each bar to a pointer ("lundi 9": the value and the
     unit are added), `previous` are the values of the period before, `hot` the indexes to show in the colour
     of limits, `mark` a text over the highest bar. Raises ValueError when a list has not the length of
-    `values`.
+    `values`. `limit` is drawn as a line over all bars. `counted` says a number of things, such as `12
+    lectures`, when the values are one: then the axis has whole numbers only.
     """
     for other in (labels, names or values, previous or values):
         if len(other) != len(values):
             raise ValueError(f"{len(other)} entries for {len(values)} values")
-    scale = scale_for([*values, *previous], lines=lines)
+    levels = [limit.value] if limit else []
+    scale = scale_for([*values, *previous, *levels], lines=lines, whole=counted is not None)
     slot = 100 / max(1, len(values))
     columns = []
     for index, value in enumerate(values):
-        said = "" if not names else formats.said(names[index], formats.with_unit(value, unit, 1))
+        said = "" if not names else formats.said(names[index], _amount(value, unit, counted))
         top = 0.0 if value is None else scale.down(value)
         columns.append(
             Column(
@@ -109,9 +124,23 @@ def bars(
         tuple(before),
         tuple(_labels(labels, slot)),
         _mark(values, previous, mark, slot, scale),
+        _level(limit, scale),
         unit,
         injection,
     )
+
+
+def _amount(value: float | None, unit: str, counted: Callable[[int], str] | None) -> str:
+    if counted is None or value is None:
+        return formats.with_unit(value, unit, 1)
+    return counted(int(value))
+
+
+def _level(limit: Limit | None, scale: Scale) -> Level | None:
+    if limit is None:
+        return None
+    y = scale.down(limit.value)
+    return Level(percent(y), percent(max(y - 2, 4)), limit.label)
 
 
 def _labels(labels: Sequence[str], slot: float) -> list[Label]:

@@ -36,16 +36,18 @@ class Scale:
         return [Tick(percent(self.down(value)), formats.number(value, decimals)) for value in values]
 
 
-def scale_for(values: Sequence[float | None], *, lines: int = 6) -> Scale:
+def scale_for(values: Sequence[float | None], *, lines: int = 6, whole: bool = False) -> Scale:
     """A scale that holds every value with at most `lines` intervals of 1, 2, 2.5 or 5 × 10ⁿ; 0 to 1 when
-    there is nothing.
+    there is nothing. `whole` is for what is counted: no interval is a fraction.
     """
     highest = max((value for value in values if value is not None), default=0)
     if highest <= 0:
-        return Scale(1, 0.5)
+        return Scale(1, 1 if whole else 0.5)
     power = 10 ** math.floor(math.log10(highest / lines))
     for factor in (1, 2, 2.5, 5, 10, 20):
         step = factor * power
+        if whole and step % 1:
+            continue
         count = math.ceil(highest / step - 1e-9)
         if count <= lines:
             return Scale(round(count * step, 10), step)

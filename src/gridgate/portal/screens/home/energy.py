@@ -120,7 +120,7 @@ class Energy:
 
     def _said(self, value: float) -> str:
         amount = self._in_unit(value)
-        return formats.number(amount, 0 if amount is None or amount >= 100 else 1)
+        return formats.number(amount, 0 if not amount or amount >= 100 else 1)
 
 
 def energy_of(

@@ -145,7 +145,7 @@ def _power(
         *([over_figure(over)] if over else []),
         received(whole),
     ]
-    drawn.caption = caption(whole, shown, limit)
+    drawn.caption = caption(whole, from_to(shown, until, zone), limit)
     drawn.rows, drawn.foot = total_rows(_by_row(current, shown, zone, until, Kind.LOAD_CURVE), shown, whole)
     if shown.days > 62:
         hours = hours_of(current, start=period.start, end=until, zone=zone)
@@ -194,7 +194,7 @@ def _energy(
         received(whole),
     ]
     drawn.caption = _("%(period)s\u00a0: %(energy)s.") % {
-        "period": from_to(shown),
+        "period": from_to(shown, until, zone),
         "energy": formats.with_unit((whole.energy_wh or 0) / 1000, "kWh"),
     }
     drawn.rows, drawn.foot = total_rows(of_rows, shown, whole)
@@ -221,6 +221,7 @@ def _maximum(
         names=[row_name(row, shown) for row in of_rows],
         unit="kVA",
         hot=hot,
+        limit=next(iter(_limit_line(limit, whole)), None),
         injection=shown.injection,
     )
     peak = max((row.maximum for row in of_rows if row.maximum), key=lambda found: found.value)
@@ -240,7 +241,7 @@ def _maximum(
         received(whole),
     ]
     drawn.caption = _("%(period)s\u00a0: au plus %(power)s, le %(when)s.") % {
-        "period": from_to(shown),
+        "period": from_to(shown, until, zone),
         "power": formats.with_unit(peak.value / 1000, "kVA", 1),
         "when": formats.moment(peak.at),
     }
@@ -261,7 +262,7 @@ def _index(
     registers = sorted({segment.register for segment in current})
     drawn.figures = [register_figure(register, current) for register in registers][:4]
     drawn.caption = _("%(period)s\u00a0: %(count)s relevés.") % {
-        "period": from_to(shown),
+        "period": from_to(shown, until, zone),
         "count": formats.number(drawn.count),
     }
     return drawn

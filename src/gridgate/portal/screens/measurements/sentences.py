@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
+from gridgate.core.time import civil_day_of
 from gridgate.dataplane.query.aggregate import Period, Total
 from gridgate.dataplane.query.answer import Answer, Missing
 from gridgate.metering.models import MeteringPoint
@@ -13,11 +14,11 @@ from gridgate.portal import formats
 from gridgate.portal.screens.measurements.period import Shown
 
 
-def caption(whole: Total, shown: Shown, limit: float | None) -> str:
+def caption(whole: Total, period: str, limit: float | None) -> str:
     assert whole.maximum is not None
     power = whole.maximum.value / 1000
     sentence = _("%(period)s\u00a0: %(energy)s, au plus %(power)s le %(when)s") % {
-        "period": from_to(shown),
+        "period": period,
         "energy": formats.with_unit((whole.energy_wh or 0) / 1000, "kWh"),
         "power": formats.with_unit(power, "kW", 1),
         "when": formats.moment(whole.maximum.at),
@@ -27,12 +28,14 @@ def caption(whole: Total, shown: Shown, limit: float | None) -> str:
     return f"{sentence}."
 
 
-def from_to(shown: Shown) -> str:
-    if shown.days == 1:
-        return _("Le %(day)s") % {"day": formats.long_day(shown.first)}
+def from_to(shown: Shown, until: datetime, zone: ZoneInfo) -> str:
+    """The days of which values are told: of a period that is not over, those up to `until`."""
+    last = max(shown.first, min(shown.last, civil_day_of(until - timedelta(seconds=1), zone)))
+    if shown.first == last:
+        return _("Le %(day)s") % {"day": formats.long_day(last)}
     return _("Du %(first)s au %(last)s") % {
         "first": formats.long_day(shown.first),
-        "last": formats.long_day(shown.last),
+        "last": formats.long_day(last),
     }
 
 

@@ -43,11 +43,12 @@ def reads_chart(counts: Sequence[int], days: Sequence[date]) -> ReadsChart:
     drawn = bars(
         counts,
         labels=labels,
-        unit=_("lectures"),
+        unit="",
         names=[formats.day_in_week(day) for day in days],
         hot=[found.index] if found else [],
         mark=mark,
         lines=3,
+        counted=words.reads,
     )
     return ReadsChart(drawn, f"{caption}.", formats.period(days[0], days[-1]))
 
