@@ -3,6 +3,8 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
@@ -36,6 +38,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: the screens say in their own words what there is to say."""
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the attempt, and refuse it when there were too many.
+
+        In one transaction of the database that keeps the counts: the library's own lock runs out after a while and
+        its writes may fail in silence, so that on a slow disk two attempts could be counted as one.
+        """
+        refusal = None
+        with transaction.atomic():
+            try:
+                super().pre_authenticate(request, **credentials)
+            except ValidationError as error:
+                refusal = error  # raised below, so that what was counted by address stays counted
+        if refusal is not None:
+            raise refusal
 
     def forget_failures(self, request: HttpRequest, *, email: str) -> None:
         """Let the person try again at once: they have just proved who they are in another way."""
