@@ -2,7 +2,7 @@
 
 alice      first administrator of ACME Industries
 bob        ACME, entitled to the data services, and restricted to p1 and p2
-acme_user  ACME, no entitlement, sees all its points
+acme_user  ACME, entitled to nothing but consulting, sees all its points
 charlie    administrator of another company, Client B
 tiers1     administrator of the third party Tiers 1
 operateur  staff of the network operator
@@ -99,13 +99,13 @@ def world(db: None) -> Iterator[World]:
 def make_world() -> World:
     """Write the cast in the registry of the moment."""
     from tests.factories.metering import make_held_point
-    from tests.factories.organisations import make_member, make_organisation
+    from tests.factories.organisations import make_group, make_member, make_organisation
 
     operator = make_organisation("Réseau Démo", "100000009", is_operator=True)
     acme = make_organisation("ACME Industries", "111222337")
     client_b = make_organisation("Client B", "123456782")
     p1, p2 = "30001480112233", "30001480112244"
-    return World(
+    world = World(
         now=NOW,
         operator=operator,
         acme=acme,
@@ -119,11 +119,13 @@ def make_world() -> World:
         p4=make_held_point(acme, "30002590223312", label="Nantes Beaulieu, bureaux", segment="C5"),
         p5=make_held_point(client_b, "30003690334401", label="Rennes, atelier"),
         alice=make_member(acme, "Alice", role="administrator", email="alice@acme.example"),
-        bob=make_member(
-            acme, "Bob", entitlements=["data_services"], perimeter=[p1, p2], email="bob@acme.example"
-        ),
+        bob=make_member(acme, "Bob", email="bob@acme.example"),
         acme_user=make_member(acme, "Agathe", email="agathe@acme.example"),
         charlie=make_member(client_b, "Charlie", role="administrator", email="charlie@client-b.example"),
         tiers1=make_member(third_party_1, "Tiphaine", role="administrator", email="dev@tiers-1.example"),
         operateur=make_member(operator, "Olivier", role="administrator", email="olivier@reseau-demo.example"),
     )
+    lyon = {code: [p1, p2] for code in ("meters", "measurements", "data_services")}
+    make_group(acme, "Site de Lyon", [world.bob], lyon)
+    make_group(acme, "Siège", [world.acme_user], {"meters": None, "measurements": None})
+    return world

@@ -1,12 +1,13 @@
 """Companies and members, through the operations that the product uses."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from itertools import count
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
-from gridgate.organisations.models import Membership, Organisation
-from gridgate.organisations.operations import add_member, create_organisation
+from gridgate.organisations.models import Membership, Organisation, UserGroup
+from gridgate.organisations.operations import add_member, create_group, create_organisation, give
+from gridgate.organisations.rights import forget
 
 SINCE = datetime(2024, 1, 1, tzinfo=UTC)
 _next_siren = count(300_000_000)
@@ -46,14 +47,39 @@ def make_member(
     email: str = "",
     language: str = "fr",
 ) -> Membership:
-    return add_member(
+    member = add_member(
         organisation=organisation,
         email=email or f"{name.lower().replace(' ', '.')}@{organisation.siren}.example",
         full_name=name,
         role=role,
-        entitlements=entitlements,
-        perimeter=perimeter,
         password=password,
         language=language,
         now=SINCE,
     )
+    if entitlements or perimeter is not None:
+        points = None if perimeter is None else list(perimeter)
+        services = dict.fromkeys(["meters", "measurements", *entitlements], points)
+        make_group(organisation, f"Groupe de {name}", [member], services)
+    return member
+
+
+def make_group(
+    organisation: Organisation,
+    name: str,
+    members: Iterable[Membership],
+    services: Mapping[str, Iterable[str] | None],
+) -> UserGroup:
+    """A group and the services it has: on these points, or on all (None)."""
+    group = create_group(organisation=organisation, name=name, members=members, now=SINCE)
+    for code, points in services.items():
+        give(group=group, code=code, points=points, now=SINCE)
+    return group
+
+
+def restrict(member: Membership, points: Iterable[str] | None) -> None:
+    """Let the member's groups have their services on exactly these points; None: on all."""
+    wanted = None if points is None else list(points)
+    for line in member.groups.select_related("group"):
+        for code in line.group.entitlements.values_list("code", flat=True):
+            give(group=line.group, code=code, points=wanted, now=SINCE)
+    forget(member)

@@ -1,5 +1,5 @@
-"""AccessLogEntry, AccessLogSegment, LogRetention. Organisations are named by id and by their name at the
-time: the log outlives both.
+"""AccessLogEntry, AccessLogSegment, LogRetention, AuditEvent. Organisations are named by id and by their name at
+the time: the logs outlive both.
 """
 
 from django.db import models
@@ -55,3 +55,35 @@ class LogRetention(models.Model):
 
     before = models.DateTimeField()
     at = models.DateTimeField()
+
+
+class AuditEvent(models.Model):
+    """One change of who may do what, or of what a company asked: who, for whom, when, before and after.
+
+    Appended, never changed (a database trigger refuses), and each event holds the hash of the one before it.
+    """
+
+    at = models.DateTimeField()
+    organisation = models.BigIntegerField(null=True)
+    """The company that the change concerns, and whose administrators read it; None for the instance's own."""
+    user = models.BigIntegerField(null=True)
+    user_name = models.CharField(max_length=200, blank=True)
+    """Empty, as `user` is None, for what the portal did by itself."""
+    acting_for = models.BigIntegerField(null=True)
+    acting_for_name = models.CharField(max_length=200, blank=True)
+    """The company that the person acted for: the operator, when it acted on the company's behalf."""
+    action = models.CharField(max_length=60)
+    """`object.verb`, such as `group.created`; the screens hold a sentence for each."""
+    subject_kind = models.CharField(max_length=40)
+    subject = models.CharField(max_length=64, blank=True)
+    subject_label = models.CharField(max_length=200, blank=True)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    previous = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organisation", "-at"]),
+            models.Index(fields=["organisation", "subject_kind", "subject"]),
+        ]

@@ -8,9 +8,9 @@ the log is shown to the final customer.)
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-from django.db.models import Case, Count, IntegerField, Max, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
 
 from gridgate.audit.models import AccessLogEntry
 from gridgate.core.time import Interval
@@ -23,11 +23,10 @@ class Actor(Protocol):
     """What this app, which knows no organisation, needs of a membership."""
 
     organisation_id: int
-    restricted: bool
-    ended_at: datetime | None
-    perimeter: Any
 
     def has(self, code: str) -> bool: ...
+
+    def within(self, code: str, field: str) -> Q: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +91,11 @@ def unusual_day(counts: Sequence[int]) -> UnusualDay | None:
 
 def entries_of(*, actor: Actor) -> QuerySet[AccessLogEntry]:
     """Every read and refused attempt on the points of the actor's company and perimeter; in no order."""
-    if actor.ended_at is not None or not actor.has(ENTITLEMENT):
+    if not actor.has(ENTITLEMENT):
         return AccessLogEntry.objects.none()
-    entries = AccessLogEntry.objects.filter(holder=actor.organisation_id)
-    if actor.restricted:
-        entries = entries.filter(metering_point_id__in=actor.perimeter.values("metering_point_id"))
-    return entries
+    return AccessLogEntry.objects.filter(
+        actor.within(ENTITLEMENT, "metering_point_id"), holder=actor.organisation_id
+    )
 
 
 def search(*, actor: Actor, wanted: Wanted) -> QuerySet[AccessLogEntry]:

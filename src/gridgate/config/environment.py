@@ -88,6 +88,47 @@ class Environment(BaseSettings):
     quotas: Literal["on", "off"] = Field(
         default="on", description="limits on sign-in attempts; off only for benchmarks"
     )
+    first_administrator_link_days: int = Field(
+        default=3, ge=1, le=30, description="how long a first administrator's activation link is good"
+    )
+    first_administrator_resend_days: int = Field(
+        default=7,
+        ge=0,
+        le=60,
+        description="within how many days after it expired it is sent once more by itself",
+    )
+    user_link_days: int = Field(
+        default=30, ge=1, le=365, description="how long the activation link of other users is good"
+    )
+    sign_up_link_hours: int = Field(
+        default=24, ge=1, le=168, description="how long the link is good that ends a sign-up"
+    )
+    step_up_minutes: int = Field(
+        default=10,
+        ge=1,
+        le=60,
+        description="how long a one-time code is good, and how long it opens sensitive acts",
+    )
+    eic_office: str = Field(
+        default="17",
+        pattern=r"^[0-9A-Z]{2}$",
+        description="number of the EIC issuing office: its codes begin with it",
+    )
+    eic_form: Path | None = Field(
+        default=None, description="a JSON file of further fields that a request for an EIC code asks"
+    )
+    request_days: int = Field(
+        default=5, ge=1, le=90, description="within how many days a request should be decided"
+    )
+    attachment_megabytes: int = Field(
+        default=10, ge=1, le=100, description="the most that one attached document may weigh"
+    )
+    oidc_issuer: str = Field(
+        default="", description="address of an OpenID Connect provider that people may sign in with"
+    )
+    oidc_client_id: str = Field(default="", description="the portal's name at that provider")
+    oidc_client_secret: str = Field(default="", description="its secret there")
+    oidc_name: str = Field(default="", description="what the provider is called on the sign-in page")
     brand_css: Path | None = Field(
         default=None, description="a style sheet with the operator's 20 brand properties"
     )
@@ -153,6 +194,10 @@ class Environment(BaseSettings):
     @property
     def receipt_key(self) -> Path:
         return self.data / "keys" / "receipts.pem"
+
+    @property
+    def attachments(self) -> Path:
+        return self.data / "attachments"
 
     @property
     def metrics(self) -> Path:

@@ -26,16 +26,29 @@ class Person:
     name: str
     organisation: str
     role: str
-    perimeter: tuple[str, ...] | None = None
 
 
 PEOPLE = (
     Person("alice", "Alice", ACME[0], "administrator"),
-    Person("bob", "Bob", ACME[0], "user", ("30001480112233", "30001480112266")),
+    Person("bob", "Bob", ACME[0], "user"),
     Person("charlie", "Charlie", CLIENT_B[0], "administrator"),
     Person("tiers1", "Tiers 1, développement", TIERS[0][0], "administrator"),
     Person("operateur", "Opérateur", OPERATOR[0], "administrator"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Users of a company, and the services they have: on these points, or on all (None)."""
+
+    name: str
+    organisation: str
+    members: tuple[str, ...]
+    services: dict[str, tuple[str, ...] | None]
+
+
+_LYON = ("30001480112233", "30001480112266")
+GROUPS = (Group("Site de Lyon", ACME[0], ("bob",), {"meters": _LYON, "measurements": _LYON}),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from gridgate.demo.services import create_services
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations import create_point, open_holding, set_collection
 from gridgate.organisations.models import Membership, Organisation
-from gridgate.organisations.operations import add_member, create_organisation
+from gridgate.organisations.operations import add_member, create_group, create_organisation, give
 from gridgate.sharing.models import DataService, Permission, PermissionRequest
 from gridgate.sharing.operations import grant, request_permission, revoke_permission, subscribe
 
@@ -86,10 +86,19 @@ class World:
                 email=f"{person.key}@{_host(person.organisation)}",
                 full_name=person.name,
                 role=person.role,
-                perimeter=person.perimeter,
                 password=cast.PASSWORD,
                 now=start,
             )
+
+        for group in cast.GROUPS:
+            made = create_group(
+                organisation=self.organisations[group.organisation],
+                name=group.name,
+                members=[self.members[key] for key in group.members],
+                now=start,
+            )
+            for code, points in group.services.items():
+                give(group=made, code=code, points=points, now=start)
 
     def _points(self) -> None:
         for point in cast.POINTS:

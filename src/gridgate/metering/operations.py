@@ -272,7 +272,11 @@ def _decided_points(
     if actor is not None and not actor.has(EntitlementCode.DATA_SERVICES):
         raise NotEntitled
     if actor is not None and not _by_operator(actor):
-        known = points_readable_by(actor=actor, at=civil_day_of(now, get_default_timezone()))
+        known = points_readable_by(
+            actor=actor,
+            service=EntitlementCode.DATA_SERVICES,
+            at=civil_day_of(now, get_default_timezone()),
+        )
     asked = set(points.values_list("pk", flat=True) if isinstance(points, QuerySet) else points)
     present = LoadCurveCollection.objects.filter(metering_point=OuterRef("pk"), until__isnull=True)
     found = list(

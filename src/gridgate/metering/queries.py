@@ -17,7 +17,8 @@ from gridgate.metering.models import (
     TitleHolding,
     folded,
 )
-from gridgate.organisations.models import Membership, PerimeterPoint
+from gridgate.organisations.models import Membership
+from gridgate.organisations.rights import is_present, within
 
 
 class PointNotFound(GridgateError):
@@ -31,21 +32,20 @@ class PointNotFound(GridgateError):
         )
 
 
-def points_readable_by(*, actor: Membership, at: date | None = None) -> QuerySet[MeteringPoint]:
-    """The points that the actor's organisation holds or held, within the actor's perimeter; in no order.
+def points_readable_by(*, actor: Membership, service: str, at: date | None = None) -> QuerySet[MeteringPoint]:
+    """The points that the actor's organisation holds or held, within the actor's reach of a service of the
+    catalogue (`organisations.catalogue.EntitlementCode`); in no order.
 
     With `at`, only those held on that civil day. Each point carries the last of the organisation's own
     titles: `held_from`, and `held_to`, the first day on which it no longer holds (None while open).
     """
-    if actor.ended_at is not None:
+    if not is_present(actor):
         return MeteringPoint.objects.none()
     titles = TitleHolding.objects.filter(holder=actor.organisation_id)
     if at is not None:
         titles = titles.filter(held_on(at))
     points = MeteringPoint.objects.filter(pk__in=titles.values("metering_point"))
-    if actor.restricted:
-        perimeter = PerimeterPoint.objects.filter(membership=actor)
-        points = points.filter(pk__in=perimeter.values("metering_point_id"))
+    points = points.filter(within(actor, service, "pk"))
     last_title = titles.filter(metering_point=OuterRef("pk")).order_by("-valid_from")
     return points.annotate(
         held_from=Subquery(last_title.values("valid_from")[:1]),
@@ -58,9 +58,9 @@ def held_on(day: date) -> Q:
     return Q(valid_from__lte=day) & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))
 
 
-def point_readable_by(*, actor: Membership, point_id: str) -> MeteringPoint:
+def point_readable_by(*, actor: Membership, service: str, point_id: str) -> MeteringPoint:
     """The point, or `PointNotFound`: whether it exists elsewhere is not told."""
-    point = points_readable_by(actor=actor).filter(pk=point_id).first()
+    point = points_readable_by(actor=actor, service=service).filter(pk=point_id).first()
     if point is None:
         raise PointNotFound(point_id)
     return point

@@ -11,13 +11,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.timezone import localdate
 
 from gridgate.core.sharing import PermissionState
 from gridgate.notifications.models import OutgoingEmail
+from gridgate.organisations import rights
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.organisations.queries import operator
 from gridgate.sharing.models import Permission, PermissionRequest, Receipt
@@ -87,17 +88,8 @@ def remind_of_end(permission: Permission, *, last_day: date, step: int, now: dat
 
 def holders(holder: Organisation, points: Iterable[str] | None) -> list[Reader]:
     """The holder's members who may decide on all of these points (None: on all that it holds)."""
-    entitled = Q(role=Membership.Role.ADMINISTRATOR) | Q(entitlements__code=EntitlementCode.DATA_SERVICES)
-    members = _present(holder).filter(entitled).distinct().prefetch_related("perimeter")
-    concerned = None if points is None else set(points)
-    readers = [
-        _reader(member, is_holder=True)
-        for member in members
-        if not member.restricted
-        or (
-            concerned is not None and concerned <= {line.metering_point_id for line in member.perimeter.all()}
-        )
-    ]
+    members = rights.members_who_may(_present(holder), EntitlementCode.DATA_SERVICES, points=points)
+    readers = [_reader(member, is_holder=True) for member in members]
     return readers or _address_of(holder, is_holder=True)
 
 

@@ -16,7 +16,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-DATA_SERVICES = "data_services"
+METERS, MEASUREMENTS, DATA_SERVICES = "meters", "measurements", "data_services"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,8 @@ MENU: tuple[Section, ...] = (
     Section(
         _("Vos données énergétiques"),
         (
-            Entry("metering_points", "meter", _("Vos compteurs")),
-            Entry("measurements", "curve", _("Visualiser vos mesures")),
+            Entry("metering_points", "meter", _("Vos compteurs"), entitlement=METERS),
+            Entry("measurements", "curve", _("Visualiser vos mesures"), entitlement=MEASUREMENTS),
             Entry("services", "layers", _("Les services de données"), entitlement=DATA_SERVICES),
             Entry("collection", "collect", _("Collecte de la courbe de charge"), entitlement=DATA_SERVICES),
             Entry("sharing", "share", _("Gérer le partage"), entitlement=DATA_SERVICES),

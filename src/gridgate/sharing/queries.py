@@ -34,7 +34,8 @@ from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.core.time import Interval
 from gridgate.metering.models import MeteringPoint, TitleHolding
 from gridgate.metering.queries import held_on, points_readable_by
-from gridgate.organisations.models import EntitlementCode, Membership, Organisation, PerimeterPoint
+from gridgate.organisations.models import EntitlementCode, Membership, Organisation
+from gridgate.organisations.rights import perimeter_of, within
 from gridgate.sharing.models import (
     DataService,
     Permission,
@@ -234,7 +235,7 @@ def companies_reading(
     regulatory = _regulatory_services(actor, permissions, company)
     if not permissions and not regulatory:
         return []
-    held = points_readable_by(actor=actor, at=today)
+    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today)
     named = PermissionPoint.objects.filter(
         permission__in=given.values("pk"), metering_point__in=held.values("pk")
     )
@@ -265,7 +266,9 @@ def companies_reading(
 def points_shared(*, actor: Membership, shares: Iterable[Share], today: date) -> QuerySet[MeteringPoint]:
     """The points of today that at least one of the shares covers, by name."""
     shares = list(shares)
-    held = points_readable_by(actor=actor, at=today).order_by("label", "pk")
+    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today).order_by(
+        "label", "pk"
+    )
     if any(share.all_points for share in shares):
         return held
     named = PermissionPoint.objects.filter(permission__in=[share.permission for share in shares])
@@ -347,7 +350,9 @@ def requests_made(*, actor: Membership) -> QuerySet[PermissionRequest]:
 
 def points_asked(request: PermissionRequest, *, actor: Membership, today: date) -> QuerySet[MeteringPoint]:
     """The points of today that a request asks for, within the actor's perimeter, by name."""
-    held = points_readable_by(actor=actor, at=today).order_by("label", "pk")
+    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today).order_by(
+        "label", "pk"
+    )
     return held if request.all_points else held.filter(pk__in=request.points.values("pk"))
 
 
@@ -364,10 +369,10 @@ def receipts_readable_by(*, actor: Membership) -> QuerySet[Receipt]:
     mine = Q(eligible_party=actor.organisation_id)
     if _entitled(actor):
         as_holder = Q(holder=actor.organisation_id)
-        if actor.restricted:
+        if not actor.reach(EntitlementCode.DATA_SERVICES).everything:
             spoken_of = Permission.objects.filter(receipts=OuterRef("pk"), holder=actor.organisation_id)
-            within = permissions_given(actor=actor).filter(_WHOLE).values("pk")
-            as_holder &= Q(Exists(spoken_of)) & ~Q(Exists(spoken_of.exclude(pk__in=within)))
+            whole = permissions_given(actor=actor).filter(_WHOLE).values("pk")
+            as_holder &= Q(Exists(spoken_of)) & ~Q(Exists(spoken_of.exclude(pk__in=whole)))
         mine |= as_holder
     return (
         Receipt.objects.filter(mine).select_related("holder", "eligible_party").order_by("-issued_at", "-pk")
@@ -442,8 +447,8 @@ _ASKED = _Names(
 def _within_reach(rows: QuerySet[Any], names: _Names, actor: Membership) -> QuerySet[Any]:
     """Keep what touches the actor's perimeter; say in `exceeds` what also covers points outside of it."""
     exceeds: Combinable | Q = Value(False)
-    if actor.restricted:
-        perimeter = PerimeterPoint.objects.filter(membership=actor).values("metering_point_id")
+    if not actor.reach(EntitlementCode.DATA_SERVICES).everything:
+        perimeter = perimeter_of(actor, EntitlementCode.DATA_SERVICES)
         inside = {f"{names.point}__in": perimeter}
         holds_one = TitleHolding.objects.filter(holder=OuterRef("holder"), metering_point__in=perimeter)
         rows = rows.filter(Q(Exists(names.rows.filter(**inside))) | Q(Exists(holds_one), all_points=True))
@@ -453,10 +458,7 @@ def _within_reach(rows: QuerySet[Any], names: _Names, actor: Membership) -> Quer
 
 
 def _in_perimeter(points: QuerySet[MeteringPoint], field: str, actor: Membership) -> QuerySet[MeteringPoint]:
-    if not actor.restricted:
-        return points
-    perimeter = PerimeterPoint.objects.filter(membership=actor).values("metering_point_id")
-    return points.filter(**{f"{field}__in": perimeter})
+    return points.filter(within(actor, EntitlementCode.DATA_SERVICES, field))
 
 
 def _regulatory_services(
@@ -485,7 +487,7 @@ def _with_last_read(parties: Iterable[int], actor: Membership) -> QuerySet[Organ
 
 
 def _entitled(actor: Membership) -> bool:
-    return actor.ended_at is None and actor.has(EntitlementCode.DATA_SERVICES)
+    return actor.has(EntitlementCode.DATA_SERVICES)
 
 
 def _lasts(now: datetime) -> Q:

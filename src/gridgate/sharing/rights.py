@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.organisations.models import EntitlementCode, Membership, PerimeterPoint
+from gridgate.organisations import rights
+from gridgate.organisations.models import EntitlementCode, Membership
 
 
 class NotEntitled(GridgateError):
@@ -45,7 +46,7 @@ class OutsidePerimeter(GridgateError):
 
 def require_data_services(actor: Membership) -> None:
     """Raises `NotEntitled`."""
-    if actor.ended_at is not None or not actor.user.is_active or not actor.has(EntitlementCode.DATA_SERVICES):
+    if not actor.has(EntitlementCode.DATA_SERVICES):
         raise NotEntitled
 
 
@@ -68,7 +69,7 @@ def require_covering(actor: Membership, points: Iterable[str] | None) -> None:
 
 
 def perimeter_of(actor: Membership) -> Collection[str] | None:
-    """The points that a restricted member sees; None when nothing restricts them."""
-    if not actor.restricted:
+    """The points whose data services the member manages; None when nothing restricts them."""
+    if actor.reach(EntitlementCode.DATA_SERVICES).everything:
         return None
-    return set(PerimeterPoint.objects.filter(membership=actor).values_list("metering_point_id", flat=True))
+    return set(rights.perimeter_of(actor, EntitlementCode.DATA_SERVICES))

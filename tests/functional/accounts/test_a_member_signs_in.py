@@ -119,10 +119,10 @@ class TestRefusal:
         assert "incorrect" in said(sign_in(world.visitor(), "alice@acme.example", "faux mot de passe"))
 
     def test_of_someone_who_acts_for_no_company(self, world):
-        world.give_password("alice")
-        end_membership(membership=world.alice, now=world.now)
+        world.give_password("bob")
+        end_membership(membership=world.bob, now=world.now)
         client = world.visitor()
-        assert "rattaché" in said(sign_in(client, "alice@acme.example", PASSWORD))
+        assert "rattaché" in said(sign_in(client, "bob@acme.example", PASSWORD))
         assert SESSION_KEY not in client.session
 
     def test_is_in_english_too(self, world):

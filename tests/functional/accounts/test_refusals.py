@@ -4,8 +4,8 @@ import pytest
 from django.http import HttpResponse
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.organisations.operations import set_entitlements
 from gridgate.portal import access
+from tests.factories.organisations import make_group
 
 
 class TestAPageThatAsksARight:
@@ -19,7 +19,7 @@ class TestAPageThatAsksARight:
     def test_opens_as_soon_as_the_right_is_given(self, world):
         client = world.client("acme_user")
         assert client.get("/partage/").status_code == 403
-        set_entitlements(membership=world.acme_user, entitlements=["data_services"], now=world.now)
+        make_group(world.acme, "Énergie", [world.acme_user], {"data_services": None})
         assert client.get("/partage/").status_code == 200
 
 

@@ -11,6 +11,7 @@ from gridgate.portal.screens.home import energy
 from gridgate.sharing.models import PermissionRequest
 from tests.factories.audit import make_reads
 from tests.factories.metering import make_holding, make_point
+from tests.factories.organisations import restrict
 from tests.factories.sharing import make_permission, make_service
 from tests.world import NOW
 
@@ -136,9 +137,7 @@ class TestOfOthers:
         assert 'href="/partage/recues/"' in response.content.decode()
 
     def test_a_member_with_an_empty_perimeter_is_told_whom_to_ask(self, world, measured):
-        from gridgate.organisations.operations import set_perimeter
-
-        set_perimeter(membership=world.bob, perimeter=[], now=world.now)
+        restrict(world.bob, [])
         assert "Votre périmètre est vide" in text_of(world.client("bob").get("/"))
 
     def test_the_operators_staff_go_to_what_they_run(self, world, measured):

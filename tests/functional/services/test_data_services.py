@@ -11,6 +11,7 @@ from gridgate.core.sharing import LegalBasis
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations import subscribe
 from tests.factories.metering import make_held_point
+from tests.factories.organisations import restrict
 from tests.factories.sharing import make_service
 from tests.functional.partage.test_who_reads_our_data import text_of
 
@@ -169,9 +170,8 @@ class TestSubscribing:
         assert [point.metering_point_id for point in permission.points.all()] == [world.p1.pk]
 
     def test_all_of_a_large_perimeter_is_those_points_and_not_later_ones(self, world, offer):
-        bob = world.membership("bob")
-        for _ in range(40):
-            bob.perimeter.create(metering_point_id=make_held_point(world.acme).pk)
+        more = [make_held_point(world.acme).pk for _ in range(40)]
+        restrict(world.bob, [world.p1.pk, world.p2.pk, *more])
         page = text_of(world.client("bob").get("/services/suivi/souscrire/"))
         assert "Tous ceux de votre périmètre" in page
         subscribe_to(world.client("bob"), scope="all")

@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from gridgate.metering.models import MeteringPoint, TitleHolding
-from gridgate.organisations.models import Entitlement, Membership, Organisation, PerimeterPoint, User
+from gridgate.organisations.models import Membership, Organisation, User
+from tests.factories.organisations import make_group
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 
@@ -28,13 +29,9 @@ class Registry:
 
 @pytest.fixture
 def member(db: None) -> Callable[..., Membership]:
-    def build(
-        organisation: Organisation, name: str, role: str = "user", *, restricted: bool = False
-    ) -> Membership:
+    def build(organisation: Organisation, name: str, role: str = "user") -> Membership:
         user = User.objects.create(email=f"{name}@example.com", full_name=name.title(), created_at=NOW)
-        return Membership.objects.create(
-            user=user, organisation=organisation, role=role, restricted=restricted, created_at=NOW
-        )
+        return Membership.objects.create(user=user, organisation=organisation, role=role, created_at=NOW)
 
     return build
 
@@ -66,7 +63,7 @@ def registry(member: Callable[..., Membership], point: Callable[..., MeteringPoi
         acme=acme,
         other=other,
         alice=member(acme, "alice", "administrator"),
-        bob=member(acme, "bob", restricted=True),
+        bob=member(acme, "bob"),
         clerk=member(acme, "clerk"),
         stranger=member(other, "charlie", "administrator"),
     )
@@ -75,8 +72,7 @@ def registry(member: Callable[..., Membership], point: Callable[..., MeteringPoi
     for held in built.points:
         TitleHolding.objects.create(metering_point=held, holder=acme, valid_from=date(2024, 1, 1))
     TitleHolding.objects.create(metering_point=built.foreign, holder=other, valid_from=date(2024, 1, 1))
-    PerimeterPoint.objects.bulk_create(
-        PerimeterPoint(membership=built.bob, metering_point_id=held.pk) for held in built.points[:2]
-    )
-    Entitlement.objects.create(membership=built.bob, code="data_services")
+    lyon = [held.pk for held in built.points[:2]]
+    make_group(acme, "Lyon", [built.bob], dict.fromkeys(["meters", "data_services"], lyon))
+    make_group(acme, "Siège", [built.clerk], {"meters": None})
     return built

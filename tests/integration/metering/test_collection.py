@@ -100,7 +100,7 @@ class TestSetCollection:
     def test_changes_many_in_as_many_statements_as_one(
         self, registry: Registry, told: list[tuple[list[str], str]]
     ) -> None:
-        mine = points_readable_by(actor=registry.alice)
+        mine = points_readable_by(actor=registry.alice, service="meters")
         with CaptureQueriesContext(connection) as one:
             set_collection(
                 actor=registry.alice, points=mine.filter(pk=registry.points[0].pk), state="opposed", now=NOW

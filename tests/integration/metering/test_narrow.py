@@ -45,7 +45,7 @@ def listed(registry: Registry, point: Any) -> Registry:
 
 
 def found(registry: Registry, **wanted: Any) -> list[str]:
-    mine = points_readable_by(actor=registry.stranger)
+    mine = points_readable_by(actor=registry.stranger, service="meters")
     chosen = narrow(mine, PointFilter(**wanted), today=TODAY)
     return sorted(one.label or one.city for one in chosen)
 
@@ -103,17 +103,17 @@ class TestNarrow:
 class TestLists:
     def test_carry_the_present_collection(self, listed: Registry) -> None:
         LoadCurveCollection.objects.create(metering_point_id="30001480000007", state="active", since=NOW)
-        mine = with_collection(points_readable_by(actor=listed.stranger))
+        mine = with_collection(points_readable_by(actor=listed.stranger, service="meters"))
         states = {one.pk: one.collection_state for one in mine}
         assert states["30001480000007"] == "active"
         assert states["30001480000008"] is None
 
     def test_are_counted_in_one_statement(self, listed: Registry) -> None:
         with CaptureQueriesContext(connection) as asked:
-            totals = totals_of(points_readable_by(actor=listed.stranger))
+            totals = totals_of(points_readable_by(actor=listed.stranger, service="meters"))
         assert (totals.points, totals.injecting, totals.sites) == (4, 2, 4)
         assert len(asked) == 1
 
     def test_name_their_cities_in_order(self, listed: Registry) -> None:
-        cities = cities_of(points_readable_by(actor=listed.stranger))
+        cities = cities_of(points_readable_by(actor=listed.stranger, service="meters"))
         assert cities == ["Bourg-en-Bresse", "Bron", "Écully", "Vénissieux"]

@@ -15,8 +15,6 @@ from gridgate.organisations.operations import (
     disable_user,
     end_membership,
     ensure_organisation,
-    set_entitlements,
-    set_perimeter,
     set_role,
 )
 
@@ -60,7 +58,6 @@ class TestAddMember:
         )
         assert member.user.email == "zoe@acme.example"
         assert not member.user.has_usable_password()
-        assert not member.restricted
 
     def test_leaves_the_account_of_someone_who_acts_for_another_company_as_it_is(self, world):
         before = User.objects.get(pk=world.charlie.user_id)
@@ -88,12 +85,12 @@ class TestAddMember:
         end_membership(membership=world.bob, now=world.now)
         again = add_member(organisation=world.acme, email="bob@acme.example", full_name="Bob", now=world.now)
         assert again.pk != world.bob.pk
-        assert not again.restricted
+        assert not again.groups.exists()
 
     @pytest.mark.parametrize(
         "wrong",
-        [{"email": "zoe"}, {"role": "king"}, {"entitlements": ["fly"]}, {"password": "court"}],
-        ids=["an address", "a role", "an entitlement", "a good password"],
+        [{"email": "zoe"}, {"role": "king"}, {"password": "court"}],
+        ids=["an address", "a role", "a good password"],
     )
     def test_refuses_what_is_not(self, world, wrong):
         with pytest.raises(InvalidMember) as refusal:
@@ -104,41 +101,14 @@ class TestAddMember:
         assert refusal.value.kind is ErrorKind.INVALID
         assert not User.objects.filter(full_name="Z").exists()
 
-    def test_refuses_a_perimeter_of_something_else_than_points(self, world):
-        with pytest.raises(InvalidIdentifier):
-            add_member(
-                organisation=world.acme,
-                email="z@acme.example",
-                full_name="Z",
-                perimeter=["everything"],
-                now=world.now,
-            )
-        assert not User.objects.filter(full_name="Z").exists()
-
 
 class TestRights:
     def test_of_an_administrator_are_all(self, world):
         assert world.membership("alice").has("data_services")
 
-    def test_of_a_user_are_those_given(self, world):
-        assert not world.acme_user.has("data_services")
-        set_entitlements(membership=world.acme_user, entitlements=["data_services"], now=world.now)
-        assert world.acme_user.has("data_services")
-        assert world.membership("acme_user").has("data_services")
-        set_entitlements(membership=world.acme_user, entitlements=[], now=world.now)
-        assert not world.acme_user.has("data_services")
-
     def test_change_with_the_role(self, world):
         set_role(membership=world.acme_user, role="administrator", now=world.now)
         assert world.membership("acme_user").has("data_services")
-
-    def test_restrict_to_exactly_the_perimeter_given(self, world):
-        set_perimeter(membership=world.bob, perimeter=[world.p3.pk, world.p3.pk], now=world.now)
-        assert list(world.bob.perimeter.values_list("metering_point_id", flat=True)) == [world.p3.pk]
-        set_perimeter(membership=world.bob, perimeter=[], now=world.now)
-        assert world.membership("bob").restricted
-        set_perimeter(membership=world.bob, perimeter=None, now=world.now)
-        assert not world.membership("bob").restricted
 
 
 class TestEndMembership:

@@ -41,6 +41,7 @@ from gridgate.sharing.queries import (
 )
 from tests.factories.audit import make_reads
 from tests.factories.metering import make_held_point
+from tests.factories.organisations import restrict
 from tests.factories.sharing import make_permission, make_service
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -132,7 +133,7 @@ def test_a_restricted_member_sees_what_touches_their_perimeter_and_what_exceeds_
 
 
 def test_an_empty_perimeter_sees_not_even_what_covers_all_points(shared):
-    shared.bob.perimeter.all().delete()
+    restrict(shared.bob, [])
     assert not permissions_given(actor=shared.bob).exists()
 
 

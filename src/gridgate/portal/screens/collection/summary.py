@@ -154,12 +154,12 @@ def _chosen(actor: Membership, asked: QueryDict, now: datetime) -> QuerySet[Mete
     Raises `PointNotFound` for a point that the actor may not read.
     """
     today = civil_day_of(now, get_default_timezone())
-    mine = with_collection(points_readable_by(actor=actor, at=today))
+    mine = with_collection(points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today))
     if asked.get("tous"):
         form = PointFilterForm(asked, cities=cities_of(mine))
         return narrow(mine, form.wanted, today=today)
     ids = set(asked.getlist("point"))
-    readable = points_readable_by(actor=actor).filter(pk__in=ids)
+    readable = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES).filter(pk__in=ids)
     if unknown := ids - set(readable.values_list("pk", flat=True)):
         raise PointNotFound(min(unknown))
     return mine.filter(pk__in=ids)

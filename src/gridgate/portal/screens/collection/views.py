@@ -33,7 +33,7 @@ def index(request: MemberRequest) -> HttpResponse:
     """One page of the points held today, with the state of each collection."""
     actor = request.membership
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
-    mine = points_readable_by(actor=actor, at=today)
+    mine = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today)
     form = PointFilterForm(request.GET, cities=cities_of(mine))
     found = sorted_by(narrow(with_collection(mine), form.wanted, today=today), request.GET.get("tri", ""))
     page = page_of(request, found)
@@ -46,7 +46,7 @@ def index(request: MemberRequest) -> HttpResponse:
         "page_obj": page,
         "rows": rows_of(page, today=today),
         "actions": ACTIONS,
-        "restricted": actor.restricted,
+        "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
         "all_chosen": request.GET.get("tous") == "1" and page.paginator.count > 0,
     }
     return render(request, "collection/index.html", context)
@@ -58,7 +58,11 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
     """One point: its state, what can follow, and every state before."""
     actor = request.membership
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
-    found = with_collection(points_readable_by(actor=actor, at=today)).filter(pk=point_id).first()
+    found = (
+        with_collection(points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today))
+        .filter(pk=point_id)
+        .first()
+    )
     if found is None:
         raise PointNotFound(point_id)
     present = vars(found)["collection_state"]

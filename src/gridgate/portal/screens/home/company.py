@@ -41,8 +41,16 @@ class Overview:
 
 def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overview:
     """Gather the page. `everything` sums the energy of however many points."""
-    held = dict(points_readable_by(actor=actor, at=moment.today).values_list("pk", "directions"))
-    points = list(held)
+    points = list(
+        points_readable_by(actor=actor, service=EntitlementCode.METERS, at=moment.today).values_list(
+            "pk", flat=True
+        )
+    )
+    held = dict(
+        points_readable_by(actor=actor, service=EntitlementCode.MEASUREMENTS, at=moment.today).values_list(
+            "pk", "directions"
+        )
+    )
     latest = latest_of(points)
     asked = everything or len(points) <= MOST_POINTS
     energy = _energy(actor, held, moment) if points and asked and latest is not None else []
@@ -54,7 +62,7 @@ def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overv
         energy=energy or [],
         energy_waits=bool(points) and not asked,
         measured=latest is not None and energy is not None,
-        tasks=tasks_of(actor=actor, points=points, latest=latest, moment=moment),
+        tasks=tasks_of(actor=actor, points=list(held), latest=latest, moment=moment),
         reads=last_reads(actor=actor, moment=moment) if entitled else [],
         entitled=entitled,
         received=queries.in_force(queries.permissions_received(actor=actor), now=moment.now).count(),

@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.portal.access import MemberRequest
 from gridgate.portal.screens.home.company import overview_of
 from gridgate.portal.screens.sharing.moment import Moment
@@ -17,4 +18,5 @@ def page(request: MemberRequest) -> HttpResponse:
         return redirect("operator_home")
     everything = request.GET.get("energie") == "tous"
     overview = overview_of(actor=actor, moment=moment, everything=everything)
-    return render(request, "home/company.html", {"overview": overview})
+    restricted = not actor.reach(EntitlementCode.METERS).everything
+    return render(request, "home/company.html", {"overview": overview, "restricted": restricted})

@@ -14,9 +14,9 @@ from gridgate.dataplane.client import Reader
 from gridgate.dataplane.query.answer import Answer
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries import point_readable_by, points_readable_by
-from gridgate.organisations.models import Membership
+from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import measurements
-from gridgate.portal.access import MemberRequest
+from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.charts import series_data
 from gridgate.portal.screens.measurements.period import Shown, read_choice
 from gridgate.portal.screens.measurements.picture import Picture, curves_of, picture
@@ -26,15 +26,21 @@ ROWS_A_PAGE = 96
 
 
 @require_safe
+@entitlement_required(EntitlementCode.MEASUREMENTS)
 def index(request: MemberRequest) -> HttpResponse:
     """The first of the person's metering points, or what to do when there is none."""
-    first = points_readable_by(actor=request.membership).order_by("label", "id").first()
+    first = (
+        points_readable_by(actor=request.membership, service=EntitlementCode.MEASUREMENTS)
+        .order_by("label", "id")
+        .first()
+    )
     if first is None:
         return render(request, "measurements/none.html")
     return redirect("measurements_point", first.pk)
 
 
 @require_safe
+@entitlement_required(EntitlementCode.MEASUREMENTS)
 def point(request: MemberRequest, point_id: str) -> HttpResponse:
     found, shown = _asked(request, point_id)
     now = datetime.now(UTC)
@@ -47,7 +53,7 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
             "shown": shown,
             "picture": shows,
             "api_request": _api_request(found, shown),
-            "others": points_readable_by(actor=request.membership)
+            "others": points_readable_by(actor=request.membership, service=EntitlementCode.MEASUREMENTS)
             .exclude(pk=found.pk)
             .order_by("label", "id")[:20],
         },
@@ -55,6 +61,7 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
 
 
 @require_safe
+@entitlement_required(EntitlementCode.MEASUREMENTS)
 def values(request: MemberRequest, point_id: str) -> HttpResponse:
     """Every value of the period, in pages."""
     found, shown = _asked(request, point_id)
@@ -70,6 +77,7 @@ def values(request: MemberRequest, point_id: str) -> HttpResponse:
 
 
 @require_safe
+@entitlement_required(EntitlementCode.MEASUREMENTS)
 def export(request: MemberRequest, point_id: str) -> HttpResponseBase:
     """The period as a CSV file: `format=excel` for semicolons and decimal commas, otherwise RFC 4180."""
     found, shown = _asked(request, point_id)
@@ -86,6 +94,7 @@ def export(request: MemberRequest, point_id: str) -> HttpResponseBase:
 
 
 @require_safe
+@entitlement_required(EntitlementCode.MEASUREMENTS)
 def series(request: MemberRequest, point_id: str) -> JsonResponse:
     """The values of a dense chart, fetched by its script."""
     found, shown = _asked(request, point_id)
@@ -96,7 +105,9 @@ def series(request: MemberRequest, point_id: str) -> JsonResponse:
 def _asked(request: MemberRequest, point_id: str) -> tuple[MeteringPoint, Shown]:
     """The point, if the person may read it (404 otherwise), and what the address asks to see of it."""
     try:
-        found = point_readable_by(actor=request.membership, point_id=point_id)
+        found = point_readable_by(
+            actor=request.membership, service=EntitlementCode.MEASUREMENTS, point_id=point_id
+        )
     except GridgateError as error:
         raise Http404 from error
     zone = _zone()

@@ -12,7 +12,8 @@ from gridgate.core.time import civil_day_bounds, civil_day_of
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries import collections_of, point_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.portal.access import MemberRequest
+from gridgate.organisations.rights import covers
+from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.metering_points.data import held_of
 from gridgate.portal.screens.metering_points.history import history
 from gridgate.portal.screens.metering_points.readers import readers_of
@@ -20,12 +21,13 @@ from gridgate.portal.screens.metering_points.rows import directions, name_of, pa
 
 
 @require_safe
+@entitlement_required(EntitlementCode.METERS)
 def page(request: MemberRequest, point_id: str) -> HttpResponse:
     """404 for a point of another company or outside the perimeter, as for one that does not exist."""
     actor, now = request.membership, datetime.now(UTC)
     today = civil_day_of(now, get_default_timezone())
-    found = point_readable_by(actor=actor, point_id=point_id)
-    entitled = actor.has(EntitlementCode.DATA_SERVICES)
+    found = point_readable_by(actor=actor, service=EntitlementCode.METERS, point_id=point_id)
+    entitled = covers(actor, EntitlementCode.DATA_SERVICES, found.pk)
     over = past(title(found)[1], today)
     context = {
         "point": found,
@@ -35,6 +37,7 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
         "held_from": title(found)[0],
         "past": over,
         "entitled": entitled,
+        "measures": covers(actor, EntitlementCode.MEASUREMENTS, found.pk),
         "collections": history_of(found, actor),
         "readers": readers_of(actor=actor, point=found.pk, now=now, today=today)
         if entitled and over is None

@@ -15,7 +15,7 @@ from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries import cities_of, narrow, points_readable_by, totals_of, with_collection
 from gridgate.organisations.models import EntitlementCode
-from gridgate.portal.access import MemberRequest
+from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.metering_points.data import last_days
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
@@ -32,11 +32,12 @@ ORDERS: dict[str, tuple[str, ...]] = {
 
 
 @require_safe
+@entitlement_required(EntitlementCode.METERS)
 def index(request: MemberRequest) -> HttpResponse:
     """One page of the company's points, with what can be done about those that are ticked."""
     actor, now = request.membership, datetime.now(UTC)
     today = civil_day_of(now, get_default_timezone())
-    mine = points_readable_by(actor=actor)
+    mine = points_readable_by(actor=actor, service=EntitlementCode.METERS)
     form = PointFilterForm(request.GET, cities=cities_of(mine))
     found = sorted_by(narrow(with_collection(mine), form.wanted, today=today), request.GET.get("tri", ""))
     page = page_of(request, found)
@@ -54,18 +55,19 @@ def index(request: MemberRequest) -> HttpResponse:
             last_days=last_days(ids),
         ),
         "entitled": entitled,
-        "restricted": actor.restricted,
+        "restricted": not actor.reach(EntitlementCode.METERS).everything,
         "all_chosen": request.GET.get("tous") == "1" and page.paginator.count > 0,
     }
     return render(request, "metering_points/index.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@entitlement_required(EntitlementCode.METERS)
 def export(request: MemberRequest) -> StreamingHttpResponse:
     """The list as a file: what the filters let through, or only the points ticked."""
     asked = request.POST if request.method == "POST" else request.GET
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
-    mine = points_readable_by(actor=request.membership)
+    mine = points_readable_by(actor=request.membership, service=EntitlementCode.METERS)
     form = PointFilterForm(asked, cities=cities_of(mine))
     points = narrow(with_collection(mine), form.wanted, today=today)
     if chosen := asked.getlist("point"):

@@ -65,8 +65,11 @@ def subscribe(request: MemberRequest, code: str) -> HttpResponse:
     if not subscribable(service, actor.organisation_id):
         raise Http404(code)
     posted = request.POST if request.method == "POST" else None
-    points = points_readable_by(actor=actor, at=moment.today).order_by("label", "pk")
-    picker = PointPicker(posted, points=points, all_choice=not actor.restricted, all_ticked=actor.restricted)
+    points = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=moment.today).order_by(
+        "label", "pk"
+    )
+    restricted = not actor.reach(EntitlementCode.DATA_SERVICES).everything
+    picker = PointPicker(posted, points=points, all_choice=not restricted, all_ticked=restricted)
     form = UntilForm(posted, service=service, today=moment.today)
     if posted is not None and posted.get("do") == "subscribe":
         done = _subscribe(request, service, picker, form, moment)
@@ -78,9 +81,9 @@ def subscribe(request: MemberRequest, code: str) -> HttpResponse:
         "picker": picker,
         "form": form,
         "mine": [Line(share, None, moment) for share in mine],
-        "restricted": actor.restricted,
+        "restricted": restricted,
         "all_label": _("Tous ceux de votre périmètre")
-        if actor.restricted
+        if restricted
         else _("Tous vos compteurs, présents et à venir"),
         "all_note": _("%(points)s aujourd’hui") % {"points": words.points(picker.total)},
     }

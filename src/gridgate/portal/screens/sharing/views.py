@@ -50,7 +50,7 @@ def index(request: MemberRequest) -> HttpResponse:
     companies = queries.companies_reading(
         actor=actor, now=moment.now, today=moment.today, days=moment.bounds(days)
     )
-    held = points_readable_by(actor=actor, at=moment.today).count()
+    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=moment.today).count()
     ended = page_of(request, queries.ended(queries.permissions_given(actor=actor), now=moment.now))
     context = {
         "company": actor.organisation,
@@ -58,13 +58,19 @@ def index(request: MemberRequest) -> HttpResponse:
         "third_parties": sum(1 for company in companies if not company.company.is_operator),
         "reads": sum(sum(company.reads) for company in companies),
         "tiles": [
-            tile(company, held=held, restricted=actor.restricted, days=days, moment=moment)
+            tile(
+                company,
+                held=held,
+                restricted=not actor.reach(EntitlementCode.DATA_SERVICES).everything,
+                days=days,
+                moment=moment,
+            )
             for company in companies
         ],
         "requests": [Asked(asked) for asked in queries.requests_waiting(actor=actor)[:5]],
         "ended": ended,
         "ended_rows": [Past(permission) for permission in ended],
-        "restricted": actor.restricted,
+        "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
     }
     return render(request, "sharing/index.html", context)
 
@@ -115,7 +121,7 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
         "contact": found[0].shares[0].service.contact_email if found else "",
         "past_rows": [Past(permission) for permission in past],
         "steps": timeline.steps(queries.events_of(given, limit=timeline.LENGTH)),
-        "restricted": actor.restricted,
+        "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
     }
     if found:
         context |= _present(request, found[0], reads, moment, days)
@@ -138,8 +144,14 @@ def _present(
     identifiers = [point.pk for point in points]
     shares = queries.shares_of_points(chosen, identifiers)
     by_point = audit.reads_by_point(actor=actor, reader=summary.company.pk, points=identifiers)
-    held = points_readable_by(actor=actor, at=moment.today).count()
-    one = tile(summary, held=held, restricted=actor.restricted, days=days, moment=moment)
+    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=moment.today).count()
+    one = tile(
+        summary,
+        held=held,
+        restricted=not actor.reach(EntitlementCode.DATA_SERVICES).everything,
+        days=days,
+        moment=moment,
+    )
     return {
         "tile": one,
         "lines": lines,

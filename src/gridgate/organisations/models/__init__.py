@@ -1,0 +1,62 @@
+"""Companies and people: who acts for whom, who may do what on which points, and what they ask of the operator."""
+
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models.directory import DirectoryToken
+from gridgate.organisations.models.eic import EicCode, EicRequest, EicType
+from gridgate.organisations.models.invitations import (
+    GeneralTerms,
+    Invitation,
+    InvitationState,
+    TermsAcceptance,
+)
+from gridgate.organisations.models.kyc import KycAttachment, KycForm, KycQuestionnaire
+from gridgate.organisations.models.memberships import (
+    Entitlement,
+    GroupMember,
+    Membership,
+    PerimeterPoint,
+    UserGroup,
+)
+from gridgate.organisations.models.organisation import Contract, Organisation
+from gridgate.organisations.models.people import Favourite, SignIn, User
+from gridgate.organisations.models.requests import (
+    OPEN_STATES,
+    TO_TREAT,
+    OperatorRequest,
+    RequestEvent,
+    RequestState,
+)
+from gridgate.organisations.models.security import SecurityPolicy, SensitiveAct, StepUpCode
+
+__all__ = [
+    "OPEN_STATES",
+    "TO_TREAT",
+    "Contract",
+    "DirectoryToken",
+    "EicCode",
+    "EicRequest",
+    "EicType",
+    "Entitlement",
+    "EntitlementCode",
+    "Favourite",
+    "GeneralTerms",
+    "GroupMember",
+    "Invitation",
+    "InvitationState",
+    "KycAttachment",
+    "KycForm",
+    "KycQuestionnaire",
+    "Membership",
+    "OperatorRequest",
+    "Organisation",
+    "PerimeterPoint",
+    "RequestEvent",
+    "RequestState",
+    "SecurityPolicy",
+    "SensitiveAct",
+    "SignIn",
+    "StepUpCode",
+    "TermsAcceptance",
+    "User",
+    "UserGroup",
+]

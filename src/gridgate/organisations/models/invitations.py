@@ -1,0 +1,110 @@
+"""Invitation, GeneralTerms, TermsAcceptance: how an account comes into being.
+
+No link is stored: it is signed by the instance's secret key from the invitation's id and `round`, so that a copy
+of the registry opens no account.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from gridgate.organisations.models.memberships import Membership, UserGroup
+from gridgate.organisations.models.organisation import Organisation
+from gridgate.organisations.models.people import User
+
+
+class InvitationState(StrEnum):
+    """`pending → accepted`, or `→ expired → pending` when sent again; `cancelled` ends it."""
+
+    PENDING = "pending"
+    EXPIRED = "expired"
+    ACCEPTED = "accepted"
+    CANCELLED = "cancelled"
+
+
+class Invitation(models.Model):
+    """An activation link on its way: to a first administrator, to a member, or to whoever signs up by themselves.
+
+    The row says nothing of whether the address has an account already: whoever invites does not learn it.
+    """
+
+    class Kind(models.TextChoices):
+        FIRST_ADMINISTRATOR = "first_administrator", _("premier administrateur")
+        MEMBER = "member", _("utilisateur")
+        SIGN_UP = "sign_up", _("inscription")
+
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="invitations"
+    )
+    """None for a sign-up."""
+    email = models.EmailField(_("adresse e-mail"))
+    full_name = models.CharField(_("nom"), max_length=120)
+    language = models.CharField(_("langue"), max_length=2, choices=[("fr", "Français"), ("en", "English")])
+    role = models.CharField(max_length=13, choices=Membership.Role.choices, default=Membership.Role.USER)
+    external = models.BooleanField(_("externe"), default=False)
+    groups = models.ManyToManyField(UserGroup, blank=True, related_name="invitations")
+    invited_by = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    round = models.PositiveSmallIntegerField(default=1)
+    """How many links were sent; the last one only is good."""
+    resend_until = models.DateTimeField(null=True, blank=True)
+    """Until when one more link is sent by itself once this one has expired; None when none will be."""
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    membership = models.ForeignKey(
+        Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    """What accepting it made."""
+
+    class Meta:
+        indexes = [models.Index(fields=["organisation", "-created_at"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "email"],
+                condition=Q(accepted_at__isnull=True, cancelled_at__isnull=True),
+                name="one_open_invitation_a_person_a_company",
+            ),
+            models.UniqueConstraint(
+                fields=["email"],
+                condition=Q(accepted_at__isnull=True, cancelled_at__isnull=True, organisation__isnull=True),
+                name="one_open_sign_up_a_person",
+            ),
+        ]
+
+    def state(self, now: datetime) -> InvitationState:
+        if self.accepted_at is not None:
+            return InvitationState.ACCEPTED
+        if self.cancelled_at is not None:
+            return InvitationState.CANCELLED
+        return InvitationState.PENDING if now < self.expires_at else InvitationState.EXPIRED
+
+
+class GeneralTerms(models.Model):
+    """A version of the general terms of use. Published ones never change: a new version replaces them."""
+
+    version = models.CharField(max_length=20, unique=True)
+    text_fr = models.TextField()
+    text_en = models.TextField(blank=True)
+    published_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.version
+
+
+class TermsAcceptance(models.Model):
+    """That a person accepted a version, when, and for which company."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="accepted_terms")
+    terms = models.ForeignKey(GeneralTerms, on_delete=models.PROTECT, related_name="acceptances")
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    accepted_at = models.DateTimeField()

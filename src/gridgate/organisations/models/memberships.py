@@ -1,0 +1,119 @@
+"""Membership, and what gives it rights: groups, the services given to a group, and on which points."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models.organisation import Organisation
+from gridgate.organisations.models.people import User
+
+if TYPE_CHECKING:
+    from gridgate.organisations.rights import Reach
+
+
+class Membership(models.Model):
+    """A person acting for a company: the *actor* of every query and operation.
+
+    What it may do is worked out in `organisations/rights.py` from its role and its groups.
+    """
+
+    class Role(models.TextChoices):
+        ADMINISTRATOR = "administrator", _("Administrateur")
+        USER = "user", _("Utilisateur")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=13, choices=Role.choices, default=Role.USER)
+    external = models.BooleanField(_("externe"), default=False)
+    """True for somebody of another company, such as a service provider. Informative: it changes no right."""
+    external_id = models.CharField(max_length=200, blank=True)
+    """What the company's own directory calls the person (SCIM, RFC 7643 §3.1)."""
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "organisation"],
+                condition=models.Q(ended_at__isnull=True),
+                name="one_present_membership_a_company",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.organisation}"
+
+    @property
+    def is_administrator(self) -> bool:
+        return self.role == self.Role.ADMINISTRATOR
+
+    def reach(self, code: str) -> "Reach":
+        """How far the member may use a service; one query at most per instance, for all services."""
+        from gridgate.organisations.rights import reach_of
+
+        return reach_of(self, code)
+
+    def within(self, code: str, field: str) -> models.Q:
+        """The condition that `field`, a metering point's identifier, is within the member's reach of the service."""
+        from gridgate.organisations.rights import within
+
+        return within(self, code, field)
+
+    def has(self, code: str) -> bool:
+        """True when the member may use the service at all, be it on some points only."""
+        return self.reach(code).allowed
+
+
+class UserGroup(models.Model):
+    """Members of one company, who are given services together."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="groups")
+    name = models.CharField(_("nom du groupe"), max_length=80)
+    external_id = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("organisation", Lower("name"), name="one_group_of_a_name_a_company")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupMember(models.Model):
+    group = models.ForeignKey(UserGroup, on_delete=models.CASCADE, related_name="members")
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="groups")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "membership"], name="once_in_a_group")]
+
+
+class Entitlement(models.Model):
+    """A service given to a group. `restricted`: on the points of `perimeter` only, which may be none."""
+
+    group = models.ForeignKey(UserGroup, on_delete=models.CASCADE, related_name="entitlements")
+    code = models.CharField(max_length=40, choices=EntitlementCode.choices)
+    restricted = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["group", "code"], name="one_entitlement_of_a_kind_a_group")
+        ]
+
+
+class PerimeterPoint(models.Model):
+    """A metering point that a restricted entitlement reaches; named by its identifier, as points live above."""
+
+    entitlement = models.ForeignKey(Entitlement, on_delete=models.CASCADE, related_name="perimeter")
+    metering_point_id = models.CharField(max_length=18)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entitlement", "metering_point_id"], name="one_line_a_point_of_an_entitlement"
+            )
+        ]

@@ -1,0 +1,95 @@
+"""User, Membership: a person, and a company they act for."""
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: object) -> "User":
+        """Create a person; without a password they set one through the reset link."""
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """A person who signs in: for no company, for one, or for several."""
+
+    email = models.EmailField(_("adresse e-mail"), unique=True)
+    full_name = models.CharField(_("nom"), max_length=120)
+    language = models.CharField(
+        _("langue"), max_length=2, choices=[("fr", "Français"), ("en", "English")], default="fr"
+    )
+    time_zone = models.CharField(_("fuseau horaire"), max_length=40, blank=True)
+    """A name such as `Europe/Paris`; empty for the network's own. Civil days of measurements stay the network's."""
+    tell_of_sign_ins = models.BooleanField(
+        _("m’avertir d’une connexion depuis un nouvel appareil"), default=True
+    )
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["full_name"]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_whatever_its_case")]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email
+
+    def get_full_name(self) -> str:
+        return self.full_name
+
+    def get_short_name(self) -> str:
+        """The first name; of "Tiers 1, support" what stands before the comma."""
+        before, comma, _rest = self.full_name.partition(",")
+        return (before if comma else before.partition(" ")[0]) or self.email
+
+
+class Favourite(models.Model):
+    """A page of the portal that a person keeps at hand."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="favourites")
+    membership = models.ForeignKey(
+        "organisations.Membership", on_delete=models.CASCADE, null=True, blank=True, related_name="favourites"
+    )
+    """The company that the page was seen for; None for a page that no company is needed for."""
+    path = models.CharField(max_length=200)
+    label = models.CharField(max_length=120)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "membership", "path"], name="one_favourite_a_page"),
+            models.UniqueConstraint(
+                fields=["user", "path"],
+                condition=models.Q(membership__isnull=True),
+                name="one_favourite_a_page_of_nobody",
+            ),
+        ]
+
+
+class SignIn(models.Model):
+    """One sign-in: what the notice to the person, and their own export, say of it."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_ins")
+    at = models.DateTimeField()
+    address = models.GenericIPAddressField(null=True, blank=True)
+    device = models.CharField(max_length=200, blank=True)
+    device_sha256 = models.CharField(max_length=64, blank=True)
+    """Of the cookie that names the device; a hash that the person never had before is a new device."""
+    method = models.CharField(max_length=20)
+    """`password`, `totp`, `recovery_codes`, `webauthn`, `openid`."""
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-at"])]

@@ -1,0 +1,197 @@
+"""Registering companies, their roles and their contracts."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.db import transaction
+
+from gridgate.audit.events import Subject, changed, record
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.identifiers import parse_siren
+from gridgate.core.roles import BeneficiaryRole
+from gridgate.organisations.authority import require_operator
+from gridgate.organisations.models import Contract, Membership, Organisation
+
+
+class OrganisationExists(GridgateError):
+    """A company is known by its SIREN, once."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorKind.CONFLICT, message)
+
+
+class InvalidContract(GridgateError):
+    """The number or the dates of a contract will not do."""
+
+    def __init__(self, message: str, *, where: str) -> None:
+        super().__init__(ErrorKind.INVALID, message, where=where)
+
+
+def create_organisation(
+    *,
+    legal_name: str,
+    siren: str,
+    is_operator: bool = False,
+    roles: Iterable[str] = (),
+    contact_email: str = "",
+    contact_url: str = "",
+    actor: Membership | None = None,
+    now: datetime,
+) -> Organisation:
+    """Register a company.
+
+    Raises `InvalidIdentifier` for a SIREN that does not check, and `OrganisationExists` when the SIREN is
+    known or the instance already has its operator.
+    """
+    require_operator(actor)
+    siren = parse_siren(siren)
+    with transaction.atomic():
+        if Organisation.objects.filter(siren=siren).exists():
+            raise OrganisationExists(f"the SIREN {siren} is already registered")
+        if is_operator and Organisation.objects.filter(is_operator=True).exists():
+            raise OrganisationExists("the instance already has its operator")
+        company = Organisation.objects.create(
+            legal_name=legal_name.strip(),
+            siren=siren,
+            is_operator=is_operator,
+            roles=_in_order(roles),
+            contact_email=contact_email,
+            contact_url=contact_url,
+            created_at=now,
+        )
+        after = {"legal_name": company.legal_name, "siren": siren, "roles": company.roles}
+        _record("company.registered", company, actor=actor, after=after, now=now)
+    return company
+
+
+def ensure_organisation(*, siren: str, legal_name: str = "", now: datetime) -> Organisation:
+    """Return the company of this SIREN, registering it under `legal_name` when it is new here.
+
+    A known company keeps its name. Raises `InvalidIdentifier`, and `GridgateError` (INVALID) when a new
+    company has no name.
+    """
+    siren = parse_siren(siren)
+    with transaction.atomic():
+        known = Organisation.objects.filter(siren=siren).first()
+        if known is not None:
+            return known
+        if not legal_name.strip():
+            raise GridgateError(
+                ErrorKind.INVALID,
+                f"no company has the SIREN {siren} here",
+                remedy="Give its legal name to register it.",
+            )
+        return create_organisation(legal_name=legal_name, siren=siren, now=now)
+
+
+def update_organisation(
+    *,
+    organisation: Organisation,
+    legal_name: str,
+    contact_email: str,
+    contact_url: str,
+    roles: Iterable[str],
+    actor: Membership | None,
+    now: datetime,
+) -> None:
+    """Change what the operator records of a company. The SIREN is what it is known by, and stays."""
+    require_operator(actor)
+    names = ("legal_name", "contact_email", "contact_url", "roles")
+    with transaction.atomic():
+        before = {name: getattr(organisation, name) for name in names}
+        organisation.legal_name = legal_name.strip()
+        organisation.contact_email, organisation.contact_url = contact_email, contact_url
+        organisation.roles = _in_order(roles)
+        was, became = changed(before, {name: getattr(organisation, name) for name in names})
+        if not became:
+            return
+        organisation.save(update_fields=names)
+        _record("company.changed", organisation, actor=actor, before=was, after=became, now=now)
+
+
+def record_contract(
+    *,
+    organisation: Organisation,
+    number: str,
+    label: str = "",
+    valid_from: date,
+    valid_to: date | None = None,
+    actor: Membership | None = None,
+    now: datetime,
+) -> Contract:
+    """Record an access contract. Raises `InvalidContract` for a known number or an end that is not after the start."""
+    require_operator(actor)
+    number = " ".join(number.split())
+    if not number:
+        raise InvalidContract("a contract has a number", where="number")
+    if valid_to is not None and valid_to <= valid_from:
+        raise InvalidContract("a contract ends after it begins", where="valid_to")
+    with transaction.atomic():
+        if Contract.objects.filter(number__iexact=number).exists():
+            raise InvalidContract(f"the contract {number} is already recorded", where="number")
+        contract = Contract.objects.create(
+            organisation=organisation,
+            number=number,
+            label=label.strip(),
+            valid_from=valid_from,
+            valid_to=valid_to,
+            created_at=now,
+        )
+        _record_contract("contract.recorded", contract, before={}, actor=actor, now=now)
+    return contract
+
+
+def end_contract(
+    *, contract: Contract, valid_to: date | None, actor: Membership | None = None, now: datetime
+) -> None:
+    """Set the first civil day that the contract no longer covers; None reopens it. Raises `InvalidContract`."""
+    require_operator(actor)
+    if valid_to is not None and valid_to <= contract.valid_from:
+        raise InvalidContract("a contract ends after it begins", where="valid_to")
+    with transaction.atomic():
+        before = _days(contract)
+        contract.valid_to = valid_to
+        contract.save(update_fields=["valid_to"])
+        _record_contract("contract.ended", contract, before=before, actor=actor, now=now)
+
+
+def _in_order(roles: Iterable[str]) -> list[str]:
+    wanted = {BeneficiaryRole(role) for role in roles}
+    return [role.value for role in BeneficiaryRole if role in wanted]
+
+
+def _record(
+    action: str,
+    company: Organisation,
+    *,
+    actor: Membership | None,
+    before: dict[str, object] | None = None,
+    after: dict[str, object],
+    now: datetime,
+) -> None:
+    subject = Subject("company", str(company.pk), company.legal_name)
+    record(action, subject=subject, organisation=company.pk, actor=actor, before=before, after=after, now=now)
+
+
+def _record_contract(
+    action: str, contract: Contract, *, before: dict[str, object], actor: Membership | None, now: datetime
+) -> None:
+    was, became = changed(before, _days(contract))
+    subject = Subject("contract", str(contract.pk), contract.number)
+    record(
+        action,
+        subject=subject,
+        organisation=contract.organisation_id,
+        actor=actor,
+        before=was,
+        after=became,
+        now=now,
+    )
+
+
+def _days(contract: Contract) -> dict[str, object]:
+    ends = contract.valid_to
+    return {
+        "valid_from": contract.valid_from.isoformat(),
+        "valid_to": None if ends is None else ends.isoformat(),
+    }

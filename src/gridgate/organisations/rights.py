@@ -1,0 +1,186 @@
+"""May this member use this service, on which points, and why: answered by SQL, for one point or for all at once.
+
+Every list of points is narrowed by `within`, every page is opened by `Membership.has`, and `explain` tells an
+administrator what both would answer. They rest on one rule, `core.roles.decide_right`, to which a property test
+holds the SQL.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    IntegerField,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from gridgate.core.roles import Answer, Given, Why, decide_right
+from gridgate.organisations.catalogue import BY_CODE
+from gridgate.organisations.models import Entitlement, GroupMember, Membership, PerimeterPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a member may use a service. `everything`: on every point of the company, now and later."""
+
+    why: Why
+    everything: bool = False
+
+    @property
+    def allowed(self) -> bool:
+        return self.why in (Why.ADMINISTRATOR, Why.OPEN_TO_ALL, Why.GIVEN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the company's groups have of one service, seen by one member."""
+
+    mine: bool
+    unrestricted: bool
+    """One of the member's groups has it on every point."""
+
+
+def reach_of(actor: Membership, code: str) -> Reach:
+    """How far the member may use the service. Raises `KeyError` for a code that is not in the catalogue."""
+    rule = BY_CODE[code].rule
+    if not is_present(actor):
+        return Reach(Why.ENDED)
+    if not rule.offered_to(actor.organisation.beneficiary_roles):
+        return Reach(Why.NOT_OFFERED)
+    if actor.is_administrator:
+        return Reach(Why.ADMINISTRATOR, everything=True)
+    given = _given(actor).get(code)
+    if given is None:
+        return Reach(Why.OPEN_TO_ALL, everything=True) if rule.open else Reach(Why.GIVEN_TO_NOBODY)
+    if not given.mine:
+        return Reach(Why.RESERVED)
+    return Reach(Why.GIVEN, everything=given.unrestricted)
+
+
+def is_present(actor: Membership) -> bool:
+    """False once the person no longer acts for the company, or their account is closed."""
+    return actor.ended_at is None and actor.user.is_active
+
+
+def within(actor: Membership, code: str, field: str) -> Q:
+    """The condition that `field`, a metering point's identifier, is within the member's reach of the service.
+
+    It says nothing of who holds the point: that is the query's that it narrows.
+    """
+    reach = reach_of(actor, code)
+    if reach.everything:
+        return Q()
+    if not reach.allowed:
+        return Q(pk__in=[])
+    return Q(**{f"{field}__in": perimeter_of(actor, code)})
+
+
+def perimeter_of(actor: Membership, code: str) -> QuerySet[PerimeterPoint, str]:
+    """The identifiers of the points that the member's restricted groups have the service on."""
+    mine = PerimeterPoint.objects.filter(
+        entitlement__code=code, entitlement__restricted=True, entitlement__group__members__membership=actor
+    )
+    return mine.values_list("metering_point_id", flat=True)
+
+
+def covers(actor: Membership, code: str, point: str) -> bool:
+    """Whether the point is within the member's reach of the service, the company being known to hold it."""
+    reach = reach_of(actor, code)
+    if not reach.allowed or reach.everything:
+        return reach.allowed
+    return perimeter_of(actor, code).filter(metering_point_id=point).exists()
+
+
+def members_who_may(
+    members: QuerySet[Membership], code: str, *, points: Iterable[str] | None
+) -> QuerySet[Membership]:
+    """Those of the members who may use the service on all of these points; None: on all of the company's."""
+    entry = BY_CODE[code]
+    given = Entitlement.objects.filter(group__organisation=OuterRef("organisation"), code=code)
+    mine = Entitlement.objects.filter(group__members__membership=OuterRef("pk"), code=code)
+    may = Q(role=Membership.Role.ADMINISTRATOR) | Q(Exists(mine.filter(restricted=False)))
+    if entry.rule.open:
+        may |= ~Q(Exists(given))
+    if points is not None:
+        wanted = sorted(set(points))
+        reached = PerimeterPoint.objects.filter(
+            metering_point_id__in=wanted,
+            entitlement__code=code,
+            entitlement__restricted=True,
+            entitlement__group__members__membership=OuterRef("pk"),
+        )
+        several = (
+            reached.order_by()
+            .values("entitlement__code")
+            .annotate(n=Count("metering_point_id", distinct=True))
+        )
+        members = members.annotate(points_reached=Coalesce(Subquery(several.values("n")[:1]), 0))
+        may |= Q(Exists(mine)) & Q(points_reached=len(wanted))
+    return members.filter(may, ended_at=None, user__is_active=True)
+
+
+def explain(member: Membership, code: str, *, point: str | None = None, held: bool = True) -> Answer:
+    """May the member use the service (on the point), and by which groups or why not. One statement.
+
+    `held` says whether the company holds or held the point: points live above this app, so whoever asks knows.
+    """
+    entry = BY_CODE[code]
+    covers: Exists | Value = Value(True)
+    if point is not None and entry.by_point:
+        named = PerimeterPoint.objects.filter(entitlement=OuterRef("pk"), metering_point_id=point)
+        covers = Exists(named)
+    given = (
+        Entitlement.objects.filter(group__organisation=member.organisation_id, code=code)
+        .annotate(
+            mine=Exists(GroupMember.objects.filter(group=OuterRef("group"), membership=member)),
+            covers=Case(
+                When(restricted=False, then=Value(True)), default=covers, output_field=BooleanField()
+            ),
+        )
+        .order_by("group__name")
+        .values_list("group__name", "mine", "covers")
+    )
+    return decide_right(
+        entry.rule,
+        present=is_present(member),
+        administrator=member.is_administrator,
+        roles=member.organisation.beneficiary_roles,
+        given=[Given(group, mine=mine, covers=covers) for group, mine, covers in given],
+        held=held,
+    )
+
+
+def forget(actor: Membership) -> None:
+    """Work the rights out anew when next asked: for whoever changes them while holding the row."""
+    actor.__dict__.pop("_given", None)
+
+
+def _given(actor: Membership) -> dict[str, _Given]:
+    """By service, one row each however many groups there are; remembered on the instance, which lives a request."""
+    known: dict[str, _Given] | None = actor.__dict__.get("_given")
+    if known is not None:
+        return known
+    mine = Q(Exists(GroupMember.objects.filter(group=OuterRef("group"), membership=actor)))
+    rows = (
+        Entitlement.objects.filter(group__organisation=actor.organisation_id)
+        .values("code")
+        .annotate(mine=_any(mine), unrestricted=_any(mine & Q(restricted=False)))
+        .values_list("code", "mine", "unrestricted")
+    )
+    found = {code: _Given(bool(mine), bool(unrestricted)) for code, mine, unrestricted in rows}
+    actor.__dict__["_given"] = found
+    return found
+
+
+def _any(condition: Q) -> Max:
+    return Max(Case(When(condition, then=1), default=0, output_field=IntegerField()))
