@@ -13,6 +13,8 @@ class OutgoingEmail(models.Model):
     language = models.CharField(max_length=2)
     subject = models.CharField(max_length=200)
     body = models.TextField()
+    secret = models.CharField(max_length=100, blank=True)
+    """Which link or code is put into the text when it leaves: see `letters.py`."""
     attachment_name = models.CharField(max_length=120, blank=True)
     attachment = models.TextField(blank=True)
     created_at = models.DateTimeField()

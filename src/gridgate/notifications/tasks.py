@@ -18,6 +18,7 @@ from django.utils.timezone import get_default_timezone
 from gridgate.core.sharing import PermissionState
 from gridgate.core.time import civil_day_of
 from gridgate.notifications import operations
+from gridgate.notifications.letters import Withdrawn, body_of
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.models import Permission
 
@@ -53,6 +54,11 @@ def send(email: OutgoingEmail, *, clock: Callable[[], datetime]) -> bool:
     mine = OutgoingEmail.objects.filter(pk=email.pk, attempts=email.attempts)
     try:
         _message(email).send()
+    except Withdrawn:
+        mine.update(
+            leased_until=None, attempts=MOST_ATTEMPTS, failure="withdrawn: what it carries is no longer good"
+        )
+        return False
     except Exception as error:  # noqa: BLE001 -- a mail server fails in any way; each means trying again
         mine.update(
             leased_until=None,
@@ -100,7 +106,7 @@ def _message(email: OutgoingEmail) -> EmailMessage:
     digest = hashlib.sha256(email.key.encode()).hexdigest()[:32]
     message = EmailMessage(
         subject=email.subject,
-        body=email.body,
+        body=body_of(email),
         to=[email.recipient],
         headers={
             "Message-ID": f"<{digest}@{settings.ENVIRONMENT.host}>",

@@ -21,7 +21,8 @@ SIGNED_IN_AT = "signed_in_at"
 
 
 class MembershipMiddleware:
-    """Sets `request.membership`, the actor of every query and operation; None when nobody is signed in.
+    """Sets `request.membership`, the actor of every query and operation; None when nobody is signed in, and for a
+    person who acts for no company.
 
     The session ends, and the next page is the sign-in page, when the membership it was opened for has ended,
     when the account is disabled, when the password has changed elsewhere, and 12 hours after sign-in.
@@ -32,8 +33,11 @@ class MembershipMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         membership = _present_membership(request)
-        if membership is None and SESSION_KEY in request.session:
+        if SESSION_KEY in request.session and (
+            _is_over(request) or (membership is None and _had_one(request))
+        ):
             logout(request)
+            membership = None
         request.membership = membership  # type: ignore[attr-defined]
         response = self.get_response(request)
         if membership is not None and not response.has_header("Cache-Control"):
@@ -49,7 +53,7 @@ def choose_membership(request: HttpRequest, membership: Membership) -> None:
 
 def _present_membership(request: HttpRequest) -> Membership | None:
     user = request.user
-    if not isinstance(user, User) or not user.is_authenticated or _outlived(request.session):
+    if not isinstance(user, User) or _outlived(request.session):
         return None
     memberships = memberships_of(user=user)
     if MEMBERSHIP in request.session:
@@ -58,6 +62,15 @@ def _present_membership(request: HttpRequest) -> Membership | None:
     if first is not None:
         choose_membership(request, first)
     return first
+
+
+def _is_over(request: HttpRequest) -> bool:
+    return not isinstance(request.user, User) or _outlived(request.session)
+
+
+def _had_one(request: HttpRequest) -> bool:
+    """True when the session was opened for a company: it does not go on without."""
+    return MEMBERSHIP in request.session
 
 
 def _outlived(session: Any) -> bool:

@@ -1,5 +1,7 @@
 """Who may open a page. Views name it with one decorator; queries decide which objects they find.
 
+A page is for people who act for a company, unless it says `account_page`: then for everyone who has an account.
+
 Three answers, and never another: a page that is known but asks a right the person lacks is a 403 that names
 whom to ask; an object of another company, or outside the perimeter, is the same 404 as one that does not
 exist; nobody signed in goes to the sign-in page.
@@ -13,16 +15,32 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.organisations.models import Membership
+from gridgate.organisations.models import Membership, User
 from gridgate.portal.screens.errors import views as errors
 
 View = Callable[..., HttpResponseBase]
 
 
 class MemberRequest(HttpRequest):
-    """A request of somebody signed in, as every view receives it unless it is marked `login_not_required`."""
+    """A request of somebody who acts for a company, as every view receives it unless it is marked
+    `login_not_required` or `account_page`.
+    """
 
+    user: User
     membership: Membership
+
+
+class AccountRequest(HttpRequest):
+    """A request of somebody signed in, who may act for no company; of views marked `account_page`."""
+
+    user: User
+    membership: Membership | None
+
+
+def account_page(view: View) -> View:
+    """For everyone who has an account, be it for a company or for none."""
+    view.account_page = True  # type: ignore[attr-defined]
+    return view
 
 
 def entitlement_required(code: str) -> Callable[[View], View]:
@@ -61,6 +79,22 @@ def _guard(
         return guarded
 
     return decorate
+
+
+class CompanyMiddleware:
+    """Keeps the pages that are about a company from people who act for none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
+        if not request.user.is_authenticated or getattr(request, "membership", None) is not None:
+            return None
+        open_to_all = not getattr(view, "login_required", True)
+        return None if open_to_all or getattr(view, "account_page", False) else errors.no_company(request)
 
 
 class RefusalMiddleware:

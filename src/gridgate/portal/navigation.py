@@ -17,12 +17,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 METERS, MEASUREMENTS, DATA_SERVICES = "meters", "measurements", "data_services"
+REQUESTS, USERS = "requests", "users"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the menu. `entitlement` and `administrator` and `operator` hide it from those who cannot
-    open it.
+    """One line of the menu. `entitlement` and `administrator` hide it from those who cannot open it; `account` shows
+    it to people who act for no company too.
     """
 
     url_name: str
@@ -30,6 +31,7 @@ class Entry:
     label: Any
     entitlement: str = ""
     administrator: bool = False
+    account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class Section:
 
 
 MENU: tuple[Section, ...] = (
-    Section("", (Entry("home", "home", _("Accueil")),)),
+    Section("", (Entry("home", "home", _("Accueil"), account=True),)),
     Section(
         _("Vos données énergétiques"),
         (
@@ -66,13 +68,28 @@ MENU: tuple[Section, ...] = (
     ),
     Section(
         _("Votre entreprise"),
-        (Entry("administration", "users", _("Utilisateurs et habilitations"), administrator=True),),
+        (
+            Entry("company_users", "users", _("Utilisateurs et habilitations"), entitlement=USERS),
+            Entry("company_history", "log", _("Historique des droits"), administrator=True),
+        ),
+    ),
+    Section(
+        _("Vos démarches"),
+        (
+            Entry("eic_requests", "layers", _("Codes EIC"), entitlement=REQUESTS, account=True),
+            Entry("kyc", "check", _("Questionnaire client"), entitlement=REQUESTS, account=True),
+        ),
+        operator=False,
     ),
     Section(
         _("Exploitation"),
         (
-            Entry("operator_home", "building", _("Registre des compteurs")),
+            Entry("operator_requests", "mail", _("Demandes à traiter")),
+            Entry("operator_companies", "building", _("Entreprises")),
+            Entry("operator_home", "meter", _("Registre des compteurs")),
+            Entry("operator_eic", "layers", _("Registre des codes EIC")),
             Entry("operator_import", "collect", _("Import de points et de titulaires")),
+            Entry("operator_policy", "lock", _("Sécurité et conditions"), administrator=True),
             Entry("components", "layers", _("Composants")),
         ),
         operator=True,
@@ -122,8 +139,9 @@ class Group:
 def menu_for(request: HttpRequest) -> list[Group]:
     """The menu of the request's membership, with the place of the current page; empty for nobody."""
     membership = getattr(request, "membership", None)
-    if membership is None:
+    if membership is None and not getattr(getattr(request, "user", None), "is_authenticated", False):
         return []
+    by_operator = membership is not None and bool(membership.organisation.is_operator)
     shown = [
         (
             section,
@@ -134,7 +152,7 @@ def menu_for(request: HttpRequest) -> list[Group]:
             ],
         )
         for section in MENU
-        if section.operator in (None, bool(membership.organisation.is_operator))
+        if section.operator in (None, by_operator)
     ]
     place = _place(request.path, [url for _, entries in shown for _, url in entries])
     return [
@@ -147,7 +165,8 @@ def menu_for(request: HttpRequest) -> list[Group]:
 
 
 def _item(entry: Entry, url: str, request: HttpRequest, place: str, membership: Any) -> Item:
-    count = _COUNTS[entry.url_name](membership) if entry.url_name in _COUNTS else 0
+    counted = membership is not None and entry.url_name in _COUNTS
+    count = _COUNTS[entry.url_name](membership) if counted else 0
     return Item(
         entry.url_name,
         url,
@@ -167,6 +186,8 @@ def _address(entry: Entry) -> str:
 
 
 def _may_open(entry: Entry, membership: Any) -> bool:
+    if membership is None:
+        return entry.account
     if entry.administrator:
         return bool(membership.is_administrator)
     return not entry.entitlement or bool(membership.has(entry.entitlement))

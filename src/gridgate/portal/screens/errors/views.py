@@ -65,6 +65,11 @@ def no_entitlement(request: HttpRequest, code: str) -> HttpResponse:
     return _page(request, "403_entitlement.html", 403, context)
 
 
+def no_company(request: HttpRequest) -> HttpResponse:
+    """403 for a page about a company, asked for by a person who acts for none."""
+    return _page(request, "403_company.html", 403)
+
+
 def _administrators(membership: Membership | None) -> Sequence[Membership]:
     return [] if membership is None else list(administrators_of(actor=membership)[:10])
 
@@ -86,7 +91,7 @@ def _render(
 ) -> HttpResponse:
     """With the menu when somebody is signed in, without it otherwise."""
     try:
-        known = getattr(request, "membership", None) is not None
+        known = bool(getattr(getattr(request, "user", None), "is_authenticated", False))
     except DatabaseError:
         known = False
     layout = "base.html" if known else "solo.html"

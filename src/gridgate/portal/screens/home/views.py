@@ -5,15 +5,18 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from gridgate.organisations.catalogue import EntitlementCode
-from gridgate.portal.access import MemberRequest
+from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.screens.home.company import overview_of
 from gridgate.portal.screens.sharing.moment import Moment
 
 
 @require_safe
-def page(request: MemberRequest) -> HttpResponse:
-    """A company's overview; the operator's staff go to what they run."""
+@account_page
+def page(request: AccountRequest) -> HttpResponse:
+    """A company's overview; the operator's staff go to what they run, people of no company see what is for all."""
     actor, moment = request.membership, Moment.present()
+    if actor is None:
+        return render(request, "home/account.html")
     if actor.organisation.is_operator:
         return redirect("operator_home")
     everything = request.GET.get("energie") == "tous"
