@@ -4,3 +4,8 @@ from django.dispatch import Signal
 
 membership_changed = Signal()
 """`membership`, `now`: a membership began or ended, or its role, entitlements or perimeter changed."""
+
+request_changed = Signal()
+"""`request`, `kind`, `verb`, `now`: a request to the operator was submitted, taken, returned, accepted, refused or
+withdrawn.
+"""

@@ -1,0 +1,44 @@
+"""The operator's desk: one list and one page for every kind of request, each kind declared where its screens are.
+
+    DESK.append(DeskKind(kind=EIC, label=_("Demander un code EIC"), template="eic/desk.html", context=…, accept=…))
+
+A kind is found by the prefix of its number. Its template shows what was asked; taking, returning and refusing are the
+desk's own; `accept` carries out the acceptance from the posted form and raises `GridgateError` for what will not do.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.http import QueryDict
+
+from gridgate.organisations.models import Membership
+from gridgate.organisations.operations.requests import RequestKind
+
+
+def _nothing(item: Any, posted: QueryDict | None) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class DeskKind:
+    """A kind of request as the desk shows it."""
+
+    kind: RequestKind[Any]
+    label: Any
+    template: str
+    """Included in the page of one request, with `item` and what `context` returns; may hold fields of the
+    acceptance form, which stands around it.
+    """
+    accept: Callable[[Any, QueryDict, Membership, datetime], None]
+    context: Callable[[Any, QueryDict | None], Mapping[str, Any]] = field(default=_nothing)
+
+
+DESK: list[DeskKind] = []
+
+
+def desk_kind(number: str) -> DeskKind | None:
+    """The kind of a request's number, such as `EIC-2026-00042`."""
+    prefix = number.partition("-")[0]
+    return next((one for one in DESK if one.kind.prefix == prefix), None)
