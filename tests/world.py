@@ -98,6 +98,7 @@ def world(db: None) -> Iterator[World]:
 
 def make_world() -> World:
     """Write the cast in the registry of the moment."""
+    from gridgate.organisations.models import SecurityPolicy
     from tests.factories.metering import make_held_point
     from tests.factories.organisations import make_group, make_member, make_organisation
 
@@ -128,4 +129,5 @@ def make_world() -> World:
     lyon = {code: [p1, p2] for code in ("meters", "measurements", "data_services")}
     make_group(acme, "Site de Lyon", [world.bob], lyon)
     make_group(acme, "Siège", [world.acme_user], {"meters": None, "measurements": None})
+    SecurityPolicy.objects.create(pk=1, step_up_acts=[], changed_at=NOW)  # tests of step-up ask for it
     return world

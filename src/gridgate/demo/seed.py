@@ -27,6 +27,7 @@ from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations import create_point, open_holding, set_collection
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.organisations.operations import add_member, create_group, create_organisation, give
+from gridgate.organisations.security.policy import set_policy
 from gridgate.sharing.models import DataService, Permission, PermissionRequest
 from gridgate.sharing.operations import grant, request_permission, revoke_permission, subscribe
 
@@ -76,6 +77,14 @@ class World:
         start = self.at(365 * 3)
         operator = Organisation.objects.get(is_operator=True)
         self.organisations[operator.legal_name] = operator
+        # One click, as the demo promises: an instance made by `gridgate init` asks a code first (docs/adr/0011).
+        set_policy(
+            strong_for_operator=False,
+            strong_for_administrators=False,
+            strong_for_users=False,
+            step_up_acts=(),
+            now=start,
+        )
         for name, siren in (cast.ACME, cast.CLIENT_B, cast.CLIENT_C, *cast.TIERS):
             self.organisations[name] = create_organisation(
                 legal_name=name, siren=siren, contact_email=f"contact@{_host(name)}", now=start

@@ -1,0 +1,130 @@
+"""What the operator asks beyond a password: second factors by role, one-time codes by act."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from allauth.mfa.models import Authenticator
+from django.db import transaction
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, When
+from django.http import HttpRequest
+
+from gridgate.audit.events import Subject, changed, record
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.organisations.authority import require_operator_administrator
+from gridgate.organisations.models import Membership, SecurityPolicy, SensitiveAct, User
+from gridgate.organisations.queries import memberships_of, operator
+
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+"""What counts as a second factor; recovery codes only replace one."""
+
+_ROLES = ("strong_for_operator", "strong_for_administrators", "strong_for_users")
+
+
+class UnknownAct(GridgateError):
+    """A code that is not one of `SensitiveAct`."""
+
+    def __init__(self, codes: Iterable[str]) -> None:
+        known = ", ".join(SensitiveAct.values)
+        super().__init__(
+            ErrorKind.INVALID,
+            f"no sensitive act {', '.join(sorted(codes))}",
+            remedy=f"Acts are {known}.",
+            where="step_up_acts",
+        )
+
+
+def policy(request: HttpRequest | None = None) -> SecurityPolicy:
+    """The policy in force, by default the model's; read once a request, and never kept longer."""
+    known = getattr(request, "_security_policy", None)
+    if isinstance(known, SecurityPolicy):
+        return known
+    found = SecurityPolicy.objects.filter(pk=1).first() or SecurityPolicy(pk=1)
+    if request is not None:
+        request._security_policy = found  # type: ignore[attr-defined]
+    return found
+
+
+def set_policy(
+    *,
+    strong_for_operator: bool,
+    strong_for_administrators: bool,
+    strong_for_users: bool,
+    step_up_acts: Iterable[str],
+    actor: Membership | None = None,
+    now: datetime,
+) -> SecurityPolicy:
+    """Change the policy; it holds from everyone's next request on. For the operator's administrators.
+
+    Raises `NotAllowed`, and `UnknownAct`.
+    """
+    require_operator_administrator(actor)
+    acts = set(step_up_acts)
+    if unknown := acts - set(SensitiveAct.values):
+        raise UnknownAct(unknown)
+    with transaction.atomic():
+        row = SecurityPolicy.objects.select_for_update().filter(pk=1).first() or SecurityPolicy(pk=1)
+        before = _facts(row)
+        row.strong_for_operator = strong_for_operator
+        row.strong_for_administrators = strong_for_administrators
+        row.strong_for_users = strong_for_users
+        row.step_up_acts = [act for act in SensitiveAct.values if act in acts]
+        was, became = changed(before, _facts(row))
+        if row.changed_at is not None and not became:
+            return row
+        row.changed_at = now
+        row.save()
+        if became:
+            found = operator()
+            record(
+                "policy.changed",
+                subject=Subject("policy", "1", ""),
+                organisation=found.pk if found is not None else None,
+                actor=actor,
+                before=was,
+                after=became,
+                now=now,
+            )
+    return row
+
+
+def with_missing_factor(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
+    """Each membership with `lacks_factor`: the policy asks a second factor of it, and the person has none.
+
+    Worked out by the query that a request makes anyway, so that the policy costs nothing and is never stale.
+    """
+    return memberships.annotate(
+        lacks_factor=Case(
+            When(_asked_of(), then=~Exists(_factors_of(OuterRef("user")))),
+            default=False,
+            output_field=BooleanField(),
+        )
+    )
+
+
+def must_have_factor(*, user: User) -> bool:
+    """Whether the policy asks a second factor of the person, for any of the companies they act for."""
+    return memberships_of(user=user).filter(_asked_of()).exists()
+
+
+def has_factor(*, user: User) -> bool:
+    return _factors_of(user.pk).exists()
+
+
+def _asked_of() -> Q:
+    asks = {role: Exists(SecurityPolicy.objects.filter(pk=1, **{role: True})) for role in _ROLES}
+    staff = Q(organisation__is_operator=True)
+    administrator = Q(role=Membership.Role.ADMINISTRATOR)
+    return (
+        (staff & Q(asks["strong_for_operator"]))
+        | (~staff & administrator & Q(asks["strong_for_administrators"]))
+        | (~staff & ~administrator & Q(asks["strong_for_users"]))
+    )
+
+
+def _factors_of(user: OuterRef | int) -> QuerySet[Authenticator]:
+    found: QuerySet[Authenticator] = Authenticator.objects.filter(user=user, type__in=FACTORS)
+    return found
+
+
+def _facts(row: SecurityPolicy) -> dict[str, object]:
+    return {name: getattr(row, name) for name in (*_ROLES, "step_up_acts")}
