@@ -9,3 +9,6 @@ request_changed = Signal()
 """`request`, `kind`, `verb`, `now`: a request to the operator was submitted, taken, returned, accepted, refused or
 withdrawn.
 """
+
+invitation_sent = Signal()
+"""`invitation`, `now`: an activation link is due to the person, for the first time or again."""
