@@ -1,11 +1,11 @@
 """MeteringPoint, TitleHolding, LoadCurveCollection, RegisterImport."""
 
-import unicodedata
 from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from gridgate.core.text import folded
 from gridgate.organisations.models import Organisation, User
 
 
@@ -65,12 +65,6 @@ class MeteringPoint(models.Model):
 
     def folded_text(self) -> str:
         return folded(" ".join(filter(None, (self.label, self.address, self.postcode, self.city))))
-
-
-def folded(text: str) -> str:
-    """Text without case and accents, as people type it: "Écully, côté Est" gives "ecully, cote est"."""
-    parts = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("’", "'"))
-    return "".join(char for char in parts if not unicodedata.combining(char))
 
 
 class TitleHolding(models.Model):

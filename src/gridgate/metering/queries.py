@@ -10,13 +10,8 @@ from django.db.models.functions import Concat
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection
-from gridgate.metering.models import (
-    LoadCurveCollection,
-    MeteringPoint,
-    RegisterImport,
-    TitleHolding,
-    folded,
-)
+from gridgate.core.text import folded
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, RegisterImport, TitleHolding
 from gridgate.organisations.models import Membership
 from gridgate.organisations.rights import is_present, within
 

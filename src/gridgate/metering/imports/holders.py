@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from gridgate.core.text import folded
 from gridgate.metering.events import titles_changed
 from gridgate.metering.imports.cells import Cells
 from gridgate.metering.imports.chunks import CHUNK, chunks
@@ -13,7 +14,7 @@ from gridgate.metering.imports.findings import Code, ImportReport, Level
 from gridgate.metering.imports.points import nobody
 from gridgate.metering.imports.rows import Progress, Row, read_sheet
 from gridgate.metering.imports.timeline import Timeline, Title
-from gridgate.metering.models import MeteringPoint, TitleHolding, folded
+from gridgate.metering.models import MeteringPoint, TitleHolding
 from gridgate.metering.operations import end_collections_of_former_holders
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.operations import create_organisation

@@ -1,11 +1,13 @@
 """Organisation, and what the operator has recorded of it: contracts, beneficiary roles."""
 
 from datetime import date
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.core.roles import BeneficiaryRole
+from gridgate.core.text import folded
 
 
 def _roles() -> list[str]:
@@ -23,6 +25,8 @@ class Organisation(models.Model):
     contact_email = models.EmailField(blank=True)
     contact_url = models.URLField(blank=True)
     created_at = models.DateTimeField()
+    search_text = models.CharField(max_length=600, editable=False, default="", blank=True)
+    """The legal name, `folded`: what searches look in and lists are sorted by. `save` keeps it."""
 
     class Meta:
         constraints = [
@@ -33,6 +37,12 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return self.legal_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search_text = folded(self.legal_name)
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
+        super().save(*args, **kwargs)
 
     @property
     def beneficiary_roles(self) -> frozenset[BeneficiaryRole]:
