@@ -1,10 +1,23 @@
-"""Reads: companies, memberships, and whom to ask."""
+"""Reads: companies, memberships, whom to ask, and a company's people, groups and invitations."""
 
-from django.db.models import QuerySet
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Lower
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_siren
-from gridgate.organisations.models import Membership, Organisation, User
+from gridgate.organisations.models import (
+    Entitlement,
+    GroupMember,
+    Invitation,
+    InvitationState,
+    Membership,
+    Organisation,
+    User,
+    UserGroup,
+)
 
 
 class OrganisationNotFound(GridgateError):
@@ -62,3 +75,132 @@ def members_of(*, actor: Membership) -> QuerySet[Membership]:
 def administrators_of(*, actor: Membership) -> QuerySet[Membership]:
     """Whom the actor asks for a right they do not have: the administrators of their company."""
     return members_of(actor=actor).filter(role=Membership.Role.ADMINISTRATOR)
+
+
+# --- a company's people and groups ------------------------------------------------------------------------
+
+
+class MemberNotFound(GridgateError):
+    """No present member of the actor's company: of another one and absent look the same."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.NOT_FOUND, "no such member in this company")
+
+
+class GroupNotFound(GridgateError):
+    """No group of the actor's company."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.NOT_FOUND, "no such group in this company")
+
+
+class InvitationNotFound(GridgateError):
+    """No invitation of the actor's company."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.NOT_FOUND, "no such invitation in this company")
+
+
+def member_of(*, actor: Membership, pk: int) -> Membership:
+    """One present member of the actor's company. Raises `MemberNotFound`."""
+    found = members_of(actor=actor).select_related("organisation").filter(pk=pk).first()
+    if found is None:
+        raise MemberNotFound
+    return found
+
+
+def members_matching(*, actor: Membership, text: str) -> QuerySet[Membership]:
+    """The present members whose name or address has every word of `text`."""
+    return members_of(actor=actor).filter(named_like(text, "user__full_name", "user__email"))
+
+
+def groups_of(*, actor: Membership, text: str = "") -> QuerySet[UserGroup]:
+    """The groups of the actor's company, in alphabetical order, each with its `size` in present members."""
+    counted = GroupMember.objects.filter(group=OuterRef("pk"), membership__user__is_active=True)
+    size = counted.order_by().values("group").annotate(n=Count("pk")).values("n")
+    groups = UserGroup.objects.filter(organisation=actor.organisation_id).select_related("organisation")
+    return (
+        groups.filter(named_like(text, "name"))
+        .annotate(size=Coalesce(Subquery(size), 0))
+        .order_by(Lower("name"), "pk")
+    )
+
+
+def group_of(*, actor: Membership, pk: int) -> UserGroup:
+    """One group of the actor's company. Raises `GroupNotFound`."""
+    found = groups_of(actor=actor).filter(pk=pk).first()
+    if found is None:
+        raise GroupNotFound
+    return found
+
+
+def group_names_of(*, actor: Membership, members: Collection[int]) -> dict[int, list[str]]:
+    """The names of the groups of each of these members of the actor's company; one statement."""
+    rows = (
+        GroupMember.objects.filter(membership__in=members, group__organisation=actor.organisation_id)
+        .order_by(Lower("group__name"))
+        .values_list("membership", "group__name")
+    )
+    names: dict[int, list[str]] = {}
+    for member, name in rows:
+        names.setdefault(member, []).append(name)
+    return names
+
+
+def entitlements_of(*, actor: Membership, groups: Collection[int]) -> QuerySet[Entitlement]:
+    """What these groups of the actor's company have, each with the number of `points` of its perimeter."""
+    return (
+        Entitlement.objects.filter(group__in=groups, group__organisation=actor.organisation_id)
+        .annotate(points=Count("perimeter"))
+        .order_by("group", "code")
+    )
+
+
+def entitlement_counts(*, actor: Membership) -> dict[str, int]:
+    """By service, how many groups of the actor's company have it; a service that none has is absent."""
+    rows = Entitlement.objects.filter(group__organisation=actor.organisation_id).order_by()
+    return dict(rows.values_list("code").annotate(n=Count("pk")))
+
+
+def invitations_of(*, actor: Membership) -> QuerySet[Invitation]:
+    """Everyone whom the actor's company invited, the latest first."""
+    return (
+        Invitation.objects.filter(organisation=actor.organisation_id)
+        .select_related("organisation", "invited_by__user")
+        .order_by("-created_at", "-pk")
+    )
+
+
+def invitation_of(*, actor: Membership, pk: int) -> Invitation:
+    """One invitation of the actor's company. Raises `InvitationNotFound`."""
+    found = invitations_of(actor=actor).filter(pk=pk).first()
+    if found is None:
+        raise InvitationNotFound
+    return found
+
+
+def in_state(
+    invitations: QuerySet[Invitation], state: InvitationState, *, now: datetime
+) -> QuerySet[Invitation]:
+    """Those that are in this state at the instant given: what `Invitation.state` says, in SQL."""
+    match state:
+        case InvitationState.ACCEPTED:
+            return invitations.filter(accepted_at__isnull=False)
+        case InvitationState.CANCELLED:
+            return invitations.filter(accepted_at=None, cancelled_at__isnull=False)
+    waiting = invitations.filter(accepted_at=None, cancelled_at=None)
+    if state is InvitationState.PENDING:
+        return waiting.filter(expires_at__gt=now)
+    return waiting.filter(expires_at__lte=now)
+
+
+def named_like(text: str, *fields: str) -> Q:
+    """Every word stands in one of the fields. SQLite folds the case of ASCII only: É is tried as é, and É as it is."""
+    found = Q()
+    for word in text.split():
+        one = Q()
+        for field in fields:
+            for form in {word, word.lower(), word.upper(), word.capitalize()}:
+                one |= Q(**{f"{field}__icontains": form})
+        found &= one
+    return found

@@ -96,6 +96,37 @@ def set_members(
         _set_members(group, members, actor=actor, now=now)
 
 
+def set_groups(
+    *, membership: Membership, groups: Iterable[UserGroup], actor: Membership | None = None, now: datetime
+) -> None:
+    """Make the member belong to exactly these groups of their company. Raises what `set_members` raises."""
+    company = membership.organisation
+    require_user_manager(actor, company)
+    with transaction.atomic():
+        wanted = {group.pk: group for group in groups}
+        if any(group.organisation_id != company.pk for group in wanted.values()):
+            raise InvalidGroup("a member belongs to groups of their own company")
+        present = {group.pk: group for group in company.groups.filter(members__membership=membership)}
+        for pk, group in {**present, **wanted}.items():
+            if (pk in wanted) != (pk in present):
+                others = [member for member in _members(group) if member.pk != membership.pk]
+                _set_members(group, [*others, *([membership] if pk in wanted else [])], actor=actor, now=now)
+
+
+def set_perimeter(
+    *,
+    group: UserGroup,
+    codes: Collection[str],
+    points: Collection[str] | None,
+    actor: Membership | None = None,
+    now: datetime,
+) -> None:
+    """Give the group these services on the same points (None: on all), in one transaction. Raises what `give` does."""
+    with transaction.atomic():
+        for code in codes:
+            give(group=group, code=code, points=points, actor=actor, now=now)
+
+
 def give(
     *,
     group: UserGroup,

@@ -1,0 +1,127 @@
+"""Who acts for a company and whom it has invited, as one list to search, filter, sort and page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, DateTimeField, F, OuterRef, QuerySet, Subquery, Value, When
+
+from gridgate.organisations.models import InvitationState, Membership, SignIn
+from gridgate.organisations.queries import in_state, invitations_of, members_of, named_like
+
+ACTIVE = "active"
+"""The state of somebody who acts for the company; the others are `InvitationState.PENDING` and `EXPIRED`."""
+
+PEOPLE_ORDERS = ("name", "since", "last_sign_in")
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleFilter:
+    """What a list of people is narrowed to; an empty value narrows nothing. `state` is `ACTIVE`, `pending` or
+    `expired`.
+    """
+
+    text: str = ""
+    role: str = ""
+    group: int | None = None
+    external: bool | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """Somebody who acts for the company, or is invited to. `key` is the number of the one or of the other."""
+
+    key: int
+    state: str
+    name: str
+    email: str
+    role: str
+    external: bool
+    since: datetime
+    """When they began; of an invitation, when it was sent."""
+    last_sign_in: datetime | None
+    """Since they began for this company, and None before the first time: earlier ones are not this company's to
+    know."""
+
+
+def people_of(*, actor: Membership, wanted: PeopleFilter, order: str = "name", now: datetime) -> "People":
+    """The users of the actor's company, and whom it invited and still waits for, as the filter lets through.
+
+    `order` is one of `PEOPLE_ORDERS`, with `-` before it for the other way round.
+    """
+    return People(_people(actor, wanted, now), order)
+
+
+class People:
+    """A list that pages slice: one statement for the rows, one for their number."""
+
+    def __init__(self, rows: QuerySet[Any, Any], order: str) -> None:
+        name = order.removeprefix("-")
+        column = F(f"row_{name if name in PEOPLE_ORDERS else 'name'}")
+        first = column.desc(nulls_last=True) if order.startswith("-") else column.asc(nulls_last=True)
+        self._rows = rows
+        self._ordered = rows.order_by(first, "row_name", "row_email")
+
+    def count(self) -> int:
+        return self._rows.count()
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __getitem__(self, place: slice) -> list[PersonRow]:
+        return [PersonRow(*row) for row in self._ordered[place]]
+
+
+_COLUMNS = ("key", "state", "name", "email", "role", "external", "since", "last_sign_in")
+
+
+def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[Any, Any]:
+    last = SignIn.objects.filter(user=OuterRef("user"), at__gte=OuterRef("created_at")).order_by("-at")
+    members = _narrowed(members_of(actor=actor).order_by(), wanted, "user__full_name", "user__email")
+    invited = _narrowed(invitations_of(actor=actor).order_by(), wanted, "full_name", "email")
+    if wanted.group is not None:
+        members = members.filter(groups__group=wanted.group)
+        invited = invited.filter(groups=wanted.group)
+    waiting = Case(
+        When(expires_at__gt=now, then=Value(InvitationState.PENDING.value)),
+        default=Value(InvitationState.EXPIRED.value),
+    )
+    invited = invited.filter(accepted_at=None, cancelled_at=None)
+    if wanted.state == ACTIVE:
+        invited = invited.none()
+    elif wanted.state:
+        members = members.none()
+        invited = in_state(invited, InvitationState(wanted.state), now=now)
+    columns = [f"row_{name}" for name in _COLUMNS]
+    these = members.annotate(
+        row_key=F("pk"),
+        row_state=Value(ACTIVE),
+        row_name=F("user__full_name"),
+        row_email=F("user__email"),
+        row_role=F("role"),
+        row_external=F("external"),
+        row_since=F("created_at"),
+        row_last_sign_in=Subquery(last.values("at")[:1]),
+    ).values_list(*columns)
+    those = invited.annotate(
+        row_key=F("pk"),
+        row_state=waiting,
+        row_name=F("full_name"),
+        row_email=F("email"),
+        row_role=F("role"),
+        row_external=F("external"),
+        row_since=F("sent_at"),
+        row_last_sign_in=Value(None, output_field=DateTimeField()),
+    ).values_list(*columns)
+    both: QuerySet[Any, Any] = these.union(those, all=True)
+    return both
+
+
+def _narrowed(people: QuerySet[Any], wanted: PeopleFilter, *named: str) -> QuerySet[Any]:
+    people = people.filter(named_like(wanted.text, *named))
+    if wanted.role:
+        people = people.filter(role=wanted.role)
+    if wanted.external is not None:
+        people = people.filter(external=wanted.external)
+    return people
