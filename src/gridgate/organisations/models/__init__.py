@@ -1,7 +1,7 @@
 """Companies and people: who acts for whom, who may do what on which points, and what they ask of the operator."""
 
 from gridgate.organisations.catalogue import EntitlementCode
-from gridgate.organisations.models.directory import DirectoryToken
+from gridgate.organisations.models.directory import DirectoryGroup, DirectoryPerson, DirectoryToken
 from gridgate.organisations.models.eic import EicCode, EicRequest, EicType
 from gridgate.organisations.models.invitations import (
     GeneralTerms,
@@ -32,6 +32,8 @@ __all__ = [
     "OPEN_STATES",
     "TO_TREAT",
     "Contract",
+    "DirectoryGroup",
+    "DirectoryPerson",
     "DirectoryToken",
     "EicCode",
     "EicRequest",
