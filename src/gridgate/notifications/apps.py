@@ -6,6 +6,8 @@ class NotificationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from gridgate.notifications import invitations
         from gridgate.notifications.receivers import connect
 
         connect()
+        invitations.connect()
