@@ -5,6 +5,7 @@ import uuid
 from django.db import models
 from django.utils.translation import get_language
 
+from gridgate.core.roles import BeneficiaryRole
 from gridgate.core.sharing import Basis, LegalBasis, PermissionState
 from gridgate.metering.models import MeteringPoint
 from gridgate.organisations.models import Organisation
@@ -42,6 +43,9 @@ class DataService(models.Model):
     """How long a subscription lasts; 0 means as long as the title."""
     offered = models.BooleanField(default=True)
     """True when holders can subscribe from the catalogue."""
+    roles = models.JSONField(default=list, blank=True)
+    """Codes of `BeneficiaryRole`, in the order of the enumeration: holders with one of them may subscribe or accept;
+    none named: every holder may."""
 
     def __str__(self) -> str:
         return self.name
@@ -49,6 +53,11 @@ class DataService(models.Model):
     @property
     def terminable(self) -> bool:
         return LegalBasis(self.legal_basis).terminable
+
+    def offered_to(self, company: Organisation) -> bool:
+        """Whether the company's beneficiary roles let it subscribe, or accept a request."""
+        wanted = {BeneficiaryRole(code) for code in self.roles}
+        return not wanted or not wanted.isdisjoint(company.beneficiary_roles)
 
     def text(self, name: str) -> str:
         return str(getattr(self, f"{name}_en" if get_language() == "en" else name))

@@ -34,6 +34,7 @@ from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.core.time import Interval
 from gridgate.metering.models import MeteringPoint, TitleHolding
 from gridgate.metering.queries import held_on, points_readable_by
+from gridgate.organisations.beneficiaries import names_none, names_one
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.organisations.rights import perimeter_of, within
 from gridgate.sharing.models import (
@@ -409,13 +410,19 @@ def last_receipt(*, actor: Membership, permissions: QuerySet[Permission]) -> Rec
 
 
 def services_readable_by(*, actor: Membership) -> QuerySet[DataService]:
-    """The catalogue: what others offer, what the actor's company has or had, what the operator must do."""
+    """The catalogue: what others offer to companies with a role of the actor's, what its company has or had, what the
+    operator must do.
+    """
     if not _entitled(actor):
         return DataService.objects.none()
     known = permissions_given(actor=actor).values("service")
-    offered = Q(offered=True) & ~Q(provider=actor.organisation_id)
-    visible = offered | Q(pk__in=known) | Q(pk__in=_regulatory().values("pk"))
+    visible = _offered_to(actor) | Q(pk__in=known) | Q(pk__in=_regulatory().values("pk"))
     return DataService.objects.filter(visible).select_related("provider").order_by("name", "pk")
+
+
+def services_offered_to(*, actor: Membership) -> QuerySet[DataService]:
+    """What the actor's company may subscribe to."""
+    return services_readable_by(actor=actor).filter(_offered_to(actor))
 
 
 def service_readable_by(*, actor: Membership, code: str) -> DataService:
@@ -470,6 +477,11 @@ def _regulatory_services(
     told = {permission.service_id for permission in permissions}
     services = _regulatory().exclude(provider=actor.organisation_id).exclude(pk__in=told)
     return list(services.order_by("name", "pk"))
+
+
+def _offered_to(actor: Membership) -> Q:
+    roles = names_none() | names_one(actor.organisation.beneficiary_roles)
+    return Q(offered=True) & ~Q(provider=actor.organisation_id) & roles
 
 
 def _regulatory() -> QuerySet[DataService]:

@@ -8,8 +8,8 @@ from django.db import transaction
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_siren
-from gridgate.core.roles import BeneficiaryRole
 from gridgate.organisations.authority import require_operator
+from gridgate.organisations.beneficiaries import in_order
 from gridgate.organisations.models import Contract, Membership, Organisation
 
 
@@ -54,7 +54,7 @@ def create_organisation(
             legal_name=legal_name.strip(),
             siren=siren,
             is_operator=is_operator,
-            roles=_in_order(roles),
+            roles=in_order(roles),
             contact_email=contact_email,
             contact_url=contact_url,
             created_at=now,
@@ -101,7 +101,7 @@ def update_organisation(
         before = {name: getattr(organisation, name) for name in names}
         organisation.legal_name = legal_name.strip()
         organisation.contact_email, organisation.contact_url = contact_email, contact_url
-        organisation.roles = _in_order(roles)
+        organisation.roles = in_order(roles)
         was, became = changed(before, {name: getattr(organisation, name) for name in names})
         if not became:
             return
@@ -153,11 +153,6 @@ def end_contract(
         contract.valid_to = valid_to
         contract.save(update_fields=["valid_to"])
         _record_contract("contract.ended", contract, before=before, actor=actor, now=now)
-
-
-def _in_order(roles: Iterable[str]) -> list[str]:
-    wanted = {BeneficiaryRole(role) for role in roles}
-    return [role.value for role in BeneficiaryRole if role in wanted]
 
 
 def _record(

@@ -1,7 +1,7 @@
 """What people and time do to permissions. Each operation is one transaction, and checks its actor itself.
 
 `granting` (subscribe, grant by law) · `requesting` (ask, accept, refuse) · `ending` (revoke, terminate,
-expire, move-out, opposition) · `pausing` (suspend, resume).
+expire, move-out, opposition) · `pausing` (suspend, resume) · `offering` (to companies with which roles).
 """
 
 from gridgate.sharing.operations.ending import (
@@ -25,8 +25,10 @@ from gridgate.sharing.operations.granting import (
     grant,
     subscribe,
 )
+from gridgate.sharing.operations.offering import offer_to
 from gridgate.sharing.operations.pausing import resume, suspend
 from gridgate.sharing.operations.requesting import (
+    NotThirdParty,
     RequestClosed,
     UnknownRequest,
     accept_request,
@@ -42,6 +44,7 @@ __all__ = [
     "NoPoints",
     "NotOffered",
     "NotTerminable",
+    "NotThirdParty",
     "NothingToEnd",
     "PointNotHeld",
     "RequestClosed",
@@ -52,6 +55,7 @@ __all__ = [
     "grant",
     "invalidate_for_moved_out",
     "invalidate_opposed",
+    "offer_to",
     "refuse_request",
     "request_permission",
     "resume",

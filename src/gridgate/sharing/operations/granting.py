@@ -102,6 +102,7 @@ def subscribe(
     require_data_services(actor)
     if not service.offered or not service.terminable or service.provider_id == actor.organisation_id:
         raise NotOffered("this service is not one to subscribe to", remedy="Choose one of the catalogue.")
+    require_offered_to(service, actor.organisation)
     with transaction.atomic():
         if points is None:
             require_covering(actor, None)
@@ -142,6 +143,15 @@ def grant(
         by = By.member(actor) if actor else SYSTEM
         return _give(
             service, holder, points, valid_until=valid_until, by=by, asked=(now, by), reason=reason, now=now
+        )
+
+
+def require_offered_to(service: DataService, holder: Organisation) -> None:
+    """Raises `NotOffered` when the service is for companies with other beneficiary roles."""
+    if not service.offered_to(holder):
+        raise NotOffered(
+            f"{service} is for companies with another role on the grid",
+            remedy="Write to the network operator, who records the roles of companies.",
         )
 
 

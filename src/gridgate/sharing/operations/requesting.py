@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.timezone import get_default_timezone
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.roles import BeneficiaryRole
 from gridgate.core.sharing import PermissionState, transition
 from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
@@ -23,6 +24,7 @@ from gridgate.sharing.operations.granting import (
     end_of_day,
     give_as_asked,
     held_today,
+    require_offered_to,
 )
 from gridgate.sharing.rights import require_covering, require_data_services
 
@@ -48,6 +50,17 @@ class RequestClosed(GridgateError):
         )
 
 
+class NotThirdParty(GridgateError):
+    """The company has roles on the grid, and third party is not one of them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorKind.FORBIDDEN,
+            "only third parties ask holders for their data",
+            remedy="Write to the network operator, who records the roles of companies.",
+        )
+
+
 def request_permission(
     *,
     requester: Membership,
@@ -62,10 +75,13 @@ def request_permission(
     """Ask a holder for a service of the requester's company, on these points or (None) all, now and later.
 
     `valid_until` is the last civil day asked for, or the instant (excluded) at which one ends. Raises
-    `NotEntitled`, `NotOffered` when the service is another company's or rests on the law, `PointNotHeld`,
-    `NoPoints`, `InvalidEnd`.
+    `NotEntitled`, `NotThirdParty`, `NotOffered` when the service is another company's or rests on the law,
+    `PointNotHeld`, `NoPoints`, `InvalidEnd`. Whether the holder's roles let it accept is not told to whoever asks.
     """
     require_data_services(requester)
+    roles = requester.organisation.beneficiary_roles
+    if roles and BeneficiaryRole.THIRD_PARTY not in roles:
+        raise NotThirdParty
     if service.provider_id != requester.organisation_id:
         raise NotOffered("this service is another company's", remedy="Ask for one of yours.")
     if not service.terminable or holder.pk == requester.organisation_id:
@@ -99,11 +115,13 @@ def accept_request(
     """Give what is asked: on all of it (None), or on some of the points asked for.
 
     What is given is what was asked, chosen, and held today. Raises `NotEntitled`, `UnknownRequest`,
-    `RequestClosed`, `OutsidePerimeter`, `NoPoints`, `InvalidEnd`, `LoadCurveOpposed` or `AlreadyShared`.
+    `RequestClosed`, `NotOffered`, `OutsidePerimeter`, `NoPoints`, `InvalidEnd`, `LoadCurveOpposed` or
+    `AlreadyShared`.
     """
     require_data_services(actor)
     with transaction.atomic():
         request = _open_request(actor, request_id, now)
+        require_offered_to(request.service, request.holder)
         given = _points_given(request, points, now)
         require_covering(actor, given)
         permission = give_as_asked(request=request, points=given, by=By.member(actor), now=now)

@@ -62,7 +62,7 @@ def subscribe(request: MemberRequest, code: str) -> HttpResponse:
     """Give the service's provider access to some points, or to all."""
     actor, moment = request.membership, Moment.present()
     service = queries.service_readable_by(actor=actor, code=code)
-    if not subscribable(service, actor.organisation_id):
+    if not subscribable(service, actor.organisation):
         raise Http404(code)
     posted = request.POST if request.method == "POST" else None
     points = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=moment.today).order_by(

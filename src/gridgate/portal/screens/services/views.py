@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from gridgate.organisations.models import EntitlementCode
+from gridgate.organisations.models import EntitlementCode, Organisation
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.sharing import words
@@ -28,13 +28,14 @@ def index(request: MemberRequest) -> HttpResponse:
     """The catalogue, in two parts: yours, with their end; offered, with what each would read."""
     actor, moment = request.membership, Moment.present()
     shares = shares_of(request, moment)
-    catalogue = queries.services_readable_by(actor=actor).filter(offered=True)
+    catalogue = queries.services_offered_to(actor=actor)
     offered = catalogue.exclude(pk__in=[share.service.pk for share in shares])
     text = request.GET.get("q", "").strip()
     found = offered.filter(_matching(text)) if text else offered
     page = page_of(request, found)
     context = {
         "mine": [Line(share, None, moment) for share in shares],
+        "closed": {share.service.pk for share in shares if is_closed(share.service, actor.organisation)},
         "offered": [Offer(service) for service in page],
         "page_obj": page,
         "query": text,
@@ -53,7 +54,8 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
     context = {
         "offer": Offer(service),
         "mine": [Line(share, None, moment) for share in mine],
-        "can_subscribe": subscribable(service, request.membership.organisation_id),
+        "can_subscribe": subscribable(service, request.membership.organisation),
+        "closed": is_closed(service, request.membership.organisation),
     }
     return render(request, "services/detail.html", context)
 
@@ -66,8 +68,14 @@ def shares_of(request: MemberRequest, moment: Moment) -> Sequence[Share]:
     return [share for company in companies for share in company.shares]
 
 
-def subscribable(service: DataService, organisation_id: int) -> bool:
-    return service.offered and service.terminable and service.provider_id != organisation_id
+def subscribable(service: DataService, company: Organisation) -> bool:
+    open_to_it = service.terminable and service.provider_id != company.pk
+    return service.offered and open_to_it and service.offered_to(company)
+
+
+def is_closed(service: DataService, company: Organisation) -> bool:
+    """True for a service that the company has or had, and that is now for companies with another role."""
+    return service.terminable and not service.offered_to(company)
 
 
 def _matching(text: str) -> Q:

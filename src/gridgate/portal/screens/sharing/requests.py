@@ -82,7 +82,8 @@ def _decide(
             )
             return redirect("sharing_company", asked.eligible_party.siren)
     except GridgateError as refused:
-        if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
+        told = (ErrorKind.CONFLICT, ErrorKind.INVALID)
+        if refused.kind not in told and not isinstance(refused, operations.NotOffered):
             raise
         messages.error(request, words.refusal(refused))
         return redirect(request.path)

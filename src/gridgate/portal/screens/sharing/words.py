@@ -168,6 +168,11 @@ def refusal(error: GridgateError) -> str:
             return _("La fin doit être à venir, et dans trois ans au plus.")
         case operations.NoPoints():
             return _("Aucun de ces compteurs n’est à vous aujourd’hui. Choisissez-en au moins un.")
+        case operations.NotOffered():
+            return _(
+                "Ce service est réservé à des entreprises qui ont un autre rôle sur le réseau. Refusez la demande, ou "
+                "écrivez au gestionnaire de réseau, qui enregistre les rôles."
+            )
         case operations.RequestClosed():
             return _("Cette demande a déjà reçu une réponse, ou son délai est passé.")
         case _:
