@@ -15,6 +15,7 @@ from gridgate import __version__
 from gridgate.config.commands.audit import app as audit
 from gridgate.config.commands.bench import bench
 from gridgate.config.commands.check import check
+from gridgate.config.commands.company import first_administrator, terms
 from gridgate.config.commands.demo import demo
 from gridgate.config.commands.export import export
 from gridgate.config.commands.imports import app as imports
@@ -38,6 +39,8 @@ for command in (demo, init, serve, worker, check, migrate, ingest, export, bench
 app.add_typer(imports, name="import")
 app.add_typer(user, name="user")
 app.add_typer(application, name="application")
+app.add_typer(first_administrator, name="first-administrator")
+app.add_typer(terms, name="terms")
 app.add_typer(receipt, name="receipt")
 app.add_typer(audit, name="audit")
 

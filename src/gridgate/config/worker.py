@@ -4,7 +4,7 @@ A round, about twice a second, does what is due:
 
 1. sends e-mails, several at once in a bounded number of seats;
 2. folds the access log into the registry;
-3. writes the ends that time and move-outs brought;
+3. writes the ends that time and move-outs brought, and sends expired activation links again;
 4. reminds of the ends to come, hourly;
 5. signs the access log, daily.
 
@@ -32,6 +32,7 @@ from gridgate.config.access_log import fold_access_log, sign_due_checkpoint
 from gridgate.config.environment import Environment
 from gridgate.metering.operations import end_collections_of_former_holders
 from gridgate.notifications import tasks
+from gridgate.organisations.tasks import follow_invitations, forget_sign_ups
 from gridgate.sharing import operations as sharing
 
 __all__ = ["Job", "Mail", "do", "fold_access_log", "jobs", "run", "work"]
@@ -61,6 +62,8 @@ def jobs(environment: Environment) -> list[Job]:
         Job("fold the access log", 1, lambda now: fold_access_log(environment)),
         Job("end what is over", 5, lambda now: sharing.expire_due(now=now)),
         Job("end what was left", 60, _end_what_was_left),
+        Job("follow invitations", 60, lambda now: follow_invitations(now=now)),
+        Job("forget sign-ups", 3600, lambda now: forget_sign_ups(now=now)),
         Job("remind of ends to come", 3600, lambda now: tasks.remind(now=now)),
         Job("forget expired tokens", 3600, lambda now: applications.forget_expired_tokens(now=now)),
         Job("sign the access log", 600, lambda now: sign_due_checkpoint(environment, now)),

@@ -26,8 +26,15 @@ from gridgate.demo.services import create_services
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations import create_point, open_holding, set_collection
 from gridgate.organisations.models import Membership, Organisation
-from gridgate.organisations.operations import add_member, create_group, create_organisation, give
+from gridgate.organisations.operations import (
+    accept_terms,
+    add_member,
+    create_group,
+    create_organisation,
+    give,
+)
 from gridgate.organisations.security.policy import set_policy
+from gridgate.organisations.terms import terms_in_force
 from gridgate.sharing.models import DataService, Permission, PermissionRequest
 from gridgate.sharing.operations import grant, request_permission, revoke_permission, subscribe
 
@@ -98,6 +105,7 @@ class World:
                 password=cast.PASSWORD,
                 now=start,
             )
+            _accept_terms(self.members[person.key], start)
 
         for group in cast.GROUPS:
             made = create_group(
@@ -193,6 +201,7 @@ class World:
             password=cast.PASSWORD,
             now=self.at(342),
         )
+        _accept_terms(tiers_3, self.at(342))
         request_permission(
             requester=tiers_3,
             service=self.services["tiers3-autoconsommation"],
@@ -353,6 +362,13 @@ def _correct(blocks: list[DayBlock], point: str) -> list[DayBlock]:
             quality = np.full(len(values), Quality.CORRECTED, dtype=np.uint8)
             corrected.append(DayBlock(block.key, block.day, values, quality))
     return corrected
+
+
+def _accept_terms(member: Membership, now: datetime) -> None:
+    """As when they opened the link of their invitation: the demo's people are not asked at their first sign-in."""
+    terms = terms_in_force(now=now)
+    if terms is not None:
+        accept_terms(user=member.user, terms=terms, organisation=member.organisation, now=now)
 
 
 def _host(organisation: str) -> str:

@@ -1,10 +1,13 @@
-"""Which general terms of use are in force, and who has accepted them."""
+"""Which general terms of use are in force, and who has yet to accept them."""
 
 from datetime import datetime
+from pathlib import Path
 
 from django.db.models import QuerySet
 
 from gridgate.organisations.models import GeneralTerms, TermsAcceptance, User
+
+_DEFAULT = Path(__file__).with_name("default_terms")
 
 
 def terms_published(*, now: datetime) -> QuerySet[GeneralTerms]:
@@ -19,3 +22,20 @@ def terms_in_force(*, now: datetime) -> GeneralTerms | None:
 
 def has_accepted(*, user: User, terms: GeneralTerms) -> bool:
     return TermsAcceptance.objects.filter(user=user, terms=terms).exists()
+
+
+def terms_owed(*, user: User, now: datetime) -> GeneralTerms | None:
+    """The version in force, when the person has yet to accept it. The operator's own staff is not asked: the terms
+    are what it asks of others.
+    """
+    terms = terms_in_force(now=now)
+    if terms is None or has_accepted(user=user, terms=terms):
+        return None
+    if user.memberships.filter(organisation__is_operator=True, ended_at=None).exists():
+        return None
+    return terms
+
+
+def default_text(language: str) -> str:
+    """What a new instance publishes until the operator has its own."""
+    return (_DEFAULT / f"{language}.txt").read_text(encoding="utf-8")
