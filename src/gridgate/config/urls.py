@@ -4,7 +4,10 @@ from django.urls import include, path
 
 from gridgate.portal.screens import urlpatterns as screens
 
-urlpatterns = [path("", include(screens))]
+urlpatterns = [
+    path("scim/v2/", include("gridgate.organisations.scim.urls")),
+    path("", include(screens)),
+]
 
 handler400 = "gridgate.portal.screens.errors.views.bad_request"
 handler403 = "gridgate.portal.screens.errors.views.forbidden"

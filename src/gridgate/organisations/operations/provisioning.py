@@ -1,0 +1,331 @@
+"""What a company's own directory does to its people and groups: adding, changing and removing them.
+
+Each is made of the operations that administrators use, in one transaction, and is in the same history. A directory
+makes nobody an administrator; it gives and takes no service, and no perimeter.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from gridgate.audit.events import Subject, changed, record
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.organisations.described import Described
+from gridgate.organisations.directory import latest_memberships
+from gridgate.organisations.models import (
+    DirectoryGroup,
+    DirectoryPerson,
+    Membership,
+    Organisation,
+    User,
+    UserGroup,
+)
+from gridgate.organisations.operations.groups import (
+    InvalidGroup,
+    create_group,
+    delete_group,
+    rename_group,
+    set_members,
+)
+from gridgate.organisations.operations.members import (
+    InvalidMember,
+    add_member,
+    end_membership,
+    parse_email,
+    record_member,
+)
+
+LONGEST_EXTERNAL_ID = LONGEST_NAME = 200
+LONGEST_LANGUAGE = 50
+
+
+_SAID = tuple(field.name for field in fields(Described) if field.name != "external_id")
+
+
+class PersonKnown(GridgateError):
+    """The address is one of the company's people already."""
+
+    def __init__(self, email: str) -> None:
+        super().__init__(ErrorKind.CONFLICT, f"{email} is in this company already")
+
+
+class AddressNotYours(GridgateError):
+    """The account was not opened for this company, or is an administrator's: its address is not the directory's."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorKind.FORBIDDEN,
+            "this person signs in with an account that is not this directory's to rename",
+            remedy="Remove the person, then add them under the other address.",
+        )
+
+
+class GroupNameTaken(GridgateError):
+    """Another group of the company has the name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(ErrorKind.CONFLICT, f"another group is called {name}", remedy="Choose another name.")
+
+
+class GroupHasServices(GridgateError):
+    """Deleting the group would open to everyone what is reserved to it."""
+
+    def __init__(self, group: UserGroup) -> None:
+        super().__init__(
+            ErrorKind.CONFLICT,
+            f"services are given to the group {group.name}",
+            remedy="An administrator withdraws them in the portal first.",
+        )
+
+
+def add_person(
+    *,
+    organisation: Organisation,
+    email: str,
+    described: Described,
+    active: bool = True,
+    actor: Membership | None,
+    now: datetime,
+) -> DirectoryPerson:
+    """Let a person act for the company, with the account of this address if there is one and a new one otherwise.
+
+    Which of the two is not told, and an account that exists is left as it is. Raises `InvalidMember`, and
+    `PersonKnown`.
+    """
+    email = parse_email(email)
+    with transaction.atomic():
+        _require_unknown(organisation, email)
+        membership = _join(organisation, email, described, actor=actor, now=now)
+        person = DirectoryPerson.objects.create(
+            organisation=organisation, user=membership.user, created_at=now, **_said(described)
+        )
+        if not active:
+            end_membership(membership=membership, actor=actor, now=now)
+    return person
+
+
+def change_person(
+    *,
+    person: DirectoryPerson,
+    email: str,
+    described: Described,
+    active: bool,
+    actor: Membership | None,
+    now: datetime,
+) -> None:
+    """Make the person what the directory says now. Inactive, they no longer act for the company; active again, they
+    do as a user, in no group.
+
+    Raises `InvalidMember`, `PersonKnown`, `AddressNotYours` and `LastAdministrator`.
+    """
+    email = parse_email(email)
+    with transaction.atomic():
+        membership = _membership(person)
+        before = _facts(person, membership)
+        if email != person.user.email.lower():
+            membership = _readdress(person, membership, email, described, actor=actor, now=now)
+        if active and membership.ended_at is not None:
+            membership = _join(person.organisation, email, described, actor=actor, now=now)
+        elif not active and membership.ended_at is None:
+            end_membership(membership=membership, actor=actor, now=now)
+        _describe(person, membership, described)
+        was, became = changed(before, _facts(person, membership))
+        if became:
+            record_member("member.described", membership, before=was, after=became, actor=actor, now=now)
+
+
+def remove_person(*, person: DirectoryPerson, actor: Membership | None, now: datetime) -> None:
+    """End what the person does for the company, and forget them: their account stays. Raises `LastAdministrator`."""
+    with transaction.atomic():
+        membership = _membership(person)
+        if membership.ended_at is None:
+            end_membership(membership=membership, actor=actor, now=now)
+        person.delete()
+
+
+def add_group(
+    *,
+    organisation: Organisation,
+    name: str,
+    external_id: str = "",
+    members: Iterable[Membership] = (),
+    actor: Membership | None,
+    now: datetime,
+) -> DirectoryGroup:
+    """Create a group, which no service is given to yet. Raises `InvalidGroup`, and `GroupNameTaken`."""
+    with transaction.atomic():
+        _require_free_name(organisation, name)
+        group = create_group(organisation=organisation, name=name, members=members, actor=actor, now=now)
+        _identify(group, external_id, actor=actor, now=now)
+        return DirectoryGroup.objects.create(group=group)
+
+
+def change_group(
+    *,
+    group: UserGroup,
+    name: str,
+    external_id: str,
+    members: Iterable[Membership] | None,
+    actor: Membership | None,
+    now: datetime,
+) -> None:
+    """Rename the group, and make exactly these its members; None leaves them. Raises `InvalidGroup`, and
+    `GroupNameTaken`.
+    """
+    with transaction.atomic():
+        _require_free_name(group.organisation, name, but=group)
+        rename_group(group=group, name=name, actor=actor, now=now)
+        if members is not None:
+            set_members(group=group, members=members, actor=actor, now=now)
+        _identify(group, external_id, actor=actor, now=now)
+
+
+def remove_group(*, group: UserGroup, actor: Membership | None, now: datetime) -> None:
+    """Delete a group that has no service. Raises `GroupHasServices`."""
+    with transaction.atomic():
+        if group.entitlements.exists():
+            raise GroupHasServices(group)
+        delete_group(group=group, actor=actor, now=now)
+
+
+def _join(
+    organisation: Organisation, email: str, described: Described, *, actor: Membership | None, now: datetime
+) -> Membership:
+    membership = add_member(
+        organisation=organisation,
+        email=email,
+        full_name=described.account_name,
+        language=described.account_language,
+        actor=actor,
+        now=now,
+    )
+    _name_membership(membership, described.external_id)
+    return membership
+
+
+def _readdress(
+    person: DirectoryPerson,
+    membership: Membership,
+    email: str,
+    described: Described,
+    *,
+    actor: Membership | None,
+    now: datetime,
+) -> Membership:
+    """Give the person another address: their account takes it or, when it is another account's, that one takes their
+    place. Which of the two is not told.
+    """
+    if membership.is_administrator or not _opened_for(person.organisation, person.user):
+        raise AddressNotYours
+    _require_unknown(person.organisation, email)
+    other = User.objects.filter(email__iexact=email).first()
+    if other is None:
+        person.user.email = email
+        try:
+            with transaction.atomic():
+                person.user.save(update_fields=["email"])
+        except IntegrityError:  # opened at the same moment
+            raise PersonKnown(email) from None
+        membership.user = person.user
+        return membership
+    groups = [line.group for line in membership.groups.select_related("group")]
+    present = membership.ended_at is None
+    if present:
+        end_membership(membership=membership, actor=actor, now=now)
+    moved = _join(person.organisation, email, described, actor=actor, now=now)
+    for group in groups:
+        staying = Membership.objects.filter(groups__group=group)
+        set_members(group=group, members=[*staying, moved], actor=actor, now=now)
+    if not present:
+        end_membership(membership=moved, actor=actor, now=now)
+    person.user = other
+    person.save(update_fields=["user"])
+    return moved
+
+
+def _opened_for(organisation: Organisation, user: User) -> bool:
+    """Whether the account came into being with its membership in this company, and never was in another."""
+    memberships = list(user.memberships.order_by("created_at", "pk"))
+    return (
+        bool(memberships)
+        and memberships[0].created_at == user.created_at
+        and all(membership.organisation_id == organisation.pk for membership in memberships)
+    )
+
+
+def _require_unknown(organisation: Organisation, email: str) -> None:
+    known = organisation.directory_people.filter(user__email__iexact=email)
+    present = organisation.memberships.filter(user__email__iexact=email, ended_at=None)
+    if known.exists() or present.exists():
+        raise PersonKnown(email)
+
+
+def _membership(person: DirectoryPerson) -> Membership:
+    """The membership that is present, or the last: without one nobody is known to a directory."""
+    membership = latest_memberships([person])[person.user_id]
+    membership.user, membership.organisation = person.user, person.organisation
+    return membership
+
+
+def _describe(person: DirectoryPerson, membership: Membership, described: Described) -> None:
+    said = _said(described)
+    for name, value in said.items():
+        setattr(person, name, value)
+    person.save(update_fields=list(said))
+    _name_membership(membership, described.external_id)
+    name = described.account_name
+    if name and name != person.user.full_name and _opened_for(person.organisation, person.user):
+        person.user.full_name = name
+        person.user.save(update_fields=["full_name"])
+
+
+def _name_membership(membership: Membership, external_id: str) -> None:
+    if len(external_id) > LONGEST_EXTERNAL_ID:
+        raise InvalidMember(f"the external id has more than {LONGEST_EXTERNAL_ID} characters")
+    if membership.external_id != external_id:
+        membership.external_id = external_id
+        membership.save(update_fields=["external_id"])
+
+
+def _said(described: Described) -> dict[str, str]:
+    said = {name: value for name, value in asdict(described).items() if name in _SAID}
+    for name, value in said.items():
+        longest = LONGEST_LANGUAGE if name == "preferred_language" else LONGEST_NAME
+        if len(value) > longest:
+            raise InvalidMember(f"{name} has {len(value)} characters, {longest} at most")
+    return said
+
+
+def _facts(person: DirectoryPerson, membership: Membership) -> dict[str, object]:
+    said = {name: getattr(person, name) for name in _SAID}
+    return {"email": person.user.email, "external_id": membership.external_id, **said}
+
+
+def _require_free_name(organisation: Organisation, name: str, but: UserGroup | None = None) -> None:
+    name = " ".join(name.split())
+    others = organisation.groups.filter(name__iexact=name)
+    if but is not None:
+        others = others.exclude(pk=but.pk)
+    if others.exists():
+        raise GroupNameTaken(name)
+
+
+def _identify(group: UserGroup, external_id: str, *, actor: Membership | None, now: datetime) -> None:
+    if group.external_id == external_id:
+        return
+    if len(external_id) > LONGEST_EXTERNAL_ID:
+        raise InvalidGroup(f"the external id has more than {LONGEST_EXTERNAL_ID} characters")
+    before = group.external_id
+    group.external_id = external_id
+    group.save(update_fields=["external_id"])
+    record(
+        "group.described",
+        subject=Subject("group", str(group.pk), group.name),
+        organisation=group.organisation_id,
+        actor=actor,
+        before={"external_id": before},
+        after={"external_id": external_id},
+        now=now,
+    )

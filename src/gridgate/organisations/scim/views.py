@@ -1,0 +1,495 @@
+"""The endpoints of RFC 7644 below `/scim/v2`, each confined to the company of the token that asks.
+
+They have no session and no cookie: the bearer token is asked for at every request, before anything else is said.
+"""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from threading import Lock
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from scim2_models import (
+    Context,
+    ForbiddenException,
+    InvalidSyntaxException,
+    InvalidValueException,
+    MutabilityException,
+    NotFoundException,
+    NotImplementedException,
+    PreconditionFailedException,
+    Resource,
+    ResponseParameters,
+    SearchRequest,
+    UnauthorizedException,
+)
+
+from gridgate.organisations import directory
+from gridgate.organisations.models import (
+    DirectoryGroup,
+    DirectoryPerson,
+    DirectoryToken,
+    Membership,
+    Organisation,
+)
+from gridgate.organisations.operations.directory import acting_as, token_with_secret
+from gridgate.organisations.operations.provisioning import (
+    add_group,
+    add_person,
+    change_group,
+    change_person,
+    remove_group,
+    remove_person,
+)
+from gridgate.organisations.scim import errors, wire
+from gridgate.organisations.scim.reading import Found, find_both, find_groups, find_people
+from gridgate.organisations.scim.wire import Group, User, WritableUser, Writer
+
+REQUESTS_A_MINUTE = 1800
+"""By token and web process. Microsoft asks for 25 a second at least."""
+_PARAMETERS = ("filter", "sortBy", "sortOrder", "startIndex", "count", "attributes", "excludedAttributes")
+
+
+class Asked(NamedTuple):
+    """A request whose token is good."""
+
+    request: HttpRequest
+    token: DirectoryToken
+    writer: Writer
+
+    @property
+    def organisation(self) -> Organisation:
+        return self.token.organisation
+
+    @property
+    def actor(self) -> Membership:
+        return acting_as(self.token)
+
+
+View = Callable[..., HttpResponse]
+
+
+def endpoint(*methods: str) -> Callable[[View], View]:
+    """Ask for the token, keep to the methods and the limit, and say what goes wrong in SCIM's words."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @login_not_required
+        @wraps(view)
+        def answered(request: HttpRequest, **named: str) -> HttpResponse:
+            try:
+                token = _token_of(request)
+                _require_within_limit(token)
+                if request.method not in methods and not (request.method == "HEAD" and "GET" in methods):
+                    raise errors.MethodNotAllowed(", ".join(methods))
+                response = view(Asked(request, token, Writer(_base())), **named)
+            except errors.EXPECTED as error:
+                response = _refusal(error)
+            response["Cache-Control"] = "private, no-store"
+            return response
+
+        return answered
+
+    return decorate
+
+
+@endpoint("GET")
+def service_provider_config(asked: Asked) -> HttpResponse:
+    _refuse_filter(asked)
+    documentation = settings.BASE_URL + reverse("company_directory")
+    return _answer(_dumped(wire.service_provider_config(_base(), documentation)))
+
+
+@endpoint("GET")
+def resource_types(asked: Asked, pk: str = "") -> HttpResponse:
+    return _described(asked, wire.resource_types(_base()), pk)
+
+
+@endpoint("GET")
+def schemas(asked: Asked, pk: str = "") -> HttpResponse:
+    return _described(asked, wire.schemas(_base()), pk)
+
+
+@endpoint("GET", "POST")
+def users(asked: Asked) -> HttpResponse:
+    if asked.request.method != "POST":
+        directory.know_everyone(asked.organisation, now=timezone.now())
+        search = wire.read_search(User, _query(asked.request.GET))
+        return _listed(find_people(asked.organisation, search, asked.writer), search)
+    parameters = _parameters(User, asked)
+    given = wire.read_user(_body(asked.request), Context.RESOURCE_CREATION_REQUEST)
+    now = timezone.now()
+    with transaction.atomic():
+        directory.know_everyone(asked.organisation, now=now)
+        person = add_person(
+            organisation=asked.organisation,
+            email=given.user_name or "",
+            described=wire.described(given),
+            active=given.active is not False,
+            actor=asked.actor,
+            now=now,
+        )
+    resource = _user(asked, _person(asked, str(person.pk)))
+    return _one(resource, Context.RESOURCE_CREATION_RESPONSE, parameters, status=201)
+
+
+@endpoint("GET", "PUT", "PATCH", "DELETE")
+def user(asked: Asked, pk: str) -> HttpResponse:
+    if asked.request.method in ("GET", "HEAD"):
+        parameters = _parameters(User, asked)
+        resource = _user(asked, _person(asked, pk))
+        return _unless_known(asked, resource, parameters)
+    with transaction.atomic():
+        person = _person(asked, pk)
+        before = _user(asked, person, WritableUser)
+        _require_version(asked, before)
+        if asked.request.method == "DELETE":
+            remove_person(person=person, actor=asked.actor, now=timezone.now())
+            return HttpResponse(status=204)
+        parameters = _parameters(User, asked)
+        wanted = (
+            _replaced_user(asked, before) if asked.request.method == "PUT" else _patched_user(asked, before)
+        )
+        change_person(
+            person=person,
+            email=wanted.user_name or "",
+            described=wire.described(wanted),
+            active=bool(wanted.active),
+            actor=asked.actor,
+            now=timezone.now(),
+        )
+    return _one(_user(asked, _person(asked, pk)), _response_context(asked), parameters)
+
+
+@endpoint("GET", "POST")
+def groups(asked: Asked) -> HttpResponse:
+    if asked.request.method != "POST":
+        directory.know_everyone(asked.organisation, now=timezone.now())
+        search = wire.read_search(Group, _query(asked.request.GET))
+        return _listed(find_groups(asked.organisation, search, asked.writer), search)
+    parameters = _parameters(Group, asked)
+    given = wire.read_group(_body(asked.request), Context.RESOURCE_CREATION_REQUEST)
+    with transaction.atomic():
+        made = add_group(
+            organisation=asked.organisation,
+            name=given.display_name or "",
+            external_id=given.external_id or "",
+            members=_members(asked, given),
+            actor=asked.actor,
+            now=timezone.now(),
+        )
+    resource = _group_resource(asked, _group(asked, str(made.pk)))
+    return _one(resource, Context.RESOURCE_CREATION_RESPONSE, parameters, status=201)
+
+
+@endpoint("GET", "PUT", "PATCH", "DELETE")
+def group(asked: Asked, pk: str) -> HttpResponse:
+    if asked.request.method in ("GET", "HEAD"):
+        parameters = _parameters(Group, asked)
+        with_members = wire.asks_for(parameters, "members")
+        resource = _group_resource(asked, _group(asked, pk), with_members=with_members)
+        return _unless_known(asked, resource, parameters)
+    with transaction.atomic():
+        found = _group(asked, pk)
+        before = _group_resource(asked, found, with_members=asked.request.method == "PATCH")
+        _require_version(asked, before)
+        if asked.request.method == "DELETE":
+            remove_group(group=found.group, actor=asked.actor, now=timezone.now())
+            return HttpResponse(status=204)
+        parameters = _parameters(Group, asked)
+        if asked.request.method == "PUT":
+            wanted = wire.read_group(_body(asked.request), Context.RESOURCE_REPLACEMENT_REQUEST)
+        else:
+            wanted = before
+            wire.read_patch(Group, _body(asked.request)).patch(wanted, scim_policy=wire.TOLERANT)
+        change_group(
+            group=found.group,
+            name=wanted.display_name or "",
+            external_id=wanted.external_id or "",
+            members=_members(asked, wanted),
+            actor=asked.actor,
+            now=timezone.now(),
+        )
+    if asked.request.method == "PATCH" and not (parameters.attributes or parameters.excluded_attributes):
+        return HttpResponse(status=204)  # a group may have thousands of members, whom nobody asked about
+    with_members = wire.asks_for(parameters, "members")
+    resource = _group_resource(asked, _group(asked, pk), with_members=with_members)
+    return _one(resource, _response_context(asked), parameters)
+
+
+@endpoint("POST")
+def search_users(asked: Asked) -> HttpResponse:
+    directory.know_everyone(asked.organisation, now=timezone.now())
+    search = _search(User, asked)
+    return _listed(find_people(asked.organisation, search, asked.writer), search)
+
+
+@endpoint("POST")
+def search_groups(asked: Asked) -> HttpResponse:
+    directory.know_everyone(asked.organisation, now=timezone.now())
+    search = _search(Group, asked)
+    return _listed(find_groups(asked.organisation, search, asked.writer), search)
+
+
+@endpoint("POST")
+def search_all(asked: Asked) -> HttpResponse:
+    directory.know_everyone(asked.organisation, now=timezone.now())
+    search = _search(User | Group, asked)
+    return _listed(find_both(asked.organisation, search, asked.writer), search)
+
+
+@endpoint("GET", "POST", "PUT", "PATCH", "DELETE")
+def me(asked: Asked) -> HttpResponse:
+    raise NotImplementedException(detail="The token is a company's, not a person's")
+
+
+@endpoint("POST")
+def bulk(asked: Asked) -> HttpResponse:
+    raise NotImplementedException(detail="Bulk operations are not supported")
+
+
+@endpoint("GET", "POST", "PUT", "PATCH", "DELETE")
+def nowhere(asked: Asked, path: str = "") -> HttpResponse:
+    raise NotFoundException
+
+
+# --- who asks ------------------------------------------------------------------------------------------------
+
+
+def _token_of(request: HttpRequest) -> DirectoryToken:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret:
+        raise UnauthorizedException(detail="A bearer token is asked for")
+    token = token_with_secret(secret, now=timezone.now())
+    if token is None:
+        raise UnauthorizedException(detail="The token is unknown or was revoked")
+    return token
+
+
+class _Counts:
+    """How many requests each token made in the present minute."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._minute = 0
+        self._requests: dict[int, int] = {}
+
+    def count(self, token: int, minute: int) -> int:
+        with self._lock:
+            if minute != self._minute:
+                self._minute, self._requests = minute, {}
+            self._requests[token] = self._requests.get(token, 0) + 1
+            return self._requests[token]
+
+
+_counts = _Counts()
+
+
+def _require_within_limit(token: DirectoryToken) -> None:
+    if settings.ENVIRONMENT.quotas != "on":
+        return
+    if _counts.count(token.pk, int(timezone.now().timestamp()) // 60) > REQUESTS_A_MINUTE:
+        raise errors.TooManyRequests
+
+
+# --- what is asked -------------------------------------------------------------------------------------------
+
+
+def _query(parameters: QueryDict) -> dict[str, str]:
+    return {name: str(parameters[name]) for name in _PARAMETERS if name in parameters}
+
+
+def _parameters(model: type[Resource[Any]], asked: Asked) -> ResponseParameters[Any]:
+    return wire.read_parameters(model, _query(asked.request.GET))
+
+
+def _search(models: Any, asked: Asked) -> SearchRequest[Any]:
+    return wire.read_search(models, _body(asked.request))
+
+
+def _body(request: HttpRequest) -> Any:
+    """The JSON of the body. Raises `InvalidSyntaxException` for what no database could keep, too."""
+    kind = (request.content_type or "").lower()
+    if kind and kind not in (wire.MEDIA_TYPE, "application/json"):
+        raise errors.UnsupportedMediaType
+    try:
+        body = json.loads(request.body)
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text
+    except (ValueError, RecursionError):
+        raise InvalidSyntaxException(detail="The body is not JSON") from None
+    if b"\\u0000" in request.body:
+        raise InvalidValueException(detail="A text holds a NUL character")
+    return body
+
+
+def _refuse_filter(asked: Asked) -> None:
+    if "filter" in asked.request.GET:
+        raise ForbiddenException(detail="What the service says of itself is not filtered")
+
+
+def _person(asked: Asked, pk: str) -> DirectoryPerson:
+    found = wire.identifier(pk)
+    people = directory.people_of(asked.organisation)
+    person = people.filter(pk=found).first() if found else None
+    if person is None:
+        raise NotFoundException(detail="No such user")
+    return person
+
+
+def _group(asked: Asked, pk: str) -> DirectoryGroup:
+    found = wire.identifier(pk)
+    made = directory.groups_of(asked.organisation).filter(pk=found).first() if found else None
+    if made is None:
+        raise NotFoundException(detail="No such group")
+    return made
+
+
+def _members(asked: Asked, wanted: Group) -> list[Membership]:
+    """The memberships that the members of a group resource name."""
+    ids = []
+    for member in wanted.members or []:
+        if (member.type or "User").lower() != "user":
+            raise InvalidValueException(detail="A group holds users, not groups")
+        text = member.value or str(member.ref or "").rpartition("/")[2]
+        pk = wire.identifier(text)
+        if pk is None:
+            raise _no_such_member(text)
+        ids.append(pk)
+    found = directory.memberships_named(asked.organisation, ids)
+    for pk in ids:
+        if pk not in found:
+            raise _no_such_member(str(pk))
+    return list(found.values())
+
+
+def _no_such_member(text: str) -> InvalidValueException:
+    return InvalidValueException(detail=f"{text!r} is no active user of the company")
+
+
+def _replaced_user(asked: Asked, before: WritableUser) -> User:
+    wanted = wire.read_user(_body(asked.request), Context.RESOURCE_REPLACEMENT_REQUEST)
+    if wanted.active is None:
+        wanted.active = before.active
+    return wanted
+
+
+def _patched_user(asked: Asked, before: WritableUser) -> User:
+    """The user as the PATCH makes it. Directories write the address as userName and among the emails: it is one."""
+    patch = wire.read_patch(WritableUser, _body(asked.request))
+    was = list(before.emails or [])
+    patch.patch(before, scim_policy=wire.TOLERANT)
+    if before.active is None:
+        raise MutabilityException(detail="A user is active or is not")
+    if list(before.emails or []) != was:
+        others = [
+            one
+            for one in before.emails or []
+            if (one.value or "").lower() != (before.user_name or "").lower()
+        ]
+        if others:
+            raise MutabilityException(detail="The e-mail address is the userName: map both to one attribute")
+    return before
+
+
+def _require_version(asked: Asked, resource: Resource[Any]) -> None:
+    wanted = asked.request.headers.get("If-Match")
+    if wanted is not None and not _names(wanted, resource):
+        raise PreconditionFailedException
+
+
+def _names(header: str, resource: Resource[Any]) -> bool:
+    """Whether a header of entity tags names the version that the resource has; tags are compared weakly."""
+    version = (resource.meta.version or "") if resource.meta else ""
+    tags = [tag.strip() for tag in header.split(",")]
+    return "*" in tags or any(tag.removeprefix("W/") == version.removeprefix("W/") for tag in tags)
+
+
+# --- what is answered ----------------------------------------------------------------------------------------
+
+
+def _base() -> str:
+    return f"{settings.BASE_URL}/scim/v2"
+
+
+def _user(asked: Asked, person: DirectoryPerson, model: type[User] = User) -> Any:
+    (known,) = directory.describe_people([person], with_groups=True)
+    return asked.writer.user(known, model=model)
+
+
+def _group_resource(asked: Asked, found: DirectoryGroup, *, with_members: bool = True) -> Group:
+    (known,) = directory.describe_groups([found], with_members=with_members)
+    return asked.writer.group(known)
+
+
+def _dumped(resource: Resource[Any]) -> dict[str, Any]:
+    return wire.dump(resource, Context.RESOURCE_QUERY_RESPONSE)
+
+
+def _described(asked: Asked, resources: list[Any], pk: str) -> HttpResponse:
+    """All of what the service says of itself, or the one named."""
+    _refuse_filter(asked)
+    if not pk:
+        page = wire.Page(0, len(resources))
+        return _answer(wire.listing([_dumped(one) for one in resources], total=len(resources), page=page))
+    found = [one for one in resources if str(one.id) == pk]
+    if not found:
+        raise NotFoundException
+    return _answer(_dumped(found[0]))
+
+
+def _listed(found: Found, search: SearchRequest[Any]) -> HttpResponse:
+    resources = [wire.dump(one, Context.RESOURCE_QUERY_RESPONSE, search) for one in found.resources]
+    return _answer(wire.listing(resources, total=found.total, page=found.page))
+
+
+def _one(
+    resource: Resource[Any], context: Context, parameters: ResponseParameters[Any], *, status: int = 200
+) -> HttpResponse:
+    response = _answer(wire.dump(resource, context, parameters), status=status)
+    if resource.meta is not None:
+        response["ETag"] = resource.meta.version or ""
+        response["Content-Location" if status == 200 else "Location"] = resource.meta.location or ""
+    return response
+
+
+def _unless_known(asked: Asked, resource: Resource[Any], parameters: ResponseParameters[Any]) -> HttpResponse:
+    known = asked.request.headers.get("If-None-Match")
+    if known is not None and _names(known, resource):
+        response = HttpResponse(status=304)
+        response["ETag"] = (resource.meta.version or "") if resource.meta else ""
+        return response
+    return _one(resource, Context.RESOURCE_QUERY_RESPONSE, parameters)
+
+
+def _response_context(asked: Asked) -> Context:
+    if asked.request.method == "PUT":
+        return Context.RESOURCE_REPLACEMENT_RESPONSE
+    return Context.RESOURCE_PATCH_RESPONSE
+
+
+def _refusal(error: Exception) -> HttpResponse:
+    fault = errors.fault_of(error)
+    response = _answer(wire.error(*fault), status=fault.status)
+    if fault.status == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="scim"'
+    if isinstance(error, errors.MethodNotAllowed):
+        response["Allow"] = error.allowed
+    if isinstance(error, errors.TooManyRequests):
+        response["Retry-After"] = "60"
+    return response
+
+
+def _answer(body: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    return HttpResponse(
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        content_type=wire.MEDIA_TYPE,
+        status=status,
+    )

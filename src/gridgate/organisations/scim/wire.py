@@ -1,0 +1,376 @@
+"""What is said in SCIM's words, and how it is read: pure, without a database or a request.
+
+The schemas below are the core ones with the attributes that are kept here, and with their characteristics: what a
+directory sends beyond them is accepted and dropped.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import astuple
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID
+
+from pydantic import Field
+from scim2_models import (
+    URN,
+    AuthenticationScheme,
+    Bulk,
+    CaseExact,
+    ChangePassword,
+    ComplexAttribute,
+    Context,
+    Error,
+    ETag,
+    External,
+    Filter,
+    ListResponse,
+    Meta,
+    Mutability,
+    Pagination,
+    Patch,
+    PatchOp,
+    Reference,
+    Required,
+    Resource,
+    ResourceType,
+    ResponseParameters,
+    Schema,
+    ScimPolicy,
+    SearchRequest,
+    ServiceProviderConfig,
+    Sort,
+    Uniqueness,
+)
+
+from gridgate.organisations.described import Described, Person
+from gridgate.organisations.described import Group as KnownGroup
+
+MEDIA_TYPE = "application/scim+json"
+MOST_RESULTS = 200
+USUAL_RESULTS = 100
+
+TOLERANT = ScimPolicy(
+    unknown=ScimPolicy.Unknown.ignore,
+    remove_value_as_filter=ScimPolicy.RemoveValue.apply,
+    unmatched_path_filter=ScimPolicy.UnmatchedPathFilter.create,
+)
+"""What Microsoft Entra and Okta send beyond the letter of the standard is understood."""
+
+
+class Name(ComplexAttribute):
+    """The parts of a person's name, as the directory gives them."""
+
+    formatted: str | None = None
+    """The full name, formatted for display."""
+    family_name: str | None = None
+    """The last name."""
+    given_name: str | None = None
+    """The first name."""
+
+
+class Email(ComplexAttribute):
+    """The address of the account."""
+
+    value: Annotated[str | None, Mutability.read_only] = None
+    """The address, which is the userName."""
+    type: Annotated[str | None, Mutability.read_only] = Field(None, examples=["work"])
+    """Always "work"."""
+    primary: Annotated[bool | None, Mutability.read_only] = None
+    """Always true: there is one."""
+
+
+class GroupOfUser(ComplexAttribute):
+    """A group that the person is in."""
+
+    value: Annotated[str | None, Mutability.read_only, CaseExact.true] = None
+    """The group's identifier."""
+    ref: Annotated[Reference["Group"] | None, Mutability.read_only] = Field(
+        None, serialization_alias="$ref", validation_alias="$ref"
+    )
+    """The group's address."""
+    display: Annotated[str | None, Mutability.read_only] = None
+    """The group's name."""
+    type: Annotated[str | None, Mutability.read_only] = Field(None, examples=["direct"])
+    """Always "direct": groups hold no groups."""
+
+
+class User(Resource[Any]):
+    """A person who acts for the company."""
+
+    __schema__ = URN("urn:ietf:params:scim:schemas:core:2.0:User")
+
+    user_name: Annotated[str | None, Uniqueness.server, Required.true] = None
+    """The e-mail address that the person signs in with. It changes only where the account was opened for this company."""
+    name: Name | None = None
+    """The parts of the person's name."""
+    display_name: str | None = None
+    """The person's name, for display."""
+    preferred_language: str | None = None
+    """In which language an account is opened for the person: English for "en…", French otherwise."""
+    active: bool | None = None
+    """Whether the person acts for the company."""
+    emails: Annotated[list[Email] | None, Mutability.read_only] = None
+    """The userName again, as an e-mail address."""
+    groups: Annotated[list[GroupOfUser] | None, Mutability.read_only] = None
+    """The groups that the person is in; changed from the groups' side."""
+
+
+class Member(ComplexAttribute):
+    """A person in a group."""
+
+    value: Annotated[str | None, Mutability.immutable, CaseExact.true] = None
+    """The person's identifier."""
+    ref: Annotated[Reference["User"] | None, Mutability.immutable] = Field(
+        None, serialization_alias="$ref", validation_alias="$ref"
+    )
+    """The person's address."""
+    type: Annotated[str | None, Mutability.immutable] = Field(None, examples=["User"])
+    """Always "User"."""
+
+
+class Group(Resource[Any]):
+    """A group of the company's users. Its services and their perimeters are given by the company's administrators."""
+
+    __schema__ = URN("urn:ietf:params:scim:schemas:core:2.0:Group")
+
+    display_name: Annotated[str | None, Required.true] = None
+    """The group's name, one of its kind in the company whatever its case."""
+    members: list[Member] | None = None
+    """The people in the group."""
+
+
+class WritableEmail(ComplexAttribute):
+    value: str | None = None
+    type: str | None = None
+    primary: bool | None = None
+
+
+class WritableUser(User):
+    """A user as a PATCH is applied to it: directories write the address in both places at once."""
+
+    emails: list[WritableEmail] | None = None  # type: ignore[assignment]
+
+
+class Page(NamedTuple):
+    """Which part of a list is asked for."""
+
+    start: int
+    """From 0."""
+    length: int
+
+
+def page_of(search: SearchRequest[Any]) -> Page:
+    length = USUAL_RESULTS if search.count is None else min(search.count, MOST_RESULTS)
+    return Page(search.start_index_0 or 0, length)
+
+
+# --- what is said --------------------------------------------------------------------------------------------
+
+
+class Writer:
+    """Writes resources, with addresses below `base`."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    def user(self, person: Person, *, model: type[User] = User) -> User:
+        name = {
+            "formatted": person.said.formatted_name or None,
+            "familyName": person.said.family_name or None,
+            "givenName": person.said.given_name or None,
+        }
+        groups = [
+            {"value": str(pk), "$ref": f"{self.base}/Groups/{pk}", "display": display, "type": "direct"}
+            for pk, display in person.groups
+        ]
+        return model.model_validate(
+            {
+                "id": str(person.id),
+                "externalId": person.said.external_id or None,
+                "userName": person.email,
+                "name": name if any(name.values()) else None,
+                "displayName": person.said.display_name or None,
+                "preferredLanguage": person.said.preferred_language or None,
+                "active": person.active,
+                "emails": [{"value": person.email, "type": "work", "primary": True}],
+                "groups": groups or None,
+                "meta": self._meta(
+                    "User", person.id, created=person.created_at, version=version_of_person(person)
+                ),
+            }
+        )
+
+    def group(self, group: KnownGroup) -> Group:
+        members = [
+            {"value": str(pk), "$ref": f"{self.base}/Users/{pk}", "type": "User"} for pk in group.members
+        ]
+        return Group.model_validate(
+            {
+                "id": str(group.id),
+                "externalId": group.external_id or None,
+                "displayName": group.name,
+                "members": members or None,
+                "meta": self._meta(
+                    "Group", group.id, created=group.created_at, version=version_of_group(group)
+                ),
+            }
+        )
+
+    def _meta(self, kind: str, pk: UUID, **more: Any) -> Meta:
+        return Meta(resource_type=kind, location=f"{self.base}/{kind}s/{pk}", **more)
+
+
+def version_of_person(person: Person) -> str:
+    """An entity tag of all that the person's own record says; the groups have theirs."""
+    return _weak_tag(person.email, str(person.active), *astuple(person.said))
+
+
+def version_of_group(group: KnownGroup) -> str:
+    return _weak_tag(group.name, group.external_id, group.revision)
+
+
+def _weak_tag(*parts: str) -> str:
+    digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return f'W/"{digest[:24]}"'
+
+
+def dump(
+    resource: Resource[Any], context: Context, parameters: ResponseParameters[Any] | None = None
+) -> dict[str, Any]:
+    return resource.model_dump(scim_ctx=context, response_parameters=parameters)
+
+
+def listing(resources: list[dict[str, Any]], *, total: int, page: Page) -> dict[str, Any]:
+    """A page of a list, from resources written already."""
+    return {
+        "schemas": [str(ListResponse.__schema__)],
+        "totalResults": total,
+        "startIndex": page.start + 1,
+        "itemsPerPage": len(resources),
+        "Resources": resources,
+    }
+
+
+def error(status: int, detail: str, scim_type: str = "") -> dict[str, Any]:
+    return Error(status=status, detail=detail, scim_type=scim_type or None).model_dump()
+
+
+# --- how it is read ------------------------------------------------------------------------------------------
+
+
+def read_user(body: Any, context: Context) -> User:
+    return User.model_validate(body, scim_ctx=context, scim_policy=TOLERANT)
+
+
+def read_group(body: Any, context: Context) -> Group:
+    return Group.model_validate(body, scim_ctx=context, scim_policy=TOLERANT)
+
+
+def read_patch(model: type[Resource[Any]], body: Any) -> PatchOp[Resource[Any]]:
+    patch: Any = PatchOp.__class_getitem__(model)
+    read: PatchOp[Resource[Any]] = patch.model_validate(
+        body, scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=TOLERANT
+    )
+    return read
+
+
+def read_search(models: Any, query: Mapping[str, Any]) -> SearchRequest[Any]:
+    """A search, of the parameters of an address or of the body of a POST; other parameters are dropped."""
+    search: Any = SearchRequest.__class_getitem__(models)
+    read: SearchRequest[Any] = search.model_validate(
+        query, scim_ctx=Context.SEARCH_REQUEST, scim_policy=TOLERANT
+    )
+    return read
+
+
+def read_parameters(model: type[Resource[Any]], query: Mapping[str, Any]) -> ResponseParameters[Any]:
+    parameters: Any = ResponseParameters.__class_getitem__(model)
+    wanted = {name: query[name] for name in ("attributes", "excludedAttributes") if name in query}
+    read: ResponseParameters[Any] = parameters.model_validate(wanted, scim_policy=TOLERANT)
+    return read
+
+
+def asks_for(parameters: ResponseParameters[Any], attribute: str) -> bool:
+    """Whether the answer is to hold an attribute that is returned by default."""
+    if parameters.attributes:
+        return any(_head(path) == attribute.lower() for path in parameters.attributes)
+    return all(
+        str(path).lower().rpartition(":")[2] != attribute.lower()
+        for path in parameters.excluded_attributes or ()
+    )
+
+
+def _head(path: Any) -> str:
+    return str(path).lower().rpartition(":")[2].partition(".")[0].partition("[")[0]
+
+
+def described(user: User) -> Described:
+    """What a user resource says of a person, besides the address."""
+    name = user.name or Name()
+    return Described(
+        external_id=user.external_id or "",
+        display_name=user.display_name or "",
+        formatted_name=name.formatted or "",
+        given_name=name.given_name or "",
+        family_name=name.family_name or "",
+        preferred_language=user.preferred_language or "",
+    )
+
+
+def identifier(text: str | None) -> UUID | None:
+    """The identifier that the text is, in the one spelling that is given out; None for any other text."""
+    try:
+        found = UUID(text or "")
+    except ValueError:
+        return None
+    return found if str(found) == text else None
+
+
+# --- what this service says of itself ------------------------------------------------------------------------
+
+
+def service_provider_config(base: str, documentation: str) -> ServiceProviderConfig:
+    return ServiceProviderConfig(
+        documentation_uri=Reference[External](documentation),
+        patch=Patch(supported=True),
+        bulk=Bulk(supported=False, max_operations=0, max_payload_size=0),
+        filter=Filter(supported=True, max_results=MOST_RESULTS),
+        change_password=ChangePassword(supported=False),
+        sort=Sort(supported=True),
+        etag=ETag(supported=True),
+        pagination=Pagination(
+            cursor=False,
+            index=True,
+            default_pagination_method=Pagination.DefaultPaginationMethod.index,
+            default_page_size=USUAL_RESULTS,
+            max_page_size=MOST_RESULTS,
+        ),
+        authentication_schemes=[
+            AuthenticationScheme(
+                type=AuthenticationScheme.Type.oauthbearertoken,
+                name="Bearer token",
+                description="A token that an administrator of the company makes in the portal.",
+                spec_uri=Reference[External]("https://www.rfc-editor.org/info/rfc6750"),
+                primary=True,
+            )
+        ],
+        meta=Meta(resource_type="ServiceProviderConfig", location=f"{base}/ServiceProviderConfig"),
+    )
+
+
+def resource_types(base: str) -> list[ResourceType]:
+    found = []
+    for model in (User, Group):
+        kind = ResourceType.from_resource(model)
+        kind.meta = Meta(resource_type="ResourceType", location=f"{base}/ResourceTypes/{kind.id}")
+        found.append(kind)
+    return found
+
+
+def schemas(base: str) -> list[Schema]:
+    found = []
+    for model in (User, Group, ServiceProviderConfig, ResourceType, Schema):
+        schema = model.to_schema()
+        schema.meta = Meta(resource_type="Schema", location=f"{base}/Schemas/{schema.id}")
+        found.append(schema)
+    return found
