@@ -1,6 +1,7 @@
 """Writing points, titles and collections.
 
-Each operation is one transaction, and tells the apps above inside it (`events.py`).
+Each operation is one transaction, and tells the apps above inside it (`events.py`). Titles are written by the network
+operator only (`actor` None: its system), and each change is an event of the holder's audit.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,14 +14,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import TruncDate
 from django.utils.timezone import get_default_timezone
 
+from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_metering_point_id
 from gridgate.core.quantities import FlowDirection, bits
 from gridgate.core.time import civil_day_of
 from gridgate.metering.events import collection_changed, titles_changed
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
-from gridgate.metering.queries import PointNotFound, points_readable_by
+from gridgate.metering.queries import PointNotFound, held_on, points_readable_by
 from gridgate.metering.states import State, becomes, can_follow
+from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 
 
@@ -124,54 +127,98 @@ def open_holding(
     valid_from: date,
     now: datetime,
     valid_to: date | None = None,
+    actor: Membership | None = None,
 ) -> TitleHolding:
     """Say that the organisation holds the point from `valid_from` up to, not including, `valid_to`.
 
-    Raises `TitlesOverlap` or `TitleEndsBeforeItBegins`.
+    Raises `NotAllowed`, `TitlesOverlap` or `TitleEndsBeforeItBegins`.
     """
+    require_operator(actor)
     with transaction.atomic():
         point = _lock_point(_id(metering_point))
         _refuse_overlap(point, valid_from, valid_to)
         holding = TitleHolding.objects.create(
             metering_point=point, holder=holder, valid_from=valid_from, valid_to=valid_to
         )
+        _record_opened(holding, actor=actor, now=now)
         titles_changed.send(TitleHolding, point_ids=[point.pk], now=now)
     return holding
 
 
-def close_holding(*, holding: TitleHolding, valid_to: date, now: datetime) -> TitleHolding:
+def close_holding(
+    *, holding: TitleHolding, valid_to: date, now: datetime, actor: Membership | None = None
+) -> TitleHolding:
     """End the title: `valid_to` is the first day on which the organisation no longer holds it (move-out).
 
-    The collection decided under a title that has ended ends with it. Raises `TitlesOverlap` or
+    The collection decided under a title that has ended ends with it. Raises `NotAllowed`, `TitlesOverlap` or
     `TitleEndsBeforeItBegins`.
     """
+    require_operator(actor)
     with transaction.atomic():
         point = _lock_point(holding.metering_point_id)
         _refuse_overlap(point, holding.valid_from, valid_to, but=holding)
-        TitleHolding.objects.filter(pk=holding.pk).update(valid_to=valid_to)
-        holding.valid_to = valid_to
+        _end(holding, valid_to, actor=actor, now=now)
         titles_changed.send(TitleHolding, point_ids=[point.pk], now=now)
         end_collections_of_former_holders(now=now, point_ids=[point.pk])
     return holding
 
 
 def move_in(
-    *, metering_point: MeteringPoint | str, holder: Organisation, on: date, now: datetime
+    *,
+    metering_point: MeteringPoint | str,
+    holder: Organisation,
+    on: date,
+    now: datetime,
+    actor: Membership | None = None,
 ) -> TitleHolding:
     """Give the point to another organisation from that day on: the present title closes, the new one opens.
 
-    Raises `TitlesOverlap` when the present title began on that day or later.
+    Raises `NotAllowed`, and `TitlesOverlap` when the present title began on that day or later.
     """
+    require_operator(actor)
     with transaction.atomic():
         point = _lock_point(_id(metering_point))
         former = point.holdings.filter(valid_to__isnull=True, valid_from__lt=on).first()
         if former is not None:
-            TitleHolding.objects.filter(pk=former.pk).update(valid_to=on)
+            _end(former, on, actor=actor, now=now)
         _refuse_overlap(point, on, None)
         holding = TitleHolding.objects.create(metering_point=point, holder=holder, valid_from=on)
+        _record_opened(holding, actor=actor, now=now)
         titles_changed.send(TitleHolding, point_ids=[point.pk], now=now)
         end_collections_of_former_holders(now=now, point_ids=[point.pk])
     return holding
+
+
+def _end(holding: TitleHolding, valid_to: date, *, actor: Membership | None, now: datetime) -> None:
+    before = holding.valid_to
+    TitleHolding.objects.filter(pk=holding.pk).update(valid_to=valid_to)
+    holding.valid_to = valid_to
+    if before != valid_to:
+        record(
+            "holding.closed",
+            subject=_subject(holding),
+            organisation=holding.holder_id,
+            actor=actor,
+            before={"valid_to": before and before.isoformat()},
+            after={"valid_to": valid_to.isoformat()},
+            now=now,
+        )
+
+
+def _record_opened(holding: TitleHolding, *, actor: Membership | None, now: datetime) -> None:
+    ends = holding.valid_to
+    record(
+        "holding.opened",
+        subject=_subject(holding),
+        organisation=holding.holder_id,
+        actor=actor,
+        after={"valid_from": holding.valid_from.isoformat(), "valid_to": ends and ends.isoformat()},
+        now=now,
+    )
+
+
+def _subject(holding: TitleHolding) -> Subject:
+    return Subject("holding", str(holding.pk), holding.metering_point_id)
 
 
 def _lock_point(point_id: str) -> MeteringPoint:
@@ -299,6 +346,8 @@ def _append(ids: Sequence[str], state: State, *, actor: Membership | None, now: 
     """Close the present rows and add the new ones; tell the apps above."""
     if not ids:
         return
+    if actor is not None and _by_operator(actor):
+        _record_collection(ids, state, actor=actor, now=now)
     LoadCurveCollection.objects.filter(metering_point__in=ids, until__isnull=True).update(until=now)
     user_id = actor.user_id if actor is not None else None
     LoadCurveCollection.objects.bulk_create(
@@ -306,3 +355,27 @@ def _append(ids: Sequence[str], state: State, *, actor: Membership | None, now: 
         for point_id in ids
     )
     collection_changed.send(LoadCurveCollection, point_ids=list(ids), state=state.value, now=now, actor=actor)
+
+
+POINTS_AN_EVENT = 500
+"""How many points one event of the audit names: what concerns more is several events."""
+
+
+def _record_collection(ids: Sequence[str], state: State, *, actor: Membership, now: datetime) -> None:
+    """What the operator's staff decides on a company's points is an event of that company's audit."""
+    today = civil_day_of(now, get_default_timezone())
+    titles = TitleHolding.objects.filter(held_on(today), metering_point__in=ids).order_by("metering_point")
+    by_holder: dict[int, list[str]] = {}
+    for holder, point in titles.values_list("holder", "metering_point"):
+        by_holder.setdefault(holder, []).append(point)
+    for holder, points in by_holder.items():
+        for start in range(0, len(points), POINTS_AN_EVENT):
+            named = points[start : start + POINTS_AN_EVENT]
+            record(
+                f"collection.{state}",
+                subject=Subject("collection", "", ", ".join(named)),
+                organisation=holder,
+                actor=actor,
+                after={"state": state.value, "points": named},
+                now=now,
+            )

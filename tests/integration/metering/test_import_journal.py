@@ -44,27 +44,27 @@ class TestCheckFile:
 class TestImportChecked:
     def test_imports_the_file_that_was_checked_once(self) -> None:
         kept = checked()
-        done = import_checked(number=kept.pk, user=None, now=NOW)
-        again = import_checked(number=kept.pk, user=None, now=NOW + timedelta(hours=1))
+        done = import_checked(number=kept.pk, actor=None, now=NOW)
+        again = import_checked(number=kept.pk, actor=None, now=NOW + timedelta(hours=1))
         assert (done.state, done.created, done.content) == ("done", 1, None)
         assert (again.created, again.imported_at) == (1, NOW)
 
     def test_tells_what_happened_rather_than_what_was_foreseen(self) -> None:
         kept = checked()
         import_file(kind="points", name="points.csv", content=points_file(point_line()), now=NOW)
-        done = import_checked(number=kept.pk, user=None, now=NOW)
+        done = import_checked(number=kept.pk, actor=None, now=NOW)
         assert (done.created, done.unchanged) == (0, 1)
 
     def test_does_not_know_a_file_that_was_discarded(self) -> None:
         kept = checked()
         discard_checked(number=kept.pk)
         with pytest.raises(ImportNotFound):
-            import_checked(number=kept.pk, user=None, now=NOW)
+            import_checked(number=kept.pk, actor=None, now=NOW)
 
 
 class TestDiscardChecked:
     def test_does_not_forget_what_was_imported(self) -> None:
         kept = checked()
-        import_checked(number=kept.pk, user=None, now=NOW)
+        import_checked(number=kept.pk, actor=None, now=NOW)
         discard_checked(number=kept.pk)
         assert RegisterImport.objects.filter(pk=kept.pk).exists()

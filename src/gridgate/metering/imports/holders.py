@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
+from gridgate.audit.events import Subject, record
 from gridgate.core.text import folded
 from gridgate.metering.events import titles_changed
 from gridgate.metering.imports.cells import Cells
@@ -15,8 +16,9 @@ from gridgate.metering.imports.points import nobody
 from gridgate.metering.imports.rows import Progress, Row, read_sheet
 from gridgate.metering.imports.timeline import Timeline, Title
 from gridgate.metering.models import MeteringPoint, TitleHolding
-from gridgate.metering.operations import end_collections_of_former_holders
-from gridgate.organisations.models import Organisation
+from gridgate.metering.operations import POINTS_AN_EVENT, end_collections_of_former_holders
+from gridgate.organisations.authority import require_operator
+from gridgate.organisations.models import Membership, Organisation
 from gridgate.organisations.operations import create_organisation
 
 HOLDER_COLUMNS = ("metering_point_id", "siren", "legal_name", "valid_from", "valid_to")
@@ -35,14 +37,20 @@ class Line:
 
 
 def import_holders(
-    content: bytes, *, now: datetime, dry_run: bool = False, progress: Progress | None = None
+    content: bytes,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    actor: Membership | None = None,
 ) -> ImportReport:
     """Open and close the titles that the file tells, and create the companies it names, in one transaction.
 
     A line that leaves its end open while another company holds the point with an open end is a move: that
     title ends on the day the new one begins. Lines at fault are reported and left out. A dry run reports the
-    same and changes nothing.
+    same and changes nothing. Each company's audit says which of its titles began and ended.
     """
+    require_operator(actor)
     sheet = read_sheet(content, columns=HOLDER_COLUMNS)
     report = ImportReport("holders", dry_run, read=sheet.read, findings=list(sheet.findings))
     lines = _parse(sheet.rows, report)
@@ -54,8 +62,8 @@ def import_holders(
         report.organisations = len(new)
         if not dry_run:
             for siren in new:
-                create_organisation(legal_name=names[siren], siren=siren, now=now)
-            _write(timelines, now=now, tell=tell, total=sheet.read)
+                create_organisation(legal_name=names[siren], siren=siren, actor=actor, now=now)
+            _write(timelines, actor=actor, now=now, tell=tell, total=sheet.read)
     tell(sheet.read, sheet.read)
     report.findings.sort(key=lambda finding: finding.line)
     return report
@@ -218,11 +226,14 @@ def _new_companies(timelines: dict[str, Timeline]) -> list[str]:
     return [siren for siren in holders if siren not in known]
 
 
-def _write(timelines: dict[str, Timeline], *, now: datetime, tell: Progress, total: int) -> None:
+def _write(
+    timelines: dict[str, Timeline], *, actor: Membership | None, now: datetime, tell: Progress, total: int
+) -> None:
     changes = [(point, title) for point, timeline in timelines.items() for title in timeline.changed()]
     if not changes:
         return
     holders = _holder_ids({title.siren for _, title in changes})
+    _record(changes, holders, actor=actor, now=now)
     # Titles that end make room for those that begin: a point has one open title at most, at each statement.
     closed = [title.holding for _, title in changes if title.holding is not None]
     for _, title in changes:
@@ -256,3 +267,37 @@ def _holder_ids(sirens: set[str]) -> dict[str, int]:
     for piece in chunks(sorted(sirens), CHUNK):
         ids.update(Organisation.objects.filter(siren__in=piece).values_list("siren", "pk"))
     return ids
+
+
+def _record(
+    changes: list[tuple[str, Title]], holders: dict[str, int], *, actor: Membership | None, now: datetime
+) -> None:
+    """One event for each company, or for each 500 of its titles: those that change as they were and as they will be.
+
+    Call it while the rows still say what was.
+    """
+    by_company: dict[str, list[tuple[str, Title]]] = {}
+    for point, title in changes:
+        by_company.setdefault(title.siren, []).append((point, title))
+    for siren, titles in sorted(by_company.items()):
+        titles.sort(key=lambda one: (one[0], one[1].begins))
+        for some in chunks(titles, POINTS_AN_EVENT):
+            before = [
+                _period(point, one.begins, one.holding.valid_to)
+                for point, one in some
+                if one.holding is not None
+            ]
+            record(
+                "holdings.imported",
+                subject=Subject("holding", "", ", ".join(dict.fromkeys(point for point, _ in some))),
+                organisation=holders[siren],
+                actor=actor,
+                before={"titles": before} if before else {},
+                after={"titles": [_period(point, one.begins, one.ends) for point, one in some]},
+                now=now,
+            )
+
+
+def _period(point: str, begins: date, ends: date | None) -> str:
+    """`30001480112233 2024-01-01/2026-07-01`; without an end `2024-01-01/..` (ISO 8601-2)."""
+    return f"{point} {begins.isoformat()}/{'..' if ends is None else ends.isoformat()}"

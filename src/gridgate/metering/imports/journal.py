@@ -12,7 +12,8 @@ from gridgate.metering.imports.holders import import_holders
 from gridgate.metering.imports.points import import_points
 from gridgate.metering.models import RegisterImport
 from gridgate.metering.queries import ImportNotFound
-from gridgate.organisations.models import User
+from gridgate.organisations.authority import require_operator
+from gridgate.organisations.models import Membership, User
 
 KEPT_UNDECIDED = timedelta(days=1)
 """How long a checked file waits for its decision."""
@@ -42,21 +43,23 @@ def check_file(*, kind: str, name: str, content: bytes, user: User | None, now: 
         )
 
 
-def import_checked(*, number: int, user: User | None, now: datetime) -> RegisterImport:
+def import_checked(*, number: int, actor: Membership | None, now: datetime) -> RegisterImport:
     """Import the file that was checked, as the registry stands now; a second time changes nothing.
 
-    Raises `ImportNotFound`.
+    Raises `NotAllowed`, `ImportNotFound`.
     """
+    require_operator(actor)
     with transaction.atomic():
         kept = RegisterImport.objects.select_for_update().filter(pk=number).first()
         if kept is None:
             raise ImportNotFound(number)
         if kept.state == RegisterImport.State.DONE:
             return kept
-        report = _IMPORTERS[kept.kind](bytes(kept.content or b""), now=now)
+        report = _IMPORTERS[kept.kind](bytes(kept.content or b""), actor=actor, now=now)
         for name, value in _figures(report).items():
             setattr(kept, name, value)
-        kept.state, kept.imported_at, kept.made_by, kept.content = RegisterImport.State.DONE, now, user, None
+        kept.state, kept.imported_at, kept.content = RegisterImport.State.DONE, now, None
+        kept.made_by = actor.user if actor is not None else None
         kept.save()
     return kept
 

@@ -14,6 +14,8 @@ from gridgate.metering.imports.chunks import CHUNK, chunks
 from gridgate.metering.imports.findings import Code, Finding, ImportReport, Level
 from gridgate.metering.imports.rows import Progress, Row, read_sheet
 from gridgate.metering.models import MeteringPoint
+from gridgate.organisations.authority import require_operator
+from gridgate.organisations.models import Membership
 
 POINT_COLUMNS = (
     "id",
@@ -31,12 +33,18 @@ _LOW_VOLTAGE = ("C5", "P4")
 
 
 def import_points(
-    content: bytes, *, now: datetime, dry_run: bool = False, progress: Progress | None = None
+    content: bytes,
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    actor: Membership | None = None,
 ) -> ImportReport:
     """Create the points of the file that are new and update those that differ, in one transaction.
 
     Lines at fault are reported and left out. A dry run reports the same and changes nothing.
     """
+    require_operator(actor)
     sheet = read_sheet(content, columns=POINT_COLUMNS, optional=OPTIONAL_POINT_COLUMNS)
     report = ImportReport("points", dry_run, read=sheet.read, findings=list(sheet.findings))
     asked = _parse(sheet.rows, report)

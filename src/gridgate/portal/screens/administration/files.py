@@ -48,7 +48,7 @@ def report(request: MemberRequest, number: int) -> HttpResponse:
     made = import_made(actor=request.membership, number=number)
     match request.POST.get("decision"):
         case "import":
-            done = import_checked(number=number, user=request.membership.user, now=datetime.now(UTC))
+            done = import_checked(number=number, actor=request.membership, now=datetime.now(UTC))
             messages.success(request, _imported(done))
             return redirect("operator_import_report", number)
         case "discard":
