@@ -41,7 +41,18 @@ CREATE TABLE organisations_organisation (
 );
 CREATE TABLE applications_application (
     id integer PRIMARY KEY, client_id varchar(64) NOT NULL UNIQUE, name varchar(80) NOT NULL,
-    organisation_id bigint NOT NULL REFERENCES organisations_organisation (id), active bool NOT NULL
+    organisation_id bigint NOT NULL REFERENCES organisations_organisation (id), active bool NOT NULL, group_id bigint
+);
+CREATE TABLE organisations_usergroup (
+    id integer PRIMARY KEY, organisation_id bigint NOT NULL REFERENCES organisations_organisation (id)
+);
+CREATE TABLE organisations_entitlement (
+    id integer PRIMARY KEY, group_id bigint NOT NULL REFERENCES organisations_usergroup (id),
+    code varchar(40) NOT NULL, restricted bool NOT NULL
+);
+CREATE TABLE organisations_perimeterpoint (
+    id integer PRIMARY KEY, entitlement_id bigint NOT NULL REFERENCES organisations_entitlement (id),
+    metering_point_id varchar(18) NOT NULL
 );
 CREATE TABLE applications_credential (
     id integer PRIMARY KEY, application_id bigint NOT NULL REFERENCES applications_application (id),
@@ -197,6 +208,29 @@ class RegistryFile:
                 (client.id, api),
             )
         return client
+
+    def group(
+        self, organisation: int, client: Client | None, points: list[str] | None, code: str = "measurements"
+    ) -> int:
+        """A group of the organisation's users that has a service on these points, or on all (None); `client` reads
+        within it.
+        """
+        execute = self.db.execute
+        group = execute(
+            "INSERT INTO organisations_usergroup (organisation_id) VALUES (?)", (organisation,)
+        ).lastrowid
+        entitlement = execute(
+            "INSERT INTO organisations_entitlement (group_id, code, restricted) VALUES (?, ?, ?)",
+            (group, code, points is not None),
+        ).lastrowid
+        self.db.executemany(
+            "INSERT INTO organisations_perimeterpoint (entitlement_id, metering_point_id) VALUES (?, ?)",
+            [(entitlement, point) for point in points or ()],
+        )
+        if client is not None:
+            execute("UPDATE applications_application SET group_id = ? WHERE id = ?", (group, client.id))
+        assert group is not None
+        return group
 
     def credential(
         self,

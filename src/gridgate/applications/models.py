@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from gridgate.organisations.models import Organisation
+from gridgate.organisations.models import Organisation, UserGroup
 
 
 class Application(models.Model):
@@ -12,6 +12,18 @@ class Application(models.Model):
     name = models.CharField(max_length=80)
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="applications")
     redirect_uri = models.URLField(blank=True)
+    group = models.ForeignKey(
+        UserGroup,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="applications",
+    )
+    """Reads within this group's perimeter of the measurements; None: on all that its organisation may read.
+
+    A group that is deleted stays named here, and the application then reads nothing: it must not read more.
+    """
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 

@@ -9,7 +9,10 @@ from datetime import datetime
 from django.db import transaction
 
 from gridgate.applications.models import AccessToken, ApiSubscription, Application, Credential
-from gridgate.organisations.models import Organisation
+from gridgate.audit.events import Subject, record
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.organisations.authority import require_administrator
+from gridgate.organisations.models import Membership, Organisation, UserGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +57,28 @@ def forget_expired_tokens(*, now: datetime) -> int:
     """Delete the tokens that ended over a day ago, and return how many; until then a caller is told "expired"."""
     ended = AccessToken.objects.filter(expires_at__lt=int(now.timestamp()) - 86400)
     return ended.delete()[0]
+
+
+def set_group(
+    *, application: Application, group: UserGroup | None, actor: Membership | None = None, now: datetime
+) -> None:
+    """Let an application read within a group's perimeter of the measurements only; None: on all points again.
+
+    Effective at its next request. Raises `NotAllowed`, and `GridgateError` (INVALID) for another company's group.
+    """
+    require_administrator(actor, application.organisation)
+    if group is not None and group.organisation_id != application.organisation_id:
+        raise GridgateError(ErrorKind.INVALID, "the group is another company's", where="group")
+    with transaction.atomic():
+        before = Application.objects.filter(pk=application.pk).values_list("group__name", flat=True).get()
+        Application.objects.filter(pk=application.pk).update(group=group)
+        application.group = group
+        record(
+            "application.group_changed",
+            subject=Subject("application", str(application.pk), application.name),
+            organisation=application.organisation_id,
+            actor=actor,
+            before={"group": before},
+            after={"group": None if group is None else group.name},
+            now=now,
+        )

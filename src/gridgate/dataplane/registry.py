@@ -110,9 +110,9 @@ class Registry(Protocol):
         """The lines of an organisation on several points, in one statement per 500 points."""
         ...
 
-    def points(self, reader: int, *, after: str, limit: int, at: datetime) -> list[Access]:
-        """The points on which an organisation has a line valid at `at`, with those lines, by id, following
-        `after`.
+    def points(self, application: Application, *, after: str, limit: int, at: datetime) -> list[Access]:
+        """The points within the application's reach on which its organisation has a line valid at `at`, with those
+        lines, by id, following `after`.
         """
         ...
 
@@ -138,6 +138,18 @@ LEFT JOIN metering_titleholding h
        ON h.metering_point_id = p.id AND h.valid_from <= :today AND (h.valid_to IS NULL OR h.valid_to >
        :today)"""
 
+# An application may be put in a group of its company's users: it then reads what the group's perimeter of the
+# measurements lets it, by the rule of `core.roles`. A group that is gone leaves nothing: no group, no answer.
+_REACHED = """(a.group_id IS NULL OR EXISTS (
+    SELECT 1 FROM organisations_usergroup g WHERE g.id = a.group_id AND (
+        NOT EXISTS (SELECT 1 FROM organisations_usergroup any_g
+                    JOIN organisations_entitlement any_e ON any_e.group_id = any_g.id
+                    WHERE any_g.organisation_id = a.organisation_id AND any_e.code = 'measurements')
+        OR EXISTS (SELECT 1 FROM organisations_entitlement e
+                   WHERE e.group_id = g.id AND e.code = 'measurements' AND (NOT e.restricted OR EXISTS (
+                       SELECT 1 FROM organisations_perimeterpoint pp
+                       WHERE pp.entitlement_id = e.id AND pp.metering_point_id = l.metering_point_id))))))"""
+
 # Outer joins, so that an unknown token (no row), an unknown point, a missing subscription and a missing line
 # are told apart by one statement.
 _TOKEN = f"""
@@ -151,6 +163,7 @@ LEFT JOIN applications_apisubscription s ON s.application_id = a.id AND s.api = 
 LEFT JOIN metering_meteringpoint p ON p.id = :point
 {_POINT_FACTS}
 LEFT JOIN sharing_accessline l ON l.reader_id = a.organisation_id AND l.metering_point_id = p.id
+      AND {_REACHED}
 WHERE t.token_sha256 = :token
 """  # noqa: S608 -- composed of constants
 
@@ -166,10 +179,11 @@ WHERE p.id = :point
 _POINTS = f"""
 SELECT {_POINT},
        {_LINE}
-FROM (SELECT DISTINCT metering_point_id AS id FROM sharing_accessline
-      WHERE reader_id = :reader AND metering_point_id > :after
-        AND valid_from <= :now AND (valid_until IS NULL OR valid_until > :now)
-      ORDER BY metering_point_id LIMIT :limit) page
+FROM (SELECT DISTINCT l.metering_point_id AS id
+      FROM applications_application a JOIN sharing_accessline l ON l.reader_id = a.organisation_id
+      WHERE a.id = :application AND l.metering_point_id > :after
+        AND l.valid_from <= :now AND (l.valid_until IS NULL OR l.valid_until > :now) AND {_REACHED}
+      ORDER BY l.metering_point_id LIMIT :limit) page
 JOIN metering_meteringpoint p ON p.id = page.id
 {_POINT_FACTS}
 JOIN sharing_accessline l ON l.reader_id = :reader AND l.metering_point_id = p.id
@@ -246,9 +260,10 @@ class SqliteRegistry:
                 found.setdefault(row[_LINE_WIDTH], []).append(_line(row))
         return {point: tuple(lines) for point, lines in found.items()}
 
-    def points(self, reader: int, *, after: str, limit: int, at: datetime) -> list[Access]:
+    def points(self, application: Application, *, after: str, limit: int, at: datetime) -> list[Access]:
         parameters = {
-            "reader": reader,
+            "application": application.id,
+            "reader": application.organisation,
             "after": after,
             "limit": limit,
             "now": int(at.timestamp()),

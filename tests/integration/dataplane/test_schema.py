@@ -18,7 +18,7 @@ STATEMENTS = {
     "credential": registry._CREDENTIAL,
 }
 PARAMETERS = dict.fromkeys(
-    ("token", "api", "point", "today", "reader", "after", "limit", "now", "client_id"), ""
+    ("token", "api", "point", "today", "reader", "application", "after", "limit", "now", "client_id"), ""
 )
 
 

@@ -20,7 +20,7 @@ from gridgate.dataplane.authz import (
     authorise,
     bearer,
 )
-from gridgate.dataplane.registry import RegistryUnavailable, SqliteRegistry
+from gridgate.dataplane.registry import Application, RegistryUnavailable, SqliteRegistry
 from tests.dataplane_world import (
     ACME,
     CHARLIE,
@@ -245,8 +245,10 @@ class TestRegistry:
         for point in ids[:4]:
             world.line(point, reader=TIERS1, holder=ACME)
         world.line(ids[0], reader=TIERS1, holder=ACME, kinds=Kind.DAILY_ENERGY.bit)
-        first = registry.points(TIERS1, after="", limit=3, at=NOW)
-        rest = registry.points(TIERS1, after=ids[2], limit=3, at=NOW)
+        client = world.application("reader", TIERS1, "native")
+        application = Application(client.id, client.client_id, TIERS1, "Tiers 1")
+        first = registry.points(application, after="", limit=3, at=NOW)
+        rest = registry.points(application, after=ids[2], limit=3, at=NOW)
         assert [access.point.id for access in (*first, *rest) if access.point] == ids[:4]
         assert [len(access.lines) for access in first] == [2, 1, 1]
 

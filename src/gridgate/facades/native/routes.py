@@ -115,9 +115,8 @@ def _points(plane: DataPlane) -> Endpoint:
         at = plane.clock()
         caller = _caller(plane, request, "", at)
         query = wire.decode_page_query(request.scope["query_string"])
-        reader = caller.application.organisation
         # One more than asked, to know whether there is a next page.
-        found = plane.registry.points(reader, after=query.after, limit=query.limit + 1, at=at)
+        found = plane.registry.points(caller.application, after=query.after, limit=query.limit + 1, at=at)
         page, more = found[: query.limit], len(found) > query.limit
         last = page[-1].point if page else None
         next_path = (
