@@ -7,7 +7,7 @@ registers a count:
     def requests_to_answer(membership) -> int: ...
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ REQUESTS, USERS = "requests", "users"
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the menu. `entitlement` and `administrator` hide it from those who cannot open it; `account` shows
-    it to people who act for no company too.
+    it to people who act for no company too. `holds` names other pages whose place it is.
     """
 
     url_name: str
@@ -32,6 +32,7 @@ class Entry:
     entitlement: str = ""
     administrator: bool = False
     account: bool = False
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,20 @@ MENU: tuple[Section, ...] = (
     Section(
         _("Votre entreprise"),
         (
-            Entry("company_users", "users", _("Utilisateurs et habilitations"), entitlement=USERS),
+            Entry(
+                "company_users",
+                "users",
+                _("Utilisateurs et habilitations"),
+                entitlement=USERS,
+                holds=(
+                    "company_invite",
+                    "company_invitations",
+                    "company_groups",
+                    "company_services",
+                    "company_explain",
+                    "company_directory",
+                ),
+            ),
             Entry("company_history", "log", _("Historique des droits"), administrator=True),
         ),
     ),
@@ -154,7 +168,7 @@ def menu_for(request: HttpRequest) -> list[Group]:
         for section in MENU
         if section.operator in (None, by_operator)
     ]
-    place = _place(request.path, [url for _, entries in shown for _, url in entries])
+    place = _place(request.path, [held for _, entries in shown for held in _held(entries)])
     return [
         Group(
             str(section.label), tuple(_item(entry, url, request, place, membership) for entry, url in entries)
@@ -179,8 +193,19 @@ def _item(entry: Entry, url: str, request: HttpRequest, place: str, membership: 
 
 
 def _address(entry: Entry) -> str:
+    return _url(entry.url_name)
+
+
+def _held(entries: list[tuple[Entry, str]]) -> Iterator[tuple[str, str]]:
+    """Addresses, each with that of the entry whose place it is."""
+    for entry, url in entries:
+        yield url, url
+        yield from ((held, url) for name in entry.holds if (held := _url(name)))
+
+
+def _url(name: str) -> str:
     try:
-        return reverse(entry.url_name)
+        return reverse(name)
     except NoReverseMatch:
         return ""
 
@@ -193,7 +218,7 @@ def _may_open(entry: Entry, membership: Any) -> bool:
     return not entry.entitlement or bool(membership.has(entry.entitlement))
 
 
-def _place(path: str, urls: list[str]) -> str:
-    """The entry whose address is the longest beginning of the page's own; the home page is only itself."""
-    holding = [url for url in urls if path == url or (url != "/" and path.startswith(url))]
-    return max(holding, key=len, default="")
+def _place(path: str, held: list[tuple[str, str]]) -> str:
+    """The entry one of whose addresses is the longest beginning of the page's own; the home page is only itself."""
+    holding = [(url, entry) for url, entry in held if path == url or (url != "/" and path.startswith(url))]
+    return max(holding, key=lambda one: len(one[0]), default=("", ""))[1]
