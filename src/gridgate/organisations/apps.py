@@ -7,3 +7,6 @@ class OrganisationsConfig(AppConfig):
 
     def ready(self) -> None:
         from gridgate.organisations import middleware  # noqa: F401 - stamps sign-ins, whatever comes first
+        from gridgate.organisations.eic_form import eic_form
+
+        eic_form()  # a file that will not do is told at start
