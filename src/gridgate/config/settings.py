@@ -54,10 +54,14 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "gridgate.organisations.middleware.MembershipMiddleware",
+    "gridgate.organisations.security.sessions.SessionListMiddleware",
+    "gridgate.portal.time_zone.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "gridgate.portal.screens.activation.gate.TermsMiddleware",
     "gridgate.portal.access.CompanyMiddleware",
+    "gridgate.portal.screens.security.setting_up.SecondFactorMiddleware",
     "gridgate.portal.access.RefusalMiddleware",
 ]
 
@@ -130,12 +134,27 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = (
-    {"login": "1000/5m", "login_failed": "10/5m/ip,5/5m/key", "reset_password": "20/d/ip,5/d/key"}
+    {
+        "login": "1000/5m",
+        "login_failed": "10/5m/ip,5/5m/key",
+        "reset_password": "20/d/ip,5/d/key",
+        "sign_up": "20/d/ip,5/d/key",
+        "personal_data": "20/h/user",
+        "second_factor": "20/5m/ip,5/5m/key,20/h/key,50/d/key",
+        "passkey": "60/5m/ip",
+    }
     if ENVIRONMENT.quotas == "on"
     else False
 )
 
+MFA_ADAPTER = "gridgate.organisations.security.mfa.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+# Longer than the codes of an application (6) and of an e-mail (8): which is which shows, and 40 bits are not guessed.
+MFA_RECOVERY_CODE_DIGITS = 12
+
 SESSION_COOKIE_NAME = "__Host-session" if ENVIRONMENT.secure else "session"
+DEVICE_COOKIE_NAME = "__Host-device" if ENVIRONMENT.secure else "device"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.secure
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -185,6 +204,8 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail_from or f"no-reply@{ENVIRON
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "filters": {"without_links": {"()": "gridgate.portal.logs.WithoutLinks"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["without_links"]}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"gridgate.security": {"level": "INFO"}},
 }

@@ -6,8 +6,10 @@ class NotificationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from gridgate.notifications import invitations
+        from gridgate.notifications import accounts, invitations, security
         from gridgate.notifications.receivers import connect
 
         connect()
         invitations.connect()
+        security.connect()
+        accounts.connect()

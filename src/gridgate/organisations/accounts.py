@@ -3,11 +3,19 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+
+from gridgate.organisations.models import User
+from gridgate.organisations.security.log import address_of, tell
+from gridgate.organisations.security.proof import By, prove
+from gridgate.organisations.security.sessions import see
+from gridgate.organisations.security.sign_ins import device_of, name_device, record_sign_in
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
@@ -54,6 +62,33 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
         if refusal is not None:
             raise refusal
 
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Tell the log. Not which address was typed: it may be a password in the wrong field."""
+        known = User.objects.filter(email__iexact=str(credentials.get("email", ""))).first()
+        tell("sign-in refused", request=request, user=known, method="password")
+
+    def get_login_stages(self) -> list[str]:
+        return ["gridgate.organisations.security.stages.SecondFactorStage"]
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Whoever signs in by any door passes here: it is written down, told, and shown in the list of sessions."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        now, device, method = timezone.now(), device_of(request), _method(request, user)
+        record_sign_in(
+            user=user,
+            method=method,
+            address=address_of(request),
+            user_agent=request.headers.get("User-Agent", ""),
+            device=device,
+            now=now,
+        )
+        name_device(response, device)
+        see(request)
+        if method in SECOND_FACTORS:
+            prove(request, user, By.FACTOR, now=now)
+        tell("signed in", request=request, user=user, method=method)
+        return response
+
     def forget_failures(self, request: HttpRequest, *, email: str) -> None:
         """Let the person try again at once: they have just proved who they are in another way."""
         self._delete_login_attempts_cached_email(request, email=email)
@@ -62,3 +97,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
         # The library counts attempts by host name and address; by address alone, or each further name of the
         # portal would give five more guesses.
         return str(credentials.get("email", "")).strip().lower()
+
+
+SECOND_FACTORS = ("totp", "webauthn", "recovery_codes")
+
+
+def _method(request: HttpRequest, user: User) -> str:
+    """How the person proved who they are, by the strongest of what they gave."""
+    records = get_authentication_records(request, user)
+    factors = [str(record["type"]) for record in records if record.get("method") == "mfa"]
+    if factors:
+        return factors[-1]
+    by_provider = any(record.get("method") == "socialaccount" for record in records)
+    return "openid" if by_provider else "password"

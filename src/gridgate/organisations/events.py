@@ -12,3 +12,25 @@ withdrawn.
 
 invitation_sent = Signal()
 """`invitation`, `now`: an activation link is due to the person, for the first time or again."""
+
+account_deleted = Signal()
+"""`user`, already without a name, and the former `email`, `full_name`, `language`; `companies`, the names of those it
+acted for; `now`: a person deleted their account.
+"""
+
+step_up_code_made = Signal()
+"""`code`, `act`, a lazy text, `now`: a one-time code is due to its person."""
+
+factors_changed = Signal()
+"""`user`, `change`, `now`: a second factor was added or removed, or the recovery codes made anew. `change` is
+`totp_added`, `totp_removed`, `key_added`, `key_removed`, `codes_renewed` or `all_removed`.
+"""
+
+new_device_signed_in = Signal()
+"""`user`, `sign_in`, `now`: a person signed in from a device that they never did before."""
+
+kyc_ends_soon = Signal()
+"""`questionnaire`, `last_day`, `step`, `now`: an accepted questionnaire ends within `step` days."""
+
+kyc_ended = Signal()
+"""`questionnaire`, `last_day`, `now`: an accepted questionnaire is no longer valid."""

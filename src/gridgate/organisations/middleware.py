@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 
 from gridgate.organisations.models import Membership, User
-from gridgate.organisations.queries import memberships_of
+from gridgate.organisations.own_account import acting_memberships
+from gridgate.organisations.security.policy import with_missing_factor
 
 MEMBERSHIP = "membership"
 """Session key: the membership that the person acts under."""
@@ -39,8 +40,9 @@ class MembershipMiddleware:
             logout(request)
             membership = None
         request.membership = membership  # type: ignore[attr-defined]
+        private = isinstance(request.user, User)
         response = self.get_response(request)
-        if membership is not None and not response.has_header("Cache-Control"):
+        if private and not response.has_header("Cache-Control"):
             # What one person saw must not come back from a shared computer's cache after they signed out.
             patch_cache_control(response, private=True, no_store=True)
         return response
@@ -55,7 +57,7 @@ def _present_membership(request: HttpRequest) -> Membership | None:
     user = request.user
     if not isinstance(user, User) or _outlived(request.session):
         return None
-    memberships = memberships_of(user=user)
+    memberships = with_missing_factor(acting_memberships(user=user, path=request.path))
     if MEMBERSHIP in request.session:
         return memberships.filter(pk=request.session[MEMBERSHIP]).first()
     first = memberships.first()

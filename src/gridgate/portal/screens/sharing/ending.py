@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.organisations.models import EntitlementCode, Organisation
+from gridgate.organisations.models import EntitlementCode, Organisation, SensitiveAct
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.line import Line, alike
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import kept
+from gridgate.portal.step_up import step_up_required
+from gridgate.portal.time_zone import network_time
 from gridgate.sharing import operations, queries
 from gridgate.sharing.models import Permission, Receipt
 from gridgate.sharing.queries import CompanySharing, Share
@@ -24,6 +26,8 @@ from gridgate.sharing.queries import CompanySharing, Share
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @entitlement_required(EntitlementCode.DATA_SERVICES)
+@step_up_required(SensitiveAct.REVOKE_ALL)
+@network_time
 def revoke_company(request: MemberRequest, siren: str) -> HttpResponse:
     """End everything that a company reads and that the holder can end."""
     actor, moment = request.membership, Moment.present()
@@ -43,6 +47,7 @@ def revoke_company(request: MemberRequest, siren: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @entitlement_required(EntitlementCode.DATA_SERVICES)
+@network_time
 def revoke(request: MemberRequest, permission_id: UUID) -> HttpResponse:
     """End one permission; the company's others stay."""
     actor, moment = request.membership, Moment.present()

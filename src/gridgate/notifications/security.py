@@ -1,0 +1,59 @@
+"""Letters about the security of an account: one-time codes, second factors, sign-ins from a new device."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from gridgate.notifications import letters
+from gridgate.organisations import events
+from gridgate.organisations.models import SignIn, StepUpCode, User
+from gridgate.organisations.security.step_up import digits_of, live_code
+
+
+@letters.secret("step_up")
+def one_time_code(name: str) -> str | None:
+    """The digits; None once the code is used, replaced or out of date."""
+    code = live_code(int(name), now=timezone.now())
+    return None if code is None else digits_of(code)
+
+
+def send_code(*, code: StepUpCode, act: object, now: datetime, **_: object) -> None:
+    letters.write(
+        "step_up",
+        key=str(code.pk),
+        email=code.user.email,
+        language=code.user.language,
+        facts={"act": act, "minutes": settings.ENVIRONMENT.step_up_minutes},
+        secret=f"step_up:{code.pk}",
+        now=now,
+    )
+
+
+def tell_of_change(*, user: User, change: str, now: datetime, **_: object) -> None:
+    letters.write(
+        "factors_changed",
+        key=f"{user.pk}:{now.isoformat()}:{change}",
+        email=user.email,
+        language=user.language,
+        facts={"user": user, "change": change, "at": now},
+        now=now,
+    )
+
+
+def tell_of_new_device(*, user: User, sign_in: SignIn, now: datetime, **_: object) -> None:
+    letters.write(
+        "new_sign_in",
+        key=str(sign_in.pk),
+        email=user.email,
+        language=user.language,
+        facts={"user": user, "sign_in": sign_in},
+        now=now,
+    )
+
+
+def connect() -> None:
+    """Listen to what happens to people's accounts."""
+    events.step_up_code_made.connect(send_code)
+    events.factors_changed.connect(tell_of_change)
+    events.new_device_signed_in.connect(tell_of_new_device)

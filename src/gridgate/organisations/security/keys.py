@@ -1,0 +1,82 @@
+"""Security keys and passkeys (W3C Web Authentication): the challenges, and what browsers answer to them.
+
+A challenge lies in the session and serves for one answer, right or wrong. Every key verifies its user (fingerprint,
+face or code of the device) and names its owner by itself, so that it is a whole sign-in.
+"""
+
+import ipaddress
+import json
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.internal import auth
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+
+from gridgate.organisations.models import User
+
+_MALFORMED = (ValidationError, AttributeError, KeyError, TypeError, ValueError)
+
+
+def are_possible(request: HttpRequest) -> bool:
+    """Browsers know keys by the host's name, over TLS or on the machine itself: never by a bare address."""
+    host = request.get_host().rpartition(":")[0] or request.get_host()
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return request.is_secure() or host == "localhost" or host.endswith(".localhost")
+    return False
+
+
+def parse(text: str) -> object:
+    """What a browser sent, as JSON; None for anything else."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def registration_options(user: User) -> dict[str, Any]:
+    """What a browser needs to make a key; keys that the person has already are left out."""
+    options: dict[str, Any] = auth.begin_registration(user, passwordless=True)
+    return options
+
+
+def register(credential: object) -> dict[str, Any] | None:
+    """The credential when it answers the challenge of this session, to be kept; None otherwise."""
+    try:
+        if not isinstance(credential, dict):
+            return None
+        auth.parse_registration_response(credential)
+        made = auth.complete_registration(credential)
+    except _MALFORMED:
+        return None
+    finally:
+        auth.clear_state()
+    return credential if made.is_user_verified() else None
+
+
+def sign_in_options(user: User | None = None) -> dict[str, Any]:
+    """What a browser needs to ask for a key: one of the person's, or any that names its owner."""
+    options: dict[str, Any] = auth.begin_authentication(user)
+    return options
+
+
+def recognise(credential: object, *, user: User | None = None) -> Authenticator | None:
+    """Whose key answered the challenge of this session; None when it is nobody's, or not this person's."""
+    try:
+        if not isinstance(credential, dict):
+            return None
+        auth.parse_authentication_response(credential)
+        owner = auth.extract_user_from_response(credential) if user is None else user
+        if not owner.is_active:
+            return None
+        key: Authenticator = auth.complete_authentication(owner, credential)
+    except _MALFORMED:
+        return None
+    finally:
+        auth.clear_state()
+    key.user = owner
+    Authenticator.objects.filter(pk=key.pk).update(last_used_at=timezone.now())
+    return key

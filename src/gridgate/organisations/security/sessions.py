@@ -1,0 +1,114 @@
+"""The open sessions of a person: seeing them, and ending them from afar, at their very next request."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from gridgate.organisations.middleware import SIGNED_IN_AT
+from gridgate.organisations.models import User
+from gridgate.organisations.security.sign_ins import device_name
+
+SEEN = "seen"
+"""Session key: under which key the session was last seen, and when."""
+SEEN_SECONDS = 300
+"""How exact "last seen" is: a write for every page would cost more than it tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    pk: int
+    device: str
+    address: str
+    since: datetime
+    last_seen: datetime
+    current: bool
+
+
+class SessionListMiddleware:
+    """Keeps the list: every session of somebody signed in is on it, from its first request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            see(request)
+        return self.get_response(request)
+
+
+def see(request: HttpRequest) -> None:
+    """Write that the session was seen; at most every few minutes, and when its key has changed."""
+    key, now = request.session.session_key, int(timezone.now().timestamp())
+    before, at = request.session.get(SEEN, ("", 0))
+    if before == key and now - at < SEEN_SECONDS:
+        return
+    if before and before != key:  # a new key, since the password changed: the same session goes on
+        UserSession.objects.filter(session_key=before).update(session_key=key)
+    UserSession.objects.create_from_request(request)
+    request.session[SEEN] = [key, now]
+
+
+def sessions_of(*, user: User, current: str | None, now: datetime) -> Sequence[OpenSession]:
+    """The sessions that still open something, the present one first, then the last seen."""
+    listed = {row.session_key: row for row in UserSession.objects.filter(user=user)}
+    alive = Session.objects.filter(session_key__in=list(listed), expire_date__gt=now)
+    found = [
+        _open(listed[session.session_key], current)
+        for session in alive
+        if _still_opens(session.get_decoded(), user, now)
+    ]
+    return sorted(found, key=lambda one: (not one.current, -one.last_seen.timestamp()))
+
+
+def end_session(*, user: User, pk: int) -> bool:
+    """End one session; returns whether the person had it."""
+    return _end(UserSession.objects.filter(user=user, pk=pk).values_list("session_key", flat=True)) > 0
+
+
+def end_sessions(*, user: User, but: str | None = None) -> int:
+    """End all sessions of a person, but the one of this key; returns how many."""
+    keys = UserSession.objects.filter(user=user).values_list("session_key", flat=True)
+    return _end(keys.exclude(session_key=but) if but else keys)
+
+
+def forget_ended_sessions(*, now: datetime) -> int:
+    """Delete sessions that are out of date, and the lines of the list that stand for none; returns how many."""
+    expired, _ = Session.objects.filter(expire_date__lt=now).delete()
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    return expired
+
+
+def _end(keys: Iterable[str]) -> int:
+    ended = list(keys)
+    with transaction.atomic():
+        Session.objects.filter(session_key__in=ended).delete()
+        UserSession.objects.filter(session_key__in=ended).delete()
+    return len(ended)
+
+
+def _still_opens(data: dict[str, object], user: User, now: datetime) -> bool:
+    """Not after 12 hours, nor with a password that has changed since."""
+    proof, signed_in = str(data.get(HASH_SESSION_KEY, "")), data.get(SIGNED_IN_AT, 0)
+    assert isinstance(signed_in, int)
+    fresh = now.timestamp() - signed_in <= settings.SESSION_COOKIE_AGE
+    return fresh and constant_time_compare(proof, user.get_session_auth_hash())
+
+
+def _open(row: UserSession, current: str | None) -> OpenSession:
+    return OpenSession(
+        row.pk,
+        device_name(row.user_agent),
+        row.ip,
+        row.created_at.astimezone(UTC),
+        row.last_seen_at.astimezone(UTC),
+        row.session_key == current,
+    )

@@ -1,0 +1,22 @@
+"""Signing in: after the first proof, the second factor of whoever has one."""
+
+from allauth.account.internal.stagekit import clear_login
+from allauth.mfa.stages import AuthenticateStage
+from django.http import HttpResponse
+from django.shortcuts import redirect
+
+
+class SecondFactorStage(AuthenticateStage):  # type: ignore[misc]  # the library has no types
+    """The library's stage, at our address. A passkey is both proofs in one, so nothing is asked after it."""
+
+    urlname = "sign_in_code"
+
+    def handle(self) -> tuple[HttpResponse | None, bool]:
+        if not self._should_handle(self.request):
+            return None, True
+        self.state["authentication_required"] = True
+        return redirect(self.urlname), True
+
+    def abort(self) -> HttpResponse:
+        clear_login(self.request)
+        return redirect("sign_in")

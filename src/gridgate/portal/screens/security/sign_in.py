@@ -1,0 +1,99 @@
+"""Signing in with a second factor, or with a passkey alone."""
+
+from typing import Any
+
+from allauth.account.internal.decorators import login_stage_required
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
+from allauth.account.utils import get_next_redirect_url
+from allauth.core.internal import ratelimit
+from allauth.mfa.models import Authenticator
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from gridgate.organisations.models import User
+from gridgate.organisations.security import factors, guesses, keys
+from gridgate.organisations.security.log import tell
+from gridgate.organisations.security.stages import SecondFactorStage
+from gridgate.portal.screens.security.forms import SignInCodeForm
+
+KEY = "credential"
+WRONG = gettext_lazy(
+    "Ce n’est pas le bon code, ou il a déjà servi. Après cinq essais, une pause de cinq minutes s’impose."
+)
+TOO_MANY = gettext_lazy("Trop d’essais. Revenez dans cinq minutes.")
+
+
+@login_stage_required(  # type: ignore[untyped-decorator]
+    stage=SecondFactorStage.key, redirect_urlname="sign_in"
+)
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """After the password: a code of the application, a recovery code, or a key."""
+    stage: Any = request._login_stage  # type: ignore[attr-defined]
+    user = stage.login.user
+    if user is None or not user.is_active or "cancel" in request.POST:
+        response: HttpResponse = stage.abort()
+        return response
+    form = SignInCodeForm(request.POST if "code" in request.POST and not request.POST.get(KEY) else None)
+    if request.POST.get(KEY):
+        key = keys.recognise(keys.parse(request.POST[KEY]), user=user)
+        if key is not None:
+            return _passed(request, stage, user, key)
+        tell("second factor refused", request=request, user=user, type="webauthn")
+        messages.error(request, _("Cette clé n’est pas reconnue. Essayez encore, ou saisissez un code."))
+        return redirect("sign_in_code")
+    if form.is_valid():
+        guess = guesses.Attempt(request, user)
+        found = None
+        if guess.allowed:
+            found = factors.check_code(user=user, text=form.cleaned_data["code"], now=timezone.now())
+        if found is not None:
+            guess.was_right()
+            return _passed(request, stage, user, found)
+        tell("second factor refused", request=request, user=user, limited=not guess.allowed)
+        form.add_error("code", str(WRONG if guess.allowed else TOO_MANY))
+    has = factors.factors_of(user=user)
+    context: dict[str, object] = {"form": form, "has": has}
+    if has.keys and keys.are_possible(request):
+        context["options"] = keys.sign_in_options(user)
+    return render(request, "security/sign_in_code.html", context)
+
+
+@login_not_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def passkey(request: HttpRequest) -> HttpResponse:
+    """GET: the challenge, for the script of the sign-in page. POST: the key's answer, which is a whole sign-in."""
+    if request.user.is_authenticated:
+        return redirect("home")
+    allowed = ratelimit.consume(request, app="allauth.account", action="passkey", limit_get=True)
+    if allowed is None:
+        too_many: HttpResponse = ratelimit.respond_429(request)
+        return too_many
+    if request.method != "POST":
+        return JsonResponse(keys.sign_in_options())
+    key = keys.recognise(keys.parse(request.POST.get(KEY, "")))
+    if key is None:
+        tell("sign-in refused", request=request, method="webauthn")
+        messages.error(request, _("Cette clé n’est pas reconnue. Connectez-vous avec votre mot de passe."))
+        return redirect("sign_in")
+    record_authentication(request, key.user, "mfa", id=key.pk, type=key.type, passwordless=True)
+    login = Login(user=key.user, redirect_url=get_next_redirect_url(request))
+    response: HttpResponse = perform_login(request, login)
+    return response
+
+
+def _passed(request: HttpRequest, stage: Any, user: User, factor: Authenticator) -> HttpResponse:
+    record_authentication(request, user, "mfa", id=factor.pk, type=factor.type)
+    response: HttpResponse = stage.exit()
+    return response

@@ -1,0 +1,107 @@
+"""*Application de codes*: setting one up, removing it."""
+
+import base64
+
+from allauth.mfa.totp.internal.auth import generate_totp_secret
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from gridgate.organisations.models import User
+from gridgate.organisations.security import factors, guesses
+from gridgate.organisations.security.log import tell
+from gridgate.organisations.security.mfa import PURPOSE, MfaAdapter
+from gridgate.organisations.security.proof import By, prove
+from gridgate.organisations.security.sealing import Unreadable, seal, unseal
+from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.screens.security.forms import TotpForm
+from gridgate.portal.screens.security.setting_up import while_setting_up
+from gridgate.portal.step_up import own_security
+
+SECRET = "totp"  # noqa: S105  a session key
+"""Session key: the secret shown and not yet confirmed, sealed. It stays the same when the page is read again."""
+
+
+@while_setting_up
+@account_page
+@never_cache
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@own_security
+def page(request: AccountRequest) -> HttpResponse:
+    """Set the application up; or, when there is one, remove it."""
+    has = factors.factors_of(user=request.user)
+    if has.totp is None:
+        return _set_up(request)
+    if request.method != "POST":
+        return render(request, "security/totp_remove.html", {"has": has})
+    try:
+        factors.remove_factor(user=request.user, pk=has.totp.pk, now=timezone.now())
+    except factors.LastFactor:
+        messages.error(
+            request,
+            _(
+                "Votre rôle demande une connexion renforcée : ajoutez une clé d’accès avant de retirer l’application."
+            ),
+        )
+    else:
+        tell("second factor removed", request=request, user=request.user, type="totp")
+        messages.success(request, _("L’application de codes est retirée."))
+    return redirect("account_security")
+
+
+def _set_up(request: AccountRequest) -> HttpResponse:
+    user, secret = request.user, _secret(request)
+    form = TotpForm(request.POST if "code" in request.POST else None)
+    if form.is_valid():
+        guess = guesses.Attempt(request, user)
+        if not guess.allowed:
+            form.add_error("code", _("Trop d’essais. Revenez dans quelques minutes."))
+        elif _added(user, secret, form.cleaned_data["code"]):
+            guess.was_right()
+            request.session.pop(SECRET, None)
+            prove(request, user, By.FACTOR, now=timezone.now())
+            tell("second factor added", request=request, user=user, type="totp")
+            messages.success(
+                request, _("L’application de codes est ajoutée : un code sera demandé à chaque connexion.")
+            )
+            return redirect("account_codes")
+        else:
+            form.add_error(
+                "code", _("Ce n’est pas le code que montre l’application. Vérifiez l’heure du téléphone.")
+            )
+    return render(request, "security/totp.html", _shown(user, secret) | {"form": form})
+
+
+def _added(user: User, secret: str, code: str) -> bool:
+    try:
+        factors.add_totp(user=user, secret=secret, code=code, now=timezone.now())
+    except factors.WrongCode:
+        return False
+    return True
+
+
+def _secret(request: AccountRequest) -> str:
+    try:
+        return unseal(request.session.get(SECRET, ""), purpose=PURPOSE)
+    except Unreadable:
+        made = str(generate_totp_secret())
+        request.session[SECRET] = seal(made, purpose=PURPOSE)
+        return made
+
+
+def _shown(user: User, secret: str) -> dict[str, object]:
+    """The drawing that the telephone reads, and the same as text."""
+    adapter = MfaAdapter()
+    url = adapter.build_totp_url(user, secret)
+    drawing = base64.b64encode(adapter.build_totp_svg(url).encode()).decode()
+    return {
+        "picture": f"data:image/svg+xml;base64,{drawing}",
+        "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
+        "account": adapter.get_totp_label(user),
+    }
