@@ -47,6 +47,10 @@ class AccessLogEntry(models.Model):
             models.Index(fields=["holder", "-at"]),
             models.Index(fields=["holder", "reader", "-at"]),
             models.Index(fields=["holder", "metering_point_id", "-at"]),
+            # For the copy of one's own data; programs read much and are nobody.
+            models.Index(
+                fields=["user", "at"], condition=models.Q(user__isnull=False), name="reads_of_a_person"
+            ),
         ]
 
 

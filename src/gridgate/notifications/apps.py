@@ -11,5 +11,6 @@ class NotificationsConfig(AppConfig):
 
         connect()
         invitations.connect()
+        requests.connect()
         security.connect()
         accounts.connect()

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.queries import operator
@@ -55,7 +55,8 @@ def write(
     The same `key` is written once; returns whether this one is new.
     """
     context = {**facts, "operator": operator(), "base_url": settings.BASE_URL, "secret": SECRET}
-    with translation.override(language):
+    # An e-mail is on the network's clock, not on that of whoever made it leave.
+    with translation.override(language), timezone.override(None):
         text = render_to_string(f"letters/{letter}.txt", context)
     subject, _, body = text.strip().partition("\n")
     _row, new = OutgoingEmail.objects.get_or_create(

@@ -13,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
-from django.utils import translation
-from django.utils.timezone import localdate
+from django.utils import timezone, translation
+from django.utils.timezone import get_default_timezone, localdate
 
 from gridgate.core.sharing import PermissionState
 from gridgate.notifications.models import OutgoingEmail
@@ -127,7 +127,7 @@ def _emails(
 ) -> Iterator[OutgoingEmail]:
     context = {**facts, "operator": operator(), "base_url": settings.BASE_URL}
     for reader in readers:
-        with translation.override(reader.language):
+        with translation.override(reader.language), timezone.override(None):
             words = {**context, **_words(facts), "to_holder": reader.is_holder}
             text = render_to_string(f"notifications/{notice}.txt", words)
         subject, _, body = text.strip().partition("\n")
@@ -177,7 +177,9 @@ def _facts(permission: Permission) -> dict[str, Any]:
         "service": permission.service,
         "holder": permission.holder,
         "party": permission.eligible_party,
-        "last_day": None if ends is None else localdate(ends - timedelta(microseconds=1)),
+        "last_day": None
+        if ends is None
+        else localdate(ends - timedelta(microseconds=1), get_default_timezone()),
     }
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import get_language
 from gridgate import __version__
 from gridgate.organisations import queries
 from gridgate.portal.navigation import Group, Item, menu_for
+from gridgate.portal.time_zone import Clock, clock_of
 
 LANGUAGES = (("fr", "Français"), ("en", "English"))
 STYLES = tuple(
@@ -84,6 +85,16 @@ class Shell:
     @property
     def organisation(self) -> Any:
         return getattr(self.membership, "organisation", None)
+
+    @property
+    def has_others(self) -> bool:
+        """The person acts for other companies too."""
+        return bool(getattr(self.membership, "has_others", False))
+
+    @cached_property
+    def clock(self) -> Clock:
+        """Whose clock the page tells times on."""
+        return clock_of(self._request, timezone.now())
 
     @property
     def home(self) -> str:

@@ -1,9 +1,11 @@
 """How numbers, dates and identifiers are written on a screen, in French and in English.
 
 Every function takes the value and returns text; `language` ("fr" or "en") defaults to the language of the
-request. No value (`None`) is written `–`, never 0. Instants are shown in the instance's time zone. Spaces are
-the typographer's: narrow no-break (U+202F) in thousands, no-break (U+00A0) before a unit; the minus sign is
-U+2212.
+request. No value (`None`) is written `–`, never 0. Spaces are the typographer's: narrow no-break (U+202F) in
+thousands, no-break (U+00A0) before a unit; the minus sign is U+2212.
+
+A day without a time is a civil day of the network, for everyone: a sharing begins on the same day whoever looks. A
+clock time, and the day written with it, is the reader's own (`portal/time_zone.py`).
 """
 
 from datetime import date, datetime
@@ -117,13 +119,15 @@ def percent(ratio: Number | None, decimals: int = 0, language: str | None = None
 
 
 def local(instant: datetime) -> datetime:
-    """The instant on the instance's clock."""
+    """The instant on the clock of whoever reads the page."""
     return timezone.localtime(instant)
 
 
 def civil_day(value: date | datetime) -> date:
-    """The civil day of an instant; a day stays what it is."""
-    return local(value).date() if isinstance(value, datetime) else value
+    """The network's civil day of an instant; a day stays what it is."""
+    if not isinstance(value, datetime):
+        return value
+    return timezone.localtime(value, timezone.get_default_timezone()).date()
 
 
 def _day_number(day: date, language: str) -> str:
@@ -214,7 +218,7 @@ def moment(instant: datetime | None, language: str | None = None, *, seconds: bo
         return NONE
     tongue = current_language(language)
     at = "à" if tongue == "fr" else "at"
-    return f"{long_day(instant, tongue)} {at}{NO_BREAK}{clock(instant, seconds=seconds)}"
+    return f"{long_day(local(instant).date(), tongue)} {at}{NO_BREAK}{clock(instant, seconds=seconds)}"
 
 
 def relative(instant: datetime | None, now: datetime, language: str | None = None) -> str:
@@ -222,7 +226,7 @@ def relative(instant: datetime | None, now: datetime, language: str | None = Non
     if instant is None:
         return NONE
     tongue = current_language(language)
-    on, today = civil_day(instant), civil_day(now)
+    on, today = local(instant).date(), local(now).date()
     near = {
         0: {"fr": "aujourd’hui", "en": "today"},
         1: {"fr": "hier", "en": "yesterday"},

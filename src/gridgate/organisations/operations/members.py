@@ -151,12 +151,6 @@ def disable_user(*, user: User) -> None:
     user.save(update_fields=["is_active"])
 
 
-def update_profile(*, user: User, full_name: str, language: str) -> None:
-    """Change what a person says of themselves."""
-    user.full_name, user.language = full_name.strip(), language
-    user.save(update_fields=["full_name", "language"])
-
-
 def record_member(
     action: str,
     membership: Membership,

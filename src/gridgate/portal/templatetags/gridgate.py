@@ -3,6 +3,7 @@ docs/3-extending/screen.md.
 """
 
 from datetime import date, datetime
+from html import unescape
 from typing import Any
 
 from django import template
@@ -12,11 +13,12 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
 from gridgate.portal import formats, icons
 from gridgate.portal.charts import Spark
+from gridgate.portal.favourites import star_of
 from gridgate.portal.formats import Number
 
 register = template.Library()
@@ -143,7 +145,7 @@ def time_element(instant: date | datetime | None, text: str = "") -> str:
             '<time class="nowrap" datetime="{}">{}</time>', instant.isoformat(), text or formats.day(instant)
         )
     at = formats.local(instant)
-    shown = text or f"{formats.day(at)} {formats.clock(at)}"
+    shown = text or f"{formats.day(at.date())} {formats.clock(at)}"
     return format_html('<time class="nowrap" datetime="{}">{}</time>', at.isoformat(), shown)
 
 
@@ -355,6 +357,16 @@ def field(bound: BoundField) -> SafeString:
 def spark(chart: Spark) -> SafeString:
     """The sparkline of 30 days: `{% spark reads_per_day %}` with a `charts.sparkline(...)`."""
     return render_to_string("components/spark.html", {"chart": chart})
+
+
+@register.simple_tag(takes_context=True)
+def star(context: Context, title: str) -> SafeString:
+    """The star by which a person keeps the page at hand; nothing on a page that is not one to keep."""
+    plain = unescape(strip_tags(title)).strip()
+    found = star_of(context["request"], plain)
+    if found is None:
+        return SafeString()
+    return render_to_string("components/star.html", {"star": found, "title": plain}, context["request"])
 
 
 # --- For skeletons ---------------------------------------------------------------------------------------

@@ -1,35 +1,40 @@
-"""Your account: name, language, password, and the company you act for."""
+"""Your account: name, language, time zone, password; the way to the rest."""
+
+from copy import copy
+from typing import Any
 
 from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.middleware import choose_membership
 from gridgate.organisations.operations import update_profile
-from gridgate.organisations.queries import memberships_of
-from gridgate.portal.access import MemberRequest
+from gridgate.organisations.own_account import companies_of, favourites_of
+from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.favourites import lines_of
 from gridgate.portal.language import PREFERENCE
 from gridgate.portal.screens.account import mails
 from gridgate.portal.screens.account.forms import ChangedPasswordForm, ProfileForm
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def page(request: MemberRequest) -> HttpResponse:
-    """Name and language; links to the rest."""
-    user = request.membership.user
-    form = ProfileForm(request.POST or None, instance=user)
+@account_page
+def page(request: AccountRequest) -> HttpResponse:
+    """Name, language and time zone; what is kept at hand; links to the rest."""
+    # A form writes what is typed into its instance; the header must show what is saved.
+    form = ProfileForm(request.POST or None, instance=copy(request.user))
     if request.method != "POST" or not form.is_valid():
-        context = {"form": form, "memberships": memberships_of(user=user)}
-        return render(request, "account/account.html", context)
-    language = form.cleaned_data["language"]
-    update_profile(user=user, full_name=form.cleaned_data["full_name"], language=language)
+        return render(request, "account/account.html", {"form": form, **_own(request)})
+    said, language = form.cleaned_data, form.cleaned_data["language"]
+    update_profile(
+        user=request.user, full_name=said["full_name"], language=language, time_zone=said["time_zone"]
+    )
     request.session[PREFERENCE] = language
     with translation.override(language):
         messages.success(request, _("Votre compte est à jour."))
@@ -38,11 +43,17 @@ def page(request: MemberRequest) -> HttpResponse:
     return response
 
 
+def _own(request: AccountRequest) -> dict[str, Any]:
+    kept = favourites_of(user=request.user, membership=request.membership)
+    return {"favourites": lines_of(kept), "memberships": companies_of(user=request.user)}
+
+
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-def password(request: MemberRequest) -> HttpResponse:
+@account_page
+def password(request: AccountRequest) -> HttpResponse:
     """Another password; every other session of the person ends."""
-    user = request.membership.user
+    user = request.user
     if request.method == "POST":
         too_many: HttpResponse | None = ratelimit.consume_or_429(request, action="change_password", user=user)
         if too_many is not None:
@@ -55,24 +66,3 @@ def password(request: MemberRequest) -> HttpResponse:
     mails.tell_password_changed(user)
     messages.success(request, _("Votre mot de passe est changé. Vos autres sessions sont fermées."))
     return redirect("account")
-
-
-@require_POST
-def company(request: MemberRequest) -> HttpResponse:
-    """Act for another of the companies one is a member of, from the next page on."""
-    chosen = memberships_of(user=request.membership.user).filter(
-        pk=_number(request.POST.get("membership", ""))
-    )
-    membership = chosen.first()
-    if membership is None:
-        raise Http404("not a membership of this person")
-    choose_membership(request, membership)
-    messages.success(
-        request,
-        _("Vous agissez maintenant pour %(company)s.") % {"company": membership.organisation.legal_name},
-    )
-    return redirect("home")
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.organisations.models import User
-from gridgate.organisations.queries import memberships_of
+from gridgate.portal.time_zone import zone_choices
 
 PASSWORD_HELP = _("12 caractères au moins. Une phrase se retient mieux qu’un mot compliqué.")
 
@@ -31,23 +31,16 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # the library has no types
         try:
             super().clean()
             if self.user:
-                self._require_someone_to_act_for()
+                self._require_open_account()
         except ValidationError as error:
             self.add_error("password", error)
         cleaned: dict[str, Any] = self.cleaned_data
         return cleaned
 
-    def _require_someone_to_act_for(self) -> None:
+    def _require_open_account(self) -> None:
         # Only whoever knows the password is told so.
         if not self.user.is_active:
             raise ValidationError(_("Ce compte est fermé. Adressez-vous à votre gestionnaire de réseau."))
-        if not memberships_of(user=self.user).exists():
-            raise ValidationError(
-                _(
-                    "Ce compte n’est plus rattaché à une entreprise. "
-                    "Adressez-vous à l’administrateur de la vôtre."
-                )
-            )
 
 
 class ForgottenPasswordForm(forms.Form):
@@ -75,12 +68,45 @@ class ChangedPasswordForm(PasswordChangeForm):
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """What a person says of themselves."""
+
+    time_zone = forms.ChoiceField(
+        label=_("Fuseau horaire"),
+        required=False,
+        choices=zone_choices,
+        help_text=_(
+            "Celui des heures affichées : connexions, historique, dernières lectures. "
+            "Les mesures, le journal des accès et les reçus restent à l’heure du réseau."
+        ),
+        error_messages={"invalid_choice": _("Choisissez un fuseau de la liste.")},
+    )
+
     class Meta:
         model = User
-        fields = ["full_name", "language"]
+        fields = ["full_name", "language", "time_zone"]
         labels = {"full_name": _("Nom"), "language": _("Langue")}
         help_texts = {"language": _("Celle des pages et des courriels que vous recevez.")}
         widgets = {"full_name": forms.TextInput(attrs={"autocomplete": "name"})}
+
+
+class DeletionForm(forms.Form):
+    """Closing an account asks for its address: nobody types that by mistake."""
+
+    email = forms.CharField(
+        label=_("Votre adresse électronique, pour confirmer"),
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._address = user.email
+
+    def clean_email(self) -> str:
+        typed = str(self.cleaned_data["email"]).strip()
+        if typed.casefold() != self._address.casefold():
+            raise ValidationError(_("Ce n’est pas l’adresse de ce compte."))
+        return typed
 
 
 def _label_new_password(form: forms.Form) -> None:

@@ -1,6 +1,14 @@
 from django.urls import path
 
-from gridgate.portal.screens.account import account, passwords, sign_in
+from gridgate.portal.screens.account import (
+    account,
+    companies,
+    deletion,
+    favourites,
+    passwords,
+    personal_data,
+    sign_in,
+)
 
 urlpatterns = [
     path("connexion/", sign_in.SignIn.as_view(), name="sign_in"),
@@ -11,5 +19,8 @@ urlpatterns = [
     path("mot-de-passe/change/", passwords.done, name="password_reset_done"),
     path("compte/", account.page, name="account"),
     path("compte/mot-de-passe/", account.password, name="account_password"),
-    path("compte/entreprise/", account.company, name="account_company"),
+    path("compte/entreprise/", companies.switch, name="switch_organisation"),
+    path("compte/favoris/", favourites.change, name="favourites"),
+    path("compte/mes-donnees/", personal_data.page, name="account_data"),
+    path("compte/supprimer/", deletion.page, name="account_deletion"),
 ]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max
 
 from gridgate.audit.queries import GRANTED, Wanted, search
-from gridgate.core.time import Interval, civil_day_of
+from gridgate.core.time import Interval
 from gridgate.organisations.models import Membership
 from gridgate.portal import formats
 from gridgate.portal.screens.sharing import words
@@ -44,5 +44,6 @@ def last_reads(*, actor: Membership, moment: Moment) -> list[Read]:
 
 
 def _when(at: datetime, moment: Moment) -> str:
-    day = civil_day_of(at, moment.zone)
-    return formats.clock(at) if day == moment.today else formats.day_and_month(day, short=True)
+    """On the reader's own clock, as the hour is."""
+    day, today = formats.local(at).date(), formats.local(moment.now).date()
+    return formats.clock(at) if day == today else formats.day_and_month(day, short=True)

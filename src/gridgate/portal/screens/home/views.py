@@ -1,11 +1,16 @@
 """The home page: what needs attention, who read last, the figures of the company."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.own_account import favourites_of
 from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.favourites import lines_of
+from gridgate.portal.screens.home.account import public_pages, steps_to_take, waiting
 from gridgate.portal.screens.home.company import overview_of
 from gridgate.portal.screens.sharing.moment import Moment
 
@@ -16,10 +21,21 @@ def page(request: AccountRequest) -> HttpResponse:
     """A company's overview; the operator's staff go to what they run, people of no company see what is for all."""
     actor, moment = request.membership, Moment.present()
     if actor is None:
-        return render(request, "home/account.html")
+        return render(request, "home/account.html", _of_no_company(request))
     if actor.organisation.is_operator:
         return redirect("operator_home")
     everything = request.GET.get("energie") == "tous"
     overview = overview_of(actor=actor, moment=moment, everything=everything)
     restricted = not actor.reach(EntitlementCode.METERS).everything
-    return render(request, "home/company.html", {"overview": overview, "restricted": restricted})
+    favourites = lines_of(favourites_of(user=request.user, membership=actor))
+    context = {"overview": overview, "restricted": restricted, "favourites": favourites}
+    return render(request, "home/company.html", context)
+
+
+def _of_no_company(request: AccountRequest) -> dict[str, Any]:
+    return {
+        "favourites": lines_of(favourites_of(user=request.user, membership=None)),
+        "steps": steps_to_take(),
+        "waiting": waiting(request.user),
+        "pages": public_pages(),
+    }

@@ -27,6 +27,7 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.reads import ReadsChart, reads_chart
 from gridgate.portal.shapes import filters_in_force
 from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.time_zone import network_time
 from gridgate.sharing.queries import permissions_given
 
 LONGEST_CHART = 62
@@ -35,6 +36,7 @@ LONGEST_CHART = 62
 
 @require_safe
 @entitlement_required(EntitlementCode.DATA_SERVICES)
+@network_time
 def index(request: MemberRequest) -> HttpResponse:
     """The entries that the address asks for, latest first."""
     actor, moment = request.membership, Moment.present()

@@ -21,6 +21,7 @@ from gridgate.portal.charts import series_data
 from gridgate.portal.screens.measurements.period import Shown, read_choice
 from gridgate.portal.screens.measurements.picture import Picture, curves_of, picture
 from gridgate.portal.screens.measurements.table import value_rows
+from gridgate.portal.time_zone import network_time
 
 ROWS_A_PAGE = 96
 
@@ -41,6 +42,7 @@ def index(request: MemberRequest) -> HttpResponse:
 
 @require_safe
 @entitlement_required(EntitlementCode.MEASUREMENTS)
+@network_time
 def point(request: MemberRequest, point_id: str) -> HttpResponse:
     found, shown = _asked(request, point_id)
     now = datetime.now(UTC)
@@ -62,6 +64,7 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
 
 @require_safe
 @entitlement_required(EntitlementCode.MEASUREMENTS)
+@network_time
 def values(request: MemberRequest, point_id: str) -> HttpResponse:
     """Every value of the period, in pages."""
     found, shown = _asked(request, point_id)

@@ -11,7 +11,7 @@ from django.views.decorators.http import condition, require_safe
 
 
 def _layout(request: HttpRequest) -> str:
-    return "base.html" if getattr(request, "membership", None) is not None else "solo.html"
+    return "base.html" if request.user.is_authenticated else "solo.html"
 
 
 @login_not_required

@@ -13,6 +13,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.portal.screens.receipts.document import Document, fingerprint
+from gridgate.portal.time_zone import network_time
 from gridgate.sharing import queries, receipts
 from gridgate.sharing.signing import Valid
 
@@ -71,6 +72,7 @@ class Verdict:
 
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@network_time
 def verify(request: HttpRequest) -> HttpResponse:
     """Say whether a receipt is genuine."""
     posted = request.method == "POST"
@@ -81,7 +83,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         verdict = _of_file(file.jws())
     elif paper.is_bound and paper.is_valid():
         verdict = _of_paper(paper.cleaned_data["numero"], paper.cleaned_data["empreinte"])
-    layout = "base.html" if getattr(request, "membership", None) is not None else "solo.html"
+    layout = "base.html" if request.user.is_authenticated else "solo.html"
     context = {"layout": layout, "file": file, "paper": paper, "verdict": verdict}
     return render(request, "receipts/verify.html", context)
 

@@ -14,6 +14,7 @@ from gridgate.portal.paging import page_of
 from gridgate.portal.screens.errors.views import no_entitlement
 from gridgate.portal.screens.receipts.document import Document, act
 from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.time_zone import network_time
 from gridgate.sharing import queries
 from gridgate.sharing.models import Receipt
 
@@ -54,6 +55,7 @@ def _row(receipt: Receipt, mine: int) -> dict[str, object]:
 
 
 @require_safe
+@network_time
 def detail(request: MemberRequest, number: str) -> HttpResponse:
     """The document, on screen and on paper."""
     receipt = _receipt(request, number)

@@ -1,0 +1,93 @@
+"""Reads of one's own account: the companies one acts for, the pages one keeps at hand, what closing it would leave."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+
+from gridgate.organisations.models import (
+    EicRequest,
+    Favourite,
+    KycQuestionnaire,
+    Membership,
+    OperatorRequest,
+    Organisation,
+    RequestState,
+    User,
+)
+from gridgate.organisations.queries import memberships_of
+
+
+def acting_memberships(*, user: User, path: str) -> QuerySet[Membership]:
+    """`memberships_of`, each with what the header of every page tells, in the statement that is asked anyway:
+    `has_others`, whether the person acts for other companies too; `keeps_page`, whether the page at `path` is among
+    the favourites for this one.
+    """
+    others = Membership.objects.filter(user=OuterRef("user"), ended_at=None).exclude(pk=OuterRef("pk"))
+    # No database stores a NUL, and PostgreSQL refuses to be asked about one.
+    kept = Favourite.objects.filter(user=user, membership=OuterRef("pk"), path=path.replace("\0", ""))
+    return memberships_of(user=user).annotate(has_others=Exists(others), keeps_page=Exists(kept))
+
+
+def companies_of(*, user: User) -> QuerySet[Membership]:
+    """`memberships_of`, each with `group_count`, in how many of the company's groups the person is."""
+    return memberships_of(user=user).annotate(group_count=Count("groups"))
+
+
+def favourites_of(*, user: User, membership: Membership | None) -> QuerySet[Favourite]:
+    """What the person keeps at hand for this company, or for none, in alphabetical order."""
+    return Favourite.objects.filter(user=user, membership=membership).order_by(Lower("label"), "pk")
+
+
+def keeps(*, user: User, path: str) -> bool:
+    """Whether somebody who acts for no company keeps this page at hand."""
+    return favourites_of(user=user, membership=None).filter(path=path).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that the person made for themselves. `kind`: `eic_code` or `questionnaire`."""
+
+    kind: str
+    number: str
+    title: str
+    state: str
+    open: bool
+    to_complete: bool
+    created_at: datetime
+
+
+def requests_of(*, user: User) -> list[Asked]:
+    """What the person asked of the operator for no company, the latest first; drafts are theirs to complete."""
+    eic = EicRequest.objects.filter(requester=user, organisation=None)
+    kyc = KycQuestionnaire.objects.filter(requester=user, organisation=None)
+    asked = [
+        *(_asked("eic_code", one, one.display_name) for one in eic),
+        *(_asked("questionnaire", one, "") for one in kyc),
+    ]
+    return sorted(asked, key=lambda one: one.created_at, reverse=True)
+
+
+def _asked(kind: str, request: OperatorRequest, title: str) -> Asked:
+    to_complete = request.state in (RequestState.DRAFT, RequestState.RETURNED)
+    state = str(RequestState(request.state).label)
+    return Asked(
+        kind, request.number, title, state, request.is_open or to_complete, to_complete, request.created_at
+    )
+
+
+def companies_left_without_administrator(*, user: User) -> list[Organisation]:
+    """The companies that the person is the last administrator of, in alphabetical order."""
+    administrators = Q(
+        memberships__role=Membership.Role.ADMINISTRATOR,
+        memberships__ended_at=None,
+        memberships__user__is_active=True,
+    )
+    mine = memberships_of(user=user).filter(role=Membership.Role.ADMINISTRATOR)
+    return list(
+        Organisation.objects.filter(pk__in=mine.order_by().values("organisation"))
+        .annotate(administrators=Count("memberships", filter=administrators))
+        .filter(administrators__lte=1)
+        .order_by("legal_name")
+    )

@@ -1,0 +1,50 @@
+"""Keeping a page at hand, and keeping it no longer."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from gridgate.organisations.operations import TooManyFavourites, add_favourite, remove_favourite
+from gridgate.organisations.operations.accounts import MOST_FAVOURITES
+from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.favourites import NotAPage, page_of
+from gridgate.portal.screens.errors.views import bad_request
+
+
+@require_POST
+@account_page
+def change(request: AccountRequest) -> HttpResponse:
+    """`keep` is the signed page of a star, `drop` the address of a favourite; then back to where one was."""
+    if "drop" in request.POST:
+        return _drop(request, request.POST["drop"])
+    try:
+        path, title = page_of(request.POST.get("keep", ""), request.user)
+    except NotAPage:
+        return bad_request(request)
+    try:
+        add_favourite(
+            user=request.user, membership=request.membership, path=path, label=title, now=timezone.now()
+        )
+    except TooManyFavourites:
+        messages.error(
+            request,
+            _("Vous avez déjà %(most)s favoris. Retirez-en un depuis votre compte pour garder cette page.")
+            % {"most": MOST_FAVOURITES},
+        )
+    else:
+        messages.success(request, _("« %(title)s » est dans vos favoris.") % {"title": title})
+    return redirect(path)
+
+
+def _drop(request: AccountRequest, path: str) -> HttpResponse:
+    remove_favourite(user=request.user, membership=request.membership, path=path)
+    messages.success(request, _("Cette page n’est plus dans vos favoris."))
+    back = request.POST.get("next", "")
+    here = url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return redirect(back if here else "account")
