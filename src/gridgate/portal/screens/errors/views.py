@@ -67,7 +67,7 @@ def no_entitlement(request: HttpRequest, code: str) -> HttpResponse:
 
 def no_company(request: HttpRequest) -> HttpResponse:
     """403 for a page about a company, asked for by a person who acts for none."""
-    return _page(request, "403_company.html", 403)
+    return _page(request, "errors/403_company.html", 403)
 
 
 def _administrators(membership: Membership | None) -> Sequence[Membership]:
