@@ -6,7 +6,7 @@ class NotificationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from gridgate.notifications import accounts, invitations, security
+        from gridgate.notifications import accounts, invitations, requests, security
         from gridgate.notifications.receivers import connect
 
         connect()
