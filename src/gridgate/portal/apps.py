@@ -11,3 +11,4 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from gridgate.portal import language  # noqa: F401  its receiver
+        from gridgate.portal.screens.activation import gate  # noqa: F401  its receiver

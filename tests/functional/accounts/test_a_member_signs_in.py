@@ -34,6 +34,15 @@ class TestSignIn:
         assert page.wsgi_request.membership == world.alice
         assert "ACME Industries" in said(page)
 
+    def test_opens_the_account_of_a_person_whose_last_company_detached_them(self, world):
+        world.give_password("bob")
+        end_membership(membership=world.bob, now=world.now)
+        client = world.visitor()
+        assert sign_in(client, "bob@acme.example", PASSWORD)["Location"] == "/"
+        page = client.get("/compte/")
+        assert (page.status_code, page.wsgi_request.membership) == (200, None)
+        assert client.get("/compteurs/").status_code == 403, "which is about a company"
+
     def test_gives_the_session_a_new_key(self, world):
         world.give_password("alice")
         client = world.client("bob")
@@ -117,13 +126,6 @@ class TestRefusal:
         disable_user(user=world.alice.user)
         assert "Ce compte est fermé" in said(sign_in(world.visitor(), "alice@acme.example", PASSWORD))
         assert "incorrect" in said(sign_in(world.visitor(), "alice@acme.example", "faux mot de passe"))
-
-    def test_of_someone_who_acts_for_no_company(self, world):
-        world.give_password("bob")
-        end_membership(membership=world.bob, now=world.now)
-        client = world.visitor()
-        assert "rattaché" in said(sign_in(client, "bob@acme.example", PASSWORD))
-        assert SESSION_KEY not in client.session
 
     def test_is_in_english_too(self, world):
         assert "Wrong address or password" in said(sign_in(world.visitor(language="en"), "x@y.example", "x"))

@@ -1,0 +1,61 @@
+"""`/conditions/accepter/`: the version in force, to accept before going on to the page that was asked for."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from gridgate.organisations.operations import TermsNotAccepted, accept_terms
+from gridgate.organisations.terms import terms_owed
+from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.screens.activation.forms import TermsForm
+from gridgate.portal.screens.activation.gate import before_terms, forget_terms_owed
+from gridgate.portal.screens.activation.terms import text_of
+from gridgate.portal.screens.security.setting_up import while_setting_up
+
+
+@account_page
+@before_terms
+@while_setting_up
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: AccountRequest) -> HttpResponse:
+    """Ask, then go on. Whoever owes nothing goes on at once."""
+    now = timezone.now()
+    terms = terms_owed(user=request.user, now=now)
+    if terms is None:
+        forget_terms_owed(request)
+        return redirect(_onwards(request))
+    form = TermsForm(request.POST if request.method == "POST" else None, terms=terms)
+    if form.is_valid():
+        company = request.membership.organisation if request.membership is not None else None
+        try:
+            accept_terms(user=request.user, terms=terms, organisation=company, now=now)
+        except TermsNotAccepted:
+            return redirect(request.get_full_path())
+        forget_terms_owed(request)
+        messages.success(request, _("Vous avez accepté les conditions générales."))
+        return redirect(_onwards(request))
+    text, language = text_of(terms)
+    context = {
+        "form": form,
+        "terms": terms,
+        "text": text,
+        "text_language": language,
+        "again": request.user.accepted_terms.exists(),
+        "next": _onwards(request),
+    }
+    return render(request, "activation/accept.html", context)
+
+
+def _onwards(request: AccountRequest) -> str:
+    """The page that was asked for, when it is one of this portal's."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    own = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if own else reverse(settings.LOGIN_REDIRECT_URL)
