@@ -17,8 +17,8 @@ from gridgate.core.text import folded
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.eic_codes import Examined, compact, examine
 from gridgate.organisations.eic_form import eic_form
+from gridgate.organisations.folding import named_like
 from gridgate.organisations.models import EicCode, EicType, Membership, Organisation, User
-from gridgate.organisations.queries import named_like
 
 ENOUGH = 200
 """How many codes that share a word with a name are compared with it letter by letter."""

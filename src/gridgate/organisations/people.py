@@ -6,13 +6,15 @@ from typing import Any
 
 from django.db.models import Case, DateTimeField, F, OuterRef, QuerySet, Subquery, Value, When
 
+from gridgate.organisations.folding import Folded, named_like
 from gridgate.organisations.models import InvitationState, Membership, SignIn
-from gridgate.organisations.queries import in_state, invitations_of, members_of, named_like
+from gridgate.organisations.queries import in_state, invitations_of, members_of
 
 ACTIVE = "active"
 """The state of somebody who acts for the company; the others are `InvitationState.PENDING` and `EXPIRED`."""
 
-PEOPLE_ORDERS = ("name", "since", "last_sign_in")
+_ORDERED_BY = {"name": "row_folded", "since": "row_since", "last_sign_in": "row_last_sign_in"}
+PEOPLE_ORDERS = tuple(_ORDERED_BY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,10 @@ class People:
 
     def __init__(self, rows: QuerySet[Any, Any], order: str) -> None:
         name = order.removeprefix("-")
-        column = F(f"row_{name if name in PEOPLE_ORDERS else 'name'}")
+        column = F(_ORDERED_BY.get(name, "row_folded"))
         first = column.desc(nulls_last=True) if order.startswith("-") else column.asc(nulls_last=True)
         self._rows = rows
-        self._ordered = rows.order_by(first, "row_name", "row_email")
+        self._ordered = rows.order_by(first, "row_folded", "row_email")
 
     def count(self) -> int:
         return self._rows.count()
@@ -70,10 +72,10 @@ class People:
         return self.count()
 
     def __getitem__(self, place: slice) -> list[PersonRow]:
-        return [PersonRow(*row) for row in self._ordered[place]]
+        return [PersonRow(*row) for *row, _folded in self._ordered[place]]
 
 
-_COLUMNS = ("key", "state", "name", "email", "role", "external", "since", "last_sign_in")
+_COLUMNS = ("key", "state", "name", "email", "role", "external", "since", "last_sign_in", "folded")
 
 
 def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[Any, Any]:
@@ -103,6 +105,7 @@ def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[
         row_external=F("external"),
         row_since=F("created_at"),
         row_last_sign_in=Subquery(last.values("at")[:1]),
+        row_folded=Folded("user__full_name"),
     ).values_list(*columns)
     those = invited.annotate(
         row_key=F("pk"),
@@ -113,6 +116,7 @@ def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[
         row_external=F("external"),
         row_since=F("sent_at"),
         row_last_sign_in=Value(None, output_field=DateTimeField()),
+        row_folded=Folded("full_name"),
     ).values_list(*columns)
     both: QuerySet[Any, Any] = these.union(those, all=True)
     return both

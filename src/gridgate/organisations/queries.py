@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Lower
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_siren
+from gridgate.organisations.folding import Folded, named_like
 from gridgate.organisations.models import (
     Entitlement,
     GroupMember,
@@ -15,6 +16,8 @@ from gridgate.organisations.models import (
     InvitationState,
     Membership,
     Organisation,
+    PerimeterPoint,
+    SignIn,
     User,
     UserGroup,
 )
@@ -68,7 +71,7 @@ def members_of(*, actor: Membership) -> QuerySet[Membership]:
     return (
         Membership.objects.filter(organisation=actor.organisation_id, ended_at=None, user__is_active=True)
         .select_related("user")
-        .order_by("user__full_name", "pk")
+        .order_by(Folded("user__full_name"), "pk")
     )
 
 
@@ -114,6 +117,19 @@ def members_matching(*, actor: Membership, text: str) -> QuerySet[Membership]:
     return members_of(actor=actor).filter(named_like(text, "user__full_name", "user__email"))
 
 
+def former_memberships(*, actor: Membership, user: User) -> list[int]:
+    """The numbers of all that a person was and is for the actor's company: one who came back has two."""
+    return list(user.memberships.filter(organisation=actor.organisation_id).values_list("pk", flat=True))
+
+
+def last_sign_in(*, actor: Membership, member: Membership) -> datetime | None:
+    """When a member of the actor's company last signed in; earlier than they began for it is not its to know."""
+    if member.organisation_id != actor.organisation_id:
+        return None
+    signed_in = SignIn.objects.filter(user=member.user_id, at__gte=member.created_at)
+    return signed_in.order_by("-at").values_list("at", flat=True).first()
+
+
 def groups_of(*, actor: Membership, text: str = "") -> QuerySet[UserGroup]:
     """The groups of the actor's company, in alphabetical order, each with its `size` in present members."""
     counted = GroupMember.objects.filter(group=OuterRef("pk"), membership__user__is_active=True)
@@ -122,7 +138,7 @@ def groups_of(*, actor: Membership, text: str = "") -> QuerySet[UserGroup]:
     return (
         groups.filter(named_like(text, "name"))
         .annotate(size=Coalesce(Subquery(size), 0))
-        .order_by(Lower("name"), "pk")
+        .order_by(Folded("name"), "pk")
     )
 
 
@@ -134,16 +150,36 @@ def group_of(*, actor: Membership, pk: int) -> UserGroup:
     return found
 
 
+def members_in(*, actor: Membership, group: UserGroup) -> QuerySet[Membership]:
+    """The present members of a group of the actor's company, in alphabetical order."""
+    return members_of(actor=actor).filter(groups__group=group)
+
+
 def group_names_of(*, actor: Membership, members: Collection[int]) -> dict[int, list[str]]:
     """The names of the groups of each of these members of the actor's company; one statement."""
     rows = (
         GroupMember.objects.filter(membership__in=members, group__organisation=actor.organisation_id)
-        .order_by(Lower("group__name"))
+        .order_by(Folded("group__name"))
         .values_list("membership", "group__name")
     )
     names: dict[int, list[str]] = {}
     for member, name in rows:
         names.setdefault(member, []).append(name)
+    return names
+
+
+def invited_group_names(*, actor: Membership, invitations: Collection[int]) -> dict[int, list[str]]:
+    """The names of the groups that these people of the actor's company were invited into; one statement."""
+    rows = (
+        Invitation.objects.filter(
+            pk__in=invitations, organisation=actor.organisation_id, groups__isnull=False
+        )
+        .order_by(Folded("groups__name"))
+        .values_list("pk", "groups__name")
+    )
+    names: dict[int, list[str]] = {}
+    for invitation, name in rows:
+        names.setdefault(invitation, []).append(name)
     return names
 
 
@@ -154,6 +190,14 @@ def entitlements_of(*, actor: Membership, groups: Collection[int]) -> QuerySet[E
         .annotate(points=Count("perimeter"))
         .order_by("group", "code")
     )
+
+
+def perimeter_in(*, actor: Membership, entitlement: Entitlement) -> list[str]:
+    """The identifiers of the points that an entitlement of the actor's company is restricted to."""
+    points = PerimeterPoint.objects.filter(
+        entitlement=entitlement, entitlement__group__organisation=actor.organisation_id
+    )
+    return list(points.values_list("metering_point_id", flat=True))
 
 
 def entitlement_counts(*, actor: Membership) -> dict[str, int]:
@@ -192,15 +236,3 @@ def in_state(
     if state is InvitationState.PENDING:
         return waiting.filter(expires_at__gt=now)
     return waiting.filter(expires_at__lte=now)
-
-
-def named_like(text: str, *fields: str) -> Q:
-    """Every word stands in one of the fields. SQLite folds the case of ASCII only: É is tried as é, and É as it is."""
-    found = Q()
-    for word in text.split():
-        one = Q()
-        for field in fields:
-            for form in {word, word.lower(), word.upper(), word.capitalize()}:
-                one |= Q(**{f"{field}__icontains": form})
-        found &= one
-    return found
