@@ -21,6 +21,7 @@ from gridgate.config.commands.export import export
 from gridgate.config.commands.imports import app as imports
 from gridgate.config.commands.ingest import ingest
 from gridgate.config.commands.init import init
+from gridgate.config.commands.kyc import app as kyc
 from gridgate.config.commands.migrate import migrate
 from gridgate.config.commands.people import application, user
 from gridgate.config.commands.receipt import app as receipt
@@ -41,6 +42,7 @@ app.add_typer(user, name="user")
 app.add_typer(application, name="application")
 app.add_typer(first_administrator, name="first-administrator")
 app.add_typer(terms, name="terms")
+app.add_typer(kyc, name="kyc")
 app.add_typer(receipt, name="receipt")
 app.add_typer(audit, name="audit")
 

@@ -14,11 +14,16 @@ from gridgate.dataplane.store import open_store
 
 
 def create_instance(environment: Environment, *, operator: str, siren: str, now: datetime) -> None:
-    """Make the folders, the key, the registry's tables, the operator's organisation and terms of use to begin with.
+    """Make the folders, the key, the registry's tables, the operator's organisation, and terms of use and a
+    KYC questionnaire to begin with.
 
     Raises `GridgateError` (CONFLICT) when the data directory already holds an instance.
     """
-    from gridgate.organisations.operations import create_organisation, publish_terms
+    from gridgate.organisations.operations import (
+        create_organisation,
+        publish_built_in_form,
+        publish_terms,
+    )
     from gridgate.organisations.terms import default_text
 
     if environment.registry.exists():
@@ -33,6 +38,7 @@ def create_instance(environment: Environment, *, operator: str, siren: str, now:
     open_store(environment.measurements, zone=environment.zone).close()
     create_organisation(legal_name=operator, siren=siren, is_operator=True, now=now)
     publish_terms(version="1", text_fr=default_text("fr"), text_en=default_text("en"), now=now)
+    publish_built_in_form(now=now)
 
 
 def make_folders(environment: Environment) -> None:

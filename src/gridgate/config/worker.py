@@ -32,6 +32,7 @@ from gridgate.config.access_log import fold_access_log, sign_due_checkpoint
 from gridgate.config.environment import Environment
 from gridgate.metering.operations import end_collections_of_former_holders
 from gridgate.notifications import tasks
+from gridgate.organisations.operations import kyc
 from gridgate.organisations.tasks import follow_invitations, forget_sign_ups
 from gridgate.sharing import operations as sharing
 
@@ -65,6 +66,8 @@ def jobs(environment: Environment) -> list[Job]:
         Job("follow invitations", 60, lambda now: follow_invitations(now=now)),
         Job("forget sign-ups", 3600, lambda now: forget_sign_ups(now=now)),
         Job("remind of ends to come", 3600, lambda now: tasks.remind(now=now)),
+        Job("tell of questionnaires that end", 3600, lambda now: kyc.tell_of_ends(now=now)),
+        Job("forget unnamed documents", 3600, lambda now: kyc.forget_unnamed_documents(now=now)),
         Job("forget expired tokens", 3600, lambda now: applications.forget_expired_tokens(now=now)),
         Job("sign the access log", 600, lambda now: sign_due_checkpoint(environment, now)),
     ]

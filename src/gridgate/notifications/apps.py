@@ -6,11 +6,12 @@ class NotificationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from gridgate.notifications import accounts, invitations, requests, security
+        from gridgate.notifications import accounts, invitations, kyc, requests, security
         from gridgate.notifications.receivers import connect
 
         connect()
         invitations.connect()
         requests.connect()
+        kyc.connect()
         security.connect()
         accounts.connect()
