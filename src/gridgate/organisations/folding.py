@@ -27,7 +27,7 @@ class Folded(Func):
         """Its own function folds case; the accents of western Europe are left."""
         plain = "".join(folded(letter) for letter in _ACCENTED)
         template = f"TRANSLATE(LOWER(%(expressions)s), '{_ACCENTED}', '{plain}')"
-        return self.as_sql(*args, **context, template=template)
+        return self.as_sql(*args, **{**context, "template": template})
 
 
 def named_like(text: str, *fields: str) -> Q:

@@ -1,0 +1,121 @@
+"""Choosing among hundreds of people or thousands of points, in a form that needs no script.
+
+What is ticked stays chosen from one search, or one page, to the next, because it comes back in the form: `chosen` holds
+the whole choice, `shown` what the page at hand offered, `pick` what is ticked of it. Nothing is kept until one saves.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.functional import cached_property
+
+LENGTH = 50
+LONGEST_SEARCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One of those to choose from."""
+
+    key: str
+    item: Any
+    ticked: bool
+    locked: bool
+
+
+class Chooser:
+    """What the form shows, and what is chosen.
+
+    `matching` returns those to choose from that a search finds, all of them for an empty one. `initial` is what is
+    chosen at first; `locked` cannot be changed and stays as it is.
+    """
+
+    def __init__(
+        self,
+        data: QueryDict | None,
+        *,
+        matching: Callable[[str], QuerySet[Any]],
+        initial: Iterable[str],
+        locked: Iterable[str] = (),
+    ) -> None:
+        self._matching = matching
+        self._initial, self._locked = frozenset(initial), frozenset(locked)
+        said = data if data is not None else QueryDict()
+        self.query = said.get("q", "").strip()[:LONGEST_SEARCH]
+        self.do = said.get("do", "")
+        self.only_chosen = self.do == "chosen" or (said.get("view") == "chosen" and self.do != "everything")
+        self.chosen = self._read(data)
+        if self.do == "pick_all":
+            self.choose(self._keys(matching(self.query)))
+        elif self.do == "drop_all":
+            self.choose(self.chosen - set(self._keys(matching(self.query))), instead=True)
+
+    def choose(self, keys: Iterable[str], *, instead: bool = False) -> None:
+        """Add these to the choice, or make them the choice; what is locked stays as it is."""
+        wanted = set(keys) if instead else self.chosen | set(keys)
+        self.chosen = (wanted - self._locked) | (self._locked & self._initial)
+
+    @property
+    def saving(self) -> bool:
+        return self.do == "save"
+
+    def settled(self) -> set[str]:
+        """What is chosen and may be: of those to choose from, or chosen already before."""
+        return self.chosen & (set(self._keys(self._matching(""))) | self._initial)
+
+    @cached_property
+    def total(self) -> int:
+        return self._matching("").count()
+
+    @property
+    def found(self) -> int:
+        return self.page.paginator.count
+
+    @cached_property
+    def page(self) -> Page[Any]:
+        rows: Any = self._matching(self.query)
+        if self.only_chosen:
+            rows = [key for key in self._keys(rows) if key in self.chosen]
+        return Paginator(rows, LENGTH).get_page(self._page_asked)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        items = list(self.page)
+        if self.only_chosen:
+            known = {str(item.pk): item for item in self._matching("").filter(pk__in=items)}
+            items = [known[key] for key in items]
+        return [
+            Row(str(item.pk), item, str(item.pk) in self.chosen, str(item.pk) in self._locked)
+            for item in items
+        ]
+
+    @property
+    def chosen_text(self) -> str:
+        """For the hidden field."""
+        return " ".join(sorted(self.chosen))
+
+    @property
+    def shown_text(self) -> str:
+        return " ".join(row.key for row in self.rows)
+
+    def _read(self, data: QueryDict | None) -> set[str]:
+        self._page_asked: int | str = 1
+        if not data:
+            return set(self._initial)
+        if self.do.startswith("page:"):
+            self._page_asked = self.do.removeprefix("page:")
+        elif self.do in ("", "search", "chosen", "everything"):
+            self._page_asked = 1
+        else:
+            self._page_asked = data.get("page", "1")
+        shown = set(data.get("shown", "").split())
+        chosen = (set(data.get("chosen", "").split()) - shown) | (set(data.getlist("pick")) & shown)
+        return (chosen - self._locked) | (self._locked & self._initial)
+
+    @staticmethod
+    def _keys(rows: QuerySet[Any]) -> list[str]:
+        return [str(key) for key in rows.values_list("pk", flat=True)]

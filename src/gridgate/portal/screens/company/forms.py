@@ -1,0 +1,221 @@
+"""What an administrator types: filters, people, groups."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from gridgate.organisations.models import InvitationState, Membership, UserGroup
+from gridgate.organisations.people import ACTIVE, PeopleFilter
+
+LONGEST_GROUP_NAME = 80
+_EXTERNAL = [
+    ("", gettext_lazy("Internes et externes")),
+    ("non", gettext_lazy("Internes")),
+    ("oui", gettext_lazy("Externes")),
+]
+_ATTACHMENT = [
+    ("", gettext_lazy("Interne : il travaille pour votre entreprise")),
+    ("externe", gettext_lazy("Externe : il travaille pour un prestataire")),
+]
+EXTERNAL = "externe"
+
+
+class PeopleFilterForm(forms.Form):
+    """Above the list of users. A value that means nothing narrows nothing."""
+
+    q = forms.CharField(
+        label=gettext_lazy("Rechercher"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"type": "search", "placeholder": gettext_lazy("nom ou adresse e-mail")}
+        ),
+    )
+    role = forms.ChoiceField(
+        label=gettext_lazy("Rôle"),
+        required=False,
+        choices=[("", gettext_lazy("Tous")), *Membership.Role.choices],
+    )
+    groupe = forms.ChoiceField(label=gettext_lazy("Groupe"), required=False)
+    externe = forms.ChoiceField(label=gettext_lazy("Rattachement"), required=False, choices=_EXTERNAL)
+    etat = forms.ChoiceField(
+        label=gettext_lazy("État"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Tous")),
+            (ACTIVE, gettext_lazy("Actif")),
+            (InvitationState.PENDING.value, gettext_lazy("Invitation en attente")),
+            (InvitationState.EXPIRED.value, gettext_lazy("Invitation expirée")),
+        ],
+    )
+
+    def __init__(self, data: QueryDict, *, groups: Iterable[UserGroup]) -> None:
+        super().__init__(data)
+        choices = [("", _("Tous")), *((str(group.pk), group.name) for group in groups)]
+        _choices(self.fields["groupe"], choices)
+        self.is_valid()
+
+    @property
+    def wanted(self) -> PeopleFilter:
+        said = self.cleaned_data
+        return PeopleFilter(
+            text=said.get("q", ""),
+            role=said.get("role", ""),
+            group=int(said["groupe"]) if said.get("groupe") else None,
+            external={"oui": True, "non": False}.get(said.get("externe", "")),
+            state=said.get("etat", ""),
+        )
+
+    def labels(self) -> dict[str, str]:
+        """How each filter in force reads on its tag."""
+        said = {name: self.cleaned_data.get(name, "") for name in self.fields}
+        labels = {"q": f"« {said['q']} »"} if said["q"] else {}
+        for name in ("role", "groupe", "externe", "etat"):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            if said[name]:
+                labels[name] = str(dict(field.choices)[said[name]])  # type: ignore[arg-type]
+        return labels
+
+
+class InvitationFilterForm(forms.Form):
+    """Above the list of invitations."""
+
+    q = forms.CharField(
+        label=gettext_lazy("Rechercher"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"type": "search", "placeholder": gettext_lazy("nom ou adresse e-mail")}
+        ),
+    )
+    etat = forms.ChoiceField(
+        label=gettext_lazy("État"),
+        required=False,
+        choices=[
+            ("", gettext_lazy("Tous")),
+            (InvitationState.PENDING.value, gettext_lazy("En attente")),
+            (InvitationState.EXPIRED.value, gettext_lazy("Expirée")),
+            (InvitationState.ACCEPTED.value, gettext_lazy("Acceptée")),
+            (InvitationState.CANCELLED.value, gettext_lazy("Annulée")),
+        ],
+    )
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.is_valid()
+
+    @property
+    def text(self) -> str:
+        return str(self.cleaned_data.get("q", ""))
+
+    @property
+    def state(self) -> InvitationState | None:
+        said = self.cleaned_data.get("etat")
+        return InvitationState(said) if said else None
+
+    def labels(self) -> dict[str, str]:
+        """How each filter in force reads on its tag."""
+        field = self.fields["etat"]
+        assert isinstance(field, forms.ChoiceField)
+        labels = {"q": f"« {self.text} »"} if self.text else {}
+        if self.state is not None:
+            labels["etat"] = str(dict(field.choices)[self.state.value])  # type: ignore[arg-type]
+        return labels
+
+
+class MemberForm(forms.Form):
+    """What a member is in the company. Only administrators choose the role."""
+
+    role = forms.ChoiceField(
+        label=gettext_lazy("Rôle"),
+        choices=[
+            (Membership.Role.USER.value, gettext_lazy("Utilisateur : ce que ses groupes lui ouvrent")),
+            (
+                Membership.Role.ADMINISTRATOR.value,
+                gettext_lazy("Administrateur : tout, y compris les droits des autres"),
+            ),
+        ],
+        widget=forms.RadioSelect,
+    )
+    external = forms.ChoiceField(
+        label=gettext_lazy("Rattachement"),
+        required=False,
+        choices=_ATTACHMENT,
+        help_text=gettext_lazy("Pour vous y retrouver : il ne change aucun droit."),
+        widget=forms.RadioSelect,
+    )
+    groups = forms.MultipleChoiceField(
+        label=gettext_lazy("Groupes"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, groups: Iterable[UserGroup], actor: Membership, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = {str(group.pk): group for group in groups}
+        _choices(self.fields["groups"], [(pk, group.name) for pk, group in self.known.items()])
+        if not actor.is_administrator:
+            del self.fields["role"]
+        if not self.known:
+            del self.fields["groups"]
+
+    @property
+    def role_chosen(self) -> str:
+        return str(self.cleaned_data.get("role", Membership.Role.USER))
+
+    @property
+    def is_external(self) -> bool:
+        return self.cleaned_data.get("external") == EXTERNAL
+
+    @property
+    def groups_chosen(self) -> list[UserGroup]:
+        return [self.known[pk] for pk in self.cleaned_data.get("groups", ())]
+
+
+class InviteForm(MemberForm):
+    """Somebody to invite. The address is what they will sign in with, and cannot be changed later."""
+
+    email = forms.EmailField(
+        label=gettext_lazy("Adresse e-mail"),
+        help_text=gettext_lazy("Celle avec laquelle la personne se connectera. Elle ne change plus ensuite."),
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    full_name = forms.CharField(
+        label=gettext_lazy("Prénom et nom"),
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Langue de l’invitation"), choices=[("fr", "Français"), ("en", "English")]
+    )
+    field_order = ("email", "full_name", "language", "role", "external", "groups")
+
+
+class GroupForm(forms.Form):
+    """The name of a group, which no other group of the company has."""
+
+    name = forms.CharField(
+        label=gettext_lazy("Nom du groupe"),
+        max_length=LONGEST_GROUP_NAME,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, others: Iterable[UserGroup] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._others = others
+
+    def clean_name(self) -> str:
+        name = " ".join(self.cleaned_data["name"].split())
+        if any(group.name.casefold() == name.casefold() for group in self._others):
+            raise forms.ValidationError(
+                _("Un autre groupe s’appelle « %(name)s ». Choisissez un autre nom."), params={"name": name}
+            )
+        return name
+
+
+def _choices(field: forms.Field, choices: list[tuple[str, str]]) -> None:
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = choices

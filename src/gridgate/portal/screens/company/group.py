@@ -1,0 +1,147 @@
+"""One group: its name, its members, its services; deleting it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from gridgate.organisations.catalogue import offered_to
+from gridgate.organisations.company_rights import CompanyRights, company_rights
+from gridgate.organisations.models import EntitlementCode, Membership, UserGroup
+from gridgate.organisations.operations.groups import InvalidGroup, delete_group, rename_group, set_members
+from gridgate.organisations.queries import (
+    entitlement_counts,
+    entitlements_of,
+    group_of,
+    groups_of,
+    members_in,
+    members_matching,
+    members_of,
+)
+from gridgate.portal.access import MemberRequest, administrator_required, entitlement_required
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.company.chooser import Chooser
+from gridgate.portal.screens.company.consequences import consequences, fingerprint, losses
+from gridgate.portal.screens.company.forms import GroupForm
+from gridgate.portal.screens.company.person import may_change
+
+
+@require_safe
+@entitlement_required(EntitlementCode.USERS)
+def page(request: MemberRequest, pk: int) -> HttpResponse:
+    """Who is in it, what it has, on which points."""
+    actor = request.membership
+    group = group_of(actor=actor, pk=pk)
+    context = {
+        "group": group,
+        "page_obj": page_of(request, members_in(actor=actor, group=group)),
+        "services": _services(actor, group),
+    }
+    return render(request, "company/group.html", context)
+
+
+def _services(actor: Membership, group: UserGroup) -> list[dict[str, Any]]:
+    has = {one.code: one for one in entitlements_of(actor=actor, groups=[group.pk])}
+    counts = entitlement_counts(actor=actor)
+    return [
+        {
+            "entry": entry,
+            "has": has.get(entry.code),
+            "others": counts.get(entry.code, 0),
+            "open": entry.rule.open,
+            "cell": f"{group.pk}:{entry.code}",
+        }
+        for entry in offered_to(actor.organisation.beneficiary_roles)
+    ]
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrator_required
+def rename(request: MemberRequest, pk: int) -> HttpResponse:
+    actor = request.membership
+    group = group_of(actor=actor, pk=pk)
+    if request.method != "POST":
+        form = GroupForm(initial={"name": group.name})
+        return render(request, "company/group_rename.html", {"group": group, "form": form})
+    form = GroupForm(request.POST, others=groups_of(actor=actor).exclude(pk=pk))
+    if form.is_valid():
+        try:
+            rename_group(group=group, name=form.cleaned_data["name"], actor=actor, now=timezone.now())
+        except InvalidGroup:  # another of that name, at the same moment
+            form.add_error("name", _("Ce nom ne convient pas, ou un autre groupe le porte déjà."))
+        else:
+            messages.success(request, _("Le groupe s’appelle « %(name)s ».") % {"name": group.name})
+            return redirect("company_group", pk)
+    group = group_of(actor=actor, pk=pk)
+    return render(request, "company/group_rename.html", {"group": group, "form": form}, status=422)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@entitlement_required(EntitlementCode.USERS)
+def members(request: MemberRequest, pk: int) -> HttpResponse:
+    """Choose among the company's users, hundreds of them: search, tick, save."""
+    actor = request.membership
+    group = group_of(actor=actor, pk=pk)
+    present = [str(key) for key in members_in(actor=actor, group=group).values_list("pk", flat=True)]
+    locked = (
+        ()
+        if actor.is_administrator
+        else (str(one.pk) for one in members_of(actor=actor) if not may_change(actor, one))
+    )
+    chooser = Chooser(
+        request.POST if request.method == "POST" else None,
+        matching=lambda text: members_matching(actor=actor, text=text),
+        initial=present,
+        locked=locked,
+    )
+    if not chooser.saving:
+        return render(request, "company/members.html", {"group": group, "chooser": chooser})
+    before = company_rights(actor=actor)
+    chosen = chooser.settled()
+    set_members(
+        group=group,
+        members=[one for one in members_of(actor=actor) if str(one.pk) in chosen],
+        actor=actor,
+        now=timezone.now(),
+    )
+    said = _("Les membres de « %(name)s » sont enregistrés.") % {"name": group.name}
+    lost = losses(before.becoming(company_rights(actor=actor)))
+    messages.success(request, f"{said} {lost}".strip())
+    return redirect("company_group", pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrator_required
+def delete(request: MemberRequest, pk: int) -> HttpResponse:
+    """What opens, what closes, who loses what; then the end. What was read is what happens, or it is read again."""
+    actor = request.membership
+    group = group_of(actor=actor, pk=pk)
+    rights = company_rights(actor=actor)
+    changes = rights.becoming(rights.without_group(pk))
+    seen = request.POST.get("seen", "")
+    if request.method == "POST" and seen == fingerprint(changes):
+        delete_group(group=group, actor=actor, now=timezone.now())
+        messages.success(request, _("Le groupe « %(name)s » est supprimé.") % {"name": group.name})
+        return redirect("company_groups")
+    context = {
+        "group": group,
+        "consequences": consequences(changes),
+        "kept": _kept(rights, pk),
+        "seen": fingerprint(changes),
+        "changed_meanwhile": request.method == "POST",
+    }
+    return render(request, "company/group_delete.html", context, status=409 if seen else 200)
+
+
+def _kept(rights: CompanyRights, group: int) -> list[str]:
+    """The services of the group that nobody loses by its end, and which stay with other groups."""
+    touched = {change.entry.code for change in rights.becoming(rights.without_group(group))}
+    return [
+        entry.label
+        for entry in rights.services
+        if group in rights.given.get(entry.code, ()) and entry.code not in touched
+    ]

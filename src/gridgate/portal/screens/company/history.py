@@ -1,0 +1,150 @@
+"""*Historique des droits*: who changed what, when, for whom, from what to what."""
+
+from collections.abc import Iterator
+from datetime import date
+
+from django import forms
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import get_language, gettext_lazy, override
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from gridgate.audit.history import Wanted, events_of, people_in, search
+from gridgate.audit.models import AuditEvent
+from gridgate.core.time import Interval, civil_day_bounds
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest, administrator_required
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.company import words
+from gridgate.portal.screens.company.events import event_rows
+from gridgate.portal.screens.company.words import FAMILIES
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.shapes import filters_in_force
+from gridgate.portal.spreadsheet import csv_response
+
+_DAY = {"type": "date"}
+
+
+class HistoryFilterForm(forms.Form):
+    """A value that means nothing narrows nothing; an end before the beginning is told."""
+
+    quoi = forms.ChoiceField(label=gettext_lazy("Quoi"), required=False)
+    qui = forms.ChoiceField(label=gettext_lazy("Par qui"), required=False)
+    du = forms.DateField(
+        label=gettext_lazy("Du"), required=False, widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d")
+    )
+    au = forms.DateField(
+        label=gettext_lazy("Au"), required=False, widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d")
+    )
+
+    def __init__(self, data: QueryDict, *, people: list[tuple[int, str, str]], moment: Moment) -> None:
+        super().__init__(data)
+        self._moment = moment
+        families = [(key, str(label)) for key, (label, _families) in FAMILIES.items()]
+        self._people = {str(number): name or _("Le portail") for number, name, _company in people}
+        for name, choices in (("quoi", families), ("qui", list(self._people.items()))):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = [("", _("Tout") if name == "quoi" else _("Tous")), *choices]
+        self.is_valid()
+
+    def clean(self) -> dict[str, object]:
+        cleaned: dict[str, object] = super().clean() or {}
+        first, last = cleaned.get("du"), cleaned.get("au")
+        if isinstance(first, date) and isinstance(last, date) and last < first:
+            self.add_error("au", _("La fin est avant le début."))
+            cleaned.pop("au", None)
+        return cleaned
+
+    @property
+    def wanted(self) -> Wanted:
+        family, user = self.cleaned_data.get("quoi"), self.cleaned_data.get("qui")
+        return Wanted(
+            period=self._period,
+            families=FAMILIES[family][1] if family else (),
+            user=int(user) if user else None,
+        )
+
+    @property
+    def _period(self) -> Interval | None:
+        first, last = self.cleaned_data.get("du"), self.cleaned_data.get("au")
+        if first is None and last is None:
+            return None
+        start = civil_day_bounds(first or date(1970, 1, 2), self._moment.zone).start
+        return Interval(start, self._moment.end_of(last) if last else None)
+
+    def labels(self) -> dict[str, str]:
+        """How each filter in force reads on its tag."""
+        said = self.cleaned_data
+        labels = {}
+        if said.get("quoi"):
+            labels["quoi"] = str(FAMILIES[said["quoi"]][0])
+        if said.get("qui"):
+            labels["qui"] = self._people[said["qui"]]
+        if said.get("du"):
+            labels["du"] = _("Depuis le %(day)s") % {"day": formats.long_day(said["du"])}
+        if said.get("au"):
+            labels["au"] = _("Jusqu’au %(day)s") % {"day": formats.long_day(said["au"])}
+        return labels
+
+
+@require_safe
+@administrator_required
+def page(request: MemberRequest) -> HttpResponse:
+    """One page of the events, the latest first."""
+    actor = request.membership
+    form = HistoryFilterForm(request.GET, people=people_in(actor=actor), moment=Moment.present())
+    events = page_of(request, search(actor=actor, wanted=form.wanted))
+    context = {
+        "form": form,
+        "filters": filters_in_force(request, form.labels()),
+        "total": events_of(actor=actor).count(),
+        "page_obj": events,
+        "rows": event_rows(events),
+        "query": request.GET.urlencode(),
+    }
+    return render(request, "company/history.html", context)
+
+
+@require_safe
+@administrator_required
+def export(request: MemberRequest) -> HttpResponseBase:
+    """The same events, all of them, with whole lists, as a file written while it is read."""
+    actor, moment = request.membership, Moment.present()
+    form = HistoryFilterForm(request.GET, people=people_in(actor=actor), moment=moment)
+    events = search(actor=actor, wanted=form.wanted)
+    header = [
+        _("Quand (%(zone)s)") % {"zone": settings.TIME_ZONE},
+        _("Par qui"),
+        _("Agissant pour"),
+        _("Ce qui a changé"),
+        _("Objet"),
+        _("Avant"),
+        _("Après"),
+        _("Code de l’action"),
+        _("Empreinte"),
+    ]
+    name = f"historique-{actor.organisation.siren}-{moment.today}.csv"
+    return csv_response(name, header, _lines(events, moment, get_language() or "fr"))
+
+
+def _lines(events: QuerySet[AuditEvent], moment: Moment, language: str) -> Iterator[list[object]]:
+    """One line an event. The request is over when they are written: the language is set again for each."""
+    for event in events.iterator(chunk_size=500):
+        with override(language):
+            details = words.details(event, most=None)
+            yield [
+                event.at.astimezone(moment.zone).isoformat(timespec="seconds"),
+                words.who(event),
+                event.acting_for_name,
+                words.sentence(event),
+                event.subject_label,
+                " | ".join(formats.said(one.name, one.was) for one in details if one.was),
+                " | ".join(formats.said(one.name, one.became) for one in details if one.became),
+                event.action,
+                event.hash,
+            ]

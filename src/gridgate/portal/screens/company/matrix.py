@@ -1,0 +1,215 @@
+"""*Services*: which group has which service. What takes a service from somebody, or opens one, is read first.
+
+A cell is `group:service`. The form says which cells it showed as ticked (`had`) and which are ticked now (`cell`); a
+single change says `give` or `take`. What is done is the difference, so that what others changed meanwhile stays.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from gridgate.organisations.catalogue import CatalogueEntry, offered_to
+from gridgate.organisations.company_rights import Cell, CompanyRights, company_rights
+from gridgate.organisations.models import Membership, UserGroup
+from gridgate.organisations.operations.groups import set_services
+from gridgate.organisations.queries import (
+    GroupNotFound,
+    entitlement_counts,
+    entitlements_of,
+    groups_of,
+    members_of,
+)
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest, administrator_required
+from gridgate.portal.screens.company.consequences import consequences, fingerprint, losses
+from gridgate.portal.shapes import filters_in_force
+
+COLUMNS = (12, 50)
+"""How many groups stand side by side; more would be as many boxes as a form may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the form asks to give and to withdraw."""
+
+    give: frozenset[Cell]
+    withdraw: frozenset[Cell]
+
+    def effective(self, rights: CompanyRights) -> "Asked":
+        """Without what is so already."""
+        has = {(group, code) for code, groups in rights.given.items() for group in groups}
+        return Asked(self.give - has, self.withdraw & has)
+
+    def __len__(self) -> int:
+        return len(self.give) + len(self.withdraw)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrator_required
+def page(request: MemberRequest) -> HttpResponse:
+    """The table; a POST saves it, or shows the summary that must be read first."""
+    actor = request.membership
+    if request.method != "POST":
+        return _table(request, Asked(frozenset(), frozenset()))
+    asked = _read(actor, request.POST)
+    if request.POST.get("do") == "edit":
+        return _table(request, asked)
+    with transaction.atomic():
+        before = company_rights(actor=actor)
+        asked = asked.effective(before)
+        changes = before.becoming(before.with_services(give=asked.give, withdraw=asked.withdraw))
+        seen = request.POST.get("seen", "")
+        if any(change.asks_to_confirm for change in changes) and seen != fingerprint(changes):
+            return _summary(request, asked, fingerprint(changes), consequences(changes), again=bool(seen))
+        if asked:
+            _save(actor, asked, before)
+    if not asked:
+        messages.info(request, _("Rien n’était à changer."))
+    else:
+        said = ngettext(
+            "%(count)s modification enregistrée.", "%(count)s modifications enregistrées.", len(asked)
+        ) % {"count": formats.number(len(asked))}
+        messages.success(request, f"{said} {losses(changes)}".strip())
+    return _back(request)
+
+
+def _save(actor: Membership, asked: Asked, rights: CompanyRights) -> None:
+    """Services that the company is not offered any more stay as they are: nobody saw them."""
+    touched = {group for group, _code in asked.give | asked.withdraw}
+    has = {(group, code) for code, groups in rights.given.items() for group in groups}
+    becomes = (has | asked.give) - asked.withdraw
+    wanted = {group: [code for one, code in becomes if one == group] for group in touched}
+    set_services(organisation=actor.organisation, wanted=wanted, actor=actor, now=timezone.now())
+
+
+def _back(request: MemberRequest) -> HttpResponse:
+    """To the group that the change was made on, or to the table as it was."""
+    group = request.POST.get("group", "")
+    if group.isdecimal():
+        return redirect("company_group", int(group))
+    query = request.GET.urlencode()
+    address = redirect("company_services")["Location"]
+    return redirect(f"{address}?{query}" if query else address)
+
+
+# --- what the form says -----------------------------------------------------------------------------------
+
+
+def _read(actor: Membership, data: QueryDict) -> Asked:
+    had, ticked = set(data.get("had", "").split()), set(data.getlist("cell"))
+    give = (ticked - had) | set(data.get("give", "").split())
+    take = (had - ticked) | set(data.get("take", "").split())
+    return Asked(_cells(actor, give), _cells(actor, take))
+
+
+def _cells(actor: Membership, texts: Iterable[str]) -> frozenset[Cell]:
+    """Raises `GroupNotFound` for a group of another company, or a service that this one is not offered."""
+    cells = set()
+    for text in texts:
+        group, _colon, code = text.partition(":")
+        if not group.isdecimal():
+            raise GroupNotFound
+        cells.add((int(group), code))
+    if not cells:
+        return frozenset()
+    codes = {str(entry.code) for entry in offered_to(actor.organisation.beneficiary_roles)}
+    groups = set(groups_of(actor=actor).values_list("pk", flat=True))
+    if any(group not in groups or code not in codes for group, code in cells):
+        raise GroupNotFound
+    return frozenset(cells)
+
+
+# --- the table --------------------------------------------------------------------------------------------
+
+
+def _table(request: MemberRequest, asked: Asked) -> HttpResponse:
+    actor = request.membership
+    text = request.GET.get("q", "").strip()[:200]
+    found = groups_of(actor=actor, text=text)
+    length = COLUMNS[1] if request.GET.get("par_page") == str(COLUMNS[1]) else COLUMNS[0]
+    columns = Paginator(found, length).get_page(request.GET.get("page"))
+    groups = list(columns)
+    has = {
+        (one.group_id, one.code): one
+        for one in entitlements_of(actor=actor, groups=[group.pk for group in groups])
+    }
+    counts = entitlement_counts(actor=actor)
+    services = offered_to(actor.organisation.beneficiary_roles)
+    context = {
+        "text": text,
+        "filters": filters_in_force(request, {"q": f"« {text} »"}),
+        "page_obj": columns,
+        "groups": groups,
+        "total": columns.paginator.count if not text else groups_of(actor=actor).count(),
+        "users": members_of(actor=actor).count(),
+        "rows": [_row(entry, groups, has, counts, asked) for entry in services],
+        "had": " ".join(f"{group}:{code}" for group, code in sorted(has)),
+        "pending": len(asked),
+        "asked": asked,
+        "never_open": [entry.label for entry in services if not entry.rule.open],
+    }
+    return render(request, "company/services.html", context)
+
+
+def _row(
+    entry: CatalogueEntry,
+    groups: list[UserGroup],
+    has: dict[Cell, Any],
+    counts: dict[str, int],
+    asked: Asked,
+) -> dict[str, Any]:
+    cells = []
+    for group in groups:
+        cell = (group.pk, str(entry.code))
+        given = has.get(cell)
+        cells.append(
+            {
+                "value": f"{group.pk}:{entry.code}",
+                "group": group,
+                "given": given,
+                "ticked": cell in asked.give or (given is not None and cell not in asked.withdraw),
+                "perimeter": given is not None and entry.by_point,
+            }
+        )
+    return {"entry": entry, "cells": cells, "groups": counts.get(entry.code, 0), "open": entry.rule.open}
+
+
+def _summary(
+    request: MemberRequest, asked: Asked, seen: str, changes: list[Any], *, again: bool
+) -> HttpResponse:
+    """What the change does to whom; nothing is kept until it is confirmed."""
+    context = {
+        "consequences": changes,
+        "forgotten": _forgotten(request.membership, asked),
+        "give": _text(asked.give),
+        "take": _text(asked.withdraw),
+        "seen": seen,
+        "count": len(asked),
+        "group": request.POST.get("group", "") if request.POST.get("group", "").isdecimal() else "",
+        "changed_meanwhile": again,
+    }
+    return render(request, "company/services_summary.html", context, status=409 if again else 200)
+
+
+def _text(cells: Iterable[Cell]) -> str:
+    return " ".join(f"{group}:{code}" for group, code in sorted(cells))
+
+
+def _forgotten(actor: Membership, asked: Asked) -> list[dict[str, Any]]:
+    """The perimeters that are lost with the services withdrawn."""
+    groups = {group for group, _code in asked.withdraw}
+    return [
+        {"group": one.group.name, "service": one.get_code_display(), "points": vars(one)["points"]}
+        for one in entitlements_of(actor=actor, groups=groups).select_related("group")
+        if one.restricted and (one.group_id, one.code) in asked.withdraw
+    ]

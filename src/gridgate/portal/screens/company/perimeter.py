@@ -1,0 +1,232 @@
+"""On which points a group has a service: all of the company's, now and later, or those chosen."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.timezone import get_default_timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
+from gridgate.core.time import civil_day_of
+from gridgate.metering.models import MeteringPoint
+from gridgate.metering.queries import PointFilter, narrow, points_readable_by
+from gridgate.organisations.catalogue import BY_CODE, CatalogueEntry
+from gridgate.organisations.company_rights import company_rights
+from gridgate.organisations.models import Entitlement, EntitlementCode, Membership, UserGroup
+from gridgate.organisations.operations.groups import set_perimeter
+from gridgate.organisations.queries import entitlements_of, group_of, perimeter_in
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest, administrator_required
+from gridgate.portal.screens.company.chooser import Chooser
+from gridgate.portal.screens.company.consequences import consequences, losses
+from gridgate.portal.screens.metering_points.rows import name_of, past
+
+BAD_SHOWN = 20
+LONGEST_PASTE = 1_000_000
+_BETWEEN_LINES = re.compile(r"[\n\r;,]+")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrator_required
+def page(request: MemberRequest, pk: int, code: str) -> HttpResponse:
+    """Search, tick, paste; everything chosen comes back with the form, and is kept when it is saved."""
+    actor = request.membership
+    group = group_of(actor=actor, pk=pk)
+    entry = BY_CODE.get(code)
+    if entry is None or not entry.by_point or not entry.rule.offered_to(actor.organisation.beneficiary_roles):
+        raise Http404
+    form = PerimeterForm(actor, group, entry, request.POST if request.method == "POST" else None)
+    if form.saving and form.is_complete:
+        return _save(request, form)
+    status = 422 if form.saving else 200
+    return render(request, "company/perimeter.html", _context(actor, form), status=status)
+
+
+class PerimeterForm:
+    """What is chosen so far, and what is wrong with what was pasted."""
+
+    def __init__(
+        self, actor: Membership, group: UserGroup, entry: CatalogueEntry, data: QueryDict | None
+    ) -> None:
+        self.group, self.entry = group, entry
+        given = list(entitlements_of(actor=actor, groups=[group.pk]))
+        self.given: Entitlement | None = next((one for one in given if one.code == entry.code), None)
+        self.others = [
+            BY_CODE[one.code] for one in given if one.code != entry.code and BY_CODE[one.code].by_point
+        ]
+        present = perimeter_in(actor=actor, entitlement=self.given) if self.given else []
+        self.points = points_readable_by(actor=actor, service=EntitlementCode.METERS)
+        self.today = civil_day_of(datetime.now(UTC), get_default_timezone())
+        self.chooser = Chooser(data, matching=self._matching, initial=present)
+        self.scope = "some" if self.given is not None and self.given.restricted else "all"
+        self.everywhere = False
+        self.pasted = Pasted()
+        self.error = ""
+        if data:
+            self.scope = "some" if data.get("scope") == "some" else "all"
+            self.everywhere = data.get("everywhere") == "1"
+            self._paste(data.get("paste", "")[:LONGEST_PASTE])
+        if self.saving and self.scope == "some" and not self.pasted.bad and not self.chooser.chosen:
+            self.error = _("Choisissez au moins un point, ou « Tous les points ».")
+
+    @property
+    def saving(self) -> bool:
+        return self.chooser.saving
+
+    @property
+    def is_complete(self) -> bool:
+        return self.scope == "all" or not (self.pasted.bad or self.error)
+
+    @property
+    def codes(self) -> list[str]:
+        """The services that the choice is for."""
+        others = self.others if self.everywhere else []
+        return [str(entry.code) for entry in (self.entry, *others)]
+
+    def chosen(self) -> set[str] | None:
+        """None for all points, now and later."""
+        return None if self.scope == "all" else self.chooser.settled()
+
+    def _matching(self, text: str) -> QuerySet[Any]:
+        found = narrow(self.points, PointFilter(text=text), today=self.today)
+        return found.order_by("search_text", "pk")
+
+    def _paste(self, text: str) -> None:
+        if not text.strip():
+            return
+        known = set(self.points.values_list("pk", flat=True))
+        self.pasted = read_list(text, known)
+        self.chooser.choose(self.pasted.good)
+        if self.pasted.good:
+            self.scope = "some"
+
+
+@dataclass(slots=True)
+class Pasted:
+    """What a pasted list holds: points of the company, and the rest with what is wrong."""
+
+    good: set[str] = field(default_factory=set)
+    bad: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def left(self) -> str:
+        """What stays in the field, to be mended."""
+        return "\n".join(text for text, _why in self.bad)
+
+    @property
+    def shown(self) -> list[tuple[str, str]]:
+        return self.bad[:BAD_SHOWN]
+
+    @property
+    def more(self) -> int:
+        return max(0, len(self.bad) - BAD_SHOWN)
+
+
+def read_list(text: str, known: set[str]) -> Pasted:
+    """One identifier a line, grouped or not, or several with anything between them; names beside them are passed over.
+
+    A point that is another company's reads as one that does not exist.
+    """
+    pasted = Pasted()
+    for line in filter(None, (line.strip() for line in _BETWEEN_LINES.split(text))):
+        whole, _why = _identifier(line, known)
+        if whole:
+            pasted.good.add(whole)
+            continue
+        words = [word for word in line.split() if any(char.isdigit() for char in word)]
+        found = {word: _identifier(word, known)[0] for word in words}
+        if any(found.values()):
+            pasted.good.update(point for point in found.values() if point)
+            pasted.bad.extend((word, _identifier(word, known)[1]) for word in words if not found[word])
+        else:
+            pasted.bad.append((line[:60], _identifier(line, known)[1]))
+    return pasted
+
+
+def _identifier(text: str, known: set[str]) -> tuple[str, str]:
+    """The point, or why it is none."""
+    try:
+        point = parse_metering_point_id(text)
+    except InvalidIdentifier:
+        return "", _fault(text)
+    return (point, "") if point in known else ("", _("n’est pas un point de votre entreprise"))
+
+
+def _fault(text: str) -> str:
+    compact = "".join(text.split()).replace(".", "")
+    if compact.isdecimal() and len(compact) not in (14, 18):
+        return ngettext(
+            "%(count)s chiffre ; un PRM en a 14, un GSRN 18",
+            "%(count)s chiffres ; un PRM en a 14, un GSRN 18",
+            len(compact),
+        ) % {"count": formats.number(len(compact))}
+    if compact.isdecimal():
+        return _("un chiffre est faux : la clé de contrôle ne correspond pas")
+    return _("n’est pas l’identifiant d’un point")
+
+
+def _save(request: MemberRequest, form: PerimeterForm) -> HttpResponse:
+    actor, points = request.membership, form.chosen()
+    before = company_rights(actor=actor)
+    set_perimeter(group=form.group, codes=form.codes, points=points, actor=actor, now=timezone.now())
+    lost = losses(before.becoming(company_rights(actor=actor)))
+    if points is None:
+        extent = _("tous les points, présents et à venir")
+    else:
+        extent = ngettext("%(count)s point", "%(count)s points", len(points)) % {
+            "count": formats.number(len(points))
+        }
+    services = ", ".join(f"« {BY_CODE[code].label} »" for code in form.codes)
+    said = _("%(group)s a %(services)s sur %(extent)s.") % {
+        "group": form.group.name,
+        "services": services,
+        "extent": extent,
+    }
+    messages.success(request, f"{said} {lost}".strip())
+    return redirect("company_group", form.group.pk)
+
+
+def _context(actor: Membership, form: PerimeterForm) -> dict[str, Any]:
+    chooser = form.chooser
+    return {
+        "form": form,
+        "group": form.group,
+        "entry": form.entry,
+        "chooser": chooser,
+        "rows": [_point_row(row.item, form.today) | {"row": row} for row in chooser.rows],
+        "strangers": _strangers(chooser.chosen, form.points),
+        "consequences": [] if form.given is not None else _if_given(actor, form),
+    }
+
+
+def _point_row(point: MeteringPoint, today: date) -> dict[str, Any]:
+    return {
+        "id": point.pk,
+        "name": name_of(point),
+        "place": " ".join(filter(None, (point.postcode, point.city))),
+        "segment": point.segment,
+        "past": past(vars(point)["held_to"], today),
+    }
+
+
+def _strangers(chosen: Iterable[str], points: QuerySet[MeteringPoint]) -> list[str]:
+    """What is chosen and is no point that the company holds or held: it stays, and opens nothing."""
+    wanted = set(chosen)
+    return sorted(wanted - set(points.values_list("pk", flat=True))) if wanted else []
+
+
+def _if_given(actor: Membership, form: PerimeterForm) -> list[Any]:
+    """What giving the service to this group does to the others, to be read before."""
+    rights = company_rights(actor=actor)
+    after = rights.with_services(give=[(form.group.pk, str(form.entry.code))])
+    return consequences(rights.becoming(after))

@@ -1,0 +1,151 @@
+"""One user of the company: role, groups, what they may do, what happened to them; detaching them."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from gridgate.audit.history import about_member
+from gridgate.organisations.authority import LastAdministrator, NotAllowed
+from gridgate.organisations.company_rights import company_rights
+from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.operations.groups import set_groups
+from gridgate.organisations.operations.members import end_membership, update_member
+from gridgate.organisations.queries import (
+    administrators_of,
+    former_memberships,
+    group_names_of,
+    groups_of,
+    last_sign_in,
+    member_of,
+)
+from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.screens.company.access import access_lines
+from gridgate.portal.screens.company.consequences import losses
+from gridgate.portal.screens.company.events import event_rows
+from gridgate.portal.screens.company.forms import EXTERNAL, MemberForm
+
+EVENTS = 10
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@entitlement_required(EntitlementCode.USERS)
+def page(request: MemberRequest, pk: int) -> HttpResponse:
+    """What they are and may do; the form changes role, attachment and groups together."""
+    actor = request.membership
+    member = member_of(actor=actor, pk=pk)
+    if request.method != "POST":
+        return _page(request, member, _form(actor, member) if may_change(actor, member) else None)
+    if not may_change(actor, member):
+        raise NotAllowed
+    form = MemberForm(request.POST, groups=groups_of(actor=actor), actor=actor)
+    if not form.is_valid():
+        return _page(request, member, form, status=422)
+    before = company_rights(actor=actor)
+    try:
+        _save(actor, member, form)
+    except LastAdministrator:
+        form.add_error("role", last_administrator())
+        return _page(request, member_of(actor=actor, pk=pk), form, status=422)
+    said = _("Les droits de %(name)s sont enregistrés.") % {"name": member.user}
+    lost = losses(before.becoming(company_rights(actor=actor)))
+    messages.success(request, f"{said} {lost}".strip())
+    if member.pk == actor.pk and not member.is_administrator:
+        return redirect("home")  # they may not open this page any more
+    return redirect("company_user", pk)
+
+
+def _save(actor: Membership, member: Membership, form: MemberForm) -> None:
+    now = timezone.now()
+    role = form.role_chosen if actor.is_administrator else member.role
+    with transaction.atomic():
+        update_member(membership=member, role=role, external=form.is_external, actor=actor, now=now)
+        if "groups" in form.fields:
+            set_groups(membership=member, groups=form.groups_chosen, actor=actor, now=now)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@entitlement_required(EntitlementCode.USERS)
+def detach(request: MemberRequest, pk: int) -> HttpResponse:
+    """What ends and what stays; or why this person cannot be detached."""
+    actor = request.membership
+    member = member_of(actor=actor, pk=pk)
+    if not may_change(actor, member):
+        raise NotAllowed
+    if request.method != "POST":
+        return _detach_page(request, member)
+    try:
+        end_membership(membership=member, actor=actor, now=timezone.now())
+    except LastAdministrator:
+        return _detach_page(request, member, status=409)
+    if member.pk == actor.pk:
+        return redirect("home")  # which asks to sign in: this session was for the company
+    messages.success(
+        request,
+        _("%(name)s n’agit plus pour %(company)s. L’accès à ses données a pris fin.")
+        % {"name": member.user, "company": actor.organisation.legal_name},
+    )
+    return redirect("company_users")
+
+
+def may_change(actor: Membership, member: Membership) -> bool:
+    """A user manager changes users only: not administrators, who are above, and not themselves."""
+    return actor.is_administrator or not (member.is_administrator or member.pk == actor.pk)
+
+
+def last_administrator() -> str:
+    return _(
+        "C’est le dernier administrateur de votre entreprise, et elle en garde un. "
+        "Nommez d’abord un autre administrateur."
+    )
+
+
+def _is_last(actor: Membership, member: Membership) -> bool:
+    return member.is_administrator and not administrators_of(actor=actor).exclude(pk=member.pk).exists()
+
+
+def _form(actor: Membership, member: Membership) -> MemberForm:
+    initial = {
+        "role": member.role,
+        "external": EXTERNAL if member.external else "",
+        "groups": [str(pk) for pk in member.groups.values_list("group", flat=True)],
+    }
+    return MemberForm(initial=initial, groups=groups_of(actor=actor), actor=actor)
+
+
+def _page(
+    request: MemberRequest, member: Membership, form: MemberForm | None, *, status: int = 200
+) -> HttpResponse:
+    actor = request.membership
+    context: dict[str, Any] = {
+        "member": member,
+        "name": str(member.user),
+        "form": form,
+        "oneself": member.pk == actor.pk,
+        "groups": group_names_of(actor=actor, members=[member.pk]).get(member.pk, []),
+        "last_sign_in": last_sign_in(actor=actor, member=member),
+        "lines": access_lines(member),
+        "events": [],
+    }
+    if actor.is_administrator:
+        memberships = former_memberships(actor=actor, user=member.user)
+        events = about_member(actor=actor, memberships=memberships, email=member.user.email)
+        context["events"] = event_rows(events[:EVENTS])
+    return render(request, "company/user.html", context, status=status)
+
+
+def _detach_page(request: MemberRequest, member: Membership, *, status: int = 200) -> HttpResponse:
+    actor = request.membership
+    context = {
+        "member": member,
+        "name": str(member.user),
+        "oneself": member.pk == actor.pk,
+        "groups": group_names_of(actor=actor, members=[member.pk]).get(member.pk, []),
+        "blocked": last_administrator() if _is_last(actor, member) else "",
+    }
+    return render(request, "company/detach.html", context, status=status)

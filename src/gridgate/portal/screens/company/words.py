@@ -1,0 +1,255 @@
+"""What the history says: a sentence for every action, and words for what was and what became.
+
+To add an action: a line in `SENTENCES`; to add a value that it records: a line in `_NAMES`, and in `_WORDS` when the
+value itself asks for words.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from gridgate.audit.models import AuditEvent
+from gridgate.core.roles import BeneficiaryRole
+from gridgate.organisations.catalogue import BY_CODE, ROLE_LABELS
+from gridgate.organisations.models import Membership, SensitiveAct
+from gridgate.portal import formats
+
+SENTENCES: dict[str, Any] = {
+    "member.added": gettext_lazy("%(subject)s agit désormais pour l’entreprise"),
+    "member.changed": gettext_lazy("Rôle ou statut de %(subject)s modifié"),
+    "member.detached": gettext_lazy("%(subject)s n’agit plus pour l’entreprise"),
+    "invitation.sent": gettext_lazy("Invitation envoyée à %(subject)s"),
+    "invitation.resent": gettext_lazy("Invitation de %(subject)s renouvelée"),
+    "invitation.expired": gettext_lazy("Invitation de %(subject)s expirée"),
+    "invitation.cancelled": gettext_lazy("Invitation de %(subject)s annulée"),
+    "invitation.accepted": gettext_lazy("Invitation acceptée par %(subject)s"),
+    "first_administrator.declared": gettext_lazy("Premier administrateur déclaré"),
+    "account.deleted": gettext_lazy("Compte de %(subject)s supprimé"),
+    "group.created": gettext_lazy("Groupe « %(subject)s » créé"),
+    "group.renamed": gettext_lazy("Groupe « %(subject)s » renommé"),
+    "group.deleted": gettext_lazy("Groupe « %(subject)s » supprimé"),
+    "group.members_changed": gettext_lazy("Membres du groupe « %(subject)s » modifiés"),
+    "group.service_given": gettext_lazy("Service donné au groupe « %(subject)s »"),
+    "group.service_withdrawn": gettext_lazy("Service retiré au groupe « %(subject)s »"),
+    "group.perimeter_changed": gettext_lazy("Périmètre du groupe « %(subject)s » modifié"),
+    "company.registered": gettext_lazy("Entreprise enregistrée"),
+    "company.changed": gettext_lazy("Fiche de l’entreprise modifiée"),
+    "contract.recorded": gettext_lazy("Contrat %(subject)s enregistré"),
+    "contract.ended": gettext_lazy("Fin du contrat %(subject)s modifiée"),
+    "terms.accepted": gettext_lazy("Conditions générales acceptées, version %(subject)s"),
+    "terms.published": gettext_lazy("Conditions générales publiées, version %(subject)s"),
+    "policy.changed": gettext_lazy("Règles de sécurité modifiées"),
+    "eic.submitted": gettext_lazy("Demande de code EIC %(subject)s envoyée"),
+    "eic.taken": gettext_lazy("Demande de code EIC %(subject)s prise en charge"),
+    "eic.returned": gettext_lazy("Demande de code EIC %(subject)s renvoyée pour complément"),
+    "eic.accepted": gettext_lazy("Demande de code EIC %(subject)s acceptée"),
+    "eic.refused": gettext_lazy("Demande de code EIC %(subject)s refusée"),
+    "eic.withdrawn": gettext_lazy("Demande de code EIC %(subject)s retirée"),
+    "eic.issued": gettext_lazy("Code EIC %(subject)s attribué"),
+    "kyc.submitted": gettext_lazy("Questionnaire client %(subject)s envoyé"),
+    "kyc.taken": gettext_lazy("Questionnaire client %(subject)s pris en charge"),
+    "kyc.returned": gettext_lazy("Questionnaire client %(subject)s renvoyé pour complément"),
+    "kyc.accepted": gettext_lazy("Questionnaire client %(subject)s accepté"),
+    "kyc.refused": gettext_lazy("Questionnaire client %(subject)s refusé"),
+    "kyc.withdrawn": gettext_lazy("Questionnaire client %(subject)s retiré"),
+    "directory.token_created": gettext_lazy("Jeton d’annuaire « %(subject)s » créé"),
+    "directory.token_revoked": gettext_lazy("Jeton d’annuaire « %(subject)s » révoqué"),
+}
+
+FAMILIES: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "utilisateurs": (
+        gettext_lazy("Utilisateurs et invitations"),
+        ("member", "invitation", "first_administrator", "account"),
+    ),
+    "groupes": (gettext_lazy("Groupes et services"), ("group",)),
+    "entreprise": (gettext_lazy("Entreprise et contrats"), ("company", "contract")),
+    "demandes": (gettext_lazy("Codes EIC et questionnaire client"), ("eic", "kyc")),
+    "annuaire": (gettext_lazy("Annuaire de l’entreprise"), ("directory",)),
+    "regles": (gettext_lazy("Sécurité et conditions générales"), ("policy", "terms")),
+}
+"""What one may ask for: by the word in the address, its label and the beginnings of the actions it stands for."""
+
+SHOWN = 5
+"""How many items of a long list a page shows; the file has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One thing that changed: its name, what it was, what it became. An empty side says nothing."""
+
+    name: str
+    was: str = ""
+    became: str = ""
+
+
+def sentence(event: AuditEvent) -> str:
+    """What happened, in words; the code itself for an action that nobody has put into words."""
+    text = SENTENCES.get(event.action)
+    return str(text) % {"subject": event.subject_label} if text is not None else event.action
+
+
+def on_behalf(event: AuditEvent) -> str:
+    """For which company the person acted, when it was not the one concerned; empty otherwise."""
+    if event.acting_for is None or event.organisation in (None, event.acting_for):
+        return ""
+    return _("%(company)s, pour votre compte") % {"company": event.acting_for_name}
+
+
+def who(event: AuditEvent) -> str:
+    return event.user_name or _("Le portail")
+
+
+def details(event: AuditEvent, *, most: int | None = SHOWN) -> list[Detail]:
+    """What was and what became, in words. `most`: how many items of a long list; None for all."""
+    before: Mapping[str, Any] = event.before if isinstance(event.before, dict) else {}
+    after: Mapping[str, Any] = event.after if isinstance(event.after, dict) else {}
+    found = []
+    for name in {**before, **after}:
+        was, became = before.get(name), after.get(name)
+        if isinstance(was, list) and isinstance(became, list) and name in _LISTS:
+            # Of two long lists, who reads wants what left the one and came into the other.
+            left, came = _LISTS[name]
+            if gone := [one for one in was if one not in became]:
+                found.append(Detail(str(left), _say(name, gone, most)))
+            if new := [one for one in became if one not in was]:
+                found.append(Detail(str(came), became=_say(name, new, most)))
+            continue
+        same = name in before and name in after and was == became
+        found.append(
+            Detail(
+                str(_NAMES.get(name, name)),
+                _say(name, was, most) if name in before and not same else "",
+                _say(name, became, most) if name in after else "",
+            )
+        )
+    return found
+
+
+_LISTS: dict[str, tuple[Any, Any]] = {
+    "members": (gettext_lazy("Membres sortis"), gettext_lazy("Membres entrés")),
+    "groups": (gettext_lazy("Groupes quittés"), gettext_lazy("Groupes rejoints")),
+}
+
+_NAMES: dict[str, Any] = {
+    "role": gettext_lazy("Rôle"),
+    "external": gettext_lazy("Rattachement"),
+    "name": gettext_lazy("Nom"),
+    "members": gettext_lazy("Membres"),
+    "services": gettext_lazy("Services"),
+    "service": gettext_lazy("Service"),
+    "points": gettext_lazy("Points"),
+    "groups": gettext_lazy("Groupes"),
+    "email": gettext_lazy("Adresse e-mail"),
+    "expires_at": gettext_lazy("Lien valable jusqu’au"),
+    "expired_at": gettext_lazy("Expirée depuis le"),
+    "legal_name": gettext_lazy("Raison sociale"),
+    "siren": gettext_lazy("SIREN"),
+    "roles": gettext_lazy("Rôles sur le réseau"),
+    "contact_email": gettext_lazy("Adresse de contact"),
+    "contact_url": gettext_lazy("Page de contact"),
+    "valid_from": gettext_lazy("Début"),
+    "valid_to": gettext_lazy("Fin (premier jour non couvert)"),
+    "valid_until": gettext_lazy("Valable jusqu’au"),
+    "version": gettext_lazy("Version"),
+    "state": gettext_lazy("État"),
+    "reason": gettext_lazy("Motif"),
+    "code": gettext_lazy("Code"),
+    "number": gettext_lazy("Numéro"),
+    "type": gettext_lazy("Type"),
+    "display_name": gettext_lazy("Nom d’affichage"),
+    "strong_for_operator": gettext_lazy("Double authentification du gestionnaire de réseau"),
+    "strong_for_administrators": gettext_lazy("Double authentification des administrateurs"),
+    "strong_for_users": gettext_lazy("Double authentification des utilisateurs"),
+    "step_up_acts": gettext_lazy("Actes confirmés par un code"),
+}
+
+
+def _say(name: str, value: Any, most: int | None) -> str:
+    if value is None or value == "" or value == [] or value == {}:
+        return formats.NONE
+    word = _WORDS.get(name)
+    if word is not None:
+        return word(value, most)
+    if isinstance(value, bool):
+        return _("oui") if value else _("non")
+    if isinstance(value, list):
+        return _listed([str(one) for one in value], most)
+    if isinstance(value, str) and (instant := _instant(value)):
+        return instant
+    return str(value)
+
+
+def _instant(text: str) -> str:
+    """A day or an instant as it was recorded, written as people do; empty for another text."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d(T.*)?", text):
+        return ""
+    try:
+        if "T" in text:
+            return formats.moment(datetime.fromisoformat(text))
+        return formats.day(date.fromisoformat(text))
+    except ValueError:
+        return ""
+
+
+def _listed(items: Sequence[str], most: int | None) -> str:
+    """`a, b, c et 9 autres`."""
+    if most is None or len(items) <= most:
+        return ", ".join(items)
+    left = len(items) - most
+    more = ngettext("et %(count)s autre", "et %(count)s autres", left) % {"count": formats.number(left)}
+    return f"{', '.join(items[:most])} {more}"
+
+
+def _role(value: Any, most: int | None) -> str:
+    return str(Membership.Role(value).label) if value in Membership.Role.values else str(value)
+
+
+def _external(value: Any, most: int | None) -> str:
+    return _("externe") if value else _("interne")
+
+
+def _service(value: Any, most: int | None) -> str:
+    return BY_CODE[value].label if value in BY_CODE else str(value)
+
+
+def _points(value: Any, most: int | None) -> str:
+    if value == "all":
+        return _("tous, présents et à venir")
+    count = ngettext("%(count)s point", "%(count)s points", len(value)) % {
+        "count": formats.number(len(value))
+    }
+    return formats.said(count, _listed(value, most))
+
+
+def _services(value: Any, most: int | None) -> str:
+    said = []
+    for code, points in value.items():
+        service = _service(code, most)
+        said.append(service if points == "all" else f"{service} ({_points(points, most)})")
+    return " ; ".join(said)
+
+
+def _company_roles(value: Any, most: int | None) -> str:
+    known = {role.value: str(ROLE_LABELS[role]) for role in BeneficiaryRole}
+    return ", ".join(known.get(code, str(code)) for code in value)
+
+
+def _acts(value: Any, most: int | None) -> str:
+    known = {str(code): str(label) for code, label in SensitiveAct.choices}
+    return ", ".join(known.get(code, str(code)) for code in value)
+
+
+_WORDS: dict[str, Callable[[Any, int | None], str]] = {
+    "role": _role,
+    "external": _external,
+    "service": _service,
+    "points": _points,
+    "services": _services,
+    "roles": _company_roles,
+    "step_up_acts": _acts,
+}
