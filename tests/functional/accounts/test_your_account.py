@@ -3,7 +3,6 @@
 from django.core import mail
 
 from gridgate.organisations.models import User
-from gridgate.organisations.operations import add_member
 from gridgate.portal.screens.account import mails
 from tests.world import PASSWORD
 
@@ -79,20 +78,3 @@ class TestPassword:
             assert self.change(client, old_password="faux").status_code == 200
         assert self.change(client).status_code == 429
         assert User.objects.get(pk=world.alice.user_id).check_password(PASSWORD)
-
-
-class TestCompany:
-    def test_switches_to_another_of_ones_own(self, world):
-        other = add_member(
-            organisation=world.client_b, email="alice@acme.example", full_name="", now=world.now
-        )
-        client = world.client("alice")
-        response = client.post("/compte/entreprise/", {"membership": other.pk})
-        assert response["Location"] == "/"
-        assert client.get("/compte/").wsgi_request.membership == other
-
-    def test_of_someone_else_is_not_found(self, world):
-        client = world.client("alice")
-        for membership in (world.charlie.pk, world.bob.pk, 10**12, "x", "", "²"):
-            assert client.post("/compte/entreprise/", {"membership": membership}).status_code == 404
-        assert client.get("/compte/").wsgi_request.membership == world.alice

@@ -72,7 +72,7 @@ def waiting(user: User) -> list[Waiting]:
 
 def _waiting(asked: Asked) -> Waiting:
     if asked.kind == "eic_code":
-        title, url = _("Code EIC « %(name)s »") % {"name": asked.title}, _address("eic_request", asked.number)
+        title, url = _("Code EIC « %(name)s »") % {"name": asked.title}, _address("eic_request", asked.number)
     else:
         title, url = _("Questionnaire client"), _address("kyc")
     return Waiting(asked.number, title, asked.state, asked.to_complete, url)
