@@ -1,0 +1,73 @@
+"""On whose clock times are told."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from gridgate.portal import formats
+from gridgate.portal.templatetags.gridgate import time_element
+from gridgate.portal.time_zone import city_of, offset_of, zone_choices
+
+EVENING = datetime(2026, 11, 17, 21, 30, tzinfo=UTC)
+"""22:30 on the 17th in Paris, 10:30 on the 18th in Auckland."""
+
+
+@pytest.fixture
+def in_auckland():
+    with timezone.override("Pacific/Auckland"):
+        yield
+
+
+class TestInstants:
+    def test_with_their_clock_time_are_the_readers(self, in_auckland):
+        assert formats.clock(EVENING) == "10:30"
+        assert formats.moment(EVENING, "fr") == "18\u00a0novembre 2026 à\u00a010:30"
+        assert formats.relative(EVENING, EVENING + timedelta(hours=1), "fr") == "aujourd’hui à\u00a010:30"
+        assert "18\u00a0nov.\u00a02026 10:30" in time_element(EVENING)
+
+    def test_near_midnight_are_yesterday_on_the_readers_own_calendar(self, in_auckland):
+        now = datetime(2026, 11, 17, 11, 30, tzinfo=UTC)  # 00:30 on the 18th in Auckland, 12:30 in Paris
+        before = now - timedelta(hours=1)
+        assert formats.relative(before, now, "fr") == "hier à\u00a023:30"
+        with timezone.override(None):
+            assert formats.relative(before, now, "fr") == "aujourd’hui à\u00a011:30"
+
+    def test_without_a_time_are_days_of_the_network(self, in_auckland):
+        assert formats.day(EVENING, "fr") == "17\u00a0nov.\u00a02026"
+        assert formats.long_day(EVENING, "fr") == "17\u00a0novembre 2026"
+        assert formats.civil_day(EVENING) == date(2026, 11, 17)
+
+
+@pytest.mark.parametrize(
+    ("zone", "city"),
+    [
+        ("Europe/Paris", "Paris"),
+        ("America/Port_of_Spain", "Port of Spain"),
+        ("America/Argentina/Buenos_Aires", "Buenos Aires, Argentina"),
+        ("UTC", "UTC"),
+    ],
+)
+def test_a_zone_is_named_by_its_city(zone, city):
+    assert city_of(zone) == city
+
+
+@pytest.mark.parametrize(
+    ("hours", "shown"),
+    [(1, "UTC+1"), (0, "UTC"), (-3.5, "UTC\u22123:30"), (13, "UTC+13"), (5.75, "UTC+5:45")],
+)
+def test_an_offset_is_written_with_its_minutes_when_it_has_some(hours, shown):
+    assert offset_of(timedelta(hours=hours)) == shown
+
+
+def test_the_list_begins_with_the_networks_own_clock_and_holds_zones_only():
+    first, *regions = zone_choices()
+    assert first[0] == ""
+    assert "Paris" in first[1]
+    names = [name for _region, zones in regions for name, _city in zones]
+    assert {"Pacific/Auckland", "Europe/Paris", "Indian/Reunion", "America/Cayenne", "UTC"} <= set(names)
+    assert len(names) == len(set(names))
+    assert all(ZoneInfo(name) for name in names)
+    cities = [city for _name, city in regions[0][1]]
+    assert cities == sorted(cities)
