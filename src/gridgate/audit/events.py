@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from django.db import transaction
@@ -84,7 +84,7 @@ def hash_of(event: AuditEvent) -> str:
     """SHA-256 of the previous hash and of all that the event says, as canonical JSON."""
     said = [
         event.previous,
-        event.at.isoformat(),
+        event.at.astimezone(UTC).isoformat(),  # however it was given, as it is read back
         event.organisation,
         event.user,
         event.user_name,

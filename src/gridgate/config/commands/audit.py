@@ -1,4 +1,4 @@
-"""`gridgate audit verify`: the proof that the access log is what was written."""
+"""`gridgate audit verify`: the proof that the access log and the history of rights are what was written."""
 
 import json
 from collections.abc import Iterator
@@ -47,7 +47,8 @@ def verify_log(
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     data: DataOption = None,
 ) -> None:
-    """Check the access log against its own chain, its signed checkpoints, and the registry's copy.
+    """Check the access log against its own chain, its signed checkpoints, and the registry's copy; and the history of
+    rights, which the registry alone holds, against its chain.
 
     Exits with 0 when all is as it was written, 1 when it is not, 2 when that cannot be checked.
     """
@@ -75,6 +76,7 @@ def _registry_differences(environment: Environment) -> list[str]:
     from gridgate.config.loading import load_django
 
     load_django()
+    from gridgate.audit.events import broken_links
     from gridgate.audit.verify import differences, unknown_segments
 
     paths = segment_paths(environment.access_log)
@@ -85,6 +87,10 @@ def _registry_differences(environment: Environment) -> list[str]:
     for path in paths:
         for number, what in differences(segment=path.name, lines=_lines(path)):
             found.append(f"{path.name}:{number}: {what}")
+    found += [
+        f"change of rights {event.pk} ({event.action}): it, or its link to the one before, is not as it was written"
+        for event in broken_links()
+    ]
     return found
 
 
