@@ -38,6 +38,34 @@ PEOPLE = (
 
 
 @dataclass(frozen=True, slots=True)
+class Registered:
+    """What the operator has recorded of a company: its roles, the number of its contract, the 12 characters that its
+    own EIC code is made of.
+    """
+
+    roles: tuple[str, ...]
+    contract: str
+    eic: str
+
+
+REGISTERED = {
+    ACME[0]: Registered(("producer", "consumer"), "CARD-2021-0117", "ACME-IND----"),
+    CLIENT_B[0]: Registered(("consumer",), "CARD-2022-0048", "CLIENT-B----"),
+    CLIENT_C[0]: Registered(("consumer",), "CARD-2022-0233", "CLIENT-C----"),
+    TIERS[0][0]: Registered(("third_party",), "DONNEES-2023-0012", "TIERS-1-----"),
+    TIERS[1][0]: Registered(("third_party",), "DONNEES-2023-0019", "TIERS-2-----"),
+    TIERS[2][0]: Registered(("third_party",), "DONNEES-2023-0031", "TIERS-3-----"),
+}
+OTHER_OFFICES = (
+    ("10XFR-RTE------Q", "RTE", "RTE Réseau de transport d’électricité"),
+    ("10YFR-RTE------C", "FR", "France"),
+    ("10YCH-SWISSGRIDZ", "CH", "Suisse"),
+    ("17T-FR-00000046X", "FR-00000046", "FR-00000046"),
+)
+"""Codes that are in use; the check character of the last one fails, as published."""
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     """Users of a company, and the services they have: on these points, or on all (None)."""
 

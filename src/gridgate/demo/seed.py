@@ -25,14 +25,24 @@ from gridgate.demo.access_history import access_history
 from gridgate.demo.services import create_services
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations import create_point, open_holding, set_collection
-from gridgate.organisations.models import Membership, Organisation
+from gridgate.organisations.eic_codes import code_of
+from gridgate.organisations.eic_queries import organisation_eic_code
+from gridgate.organisations.models import EicRequest, Membership, Organisation
 from gridgate.organisations.operations import (
+    EIC,
+    EicAsked,
     accept_terms,
+    add_eic_code,
     add_member,
+    begin_eic_request,
     create_group,
     create_organisation,
     give,
+    record_contract,
+    submit_eic_request,
 )
+from gridgate.organisations.operations.eic import codes_to_compare
+from gridgate.organisations.operations.requests import return_request
 from gridgate.organisations.security.policy import set_policy
 from gridgate.organisations.terms import terms_in_force
 from gridgate.sharing.models import DataService, Permission, PermissionRequest
@@ -76,6 +86,7 @@ class World:
         yield "metering points and titles", self._points
         yield "data services and permissions", self._sharing
         yield "applications", self._applications
+        yield "requests to the operator", self._requests
         yield "two years of measurements", self._measurements
         yield "thirty days of reads", self._reads
         yield "demo.json", self._describe
@@ -94,8 +105,13 @@ class World:
         )
         for name, siren in (cast.ACME, cast.CLIENT_B, cast.CLIENT_C, *cast.TIERS):
             self.organisations[name] = create_organisation(
-                legal_name=name, siren=siren, contact_email=f"contact@{_host(name)}", now=start
+                legal_name=name,
+                siren=siren,
+                roles=cast.REGISTERED[name].roles,
+                contact_email=f"contact@{_host(name)}",
+                now=start,
             )
+            self._register(name, start)
         for person in cast.PEOPLE:
             self.members[person.key] = add_member(
                 organisation=self.organisations[person.organisation],
@@ -116,6 +132,72 @@ class World:
             )
             for code, points in group.services.items():
                 give(group=made, code=code, points=points, now=start)
+
+    def _register(self, name: str, now: datetime) -> None:
+        """A company's contract and its own EIC code: without both, it would have no first administrator."""
+        company, said = self.organisations[name], cast.REGISTERED[name]
+        contract = "Accès aux données" if "third_party" in said.roles else "Accès au réseau"
+        record_contract(
+            organisation=company, number=said.contract, label=contract, valid_from=now.date(), now=now
+        )
+        add_eic_code(
+            code=code_of("17", "X", said.eic).code,
+            display_name=said.eic.rstrip("-"),
+            long_name=name,
+            organisation=company,
+            actor=None,
+            now=now,
+        )
+
+    def _requests(self) -> None:
+        """One request for a code waits for the operator, another for the company."""
+        for code, display_name, long_name in cast.OTHER_OFFICES:
+            add_eic_code(
+                code=code, display_name=display_name, long_name=long_name, actor=None, now=self.at(365 * 3)
+            )
+        alice, charlie, operator = (self.members[key] for key in ("alice", "charlie", "operateur"))
+        own_code = organisation_eic_code(alice.organisation)
+        contact = {"contact_name": "Alice", "contact_email": alice.user.email}
+        self._ask_for_code(
+            alice,
+            EicAsked(
+                type="W",
+                display_name="ACME-LYON-PV",
+                long_name="ACME Lyon Gerland, toiture solaire",
+                responsible_party=own_code.pk if own_code else "",
+                justification="La toiture sera déclarée dans les programmes de production.",
+                details=contact,
+            ),
+            self.at(1, 15, 20),
+        )
+        asked = self._ask_for_code(
+            charlie,
+            EicAsked(
+                type="V",
+                display_name="CLIENT-B-RENNES",
+                long_name="Client B, échanges de messages",
+                justification="Recevoir nos courbes par messages.",
+                details={
+                    "address": "Rennes",
+                    "contact_name": "Charlie",
+                    "contact_email": charlie.user.email,
+                },
+            ),
+            self.at(4, 10, 45),
+        )
+        return_request(
+            EIC,
+            asked,
+            reason="Donnez l’adresse complète du site où le système est exploité.",
+            actor=operator,
+            now=self.at(3, 14, 10),
+        )
+
+    def _ask_for_code(self, member: Membership, asked: EicAsked, now: datetime) -> EicRequest:
+        user = member.user
+        draft = begin_eic_request(asked=asked, user=user, actor=member, now=now)
+        compared = [one.pk for one in codes_to_compare(asked, user=user, actor=member)]
+        return submit_eic_request(request=draft, compared=compared, user=user, actor=member, now=now)
 
     def _points(self) -> None:
         for point in cast.POINTS:
