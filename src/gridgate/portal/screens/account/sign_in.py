@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from gridgate.organisations.security import keys
 from gridgate.portal.language import PREFERENCE
 from gridgate.portal.screens.account.forms import SignInForm
 
@@ -32,7 +33,7 @@ class SignIn(LoginView):  # type: ignore[misc]  # the library has no types
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # Past the library's own context, which speaks of pages that do not exist here.
         context: dict[str, Any] = super(LoginView, self).get_context_data(**kwargs)
-        return context
+        return context | {"keys_possible": keys.are_possible(self.request)}
 
 
 @login_not_required

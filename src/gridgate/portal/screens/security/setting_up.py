@@ -35,6 +35,6 @@ class SecondFactorMiddleware:
             return None
         if request.method == "POST":
             messages.warning(
-                request, _("Rien n’a été enregistré : cette page demande une sécurité renforcée.")
+                request, _("Rien n’a été enregistré : cette page demande une connexion renforcée.")
             )
         return redirect("account_security")
