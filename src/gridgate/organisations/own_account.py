@@ -54,6 +54,8 @@ class Asked:
     title: str
     state: str
     open: bool
+    """Not decided yet, drafts included."""
+    sent: bool
     to_complete: bool
     created_at: datetime
 
@@ -73,7 +75,14 @@ def _asked(kind: str, request: OperatorRequest, title: str) -> Asked:
     to_complete = request.state in (RequestState.DRAFT, RequestState.RETURNED)
     state = str(RequestState(request.state).label)
     return Asked(
-        kind, request.number, title, state, request.is_open or to_complete, to_complete, request.created_at
+        kind,
+        request.number,
+        title,
+        state,
+        open=request.is_open or to_complete,
+        sent=request.submitted_at is not None,
+        to_complete=to_complete,
+        created_at=request.created_at,
     )
 
 

@@ -17,7 +17,18 @@ from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.authority import require_other_administrator
 from gridgate.organisations.events import account_deleted, membership_changed
-from gridgate.organisations.models import Favourite, Invitation, Membership, User
+from gridgate.organisations.models import (
+    EicRequest,
+    Favourite,
+    Invitation,
+    KycQuestionnaire,
+    Membership,
+    User,
+)
+from gridgate.organisations.operations.eic import EIC
+from gridgate.organisations.operations.kyc import KYC
+from gridgate.organisations.operations.requests import withdraw_request
+from gridgate.organisations.own_account import requests_of
 from gridgate.organisations.queries import memberships_of
 
 MOST_FAVOURITES = 50
@@ -98,6 +109,7 @@ def delete_account(*, user: User, now: datetime) -> None:
         memberships = list(memberships_of(user=user))
         for membership in memberships:
             require_other_administrator(membership)
+        _withdraw_own_requests(user, now)
         _record_deletion(user, memberships, now)
         former = {"email": user.email, "full_name": user.full_name, "language": user.language}
         for membership in memberships:
@@ -110,6 +122,23 @@ def delete_account(*, user: User, now: datetime) -> None:
         user.save()
         companies = [membership.organisation.legal_name for membership in memberships]
         account_deleted.send(User, user=user, **former, companies=companies, now=now)
+
+
+def _withdraw_own_requests(user: User, now: datetime) -> None:
+    """What was asked for no company ends with who asked it; what was never sent is emptied (the questionnaire's own
+    module does so for its drafts, which have documents). Requests made for a company are the company's, and go on.
+    """
+    for asked in requests_of(user=user):
+        if not asked.open:
+            continue
+        if asked.kind == "eic_code":
+            unsent = EicRequest.objects.filter(number=asked.number, submitted_at=None)
+            unsent.update(display_name="", long_name="", details={}, justification="")
+            request = EicRequest.objects.get(number=asked.number)
+            withdraw_request(EIC, request, user=user, actor=None, now=now)
+        elif asked.sent:
+            questionnaire = KycQuestionnaire.objects.get(number=asked.number)
+            withdraw_request(KYC, questionnaire, user=user, actor=None, now=now)
 
 
 def _record_deletion(user: User, memberships: Iterable[Membership], now: datetime) -> None:

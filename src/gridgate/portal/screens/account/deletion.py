@@ -11,22 +11,29 @@ from django.views.decorators.http import require_http_methods
 from gridgate.organisations.authority import LastAdministrator
 from gridgate.organisations.models import SensitiveAct
 from gridgate.organisations.operations import delete_account
-from gridgate.organisations.own_account import companies_left_without_administrator
+from gridgate.organisations.own_account import companies_left_without_administrator, requests_of
 from gridgate.organisations.queries import memberships_of
 from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.screens.account.forms import DeletionForm
+from gridgate.portal.screens.activation.gate import before_terms
 from gridgate.portal.step_up import ask
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @account_page
+@before_terms
 def page(request: AccountRequest) -> HttpResponse:
     """Refused, with the companies' names, while the person is somewhere the last administrator."""
     user = request.user
     alone = companies_left_without_administrator(user=user)
     form = DeletionForm(user, request.POST or None)
     if alone or not form.is_valid():
-        context = {"form": form, "alone": alone, "memberships": memberships_of(user=user)}
+        context = {
+            "form": form,
+            "alone": alone,
+            "memberships": memberships_of(user=user),
+            "waiting": [asked for asked in requests_of(user=user) if asked.open],
+        }
         return render(request, "account/deletion.html", context)
     asked = ask(request, SensitiveAct.ACCOUNT)
     if asked is not None:

@@ -13,10 +13,12 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.personal_data import export_of, reads_of
 from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.screens.activation.gate import before_terms
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @account_page
+@before_terms
 def page(request: AccountRequest) -> HttpResponseBase:
     """What the file holds; sent, the file."""
     if request.method != "POST":
