@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.imports.journal import check_file
+from gridgate.organisations import links
+from gridgate.organisations.operations import invite
 from gridgate.sharing.models import PermissionRequest
 from gridgate.sharing.operations import revoke_permission
 from tests.factories.sharing import make_permission, make_service
@@ -19,6 +21,7 @@ ABSENT = {
     "service": "absent",
     "offered": "absent",
     "import": "999999",
+    "activation": "1-1.absent",
 }
 
 
@@ -38,6 +41,13 @@ def make_objects(world: World) -> dict[str, str]:
         requested_at=world.now - timedelta(days=1),
     )
     request.points.set([world.p3, world.p4])
+    invitation = invite(
+        organisation=world.acme,
+        email="denis@acme.example",
+        full_name="Denis",
+        actor=world.alice,
+        now=world.now,
+    )
     made = check_file(
         kind="points",
         name="points.csv",
@@ -55,4 +65,5 @@ def make_objects(world: World) -> dict[str, str]:
         "service": service.code,
         "offered": offered.code,
         "import": str(made.pk),
+        "activation": links.token_of(invitation),
     }

@@ -131,6 +131,7 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         "received": received,
         "import": report,
         "reset_link": _reset_link_of_someone_new(demo_server),
+        "activation": _activation_of_someone_who_signs_up(demo_server),
     }
 
 
@@ -163,6 +164,14 @@ def _reset_link_of_someone_new(server: Server) -> str:
     with httpx.Client(base_url=server.base_url, follow_redirects=True) as visitor:
         submit(visitor, "/mot-de-passe/oublie/", email=FORGETFUL)
     return _first(r"(/mot-de-passe/nouveau/\S+/)", newest_mail(server, FORGETFUL))
+
+
+def _activation_of_someone_who_signs_up(server: Server) -> str:
+    """What stands in the address of a link that nobody uses."""
+    address = "eva@ailleurs.example"
+    with httpx.Client(base_url=server.base_url, follow_redirects=True) as visitor:
+        submit(visitor, "/inscription/", email=address, full_name="Eva", language="fr")
+    return _first(r"/activation/(\S+)/", newest_mail(server, address))
 
 
 def _first(pattern: str, text: str) -> str:

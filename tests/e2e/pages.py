@@ -39,12 +39,23 @@ PAGES = [
         personal_data="/donnees-personnelles/",
         help="/aide/",
         receipt_verify="/partage/recus/verifier/",
+        sign_up="/inscription/",
+        sign_up_sent="/inscription/envoyee/",
+        activation="/activation/{activation}/",
+        terms="/conditions/",
+        terms_version="/conditions/versions/1/",
     ),
+    Page(None, "activation", "/activation/incomplet/", 404),
     *_of(
         "alice",
+        activation="/activation/{activation}/",
+        terms="/conditions/",
         home="/",
         account="/compte/",
         account_password="/compte/mot-de-passe/",
+        switch_organisation="/compte/entreprise/",
+        account_data="/compte/mes-donnees/",
+        account_deletion="/compte/supprimer/",
         help="/aide/",
         metering_points=("/compteurs/", "/compteurs/?q=nulle+part", "/compteurs/?q=Lyon&collecte=active"),
         metering_point=(f"/compteurs/{POINT}/", f"/compteurs/{SOLAR}/"),
@@ -79,7 +90,7 @@ PAGES = [
         access_journal=("/journal/", "/journal/?q=nulle+part"),
     ),
     Page("alice", "", "/nulle-part/", 404),
-    *_of("bob", home="/", metering_points="/compteurs/"),
+    *_of("bob", home="/", metering_points="/compteurs/", account_deletion="/compte/supprimer/"),
     Page("bob", "sharing", "/partage/", 403),
     *_of(
         "tiers1",
@@ -105,8 +116,9 @@ PAGES = [
 ]
 
 NOT_PAGES = {
+    "terms_accept": "asks whoever has yet to accept. `test_activation.py` looks at it",
     "sign_out": "a form's address: POST only",
-    "account_company": "a form's address: POST only",
+    "favourites": "a form's address: POST only",
     "language": "a form's address: POST only",
     "operator_collections": "a form's address: POST only",
     "collection_summary": "answers a form; a GET goes back to the list. `test_journeys.py` looks at it",
