@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.described import Described, Group, Person
 from gridgate.organisations.models import (
     DirectoryGroup,
@@ -22,6 +23,13 @@ _NAMED_AT_MOST = 500
 """How many rows a statement names one by one; for more it reads the whole company."""
 
 
+class TokenNotFound(GridgateError):
+    """No token of the actor's company: of another one and absent look the same."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.NOT_FOUND, "no such token in this company")
+
+
 def tokens_of(*, actor: Membership) -> QuerySet[DirectoryToken]:
     """The tokens of the company that the actor administers, those in use first and the latest before the others."""
     if not actor.is_administrator or actor.ended_at is not None:
@@ -31,6 +39,14 @@ def tokens_of(*, actor: Membership) -> QuerySet[DirectoryToken]:
         .select_related("organisation", "created_by__user")
         .order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-pk")
     )
+
+
+def token_of(*, actor: Membership, pk: int) -> DirectoryToken:
+    """One token of the company that the actor administers. Raises `TokenNotFound`."""
+    found = tokens_of(actor=actor).filter(pk=pk).first()
+    if found is None:
+        raise TokenNotFound
+    return found
 
 
 def know_everyone(organisation: Organisation, *, now: datetime) -> None:

@@ -39,13 +39,6 @@ class TokenNameTaken(InvalidToken):
         )
 
 
-class TokenNotFound(GridgateError):
-    """No token of the actor's company: of another one and absent look the same."""
-
-    def __init__(self) -> None:
-        super().__init__(ErrorKind.NOT_FOUND, "no such token in this company")
-
-
 def create_token(
     *, organisation: Organisation, name: str, actor: Membership | None = None, now: datetime
 ) -> tuple[DirectoryToken, str]:
@@ -72,7 +65,7 @@ def create_token(
             created_by=actor,
             created_at=now,
         )
-        _record("directory_token.created", token, actor=actor, now=now)
+        _record("directory.token_created", token, actor=actor, now=now)
     return token, secret
 
 
@@ -82,7 +75,7 @@ def revoke_token(*, token: DirectoryToken, actor: Membership | None = None, now:
     with transaction.atomic():
         if DirectoryToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now):
             token.revoked_at = now
-            _record("directory_token.revoked", token, actor=actor, now=now)
+            _record("directory.token_revoked", token, actor=actor, now=now)
 
 
 def token_with_secret(secret: str, *, now: datetime) -> DirectoryToken | None:

@@ -4,7 +4,7 @@ They have no session and no cookie: the bearer token is asked for at every reque
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from threading import Lock
 from typing import Any, NamedTuple
@@ -104,7 +104,8 @@ def endpoint(*methods: str) -> Callable[[View], View]:
 def service_provider_config(asked: Asked) -> HttpResponse:
     _refuse_filter(asked)
     documentation = settings.BASE_URL + reverse("company_directory")
-    return _answer(_dumped(wire.service_provider_config(_base(), documentation)))
+    config = wire.service_provider_config(_base(), documentation)
+    return _answer(wire.dump(config, Context.RESOURCE_QUERY_RESPONSE))
 
 
 @endpoint("GET")
@@ -384,19 +385,17 @@ def _replaced_user(asked: Asked, before: WritableUser) -> User:
 def _patched_user(asked: Asked, before: WritableUser) -> User:
     """The user as the PATCH makes it. Directories write the address as userName and among the emails: it is one."""
     patch = wire.read_patch(WritableUser, _body(asked.request))
-    was = list(before.emails or [])
+    addresses = _addresses(before)
     patch.patch(before, scim_policy=wire.TOLERANT)
     if before.active is None:
         raise MutabilityException(detail="A user is active or is not")
-    if list(before.emails or []) != was:
-        others = [
-            one
-            for one in before.emails or []
-            if (one.value or "").lower() != (before.user_name or "").lower()
-        ]
-        if others:
-            raise MutabilityException(detail="The e-mail address is the userName: map both to one attribute")
+    if _addresses(before) not in (addresses, [(before.user_name or "").lower()]):
+        raise MutabilityException(detail="The e-mail address is the userName: map both to one attribute")
     return before
+
+
+def _addresses(user: WritableUser) -> list[str]:
+    return [(one.value or "").lower() for one in user.emails or []]
 
 
 def _require_version(asked: Asked, resource: Resource[Any]) -> None:
@@ -429,20 +428,16 @@ def _group_resource(asked: Asked, found: DirectoryGroup, *, with_members: bool =
     return asked.writer.group(known)
 
 
-def _dumped(resource: Resource[Any]) -> dict[str, Any]:
-    return wire.dump(resource, Context.RESOURCE_QUERY_RESPONSE)
-
-
-def _described(asked: Asked, resources: list[Any], pk: str) -> HttpResponse:
+def _described(asked: Asked, resources: Sequence[dict[str, Any]], pk: str) -> HttpResponse:
     """All of what the service says of itself, or the one named."""
     _refuse_filter(asked)
     if not pk:
         page = wire.Page(0, len(resources))
-        return _answer(wire.listing([_dumped(one) for one in resources], total=len(resources), page=page))
-    found = [one for one in resources if str(one.id) == pk]
+        return _answer(wire.listing(list(resources), total=len(resources), page=page))
+    found = [one for one in resources if one["id"] == pk]
     if not found:
         raise NotFoundException
-    return _answer(_dumped(found[0]))
+    return _answer(found[0])
 
 
 def _listed(found: Found, search: SearchRequest[Any]) -> HttpResponse:

@@ -7,6 +7,7 @@ directory sends beyond them is accepted and dropped.
 import hashlib
 from collections.abc import Mapping
 from dataclasses import astuple
+from functools import cache
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from scim2_models import (
     Pagination,
     Patch,
     PatchOp,
+    PayloadTooLargeException,
     Reference,
     Required,
     Resource,
@@ -48,6 +50,9 @@ from gridgate.organisations.described import Group as KnownGroup
 MEDIA_TYPE = "application/scim+json"
 MOST_RESULTS = 200
 USUAL_RESULTS = 100
+MOST_OPERATIONS = 1000
+LAST_INDEX = 2**31
+"""Beyond it there is nothing, and a database has no such number."""
 
 TOLERANT = ScimPolicy(
     unknown=ScimPolicy.Unknown.ignore,
@@ -161,7 +166,7 @@ class Page(NamedTuple):
 
 def page_of(search: SearchRequest[Any]) -> Page:
     length = USUAL_RESULTS if search.count is None else min(search.count, MOST_RESULTS)
-    return Page(search.start_index_0 or 0, length)
+    return Page(min(search.start_index_0 or 0, LAST_INDEX), length)
 
 
 # --- what is said --------------------------------------------------------------------------------------------
@@ -271,6 +276,8 @@ def read_patch(model: type[Resource[Any]], body: Any) -> PatchOp[Resource[Any]]:
     read: PatchOp[Resource[Any]] = patch.model_validate(
         body, scim_ctx=Context.RESOURCE_PATCH_REQUEST, scim_policy=TOLERANT
     )
+    if len(read.operations or []) > MOST_OPERATIONS:
+        raise PayloadTooLargeException(detail=f"A PATCH has {MOST_OPERATIONS} operations at most")
     return read
 
 
@@ -358,19 +365,21 @@ def service_provider_config(base: str, documentation: str) -> ServiceProviderCon
     )
 
 
-def resource_types(base: str) -> list[ResourceType]:
+@cache
+def resource_types(base: str) -> tuple[dict[str, Any], ...]:
     found = []
     for model in (User, Group):
         kind = ResourceType.from_resource(model)
         kind.meta = Meta(resource_type="ResourceType", location=f"{base}/ResourceTypes/{kind.id}")
-        found.append(kind)
-    return found
+        found.append(dump(kind, Context.RESOURCE_QUERY_RESPONSE))
+    return tuple(found)
 
 
-def schemas(base: str) -> list[Schema]:
+@cache
+def schemas(base: str) -> tuple[dict[str, Any], ...]:
     found = []
     for model in (User, Group, ServiceProviderConfig, ResourceType, Schema):
         schema = model.to_schema()
         schema.meta = Meta(resource_type="Schema", location=f"{base}/Schemas/{schema.id}")
-        found.append(schema)
-    return found
+        found.append(dump(schema, Context.RESOURCE_QUERY_RESPONSE))
+    return tuple(found)
