@@ -90,7 +90,7 @@ MENU: tuple[Section, ...] = (
     Section(
         _("Vos démarches"),
         (
-            Entry("eic_requests", "layers", _("Codes EIC"), entitlement=REQUESTS, account=True),
+            Entry("eic_requests", "layers", _("Codes EIC"), account=True),
             Entry("kyc", "check", _("Questionnaire client"), entitlement=REQUESTS, account=True),
         ),
         operator=False,

@@ -5,7 +5,7 @@ compared, and refuses when the register has others.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
@@ -136,8 +136,9 @@ class EicAsked:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, request: EicRequest) -> "EicAsked":
-        return cls(
+    def of(cls, request: EicRequest, **changed: str) -> "EicAsked":
+        """What a request says, but for what is changed."""
+        said = cls(
             type=request.type,
             display_name=request.display_name,
             long_name=request.long_name,
@@ -146,6 +147,7 @@ class EicAsked:
             justification=request.justification,
             details=request.details,
         )
+        return replace(said, **changed)  # type: ignore[arg-type]
 
 
 def may_request(actor: Membership | None) -> bool:
@@ -189,16 +191,38 @@ def change_eic_request(
     return row
 
 
+def unfit(asked: EicAsked) -> list[Wrong]:
+    """What cannot even be kept in a draft."""
+    faults = []
+    if asked.type and asked.type not in eic_form().types:
+        faults.append(Wrong("type", AskedFault.NOT_OFFERED))
+    for where, columns in (
+        ("display_name", 16),
+        ("long_name", 70),
+        ("parent", 16),
+        ("responsible_party", 16),
+        ("justification", LONGEST_JUSTIFICATION),
+    ):
+        if len(getattr(asked, where)) > columns:
+            faults.append(Wrong(where, AskedFault.TOO_LONG, longest=columns))
+    faults += [
+        Wrong(f"details.{one.name}", AskedFault.TOO_LONG, longest=one.longest)
+        for one in eic_form().fields
+        if one.is_too_long(asked.details.get(one.name) or "")
+    ]
+    return faults
+
+
 def faults_of(asked: EicAsked) -> list[Wrong]:
     """Everything that keeps a request from being sent; none when it is complete."""
     form = eic_form()
-    faults = _fit_faults(asked)
-    unfit = {wrong.where for wrong in faults}
-    faults += [wrong for wrong in _name_faults(asked) if wrong.where not in unfit]
+    faults = unfit(asked)
+    told = {wrong.where for wrong in faults}
+    faults += [wrong for wrong in _name_faults(asked) if wrong.where not in told]
     if not asked.type:
         return [Wrong("type", AskedFault.MISSING), *faults]
     for where, rule in form.by_type.items():
-        if where in unfit:
+        if where in told:
             continue
         text = getattr(asked, where) if asked.type in rule.asked else ""
         if not text:
@@ -210,9 +234,7 @@ def faults_of(asked: EicAsked) -> list[Wrong]:
         where = f"details.{one.name}"
         if not answer:
             faults += [Wrong(where, AskedFault.MISSING)] if one.required else []
-        elif one.is_too_long(answer):
-            faults.append(Wrong(where, AskedFault.TOO_LONG, longest=one.longest))
-        elif not one.takes(answer):
+        elif where not in told and not one.takes(answer):
             faults.append(Wrong(where, AskedFault.ANSWER))
     return faults
 
@@ -323,7 +345,7 @@ def _write(request: EicRequest, asked: EicAsked) -> None:
     """Keep what was typed, even what the type does not ask: it may be changed yet. Raises `InvalidEicRequest` for
     what the columns cannot hold.
     """
-    if faults := _fit_faults(asked):
+    if faults := unfit(asked):
         raise InvalidEicRequest(faults)
     request.type = asked.type
     request.display_name = asked.display_name
@@ -344,23 +366,6 @@ def _leave_out(request: EicRequest) -> None:
     names = {one.name for one in form.fields_of(request.type)}
     request.details = {name: answer for name, answer in request.details.items() if name in names}
     request.save()
-
-
-def _fit_faults(asked: EicAsked) -> list[Wrong]:
-    """What cannot even be kept as a draft."""
-    faults = []
-    if asked.type and asked.type not in eic_form().types:
-        faults.append(Wrong("type", AskedFault.NOT_OFFERED))
-    for where, columns in (
-        ("display_name", 16),
-        ("long_name", 70),
-        ("parent", 16),
-        ("responsible_party", 16),
-        ("justification", LONGEST_JUSTIFICATION),
-    ):
-        if len(getattr(asked, where)) > columns:
-            faults.append(Wrong(where, AskedFault.TOO_LONG, longest=columns))
-    return faults
 
 
 def _name_faults(asked: EicAsked) -> list[Wrong]:

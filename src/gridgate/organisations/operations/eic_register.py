@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from gridgate.audit.events import Subject, changed, record
@@ -45,7 +46,8 @@ def add_eic_code(
     actor: Membership | None,
     now: datetime,
 ) -> EicCode:
-    """Record a code that was issued elsewhere, or here before this register was kept, and link it to a company.
+    """Record a code that was issued elsewhere, or by this office before this register was kept, and link it to a
+    company.
 
     Raises `InvalidEicCode` for what is no code, and `EicCodeTaken` when the register has it.
     """
@@ -68,7 +70,7 @@ def add_eic_code(
             organisation=organisation,
             parent=parent,
             responsible_party=responsible_party,
-            source=EicCode.Source.IMPORTED,
+            source=_source_of(examined),
             valid=examined.valid,
             issued_at=now,
         )
@@ -404,6 +406,12 @@ def why_no_code(examined: Examined) -> str:
         case EicFault.NO_CHECK:
             return "the first 15 characters make no code: the check character would be a hyphen"
     return ""
+
+
+def _source_of(examined: Examined) -> str:
+    """A sound code that begins with this office's number is this office's."""
+    ours = examined.valid and examined.code.startswith(settings.ENVIRONMENT.eic_office)
+    return EicCode.Source.ISSUED if ours else EicCode.Source.IMPORTED
 
 
 def _said(code: EicCode) -> dict[str, Any]:

@@ -1,0 +1,122 @@
+"""Letters about requests to the operator, of every kind: received, to complete, accepted, refused.
+
+Told are whoever asked and, of a company's request, the members who may make requests for it; the operator's desk gets
+one letter for each that waits.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from gridgate.notifications import letters
+from gridgate.organisations import events, rights
+from gridgate.organisations.models import (
+    EntitlementCode,
+    Membership,
+    OperatorRequest,
+    Organisation,
+    RequestEvent,
+    User,
+)
+from gridgate.organisations.queries import operator
+
+TOLD = ("submitted", "returned", "accepted", "refused")
+"""The steps that whoever asked is told of; they made the others themselves, or have nothing to do about them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What letters say of a kind of request: what is asked, where its page is, and what accepting it brought."""
+
+    label: Any
+    page: Callable[[Any], str]
+    result: Callable[[Any], dict[str, Any]] = lambda request: {}
+
+
+KINDS: dict[str, Kind] = {
+    "eic": Kind(
+        _("code EIC"),
+        lambda request: _address("eic_request", request.number),
+        lambda request: {"code": request.code},
+    ),
+    "kyc": Kind(
+        _("questionnaire client"),
+        lambda request: _address("kyc"),
+        lambda request: {"valid_until": request.valid_until},
+    ),
+}
+"""By the name of a `RequestKind`."""
+OTHER = Kind(_("demande"), lambda request: _address("home"))
+
+
+def request_changed(*, request: OperatorRequest, kind: str, verb: str, now: datetime, **_: object) -> None:
+    """Tell the people whom the step concerns."""
+    if verb not in TOLD:
+        return
+    words = KINDS.get(kind, OTHER)
+    facts = {
+        "request": request,
+        "what": words.label,
+        "company": request.organisation,
+        "page": words.page(request),
+        "desk": _address("operator_request", request.number),
+    } | words.result(request)
+    # The same step may come again: returned twice, sent three times.
+    step = f"{request.number}:{RequestEvent.objects.filter(number=request.number).count()}"
+    for user in _askers(request):
+        key = f"{step}:user-{user.pk}"
+        letters.write(
+            f"request_{verb}", key=key, email=user.email, language=user.language, facts=facts, now=now
+        )
+    if verb == "submitted":
+        for name, email, language in _desk():
+            letters.write(
+                "request_waiting", key=f"{step}:{name}", email=email, language=language, facts=facts, now=now
+            )
+
+
+def _address(name: str, *arguments: object) -> str:
+    """Of a page; of the portal when that screen is not installed."""
+    try:
+        return settings.BASE_URL + reverse(name, args=arguments)
+    except NoReverseMatch:
+        return f"{settings.BASE_URL}/"
+
+
+def _askers(request: OperatorRequest) -> list[User]:
+    """Nobody who no longer acts for the company, or whose account is closed."""
+    company = request.organisation
+    if company is None:
+        return [request.requester] if request.requester.is_active else []
+    present = _present(company)
+    may = rights.members_who_may(present, EntitlementCode.REQUESTS, points=None)
+    told = {member.user_id: member.user for member in may}
+    told |= {member.user_id: member.user for member in present.filter(user=request.requester_id)}
+    return list(told.values())
+
+
+def _desk() -> Iterator[tuple[str, str, str]]:
+    """The operator's own address; without one, its administrators."""
+    company = operator()
+    if company is None:
+        return
+    if company.contact_email:
+        yield f"company-{company.pk}", company.contact_email, settings.LANGUAGE_CODE
+        return
+    for member in _present(company).filter(role=Membership.Role.ADMINISTRATOR):
+        yield f"user-{member.user_id}", member.user.email, member.user.language
+
+
+def _present(company: Organisation) -> Any:
+    members = Membership.objects.filter(organisation=company, ended_at=None, user__is_active=True)
+    return members.select_related("user").order_by("pk")
+
+
+def connect() -> None:
+    """Listen to organisations."""
+    events.request_changed.connect(request_changed)

@@ -1,0 +1,90 @@
+"""A request for a code on the operator's desk: what is asked, what the register has, the code that would be issued."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy
+
+from gridgate.organisations.eic_codes import code_of
+from gridgate.organisations.eic_form import eic_form
+from gridgate.organisations.eic_queries import similar_codes
+from gridgate.organisations.models import EicCode, EicRequest, Membership, RequestState
+from gridgate.organisations.operations.eic import (
+    EIC,
+    EicAsked,
+    accept_eic_request,
+    faults_of,
+    propose_body,
+)
+from gridgate.portal import formats
+from gridgate.portal.desk import DESK, DeskKind
+from gridgate.portal.screens.eic import words
+from gridgate.portal.screens.eic.asking import rows_of
+
+TREATED = (RequestState.SUBMITTED, RequestState.IN_REVIEW)
+
+
+class BodyForm(forms.Form):
+    """The characters that the office chooses."""
+
+    body = forms.CharField(
+        label=gettext_lazy("Les 12 caractères du code"),
+        required=False,
+        help_text=gettext_lazy(
+            "Chiffres, capitales et tirets. Le bureau et le type viennent devant, la clé calculée derrière."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
+    )
+
+
+def declare() -> None:
+    """Put the kind on the desk, once however often this screen is loaded."""
+    if all(one.kind is not EIC for one in DESK):
+        DESK.append(
+            DeskKind(
+                kind=EIC,
+                label=gettext_lazy("Attribuer un code EIC"),
+                template="eic/desk.html",
+                context=context,
+                accept=accept,
+                says=words.refusal,
+            )
+        )
+
+
+def context(item: EicRequest, posted: QueryDict | None) -> Mapping[str, Any]:
+    """What the page shows; `posted` is the form that was not accepted."""
+    close = similar_codes(EicCode.objects.exclude(pk=item.code_id), item.display_name, item.long_name)
+    decided = item.state not in TREATED
+    typed = "" if posted is None else posted.get("body", "")
+    body = "" if decided else typed or propose_body(item)
+    made = code_of(settings.ENVIRONMENT.eic_office, item.type, body)
+    form = BodyForm(posted if posted is not None and "body" in posted else None, initial={"body": body})
+    if posted is not None and not made.valid:
+        form.add_error("body", words.body_fault(made))
+    return {
+        "eic_type": words.type_name(item.type),
+        "eic_type_help": words.TYPES[item.type],
+        "eic_answers": eic_form().answers(item.details),
+        "eic_close": rows_of(close),
+        "eic_faults": [] if decided else _faults(item),
+        "eic_form": form,
+        "eic_proposed": made.code if made.valid else "",
+        "eic_decided": decided,
+    }
+
+
+def accept(item: EicRequest, posted: QueryDict, actor: Membership, now: datetime) -> None:
+    """Issue the code of the characters chosen. Raises `GridgateError`."""
+    accept_eic_request(request=item, body=posted.get("body", ""), actor=actor, now=now)
+
+
+def _faults(item: EicRequest) -> list[str]:
+    """What has changed since it was sent: a display name taken meanwhile, a form that asks more."""
+    return [
+        formats.said(words.field_name(one.where), words.wrong(one)) for one in faults_of(EicAsked.of(item))
+    ]

@@ -1,0 +1,81 @@
+"""The register that everyone who is signed in may look up, as a list and as a file."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from gridgate.organisations.eic_codes import examine
+from gridgate.organisations.eic_queries import codes_readable_by, narrow_codes
+from gridgate.organisations.models import EicCode
+from gridgate.organisations.operations.eic import may_request
+from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.eic import words
+from gridgate.portal.screens.eic.forms import RegisterFilters
+from gridgate.portal.spreadsheet import csv_response
+
+ORDERS = {"code": "code", "nom": "display_name", "type": "type"}
+COLUMNS = ("code", "type", "display_name", "long_name", "responsible_party", "parent", "status")
+
+
+@require_safe
+@account_page
+def index(request: AccountRequest) -> HttpResponse:
+    """Code, type, names, responsible party, status: what a public register shows."""
+    readable = codes_readable_by(user=request.user, actor=request.membership)
+    form = RegisterFilters(request.GET)
+    page = page_of(request, ordered(narrow_codes(readable, form.wanted), request.GET.get("tri", "")))
+    context = {
+        "form": form,
+        "filters": form.in_force(request),
+        "total": readable.count(),
+        "page_obj": page,
+        "rows": [row_of(code) for code in page],
+        "may_ask": may_request(request.membership),
+    }
+    return render(request, "eic/register.html", context)
+
+
+@require_safe
+@account_page
+def export(request: AccountRequest) -> StreamingHttpResponse:
+    """The same list as a file, which `gridgate eic import` reads."""
+    readable = codes_readable_by(user=request.user, actor=request.membership)
+    codes = ordered(narrow_codes(readable, RegisterFilters(request.GET).wanted), request.GET.get("tri", ""))
+    return csv_response(f"codes-eic-{timezone.localdate()}.csv", COLUMNS, _lines(codes))
+
+
+def ordered(codes: QuerySet[EicCode], asked: str) -> QuerySet[EicCode]:
+    """In the order that `?tri=` asks for, `-` before it for the other way round; by display name otherwise."""
+    column = ORDERS.get(asked.removeprefix("-"), ORDERS["nom"])
+    return codes.order_by(f"-{column}" if asked.startswith("-") else column, "code")
+
+
+def row_of(code: EicCode) -> dict[str, Any]:
+    return {
+        "code": code,
+        "type_name": words.type_name(code.type),
+        "status": words.status(code),
+        "doubt": "" if code.valid else doubt(code),
+    }
+
+
+def doubt(code: EicCode) -> str:
+    """Why a code that another office issued is not sound."""
+    return words.fault(examine(code.pk))
+
+
+def line_of(code: EicCode) -> list[Any]:
+    status = "active" if code.active else "inactive"
+    names = (code.display_name, code.long_name, code.responsible_party, code.parent)
+    return [code.pk, code.type, *names, status]
+
+
+def _lines(codes: QuerySet[EicCode]) -> Iterator[list[Any]]:
+    for code in codes.iterator(chunk_size=2_000):
+        yield line_of(code)
