@@ -3,7 +3,8 @@
     DESK.append(DeskKind(kind=EIC, label=_("Demander un code EIC"), template="eic/desk.html", context=…, accept=…))
 
 A kind is found by the prefix of its number. Its template shows what was asked; taking, returning and refusing are the
-desk's own; `accept` carries out the acceptance from the posted form and raises `GridgateError` for what will not do.
+desk's own; `accept` carries out the acceptance from the posted form and raises `GridgateError` for what will not do:
+the page then shows again with `context(item, posted)`, and with what `says` has to say of the error.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 from django.http import QueryDict
 
+from gridgate.core.errors import GridgateError
 from gridgate.organisations.models import Membership
 from gridgate.organisations.operations.requests import RequestKind
 
@@ -33,6 +35,8 @@ class DeskKind:
     """
     accept: Callable[[Any, QueryDict, Membership, datetime], None]
     context: Callable[[Any, QueryDict | None], Mapping[str, Any]] = field(default=_nothing)
+    says: Callable[[GridgateError], str] = str
+    """Why `accept` refused, in the words of the screen."""
 
 
 DESK: list[DeskKind] = []
