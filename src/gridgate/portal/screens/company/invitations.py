@@ -12,7 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.folding import named_like
-from gridgate.organisations.models import EntitlementCode, Invitation, InvitationState, Membership
+from gridgate.organisations.models import (
+    EntitlementCode,
+    Invitation,
+    InvitationState,
+    Membership,
+    SensitiveAct,
+)
 from gridgate.organisations.operations.invitations import (
     InvitationOpen,
     cancel_invitation,
@@ -33,6 +39,7 @@ from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company.access import named
 from gridgate.portal.screens.company.forms import InvitationFilterForm, InviteForm
 from gridgate.portal.shapes import filters_in_force
+from gridgate.portal.step_up import ask
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,6 +55,10 @@ def invite(request: MemberRequest) -> HttpResponse:
         )
         return _invite_page(request, form)
     form = InviteForm(request.POST, groups=groups, actor=actor)
+    if form.is_valid() and form.role_chosen == Membership.Role.ADMINISTRATOR:
+        asked = ask(request, SensitiveAct.RIGHTS)
+        if asked is not None:
+            return asked
     sent = _send(actor, form) if form.is_valid() else None
     if sent is None:
         return _invite_page(request, form, status=422)

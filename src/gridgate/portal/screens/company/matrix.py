@@ -153,9 +153,8 @@ def _table(request: MemberRequest, asked: Asked) -> HttpResponse:
         "total": columns.paginator.count if not text else groups_of(actor=actor).count(),
         "users": members_of(actor=actor).count(),
         "rows": [_row(entry, groups, has, counts, asked) for entry in services],
-        "had": " ".join(f"{group}:{code}" for group, code in sorted(has)),
+        "had": _text(cell for cell in has if cell[1] in {str(entry.code) for entry in services}),
         "pending": len(asked),
-        "asked": asked,
         "never_open": [entry.label for entry in services if not entry.rule.open],
     }
     return render(request, "company/services.html", context)

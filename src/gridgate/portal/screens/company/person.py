@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from gridgate.audit.history import about_member
 from gridgate.organisations.authority import LastAdministrator, NotAllowed
 from gridgate.organisations.company_rights import company_rights
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.models import EntitlementCode, Membership, SensitiveAct
 from gridgate.organisations.operations.groups import set_groups
 from gridgate.organisations.operations.members import end_membership, update_member
 from gridgate.organisations.queries import (
@@ -29,6 +29,7 @@ from gridgate.portal.screens.company.access import access_lines
 from gridgate.portal.screens.company.consequences import losses
 from gridgate.portal.screens.company.events import event_rows
 from gridgate.portal.screens.company.forms import EXTERNAL, MemberForm
+from gridgate.portal.step_up import ask
 
 EVENTS = 10
 
@@ -46,6 +47,10 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
     form = MemberForm(request.POST, groups=groups_of(actor=actor), actor=actor)
     if not form.is_valid():
         return _page(request, member, form, status=422)
+    if form.role_chosen == Membership.Role.ADMINISTRATOR and not member.is_administrator:
+        asked = ask(request, SensitiveAct.RIGHTS)
+        if asked is not None:
+            return asked
     before = company_rights(actor=actor)
     try:
         _save(actor, member, form)

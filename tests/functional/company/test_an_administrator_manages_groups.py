@@ -1,0 +1,186 @@
+"""*Groupes*: creating, renaming, choosing members, deleting."""
+
+import pytest
+
+from gridgate.organisations.models import UserGroup
+from gridgate.organisations.operations.groups import give, set_members
+from tests.factories.organisations import make_group, make_member
+from tests.functional.company.conftest import hidden, text_of
+
+GROUPS = "/administration/groupes/"
+
+
+def at(group: UserGroup, rest: str = "") -> str:
+    return f"{GROUPS}{group.pk}/{rest}"
+
+
+def members_of(group: UserGroup) -> set[str]:
+    return set(group.members.values_list("membership__user__full_name", flat=True))
+
+
+class TestGroups:
+    def test_are_listed_with_members_and_services_and_found_without_accents(self, company):
+        client = company.client("alice")
+        page = text_of(client.get(GROUPS))
+        services = "Gestion des services de données, Visualiser les mesures, Consulter les compteurs"
+        assert f"Site de Lyon 1 {services}" in page
+        found = text_of(client.get(f"{GROUPS}?q=siege"))
+        assert "Siège" in found
+        assert "1 sur 3" in found
+
+    def test_are_created_empty_and_change_nobodys_rights(self, company):
+        client = company.client("alice")
+        answer = client.post(f"{GROUPS}nouveau/", {"name": "  Énergie  Sud "}, follow=True)
+        made = UserGroup.objects.get(name="Énergie Sud")
+        assert answer.redirect_chain == [(at(made), 302)]
+        assert "Personne n’est dans ce groupe" in text_of(answer)
+
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("", "Ce champ est obligatoire."),
+            ("site de LYON", "Un autre groupe s’appelle « site de LYON »."),
+            ("x" * 81, "au plus 80 caractères"),
+        ],
+    )
+    def test_have_a_name_of_their_own(self, company, name, said):
+        client = company.client("alice")
+        for address in (f"{GROUPS}nouveau/", at(company.seat, "renommer/")):
+            answer = client.post(address, {"name": name})
+            assert answer.status_code == 422
+            assert said in text_of(answer)
+            assert f'value="{name}"' in answer.content.decode() or not name
+        assert company.acme.groups.count() == 3
+
+    def test_are_renamed(self, company):
+        answer = company.client("alice").post(
+            at(company.seat, "renommer/"), {"name": "Direction"}, follow=True
+        )
+        assert "Le groupe s’appelle « Direction »." in text_of(answer)
+
+    def test_of_another_company_do_not_exist(self, company):
+        client = company.client("charlie")
+        for rest in ("", "renommer/", "membres/", "supprimer/", "perimetre/meters/"):
+            assert client.get(at(company.lyon, rest)).status_code == 404
+            if rest:
+                assert client.post(at(company.lyon, rest), {"name": "x", "do": "save"}).status_code == 404
+        assert "Site de Lyon" not in text_of(client.get(GROUPS))
+
+    def test_are_looked_at_but_not_changed_by_a_user_manager(self, company):
+        client = company.client("maud")
+        page = client.get(at(company.lyon)).content.decode()
+        assert "Choisir les membres" in page
+        for rest in ("renommer/", "supprimer/", "perimetre/"):
+            assert rest not in page
+        for address in (f"{GROUPS}nouveau/", at(company.lyon, "renommer/"), at(company.lyon, "supprimer/")):
+            assert client.get(address).status_code == 403
+            assert client.post(address, {"name": "x"}).status_code == 403
+
+
+class TestChoosingMembers:
+    @pytest.fixture(autouse=True)
+    def _many(self, company):
+        company.many = [make_member(company.acme, f"Membre {number:03}") for number in range(120)]
+
+    def state(self, page) -> dict[str, str]:
+        """What the form carries from one search to the next."""
+        return {name: hidden(page, name) for name in ("chosen", "shown", "view", "page")}
+
+    def test_what_is_ticked_stays_from_one_search_to_the_next(self, company):
+        client, address = company.client("alice"), at(company.lyon, "membres/")
+        page = client.get(address)
+        assert "1 choisi sur 124" in text_of(page)
+        first = self.state(page)
+        picked = [str(company.bob.pk), str(company.many[3].pk)]
+        page = client.post(address, {**first, "pick": picked, "q": "membre.11", "do": "search"})
+        assert "2 choisis sur 124 · 10 trouvés pour « membre.11 »" in text_of(page)
+        page = client.post(
+            address,
+            {**self.state(page), "pick": [str(company.many[115].pk)], "q": "", "do": "save"},
+            follow=True,
+        )
+        assert "Les membres de « Site de Lyon » sont enregistrés." in text_of(page)
+        assert members_of(company.lyon) == {"Bob", "Membre 003", "Membre 115"}
+
+    def test_pages_are_turned_without_losing_ticks(self, company):
+        client, address = company.client("alice"), at(company.lyon, "membres/")
+        page = client.get(address)
+        page = client.post(address, {**self.state(page), "pick": [str(company.bob.pk)], "do": "page:2"})
+        assert "51–100 sur 124" in text_of(page)
+        assert hidden(page, "chosen") == str(company.bob.pk)
+
+    def test_all_that_a_search_finds_are_ticked_or_unticked_at_once(self, company):
+        client, address = company.client("alice"), at(company.lyon, "membres/")
+        page = client.get(address)
+        page = client.post(
+            address, {**self.state(page), "pick": [str(company.bob.pk)], "q": "membre.0", "do": "pick_all"}
+        )
+        assert "101 choisis sur 124" in text_of(page)
+        state = self.state(page) | {"pick": hidden(page, "shown").split()}
+        page = client.post(address, state | {"q": "membre.00", "do": "drop_all"})
+        assert "91 choisis sur 124" in text_of(page)
+
+    def test_the_chosen_alone_can_be_looked_at(self, company):
+        client, address = company.client("alice"), at(company.lyon, "membres/")
+        page = client.get(address)
+        page = client.post(address, {**self.state(page), "pick": [str(company.bob.pk)], "do": "chosen"})
+        assert text_of(page).count("@111222337.example") == 0
+        assert "bob@acme.example" in text_of(page)
+
+    def test_somebody_of_another_company_is_never_taken(self, company):
+        client, address = company.client("alice"), at(company.lyon, "membres/")
+        forged = f"{company.charlie.pk} {company.bob.pk}"
+        client.post(address, {"chosen": forged, "shown": "", "pick": [str(company.charlie.pk)], "do": "save"})
+        assert members_of(company.lyon) == {"Bob"}
+
+    def test_tells_who_loses_what(self, company):
+        client, address = company.client("alice"), at(company.lyon, "membres/")
+        page = client.get(address)
+        answer = client.post(address, {**self.state(page), "do": "save"}, follow=True)
+        assert "Bob perd « Consulter les compteurs »." in text_of(answer)
+
+    def test_a_user_manager_moves_neither_administrators_nor_themselves(self, company):
+        set_members(group=company.lyon, members=[company.bob, company.alice], now=company.now)
+        client, address = company.client("maud"), at(company.lyon, "membres/")
+        page = client.get(address)
+        assert "seul un administrateur change ses groupes" in text_of(page)
+        assert "vous : demandez à un administrateur" in text_of(
+            client.post(address, {"q": "maud", "do": "search"})
+        )
+        picked = [str(company.maud.pk), str(company.acme_user.pk)]
+        answer = client.post(address, {**self.state(page), "pick": picked, "do": "save"})
+        assert answer.status_code == 302
+        assert members_of(company.lyon) == {"Alice", "Agathe"}
+
+
+class TestDeleting:
+    def test_says_what_opens_what_closes_and_who_loses(self, company):
+        give(group=company.lyon, code="invoices", now=company.now)
+        page = text_of(company.client("alice").get(at(company.lyon, "supprimer/")))
+        for said in (
+            "Supprimer le groupe « Site de Lyon » ?",
+            "Il a 1 membre, qui reste utilisateur de votre entreprise.",
+            "Consulter les compteurs Il reste réservé à 1 groupe. Bob perd « Consulter les compteurs ».",
+            "Gestion des services de données Plus aucun groupe ne l’a : seuls vos administrateurs le gardent.",
+            "Consulter les factures Plus aucun groupe ne l’a : il redevient ouvert à tous vos utilisateurs.",
+            "Supprimer le groupe maintenant",
+        ):
+            assert said in page
+
+    def test_happens_once_it_was_read(self, company):
+        client, address = company.client("alice"), at(company.lyon, "supprimer/")
+        seen = hidden(client.get(address), "seen")
+        answer = client.post(address, {"seen": seen}, follow=True)
+        assert "Le groupe « Site de Lyon » est supprimé." in text_of(answer)
+        assert not UserGroup.objects.filter(pk=company.lyon.pk).exists()
+
+    def test_is_read_again_when_others_changed_it_meanwhile(self, company):
+        client, address = company.client("alice"), at(company.lyon, "supprimer/")
+        seen = hidden(client.get(address), "seen")
+        make_group(company.acme, "Énergie", [company.bob], {"data_services": None})
+        answer = client.post(address, {"seen": seen})
+        assert answer.status_code == 409
+        assert "Relisez avant de confirmer" in text_of(answer)
+        assert UserGroup.objects.filter(pk=company.lyon.pk).exists()
+        client.post(address, {"seen": hidden(answer, "seen")})
+        assert not UserGroup.objects.filter(pk=company.lyon.pk).exists()
