@@ -1,13 +1,14 @@
 """The objects that the table's paths name: ACME's, outside Bob's perimeter; and, for each, an absent one."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.imports.journal import check_file
 from gridgate.organisations import links
-from gridgate.organisations.operations import invite
+from gridgate.organisations.operations import declare_first_administrator, invite, record_contract
 from gridgate.sharing.models import PermissionRequest
 from gridgate.sharing.operations import revoke_permission
+from tests.factories.eic import make_code, make_draft, make_request
 from tests.factories.sharing import make_permission, make_service
 from tests.world import World
 
@@ -22,6 +23,12 @@ ABSENT = {
     "offered": "absent",
     "import": "999999",
     "activation": "1-1.absent",
+    "eic_request": "EIC-2026-99999",
+    "eic_code": "10X1001A1001A450",
+    "desk": "EIC-2026-99998",
+    "contract": "999999",
+    "holding": "999999",
+    "declaration": "999999",
 }
 
 
@@ -65,5 +72,28 @@ def make_objects(world: World) -> dict[str, str]:
         "service": service.code,
         "offered": offered.code,
         "import": str(made.pk),
+        "eic_request": make_draft(world.alice, now=world.now).number,
+        "eic_code": make_code("ZONE-ACME", type="Y", organisation=world.acme).pk,
         "activation": links.token_of(invitation),
+        **make_operator_objects(world),
+    }
+
+
+def make_operator_objects(world: World) -> dict[str, str]:
+    """What the operator acts on: a request and a contract of ACME's, its title on p3, a declaration for Tiers 2."""
+    since = date(2025, 1, 1)
+    contract = record_contract(organisation=world.acme, number="CART-ACME", valid_from=since, now=world.now)
+    record_contract(organisation=world.third_party_2, number="CART-T2", valid_from=since, now=world.now)
+    make_code("TIERS-2", organisation=world.third_party_2)
+    declaration = declare_first_administrator(
+        organisation=world.third_party_2,
+        email="direction@tiers-2.example",
+        full_name="Direction",
+        now=world.now,
+    )
+    return {
+        "desk": make_request(world.alice, display_name="ACME-BUREAU", long_name="Atelier").number,
+        "contract": str(contract.pk),
+        "holding": str(world.p3.holdings.get().pk),
+        "declaration": str(declaration.pk),
     }

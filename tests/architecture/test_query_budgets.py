@@ -18,11 +18,15 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.imports.journal import check_file
+from gridgate.organisations.models import EicCode
+from gridgate.organisations.operations import EIC, deactivate_eic_code, reactivate_eic_code
+from gridgate.organisations.operations.requests import return_request
 from gridgate.sharing.models import PermissionPoint, PermissionRequest
 from gridgate.sharing.operations import revoke_permission
 from tests.access.objects import make_objects
 from tests.access.test_portal import ROLES, TABLE, browser
 from tests.factories.audit import make_reads
+from tests.factories.eic import make_code, make_request
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import make_member, make_organisation
 from tests.factories.sharing import make_permission, make_service
@@ -106,6 +110,13 @@ def grow(world, objects: dict[str, str]) -> None:
         for point in (world.p1, world.p3, *points):
             make_reads(party, point, world.acme, at=now - timedelta(hours=number + 1))
         make_member(world.acme, f"Membre {next(_numbers)}")
+        make_code(f"ACME {next(_numbers)}", organisation=world.acme)
+        make_request(world.alice, display_name=f"ACME-{next(_numbers)}", long_name="Atelier")
+        asked = make_request(world.alice, display_name=f"ACME-{next(_numbers)}", long_name="Atelier")
+        return_request(EIC, asked, reason="Où est-ce ?", actor=world.operateur, now=now)
+        code = EicCode.objects.get(pk=objects["eic_code"])
+        deactivate_eic_code(code=code, reason="Doute", actor=None, now=now)
+        reactivate_eic_code(code=code, reason="Erreur", actor=None, now=now)
         check_file(
             kind="points", name="a.csv", content=b"id,segment\n1,C5\n", user=world.operateur.user, now=now
         )
