@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from gridgate.notifications import letters
-from gridgate.notifications.requests import _askers as askers
+from gridgate.notifications.requests import askers
 from gridgate.organisations import events
 from gridgate.organisations.models import KycQuestionnaire
 

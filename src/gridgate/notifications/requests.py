@@ -68,7 +68,7 @@ def request_changed(*, request: OperatorRequest, kind: str, verb: str, now: date
     } | words.result(request)
     # The same step may come again: returned twice, sent three times.
     step = f"{request.number}:{RequestEvent.objects.filter(number=request.number).count()}"
-    for user in _askers(request):
+    for user in askers(request):
         key = f"{step}:user-{user.pk}"
         letters.write(
             f"request_{verb}", key=key, email=user.email, language=user.language, facts=facts, now=now
@@ -88,7 +88,7 @@ def _address(name: str, *arguments: object) -> str:
         return f"{settings.BASE_URL}/"
 
 
-def _askers(request: OperatorRequest) -> list[User]:
+def askers(request: OperatorRequest) -> list[User]:
     """Nobody who no longer acts for the company, or whose account is closed."""
     company = request.organisation
     if company is None:

@@ -1,0 +1,148 @@
+"""Filling in a questionnaire, one section a page: whatever is posted is kept first, then what is wrong is shown."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from gridgate.organisations.attachments import AttachmentRefused
+from gridgate.organisations.kyc_form import FileField, GroupField, Section
+from gridgate.organisations.kyc_queries import questionnaire_of
+from gridgate.organisations.models import KycQuestionnaire
+from gridgate.organisations.operations.kyc import EDITABLE, attach, detach, form_of, save_section
+from gridgate.organisations.operations.requests import RequestNotOpen
+from gridgate.portal.access import AccountRequest
+from gridgate.portal.screens.eic.access import asker_required
+from gridgate.portal.screens.kyc import words
+from gridgate.portal.screens.kyc.forms import PREFIX, SectionForm, typed_in
+from gridgate.portal.screens.kyc.progress import progress_of
+from gridgate.portal.screens.kyc.uploads import takes_documents
+
+
+@takes_documents
+@require_http_methods(["GET", "HEAD", "POST"])
+@asker_required
+def section(request: AccountRequest, number: str, place: int) -> HttpResponse:
+    """One section; `place` counts from 1. With `?tout=1` it also says what is still to be answered."""
+    item = questionnaire_of(number, user=request.user, actor=request.membership)
+    if not 1 <= place <= len(form_of(item).sections):
+        raise Http404
+    if item.state not in EDITABLE:
+        return redirect("kyc_questionnaire", number)
+    if request.method != "POST":
+        return _page(
+            request, item, place, everything="tout" in request.GET, longer=request.GET.get("plus", "")
+        )
+    try:
+        item, refusals = _keep(request, item, place)
+    except RequestNotOpen as error:
+        messages.error(request, words.refusal(error))
+        return redirect("kyc_questionnaire", number)
+    where = _where_to(request, item, place)
+    if refusals or not where:
+        return _page(request, item, place, refusals=refusals)
+    return redirect(where)
+
+
+def _keep(
+    request: AccountRequest, item: KycQuestionnaire, place: int
+) -> tuple[KycQuestionnaire, dict[str, list[str]]]:
+    """Keep what was typed and the documents that will do; returns why others were not joined, by field."""
+    asked = form_of(item).sections[place - 1]
+    who: dict[str, Any] = {"user": request.user, "actor": request.membership}
+    now = datetime.now(UTC)
+    typed = _without_row(asked, typed_in(asked, request.POST), request.POST.get("retirer", ""))
+    item = save_section(questionnaire=item, section=place - 1, typed=typed, now=now, **who)
+    gone = request.POST.get("oter", "")
+    if gone.isascii() and gone.isdecimal():
+        detach(questionnaire=item, attachment=int(gone), **who)
+    refusals: dict[str, list[str]] = {}
+    for one in asked.fields:
+        if not isinstance(one, FileField):
+            continue
+        for sent in request.FILES.getlist(f"{PREFIX}{one.name}"):
+            name = sent.name or ""
+            try:
+                attach(questionnaire=item, field=one.name, name=name, chunks=sent.chunks(), now=now, **who)
+            except AttachmentRefused as error:
+                told = words.document_refusal(
+                    error, name=name, allowed=one.types, megabytes=settings.ENVIRONMENT.attachment_megabytes
+                )
+                refusals.setdefault(one.name, []).append(told)
+    return item, refusals
+
+
+def _without_row(asked: Section, typed: dict[str, Any], place: str) -> dict[str, Any]:
+    """What was typed, less the row `owners-1`."""
+    name, _dash, index = place.rpartition("-")
+    rows = typed.get(name)
+    groups = {one.name for one in asked.fields if isinstance(one, GroupField)}
+    if name in groups and isinstance(rows, list) and index.isdecimal():
+        typed[name] = [row for number, row in enumerate(rows) if str(number) != index]
+    return typed
+
+
+def _where_to(request: AccountRequest, item: KycQuestionnaire, place: int) -> str:
+    """The next page; empty to stay on this one, which then says what is wrong."""
+    here = reverse("kyc_section", args=[item.number, place])
+    posted, asked = request.POST, form_of(item).sections
+    added = posted.get("ajouter", "")
+    if added in {one.name for one in asked[place - 1].fields}:
+        rows = item.answers.get(added, [])
+        return f"{here}?plus={added}#rang-{added}-{len(rows)}"
+    if posted.get("retirer"):
+        return f"{here}#groupe-{posted['retirer'].rpartition('-')[0]}"
+    if posted.get("oter"):
+        return f"{here}#documents"
+    if posted.get("vers") == "resume":
+        return reverse("kyc_questionnaire", args=[item.number])
+    if progress_of(item, now=datetime.now(UTC)).steps[place - 1].wrong:
+        return ""
+    if place == len(asked):
+        return reverse("kyc_questionnaire", args=[item.number])
+    return reverse("kyc_section", args=[item.number, place + 1])
+
+
+def _page(
+    request: AccountRequest,
+    item: KycQuestionnaire,
+    place: int,
+    *,
+    refusals: dict[str, list[str]] | None = None,
+    everything: bool = False,
+    longer: str = "",
+) -> HttpResponse:
+    form = form_of(item)
+    asked = form.sections[place - 1]
+    progress = progress_of(item, now=datetime.now(UTC), current=place)
+    shown = [
+        found
+        for found in progress.faults
+        if found.section == place - 1 and (everything or not found.is_missing)
+    ]
+    drawn = SectionForm(
+        form,
+        asked,
+        answers=item.answers,
+        attachments=item.attachments.select_related("questionnaire").order_by("pk"),
+        faults=shown,
+        refusals=refusals,
+        longer=longer,
+    )
+    context = {
+        "item": item,
+        "place": place,
+        "title": words.words(asked.title),
+        "help": words.words(asked.help),
+        "form": drawn,
+        "problems": list(drawn.problems()),
+        "progress": progress,
+        "previous": place - 1,
+        "is_last": place == len(form.sections),
+    }
+    return render(request, "kyc/section.html", context)

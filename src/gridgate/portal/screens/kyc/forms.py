@@ -1,0 +1,301 @@
+"""A section of the questionnaire as controls, made from the form's own words; and what was typed in them.
+
+Nothing is refused here: what was typed is kept by the operation, and what is wrong is shown beside the field.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.forms.utils import ErrorDict
+from django.http import QueryDict
+from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from gridgate.organisations.attachments import TYPES
+from gridgate.organisations.countries import in_order
+from gridgate.organisations.kyc_answers import AnswerFault
+from gridgate.organisations.kyc_form import (
+    AnyField,
+    CheckedField,
+    ChoiceField,
+    ChoicesField,
+    CountryField,
+    DateField,
+    FileField,
+    Form,
+    GroupField,
+    LongTextField,
+    NumberField,
+    PercentageField,
+    Section,
+    SirenField,
+    YesNoField,
+)
+from gridgate.organisations.models import KycAttachment
+from gridgate.portal import formats
+from gridgate.portal.screens.kyc import words
+from gridgate.portal.screens.kyc.shown import Document, document
+
+PREFIX = "q-"
+"""Begins every name, so that no field of a form is taken for one of the page's own."""
+FEW = 6
+"""Choices that are shown all at once; more are a list to open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a group."""
+
+    title: str
+    place: str
+    """`owners-1`, for the button that removes it."""
+    anchor: str
+    fields: list[forms.BoundField]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands at one place of the section: a field, a group of rows, or documents."""
+
+    field: forms.BoundField | None = None
+    name: str = ""
+    label: str = ""
+    help: str = ""
+    anchor: str = ""
+    errors: Sequence[str] = ()
+    rows: Sequence[Row] = ()
+    add: str = ""
+    """What the button that adds a row says; empty when there is no room."""
+    documents: Sequence[Document] | None = None
+
+
+class SectionForm(forms.Form):
+    """The controls of a section, with what was answered in them and what is wrong beside them."""
+
+    use_required_attribute = False
+
+    def __init__(
+        self,
+        form: Form,
+        section: Section,
+        *,
+        answers: Mapping[str, Any],
+        attachments: Iterable[KycAttachment] = (),
+        faults: Iterable[AnswerFault] = (),
+        refusals: Mapping[str, list[str]] | None = None,
+        longer: str = "",
+    ) -> None:
+        """`refusals`: why documents were not joined, by field; `longer`: the group that shows one more row."""
+        super().__init__()
+        self.form, self.section = form, section
+        self._said: dict[str, list[str]] = {}
+        for found in faults:
+            self._said.setdefault(_name(found), []).append(words.fault(found))
+        for name, texts in (refusals or {}).items():
+            self._said.setdefault(f"{PREFIX}{name}", []).extend(texts)
+        self._documents: dict[str, list[KycAttachment]] = {}
+        for one in attachments:
+            self._documents.setdefault(one.field, []).append(one)
+        self.entries = [self._entry(one, answers, longer) for one in section.fields]
+        self._errors = ErrorDict()
+        for name, texts in self._said.items():
+            if name in self.fields:
+                self._errors[name] = self.error_class(
+                    texts, renderer=self.renderer, field_id=self[name].auto_id
+                )
+
+    def problems(self) -> Iterator[tuple[str, str, str]]:
+        """What is wrong, for the list above the form: where it is, what the field is called, why."""
+        for entry in self.entries:
+            if entry.field is None and entry.errors:
+                yield entry.anchor, entry.label, entry.errors[0]
+            bound = [entry.field] if entry.field is not None else []
+            bound += [one for row in entry.rows for one in row.fields]
+            for one in bound:
+                if one.errors:
+                    yield one.id_for_label or f"{one.auto_id}_0", str(one.label), str(one.errors[0])
+
+    def _entry(self, one: AnyField, answers: Mapping[str, Any], longer: str) -> Entry:
+        hint = self._hint(one, self.form.by_name)
+        if isinstance(one, GroupField):
+            return self._group(one, answers.get(one.name), hint, longer == one.name)
+        name = f"{PREFIX}{one.name}"
+        if isinstance(one, FileField):
+            return self._file(one, name, hint)
+        return Entry(field=self._add(one, name, answers.get(one.name), hint))
+
+    def _group(self, group: GroupField, given: Any, hint: str, longer: bool) -> Entry:
+        rows = list(given) if isinstance(given, list) else []
+        if longer or not rows:
+            rows.append({})
+        rows = rows[: group.most]
+        others = {one.name: one for one in group.fields}
+        made = []
+        for index, row in enumerate(rows):
+            place = f"{group.name}-{index}"
+            bound = [
+                self._add(one, f"{PREFIX}{place}-{one.name}", row.get(one.name), self._hint(one, others))
+                for one in group.fields
+            ]
+            made.append(Row(f"{words.words(group.row)} {index + 1}", place, f"rang-{place}", bound))
+        room = len(rows) < group.most
+        return Entry(
+            name=group.name,
+            label=words.words(group.label),
+            help=hint,
+            anchor=f"groupe-{group.name}",
+            errors=self._said.get(f"{PREFIX}{group.name}", ()),
+            rows=made,
+            add=_("Ajouter : %(row)s") % {"row": words.words(group.row).lower()} if room else "",
+        )
+
+    def _file(self, one: FileField, name: str, hint: str) -> Entry:
+        joined = [document(each) for each in self._documents.get(one.name, [])]
+        bound = None
+        if len(joined) < one.most:
+            self.fields[name] = forms.FileField(
+                label=words.words(one.label), required=_marked(one), help_text=hint, widget=_upload(one)
+            )
+            bound = self[name]
+        return Entry(
+            field=bound,
+            name=one.name,
+            label=words.words(one.label),
+            anchor=f"id_{name}",
+            documents=joined,
+            errors=self._said.get(name, ()),
+        )
+
+    def _add(self, one: AnyField, name: str, given: Any, hint: str) -> forms.BoundField:
+        self.fields[name] = forms.Field(
+            label=words.words(one.label),
+            required=_marked(one),
+            initial=_initial(one, given),
+            help_text=hint,
+            widget=_widget(one, given),
+        )
+        return self[name]
+
+    def _hint(self, one: AnyField, others: Mapping[str, AnyField]) -> str:
+        """What helps to answer; the operator's words are escaped."""
+        lines = [words.words(one.help)] if one.help else []
+        if one.required_if is not None:
+            lines.append(f"{words.condition(one.required_if, others)}.")
+        match one:
+            case NumberField() | PercentageField() if one.unit:
+                lines.append(_("En %(unit)s.") % {"unit": one.unit})
+            case FileField():
+                size = formats.number(settings.ENVIRONMENT.attachment_megabytes)
+                lines.append(
+                    _("%(types)s, %(size)s Mo au plus.") % {"types": words.types(one.types), "size": size}
+                )
+                if one.most > 1:
+                    lines.append(
+                        ngettext("%(count)s fichier au plus.", "%(count)s fichiers au plus.", one.most)
+                        % {"count": one.most}
+                    )
+        return str(format_html_join(" ", "{}", ((line,) for line in lines)))
+
+
+def typed_in(section: Section, posted: QueryDict) -> dict[str, Any]:
+    """What was typed, by field; rows of groups in their order."""
+    typed: dict[str, Any] = {}
+    for one in section.fields:
+        if isinstance(one, GroupField):
+            typed[one.name] = [
+                {
+                    inner.name: _typed(inner, f"{one.name}-{index}-{inner.name}", posted)
+                    for inner in one.fields
+                }
+                for index in _rows_in(one, posted)
+            ]
+        elif not isinstance(one, FileField):
+            typed[one.name] = _typed(one, one.name, posted)
+    return typed
+
+
+def _rows_in(group: GroupField, posted: QueryDict) -> list[int]:
+    pattern = re.compile(rf"{PREFIX}{group.name}-([0-9]{{1,2}})-")
+    return sorted({int(found[1]) for name in posted if (found := pattern.match(name))})
+
+
+def _typed(one: AnyField, name: str, posted: QueryDict) -> Any:
+    if isinstance(one, ChoicesField):
+        return posted.getlist(f"{PREFIX}{name}")
+    return posted.get(f"{PREFIX}{name}", "")
+
+
+def _name(found: AnswerFault) -> str:
+    if found.row is None:
+        return f"{PREFIX}{found.name}"
+    return f"{PREFIX}{found.name}-{found.row}-{found.inner}"
+
+
+def _marked(one: AnyField) -> bool:
+    """False for what says that it may be left out; what is asked at times says when, instead."""
+    return one.required or one.required_if is not None
+
+
+def _initial(one: AnyField, given: Any) -> Any:
+    if isinstance(one, YesNoField) and isinstance(given, bool):
+        return "yes" if given else "no"
+    if isinstance(one, (NumberField, PercentageField)) and formats.current_language() == "fr":
+        canonical = isinstance(given, str) and re.fullmatch(r"-?[0-9]+\.[0-9]+", given)
+        return given.replace(".", ",") if canonical else given
+    return given
+
+
+def _widget(one: AnyField, given: Any) -> forms.Widget:
+    match one:
+        case LongTextField():
+            return forms.Textarea(attrs={"rows": 4})
+        case NumberField() | PercentageField():
+            return forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+        case DateField():
+            return _date_input(given)
+        case YesNoField():
+            return forms.RadioSelect(choices=[("yes", _("Oui")), ("no", _("Non"))])
+        case ChoiceField() if len(one.choices) <= FEW:
+            return forms.RadioSelect(choices=_choices(one))
+        case ChoiceField():
+            return forms.Select(choices=[("", "–"), *_choices(one)])
+        case ChoicesField():
+            return forms.CheckboxSelectMultiple(choices=_choices(one))
+        case CountryField():
+            return forms.Select(choices=[("", "–"), *in_order(formats.current_language())])
+        case SirenField():
+            return forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+        case CheckedField():
+            return forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    return forms.TextInput()
+
+
+def _date_input(given: Any) -> forms.Widget:
+    """A browser's date control shows nothing of what is no date: that stays as it was typed."""
+    try:
+        date.fromisoformat(given or "2000-01-01")
+    except ValueError:
+        return forms.TextInput(attrs={"autocomplete": "off"})
+    return forms.DateInput(attrs={"type": "date"})
+
+
+def _choices(one: ChoiceField | ChoicesField) -> list[tuple[str, str]]:
+    return [(choice.value, words.words(choice.label)) for choice in one.choices]
+
+
+class _Files(forms.FileInput):
+    allow_multiple_selected = True
+
+
+def _upload(one: FileField) -> forms.FileInput:
+    accepted = ",".join(extension for name in one.types for extension in TYPES[name].extensions)
+    attrs: dict[str, Any] = {"accept": accepted}
+    if one.most > 1:
+        return _Files(attrs=attrs | {"multiple": True})
+    return forms.FileInput(attrs=attrs)

@@ -1,0 +1,186 @@
+"""Answers as people read them: by section, with their documents, and beside what was answered before."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from gridgate.organisations.kyc_answers import is_empty
+from gridgate.organisations.kyc_form import (
+    AnyField,
+    CheckedField,
+    ChoicesField,
+    DateField,
+    FileField,
+    GroupField,
+    NumberField,
+    PercentageField,
+    SirenField,
+    YesNoField,
+)
+from gridgate.organisations.models import KycAttachment, KycQuestionnaire
+from gridgate.organisations.operations.kyc import form_of
+from gridgate.portal import formats
+from gridgate.portal.screens.kyc.words import option, words
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One attachment."""
+
+    pk: int
+    name: str
+    size: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One field and what was answered; one of `text`, `rows`, `documents` says it."""
+
+    label: str
+    text: str = ""
+    rows: Sequence[Sequence[tuple[str, str]]] = ()
+    documents: Sequence[Document] = ()
+    is_code: bool = False
+    changed: bool = False
+    """Differs from the questionnaire that was accepted before."""
+    before: "Answer | None" = None
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.text or self.rows or self.documents)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSection:
+    number: int
+    title: str
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def changes(self) -> int:
+        return sum(answer.changed for answer in self.answers)
+
+    @property
+    def changes_text(self) -> str:
+        return ngettext("%(count)s réponse a changé", "%(count)s réponses ont changé", self.changes) % {
+            "count": self.changes
+        }
+
+
+def sections_of(
+    questionnaire: KycQuestionnaire, *, previous: KycQuestionnaire | None = None
+) -> list[ShownSection]:
+    """The whole questionnaire; with `previous`, what differs is marked."""
+    now = _Given(questionnaire)
+    before = _Given(previous) if previous is not None else None
+    return [
+        ShownSection(number, words(section.title), [_answer(one, now, before) for one in section.fields])
+        for number, section in enumerate(now.form.sections, start=1)
+    ]
+
+
+def document(attachment: KycAttachment) -> Document:
+    """A document, with the way to it."""
+    number = attachment.questionnaire.number
+    return Document(
+        attachment.pk,
+        attachment.name,
+        weight(attachment.size),
+        reverse("kyc_attachment", args=[number, attachment.pk]),
+    )
+
+
+def weight(size: int) -> str:
+    """`82 Ko`, `1,4 Mo`."""
+    if size < 1024 * 1024:
+        return formats.with_unit(max(1, round(size / 1024)), _("Ko"))
+    return formats.with_unit(size / 1024 / 1024, _("Mo"), 1)
+
+
+def said(one: AnyField, value: Any) -> str:
+    """An answer that is no group and no file; what will not do is said as it was typed."""
+    if is_empty(value):
+        return ""
+    try:
+        return _said(one, value)
+    except (ArithmeticError, ValueError, TypeError):
+        return str(value)
+
+
+def _said(one: AnyField, value: Any) -> str:
+    match one:
+        case YesNoField() if isinstance(value, bool):
+            return _("Oui") if value else _("Non")
+        case ChoicesField():
+            return ", ".join(option(one, str(each)) for each in value)
+        case DateField():
+            return formats.long_day(date.fromisoformat(value))
+        case PercentageField():
+            return formats.percent(Decimal(value) / 100, _decimals(Decimal(value)))
+        case NumberField():
+            return formats.with_unit(Decimal(value), one.unit, _decimals(Decimal(value))).strip()
+        case CheckedField() if one.kind == "iban":
+            return " ".join(value[at : at + 4] for at in range(0, len(value), 4))
+        case SirenField():
+            return formats.NARROW.join(formats.groups(value, "siren"))
+    return option(one, str(value))
+
+
+def _decimals(value: Decimal) -> int:
+    return max(0, -int(value.normalize().as_tuple().exponent))
+
+
+class _Given:
+    """A questionnaire taken apart."""
+
+    def __init__(self, questionnaire: KycQuestionnaire) -> None:
+        self.form = form_of(questionnaire)
+        self.answers: Mapping[str, Any] = questionnaire.answers
+        self._documents: dict[str, list[KycAttachment]] = {}
+        for one in questionnaire.attachments.order_by("pk"):
+            self._documents.setdefault(one.field, []).append(one)
+
+    def documents(self, one: AnyField) -> list[KycAttachment]:
+        return self._documents.get(one.name, []) if isinstance(one, FileField) else []
+
+    def answer(self, one: AnyField) -> Any:
+        given = self.answers.get(one.name)
+        return None if is_empty(given) else given
+
+    def same(self, one: AnyField, other: "_Given") -> bool:
+        if isinstance(one, FileField):
+            own, others = self.documents(one), other.documents(one)
+            return {each.sha256 for each in own} == {each.sha256 for each in others}
+        return bool(self.answer(one) == other.answer(one))
+
+    def shown(self, one: AnyField) -> Answer:
+        label = words(one.label)
+        if isinstance(one, FileField):
+            return Answer(label, documents=[document(each) for each in self.documents(one)])
+        given = self.answer(one)
+        if isinstance(one, GroupField):
+            return Answer(label, rows=[list(_row(one, row)) for row in given or ()])
+        return Answer(label, said(one, given), is_code=isinstance(one, CheckedField))
+
+
+def _row(group: GroupField, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for one in group.fields:
+        text = said(one, row.get(one.name))
+        if text:
+            yield words(one.label), text
+
+
+def _answer(one: AnyField, now: _Given, before: _Given | None) -> Answer:
+    shown = now.shown(one)
+    if before is None or now.same(one, before):
+        return shown
+    asked = before.form.by_name.get(one.name)
+    was = before.shown(asked) if asked is not None and asked.kind == one.kind else None
+    return replace(shown, changed=True, before=was)
