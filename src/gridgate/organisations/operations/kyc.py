@@ -56,7 +56,14 @@ REMINDERS = (60, 30, 7)
 class InvalidVersion(GridgateError):
     """The name of a version will not do, or is taken: what is published never changes."""
 
-    def __init__(self, kind: ErrorKind, message: str, *, remedy: str) -> None:
+    def __init__(self, version: str, *, taken: bool) -> None:
+        self.taken = taken
+        if taken:
+            message, remedy = f"the version {version} is published, and never changes", "Give another name."
+        else:
+            message = f"{version!r} is no name of a version"
+            remedy = "Give 1 to 20 letters, digits, dots or hyphens, such as 2 or 2027-01."
+        kind = ErrorKind.CONFLICT if taken else ErrorKind.INVALID
         super().__init__(kind, message, remedy=remedy, where="version")
 
 
@@ -84,20 +91,8 @@ def publish_form(*, document: bytes, version: str, actor: Membership | None = No
     """
     require_operator_administrator(actor)
     form, given = read_form(document)
-    version = version.strip()
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}", version):
-        raise InvalidVersion(
-            ErrorKind.INVALID,
-            f"{version!r} is no name of a version",
-            remedy="Give 1 to 20 letters, digits, dots or hyphens, such as 2 or 2027-01.",
-        )
     with transaction.atomic():
-        if KycForm.objects.select_for_update().filter(version__iexact=version).exists():
-            raise InvalidVersion(
-                ErrorKind.CONFLICT,
-                f"the version {version} is published, and never changes",
-                remedy="Give another name.",
-            )
+        version = usable_version(version)
         made = KycForm.objects.create(
             version=version, sections=given["sections"], months_valid=form.months_valid, published_at=now
         )
@@ -111,6 +106,16 @@ def publish_form(*, document: bytes, version: str, actor: Membership | None = No
             now=now,
         )
     return made
+
+
+def usable_version(version: str) -> str:
+    """The name, when it may be that of a new version. Raises `InvalidVersion`."""
+    version = version.strip()
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}", version):
+        raise InvalidVersion(version, taken=False)
+    if KycForm.objects.filter(version__iexact=version).exists():
+        raise InvalidVersion(version, taken=True)
+    return version
 
 
 def publish_built_in_form(*, now: datetime) -> KycForm | None:
