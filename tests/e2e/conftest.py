@@ -120,8 +120,11 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         request = _first(r'"/partage/demandes/([^/"]+)/"', alice.get("/partage/").text)
         receipt = _first(r'"/partage/recus/(GG-[^/"]+)/"', alice.get("/partage/recus/").text)
         permission = _first(r'"/partage/autorisations/([^/"]+)/resilier/"', alice.get("/services/").text)
+        eic_submitted = _first(r'"/eic/(EIC-[^/"]+)/"', alice.get("/eic/").text)
     with signed_in(demo_server, "tiers1") as tiers1:
         received = _first(r'"/partage/recues/([^/"]+)/mettre-fin/"', tiers1.get("/partage/recues/").text)
+    with signed_in(demo_server, "charlie") as charlie:
+        eic_returned = _first(r'"/eic/(EIC-[^/"]+)/"', charlie.get("/eic/").text)
     with signed_in(demo_server, "operateur") as operator:
         report = _first(r'"/administration/import/(\d+)/"', operator.get("/administration/import/").text)
     return {
@@ -129,6 +132,8 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         "receipt": receipt,
         "permission": permission,
         "received": received,
+        "eic_submitted": eic_submitted,
+        "eic_returned": eic_returned,
         "import": report,
         "reset_link": _reset_link_of_someone_new(demo_server),
         "activation": _activation_of_someone_who_signs_up(demo_server),

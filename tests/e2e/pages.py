@@ -53,6 +53,7 @@ PAGES = [
         home="/",
         account="/compte/",
         account_password="/compte/mot-de-passe/",
+        account_security="/compte/securite/",
         switch_organisation="/compte/entreprise/",
         account_data="/compte/mes-donnees/",
         account_deletion="/compte/supprimer/",
@@ -88,8 +89,26 @@ PAGES = [
         receipt="/partage/recus/{receipt}/",
         receipt_verify="/partage/recus/verifier/",
         access_journal=("/journal/", "/journal/?q=nulle+part"),
+        eic_requests="/eic/",
+        eic_register=(
+            "/eic/registre/",
+            "/eic/registre/?q=nulle+part",
+            "/eic/registre/?q=17X100A157F0022N&type=X",
+        ),
+        eic_request_new=("/eic/nouvelle/", "/eic/nouvelle/?nom=ACME", "/eic/nouvelle/?nom=Boreal"),
+        eic_request="/eic/{eic_submitted}/",
+        eic_request_withdraw="/eic/{eic_submitted}/retirer/",
     ),
     Page("alice", "", "/nulle-part/", 404),
+    *_of(
+        "charlie",
+        eic_requests="/eic/",
+        eic_request="/eic/{eic_returned}/",
+        eic_request_type="/eic/{eic_returned}/type/",
+        eic_request_edit="/eic/{eic_returned}/modifier/",
+    ),
+    Page("bob", "eic_requests", "/eic/"),
+    Page("bob", "eic_request_new", "/eic/nouvelle/", 403),
     *_of("bob", home="/", metering_points="/compteurs/", account_deletion="/compte/supprimer/"),
     Page("bob", "sharing", "/partage/", 403),
     *_of(
@@ -112,10 +131,25 @@ PAGES = [
         operator_import="/administration/import/",
         operator_import_report="/administration/import/{import}/",
         components="/composants/",
+        operator_eic=("/administration/eic/", "/administration/eic/?q=nulle+part"),
+        operator_eic_add="/administration/eic/ajouter/",
+        operator_eic_code=(
+            "/administration/eic/17XACME-IND----T/",
+            "/administration/eic/17T-FR-00000046X/",
+        ),
     ),
 ]
 
 NOT_PAGES = {
+    "sign_in_code": "after a password; `test_strong_authentication.py` looks at it",
+    "sign_in_key": "JSON for the sign-in page's script",
+    "step_up": "before an act; `test_strong_authentication.py` looks at it",
+    "account_totp": "asks a proof first; `test_strong_authentication.py` looks at it",
+    "account_codes": "asks a proof first; `test_strong_authentication.py` looks at it",
+    "account_key_add": "asks a proof first; `test_strong_authentication.py` looks at it",
+    "account_key": "asks a proof first; `test_strong_authentication.py` looks at it",
+    "account_sessions": "a form's address: POST only",
+    "account_notices": "a form's address: POST only",
     "terms_accept": "asks whoever has yet to accept. `test_activation.py` looks at it",
     "sign_out": "a form's address: POST only",
     "favourites": "a form's address: POST only",
@@ -132,6 +166,9 @@ NOT_PAGES = {
     "access_journal_export": "a download",
     "operator_import_sample": "a download",
     "operator_import_export": "a download",
+    "eic_request_submit": "a form's address: POST only",
+    "eic_register_export": "a download",
+    "operator_eic_export": "a download",
 }
 """URLs that are not looked at, and why."""
 

@@ -165,7 +165,7 @@ class World:
                 display_name="ACME-LYON-PV",
                 long_name="ACME Lyon Gerland, toiture solaire",
                 responsible_party=own_code.pk if own_code else "",
-                justification="La toiture sera déclarée dans les programmes de production.",
+                justification="Déclarer la production de la toiture.",
                 details=contact,
             ),
             self.at(1, 15, 20),
