@@ -9,6 +9,7 @@ from gridgate.portal.screens.company import (
     matrix,
     perimeter,
     person,
+    programs,
     users,
 )
 
@@ -29,6 +30,7 @@ urlpatterns = [
     path("administration/groupes/<int:pk>/", group.page, name="company_group"),
     path("administration/groupes/<int:pk>/renommer/", group.rename, name="company_group_rename"),
     path("administration/groupes/<int:pk>/membres/", group.members, name="company_group_members"),
+    path("administration/groupes/<int:pk>/programmes/", programs.page, name="company_group_programs"),
     path("administration/groupes/<int:pk>/supprimer/", group.delete, name="company_group_delete"),
     path("administration/groupes/<int:pk>/perimetre/<str:code>/", perimeter.page, name="company_perimeter"),
     path("administration/services/", matrix.page, name="company_services"),

@@ -1,0 +1,68 @@
+"""An administrator lets the company's own programs read within a group's perimeter."""
+
+import pytest
+
+from gridgate.applications.models import Application
+from gridgate.applications.operations import create_application, set_group
+from gridgate.audit.models import AuditEvent
+from gridgate.core.errors import GridgateError
+from gridgate.organisations.authority import NotAllowed
+from gridgate.organisations.models import UserGroup
+from gridgate.organisations.operations import delete_group
+from tests.factories.organisations import make_group
+
+
+@pytest.fixture
+def programs(world):
+    names = ("Suivi", "Facturation")
+    made = [
+        create_application(organisation=world.acme, name=name, now=world.now).application for name in names
+    ]
+    create_application(organisation=world.client_b, name="Autre", now=world.now)
+    return made
+
+
+@pytest.fixture
+def lyon(world):
+    return UserGroup.objects.get(organisation=world.acme, name="Site de Lyon")
+
+
+def test_a_ticked_program_reads_within_the_group_and_an_unticked_one_everything(world, programs, lyon):
+    client = world.client("alice")
+    page = client.get(f"/administration/groupes/{lyon.pk}/programmes/").content.decode()
+    assert "Suivi" in page
+    assert "Autre" not in page
+    client.post(f"/administration/groupes/{lyon.pk}/programmes/", {"pick": [programs[0].pk]})
+    groups = dict(Application.objects.filter(organisation=world.acme).values_list("name", "group"))
+    assert groups == {"Suivi": lyon.pk, "Facturation": None}
+    event = AuditEvent.objects.get(action="application.group_changed")
+    assert (event.organisation, event.before, event.after) == (
+        world.acme.pk,
+        {"group": None},
+        {"group": "Site de Lyon"},
+    )
+    client.post(f"/administration/groupes/{lyon.pk}/programmes/", {})
+    assert not Application.objects.exclude(group=None).exists()
+
+
+def test_another_companys_program_is_not_reached(world, programs, lyon):
+    stranger = Application.objects.get(name="Autre")
+    world.client("alice").post(f"/administration/groupes/{lyon.pk}/programmes/", {"pick": [stranger.pk]})
+    stranger.refresh_from_db()
+    assert stranger.group_id is None
+    with pytest.raises(NotAllowed):
+        set_group(application=stranger, group=None, actor=world.alice, now=world.now)
+
+
+def test_a_group_of_another_company_is_refused(world, programs):
+    other = make_group(world.client_b, "Ailleurs", [], {})
+    with pytest.raises(GridgateError, match="another company"):
+        set_group(application=programs[0], group=other, actor=world.alice, now=world.now)
+
+
+def test_a_deleted_group_leaves_its_program_nothing_and_says_so(world, programs, lyon):
+    set_group(application=programs[0], group=lyon, now=world.now)
+    siege = UserGroup.objects.get(organisation=world.acme, name="Siège")
+    delete_group(group=lyon, now=world.now)
+    page = world.client("alice").get(f"/administration/groupes/{siege.pk}/programmes/").content.decode()
+    assert "son groupe a été supprimé" in page
