@@ -1,11 +1,14 @@
 """On whose clock times are told."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
 
+import gridgate
 from gridgate.portal import formats
 from gridgate.portal.templatetags.gridgate import time_element
 from gridgate.portal.time_zone import city_of, offset_of, zone_choices
@@ -71,3 +74,21 @@ def test_the_list_begins_with_the_networks_own_clock_and_holds_zones_only():
     assert all(ZoneInfo(name) for name in names)
     cities = [city for _name, city in regions[0][1]]
     assert cities == sorted(cities)
+
+
+def test_nothing_but_the_screens_formats_asks_for_the_readers_clock():
+    """`localdate` and its like take the zone of the moment, which is the reader's: a civil day names the network's."""
+    package = Path(gridgate.__file__).parent
+    readers = {package / "portal" / "formats.py", package / "portal" / "time_zone.py"}
+    found = [
+        f"{path.relative_to(package)}: {call}"
+        for path in sorted(package.rglob("*.py"))
+        if path not in readers
+        for call in re.findall(
+            r"\b(?:local(?:date|time)|Trunc\w+|make_aware)\([^\n]*", path.read_text("utf-8")
+        )
+        if "get_default_timezone" not in call and "tzinfo=" not in call
+    ]
+    assert found == []
+    current = [path for path in package.rglob("*.py") if "get_current_timezone" in path.read_text("utf-8")]
+    assert set(current) <= readers

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
-from django.utils.timezone import localtime
+from django.utils.timezone import get_default_timezone, localtime
 
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
@@ -76,7 +76,7 @@ class RequestKind(Generic[R]):
 
     def next_number(self, now: datetime) -> str:
         """The year's next number. Call it in the transaction that writes the row."""
-        start = f"{self.prefix}-{localtime(now).year}-"
+        start = f"{self.prefix}-{localtime(now, get_default_timezone()).year}-"
         last = self.model._default_manager.filter(number__startswith=start).aggregate(last=Max("number"))[
             "last"
         ]

@@ -47,7 +47,11 @@ def export(request: AccountRequest) -> StreamingHttpResponse:
     """The same list as a file, which `gridgate eic import` reads."""
     readable = codes_readable_by(user=request.user, actor=request.membership)
     codes = ordered(narrow_codes(readable, RegisterFilters(request.GET).wanted), request.GET.get("tri", ""))
-    return csv_response(f"codes-eic-{timezone.localdate()}.csv", COLUMNS, _lines(codes))
+    return csv_response(
+        f"codes-eic-{timezone.localdate(timezone=timezone.get_default_timezone())}.csv",
+        COLUMNS,
+        _lines(codes),
+    )
 
 
 def ordered(codes: QuerySet[EicCode], asked: str) -> QuerySet[EicCode]:

@@ -60,7 +60,9 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
             yield [*line_of(code), code.source, company.siren if company else "", str(company or "")]
 
     columns = (*COLUMNS, "source", "siren", "legal_name")
-    return csv_response(f"registre-eic-{timezone.localdate()}.csv", columns, lines())
+    return csv_response(
+        f"registre-eic-{timezone.localdate(timezone=timezone.get_default_timezone())}.csv", columns, lines()
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
