@@ -19,7 +19,12 @@ from django.test.utils import CaptureQueriesContext
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.imports.journal import check_file
 from gridgate.organisations.models import EicCode
-from gridgate.organisations.operations import EIC, deactivate_eic_code, reactivate_eic_code
+from gridgate.organisations.operations import (
+    EIC,
+    deactivate_eic_code,
+    reactivate_eic_code,
+    record_contract,
+)
 from gridgate.organisations.operations.requests import return_request
 from gridgate.sharing.models import PermissionPoint, PermissionRequest
 from gridgate.sharing.operations import revoke_permission
@@ -114,6 +119,13 @@ def grow(world, objects: dict[str, str]) -> None:
         make_request(world.alice, display_name=f"ACME-{next(_numbers)}", long_name="Atelier")
         asked = make_request(world.alice, display_name=f"ACME-{next(_numbers)}", long_name="Atelier")
         return_request(EIC, asked, reason="Où est-ce ?", actor=world.operateur, now=now)
+        record_contract(
+            organisation=world.acme,
+            number=f"CART-{next(_numbers)}",
+            valid_from=now.date(),
+            actor=world.operateur,
+            now=now,
+        )
         code = EicCode.objects.get(pk=objects["eic_code"])
         deactivate_eic_code(code=code, reason="Doute", actor=None, now=now)
         reactivate_eic_code(code=code, reason="Erreur", actor=None, now=now)

@@ -105,7 +105,7 @@ class TestByImport:
         content = "\n".join((HEADER, *lines)).encode()
         user = world.operateur.user
         kept = check_file(kind="holders", name="titulaires.csv", content=content, user=user, now=world.now)
-        assert events_of(world.acme, "holdings.imported") == [], "a check writes nothing"
+        assert events_of(world.acme, "holding.imported") == [], "a check writes nothing"
         return import_checked(number=kept.pk, actor=world.operateur, now=world.now)
 
     def test_each_company_is_told_of_its_own_titles_in_one_event(self, world: World) -> None:
@@ -116,13 +116,13 @@ class TestByImport:
             f"{new.pk};{world.acme.siren};;2026-11-01;2026-11-20",
             f"{world.p2.pk};{world.acme.siren};;2024-01-01;",
         )
-        (acme,) = events_of(world.acme, "holdings.imported")
+        (acme,) = events_of(world.acme, "holding.imported")
         assert acme.before == {"titles": [f"{world.p1.pk} 2024-01-01/.."]}
         assert acme.after == {
             "titles": [f"{world.p1.pk} 2024-01-01/2026-11-10", f"{new.pk} 2026-11-01/2026-11-20"]
         }
         assert acme.acting_for == world.operator.pk
-        (other,) = events_of(world.client_b, "holdings.imported")
+        (other,) = events_of(world.client_b, "holding.imported")
         assert (other.before, other.after) == ({}, {"titles": [f"{world.p1.pk} 2026-11-10/.."]})
 
     def test_a_company_that_the_file_brings_is_registered_by_the_operator(self, world: World) -> None:
@@ -133,7 +133,7 @@ class TestByImport:
     def test_a_large_import_is_told_five_hundred_titles_at_a_time(self, world: World) -> None:
         points = [make_point() for _ in range(505)]
         self.imported(world, *(f"{point.pk};{world.acme.siren};;2026-11-01;" for point in points))
-        told = [len(event.after["titles"]) for event in events_of(world.acme, "holdings.imported")]
+        told = [len(event.after["titles"]) for event in events_of(world.acme, "holding.imported")]
         assert told == [500, 5]
         assert list(broken_links()) == []
 

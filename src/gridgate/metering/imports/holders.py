@@ -288,7 +288,7 @@ def _record(
                 if one.holding is not None
             ]
             record(
-                "holdings.imported",
+                "holding.imported",
                 subject=Subject("holding", "", ", ".join(dict.fromkeys(point for point, _ in some))),
                 organisation=holders[siren],
                 actor=actor,

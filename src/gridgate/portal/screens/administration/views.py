@@ -1,15 +1,20 @@
-"""The operator's home: the registry in figures, what waits, the last imports."""
+"""The operator's home: the registry in figures, what waits, the last imports.
+
+Whoever manages a company's users and types the same address finds the page on its users.
+"""
 
 from datetime import UTC, datetime
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gridgate.core.time import civil_day_of
 from gridgate.metering.queries import RegistryFigures, imports_made, registry_figures, waiting_collections
+from gridgate.organisations.models import EntitlementCode
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.paging import page_of
@@ -20,8 +25,16 @@ LAST_IMPORTS = 10
 
 
 @require_safe
+def home(request: MemberRequest) -> HttpResponseBase:
+    """The operator's registry; for a company's administrators and user managers, the way to their users."""
+    actor = request.membership
+    if not actor.organisation.is_operator and actor.has(EntitlementCode.USERS):
+        return redirect("company_users")
+    return _registry(request)
+
+
 @operator_required
-def home(request: MemberRequest) -> HttpResponse:
+def _registry(request: MemberRequest) -> HttpResponse:
     """What the operator's staff see first."""
     actor = request.membership
     today = civil_day_of(datetime.now(UTC), get_default_timezone())

@@ -1,0 +1,108 @@
+"""The operator's register of points: who holds which, and held it when. For the operator's staff only."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+
+from gridgate.core.text import folded
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
+from gridgate.metering.queries import PointFilter, PointNotFound, held_on, narrow, with_collection
+from gridgate.organisations.authority import require_operator
+from gridgate.organisations.models import Membership, Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterFilter:
+    """What the register is narrowed to; an empty value narrows nothing.
+
+    `text` as in `PointFilter`; `holder` is words of the name of who holds it today, or the beginning of a SIREN.
+    """
+
+    text: str = ""
+    holder: str = ""
+    segment: str = ""
+    held: bool | None = None
+
+
+def points_of_register(
+    *, actor: Membership, wanted: RegisterFilter | None = None, today: date
+) -> QuerySet[MeteringPoint]:
+    """The points that the filter lets through, by name.
+
+    Each says who holds it today: `holder_name`, `holder_siren` and `held_from`, all None when nobody does. Raises
+    `NotAllowed`.
+    """
+    require_operator(actor)
+    wanted = wanted or RegisterFilter()
+    titles = TitleHolding.objects.filter(held_on(today), metering_point=OuterRef("pk"))
+    asked = PointFilter(text=wanted.text, segment=wanted.segment)
+    points = narrow(MeteringPoint.objects.all(), asked, today=today)
+    if wanted.holder.strip():
+        points = points.filter(Exists(titles.filter(_named(wanted.holder))))
+    if wanted.held is not None:
+        points = points.filter(Exists(titles) if wanted.held else ~Exists(titles))
+    return points.annotate(
+        holder_name=Subquery(titles.values("holder__legal_name")[:1]),
+        holder_siren=Subquery(titles.values("holder__siren")[:1]),
+        held_from=Subquery(titles.values("valid_from")[:1]),
+    ).order_by("search_text", "pk")
+
+
+def point_of_register(*, actor: Membership, point_id: str) -> MeteringPoint:
+    """One point, with the state of its collection. Raises `NotAllowed`, and `PointNotFound`."""
+    require_operator(actor)
+    found = with_collection(MeteringPoint.objects.filter(pk=point_id)).first()
+    if found is None:
+        raise PointNotFound(point_id)
+    return found
+
+
+def holdings_of_point(*, actor: Membership, point: MeteringPoint) -> QuerySet[TitleHolding]:
+    """Who holds it, and held it before, the latest first. Raises `NotAllowed`."""
+    require_operator(actor)
+    return point.holdings.select_related("holder", "metering_point").order_by("-valid_from")
+
+
+def holding_of_point(*, actor: Membership, point: MeteringPoint, pk: int) -> TitleHolding:
+    """Raises `NotAllowed`, and `PointNotFound`."""
+    found = holdings_of_point(actor=actor, point=point).filter(pk=pk).first()
+    if found is None:
+        raise PointNotFound(point.pk)
+    return found
+
+
+def collections_of_point(*, actor: Membership, point: MeteringPoint) -> QuerySet[LoadCurveCollection]:
+    """The states that its collection has had, the latest first. Raises `NotAllowed`."""
+    require_operator(actor)
+    return point.collections.select_related("changed_by").order_by("-since", "-pk")
+
+
+def holdings_of_company(
+    *, actor: Membership, organisation: Organisation, today: date, present: bool | None = None
+) -> QuerySet[TitleHolding]:
+    """The company's titles with their points, by name: today's (`present`), the others, or all. Raises `NotAllowed`."""
+    require_operator(actor)
+    titles = TitleHolding.objects.filter(holder=organisation)
+    if present is not None:
+        titles = titles.filter(held_on(today)) if present else titles.exclude(held_on(today))
+    order = (F("metering_point__search_text").asc(), "metering_point", "-valid_from")
+    return titles.select_related("metering_point").order_by(*order)
+
+
+def points_held(*, actor: Membership, companies: Collection[int], today: date) -> dict[int, int]:
+    """How many points each of these companies holds on the day; none: absent. One statement. Raises `NotAllowed`."""
+    require_operator(actor)
+    titles = TitleHolding.objects.filter(held_on(today), holder__in=companies).order_by()
+    return dict(titles.values_list("holder").annotate(count=Count("metering_point", distinct=True)))
+
+
+def _named(text: str) -> Q:
+    compact = "".join(text.split())
+    if compact.isdigit():
+        return Q(holder__siren__startswith=compact)
+    found = Q()
+    for word in folded(text).split():
+        found &= Q(holder__search_text__contains=word)
+    return found

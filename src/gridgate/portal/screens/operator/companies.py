@@ -1,0 +1,163 @@
+"""*Entreprises*: find one among thousands, and register a new one."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from gridgate.metering.operator_queries import points_held
+from gridgate.organisations.models import InvitationState, Organisation
+from gridgate.organisations.operations import OrganisationExists, create_organisation, update_organisation
+from gridgate.organisations.operator_queries import NO_ROLE, CompanyFilter, companies, company
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.operator import words
+from gridgate.portal.screens.operator.forms import CompanyForm, NewCompanyForm
+from gridgate.portal.screens.operator.words import Tag
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.shapes import filters_in_force
+
+_ALL = ("", gettext_lazy("Toutes"))
+_ADMINISTRATION: list[tuple[str, Any]] = [
+    _ALL,
+    ("avec", gettext_lazy("Avec administrateur")),
+    ("sans", gettext_lazy("Sans administrateur")),
+    ("attendu", gettext_lazy("Premier administrateur attendu")),
+    ("expire", gettext_lazy("Lien d’activation expiré")),
+]
+_CONTRACTS: list[tuple[str, Any]] = [
+    _ALL,
+    ("avec", gettext_lazy("En vigueur")),
+    ("sans", gettext_lazy("Aucun en vigueur")),
+]
+_DECLARED = {"attendu": InvitationState.PENDING, "expire": InvitationState.EXPIRED}
+
+
+class CompanyFilterForm(forms.Form):
+    """Values that make no sense are as if they were not there: an address may come from anywhere."""
+
+    q = forms.CharField(
+        label=gettext_lazy("Rechercher"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"type": "search", "placeholder": gettext_lazy("Nom, SIREN, code EIC ou contrat")}
+        ),
+    )
+    role = forms.ChoiceField(label=gettext_lazy("Rôle"), required=False)
+    admin = forms.ChoiceField(label=gettext_lazy("Administration"), choices=_ADMINISTRATION, required=False)
+    contrat = forms.ChoiceField(label=gettext_lazy("Contrat"), choices=_CONTRACTS, required=False)
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        role = self.fields["role"]
+        assert isinstance(role, forms.ChoiceField)
+        self._roles = [("", _("Tous")), *words.role_choices(), (NO_ROLE, _("Aucun déclaré"))]
+        role.choices = self._roles
+        self.is_valid()
+
+    @property
+    def wanted(self) -> CompanyFilter:
+        said = self.cleaned_data
+        admin = said.get("admin", "")
+        either = {"avec": True, "sans": False}
+        return CompanyFilter(
+            text=said.get("q", ""),
+            role=said.get("role", ""),
+            administered=either.get(admin),
+            contracted=either.get(said.get("contrat", "")),
+            declared=_DECLARED.get(admin),
+        )
+
+    def labels(self) -> dict[str, str]:
+        """How each filter in force reads on its tag."""
+        said = self.cleaned_data
+        contract = str(dict(_CONTRACTS).get(said.get("contrat", ""), ""))
+        labels = {
+            "q": _("« %(text)s »") % {"text": said["q"]} if said.get("q") else "",
+            "role": str(dict(self._roles)[said["role"]]) if said.get("role") else "",
+            "admin": str(dict(_ADMINISTRATION)[said["admin"]]) if said.get("admin") else "",
+            "contrat": formats.said(_("Contrat"), contract.lower()) if said.get("contrat") else "",
+        }
+        return {name: label for name, label in labels.items() if label}
+
+
+@require_safe
+@operator_required
+def index(request: MemberRequest) -> HttpResponse:
+    """One page of the companies, with what each holds today."""
+    actor, moment = request.membership, Moment.present()
+    form = CompanyFilterForm(request.GET)
+    page = page_of(request, companies(actor=actor, wanted=form.wanted, now=moment.now))
+    held = points_held(actor=actor, companies=[one.pk for one in page], today=moment.today)
+    context = {
+        "form": form,
+        "filters": filters_in_force(request, form.labels()),
+        "total": companies(actor=actor, now=moment.now).count(),
+        "page_obj": page,
+        "rows": [_line(one, held.get(one.pk, 0)) for one in page],
+    }
+    return render(request, "operator/companies.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@operator_required
+def new(request: MemberRequest) -> HttpResponse:
+    """Register a company."""
+    form = NewCompanyForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = create_organisation(
+                **form.cleaned_data, actor=request.membership, now=Moment.present().now
+            )
+        except OrganisationExists:
+            form.add_error("siren", _("Une entreprise a déjà ce SIREN : cherchez-la dans la liste."))
+        else:
+            said = _("%(name)s est enregistrée. Enregistrez son contrat, puis déclarez son administrateur.")
+            messages.success(request, said % {"name": made.legal_name})
+            return redirect("operator_company", made.siren)
+    status = 422 if form.errors else 200
+    return render(request, "operator/company_new.html", {"form": form}, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@operator_required
+def edit(request: MemberRequest, siren: str) -> HttpResponse:
+    """Change what is recorded of a company."""
+    found = company(actor=request.membership, siren=siren)
+    form = CompanyForm.of(found, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        update_organisation(
+            organisation=found, **form.cleaned_data, actor=request.membership, now=Moment.present().now
+        )
+        messages.success(request, _("La fiche de %(name)s est à jour.") % {"name": found.legal_name})
+        return redirect("operator_company", found.siren)
+    status = 422 if form.errors else 200
+    return render(request, "operator/company_edit.html", {"company": found, "form": form}, status=status)
+
+
+def _line(one: Organisation, held: int) -> dict[str, Any]:
+    return {
+        "name": one.legal_name,
+        "siren": one.siren,
+        "roles": words.roles(one.roles),
+        "points": held,
+        "contracted": vars(one)["contracted"],
+        "administration": _administration(vars(one)),
+    }
+
+
+def _administration(said: dict[str, Any]) -> Tag:
+    if said["administered"]:
+        return Tag("good", _("Administrée"), "check")
+    if said["awaited"]:
+        return Tag("warn", _("Lien envoyé"), "clock")
+    if said["expired"]:
+        return Tag("bad", _("Lien expiré"), "alert")
+    return Tag("", _("Personne pour l’instant"), "")

@@ -1,0 +1,179 @@
+"""One company: who it is, its contracts and codes, who administers it, what it holds, what was done on its behalf."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from gridgate.metering.models import TitleHolding
+from gridgate.metering.operator_queries import holdings_of_company, points_held
+from gridgate.organisations import operator_queries as queries
+from gridgate.organisations.desk import EVERY, DeskFilter, desk_rows
+from gridgate.organisations.models import Contract, EicCode, Membership, Organisation
+from gridgate.organisations.operations import declaration_of
+from gridgate.organisations.operator_queries import PeopleCounts, company
+from gridgate.portal import desk, formats
+from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.company.events import event_rows
+from gridgate.portal.screens.metering_points.rows import name_of
+from gridgate.portal.screens.operator import words
+from gridgate.portal.screens.operator.activation import activation
+from gridgate.portal.screens.operator.words import Tag
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.shapes import Figure
+from gridgate.sharing.operator_queries import PermissionCounts, permission_counts
+
+SHOWN = 5
+"""How many points, requests and acts the page shows before the whole list."""
+
+
+@require_safe
+@operator_required
+def page(request: MemberRequest, siren: str) -> HttpResponse:
+    """What the operator needs to know before it acts for a company, and where it acts."""
+    actor, moment = request.membership, Moment.present()
+    found = company(actor=actor, siren=siren)
+    contracts = queries.contracts_of(actor=actor, organisation=found)
+    held = points_held(actor=actor, companies=[found.pk], today=moment.today).get(found.pk, 0)
+    people = queries.people_counts(actor=actor, organisation=found)
+    shared = permission_counts(actor=actor, organisation=found, now=moment.now)
+    titles = holdings_of_company(actor=actor, organisation=found, today=moment.today)
+    context = {
+        "company": found,
+        "roles": words.roles(found.roles),
+        "figures": _figures(held, people, shared),
+        "contracts": [contract_line(one, moment) for one in contracts],
+        "codes": [_code(one) for one in queries.eic_codes_of(actor=actor, organisation=found)[:50]],
+        "administrators": queries.administrators_of(actor=actor, organisation=found)[:50],
+        "declarations": [
+            activation(one, moment.now)
+            for one in queries.declarations_of(actor=actor, organisation=found)[:SHOWN]
+        ],
+        "declaration": declaration_of(organisation=found, actor=actor, now=moment.now),
+        "holdings": [holding_line(one, moment) for one in titles[:SHOWN]],
+        "requests": _requests(actor, found, moment.now),
+        "acts": event_rows(queries.acts_for(actor=actor, organisation=found)[:SHOWN]),
+    }
+    return render(request, "operator/company.html", context)
+
+
+@require_safe
+@operator_required
+def points(request: MemberRequest, siren: str) -> HttpResponse:
+    """Every title that the company has or had."""
+    actor, moment = request.membership, Moment.present()
+    found = company(actor=actor, siren=siren)
+    which = request.GET.get("titres", "")
+    present = {"presents": True, "passes": False}.get(which)
+    titles = holdings_of_company(actor=actor, organisation=found, today=moment.today, present=present)
+    rows = page_of(request, titles)
+    context = {
+        "company": found,
+        "which": which if present is not None else "",
+        "page_obj": rows,
+        "holdings": [holding_line(one, moment) for one in rows],
+    }
+    return render(request, "operator/company_points.html", context)
+
+
+@require_safe
+@operator_required
+def history(request: MemberRequest, siren: str) -> HttpResponse:
+    """What the operator's staff did on the company's behalf: the company reads the same."""
+    actor = request.membership
+    found = company(actor=actor, siren=siren)
+    acts = page_of(request, queries.acts_for(actor=actor, organisation=found))
+    context = {"company": found, "page_obj": acts, "rows": event_rows(acts)}
+    return render(request, "operator/company_history.html", context)
+
+
+def contract_line(one: Contract, moment: Moment) -> dict[str, Any]:
+    """A contract with its last day and its state in words."""
+    return {
+        "pk": one.pk,
+        "number": one.number,
+        "label": one.label,
+        "valid_from": one.valid_from,
+        "last_day": words.day_before(one.valid_to),
+        "ended": one.valid_to is not None and one.valid_to <= moment.today,
+        "tag": _contract_state(one, moment),
+    }
+
+
+def holding_line(one: TitleHolding, moment: Moment) -> dict[str, Any]:
+    """A title with the name of its point and its last day."""
+    point = one.metering_point
+    return {
+        "pk": one.pk,
+        "point": point.pk,
+        "name": name_of(point),
+        "place": " ".join(filter(None, (point.postcode, point.city))),
+        "segment": point.segment,
+        "valid_from": one.valid_from,
+        "last_day": words.day_before(one.valid_to),
+        "tag": words.title_state(one.valid_from, one.valid_to, moment.today),
+    }
+
+
+def _contract_state(one: Contract, moment: Moment) -> Tag:
+    if one.in_force_on(moment.today):
+        return Tag("good", _("En vigueur"), "check")
+    if one.valid_from > moment.today:
+        return Tag("info", _("À venir"), "clock")
+    return Tag("", _("Terminé"), "minus")
+
+
+def _code(one: EicCode) -> dict[str, Any]:
+    try:
+        address = reverse("operator_eic_code", args=[one.pk])
+    except NoReverseMatch:
+        address = ""
+    return {
+        "code": one.pk,
+        "address": address,
+        "name": one.display_name,
+        "type": f"{one.type}, {one.get_type_display()}",
+        "tag": Tag("good", _("Actif"), "check") if one.active else Tag("", _("Inactif"), "minus"),
+    }
+
+
+def _requests(actor: Membership, found: Organisation, now: datetime) -> list[dict[str, Any]]:
+    """The company's last requests, of every kind."""
+    wanted = DeskFilter(text=found.siren, state=EVERY)
+    rows = desk_rows(
+        kinds=[one.kind for one in desk.DESK], wanted=wanted, order="-received", actor=actor, now=now
+    )[:SHOWN]
+    return [
+        {
+            "number": row.number,
+            "label": str(kind.label) if (kind := desk.desk_kind(row.number)) is not None else row.number,
+            "submitted_at": row.submitted_at,
+            "due": words.due(row.state, row.due_at, row.decided_at, now),
+        }
+        for row in rows
+    ]
+
+
+def _figures(held: int, people: PeopleCounts, shared: PermissionCounts) -> list[Figure]:
+    administrators = ngettext(
+        "dont %(count)s administrateur", "dont %(count)s administrateurs", people.administrators
+    ) % {"count": formats.number(people.administrators)}
+    invited = ngettext("%(count)s invitation ouverte", "%(count)s invitations ouvertes", people.invited) % {
+        "count": formats.number(people.invited)
+    }
+    return [
+        Figure(_("Points, aujourd’hui"), formats.number(held)),
+        Figure(_("Personnes"), formats.number(people.members), note=f"{administrators}, {invited}"),
+        Figure(
+            _("Autorisations données"),
+            formats.number(shared.given),
+            note=_("en cours, à d’autres entreprises"),
+        ),
+        Figure(_("Autorisations reçues"), formats.number(shared.received), note=_("en cours, de titulaires")),
+    ]

@@ -1,0 +1,157 @@
+"""The operator's register of points: find one among all, and who holds it, held it and collects it."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
+from gridgate.metering.operator_queries import (
+    RegisterFilter,
+    collections_of_point,
+    holdings_of_point,
+    point_of_register,
+    points_of_register,
+)
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.metering_points.rows import collection, directions, name_of, power
+from gridgate.portal.screens.operator import words
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.shapes import filters_in_force
+
+_HELD: list[tuple[str, Any]] = [
+    ("", gettext_lazy("Tous")),
+    ("avec", gettext_lazy("Avec titulaire")),
+    ("sans", gettext_lazy("Sans titulaire")),
+]
+_SEGMENTS: list[tuple[str, Any]] = [
+    ("", gettext_lazy("Tous")),
+    *((code, code) for code in MeteringPoint.Segment.values),
+]
+
+
+class RegisterFilterForm(forms.Form):
+    """Values that make no sense are as if they were not there: an address may come from anywhere."""
+
+    q = forms.CharField(
+        label=gettext_lazy("Rechercher"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(
+            attrs={"type": "search", "placeholder": gettext_lazy("PRM, site, adresse ou code postal")}
+        ),
+    )
+    titulaire = forms.CharField(
+        label=gettext_lazy("Titulaire"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("nom ou SIREN")}),
+    )
+    segment = forms.ChoiceField(label=gettext_lazy("Segment"), choices=_SEGMENTS, required=False)
+    tenu = forms.ChoiceField(label=gettext_lazy("Aujourd’hui"), choices=_HELD, required=False)
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        self.is_valid()
+
+    @property
+    def wanted(self) -> RegisterFilter:
+        said = self.cleaned_data
+        return RegisterFilter(
+            text=said.get("q", ""),
+            holder=said.get("titulaire", ""),
+            segment=said.get("segment", ""),
+            held={"avec": True, "sans": False}.get(said.get("tenu", "")),
+        )
+
+    def labels(self) -> dict[str, str]:
+        """How each filter in force reads on its tag."""
+        said = self.cleaned_data
+        labels = {
+            "q": _("« %(text)s »") % {"text": said["q"]} if said.get("q") else "",
+            "titulaire": formats.said(_("Titulaire"), said["titulaire"]) if said.get("titulaire") else "",
+            "segment": said.get("segment", ""),
+            "tenu": str(dict(_HELD)[said["tenu"]]) if said.get("tenu") else "",
+        }
+        return {name: label for name, label in labels.items() if label}
+
+
+@require_safe
+@operator_required
+def index(request: MemberRequest) -> HttpResponse:
+    """One page of the register."""
+    actor, today = request.membership, Moment.present().today
+    form = RegisterFilterForm(request.GET)
+    page = page_of(request, points_of_register(actor=actor, wanted=form.wanted, today=today))
+    context = {
+        "form": form,
+        "filters": filters_in_force(request, form.labels()),
+        "total": points_of_register(actor=actor, today=today).count(),
+        "page_obj": page,
+        "rows": [_line(point) for point in page],
+    }
+    return render(request, "operator/points.html", context)
+
+
+@require_safe
+@operator_required
+def page(request: MemberRequest, point_id: str) -> HttpResponse:
+    """One point: what it is, its titles in time, the collection of its curve."""
+    actor, moment = request.membership, Moment.present()
+    point = point_of_register(actor=actor, point_id=point_id)
+    titles = list(holdings_of_point(actor=actor, point=point))
+    context = {
+        "point": point,
+        "name": name_of(point),
+        "directions": directions(point.directions),
+        "power": power(point.subscribed_power_kva),
+        "titles": [_title(one, moment) for one in titles],
+        "present": next((one for one in titles if _holds(one, moment)), None),
+        "collections": [_collection(one) for one in collections_of_point(actor=actor, point=point)[:20]],
+    }
+    return render(request, "operator/point.html", context)
+
+
+def _line(point: MeteringPoint) -> dict[str, Any]:
+    said = vars(point)
+    return {
+        "id": point.pk,
+        "name": name_of(point),
+        "place": " ".join(filter(None, (point.postcode, point.city))),
+        "segment": point.segment,
+        "power": power(point.subscribed_power_kva),
+        "holder": said["holder_name"],
+        "siren": said["holder_siren"],
+        "since": said["held_from"],
+    }
+
+
+def _title(one: TitleHolding, moment: Moment) -> dict[str, Any]:
+    return {
+        "pk": one.pk,
+        "holder": one.holder,
+        "valid_from": one.valid_from,
+        "last_day": words.day_before(one.valid_to),
+        "tag": words.title_state(one.valid_from, one.valid_to, moment.today),
+        "can_end": one.valid_to is None or one.valid_to > moment.today,
+    }
+
+
+def _holds(one: TitleHolding, moment: Moment) -> bool:
+    return one.valid_from <= moment.today and (one.valid_to is None or moment.today < one.valid_to)
+
+
+def _collection(one: LoadCurveCollection) -> dict[str, Any]:
+    by = one.changed_by
+    return {
+        "state": collection(one.state),
+        "since": one.since,
+        "until": one.until,
+        "by": by.full_name if by is not None else _("le portail"),
+    }

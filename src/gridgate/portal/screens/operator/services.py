@@ -1,0 +1,83 @@
+"""To which companies each data service is offered, by beneficiary roles."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.operator import words
+from gridgate.portal.screens.operator.words import Tag
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.sharing.models import DataService
+from gridgate.sharing.operations import offer_to
+from gridgate.sharing.operator_queries import data_service, data_services
+
+
+class OfferForm(forms.Form):
+    roles = forms.MultipleChoiceField(
+        label=gettext_lazy("Proposé aux entreprises qui ont l’un de ces rôles"),
+        choices=words.role_choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy("Aucun coché : proposé à toutes les entreprises."),
+    )
+
+
+@require_safe
+@operator_required
+def index(request: MemberRequest) -> HttpResponse:
+    """Every data service, with whom it is offered to and how many use it."""
+    services = data_services(actor=request.membership, now=Moment.present().now)
+    text = request.GET.get("q", "").strip()
+    if text:
+        named = Q(name__icontains=text) | Q(name_en__icontains=text)
+        services = services.filter(named | Q(provider__legal_name__icontains=text))
+    page = page_of(request, services)
+    context = {"page_obj": page, "rows": [_line(one) for one in page], "query": text}
+    return render(request, "operator/services.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@operator_required
+def offer(request: MemberRequest, code: str) -> HttpResponse:
+    """Change to whom one is offered. What rests on the law is offered to nobody, and applies to all."""
+    actor, now = request.membership, Moment.present().now
+    service = data_service(actor=actor, code=code, now=now)
+    form = OfferForm(request.POST if request.method == "POST" else None, initial={"roles": service.roles})
+    if request.method == "POST" and service.terminable and form.is_valid():
+        offer_to(service=service, roles=form.cleaned_data["roles"], actor=actor, now=now)
+        said = _("« %(name)s » est proposé : %(roles)s.")
+        messages.success(request, said % {"name": service.text("name"), "roles": _offered(service).lower()})
+        return redirect("operator_services")
+    context = {"service": service, "line": _line(service), "form": form}
+    return render(request, "operator/service.html", context, status=422 if form.errors else 200)
+
+
+def _line(one: DataService) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "name": one.text("name"),
+        "provider": one.provider.legal_name,
+        "siren": one.provider.siren,
+        "offered": _offered(one) if one.terminable else "",
+        "tag": _tag(one),
+        "used": vars(one)["used"],
+    }
+
+
+def _offered(one: DataService) -> str:
+    return words.roles(one.roles) if one.roles else _("Toutes les entreprises")
+
+
+def _tag(one: DataService) -> Tag:
+    if not one.terminable:
+        return Tag("", _("Repose sur la loi"), "lock")
+    return Tag("good", _("Au catalogue"), "check") if one.offered else Tag("", _("Sur demande"), "mail")
