@@ -8,11 +8,11 @@ import os
 import secrets
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -171,6 +171,30 @@ class Environment(BaseSettings):
             raise ValueError("give scheme and host only, such as https://portail.example")
         return value.rstrip("/")
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _safe_issuer(cls, value: str) -> str:
+        if not value:
+            return value
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("give the provider's issuer, such as https://login.example/realm")
+        if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError("give an https address: sign-in over http could be read and changed on its way")
+        if len(value) > 200:
+            raise ValueError("give an issuer of 200 characters at most")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        needed = ("oidc_issuer", "oidc_client_id", "oidc_client_secret", "oidc_name")
+        missing = [f"{PREFIX}{name.upper()}" for name in needed if not getattr(self, name).strip()]
+        if missing and len(missing) < len(needed):
+            raise ValueError(
+                f"sign-in by a provider also needs {', '.join(missing)}; set all four of them, or none"
+            )
+        return self
+
     @property
     def host(self) -> str:
         return urlsplit(self.base_url).hostname or ""
@@ -228,8 +252,11 @@ def read_environment() -> Environment:
     try:
         return Environment()
     except ValidationError as error:
+        # What several variables say together names them itself.
         faults = "; ".join(
             f"{PREFIX}{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            if fault["loc"]
+            else fault["msg"]
             for fault in error.errors()
         )
         raise GridgateError(ErrorKind.INVALID, faults, remedy="See docs/1-running/settings.md.") from None

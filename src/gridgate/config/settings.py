@@ -133,6 +133,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
+SOCIALACCOUNT_ADAPTER = "gridgate.organisations.external_sign_in.ExternalSignInAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 ACCOUNT_RATE_LIMITS = (
     {
         "login": "1000/5m",
@@ -142,6 +145,7 @@ ACCOUNT_RATE_LIMITS = (
         "personal_data": "20/h/user",
         "second_factor": "20/5m/ip,5/5m/key,20/h/key,50/d/key",
         "passkey": "60/5m/ip",
+        "external_sign_in": "300/5m/ip",
     }
     if ENVIRONMENT.quotas == "on"
     else False

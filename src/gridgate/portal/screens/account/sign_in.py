@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.utils import get_next_redirect_url
 from allauth.account.views import LoginView
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -11,6 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from gridgate.organisations.external_sign_in import provider_name
 from gridgate.organisations.security import keys
 from gridgate.portal.language import PREFERENCE
 from gridgate.portal.screens.account.forms import SignInForm
@@ -33,7 +35,11 @@ class SignIn(LoginView):  # type: ignore[misc]  # the library has no types
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # Past the library's own context, which speaks of pages that do not exist here.
         context: dict[str, Any] = super(LoginView, self).get_context_data(**kwargs)
-        return context | {"keys_possible": keys.are_possible(self.request)}
+        return context | {
+            "keys_possible": keys.are_possible(self.request),
+            "provider": provider_name(),
+            "onwards": get_next_redirect_url(self.request),
+        }
 
 
 @login_not_required

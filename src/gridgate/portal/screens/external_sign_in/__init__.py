@@ -1,0 +1,1 @@
+"""The screens around signing in with the operator's OpenID Connect provider."""

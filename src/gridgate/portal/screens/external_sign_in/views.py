@@ -1,0 +1,86 @@
+"""To the provider and back. Nothing here exists while the operator has chosen no provider."""
+
+import secrets
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from allauth.account.utils import get_next_redirect_url
+from allauth.core import ratelimit
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from requests import RequestException
+
+from gridgate.organisations import external_sign_in
+from gridgate.organisations.external_sign_in import Refusal, provider_name
+from gridgate.organisations.security.log import tell
+
+View = Callable[..., HttpResponse]
+
+
+def with_a_provider(view: View) -> View:
+    """404 unless the operator has chosen one."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+        if not provider_name():
+            raise Http404("no provider is configured")
+        return view(request, *args, **named)
+
+    return guarded
+
+
+@login_not_required
+@never_cache
+@require_safe
+@with_a_provider
+def start(request: HttpRequest) -> HttpResponse:
+    """Go to the provider; a page that says so when it does not answer. A link, for no form may lead to another host."""
+    if request.user.is_authenticated:
+        return redirect("home")
+    if too_many := _too_many(request):
+        return too_many
+    onwards = get_next_redirect_url(request) or ""
+    try:
+        return external_sign_in.start(request, onwards=onwards, nonce=secrets.token_urlsafe(24))
+    except (RequestException, OAuth2Error) as error:
+        unanswered = isinstance(error, RequestException)
+        tell("sign-in unavailable", request=request, method="openid", cause=type(error).__name__)
+        return _refusal(request, Refusal.UNAVAILABLE if unanswered else Refusal.FAILED, onwards, status=503)
+
+
+@login_not_required
+@never_cache
+@require_safe
+@with_a_provider
+def finish(request: HttpRequest) -> HttpResponse:
+    """Back from the provider."""
+    return _too_many(request) or external_sign_in.finish(request)
+
+
+@login_not_required
+@never_cache
+@require_safe
+@with_a_provider
+def refused(request: HttpRequest, reason: str) -> HttpResponse:
+    """Why nobody is signed in, and what to do."""
+    if reason not in Refusal.ALL:
+        raise Http404(reason)
+    return _refusal(request, reason, get_next_redirect_url(request) or "")
+
+
+def _too_many(request: HttpRequest) -> HttpResponse | None:
+    """Each visit here asks the provider something."""
+    answer: HttpResponse | None = ratelimit.consume_or_429(
+        request, action="external_sign_in", limit_get=True
+    )
+    return answer
+
+
+def _refusal(request: HttpRequest, reason: str, onwards: str, *, status: int = 200) -> HttpResponse:
+    context = {"reason": reason, "provider": provider_name(), "onwards": onwards}
+    return render(request, "external_sign_in/refused.html", context, status=status)

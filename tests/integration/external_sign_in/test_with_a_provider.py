@@ -1,0 +1,349 @@
+"""Signing in with the operator's provider, which runs in a process of its own."""
+
+import hashlib
+import re
+from base64 import urlsafe_b64encode
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.socialaccount.models import SocialAccount, SocialToken
+from django.conf import settings as django_settings
+from django.test import Client
+from django.urls import get_resolver, reverse
+from django.utils import timezone
+
+from gridgate.audit.models import AuditEvent
+from gridgate.organisations.external_sign_in import PENDING
+from gridgate.organisations.middleware import SIGNED_IN_AT
+from gridgate.organisations.models import SignIn, TermsAcceptance, User
+from gridgate.organisations.operations import publish_terms
+from gridgate.organisations.operations.external_accounts import link_external_account
+from gridgate.organisations.operations.members import disable_user
+from gridgate.organisations.security.factors import add_totp
+from tests.functional.security.conftest import totp
+from tests.integration.external_sign_in.conftest import come_back, path_of, told_of
+
+pytestmark = pytest.mark.usefixtures("told")
+
+ALICE = "alice@acme.example"
+
+
+def signed_in(browser):
+    return browser.get("/compte/").status_code == 200
+
+
+def reason(answer):
+    """The refusal that an answer leads to."""
+    assert answer.status_code == 302
+    return re.fullmatch(r"/connexion/externe/refus/([a-z-]+)/(\?.*)?", answer["Location"])[1]
+
+
+@pytest.fixture
+def alice(provider):
+    """As the provider knows her."""
+    provider.knows("s-alice", email="Alice@ACME.example", email_verified=True, name="Alice")
+    return "s-alice"
+
+
+class TestTheButton:
+    def test_names_the_provider_and_keeps_the_page_asked_for(self, people):
+        page = Client().get("/connexion/?next=/compteurs/").content.decode()
+        assert "Se connecter avec Identité Démo" in page
+        assert 'href="/connexion/externe/?next=/compteurs/"' in page
+
+    def test_is_not_there_without_a_provider(self, people, settings):
+        told_of(settings, "")
+        assert "/connexion/externe/" not in Client().get("/connexion/").content.decode()
+        for path in ("", "retour/", "compte/", "refus/echec/"):
+            assert Client().get(f"/connexion/externe/{path}").status_code == 404
+
+
+class TestLeaving:
+    def test_asks_for_a_code_with_proof_of_who_asked(self, people, provider):
+        browser = Client()
+        answer = browser.get("/connexion/externe/", headers={"host": "localhost"})
+        address = urlsplit(answer["Location"])
+        asked = {name: values[0] for name, values in parse_qs(address.query).items()}
+        assert f"{address.scheme}://{address.netloc}" == provider.issuer
+        assert asked["response_type"] == "code"
+        assert asked["client_id"] == "gridgate"
+        assert asked["redirect_uri"] == f"{django_settings.BASE_URL}/connexion/externe/retour/"
+        assert set(asked["scope"].split()) == {"openid", "profile", "email"}
+        assert asked["code_challenge_method"] == "S256"
+        assert len(asked["nonce"]) == 32
+        assert len(asked["state"]) >= 16
+        (state,) = browser.session["socialaccount_states"].values()
+        verifier = state[0]["pkce_code_verifier"].encode()
+        challenge = urlsafe_b64encode(hashlib.sha256(verifier).digest()).rstrip(b"=").decode()
+        assert asked["code_challenge"] == challenge
+
+    def test_is_not_for_who_is_signed_in(self, people):
+        assert people.client("alice").get("/connexion/externe/").status_code == 302
+
+
+class TestTheFirstTime:
+    def test_the_account_of_the_verified_address_is_linked_and_signed_in(self, people, provider, alice):
+        browser = Client()
+        answer = come_back(browser, provider, alice, "/connexion/externe/?next=/compteurs/")
+        assert (answer.status_code, answer["Location"]) == (302, "/compteurs/")
+        assert browser.get("/compteurs/").status_code == 200
+        link = SocialAccount.objects.get()
+        assert (link.user, link.provider, link.uid) == (people.alice.user, provider.issuer, alice)
+        assert link.extra_data == {}, "what the provider says beyond that is not kept"
+        assert not SocialToken.objects.exists()
+        event = AuditEvent.objects.get(action="account.linked")
+        assert (event.user, event.organisation, event.subject_label) == (people.alice.user_id, None, ALICE)
+
+    def test_it_is_a_sign_in_like_others(self, people, provider, alice):
+        browser = Client()
+        come_back(browser, provider, alice)
+        assert SignIn.objects.get().method == "openid"
+        assert browser.session[SIGNED_IN_AT] > 0
+        assert browser.session["language"] == "fr"
+        browser.session[AUTHENTICATION_METHODS_SESSION_KEY][0]["method"] = "socialaccount"
+
+    def test_an_unverified_address_opens_nothing(self, people, provider):
+        for verified in (False, None, "no", 1):
+            provider.knows("s-mallory", email=ALICE, email_verified=verified, name="Mallory")
+            browser = Client()
+            assert reason(come_back(browser, provider, "s-mallory")) == "adresse"
+            assert not signed_in(browser)
+        assert not SocialAccount.objects.exists()
+        page = browser.get("/connexion/externe/refus/adresse/").content.decode()
+        assert "ne garantit pas que l’adresse électronique est la vôtre" in page
+
+    def test_a_person_without_an_address_is_told(self, people, provider):
+        provider.knows("s-nobody", name="Personne")
+        assert reason(come_back(Client(), provider, "s-nobody")) == "adresse"
+
+    def test_a_closed_account_stays_closed(self, people, provider, alice):
+        disable_user(user=people.alice.user)
+        browser = Client()
+        assert reason(come_back(browser, provider, alice)) == "compte-ferme"
+        assert not signed_in(browser)
+        assert not SocialAccount.objects.exists()
+
+
+class TestOnceLinked:
+    def test_the_subject_decides_and_not_the_address(self, people, provider, alice):
+        come_back(Client(), provider, alice)
+        provider.knows(alice, email="bob@acme.example", email_verified=True)
+        browser = Client()
+        come_back(browser, provider, alice)
+        assert ALICE in browser.get("/compte/").content.decode()
+        provider.knows(alice, email="bob@acme.example", email_verified=False)
+        assert come_back(Client(), provider, alice)["Location"] == "/"
+
+    def test_another_subject_with_the_address_does_not_get_the_account(self, people, provider, alice):
+        come_back(Client(), provider, alice)
+        provider.knows("s-successor", email=ALICE, email_verified=True)
+        browser = Client()
+        assert reason(come_back(browser, provider, "s-successor")) == "autre-compte"
+        assert not signed_in(browser)
+
+    def test_of_another_issuer_is_somebody_else(self, people, provider, alice):
+        link_external_account(
+            user=people.bob.user, issuer="https://other.example", subject=alice, now=people.now
+        )
+        browser = Client()
+        come_back(browser, provider, alice)
+        assert ALICE in browser.get("/compte/").content.decode()
+
+    def test_a_closed_account_is_told(self, people, provider, alice):
+        come_back(Client(), provider, alice)
+        disable_user(user=people.alice.user)
+        browser = Client()
+        assert reason(come_back(browser, provider, alice)) == "compte-ferme"
+        assert not signed_in(browser)
+
+
+class TestASecondFactor:
+    def test_set_here_is_asked_for_still(self, people, provider, alice):
+        now, secret = timezone.now(), "JBSWY3DPEHPK3PXP" * 2
+        earlier = now - timedelta(minutes=2)
+        add_totp(user=people.alice.user, secret=secret, code=totp(secret, earlier), now=earlier)
+        browser = Client()
+        answer = come_back(browser, provider, alice, "/connexion/externe/?next=/compteurs/")
+        assert answer["Location"] == reverse("sign_in_code")
+        assert not signed_in(browser)
+        answer = browser.post("/connexion/code/", {"code": totp(secret, now)})
+        assert (answer.status_code, answer["Location"]) == (302, "/compteurs/")
+        assert signed_in(browser)
+
+
+class TestNoAccountYet:
+    @pytest.fixture
+    def zoe(self, provider):
+        provider.knows(
+            "s-zoe",
+            email="zoe@example.org",
+            email_verified=True,
+            given_name="Zoé",
+            family_name="Martin",
+            locale="en-GB",
+        )
+        return "s-zoe"
+
+    def test_is_asked_before_one_is_opened(self, people, provider, zoe):
+        browser = Client()
+        answer = come_back(browser, provider, zoe)
+        assert answer["Location"] == "/connexion/externe/compte/"
+        page = browser.get("/connexion/externe/compte/").content.decode()
+        assert "zoe@example.org" in page
+        assert 'value="Zoé Martin"' in page
+        assert not User.objects.filter(email="zoe@example.org").exists()
+        assert not signed_in(browser)
+
+    def test_one_is_opened_for_no_company_and_linked(self, people, provider, zoe):
+        browser = Client()
+        come_back(browser, provider, zoe, "/connexion/externe/?next=/conditions/")
+        answer = browser.post("/connexion/externe/compte/", {"full_name": "Zoé M."})
+        assert (answer.status_code, answer["Location"]) == (302, "/conditions/")
+        user = User.objects.get(email="zoe@example.org")
+        assert (user.full_name, user.language, user.has_usable_password()) == ("Zoé M.", "en", False)
+        assert not user.memberships.exists()
+        assert signed_in(browser)
+        assert SignIn.objects.get().method == "openid"
+        actions = AuditEvent.objects.filter(user=user.pk).order_by("pk").values_list("action", flat=True)
+        assert list(actions) == ["account.opened", "account.linked"]
+        again = Client()
+        assert come_back(again, provider, zoe)["Location"] == "/"
+        assert signed_in(again)
+
+    def test_the_general_terms_are_accepted_first(self, people, provider, zoe):
+        terms = publish_terms(version="1", text_fr="Conditions", actor=None, now=people.now)
+        browser = Client()
+        come_back(browser, provider, zoe)
+        unticked = browser.post("/connexion/externe/compte/", {"full_name": "Zoé", "version": "1"})
+        assert unticked.status_code == 200
+        assert "Cochez la case pour continuer." in unticked.content.decode()
+        assert not User.objects.filter(email="zoe@example.org").exists()
+        browser.post("/connexion/externe/compte/", {"full_name": "Zoé", "version": "1", "terms": "on"})
+        acceptance = TermsAcceptance.objects.get()
+        assert (acceptance.terms, acceptance.user.email) == (terms, "zoe@example.org")
+
+    def test_what_was_said_is_forgotten_after_ten_minutes(self, people, provider, zoe):
+        browser = Client()
+        come_back(browser, provider, zoe)
+        session = browser.session
+        session[PENDING] = {**session[PENDING], "until": session[PENDING]["until"] - 601}
+        session.save()
+        answer = browser.post("/connexion/externe/compte/", {"full_name": "Zoé"})
+        assert (answer.status_code, answer["Location"]) == (302, "/connexion/")
+        assert not User.objects.filter(email="zoe@example.org").exists()
+        assert PENDING not in browser.session
+
+    def test_an_account_opened_meanwhile_is_linked(self, people, provider, zoe):
+        browser, other = Client(), Client()
+        come_back(browser, provider, zoe)
+        come_back(other, provider, zoe)
+        other.post("/connexion/externe/compte/", {"full_name": "Zoé"})
+        browser.post("/connexion/externe/compte/", {"full_name": "Autre"})
+        assert User.objects.get(email="zoe@example.org").full_name == "Zoé"
+        assert signed_in(browser)
+
+    def test_nobody_opens_one_without_coming_from_the_provider(self, people):
+        for method in ("get", "post"):
+            answer = getattr(Client(), method)("/connexion/externe/compte/", {"full_name": "Mallory"})
+            assert (answer.status_code, answer["Location"]) == (302, "/connexion/")
+
+
+class TestAnAccountOfADirectory:
+    def test_without_a_password_signs_in(self, people, provider):
+        from gridgate.organisations.described import Described
+        from gridgate.organisations.operations.provisioning import add_person
+
+        add_person(
+            organisation=people.acme,
+            email="zoe@acme.example",
+            described=Described(display_name="Zoé"),
+            actor=None,
+            now=people.now,
+        )
+        provider.knows("s-zoe2", email="zoe@acme.example", email_verified=True)
+        browser = Client()
+        come_back(browser, provider, "s-zoe2")
+        assert "ACME Industries" in browser.get("/compte/").content.decode()
+
+
+class TestWhatGoesWrong:
+    def test_saying_no_at_the_provider_keeps_the_page_asked_for(self, people, provider):
+        browser = Client()
+        gone = browser.get("/connexion/externe/?next=/compteurs/")
+        answer = browser.get(path_of(provider.refuses(gone["Location"])))
+        assert reason(answer) == "annulee"
+        page = browser.get(answer["Location"]).content.decode()
+        assert 'href="/connexion/externe/?next=/compteurs/"' in page
+        assert 'href="/connexion/?next=/compteurs/"' in page
+
+    def test_an_answer_serves_once(self, people, provider, alice):
+        browser = Client()
+        back = path_of(provider.agrees(browser.get("/connexion/externe/")["Location"], alice))
+        assert browser.get(back)["Location"] == "/"
+        browser.post("/deconnexion/")
+        assert reason(browser.get(back)) == "echec"
+        assert not signed_in(browser)
+
+    def test_an_answer_serves_the_browser_that_asked(self, people, provider, alice):
+        back = path_of(provider.agrees(Client().get("/connexion/externe/")["Location"], alice))
+        victim = Client()
+        assert reason(victim.get(back)) == "echec"
+        assert not signed_in(victim)
+
+    @pytest.mark.parametrize("query", ["", "?code=x", "?state=x", "?error=server_error&state=x"])
+    def test_an_address_that_nobody_was_sent_to_is_told(self, people, query):
+        assert reason(Client().get(f"/connexion/externe/retour/{query}")) == "echec"
+
+    def test_an_error_of_the_provider_is_told(self, people, provider):
+        browser = Client()
+        state = parse_qs(urlsplit(browser.get("/connexion/externe/")["Location"]).query)["state"][0]
+        answer = browser.get(f"/connexion/externe/retour/?error=server_error&state={state}")
+        assert reason(answer) == "echec"
+
+    def test_a_code_that_is_none_is_told(self, people, provider):
+        browser = Client()
+        state = parse_qs(urlsplit(browser.get("/connexion/externe/")["Location"]).query)["state"][0]
+        assert reason(browser.get(f"/connexion/externe/retour/?code=guess&state={state}")) == "echec"
+
+    def test_one_does_not_come_back_to_another_host(self, people, provider, alice):
+        for wanted in ("https://evil.example/", "//evil.example/", "/\\evil.example/"):
+            answer = come_back(Client(), provider, alice, f"/connexion/externe/?next={wanted}")
+            assert answer["Location"] == "/"
+
+    def test_a_provider_that_is_down_is_told_and_loses_nothing(self, people, settings):
+        told_of(settings, "http://127.0.0.1:9")
+        answer = Client().get("/connexion/externe/?next=/compteurs/")
+        page = answer.content.decode()
+        assert answer.status_code == 503
+        assert "Identité Démo ne répond pas" in page
+        assert 'href="/connexion/?next=/compteurs/"' in page
+
+    def test_a_provider_that_goes_down_meanwhile_is_told(self, people, provider, alice, settings):
+        browser = Client()
+        back = path_of(provider.agrees(browser.get("/connexion/externe/")["Location"], alice))
+        session = browser.session
+        session["socialaccount_states"] = {
+            key: [*state[:2], "http://127.0.0.1:9"] for key, state in session["socialaccount_states"].items()
+        }
+        session.save()
+        told_of(settings, "http://127.0.0.1:9")
+        assert reason(browser.get(back)) == "indisponible"
+
+    def test_another_reason_is_no_page(self, people):
+        assert Client().get("/connexion/externe/refus/autre/").status_code == 404
+
+
+def test_the_librarys_own_pages_are_nowhere(people):
+    names = {str(name) for name in get_resolver().reverse_dict if isinstance(name, str)}
+    assert not {name for name in names if name.startswith(("socialaccount_", "openid_connect_"))}
+    for path in ("/accounts/", "/accounts/social/signup/", "/accounts/oidc/x/login/"):
+        assert Client().get(path).status_code in (302, 404)
+
+
+def test_every_refusal_is_a_page_in_both_languages(people):
+    for which in ("annulee", "adresse", "compte-ferme", "autre-compte", "indisponible", "echec"):
+        french = people.visitor().get(f"/connexion/externe/refus/{which}/").content.decode()
+        english = people.visitor(language="en").get(f"/connexion/externe/refus/{which}/").content.decode()
+        assert re.search(r"<h1>(.+)</h1>", french)[1] != re.search(r"<h1>(.+)</h1>", english)[1]
