@@ -1,0 +1,1 @@
+"""The screen where a company connects its own directory."""

@@ -1,0 +1,17 @@
+"""A token's name."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from gridgate.organisations.operations.directory import LONGEST_NAME
+
+
+class TokenForm(forms.Form):
+    name = forms.CharField(
+        label=_("Nom du jeton"),
+        help_text=_(
+            "Celui de l’annuaire qui l’emploie, par exemple « Entra ID » : l’historique le nomme ainsi."
+        ),
+        max_length=LONGEST_NAME,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
