@@ -30,7 +30,7 @@ def page(request: AccountRequest) -> HttpResponse:
     if terms is None:
         forget_terms_owed(request)
         return redirect(_onwards(request))
-    form = TermsForm(request.POST if request.method == "POST" else None, terms=terms)
+    form = TermsForm(request.POST if request.method == "POST" else None, terms=terms, shown=True)
     if form.is_valid():
         company = request.membership.organisation if request.membership is not None else None
         try:

@@ -21,10 +21,10 @@ class TermsForm(forms.Form):
     terms = forms.BooleanField(error_messages={"required": UNTICKED})
     version = forms.CharField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, terms: GeneralTerms | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, terms: GeneralTerms | None, shown: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._terms = terms
-        add_terms(self, terms)
+        add_terms(self, terms, shown=shown)
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -65,8 +65,10 @@ class SignUpForm(forms.Form):
     )
 
 
-def add_terms(form: forms.Form, terms: GeneralTerms | None) -> None:
-    """Word the tick for the version in force; without one there is nothing to tick."""
+def add_terms(form: forms.Form, terms: GeneralTerms | None, *, shown: bool = False) -> None:
+    """Word the tick for the version in force, with a link to it unless it is `shown` on the page; without one
+    there is nothing to tick.
+    """
     if terms is None:
         del form.fields["terms"], form.fields["version"]
         return
@@ -76,6 +78,8 @@ def add_terms(form: forms.Form, terms: GeneralTerms | None) -> None:
         "version": terms.version,
         "day": long_day(terms.published_at),
     }
+    if shown:
+        return
     tick.help_text = format_html(
         '<a href="{}" target="_blank" rel="noopener">{}</a>',
         reverse("terms"),
