@@ -103,6 +103,7 @@ MENU: tuple[Section, ...] = (
             Entry("operator_home", "meter", _("Registre des compteurs")),
             Entry("operator_eic", "layers", _("Registre des codes EIC")),
             Entry("operator_import", "collect", _("Import de points et de titulaires")),
+            Entry("operator_services", "share", _("Services de données")),
             Entry("operator_policy", "lock", _("Sécurité et conditions"), administrator=True),
             Entry("components", "layers", _("Composants")),
         ),

@@ -7,7 +7,7 @@ value itself asks for words.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from gridgate.audit.models import AuditEvent
 from gridgate.core.roles import BeneficiaryRole
+from gridgate.metering.states import State
 from gridgate.organisations.catalogue import BY_CODE, ROLE_LABELS
-from gridgate.organisations.models import Membership, SensitiveAct
+from gridgate.organisations.models import Membership, RequestState, SensitiveAct
 from gridgate.portal import formats
 
 SENTENCES: dict[str, Any] = {
@@ -36,12 +37,20 @@ SENTENCES: dict[str, Any] = {
     "group.members_changed": gettext_lazy("Membres du groupe « %(subject)s » modifiés"),
     "group.service_given": gettext_lazy("Service donné au groupe « %(subject)s »"),
     "group.service_withdrawn": gettext_lazy("Service retiré au groupe « %(subject)s »"),
-    "application.group_changed": gettext_lazy("Périmètre du programme « %(subject)s » modifié"),
+    "application.group_changed": gettext_lazy("Périmètre du programme « %(subject)s » modifié"),
     "group.perimeter_changed": gettext_lazy("Périmètre du groupe « %(subject)s » modifié"),
     "company.registered": gettext_lazy("Entreprise enregistrée"),
     "company.changed": gettext_lazy("Fiche de l’entreprise modifiée"),
     "contract.recorded": gettext_lazy("Contrat %(subject)s enregistré"),
     "contract.ended": gettext_lazy("Fin du contrat %(subject)s modifiée"),
+    "holding.opened": gettext_lazy("Titre sur le point %(subject)s enregistré"),
+    "holding.closed": gettext_lazy("Fin du titre sur le point %(subject)s modifiée"),
+    "holding.imported": gettext_lazy("Titres enregistrés par un fichier"),
+    "collection.active": gettext_lazy("Collecte de la courbe de charge mise en service"),
+    "collection.ended": gettext_lazy("Collecte de la courbe de charge terminée"),
+    "collection.opposed": gettext_lazy("Collecte de la courbe de charge opposée"),
+    "collection.requested": gettext_lazy("Collecte de la courbe de charge demandée"),
+    "service.offered": gettext_lazy("Service de données « %(subject)s » proposé à d’autres rôles"),
     "terms.accepted": gettext_lazy("Conditions générales acceptées, version %(subject)s"),
     "terms.published": gettext_lazy("Conditions générales publiées, version %(subject)s"),
     "policy.changed": gettext_lazy("Règles de sécurité modifiées"),
@@ -68,7 +77,8 @@ FAMILIES: dict[str, tuple[Any, tuple[str, ...]]] = {
         ("member", "invitation", "first_administrator", "account"),
     ),
     "groupes": (gettext_lazy("Groupes et services"), ("group", "application")),
-    "entreprise": (gettext_lazy("Entreprise et contrats"), ("company", "contract")),
+    "entreprise": (gettext_lazy("Entreprise et contrats"), ("company", "contract", "service")),
+    "points": (gettext_lazy("Points et collecte"), ("holding", "collection")),
     "demandes": (gettext_lazy("Codes EIC et questionnaire client"), ("eic", "kyc")),
     "annuaire": (gettext_lazy("Annuaire de l’entreprise"), ("directory",)),
     "regles": (gettext_lazy("Sécurité et conditions générales"), ("policy", "terms")),
@@ -167,6 +177,7 @@ _NAMES: dict[str, Any] = {
     "strong_for_administrators": gettext_lazy("Double authentification des administrateurs"),
     "strong_for_users": gettext_lazy("Double authentification des utilisateurs"),
     "step_up_acts": gettext_lazy("Actes confirmés par un code"),
+    "titles": gettext_lazy("Titres"),
 }
 
 
@@ -240,6 +251,29 @@ def _company_roles(value: Any, most: int | None) -> str:
     return ", ".join(known.get(code, str(code)) for code in value)
 
 
+def _state(value: Any, most: int | None) -> str:
+    known = {str(code): str(label) for code, label in (*RequestState.choices, *State.choices)}
+    return known.get(str(value), str(value)).lower()
+
+
+def _titles(value: Any, most: int | None) -> str:
+    """Recorded as `30001480112233 2024-01-01/2026-07-01`, the end not covered; `..` without one."""
+    return _listed([_title(one) for one in value], most)
+
+
+def _title(text: str) -> str:
+    point, _space, period = text.partition(" ")
+    begins, _slash, ends = period.partition("/")
+    try:
+        first = formats.day(date.fromisoformat(begins))
+        last = "" if ends == ".." else formats.day(date.fromisoformat(ends) - timedelta(days=1))
+    except ValueError:
+        return text
+    if not last:
+        return _("%(point)s depuis le %(first)s") % {"point": point, "first": first}
+    return _("%(point)s du %(first)s au %(last)s") % {"point": point, "first": first, "last": last}
+
+
 def _acts(value: Any, most: int | None) -> str:
     known = {str(code): str(label) for code, label in SensitiveAct.choices}
     return ", ".join(known.get(code, str(code)) for code in value)
@@ -253,4 +287,6 @@ _WORDS: dict[str, Callable[[Any, int | None], str]] = {
     "services": _services,
     "roles": _company_roles,
     "step_up_acts": _acts,
+    "state": _state,
+    "titles": _titles,
 }

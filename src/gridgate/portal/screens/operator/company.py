@@ -1,5 +1,7 @@
 """One company: who it is, its contracts and codes, who administers it, what it holds, what was done on its behalf."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from gridgate.audit.models import AuditEvent
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operator_queries import holdings_of_company, points_held
 from gridgate.organisations import operator_queries as queries
@@ -20,7 +23,7 @@ from gridgate.organisations.operator_queries import PeopleCounts, company
 from gridgate.portal import desk, formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.paging import page_of
-from gridgate.portal.screens.company.events import event_rows
+from gridgate.portal.screens.company.events import EventRow, event_rows
 from gridgate.portal.screens.metering_points.rows import name_of
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.activation import activation
@@ -58,7 +61,7 @@ def page(request: MemberRequest, siren: str) -> HttpResponse:
         "declaration": declaration_of(organisation=found, actor=actor, now=moment.now),
         "holdings": [holding_line(one, moment) for one in titles[:SHOWN]],
         "requests": _requests(actor, found, moment.now),
-        "acts": event_rows(queries.acts_for(actor=actor, organisation=found)[:SHOWN]),
+        "acts": _acts(queries.acts_for(actor=actor, organisation=found)[:SHOWN]),
     }
     return render(request, "operator/company.html", context)
 
@@ -89,8 +92,13 @@ def history(request: MemberRequest, siren: str) -> HttpResponse:
     actor = request.membership
     found = company(actor=actor, siren=siren)
     acts = page_of(request, queries.acts_for(actor=actor, organisation=found))
-    context = {"company": found, "page_obj": acts, "rows": event_rows(acts)}
+    context = {"company": found, "page_obj": acts, "rows": _acts(acts)}
     return render(request, "operator/company_history.html", context)
+
+
+def _acts(events: Iterable[AuditEvent]) -> list[EventRow]:
+    """As the company reads them, but for « pour votre compte », which is said to the company."""
+    return [replace(row, on_behalf="") for row in event_rows(events)]
 
 
 def contract_line(one: Contract, moment: Moment) -> dict[str, Any]:
