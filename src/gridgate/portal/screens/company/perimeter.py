@@ -33,7 +33,7 @@ from gridgate.portal.screens.metering_points.rows import name_of, past
 
 BAD_SHOWN = 20
 LONGEST_PASTE = 1_000_000
-_BETWEEN_LINES = re.compile(r"[\n\r;,]+")
+_BETWEEN_CELLS = re.compile(r"[\t;,]+")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -133,24 +133,43 @@ class Pasted:
 
 
 def read_list(text: str, known: set[str]) -> Pasted:
-    """One identifier a line, grouped or not, or several with anything between them; names beside them are passed over.
+    """One identifier a line, grouped or not, or several separated by anything; what stands beside them, such as a
+    name or an address, is passed over.
 
     A point that is another company's reads as one that does not exist.
     """
     pasted = Pasted()
-    for line in filter(None, (line.strip() for line in _BETWEEN_LINES.split(text))):
-        whole, _why = _identifier(line, known)
-        if whole:
-            pasted.good.add(whole)
-            continue
-        words = [word for word in line.split() if any(char.isdigit() for char in word)]
-        found = {word: _identifier(word, known)[0] for word in words}
-        if any(found.values()):
-            pasted.good.update(point for point in found.values() if point)
-            pasted.bad.extend((word, _identifier(word, known)[1]) for word in words if not found[word])
-        else:
-            pasted.bad.append((line[:60], _identifier(line, known)[1]))
+    for line in filter(None, (line.strip() for line in text.splitlines())):
+        good, bad = _read_line(line, known)
+        pasted.good.update(good)
+        pasted.bad.extend(bad)
     return pasted
+
+
+def _read_line(line: str, known: set[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """The points of a line, and what in it looks like an identifier and is none; the whole line when nothing does."""
+    good, bad = [], []
+    for cell in filter(None, (cell.strip() for cell in _BETWEEN_CELLS.split(line))):
+        point, why = _identifier(cell, known)
+        if point:
+            good.append(point)
+            continue
+        words = [(word, *_identifier(word, known)) for word in cell.split()]
+        found = [point for _word, point, _why in words if point]
+        wrong = [(word, said) for word, point, said in words if not point and _looks_like_one(word)]
+        good.extend(found)
+        bad.extend(wrong)
+        if not (found or wrong) and _looks_like_one(cell):
+            bad.append((cell, why))
+    if not good and not bad:
+        bad.append((line[:60], _identifier(line, known)[1]))
+    return good, bad
+
+
+def _looks_like_one(text: str) -> bool:
+    """Long enough, and of little else than digits: not a street number, nor a year."""
+    compact = "".join(text.split())
+    return sum(char.isdigit() for char in compact) >= 8 and len(compact) <= 20
 
 
 def _identifier(text: str, known: set[str]) -> tuple[str, str]:

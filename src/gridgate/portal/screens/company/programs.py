@@ -27,7 +27,7 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
             if wanted != here:
                 set_group(application=program, group=group if wanted else None, actor=actor, now=now)
         messages.success(
-            request, _("Les programmes de « %(name)s » sont enregistrés.") % {"name": group.name}
+            request, _("Les programmes de « %(name)s » sont enregistrés.") % {"name": group.name}
         )
         return redirect("company_group", pk)
     return render(request, "company/programs.html", {"group": group, "programs": programs})

@@ -1,0 +1,181 @@
+"""*Historique des droits*: a sentence for everything that changed, and the file."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+
+import pytest
+
+from gridgate.audit.events import Subject, record
+from gridgate.organisations.operations.companies import update_organisation
+from gridgate.organisations.operations.groups import create_group, give
+from gridgate.organisations.operations.members import update_member
+from gridgate.portal.screens.company import words
+from tests.functional.company.conftest import text_of
+
+HISTORY, EXPORT = "/administration/historique/", "/administration/historique/export.csv"
+
+
+def rows(page) -> list[str]:
+    found = re.findall(r'<tr role="row"><td.*?</tr>', page.content.decode(), flags=re.S)
+    return [re.sub(r"[\s\u00a0\u202f]+", " ", re.sub(r"<[^>]+>", " ", row)).strip() for row in found]
+
+
+class TestThePage:
+    def test_says_who_changed_what_from_what_to_what(self, company):
+        update_member(
+            membership=company.bob, role="administrator", external=False, actor=company.alice, now=company.now
+        )
+        page = company.client("alice").get(HISTORY)
+        assert rows(page)[0] == (
+            "25 nov. 2026 10:30 Rôle ou statut de bob@acme.example modifié"
+            " Rôle : Utilisateur Rôle : Administrateur Alice"
+        )
+
+    def test_says_when_the_operator_acted_on_ones_behalf(self, company):
+        update_organisation(
+            organisation=company.acme,
+            legal_name="ACME",
+            contact_email="contact@acme.example",
+            contact_url="",
+            roles=["consumer"],
+            actor=company.operateur,
+            now=company.now,
+        )
+        [row, *_] = rows(company.client("alice").get(HISTORY))
+        assert "Fiche de l’entreprise modifiée" in row
+        assert "Raison sociale : ACME Industries" in row
+        assert "Rôles sur le réseau : Consommateur" in row
+        assert row.endswith("Olivier Réseau Démo, pour votre compte")
+
+    def test_says_points_and_services_in_words(self, company):
+        group = create_group(organisation=company.acme, name="Énergie", actor=company.alice, now=company.now)
+        points = [str(30_001_480_000_000 + number) for number in range(8)]
+        give(group=group, code="contracts", points=points, actor=company.alice, now=company.now)
+        [row, *_] = rows(company.client("alice").get(HISTORY))
+        assert "Service donné au groupe « Énergie »" in row
+        assert "Service : Consulter les contrats Points : 8 points : 30001480000000, " in row
+        assert "30001480000004 et 3 autres" in row
+
+    def test_reads_in_english(self, company):
+        update_member(
+            membership=company.bob, role="user", external=True, actor=company.alice, now=company.now
+        )
+        [row, *_] = rows(company.client("alice", language="en").get(HISTORY))
+        assert "Role or status of bob@acme.example changed" in row
+        assert "Affiliation: internal" in row
+
+    def test_is_filtered_by_kind_person_and_period(self, company):
+        update_member(
+            membership=company.bob, role="user", external=True, actor=company.alice, now=company.now
+        )
+        client = company.client("alice")
+        today = company.now.date().isoformat()
+        assert len(rows(client.get(f"{HISTORY}?du={today}"))) == 1
+        tomorrow = (company.now.date() + timedelta(days=1)).isoformat()
+        assert rows(client.get(f"{HISTORY}?du={tomorrow}")) == []
+        assert len(rows(client.get(f"{HISTORY}?qui={company.alice.user_id}"))) == 1
+        groups = rows(client.get(f"{HISTORY}?quoi=groupes&par_page=50"))
+        assert groups
+        assert all("roupe" in row for row in groups)
+        page = client.get(f"{HISTORY}?du={tomorrow}&au={today}")
+        assert "La fin est avant le début." in text_of(page)
+        assert len(rows(client.get(f"{HISTORY}?quoi=rien&qui=99&par_page=50"))) > 5
+
+    def test_an_action_that_nobody_put_into_words_shows_its_code(self, company):
+        record(
+            "moon.landed",
+            subject=Subject("moon", "1", "Lune"),
+            organisation=company.acme.pk,
+            after={"flag": True},
+            now=company.now,
+        )
+        [row, *_] = rows(company.client("alice").get(HISTORY))
+        assert row == "25 nov. 2026 10:30 moon.landed – flag : oui Le portail"
+
+    def test_a_name_is_text_and_nothing_else(self, company):
+        create_group(organisation=company.acme, name="<b>x</b>", actor=company.alice, now=company.now)
+        page = company.client("alice").get(HISTORY).content.decode()
+        assert "<b>x</b>" not in page
+        assert "&lt;b&gt;x&lt;/b&gt;" in page
+
+    def test_is_for_administrators_of_the_company(self, company):
+        for name in ("maud", "bob"):
+            assert company.client(name).get(HISTORY).status_code == 403
+            assert company.client(name).get(EXPORT).status_code == 403
+        assert "acme" not in text_of(company.client("charlie").get(HISTORY)).lower()
+
+
+class TestTheFile:
+    def read(self, answer) -> list[list[str]]:
+        text = b"".join(answer).decode("utf-8-sig")
+        return list(csv.reader(io.StringIO(text), delimiter=";"))
+
+    def test_holds_every_event_with_whole_lists(self, company):
+        group = create_group(organisation=company.acme, name="Énergie", actor=company.alice, now=company.now)
+        points = [str(30_001_480_000_000 + number) for number in range(8)]
+        give(group=group, code="contracts", points=points, actor=company.alice, now=company.now)
+        answer = company.client("alice").get(f"{EXPORT}?quoi=groupes")
+        assert answer["Content-Disposition"].endswith('historique-111222337-2026-11-25.csv"')
+        header, first, *others = self.read(answer)
+        assert header[:2] == ["Quand (Europe/Paris)", "Par qui"]
+        assert first[:5] == [
+            "2026-11-25T10:30:00+01:00",
+            "Alice",
+            "ACME Industries",
+            "Service donné au groupe «\xa0Énergie\xa0»",
+            "Énergie",
+        ]
+        assert all(point in first[6] for point in points)
+        assert first[7] == "group.service_given"
+        assert len(others) > 5
+
+    def test_takes_nothing_for_a_formula(self, company):
+        create_group(
+            organisation=company.acme, name='=cmd|" /C calc"!A0', actor=company.alice, now=company.now
+        )
+        _header, first, *_ = self.read(company.client("alice").get(EXPORT))
+        assert first[4] == '\'=cmd|" /C calc"!A0'
+        assert not any(cell.startswith(("=", "+", "-", "@")) for cell in first)
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        "action",
+        [
+            "member.added",
+            "member.changed",
+            "member.detached",
+            "invitation.sent",
+            "invitation.resent",
+            "invitation.expired",
+            "invitation.cancelled",
+            "invitation.accepted",
+            "first_administrator.declared",
+            "account.deleted",
+            "group.created",
+            "group.renamed",
+            "group.deleted",
+            "group.members_changed",
+            "group.service_given",
+            "group.service_withdrawn",
+            "group.perimeter_changed",
+            "company.registered",
+            "company.changed",
+            "contract.recorded",
+            "contract.ended",
+            "terms.accepted",
+            "terms.published",
+            "policy.changed",
+            "directory.token_created",
+            "directory.token_revoked",
+            *(f"{kind}.{verb}" for kind in ("eic", "kyc") for verb in ("submitted", "taken", "returned")),
+            *(f"{kind}.{verb}" for kind in ("eic", "kyc") for verb in ("accepted", "refused", "withdrawn")),
+            "eic.issued",
+        ],
+    )
+    def test_every_action_has_a_sentence_and_a_family(self, action):
+        assert action in words.SENTENCES
+        family = action.partition(".")[0]
+        assert any(family in families for _label, families in words.FAMILIES.values())
