@@ -17,6 +17,7 @@ from gridgate.config.commands.bench import bench
 from gridgate.config.commands.check import check
 from gridgate.config.commands.company import first_administrator, terms
 from gridgate.config.commands.demo import demo
+from gridgate.config.commands.eic import app as eic
 from gridgate.config.commands.export import export
 from gridgate.config.commands.imports import app as imports
 from gridgate.config.commands.ingest import ingest
@@ -45,6 +46,7 @@ app.add_typer(terms, name="terms")
 app.add_typer(kyc, name="kyc")
 app.add_typer(receipt, name="receipt")
 app.add_typer(audit, name="audit")
+app.add_typer(eic, name="eic")
 
 
 def _show_version(wanted: bool) -> None:

@@ -77,6 +77,22 @@ def examine(text: str) -> Examined:
     return Examined(code) if code[-1] == expected else Examined(code, EicFault.CHECK, expected=expected)
 
 
+def why(examined: Examined) -> str:
+    """What is wrong with a code, in English; the screens have their own words."""
+    match examined.fault:
+        case EicFault.LENGTH:
+            return f"{len(examined.code)} characters; an EIC has 16"
+        case EicFault.CHARACTERS:
+            return f"an EIC has letters, digits and hyphens, not {' '.join(examined.strange)}"
+        case EicFault.TYPE:
+            return f"no type {examined.code[2]}: the third character is one of X, Y, Z, W, T, V, A"
+        case EicFault.CHECK:
+            return f"the last character should be {examined.expected}"
+        case EicFault.NO_CHECK:
+            return "the first 15 characters make no code: the check character would be a hyphen"
+    return ""
+
+
 def code_of(office: str, letter: str, body: str) -> Examined:
     """The code that an office makes of 12 characters of its choice: its number, the type, they, and their check
     character.

@@ -17,7 +17,7 @@ from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
 from gridgate.organisations.authority import require_operator
-from gridgate.organisations.eic_codes import EicFault, Examined, examine
+from gridgate.organisations.eic_codes import Examined, examine, why
 from gridgate.organisations.eic_queries import search_text_of
 from gridgate.organisations.models import EicCode, Membership, Organisation
 from gridgate.organisations.operations.eic import EicCodeTaken
@@ -317,7 +317,7 @@ class _Line:
         """The code that the line tells of; None when it is left out."""
         examined = examine(self.cells.get("code", ""))
         if not examined.recordable:
-            self.tell(ImportFinding.NO_CODE, "code", why_no_code(examined), "Check each character.")
+            self.tell(ImportFinding.NO_CODE, "code", why(examined), "Check each character.")
             return None
         first = seen.setdefault(examined.code, self.number)
         if first != self.number:
@@ -333,7 +333,7 @@ class _Line:
         if active is None:
             return None
         if not examined.valid:
-            self.tell(ImportFinding.CHECK_CHARACTER, "code", why_no_code(examined), "Recorded as it is.")
+            self.tell(ImportFinding.CHECK_CHARACTER, "code", why(examined), "Recorded as it is.")
         display_name = display_name or long_name[:16]
         return EicCode(
             code=examined.code,
@@ -390,22 +390,6 @@ class _Line:
 
     def _party(self, column: str) -> str:
         return examine(self.cells.get(column, "")).code[:16]
-
-
-def why_no_code(examined: Examined) -> str:
-    """What is wrong with a code, in English; the screens have their own words."""
-    match examined.fault:
-        case EicFault.LENGTH:
-            return f"{len(examined.code)} characters; an EIC has 16"
-        case EicFault.CHARACTERS:
-            return f"an EIC has letters, digits and hyphens, not {' '.join(examined.strange)}"
-        case EicFault.TYPE:
-            return f"no type {examined.code[2]}: the third character is one of X, Y, Z, W, T, V, A"
-        case EicFault.CHECK:
-            return f"the last character should be {examined.expected}"
-        case EicFault.NO_CHECK:
-            return "the first 15 characters make no code: the check character would be a hyphen"
-    return ""
 
 
 def _source_of(examined: Examined) -> str:

@@ -1,0 +1,164 @@
+"""`gridgate eic import` and `gridgate eic check`: codes of other offices."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gridgate.config.commands.data_option import DataOption
+from gridgate.config.loading import load_django
+from gridgate.core.errors import ErrorKind, GridgateError
+
+if TYPE_CHECKING:
+    from gridgate.metering.imports.rows import Sheet
+    from gridgate.organisations.operations.eic_register import EicImportReport
+
+SHOWN = 20
+"""How many lines at fault the summary shows; `--json` gives them all."""
+
+COLUMNS = {name: name for name in ("code", "display_name", "long_name")}
+OPTIONAL = {name: name for name in ("parent", "responsible_party", "status", "siren")} | {"type": ""}
+ENTSOE_COLUMNS = {"eiccode": "code", "eicdisplayname": "display_name", "eiclongname": "long_name"}
+ENTSOE_OPTIONAL = {
+    "eicparent": "parent",
+    "eicresponsibleparty": "responsible_party",
+    "eicstatus": "status",
+    "marketparticipantpostalcode": "",
+    "marketparticipantisocountrycode": "",
+    "marketparticipantvatcode": "",
+    "eictypefunctionlist": "",
+    "type": "",
+}
+"""The columns of the files that ENTSO-E publishes (`X_eicCodes.csv` and its sisters), in small letters."""
+
+app = typer.Typer(help="Energy identification codes: other offices' registers, and check characters.")
+
+
+@app.command("import")
+def import_register(
+    file: Annotated[Path, typer.Argument(help="The CSV file: UTF-8, “;” or “,” between cells.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report the same, change nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON on standard output.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Record the codes of another office's register, and bring those that differ up to date.
+
+    Columns, in any order: code, display_name, long_name; optional: parent, responsible_party, status (active or
+    inactive), siren (the company here that has the code). The files that ENTSO-E publishes are read as they are.
+    Exit code: 0 all lines recorded or unchanged, 1 some lines left out, 2 nothing recorded.
+    """
+    content = _read(file)
+    load_django()
+    from gridgate.organisations.operations.eic_register import import_eic_codes
+
+    sheet, names = _sheet(content)
+    report = import_eic_codes(_lines(sheet, names), name=file.name, dry_run=dry_run, now=datetime.now(UTC))
+    report.read = sheet.read
+    refused = any(finding.level.value == "refused" for finding in sheet.findings)
+    if as_json:
+        typer.echo(json.dumps({"file": str(file)} | _as_json(report, sheet), ensure_ascii=False, indent=2))
+    else:
+        _show(file, report, sheet)
+    if refused:
+        raise typer.Exit(2)
+    if report.rejected:
+        raise typer.Exit(1)
+
+
+@app.command("check")
+def check_code(
+    code: Annotated[str, typer.Argument(help="The code, spaces or not.")],
+    data: DataOption = None,
+) -> None:
+    """Say whether a code follows the rule, and what its last character should be. Exit code: 0 sound, 1 not."""
+    from gridgate.core.identifiers import EIC_TYPES
+    from gridgate.organisations.eic_codes import examine, why
+
+    examined = examine(code)
+    if not examined.valid:
+        typer.echo(f"{examined.code}: {why(examined)}.", err=True)
+        raise typer.Exit(1)
+    office, letter = examined.code[:2], examined.code[2]
+    typer.echo(f"{examined.code}: type {letter}, {EIC_TYPES[letter]}, issued by office {office}.", err=True)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise GridgateError(
+            ErrorKind.NOT_FOUND, f"{file} cannot be read: {error.strerror}", remedy="Check the path."
+        ) from None
+
+
+def _sheet(content: bytes) -> "tuple[Sheet, dict[str, str]]":
+    """The readable lines, and what each of their columns is called here; a column with no name here is passed over."""
+    from gridgate.metering.imports.rows import read_sheet
+
+    published = b"eiccode" in content[:2000].lower()
+    needed, optional = (ENTSOE_COLUMNS, ENTSOE_OPTIONAL) if published else (COLUMNS, OPTIONAL)
+    return read_sheet(content, columns=list(needed), optional=list(optional)), needed | optional
+
+
+def _lines(sheet: "Sheet", names: dict[str, str]) -> Iterator[tuple[int, dict[str, str]]]:
+    for row in sheet.rows:
+        yield row.line, {name: cell for column, cell in row.cells.items() if (name := names[column])}
+
+
+def _as_json(report: "EicImportReport", sheet: "Sheet") -> dict[str, Any]:
+    problems = [one.as_json() for one in sheet.findings if one.level.value != "note"]
+    notes = [one.as_json() for one in sheet.findings if one.level.value == "note"]
+    return {
+        "dry_run": report.dry_run,
+        "read": report.read,
+        "created": report.created,
+        "changed": report.changed,
+        "unchanged": report.unchanged,
+        "rejected": report.rejected,
+        "problems": sorted(problems + [one.as_json() for one in report.problems], key=_line),
+        "notes": sorted(notes + [one.as_json() for one in report.notes], key=_line),
+    }
+
+
+def _line(finding: dict[str, Any]) -> int:
+    line: int = finding["line"]
+    return line
+
+
+def _show(file: Path, report: "EicImportReport", sheet: "Sheet") -> None:
+    console = Console(stderr=True, highlight=False)
+    verbs = ("would be recorded", "would change") if report.dry_run else ("recorded", "changed")
+    console.print(
+        f"{escape(str(file))}: {report.read} lines, {report.created} {verbs[0]}, {report.changed} {verbs[1]}, "
+        f"{report.unchanged} unchanged, {report.rejected} left out."
+        + (" Nothing was changed: dry run." if report.dry_run else ""),
+        soft_wrap=True,
+    )
+    said = _as_json(report, sheet)
+    for title, findings in (("Left out", said["problems"]), ("To know", said["notes"])):
+        _show_findings(title, findings, console)
+
+
+def _show_findings(title: str, findings: list[dict[str, Any]], console: Console) -> None:
+    if not findings:
+        return
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for heading in ("Line", "Column", "Value", "What", "Remedy"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "Line" else "left")
+    for one in findings[:SHOWN]:
+        texts = (one["column"], one["value"], one["reason"], one["remedy"])
+        table.add_row(str(one["line"]), *(escape(text) for text in texts))
+    console.print(table)
+    if len(findings) > SHOWN:
+        kinds = Counter(one["code"] for one in findings[SHOWN:]).most_common()
+        rest = ", ".join(f"{count} {code.replace('_', ' ')}" for code, count in kinds)
+        console.print(
+            f"… and {len(findings) - SHOWN} more ({rest}); all of them with --json.", soft_wrap=True
+        )
