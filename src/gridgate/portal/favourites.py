@@ -1,7 +1,7 @@
 """Which pages a person may keep at hand, and the star by which they do.
 
 The star's form carries the page's address and title as the page itself gave them, signed: what is kept is a page that
-the portal has shown to this very person, under its own name.
+the portal has shown to this very person, acting for this very company, under its own name.
 """
 
 from collections.abc import Iterable
@@ -59,20 +59,22 @@ def star_of(request: HttpRequest, title: str) -> Star | None:
     if match is None or match.url_name not in _pages() or not isinstance(user, User):
         return None
     membership: Membership | None = getattr(request, "membership", None)
-    signed = signing.dumps([user.pk, request.path, title], salt=_SALT)
+    signed = signing.dumps([user.pk, _company(membership), request.path, title], salt=_SALT)
     if membership is None:
         return Star(keeps(user=user, path=request.path), signed)
     return Star(bool(getattr(membership, "keeps_page", False)), signed)
 
 
-def page_of(signed: str, user: User) -> tuple[str, str]:
-    """The address and title that the star of a page sent. Raises `NotAPage`."""
+def page_of(signed: str, *, user: User, membership: Membership | None) -> tuple[str, str]:
+    """The address and title that the star of a page sent. Raises `NotAPage`, for a page seen for another company too:
+    its title would show there.
+    """
     try:
-        owner, path, title = signing.loads(signed, salt=_SALT)
+        owner, company, path, title = signing.loads(signed, salt=_SALT)
     except (signing.BadSignature, ValueError):
         raise NotAPage from None
     found = _match(path)
-    if owner != user.pk or found is None or found.url_name not in _pages():
+    if (owner, company) != (user.pk, _company(membership)) or found is None or found.url_name not in _pages():
         raise NotAPage
     return path, title
 
@@ -91,6 +93,10 @@ def _line(favourite: Favourite) -> Line:
     if place is None:  # a page of a screen that is no longer there
         return Line(favourite.path, favourite.label)
     return Line(favourite.path, favourite.label, str(place.label), place.icon)
+
+
+def _company(membership: Membership | None) -> int | None:
+    return None if membership is None else membership.pk
 
 
 def _pages() -> set[str]:

@@ -100,13 +100,27 @@ class TestWhatIsKept:
         _name, mine = star(client, "/compteurs/")
         theirs = star(world.client("bob"), "/compteurs/")[1]
         salt = "gridgate.favourite"
-        forged = signing.dumps([world.alice.user_id, "/compteurs/", "Mot"], salt="another")
+        forged = signing.dumps([world.alice.user_id, world.alice.pk, "/compteurs/", "Mot"], salt="another")
         tries = [theirs, forged, mine[:-1] + ("a" if mine[-1] != "a" else "b"), "", "/compteurs/"]
         elsewhere = ("https://evil.example/", "//evil.example/", "/nulle-part/", "/deconnexion/", "/compte/")
-        tries += [signing.dumps([world.alice.user_id, path, "Titre"], salt=salt) for path in elsewhere]
+        tries += [
+            signing.dumps([world.alice.user_id, world.alice.pk, path, "Titre"], salt=salt)
+            for path in elsewhere
+        ]
         for value in tries:
             assert client.post("/compte/favoris/", {"keep": value}).status_code == 400, value
         assert client.post("/compte/favoris/").status_code == 400
+        assert not Favourite.objects.exists()
+
+    def test_seen_for_one_company_is_not_kept_for_another(self, world, measured):
+        """Two tabs: one still shows ACME's point when the other has switched."""
+        other = add_member(
+            organisation=world.client_b, email="alice@acme.example", full_name="", now=world.now
+        )
+        client = world.client("alice")
+        _name, value = star(client, f"/compteurs/{world.p1.pk}/")
+        client.post("/compte/entreprise/", {"membership": other.pk})
+        assert client.post("/compte/favoris/", {"keep": value}).status_code == 400
         assert not Favourite.objects.exists()
 
     def test_comes_back_to_a_page_of_this_portal_only(self, world):

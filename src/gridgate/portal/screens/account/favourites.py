@@ -22,7 +22,7 @@ def change(request: AccountRequest) -> HttpResponse:
     if "drop" in request.POST:
         return _drop(request, request.POST["drop"])
     try:
-        path, title = page_of(request.POST.get("keep", ""), request.user)
+        path, title = page_of(request.POST.get("keep", ""), user=request.user, membership=request.membership)
     except NotAPage:
         return bad_request(request)
     try:
