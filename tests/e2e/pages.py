@@ -48,6 +48,11 @@ PAGES = [
     Page(None, "activation", "/activation/incomplet/", 404),
     *_of(
         "alice",
+        company_directory="/administration/annuaire/",
+        company_directory_revoke="/administration/annuaire/{directory_token}/revoquer/",
+    ),
+    *_of(
+        "alice",
         activation="/activation/{activation}/",
         terms="/conditions/",
         home="/",
@@ -141,6 +146,31 @@ PAGES = [
 ]
 
 NOT_PAGES = {
+    "external_sign_in": "leads to the provider; `test_external_sign_in.py` looks at it",
+    "external_sign_in_return": "comes from the provider; `test_external_sign_in.py` looks at it",
+    "external_sign_up": "asks for a provider; `test_external_sign_in.py` looks at it",
+    "external_sign_in_refused": "asks for a provider; `test_external_sign_in.py` looks at it",
+    **dict.fromkeys(
+        [
+            "scim_config",
+            "scim_resource_types",
+            "scim_resource_type",
+            "scim_schemas",
+            "scim_schema",
+            "scim_users",
+            "scim_users_search",
+            "scim_user",
+            "scim_groups",
+            "scim_groups_search",
+            "scim_group",
+            "scim_search",
+            "scim_me",
+            "scim_bulk",
+            "scim_root",
+            "scim_nowhere",
+        ],
+        "JSON for companies' directories",
+    ),
     "sign_in_code": "after a password; `test_strong_authentication.py` looks at it",
     "sign_in_key": "JSON for the sign-in page's script",
     "step_up": "before an act; `test_strong_authentication.py` looks at it",

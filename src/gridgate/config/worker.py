@@ -33,6 +33,7 @@ from gridgate.config.environment import Environment
 from gridgate.metering.operations import end_collections_of_former_holders
 from gridgate.notifications import tasks
 from gridgate.organisations.operations import kyc
+from gridgate.organisations.security import sessions, sign_ins, step_up
 from gridgate.organisations.tasks import follow_invitations, forget_sign_ups
 from gridgate.sharing import operations as sharing
 
@@ -69,6 +70,7 @@ def jobs(environment: Environment) -> list[Job]:
         Job("tell of questionnaires that end", 3600, lambda now: kyc.tell_of_ends(now=now)),
         Job("forget unnamed documents", 3600, lambda now: kyc.forget_unnamed_documents(now=now)),
         Job("forget expired tokens", 3600, lambda now: applications.forget_expired_tokens(now=now)),
+        Job("forget what is over", 3600, _forget_what_is_over),
         Job("sign the access log", 600, lambda now: sign_due_checkpoint(environment, now)),
     ]
 
@@ -154,6 +156,13 @@ def _end_what_was_left(now: datetime) -> None:
     sharing.invalidate_for_moved_out(now=now)
     sharing.time_out_requests(now=now)
     end_collections_of_former_holders(now=now)
+
+
+def _forget_what_is_over(now: datetime) -> None:
+    """Sessions, one-time codes and sign-ins that nothing looks at any more."""
+    sessions.forget_ended_sessions(now=now)
+    step_up.forget_old_codes(now=now)
+    sign_ins.forget_old_sign_ins(now=now)
 
 
 def _stop_with_parent(stop: threading.Event) -> None:

@@ -67,7 +67,7 @@ class TestWhoeverMustSetOneUp:
             "account_codes",
             "step_up",
         }
-        assert opened <= own | {"account_sessions", "account_notices"}
+        assert opened <= own | {"account_sessions", "account_notices", "terms_accept"}
 
     def test_changes_nothing_by_a_form_and_is_told_so(self, world, bob):
         done = bob.post("/compte/", {"full_name": "Robert", "language": "fr"}, follow=True)

@@ -8,7 +8,9 @@ from datetime import timedelta
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
+from typer.testing import CliRunner
 
+from gridgate.config.cli import app
 from gridgate.organisations.models import SignIn
 from gridgate.organisations.operations import end_membership
 from gridgate.organisations.security import sessions, sign_ins
@@ -156,7 +158,12 @@ class TestASignIn:
         sign_in(world.visitor(), EMAIL, password)
         sign_in(world.visitor(), EMAIL, password, **CHROME)
         (letter,) = letters_to(EMAIL, "new_sign_in")
-        for said in ("25 novembre 2026 à 10:30 (heure du réseau)", "Chrome, Windows", "192.0.2.7", "/compte/mot-de-passe/"):
+        for said in (
+            "25 novembre 2026 à 10:30 (heure du réseau)",
+            "Chrome, Windows",
+            "192.0.2.7",
+            "/compte/mot-de-passe/",
+        ):
             assert said in letter.body.replace("\u00a0", " ")
         assert "nouvel appareil" in letter.subject
 
@@ -253,3 +260,26 @@ class TestAPersonOfNoCompany:
 def test_the_page_is_in_both_languages(world, language):
     page = world.client("alice", language=language).get("/compte/securite/").content.decode()
     assert {"fr": "Sessions ouvertes", "en": "Open sessions"}[language] in page
+
+
+class TestWhoeverLostEverything:
+    """The command runs in the registry of the test, not in an instance's."""
+
+    @pytest.fixture
+    def gridgate(self, monkeypatch):
+        monkeypatch.setattr("gridgate.config.commands.people.load_django", lambda: None)
+        return lambda *arguments: CliRunner().invoke(app, arguments)
+
+    def test_gets_in_again_by_the_operators_command_and_is_told(self, world, password, gridgate):
+        browser = world.client("alice")
+        set_up_totp(browser, EMAIL)
+        done = gridgate("user", "forget-factors", EMAIL)
+        assert done.exit_code == 0, done.output
+        assert browser.get("/")["Location"].startswith("/connexion/")
+        assert sign_in(world.visitor(), EMAIL, password)["Location"] == "/"
+        told = letters_to(EMAIL, "factors_changed")[-1].body
+        assert "tous les moyens de connexion renforcée ont été retirés" in told
+
+    def test_is_somebody_known(self, world, gridgate):
+        refused = gridgate("user", "forget-factors", "personne@acme.example")
+        assert "nobody signs in with personne@acme.example" in str(refused.exception)

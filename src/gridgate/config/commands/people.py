@@ -49,6 +49,29 @@ def add_user(
     typer.echo(f"{member.user.email}: {member.role} of {member.organisation.legal_name}.", err=True)
 
 
+@user.command("forget-factors")
+def forget_factors(
+    email: Annotated[str, typer.Argument(help="Their e-mail address.")],
+    data: DataOption = None,
+) -> None:
+    """Give access back to somebody who lost application, keys and recovery codes: remove all of them.
+
+    Check who asks first. The password then opens the account alone; where the policy asks a second factor, a new
+    one is set up at the next sign-in. The person is told by e-mail, and their sessions end.
+    """
+    load_django()
+    from gridgate.core.errors import ErrorKind, GridgateError
+    from gridgate.organisations.queries import user_by_email
+    from gridgate.organisations.security import factors, sessions
+
+    person = user_by_email(email=email)
+    if person is None:
+        raise GridgateError(ErrorKind.NOT_FOUND, f"nobody signs in with {email}")
+    removed = factors.forget_factors(user=person, now=datetime.now(UTC))
+    ended = sessions.end_sessions(user=person)
+    typer.echo(f"{person.email}: {removed} removed, {ended} sessions ended.", err=True)
+
+
 @application.callback()
 def _applications() -> None:
     """Keeps `add` a sub-command, whatever its siblings."""

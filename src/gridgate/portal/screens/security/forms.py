@@ -1,7 +1,5 @@
 """What a person types about the security of their account."""
 
-from typing import Any
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -26,22 +24,20 @@ class CodeInput(forms.TextInput):
 
 
 class ProofForm(forms.Form):
-    """The code before a sensitive act. Never bound: the refusal of the one before is told beside the field."""
+    """The code before a sensitive act; empty, with what was wrong with the one before."""
 
     def __init__(self, *, refusal: str, by_email: bool, by_totp: bool) -> None:
-        super().__init__(data={CODE: ""} if refusal else None)
-        self.refusal = refusal
+        super().__init__(data={} if refusal else None)
         if by_email:
             label = _("Code reçu, ou de votre application") if by_totp else _("Code à usage unique")
         else:
             label = _("Code de votre application, ou de secours") if by_totp else _("Code de secours")
         self.fields[CODE] = forms.CharField(
-            label=label, help_text=_("Vous pouvez coller le code."), widget=CodeInput(8), required=False
+            label=label,
+            help_text=_("Vous pouvez coller le code."),
+            widget=CodeInput(8),
+            error_messages={"required": refusal},
         )
-
-    def clean(self) -> dict[str, Any]:
-        self.add_error(CODE, self.refusal)
-        return self.cleaned_data
 
 
 class SignInCodeForm(forms.Form):

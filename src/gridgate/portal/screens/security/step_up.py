@@ -18,10 +18,12 @@ from gridgate.organisations.security.factors import factors_of
 from gridgate.organisations.security.step_up import Refusal, live_code, next_code_at
 from gridgate.portal import step_up
 from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.screens.activation.gate import before_terms
 from gridgate.portal.screens.security.forms import ProofForm
 from gridgate.portal.screens.security.setting_up import while_setting_up
 
 
+@before_terms
 @while_setting_up
 @account_page
 @sensitive_post_parameters()

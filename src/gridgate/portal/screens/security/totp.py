@@ -103,5 +103,5 @@ def _shown(user: User, secret: str) -> dict[str, object]:
     return {
         "picture": f"data:image/svg+xml;base64,{drawing}",
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
-        "account": adapter.get_totp_label(user),
+        "account": f"{adapter.get_totp_issuer()}, {user.email}",
     }
