@@ -124,9 +124,15 @@ class AttachmentStore:
         finally:
             partial.unlink(missing_ok=True)
 
-    def open(self, sha256: str) -> IO[bytes]:
-        """Raises `FileNotFoundError`."""
-        return self._place(sha256).open("rb")
+    def has(self, sha256: str) -> bool:
+        """Whether the document is there."""
+        return self._place(sha256).is_file()
+
+    def pieces(self, sha256: str) -> Iterator[bytes]:
+        """The document, piece by piece; opened when the first is asked for."""
+        with self._place(sha256).open("rb") as file:
+            while piece := file.read(64 * 1024):
+                yield piece
 
     def discard(self, sha256: str) -> None:
         """Remove the document, which no row names; call it within `held`."""
@@ -156,8 +162,7 @@ class AttachmentStore:
                     yield path.name
 
     def _place(self, sha256: str) -> Path:
-        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
-            raise FileNotFoundError(sha256)
+        assert re.fullmatch(r"[0-9a-f]{64}", sha256), "a document is named by its SHA-256"
         return self.folder / sha256[:2] / sha256
 
     def _make(self, folder: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gridgate.organisations.attachments import TYPES, AttachmentRefused, AttachmentStore, clean_name, type_of
-from tests.factories.documents import EMPTY_ZIP, JPEG, PDF, PNG
+from tests.factories.documents import EMPTY_ZIP, JPEG, PDF, PNG, pdf
 
 ALL = tuple(TYPES)
 
@@ -171,8 +171,18 @@ class TestStore:
 
     @pytest.mark.parametrize("name", ["../../etc/passwd", "", "A" * 64, "a" * 63])
     def test_opens_nothing_but_documents(self, documents, name):
-        with pytest.raises(FileNotFoundError):
-            documents.open(name)
+        for act in (documents.has, documents.discard, lambda name: next(documents.pieces(name))):
+            with pytest.raises(AssertionError):
+                act(name)
+
+    def test_gives_back_what_it_keeps(self, documents):
+        long = pdf("x" * 200_000)
+        kept = keep(documents, long, most=1_000_000)
+        assert documents.has(kept.sha256)
+        assert b"".join(documents.pieces(kept.sha256)) == long
+        with documents.held():
+            documents.discard(kept.sha256)
+        assert not documents.has(kept.sha256)
 
     def test_is_held_by_one_at_a_time(self, documents):
         inside = threading.Event()

@@ -1,7 +1,8 @@
 """Giving a document back: to whoever joined it, their company, and the operator's staff; always as a download."""
 
-from django.http import FileResponse, Http404
+from django.http import Http404, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from gridgate.organisations.attachments import store
@@ -14,10 +15,11 @@ from gridgate.portal.access import AccountRequest, account_page
 def download(request: AccountRequest, number: str, pk: int) -> HttpResponseBase:
     """The query says who may; nothing else about the address tells whether there is such a document."""
     found = attachment_of(number, pk, user=request.user, actor=request.membership)
-    try:
-        content = store().open(found.sha256)
-    except FileNotFoundError:
-        raise Http404 from None
-    response = FileResponse(content, as_attachment=True, filename=found.name, content_type=found.content_type)
+    documents = store()
+    if not documents.has(found.sha256):
+        raise Http404
+    response = StreamingHttpResponse(documents.pieces(found.sha256), content_type=found.content_type)
+    response["Content-Length"] = str(found.size)
+    response["Content-Disposition"] = str(content_disposition_header(True, found.name))
     response["X-Content-Type-Options"] = "nosniff"
     return response
