@@ -6,6 +6,7 @@ from gridgate.core.sharing import PermissionState
 from gridgate.metering.imports.journal import check_file
 from gridgate.organisations import links
 from gridgate.organisations.operations import declare_first_administrator, invite, record_contract
+from gridgate.organisations.operations.directory import create_token
 from gridgate.sharing.models import PermissionRequest
 from gridgate.sharing.operations import revoke_permission
 from tests.factories.eic import make_code, make_draft, make_request
@@ -13,6 +14,7 @@ from tests.factories.sharing import make_permission, make_service
 from tests.world import World
 
 ABSENT = {
+    "directory_token": "999999",
     "p3": "99999999999999",
     "tiers1_siren": "732829320",
     "permission": "00000000-0000-4000-8000-000000000000",
@@ -29,6 +31,9 @@ ABSENT = {
     "contract": "999999",
     "holding": "999999",
     "declaration": "999999",
+    "member": "999999",
+    "group": "999999",
+    "invitation": "999999",
 }
 
 
@@ -75,6 +80,12 @@ def make_objects(world: World) -> dict[str, str]:
         "eic_request": make_draft(world.alice, now=world.now).number,
         "eic_code": make_code("ZONE-ACME", type="Y", organisation=world.acme).pk,
         "activation": links.token_of(invitation),
+        "member": str(world.bob.pk),
+        "group": str(world.acme.groups.get(name="Site de Lyon").pk),
+        "invitation": str(invitation.pk),
+        "directory_token": str(
+            create_token(organisation=world.acme, name="Annuaire", actor=world.alice, now=world.now)[0].pk
+        ),
         **make_operator_objects(world),
     }
 

@@ -25,6 +25,8 @@ from gridgate.organisations.operations import (
     reactivate_eic_code,
     record_contract,
 )
+from gridgate.organisations.operations.directory import create_token, revoke_token
+from gridgate.organisations.operations.invitations import invite
 from gridgate.organisations.operations.requests import return_request
 from gridgate.sharing.models import PermissionPoint, PermissionRequest
 from gridgate.sharing.operations import revoke_permission
@@ -33,7 +35,7 @@ from tests.access.test_portal import ROLES, TABLE, browser
 from tests.factories.audit import make_reads
 from tests.factories.eic import make_code, make_request
 from tests.factories.metering import make_held_point
-from tests.factories.organisations import make_member, make_organisation
+from tests.factories.organisations import make_group, make_member, make_organisation
 from tests.factories.sharing import make_permission, make_service
 
 FILE = Path(__file__).with_name("query_counts.json")
@@ -114,7 +116,15 @@ def grow(world, objects: dict[str, str]) -> None:
         )
         for point in (world.p1, world.p3, *points):
             make_reads(party, point, world.acme, at=now - timedelta(hours=number + 1))
-        make_member(world.acme, f"Membre {next(_numbers)}")
+        member = make_member(world.acme, f"Membre {next(_numbers)}")
+        people = [member, world.bob]
+        group = make_group(world.acme, f"Groupe {next(_numbers)}", people, {"contracts": [world.p1.pk]})
+        email = f"invite{next(_numbers)}@acme.example"
+        invite(organisation=world.acme, email=email, full_name="Invité", groups=[group], now=now)
+        for _ in "ab":
+            name = f"Annuaire {next(_numbers)}"
+            token, _secret = create_token(organisation=world.acme, name=name, actor=world.alice, now=now)
+        revoke_token(token=token, actor=world.alice, now=now)
         make_code(f"ACME {next(_numbers)}", organisation=world.acme)
         make_request(world.alice, display_name=f"ACME-{next(_numbers)}", long_name="Atelier")
         asked = make_request(world.alice, display_name=f"ACME-{next(_numbers)}", long_name="Atelier")

@@ -117,6 +117,10 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
     )
     run_gridgate("import", "points", str(points), data=demo_server.data, check=False)
     with signed_in(demo_server, "alice") as alice:
+        submit(alice, "/administration/annuaire/", name="Annuaire")
+        token = _first(
+            r'"/administration/annuaire/(\d+)/revoquer/"', alice.get("/administration/annuaire/").text
+        )
         request = _first(r'"/partage/demandes/([^/"]+)/"', alice.get("/partage/").text)
         receipt = _first(r'"/partage/recus/(GG-[^/"]+)/"', alice.get("/partage/recus/").text)
         permission = _first(r'"/partage/autorisations/([^/"]+)/resilier/"', alice.get("/services/").text)
@@ -135,6 +139,7 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         "eic_submitted": eic_submitted,
         "eic_returned": eic_returned,
         "import": report,
+        "directory_token": token,
         "reset_link": _reset_link_of_someone_new(demo_server),
         "activation": _activation_of_someone_who_signs_up(demo_server),
     }

@@ -128,7 +128,7 @@ class ExternalSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] 
     ) -> None:
         """Every failure of the exchange ends on a page of ours."""
         state = (extra_context or {}).get("state") or {}
-        if error == AuthError.CANCELLED:
+        if error == AuthError.CANCELLED or request.GET.get("error") == "access_denied":
             raise _refused(request, Refusal.CANCELLED, state)
         reason = Refusal.UNAVAILABLE if isinstance(exception, RequestException) else Refusal.FAILED
         raise _refused(request, reason, state, cause=type(exception).__name__ if exception else "state")

@@ -271,8 +271,11 @@ class TestAnAccountOfADirectory:
 class TestWhatGoesWrong:
     def test_saying_no_at_the_provider_keeps_the_page_asked_for(self, people, provider):
         browser = Client()
-        gone = browser.get("/connexion/externe/?next=/compteurs/")
-        answer = browser.get(path_of(provider.refuses(gone["Location"])))
+        gone = browser.get("/connexion/externe/?next=/compteurs/")["Location"]
+        back = path_of(provider.refuses(gone))
+        assert reason(Client().get(back)) == "annulee", "this provider leaves the state out"
+        state = parse_qs(urlsplit(gone).query)["state"][0]
+        answer = browser.get(f"{back}&state={state}")
         assert reason(answer) == "annulee"
         page = browser.get(answer["Location"]).content.decode()
         assert 'href="/connexion/externe/?next=/compteurs/"' in page
