@@ -27,6 +27,7 @@ from gridgate.organisations.operations import (
 )
 from gridgate.organisations.tasks import follow_invitations
 from gridgate.portal.messages import compile_all
+from tests.factories.organisations import make_member
 from tests.real_registry import Registry
 from tests.world import World
 
@@ -124,6 +125,14 @@ def test_a_first_administrator_is_told_the_company_and_reminded_once(
     with time_machine.travel(world.now + timedelta(days=9), tick=False):
         follow_invitations(now=timezone.now())
         assert post() == []
+
+
+def test_it_names_whoever_sends_it_again(world: World) -> None:
+    invitation = invite_someone(world)
+    gilles = make_member(world.acme, "Gilles", entitlements=["users"])
+    renew_invitation(invitation=invitation, actor=gilles, now=timezone.now())
+    (message,) = post()
+    assert "Gilles vous invite à agir pour ACME Industries" in message.body
 
 
 def test_a_sign_up_says_nothing_that_whoever_typed_it_chose(world: World, settings: Settings) -> None:

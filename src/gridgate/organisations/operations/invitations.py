@@ -230,6 +230,8 @@ def renew_invitation(*, invitation: Invitation, actor: Membership | None = None,
         if invitation.kind == Invitation.Kind.FIRST_ADMINISTRATOR:
             again = timedelta(days=settings.ENVIRONMENT.first_administrator_resend_days)
             invitation.resend_until = now + _good_for(invitation) + again
+        if actor is not None:
+            invitation.invited_by = actor  # whom the letter names
         _send_again(invitation, actor=actor, now=now)
     return invitation
 
