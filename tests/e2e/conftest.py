@@ -125,6 +125,10 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         receipt = _first(r'"/partage/recus/(GG-[^/"]+)/"', alice.get("/partage/recus/").text)
         permission = _first(r'"/partage/autorisations/([^/"]+)/resilier/"', alice.get("/services/").text)
         eic_submitted = _first(r'"/eic/(EIC-[^/"]+)/"', alice.get("/eic/").text)
+        users = alice.get("/administration/utilisateurs/?q=bob").text
+        member = _first(r'"/administration/utilisateurs/(\d+)/"', users)
+        groups = alice.get("/administration/groupes/?q=lyon").text
+        group = _first(r'"/administration/groupes/(\d+)/"', groups)
     with signed_in(demo_server, "tiers1") as tiers1:
         received = _first(r'"/partage/recues/([^/"]+)/mettre-fin/"', tiers1.get("/partage/recues/").text)
     with signed_in(demo_server, "charlie") as charlie:
@@ -135,6 +139,8 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         "request": request,
         "receipt": receipt,
         "permission": permission,
+        "member": member,
+        "group": group,
         "received": received,
         "eic_submitted": eic_submitted,
         "eic_returned": eic_returned,

@@ -28,7 +28,8 @@ class _Anything(dict[str, str]):
     """A value that every converter of the URL conf takes."""
 
     def __missing__(self, key: str) -> str:
-        return "1" if key == "import" else "00000000-0000-4000-8000-000000000000"
+        numbers = ("import", "member", "group")
+        return "1" if key in numbers else "00000000-0000-4000-8000-000000000000"
 
 
 def _names(patterns: list[URLPattern | URLResolver]) -> set[str]:
