@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.test import Client
 from django.utils import timezone
@@ -146,6 +147,7 @@ class TestLooking:
     def test_leaves_no_link_in_the_logs(
         self, world: World, invitation: Invitation, caplog: pytest.LogCaptureFixture
     ) -> None:
+        assert settings.LOGGING["handlers"]["stderr"]["filters"] == ["without_links"]
         caplog.handler.addFilter(WithoutLinks())
         token = links.token_of(invitation)
         with caplog.at_level(logging.DEBUG):

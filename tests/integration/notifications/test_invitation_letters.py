@@ -13,6 +13,7 @@ from django.core import mail
 from django.utils import timezone
 from pytest_django import Settings
 
+from gridgate.config.worker import do, jobs
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import links
@@ -125,6 +126,18 @@ def test_a_first_administrator_is_told_the_company_and_reminded_once(
     with time_machine.travel(world.now + timedelta(days=9), tick=False):
         follow_invitations(now=timezone.now())
         assert post() == []
+
+
+def test_the_worker_sends_the_one_more(world: World, settings: Settings) -> None:
+    declare(world)
+    post()
+    (job,) = [job for job in jobs(settings.ENVIRONMENT) if job.name == "follow invitations"]
+    with time_machine.travel(world.now + timedelta(days=3, minutes=1), tick=False):
+        for _ in range(2):
+            do(job, timezone.now())
+            job.due = 0.0
+        assert [message.to for message in post()] == [["eric@tiers-3.example"]]
+    assert job.failures == 0
 
 
 def test_it_names_whoever_sends_it_again(world: World) -> None:
