@@ -2,6 +2,7 @@
 
 import pytest
 
+from gridgate.applications.operations import create_application, set_group
 from gridgate.organisations.models import UserGroup
 from gridgate.organisations.operations.groups import give, set_members
 from tests.factories.organisations import make_group, make_member
@@ -166,6 +167,13 @@ class TestDeleting:
             "Supprimer le groupe maintenant",
         ):
             assert said in page
+
+    def test_says_which_programs_read_nothing_any_more(self, company):
+        program = create_application(organisation=company.acme, name="Suivi", now=company.now).application
+        set_group(application=program, group=company.lyon, actor=company.alice, now=company.now)
+        page = text_of(company.client("alice").get(at(company.lyon, "supprimer/")))
+        assert "Programmes Suivi ne lira plus rien par les API" in page
+        assert "Programmes" not in text_of(company.client("alice").get(at(company.seat, "supprimer/")))
 
     def test_happens_once_it_was_read(self, company):
         client, address = company.client("alice"), at(company.lyon, "supprimer/")

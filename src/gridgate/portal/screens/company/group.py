@@ -3,12 +3,14 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from gridgate.applications.queries import applications_of
 from gridgate.organisations.catalogue import offered_to
 from gridgate.organisations.company_rights import CompanyRights, company_rights
 from gridgate.organisations.models import EntitlementCode, Membership, UserGroup
@@ -119,18 +121,22 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
 def delete(request: MemberRequest, pk: int) -> HttpResponse:
     """What opens, what closes, who loses what; then the end. What was read is what happens, or it is read again."""
     actor = request.membership
-    group = group_of(actor=actor, pk=pk)
-    rights = company_rights(actor=actor)
-    changes = rights.becoming(rights.without_group(pk))
-    seen = request.POST.get("seen", "")
-    if request.method == "POST" and seen == fingerprint(changes):
-        delete_group(group=group, actor=actor, now=timezone.now())
+    with transaction.atomic():
+        group = group_of(actor=actor, pk=pk)
+        rights = company_rights(actor=actor)
+        changes = rights.becoming(rights.without_group(pk))
+        seen = request.POST.get("seen", "")
+        confirmed = request.method == "POST" and seen == fingerprint(changes)
+        if confirmed:
+            delete_group(group=group, actor=actor, now=timezone.now())
+    if confirmed:
         messages.success(request, _("Le groupe « %(name)s » est supprimé.") % {"name": group.name})
         return redirect("company_groups")
     context = {
         "group": group,
         "consequences": consequences(changes),
         "kept": _kept(rights, pk),
+        "programs": [one.name for one in applications_of(actor=actor) if one.group_id == pk],
         "seen": fingerprint(changes),
         "changed_meanwhile": request.method == "POST",
     }
