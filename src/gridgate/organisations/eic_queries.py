@@ -10,17 +10,18 @@ from functools import reduce
 from operator import add, or_
 
 from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models.functions import Length
 
 from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import folded
 from gridgate.organisations.authority import require_operator
-from gridgate.organisations.eic_codes import Examined, compact, examine
+from gridgate.organisations.eic_codes import compact, examine
 from gridgate.organisations.eic_form import eic_form
 from gridgate.organisations.folding import named_like
 from gridgate.organisations.models import EicCode, EicType, Membership, Organisation, User
 
-ENOUGH = 200
+ENOUGH = 100
 """How many codes that share a word with a name are compared with it letter by letter."""
 CLOSE = 0.6
 """How alike two names are, from 0 to 1, that are told to be close."""
@@ -129,12 +130,6 @@ def narrow_codes(codes: QuerySet[EicCode], wanted: EicFilter) -> QuerySet[EicCod
     return codes
 
 
-def looks_like_a_code(text: str) -> Examined | None:
-    """What is wrong with a text that has the length and the characters of a code, if it is one; else None."""
-    examined = examine(text)
-    return examined if examined.recordable else None
-
-
 def code_named(display_name: str) -> EicCode | None:
     """The code that has this display name, whatever its case; of several, as other offices may have issued, an active
     one.
@@ -148,23 +143,27 @@ def code_named(display_name: str) -> EicCode | None:
 def similar_codes(codes: QuerySet[EicCode], *names: str, limit: int = 8) -> list[EicCode]:
     """The codes whose names are close to one of these, the closest first.
 
-    Those that share the beginning of a word are found by the registry; of these, the ones that share most are
-    compared letter by letter.
+    Those that share the beginning of a word are found by the registry; of these, the ones that share most, and say
+    least besides, are compared letter by letter.
     """
-    wanted = [" ".join(_words(name)) for name in names if _words(name)]
+    wanted = [" ".join(words) for name in names if (words := _words(name))]
     stems = sorted({word[:5] for name in wanted for word in name.split()})
     if not stems:
         return []
     has = [Q(search_text__contains=stem) for stem in stems]
-    shared = reduce(add, (Case(When(one, then=Value(1)), default=Value(0)) for one in has))
+    whole = [Q(search_text__contains=folded(name.strip())) for name in names if name.strip()]
+    shared = reduce(add, [_one_if(one) for one in has] + [_one_if(one) * len(stems) for one in whole])
     candidates = codes.filter(reduce(or_, has)).annotate(shared=shared)
-    scored = [
-        (max(_alike(name, code) for name in wanted), code)
-        for code in candidates.order_by("-shared", "-active", "code")[:ENOUGH]
-    ]
-    close = [(score, code) for score, code in scored if score >= CLOSE]
+    likeness = _Likeness(wanted)
+    ordered = candidates.order_by("-shared", Length("search_text"), "code")
+    scored = [(likeness.of(code), code) for code in ordered[:ENOUGH]]
+    close = [pair for pair in scored if pair[0] >= CLOSE]
     close.sort(key=lambda pair: (-pair[0], pair[1].pk))
     return [code for _, code in close[:limit]]
+
+
+def _one_if(condition: Q) -> Case:
+    return Case(When(condition, then=Value(1)), default=Value(0))
 
 
 def search_text_of(code: str, display_name: str, long_name: str) -> str:
@@ -189,16 +188,23 @@ def _words(name: str) -> list[str]:
     return telling or parts
 
 
-def _alike(name: str, code: EicCode) -> float:
-    """From 0 to 1: the closer of the code's two names; a name that holds the other's words is close."""
-    best = 0.0
-    for other in (code.display_name, code.long_name):
-        words = " ".join(_words(other))
-        if not words:
-            continue
-        ratio = SequenceMatcher(None, name, words, autojunk=False).ratio()
-        ours, theirs = set(name.split()), set(words.split())
-        if ours <= theirs or theirs <= ours:
-            ratio = max(ratio, CLOSE + 0.2)
-        best = max(best, ratio)
-    return best
+class _Likeness:
+    """How alike a code's names and these are, from 0 to 1; a name that holds all words of the other is close."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._matchers = {name: SequenceMatcher(None, b=name, autojunk=False) for name in names}
+
+    def of(self, code: EicCode) -> float:
+        texts = {" ".join(_words(text)) for text in (code.display_name, code.long_name)} - {""}
+        pairs = ((name, text) for name in self._matchers for text in texts)
+        return max((self._ratio(name, text) for name, text in pairs), default=0.0)
+
+    def _ratio(self, name: str, text: str) -> float:
+        matcher = self._matchers[name]
+        ours, theirs = set(name.split()), set(text.split())
+        least = CLOSE + 0.2 if ours <= theirs or theirs <= ours else 0.0
+        matcher.set_seq1(text)
+        # Upper bounds first: most candidates are not close, and the exact figure is dear.
+        if matcher.real_quick_ratio() < CLOSE or matcher.quick_ratio() < CLOSE:
+            return least
+        return max(least, matcher.ratio())

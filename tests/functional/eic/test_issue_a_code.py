@@ -129,7 +129,7 @@ class TestAccepting:
         request = make_request(world.alice)
         staff = world.client("operateur", language="en")
         text = text_of(staff.get(f"/administration/demandes/{request.number}/"))
-        assert "The code that will be issued" in text
+        assert "The code to issue" in text
         assert "Functions Producer" in text
 
 

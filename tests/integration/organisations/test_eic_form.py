@@ -1,6 +1,7 @@
 """What a request for a code asks is the operator's file: read at start, refused with what to mend."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.utils import translation
 
 from gridgate.core.errors import GridgateError
-from gridgate.organisations.eic_form import EicForm, eic_form, read_eic_form
+from gridgate.organisations.eic_form import DEFAULT, EicForm, eic_form, read_eic_form
 from gridgate.organisations.operations.eic import faults_of
 from tests.factories.eic import make_asked
 from tests.world import World
@@ -129,3 +130,15 @@ class TestAFileOfTheOperators:
         assert done.returncode == 2
         assert "give letters among XYZWTVA" in " ".join(done.stderr.split())
         assert "Traceback" not in done.stderr
+
+
+def test_the_guide_says_what_is_built_in(world: World) -> None:
+    """The table of docs/1-running/eic.md, line by line."""
+    guide = Path(__file__).parents[3].joinpath("docs", "1-running", "eic.md").read_text(encoding="utf-8")
+    built_in = json.loads(DEFAULT.read_text(encoding="utf-8"))
+    for key, value in built_in.items():
+        if key != "fields":
+            assert f"| `{key}` | `{json.dumps(value)}` |" in guide
+    example = re.search(r"```json\n(.*?)```", guide, re.DOTALL)
+    assert example
+    assert EicForm.model_validate(built_in | json.loads(example.group(1))).types == "XW"

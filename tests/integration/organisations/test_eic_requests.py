@@ -29,6 +29,7 @@ from gridgate.organisations.operations.eic import (
     propose_body,
     submit_eic_request,
 )
+from gridgate.organisations.operations.eic_register import import_eic_codes
 from gridgate.organisations.operations.requests import (
     RequestNotFound,
     RequestNotOpen,
@@ -207,6 +208,23 @@ class TestTheSearchBeforeAsking:
         make_code("BOREAL", long_name="Boréal Réseaux SA", office="22")
         close = similar_codes(EicCode.objects.all(), name)
         assert sorted(one.display_name for one in close) == sorted(found)
+
+    def test_the_closest_is_among_them_however_many_share_a_word(self, world: World) -> None:
+        lines = [
+            (
+                number,
+                {
+                    "code": f"11X{number:05}-------0",
+                    "display_name": f"ACME-WIND-{number}",
+                    "long_name": "Acme Wind",
+                },
+            )
+            for number in range(300)
+        ]
+        import_eic_codes(lines, name="a.csv", now=world.now)
+        wanted = make_code("ACME-IND", long_name="ACME Industries et Compagnie", office="22")
+        assert similar_codes(EicCode.objects.all(), "ACME-IND")[0] == wanted
+        assert similar_codes(EicCode.objects.all(), "Acme Industries")[0] == wanted
 
     def test_names_no_code_that_the_asker_may_not_look_up(self, world: World) -> None:
         """The codes of measurement points are their company's own: nobody learns of them by asking."""

@@ -40,7 +40,8 @@ def search(request: AccountRequest) -> HttpResponse:
     context = {
         "form": form,
         "text": form.text,
-        "close": _close(request, form.text) if form.text and not form.errors else [],
+        "close": _close(request, form.text) if form.text else [],
+        "hint": words.hint(form.text),
         "steps": progress(0),
     }
     return render(request, "eic/search.html", context, status=422 if form.errors else 200)

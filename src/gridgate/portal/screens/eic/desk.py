@@ -31,9 +31,10 @@ TREATED = (RequestState.SUBMITTED, RequestState.IN_REVIEW)
 class BodyForm(forms.Form):
     """The characters that the office chooses."""
 
+    use_required_attribute = False
     body = forms.CharField(
         label=gettext_lazy("Les 12 caractères du code"),
-        required=False,
+        error_messages={"required": gettext_lazy("Donnez 12 caractères.")},
         help_text=gettext_lazy(
             "Chiffres, capitales et tirets. Le bureau et le type viennent devant, la clé calculée derrière."
         ),

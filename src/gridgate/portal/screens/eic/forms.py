@@ -246,8 +246,7 @@ class RegisterFilters(forms.Form):
     @property
     def hint(self) -> str:
         """What is wrong with the code that is looked for, if it looks like one."""
-        examined = examine(self.cleaned_data.get("q", ""))
-        return words.fault(examined) if examined.recordable else ""
+        return words.hint(self.cleaned_data.get("q", ""))
 
     def in_force(self, request: HttpRequest) -> list[Filter]:
         labels = {}

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gridgate.core.errors import GridgateError
-from gridgate.organisations.eic_codes import EicFault, Examined
+from gridgate.organisations.eic_codes import EicFault, Examined, examine
 from gridgate.organisations.eic_form import ALL_TYPES, eic_form
 from gridgate.organisations.models import EicCode, EicType, RequestState
 from gridgate.organisations.operations.eic import AskedFault, EicCodeTaken, InvalidEicBody, Wrong
@@ -104,6 +104,12 @@ def fault(examined: Examined) -> str:
         case EicFault.NO_CHECK:
             return _("Ces 15 premiers caractères ne font aucun code : le dernier serait un tiret.")
     return ""
+
+
+def hint(text: str) -> str:
+    """What is wrong with a code that is looked for; empty for a text that does not look like one."""
+    examined = examine(text)
+    return fault(examined) if examined.recordable else ""
 
 
 def wrong(found: Wrong, *, typed: str = "", readable: bool = True) -> str:
