@@ -243,6 +243,15 @@ class TestAUserManager:
             with pytest.raises(NotAllowed):
                 change()
 
+    def test_does_not_touch_one_who_has_just_become_an_administrator(self, world, manager):
+        as_looked_up = world.membership("bob")
+        set_role(membership=world.bob, role="administrator", actor=world.alice, now=world.now)
+        with pytest.raises(NotAllowed):
+            update_member(membership=as_looked_up, role="user", external=True, actor=manager, now=world.now)
+        with pytest.raises(NotAllowed):
+            end_membership(membership=as_looked_up, actor=manager, now=world.now)
+        assert world.membership("bob").role == "administrator"
+
     def test_does_not_touch_themselves(self, world, lyon, manager):
         for change in (
             lambda: end_membership(membership=manager, actor=manager, now=world.now),

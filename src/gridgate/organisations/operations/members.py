@@ -106,8 +106,9 @@ def end_membership(*, membership: Membership, actor: Membership | None = None, n
 
     Ending it twice keeps the first instant. Raises `NotAllowed`, and `LastAdministrator`.
     """
-    _require_may_change(actor, membership)
     with transaction.atomic():
+        _reread(membership)
+        _require_may_change(actor, membership)
         require_other_administrator(membership)
         before = _facts(membership)
         if Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=now):
@@ -129,10 +130,11 @@ def update_member(
     `LastAdministrator`.
     """
     _require_role(role)
-    _require_may_change(actor, membership)
-    if role != membership.role:
-        require_administrator(actor, membership.organisation)
     with transaction.atomic():
+        _reread(membership)
+        _require_may_change(actor, membership)
+        if role != membership.role:
+            require_administrator(actor, membership.organisation)
         if role != Membership.Role.ADMINISTRATOR:
             require_other_administrator(membership)
         before = _facts(membership)
@@ -174,6 +176,12 @@ def record_member(
 
 def _facts(membership: Membership) -> dict[str, object]:
     return {"role": str(membership.role), "external": membership.external}
+
+
+def _reread(membership: Membership) -> None:
+    """What the member is at this moment: somebody may have made them an administrator since they were looked up."""
+    rows = Membership.objects.select_for_update()
+    membership.refresh_from_db(fields=["role", "external", "ended_at"], from_queryset=rows)
 
 
 def _require_may_change(actor: Membership | None, membership: Membership) -> None:

@@ -32,7 +32,6 @@ from gridgate.portal.screens.company.consequences import consequences, losses
 from gridgate.portal.screens.metering_points.rows import name_of, past
 
 BAD_SHOWN = 20
-LONGEST_PASTE = 1_000_000
 _BETWEEN_CELLS = re.compile(r"[\t;,]+")
 
 
@@ -75,7 +74,7 @@ class PerimeterForm:
         if data:
             self.scope = "some" if data.get("scope") == "some" else "all"
             self.everywhere = data.get("everywhere") == "1"
-            self._paste(data.get("paste", "")[:LONGEST_PASTE])
+            self._paste(data.get("paste", ""))
         if self.saving and self.scope == "some" and not self.pasted.bad and not self.chooser.chosen:
             self.error = _("Choisissez au moins un point, ou « Tous les points ».")
 
