@@ -177,7 +177,13 @@ def _figures(held: int, people: PeopleCounts, shared: PermissionCounts) -> list[
     }
     return [
         Figure(_("Points, aujourd’hui"), formats.number(held)),
-        Figure(_("Personnes"), formats.number(people.members), note=f"{administrators}, {invited}"),
+        Figure(
+            _("Personnes"),
+            formats.number(people.members),
+            note=", ".join(
+                said for said, count in ((administrators, people.members), (invited, people.invited)) if count
+            ),
+        ),
         Figure(
             _("Autorisations données"),
             formats.number(shared.given),

@@ -123,12 +123,12 @@ def end(request: MemberRequest, point_id: str, pk: int) -> HttpResponse:
             if done is not None:
                 return done
         else:
+            lost = list(permissions_on(actor=actor, point=point, holder=holding.holder, now=moment.now))
             context |= {
                 "last_day": last,
                 "at_once": last < moment.today,
-                "losing": _losing(
-                    permissions_on(actor=actor, point=point, holder=holding.holder, now=moment.now)
-                ),
+                "losing": _losing(lost),
+                "receipts": any(not one.all_points for one in lost),
             }
             return render(request, "operator/holding_end_confirm.html", context)
     return render(request, "operator/holding_end.html", context, status=422 if form.errors else 200)

@@ -34,7 +34,8 @@ def lasting(duration: timedelta | None) -> str:
         return formats.NONE
     if duration < timedelta(days=1):
         return formats.duration(duration.total_seconds())
-    return ngettext("%(count)s j", "%(count)s j", duration.days) % {"count": formats.number(duration.days)}
+    said = ngettext("%(count)s j", "%(count)s j", duration.days) % {"count": formats.number(duration.days)}
+    return said.replace(" ", formats.NO_BREAK)
 
 
 def ago(at: datetime | None, now: datetime) -> str:
