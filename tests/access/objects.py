@@ -10,6 +10,7 @@ from gridgate.organisations.operations.directory import create_token
 from gridgate.sharing.models import PermissionRequest
 from gridgate.sharing.operations import revoke_permission
 from tests.factories.eic import make_code, make_draft, make_request
+from tests.factories.kyc import make_begun
 from tests.factories.sharing import make_permission, make_service
 from tests.world import World
 
@@ -34,6 +35,8 @@ ABSENT = {
     "member": "999999",
     "group": "999999",
     "invitation": "999999",
+    "kyc": "KYC-2026-99999",
+    "kyc_document": "999999",
 }
 
 
@@ -67,7 +70,10 @@ def make_objects(world: World) -> dict[str, str]:
         user=world.operateur.user,
         now=world.now,
     )
+    document = make_begun(world.alice, now=world.now)
     return {
+        "kyc": document.questionnaire.number,
+        "kyc_document": str(document.pk),
         "p3": world.p3.pk,
         "tiers1_siren": world.third_party_1.siren,
         "permission": str(permission.pk),

@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.imports.journal import check_file
-from gridgate.organisations.models import EicCode
+from gridgate.organisations.models import EicCode, KycAttachment
 from gridgate.organisations.operations import (
     EIC,
     deactivate_eic_code,
@@ -34,6 +34,7 @@ from tests.access.objects import make_objects
 from tests.access.test_portal import ROLES, TABLE, browser
 from tests.factories.audit import make_reads
 from tests.factories.eic import make_code, make_request
+from tests.factories.kyc import make_more
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import make_group, make_member, make_organisation
 from tests.factories.sharing import make_permission, make_service
@@ -139,6 +140,7 @@ def grow(world, objects: dict[str, str]) -> None:
         code = EicCode.objects.get(pk=objects["eic_code"])
         deactivate_eic_code(code=code, reason="Doute", actor=None, now=now)
         reactivate_eic_code(code=code, reason="Erreur", actor=None, now=now)
+        make_more(KycAttachment.objects.get(pk=objects["kyc_document"]), 3, now=now)
         check_file(
             kind="points", name="a.csv", content=b"id,segment\n1,C5\n", user=world.operateur.user, now=now
         )

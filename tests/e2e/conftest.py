@@ -125,6 +125,7 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         receipt = _first(r'"/partage/recus/(GG-[^/"]+)/"', alice.get("/partage/recus/").text)
         permission = _first(r'"/partage/autorisations/([^/"]+)/resilier/"', alice.get("/services/").text)
         eic_submitted = _first(r'"/eic/(EIC-[^/"]+)/"', alice.get("/eic/").text)
+        kyc_accepted = _first(r'"/questionnaire/(KYC-[^/"]+)/"', alice.get("/questionnaire/").text)
         users = alice.get("/administration/utilisateurs/?q=bob").text
         member = _first(r'"/administration/utilisateurs/(\d+)/"', users)
         groups = alice.get("/administration/groupes/?q=lyon").text
@@ -133,6 +134,7 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         received = _first(r'"/partage/recues/([^/"]+)/mettre-fin/"', tiers1.get("/partage/recues/").text)
     with signed_in(demo_server, "charlie") as charlie:
         eic_returned = _first(r'"/eic/(EIC-[^/"]+)/"', charlie.get("/eic/").text)
+        kyc_begun = _first(r'"/questionnaire/(KYC-[^/"]+)/"', charlie.get("/questionnaire/").text)
     with signed_in(demo_server, "operateur") as operator:
         report = _first(r'"/administration/import/(\d+)/"', operator.get("/administration/import/").text)
     return {
@@ -144,6 +146,8 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         "received": received,
         "eic_submitted": eic_submitted,
         "eic_returned": eic_returned,
+        "kyc_accepted": kyc_accepted,
+        "kyc_begun": kyc_begun,
         "import": report,
         "directory_token": token,
         "reset_link": _reset_link_of_someone_new(demo_server),

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from gridgate.organisations.models import KycForm, KycQuestionnaire, Membership, User
+from gridgate.organisations.models import (
+    KycAttachment,
+    KycForm,
+    KycQuestionnaire,
+    Membership,
+    RequestEvent,
+    RequestState,
+    User,
+)
 from gridgate.organisations.operations.kyc import (
     accept_questionnaire,
     attach,
@@ -114,3 +122,39 @@ def make_accepted(
         )
         done.refresh_from_db()
     return done
+
+
+def make_begun(actor: Membership, *, now: datetime) -> KycAttachment:
+    """A document of a questionnaire that has just begun."""
+    ensure_form(now)
+    begun = start_questionnaire(user=actor.user, actor=actor, now=now)
+    return attach(
+        questionnaire=begun,
+        field="articles",
+        name="statuts.pdf",
+        chunks=[pdf()],
+        user=actor.user,
+        actor=actor,
+        now=now,
+    )
+
+
+def make_more(document: KycAttachment, count: int, *, now: datetime) -> None:
+    """So many more of what pages about questionnaires list: versions, former questionnaires, documents."""
+    item = document.questionnaire
+    known = KycQuestionnaire.objects.count()
+    for number in range(known, known + count):
+        form = KycForm.objects.create(version=f"v{number}", sections=item.form.sections, published_at=now)
+        KycQuestionnaire.objects.create(
+            number=f"KYC-2020-{number:05}",
+            requester=item.requester,
+            organisation=item.organisation,
+            state=RequestState.WITHDRAWN,
+            created_at=now - timedelta(days=900),
+            form=form,
+        )
+        RequestEvent.objects.create(
+            number=item.number, state=RequestState.RETURNED, at=now, user=item.requester
+        )
+        document.pk, document.field = None, "other_documents"
+        document.save(force_insert=True)

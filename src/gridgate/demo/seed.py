@@ -22,6 +22,7 @@ from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore, Quarantined, Source
 from gridgate.demo import cast, curves
 from gridgate.demo.access_history import access_history
+from gridgate.demo.questionnaires import seed_questionnaires
 from gridgate.demo.services import create_services
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations import create_point, open_holding, set_collection
@@ -87,6 +88,7 @@ class World:
         yield "data services and permissions", self._sharing
         yield "applications", self._applications
         yield "requests to the operator", self._requests
+        yield "questionnaires", self._questionnaires
         yield "two years of measurements", self._measurements
         yield "thirty days of reads", self._reads
         yield "demo.json", self._describe
@@ -192,6 +194,9 @@ class World:
             actor=operator,
             now=self.at(3, 14, 10),
         )
+
+    def _questionnaires(self) -> None:
+        seed_questionnaires(self.members, today=self.today, at=self.at)
 
     def _ask_for_code(self, member: Membership, asked: EicAsked, now: datetime) -> EicRequest:
         user = member.user

@@ -102,6 +102,7 @@ MENU: tuple[Section, ...] = (
             Entry("operator_companies", "building", _("Entreprises")),
             Entry("operator_home", "meter", _("Registre des compteurs")),
             Entry("operator_eic", "layers", _("Registre des codes EIC")),
+            Entry("operator_kyc_forms", "check", _("Questionnaire client")),
             Entry("operator_import", "collect", _("Import de points et de titulaires")),
             Entry("operator_services", "share", _("Services de données")),
             Entry("operator_policy", "lock", _("Sécurité et conditions"), administrator=True),

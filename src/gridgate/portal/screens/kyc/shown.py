@@ -77,13 +77,17 @@ class ShownSection:
 def sections_of(
     questionnaire: KycQuestionnaire, *, previous: KycQuestionnaire | None = None
 ) -> list[ShownSection]:
-    """The whole questionnaire; with `previous`, what differs is marked."""
+    """The whole questionnaire, less the questions that earlier answers made pointless; with `previous`, what differs
+    is marked.
+    """
     now = _Given(questionnaire)
     before = _Given(previous) if previous is not None else None
-    return [
-        ShownSection(number, words(section.title), [_answer(one, now, before) for one in section.fields])
-        for number, section in enumerate(now.form.sections, start=1)
-    ]
+    shown = []
+    for number, section in enumerate(now.form.sections, start=1):
+        answers = [(one, _answer(one, now, before)) for one in section.fields]
+        told = [answer for one, answer in answers if not answer.is_empty or answer.changed or now.asks(one)]
+        shown.append(ShownSection(number, words(section.title), told))
+    return shown
 
 
 def document(attachment: KycAttachment) -> Document:
@@ -149,6 +153,9 @@ class _Given:
 
     def documents(self, one: AnyField) -> list[KycAttachment]:
         return self._documents.get(one.name, []) if isinstance(one, FileField) else []
+
+    def asks(self, one: AnyField) -> bool:
+        return one.required_if is None or one.is_required(self.answers)
 
     def answer(self, one: AnyField) -> Any:
         given = self.answers.get(one.name)
