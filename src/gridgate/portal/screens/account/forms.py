@@ -75,7 +75,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         required=False,
         choices=zone_choices,
         help_text=_(
-            "Celui des heures affichées : connexions, historique, dernières lectures. "
+            "Celui des heures affichées\u00a0: connexions, historique, dernières lectures. "
             "Les mesures, le journal des accès et les reçus restent à l’heure du réseau."
         ),
         error_messages={"invalid_choice": _("Choisissez un fuseau de la liste.")},
