@@ -199,6 +199,10 @@ _NAMES: dict[str, Any] = {
     "strong_for_users": gettext_lazy("Double authentification des utilisateurs"),
     "step_up_acts": gettext_lazy("Actes confirmés par un code"),
     "titles": gettext_lazy("Titres"),
+    "formatted_name": gettext_lazy("Nom complet"),
+    "given_name": gettext_lazy("Prénom"),
+    "family_name": gettext_lazy("Nom de famille"),
+    "preferred_language": gettext_lazy("Langue préférée"),
 }
 
 
