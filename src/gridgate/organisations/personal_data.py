@@ -63,6 +63,18 @@ def export_of(*, user: User, now: datetime) -> dict[str, Any]:
             {"provider": one.provider, "identifier": one.uid, "said": one.extra_data}
             for one in SocialAccount.objects.filter(user=user).order_by("pk")
         ],
+        "directories": [
+            {
+                "company": _company(one),
+                "display_name": one.display_name,
+                "formatted_name": one.formatted_name,
+                "given_name": one.given_name,
+                "family_name": one.family_name,
+                "preferred_language": one.preferred_language,
+                "since": _at(one.created_at),
+            }
+            for one in user.directory_people.select_related("organisation").order_by("created_at", "pk")
+        ],
         "requests": _requests(user),
         "events": _events(user, memberships),
     }

@@ -67,7 +67,7 @@ def named(result: CheckResult) -> tuple[str | None, Any]:
 def test_a_foreign_client_finds_no_fault(own_demo_server: Server) -> None:
     headers = {"Authorization": f"Bearer {token_of_a_directory(own_demo_server)}"}
     base_url = f"{own_demo_server.base_url}/scim/v2"
-    with httpx.Client(base_url=base_url, headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=base_url, headers=headers, timeout=120) as client:
         results = check_server(Client(client))
     faults = {named(result): result for result in results if result.status is not Status.SUCCESS}
     assert set(faults) == set(EXPLAINED), list(faults.values())

@@ -6,8 +6,10 @@ import pytest
 import time_machine
 
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations.models import Membership, User
+from gridgate.organisations.models import DirectoryPerson, Membership, User
 from gridgate.organisations.operations import create_user, end_membership
+from gridgate.organisations.operations.accounts import delete_account
+from gridgate.organisations.personal_data import export_of
 from tests.factories.organisations import make_member
 
 NAMES = {"givenName": "Zoé", "familyName": "Martin"}
@@ -278,11 +280,22 @@ class TestHistory:
         assert AuditEvent.objects.count() == before
 
 
-def test_an_account_that_its_owner_deleted_is_gone(world, directory):
+def test_an_account_that_its_owner_deleted_is_gone_with_what_was_said(world, directory):
     bob = directory.id_of("bob@acme.example")
-    User.objects.filter(pk=world.bob.user_id).update(deleted_at=world.now, is_active=False)
+    directory.patch(f"/Users/{bob}", {"op": "add", "path": "externalId", "value": "42"})
+    delete_account(user=world.membership("bob").user, now=world.now)
     assert directory.get(f"/Users/{bob}").status_code == 404
     assert bob not in [one["id"] for one in directory.found("/Users")]
+    assert not DirectoryPerson.objects.filter(user=world.bob.user_id).exists()
+    assert world.membership("bob").external_id == ""
+    assert directory.add("bob@acme.example")["id"] != bob, "the address is free again"
+
+
+def test_what_a_directory_says_is_in_the_copy_of_ones_data(world, directory):
+    directory.add("zoe@acme.example", displayName="Zoé", name=NAMES, preferredLanguage="fr-FR")
+    (said,) = export_of(user=account("zoe@acme.example"), now=world.now)["directories"]
+    assert said["company"] == export_of(user=world.alice.user, now=world.now)["memberships"][0]["company"]
+    assert (said["display_name"], said["family_name"]) == ("Zoé", "Martin")
 
 
 def test_a_person_who_signed_up_by_themselves_keeps_their_account(world, directory):

@@ -173,6 +173,8 @@ def _forget(user: User) -> None:
     user.favourites.all().delete()
     user.sign_ins.all().delete()
     user.step_up_codes.all().delete()
+    user.directory_people.all().delete()
+    user.memberships.exclude(external_id="").update(external_id="")
     closed = Q(accepted_at__isnull=False) | Q(cancelled_at__isnull=False)
     Invitation.objects.filter(closed, email__iexact=user.email).update(
         email=f"compte-{user.pk}@supprime.invalid", full_name=DELETED_NAME

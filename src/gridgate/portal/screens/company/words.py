@@ -35,7 +35,7 @@ SENTENCES: dict[str, Any] = {
     "account.linked": gettext_lazy("Compte de %(subject)s lié à un fournisseur d’identité"),
     "account.deleted": gettext_lazy("Compte de %(subject)s supprimé"),
     "group.created": gettext_lazy("Groupe « %(subject)s » créé"),
-    "group.described": gettext_lazy("Groupe « %(subject)s » identifié par l’annuaire"),
+    "group.described": gettext_lazy("Groupe « %(subject)s » identifié par l’annuaire"),
     "group.renamed": gettext_lazy("Groupe « %(subject)s » renommé"),
     "group.deleted": gettext_lazy("Groupe « %(subject)s » supprimé"),
     "group.members_changed": gettext_lazy("Membres du groupe « %(subject)s » modifiés"),
