@@ -18,6 +18,14 @@ from gridgate.organisations.operations.kyc import (
 ENDS_IN = 23
 """Days until ACME's questionnaire ends: it is to be renewed."""
 
+NAMES = {
+    "registration_extract": "kbis.pdf",
+    "articles": "statuts.pdf",
+    "identity_papers": "identite.pdf",
+    "bank_details": "rib.pdf",
+}
+"""What people call these documents."""
+
 _COMMON: dict[str, Any] = {
     "legal_form": "SAS",
     "country": "FR",
@@ -36,7 +44,7 @@ ACME: dict[str, Any] = _COMMON | {
     "legal_name": "ACME Industries",
     "siren": "111222337",
     "incorporated_on": "1994-05-02",
-    "registered_office": "12 rue des Ateliers\n69007 Lyon",
+    "registered_office": "12 rue de Gerland\n69007 Lyon",
     "owners": [
         {"name": "Alice", "birth_date": "1970-02-03", "share": "60", "country": "FR", "control": ["capital"]}
     ],
@@ -53,7 +61,7 @@ TIERS_1: dict[str, Any] = _COMMON | {
     "incorporated_on": "2016-09-12",
     "registered_office": "3 quai de la Loire\n44000 Nantes",
     "has_owners": False,
-    "no_owner_reason": "Capital partagé entre 41 associés, aucun au-dessus de 8 % ; l’entreprise a un gérant.",
+    "no_owner_reason": "Capital partagé entre 41 associés : le premier détient 8 %, la gérance dirige.",
     "representatives": [
         {"name": "Tiers 1, développement", "function": "Gérance", "birth_date": "1985-11-20", "country": "FR"}
     ],
@@ -100,7 +108,7 @@ def _attach(draft: KycQuestionnaire, one: FileField, member: Membership, now: da
     attach(
         questionnaire=draft,
         field=one.name,
-        name=f"{one.label.fr}.pdf",
+        name=NAMES.get(one.name, f"{one.name}.pdf"),
         chunks=[page(title)],
         user=member.user,
         actor=member,
