@@ -18,7 +18,7 @@ from gridgate.portal.access import MemberRequest, administrator_required, operat
 from gridgate.portal.screens.activation.terms import blocks
 from gridgate.portal.screens.sharing.moment import Moment
 
-_TEXT = {"rows": 16}
+_ROWS = {"rows": 16}
 
 
 class TermsForm(forms.Form):
@@ -34,7 +34,7 @@ class TermsForm(forms.Form):
     text_fr = forms.CharField(
         label=gettext_lazy("Texte français"),
         max_length=100_000,
-        widget=forms.Textarea(attrs=_TEXT),
+        widget=forms.Textarea(attrs=_ROWS | {"lang": "fr"}),
         help_text=gettext_lazy(
             "Une ligne vide sépare les paragraphes ; « ## » commence un titre, « - » un point."
         ),
@@ -43,7 +43,7 @@ class TermsForm(forms.Form):
         label=gettext_lazy("Texte anglais"),
         max_length=100_000,
         required=False,
-        widget=forms.Textarea(attrs=_TEXT),
+        widget=forms.Textarea(attrs=_ROWS | {"lang": "en"}),
     )
 
     def __init__(self, data: Any = None, *, known: set[str], **more: Any) -> None:
