@@ -175,6 +175,7 @@ class TestTheJournal:
                 client.get("/journal/")
             return len(captured)
 
+        statements()  # the first page of a session also lists the session
         before = statements()
         for point in (log.p1, log.p2, log.p3):
             permission = make_permission(
