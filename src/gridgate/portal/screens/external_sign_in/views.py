@@ -75,9 +75,7 @@ def refused(request: HttpRequest, reason: str) -> HttpResponse:
 
 def _too_many(request: HttpRequest) -> HttpResponse | None:
     """Each visit here asks the provider something."""
-    answer: HttpResponse | None = ratelimit.consume_or_429(
-        request, action="external_sign_in", limit_get=True
-    )
+    answer: HttpResponse | None = ratelimit.consume_or_429(request, action="external_sign_in", limit_get=True)
     return answer
 
 
