@@ -1,15 +1,19 @@
 """The schema of a questionnaire: what an operator may write, and what is said of the rest."""
 
 import json
-from typing import Any
+import re
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from gridgate.organisations.kyc_form import (
     BUILT_IN,
     LARGEST_DOCUMENT,
+    AnyField,
     Condition,
     FileField,
+    FileType,
     Form,
     GroupField,
     InvalidForm,
@@ -211,10 +215,29 @@ class TestCondition:
 
 
 def test_every_file_type_of_a_form_can_be_told_from_content():
-    from typing import get_args
-
     from gridgate.organisations.attachments import TYPES
-    from gridgate.organisations.kyc_form import FileType
 
     assert set(get_args(FileType)) == set(TYPES)
     assert set(FileField.model_fields["types"].default) <= set(TYPES)
+
+
+class TestDocumentation:
+    """What docs/1-running/kyc.md says of the file."""
+
+    text = (Path(__file__).parents[3] / "docs/1-running/kyc.md").read_text(encoding="utf-8")
+
+    def test_lists_every_kind(self):
+        kinds = self.text.partition("| kind | answers")[2].partition("\n\n")[0]
+        documented = {
+            kind for row in kinds.splitlines()[2:] for kind in re.findall(r"`(\w+)`", row.split("|")[1])
+        }
+        known = {kind for one in get_args(AnyField) for kind in get_args(one.model_fields["kind"].annotation)}
+        assert documented == known
+
+    def test_shows_a_file_that_is_good(self):
+        example = self.text.partition("```json\n")[2].partition("```")[0]
+        read_form(example.encode())
+
+    def test_names_every_key(self):
+        keys = {key for one in get_args(AnyField) for key in one.model_fields} - {"kind"}
+        assert {key for key in keys if f"`{key}`" not in self.text} == set()
