@@ -28,7 +28,7 @@ class _Anything(dict[str, str]):
     """A value that every converter of the URL conf takes."""
 
     def __missing__(self, key: str) -> str:
-        numbers = ("import", "member", "group")
+        numbers = ("import", "member", "group", "directory_token")
         return "1" if key in numbers else "00000000-0000-4000-8000-000000000000"
 
 
