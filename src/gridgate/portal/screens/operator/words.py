@@ -105,7 +105,7 @@ def refusal(error: GridgateError) -> str:
             return _("Cette personne agit déjà pour l’entreprise.")
         case metering.TitlesOverlap():
             return _(
-                "Une entreprise est déjà titulaire du point ces jours-là : choisissez un autre jour, ou mettez d’abord "
+                "Une entreprise est déjà titulaire du point ces jours-là : choisissez un autre jour, ou mettez d’abord "
                 "fin à son titre."
             )
         case metering.TitleEndsBeforeItBegins():
