@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from gridgate.core.errors import ErrorKind, GridgateError
@@ -54,10 +54,10 @@ def know_everyone(organisation: Organisation, *, now: datetime) -> None:
 
     Their names are those of their accounts: they act for the company already, which sees them.
     """
-    known = DirectoryPerson.objects.filter(organisation=organisation, user=OuterRef("user"))
+    known = DirectoryPerson.objects.filter(organisation=organisation).values("user")
     unknown = (
-        Membership.objects.filter(~Exists(known), organisation=organisation, ended_at=None)
-        .filter(user__deleted_at=None)
+        Membership.objects.filter(organisation=organisation, ended_at=None, user__deleted_at=None)
+        .exclude(user__in=known)
         .select_related("user")
     )
     people = [
@@ -101,7 +101,7 @@ def latest_memberships(people: Collection[DirectoryPerson]) -> dict[int, Members
         return {}
     company = next(iter(people)).organisation_id
     named = _among("user", [person.user_id for person in people])
-    memberships = Membership.objects.filter(named, organisation=company).order_by("pk")
+    memberships = Membership.objects.filter(named, organisation=company).select_related("user").order_by("pk")
     return {membership.user_id: membership for membership in memberships}
 
 

@@ -6,6 +6,10 @@ of every resource, and holds each answer to RFC 7643 and RFC 7644.
 
 import re
 import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,10 +18,11 @@ from scim2_client import BaseSyncSCIMClient
 from scim2_tester import CheckResult, Status, check_server, filling
 
 from tests.browser_session import signed_in, submit
-from tests.instance import Server, demo_template, own_demo_server
+from tests.instance import Server, demo_copy, demo_template
 
-__all__ = ["demo_template", "own_demo_server"]
+__all__ = ["demo_template"]
 
+PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 EXPLAINED = {
     ("check_remove_attribute", "active"): "a person acts for the company or does not: to take the word away "
     "would leave open which, so it is refused with `mutability`, and nothing changes",
@@ -49,13 +54,22 @@ def _a_user_name_is_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "get_random_example_value", example)
 
 
-def token_of_a_directory(server: Server) -> str:
-    """Made by an administrator, on the page."""
+@pytest.fixture(scope="module")
+def server(demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with demo_copy(demo_template, tmp_path_factory.mktemp("scim")) as running:
+        yield running
+
+
+@contextmanager
+def directory(server: Server, name: str) -> Iterator[httpx.Client]:
+    """A client with a token that an administrator made, on the page."""
     with signed_in(server, "alice") as alice:
-        page = submit(alice, "/administration/annuaire/", name="scim2-tester").text
+        page = submit(alice, "/administration/annuaire/", name=name).text
     found = re.search(r"ggd_[\w-]{43}", page)
     assert found, page
-    return found.group()
+    headers = {"Authorization": f"Bearer {found.group()}"}
+    with httpx.Client(base_url=f"{server.base_url}/scim/v2", headers=headers, timeout=120) as client:
+        yield client
 
 
 def named(result: CheckResult) -> tuple[str | None, Any]:
@@ -64,13 +78,42 @@ def named(result: CheckResult) -> tuple[str | None, Any]:
 
 
 @pytest.mark.usefixtures("_a_user_name_is_an_address")
-def test_a_foreign_client_finds_no_fault(own_demo_server: Server) -> None:
-    headers = {"Authorization": f"Bearer {token_of_a_directory(own_demo_server)}"}
-    base_url = f"{own_demo_server.base_url}/scim/v2"
-    with httpx.Client(base_url=base_url, headers=headers, timeout=120) as client:
+def test_a_foreign_client_finds_no_fault(server: Server) -> None:
+    with directory(server, "scim2-tester") as client:
         results = check_server(Client(client))
     faults = {named(result): result for result in results if result.status is not Status.SUCCESS}
     assert set(faults) == set(EXPLAINED), list(faults.values())
     passed = [result for result in results if result.status is Status.SUCCESS]
     assert len(passed) > 60
     assert {"User", "Group"} <= {result.resource_type for result in passed}
+
+
+def test_of_many_requests_for_one_person_at_once_one_adds_them(server: Server) -> None:
+    with directory(server, "Course") as client, ThreadPoolExecutor(8) as pool:
+        body = {"userName": "course@acme.example", "displayName": "Course"}
+        answers = list(pool.map(lambda _: client.post("/Users", json=body), range(8)))
+        assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+        assert client.get("/Users", params={"filter": 'userName sw "course@"'}).json()["totalResults"] == 1
+
+
+def test_of_many_changes_of_one_version_one_is_made(server: Server) -> None:
+    with directory(server, "Versions") as client, ThreadPoolExecutor(8) as pool:
+        made = client.post("/Users", json={"userName": "versions@acme.example"})
+        path, tag = f"/Users/{made.json()['id']}", made.headers["ETag"]
+
+        def rename(number: int) -> int:
+            operation = {"op": "replace", "path": "displayName", "value": f"Nom {number}"}
+            body = {"schemas": [PATCH], "Operations": [operation]}
+            return client.patch(path, json=body, headers={"If-Match": tag}).status_code
+
+        assert sorted(pool.map(rename, range(8))) == [200] + [412] * 7
+
+
+def test_revoked_no_process_takes_it_any_more(server: Server) -> None:
+    with directory(server, "Révoqué") as client, signed_in(server, "alice") as alice:
+        assert {client.get("/Users").status_code for _ in range(8)} == {200}
+        page = alice.get("/administration/annuaire/").text
+        found = re.search(r"Révoqué</th>.*?/administration/annuaire/(\d+)/revoquer/", page, re.DOTALL)
+        assert found, page
+        submit(alice, f"/administration/annuaire/{found.group(1)}/revoquer/")
+        assert {client.get("/Users").status_code for _ in range(8)} == {401}

@@ -96,6 +96,8 @@ def add_person(
     """
     email = parse_email(email)
     with transaction.atomic():
+        # The company's row is the queue in which two requests for one person wait.
+        Organisation.objects.select_for_update().get(pk=organisation.pk)
         _require_unknown(organisation, email)
         membership = _join(organisation, email, described, actor=actor, now=now)
         person = DirectoryPerson.objects.create(

@@ -5,10 +5,10 @@ the standard's own rules of case, presence and several values.
 """
 
 from collections.abc import Callable
-from functools import reduce
+from functools import partial, reduce
 from operator import and_, or_
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q, QuerySet
 from scim2_models.path import (
     AttrPath,
     CompareOperator,
@@ -21,15 +21,16 @@ from scim2_models.path import (
     ValuePath,
 )
 
-from gridgate.organisations.models import Membership
+from gridgate.organisations.models import Membership, Organisation
 from gridgate.organisations.scim.wire import identifier
 
 NOTHING = Q(pk__in=[])
 
 
-def narrow_people(node: FilterNode) -> Q:
-    """A condition on `DirectoryPerson` that everyone who matches meets."""
-    return _narrow(node, _person_named) or Q()
+def narrow_people(node: FilterNode, organisation: Organisation) -> Q:
+    """A condition on `DirectoryPerson` that everyone of the company who matches meets."""
+    memberships = Membership.objects.filter(organisation=organisation)
+    return _narrow(node, partial(_person_named, memberships)) or Q()
 
 
 def narrow_groups(node: FilterNode) -> Q:
@@ -64,11 +65,10 @@ def _narrow(node: FilterNode, named: Callable[[AttrPath, object], Q | None]) -> 
     return None
 
 
-def _person_named(path: AttrPath, value: object) -> Q | None:
+def _person_named(memberships: QuerySet[Membership], path: AttrPath, value: object) -> Q | None:
     name = f"{path.attr}.{path.sub_attr}".lower() if path.sub_attr else path.attr.lower()
-    memberships = Membership.objects.filter(user=OuterRef("user"), organisation=OuterRef("organisation"))
     if name == "active" and isinstance(value, bool):
-        present = Q(Exists(memberships.filter(ended_at=None)))
+        present = Q(user__in=memberships.filter(ended_at=None).values("user"))
         return present if value else ~present
     if not isinstance(value, str):
         return None
@@ -80,7 +80,7 @@ def _person_named(path: AttrPath, value: object) -> Q | None:
         case "username" | "emails" | "emails.value":
             return Q(user__email__iexact=value.lower())
         case "externalid":
-            return Q(Exists(memberships.filter(external_id=value)))
+            return Q(user__in=memberships.filter(external_id=value).values("user"))
     return None
 
 

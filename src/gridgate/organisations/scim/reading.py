@@ -29,7 +29,7 @@ def find_people(organisation: Organisation, search: SearchRequest[Any], writer: 
         rows = list(people[page.start : page.start + page.length])
         return Found(_users(rows, writer, with_groups), people.count(), page)
     if search.filter is not None:
-        people = people.filter(narrow_people(search.filter.ast))
+        people = people.filter(narrow_people(search.filter.ast, organisation))
     known = {str(person.pk): person for person in people}
     looked_at = _looks_at(search, "groups")
     chosen = _chosen(search, _users(known.values(), writer, looked_at))
