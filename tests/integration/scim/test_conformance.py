@@ -16,6 +16,7 @@ import httpx
 import pytest
 from scim2_client import BaseSyncSCIMClient
 from scim2_tester import CheckResult, Status, check_server, filling
+from scim2_tester.utils import ResourceManager
 
 from tests.browser_session import signed_in, submit
 from tests.instance import Server, demo_copy, demo_template
@@ -54,6 +55,18 @@ def _a_user_name_is_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "get_random_example_value", example)
 
 
+@pytest.fixture
+def _cleaned_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each check the tester deletes what it made, and again all that it had deleted before."""
+    clean_up = ResourceManager.cleanup
+
+    def once(manager: ResourceManager) -> None:
+        clean_up(manager)
+        manager.resources.clear()
+
+    monkeypatch.setattr(ResourceManager, "cleanup", once)
+
+
 @pytest.fixture(scope="module")
 def server(demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with demo_copy(demo_template, tmp_path_factory.mktemp("scim")) as running:
@@ -77,7 +90,7 @@ def named(result: CheckResult) -> tuple[str | None, Any]:
     return result.title, about
 
 
-@pytest.mark.usefixtures("_a_user_name_is_an_address")
+@pytest.mark.usefixtures("_a_user_name_is_an_address", "_cleaned_up_once")
 def test_a_foreign_client_finds_no_fault(server: Server) -> None:
     with directory(server, "scim2-tester") as client:
         results = check_server(Client(client))
