@@ -21,6 +21,8 @@ from gridgate.organisations.countries import countries
 BUILT_IN: Final = Path(__file__).with_name("kyc_default.json")
 LARGEST_DOCUMENT: Final = 256 * 1024
 """Bytes of a version's JSON."""
+MOST_CONTROLS: Final = 800
+"""Of one section, all rows of its groups counted: browsers send them in one form, and Django takes a thousand."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -348,6 +350,13 @@ def _inconsistencies(form: Form) -> Iterator[Fault]:
     """What each part alone does not show."""
     seen: set[str] = set()
     for number, section in enumerate(form.sections, start=1):
+        controls = sum(
+            one.most * len(one.fields) if isinstance(one, GroupField) else 1 for one in section.fields
+        )
+        if controls > MOST_CONTROLS:
+            message = f"with all rows the section has {controls} answers, {MOST_CONTROLS} at most"
+            details = {"found": controls, "most": MOST_CONTROLS}
+            yield Fault("too_many_controls", message, f"section {number}", details=details)
         for one in section.fields:
             place = f"section {number}, {one.name}"
             if one.name in seen:

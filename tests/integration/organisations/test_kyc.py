@@ -387,6 +387,20 @@ class TestRenewal:
             detach(questionnaire=renewal, attachment=one.pk, user=world.alice.user, actor=world.alice)
         assert stored(documents) == before  # the first one names them still
 
+    def test_leaves_documents_that_the_present_version_no_longer_takes(self, world):
+        make_accepted(world.alice, world.operateur, days_left=20, now=world.now)
+        words = {"fr": "Pièce", "en": "Paper"}
+        fields = [
+            {"name": "articles", "kind": "file", "types": ["png"], "label": words},
+            {"name": "bank_details", "kind": "file", "label": words},
+        ]
+        KycForm.objects.create(
+            version="2", sections=[{"title": words, "fields": fields}], published_at=world.now
+        )
+        renewal = start_questionnaire(user=world.alice.user, actor=world.alice, now=world.now)
+        assert list(renewal.attachments.values_list("field", flat=True)) == ["bank_details"]
+        assert renewal.answers == {}
+
     def test_of_a_refused_one_begins_with_what_was_answered(self, world):
         sent = make_submitted(world.alice, now=world.now)
         refuse_request(KYC, sent, reason="Sanctions.", actor=world.operateur, now=world.now)

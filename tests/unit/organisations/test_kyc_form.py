@@ -183,6 +183,11 @@ class TestReadForm:
         )
         assert faults(given) == [(code, "section 1, a, required_if")]
 
+    def test_keeps_a_section_to_what_one_form_can_send(self):
+        fields = [field(f"f{number}") for number in range(17)]
+        given = document(field(kind="group", row=WORDS, most=50, fields=fields))
+        assert faults(given) == [("too_many_controls", "section 1")]
+
     def test_tells_every_fault_at_once(self):
         assert len(faults(document(field("A"), field("b", kind="x"), field("c", longest=0)))) == 3
 

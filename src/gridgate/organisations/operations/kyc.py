@@ -17,7 +17,7 @@ from django.utils.timezone import get_default_timezone
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.time import civil_day_bounds, civil_day_of
-from gridgate.organisations.attachments import AttachmentRefused, clean_name, store
+from gridgate.organisations.attachments import TYPES, AttachmentRefused, clean_name, store
 from gridgate.organisations.authority import NotAllowed, require_operator_administrator
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.events import account_deleted, kyc_ended, kyc_ends_soon
@@ -418,10 +418,12 @@ def _prefilled(form: Form, company: Organisation | None) -> Answers:
 def _documents_of(
     earlier: KycQuestionnaire, form: Form, made: KycQuestionnaire, now: datetime
 ) -> Iterator[KycAttachment]:
-    """The earlier documents, by reference, whose field is still there."""
+    """The earlier documents, by reference, whose field is still there and still takes them."""
     joined = list(earlier.attachments.order_by("pk"))
     for one in form.files():
-        for document in [document for document in joined if document.field == one.name][: one.most]:
+        taken = {TYPES[name].content_type for name in one.types}
+        fitting = [each for each in joined if each.field == one.name and each.content_type in taken]
+        for document in fitting[: one.most]:
             yield KycAttachment(
                 questionnaire=made,
                 field=one.name,

@@ -38,6 +38,7 @@ FRENCH: dict[str, str] = {
     "literal_error": "la valeur attendue est l’une de {expected}",
     "union_tag_invalid": "{tag} n’est pas une sorte de champ ici ; les sortes sont {expected_tags}",
     "union_tag_not_found": "le champ n’a pas de « kind »",
+    "too_many_controls": "toutes lignes comprises, la section a {found} réponses, {most} au plus",
     "repeated_name": "un autre champ porte ce nom",
     "prefill_in_group": "un champ de groupe n’a pas de « prefill »",
     "repeated_choice": "le choix {value} figure deux fois",
