@@ -111,6 +111,7 @@ class World:
                 siren=siren,
                 roles=cast.REGISTERED[name].roles,
                 contact_email=f"contact@{_host(name)}",
+                email_domains=[_host(name)],
                 now=start,
             )
             self._register(name, start)

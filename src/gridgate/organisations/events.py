@@ -5,6 +5,9 @@ from django.dispatch import Signal
 membership_changed = Signal()
 """`membership`, `now`: a membership began or ended, or its role, entitlements or perimeter changed."""
 
+added_by_directory = Signal()
+"""`membership`, `now`: a company's own directory lets a person act for it, whom nobody asked before."""
+
 request_changed = Signal()
 """`request`, `kind`, `verb`, `now`: a request to the operator was submitted, taken, returned, accepted, refused or
 withdrawn.

@@ -42,6 +42,7 @@ class TestThePage:
             contact_email="contact@acme.example",
             contact_url="",
             roles=["consumer"],
+            email_domains=(),
             actor=company.operateur,
             now=company.now,
         )

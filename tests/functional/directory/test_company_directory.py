@@ -116,6 +116,8 @@ def test_is_for_administrators(world):
 def test_what_the_directory_did_is_in_the_companys_history(world):
     alice = world.client("alice")
     _answer, secret = made(alice)
+    world.acme.email_domains = ["acme.example"]
+    world.acme.save(update_fields=["email_domains"])
     Client().post(
         "/scim/v2/Users",
         json.dumps({"userName": "zoe@acme.example", "displayName": "Zoé"}),
@@ -126,3 +128,13 @@ def test_what_the_directory_did_is_in_the_companys_history(world):
     assert "annuaire «\u00a0Entra ID\u00a0»" in page
     assert "zoe@acme.example" in page
     assert "Jeton d’annuaire «\u00a0Entra ID\u00a0» créé" in page
+
+
+def test_the_page_says_which_addresses_a_directory_may_add(world):
+    page = world.client("alice").get("/administration/annuaire/").content.decode()
+    assert "Aucune personne ne peut être ajoutée" in page
+    world.acme.email_domains = ["acme.example", "acme-energie.example"]
+    world.acme.save(update_fields=["email_domains"])
+    page = world.client("alice").get("/administration/annuaire/").content.decode()
+    assert "acme.example, acme-energie.example" in page
+    assert "Aucune personne ne peut être ajoutée" not in page

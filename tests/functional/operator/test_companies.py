@@ -195,6 +195,7 @@ class TestKeepingTheRecord:
             "roles": ["consumer", "producer"],
             "contact_email": "elec@acme.example",
             "contact_url": "https://acme.example",
+            "email_domains": "acme.example, @Acme-Energie.example",
         }
         address = f"{LIST}{world.acme.siren}/"
         page = world.client("operateur").post(f"{address}modifier/", posted, follow=True)
@@ -204,12 +205,15 @@ class TestKeepingTheRecord:
         assert event.acting_for == world.operator.pk
         assert event.before["legal_name"] == "ACME Industries"
         assert event.after["roles"] == ["producer", "consumer"]
+        assert event.after["email_domains"] == ["acme-energie.example", "acme.example"]
+        assert "acme-energie.example, acme.example" in text_of(page)
         assert names(world.client("operateur").get(f"{LIST}?q=acme+energie&role=producer")) == [
             "ACME Énergie"
         ]
         history = text_of(world.client("alice").get("/administration/historique/"))
         assert "Fiche de l’entreprise modifiée" in history
         assert "Réseau Démo, pour votre compte" in history
+        assert "Domaines des adresses e-mail : acme-energie.example, acme.example" in history
 
     def test_a_wrong_address_is_told_beside_its_field(self, world: World) -> None:
         posted = {"legal_name": "ACME", "contact_email": "pas une adresse"}
@@ -217,6 +221,17 @@ class TestKeepingTheRecord:
         assert page.status_code == 422
         assert "contact_email_error" in page.content.decode()
         assert Organisation.objects.get(pk=world.acme.pk).legal_name == "ACME Industries"
+
+    @pytest.mark.parametrize("typed", ["alice@acme.example", "acme", "acme.example evil"])
+    def test_a_wrong_domain_is_told_beside_its_field_and_stays_as_typed(
+        self, world: World, typed: str
+    ) -> None:
+        posted = {"legal_name": "ACME Industries", "email_domains": typed}
+        page = world.client("operateur").post(f"{LIST}{world.acme.siren}/modifier/", posted)
+        assert page.status_code == 422
+        assert f"« {typed.split()[-1]} » n’est pas un domaine" in text_of(page)
+        assert typed in page.content.decode()
+        assert Organisation.objects.get(pk=world.acme.pk).email_domains == []
 
     @pytest.mark.parametrize("siren", ["100000009", "732829320", "n-importe"])
     def test_is_not_found_for_the_operator_itself_and_for_nobody(self, world: World, siren: str) -> None:

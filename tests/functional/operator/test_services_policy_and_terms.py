@@ -46,6 +46,7 @@ class TestServices:
             contact_email="",
             contact_url="",
             roles=["producer"],
+            email_domains=(),
             actor=None,
             now=world.now,
         )

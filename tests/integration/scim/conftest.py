@@ -61,6 +61,9 @@ class Directory:
 
 @pytest.fixture
 def directory(world: Any) -> Directory:
+    """ACME's; it shares the domains of other companies, as those of one group do."""
+    world.acme.email_domains = ["acme.example", "client-b.example", "client-c.example"]
+    world.acme.save(update_fields=["email_domains"])
     return Directory(
         *create_token(organisation=world.acme, name="Entra ID", actor=world.alice, now=world.now)
     )
@@ -69,6 +72,8 @@ def directory(world: Any) -> Directory:
 @pytest.fixture
 def other_directory(world: Any) -> Directory:
     """Client B's."""
+    world.client_b.email_domains = ["client-b.example"]
+    world.client_b.save(update_fields=["email_domains"])
     return Directory(
         *create_token(organisation=world.client_b, name="Okta", actor=world.charlie, now=world.now)
     )

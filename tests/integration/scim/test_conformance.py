@@ -49,7 +49,7 @@ def _a_user_name_is_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def example(path: Any) -> Any:
         if str(path).endswith("userName"):
-            return f"{uuid.uuid4()}@acme.example"
+            return f"{uuid.uuid4()}@acme-industries.example"
         return made_up(path)
 
     monkeypatch.setattr(filling, "get_random_example_value", example)
@@ -103,7 +103,7 @@ def test_a_foreign_client_finds_no_fault(server: Server) -> None:
 
 def test_of_many_requests_for_one_person_at_once_one_adds_them(server: Server) -> None:
     with directory(server, "Course") as client, ThreadPoolExecutor(8) as pool:
-        body = {"userName": "course@acme.example", "displayName": "Course"}
+        body = {"userName": "course@acme-industries.example", "displayName": "Course"}
         answers = list(pool.map(lambda _: client.post("/Users", json=body), range(8)))
         assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
         assert client.get("/Users", params={"filter": 'userName sw "course@"'}).json()["totalResults"] == 1
@@ -111,7 +111,7 @@ def test_of_many_requests_for_one_person_at_once_one_adds_them(server: Server) -
 
 def test_of_many_changes_of_one_version_one_is_made(server: Server) -> None:
     with directory(server, "Versions") as client, ThreadPoolExecutor(8) as pool:
-        made = client.post("/Users", json={"userName": "versions@acme.example"})
+        made = client.post("/Users", json={"userName": "versions@acme-industries.example"})
         path, tag = f"/Users/{made.json()['id']}", made.headers["ETag"]
 
         def rename(number: int) -> int:

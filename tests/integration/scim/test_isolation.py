@@ -83,6 +83,49 @@ class TestSearches:
         assert other_directory.get("/Groups?count=0").json()["totalResults"] == 0
 
 
+class TestAddressesOfOtherDomains:
+    """Whose they are is not looked at: nobody is added from elsewhere, with an account or without."""
+
+    def refused(self, answer, email):
+        assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+        return bare(answer, email)
+
+    def test_are_refused_alike_with_an_account_and_without(self, world, directory):
+        known = world.operateur.user.email
+        absent = f"personne@{known.rpartition('@')[2]}"
+        answers = [
+            self.refused(directory.call("POST", "/Users", {"userName": email}), email)
+            for email in (known, absent)
+        ]
+        assert answers[0] == answers[1]
+        assert "Ask the operator to record the domain" in answers[0][1]
+        assert not world.operateur.user.memberships.filter(organisation=world.acme).exists()
+        assert not User.objects.filter(email=absent).exists()
+
+    def test_are_no_place_to_move_to(self, world, directory):
+        known = world.operateur.user.email
+        absent = f"personne@{known.rpartition('@')[2]}"
+        made = directory.add("a@acme.example")
+        answers = []
+        for email in (known, absent):
+            rename = {"op": "replace", "path": "userName", "value": email}
+            answers.append(self.refused(directory.patch(f"/Users/{made['id']}", rename), email))
+        assert answers[0] == answers[1]
+        assert directory.get(f"/Users/{made['id']}").json()["userName"] == "a@acme.example"
+
+    def test_include_subdomains_and_look_alikes(self, directory):
+        for email in ("a@sub.acme.example", "a@notacme.example", "a@acme.example.evil.example"):
+            self.refused(directory.call("POST", "/Users", {"userName": email}), email)
+
+    def test_of_who_is_here_already_may_stay(self, world, directory):
+        world.acme.email_domains = []
+        world.acme.save(update_fields=["email_domains"])
+        bob = directory.id_of("bob@acme.example")
+        named = {"op": "replace", "path": "displayName", "value": "Robert"}
+        assert directory.patch(f"/Users/{bob}", named).status_code == 200
+        self.refused(directory.call("POST", "/Users", {"userName": "a@acme.example"}), "a@acme.example")
+
+
 class TestAddingSomebodyWhoHasAnAccountElsewhere:
     BODY = {"displayName": "Camille", "externalId": "9", "name": {"familyName": "Roy"}}
 

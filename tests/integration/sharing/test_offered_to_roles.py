@@ -38,6 +38,7 @@ def give_roles(world: World, company: Organisation, *roles: str) -> None:
         contact_email=company.contact_email,
         contact_url=company.contact_url,
         roles=roles,
+        email_domains=(),
         actor=None,
         now=world.now,
     )

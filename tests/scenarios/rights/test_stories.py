@@ -158,6 +158,7 @@ class Story:
             contact_email=organisation.contact_email,
             contact_url="",
             roles=[] if roles == "nothing" else [role.replace(" ", "_") for role in listed(roles)],
+            email_domains=(),
             actor=self.world.operateur,
             now=self.now,
         )

@@ -22,6 +22,8 @@ class Organisation(models.Model):
     is_operator = models.BooleanField(default=False)
     roles = models.JSONField(default=_roles, blank=True)
     """Codes of `BeneficiaryRole`, in the order of the enumeration."""
+    email_domains = models.JSONField(default=list, blank=True)
+    """Of the addresses that the company itself gives out, in lower case: only these may its directory add."""
     contact_email = models.EmailField(blank=True)
     contact_url = models.URLField(blank=True)
     created_at = models.DateTimeField()

@@ -16,10 +16,12 @@ from gridgate.organisations.operations.accounts import (
 )
 from gridgate.organisations.operations.companies import (
     InvalidContract,
+    InvalidDomain,
     OrganisationExists,
     create_organisation,
     end_contract,
     ensure_organisation,
+    parse_domains,
     record_contract,
     update_organisation,
 )
@@ -122,6 +124,7 @@ __all__ = [
     "EicAsked",
     "EicCodeTaken",
     "InvalidContract",
+    "InvalidDomain",
     "InvalidEicBody",
     "InvalidEicCode",
     "InvalidEicRequest",
@@ -177,6 +180,7 @@ __all__ = [
     "link_eic_code",
     "must_accept_terms",
     "open_invitation",
+    "parse_domains",
     "parse_email",
     "publish_built_in_form",
     "publish_form",

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from django.core.exceptions import ValidationError
+from django.core.validators import DomainNameValidator
 from django.db import transaction
 
 from gridgate.audit.events import Subject, changed, record
@@ -27,6 +29,19 @@ class InvalidContract(GridgateError):
         super().__init__(ErrorKind.INVALID, message, where=where)
 
 
+class InvalidDomain(GridgateError):
+    """The text is no domain of e-mail addresses."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(
+            ErrorKind.INVALID,
+            f"{text!r} is not a domain of e-mail addresses",
+            remedy="Write what stands after the @, such as example.com.",
+            where="email_domains",
+        )
+
+
 def create_organisation(
     *,
     legal_name: str,
@@ -35,13 +50,14 @@ def create_organisation(
     roles: Iterable[str] = (),
     contact_email: str = "",
     contact_url: str = "",
+    email_domains: Iterable[str] = (),
     actor: Membership | None = None,
     now: datetime,
 ) -> Organisation:
     """Register a company.
 
-    Raises `InvalidIdentifier` for a SIREN that does not check, and `OrganisationExists` when the SIREN is
-    known or the instance already has its operator.
+    Raises `InvalidIdentifier` for a SIREN that does not check, `InvalidDomain`, and `OrganisationExists` when
+    the SIREN is known or the instance already has its operator.
     """
     require_operator(actor)
     siren = parse_siren(siren)
@@ -57,9 +73,12 @@ def create_organisation(
             roles=in_order(roles),
             contact_email=contact_email,
             contact_url=contact_url,
+            email_domains=parse_domains(email_domains),
             created_at=now,
         )
         after = {"legal_name": company.legal_name, "siren": siren, "roles": company.roles}
+        if company.email_domains:
+            after["email_domains"] = company.email_domains
         _record("company.registered", company, actor=actor, after=after, now=now)
     return company
 
@@ -91,22 +110,44 @@ def update_organisation(
     contact_email: str,
     contact_url: str,
     roles: Iterable[str],
+    email_domains: Iterable[str],
     actor: Membership | None,
     now: datetime,
 ) -> None:
-    """Change what the operator records of a company. The SIREN is what it is known by, and stays."""
+    """Change what the operator records of a company. The SIREN is what it is known by, and stays.
+
+    Raises `InvalidDomain`.
+    """
     require_operator(actor)
-    names = ("legal_name", "contact_email", "contact_url", "roles")
+    names = ("legal_name", "contact_email", "contact_url", "roles", "email_domains")
     with transaction.atomic():
         before = {name: getattr(organisation, name) for name in names}
         organisation.legal_name = legal_name.strip()
         organisation.contact_email, organisation.contact_url = contact_email, contact_url
         organisation.roles = in_order(roles)
+        organisation.email_domains = parse_domains(email_domains)
         was, became = changed(before, {name: getattr(organisation, name) for name in names})
         if not became:
             return
         organisation.save(update_fields=names)
         _record("company.changed", organisation, actor=actor, before=was, after=became, now=now)
+
+
+def parse_domains(texts: Iterable[str]) -> list[str]:
+    """The domains in one spelling, each once, in alphabetical order. Raises `InvalidDomain`.
+
+    >>> parse_domains(["Example.com", "@example.com ", "a.example"])
+    ['a.example', 'example.com']
+    """
+    domains = set()
+    for text in texts:
+        domain = text.strip().removeprefix("@").lower()
+        try:
+            DomainNameValidator()(domain)
+        except ValidationError:
+            raise InvalidDomain(text) from None
+        domains.add(domain)
+    return sorted(domains)
 
 
 def record_contract(

@@ -14,6 +14,7 @@ from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.described import Described
 from gridgate.organisations.directory import latest_memberships
+from gridgate.organisations.events import added_by_directory
 from gridgate.organisations.models import (
     DirectoryGroup,
     DirectoryPerson,
@@ -49,6 +50,19 @@ class PersonKnown(GridgateError):
 
     def __init__(self, email: str) -> None:
         super().__init__(ErrorKind.CONFLICT, f"{email} is in this company already")
+
+
+class AddressOfNobodyHere(GridgateError):
+    """The address is in none of the company's e-mail domains; whether it has an account is not looked at."""
+
+    def __init__(self, email: str, organisation: Organisation) -> None:
+        domains = ", ".join(organisation.email_domains) or "none yet"
+        super().__init__(
+            ErrorKind.INVALID,
+            f"{email} is not an address of this company's e-mail domains ({domains})",
+            remedy="Ask the operator to record the domain, or invite the person in the portal.",
+            where="userName",
+        )
 
 
 class AddressNotYours(GridgateError):
@@ -91,10 +105,11 @@ def add_person(
 ) -> DirectoryPerson:
     """Let a person act for the company, with the account of this address if there is one and a new one otherwise.
 
-    Which of the two is not told, and an account that exists is left as it is. Raises `InvalidMember`, and
-    `PersonKnown`.
+    Which of the two is not told, and an account that exists is left as it is. Raises `InvalidMember`,
+    `AddressOfNobodyHere` and `PersonKnown`.
     """
     email = parse_email(email)
+    _require_own_domain(organisation, email)
     with transaction.atomic():
         # The company's row is the queue in which two requests for one person wait.
         Organisation.objects.select_for_update().get(pk=organisation.pk)
@@ -120,7 +135,7 @@ def change_person(
     """Make the person what the directory says now. Inactive, they no longer act for the company; active again, they
     do as a user, in no group.
 
-    Raises `InvalidMember`, `PersonKnown`, `AddressNotYours` and `LastAdministrator`.
+    Raises `InvalidMember`, `AddressOfNobodyHere`, `PersonKnown`, `AddressNotYours` and `LastAdministrator`.
     """
     email = parse_email(email)
     with transaction.atomic():
@@ -204,6 +219,7 @@ def _join(
         now=now,
     )
     _name_membership(membership, described.external_id)
+    added_by_directory.send(Membership, membership=membership, now=now)
     return membership
 
 
@@ -219,6 +235,7 @@ def _readdress(
     """Give the person another address: their account takes it or, when it is another account's, that one takes their
     place. Which of the two is not told.
     """
+    _require_own_domain(person.organisation, email)
     if membership.is_administrator or not _opened_for(person.organisation, person.user):
         raise AddressNotYours
     _require_unknown(person.organisation, email)
@@ -255,6 +272,12 @@ def _opened_for(organisation: Organisation, user: User) -> bool:
         and memberships[0].created_at == user.created_at
         and all(membership.organisation_id == organisation.pk for membership in memberships)
     )
+
+
+def _require_own_domain(organisation: Organisation, email: str) -> None:
+    """Nobody is added from elsewhere: that would tell whose account it is, and be done without asking them."""
+    if email.rpartition("@")[2] not in organisation.email_domains:
+        raise AddressOfNobodyHere(email, organisation)
 
 
 def _require_unknown(organisation: Organisation, email: str) -> None:

@@ -184,6 +184,7 @@ _NAMES: dict[str, Any] = {
     "roles": gettext_lazy("Rôles sur le réseau"),
     "contact_email": gettext_lazy("Adresse de contact"),
     "contact_url": gettext_lazy("Page de contact"),
+    "email_domains": gettext_lazy("Domaines des adresses e-mail"),
     "valid_from": gettext_lazy("Début"),
     "valid_to": gettext_lazy("Fin (premier jour non couvert)"),
     "valid_until": gettext_lazy("Valable jusqu’au"),

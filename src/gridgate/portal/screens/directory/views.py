@@ -39,6 +39,7 @@ def index(request: MemberRequest) -> HttpResponse:
     context = {
         "form": form,
         "base_url": _base_url(),
+        "domains": actor.organisation.email_domains,
         "provider": settings.ENVIRONMENT.oidc_name if settings.ENVIRONMENT.oidc_issuer else "",
         "in_use": [token for token in tokens if token.revoked_at is None],
         "revoked": [token for token in tokens if token.revoked_at is not None],

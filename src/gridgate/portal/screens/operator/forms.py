@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
 from gridgate.organisations.models import Contract, Organisation
+from gridgate.organisations.operations import InvalidDomain, parse_domains
 from gridgate.portal import formats
 from gridgate.portal.screens.operator.words import role_choices
 
@@ -60,6 +61,27 @@ class CompanyForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     contact_url = forms.URLField(label=gettext_lazy("Page de contact"), required=False, assume_scheme="https")
+    email_domains = forms.CharField(
+        label=gettext_lazy("Domaines de ses adresses e-mail"),
+        required=False,
+        max_length=2000,
+        help_text=gettext_lazy(
+            "Son annuaire n’ajoute que des adresses de ces domaines. N’inscrivez que ceux qu’elle administre,"
+            " séparés par des espaces."
+        ),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "placeholder": "exemple.fr", "spellcheck": "false"}
+        ),
+    )
+
+    def clean_email_domains(self) -> list[str]:
+        try:
+            return parse_domains(
+                self.cleaned_data["email_domains"].replace(",", " ").replace(";", " ").split()
+            )
+        except InvalidDomain as refused:
+            said = _("« %(text)s » n’est pas un domaine : écrivez ce qui suit l’arobase, comme exemple.fr.")
+            raise forms.ValidationError(said, params={"text": refused.text}) from None
 
     @classmethod
     def of(cls, company: Organisation, data: Any = None) -> "CompanyForm":
@@ -70,6 +92,7 @@ class CompanyForm(forms.Form):
                 "roles": company.roles,
                 "contact_email": company.contact_email,
                 "contact_url": company.contact_url,
+                "email_domains": " ".join(company.email_domains),
             },
         )
 
@@ -81,7 +104,7 @@ class NewCompanyForm(CompanyForm):
         help_text=gettext_lazy("9 chiffres ; il ne change plus ensuite."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    field_order = ["legal_name", "siren", "roles", "contact_email", "contact_url"]
+    field_order = ["legal_name", "siren", "roles", "contact_email", "contact_url", "email_domains"]
 
     def clean_siren(self) -> str:
         return clean_siren(self.cleaned_data["siren"])
