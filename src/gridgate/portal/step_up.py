@@ -87,12 +87,12 @@ def own_security(view: View) -> View:
     return guarded
 
 
-def ask(request: HttpRequest, act: SensitiveAct) -> HttpResponse | None:
-    """The way to the page that asks for a proof; None when the act may go on."""
+def ask(request: HttpRequest, act: SensitiveAct, *, longest: int = LONGEST_FORM) -> HttpResponse | None:
+    """The way to the page that asks for a proof; None when the act may go on. A form over `longest` is not kept."""
     user = request.user
     if request.method in _SAFE or not isinstance(user, User) or act not in policy(request).step_up_acts:
         return None
-    return _demand(request, user, act, by_factor=False)
+    return _demand(request, user, act, by_factor=False, longest=longest)
 
 
 @dataclass(slots=True)
@@ -175,7 +175,9 @@ def attempt(request: HttpRequest, user: User, waiting: Pending) -> bool:
     return True
 
 
-def _demand(request: HttpRequest, user: User, act: str, *, by_factor: bool) -> HttpResponse | None:
+def _demand(
+    request: HttpRequest, user: User, act: str, *, by_factor: bool, longest: int = LONGEST_FORM
+) -> HttpResponse | None:
     waiting = pending(request)
     proof = brings_proof(request)
     if is_proved(request, user, now=timezone.now(), by_factor=by_factor):
@@ -184,18 +186,18 @@ def _demand(request: HttpRequest, user: User, act: str, *, by_factor: bool) -> H
         if not attempt(request, user, waiting):
             return redirect("step_up")
     else:
-        return _suspend(request, user, act, by_factor=by_factor)
+        return _suspend(request, user, act, by_factor=by_factor, longest=longest)
     if proof:
         _drop_proof(request)
     return None
 
 
-def _suspend(request: HttpRequest, user: User, act: str, *, by_factor: bool) -> HttpResponse:
+def _suspend(request: HttpRequest, user: User, act: str, *, by_factor: bool, longest: int) -> HttpResponse:
     """Keep the request, send a code to whoever has nothing else, and show the page that asks for it."""
     before = pending(request)
     sent = live_code(before.code, now=timezone.now()) if before is not None else None
     body = "" if request.method in _SAFE else _body(request)
-    too_much = bool(request.FILES) or len(body) > LONGEST_FORM
+    too_much = bool(request.FILES) or len(body) > longest
     waiting = Pending(
         act=act,
         path=request.get_full_path(),

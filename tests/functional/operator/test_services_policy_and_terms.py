@@ -10,11 +10,13 @@ from gridgate.organisations.operations import publish_terms, update_organisation
 from tests.factories.organisations import make_member
 from tests.factories.sharing import make_permission, make_service
 from tests.functional.partage.test_who_reads_our_data import text_of
+from tests.functional.security.conftest import ask_for, kept_form, newest_code
 from tests.world import World
 
 SERVICES = "/administration/services-de-donnees/"
 POLICY = "/administration/securite/"
 TERMS = "/administration/securite/conditions/"
+EMAIL = "olivier@reseau-demo.example"
 
 
 @pytest.fixture
@@ -115,6 +117,37 @@ class TestThePolicy:
         page = world.client("operateur").get(POLICY).content.decode()
         assert page.count(" checked") == 3
 
+    def test_a_code_is_asked_first_where_the_rules_before_the_change_want_it(self, world: World) -> None:
+        ask_for(step_up_acts=["rights", "policy"])
+        client = world.client("operateur")
+        posted = {"roles": ["strong_for_operator", "strong_for_users"], "acts": ["rights"]}
+        assert client.post(POLICY, posted)["Location"] == "/confirmation/"
+        assert SecurityPolicy.objects.get().step_up_acts == ["rights", "policy"]
+        assert not AuditEvent.objects.filter(action="policy.changed").exists()
+        page = client.get("/confirmation/")
+        assert "Changer les règles de sécurité ou publier des conditions générales" in text_of(page)
+        address, kept = kept_form(page)
+        assert address == POLICY
+        assert kept == posted
+        client.post(address, kept | {"step_up_code": newest_code(EMAIL)})
+        row = SecurityPolicy.objects.get()
+        assert (row.strong_for_operator, row.strong_for_administrators, row.strong_for_users) == (
+            True,
+            False,
+            True,
+        )
+        assert row.step_up_acts == ["rights"]
+
+    def test_no_code_is_asked_where_the_rules_do_not_want_it_yet(self, world: World) -> None:
+        ask_for(step_up_acts=["rights"])
+        assert world.client("operateur").post(POLICY, {"acts": ["policy"]})["Location"] == POLICY
+        assert SecurityPolicy.objects.get().step_up_acts == ["policy"]
+
+    def test_a_new_instance_asks_a_code(self, world: World) -> None:
+        SecurityPolicy.objects.all().delete()
+        assert world.client("operateur").post(POLICY, {})["Location"] == "/confirmation/"
+        assert not SecurityPolicy.objects.exists()
+
     def test_a_forged_value_is_refused(self, world: World) -> None:
         page = world.client("operateur").post(POLICY, {"roles": ["step_up_acts"]})
         assert page.status_code == 422
@@ -162,6 +195,24 @@ class TestGeneralTerms:
         assert "2027-01" in text_of(world.client("alice").get("/conditions/"))
         event = AuditEvent.objects.get(action="terms.published", subject_label="2027-01")
         assert (event.user, event.acting_for) == (world.operateur.user_id, world.operator.pk)
+
+    @pytest.mark.parametrize("paragraphs", [1, 2_000])
+    def test_ask_a_code_first_where_the_rules_want_it_and_lose_no_word(
+        self, world: World, paragraphs: int
+    ) -> None:
+        ask_for(step_up_acts=["policy"])
+        client = world.client("operateur")
+        text = "## L’été\r\n\r\n" + "- « d’accord » & <b>\r\n" * paragraphs + "fin"
+        posted = self.posted | {"text_fr": text, "text_en": "The end."}
+        assert "Publier la version" in text_of(client.post(TERMS, posted | {"do": "check"}))
+        assert client.post(TERMS, posted | {"do": "publish"})["Location"] == "/confirmation/"
+        assert not GeneralTerms.objects.filter(version="2027-01").exists()
+        address, kept = kept_form(client.get("/confirmation/"))
+        assert address == TERMS
+        assert client.post(address, kept | {"step_up_code": newest_code(EMAIL)})["Location"] == POLICY
+        found = GeneralTerms.objects.get(version="2027-01")
+        assert found.text_fr.split() == text.split()
+        assert found.text_en == "The end."
 
     def test_can_be_corrected_before(self, world: World) -> None:
         page = self.post(world, "edit")

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import html
 import re
 import struct
 from collections.abc import Callable, Iterator
@@ -47,6 +48,19 @@ def ask_for(**choice: Any) -> None:
 
 def sign_in(client: Client, email: str, password: str, **headers: Any) -> Any:
     return client.post("/connexion/", {"login": email, "password": password}, **headers)
+
+
+def kept_form(page: Any) -> tuple[str, dict[str, list[str]]]:
+    """Where the page that asks for a proof sends the form it carries on, and that form's fields."""
+    found = re.search(
+        r'<form class="card flow" method="post" action="([^"]*)".*?</form>', page.content.decode(), re.S
+    )
+    assert found
+    fields: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', found[0]):
+        if name != "csrfmiddlewaretoken":
+            fields.setdefault(name, []).append(html.unescape(value))
+    return found[1], fields
 
 
 def confirm_by_email(client: Client, email: str) -> Any:

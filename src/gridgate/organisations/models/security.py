@@ -13,6 +13,7 @@ class SensitiveAct(models.TextChoices):
     REQUEST = "request", _("Envoyer une demande au gestionnaire de réseau")
     CERTIFICATES = "certificates", _("Demander ou supprimer une clé numérique")
     RIGHTS = "rights", _("Nommer un administrateur")
+    POLICY = "policy", _("Changer les règles de sécurité ou publier des conditions générales")
     ACCOUNT = "account", _("Supprimer son compte")
 
 

@@ -16,6 +16,7 @@ from gridgate.organisations.security.policy import policy, set_policy
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required, operator_required
 from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.step_up import ask
 
 ROLES: dict[str, Any] = {
     "strong_for_operator": gettext_lazy("Votre personnel"),
@@ -53,6 +54,8 @@ def page(request: MemberRequest) -> HttpResponse:
     row = policy(request)
     form = PolicyForm.of(row, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
+        if (asked := ask(request, SensitiveAct.POLICY)) is not None:  # as the rules still in force have it
+            return asked
         chosen = form.cleaned_data["roles"]
         set_policy(
             **{name: name in chosen for name in ROLES},

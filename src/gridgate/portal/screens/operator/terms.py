@@ -11,14 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from gridgate.organisations.models import SensitiveAct
 from gridgate.organisations.operations import InvalidTerms, publish_terms
 from gridgate.organisations.operations.terms import LONGEST_VERSION
 from gridgate.organisations.operator_queries import asked_of_terms, versions_of_terms
 from gridgate.portal.access import MemberRequest, administrator_required, operator_required
 from gridgate.portal.screens.activation.terms import blocks
 from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.step_up import ask
 
 _ROWS = {"rows": 16}
+_LONGEST_TEXT = 100_000
+_LONGEST_FORM = 2_500_000
+"""Two of the longest texts as a form sends them, up to twelve bytes a character."""
 
 
 class TermsForm(forms.Form):
@@ -33,7 +38,7 @@ class TermsForm(forms.Form):
     )
     text_fr = forms.CharField(
         label=gettext_lazy("Texte français"),
-        max_length=100_000,
+        max_length=_LONGEST_TEXT,
         widget=forms.Textarea(attrs=_ROWS | {"lang": "fr"}),
         help_text=gettext_lazy(
             "Une ligne vide sépare les paragraphes ; « ## » commence un titre, « - » un point."
@@ -41,7 +46,7 @@ class TermsForm(forms.Form):
     )
     text_en = forms.CharField(
         label=gettext_lazy("Texte anglais"),
-        max_length=100_000,
+        max_length=_LONGEST_TEXT,
         required=False,
         widget=forms.Textarea(attrs=_ROWS | {"lang": "en"}),
     )
@@ -78,6 +83,8 @@ def publish(request: MemberRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "present": present}
     if request.method == "POST" and form.is_valid() and request.POST.get("do") != "edit":
         if request.POST.get("do") == "publish":
+            if (asked := ask(request, SensitiveAct.POLICY, longest=_LONGEST_FORM)) is not None:
+                return asked
             try:
                 terms = publish_terms(**form.cleaned_data, actor=actor, now=now)
             except InvalidTerms:
