@@ -11,6 +11,7 @@ in `secret`, and whoever makes it puts it in when the e-mail leaves:
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -48,15 +49,16 @@ def write(
     language: str,
     facts: Mapping[str, Any],
     secret: str = "",
+    zone: ZoneInfo | None = None,
     now: datetime,
 ) -> bool:
     """Queue the letter of template `letters/<letter>.txt`: its first line is the subject, the rest the text.
 
+    Its times are told on the clock of `zone`, by default the network's, and never on that of whoever made it leave.
     The same `key` is written once; returns whether this one is new.
     """
     context = {**facts, "operator": operator(), "base_url": settings.BASE_URL, "secret": SECRET}
-    # An e-mail is on the network's clock, not on that of whoever made it leave.
-    with translation.override(language), timezone.override(None):
+    with translation.override(language), timezone.override(zone):
         text = render_to_string(f"letters/{letter}.txt", context)
     subject, _, body = text.strip().partition("\n")
     _row, new = OutgoingEmail.objects.get_or_create(

@@ -1,10 +1,13 @@
 """Letters about the security of an account: one-time codes, second factors, sign-ins from a new device."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 
+from gridgate.core.clock import city_of, offset_of, zone_named
 from gridgate.notifications import letters
 from gridgate.organisations import events
 from gridgate.organisations.models import SignIn, StepUpCode, User
@@ -36,7 +39,8 @@ def tell_of_change(*, user: User, change: str, now: datetime, **_: object) -> No
         key=f"{user.pk}:{now.isoformat()}:{change}",
         email=user.email,
         language=user.language,
-        facts={"user": user, "change": change, "at": now},
+        facts={"user": user, "change": change, "at": now, "clock": _clock(user, now)},
+        zone=zone_named(user.time_zone),
         now=now,
     )
 
@@ -47,9 +51,27 @@ def tell_of_new_device(*, user: User, sign_in: SignIn, now: datetime, **_: objec
         key=str(sign_in.pk),
         email=user.email,
         language=user.language,
-        facts={"user": user, "sign_in": sign_in},
+        facts={"user": user, "sign_in": sign_in, "clock": _clock(user, sign_in.at)},
+        zone=zone_named(user.time_zone),
         now=now,
     )
+
+
+def _said_clock(user: User, at: datetime) -> str:
+    """The clock that the person is told an instant on, named as the pages name it."""
+    network = timezone.get_default_timezone()
+    zone = zone_named(user.time_zone) or network
+    named = {
+        "city": city_of(str(zone)),
+        "offset": offset_of(at.astimezone(zone).utcoffset() or timedelta()),
+    }
+    if str(zone) == str(network):
+        return gettext("heure du réseau : %(city)s, %(offset)s") % named
+    return gettext("votre heure : %(city)s, %(offset)s") % named
+
+
+_clock = lazy(_said_clock, str)
+"""In the language of the letter that it stands in."""
 
 
 def connect() -> None:

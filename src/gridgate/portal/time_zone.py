@@ -3,8 +3,8 @@
 Each person may choose a time zone. Clock times about people and events (a sign-in, who changed what, the last
 read) are told in it, and the header says so. What the network counts in civil days stays on the network's clock
 for everyone, or two people would read two totals for one day: curves, tables of values, the access journal,
-receipts, exports, e-mails. A page of that sort is marked `network_time`; a day written without a time is a day of
-the network on every page (`formats.civil_day`).
+receipts, exports, e-mails (but those about one's own account). A page of that sort is marked `network_time`; a day
+written without a time is a day of the network on every page (`formats.civil_day`).
 
 A file written while it is sent is written after the middleware is done, hence on the network's clock.
 """
@@ -15,12 +15,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from gridgate.core.clock import city_of, offset_of, zone_named
 
 View = Callable[..., HttpResponseBase]
 
@@ -61,13 +63,7 @@ def network_time(view: View) -> View:
 
 def own_zone(request: HttpRequest) -> ZoneInfo | None:
     """The zone that the person chose; None for the network's own, and for nobody."""
-    name = getattr(getattr(request, "user", None), "time_zone", "")
-    if not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):  # the system knew it once
-        return None
+    return zone_named(getattr(getattr(request, "user", None), "time_zone", ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,21 +90,6 @@ def clock_of(request: HttpRequest, now: datetime) -> Clock:
         network=zone == network,
         foreign=own is not None and own.key != network,
     )
-
-
-def city_of(zone: str) -> str:
-    """`Buenos Aires, Argentina` for `America/Argentina/Buenos_Aires`; a zone that is no city's keeps its name."""
-    _region, slash, place = zone.partition("/")
-    return ", ".join(reversed(place.replace("_", " ").split("/"))) if slash else zone
-
-
-def offset_of(offset: timedelta) -> str:
-    """`UTC+1`, `UTC−3:30`, `UTC`."""
-    minutes = round(offset.total_seconds() / 60)
-    hours, rest = divmod(abs(minutes), 60)
-    if not minutes:
-        return "UTC"
-    return f"UTC{'+' if minutes > 0 else '−'}{hours}" + (f":{rest:02d}" if rest else "")
 
 
 Choices = list[tuple[Any, Any]]

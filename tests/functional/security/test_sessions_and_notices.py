@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from typer.testing import CliRunner
 
 from gridgate.config.cli import app
-from gridgate.organisations.models import SignIn
+from gridgate.organisations.models import SignIn, User
 from gridgate.organisations.operations import end_membership
 from gridgate.organisations.security import sessions, sign_ins
 from tests.functional.security.conftest import letters_to, set_up_totp, sign_in, totp
@@ -159,13 +159,33 @@ class TestASignIn:
         sign_in(world.visitor(), EMAIL, password, **CHROME)
         (letter,) = letters_to(EMAIL, "new_sign_in")
         for said in (
-            "25 novembre 2026 à 10:30 (heure du réseau)",
+            "25 novembre 2026 à 10:30 (heure du réseau : Paris, UTC+1)",
             "Chrome, Windows",
             "192.0.2.7",
             "/compte/mot-de-passe/",
         ):
             assert said in letter.body.replace("\u00a0", " ")
         assert "nouvel appareil" in letter.subject
+
+    @pytest.mark.parametrize(
+        ("zone", "language", "said"),
+        [
+            ("America/Martinique", "fr", "25 novembre 2026 à 05:30 (votre heure : Martinique, UTC−4)"),
+            ("Pacific/Auckland", "en", "25 November 2026 at 22:30 (your time: Auckland, UTC+13)"),
+            ("Europe/Paris", "fr", "25 novembre 2026 à 10:30 (heure du réseau : Paris, UTC+1)"),
+            ("", "en", "25 November 2026 at 10:30 (network time: Paris, UTC+1)"),
+            ("Mars/Olympus_Mons", "en", "25 November 2026 at 10:30 (network time: Paris, UTC+1)"),
+        ],
+    )
+    def test_and_a_changed_factor_are_told_on_the_persons_clock_by_its_name(
+        self, world, password, zone, language, said
+    ):
+        User.objects.filter(pk=world.alice.user_id).update(time_zone=zone, language=language)
+        sign_in(world.visitor(), EMAIL, password)
+        sign_in(world.visitor(), EMAIL, password, **CHROME)
+        set_up_totp(world.client("alice", language=language), EMAIL)
+        for kind in ("new_sign_in", "factors_changed"):
+            assert said in re.sub(r"[\u00a0\u202f]", " ", letters_to(EMAIL, kind)[0].body)
 
     def test_from_the_same_device_is_not(self, world, password):
         sign_in(world.visitor(), EMAIL, password)

@@ -11,7 +11,7 @@ from django.utils import timezone
 import gridgate
 from gridgate.portal import formats
 from gridgate.portal.templatetags.gridgate import time_element
-from gridgate.portal.time_zone import city_of, offset_of, zone_choices
+from gridgate.portal.time_zone import zone_choices
 
 EVENING = datetime(2026, 11, 17, 21, 30, tzinfo=UTC)
 """22:30 on the 17th in Paris, 10:30 on the 18th in Auckland."""
@@ -41,27 +41,6 @@ class TestInstants:
         assert formats.day(EVENING, "fr") == "17\u00a0nov.\u00a02026"
         assert formats.long_day(EVENING, "fr") == "17\u00a0novembre 2026"
         assert formats.civil_day(EVENING) == date(2026, 11, 17)
-
-
-@pytest.mark.parametrize(
-    ("zone", "city"),
-    [
-        ("Europe/Paris", "Paris"),
-        ("America/Port_of_Spain", "Port of Spain"),
-        ("America/Argentina/Buenos_Aires", "Buenos Aires, Argentina"),
-        ("UTC", "UTC"),
-    ],
-)
-def test_a_zone_is_named_by_its_city(zone, city):
-    assert city_of(zone) == city
-
-
-@pytest.mark.parametrize(
-    ("hours", "shown"),
-    [(1, "UTC+1"), (0, "UTC"), (-3.5, "UTC\u22123:30"), (13, "UTC+13"), (5.75, "UTC+5:45")],
-)
-def test_an_offset_is_written_with_its_minutes_when_it_has_some(hours, shown):
-    assert offset_of(timedelta(hours=hours)) == shown
 
 
 def test_the_list_begins_with_the_networks_own_clock_and_holds_zones_only():
