@@ -45,6 +45,8 @@ def clean_siren(text: str) -> str:
 class CompanyForm(forms.Form):
     """A company that is known already: its SIREN is what it is known by, and stays."""
 
+    field_order = ["legal_name", "contact_email", "contact_url", "email_domains", "roles"]
+
     legal_name = forms.CharField(label=gettext_lazy("Raison sociale"), max_length=200)
     roles = forms.MultipleChoiceField(
         label=gettext_lazy("Rôles sur le réseau"),
@@ -104,7 +106,7 @@ class NewCompanyForm(CompanyForm):
         help_text=gettext_lazy("9 chiffres ; il ne change plus ensuite."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    field_order = ["legal_name", "siren", "roles", "contact_email", "contact_url", "email_domains"]
+    field_order = ["legal_name", "siren", "contact_email", "contact_url", "email_domains", "roles"]
 
     def clean_siren(self) -> str:
         return clean_siren(self.cleaned_data["siren"])
