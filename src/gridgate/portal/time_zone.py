@@ -6,7 +6,8 @@ for everyone, or two people would read two totals for one day: curves, tables of
 receipts, exports, e-mails (but those about one's own account). A page of that sort is marked `network_time`; a day
 written without a time is a day of the network on every page (`formats.civil_day`).
 
-A file written while it is sent is written after the middleware is done, hence on the network's clock.
+A file written while it is sent is written after the middleware is done, hence on the network's clock unless it is
+given another, as the history of rights is.
 """
 
 from collections.abc import Callable, Iterator
@@ -64,6 +65,11 @@ def network_time(view: View) -> View:
 def own_zone(request: HttpRequest) -> ZoneInfo | None:
     """The zone that the person chose; None for the network's own, and for nobody."""
     return zone_named(getattr(getattr(request, "user", None), "time_zone", ""))
+
+
+def readers_zone(request: HttpRequest) -> ZoneInfo:
+    """The zone of the clock times of a page that is not `network_time`: to look for instants by the days it shows."""
+    return own_zone(request) or ZoneInfo(timezone.get_default_timezone_name())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import pytest
 from django.utils.translation import override
 
 from gridgate.audit.events import Subject, record
+from gridgate.organisations.models import User
 from gridgate.organisations.operations.companies import update_organisation
 from gridgate.organisations.operations.groups import create_group, give
 from gridgate.organisations.operations.members import update_member
@@ -141,6 +143,71 @@ class TestTheFile:
         _header, first, *_ = self.read(company.client("alice").get(EXPORT))
         assert first[4] == '\'=cmd|" /C calc"!A0'
         assert not any(cell.startswith(("=", "+", "-", "@")) for cell in first)
+
+
+class TestTheDaysOfAReaderElsewhere:
+    """The 25th in Martinique (UTC-4) is from 05:00 on the 25th to 05:00 on the 26th in Paris (UTC+1)."""
+
+    at = MappingProxyType(
+        {
+            "25 nov. 2026 00:00": datetime(2026, 11, 25, 4, 0, tzinfo=UTC),
+            "25 nov. 2026 23:59": datetime(2026, 11, 26, 3, 59, 59, 999999, tzinfo=UTC),
+            "24 nov. 2026 23:59": datetime(2026, 11, 25, 3, 59, 59, 999999, tzinfo=UTC),
+            "26 nov. 2026 00:00": datetime(2026, 11, 26, 4, 0, tzinfo=UTC),
+        }
+    )
+
+    @pytest.fixture
+    def alice(self, company):
+        User.objects.filter(pk=company.alice.user_id).update(time_zone="America/Martinique")
+        for at in self.at.values():
+            record("moon.landed", subject=Subject("moon", "1", "Lune"), organisation=company.acme.pk, now=at)
+        return company.client("alice")
+
+    @pytest.mark.parametrize(
+        ("asked", "days"),
+        [
+            ("du=2026-11-25&au=2026-11-25", {"25"}),
+            ("du=2026-11-24&au=2026-11-24", {"24"}),
+            ("du=2026-11-26", {"26"}),
+            ("du=2026-11-25", {"25", "26"}),
+            ("du=2026-11-24&au=2026-11-25", {"24", "25"}),
+        ],
+    )
+    def test_hold_the_lines_that_show_them_and_no_other(self, alice, asked, days):
+        shown = [
+            row[:18] for row in rows(alice.get(f"{HISTORY}?{asked}&par_page=100")) if "moon.landed" in row
+        ]
+        assert sorted(shown) == sorted(said for said in self.at if said[:2] in days)
+        assert all(row[:2] in days for row in rows(alice.get(f"{HISTORY}?{asked}&par_page=100")))
+
+    def test_are_those_of_the_file_too(self, alice):
+        answer = alice.get(f"{EXPORT}?du=2026-11-25&au=2026-11-25")
+        header, *lines = TestTheFile().read(answer)
+        assert header[0] == "Quand (America/Martinique)"
+        told = [line[0] for line in lines if line[7] == "moon.landed"]
+        assert told == ["2026-11-25T23:59:59-04:00", "2026-11-25T00:00:00-04:00"]
+        assert all(line[0].startswith("2026-11-25T") for line in lines)
+
+    def test_are_the_networks_for_a_reader_who_chose_no_clock(self, company, alice):
+        User.objects.filter(pk=company.alice.user_id).update(time_zone="")
+        alice = company.client("alice")
+        shown = rows(alice.get(f"{HISTORY}?du=2026-11-26&au=2026-11-26&par_page=100"))
+        assert [row[:18] for row in shown] == ["26 nov. 2026 05:00", "26 nov. 2026 04:59"]
+
+    @pytest.mark.parametrize("zone", ["", "America/Martinique", "Pacific/Apia"])
+    def test_may_be_any_that_the_calendar_has(self, company, alice, zone):
+        User.objects.filter(pk=company.alice.user_id).update(time_zone=zone)
+        alice = company.client("alice")
+        everything = len(rows(alice.get(f"{HISTORY}?par_page=100")))
+        for asked, found in (
+            ("du=0001-01-01&au=9999-12-31", everything),
+            ("du=2011-12-30", everything),
+            ("du=2011-12-30&au=2011-12-30", 0),
+            ("du=9999-12-31", 0),
+            ("au=0001-01-01", 0),
+        ):
+            assert len(rows(alice.get(f"{HISTORY}?{asked}&par_page=100"))) == found
 
 
 class TestWords:

@@ -2,35 +2,41 @@
 
 from collections.abc import Iterator
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gridgate.audit.history import Wanted, events_of, people_in, search
 from gridgate.audit.models import AuditEvent
-from gridgate.core.time import Interval, civil_day_bounds
+from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company import words
 from gridgate.portal.screens.company.events import event_rows
 from gridgate.portal.screens.company.words import FAMILIES
-from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shapes import filters_in_force
 from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.time_zone import readers_zone
 
 _DAY = {"type": "date"}
+_EARLIEST, _LATEST = date(2012, 1, 1), date(9000, 1, 1)
+"""Days that hold every event, and that every zone has: the last to skip one did so in 2011."""
 
 
 class HistoryFilterForm(forms.Form):
-    """A value that means nothing narrows nothing; an end before the beginning is told."""
+    """A value that means nothing narrows nothing; an end before the beginning is told.
+
+    Days are those of `zone`, in which the lines tell their times.
+    """
 
     quoi = forms.ChoiceField(label=gettext_lazy("Quoi"), required=False)
     qui = forms.ChoiceField(label=gettext_lazy("Par qui"), required=False)
@@ -41,9 +47,9 @@ class HistoryFilterForm(forms.Form):
         label=gettext_lazy("Au"), required=False, widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d")
     )
 
-    def __init__(self, data: QueryDict, *, people: list[tuple[int, str, str]], moment: Moment) -> None:
+    def __init__(self, data: QueryDict, *, people: list[tuple[int, str, str]], zone: ZoneInfo) -> None:
         super().__init__(data)
-        self._moment = moment
+        self._zone = zone
         families = [(key, str(label)) for key, (label, _families) in FAMILIES.items()]
         self._people = {str(number): name or _("Le portail") for number, name, _company in people}
         for name, choices in (("quoi", families), ("qui", list(self._people.items()))):
@@ -74,8 +80,11 @@ class HistoryFilterForm(forms.Form):
         first, last = self.cleaned_data.get("du"), self.cleaned_data.get("au")
         if first is None and last is None:
             return None
-        start = civil_day_bounds(first or date(1970, 1, 2), self._moment.zone).start
-        return Interval(start, self._moment.end_of(last) if last else None)
+        start = self._bounds(first or _EARLIEST).start
+        return Interval(start, self._bounds(last).end if last else None)
+
+    def _bounds(self, day: date) -> Interval:
+        return civil_day_bounds(min(max(day, _EARLIEST), _LATEST), self._zone)
 
     def labels(self) -> dict[str, str]:
         """How each filter in force reads on its tag."""
@@ -97,7 +106,7 @@ class HistoryFilterForm(forms.Form):
 def page(request: MemberRequest) -> HttpResponse:
     """One page of the events, the latest first."""
     actor = request.membership
-    form = HistoryFilterForm(request.GET, people=people_in(actor=actor), moment=Moment.present())
+    form = HistoryFilterForm(request.GET, people=people_in(actor=actor), zone=readers_zone(request))
     events = page_of(request, search(actor=actor, wanted=form.wanted))
     context = {
         "form": form,
@@ -113,12 +122,12 @@ def page(request: MemberRequest) -> HttpResponse:
 @require_safe
 @administrator_required
 def export(request: MemberRequest) -> HttpResponseBase:
-    """The same events, all of them, with whole lists, as a file written while it is read."""
-    actor, moment = request.membership, Moment.present()
-    form = HistoryFilterForm(request.GET, people=people_in(actor=actor), moment=moment)
+    """The same events at the same times, all of them, with whole lists, as a file written while it is read."""
+    actor, zone = request.membership, readers_zone(request)
+    form = HistoryFilterForm(request.GET, people=people_in(actor=actor), zone=zone)
     events = search(actor=actor, wanted=form.wanted)
     header = [
-        _("Quand (%(zone)s)") % {"zone": settings.TIME_ZONE},
+        _("Quand (%(zone)s)") % {"zone": zone.key},
         _("Par qui"),
         _("Agissant pour"),
         _("Ce qui a changé"),
@@ -128,17 +137,17 @@ def export(request: MemberRequest) -> HttpResponseBase:
         _("Code de l’action"),
         _("Empreinte"),
     ]
-    name = f"historique-{actor.organisation.siren}-{moment.today}.csv"
-    return csv_response(name, header, _lines(events, moment, get_language() or "fr"))
+    name = f"historique-{actor.organisation.siren}-{civil_day_of(timezone.now(), zone)}.csv"
+    return csv_response(name, header, _lines(events, zone, get_language() or "fr"))
 
 
-def _lines(events: QuerySet[AuditEvent], moment: Moment, language: str) -> Iterator[list[object]]:
+def _lines(events: QuerySet[AuditEvent], zone: ZoneInfo, language: str) -> Iterator[list[object]]:
     """One line an event. The request is over when they are written: the language is set again for each."""
     for event in events.iterator(chunk_size=500):
         with override(language):
             details = words.details(event, most=None)
             yield [
-                event.at.astimezone(moment.zone).isoformat(timespec="seconds"),
+                event.at.astimezone(zone).isoformat(timespec="seconds"),
                 words.who(event),
                 event.acting_for_name,
                 words.sentence(event),
