@@ -36,8 +36,9 @@ format: $(READY) ## put the code in the form that lint wants
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## measure what this machine serves, beside a bare route in the same run
+bench: $(READY) ## measure what this machine serves and what rights cost, each beside a peer in the same run
 	$(BIN)/gridgate bench
+	$(BIN)/python -m benchmarks.rights
 
 messages: $(READY) ## compile the English texts
 	@$(BIN)/python -m gridgate.portal.messages
