@@ -168,6 +168,13 @@ def newest_mail(server: Server, to: str, *, holding: str = "", seconds: float = 
     raise AssertionError(f"no e-mail to {to} with {holding!r} within {seconds} s")
 
 
+def code_sent_to(server: Server, email: str) -> str:
+    """The one-time code in the newest e-mail that has one."""
+    found = re.search(r"^(\d{8})$", newest_mail(server, email, holding="code"), re.M)
+    assert found
+    return found[1]
+
+
 def _reset_link_of_someone_new(server: Server) -> str:
     """The link stays good as long as its owner does not sign in."""
     run_gridgate(

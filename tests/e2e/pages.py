@@ -262,6 +262,7 @@ NOT_PAGES = {
     "account_codes": "asks a proof first; `test_strong_authentication.py` looks at it",
     "account_key_add": "asks a proof first; `test_strong_authentication.py` looks at it",
     "account_key": "asks a proof first; `test_strong_authentication.py` looks at it",
+    "account_external": "asks a proof first; `test_external_sign_in.py` looks at it",
     "account_sessions": "a form's address: POST only",
     "account_notices": "a form's address: POST only",
     "terms_accept": "asks whoever has yet to accept. `test_activation.py` looks at it",

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.e2e.conftest import code_sent_to
 from tests.e2e.looking import lines_of, listening, problems_of
 from tests.instance import Server, serving
 from tests.oidc_provider import Provider, running_provider
 
 NAMES = ("Identité Démo", "Zoé Martin", "zoe@example.org", "Annuaire du siège")
+YANN = "yann@example.org"
 REFUSALS = ("annulee", "adresse", "compte-ferme", "autre-compte", "indisponible", "echec")
 
 
@@ -92,6 +94,41 @@ def test_somebody_new_opens_an_account_for_no_company(
         page.wait_for_url(f"{server.base_url}/")
         page.goto("/compte/")
         assert "zoe@example.org" in page.locator("main").inner_text()
+
+
+def test_one_ends_the_link_and_keeps_the_last_way_in(
+    browser: Browser, server: Server, provider: Provider
+) -> None:
+    """Bob has a password; Yann's account was opened by the provider, and has nothing else."""
+    bob = server.world["users"]["bob"]
+    provider.knows("s-bob", email=bob["email"], email_verified=True, name="Bob")
+    provider.knows("s-yann", email=YANN, email_verified=True, name="Yann Le Goff", locale="fr")
+    for subject, email, width in (("s-bob", bob["email"], 1280), ("s-yann", YANN, 360)):
+        with browsing(browser, server, width=width) as page, listening(page) as said:
+            page.goto("/connexion/externe/?next=/compte/securite/")
+            agree(page, provider, subject)
+            if subject == "s-yann":
+                page.wait_for_url("**/connexion/externe/compte/")
+                if page.locator("input[name=terms]").count():
+                    page.locator("input[name=terms]").check()
+                page.get_by_role("button", name="Ouvrir le compte").click()
+            page.wait_for_url("**/compte/securite/")
+            said.clear()  # what the provider's own page lacks is not ours
+            data = (*NAMES, email, "Yann Le Goff")
+            assert problems_of(page, width=width, language="fr", data=data) == []
+            page.get_by_role("link", name="Ne plus se connecter par Identité Démo").click()
+            page.locator("input[name=step_up_code]").fill(code_sent_to(server, email))
+            page.locator("main form button").first.click()
+            page.wait_for_url("**/compte/securite/externe/*/")
+            assert problems_of(page, width=width, language="fr", data=data) == []
+            if subject == "s-bob":
+                page.get_by_role("button", name="Ne plus se connecter par Identité Démo").click()
+                page.wait_for_url("**/compte/securite/")
+                assert "n’est plus relié à Identité Démo" in page.locator("main").inner_text()
+            else:
+                page.locator("main").get_by_role("link", name="Mot de passe oublié").click()
+                page.wait_for_url("**/mot-de-passe/oublie/")
+            assert said == []
 
 
 def test_an_unverified_address_is_told_and_nobody_is_signed_in(

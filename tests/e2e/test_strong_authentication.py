@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.browser_session import submit, token_of
-from tests.e2e.conftest import newest_mail
+from tests.e2e.conftest import code_sent_to
 from tests.e2e.looking import listening, problems_of
 from tests.instance import Server
 
@@ -38,12 +38,6 @@ def totp(secret: str, ahead: int = 0) -> str:
 
 def wrong(code: str, number: int) -> str:
     return f"{(int(code) + 7 + number) % 1_000_000:06d}"
-
-
-def code_sent_to(server: Server, email: str) -> str:
-    found = re.search(r"^(\d{8})$", newest_mail(server, email, holding="code"), re.M)
-    assert found
-    return found[1]
 
 
 def set_up_totp(server: Server, person: dict[str, str]) -> str:

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
@@ -43,6 +47,46 @@ def favourites_of(*, user: User, membership: Membership | None) -> QuerySet[Favo
 def keeps(*, user: User, path: str) -> bool:
     """Whether somebody who acts for no company keeps this page at hand."""
     return favourites_of(user=user, membership=None).filter(path=path).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalLink:
+    """An account at an OpenID Connect provider that signs in to this one."""
+
+    pk: int
+    name: str
+    """What the operator calls the provider; the host of one that is no longer theirs."""
+    offered: bool
+    """Whether it still is the operator's: nobody signs in with another."""
+    since: datetime
+    last_used: datetime
+
+
+def external_links_of(*, user: User) -> list[ExternalLink]:
+    """Those of the person, the oldest first."""
+    environment = settings.ENVIRONMENT
+    return [
+        ExternalLink(
+            one.pk,
+            environment.oidc_name if offered else urlsplit(one.provider).hostname or one.provider,
+            offered,
+            one.date_joined,
+            one.last_login,
+        )
+        for one in SocialAccount.objects.filter(user=user).order_by("date_joined", "pk")
+        for offered in [one.provider == environment.oidc_issuer]
+    ]
+
+
+def opens_without(*, user: User, link_pk: int) -> bool:
+    """Whether the person can sign in without this link: by a password, a passkey, or a link that still serves."""
+    if user.has_usable_password():
+        return True
+    if Authenticator.objects.filter(user=user, type=Authenticator.Type.WEBAUTHN).exists():
+        return True
+    issuer = settings.ENVIRONMENT.oidc_issuer
+    others = SocialAccount.objects.filter(user=user, provider=issuer).exclude(pk=link_pk)
+    return bool(issuer) and others.exists()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ class TestWhoeverMustSetOneUp:
             "account_key_add",
             "account_key",
             "account_codes",
+            "account_external",
             "step_up",
         }
         assert opened <= own | {"account_sessions", "account_notices", "terms_accept"}

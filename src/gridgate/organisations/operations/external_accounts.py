@@ -1,7 +1,8 @@
-"""Accounts and those of the OpenID Connect provider: linking the two, and opening one for somebody it vouches for.
+"""Accounts and those of the OpenID Connect provider: linking the two, opening one for somebody it vouches for, and
+ending a link.
 
 A link is issuer and subject, which a provider never gives to another person; an address it may. No actor: whoever
-calls has had the provider's word in this very request.
+links has had the provider's word in this very request, and a link is ended by the person whose it is.
 """
 
 from datetime import datetime
@@ -14,6 +15,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.models import GeneralTerms, User
 from gridgate.organisations.operations.members import create_user
 from gridgate.organisations.operations.terms import TermsNotAccepted, accept_terms
+from gridgate.organisations.own_account import opens_without
 from gridgate.organisations.terms import terms_in_force
 
 
@@ -34,6 +36,24 @@ class LinkedElsewhere(GridgateError):
             ErrorKind.CONFLICT,
             "another person of the same provider signs in with this account",
             remedy="Ask the network operator which of the two it belongs to.",
+        )
+
+
+class LinkNotFound(GridgateError):
+    """The person has no such link."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.NOT_FOUND, "no such link")
+
+
+class LastWayIn(GridgateError):
+    """The account has neither a password nor a passkey: nothing would open it any more."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorKind.CONFLICT,
+            "nothing else signs in to this account",
+            remedy="Choose a password by “Forgotten password” first.",
         )
 
 
@@ -59,6 +79,30 @@ def link_external_account(*, user: User, issuer: str, subject: str, now: datetim
             organisation=None,
             user=user,
             after={"provider": issuer},
+            now=now,
+        )
+    return link
+
+
+def unlink_external_account(*, user: User, pk: int, now: datetime) -> SocialAccount:
+    """End a link; returns what it was. The next sign-in with the provider makes it anew, as the first one did.
+
+    Raises `LinkNotFound`, for another person's too, and `LastWayIn`.
+    """
+    with transaction.atomic():
+        held = User.objects.select_for_update().get(pk=user.pk)
+        link = SocialAccount.objects.filter(user=held, pk=pk).first()
+        if link is None:
+            raise LinkNotFound
+        if not opens_without(user=held, link_pk=pk):
+            raise LastWayIn
+        link.delete()
+        record(
+            "account.unlinked",
+            subject=Subject("user", str(held.pk), held.email),
+            organisation=None,
+            user=held,
+            before={"provider": link.provider},
             now=now,
         )
     return link

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY
@@ -80,6 +82,14 @@ def end_sessions(*, user: User, but: str | None = None) -> int:
     return _end(keys.exclude(session_key=but) if but else keys)
 
 
+def end_sessions_by_provider(*, user: User, issuer: str, subject: str, but: str | None) -> int:
+    """End those that an account at a provider has opened, but the one of this key; returns how many."""
+    keys = UserSession.objects.filter(user=user).exclude(session_key=but or "")
+    found = Session.objects.filter(session_key__in=list(keys.values_list("session_key", flat=True)))
+    opened = [one.session_key for one in found if _opened_by(one.get_decoded(), issuer, subject)]
+    return _end(opened)
+
+
 def forget_ended_sessions(*, now: datetime) -> int:
     """Delete sessions that are out of date, and the lines of the list that stand for none; returns how many."""
     expired, _ = Session.objects.filter(expire_date__lt=now).delete()
@@ -93,6 +103,13 @@ def _end(keys: Iterable[str]) -> int:
         Session.objects.filter(session_key__in=ended).delete()
         UserSession.objects.filter(session_key__in=ended).delete()
     return len(ended)
+
+
+def _opened_by(data: dict[str, Any], issuer: str, subject: str) -> bool:
+    return any(
+        (one.get("method"), one.get("provider"), one.get("uid")) == ("socialaccount", issuer, subject)
+        for one in data.get(AUTHENTICATION_METHODS_SESSION_KEY, [])
+    )
 
 
 def _still_opens(data: dict[str, object], user: User, now: datetime) -> bool:

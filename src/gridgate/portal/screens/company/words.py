@@ -33,6 +33,7 @@ SENTENCES: dict[str, Any] = {
     "member.described": gettext_lazy("Fiche de %(subject)s modifiée par l’annuaire"),
     "account.opened": gettext_lazy("Compte de %(subject)s ouvert par un fournisseur d’identité"),
     "account.linked": gettext_lazy("Compte de %(subject)s lié à un fournisseur d’identité"),
+    "account.unlinked": gettext_lazy("Compte de %(subject)s délié d’un fournisseur d’identité"),
     "account.deleted": gettext_lazy("Compte de %(subject)s supprimé"),
     "group.created": gettext_lazy("Groupe « %(subject)s » créé"),
     "group.described": gettext_lazy("Groupe « %(subject)s » identifié par l’annuaire"),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from gridgate.portal.screens.security import codes, key, sign_in, step_up, totp, views
+from gridgate.portal.screens.security import codes, external, key, sign_in, step_up, totp, views
 
 urlpatterns = [
     path("connexion/code/", sign_in.second_factor, name="sign_in_code"),
@@ -13,4 +13,5 @@ urlpatterns = [
     path("compte/securite/codes/", codes.page, name="account_codes"),
     path("compte/securite/cles/ajouter/", key.add, name="account_key_add"),
     path("compte/securite/cles/<int:pk>/", key.page, name="account_key"),
+    path("compte/securite/externe/<int:pk>/", external.page, name="account_external"),
 ]

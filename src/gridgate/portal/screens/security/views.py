@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from gridgate.organisations.own_account import external_links_of
 from gridgate.organisations.security import keys, sessions, sign_ins
 from gridgate.organisations.security.factors import MOST_KEYS, factors_of
 from gridgate.organisations.security.log import tell
@@ -35,6 +36,7 @@ def page(request: AccountRequest) -> HttpResponse:
         "asked": must_have_factor(user=user),
         "may_add_key": len(has.keys) < MOST_KEYS and keys.are_possible(request),
         "keys_possible": keys.are_possible(request),
+        "links": external_links_of(user=user),
         "sessions": sessions.sessions_of(user=user, current=request.session.session_key, now=now),
         "sign_ins": [(one, METHODS.get(one.method, one.method)) for one in sign_ins.last_sign_ins(user=user)],
     }

@@ -1,0 +1,41 @@
+"""*Connexion par un fournisseur d’identité*: ending the link with one's account there."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from gridgate.organisations.operations.external_accounts import LastWayIn, unlink_external_account
+from gridgate.organisations.own_account import external_links_of, opens_without
+from gridgate.organisations.security import sessions
+from gridgate.organisations.security.log import tell
+from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.screens.security.setting_up import while_setting_up
+from gridgate.portal.step_up import own_security
+
+
+@while_setting_up
+@account_page
+@require_http_methods(["GET", "HEAD", "POST"])
+@own_security
+def page(request: AccountRequest, pk: int) -> HttpResponse:
+    """What ending it does, or why it cannot be ended yet; then ending it, and the sessions that it opened elsewhere."""
+    user = request.user
+    link = next((one for one in external_links_of(user=user) if one.pk == pk), None)
+    if link is None:
+        raise Http404("not a link of this person")
+    if request.method != "POST":
+        may_end = opens_without(user=user, link_pk=pk)
+        return render(request, "security/external.html", {"link": link, "may_end": may_end})
+    try:
+        was = unlink_external_account(user=user, pk=pk, now=timezone.now())
+    except LastWayIn:  # the page says why, and what to do first
+        return redirect("account_external", pk)
+    ended = sessions.end_sessions_by_provider(
+        user=user, issuer=was.provider, subject=was.uid, but=request.session.session_key
+    )
+    tell("external account unlinked", request=request, user=user, provider=was.provider, sessions=ended)
+    messages.success(request, _("Votre compte n’est plus relié à %(name)s.") % {"name": link.name})
+    return redirect("account_security")
