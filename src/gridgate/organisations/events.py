@@ -25,8 +25,9 @@ step_up_code_made = Signal()
 """`code`, `act`, a lazy text, `now`: a one-time code is due to its person."""
 
 factors_changed = Signal()
-"""`user`, `change`, `now`: a second factor was added or removed, or the recovery codes made anew. `change` is
-`totp_added`, `totp_removed`, `key_added`, `key_removed`, `codes_renewed` or `all_removed`.
+"""`user`, `change`, `now`: a way to sign in was added or removed, or the recovery codes made anew. `change` is
+`totp_added`, `totp_removed`, `key_added`, `key_removed`, `codes_renewed`, `all_removed`, `link_added` or
+`link_removed`.
 """
 
 new_device_signed_in = Signal()

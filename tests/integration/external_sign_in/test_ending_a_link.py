@@ -9,12 +9,15 @@ from django.test import Client
 from django.urls import reverse
 
 from gridgate.audit.models import AuditEvent
+from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.operations.external_accounts import (
     LastWayIn,
     LinkNotFound,
     link_external_account,
+    open_external_account,
     unlink_external_account,
 )
+from gridgate.organisations.terms import terms_in_force
 from tests.functional.security.conftest import confirm_by_email, set_up_totp, sign_in
 from tests.integration.external_sign_in.conftest import come_back, told_of
 
@@ -205,3 +208,32 @@ class TestTheLastWayIn:
 
     def linked(self, people, issuer):
         return link_external_account(user=people.alice.user, issuer=issuer, subject="s-alice", now=people.now)
+
+
+def letters():
+    subject = "La sécurité de votre compte Réseau Démo a changé"
+    return [one.body for one in OutgoingEmail.objects.filter(recipient=ALICE, subject=subject).order_by("pk")]
+
+
+def test_the_person_is_told_of_the_link_and_of_its_end(alice):
+    (made,) = letters()
+    assert "un compte chez le fournisseur d’identité a été relié" in made
+    link = SocialAccount.objects.get()
+    confirmed(alice, page_of(link))
+    alice.post(page_of(link))
+    assert not SocialAccount.objects.exists()
+    assert "le lien avec un compte chez le fournisseur d’identité a été retiré" in letters()[-1]
+    assert len(letters()) == 2
+
+
+def test_whose_account_the_provider_opens_is_not_told_of_its_first_link(people):
+    open_external_account(
+        email="new@example.org",
+        full_name="Camille",
+        language="fr",
+        issuer="https://id.example",
+        subject="s-1",
+        accepted_terms=terms_in_force(now=people.now),
+        now=people.now,
+    )
+    assert not OutgoingEmail.objects.filter(recipient="new@example.org").exists()

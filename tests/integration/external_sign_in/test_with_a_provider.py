@@ -255,6 +255,7 @@ class TestAnAccountOfADirectory:
         from gridgate.organisations.described import Described
         from gridgate.organisations.operations.provisioning import add_person
 
+        people.acme.email_domains = ["acme.example"]
         add_person(
             organisation=people.acme,
             email="zoe@acme.example",

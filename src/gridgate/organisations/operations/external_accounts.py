@@ -12,6 +12,7 @@ from django.db import transaction
 
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.organisations.events import factors_changed
 from gridgate.organisations.models import GeneralTerms, User
 from gridgate.organisations.operations.members import create_user
 from gridgate.organisations.operations.terms import TermsNotAccepted, accept_terms
@@ -81,6 +82,8 @@ def link_external_account(*, user: User, issuer: str, subject: str, now: datetim
             after={"provider": issuer},
             now=now,
         )
+        if user.created_at != now:  # one that is opened with its link hears of nothing new
+            factors_changed.send(SocialAccount, user=user, change="link_added", now=now)
     return link
 
 
@@ -105,6 +108,7 @@ def unlink_external_account(*, user: User, pk: int, now: datetime) -> SocialAcco
             before={"provider": link.provider},
             now=now,
         )
+        factors_changed.send(SocialAccount, user=held, change="link_removed", now=now)
     return link
 
 
