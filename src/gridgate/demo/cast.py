@@ -22,10 +22,21 @@ TIERS = (("Tiers 1", "222333445"), ("Tiers 2", "333444552"), ("Tiers 3", "444555
 
 @dataclass(frozen=True, slots=True)
 class Person:
+    """`organisation` and `role` are empty for somebody who acts for no company."""
+
     key: str
     name: str
     organisation: str
     role: str
+
+    @property
+    def email(self) -> str:
+        return f"{self.key}@{host_of(self.organisation) if self.organisation else 'ailleurs.example'}"
+
+
+def host_of(organisation: str) -> str:
+    """The Internet domain of a company."""
+    return f"{organisation.lower().replace(' ', '-').replace('é', 'e')}.example"
 
 
 PEOPLE = (
@@ -35,6 +46,10 @@ PEOPLE = (
     Person("tiers1", "Tiers 1, développement", TIERS[0][0], "administrator"),
     Person("operateur", "Opérateur", OPERATOR[0], "administrator"),
 )
+VISITOR = Person("visiteur", "Visiteur", "", "")
+
+FIRST_ADMINISTRATOR = Person("premier.administrateur", "Premier administrateur", TIERS[1][0], "administrator")
+"""Declared, and has not opened the link yet; for Client C, which has all that it takes, nobody is declared."""
 
 
 @dataclass(frozen=True, slots=True)

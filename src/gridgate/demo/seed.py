@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.db.models import Model
+from django.urls import reverse
 
 from gridgate.applications.operations import create_application
 from gridgate.core.quantities import Kind, Quality
@@ -28,18 +29,22 @@ from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations import create_point, open_holding, set_collection
 from gridgate.organisations.eic_codes import code_of
 from gridgate.organisations.eic_queries import organisation_eic_code
-from gridgate.organisations.models import EicRequest, Membership, Organisation
+from gridgate.organisations.models import EicRequest, Membership, Organisation, User
 from gridgate.organisations.operations import (
     EIC,
     EicAsked,
+    accept_invitation,
     accept_terms,
     add_eic_code,
+    add_favourite,
     add_member,
     begin_eic_request,
     create_group,
     create_organisation,
+    declare_first_administrator,
     give,
     record_contract,
+    sign_up,
     submit_eic_request,
 )
 from gridgate.organisations.operations.eic import codes_to_compare
@@ -75,6 +80,7 @@ class World:
         self.today = today
         self.organisations: dict[str, Organisation] = {}
         self.members: dict[str, Membership] = {}
+        self.visitor: User
         self.services: dict[str, DataService] = {}
         self.applications: dict[str, dict[str, str]] = {}
 
@@ -110,15 +116,15 @@ class World:
                 legal_name=name,
                 siren=siren,
                 roles=cast.REGISTERED[name].roles,
-                contact_email=f"contact@{_host(name)}",
-                email_domains=[_host(name)],
+                contact_email=f"contact@{cast.host_of(name)}",
+                email_domains=[cast.host_of(name)],
                 now=start,
             )
             self._register(name, start)
         for person in cast.PEOPLE:
             self.members[person.key] = add_member(
                 organisation=self.organisations[person.organisation],
-                email=f"{person.key}@{_host(person.organisation)}",
+                email=person.email,
                 full_name=person.name,
                 role=person.role,
                 password=cast.PASSWORD,
@@ -135,6 +141,30 @@ class World:
             )
             for code, points in group.services.items():
                 give(group=made, code=code, points=points, now=start)
+        self._come_aboard()
+
+    def _come_aboard(self) -> None:
+        """One person has just signed up, for no company; one company's first administrator has a link to open."""
+        visitor, signed_up = cast.VISITOR, self.at(8, 18, 12)
+        link = sign_up(email=visitor.email, full_name=visitor.name, now=signed_up)
+        self.visitor = accept_invitation(
+            invitation=link,
+            password=cast.PASSWORD,
+            accepted_terms=terms_in_force(now=signed_up),
+            now=self.at(8, 18, 20),
+        ).user
+        for page, label in (("eic_requests", "Codes EIC"), ("kyc", "Questionnaire client")):
+            add_favourite(
+                user=self.visitor, membership=None, path=reverse(page), label=label, now=self.at(8, 18, 31)
+            )
+        declared = cast.FIRST_ADMINISTRATOR
+        declare_first_administrator(
+            organisation=self.organisations[declared.organisation],
+            email=declared.email,
+            full_name=declared.name,
+            actor=self.members["operateur"],
+            now=self.at(1, 11, 5),
+        )
 
     def _register(self, name: str, now: datetime) -> None:
         """A company's contract and its own EIC code: without both, it would have no first administrator."""
@@ -153,7 +183,7 @@ class World:
         )
 
     def _requests(self) -> None:
-        """One request for a code waits for the operator, another for the company."""
+        """Of the requests for a code one waits for the company, one of a company and one of a person for the operator."""
         for code, display_name, long_name in cast.OTHER_OFFICES:
             add_eic_code(
                 code=code, display_name=display_name, long_name=long_name, actor=None, now=self.at(365 * 3)
@@ -195,12 +225,28 @@ class World:
             actor=operator,
             now=self.at(3, 14, 10),
         )
+        self._ask_for_code(
+            None,
+            EicAsked(
+                type="X",
+                display_name="VISITEUR",
+                long_name="Visiteur, production solaire",
+                justification="Vendre la production d’une toiture sur le marché.",
+                details={
+                    "functions": ["producer"],
+                    "address": "Nantes",
+                    "contact_name": cast.VISITOR.name,
+                    "contact_email": cast.VISITOR.email,
+                },
+            ),
+            self.at(2, 17, 40),
+        )
 
     def _questionnaires(self) -> None:
         seed_questionnaires(self.members, today=self.today, at=self.at)
 
-    def _ask_for_code(self, member: Membership, asked: EicAsked, now: datetime) -> EicRequest:
-        user = member.user
+    def _ask_for_code(self, member: Membership | None, asked: EicAsked, now: datetime) -> EicRequest:
+        user = self.visitor if member is None else member.user
         draft = begin_eic_request(asked=asked, user=user, actor=member, now=now)
         compared = [one.pk for one in codes_to_compare(asked, user=user, actor=member)]
         return submit_eic_request(request=draft, compared=compared, user=user, actor=member, now=now)
@@ -283,7 +329,7 @@ class World:
         )
         tiers_3 = add_member(
             organisation=self.organisations["Tiers 3"],
-            email=f"tiers3@{_host('Tiers 3')}",
+            email=f"tiers3@{cast.host_of('Tiers 3')}",
             full_name="Tiers 3, développement",
             role="administrator",
             password=cast.PASSWORD,
@@ -382,12 +428,12 @@ class World:
             "base_url": self.instance.base_url,
             "users": {
                 person.key: {
-                    "email": f"{person.key}@{_host(person.organisation)}",
+                    "email": person.email,
                     "password": cast.PASSWORD,
                     "organisation": person.organisation,
                     "role": person.role,
                 }
-                for person in cast.PEOPLE
+                for person in (*cast.PEOPLE, cast.VISITOR)
             },
             "applications": self.applications,
             "metering_points": {
@@ -457,7 +503,3 @@ def _accept_terms(member: Membership, now: datetime) -> None:
     terms = terms_in_force(now=now)
     if terms is not None:
         accept_terms(user=member.user, terms=terms, organisation=member.organisation, now=now)
-
-
-def _host(organisation: str) -> str:
-    return f"{organisation.lower().replace(' ', '-').replace('é', 'e')}.example"

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from gridgate.audit.events import Subject, record
 from gridgate.organisations.models import User
-from gridgate.organisations.operations.companies import update_organisation
+from gridgate.organisations.operations.companies import end_contract, record_contract, update_organisation
 from gridgate.organisations.operations.groups import create_group, give
 from gridgate.organisations.operations.members import update_member
 from gridgate.portal.paths import PACKAGE
@@ -62,6 +62,22 @@ class TestThePage:
         assert "Service donné au groupe « Énergie »" in row
         assert "Service : Consulter les contrats Points : 8 points : 30001480000000, " in row
         assert "30001480000004 et 3 autres" in row
+
+    def test_says_the_last_day_that_is_covered_and_nothing_of_what_has_no_end(self, company):
+        contract = record_contract(
+            organisation=company.acme, number="C-9", valid_from=date(2026, 1, 1), now=company.now
+        )
+        [row, *_] = rows(company.client("alice").get(HISTORY))
+        assert "Dernier jour" not in row
+        assert "Objet" not in row
+        end_contract(
+            contract=contract,
+            valid_to=date(2027, 1, 1),
+            actor=company.operateur,
+            now=company.now + timedelta(minutes=1),
+        )
+        [row, *_] = rows(company.client("alice").get(HISTORY))
+        assert "Dernier jour : – Dernier jour : 31 déc. 2026" in row
 
     def test_reads_in_english(self, company):
         update_member(

@@ -144,6 +144,8 @@ def details(event: AuditEvent, *, most: int | None = SHOWN) -> list[Detail]:
             if new := [one for one in became if one not in was]:
                 found.append(Detail(str(came), became=_say(name, new, most)))
             continue
+        if (name not in before or name not in after) and _is_nothing(became if name in after else was):
+            continue  # an optional fact of something that came or went, and that it never had
         same = name in before and name in after and was == became
         found.append(
             Detail(
@@ -187,7 +189,7 @@ _NAMES: dict[str, Any] = {
     "contact_url": gettext_lazy("Page de contact"),
     "email_domains": gettext_lazy("Domaines des adresses e-mail"),
     "valid_from": gettext_lazy("Début"),
-    "valid_to": gettext_lazy("Fin (premier jour non couvert)"),
+    "valid_to": gettext_lazy("Dernier jour"),
     "valid_until": gettext_lazy("Valable jusqu’au"),
     "version": gettext_lazy("Version"),
     "state": gettext_lazy("État"),
@@ -208,8 +210,12 @@ _NAMES: dict[str, Any] = {
 }
 
 
+def _is_nothing(value: Any) -> bool:
+    return value is None or value == "" or value == [] or value == {}
+
+
 def _say(name: str, value: Any, most: int | None) -> str:
-    if value is None or value == "" or value == [] or value == {}:
+    if _is_nothing(value):
         return formats.NONE
     word = _WORDS.get(name)
     if word is not None:
@@ -301,6 +307,14 @@ def _title(text: str) -> str:
     return _("%(point)s du %(first)s au %(last)s") % {"point": point, "first": first, "last": last}
 
 
+def _last_day(value: Any, most: int | None) -> str:
+    """Recorded as the first civil day that is not covered."""
+    try:
+        return formats.day(date.fromisoformat(str(value)) - timedelta(days=1))
+    except ValueError:
+        return _instant(str(value)) or str(value)
+
+
 def _acts(value: Any, most: int | None) -> str:
     known = {str(code): str(label) for code, label in SensitiveAct.choices}
     return ", ".join(known.get(code, str(code)) for code in value)
@@ -316,4 +330,5 @@ _WORDS: dict[str, Callable[[Any, int | None], str]] = {
     "step_up_acts": _acts,
     "state": _state,
     "titles": _titles,
+    "valid_to": _last_day,
 }
