@@ -176,6 +176,17 @@ PAGES = [
         access_journal="/journal/",
     ),
     *_of(
+        "visiteur",
+        home="/",
+        account="/compte/",
+        account_data="/compte/mes-donnees/",
+        account_deletion="/compte/supprimer/",
+        eic_requests="/eic/",
+        eic_request_new="/eic/nouvelle/",
+        kyc="/questionnaire/",
+    ),
+    Page("visiteur", "metering_points", "/compteurs/", 403),
+    *_of(
         "operateur",
         home="/",
         operator_home="/administration/",
@@ -194,6 +205,7 @@ PAGES = [
         operator_contract="/administration/entreprises/111222337/contrats/1/",
         operator_first_administrator=(
             "/administration/entreprises/111222337/premier-administrateur/",
+            "/administration/entreprises/222222226/premier-administrateur/",
             "/administration/entreprises/333444552/premier-administrateur/",
         ),
         operator_points=("/administration/points/", "/administration/points/?q=nulle+part"),

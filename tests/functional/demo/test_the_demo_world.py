@@ -1,0 +1,95 @@
+"""What `gridgate demo` leaves to look at for those who run the network, and for somebody who acts for no company."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.browser_session import signed_in, submit
+from tests.instance import Server
+
+CLIENT_C, TIERS_2 = "222222226", "333444552"
+
+
+def text_of(answer: httpx.Response) -> str:
+    assert answer.status_code == 200, answer.url
+    page = re.sub(r"<svg\b.*?</svg>", "", answer.text, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+class TestDemoJson:
+    def test_holds_every_account_under_the_names_that_do_not_change(self, demo_server: Server) -> None:
+        users: dict[str, Any] = demo_server.world["users"]
+        assert {"alice", "bob", "charlie", "tiers1", "operateur", "visiteur"} <= users.keys()
+        for person in users.values():
+            assert person.keys() == {"email", "password", "organisation", "role"}
+
+    def test_says_of_the_visitor_that_they_act_for_no_company(self, demo_server: Server) -> None:
+        visitor = demo_server.world["users"]["visiteur"]
+        assert (visitor["organisation"], visitor["role"]) == ("", "")
+
+    def test_each_account_signs_in_at_once(self, demo_server: Server) -> None:
+        for user in demo_server.world["users"]:
+            with signed_in(demo_server, user) as client:
+                answer = client.get("/")
+                assert answer.status_code == 200
+                assert "/conditions/" not in str(answer.url), f"{user} is asked for the general terms"
+
+
+class TestTheVisitor:
+    @pytest.mark.parametrize(
+        ("language", "said"),
+        [
+            ("fr", ["Bonjour Visiteur", "Code EIC « VISITEUR »", "Vos démarches", "Vos favoris"]),
+            ("en", ["Hello Visiteur", "EIC code “VISITEUR”", "What you can ask for", "Your favourites"]),
+        ],
+    )
+    def test_finds_their_request_and_their_favourites(
+        self, demo_server: Server, language: str, said: list[str]
+    ) -> None:
+        with signed_in(demo_server, "visiteur", language=language) as visitor:
+            text = text_of(visitor.get("/")).replace("\u00a0", " ")
+        for words in said:
+            assert words in text
+
+    def test_removes_a_favourite_and_withdraws_none(self, demo_server: Server) -> None:
+        with signed_in(demo_server, "visiteur", language="en") as visitor:
+            text = text_of(visitor.get("/compte/"))
+        assert "Remove EIC codes" in text
+        assert "Withdraw" not in text
+
+    def test_sees_nobody_s_meters(self, demo_server: Server) -> None:
+        with signed_in(demo_server, "visiteur") as visitor:
+            assert visitor.get("/compteurs/").status_code == 403
+
+
+class TestTheOperator:
+    def test_may_declare_the_first_administrator_of_client_c(self, own_demo_server: Server) -> None:
+        page = f"/administration/entreprises/{CLIENT_C}/premier-administrateur/"
+        with signed_in(own_demo_server, "operateur") as operator:
+            text_of(operator.get(page))
+            text = text_of(
+                submit(
+                    operator,
+                    page,
+                    email="premier.administrateur@client-c.example",
+                    full_name="Premier administrateur",
+                    language="fr",
+                )
+            )
+        assert "premier.administrateur@client-c.example" in text
+        assert "Activation attendue" in text
+
+    def test_follows_the_link_that_the_first_administrator_of_tiers_2_has_not_opened(
+        self, demo_server: Server
+    ) -> None:
+        with signed_in(demo_server, "operateur") as operator:
+            text = text_of(operator.get(f"/administration/entreprises/{TIERS_2}/"))
+        assert "Lien envoyé" in text
+        assert "Activation attendue" in text
+
+    def test_finds_the_request_of_a_person_on_the_desk(self, demo_server: Server) -> None:
+        with signed_in(demo_server, "operateur") as operator:
+            text = text_of(operator.get("/administration/demandes/"))
+        assert "Visiteur pour aucune entreprise d’ici" in text
