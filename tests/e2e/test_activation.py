@@ -29,7 +29,7 @@ EicCode.objects.create(
 def test_a_first_administrator_opens_the_account_and_accepts_the_next_terms_too(
     own_demo_server: Server, open_as: OpenAs, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    server, address = own_demo_server, "claire@fonderie.example"
+    server, address = own_demo_server, "direction@fonderie.example"
     refused = _declare(server, address, check=False)
     assert "no company has the SIREN" in refused
     Registry(server.data).run(COMPANY)
@@ -69,7 +69,7 @@ def test_a_first_administrator_opens_the_account_and_accepts_the_next_terms_too(
 
 
 def _declare(server: Server, address: str, *, check: bool = True) -> str:
-    arguments = ("declare", address, "--siren", SIREN, "--name", "Claire Faure")
+    arguments = ("declare", address, "--siren", SIREN, "--name", "Premier administrateur")
     return run_gridgate("first-administrator", *arguments, data=server.data, check=check).stderr
 
 

@@ -14,7 +14,7 @@ from tests.e2e.looking import lines_of, listening, problems_of
 from tests.instance import Server, serving
 from tests.oidc_provider import Provider, running_provider
 
-NAMES = ("Identité Démo", "Zoé Martin", "zoe@example.org", "Annuaire du siège")
+NAMES = ("Identité Démo", "Nouvelle Employée", "zoe@example.org", "Annuaire du siège")
 YANN = "yann@example.org"
 REFUSALS = ("annulee", "adresse", "compte-ferme", "autre-compte", "indisponible", "echec")
 
@@ -79,7 +79,9 @@ def test_one_goes_to_the_provider_and_comes_back_to_the_page_asked_for(
 def test_somebody_new_opens_an_account_for_no_company(
     browser: Browser, server: Server, provider: Provider
 ) -> None:
-    provider.knows("s-zoe", email="zoe@example.org", email_verified=True, name="Zoé Martin", locale="fr")
+    provider.knows(
+        "s-zoe", email="zoe@example.org", email_verified=True, name="Nouvelle Employée", locale="fr"
+    )
     with browsing(browser, server, width=360) as page:
         page.goto("/connexion/externe/")
         agree(page, provider, "s-zoe")
@@ -102,7 +104,7 @@ def test_one_ends_the_link_and_keeps_the_last_way_in(
     """Bob has a password; Yann's account was opened by the provider, and has nothing else."""
     bob = server.world["users"]["bob"]
     provider.knows("s-bob", email=bob["email"], email_verified=True, name="Bob")
-    provider.knows("s-yann", email=YANN, email_verified=True, name="Yann Le Goff", locale="fr")
+    provider.knows("s-yann", email=YANN, email_verified=True, name="Ancien Employé", locale="fr")
     for subject, email, width in (("s-bob", bob["email"], 1280), ("s-yann", YANN, 360)):
         with browsing(browser, server, width=width) as page, listening(page) as said:
             page.goto("/connexion/externe/?next=/compte/securite/")
@@ -114,7 +116,7 @@ def test_one_ends_the_link_and_keeps_the_last_way_in(
                 page.get_by_role("button", name="Ouvrir le compte").click()
             page.wait_for_url("**/compte/securite/")
             said.clear()  # what the provider's own page lacks is not ours
-            data = (*NAMES, email, "Yann Le Goff")
+            data = (*NAMES, email, "Ancien Employé")
             assert problems_of(page, width=width, language="fr", data=data) == []
             page.get_by_role("link", name="Ne plus se connecter par Identité Démo").click()
             page.locator("input[name=step_up_code]").fill(code_sent_to(server, email))

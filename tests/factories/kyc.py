@@ -36,11 +36,11 @@ ANSWERS: dict[str, Any] = {
     "listed": False,
     "has_owners": True,
     "owners": [
-        {"name": "Alice Martin", "birth_date": "1970-02-03", "share": "60", "country": "FR"},
-        {"name": "Bob Durand", "birth_date": "1968-07-21", "share": "40", "country": "BE"},
+        {"name": "Alice", "birth_date": "1970-02-03", "share": "60", "country": "FR"},
+        {"name": "Bob", "birth_date": "1968-07-21", "share": "40", "country": "BE"},
     ],
     "representatives": [
-        {"name": "Alice Martin", "function": "Présidente", "birth_date": "1970-02-03", "country": "FR"}
+        {"name": "Alice", "function": "Présidente", "birth_date": "1970-02-03", "country": "FR"}
     ],
     "activities": ["brp", "capacity"],
     "activity": "Pièces mécaniques.",

@@ -42,7 +42,7 @@ def invitation(world: World, terms: GeneralTerms) -> Invitation:
     return invite(
         organisation=world.acme,
         email="denis@acme.example",
-        full_name="Denis Roche",
+        full_name="Nouvelle recrue",
         role="administrator",
         actor=world.membership("alice"),
         now=timezone.now(),

@@ -54,7 +54,7 @@ def test_a_text_that_will_not_do_is_told(instance: Path, tmp_path: Path, content
 
 
 def test_a_declaration_tells_both_of_what_is_missing_and_the_remedy(instance: Path) -> None:
-    arguments = ("declare", "claire@acme.example", "--siren", "111222337", "--name", "Claire Faure")
+    arguments = ("declare", "claire@acme.example", "--siren", "111222337", "--name", "Premier administrateur")
     done = run_gridgate("first-administrator", *arguments, data=instance, check=False)
     assert done.returncode == 2
     said = " ".join(done.stderr.split())

@@ -153,10 +153,10 @@ class TestAccepting:
         client = self.sign_in(world, "alice")
         with time_machine.travel(world.now + timedelta(hours=1)):
             publish_terms(version="2", text_fr="Second texte.", now=timezone.now())
-            kept = client.post("/compte/", {"full_name": "Alice Martin", "language": "fr"})
+            kept = client.post("/compte/", {"full_name": "Alice, direction", "language": "fr"})
             assert kept["Location"] == "/compte/"
         world.alice.user.refresh_from_db()
-        assert world.alice.user.full_name == "Alice Martin"
+        assert world.alice.user.full_name == "Alice, direction"
 
     def test_in_another_browser_counts_here(self, world: World, first: GeneralTerms) -> None:
         here, there = self.sign_in(world, "bob"), self.sign_in(world, "bob")

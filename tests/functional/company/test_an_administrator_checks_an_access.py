@@ -80,7 +80,7 @@ def test_what_is_no_identifier_is_told_beside_the_field(company):
 
 
 def test_several_people_of_a_name_are_offered(company):
-    make_member(company.acme, "Bob", email="bob.dupont@acme.example")
+    make_member(company.acme, "Bob", email="bob.nantes@acme.example")
     page = company.client("alice").get(f"{CHECK}?qui=bob&point={company.p1.pk}")
     assert "Plusieurs utilisateurs répondent à « bob » : lequel ?" in text_of(page)
     links = re.findall(r'href="(\?qui=[^"]+)"', page.content.decode())

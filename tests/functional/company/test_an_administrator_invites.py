@@ -15,7 +15,7 @@ INVITE, INVITATIONS = "/administration/inviter/", "/administration/invitations/"
 def form(company, **changed) -> dict[str, object]:
     return {
         "email": "fanny@acme.example",
-        "full_name": "Fanny Martin",
+        "full_name": "Nouvelle recrue",
         "language": "en",
         "role": "user",
         "external": "externe",

@@ -22,7 +22,7 @@ class TestThePage:
         text = text_of(page)
         for said in (
             "Raison sociale ACME Industries",
-            "Nom et prénoms Bob Durand",
+            "Nom et prénoms Bob",
             "Part détenue 40 %",
             "IBAN FR76 3000 6000 0112 3456 7890 189",
             "Pays d’immatriculation France",

@@ -166,7 +166,7 @@ class TestContracts:
 
 class TestTheFirstAdministrator:
     address = f"{NEW}premier-administrateur/"
-    posted = {"full_name": "Anne Verte", "email": "Anne@Vallee.example", "language": "en"}
+    posted = {"full_name": "Première administratrice", "email": "Anne@Vallee.example", "language": "en"}
 
     def declare(self, world: World):
         return world.client("operateur").post(self.address, self.posted, follow=True)
@@ -205,7 +205,7 @@ class TestTheFirstAdministrator:
     ) -> None:
         page = self.declare(world)
         assert "Un lien d’activation est envoyé à anne@vallee.example" in text_of(page)
-        assert "Anne Verte Lien envoyé" in text_of(page)
+        assert "Première administratrice Lien envoyé" in text_of(page)
         sent = Invitation.objects.get(organisation=ready)
         assert (sent.kind, sent.role, sent.language, sent.invited_by) == (
             "first_administrator",

@@ -26,7 +26,7 @@ from tests.dataplane_world import (
     days_ago,
 )
 
-ALICE = Reader(ACME, "ACME Industries", user=7, user_name="Alice Martin")
+ALICE = Reader(ACME, "ACME Industries", user=7, user_name="Alice")
 THIRD = Reader(TIERS1, "Tiers 1", user=9, user_name="Tiers")
 
 
@@ -53,7 +53,7 @@ class TestRead:
         assert answer.count == 336
         assert answer.available == Interval(*week())
         (entry,) = plane.logged()
-        assert (entry["channel"], entry["user"], entry["user_name"]) == ("screen", 7, "Alice Martin")
+        assert (entry["channel"], entry["user"], entry["user_name"]) == ("screen", 7, "Alice")
         assert (entry["basis"], entry["permission"], entry["application"]) == ("title", None, None)
         assert (entry["reader"], entry["holder"], entry["values"]) == (ACME, ACME, 336)
 

@@ -180,8 +180,8 @@ class TestNoAccountYet:
             "s-zoe",
             email="zoe@example.org",
             email_verified=True,
-            given_name="Zoé",
-            family_name="Martin",
+            given_name="Nouvelle",
+            family_name="Employée",
             locale="en-GB",
         )
         return "s-zoe"
@@ -192,17 +192,17 @@ class TestNoAccountYet:
         assert answer["Location"] == "/connexion/externe/compte/"
         page = browser.get("/connexion/externe/compte/").content.decode()
         assert "zoe@example.org" in page
-        assert 'value="Zoé Martin"' in page
+        assert 'value="Nouvelle Employée"' in page
         assert not User.objects.filter(email="zoe@example.org").exists()
         assert not signed_in(browser)
 
     def test_one_is_opened_for_no_company_and_linked(self, people, provider, zoe):
         browser = Client()
         come_back(browser, provider, zoe, "/connexion/externe/?next=/conditions/")
-        answer = browser.post("/connexion/externe/compte/", {"full_name": "Zoé M."})
+        answer = browser.post("/connexion/externe/compte/", {"full_name": "Une Employée"})
         assert (answer.status_code, answer["Location"]) == (302, "/conditions/")
         user = User.objects.get(email="zoe@example.org")
-        assert (user.full_name, user.language, user.has_usable_password()) == ("Zoé M.", "en", False)
+        assert (user.full_name, user.language, user.has_usable_password()) == ("Une Employée", "en", False)
         assert not user.memberships.exists()
         assert signed_in(browser)
         assert SignIn.objects.get().method == "openid"

@@ -97,7 +97,7 @@ def invite_someone(world: World, **changes: object) -> Invitation:
     given: dict[str, object] = {
         "organisation": world.acme,
         "email": "Denis@Acme.example",
-        "full_name": "Denis  Roche",
+        "full_name": "Nouvelle  recrue",
         "actor": world.membership("alice"),
         "now": timezone.now(),
     }
@@ -108,7 +108,7 @@ def declare(company: Organisation, **changes: object) -> Invitation:
     given: dict[str, object] = {
         "organisation": company,
         "email": "directrice@fonderie.example",
-        "full_name": "Claire Faure",
+        "full_name": "Première administratrice",
         "now": timezone.now(),
     }
     return declare_first_administrator(**given | changes)  # type: ignore[arg-type]
@@ -144,7 +144,7 @@ def test_an_administrator_invites_and_the_person_joins_with_what_was_chosen(
         invitation=opened, password=PASSWORD, accepted_terms=terms, now=timezone.now()
     )
     assert membership is not None
-    assert (user.email, user.full_name, user.language) == ("denis@acme.example", "Denis Roche", "en")
+    assert (user.email, user.full_name, user.language) == ("denis@acme.example", "Nouvelle recrue", "en")
     assert user.check_password(PASSWORD)
     assert (membership.role, membership.external) == ("user", True)
     assert [line.group for line in membership.groups.all()] == [group]
@@ -563,9 +563,9 @@ def test_somebody_of_no_company_opens_an_account_for_themselves(world: World, te
 
 def test_signing_up_again_sends_another_link_and_stops_the_first(world: World) -> None:
     first = links.token_of(sign_up(email="eva@ailleurs.example", full_name="Eva", now=timezone.now()))
-    again = sign_up(email="eva@ailleurs.example", full_name="Eva Martin", now=timezone.now())
+    again = sign_up(email="eva@ailleurs.example", full_name="Eva, de retour", now=timezone.now())
     assert fault_of(first) is LinkFault.SUPERSEDED
-    assert open_invitation(links.token_of(again), timezone.now()).full_name == "Eva Martin"
+    assert open_invitation(links.token_of(again), timezone.now()).full_name == "Eva, de retour"
     with time_machine.travel(world.now + timedelta(hours=24, minutes=1)):
         assert fault_of(links.token_of(again)) is LinkFault.EXPIRED
         later = sign_up(email="eva@ailleurs.example", full_name="Eva", now=timezone.now())

@@ -55,23 +55,23 @@ class TestEntra:
         answer = directory.patch(
             f"/Users/{zoe['id']}",
             {"op": "Replace", "path": 'emails[type eq "work"].value', "value": "ZOE@acme.example"},
-            {"op": "Replace", "path": "name.familyName", "value": "Martin"},
+            {"op": "Replace", "path": "name.familyName", "value": "Employée"},
             {"op": "Add", "path": 'phoneNumbers[type eq "mobile"].value', "value": "0601020304"},
             {"op": "Add", "path": f"{ENTERPRISE}:department", "value": "Énergie"},
             {"op": "Replace", "path": "title", "value": "Ingénieure"},
         )
         assert answer.status_code == 200
-        assert answer.json()["name"] == {"familyName": "Martin"}
+        assert answer.json()["name"] == {"familyName": "Employée"}
 
     def test_renames_the_account_in_both_places(self, directory, zoe):
         answer = directory.patch(
             f"/Users/{zoe['id']}",
-            {"op": "Replace", "path": 'emails[type eq "work"].value', "value": "z.martin@acme.example"},
-            {"op": "Replace", "path": "userName", "value": "z.martin@acme.example"},
+            {"op": "Replace", "path": 'emails[type eq "work"].value', "value": "z.employee@acme.example"},
+            {"op": "Replace", "path": "userName", "value": "z.employee@acme.example"},
         )
         assert answer.status_code == 200
-        assert answer.json()["emails"][0]["value"] == "z.martin@acme.example"
-        assert User.objects.filter(email="z.martin@acme.example").exists()
+        assert answer.json()["emails"][0]["value"] == "z.employee@acme.example"
+        assert User.objects.filter(email="z.employee@acme.example").exists()
 
     def test_is_told_that_there_is_one_address(self, directory, zoe):
         answer = directory.patch(
@@ -132,9 +132,9 @@ class TestOkta:
     def test_replaces_the_whole_profile(self, directory, zoe):
         whole = directory.get(f"/Users/{zoe['id']}").json()
         answer = directory.call(
-            "PUT", f"/Users/{zoe['id']}", {**whole, "displayName": "Zoé Martin", "groups": []}
+            "PUT", f"/Users/{zoe['id']}", {**whole, "displayName": "Nouvelle Employée", "groups": []}
         )
-        assert (answer.status_code, answer.json()["displayName"]) == (200, "Zoé Martin")
+        assert (answer.status_code, answer.json()["displayName"]) == (200, "Nouvelle Employée")
 
     def test_renames_a_group_and_removes_members_by_filter(self, directory, zoe):
         made = directory.add_group("Énergie", zoe["id"])

@@ -127,7 +127,7 @@ class TestAddressesOfOtherDomains:
 
 
 class TestAddingSomebodyWhoHasAnAccountElsewhere:
-    BODY = {"displayName": "Camille", "externalId": "9", "name": {"familyName": "Roy"}}
+    BODY = {"displayName": "Camille", "externalId": "9", "name": {"familyName": "Employée"}}
 
     def test_answers_as_for_somebody_new(self, directory):
         known = directory.call("POST", "/Users", {"userName": CHARLIE, **self.BODY})
