@@ -77,7 +77,7 @@ class TestSwitching:
         for path in [*before, "/compte/"]:
             shown = page(client.get(path))
             part = shown if path != "/compte/" else shown[: shown.index('id="companies"')]
-            for word in ("ACME", "111", world.p1.pk, "Lyon Gerland", "Tiers 1"):
+            for word in ("ACME", "111 222", "111222", world.p1.pk, "Lyon Gerland", "Tiers 1"):
                 assert word not in part, (path, word)
         for path in (f"/compteurs/{world.p1.pk}/", f"/mesures/{world.p1.pk}/", f"/collecte/{world.p1.pk}/"):
             assert client.get(path).status_code == 404
