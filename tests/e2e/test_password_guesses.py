@@ -13,7 +13,7 @@ ALLOWED = 5
 
 def guess(base_url: str, email: str, password: str, address: str) -> str:
     """Try a password as a new browser would; returns "in", "wrong", "paused", or the status of another answer."""
-    with httpx.Client(base_url=base_url, headers={"X-Forwarded-For": address}) as browser:
+    with httpx.Client(base_url=base_url, headers={"X-Forwarded-For": address}, timeout=60) as browser:
         page = browser.get("/connexion/").text
         found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
         assert found
