@@ -13,6 +13,15 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SET_UP = "from gridgate.config.loading import load_django; environment = load_django(must_exist=False)"
+AT_ONCE = """
+import os, time, pathlib
+from django.db import connection
+connection.ensure_connection()
+print("ready", flush=True)
+while not pathlib.Path(os.environ["GO"]).exists():
+    time.sleep(0.001)
+"""
+"""Where a program given to `Registry.at_once` waits for the others: what took time to prepare stands before it."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,22 @@ class Registry:
         output, errors = process.communicate(timeout=120)
         assert process.returncode == 0, errors
         return output.strip()
+
+    def at_once(self, *programs: str) -> list[str]:
+        """Run programs in processes of their own, all let go from `AT_ONCE` on at one instant; what each printed."""
+        go = self.data / "go"
+        processes = [self.start(program, GO=str(go)) for program in programs]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        go.touch()
+        printed = []
+        for process in processes:
+            output, errors = process.communicate(timeout=120)
+            assert process.returncode == 0, errors
+            printed.append(output.strip())
+        go.unlink()
+        return printed
 
     def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What another program sees: committed rows only."""

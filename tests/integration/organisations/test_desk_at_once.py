@@ -1,8 +1,6 @@
 """Colleagues who press at the same moment, on a database file as in production."""
 
-from pathlib import Path
-
-from tests.real_registry import Registry, _template, registry
+from tests.real_registry import AT_ONCE, Registry, _template, registry
 
 __all__ = ["_template", "registry"]
 
@@ -18,23 +16,18 @@ for number in range({COLLEAGUES}):
     make_request(alice, display_name=f"ACME-{{number}}", long_name="Atelier")
     make_member(operator, f"Agent {{number}}", email=f"agent-{{number}}@reseau-demo.example")
 """
-TOGETHER = """
-import os, time
+ME = """
 from datetime import UTC, datetime
-from pathlib import Path
 from gridgate.organisations.models import EicRequest, Membership
 from gridgate.organisations.operations import EIC
 from gridgate.organisations.operations.desk import take_next
 from gridgate.organisations.operations.requests import RequestNotOpen, refuse_request
 now = datetime(2026, 11, 25, 10, tzinfo=UTC)
-me = Membership.objects.select_related("user", "organisation").get(user__email=os.environ["AGENT"])
+me = Membership.objects.select_related("user", "organisation").get(user__email=AGENT)
 first = EicRequest.objects.order_by("number").first()
-print("ready", flush=True)
-while not Path(os.environ["GO"]).exists():
-    time.sleep(0.001)
 """
-TAKE = f"{TOGETHER}\nprint(take_next(kinds=[EIC], actor=me, now=now).number)"
-REFUSE = f"""{TOGETHER}
+TAKE = "print(take_next(kinds=[EIC], actor=me, now=now).number)"
+REFUSE = """
 try:
     refuse_request(EIC, first, reason=me.user.full_name, actor=me, now=now)
     print("refused")
@@ -43,35 +36,21 @@ except RequestNotOpen:
 """
 
 
-def together(registry: Registry, program: str, go: Path) -> list[str]:
-    """What each colleague's process says, all let go at once."""
+def together(registry: Registry, act: str) -> list[str]:
+    """What each colleague is told, of those who do it at one instant."""
     registry.run(SEED)
-    agents = [
-        registry.start(program, AGENT=f"agent-{number}@reseau-demo.example", GO=str(go))
-        for number in range(COLLEAGUES)
-    ]
-    for agent in agents:
-        assert agent.stdout is not None
-        assert agent.stdout.readline().strip() == "ready"
-    go.touch()
-    said = []
-    for agent in agents:
-        output, errors = agent.communicate(timeout=120)
-        assert agent.returncode == 0, errors
-        said.append(output.strip())
-    return said
+    agents = [f'AGENT = "agent-{number}@reseau-demo.example"' for number in range(COLLEAGUES)]
+    return registry.at_once(*[f"{agent}{ME}{AT_ONCE}{act}" for agent in agents])
 
 
-def test_each_takes_another_request(registry: Registry, tmp_path: Path) -> None:
-    taken = together(registry, TAKE, tmp_path / "go")
+def test_each_takes_another_request(registry: Registry) -> None:
+    taken = together(registry, TAKE)
     assert len(set(taken)) == COLLEAGUES
     followers = registry.rows("SELECT followed_by_id FROM organisations_eicrequest WHERE state = 'in_review'")
     assert len(set(followers)) == COLLEAGUES
 
 
-def test_one_decides_and_the_others_are_told(registry: Registry, tmp_path: Path) -> None:
-    assert sorted(together(registry, REFUSE, tmp_path / "go")) == ["refused"] + ["too late"] * (
-        COLLEAGUES - 1
-    )
+def test_one_decides_and_the_others_are_told(registry: Registry) -> None:
+    assert sorted(together(registry, REFUSE)) == ["refused"] + ["too late"] * (COLLEAGUES - 1)
     decided = registry.rows("SELECT count(*) FROM organisations_requestevent WHERE state = 'refused'")
     assert decided == [(1,)]

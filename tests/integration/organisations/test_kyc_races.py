@@ -1,10 +1,9 @@
 """Several processes on one questionnaire: a double click, a colleague, the same document here and there."""
 
-from tests.real_registry import Registry
+from tests.real_registry import AT_ONCE, Registry
 
 CAST = """
 from datetime import UTC, datetime
-from django.db import connection
 from gridgate.core.errors import GridgateError
 from gridgate.organisations.models import KycAttachment, KycQuestionnaire, Membership
 from gridgate.organisations.operations.kyc import (
@@ -23,37 +22,14 @@ def told(act):
         print(type(error).__name__)
 """
 ALICES = "draft = KycQuestionnaire.objects.get(organisation=alice.organisation)\n"
-GO = """
-import os, time, pathlib
-connection.ensure_connection()
-print("ready", flush=True)
-while not pathlib.Path(os.environ["GO"]).exists():
-    time.sleep(0.001)
-"""
 SUBMIT = "told(lambda: submit_questionnaire(questionnaire=draft, user=alice.user, actor=alice, now=now))"
 SPOIL = "told(lambda: save_section(questionnaire=draft, section=5, typed={}, user=alice.user, actor=alice, now=now))"
 BEGIN = "told(lambda: start_questionnaire(user=alice.user, actor=alice, now=now))"
 
 
-def at_once(registry: Registry, *programs: str) -> list[str]:
-    """Run the programs, all starting at one instant; what each printed last."""
-    go = registry.data / "go"
-    processes = [registry.start(program, GO=str(go)) for program in programs]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    go.touch()
-    printed = []
-    for process in processes:
-        output, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, errors
-        printed.append(output.strip())
-    return printed
-
-
 def test_a_questionnaire_sent_by_several_clicks_is_sent_once(registry: Registry) -> None:
     registry.run(CAST + "make_draft(alice, now=now)")
-    printed = at_once(registry, *[CAST + ALICES + GO + SUBMIT] * 3)
+    printed = registry.at_once(*[CAST + ALICES + AT_ONCE + SUBMIT] * 3)
     assert sorted(printed) == ["RequestNotOpen", "RequestNotOpen", "done"]
     assert registry.rows("SELECT count(*) FROM organisations_requestevent") == [(1,)]
     assert registry.rows("SELECT count(*) FROM audit_auditevent WHERE action = 'kyc.submitted'") == [(1,)]
@@ -62,7 +38,7 @@ def test_a_questionnaire_sent_by_several_clicks_is_sent_once(registry: Registry)
 def test_what_is_sent_is_what_was_checked(registry: Registry) -> None:
     """A colleague empties a section at the moment it is sent: either it is sent whole, or not at all."""
     registry.run(CAST + "make_draft(alice, now=now)")
-    sent, spoilt = at_once(registry, CAST + ALICES + GO + SUBMIT, CAST + ALICES + GO + SPOIL)
+    sent, spoilt = registry.at_once(CAST + ALICES + AT_ONCE + SUBMIT, CAST + ALICES + AT_ONCE + SPOIL)
     ((state, whole),) = registry.rows(
         "SELECT state, json_extract(answers, '$.iban') IS NOT NULL FROM organisations_kycquestionnaire"
     )
@@ -75,7 +51,7 @@ def test_what_is_sent_is_what_was_checked(registry: Registry) -> None:
 
 def test_a_questionnaire_begun_by_several_clicks_is_one(registry: Registry) -> None:
     registry.run(CAST + "ensure_form(now)")
-    assert at_once(registry, *[CAST + GO + BEGIN] * 3) == ["done"] * 3
+    assert registry.at_once(*[CAST + AT_ONCE + BEGIN] * 3) == ["done"] * 3
     assert registry.rows("SELECT count(*) FROM organisations_kycquestionnaire") == [(1,)]
 
 
@@ -90,10 +66,10 @@ make_draft(charlie, files=False, now=now)
 attach(questionnaire=ours, field="articles", name="a.pdf", chunks=[pdf("same")], user=alice.user, actor=alice, now=now)
 """
     )
-    remove = f"{ALICES}only = draft.attachments.get().pk\n{GO}" + (
+    remove = f"{ALICES}only = draft.attachments.get().pk\n{AT_ONCE}" + (
         "told(lambda: detach(questionnaire=draft, attachment=only, user=alice.user, actor=alice))"
     )
     find = "theirs = KycQuestionnaire.objects.get(organisation=charlie.organisation)\n"
-    assert at_once(registry, CAST + remove, f"{CAST}{find}{GO}told(lambda: {join})") == ["done", "done"]
+    assert registry.at_once(CAST + remove, f"{CAST}{find}{AT_ONCE}told(lambda: {join})") == ["done", "done"]
     ((sha256,),) = registry.rows("SELECT sha256 FROM organisations_kycattachment")
     assert (registry.data / "attachments" / sha256[:2] / sha256).is_file()

@@ -2,7 +2,7 @@
 
 import signal
 
-from tests.real_registry import Registry
+from tests.real_registry import AT_ONCE, Registry
 
 CAST = """
 from datetime import UTC, datetime
@@ -22,13 +22,6 @@ GIVEN = f"""{CAST}{SERVICES}
 for point in alice.organisation.holdings.values_list("metering_point_id", flat=True):
     subscribe(actor=alice, service=service, points=[point], now=now)
 """
-GO = """
-import os, time, pathlib
-connection.ensure_connection()
-print("ready", flush=True)
-while not pathlib.Path(os.environ["GO"]).exists():
-    time.sleep(0.001)
-"""
 REVOKE = """
 try:
     print("done", revoke_company(actor=alice, company=tiers_1, now=now).number)
@@ -37,26 +30,10 @@ except NothingToEnd as refusal:
 """
 
 
-def at_once(registry: Registry, program: str, times: int) -> list[str]:
-    """Run a program several times, all starting at one instant; what each printed last."""
-    go = registry.data / "go"
-    processes = [registry.start(CAST + GO + program, GO=str(go)) for _ in range(times)]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    go.touch()
-    printed = []
-    for process in processes:
-        output, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, errors
-        printed.append(output.strip())
-    return printed
-
-
 def test_a_company_revoked_by_several_at_once_has_one_receipt(registry: Registry) -> None:
     registry.run(GIVEN)
     before = registry.rows("SELECT count(*) FROM notifications_outgoingemail")[0][0]
-    printed = at_once(registry, REVOKE, 4)
+    printed = registry.at_once(*[CAST + AT_ONCE + REVOKE] * 4)
     assert sorted(line.split()[0] for line in printed) == ["done", "refused", "refused", "refused"]
     assert {line.split()[1] for line in printed} == {"GG-20261125-000001"}
     assert registry.rows("SELECT count(*) FROM sharing_receipt") == [(1,)]
@@ -77,7 +54,7 @@ try:
 except AlreadyShared:
     print("refused")
 """
-    assert sorted(at_once(registry, program, 3)) == ["done", "refused", "refused"]
+    assert sorted(registry.at_once(*[CAST + AT_ONCE + program] * 3)) == ["done", "refused", "refused"]
     assert registry.rows("SELECT count(*) FROM sharing_permission") == [(1,)]
 
 
