@@ -1,15 +1,31 @@
-"""Lock files carry hashes and name no package index; they cover what pyproject.toml asks for."""
+"""Lock files carry hashes and cover what pyproject.toml asks for; nothing in the repository names a package index."""
 
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+INDEXES = [
+    ".".join(parts)
+    for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"))
+]
+"""In parts, so that this file names none either."""
 
 
 def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def naming_an_index() -> list[str]:
+    """Lines of the files that git knows, as `file:line`."""
+    patterns = [part for host in INDEXES for part in ("-e", host)]
+    command = ["git", "grep", "-nIF", "--untracked", *patterns]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if found.returncode > 1:
+        return [f"git grep failed: {found.stderr.strip()}"]
+    return [":".join(line.split(":", 2)[:2]) for line in found.stdout.splitlines()]
 
 
 def main() -> int:
@@ -31,6 +47,7 @@ def main() -> int:
         blocks = [block for block in re.split(r"\n(?=\S)", text.strip()) if block]
         bare = [block.splitlines()[0] for block in blocks if "--hash=sha256:" not in block]
         faults.extend(f"requirements/{file}: {line} has no hash" for line in bare)
+    faults.extend(f"{line}: names a package index" for line in naming_an_index())
     print("\n".join(faults) or "lock files: hashes everywhere, no index named")
     return bool(faults)
 
