@@ -224,6 +224,10 @@ class TestTheFirstAdministrator:
         text = text_of(world.client("operateur").get(self.address))
         assert "Renvoyer un lien" in text
         assert "Déclarer et envoyer le lien" not in text
+        offered = "Déclarer un premier administrateur"
+        assert offered not in text_of(world.client("operateur").get(NEW))
+        with time_machine.travel(world.now + timedelta(days=30)):
+            assert offered in text_of(world.client("operateur").get(NEW))
 
     def test_the_activation_is_seen_at_each_step(self, world: World, ready: Organisation) -> None:
         sent = declare_first_administrator(

@@ -171,6 +171,10 @@ class Declaration:
     def possible(self) -> bool:
         return self.contract is not None and self.eic_code is not None and not self.administered
 
+    def is_awaited(self, now: datetime) -> bool:
+        """Whether somebody declared may still answer; until then nobody else is declared."""
+        return self.invitation is not None and is_on_its_way(self.invitation, now)
+
 
 def invite(
     *,

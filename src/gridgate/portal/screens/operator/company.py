@@ -47,6 +47,7 @@ def page(request: MemberRequest, siren: str) -> HttpResponse:
     people = queries.people_counts(actor=actor, organisation=found)
     shared = permission_counts(actor=actor, organisation=found, now=moment.now)
     titles = holdings_of_company(actor=actor, organisation=found, today=moment.today)
+    declaration = declaration_of(organisation=found, actor=actor, now=moment.now)
     context = {
         "company": found,
         "roles": words.roles(found.roles),
@@ -58,7 +59,8 @@ def page(request: MemberRequest, siren: str) -> HttpResponse:
             activation(one, moment.now)
             for one in queries.declarations_of(actor=actor, organisation=found)[:SHOWN]
         ],
-        "declaration": declaration_of(organisation=found, actor=actor, now=moment.now),
+        "declaration": declaration,
+        "can_declare": not declaration.administered and not declaration.is_awaited(moment.now),
         "holdings": [holding_line(one, moment) for one in titles[:SHOWN]],
         "requests": _requests(actor, found, moment.now),
         "acts": _acts(queries.acts_for(actor=actor, organisation=found)[:SHOWN]),

@@ -13,7 +13,6 @@ from gridgate.organisations.operations import (
     cancel_invitation,
     declaration_of,
     declare_first_administrator,
-    is_on_its_way,
     renew_invitation,
 )
 from gridgate.organisations.operator_queries import company, declaration_numbered
@@ -53,7 +52,7 @@ def page(request: MemberRequest, siren: str) -> HttpResponse:
         "company": found,
         "declaration": declaration,
         "activation": activation(waiting, moment.now) if waiting is not None else None,
-        "can_declare": declaration.possible and (waiting is None or not is_on_its_way(waiting, moment.now)),
+        "can_declare": declaration.possible and not declaration.is_awaited(moment.now),
         "link_days": settings.ENVIRONMENT.first_administrator_link_days,
         "form": form,
     }
