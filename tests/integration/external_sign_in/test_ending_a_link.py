@@ -162,7 +162,7 @@ class TestALinkThatIsNotOnesOwn:
         assert said == {"<h1>Cette page n’existe pas</h1>"}
         for pk in (bobs.pk, 999_999):
             with pytest.raises(LinkNotFound):
-                unlink_external_account(user=people.alice.user, pk=pk, now=people.now)
+                unlink_external_account(user=people.alice.user, pk=pk, session_key=None, now=people.now)
         assert SocialAccount.objects.filter(pk=bobs.pk).exists()
 
 
@@ -190,20 +190,20 @@ class TestTheLastWayIn:
         link = self.linked(people, provider.issuer)
         Authenticator.objects.create(user=without_a_password, type=kind, data={})
         with pytest.raises(LastWayIn):
-            unlink_external_account(user=without_a_password, pk=link.pk, now=people.now)
+            unlink_external_account(user=without_a_password, pk=link.pk, session_key=None, now=people.now)
 
     def test_is_another_with_a_passkey(self, people, without_a_password, provider):
         link = self.linked(people, provider.issuer)
         Authenticator.objects.create(user=without_a_password, type=Authenticator.Type.WEBAUTHN, data={})
-        unlink_external_account(user=without_a_password, pk=link.pk, now=people.now)
+        unlink_external_account(user=without_a_password, pk=link.pk, session_key=None, now=people.now)
         assert not SocialAccount.objects.exists()
 
     def test_is_the_present_providers_and_no_former_ones(self, people, without_a_password, provider):
         former = self.linked(people, "https://login.old.example")
         present = self.linked(people, provider.issuer)
         with pytest.raises(LastWayIn):
-            unlink_external_account(user=without_a_password, pk=present.pk, now=people.now)
-        unlink_external_account(user=without_a_password, pk=former.pk, now=people.now)
+            unlink_external_account(user=without_a_password, pk=present.pk, session_key=None, now=people.now)
+        unlink_external_account(user=without_a_password, pk=former.pk, session_key=None, now=people.now)
         assert SocialAccount.objects.get() == present
 
     def linked(self, people, issuer):

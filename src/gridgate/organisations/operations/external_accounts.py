@@ -9,6 +9,7 @@ from datetime import datetime
 
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
+from django.db.models import Q
 
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
@@ -17,6 +18,7 @@ from gridgate.organisations.models import GeneralTerms, User
 from gridgate.organisations.operations.members import create_user
 from gridgate.organisations.operations.terms import TermsNotAccepted, accept_terms
 from gridgate.organisations.own_account import opens_without
+from gridgate.organisations.security.sessions import end_sessions_by_provider
 from gridgate.organisations.terms import terms_in_force
 
 
@@ -67,28 +69,17 @@ def link_external_account(*, user: User, issuer: str, subject: str, now: datetim
         raise AccountClosed
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
-        links = SocialAccount.objects.filter(provider=issuer)
-        known = links.filter(uid=subject).first()
-        if known is not None and known.user_id == user.pk:
+        known = SocialAccount.objects.filter(provider=issuer, uid=subject, user=user).first()
+        if known is not None:
             return known
-        if known is not None or links.filter(user=user).exists():
-            raise LinkedElsewhere
-        link = SocialAccount.objects.create(user=user, provider=issuer, uid=subject)
-        record(
-            "account.linked",
-            subject=Subject("user", str(user.pk), user.email),
-            organisation=None,
-            user=user,
-            after={"provider": issuer},
-            now=now,
-        )
-        if user.created_at != now:  # one that is opened with its link hears of nothing new
-            factors_changed.send(SocialAccount, user=user, change="link_added", now=now)
+        link = _link(user, issuer, subject, now)
+        factors_changed.send(SocialAccount, user=user, change="link_added", now=now)
     return link
 
 
-def unlink_external_account(*, user: User, pk: int, now: datetime) -> SocialAccount:
-    """End a link; returns what it was. The next sign-in with the provider makes it anew, as the first one did.
+def unlink_external_account(*, user: User, pk: int, session_key: str | None, now: datetime) -> int:
+    """End a link, and the sessions that it opened but the one of this key; returns how many of them. The next sign-in
+    with the provider makes the link anew, as the first one did.
 
     Raises `LinkNotFound`, for another person's too, and `LastWayIn`.
     """
@@ -100,6 +91,7 @@ def unlink_external_account(*, user: User, pk: int, now: datetime) -> SocialAcco
         if not opens_without(user=held, link_pk=pk):
             raise LastWayIn
         link.delete()
+        ended = end_sessions_by_provider(user=held, issuer=link.provider, subject=link.uid, but=session_key)
         record(
             "account.unlinked",
             subject=Subject("user", str(held.pk), held.email),
@@ -109,7 +101,7 @@ def unlink_external_account(*, user: User, pk: int, now: datetime) -> SocialAcco
             now=now,
         )
         factors_changed.send(SocialAccount, user=held, change="link_removed", now=now)
-    return link
+    return ended
 
 
 def open_external_account(
@@ -124,7 +116,7 @@ def open_external_account(
 ) -> User:
     """Open an account for no company, for a person whose address the provider vouches for, and link it.
 
-    Raises `InvalidMember`, `TermsNotAccepted`, and what `link_external_account` raises.
+    Raises `InvalidMember`, `TermsNotAccepted`, and `LinkedElsewhere`.
     """
     with transaction.atomic():
         user = create_user(email=email, full_name=full_name, password=None, language=language, now=now)
@@ -136,10 +128,26 @@ def open_external_account(
             after={"provider": issuer},
             now=now,
         )
-        link_external_account(user=user, issuer=issuer, subject=subject, now=now)
+        _link(user, issuer, subject, now)
         terms = terms_in_force(now=now)
         if terms is not None:
             if accepted_terms is None:
                 raise TermsNotAccepted(terms)
             accept_terms(user=user, terms=accepted_terms, now=now)
     return user
+
+
+def _link(user: User, issuer: str, subject: str, now: datetime) -> SocialAccount:
+    of_this_provider = SocialAccount.objects.filter(provider=issuer)
+    if of_this_provider.filter(Q(uid=subject) | Q(user=user)).exists():
+        raise LinkedElsewhere
+    link = SocialAccount.objects.create(user=user, provider=issuer, uid=subject)
+    record(
+        "account.linked",
+        subject=Subject("user", str(user.pk), user.email),
+        organisation=None,
+        user=user,
+        after={"provider": issuer},
+        now=now,
+    )
+    return link

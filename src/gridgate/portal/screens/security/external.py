@@ -9,7 +9,6 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.operations.external_accounts import LastWayIn, unlink_external_account
 from gridgate.organisations.own_account import external_links_of, opens_without
-from gridgate.organisations.security import sessions
 from gridgate.organisations.security.log import tell
 from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.screens.security.setting_up import while_setting_up
@@ -30,12 +29,11 @@ def page(request: AccountRequest, pk: int) -> HttpResponse:
         may_end = opens_without(user=user, link_pk=pk)
         return render(request, "security/external.html", {"link": link, "may_end": may_end})
     try:
-        was = unlink_external_account(user=user, pk=pk, now=timezone.now())
+        ended = unlink_external_account(
+            user=user, pk=pk, session_key=request.session.session_key, now=timezone.now()
+        )
     except LastWayIn:  # the page says why, and what to do first
         return redirect("account_external", pk)
-    ended = sessions.end_sessions_by_provider(
-        user=user, issuer=was.provider, subject=was.uid, but=request.session.session_key
-    )
-    tell("external account unlinked", request=request, user=user, provider=was.provider, sessions=ended)
+    tell("external account unlinked", request=request, user=user, provider=link.name, sessions=ended)
     messages.success(request, _("Votre compte n’est plus relié à %(name)s.") % {"name": link.name})
     return redirect("account_security")
