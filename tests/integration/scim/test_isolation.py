@@ -5,6 +5,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from gridgate.organisations.models import Membership, User
+from tests.factories.organisations import make_member
 
 CHARLIE = "charlie@client-b.example"
 
@@ -124,6 +125,16 @@ class TestAddressesOfOtherDomains:
         named = {"op": "replace", "path": "displayName", "value": "Robert"}
         assert directory.patch(f"/Users/{bob}", named).status_code == 200
         self.refused(directory.call("POST", "/Users", {"userName": "a@acme.example"}), "a@acme.example")
+
+    def test_are_not_brought_back_without_being_asked(self, world, directory):
+        """A contractor who was invited, accepted and left: only they can agree to come again."""
+        contractor = make_member(world.acme, "Camille", email="camille@operateur.example")
+        known = directory.id_of("camille@operateur.example")
+        active = {"op": "replace", "path": "active"}
+        assert directory.patch(f"/Users/{known}", {**active, "value": False}).status_code == 200
+        answer = directory.patch(f"/Users/{known}", {**active, "value": True})
+        assert "Ask the operator to record the domain" in self.refused(answer, "camille@operateur.example")[1]
+        assert not contractor.user.memberships.filter(ended_at=None).exists()
 
 
 class TestAddingSomebodyWhoHasAnAccountElsewhere:

@@ -52,7 +52,7 @@ class PersonKnown(GridgateError):
         super().__init__(ErrorKind.CONFLICT, f"{email} is in this company already")
 
 
-class AddressOfNobodyHere(GridgateError):
+class AddressOutsideDomains(GridgateError):
     """The address is in none of the company's e-mail domains; whether it has an account is not looked at."""
 
     def __init__(self, email: str, organisation: Organisation) -> None:
@@ -106,7 +106,7 @@ def add_person(
     """Let a person act for the company, with the account of this address if there is one and a new one otherwise.
 
     Which of the two is not told, and an account that exists is left as it is. Raises `InvalidMember`,
-    `AddressOfNobodyHere` and `PersonKnown`.
+    `AddressOutsideDomains` and `PersonKnown`.
     """
     email = parse_email(email)
     _require_own_domain(organisation, email)
@@ -133,15 +133,19 @@ def change_person(
     now: datetime,
 ) -> None:
     """Make the person what the directory says now. Inactive, they no longer act for the company; active again, they
-    do as a user, in no group.
+    do as a user, in no group; that asks for an address of the company's own, as adding them does.
 
-    Raises `InvalidMember`, `AddressOfNobodyHere`, `PersonKnown`, `AddressNotYours` and `LastAdministrator`.
+    Raises `InvalidMember`, `AddressOutsideDomains`, `PersonKnown`, `AddressNotYours` and `LastAdministrator`.
     """
     email = parse_email(email)
     with transaction.atomic():
         membership = _membership(person)
         before = _facts(person, membership)
-        if email != person.user.email.lower():
+        readdressed = email != person.user.email.lower()
+        returns = active and membership.ended_at is not None
+        if readdressed or returns:
+            _require_own_domain(person.organisation, email)
+        if readdressed:
             membership = _readdress(person, membership, email, described, actor=actor, now=now)
         if active and membership.ended_at is not None:
             membership = _join(person.organisation, email, described, actor=actor, now=now)
@@ -235,7 +239,6 @@ def _readdress(
     """Give the person another address: their account takes it or, when it is another account's, that one takes their
     place. Which of the two is not told.
     """
-    _require_own_domain(person.organisation, email)
     if membership.is_administrator or not _opened_for(person.organisation, person.user):
         raise AddressNotYours
     _require_unknown(person.organisation, email)
@@ -277,7 +280,7 @@ def _opened_for(organisation: Organisation, user: User) -> bool:
 def _require_own_domain(organisation: Organisation, email: str) -> None:
     """Nobody is added from elsewhere: that would tell whose account it is, and be done without asking them."""
     if email.rpartition("@")[2] not in organisation.email_domains:
-        raise AddressOfNobodyHere(email, organisation)
+        raise AddressOutsideDomains(email, organisation)
 
 
 def _require_unknown(organisation: Organisation, email: str) -> None:
