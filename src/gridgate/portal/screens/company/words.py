@@ -299,7 +299,7 @@ def _title(text: str) -> str:
     begins, _slash, ends = period.partition("/")
     try:
         first = formats.day(date.fromisoformat(begins))
-        last = "" if ends == ".." else formats.day(date.fromisoformat(ends) - timedelta(days=1))
+        last = "" if ends == ".." else _day_before(ends)
     except ValueError:
         return text
     if not last:
@@ -307,10 +307,14 @@ def _title(text: str) -> str:
     return _("%(point)s du %(first)s au %(last)s") % {"point": point, "first": first, "last": last}
 
 
+def _day_before(text: str) -> str:
+    return formats.day(date.fromisoformat(text) - timedelta(days=1))
+
+
 def _last_day(value: Any, most: int | None) -> str:
     """Recorded as the first civil day that is not covered."""
     try:
-        return formats.day(date.fromisoformat(str(value)) - timedelta(days=1))
+        return _day_before(str(value))
     except ValueError:
         return _instant(str(value)) or str(value)
 
