@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import pytest
@@ -53,6 +53,11 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
+def _no_scripts(*_: object) -> NoReturn:
+    """Playwright waits without end for what a page without scripts never answers; axe asks so."""
+    raise AssertionError("this page has no scripts: look at it with axe in one that has")
+
+
 @pytest.fixture(scope="session")
 def open_as(browser: Browser) -> OpenAs:
     """`with open_as(server, "alice", language="en", width=360) as page:` — a page of someone who has signed in.
@@ -84,6 +89,8 @@ def open_as(browser: Browser) -> OpenAs:
         context.set_default_timeout(20_000)
         try:
             page = context.new_page()
+            if not scripts:
+                page.evaluate = _no_scripts  # type: ignore[method-assign]
             if user is not None and key not in sessions:
                 sign_in(page, server, user)
                 sessions[key] = context.storage_state()

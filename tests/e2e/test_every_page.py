@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page as BrowserPage
 
 from tests.e2e.conftest import OpenAs
-from tests.e2e.looking import lines_of, listening, problems_of
+from tests.e2e.looking import axe, lines_of, listening, problems_of
 from tests.e2e.pages import DATA, PAGES, Page
 from tests.instance import Server
 
@@ -61,6 +61,13 @@ def test_pages_are_complete_without_scripts(
                 if missing := [line for line in lines_of(with_scripts) if line not in there]:
                     lost[f"{user} {one.path}"] = missing
     assert not lost
+
+
+def test_axe_is_refused_where_it_would_wait_without_end(demo_server: Server, open_as: OpenAs) -> None:
+    with open_as(demo_server, None, scripts=False) as page:
+        page.goto("/connexion/")
+        with pytest.raises(AssertionError, match="no scripts"):
+            axe(page)
 
 
 def _open(page: BrowserPage, one: Page, made_later: dict[str, str]) -> int:

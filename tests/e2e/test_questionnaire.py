@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.e2e.conftest import OpenAs
 from tests.e2e.looking import axe
@@ -20,17 +20,16 @@ def test_a_company_renews_and_the_operator_accepts(own_demo_server: Server, open
         page.get_by_label("Forme juridique").press("Enter")
         expect(page.get_by_role("heading", level=1)).to_have_text("Structure du groupe")
 
-        page.get_by_role("link", name="Bénéficiaires effectifs").click()
-        page.get_by_role("button", name="Ajouter : bénéficiaire").click()
-        second = page.get_by_role("group", name="Bénéficiaire 2")
-        second.get_by_label("Nom et prénoms").fill("Bob")
-        second.get_by_label("Date de naissance").fill("1968-07-21")
-        second.get_by_label("Part détenue").fill("400")
-        second.get_by_label("Pays de résidence").select_option(label="Belgique")
-        page.get_by_role("button", name="Enregistrer et continuer").click()
+        section = page.get_by_role("link", name="Bénéficiaires effectifs").get_attribute("href")
+        assert section
+        page.goto(section)
+        second = add_a_beneficiary(page, share="400")
         expect(second).to_contain_text("100 % au plus.")
         expect(second.get_by_label("Nom et prénoms")).to_have_value("Bob")
-        assert axe(page) == []
+        with open_as(own_demo_server, "alice") as with_scripts:  # which axe is
+            with_scripts.goto(section)
+            expect(add_a_beneficiary(with_scripts, share="400")).to_contain_text("100 % au plus.")
+            assert axe(with_scripts) == []
         second.get_by_label("Part détenue").fill("40")
         page.get_by_role("button", name="Enregistrer et continuer").click()
 
@@ -53,6 +52,17 @@ def test_a_company_renews_and_the_operator_accepts(own_demo_server: Server, open
         page.goto("/questionnaire/")
         expect(page.locator("main")).to_contain_text("Valable jusqu’au")
         expect(page.get_by_role("button", name="Renouveler")).not_to_have_class(re.compile("primary"))
+
+
+def add_a_beneficiary(page: Page, *, share: str) -> Locator:
+    page.get_by_role("button", name="Ajouter : bénéficiaire").click()
+    second = page.get_by_role("group", name="Bénéficiaire 2")
+    second.get_by_label("Nom et prénoms").fill("Bob")
+    second.get_by_label("Date de naissance").fill("1968-07-21")
+    second.get_by_label("Part détenue").fill(share)
+    second.get_by_label("Pays de résidence").select_option(label="Belgique")
+    page.get_by_role("button", name="Enregistrer et continuer").click()
+    return second
 
 
 def replace_the_articles(page: Page) -> str:
