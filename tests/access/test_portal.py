@@ -1,6 +1,5 @@
 """Every address of the portal, every method, every kind of person."""
 
-import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from tests.access.objects import ABSENT, make_objects
+from tests.comparing import without_what_differs
 
 TABLE: dict[str, Any] = tomllib.loads(Path(__file__).with_name("portal.toml").read_text(encoding="utf-8"))
 ROLES: list[str] = TABLE.pop("roles")
@@ -98,10 +98,7 @@ def test_an_object_that_is_not_ones_own_looks_like_one_that_does_not_exist(acme,
 
 
 def bare(response: Any) -> str:
-    """The page without what differs anyway: tokens, the reference and its time, and the address asked for."""
-    page = response.content.decode().replace(response.wsgi_request.path, "…")
-    page = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page)
-    return re.sub(r'<p class="soft xs">.*?</p>', "", page, flags=re.DOTALL)
+    return without_what_differs(response.content.decode(), response.wsgi_request.path)
 
 
 NO_FORM = ("in", 405, 401)
