@@ -22,7 +22,7 @@ ifdef T
 	$(BIN)/pytest -q -n 2 --dist loadgroup $(T)
 else
 	$(BIN)/pytest -q -n 2 --dist loadgroup --ignore=tests/e2e
-	$(BIN)/pytest -q -n 2 --dist loadfile tests/e2e
+	$(BIN)/pytest -q -n 2 --dist loadgroup tests/e2e
 endif
 
 lint: $(READY) ## ruff, import contracts, types, lock files

@@ -36,9 +36,16 @@ OpenAs = Callable[..., AbstractContextManager[Page]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each file stays on one worker, with its servers; the walks over all pages are shared out by language."""
     for item in items:
         if "/e2e/" in str(item.path):
             item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {_language_walked(item)}".strip()))
+
+
+def _language_walked(item: pytest.Item) -> str:
+    chosen = getattr(item, "callspec", None)
+    return chosen.params.get("language", "") if chosen and item.path.stem == "test_every_page" else ""
 
 
 @pytest.fixture(scope="session")
