@@ -1,5 +1,7 @@
 """Name, language, password, company."""
 
+import re
+
 from django.core import mail
 
 from gridgate.organisations.models import User
@@ -78,3 +80,32 @@ class TestPassword:
             assert self.change(client, old_password="faux").status_code == 200
         assert self.change(client).status_code == 429
         assert User.objects.get(pk=world.alice.user_id).check_password(PASSWORD)
+
+
+class TestWithoutAPassword:
+    """Somebody who signs in by a provider alone."""
+
+    def alice(self, world):
+        user = world.alice.user
+        user.set_unusable_password()
+        user.save()
+        return world.client("alice")
+
+    def test_one_may_be_chosen_where_others_change_theirs(self, world):
+        client = self.alice(world)
+        for path in ("/compte/", "/compte/securite/", "/compte/mot-de-passe/"):
+            assert "Choisir un mot de passe" in said(client.get(path))
+            assert "Changer de mot de passe" not in said(client.get(path))
+
+    def test_it_is_chosen_by_a_link_sent_to_the_address(self, world):
+        client = self.alice(world)
+        page = said(client.get("/compte/mot-de-passe/"))
+        assert 'name="old_password"' not in page
+        asked = {"email": re.search(r'name="email" value="([^"]+)"', page)[1]}
+        client.post(re.search(r'<form class="row" action="([^"]+)"', page)[1], asked)
+        mails.wait()
+        assert [message.to for message in mail.outbox] == [["alice@acme.example"]]
+        link = re.search(r"http\S+(/mot-de-passe/nouveau/\S+)", mail.outbox[0].body)[1]
+        form = client.get(link)["Location"]
+        client.post(form, {"new_password1": NEW, "new_password2": NEW})
+        assert User.objects.get(pk=world.alice.user_id).check_password(NEW)
