@@ -135,6 +135,7 @@ PAGES = [
         ),
     ),
     Page("alice", "", "/nulle-part/", 404),
+    Page("alice", "", "/langue/", 405),
     *_of(
         "charlie",
         eic_requests="/eic/",

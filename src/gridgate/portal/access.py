@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 
 from gridgate.core.errors import ErrorKind, GridgateError
@@ -98,17 +98,25 @@ class CompanyMiddleware:
 
 
 class RefusalMiddleware:
-    """Turns what queries and operations refuse into a page, so that no view has to or answers otherwise."""
+    """Turns what queries, operations and addresses refuse into a page, so that no view has to or answers
+    otherwise.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        return errors.method_not_allowed(request, response) if _is_bare_405(response) else response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         page = _PAGES.get(exception.kind) if isinstance(exception, GridgateError) else None
         return page(request) if page else None
+
+
+def _is_bare_405(response: HttpResponse) -> bool:
+    """Django's own, and not the answer of an interface in its own words."""
+    return isinstance(response, HttpResponseNotAllowed) and not response.content
 
 
 _PAGES: dict[ErrorKind, Callable[[HttpRequest], HttpResponse]] = {

@@ -65,6 +65,15 @@ def test_an_absent_page_says_what_was_kept_and_gives_a_reference(world) -> None:
         assert re.search(r'<b class="num">[0-9A-F]{8}</b>', page(response))
 
 
+def test_an_address_that_forms_are_sent_to_says_so_when_it_is_opened(world) -> None:
+    for client in (world.visitor(), world.client("alice")):
+        response = client.get("/langue/")
+        assert (response.status_code, response["Allow"]) == (405, "POST")
+        assert "Rien n’a été enregistré" in page(response)
+        assert re.search(r'<b class="num">[0-9A-F]{8}</b>', page(response))
+    assert "This address does not open by itself" in page(world.visitor(language="en").get("/langue/"))
+
+
 @pytest.mark.parametrize(
     ("view", "status", "kept"),
     [

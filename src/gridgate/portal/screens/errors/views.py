@@ -35,6 +35,15 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(request, "errors/404.html", 404)
 
 
+def method_not_allowed(request: HttpRequest, allowed: HttpResponse) -> HttpResponse:
+    """An address that forms are sent to, opened as a page: of a form sent after the session had ended, the
+    sign-in page comes back here.
+    """
+    page = _page(request, "errors/405.html", 405)
+    page["Allow"] = allowed["Allow"]
+    return page
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Asks nothing of the registry when the registry is what failed."""
     reference = _reference()
