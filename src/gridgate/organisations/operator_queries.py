@@ -172,7 +172,7 @@ def people_counts(*, actor: Membership, organisation: Organisation) -> PeopleCou
         members=Count("pk"),
         administrators=Count("pk", filter=Q(role=Membership.Role.ADMINISTRATOR)),
     )
-    invited = organisation.invitations.filter(accepted_at=None, cancelled_at=None)
+    invited = organisation.invitations.unclosed()
     return PeopleCounts(**counted, invited=invited.count())
 
 

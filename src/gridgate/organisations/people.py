@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Case, DateTimeField, F, OuterRef, QuerySet, Subquery, Value, When
 
@@ -15,6 +15,8 @@ ACTIVE = "active"
 
 _ORDERED_BY = {"name": "row_folded", "since": "row_since", "last_sign_in": "row_last_sign_in"}
 PEOPLE_ORDERS = tuple(_ORDERED_BY)
+
+_People = TypeVar("_People", bound=QuerySet[Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ _COLUMNS = ("key", "state", "name", "email", "role", "external", "since", "last_
 def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[Any, Any]:
     last = SignIn.objects.filter(user=OuterRef("user"), at__gte=OuterRef("created_at")).order_by("-at")
     members = _narrowed(members_of(actor=actor).order_by(), wanted, "user__full_name", "user__email")
-    invited = _narrowed(invitations_of(actor=actor).order_by(), wanted, "full_name", "email")
+    invited = _narrowed(invitations_of(actor=actor).unclosed().order_by(), wanted, "full_name", "email")
     if wanted.group is not None:
         members = members.filter(groups__group=wanted.group)
         invited = invited.filter(groups=wanted.group)
@@ -89,7 +91,6 @@ def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[
         When(expires_at__gt=now, then=Value(InvitationState.PENDING.value)),
         default=Value(InvitationState.EXPIRED.value),
     )
-    invited = invited.filter(accepted_at=None, cancelled_at=None)
     if wanted.state == ACTIVE:
         invited = invited.none()
     elif wanted.state:
@@ -122,7 +123,7 @@ def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[
     return both
 
 
-def _narrowed(people: QuerySet[Any], wanted: PeopleFilter, *named: str) -> QuerySet[Any]:
+def _narrowed(people: _People, wanted: PeopleFilter, *named: str) -> _People:
     people = people.filter(named_like(wanted.text, *named))
     if wanted.role:
         people = people.filter(role=wanted.role)

@@ -13,6 +13,7 @@ from gridgate.organisations.models import (
     Entitlement,
     GroupMember,
     Invitation,
+    InvitationQuerySet,
     InvitationState,
     Membership,
     Organisation,
@@ -206,7 +207,7 @@ def entitlement_counts(*, actor: Membership) -> dict[str, int]:
     return dict(rows.values_list("code").annotate(n=Count("pk")))
 
 
-def invitations_of(*, actor: Membership) -> QuerySet[Invitation]:
+def invitations_of(*, actor: Membership) -> InvitationQuerySet:
     """Everyone whom the actor's company invited, the latest first."""
     return (
         Invitation.objects.filter(organisation=actor.organisation_id)
@@ -223,16 +224,14 @@ def invitation_of(*, actor: Membership, pk: int) -> Invitation:
     return found
 
 
-def in_state(
-    invitations: QuerySet[Invitation], state: InvitationState, *, now: datetime
-) -> QuerySet[Invitation]:
+def in_state(invitations: InvitationQuerySet, state: InvitationState, *, now: datetime) -> InvitationQuerySet:
     """Those that are in this state at the instant given: what `Invitation.state` says, in SQL."""
     match state:
         case InvitationState.ACCEPTED:
             return invitations.filter(accepted_at__isnull=False)
         case InvitationState.CANCELLED:
             return invitations.filter(accepted_at=None, cancelled_at__isnull=False)
-    waiting = invitations.filter(accepted_at=None, cancelled_at=None)
+    waiting = invitations.unclosed()
     if state is InvitationState.PENDING:
         return waiting.filter(expires_at__gt=now)
     return waiting.filter(expires_at__lte=now)

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from gridgate.organisations.models import Invitation, Membership, SecurityPolicy
-from gridgate.organisations.operations.invitations import accept_invitation, cancel_invitation, invite
+from gridgate.organisations.operations.invitations import cancel_invitation, invite
+from gridgate.organisations.operations.joining import accept_invitation
 from tests.functional.company.conftest import text_of
 
 INVITE, INVITATIONS = "/administration/inviter/", "/administration/invitations/"

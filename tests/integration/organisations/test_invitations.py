@@ -42,7 +42,6 @@ from gridgate.organisations.operations import (
     disable_user,
     end_membership,
     invite,
-    is_on_its_way,
     open_invitation,
     publish_terms,
     record_contract,
@@ -468,7 +467,7 @@ def test_one_more_link_is_sent_by_itself_and_then_no_other(world: World, newcome
     with time_machine.travel(world.now + timedelta(days=3, minutes=1), tick=False):
         assert fault_of(first) is LinkFault.EXPIRED
         invitation.refresh_from_db()
-        assert is_on_its_way(invitation, timezone.now()), "another is on its way"
+        assert invitation.is_on_its_way(timezone.now()), "another is on its way"
         assert follow_invitations(now=timezone.now()) == 1
         assert follow_invitations(now=timezone.now()) == 0, "twice is once"
         invitation.refresh_from_db()
@@ -481,7 +480,7 @@ def test_one_more_link_is_sent_by_itself_and_then_no_other(world: World, newcome
         assert follow_invitations(now=timezone.now()) == 0
         assert follow_invitations(now=timezone.now()) == 0
         assert invitation.state(timezone.now()) is InvitationState.EXPIRED
-        assert not is_on_its_way(invitation, timezone.now())
+        assert not invitation.is_on_its_way(timezone.now())
         assert fault_of(second) is LinkFault.EXPIRED
     assert actions(newcomer) == [
         "first_administrator.declared",
@@ -496,7 +495,7 @@ def test_no_link_follows_by_itself_after_the_seven_days(world: World, newcomer: 
     """The worker stood still for a fortnight."""
     invitation = declare(newcomer)
     with time_machine.travel(world.now + timedelta(days=10, minutes=5), tick=False):
-        assert not is_on_its_way(invitation, timezone.now())
+        assert not invitation.is_on_its_way(timezone.now())
         assert follow_invitations(now=timezone.now()) == 0
     assert actions(newcomer)[-1] == "invitation.expired"
 

@@ -46,14 +46,13 @@ from gridgate.organisations.operations import (
     withdraw,
 )
 from gridgate.organisations.operations.invitations import (
-    accept_invitation,
     cancel_invitation,
     declare_first_administrator,
     invite,
-    open_invitation,
     renew_invitation,
     sign_up,
 )
+from gridgate.organisations.operations.joining import accept_invitation, open_invitation
 from gridgate.organisations.tasks import follow_invitations
 from tests.factories.metering import make_point
 from tests.factories.organisations import a_siren, make_organisation

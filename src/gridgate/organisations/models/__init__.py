@@ -6,6 +6,7 @@ from gridgate.organisations.models.eic import EicCode, EicRequest, EicType
 from gridgate.organisations.models.invitations import (
     GeneralTerms,
     Invitation,
+    InvitationQuerySet,
     InvitationState,
     TermsAcceptance,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "GeneralTerms",
     "GroupMember",
     "Invitation",
+    "InvitationQuerySet",
     "InvitationState",
     "KycAttachment",
     "KycForm",

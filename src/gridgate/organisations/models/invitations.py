@@ -6,6 +6,7 @@ of the registry opens no account.
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -23,6 +24,12 @@ class InvitationState(StrEnum):
     EXPIRED = "expired"
     ACCEPTED = "accepted"
     CANCELLED = "cancelled"
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def unclosed(self) -> Self:
+        """Neither accepted nor cancelled; the link may have expired."""
+        return self.filter(accepted_at=None, cancelled_at=None)
 
 
 class Invitation(models.Model):
@@ -64,6 +71,8 @@ class Invitation(models.Model):
     )
     """What accepting it made."""
 
+    objects = InvitationQuerySet.as_manager()
+
     class Meta:
         indexes = [models.Index(fields=["organisation", "-created_at"])]
         constraints = [
@@ -85,6 +94,14 @@ class Invitation(models.Model):
         if self.cancelled_at is not None:
             return InvitationState.CANCELLED
         return InvitationState.PENDING if now < self.expires_at else InvitationState.EXPIRED
+
+    def is_on_its_way(self, now: datetime) -> bool:
+        """True while the last link is good, or another will be sent by itself."""
+        state = self.state(now)
+        if state is InvitationState.PENDING:
+            return True
+        until = self.resend_until
+        return state is InvitationState.EXPIRED and until is not None and now < until
 
 
 class GeneralTerms(models.Model):

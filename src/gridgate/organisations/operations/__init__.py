@@ -2,8 +2,8 @@
 
 `accounts` (profile, favourites, deletion) · `companies` (register, roles, contracts) · `members` (add, change,
 detach, close) · `groups` (members, services, perimeters) · `invitations` (first administrators, members,
-sign-ups) · `terms` (general terms of use) · `eic` (asking for a code) · `eic_register` (codes) ·
-`kyc` (the questionnaire).
+sign-ups) · `declarations` (what a first administrator needs) · `joining` (what a link does) · `terms` (general
+terms of use) · `eic` (asking for a code) · `eic_register` (codes) · `kyc` (the questionnaire).
 """
 
 from gridgate.organisations.operations.accounts import (
@@ -24,6 +24,14 @@ from gridgate.organisations.operations.companies import (
     parse_domains,
     record_contract,
     update_organisation,
+)
+from gridgate.organisations.operations.declarations import (
+    AlreadyAdministered,
+    Declaration,
+    NoContract,
+    NoEicCode,
+    NotDeclarable,
+    declaration_of,
 )
 from gridgate.organisations.operations.eic import (
     EIC,
@@ -58,27 +66,22 @@ from gridgate.organisations.operations.groups import (
     withdraw,
 )
 from gridgate.organisations.operations.invitations import (
-    AccountExists,
-    AlreadyAdministered,
-    Declaration,
     InvitationClosed,
     InvitationOpen,
+    cancel_invitation,
+    declare_first_administrator,
+    invite,
+    renew_invitation,
+    sign_up,
+)
+from gridgate.organisations.operations.joining import (
+    AccountExists,
     LinkFault,
-    NoContract,
-    NoEicCode,
-    NotDeclarable,
     UnusableLink,
     WrongAccount,
     accept_invitation,
-    cancel_invitation,
-    declaration_of,
-    declare_first_administrator,
-    invite,
-    is_on_its_way,
     must_accept_terms,
     open_invitation,
-    renew_invitation,
-    sign_up,
 )
 from gridgate.organisations.operations.kyc import (
     KYC,
@@ -176,7 +179,6 @@ __all__ = [
     "give",
     "import_eic_codes",
     "invite",
-    "is_on_its_way",
     "link_eic_code",
     "must_accept_terms",
     "open_invitation",

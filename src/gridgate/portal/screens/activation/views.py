@@ -29,7 +29,6 @@ from gridgate.organisations.operations import (
     UnusableLink,
     WrongAccount,
     accept_invitation,
-    is_on_its_way,
     must_accept_terms,
     open_invitation,
 )
@@ -146,7 +145,7 @@ def _unusable(request: HttpRequest, refusal: UnusableLink) -> HttpResponse:
         "company": invitation.organisation if invitation is not None else None,
         "coming": invitation is not None
         and fault is LinkFault.EXPIRED
-        and is_on_its_way(invitation, timezone.now()),
+        and invitation.is_on_its_way(timezone.now()),
     }
     status = 404 if fault is LinkFault.UNKNOWN else GONE
     return render(request, "activation/unusable.html", context, status=status)

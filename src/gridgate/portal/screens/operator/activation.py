@@ -6,7 +6,6 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from gridgate.organisations.models import Invitation, InvitationState
-from gridgate.organisations.operations import is_on_its_way
 from gridgate.portal import formats
 from gridgate.portal.screens.operator.words import Tag
 from gridgate.portal.shapes import Step
@@ -61,6 +60,6 @@ def _said(invitation: Invitation) -> str:
 
 def _next(invitation: Invitation, now: datetime) -> tuple[str, str]:
     """What happens after an expiry: one more link by itself, or nothing until somebody sends it."""
-    if is_on_its_way(invitation, now):
+    if invitation.is_on_its_way(now):
         return _("Un nouveau lien part de lui-même"), _("dans les minutes qui viennent")
     return _("Plus aucun lien ne part de lui-même"), _("renvoyez-le, ou déclarez une autre personne")
