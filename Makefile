@@ -55,11 +55,13 @@ vendor: $(READY) ## fetch the browser's libraries and font again, checked by the
 clean: ## remove what the commands made
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
+# Compiled once here: where PYTHONDONTWRITEBYTECODE is set, each of the many processes that a run starts would do it anew.
 $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer first."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; give PYTHON=…"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	$(BIN)/uv pip sync -q --require-hashes requirements/dev.txt requirements/uv.txt
+	$(BIN)/uv pip sync -q --require-hashes --compile-bytecode requirements/dev.txt requirements/uv.txt
 	$(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q src
 	@touch $@
