@@ -354,6 +354,8 @@ class TestInvalidBlock:
             (lambda b: setattr(b, "values", b.values - 101), "negative"),
             (lambda b: setattr(b, "values", b.values / 2), "not integers"),
             (lambda b: setattr(b, "quality", b.quality + 7), "unknown quality"),
+            (lambda b: setattr(b, "quality", b.quality.astype(np.int16) + 256), "unknown quality"),
+            (lambda b: setattr(b, "quality", b.quality.astype(np.int16) - 1), "unknown quality"),
             (lambda b: setattr(b, "key", key(metering_point="")), "no metering point"),
             (lambda b: setattr(b, "scale", 30), "beyond 12 decimals"),
             (lambda b: (setattr(b, "scale", 12), setattr(b, "values", b.values + 2**40)), "does not fit"),

@@ -12,7 +12,8 @@ from gridgate.core.time import Resolution, slots_in_day
 from gridgate.dataplane.store.port import DayBlock, InvalidBlock
 
 MAX_DECIMALS = 12
-_CODES = np.array(sorted(Quality), np.uint8)
+_KNOWN = np.zeros(256, np.bool_)
+_KNOWN[list(Quality)] = True
 _INT64 = 2**63 - 1
 _LONGEST_DAY = 2 * 86_400
 
@@ -28,9 +29,9 @@ def canonical(block: DayBlock, zone: ZoneInfo) -> DayBlock:
     slots = _slots(block.day, block.key.resolution, zone)
     values = _integers(block.values, "values", slots, where).astype(np.int64)
     codes = _integers(block.quality, "quality", slots, where)
-    if not np.isin(codes, _CODES).all():
-        raise InvalidBlock("the block has an unknown quality code", where=where)
     quality = codes.astype(np.uint8)
+    if not (_KNOWN[quality].all() and np.array_equal(quality, codes)):
+        raise InvalidBlock("the block has an unknown quality code", where=where)
     cancelled = None
     if block.cancelled is not None and np.any(block.cancelled):
         cancelled = np.asarray(block.cancelled, np.bool_)
