@@ -7,11 +7,10 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-INDEXES = [
-    ".".join(parts)
-    for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"))
-]
-"""In parts, so that this file names none either."""
+SETTINGS = (
+    r"--(extra-|default-)?index(-url)?[ =]|^ *(extra-)?index-url *=|registry *= *\"?https?:|\"resolved\" *:"
+)
+"""What names a package index to pip, uv or npm. The addresses themselves stand nowhere, this file included."""
 
 
 def canonical(name: str) -> str:
@@ -20,8 +19,7 @@ def canonical(name: str) -> str:
 
 def naming_an_index() -> list[str]:
     """Lines of the files that git knows, as `file:line`."""
-    patterns = [part for host in INDEXES for part in ("-e", host)]
-    command = ["git", "grep", "-nIF", "--untracked", *patterns]
+    command = ["git", "grep", "-nIE", "--untracked", "-e", SETTINGS]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if found.returncode > 1:
         return [f"git grep failed: {found.stderr.strip()}"]
