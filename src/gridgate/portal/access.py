@@ -107,16 +107,19 @@ class RefusalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        return errors.method_not_allowed(request, response) if _is_bare_405(response) else response
+        return (
+            errors.takes_forms_only(request, response) if _takes_forms_only(request, response) else response
+        )
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         page = _PAGES.get(exception.kind) if isinstance(exception, GridgateError) else None
         return page(request) if page else None
 
 
-def _is_bare_405(response: HttpResponse) -> bool:
-    """Django's own, and not the answer of an interface in its own words."""
-    return isinstance(response, HttpResponseNotAllowed) and not response.content
+def _takes_forms_only(request: HttpRequest, response: HttpResponse) -> bool:
+    """Of a page asked for, Django's own refusal, and not the answer of an interface in its own words."""
+    refused = isinstance(response, HttpResponseNotAllowed) and not response.content
+    return refused and request.method in ("GET", "HEAD")
 
 
 _PAGES: dict[ErrorKind, Callable[[HttpRequest], HttpResponse]] = {

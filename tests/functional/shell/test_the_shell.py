@@ -72,6 +72,7 @@ def test_an_address_that_forms_are_sent_to_says_so_when_it_is_opened(world) -> N
         assert "Rien n’a été enregistré" in page(response)
         assert re.search(r'<b class="num">[0-9A-F]{8}</b>', page(response))
     assert "This address does not open by itself" in page(world.visitor(language="en").get("/langue/"))
+    assert "Rien n’a été enregistré" not in page(world.visitor().post("/aide/"))
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _page(request, "errors/404.html", 404)
 
 
-def method_not_allowed(request: HttpRequest, allowed: HttpResponse) -> HttpResponse:
-    """An address that forms are sent to, opened as a page: of a form sent after the session had ended, the
-    sign-in page comes back here.
+def takes_forms_only(request: HttpRequest, allowed: HttpResponse) -> HttpResponse:
+    """405 for an address that forms are sent to, opened as a page. `allowed` says the methods it takes.
+
+    Of a form sent after the session had ended, the sign-in page comes back to such an address.
     """
     page = _page(request, "errors/405.html", 405)
     page["Allow"] = allowed["Allow"]
