@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from gridgate.portal.paths import PACKAGE, PORTAL, locale_paths
@@ -24,7 +25,7 @@ from gridgate.portal.paths import PACKAGE, PORTAL, locale_paths
 if TYPE_CHECKING:
     from babel.messages import Catalog
 
-__all__ = ["compile_all", "locale_paths", "messages_of", "missing", "update_all"]
+__all__ = ["compile_all", "locale_paths", "messages_of", "missing", "stale", "update_all"]
 
 _KEYWORDS = {
     "_": None,
@@ -239,27 +240,51 @@ def _complete(string: str | tuple[str, ...] | list[str] | None) -> bool:
 
 
 def compile_all() -> int:
-    """Write the `.mo` files; returns how many."""
+    """Write the `.mo` files that are not there or older than their `.po`; returns how many.
+
+    Others may be reading meanwhile: each takes its place whole, as a rename.
+    """
     from babel.messages import Catalog
-    from babel.messages.mofile import write_mo
 
     written = 0
-    for folder in locale_paths():
-        path = folder / "en" / "LC_MESSAGES" / "django.po"
-        if not path.is_file():
-            continue
+    for path in stale():
         english = read_catalog(path)
         french = Catalog(locale="fr", charset="utf-8")  # Babel knows that French plurals begin at two
         for message in english:
             if message.id and not isinstance(message.id, str):
                 french.add(message.id, string=message.id, context=message.context)
-        target = folder / "fr" / "LC_MESSAGES"
-        target.mkdir(parents=True, exist_ok=True)
-        for catalog, mo in ((english, path.with_suffix(".mo")), (french, target / "django.mo")):
-            with mo.open("wb") as file:
-                write_mo(file, catalog)
+        for catalog, mo in zip((english, french), _compiled(path), strict=True):
+            mo.parent.mkdir(parents=True, exist_ok=True)
+            _write_whole(catalog, mo)
             written += 1
     return written
+
+
+def stale() -> list[Path]:
+    """The `.po` files whose `.mo` files are yet to be written."""
+    sources = (po_of(folder.parent) for folder in locale_paths())
+    return [
+        path
+        for path in sources
+        if path.is_file()
+        and any(
+            not mo.is_file() or mo.stat().st_mtime_ns < path.stat().st_mtime_ns for mo in _compiled(path)
+        )
+    ]
+
+
+def _compiled(po: Path) -> tuple[Path, Path]:
+    """What is made of a `.po`: the English texts and the French plurals."""
+    return po.with_suffix(".mo"), po.parents[2] / "fr" / "LC_MESSAGES" / "django.mo"
+
+
+def _write_whole(catalog: "Catalog", mo: Path) -> None:
+    from babel.messages.mofile import write_mo
+
+    with NamedTemporaryFile(dir=mo.parent, delete=False) as file:
+        write_mo(file, catalog)
+    Path(file.name).chmod(0o644)
+    Path(file.name).replace(mo)
 
 
 def _say(text: object) -> None:

@@ -23,13 +23,7 @@ from gridgate.organisations.operations import (
 )
 from gridgate.organisations.tasks import follow_invitations
 from gridgate.portal.logs import WithoutLinks
-from gridgate.portal.messages import compile_all
 from tests.world import PASSWORD, World
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _english() -> None:
-    compile_all()
 
 
 @pytest.fixture

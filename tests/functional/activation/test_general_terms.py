@@ -11,14 +11,8 @@ from django.utils import timezone
 from gridgate.organisations.models import GeneralTerms
 from gridgate.organisations.operations import end_membership, publish_terms
 from gridgate.organisations.terms import default_text
-from gridgate.portal.messages import compile_all
 from gridgate.portal.screens.activation.terms import blocks
 from tests.world import PASSWORD, World
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _english() -> None:
-    compile_all()
 
 
 @pytest.fixture

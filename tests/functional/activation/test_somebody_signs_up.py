@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 from django.contrib.auth import SESSION_KEY
 from django.core import mail
 from django.db import connection
@@ -13,15 +12,9 @@ from django.utils import timezone
 from gridgate.notifications import tasks
 from gridgate.organisations.models import Invitation, User
 from gridgate.organisations.operations import publish_terms
-from gridgate.portal.messages import compile_all
 from tests.world import PASSWORD, World
 
 FORM = {"email": "Eva@ailleurs.example", "full_name": "Eva", "language": "fr"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _english() -> None:
-    compile_all()
 
 
 def said(response: object) -> str:

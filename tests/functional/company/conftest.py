@@ -3,13 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from gridgate.portal import messages
 from tests.factories.organisations import make_group, make_member
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _english() -> None:
-    messages.compile_all()
 
 
 @pytest.fixture

@@ -8,18 +8,12 @@ from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import EicRequest, EntitlementCode
 from gridgate.organisations.operations import EIC, accept_eic_request, end_membership
 from gridgate.organisations.operations.requests import refuse_request, return_request, take, withdraw_request
-from gridgate.portal.messages import compile_all
 from tests.factories.eic import make_account, make_request, send
 from tests.factories.organisations import make_group
 from tests.world import World
 
 ALICE, AGATHE = "alice@acme.example", "agathe@acme.example"
 DESK = "contact@rseau-dmo.example"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _english() -> None:
-    compile_all()
 
 
 @pytest.fixture

@@ -8,15 +8,9 @@ from django.test import Client, RequestFactory
 from django.utils import translation
 
 from gridgate.organisations.models import User
-from gridgate.portal import messages
 from gridgate.portal.screens.errors import views as errors
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _english() -> None:
-    messages.compile_all()
 
 
 def page(response) -> str:

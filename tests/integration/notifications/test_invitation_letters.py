@@ -7,7 +7,6 @@ import subprocess
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 import time_machine
 from django.core import mail
 from django.utils import timezone
@@ -27,15 +26,9 @@ from gridgate.organisations.operations import (
     sign_up,
 )
 from gridgate.organisations.tasks import follow_invitations
-from gridgate.portal.messages import compile_all
 from tests.factories.organisations import make_member
 from tests.real_registry import Registry
 from tests.world import World
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _english() -> None:
-    compile_all()
 
 
 def post() -> list[mail.EmailMessage]:

@@ -12,7 +12,6 @@ from gridgate.metering.operations import close_holding, set_collection
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.operations import end_membership
-from gridgate.portal.messages import compile_all
 from gridgate.sharing import receipts
 from gridgate.sharing.models import DataService, Permission, Receipt
 from gridgate.sharing.operations import (
@@ -31,11 +30,6 @@ from gridgate.sharing.signing import Valid
 from tests.factories.organisations import make_member
 from tests.factories.sharing import make_service
 from tests.world import World
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _english() -> None:
-    compile_all()
 
 
 @pytest.fixture

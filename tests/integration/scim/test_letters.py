@@ -1,15 +1,7 @@
 """Whoever a directory lets act for a company is told by e-mail: nobody asked them before."""
 
-import pytest
-
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.operations import create_user
-from gridgate.portal.messages import compile_all
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _english() -> None:
-    compile_all()
 
 
 def letters(email):

@@ -1,6 +1,7 @@
 """Finding, typesetting and compiling messages."""
 
 import gettext
+import os
 
 import pytest
 
@@ -76,6 +77,7 @@ def test_french_counts_nothing_as_singular(tmp_path, monkeypatch) -> None:
     )
     monkeypatch.setattr(messages, "locale_paths", lambda: [tmp_path / "locale"])
     assert messages.compile_all() == 2
+    assert messages.compile_all() == 0, "nothing changed"
     french, english = (
         gettext.translation("django", tmp_path / "locale", languages=[language]) for language in ("fr", "en")
     )
@@ -85,3 +87,21 @@ def test_french_counts_nothing_as_singular(tmp_path, monkeypatch) -> None:
 
     assert [said(french, count) for count in (0, 1, 2)] == ["0 compteur", "1 compteur", "2 compteurs"]
     assert [said(english, count) for count in (0, 1)] == ["0 meters", "1 meter"]
+
+
+def test_a_catalog_takes_its_place_whole(tmp_path, monkeypatch) -> None:
+    """Whoever has the old one open reads it to its end: a new file takes its name."""
+    folder = tmp_path / "locale" / "en" / "LC_MESSAGES"
+    folder.mkdir(parents=True)
+    po, mo = folder / "django.po", folder / "django.mo"
+    header = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
+    po.write_text(header + 'msgid "un"\nmsgstr "one"\n', encoding="utf-8")
+    monkeypatch.setattr(messages, "locale_paths", lambda: [tmp_path / "locale"])
+    messages.compile_all()
+    with mo.open("rb") as reader:
+        po.write_text(header + 'msgid "un"\nmsgstr "another"\n', encoding="utf-8")
+        os.utime(po, ns=(mo.stat().st_mtime_ns + 1,) * 2)
+        messages.compile_all()
+        assert b"one" in reader.read()
+    assert b"another" in mo.read_bytes()
+    assert sorted(path.name for path in folder.iterdir()) == ["django.mo", "django.po"]
