@@ -6,8 +6,15 @@ READY := .venv/.ready
 PORT ?= 8000
 
 export LANG := C.UTF-8
+# Containers often set it: then each of the many processes of a run would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test lint types format bench lock vendor messages clean
+STAGE := $(PYTHON) tools/stage
+# A gate answers the same every time: one order of tests, and a file's tests on one worker, with its servers.
+PYTEST := $(BIN)/pytest -q -n 2 --dist loadfile -p randomly --randomly-seed=1
+QUICK := unit property scenarios conformance architecture pages access integration
+
+.PHONY: help demo test quick walk fuzz prove lint format bench lock vendor messages clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -16,20 +23,35 @@ demo: $(READY) messages ## set everything up, seed the demo world and serve it o
 	$(BIN)/gridgate --data var/demo demo --port $(PORT)
 
 # Two runs: the browser's driver keeps an event loop running in its process, which other tests start of their own.
+# Both use one seeded demo world, which lies in a folder of this run.
 test: $(READY) messages ## set everything up and run the whole suite; T=tests/unit runs a part
 	tools/system-packages chromium
 ifdef T
-	$(BIN)/pytest -q -n 2 --dist loadgroup $(T)
+	$(PYTEST) $(T)
 else
-	$(BIN)/pytest -q -n 2 --dist loadgroup --ignore=tests/e2e
-	$(BIN)/pytest -q -n 2 --dist loadgroup tests/e2e
+	@export GRIDGATE_TEST_RUN=$$(mktemp -d) && trap 'rm -rf "$$GRIDGATE_TEST_RUN"' EXIT && set -x && \
+	  $(STAGE) "tests" $(PYTEST) --durations=10 --ignore=tests/e2e && \
+	  $(STAGE) "tests in a browser" $(PYTEST) --durations=10 -m "not walk" tests/e2e
 endif
+
+quick: $(READY) messages ## run what needs no process beside pytest's own, in a minute or two
+	$(STAGE) "quick" $(PYTEST) -m "not processes" $(QUICK:%=tests/%)
+
+walk: $(READY) messages ## look at every page in both languages, on a laptop and on a phone in the dark, with all of axe
+	tools/system-packages chromium
+	$(STAGE) "walk" $(PYTEST) -m walk tests/e2e
+
+fuzz: $(READY) messages ## look for inputs that break what must hold, and for tests that need another's; never a gate
+	GRIDGATE_HYPOTHESIS=fuzz $(BIN)/pytest -n 2 -m hypothesis $(QUICK:%=tests/%)
+
+prove: ## run .ci/run as CI does, in a clean clone of HEAD; var/proved then names the tree that passed
+	tools/prove
 
 lint: $(READY) ## ruff, import contracts, types, lock files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
-	$(BIN)/mypy
+	$(STAGE) "import contracts" $(BIN)/lint-imports
+	$(STAGE) "types" $(BIN)/mypy
 	$(BIN)/python tools/check_locks.py
 
 format: $(READY) ## put the code in the form that lint wants
@@ -55,7 +77,6 @@ vendor: $(READY) ## fetch the browser's libraries and font again, checked by the
 clean: ## remove what the commands made
 	rm -rf .venv var .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-# Compiled once here: where PYTHONDONTWRITEBYTECODE is set, each of the many processes that a run starts would do it anew.
 $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Install Python 3.11 or newer first."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; give PYTHON=…"; exit 1; }

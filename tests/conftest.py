@@ -1,6 +1,8 @@
 """Fixtures that every layer of tests shares."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,19 +12,50 @@ import pytest
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 
-# Django reads its settings at import: a private, empty instance for the whole run, before anything is imported.
+# Django reads its settings at import: a private, empty instance for each process, before anything is imported.
 _INSTANCE = tempfile.mkdtemp(prefix="gridgate-tests-")
+atexit.register(shutil.rmtree, _INSTANCE, ignore_errors=True)
 os.environ.update(
     GRIDGATE_DATA=_INSTANCE, TZ="UTC", LANG="fr_FR.UTF-8", DJANGO_SETTINGS_MODULE="gridgate.config.settings"
 )
 Path(_INSTANCE, "static").mkdir()  # whitenoise warns of a missing one
 django.setup()
 
-# A busy machine is no failure: no example has a deadline.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+# A gate asks the same questions every time; `make fuzz` asks new ones. A busy machine is no failure: no deadline.
+settings.register_profile(
+    "gate", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile(
+    "fuzz", max_examples=2000, print_blob=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(os.environ.get("GRIDGATE_HYPOTHESIS", "gate"))
 
-pytest_plugins = ["tests.world", "tests.measured"]
+pytest_plugins = ["tests.world", "tests.measured", "tests.hashing"]
+
+PROCESSES = {"registry", "demo_template", "demo_server", "own_demo_server", "browser"}
+"""Fixtures of tests that start processes: `make quick` leaves those out."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Workers inherit the environment: with this in it, Django's settings would be read on the first process's instance,
+    which all of them would share, before each has chosen its own here.
+    """
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    from gridgate.portal import messages
+
+    if behind := messages.stale():
+        pytest.exit(f"{len(behind)} translations are not compiled: run make messages", returncode=4)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if PROCESSES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.processes)
+
 
 ROOT = Path(__file__).resolve().parent.parent
 

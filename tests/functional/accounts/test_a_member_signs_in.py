@@ -89,7 +89,7 @@ class TestSignIn:
     def test_keeps_the_page_asked_for_in_the_form(self, world):
         assert 'name="next" value="/compte/"' in said(world.visitor().get("/connexion/?next=/compte/"))
 
-    def test_makes_the_hash_anew_when_its_parameters_are_old(self, world):
+    def test_makes_the_hash_anew_when_its_parameters_are_old(self, world, costly_passwords):
         old = Argon2idHasher()
         old.time_cost = 1
         User.objects.filter(pk=world.alice.user_id).update(password=old.encode(PASSWORD, old.salt()))
