@@ -1,4 +1,4 @@
-"""Passwords cost next to nothing in tests, where thousands are hashed; the product's own cost where a test asks for it."""
+"""Passwords cost next to nothing in tests, which hash thousands; the product's own cost where a test asks for it."""
 
 from collections.abc import Iterator
 

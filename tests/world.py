@@ -11,10 +11,11 @@ The world stands at a fixed instant, for the code under test too: `world.now`.
 """
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import pytest
 import time_machine
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gridgate.organisations.models import Membership, Organisation
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+Made = TypeVar("Made")
 PASSWORD = "un mot de passe assez long"
 
 
@@ -88,54 +90,51 @@ class World:
         return password
 
 
-@pytest.fixture
-def world(db: None) -> Iterator[World]:
-    from gridgate.portal.screens.account import mails
+class Kept(Generic[Made]):
+    """What takes hundreds of statements to make and nearly every test wants: a process makes it once, in a registry that
+    holds nothing else, keeps the rows and puts them back as they were.
+    """
 
-    with time_machine.travel(NOW, tick=True):
-        yield _again() or _first_time()
-        mails.wait()  # or a late one would be the next test's
+    def __init__(self, make: Callable[[], Made]) -> None:
+        self._make = make
+        self._rows: dict[str, list[tuple[object, ...]]] = {}
+        self._made: bytes | None = None
 
+    def bring(self) -> Made:
+        """It, in the registry of the moment."""
+        if self._made is None or not self._put_back():
+            return self._first_time()
+        made: Made = pickle.loads(self._made)
+        return made
 
-# Making the cast takes hundreds of statements, and nearly every test wants it: a process makes it once, keeps the rows
-# and puts them back as they were.
-_ROWS: dict[str, list[tuple[object, ...]]] = {}
-_CAST: list[bytes] = []
+    def _first_time(self) -> Made:
+        from django.db import connection
 
+        before = _counts()
+        made = self._make()
+        if self._made is None and "organisations_organisation" not in before:
+            with connection.cursor() as cursor:
+                for table, rows in _counts().items():
+                    if rows != before.get(table, 0):
+                        cursor.execute(f"SELECT * FROM {table}")
+                        self._rows[table] = cursor.fetchall()
+            self._made = pickle.dumps(made)
+        return made
 
-def _first_time() -> World:
-    """Make the cast; remember it when the registry held nothing else."""
-    before = _counts()
-    made = make_world()
-    if not _CAST and "organisations_organisation" not in before:
+    def _put_back(self) -> bool:
+        """Whether nothing stood in its way."""
         from django.db import connection
 
         with connection.cursor() as cursor:
-            for table, rows in _counts().items():
-                if rows != before.get(table, 0):
-                    cursor.execute(f"SELECT * FROM {table}")
-                    _ROWS[table] = cursor.fetchall()
-        _CAST.append(pickle.dumps(made))
-    return made
-
-
-def _again() -> World | None:
-    """The cast as it was made the first time; None when there is none yet, or something stands in its way."""
-    from django.db import connection
-
-    if not _CAST:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(
-            " UNION ALL ".join(f"SELECT 1 WHERE EXISTS (SELECT 1 FROM {table})" for table in _ROWS)
-        )
-        if cursor.fetchone():
-            return None
-        for table, rows in _ROWS.items():
-            places = ", ".join(["%s"] * len(rows[0]))
-            cursor.executemany(f"INSERT INTO {table} VALUES ({places})", rows)
-    world: World = pickle.loads(_CAST[0])
-    return world
+            cursor.execute(
+                " UNION ALL ".join(f"SELECT 1 WHERE EXISTS (SELECT 1 FROM {table})" for table in self._rows)
+            )
+            if cursor.fetchone():
+                return False
+            for table, rows in self._rows.items():
+                places = ", ".join(["%s"] * len(rows[0]))
+                cursor.executemany(f"INSERT INTO {table} VALUES ({places})", rows)
+        return True
 
 
 def _counts() -> dict[str, int]:
@@ -186,3 +185,22 @@ def make_world() -> World:
     make_group(acme, "Siège", [world.acme_user], {"meters": None, "measurements": None})
     SecurityPolicy.objects.create(pk=1, step_up_acts=[], changed_at=NOW)  # tests of step-up ask for it
     return world
+
+
+@contextmanager
+def standing_at(now: datetime) -> Iterator[None]:
+    """The time of a world, for the code under test too."""
+    from gridgate.portal.screens.account import mails
+
+    with time_machine.travel(now, tick=True):
+        yield
+        mails.wait()  # or a late one would be the next test's
+
+
+_WORLD = Kept(make_world)
+
+
+@pytest.fixture
+def world(db: None) -> Iterator[World]:
+    with standing_at(NOW):
+        yield _WORLD.bring()

@@ -267,9 +267,7 @@ def stale() -> list[Path]:
         path
         for path in sources
         if path.is_file()
-        and any(
-            not mo.is_file() or mo.stat().st_mtime_ns < path.stat().st_mtime_ns for mo in _compiled(path)
-        )
+        and any(not mo.is_file() or mo.stat().st_mtime_ns < path.stat().st_mtime_ns for mo in _compiled(path))
     ]
 
 

@@ -1,16 +1,29 @@
-"""The objects that the table's paths name: ACME's, outside Bob's perimeter; and, for each, an absent one."""
+"""The objects that addresses name: ACME's, outside Bob's perimeter; for each, an absent one; and more of all of them."""
 
 from datetime import date, timedelta
+from itertools import count
 
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.imports.journal import check_file
 from gridgate.organisations import links
-from gridgate.organisations.operations import declare_first_administrator, invite, record_contract
-from gridgate.organisations.operations.directory import create_token
-from gridgate.sharing.models import PermissionRequest
+from gridgate.organisations.models import EicCode, KycAttachment
+from gridgate.organisations.operations import (
+    EIC,
+    deactivate_eic_code,
+    declare_first_administrator,
+    invite,
+    reactivate_eic_code,
+    record_contract,
+)
+from gridgate.organisations.operations.directory import create_token, revoke_token
+from gridgate.organisations.operations.requests import return_request
+from gridgate.sharing.models import PermissionPoint, PermissionRequest
 from gridgate.sharing.operations import revoke_permission
+from tests.factories.audit import make_reads
 from tests.factories.eic import make_code, make_draft, make_request
-from tests.factories.kyc import make_begun
+from tests.factories.kyc import make_begun, make_more
+from tests.factories.metering import make_held_point
+from tests.factories.organisations import make_group, make_member, make_organisation
 from tests.factories.sharing import make_permission, make_service
 from tests.world import World
 
@@ -114,3 +127,63 @@ def make_operator_objects(world: World) -> dict[str, str]:
         "holding": str(world.p3.holdings.get().pk),
         "declaration": str(declaration.pk),
     }
+
+
+_numbers = count()
+
+
+def grow(world: World, objects: dict[str, str]) -> None:
+    """Six more, or three, of everything that pages list; called twice, it doubles them."""
+    now = world.now
+    points = [make_held_point(world.acme, label=f"Site {number}") for number in range(6)]
+    PermissionPoint.objects.bulk_create(
+        PermissionPoint(permission_id=objects["permission"], metering_point=point) for point in points
+    )
+    for number in range(3):
+        party = make_organisation(f"Tiers de plus {number}")
+        service = make_service(party, f"Service {number}")
+        for state in (PermissionState.ACTIVE, PermissionState.EXPIRED):
+            make_permission(service, world.acme, points=points, state=state, now=now)
+        make_permission(make_service(world.third_party_1, f"Autre {number}"), world.acme, now=now)
+        make_permission(make_service(party, f"Fini {number}"), world.client_b, now=now)
+        make_permission(make_service(world.third_party_1), make_organisation(f"Client {number}"), now=now)
+        gone = make_permission(make_service(world.third_party_3), world.acme, points=points, now=now)
+        revoke_permission(actor=world.alice, permission_id=gone.pk, now=now)
+        PermissionRequest.objects.create(
+            service=service,
+            holder=world.acme,
+            eligible_party=party,
+            all_points=True,
+            valid_until=(now + timedelta(days=200)).date(),
+            state=PermissionState.VALIDATED,
+            requested_at=now,
+        )
+        for point in (world.p1, world.p3, *points):
+            make_reads(party, point, world.acme, at=now - timedelta(hours=number + 1))
+        member = make_member(world.acme, f"Membre {next(_numbers)}")
+        people = [member, world.bob]
+        group = make_group(world.acme, f"Groupe {next(_numbers)}", people, {"contracts": [world.p1.pk]})
+        email = f"invite{next(_numbers)}@acme.example"
+        invite(organisation=world.acme, email=email, full_name="Invité", groups=[group], now=now)
+        for _ in "ab":
+            name = f"Annuaire {next(_numbers)}"
+            token, _secret = create_token(organisation=world.acme, name=name, actor=world.alice, now=now)
+        revoke_token(token=token, actor=world.alice, now=now)
+        make_code(f"ACME {next(_numbers)}", organisation=world.acme)
+        make_request(world.alice, display_name=f"ACME-{next(_numbers)}", long_name="Atelier")
+        asked = make_request(world.alice, display_name=f"ACME-{next(_numbers)}", long_name="Atelier")
+        return_request(EIC, asked, reason="Où est-ce ?", actor=world.operateur, now=now)
+        record_contract(
+            organisation=world.acme,
+            number=f"CART-{next(_numbers)}",
+            valid_from=now.date(),
+            actor=world.operateur,
+            now=now,
+        )
+        code = EicCode.objects.get(pk=objects["eic_code"])
+        deactivate_eic_code(code=code, reason="Doute", actor=None, now=now)
+        reactivate_eic_code(code=code, reason="Erreur", actor=None, now=now)
+        make_more(KycAttachment.objects.get(pk=objects["kyc_document"]), 3, now=now)
+        check_file(
+            kind="points", name="a.csv", content=b"id,segment\n1,C5\n", user=world.operateur.user, now=now
+        )

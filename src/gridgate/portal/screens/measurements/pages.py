@@ -1,0 +1,55 @@
+from gridgate.portal.pages import DOWNLOAD, SIGN_IN, Page, led_to, seen
+
+_POINT, _SOLAR, _FLAWED = (
+    f"/mesures/{point}/" for point in ("30001480112233", "30001480112266", "30001480112244")
+)
+
+PAGES = (
+    Page(
+        "measurements",
+        "/mesures/",
+        get=led_to("measurements_point"),
+        states=seen("tiers1"),
+    ),
+    Page(
+        "measurements_point",
+        "/mesures/{p3}/",
+        get=(SIGN_IN, 200, 404, 404, 200),
+        queries=7,
+        states=seen(
+            "alice",
+            _POINT,
+            f"{_POINT}?vue=jour",
+            f"{_POINT}?vue=mois",
+            f"{_POINT}?vue=annee",
+            f"{_POINT}?grandeur=energie&vue=mois",
+            f"{_POINT}?grandeur=maximum&vue=mois",
+            f"{_POINT}?grandeur=index",
+            f"{_POINT}?le=2019-01-01",
+            f"{_POINT}?du=2026-02-30&au=x",
+            f"{_SOLAR}?sens=injection&vue=mois",
+            f"{_FLAWED}?vue=mois",
+        ),
+    ),
+    Page(
+        "measurements_values",
+        "/mesures/{p3}/valeurs/",
+        get=(SIGN_IN, 200, 404, 404, 200),
+        queries=6,
+        states=seen("alice", f"{_POINT}valeurs/", f"{_POINT}valeurs/?le=2019-01-01"),
+    ),
+    Page(
+        "measurements_export",
+        "/mesures/{p3}/export.csv",
+        get=(SIGN_IN, 200, 404, 404, 200),
+        queries=4,
+        unseen=DOWNLOAD,
+    ),
+    Page(
+        "measurements_series",
+        "/mesures/{p3}/serie.json",
+        get=(SIGN_IN, 200, 404, 404, 200),
+        queries=4,
+        unseen="JSON for the chart's script",
+    ),
+)

@@ -1,0 +1,133 @@
+"""Every address of the portal, every method, every kind of person."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
+
+from gridgate.portal.pages import ROLES, SIGN_IN, Page
+from tests.comparing import without_what_differs
+from tests.pages.conftest import Stage
+from tests.pages.listed import PAGES
+from tests.pages.objects import ABSENT
+from tests.world import World
+
+METHODS = ("GET", "POST")
+ALLOWED = ROLES.index("allowed")
+NO_FORM = (SIGN_IN, 405, 401)
+"""What needs no form's token: nobody is let in, the method is not taken, or a token of its own is asked for."""
+
+
+class TestList:
+    def test_has_every_address_and_no_other(self) -> None:
+        patterns = list(named_patterns(get_resolver()))
+        assert [pattern for name, pattern in patterns if not name] == [], "an address has no name"
+        assert {name for name, _ in patterns} == {page.name for page in PAGES.values() if page.name}
+
+    @pytest.mark.parametrize("name", [page.name for page in PAGES.values() if page.name])
+    def test_names_the_address_its_path_leads_to(self, name: str) -> None:
+        assert resolve(PAGES[name].path.format(**ABSENT)).url_name == name
+
+    def test_says_who_looks_at_a_page_or_why_nobody_does(self) -> None:
+        assert [name for name, page in PAGES.items() if bool(page.states) == bool(page.unseen)] == []
+
+    def test_has_every_role(self) -> None:
+        for page in PAGES.values():
+            for method in METHODS:
+                assert len(page.answers(method)) == len(ROLES), page.name
+
+
+def named_patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str | None, str]]:
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLPattern):
+            yield entry.name, prefix + str(entry.pattern)
+        else:
+            yield from named_patterns(entry, prefix + str(entry.pattern))
+
+
+def browser(world: World, page: Page, role: str) -> Client:
+    if role == "visitor":
+        return world.visitor()
+    cast = {"no entitlement": "acme_user", "other company": "charlie", "outside": "bob"}
+    return world.client(cast.get(role, page.allowed))
+
+
+def request(client: Client, method: str, page: Page, objects: dict[str, str]) -> Any:
+    path = page.path.format(**objects)
+    if method == "POST":
+        return client.post(path, {key: value.format(**objects) for key, value in page.form.items()})
+    return client.get(path)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_for_whom_it_says(stage: Stage, name: str) -> None:
+    """Each method for each role, in the list's order on one world: whoever may change something comes last."""
+    world, objects = stage
+    page = PAGES[name]
+    browsers = {role: browser(world, page, role) for role in ROLES}
+
+    def answers(method: str) -> list[int | str]:
+        return [said(request(browsers[role], method, page, objects), page, objects) for role in ROLES]
+
+    assert answers("GET") == list(page.get), "GET"
+    if page.get[0] == SIGN_IN:
+        no_shared_cache_keeps_it(request(browsers["allowed"], "GET", page, objects))
+    if "{" in page.path and 404 in page.get:
+        what_is_not_ones_own_looks_absent(browsers, page, objects)
+    if page.name and any(answer not in NO_FORM for answer in page.answers("POST")):
+        a_form_from_elsewhere_is_refused(browsers["allowed"], page, objects)
+    assert answers("POST") == list(page.answers("POST")), "POST"
+
+
+def said(response: Any, page: Page, objects: dict[str, str]) -> int | str:
+    """The answer in the list's words."""
+    if response.status_code != 302:
+        return int(response.status_code)
+    if response["Location"] == f"/connexion/?next={page.path.format(**objects)}":
+        return SIGN_IN
+    return f"→ {resolve(response['Location'].partition('?')[0]).url_name}"
+
+
+def no_shared_cache_keeps_it(response: Any) -> None:
+    assert "no-store" in response.get("Cache-Control", "") or "private" in response.get("Cache-Control", "")
+    assert "default-src 'self'" in response["Content-Security-Policy"]
+
+
+def what_is_not_ones_own_looks_absent(
+    browsers: dict[str, Client], page: Page, objects: dict[str, str]
+) -> None:
+    """Of another company, or outside the perimeter: same status, same words, same headers."""
+    for role in ("other company", "outside"):
+        for method in METHODS:
+            theirs = request(browsers[role], method, page, objects)
+            absent = request(browsers[role], method, page, ABSENT)
+            where = f"{method} as {role}"
+            assert theirs.status_code == absent.status_code, where
+            assert bare(theirs) == bare(absent), where
+            assert set(theirs.headers) == set(absent.headers), where
+
+
+def bare(response: Any) -> str:
+    return without_what_differs(response.content.decode(), response.wsgi_request.path)
+
+
+def a_form_from_elsewhere_is_refused(signed_in: Client, page: Page, objects: dict[str, str]) -> None:
+    """Without its token, a POST changes nothing, whoever is signed in."""
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = signed_in.cookies
+    assert request(client, "POST", page, objects).status_code == 403, "a form without its token"
+
+
+def test_signing_in_is_asked_by_default() -> None:
+    assert "django.contrib.auth.middleware.LoginRequiredMiddleware" in settings.MIDDLEWARE
+    for name, page in PAGES.items():
+        if page.name and (page.get[0] != SIGN_IN or page.answers("POST")[0] != SIGN_IN):
+            view = resolve(page.path.format(**ABSENT)).func
+            assert getattr(view, "login_required", True) is False, name
+
+
+def test_reverse_finds_the_sign_in_page() -> None:
+    assert reverse("sign_in") == "/connexion/"
