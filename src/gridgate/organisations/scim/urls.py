@@ -1,22 +1,40 @@
-from django.urls import path
+"""The addresses of the interface. Its models take a second to load: the first request does, not every process."""
 
-from gridgate.organisations.scim import views
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.views.decorators.csrf import csrf_exempt
+
+
+def endpoint(route: str, view: str, *, name: str) -> URLPattern:
+    """The address of a function of `views`. None of them has a session: the token is asked for there."""
+
+    @csrf_exempt
+    @login_not_required
+    def answer(request: HttpRequest, **named: str) -> HttpResponse:
+        from gridgate.organisations.scim import views
+
+        response: HttpResponse = getattr(views, view)(request, **named)
+        return response
+
+    return path(route, answer, name=name)
+
 
 urlpatterns = [
-    path("ServiceProviderConfig", views.service_provider_config, name="scim_config"),
-    path("ResourceTypes", views.resource_types, name="scim_resource_types"),
-    path("ResourceTypes/<str:pk>", views.resource_types, name="scim_resource_type"),
-    path("Schemas", views.schemas, name="scim_schemas"),
-    path("Schemas/<str:pk>", views.schemas, name="scim_schema"),
-    path("Users", views.users, name="scim_users"),
-    path("Users/.search", views.search_users, name="scim_users_search"),
-    path("Users/<str:pk>", views.user, name="scim_user"),
-    path("Groups", views.groups, name="scim_groups"),
-    path("Groups/.search", views.search_groups, name="scim_groups_search"),
-    path("Groups/<str:pk>", views.group, name="scim_group"),
-    path(".search", views.search_all, name="scim_search"),
-    path("Me", views.me, name="scim_me"),
-    path("Bulk", views.bulk, name="scim_bulk"),
-    path("", views.nowhere, name="scim_root"),
-    path("<path:path>", views.nowhere, name="scim_nowhere"),
+    endpoint("ServiceProviderConfig", "service_provider_config", name="scim_config"),
+    endpoint("ResourceTypes", "resource_types", name="scim_resource_types"),
+    endpoint("ResourceTypes/<str:pk>", "resource_types", name="scim_resource_type"),
+    endpoint("Schemas", "schemas", name="scim_schemas"),
+    endpoint("Schemas/<str:pk>", "schemas", name="scim_schema"),
+    endpoint("Users", "users", name="scim_users"),
+    endpoint("Users/.search", "search_users", name="scim_users_search"),
+    endpoint("Users/<str:pk>", "user", name="scim_user"),
+    endpoint("Groups", "groups", name="scim_groups"),
+    endpoint("Groups/.search", "search_groups", name="scim_groups_search"),
+    endpoint("Groups/<str:pk>", "group", name="scim_group"),
+    endpoint(".search", "search_all", name="scim_search"),
+    endpoint("Me", "me", name="scim_me"),
+    endpoint("Bulk", "bulk", name="scim_bulk"),
+    endpoint("", "nowhere", name="scim_root"),
+    endpoint("<path:path>", "nowhere", name="scim_nowhere"),
 ]

@@ -10,12 +10,10 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
 from scim2_models import (
     Context,
     ForbiddenException,
@@ -80,8 +78,6 @@ def endpoint(*methods: str) -> Callable[[View], View]:
     """Ask for the token, keep to the methods and the limit, and say what goes wrong in SCIM's words."""
 
     def decorate(view: View) -> View:
-        @csrf_exempt
-        @login_not_required
         @wraps(view)
         def answered(request: HttpRequest, **named: str) -> HttpResponse:
             try:
