@@ -3,15 +3,16 @@
 import os
 import shutil
 import sqlite3
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import forking
+from tests.forking import Forked
+from tests.once import once
+
 SET_UP = "from gridgate.config.loading import load_django; environment = load_django(must_exist=False)"
 AT_ONCE = """
 import os, time, pathlib
@@ -30,17 +31,11 @@ class Registry:
 
     data: Path
 
-    def start(self, program: str, **environment: str) -> "subprocess.Popen[str]":
+    def start(self, program: str, **environment: str) -> Forked:
         """Start a Python program with Django set up on the instance. The caller waits for it, or kills it."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GRIDGATE_")}
-        return subprocess.Popen(
-            [sys.executable, "-c", f"{SET_UP}\n{program}"],
-            cwd=ROOT,
-            env={**kept, "GRIDGATE_DATA": str(self.data), "PYTHONPATH": str(ROOT), **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        return forking.start(
+            f"{SET_UP}\n{program}", env={**kept, "GRIDGATE_DATA": str(self.data), **environment}
         )
 
     def run(self, program: str, **environment: str) -> str:
@@ -76,9 +71,7 @@ class Registry:
             connection.close()
 
 
-@pytest.fixture(scope="session")
-def _template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("registry") / "instance"
+def _make_world(data: Path) -> None:
     Registry(data).run(
         """
 from gridgate.config.instance import make_folders, make_receipt_key, migrate
@@ -89,12 +82,15 @@ migrate()
 make_world()
 """
     )
-    return data
+
+
+@pytest.fixture(scope="session")
+def registry_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An instance with the cast in its registry: copy it."""
+    return once(tmp_path_factory, "registry-template", _make_world)
 
 
 @pytest.fixture
-def registry(_template: Path, tmp_path: Path) -> Registry:
+def registry(registry_template: Path, tmp_path: Path) -> Registry:
     """A registry of the test's own."""
-    data = tmp_path / "instance"
-    shutil.copytree(_template, data)
-    return Registry(data)
+    return Registry(Path(shutil.copytree(registry_template, tmp_path / "instance")))

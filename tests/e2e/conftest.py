@@ -14,9 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser_session import signed_in, submit
-from tests.instance import Server, demo_server, demo_template, own_demo_server, run_gridgate
-
-__all__ = ["demo_server", "demo_template", "own_demo_server"]
+from tests.instance import Server, run_gridgate
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [

@@ -9,12 +9,10 @@ from tests.instance import run_gridgate
 
 
 @pytest.fixture(scope="module")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = tmp_path_factory.mktemp("operator") / "instance"
-    run_gridgate("init", "--operator", "Réseau d’essai", data=data)
+def instance(empty_instance: Path) -> Path:
     company = ("--siren", "111222337", "--legal-name", "ACME Industries")
-    run_gridgate("application", "add", "Supervision", *company, data=data)
-    return data
+    run_gridgate("application", "add", "Supervision", *company, data=empty_instance)
+    return empty_instance
 
 
 def versions(data: Path) -> dict[str, tuple[str, str]]:

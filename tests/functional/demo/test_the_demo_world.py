@@ -1,13 +1,16 @@
 """What `gridgate demo` leaves to look at for those who run the network, and for somebody who acts for no company."""
 
 import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.browser_session import signed_in, submit
-from tests.instance import Server
+from tests.instance import INSTALLED, Server, demo_copy
 
 CLIENT_C, TIERS_2 = "222222226", "333444552"
 
@@ -16,6 +19,28 @@ def text_of(answer: httpx.Response) -> str:
     assert answer.status_code == 200, answer.url
     page = re.sub(r"<svg\b.*?</svg>", "", answer.text, flags=re.DOTALL)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+@pytest.fixture(scope="module")
+def server_as_installed(demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """`gridgate serve` by the installed command, in an interpreter of its own, which most tests spare themselves."""
+    with demo_copy(demo_template, tmp_path_factory.mktemp("installed"), installed=True) as server:
+        yield server
+
+
+class TestTheInstalledCommand:
+    def test_seeds_the_world_and_serves_it(self, server_as_installed: Server) -> None:
+        with signed_in(server_as_installed, "alice") as alice:
+            assert "ACME Industries" in text_of(alice.get("/"))
+
+    def test_checks_it(self, server_as_installed: Server) -> None:
+        done = subprocess.run(
+            [INSTALLED, "--data", server_as_installed.data, "check"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, f"{server_as_installed.data}: nothing to mend.\n")
 
 
 class TestDemoJson:
@@ -65,9 +90,9 @@ class TestTheVisitor:
 
 
 class TestTheOperator:
-    def test_may_declare_the_first_administrator_of_client_c(self, own_demo_server: Server) -> None:
+    def test_may_declare_the_first_administrator_of_client_c(self, server_as_installed: Server) -> None:
         page = f"/administration/entreprises/{CLIENT_C}/premier-administrateur/"
-        with signed_in(own_demo_server, "operateur") as operator:
+        with signed_in(server_as_installed, "operateur") as operator:
             text_of(operator.get(page))
             text = text_of(
                 submit(

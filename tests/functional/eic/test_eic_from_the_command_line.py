@@ -1,15 +1,15 @@
 """`gridgate eic import` and `gridgate eic check`, as an operator runs them."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+from tests.instance import run_gridgate
+
+Run = Callable[..., CompletedProcess[str]]
 
 PUBLISHED = (
     "EicCode;EicDisplayName;EicLongName;EicParent;EicResponsibleParty;EicStatus;MarketParticipantPostalCode;"
@@ -25,23 +25,11 @@ OWN = "code,display_name,long_name,siren\n12XATEL-HANDEL-K,ATEL,Atel Handel,\n"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(empty_instance: Path) -> Run:
     """Runs `gridgate` on an empty instance of its own."""
-    home = tmp_path_factory.mktemp("instance") / "data"
-
-    def gridgate(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "gridgate.config.cli", "--data", str(home), *map(str, arguments)],
-            env={**os.environ, "COLUMNS": "200", "TERM": "dumb"},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-
-    made = gridgate("init", "--operator", "Réseau d’essai")
-    assert made.returncode == 0, made.stderr
-    return gridgate
+    return lambda *arguments: run_gridgate(
+        *map(str, arguments), data=empty_instance, check=False, COLUMNS="200", TERM="dumb"
+    )
 
 
 def test_the_published_file_is_reported_then_recorded_then_known(run: Run, tmp_path: Path) -> None:

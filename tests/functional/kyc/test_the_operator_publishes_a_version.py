@@ -193,10 +193,10 @@ class TestByCommand:
         assert json.loads(self.run("show", "--version", "1").stdout) == built_in
 
 
-def test_an_instance_begins_with_version_1(demo_server) -> None:
+def test_an_instance_begins_with_version_1(empty_instance: Path) -> None:
     import sqlite3
 
-    registry = sqlite3.connect(demo_server.data / "registry.sqlite3")
+    registry = sqlite3.connect(empty_instance / "registry.sqlite3")
     try:
         assert registry.execute("SELECT version FROM organisations_kycform").fetchall() == [("1",)]
     finally:

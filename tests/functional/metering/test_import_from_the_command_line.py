@@ -1,12 +1,15 @@
 """`gridgate import points` and `gridgate import holders`, as an operator runs them."""
 
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+
+from tests.instance import run_gridgate
+
+Run = Callable[..., CompletedProcess[str]]
 
 POINTS = (
     "id,segment,directions,address,postcode,city,subscribed_power_kva,activated_on\n"
@@ -20,28 +23,15 @@ HOLDERS = (
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory):
+def run(empty_instance: Path) -> Run:
     """Runs `gridgate import` on an empty instance of its own."""
-    home = tmp_path_factory.mktemp("instance") / "data"
-
-    def gridgate(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "gridgate.config.cli", "--data", str(home)]
-        return subprocess.run(
-            [*command, *map(str, arguments)],
-            env={**os.environ, "COLUMNS": "200", "TERM": "dumb"},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-
-    made = gridgate("init", "--operator", "Réseau d’essai")
-    assert made.returncode == 0, made.stderr
-    return lambda *arguments: gridgate("import", *arguments)
+    return lambda *arguments: run_gridgate(
+        "import", *map(str, arguments), data=empty_instance, check=False, COLUMNS="200", TERM="dumb"
+    )
 
 
 class TestImport:
-    def test_reports_then_imports_then_finds_nothing_new(self, run, tmp_path: Path) -> None:
+    def test_reports_then_imports_then_finds_nothing_new(self, run: Run, tmp_path: Path) -> None:
         points, holders = tmp_path / "points.csv", tmp_path / "holders.csv"
         points.write_text(POINTS, encoding="utf-8")
         holders.write_text(HOLDERS, encoding="utf-8-sig")
@@ -67,7 +57,7 @@ class TestImport:
         assert "1 lines, 1 created" in first.stderr
         assert json.loads(run("holders", holders, "--json").stdout)["unchanged"] == 1
 
-    def test_refuses_a_file_that_is_not_utf8(self, run, tmp_path: Path) -> None:
+    def test_refuses_a_file_that_is_not_utf8(self, run: Run, tmp_path: Path) -> None:
         points = tmp_path / "points.csv"
         points.write_bytes(POINTS.encode("latin-1"))
         answer = run("points", points)
@@ -75,7 +65,7 @@ class TestImport:
         assert "byte 0xE9 is not UTF-8" in answer.stderr
         assert "CSV UTF-8" in answer.stderr
 
-    def test_says_that_a_file_is_absent(self, run, tmp_path: Path) -> None:
+    def test_says_that_a_file_is_absent(self, run: Run, tmp_path: Path) -> None:
         answer = run("holders", tmp_path / "absent.csv")
         assert answer.returncode == 2
         assert "absent.csv cannot be read" in answer.stderr

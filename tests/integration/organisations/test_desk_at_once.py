@@ -1,8 +1,6 @@
 """Colleagues who press at the same moment, on a database file as in production."""
 
-from tests.real_registry import AT_ONCE, Registry, _template, registry
-
-__all__ = ["_template", "registry"]
+from tests.real_registry import AT_ONCE, Registry
 
 COLLEAGUES = 4
 SEED = f"""

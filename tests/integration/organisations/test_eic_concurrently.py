@@ -1,9 +1,7 @@
 """Several people at several desks at once: a code, and a display name, is issued once."""
 
 from gridgate.core.identifiers import parse_eic
-from tests.real_registry import Registry, _template, registry
-
-__all__ = ["_template", "registry"]
+from tests.real_registry import Registry
 
 ASK = """
 from datetime import UTC, datetime

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.organisations.eic_form import DEFAULT, EicForm, eic_form, read_eic_form
 from gridgate.organisations.operations.eic import faults_of
 from tests.factories.eic import make_asked
+from tests.instance import run_gridgate
 from tests.world import World
 
 
@@ -111,21 +110,8 @@ class TestAFileOfTheOperators:
         """Nothing starts with a form that will not do: whoever starts it reads why."""
         file = tmp_path / "form.json"
         file.write_text('{"types": "XB"}')
-        done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "gridgate.config.cli",
-                "--data",
-                str(tmp_path),
-                "init",
-                "--operator",
-                "Réseau",
-            ],
-            env={"GRIDGATE_EIC_FORM": str(file), "PATH": ""},
-            capture_output=True,
-            text=True,
-            check=False,
+        done = run_gridgate(
+            "init", "--operator", "Réseau", data=tmp_path, check=False, GRIDGATE_EIC_FORM=str(file)
         )
         assert done.returncode == 2
         assert "give letters among XYZWTVA" in " ".join(done.stderr.split())

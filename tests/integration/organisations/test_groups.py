@@ -26,9 +26,7 @@ from gridgate.organisations.operations.groups import (
 )
 from gridgate.organisations.operations.members import disable_user, end_membership, set_role, update_member
 from tests.factories.organisations import make_group, make_member
-from tests.real_registry import Registry, _template, registry
-
-__all__ = ["_template", "registry"]
+from tests.real_registry import Registry
 
 
 def last(action: str) -> AuditEvent:

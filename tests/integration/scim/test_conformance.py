@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,9 +18,7 @@ from scim2_tester import CheckResult, Status, check_server, filling
 from scim2_tester.utils import ResourceManager
 
 from tests.browser_session import signed_in, submit
-from tests.instance import Server, demo_copy, demo_template
-
-__all__ = ["demo_template"]
+from tests.instance import Server
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 EXPLAINED = {
@@ -67,12 +64,6 @@ def _cleaned_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ResourceManager, "cleanup", once)
 
 
-@pytest.fixture(scope="module")
-def server(demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with demo_copy(demo_template, tmp_path_factory.mktemp("scim")) as running:
-        yield running
-
-
 @contextmanager
 def directory(server: Server, name: str) -> Iterator[httpx.Client]:
     """A client with a token that an administrator made, on the page."""
@@ -91,8 +82,8 @@ def named(result: CheckResult) -> tuple[str | None, Any]:
 
 
 @pytest.mark.usefixtures("_a_user_name_is_an_address", "_cleaned_up_once")
-def test_a_foreign_client_finds_no_fault(server: Server) -> None:
-    with directory(server, "scim2-tester") as client:
+def test_a_foreign_client_finds_no_fault(demo_server_of_file: Server) -> None:
+    with directory(demo_server_of_file, "scim2-tester") as client:
         results = check_server(Client(client))
     faults = {named(result): result for result in results if result.status is not Status.SUCCESS}
     assert set(faults) == set(EXPLAINED), list(faults.values())
@@ -101,16 +92,16 @@ def test_a_foreign_client_finds_no_fault(server: Server) -> None:
     assert {"User", "Group"} <= {result.resource_type for result in passed}
 
 
-def test_of_many_requests_for_one_person_at_once_one_adds_them(server: Server) -> None:
-    with directory(server, "Course") as client, ThreadPoolExecutor(8) as pool:
+def test_of_many_requests_for_one_person_at_once_one_adds_them(demo_server_of_file: Server) -> None:
+    with directory(demo_server_of_file, "Course") as client, ThreadPoolExecutor(8) as pool:
         body = {"userName": "course@acme-industries.example", "displayName": "Course"}
         answers = list(pool.map(lambda _: client.post("/Users", json=body), range(8)))
         assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
         assert client.get("/Users", params={"filter": 'userName sw "course@"'}).json()["totalResults"] == 1
 
 
-def test_of_many_changes_of_one_version_one_is_made(server: Server) -> None:
-    with directory(server, "Versions") as client, ThreadPoolExecutor(8) as pool:
+def test_of_many_changes_of_one_version_one_is_made(demo_server_of_file: Server) -> None:
+    with directory(demo_server_of_file, "Versions") as client, ThreadPoolExecutor(8) as pool:
         made = client.post("/Users", json={"userName": "versions@acme-industries.example"})
         path, tag = f"/Users/{made.json()['id']}", made.headers["ETag"]
 
@@ -122,8 +113,11 @@ def test_of_many_changes_of_one_version_one_is_made(server: Server) -> None:
         assert sorted(pool.map(rename, range(8))) == [200] + [412] * 7
 
 
-def test_revoked_no_process_takes_it_any_more(server: Server) -> None:
-    with directory(server, "Révoqué") as client, signed_in(server, "alice") as alice:
+def test_revoked_no_process_takes_it_any_more(demo_server_of_file: Server) -> None:
+    with (
+        directory(demo_server_of_file, "Révoqué") as client,
+        signed_in(demo_server_of_file, "alice") as alice,
+    ):
         assert {client.get("/Users").status_code for _ in range(8)} == {200}
         page = alice.get("/administration/annuaire/").text
         found = re.search(r"Révoqué</th>.*?/administration/annuaire/(\d+)/revoquer/", page, re.DOTALL)
