@@ -22,8 +22,8 @@ NANTES, LYON, SOLAR = "30002590223301", "30001480112233", "30001480112266"
 GROUP = "Site de Nantes"
 
 
-def test_invite_group_restrict_and_detach(own_demo_server: Server, open_as: OpenAs) -> None:
-    server = own_demo_server
+def test_invite_group_restrict_and_detach(demo_server_of_file: Server, open_as: OpenAs) -> None:
+    server = demo_server_of_file
     with open_as(server, "alice", scripts=False) as alice, open_as(server, None, scripts=False) as recruit:
         _make_group(alice)
         _restrict(alice)
@@ -193,12 +193,12 @@ COMPANIES = {"fr": ("732829320", "DOSSIER-FR"), "en": ("404833048", "DOSSIER-EN"
 
 @pytest.mark.parametrize("language", COMPANIES)
 def test_what_the_operator_declares_comes_aboard(
-    own_demo_server: Server, open_as: OpenAs, language: str
+    demo_server_of_file: Server, open_as: OpenAs, language: str
 ) -> None:
     """Company, contract, code and first administrator by screens; the person opens the account from the e-mail."""
     siren, contract = COMPANIES[language]
     name, address = f"Client D {language}", f"premier.{language}@client-d.example"
-    with open_as(own_demo_server, "operateur", language=language, scripts=False) as page:
+    with open_as(demo_server_of_file, "operateur", language=language, scripts=False) as page:
         page.goto("/administration/entreprises/nouvelle/")
         _send(page, legal_name=name, siren=siren)
         page.wait_for_url(re.compile(f"/entreprises/{siren}/"))
@@ -216,9 +216,9 @@ def test_what_the_operator_declares_comes_aboard(
         _send(page, full_name="Premier administrateur", email=address, language=language)
         page.wait_for_url(re.compile(f"/entreprises/{siren}/$"))
         expect(page.get_by_role("status").first).to_contain_text(address)
-    found = re.search(r"(/activation/\S+/)", newest_mail(own_demo_server, address))
+    found = re.search(r"(/activation/\S+/)", newest_mail(demo_server_of_file, address))
     assert found
-    with open_as(own_demo_server, None, language=language, scripts=False) as page:
+    with open_as(demo_server_of_file, None, language=language, scripts=False) as page:
         page.goto(found[1])
         for number in range(2):
             page.locator("input[type=password]").nth(number).fill(PASSWORD)

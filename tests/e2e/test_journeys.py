@@ -10,8 +10,8 @@ from tests.e2e.looking import axe
 from tests.instance import Server
 
 
-def test_a_company_subscribes_accepts_opposes_and_ends(own_demo_server: Server, open_as: OpenAs) -> None:
-    with open_as(own_demo_server, "alice", scripts=False) as page:
+def test_a_company_subscribes_accepts_opposes_and_ends(demo_server_of_file: Server, open_as: OpenAs) -> None:
+    with open_as(demo_server_of_file, "alice", scripts=False) as page:
         _subscribe_and_end(page)
         _accept_a_request(page)
         _oppose_in_bulk(page)
@@ -55,7 +55,7 @@ def _oppose_in_bulk(page: Page) -> None:
 
 
 def test_the_operator_imports_points_after_a_dry_run(
-    own_demo_server: Server, open_as: OpenAs, tmp_path: Path
+    demo_server_of_file: Server, open_as: OpenAs, tmp_path: Path
 ) -> None:
     points = tmp_path / "points.csv"
     points.write_text(
@@ -64,7 +64,7 @@ def test_the_operator_imports_points_after_a_dry_run(
         "3000589055660,C5,withdrawal,1 Quai du Port,13002,Marseille,36,2024-05-02\n",
         encoding="utf-8",
     )
-    with open_as(own_demo_server, "operateur", scripts=False) as page:
+    with open_as(demo_server_of_file, "operateur", scripts=False) as page:
         page.goto("/administration/import/")
         page.locator("input[type=file]").set_input_files(points)
         page.get_by_role("button", name="Vérifier le fichier").click()
@@ -77,7 +77,7 @@ def test_the_operator_imports_points_after_a_dry_run(
         expect(page.locator("main")).to_contain_text("13")
         page.locator("button[name=decision][value=import]").click()
         expect(page.get_by_role("status").first).to_be_visible()
-    with open_as(own_demo_server, "operateur", language="en", width=360) as page:
+    with open_as(demo_server_of_file, "operateur", language="en", width=360) as page:
         page.goto("/administration/")
         page.get_by_role("link", name=re.compile("points.csv")).first.click()
         assert axe(page) == []
@@ -95,9 +95,9 @@ def test_what_an_opposition_ends_is_said_legibly(demo_server: Server, open_as: O
 
 
 def test_a_forgotten_password_is_chosen_anew_through_the_mail(
-    own_demo_server: Server, open_as: OpenAs
+    demo_server_of_file: Server, open_as: OpenAs
 ) -> None:
-    server = own_demo_server
+    server = demo_server_of_file
     address = server.world["users"]["charlie"]["email"]
     with open_as(server, None, scripts=False) as page:
         page.goto("/connexion/")

@@ -88,6 +88,8 @@ def several(server: Server, person: dict[str, str], count: int) -> Iterator[list
 
 
 class TestOverAllProcesses:
+    """Each as another person, and so on one server; but guesses also count by the address that they come from."""
+
     def test_a_second_factor_is_guessed_at_five_times_even_all_at_once(self, own_demo_server: Server) -> None:
         alice = own_demo_server.world["users"]["alice"]
         secret = set_up_totp(own_demo_server, alice)
@@ -99,22 +101,23 @@ class TestOverAllProcesses:
             assert try_code(*thieves[0], totp(secret, AHEAD)) == "paused"
 
     def test_a_code_of_the_application_opens_one_session_of_five_at_once(
-        self, own_demo_server: Server
+        self, demo_server_of_file: Server
     ) -> None:
-        alice = own_demo_server.world["users"]["alice"]
-        secret = set_up_totp(own_demo_server, alice)
-        with several(own_demo_server, alice, 5) as browsers, ThreadPoolExecutor(5) as pool:
+        visitor = demo_server_of_file.world["users"]["visiteur"]
+        secret = set_up_totp(demo_server_of_file, visitor)
+        with several(demo_server_of_file, visitor, 5) as browsers, ThreadPoolExecutor(5) as pool:
             code = totp(secret, AHEAD)
             answers = list(pool.map(lambda browser: try_code(*browser, code), browsers))
         assert sorted(answers) == ["in", "wrong", "wrong", "wrong", "wrong"]
 
     def test_a_one_time_code_is_used_once_even_by_the_session_that_asked(
-        self, own_demo_server: Server
+        self, demo_server_of_file: Server
     ) -> None:
-        alice = own_demo_server.world["users"]["alice"]
-        with password_given(own_demo_server, alice) as client:
+        operator = demo_server_of_file.world["users"]["operateur"]
+        before = len(told(demo_server_of_file, "step-up accepted"))
+        with password_given(demo_server_of_file, operator) as client:
             token = token_of(client.get("/compte/securite/application/").text)
-            code = code_sent_to(own_demo_server, alice["email"])
+            code = code_sent_to(demo_server_of_file, operator["email"])
             form = {"csrfmiddlewaretoken": token, "step_up_code": code}
             with ThreadPoolExecutor(8) as pool:
                 list(
@@ -122,11 +125,16 @@ class TestOverAllProcesses:
                         lambda _: client.post("/confirmation/", data=form, follow_redirects=False), range(8)
                     )
                 )
-        assert len(told(own_demo_server, "step-up accepted")) == 1
+        assert len(told(demo_server_of_file, "step-up accepted")) == before + 1
 
-    def test_a_session_closed_from_another_is_out_at_its_next_request(self, own_demo_server: Server) -> None:
-        alice = own_demo_server.world["users"]["alice"]
-        with password_given(own_demo_server, alice) as here, password_given(own_demo_server, alice) as there:
+    def test_a_session_closed_from_another_is_out_at_its_next_request(
+        self, demo_server_of_file: Server
+    ) -> None:
+        alice = demo_server_of_file.world["users"]["alice"]
+        with (
+            password_given(demo_server_of_file, alice) as here,
+            password_given(demo_server_of_file, alice) as there,
+        ):
             assert there.get("/").url.path == "/"
             submit_named(here, "/compte/securite/", "/compte/securite/sessions/", session="others")
             for _ in range(8):  # whichever process answers
@@ -147,11 +155,11 @@ def submit_named(client: httpx.Client, page: str, action: str, **fields: str) ->
 
 
 @pytest.fixture
-def warm_server(own_demo_server: Server) -> Server:
+def warm_server(demo_server_of_file: Server) -> Server:
     """Each process reads its pages at its first request, which takes longer than a browser waits on a busy machine."""
     for _ in range(6):
-        assert httpx.get(f"{own_demo_server.base_url}/connexion/", timeout=120).status_code == 200
-    return own_demo_server
+        assert httpx.get(f"{demo_server_of_file.base_url}/connexion/", timeout=120).status_code == 200
+    return demo_server_of_file
 
 
 @pytest.fixture
@@ -264,11 +272,11 @@ class TestInABrowser:
         self, warm_server: Server, keyring: tuple[Page, CDPSession]
     ) -> None:
         page, session = keyring
-        charlie = warm_server.world["users"]["charlie"]
+        tiers1 = warm_server.world["users"]["tiers1"]
         device = plug_in(session)
-        give_password(page, charlie)
+        give_password(page, tiers1)
         page.goto("/compte/securite/cles/ajouter/")
-        page.get_by_label("Code à usage unique").fill(code_sent_to(warm_server, charlie["email"]))
+        page.get_by_label("Code à usage unique").fill(code_sent_to(warm_server, tiers1["email"]))
         page.get_by_role("button", name="Confirmer").click()
         page.get_by_role("button", name="Ajouter la clé").click()
         page.wait_for_url("**/codes/")
@@ -281,15 +289,15 @@ class TestInABrowser:
     def test_without_scripts_the_page_of_keys_says_what_to_do_instead(
         self, warm_server: Server, browser: Browser
     ) -> None:
-        charlie = warm_server.world["users"]["charlie"]
+        bob = warm_server.world["users"]["bob"]
         context = browser.new_context(
             base_url=f"http://localhost:{warm_server.port}", locale="fr-FR", java_script_enabled=False
         )
         context.set_default_timeout(60_000)
         page = context.new_page()
-        give_password(page, charlie)
+        give_password(page, bob)
         page.goto("/compte/securite/cles/ajouter/")
-        page.get_by_label("Code à usage unique").fill(code_sent_to(warm_server, charlie["email"]))
+        page.get_by_label("Code à usage unique").fill(code_sent_to(warm_server, bob["email"]))
         page.get_by_role("button", name="Confirmer").click()
         assert page.get_by_role("button", name="Ajouter la clé").is_hidden()
         page.get_by_role("link", name="Ajouter une application de codes").click()
