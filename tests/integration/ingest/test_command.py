@@ -1,11 +1,11 @@
 """`gridgate ingest` as an operator runs it: a process of its own, its exit code, its JSON, and `kill -9`."""
 
 import json
-import random
+import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -18,10 +18,12 @@ from gridgate.config.commands.ingest import FORMATS
 from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest.readers import readers
+from gridgate.dataplane.store.sqlite_delivery import day_number
 from tests.dataplane_world import CONSO, SOLAR, UNKNOWN
 from tests.ingest_samples import offset, plain_csv, starts
 from tests.instance import run_gridgate
 from tests.integration.ingest.conftest import Instance
+from tests.waiting import until
 
 Write = Callable[..., Path]
 
@@ -132,43 +134,82 @@ def test_without_an_instance_says_how_to_make_one(tmp_path: Path, write: Write) 
 class TestKill9:
     FILES, DAYS = 6, 60
 
-    def test_loses_nothing_and_doubles_nothing(self, instance: Instance, write: Write) -> None:
+    @pytest.fixture
+    def hold(self, instance: Instance) -> Iterator[Callable[[date | None], None]]:
+        """Have whoever stores that day go on without end in the middle of its transaction; None lets it be."""
+        db = sqlite3.connect(instance.data / "measurements.sqlite3", isolation_level=None)
+        db.execute(
+            "create view endless as with recursive n(i) as (values (1) union all select i + 1 from n) select i from n"
+        )
+
+        def hold(day: date | None) -> None:
+            db.execute("drop trigger if exists hold")
+            if day is not None:
+                db.execute(
+                    f"create trigger hold before insert on block when new.day = {day_number(day)}"
+                    " begin select max(i) from endless; end"
+                )
+
+        yield hold
+        db.close()
+
+    def test_loses_nothing_and_doubles_nothing(
+        self, instance: Instance, write: Write, hold: Callable[[date | None], None]
+    ) -> None:
         paths = [write(days_file(n * self.DAYS, self.DAYS), f"{n}.csv") for n in range(self.FILES)]
         values = {str(path): path.read_bytes().count(b"\n") - 1 for path in paths}
-        chance = random.Random(7)
-        killed_at_work = 0
-        for _ in range(2):
+        for whole in (2, 4):
+            hold(nth_day(whole * self.DAYS + self.DAYS // 2))
             process = start(instance.data, paths)
-            before = len(instance.store.sources())
-            while process.poll() is None and len(instance.store.sources()) < before + 2:
-                time.sleep(0.01)
-            time.sleep(chance.random() * 0.05)
-            killed_at_work += process.poll() is None
-            process.kill()
-            process.wait()
+            try:
+                until(
+                    lambda whole=whole: len(instance.store.sources()) == whole and is_writing(instance),
+                    "the next file half stored",
+                )
+                assert process.poll() is None
+            finally:
+                process.kill()
+                process.wait()
 
             # every file is there whole, or not at all
             assert held(instance) == sum(values[info.source.name] for info in instance.store.sources())
+            assert len(instance.store.sources()) == whole
+        hold(None)
 
         done = run_gridgate("ingest", *map(str, paths), "--json", data=instance.data)
 
         files = json.loads(done.stdout)["files"]
-        assert killed_at_work
-        assert sum(file["unchanged"] for file in files) > 0
+        assert [file["unchanged"] > 0 for file in files] == [True] * 4 + [False] * 2
         assert [file["read"] for file in files] == list(values.values())
         assert held(instance) == sum(values.values())
         blocks = instance.blocks(Kind.LOAD_CURVE)
         assert {len(instance.store.versions(block.key, block.day)) for block in blocks} == {1}
 
 
+def nth_day(number: int) -> date:
+    return date(2025, 1, 1) + timedelta(days=number)
+
+
 def days_file(first: int, count: int) -> bytes:
-    days = [date(2025, 1, 1) + timedelta(days=n) for n in range(first, first + count)]
+    days = [nth_day(number) for number in range(first, first + count)]
     header, _, _ = day_file(days[0], 0).partition(b"\n")
     return header + b"\n" + b"".join(day_file(day, day.day).partition(b"\n")[2] for day in days)
 
 
 def held(instance: Instance) -> int:
     return sum(int(block.said.sum()) for block in instance.blocks(Kind.LOAD_CURVE))
+
+
+def is_writing(instance: Instance) -> bool:
+    """True while some process has begun to write and has not committed."""
+    with closing(
+        sqlite3.connect(instance.data / "measurements.sqlite3", isolation_level=None, timeout=0)
+    ) as db:
+        try:
+            db.execute("begin immediate")
+        except sqlite3.OperationalError:
+            return True
+        return False
 
 
 def start(data: Path, paths: list[Path]) -> subprocess.Popen[bytes]:
