@@ -30,7 +30,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("GRIDGATE_HYPOTHESIS", "gate"))
 
-pytest_plugins = ["tests.world", "tests.measured", "tests.hashing"]
+pytest_plugins = ["tests.world", "tests.measured", "tests.hashing", "tests.instance", "tests.real_registry"]
 
 PROCESSES = {"registry", "demo_template", "demo_server", "own_demo_server", "browser"}
 """Fixtures of tests that start processes: `make quick` leaves those out."""

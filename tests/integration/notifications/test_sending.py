@@ -5,7 +5,6 @@ import email
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import Message
@@ -19,6 +18,7 @@ from gridgate.notifications.models import OutgoingEmail
 from gridgate.notifications.tasks import LEASE, MOST_ATTEMPTS, claim, send
 from tests.instance import free_port
 from tests.real_registry import Registry
+from tests.waiting import PATIENCE, until
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -40,7 +40,7 @@ class MailServer:
         answer = self.answers.pop(0) if self.answers else ""
         if answer == "hold":
             self.holding.set()
-            await asyncio.get_running_loop().run_in_executor(None, self.free.wait, 30)
+            await asyncio.get_running_loop().run_in_executor(None, self.free.wait)
         elif answer:
             return answer
         content = envelope.content
@@ -52,7 +52,7 @@ class MailServer:
 @pytest.fixture
 def server() -> Iterator[MailServer]:
     server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=free_port())
+    controller = Controller(server, hostname="127.0.0.1", port=free_port(), ready_timeout=PATIENCE)
     controller.start()
     server.port = controller.port  # type: ignore[attr-defined]
     yield server
@@ -194,7 +194,16 @@ def test_copies_of_one_email_have_one_message_id_and_others_another(smtp: MailSe
 
 # --- real workers
 
-WORK = "from gridgate.config.worker import run; run(environment)"
+WORK = """
+from datetime import UTC, datetime
+from gridgate.config.worker import run
+told = []
+def clock():
+    if not told:
+        told.append(print("at work", flush=True))
+    return datetime.now(UTC)
+run(environment, clock=clock)
+"""
 ENQUEUE = """
 from datetime import UTC, datetime
 from gridgate.notifications.models import OutgoingEmail
@@ -205,21 +214,17 @@ for number in range({count}):
 """
 
 
-def until(true: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def start(registry: Registry, server: MailServer) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
+    """Start a worker, and return once it listens to signals and looks for e-mails."""
     workers: list[subprocess.Popen[str]] = []
 
     def start() -> "subprocess.Popen[str]":
         workers.append(
             registry.start(WORK, GRIDGATE_SMTP_HOST="127.0.0.1", GRIDGATE_SMTP_PORT=str(server.port))
         )
+        assert workers[-1].stdout is not None
+        assert workers[-1].stdout.readline() == "at work\n"
         return workers[-1]
 
     yield start
@@ -238,12 +243,12 @@ def sent(registry: Registry) -> int:
 def test_several_workers_send_each_email_once(
     registry: Registry, server: MailServer, start: Callable[[], "subprocess.Popen[str]"]
 ) -> None:
-    registry.run(ENQUEUE.format(count=30))
     workers = [start(), start()]
+    registry.run(ENQUEUE.format(count=30))
     until(lambda: sent(registry) == 30, "30 e-mails sent")
     for worker in workers:
         worker.send_signal(signal.SIGTERM)
-    assert [worker.wait(timeout=30) for worker in workers] == [0, 0]
+    assert [worker.wait(PATIENCE) for worker in workers] == [0, 0]
     assert sorted(message["Subject"] for message in server.received) == sorted(
         f"n{number}" for number in range(30)
     )
@@ -255,12 +260,12 @@ def test_a_worker_told_to_stop_finishes_the_email_that_it_sends(
     registry.run(ENQUEUE.format(count=1))
     server.answers.append("hold")
     worker = start()
-    assert server.holding.wait(60)
+    assert server.holding.wait(PATIENCE)
     worker.send_signal(signal.SIGTERM)
     with pytest.raises(subprocess.TimeoutExpired):
         worker.wait(timeout=1)
     server.free.set()
-    assert worker.wait(timeout=30) == 0
+    assert worker.wait(PATIENCE) == 0
     assert (sent(registry), len(server.received)) == (1, 1)
 
 
@@ -270,9 +275,9 @@ def test_what_a_killed_worker_was_sending_the_next_one_sends(
     registry.run(ENQUEUE.format(count=1))
     server.answers.append("hold")
     worker = start()
-    assert server.holding.wait(60)
+    assert server.holding.wait(PATIENCE)
     worker.kill()
-    worker.wait(timeout=20)
+    worker.wait(PATIENCE)
     assert sent(registry) == 0
     ((leased, attempts),) = registry.rows("SELECT leased_until, attempts FROM notifications_outgoingemail")
     assert leased is not None
