@@ -1,6 +1,5 @@
 """Fixtures that every layer of tests shares."""
 
-import atexit
 import os
 import shutil
 import tempfile
@@ -14,7 +13,6 @@ from hypothesis import HealthCheck, settings
 
 # Django reads its settings at import: a private, empty instance for each process, before anything is imported.
 _INSTANCE = tempfile.mkdtemp(prefix="gridgate-tests-")
-atexit.register(shutil.rmtree, _INSTANCE, ignore_errors=True)
 os.environ.update(
     GRIDGATE_DATA=_INSTANCE, TZ="UTC", LANG="fr_FR.UTF-8", DJANGO_SETTINGS_MODULE="gridgate.config.settings"
 )
@@ -32,8 +30,8 @@ settings.load_profile(os.environ.get("GRIDGATE_HYPOTHESIS", "gate"))
 
 pytest_plugins = ["tests.world", "tests.measured", "tests.hashing", "tests.instance", "tests.real_registry"]
 
-PROCESSES = {"registry", "demo_template", "demo_server", "own_demo_server", "browser"}
-"""Fixtures of tests that start processes: `make quick` leaves those out."""
+PROCESSES = {"registry_template", "empty_template", "demo_template", "browser"}
+"""What tests that start processes stand on: `make quick` leaves those out."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -49,6 +47,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
     if behind := messages.stale():
         pytest.exit(f"{len(behind)} translations are not compiled: run make messages", returncode=4)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_INSTANCE, ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
