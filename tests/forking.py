@@ -20,6 +20,7 @@ from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PARENT = "from tests.forking_parent import next_program; exec(next_program())"
+Stream = int | IO[Any] | None
 FIXED = ("PYTHON", "LANG", "LC_")
 """What an interpreter reads once, when it starts."""
 
@@ -91,9 +92,9 @@ def start(
     name: str = "-c",
     env: dict[str, str],
     cwd: Path = ROOT,
-    stdin: int | IO[Any] = subprocess.DEVNULL,
-    stdout: int | IO[Any] = subprocess.PIPE,
-    stderr: int | IO[Any] = subprocess.PIPE,
+    stdin: Stream = subprocess.DEVNULL,
+    stdout: Stream = subprocess.PIPE,
+    stderr: Stream = subprocess.PIPE,
 ) -> Forked:
     """Start a Python program. The caller waits for it, or kills it; what still runs at the end of the run is killed."""
     parent, its = _parent()
@@ -114,8 +115,10 @@ def start(
     return Forked([name, *arguments], pipes, os.fdopen(read, "rb", buffering=0))
 
 
-def _stream(wanted: int | IO[Any], *, writing: bool, output: list[int]) -> tuple[IO[str] | None, int]:
+def _stream(wanted: Stream, *, writing: bool, output: list[int]) -> tuple[IO[str] | None, int]:
     """Our end of a stream, if there is one, and a file of the process's."""
+    if wanted is None:
+        return None, os.dup(len(output))
     if wanted == subprocess.DEVNULL:
         return None, os.open(os.devnull, os.O_RDWR)
     if wanted == subprocess.STDOUT:

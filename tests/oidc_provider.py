@@ -1,19 +1,18 @@
 """A real OpenID Connect provider, in a process of its own."""
 
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
-from tests.instance import free_port
-
-READY_SECONDS = 60
+READY_SECONDS = 120
 
 
 @dataclass
@@ -55,16 +54,7 @@ class Provider:
 @contextmanager
 def running_provider(log: Path) -> Iterator[Provider]:
     """The provider for the time of a `with` block; it asks for a nonce."""
-    provider = Provider(free_port())
-    command = [
-        sys.executable,
-        "-m",
-        "oidc_provider_mock",
-        "--port",
-        str(provider.port),
-        "--require-nonce",
-        "true",
-    ]
+    command = [sys.executable, "-m", "oidc_provider_mock", "--port", "0", "--require-nonce", "true"]
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -72,16 +62,18 @@ def running_provider(log: Path) -> Iterator[Provider]:
             stderr=subprocess.STDOUT,
             env={**os.environ, "AUTHLIB_INSECURE_TRANSPORT": "1"},
         )
-        try:
-            deadline = time.monotonic() + READY_SECONDS
-            while time.monotonic() < deadline and process.poll() is None:
-                with suppress(httpx.TransportError):
-                    httpx.get(f"{provider.issuer}/jwks", timeout=2).raise_for_status()
-                    break
-                time.sleep(0.1)
-            else:
-                raise AssertionError(f"the provider was not ready:\n{log.read_text(errors='replace')}")
-            yield provider
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    try:
+        yield Provider(_port_of(process, log))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _port_of(process: "subprocess.Popen[bytes]", log: Path) -> int:
+    """The port that it was given, which it says when it answers there."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        if found := re.search(r"running on http://127\.0\.0\.1:(\d+)", log.read_text(errors="replace")):
+            return int(found[1])
+        time.sleep(0.05)
+    raise AssertionError(f"the provider was not ready:\n{log.read_text(errors='replace')}")

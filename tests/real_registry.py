@@ -41,7 +41,7 @@ class Registry:
     def run(self, program: str, **environment: str) -> str:
         """Run such a program to its end and return what it printed."""
         process = self.start(program, **environment)
-        output, errors = process.communicate(timeout=120)
+        output, errors = process.communicate(timeout=300)
         assert process.returncode == 0, errors
         return output.strip()
 
@@ -51,11 +51,11 @@ class Registry:
         processes = [self.start(program, GO=str(go)) for program in programs]
         for process in processes:
             assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
+            assert process.stdout.readline() == "ready\n", process.communicate()[1]
         go.touch()
         printed = []
         for process in processes:
-            output, errors = process.communicate(timeout=120)
+            output, errors = process.communicate(timeout=300)
             assert process.returncode == 0, errors
             printed.append(output.strip())
         go.unlink()

@@ -2,19 +2,18 @@
 
 import email.policy
 import re
-import socket
 from datetime import timedelta
 from email import message_from_bytes
 
 import pytest
 import time_machine
-from aiosmtpd.controller import Controller
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.organisations.models import User
 from gridgate.organisations.operations import disable_user
 from gridgate.portal.screens.account import mails
+from tests.mail_server import mail_server
 from tests.world import PASSWORD
 
 NEW = "une autre phrase de passe"
@@ -40,20 +39,11 @@ class Mailbox:
 @pytest.fixture
 def mailbox(settings):
     box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=a_free_port())
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST = "127.0.0.1"
-    settings.EMAIL_PORT = controller.port
-    yield box
-    mails.wait()
-    controller.stop()
-
-
-def a_free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    with mail_server(box) as port:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        yield box
+        mails.wait()
 
 
 def ask(world, address, language="fr"):

@@ -2,9 +2,7 @@
 
 import http.client
 import os
-import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,13 +13,16 @@ from pathlib import Path
 import pytest
 
 from gridgate.dataplane.accesslog import read_segment
+from tests import forking
 from tests.dataplane_plane import Plane
 from tests.dataplane_world import ACME, CONSO, TIERS1
+from tests.forking import Forked
+from tests.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[3]
 OPTIONS = ("--interface", "asgi", "--workers", "2", "--log-level", "error", "--no-access-log")
 READERS = 8
 ROUNDS = 20
+PATIENCE = 120
 
 
 @dataclass
@@ -46,38 +47,43 @@ def server(tmp_path: Path) -> Iterator[Server]:
     plane.world.point(CONSO, holder=ACME)
     plane.put_curve(CONSO, today - timedelta(days=10), 10)
     token = plane.token(plane.world.application("tiers1", TIERS1, "enedis"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "granian", *OPTIONS, "--port", str(port), "tests.dataplane_app:app"],
-        cwd=ROOT,
-        env={**os.environ, "GRIDGATE_TEST_FOLDER": str(tmp_path)},
-    )
+    port = free_port()
+    with (tmp_path / "log").open("wb") as log:
+        process = forking.start(
+            "from granian.cli import entrypoint; entrypoint()",
+            *OPTIONS,
+            "--port",
+            str(port),
+            "tests.dataplane_app:app",
+            name="granian",
+            env={**os.environ, "GRIDGATE_TEST_FOLDER": str(tmp_path)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
     path = "/enedis/metering_data_clc/v5/consumption_load_curve"
     query = f"?usage_point_id={CONSO}&start={today - timedelta(days=7)}&end={today}"
     try:
-        _wait_until_ready(port, process)
+        _wait_until_ready(port, process, tmp_path / "log")
         yield Server(plane, port, token, path + query)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(PATIENCE)
         plane.close()
 
 
-def _wait_until_ready(port: int, process: "subprocess.Popen[bytes]") -> None:
-    for _ in range(300):
-        assert process.poll() is None, "the server died while starting"
+def _wait_until_ready(port: int, process: Forked, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and process.poll() is None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
             connection.request("GET", "/readyz")
             if connection.getresponse().status == 200:
                 return
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.05)
         finally:
             connection.close()
-    raise AssertionError("the server did not get ready")
+    raise AssertionError(f"the server did not get ready:\n{log.read_text(errors='replace')}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +102,7 @@ class Reader:
     reads: list[Read] = field(default_factory=list)
 
     def run(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE)
         while not self.stopping.is_set():
             started = time.monotonic()
             status = self.server.status(connection)
@@ -138,7 +144,8 @@ def test_no_request_that_starts_after_the_commit_succeeds(server: Server) -> Non
 def _wait_for(readers: list[Reader], status: int, count: int) -> None:
     """Until every reader has been answered `status` `count` times more."""
     marks = [len(reader.reads) for reader in readers]
-    for _ in range(3000):
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
         if all(
             [read.status for read in reader.reads[mark:]].count(status) >= count
             for reader, mark in zip(readers, marks, strict=True)

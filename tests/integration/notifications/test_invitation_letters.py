@@ -3,7 +3,6 @@
 import email
 import email.policy
 import re
-import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from gridgate.organisations.operations import (
 )
 from gridgate.organisations.tasks import follow_invitations
 from tests.factories.organisations import make_member
+from tests.forking import Forked
 from tests.real_registry import Registry
 from tests.world import World
 
@@ -246,7 +246,7 @@ def _links_in_mail(folder: Path) -> dict[str, str]:
     return found
 
 
-def _end(process: "subprocess.Popen[str]") -> str:
+def _end(process: Forked) -> str:
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     return output.strip()

@@ -10,13 +10,14 @@ from datetime import UTC, datetime, timedelta
 from email.message import Message
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pytest_django import Settings
 
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.notifications.tasks import LEASE, MOST_ATTEMPTS, claim, send
-from tests.instance import free_port
+from tests.forking import Forked
+from tests.mail_server import mail_server
+from tests.ports import free_port
 from tests.real_registry import Registry
 from tests.waiting import PATIENCE, until
 
@@ -28,6 +29,7 @@ class MailServer:
     """Keeps what it is sent; answers as it is told to."""
 
     def __init__(self) -> None:
+        self.port = 0
         self.received: list[Message] = []
         self.answers: list[str] = []
         """What to answer to the next e-mails, one each; afterwards all are taken."""
@@ -52,12 +54,9 @@ class MailServer:
 @pytest.fixture
 def server() -> Iterator[MailServer]:
     server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=free_port(), ready_timeout=PATIENCE)
-    controller.start()
-    server.port = controller.port  # type: ignore[attr-defined]
-    yield server
-    server.free.set()
-    controller.stop()
+    with mail_server(server) as server.port:
+        yield server
+        server.free.set()
 
 
 @pytest.fixture
@@ -215,11 +214,11 @@ for number in range({count}):
 
 
 @pytest.fixture
-def start(registry: Registry, server: MailServer) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
+def start(registry: Registry, server: MailServer) -> Iterator[Callable[[], Forked]]:
     """Start a worker, and return once it listens to signals and looks for e-mails."""
-    workers: list[subprocess.Popen[str]] = []
+    workers: list[Forked] = []
 
-    def start() -> "subprocess.Popen[str]":
+    def start() -> Forked:
         workers.append(
             registry.start(WORK, GRIDGATE_SMTP_HOST="127.0.0.1", GRIDGATE_SMTP_PORT=str(server.port))
         )
@@ -241,7 +240,7 @@ def sent(registry: Registry) -> int:
 
 
 def test_several_workers_send_each_email_once(
-    registry: Registry, server: MailServer, start: Callable[[], "subprocess.Popen[str]"]
+    registry: Registry, server: MailServer, start: Callable[[], Forked]
 ) -> None:
     workers = [start(), start()]
     registry.run(ENQUEUE.format(count=30))
@@ -255,7 +254,7 @@ def test_several_workers_send_each_email_once(
 
 
 def test_a_worker_told_to_stop_finishes_the_email_that_it_sends(
-    registry: Registry, server: MailServer, start: Callable[[], "subprocess.Popen[str]"]
+    registry: Registry, server: MailServer, start: Callable[[], Forked]
 ) -> None:
     registry.run(ENQUEUE.format(count=1))
     server.answers.append("hold")
@@ -270,7 +269,7 @@ def test_a_worker_told_to_stop_finishes_the_email_that_it_sends(
 
 
 def test_what_a_killed_worker_was_sending_the_next_one_sends(
-    registry: Registry, server: MailServer, start: Callable[[], "subprocess.Popen[str]"]
+    registry: Registry, server: MailServer, start: Callable[[], Forked]
 ) -> None:
     registry.run(ENQUEUE.format(count=1))
     server.answers.append("hold")

@@ -65,7 +65,7 @@ def stand_still(execute, sql, *rest):
     result = execute(sql, *rest)
     if sql.startswith('INSERT INTO "sharing_receipt"'):
         print("written", flush=True)
-        time.sleep(60)
+        time.sleep(3600)
     return result
 
 with connection.execute_wrapper(stand_still):
@@ -81,7 +81,7 @@ def test_a_process_killed_before_its_commit_has_ended_nothing(registry: Registry
     lines = "SELECT count(*) FROM sharing_accessline WHERE basis = 'permission'"
     assert registry.rows(lines) == [(4,)]  # readers see the state before, and do not wait
     process.send_signal(signal.SIGKILL)
-    process.wait(timeout=20)
+    process.wait()
     process.communicate()
     assert registry.rows(lines) == [(4,)]
     assert registry.rows("SELECT DISTINCT state FROM sharing_permission") == [("active",)]

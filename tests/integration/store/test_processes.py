@@ -1,7 +1,6 @@
 """Several processes on one store, and processes that die."""
 
-import subprocess
-import sys
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,32 +10,27 @@ import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.dataplane.store import open_store
+from tests import forking
 from tests.factories.measurements import ELSEWHERE, POINT, block, key, said, source
+from tests.forking import Forked
 from tests.integration.store.writer import FIRST, SERIES, delivery
 
-ROOT = Path(__file__).resolve().parents[3]
+WRITE = "import sys; from tests.integration.store.writer import main; main(*sys.argv[1:])"
 LAST = FIRST.replace(year=FIRST.year + 10)
 CURVE, OUT = Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL
 
 
-Start = Callable[[Path, str, int], "subprocess.Popen[str]"]
+Start = Callable[[Path, str, int], Forked]
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Start a writer and wait until it is about to write; whoever still runs at the end is killed."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[Forked] = []
 
-    def begin(path: Path, metering_point: str, count: int) -> "subprocess.Popen[str]":
-        command = [
-            sys.executable,
-            "-m",
-            "tests.integration.store.writer",
-            str(path),
-            metering_point,
-            str(count),
-        ]
-        started.append(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
+    def begin(path: Path, metering_point: str, count: int) -> Forked:
+        arguments = (str(path), metering_point, str(count))
+        started.append(forking.start(WRITE, *arguments, env=dict(os.environ), stderr=None))
         assert output(started[-1]).readline() == "ready\n"
         return started[-1]
 
@@ -47,7 +41,7 @@ def start() -> Iterator[Start]:
         output(process).close()
 
 
-def output(process: "subprocess.Popen[str]") -> IO[str]:
+def output(process: Forked) -> IO[str]:
     assert process.stdout is not None
     return process.stdout
 
@@ -103,7 +97,10 @@ class TestSeveralWriters:
             "    by = source(str(slot))\n"
             "    store.put([block(values={slot: slot})], source=by, quarantined=[], recorded_at=slot)\n"
         )
-        both = [subprocess.Popen([sys.executable, "-c", script, path, str(n)], cwd=ROOT) for n in (0, 1)]
+        both = [
+            forking.start(script, str(path), str(n), env=dict(os.environ), stdout=None, stderr=None)
+            for n in (0, 1)
+        ]
         assert [process.wait() for process in both] == [0, 0]
         with open_store(path) as store:
             day = block().day

@@ -4,7 +4,6 @@ Arguments: the file, the metering point, how many deliveries. Delivery `n` is on
 thirty series (registers), every value `n`; the line `n` on standard output acknowledges it.
 """
 
-import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -32,7 +31,3 @@ def main(path: str, metering_point: str, count: str) -> None:
             recorded_at=number,
         )
         print(number, flush=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
