@@ -7,7 +7,7 @@ import html
 import re
 import struct
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +27,14 @@ def totp(secret: str, at: datetime) -> str:
     offset = digest[-1] & 15
     number = struct.unpack(">I", digest[offset : offset + 4])[0] & 0x7FFFFFFF
     return f"{number % 1_000_000:06d}"
+
+
+def wrong_codes(secret: str, at: datetime, count: int) -> list[str]:
+    """That many codes of which the application shows none about that moment."""
+    near = {totp(secret, at + timedelta(seconds=30 * steps)) for steps in range(-2, 3)}
+    return [code for number in range(count + len(near)) if (code := f"{731_000 + number}") not in near][
+        :count
+    ]
 
 
 def newest_code(email: str) -> str:

@@ -17,6 +17,7 @@ from tests.functional.security.conftest import (
     recovery_codes,
     set_up_totp,
     totp,
+    wrong_codes,
 )
 
 EMAIL = "alice@acme.example"
@@ -264,8 +265,8 @@ class TestASecondFactor:
         later(now)
         alice.post(shared)
         right = totp(secret, now)
-        for number in range(5):
-            alice.post(shared, {"step_up_code": f"{(int(right) + 1 + number) % 10**6:06d}"})
+        for code in wrong_codes(secret, now, 5):
+            alice.post(shared, {"step_up_code": code})
         page = alice.post(shared, {"step_up_code": right}, follow=True).content.decode()
         assert "Trop d’essais." in page
         assert not ended(world)

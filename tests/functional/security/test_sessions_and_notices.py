@@ -14,7 +14,7 @@ from gridgate.config.cli import app
 from gridgate.organisations.models import SignIn, User
 from gridgate.organisations.operations import end_membership
 from gridgate.organisations.security import sessions, sign_ins
-from tests.functional.security.conftest import letters_to, set_up_totp, sign_in, totp
+from tests.functional.security.conftest import letters_to, set_up_totp, sign_in, totp, wrong_codes
 
 EMAIL = "alice@acme.example"
 FIREFOX = {"HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
@@ -246,7 +246,7 @@ class TestTheLog:
         sign_in(browser, EMAIL, "un autre mot de passe")
         sign_in(browser, "inconnu@acme.example", "un autre mot de passe")
         sign_in(browser, EMAIL, password)
-        wrong = f"{(int(totp(secret, now)) + 1) % 10**6:06d}"
+        (wrong,) = wrong_codes(secret, now, 1)
         browser.post("/connexion/code/", {"code": wrong})
         browser.post("/connexion/code/", {"code": totp(secret, now)})
         lines = [

@@ -15,6 +15,7 @@ from tests.functional.security.conftest import (
     set_up_totp,
     sign_in,
     totp,
+    wrong_codes,
 )
 
 EMAIL = "alice@acme.example"
@@ -116,8 +117,8 @@ class TestACode:
         browser = world.visitor()
         sign_in(browser, EMAIL, password)
         right = totp(secret, now)
-        for number in range(5):
-            browser.post("/connexion/code/", {"code": f"{(int(right) + 1 + number) % 10**6:06d}"})
+        for code in wrong_codes(secret, now, 5):
+            browser.post("/connexion/code/", {"code": code})
         assert "Trop d’essais" in browser.post("/connexion/code/", {"code": right}).content.decode()
         later(now + timedelta(minutes=5, seconds=1))
         right = totp(secret, now + timedelta(minutes=5, seconds=1))
@@ -133,9 +134,8 @@ class TestACode:
             right = totp(secret, now)
             thief = world.visitor()
             sign_in(thief, EMAIL, password)
-            page = thief.post(
-                "/connexion/code/", {"code": f"{(int(right) + 1) % 10**6:06d}"}
-            ).content.decode()
+            (wrong,) = wrong_codes(secret, now, 1)
+            page = thief.post("/connexion/code/", {"code": wrong}).content.decode()
             refused += "Trop d’essais" in page
             later(now + timedelta(seconds=1))
             owner = world.visitor()
@@ -195,7 +195,8 @@ class TestARecoveryCode:
         browser.post("/confirmation/", {"step_up_code": alice[2][0]})
         page = browser.get("/compte/securite/codes/").content.decode()
         assert "9 codes n’ont pas servi" in page
-        assert all(code[:4] not in page for code in alice[2])
+        digits = re.sub(r"\s", "", page)
+        assert all(code not in digits for code in alice[2])
 
     def test_is_worth_nothing_once_others_are_made(self, world, alice):
         password, _, codes = alice
