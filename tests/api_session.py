@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import httpx
 
 from tests.instance import Server
+from tests.waiting import PATIENCE
 
 ENEDIS_TOKEN = "/enedis/oauth2/v3/token"
 NATIVE_TOKEN = "/oauth2/token"
@@ -26,7 +27,7 @@ def calling_as(
     server: Server, client_id: str, client_secret: str, *, token_path: str = NATIVE_TOKEN
 ) -> Iterator[httpx.Client]:
     """The same for any application."""
-    with httpx.Client(base_url=server.base_url, timeout=30) as client:
+    with httpx.Client(base_url=server.base_url, timeout=PATIENCE) as client:
         answer = client.post(
             token_path, data={"grant_type": "client_credentials"}, auth=(client_id, client_secret)
         )

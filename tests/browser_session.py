@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import httpx
 
 from tests.instance import Server
+from tests.waiting import PATIENCE
 
 
 @contextmanager
@@ -24,7 +25,9 @@ def signed_in_as(
 ) -> Iterator[httpx.Client]:
     """The same for anybody."""
     cookies = {"django_language": language}
-    with httpx.Client(base_url=server.base_url, follow_redirects=True, cookies=cookies, timeout=30) as client:
+    with httpx.Client(
+        base_url=server.base_url, follow_redirects=True, cookies=cookies, timeout=PATIENCE
+    ) as client:
         answer = submit(client, "/connexion/", login=email, password=password)
         if "/conditions/accepter/" in str(answer.url):  # of somebody added on the command line
             version = re.search(r'name="version" value="([^"]+)"', answer.text)

@@ -18,11 +18,11 @@ from tests.dataplane_plane import Plane
 from tests.dataplane_world import ACME, CONSO, TIERS1
 from tests.forking import Forked
 from tests.ports import free_port
+from tests.waiting import PATIENCE
 
 OPTIONS = ("--interface", "asgi", "--workers", "2", "--log-level", "error", "--no-access-log")
 READERS = 8
 ROUNDS = 20
-PATIENCE = 120
 
 
 @dataclass

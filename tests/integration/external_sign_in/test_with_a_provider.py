@@ -168,7 +168,7 @@ class TestASecondFactor:
         answer = come_back(browser, provider, alice, "/connexion/externe/?next=/compteurs/")
         assert answer["Location"] == reverse("sign_in_code")
         assert not signed_in(browser)
-        answer = browser.post("/connexion/code/", {"code": totp(secret, now)})
+        answer = browser.post("/connexion/code/", {"code": totp(secret, timezone.now())})
         assert (answer.status_code, answer["Location"]) == (302, "/compteurs/")
         assert signed_in(browser)
 
