@@ -133,7 +133,8 @@ class _Table:
             np.full(len(batch), _LARGEST, np.int64) if shift <= _DIGITS else np.zeros(len(batch), np.int64)
         )
         too_large = batch.values > limit * 10 ** min(-self.scale, 3) // each
-        return np.where(too_large, _OVERFLOW, batch.values * np.where(too_large, 0, each))
+        # A negative value is rejected whatever its size, and -1 overflows nothing.
+        return np.where(too_large, _OVERFLOW, np.maximum(batch.values, -1) * np.where(too_large, 0, each))
 
 
 def _instants(

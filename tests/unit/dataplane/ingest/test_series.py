@@ -119,6 +119,18 @@ class TestQuarantine:
         assert [where for where, _ in taken.reasons] == ["line 2"]
         assert "check the unit" in taken.reasons[0][1]
 
+    def test_refuses_a_negative_value_beyond_all_arithmetic(self, take: Take) -> None:
+        """At the scale of the other value this one would, in 64 bits, come out positive."""
+        rows = [
+            f"{C5},daily_energy,withdrawal,2026-06-01,,-50000,MWh,",
+            f"{C5},daily_energy,withdrawal,2026-06-02,,0.123456789,Wh,",
+        ]
+
+        taken = take(plain_csv(rows))
+
+        assert taken.report.stored == 1
+        assert "the value is negative" in taken.reasons[0][1]
+
     @pytest.mark.parametrize("step", ["PT20M", "PT2H", "soon"])
     def test_refuses_a_step_that_is_none_of_ours(self, take: Take, step: str) -> None:
         taken = take(curve(("2026-06-01T00:00:00Z", "1"), step=step))
