@@ -1,5 +1,6 @@
 """Zip archives: their members one after the other, archives within archives, and no bombs."""
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -22,6 +23,16 @@ _RATIO_FREE: Final = 64 * 2**20
 _CHUNK: Final = 2**20
 _SIDE_FILES: Final = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
+_FAULTS: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,  # NotImplementedError, of versions and methods that nobody knows, is one
+)
+"""What `zipfile` raises on damaged bytes."""
 _DAMAGED: Final = "Fetch the archive again and compare its size with the sender's."
 
 
@@ -45,7 +56,7 @@ def members(
     with content.open() as file:
         try:
             archive = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, OSError, EOFError, ValueError):
+        except _FAULTS:
             raise UnreadableFile(
                 f"the archive is truncated or damaged: after {content.size} bytes it has no list of contents",
                 remedy=_DAMAGED,
@@ -96,7 +107,7 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int, spill: 
     try:
         with archive.open(entry) as packed:
             return _copied(packed, _limit(entry, left), spill)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except _FAULTS as error:
         raise UnreadableFile(f"the member cannot be unpacked ({error})", remedy=_DAMAGED) from None
 
 

@@ -23,6 +23,15 @@ def cells(line: str, separator: str) -> list[str]:
     return [cell.strip().strip('"').strip() for cell in line.rstrip("\r\n").split(separator)]
 
 
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names of columns; one that is empty, comes again or bears our mark is called by its place instead, to
+    stay a column."""
+    found: dict[str, None] = {}
+    for index, name in enumerate(names):
+        found[name if name and "#" not in name and name not in found else f"#{index}"] = None
+    return list(found)
+
+
 def read_table(
     content: Content,
     data: bytes,
@@ -35,10 +44,10 @@ def read_table(
 ) -> pl.DataFrame:
     """The lines below the header as text columns, with the column `LINE`: the number of each in the file.
 
-    `columns` replaces the header's own names, so that a reader deals in one spelling. Lines that hold nothing
-    are left out. A line whose bytes are of none of the `encodings` is rejected in `notes` and the others are
-    kept; when the header is such a line, or there is none but such lines, the file is refused
-    (`UnreadableFile`).
+    `columns`, which are `distinct`, replace the header's own names, so that a reader deals in one spelling.
+    Lines that hold nothing are left out. A line whose bytes are of none of the `encodings` is rejected in
+    `notes` and the others are kept; when the header is such a line, or there is none but such lines, the file
+    is refused (`UnreadableFile`).
     """
     if content.foreign_encoding:
         decode_utf8(content, data)  # raises, saying which encoding it is
@@ -59,10 +68,11 @@ def read_table(
             f"the table cannot be cut into columns ({str(error).splitlines()[0]})",
             remedy="Check for a quote that is not closed.",
         ) from None
+    # Before they bear the file's names, some of which polars would take for patterns.
+    texts = pl.exclude(LINE)
+    frame = frame.filter(~pl.all_horizontal(texts.is_null() | (texts.str.strip_chars() == "")))
     frame.columns = [LINE, *columns]
-    return frame.filter(
-        ~pl.all_horizontal(pl.col(columns).is_null() | (pl.col(columns).str.strip_chars() == ""))
-    )
+    return frame
 
 
 def groups(frame: pl.DataFrame, by: Sequence[str]) -> Iterator[tuple[dict[str, str], pl.DataFrame]]:

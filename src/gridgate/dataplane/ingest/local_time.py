@@ -71,8 +71,7 @@ class LocalClock:
         return utc, absent, ambiguous
 
     def _changes(self, seconds: Seconds) -> "_Changes":
-        first, last = int(seconds.min()), int(seconds.max())
-        first, last = max(first, FIRST), min(last, LAST)
+        first, last = np.clip([seconds.min(), seconds.max()], FIRST, LAST).tolist()
         years = range(_year(first) - 1, _year(last) + 2)
         return _changes_of(self.zone, years.start, years.stop)
 

@@ -91,11 +91,19 @@ def read_mapping_file(path: Path) -> dict[str, str]:
         ) from None
     delimiter = ";" if ";" in text.partition("\n")[0] else ","
     table: dict[str, str] = {}
-    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), start=1):
-        cells = [cell.strip() for cell in row]
-        if not any(cells) or tuple(cells[:2]) == _HEADER:
-            continue
-        _add(table, cells, f"{path}, line {number}")
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        for number, row in enumerate(rows, start=1):
+            cells = [cell.strip() for cell in row]
+            if any(cells) and tuple(cells[:2]) != _HEADER:
+                _add(table, cells, f"{path}, line {number}")
+    except csv.Error as error:
+        raise GridgateError(
+            ErrorKind.MALFORMED,
+            f"the mapping cannot be cut into columns ({error})",
+            remedy="Check for a quote that is not closed.",
+            where=f"{path}, line {rows.line_num}",
+        ) from None
     if not table:
         raise GridgateError(
             ErrorKind.MALFORMED, f"{path} maps nothing", remedy=f"Give rows of {','.join(_HEADER)}."

@@ -25,11 +25,12 @@ from gridgate.dataplane.ingest.mapping import (
 from gridgate.dataplane.ingest.port import MeasurementReader, Notes, Observations, UnreadableFile
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.ingest.series import settle
-from gridgate.dataplane.store.port import DayBlock, MeasurementStore, Quarantined, Source
+from gridgate.dataplane.store.port import DayBlock, InvalidBlock, MeasurementStore, Quarantined, Source
 
 UNKNOWN: Final = "unknown"
 ARCHIVE: Final = "zip"
-_NUMBERS: Final = re.compile(r"\d+")
+_NUMBERS: Final = re.compile(r"\d{1,18}")
+"""A longer one is a column's strange name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,8 @@ def ingest_files(
 def _one_path(
     path: Path, ingest: Ingest, reader: MeasurementReader | None, progress: Callable[[int], None]
 ) -> Iterator[FileReport]:
-    content = Content(str(path), path, progress=progress)
+    name = str(path).encode(errors="backslashreplace").decode()  # of bytes that are no text on some disks
+    content = Content(name, path, progress=progress)
     try:
         archived = is_archive(content)
     except OSError as error:
@@ -101,7 +103,7 @@ def _one_file(
         return _refusal(content.name, UNKNOWN, _quarantined(error)), ingest.mapping
     try:
         return _taken(content, reader, ingest)
-    except UnreadableFile as error:
+    except (UnreadableFile, InvalidBlock) as error:
         return _refusal(content.name, reader.name, _quarantined(error)), ingest.mapping
 
 

@@ -51,6 +51,25 @@ class TestMembers:
         assert bad.where == "a.zip/bad"
         assert isinstance(good, Content)
 
+    @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    def test_report_a_damaged_member_of_any_compression(self, tmp_path: Path, method: int) -> None:
+        path = tmp_path / "a.zip"
+        with zipfile.ZipFile(path, "w", method) as packed:
+            packed.writestr("bad", b"0123456789" * 100)
+        damaged = bytearray(path.read_bytes())
+        damaged[45:50] = bytes(5)
+
+        (bad,) = members(Content("a.zip", bytes(damaged)))
+
+        assert isinstance(bad, UnreadableFile)
+
+    def test_refuse_a_version_that_nobody_knows(self) -> None:
+        data = bytearray(zipped({"x": b"1"}))
+        data[data.index(b"PK\x01\x02") + 6] = 151
+
+        with pytest.raises(UnreadableFile, match="damaged"):
+            unpacked(bytes(data))
+
     def test_refuse_a_bomb(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(archive, "_RATIO_FREE", 1000)
         monkeypatch.setattr(archive, "_IN_MEMORY", 1000)

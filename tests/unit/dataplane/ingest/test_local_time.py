@@ -91,6 +91,12 @@ class TestInstants:
 
 
 class TestDays:
+    def test_does_not_fail_beyond_the_years_that_there_are(self) -> None:
+        far = np.array([-(2**62), 2**62])
+
+        assert CLOCK.of(far).tolist() == [-(2**62) + 3600, 2**62 + 3600]
+        assert [CLOCK.of(far[n : n + 1]).tolist() for n in (0, 1)] == [[-(2**62) + 3600], [2**62 + 3600]]
+
     @given(st.datetimes(datetime(1971, 1, 1), datetime(2098, 1, 1)))  # noqa: DTZ001
     def test_agrees_with_the_standard_library(self, moment: datetime) -> None:
         zone = ZoneInfo("America/New_York")

@@ -79,13 +79,14 @@ class TestReadMappingFile:
     def read(self, tmp_path: Path) -> Callable[[str], dict[str, str]]:
         def read(text: str) -> dict[str, str]:
             path = tmp_path / "map.csv"
-            path.write_text(text, encoding="utf-8")
+            path.write_bytes(text.encode())
             return read_mapping_file(path)
 
         return read
 
     @pytest.mark.parametrize(
-        "text", [f"foreign_id,metering_point_id\na,{C5}\n", f"a;{C5}\n\n", f"a,{C5}\na,{C5}\n"]
+        "text",
+        [f"foreign_id,metering_point_id\na,{C5}\n", f"a;{C5}\n\n", f"a,{C5}\na,{C5}\n", f"a,{C5}\ra,{C5}\r"],
     )
     def test_reads_both_separators_and_no_header(
         self, read: Callable[[str], dict[str, str]], text: str
@@ -99,6 +100,7 @@ class TestReadMappingFile:
             ("a,123\n", "line 1: a metering point has 14 digits"),
             ("a,b,c\n", "line 1: 3 columns"),
             ("", "maps nothing"),
+            (f'a,{C5}\n"{"x" * 200_000}', "line 2: the mapping cannot be cut into columns .* quote"),
         ],
     )
     def test_names_the_line_at_fault(

@@ -15,7 +15,7 @@ from gridgate.core.quantities import Kind, Quality
 from gridgate.dataplane.ingest import enedis
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.content import Content
-from gridgate.dataplane.ingest.frames import LINE, cells, groups, read_table
+from gridgate.dataplane.ingest.frames import LINE, cells, distinct, groups, read_table
 from gridgate.dataplane.ingest.port import Notes, Observations, Stamp
 
 _BASE: Final = ("identifiant prm", "grandeur physique", "grandeur metier", "unite", "valeur")
@@ -52,12 +52,8 @@ READER: Final = R6xCsvReader()
 
 
 def _names(header: str) -> list[str]:
-    """Column names without accents; one that repeats or is empty gets its position, to stay a column."""
-    found: list[str] = []
-    for index, cell in enumerate(cells(header, ";")):
-        name = enedis.plain(cell)
-        found.append(name if name and name not in found else f"{name}#{index}")
-    return found
+    """Column names without accents."""
+    return distinct([enedis.plain(cell) for cell in cells(header, ";")])
 
 
 def _flow(names: Sequence[str]) -> Kind | None:

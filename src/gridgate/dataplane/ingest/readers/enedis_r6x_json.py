@@ -56,12 +56,12 @@ class R6xJsonReader:
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
         document = _document(content)
-        flow = _flow(document)
-        announced = document.get("echeances")
-        stated = announced.get("horodateDebutPublication") if isinstance(announced, dict) else None
-        notes.published_at = enedis.published_at(stated, content.name)
-        for place, measure in _items(document, "mesures", "", notes):
-            yield from _measure(measure, place, _FLOWS[flow], notes)
+        try:
+            yield from _values(document, content.name, notes)
+        except RecursionError:
+            raise UnreadableFile(
+                "lists and objects nest deeper than in any flow", remedy="Fetch the file again."
+            ) from None
 
 
 READER: Final = R6xJsonReader()
@@ -83,6 +83,15 @@ def _document(content: Content) -> Json:
         is_contracts = isinstance(first, dict) and "donneesGenerales" in first
         raise _not_measurements("C68") if is_contracts else _shapeless()
     return document
+
+
+def _values(document: Json, name: str, notes: Notes) -> Iterator[Observations]:
+    flow = _flow(document)
+    announced = document.get("echeances")
+    stated = announced.get("horodateDebutPublication") if isinstance(announced, dict) else None
+    notes.published_at = enedis.published_at(_text(stated), name)
+    for place, measure in _items(document, "mesures", "", notes):
+        yield from _measure(measure, place, _FLOWS[flow], notes)
 
 
 def _flow(document: Json) -> str:

@@ -202,6 +202,29 @@ class TestR63:
 
         assert take(csv).report.stored == 48
 
+    @pytest.mark.parametrize("names", ["#line", "nature#14;nature", "^(a$", "*", ""])
+    def test_lets_columns_of_ones_own_bear_any_name(self, take: Take, names: str) -> None:
+        csv = r63_csv(C5, offset(ends(PLAIN))).replace(R63_HEADER, f"{R63_HEADER};{names}")
+
+        assert take(csv).report.stored == 48
+
+    @pytest.mark.parametrize("stated", ["+12345-01-01 00:00:00", [["x"], {}], {"a": []}, 5, True])
+    def test_does_not_fail_on_a_publication_that_is_no_instant(self, take: Take, stated: object) -> None:
+        document = r63(C5, offset(ends(PLAIN)), range(48), announced="")
+        document["echeances"]["horodateDebutPublication"] = stated
+
+        assert take(as_json(document)).report.stored == 48
+
+    @pytest.mark.parametrize("field", ["v", "d", "p", "n"])
+    def test_refuses_lists_that_nest_too_deep(self, take: Take, field: str) -> None:
+        document = r63_json(C5, offset(ends(PLAIN)[:1]))
+        deep = b'"%s": %s, "x": "' % (field.encode(), b"[" * 1000 + b"]" * 1000)
+
+        taken = take(document.replace(b'"%s": "' % field.encode(), deep, 1))
+
+        assert taken.report.refused
+        assert "nest deeper than in any flow" in taken.reasons[0][1]
+
     def test_reads_many_points_in_any_order(self, take: Take) -> None:
         first, second = r63_csv(C5, offset(ends(PLAIN))), r63_csv(C4, offset(starts(PLAIN)))
         rows = [*first.splitlines()[1:], *second.splitlines()[1:]]

@@ -70,6 +70,11 @@ class TestEspi:
         assert "is no civil day by the feed's LocalTimeParameters" in taken.reasons[0][1]
         assert "not midnight" in without_clock.reasons[0][1]
 
+    def test_does_not_fail_on_a_clock_beyond_all_arithmetic(self, take: Take) -> None:
+        taken = take(green_button([(MIDNIGHT, 86400, 5)], zone=(2**63 - 1, 1)), single=C5)
+
+        assert "is no civil day by the feed's LocalTimeParameters" in taken.reasons[0][1]
+
     def test_reads_registers_at_the_end_of_the_interval(self, take: Take) -> None:
         block = take(green_button([(MIDNIGHT - 86400, 86400, 12345)], accumulation=1), single=C5).block
 
@@ -131,6 +136,7 @@ class TestEspi:
             ((NOON, 3600, "x"), "is not a whole number"),
             ((NOON, 3600, "1.5"), "is not a whole number"),
             ((NOON, 3600, -5), "negative"),
+            ((NOON, 300, -(2**63 - 1)), "is not a whole number of 48 bits"),
             ((10**19, 3600, 5), "no readable timePeriod/start"),
         ],
     )

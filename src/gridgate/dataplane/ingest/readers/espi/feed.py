@@ -24,7 +24,8 @@ _ESPI: Final = "{http://naesb.org/espi}"
 _ATOM: Final = "{http://www.w3.org/2005/Atom}"
 ELEMENTS: Final = (f"{_ESPI}IntervalReading", f"{_ATOM}entry", f"{_ATOM}updated")
 """What `Feed.take` is given, when each is complete."""
-_LARGEST_INT64: Final = 2**63 - 1
+_LARGEST: Final = 2**47
+"""ESPI's integers have 48 bits; sums of a few of these fit in 64."""
 
 
 @dataclass(slots=True)
@@ -121,7 +122,7 @@ class Feed:
         quality = _quality(reading)
         if value is None:
             self._notes.reject(
-                line, f"« {text} » is not a whole number, which ESPI values are; correct it", text
+                line, f"« {text} » is not a whole number of 48 bits, which ESPI values are; correct it", text
             )
         elif start is None:
             self._notes.reject(line, "the reading has no readable timePeriod/start; correct it", text)
@@ -206,7 +207,7 @@ def _integer(text: str | None) -> int | None:
         number = int((text or "").strip())
     except ValueError:
         return None
-    return number if -_LARGEST_INT64 <= number <= _LARGEST_INT64 else None
+    return number if -_LARGEST <= number < _LARGEST else None
 
 
 def _path(href: str) -> str:
