@@ -16,7 +16,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
 from gridgate.dataplane.ingest.decimals import Numbers, parse_numbers
-from gridgate.dataplane.ingest.port import Notes, Observations, Stamp
+from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, literal
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
 
 _ENERGY: Final = {"Wh": 0, "kWh": 3, "MWh": 6}
@@ -197,5 +197,6 @@ def _shown(stamps: Sequence[str | None] | pl.Series | Stamps, index: int) -> str
 def _wrong_unit(kind: Kind, unit: str) -> str:
     known = ", ".join(_UNITS[kind])
     named = f"the unit « {unit} »" if unit else "no unit"
-    reason = f"{named} for a value of kind {kind.value}, which is read in {known}; this quantity is not kept"
-    return reason.replace("{", "{{").replace("}", "}}")
+    return literal(
+        f"{named} for a value of kind {kind.value}, which is read in {known}; this quantity is not kept"
+    )

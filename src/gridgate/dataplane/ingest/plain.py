@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.decimals import Numbers, from_floats
-from gridgate.dataplane.ingest.frames import LINE, groups
+from gridgate.dataplane.ingest.frames import LINE, distinct, groups
 from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, UnreadableFile
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
 
@@ -33,10 +33,17 @@ _ALIASES: Final = {
     "register": (),
     "observed_at": (),
 }
-_SLOT: Final = re.compile(r"v?(\d{1,3})")
+_SLOT: Final = re.compile(r"v?0*(\d{1,3})")
 _MAX_SLOTS: Final = 300
 """25 hours of 5 minutes."""
+_NUMBERED: Final = re.compile(r"v\d+")
+"""Named as slots are, though no day may have that many: `v301`, `v3000000000`."""
+_SLOTS: Final = frozenset(f"v{number}" for number in range(1, _MAX_SLOTS + 1))
+_MOST_MINUTES: Final = 10_000
+"""More are no step, and would not fit the arithmetic."""
 _SERIES: Final = ("metering_point_id", "kind", "direction", "unit", "register")
+_INSTANTS: Final = ("start", "end", "day", "observed_at")
+_NO_TEXT: Final = (pl.Binary, pl.Duration, pl.Object)
 _WORDS: Final = {quality.word: quality for quality in Quality if quality is not Quality.MISSING}
 _MISSING: Final = Quality.MISSING.word
 _MEASURE: Final = re.compile(
@@ -51,13 +58,20 @@ class Layout:
     names: list[str]
     """The table's columns by our names, in the table's order."""
     slots: list[str]
-    """Columns of a wide table, `v1` first; empty for a long one."""
+    """Columns of a wide table, in its order; empty for a long one."""
+    beyond: list[str]
+    """Columns of a wide table whose numbers no day has: their values are rejected."""
     constants: dict[str, str]
     """What the header, and not a column, says of every value."""
 
     @property
     def wide(self) -> bool:
         return bool(self.slots)
+
+    @property
+    def values(self) -> list[str]:
+        """The columns that hold values."""
+        return [*self.slots, *self.beyond] or ["value"]
 
     @property
     def stamp(self) -> str:
@@ -70,21 +84,25 @@ def layout_of(columns: Sequence[str], about: Mapping[str, str] | None = None) ->
     `about` is what is known of every value beside the columns. The column that `gridgate export` heads with
     point, kind, direction and unit is a `value` that says these four.
     """
-    names: list[str] = []
+    names = []
     constants = dict(about or {})
-    for index, column in enumerate(columns):
+    for column in columns:
         name = _name(column)
         if measure := _MEASURE.fullmatch(column.strip()):
             name = "value"
             constants |= dict(
                 zip(("metering_point_id", "kind", "direction", "unit"), measure.groups(), strict=True)
             )
-        names.append(name if name not in names else f"{name}#{index}")
-    slots = [name for name in names if re.fullmatch(r"v\d+", name)]
-    stamped = any(name in names for name in ("day", "start", "end"))
-    if "value" in names and stamped:
-        return Layout(names, [], constants)
-    return Layout(names, slots, constants) if len(slots) > 1 and stamped else None
+        names.append(name)
+    names = distinct(names)
+    if not any(name in names for name in ("day", "start", "end")):
+        return None
+    if "value" in names:
+        return Layout(names, [], [], constants)
+    numbered = [name for name in names if _NUMBERED.fullmatch(name)]
+    slots = [name for name in numbered if name in _SLOTS]
+    beyond = [name for name in numbered if name not in _SLOTS]
+    return Layout(names, slots, beyond, constants) if slots and len(numbered) > 1 else None
 
 
 def observations(frame: pl.DataFrame, layout: Layout, notes: Notes, *, place: str) -> Iterator[Observations]:
@@ -92,6 +110,7 @@ def observations(frame: pl.DataFrame, layout: Layout, notes: Notes, *, place: st
 
     Text is read as text is; a table that knows types (Parquet) may give instants and numbers as such.
     """
+    frame = _legible(frame, layout)
     absent = [
         pl.lit(layout.constants.get(name), pl.String).alias(name)
         for name in (*_SERIES, "quality", "resolution", "observed_at")
@@ -108,10 +127,41 @@ def observations(frame: pl.DataFrame, layout: Layout, notes: Notes, *, place: st
     for key, rows in groups(frame, by):
         kind, direction, reason = _key(key)
         if reason or kind is None:
-            _reject_all(rows, layout, place, reason, notes)
+            _reject_all(rows, layout.values, place, reason, notes)
             continue
         make = _wide if layout.wide else _long
         yield from make(key, kind, direction, rows, layout, place, notes)
+
+
+def _legible(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """The table with text where a type says no more than text does, and no instants that polars fails on.
+
+    Raises `UnreadableFile` for a column whose type can hold nothing that is looked for in it.
+    """
+    ours = [name for name in frame.columns if name in _ALIASES or name in layout.values]
+    for name in ours:
+        dtype = frame.schema[name]
+        if dtype.is_nested() or dtype in _NO_TEXT or (dtype.is_temporal() and name not in _INSTANTS):
+            raise UnreadableFile(f"the column {name} is of type {dtype}", remedy="Write it as text.")
+    texts = [name for name in ours if frame.schema[name] in (pl.Categorical, pl.Enum, pl.Null)]
+    if layout.wide and not all(_is_plain_number(frame.schema[name]) for name in layout.values):
+        texts += layout.values  # one column of values is made of them
+    instants = [name for name in ours if frame.schema[name] in (pl.Date, pl.Datetime)]
+    return frame.with_columns(
+        pl.col(texts).cast(pl.String), *(_within_reach(name, frame.schema[name]) for name in instants)
+    )
+
+
+def _within_reach(name: str, dtype: pl.DataType) -> pl.Expr:
+    """The instants of some thousand years; null, which is no instant, for what lies beyond."""
+    reach = 10**6  # days
+    if isinstance(dtype, pl.Datetime):
+        reach = {"ms": 10**14, "us": 10**17, "ns": 2**63 - 1}[dtype.time_unit]
+    return pl.when(pl.col(name).to_physical().is_between(-reach, reach)).then(pl.col(name)).alias(name)
+
+
+def _is_plain_number(dtype: pl.DataType) -> bool:
+    return dtype.is_integer() or dtype.is_float()
 
 
 def _long(
@@ -161,9 +211,12 @@ def _wide(
     """One day a line: `v1` is the step that begins at midnight. The day that has 46 of them leaves the last
     ones empty."""
     if kind is not Kind.LOAD_CURVE:
-        _reject_all(rows, layout, place, f"one day a line is for load_curve, not for {kind.value}", notes)
+        _reject_all(
+            rows, layout.values, place, f"one day a line is for load_curve, not for {kind.value}", notes
+        )
         return
     rows, _ = _qualities(rows, layout, place, notes)
+    _reject_all(rows, layout.beyond, place, "no day has such a slot; leave it empty", notes)
     long = rows.unpivot(layout.slots, index=[LINE, layout.stamp], variable_name="slot", value_name="value")
     long = long.with_columns(pl.col("slot").str.slice(1).cast(pl.Int32)).sort(
         LINE, "slot", maintain_order=True
@@ -228,7 +281,7 @@ def _qualities(
     strange = ~words.is_in(["", _MISSING, *_WORDS])
     if strange.any():
         reason = f"no such quality; qualities are {', '.join([*_WORDS, _MISSING])}"
-        _reject_all(rows.filter(strange), layout, place, reason, notes)
+        _reject_all(rows.filter(strange), layout.values, place, reason, notes)
     told = ~strange & (words != _MISSING)
     notes.holes += int((words == _MISSING).sum())
     kept = words.filter(told)
@@ -266,7 +319,7 @@ def _numbers(column: pl.Series) -> Numbers | pl.Series:
     if column.dtype.is_integer():
         empty = column.is_null().to_numpy()
         signed = column.cast(pl.Int64, strict=False)
-        readable = signed.is_not_null().to_numpy() & (signed.fill_null(0).abs() < 10**15).to_numpy()
+        readable = signed.is_between(-(10**15), 10**15, closed="none").fill_null(False).to_numpy()
         return Numbers(np.where(readable, signed.fill_null(0).to_numpy(), 0), 0, readable, empty)
     if column.dtype.is_float():
         numbers = from_floats(column.fill_null(float("nan")).cast(pl.Float64).to_numpy())
@@ -279,7 +332,8 @@ def _steps(rows: pl.DataFrame, stamps: Stamps) -> NDArray[np.int64] | None:
     """Seconds of each value: its resolution, else its end less its start; None without either."""
     codes = rows["resolution"]
     if codes.dtype.is_integer():
-        return codes.cast(pl.Int64).fill_null(0).to_numpy() * 60
+        minutes = codes.fill_null(0).cast(pl.Int64, strict=False).fill_null(-1)
+        return minutes.clip(-1, _MOST_MINUTES).to_numpy() * 60
     stripped = codes.cast(pl.String).fill_null("").str.strip_chars()
     if not (stripped == "").all():
         table = {code: seconds_of(code) for code in stripped.unique().to_list()}
@@ -291,10 +345,10 @@ def _steps(rows: pl.DataFrame, stamps: Stamps) -> NDArray[np.int64] | None:
     return np.where(instants, ends.seconds - stamps.seconds, -1) if instants.any() else None
 
 
-def _reject_all(rows: pl.DataFrame, layout: Layout, place: str, reason: str, notes: Notes) -> None:
-    """Reject every value of the rows; a row without one is a hole."""
-    for column in layout.slots or ["value"]:
-        where = f"{place}, column {column}" if layout.slots else place
+def _reject_all(rows: pl.DataFrame, columns: Sequence[str], place: str, reason: str, notes: Notes) -> None:
+    """Reject every value of those columns; a row without one is a hole."""
+    for column in columns:
+        where = place if column == "value" else f"{place}, column {column}"
         for line, value in rows.select(LINE, pl.col(column).cast(pl.String)).iter_rows():
             if value is not None and value.strip():
                 notes.reject(where.format(line), reason, value)

@@ -29,6 +29,11 @@ class UnreadableFile(GridgateError):
         super().__init__(ErrorKind.MALFORMED, message, remedy=remedy, where=where)
 
 
+def literal(text: str) -> str:
+    """The text as it has to stand in a template: in `Observations.place`, in a reason."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 class Stamp(Enum):
     """What the stamp of a value means."""
 

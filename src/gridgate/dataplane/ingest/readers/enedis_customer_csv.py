@@ -24,8 +24,8 @@ from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.dataplane.ingest import enedis
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.content import Content
-from gridgate.dataplane.ingest.frames import LINE, cells, read_table
-from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, UnreadableFile
+from gridgate.dataplane.ingest.frames import LINE, cells, distinct, read_table
+from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, UnreadableFile, literal
 
 _ENCODINGS: Final = ("utf-8", "cp1252")
 _DIALS: Final = {"eas": FlowDirection.WITHDRAWAL, "eai": FlowDirection.INJECTION}
@@ -71,7 +71,7 @@ class CustomerCsvReader:
                     values=frame[column],
                     rows=frame[LINE].cast(pl.Int64).to_numpy(),
                     steps=about.step or None,
-                    place="line {}" if column == "valeur" else f"line {{}}, column {column.upper()}",
+                    place="line {}" if column == "valeur" else f"line {{}}, column {literal(column.upper())}",
                 ),
                 notes,
             )
@@ -115,7 +115,7 @@ def _about(data: bytes) -> _About:
     texts = [line.decode("utf-8", "replace") for line in lines]
     header, values = ([enedis.plain(c) for c in cells(texts[0], ";")], cells(texts[1], ";"))
     said = dict(zip(header, values, strict=False))
-    columns = [enedis.plain(cell) or f"#{index}" for index, cell in enumerate(cells(texts[2], ";"))]
+    columns = distinct([enedis.plain(cell) for cell in cells(texts[2], ";")])
     kind = next(
         (k for word, k in _KINDS if enedis.plain(said.get("type de donnees", "")).startswith(word)), None
     )

@@ -32,7 +32,7 @@ class ParquetReader:
         try:
             data = content.read()
             frame, about = pl.read_parquet(data), pl.read_parquet_metadata(io.BytesIO(data))
-        except (pl.exceptions.PolarsError, OSError, ValueError) as error:
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
             raise UnreadableFile(
                 f"the Parquet file is truncated or damaged ({str(error).splitlines()[0]})",
                 remedy="Fetch it again and compare its size with the sender's.",

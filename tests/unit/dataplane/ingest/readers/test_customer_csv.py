@@ -16,6 +16,8 @@ ABOUT = (
     "Grandeur physique;Grandeur metier;Etape metier;Unite"
 )
 
+INDEX = f"{ABOUT}\n{INJECTING};Index;01/06/2026;02/06/2026;Energie active;;Comptage Brut;Wh"
+
 
 def curve(rows: list[str], *, minutes: str = "", trade: str = "Consommation") -> str:
     return "\n".join(
@@ -63,8 +65,7 @@ class TestCustomerCsv:
     def test_keeps_a_register_a_dial(self, take: Take) -> None:
         data = "\n".join(
             [
-                ABOUT,
-                f"{INJECTING};Index;01/06/2026;02/06/2026;Energie active;;Comptage Brut;Wh",
+                INDEX,
                 "Horodate;Type de releve;EAS F1;EAS F2;EAS D1;EAS T;EAI T",
                 "2026-06-01T00:00:00+02:00;Arrêté quotidien;10;;11;21;5",
             ]
@@ -79,6 +80,18 @@ class TestCustomerCsv:
             (FlowDirection.INJECTION, ""): 5,
         }
         assert {b.key.kind for b in blocks} == {Kind.REGISTER_READING}
+
+    @pytest.mark.parametrize("dial", ["{x}", "{", "{0.__class__}", "9" * 5000])
+    def test_names_a_dial_of_any_name(self, take: Take, dial: str) -> None:
+        taken = take(f"{INDEX}\nHorodate;EAS {dial}\n2026-06-01T00:00:00+02:00;x")
+
+        assert [where for where, _ in taken.reasons] == [f"line 4, column EAS {dial.upper()}"]
+
+    @pytest.mark.parametrize("columns", ["EAS F1;EAS F1", "EAS F1;#line", "EAS F1;", "EAS F1;^(a$"])
+    def test_lets_other_columns_bear_any_name(self, take: Take, columns: str) -> None:
+        taken = take(f"{INDEX}\nHorodate;{columns}\n2026-06-01T00:00:00+02:00;1;1")
+
+        assert (taken.report.stored, taken.report.complete) == (1, True)
 
     @pytest.mark.parametrize(
         ("data", "reason"),

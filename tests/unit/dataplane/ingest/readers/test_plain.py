@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -77,6 +77,12 @@ class TestLongCsv:
         assert take(
             plain_csv([f"x,{C5},2026-06-01,5,daily_energy"], "note,prm,start,value,kind")
         ).report.complete
+
+    @pytest.mark.parametrize("name", ["#line", "#6", "value#6,value", "^(a$", "^.*$", "*", "{}", ""])
+    def test_lets_columns_of_ones_own_bear_any_name(self, take: Take, name: str) -> None:
+        taken = take(plain_csv([f"{C5},daily_energy,2026-06-01,5,x,y"], f"prm,kind,start,value,{name}"))
+
+        assert (taken.report.stored, taken.report.complete) == (1, True)
 
     def test_keeps_registers_apart(self, take: Take) -> None:
         rows = [f"{C5},register_reading,2026-06-01,{n},{code}" for n, code in enumerate(["", "HP", "HC"])]
@@ -162,6 +168,16 @@ class TestWide:
         assert taken.report.stored == 46
         assert [where for where, _ in taken.reasons] == ["line 2, column v47", "line 2, column v48"]
 
+    @pytest.mark.parametrize("number", ["0", "301", "999999999", "3000000000", "9" * 30, "9" * 5000, "٣٣٣٣"])
+    def test_has_no_slot_of_a_number_that_no_day_has(self, take: Take, number: str) -> None:
+        columns = f"metering_point_id,day,resolution,v1,v2,v{number}"
+
+        taken = take(plain_csv([f"{C5},2026-06-01,PT30M,1,2,3", f"{C5},2026-06-02,PT30M,1,2,"], columns))
+
+        assert taken.report.stored == 4
+        assert taken.reasons == [(f"line 2, column v{number}", "no day has such a slot; leave it empty")]
+        assert taken.report.quarantined[0].value == "3"
+
     def test_is_for_load_curves(self, take: Take) -> None:
         row = self.row(PLAIN, [1, 2]).replace("load_curve", "daily_energy")
 
@@ -214,6 +230,77 @@ class TestParquet:
         frame = self.frame(start=offset(starts(PLAIN))).with_columns(pl.lit(7).alias("metering_point_id"))
 
         assert "Write it as text" in take(parquet(frame)).reasons[0][1]
+
+    @pytest.mark.parametrize(
+        "column",
+        [
+            pl.Series("direction", [["withdrawal"]]),
+            pl.Series("resolution", [timedelta(minutes=30)]),
+            pl.Series("quality", [b"\xff"]),
+            pl.Series("value", [{"W": 1}]),
+            pl.Series("unit", [PLAIN]),
+        ],
+    )
+    def test_refuses_a_type_that_is_no_text(self, take: Take, column: pl.Series) -> None:
+        frame = self.frame(start=offset(starts(PLAIN))).head(1).with_columns(column)
+
+        assert f"the column {column.name} is of type {column.dtype}" in take(parquet(frame)).reasons[0][1]
+
+    def test_reads_categories_as_text(self, take: Take) -> None:
+        frame = self.frame(start=offset(starts(PLAIN)), kind="load_curve", unit="W").with_columns(
+            pl.col("metering_point_id", "kind").cast(pl.Categorical), pl.col("unit").cast(pl.Enum(["W"]))
+        )
+
+        assert take(parquet(frame)).report.stored == 48
+
+    def test_reads_a_day_a_line_of_several_types(self, take: Take) -> None:
+        values = {"v1": [1.5], "v2": pl.Series(["2"], dtype=pl.Enum(["2"])), "v3": [3]}
+        frame = pl.DataFrame({"metering_point_id": [C5], "day": [PLAIN], "resolution": ["30"], **values})
+
+        assert take(parquet(frame)).block.values[:3].tolist() == [15, 20, 30]
+
+    @pytest.mark.parametrize(
+        "type_", [pl.Datetime("ms"), pl.Datetime("us", "UTC"), pl.Datetime("ns", "Europe/Paris")]
+    )
+    @pytest.mark.parametrize("ticks", [2**63 - 1, -(2**63) + 1])
+    def test_names_the_row_of_an_instant_beyond_all_calendars(
+        self, take: Take, type_: Any, ticks: int
+    ) -> None:
+        frame = self.frame(start=pl.Series([ticks] * 48).cast(type_)).head(1)
+
+        taken = take(parquet(frame))
+
+        assert [where for where, _ in taken.reasons] == ["row 1"]
+        assert taken.report.quarantined[0].value == "0"
+
+    def test_names_the_row_of_a_day_beyond_all_calendars(self, take: Take) -> None:
+        days = pl.Series([2**31 - 1, 20_605], dtype=pl.Int32).cast(pl.Date)
+        frame = pl.DataFrame({"prm": [C5] * 2, "kind": ["daily_energy"] * 2, "start": days, "value": [1, 2]})
+
+        taken = take(parquet(frame))
+
+        assert (taken.report.stored, [where for where, _ in taken.reasons]) == (1, ["row 1"])
+
+    def test_names_the_row_of_a_resolution_beyond_all_arithmetic(self, take: Take) -> None:
+        minutes = pl.Series([30, 2**64 - 1, 2**63 // 60], dtype=pl.UInt64)
+        frame = self.frame(end=offset(starts(PLAIN))).head(3).with_columns(minutes.alias("resolution"))
+
+        taken = take(parquet(frame))
+
+        assert taken.report.stored == 1
+        assert [where for where, _ in taken.reasons] == ["row 2", "row 3"]
+
+    def test_is_refused_when_its_library_panics(self, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As polars does on some damaged pages; a panic is no `Exception`."""
+
+        def panic(*_: object) -> pl.DataFrame:
+            raise pl.exceptions.PanicException("assertion failed")
+
+        monkeypatch.setattr(pl, "read_parquet", panic)
+
+        assert (
+            "truncated or damaged (assertion failed)" in take(parquet(pl.DataFrame({"a": [1]}))).reasons[0][1]
+        )
 
     @pytest.mark.parametrize(
         ("data", "reason"),
