@@ -31,6 +31,7 @@ from gridgate.sharing.operations import (
     terminate,
 )
 from gridgate.sharing.projection import rebuild
+from tests.examples import examples
 from tests.factories.sharing import make_service
 from tests.world import World
 
@@ -269,7 +270,7 @@ def services(world: World) -> list[DataService]:
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(acts, min_size=1, max_size=12))
 def test_the_lines_are_what_the_facts_say(
     world: World, services: list[DataService], sequence: list[Act]

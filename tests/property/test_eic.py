@@ -17,6 +17,7 @@ from gridgate.organisations.operations.eic import (
     accept_eic_request,
     propose_body,
 )
+from tests.examples import examples
 from tests.world import World
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
@@ -78,7 +79,7 @@ def test_every_name_gives_bodies_that_differ_and_most_make_codes(name: str, offi
 
 
 @pytest.mark.django_db
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(letters, display_names, st.booleans()), min_size=1, max_size=8))
 def test_codes_issued_one_after_another_follow_the_rule_and_are_all_different(
     world: World, asked: list[tuple[str, str, bool]]

@@ -21,6 +21,7 @@ from gridgate.organisations import rights
 from gridgate.organisations.catalogue import BY_CODE, CATALOGUE
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.organisations.operations import end_membership
+from tests.examples import examples
 from tests.factories.metering import make_point
 from tests.factories.organisations import SINCE, make_group, make_member, make_organisation
 
@@ -91,7 +92,7 @@ class Undone(Exception):
 
 @pytest.mark.django_db
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     phases=[Phase.explicit, Phase.generate],  # an example takes a second: a smaller one is not worth minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

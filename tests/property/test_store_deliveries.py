@@ -12,6 +12,7 @@ from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
 from gridgate.dataplane.store import MeasurementStore, open_store
 from gridgate.dataplane.store.port import DayBlock, PutResult, Source
+from tests.examples import examples
 from tests.factories.measurements import POINT, SUMMER, key, source
 
 CURVE, OUT = Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL
@@ -87,7 +88,7 @@ def _at(place: int) -> int:
     return (place + 1) * 100
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150))
 @given(files=FILES, data=st.data())
 def test_the_present_is_the_highest_rank_and_the_past_is_kept(files: list[File], data: st.DataObject) -> None:
     order = data.draw(st.lists(st.sampled_from(files), min_size=1, max_size=9))
@@ -115,7 +116,7 @@ def test_the_present_is_the_highest_rank_and_the_past_is_kept(files: list[File],
         ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(files=FILES.filter(lambda fs: all(f.published_at is not None for f in fs)), data=st.data())
 def test_files_with_different_publications_may_come_in_any_order(
     files: list[File], data: st.DataObject

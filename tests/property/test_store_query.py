@@ -15,6 +15,7 @@ from gridgate.dataplane.query.coverage import coverage
 from gridgate.dataplane.query.envelope import envelope
 from gridgate.dataplane.query.resample import resample
 from gridgate.dataplane.store.port import DayBlock
+from tests.examples import examples
 from tests.factories.measurements import AUTUMN, PARIS, SPRING, SUMMER, block, key
 
 DAYS = st.sampled_from([SPRING, SUMMER, AUTUMN])
@@ -56,7 +57,7 @@ def watt_seconds(segments: list[Segment]) -> Fraction:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(blocks=curves(holes=False), coarse=st.sampled_from(Resolution))
 def test_resampling_keeps_energy(blocks: list[DayBlock], coarse: Resolution) -> None:
     span = around(blocks)
@@ -75,7 +76,7 @@ def test_resampling_keeps_energy(blocks: list[DayBlock], coarse: Resolution) -> 
         assert all(t.missing == 0 for t in found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(blocks=curves(holes=True), a=st.integers(0, 71 * 4), length=st.integers(1, 72 * 4))
 def test_an_answer_tells_nothing_outside_the_interval_and_all_within(
     blocks: list[DayBlock], a: int, length: int
@@ -105,7 +106,7 @@ def test_an_answer_tells_nothing_outside_the_interval_and_all_within(
     assert spoken + sum((m.end - m.start for m in missing), timedelta()) == end - start
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60))
 @given(blocks=curves(holes=True), columns=st.integers(1, 500))
 def test_an_envelope_keeps_the_extremes(blocks: list[DayBlock], columns: int) -> None:
     span = around(blocks)
