@@ -12,6 +12,7 @@ from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.mapping import MeterMapping
 from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
 from gridgate.dataplane.ingest.report import FileReport
+from gridgate.dataplane.store.checking import canonical
 from gridgate.dataplane.store.port import DayBlock, PutResult, Quarantined, Source
 from tests.ingest_samples import PARIS
 
@@ -44,6 +45,8 @@ class Store:
         quarantined: Sequence[Quarantined],
         recorded_at: int,
     ) -> PutResult:
+        for block in blocks:
+            canonical(block, PARIS)  # raises on what no store takes
         self.blocks, self.source, self.quarantined = list(blocks), source, quarantined
         return PutResult(sum(int(block.said.sum()) for block in blocks), 0)
 
@@ -81,10 +84,16 @@ def directory() -> Directory:
 
 
 @pytest.fixture
-def take(tmp_path: Path, directory: Directory) -> Callable[..., Taken]:
-    """Ingest bytes (or text) as a file: `take(data, name=…, single=…, table=…, format=…)`."""
+def take_all(tmp_path: Path, directory: Directory) -> Callable[..., tuple[list[FileReport], Store]]:
+    """Ingest bytes (or text) as a file, or as an archive of files: what became of each."""
 
-    def take(data: bytes | str, *, name: str = "file", format: str = "auto", **mapping: Any) -> Taken:  # noqa: A002
+    def take_all(
+        data: bytes | str,
+        *,
+        name: str = "file",
+        format: str = "auto",  # noqa: A002
+        **mapping: Any,
+    ) -> tuple[list[FileReport], Store]:
         path = tmp_path / name
         path.write_bytes(data.encode() if isinstance(data, str) else data)
         store = Store()
@@ -96,8 +105,20 @@ def take(tmp_path: Path, directory: Directory) -> Callable[..., Taken]:
             mapping=MeterMapping(**mapping),
             format=format,
         )
-        (report,) = ingest_files([path], ingest=work).files
-        assert report.read == report.stored + report.unchanged + len(report.quarantined)
+        reports = ingest_files([path], ingest=work).files
+        for report in reports:
+            assert report.read == report.stored + report.unchanged + len(report.quarantined)
+        return reports, store
+
+    return take_all
+
+
+@pytest.fixture
+def take(take_all: Callable[..., tuple[list[FileReport], Store]]) -> Callable[..., Taken]:
+    """The same for one file: `take(data, name=…, single=…, table=…, format=…)`."""
+
+    def take(data: bytes | str, **how: Any) -> Taken:
+        (report,), store = take_all(data, **how)
         return Taken(report, store)
 
     return take
