@@ -5,9 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import OpenAs, newest_mail
+from tests.e2e.conftest import OpenAs
 from tests.e2e.looking import problems_of
 from tests.instance import Server, run_gridgate
+from tests.mailbox import newest_mail
 from tests.real_registry import Registry
 
 SIREN, PASSWORD = "732829320", "une phrase assez longue"

@@ -5,7 +5,6 @@ date was set back in the registry.
 """
 
 import re
-import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -13,9 +12,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from gridgate.core.identifiers import eic_check_character
-from tests.e2e.conftest import OpenAs, newest_mail
+from tests.e2e.conftest import OpenAs
 from tests.instance import Server
+from tests.mailbox import newest_mail
 from tests.real_registry import Registry
+from tests.waiting import PATIENCE, until
 
 RECRUIT, PASSWORD = "recrue@acme-industries.example", "une phrase assez longue"
 NANTES, LYON, SOLAR = "30002590223301", "30001480112233", "30001480112266"
@@ -101,14 +102,14 @@ def _let_it_expire_and_renew(server: Server, alice: Page, recruit: Page) -> None
 
 def _link(server: Server, *, other_than: str = "") -> str:
     """The newest link sent to the recruit, once there is another than the one known."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        found = re.search(r"(/activation/\S+/)", newest_mail(server, RECRUIT))
-        assert found
-        if found[1] != other_than:
-            return found[1]
-        time.sleep(0.2)
-    raise AssertionError("no other link came")
+    until(lambda: _newest_link(server) != other_than, "another link")
+    return _newest_link(server)
+
+
+def _newest_link(server: Server) -> str:
+    found = re.search(r"(/activation/\S+/)", newest_mail(server, RECRUIT))
+    assert found
+    return found[1]
 
 
 def _join(server: Server, recruit: Page) -> None:
@@ -146,7 +147,7 @@ def _sees_only_nantes(recruit: Page) -> None:
 
 def _the_program_reads_only_nantes(server: Server) -> None:
     program = server.world["applications"]["acme"]
-    with httpx.Client(base_url=server.base_url, timeout=20) as client:
+    with httpx.Client(base_url=server.base_url, timeout=PATIENCE) as client:
         answer = client.post(
             "/oauth2/token",
             data={"grant_type": "client_credentials"},

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import code_sent_to
 from tests.e2e.looking import lines_of, listening, problems_of
 from tests.instance import Server, serving
+from tests.mailbox import code_sent_to
 from tests.oidc_provider import Provider, running_provider
+from tests.waiting import PATIENCE
 
 NAMES = ("Identité Démo", "Nouvelle Employée", "zoe@example.org", "Annuaire du siège")
 YANN = "yann@example.org"
@@ -46,7 +47,7 @@ def browsing(
         viewport={"width": width, "height": 900},
         java_script_enabled=scripts,
     )
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE * 1000)
     context.add_cookies([{"name": "django_language", "value": language, "url": server.base_url}])
     context.route(lambda url: not url.startswith(("http://127.0.0.1:", "data:")), lambda route: route.abort())
     try:
@@ -183,6 +184,7 @@ def test_nothing_is_wrong_with_the_page_that_shows_a_token(
         page.locator("main form button").first.click()
         page.locator("input[name=name]").fill(f"Annuaire du siège {language} {width}")
         page.locator("main form button").first.click()
-        assert re.search(r"ggd_[\w-]{43}", page.locator("main").inner_text())
+        expect(page.locator("main")).to_contain_text(re.compile(r"ggd_[\w-]{43}"))
+        page.wait_for_load_state()
         assert problems_of(page, width=width, language=language, data=NAMES) == []
         assert said == []

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 
 from tests.instance import Server
+from tests.waiting import PATIENCE
 
 GUESSES = 40
 ALLOWED = 5
@@ -13,7 +14,7 @@ ALLOWED = 5
 
 def guess(base_url: str, email: str, password: str, address: str) -> str:
     """Try a password as a new browser would; returns "in", "wrong", "paused", or the status of another answer."""
-    with httpx.Client(base_url=base_url, headers={"X-Forwarded-For": address}, timeout=60) as browser:
+    with httpx.Client(base_url=base_url, headers={"X-Forwarded-For": address}, timeout=PATIENCE) as browser:
         page = browser.get("/connexion/").text
         found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
         assert found

@@ -17,9 +17,10 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.browser_session import submit, token_of
-from tests.e2e.conftest import code_sent_to
 from tests.e2e.looking import listening, problems_of
 from tests.instance import Server
+from tests.mailbox import code_sent_to
+from tests.waiting import PATIENCE
 
 GUESSES = 40
 ALLOWED = 5
@@ -36,8 +37,10 @@ def totp(secret: str, ahead: int = 0) -> str:
     return f"{number % 1_000_000:06d}"
 
 
-def wrong(code: str, number: int) -> str:
-    return f"{(int(code) + 7 + number) % 1_000_000:06d}"
+def wrong_codes(secret: str, count: int) -> list[str]:
+    """That many codes, none of which is good within the next hour or was in the last minutes."""
+    good = {totp(secret, ahead) for ahead in range(-300, 3600, 30)}
+    return [code for number in range(200 + count) if (code := f"{number:06d}") not in good][:count]
 
 
 def set_up_totp(server: Server, person: dict[str, str]) -> str:
@@ -55,7 +58,7 @@ def set_up_totp(server: Server, person: dict[str, str]) -> str:
 @contextmanager
 def password_given(server: Server, person: dict[str, str]) -> Iterator[httpx.Client]:
     """A new browser that has just sent the right password."""
-    with httpx.Client(base_url=server.base_url, follow_redirects=True, timeout=30) as client:
+    with httpx.Client(base_url=server.base_url, follow_redirects=True, timeout=PATIENCE) as client:
         submit(client, "/connexion/", login=person["email"], password=person["password"])
         yield client
 
@@ -78,7 +81,7 @@ def several(server: Server, person: dict[str, str], count: int) -> Iterator[list
     clients: list[httpx.Client] = []
     try:
         for _ in range(count):
-            client = httpx.Client(base_url=server.base_url, follow_redirects=True, timeout=30)
+            client = httpx.Client(base_url=server.base_url, follow_redirects=True, timeout=PATIENCE)
             clients.append(client)
             submit(client, "/connexion/", login=person["email"], password=person["password"])
         yield [(client, token_of(client.get("/connexion/code/").text)) for client in clients]
@@ -94,7 +97,7 @@ class TestOverAllProcesses:
         alice = own_demo_server.world["users"]["alice"]
         secret = set_up_totp(own_demo_server, alice)
         with several(own_demo_server, alice, 8) as thieves, ThreadPoolExecutor(16) as pool:
-            guesses = [(*thieves[number % 8], wrong(totp(secret), number)) for number in range(GUESSES)]
+            guesses = [(*thieves[n % 8], code) for n, code in enumerate(wrong_codes(secret, GUESSES))]
             answers = list(pool.map(lambda guess: try_code(*guess), guesses))
             assert answers.count("wrong") <= ALLOWED
             assert set(answers) <= {"wrong", "paused"}
@@ -158,7 +161,7 @@ def submit_named(client: httpx.Client, page: str, action: str, **fields: str) ->
 def warm_server(demo_server_of_file: Server) -> Server:
     """Each process reads its pages at its first request, which takes longer than a browser waits on a busy machine."""
     for _ in range(6):
-        assert httpx.get(f"{demo_server_of_file.base_url}/connexion/", timeout=120).status_code == 200
+        assert httpx.get(f"{demo_server_of_file.base_url}/connexion/", timeout=PATIENCE).status_code == 200
     return demo_server_of_file
 
 
@@ -170,7 +173,7 @@ def keyring(browser: Browser, warm_server: Server) -> Iterator[tuple[Page, CDPSe
         locale="fr-FR",
         viewport={"width": 360, "height": 900},
     )
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     session = context.new_cdp_session(page)
     session.send("WebAuthn.enable")
@@ -293,17 +296,20 @@ class TestInABrowser:
         context = browser.new_context(
             base_url=f"http://localhost:{warm_server.port}", locale="fr-FR", java_script_enabled=False
         )
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(PATIENCE * 1000)
         page = context.new_page()
         give_password(page, bob)
         page.goto("/compte/securite/cles/ajouter/")
         page.get_by_label("Code à usage unique").fill(code_sent_to(warm_server, bob["email"]))
         page.get_by_role("button", name="Confirmer").click()
+        page.wait_for_url("**/cles/ajouter/")
         assert page.get_by_role("button", name="Ajouter la clé").is_hidden()
         page.get_by_role("link", name="Ajouter une application de codes").click()
+        page.wait_for_url("**/application/")
         secret = page.locator("code").first.inner_text()
         page.get_by_label("Code que montre").fill(totp(secret))
         page.get_by_role("button", name="Ajouter l’application").click()
+        page.wait_for_url("**/codes/")
         assert page.locator(".codes li").count() == 10
         context.close()
 
