@@ -1,18 +1,18 @@
 """The main job: a company sees who reads its meters, and ends it; the very next request is refused."""
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import httpx
 from playwright.sync_api import Page, expect
 
-from gridgate.core.time import Resolution, slots_in_day
 from tests.api_session import ENEDIS_TOKEN, calling
 from tests.browser_session import signed_in
+from tests.demo_days import half_hours_of_last_week, today_of
 from tests.e2e.conftest import OpenAs
 from tests.instance import Server, run_gridgate
+from tests.waiting import until
 
 SHARED, NOT_SHARED = "30001480112233", "30002590223345"
 CURVE = "/enedis/metering_data_clc/v5/consumption_load_curve"
@@ -31,7 +31,7 @@ def test_a_company_ends_a_third_party_and_its_next_call_is_refused(
         answer = _week(first, server, SHARED)
         assert answer.status_code == 200
         readings = answer.json()["meter_reading"]["interval_reading"]
-        assert len(readings) == _half_hours(server)
+        assert len(readings) == half_hours_of_last_week(server)
         assert set(readings[0]) == {"value", "date", "interval_length", "measure_type"}
         refused = _week(first, server, NOT_SHARED)
         assert (refused.status_code, refused.json()["error_description"]) == (403, NO_CONSENT)
@@ -81,16 +81,10 @@ def test_a_changed_receipt_does_not_verify(demo_server: Server, tmp_path: Path) 
 
 
 def _week(client: httpx.Client, server: Server, point: str) -> httpx.Response:
-    end = date.fromisoformat(server.world["today"])
+    end = today_of(server)
     return client.get(
         CURVE, params={"usage_point_id": point, "start": str(end - timedelta(days=7)), "end": str(end)}
     )
-
-
-def _half_hours(server: Server) -> int:
-    end = date.fromisoformat(server.world["today"])
-    paris = ZoneInfo("Europe/Paris")
-    return sum(slots_in_day(end - timedelta(days=n), Resolution.PT30M, paris) for n in range(1, 8))
 
 
 def _in_the_journal(page: Page, today: str, *, response: str, expected: int) -> None:
@@ -102,9 +96,5 @@ def _in_the_journal(page: Page, today: str, *, response: str, expected: int) -> 
     page.get_by_label("Réponse").select_option(response)
     page.get_by_role("button", name="Filtrer").click()
     rows = page.locator("tbody tr")
-    for _ in range(100):
-        if rows.count() >= expected:
-            break
-        page.wait_for_timeout(100)
-        page.reload()
+    until(lambda: page.reload() and rows.count() >= expected, "the reads in the journal")
     expect(rows).to_have_count(expected)

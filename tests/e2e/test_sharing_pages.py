@@ -4,6 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.demo_days import half_hours_of_last_week
 from tests.e2e.conftest import OpenAs
 from tests.instance import Server
 
@@ -28,4 +29,4 @@ def test_a_request_shows_the_customers_own_last_week_at_the_step_asked_for(
             "JSON.parse(document.getElementById('preview-data').textContent).segments"
             ".reduce((sum, one) => sum + one.values.length, 0)"
         )
-    assert values == 7 * 48
+    assert values == half_hours_of_last_week(demo_server)

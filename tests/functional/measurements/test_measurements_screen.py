@@ -5,14 +5,17 @@ import html
 import io
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 
 import httpx
 import pytest
 
+from gridgate.core.time import Resolution, slot_start
+from gridgate.demo import cast
 from tests.api_session import calling
 from tests.browser_session import signed_in
 from tests.comparing import without_what_differs
+from tests.demo_days import PARIS, slots, today_of
 from tests.instance import Server
 
 FACTORY, SOLAR, OF_CLIENT_B = "30001480112233", "30001480112266", "30003690334401"
@@ -28,7 +31,7 @@ def alice(demo_server: Server) -> Iterator[httpx.Client]:
 def test_the_screen_the_export_and_the_api_say_the_same_energy(
     demo_server: Server, alice: httpx.Client
 ) -> None:
-    end = date.fromisoformat(demo_server.world["today"])
+    end = today_of(demo_server)
     start = end - timedelta(days=7)
     page = _text(alice.get(f"/mesures/{FACTORY}/").text)
     shown = re.search(r"Énergie soutirée ([\d ]+) kWh", page)
@@ -49,20 +52,29 @@ def test_the_screen_the_export_and_the_api_say_the_same_energy(
     assert int(shown.group(1).replace(" ", "")) == round(from_api / 1000)
 
 
-@pytest.mark.parametrize(("day", "values"), [("2026-03-29", 138), ("2026-10-25", 150), ("2026-06-15", 144)])
-def test_the_days_of_the_clock_change_are_whole(alice: httpx.Client, day: str, values: int) -> None:
-    page = _text(alice.get(f"/mesures/{FACTORY}/", params={"vue": "jour", "le": day}).text)
+@pytest.mark.parametrize("values", [138, 150, 144])
+def test_the_days_of_the_clock_change_are_whole(
+    demo_server: Server, alice: httpx.Client, values: int
+) -> None:
+    days = (today_of(demo_server) - timedelta(days=n) for n in range(1, 366))
+    day = next(day for day in days if slots(day, Resolution.PT10M) == values)
+    page = _text(alice.get(f"/mesures/{FACTORY}/", params={"vue": "jour", "le": str(day)}).text)
     assert f"{values} valeurs sur {values}" in page
 
 
 def test_a_gap_an_estimate_and_a_correction_show(alice: httpx.Client, demo_server: Server) -> None:
-    today = date.fromisoformat(demo_server.world["today"])
+    today = today_of(demo_server)
     days = {"du": str(today - timedelta(days=26)), "au": str(today - timedelta(days=14))}
     page = _text(alice.get("/mesures/30001480112244/", params=days).text)
-    assert "de 02:00 à 07:00" in page
+    gap, estimated, corrected = (
+        today - timedelta(days=ago)
+        for ago in (cast.GAP_DAYS_AGO, cast.ESTIMATED_DAYS_AGO, cast.CORRECTED_DAYS_AGO)
+    )
+    begin, end = (slot_start(gap, slot, Resolution.PT10M, PARIS).astimezone(PARIS) for slot in (12, 42))
+    assert f"de {begin:%H:%M} à {end:%H:%M}" in page
     assert "30 valeurs manquent" in page
-    assert "dont 144 estimées" in page
-    assert "dont 144 corrigées" in page
+    assert f"dont {slots(estimated, Resolution.PT10M)} estimées" in page
+    assert f"dont {slots(corrected, Resolution.PT10M)} corrigées" in page
 
 
 def test_injection_has_its_own_figures(alice: httpx.Client) -> None:
@@ -73,8 +85,11 @@ def test_injection_has_its_own_figures(alice: httpx.Client) -> None:
 
 @pytest.mark.parametrize("quantity", ["puissance", "energie", "maximum", "index"])
 @pytest.mark.parametrize("view", ["jour", "semaine", "mois", "annee"])
-def test_every_quantity_has_every_view(alice: httpx.Client, quantity: str, view: str) -> None:
-    answer = alice.get(f"/mesures/{FACTORY}/", params={"grandeur": quantity, "vue": view, "le": "2026-09-01"})
+def test_every_quantity_has_every_view(
+    demo_server: Server, alice: httpx.Client, quantity: str, view: str
+) -> None:
+    day = today_of(demo_server) - timedelta(days=90)
+    answer = alice.get(f"/mesures/{FACTORY}/", params={"grandeur": quantity, "vue": view, "le": str(day)})
     assert answer.status_code == 200
     assert "Rien à montrer" not in answer.text
 
