@@ -15,6 +15,7 @@ import pytest
 
 from tests.api_session import calling_as
 from tests.browser_session import signed_in_as
+from tests.demo_days import present_day
 from tests.instance import Server, run_gridgate, serving
 
 pytestmark = pytest.mark.usefixtures("shared_data")
@@ -51,13 +52,20 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def reports(instance: Path, shared_data: Path) -> dict[str, dict[str, object]]:
+def week() -> tuple[date, date]:
+    """A recent week, told once: the file is made for it, and the day may change meanwhile."""
+    end = present_day() - timedelta(days=30)
+    return end - timedelta(days=7), end
+
+
+@pytest.fixture(scope="module")
+def reports(instance: Path, week: tuple[date, date], shared_data: Path) -> dict[str, dict[str, object]]:
     """What `ingest --json` said of the year, of the R50 file, and of a recent week of the same curve."""
     said = {}
     for name, path, options in (
         ("year", shared_data / YEAR, ("--metering-point", HOME)),
         ("r50", shared_data / R50, ()),
-        ("recent", _moved_to_last_month(shared_data / YEAR, instance.parent), ("--metering-point", HOME)),
+        ("recent", _moved_around(week[0], shared_data / YEAR, instance.parent), ("--metering-point", HOME)),
     ):
         done = run_gridgate("ingest", "--json", *options, str(path), data=instance, check=False)
         said[name] = json.loads(done.stdout)["files"][0]
@@ -106,9 +114,9 @@ def test_the_r50_file_is_told_as_it_is(
 
 
 def test_enedis_tells_a_recent_week_the_same_and_refuses_2011_in_its_own_words(
-    api: httpx.Client, reports: dict[str, dict[str, object]]
+    api: httpx.Client, week: tuple[date, date]
 ) -> None:
-    start, end = _recent_week()
+    start, end = week
     path = "/enedis/metering_data_clc/v5/consumption_load_curve"
     answer = api.get(path, params={"usage_point_id": HOME, "start": str(start), "end": str(end)})
     assert answer.status_code == 200, answer.text
@@ -137,14 +145,8 @@ def _watt_hours(path: Path) -> list[int]:
     return [int(reading.findtext(f"{ESPI}value") or 0) for reading in tree.iter(f"{ESPI}IntervalReading")]
 
 
-def _recent_week() -> tuple[date, date]:
-    end = datetime.now(ZoneInfo("Europe/Paris")).date() - timedelta(days=30)
-    return end - timedelta(days=7), end
-
-
-def _moved_to_last_month(path: Path, folder: Path) -> Path:
-    """The same file with its first month moved by whole weeks, so that it ends within the last weeks."""
-    start, _end = _recent_week()
+def _moved_around(start: date, path: Path, folder: Path) -> Path:
+    """The same file with its first month moved by whole weeks, so that it has the week from that day on."""
     tree = ET.parse(path)
     weeks = (start - date(2011, 1, 8)).days // 7
     for block in tree.iter(f"{ESPI}IntervalBlock"):
