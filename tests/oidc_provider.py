@@ -37,16 +37,16 @@ class Provider:
 
     def knows(self, subject: str, **claims: object) -> None:
         """Let the person exist there, with these claims."""
-        httpx.put(f"{self.issuer}/users/{subject}", json=claims).raise_for_status()
+        httpx.put(f"{self.issuer}/users/{subject}", json=claims, timeout=READY_SECONDS).raise_for_status()
 
     def agrees(self, address: str, subject: str) -> str:
         """What a person does on the provider's page; returns where it leads back to."""
-        answer = httpx.post(address, data={"sub": subject})
+        answer = httpx.post(address, data={"sub": subject}, timeout=READY_SECONDS)
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"]
 
     def refuses(self, address: str) -> str:
-        answer = httpx.post(address, data={"action": "deny"})
+        answer = httpx.post(address, data={"action": "deny"}, timeout=READY_SECONDS)
         assert answer.status_code == 302, answer.text
         return answer.headers["Location"]
 
