@@ -16,6 +16,8 @@ from tests.instance import Server
 def test_a_company_renews_and_the_operator_accepts(own_demo_server: Server, open_as: OpenAs) -> None:
     with open_as(own_demo_server, "alice", scripts=False) as page:
         ends = today_of(own_demo_server) + timedelta(days=ENDS_IN)
+        if (ends.month, ends.day) == (2, 29):  # two years after a 28 February
+            ends -= timedelta(days=1)
         before = present_day()
         page.goto("/questionnaire/")
         left = "|".join(str((ends - day).days) for day in {before, present_day()})
