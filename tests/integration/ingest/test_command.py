@@ -20,7 +20,7 @@ from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.store.sqlite_delivery import day_number
 from tests.dataplane_world import CONSO, SOLAR, UNKNOWN
-from tests.ingest_samples import offset, plain_csv, starts
+from tests.ingest_samples import offset, plain_csv, starts, zipped
 from tests.instance import run_gridgate
 from tests.integration.ingest.conftest import Instance
 from tests.waiting import until
@@ -118,6 +118,16 @@ class TestOptions:
         assert isinstance(error, GridgateError)
         assert message in str(error)
         assert instance.store.sources() == []
+
+    def test_are_not_needed_for_names_that_look_like_markup(
+        self, run: Callable[..., Result], write: Write
+    ) -> None:
+        archive = write(zipped({"[/x].csv": day_file(date(2026, 6, 1), 100), "[red].csv": b"hello"}), "a.zip")
+
+        shown = run(archive).output
+
+        assert "[/x].csv" in shown
+        assert "[red].csv: nothing was taken" in shown
 
     def test_name_every_format(self) -> None:
         assert list(FORMATS) == list(readers())

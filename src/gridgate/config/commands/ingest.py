@@ -121,7 +121,7 @@ def _size(path: Path) -> int:
 
 
 def _show(report: "IngestReport") -> None:
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)  # names of files and members may look like it
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("File", overflow="fold")
     table.add_column("Format")

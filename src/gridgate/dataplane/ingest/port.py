@@ -83,7 +83,7 @@ class Observations:
     quality: NDArray[np.uint8]
     rows: NDArray[np.int64]
     place: str = "line {}"
-    """Says where a row stands, for people: `place.format(row)`."""
+    """Says where a row stands, for people: `place.format(row)`; what comes from the file is `literal` in it."""
     raw: Sequence[str]
     """The values as the file writes them, for the quarantine."""
 
