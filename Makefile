@@ -42,7 +42,8 @@ walk: $(READY) messages ## look at every page in both languages, on a laptop and
 	$(STAGE) "walk" $(PYTEST) -m walk tests/e2e
 
 fuzz: $(READY) messages ## look for inputs that break what must hold, and for tests that need another's; never a gate
-	GRIDGATE_HYPOTHESIS=fuzz $(BIN)/pytest -n 2 -m hypothesis $(QUICK:%=tests/%)
+	GRIDGATE_HYPOTHESIS=fuzz RUST_BACKTRACE=0 $(BIN)/pytest -n 2 --dist loadfile -m hypothesis tests
+	$(BIN)/pytest -n 2 --dist loadfile -m "not processes" $(QUICK:%=tests/%) tests/functional
 
 prove: ## run .ci/run as CI does, in a clean clone of HEAD; var/proved then names the tree that passed
 	tools/prove

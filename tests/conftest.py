@@ -10,6 +10,7 @@ import django
 import pytest
 from django.utils import translation
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 # Django reads its settings at import: a private, empty instance for each process, before anything is imported.
 _INSTANCE = tempfile.mkdtemp(prefix="gridgate-tests-")
@@ -27,6 +28,9 @@ settings.register_profile(
     "fuzz", max_examples=2000, print_blob=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("GRIDGATE_HYPOTHESIS", "gate"))
+if settings.default.derandomize:
+    # It also draws constants of those of our modules that are loaded: questions would depend on the tests before.
+    providers._get_local_constants = lambda: providers._local_constants
 
 pytest_plugins = ["tests.world", "tests.measured", "tests.hashing", "tests.instance", "tests.real_registry"]
 
