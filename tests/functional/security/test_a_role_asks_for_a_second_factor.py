@@ -3,10 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 
 from gridgate.organisations.models import Membership
 from gridgate.organisations.operations import set_role
+from gridgate.portal.pages import SIGN_IN
 from tests.functional.security.conftest import ask_for, set_up_totp, sign_in, totp
+from tests.pages.listed import PAGES
+from tests.pages.objects import ABSENT
 
 EVERYONE = {
     "operateur": "strong_for_operator",
@@ -39,25 +43,12 @@ class TestWhoeverMustSetOneUp:
         return world.client("bob")
 
     def test_can_do_nothing_else(self, world, bob):
-        from django.urls import URLPattern, URLResolver, get_resolver, reverse
-
-        from tests.access.objects import ABSENT
-        from tests.access.test_portal import TABLE
-
-        def names(resolver):
-            for entry in resolver.url_patterns:
-                if isinstance(entry, URLPattern):
-                    yield entry.name
-                else:
-                    assert isinstance(entry, URLResolver)
-                    yield from names(entry)
-
         opened = {
-            name
-            for name in names(get_resolver())
-            if name in TABLE
-            and TABLE[name]["GET"][0] == "in"  # not open to visitors anyway
-            and bob.get(TABLE[name]["path"].format(**ABSENT)).get("Location") != reverse("account_security")
+            page.name
+            for page in PAGES.values()
+            if page.name
+            and page.get[0] == SIGN_IN  # not open to visitors anyway
+            and bob.get(page.path.format(**ABSENT)).get("Location") != reverse("account_security")
         }
         own = {
             "account_security",
