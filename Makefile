@@ -31,7 +31,7 @@ ifdef T
 else
 	@export GRIDGATE_TEST_RUN=$$(mktemp -d) && trap 'rm -rf "$$GRIDGATE_TEST_RUN"' EXIT && set -x && \
 	  $(STAGE) "tests" $(PYTEST) --durations=10 --ignore=tests/e2e && \
-	  $(STAGE) "tests in a browser" $(PYTEST) --durations=10 -m "not walk" tests/e2e
+	  $(STAGE) "tests in a browser" $(PYTEST) --durations=10 tests/e2e
 endif
 
 quick: $(READY) messages ## run what needs no process beside pytest's own, in a minute or two
@@ -39,7 +39,7 @@ quick: $(READY) messages ## run what needs no process beside pytest's own, in a 
 
 walk: $(READY) messages ## look at every page in both languages, on a laptop and on a phone in the dark, with all of axe
 	tools/system-packages chromium
-	$(STAGE) "walk" $(PYTEST) -m walk tests/e2e
+	GRIDGATE_LOOK=everywhere $(STAGE) "walk" $(PYTEST) tests/e2e
 
 fuzz: $(READY) messages ## look for inputs that break what must hold, and for tests that need another's; never a gate
 	GRIDGATE_HYPOTHESIS=fuzz RUST_BACKTRACE=0 $(BIN)/pytest -n 2 --dist loadfile -m hypothesis tests

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -11,10 +10,14 @@ from typing import Any, NoReturn
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser_session import signed_in, submit
+from tests.e2e.looking import HEIGHT, LAPTOP
+from tests.e2e.visiting import Visitor
 from tests.instance import Server, run_gridgate
+from tests.mailbox import newest_mail
+from tests.waiting import PATIENCE
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -30,20 +33,42 @@ FLAGS = [
 ]
 FORGETFUL = "oubli@acme-industries.example"
 
+expect.set_options(timeout=PATIENCE * 1000)
+
 OpenAs = Callable[..., AbstractContextManager[Page]]
 
+LOOK_EVERYWHERE = os.environ.get("GRIDGATE_LOOK") == "everywhere"
+"""Whether this is `make walk`: only tests that look at pages, and at each in every way."""
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each file stays on one worker, with its servers; the walks over all pages are shared out by language."""
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Pages are visited in the order of their list, whatever order other tests take: what one page shows decides whether
+    axe is asked at the next.
+    """
+    visits = [place for place, item in enumerate(items) if item.path.stem == "test_every_page"]
+    for place, item in zip(visits, sorted((items[place] for place in visits), key=_line), strict=True):
+        items[place] = item
     for item in items:
         if "/e2e/" in str(item.path):
             item.add_marker(pytest.mark.e2e)
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {_language_walked(item)}".strip()))
+    if LOOK_EVERYWHERE:
+        config.hook.pytest_deselected(items=[item for item in items if not _looks(item)])
+        items[:] = [item for item in items if _looks(item)]
 
 
-def _language_walked(item: pytest.Item) -> str:
+def _looks(item: pytest.Item) -> bool:
+    return "visitor" in getattr(item, "fixturenames", ())
+
+
+def _line(item: pytest.Item) -> int:
     chosen = getattr(item, "callspec", None)
-    return chosen.params.get("language", "") if chosen and item.path.stem == "test_every_page" else ""
+    return chosen.indices["state"] if chosen else -1
+
+
+@pytest.fixture(scope="module")
+def visitor() -> Visitor:
+    """Who looks at the pages of a file."""
+    return Visitor(everywhere=LOOK_EVERYWHERE)
 
 
 @pytest.fixture(scope="session")
@@ -63,13 +88,38 @@ def _no_scripts(*_: object) -> NoReturn:
     raise AssertionError("this page has no scripts: look at it with axe in one that has")
 
 
-@pytest.fixture(scope="session")
-def open_as(browser: Browser) -> OpenAs:
-    """`with open_as(server, "alice", language="en", width=360) as page:` — a page of someone who has signed in.
+class Sessions:
+    """Each person signs in once on each server; every browser that looks as them carries the same session."""
 
-    Each person signs in once on each server; later pages carry the same session.
-    """
-    sessions: dict[tuple[int, str], Any] = {}
+    def __init__(self) -> None:
+        self._cookies: dict[tuple[Path, str], list[Any]] = {}
+
+    def give(self, context: BrowserContext, server: Server, user: str | None) -> None:
+        """Let the browser's next pages be this person's."""
+        context.clear_cookies()
+        if user is not None:
+            context.add_cookies(self._of(server, user))
+
+    def _of(self, server: Server, user: str) -> list[Any]:
+        key = (server.data, user)
+        if key not in self._cookies:
+            with signed_in(server, user) as client:
+                self._cookies[key] = [
+                    {"name": cookie.name, "value": cookie.value, "url": server.base_url}
+                    for cookie in client.cookies.jar
+                    if cookie.name != "django_language"
+                ]
+        return self._cookies[key]
+
+
+@pytest.fixture(scope="session")
+def sessions() -> Sessions:
+    return Sessions()
+
+
+@pytest.fixture(scope="session")
+def open_as(browser: Browser, sessions: Sessions) -> OpenAs:
+    """`with open_as(server, "alice", language="en") as page:` — a page of someone who has signed in."""
 
     @contextmanager
     def opened(
@@ -77,28 +127,21 @@ def open_as(browser: Browser) -> OpenAs:
         user: str | None,
         *,
         language: str = "fr",
-        width: int = 1280,
         scripts: bool = True,
-        dark: bool = False,
     ) -> Iterator[Page]:
-        key = (server.port, user or "")
         context = browser.new_context(
             base_url=server.base_url,
             locale="fr-FR" if language == "fr" else "en-GB",
             timezone_id="Europe/Paris",
-            viewport={"width": width, "height": 900},
+            viewport={"width": LAPTOP, "height": HEIGHT},
             java_script_enabled=scripts,
-            color_scheme="dark" if dark else "light",
-            storage_state=sessions.get(key),
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE * 1000)
         try:
             page = context.new_page()
             if not scripts:
                 page.evaluate = _no_scripts  # type: ignore[method-assign]
-            if user is not None and key not in sessions:
-                sign_in(page, server, user)
-                sessions[key] = context.storage_state()
+            sessions.give(context, server, user)
             if language != "fr":
                 context.add_cookies([{"name": "django_language", "value": language, "url": server.base_url}])
             yield page
@@ -106,15 +149,6 @@ def open_as(browser: Browser) -> OpenAs:
             context.close()
 
     return opened
-
-
-def sign_in(page: Page, server: Server, user: str) -> None:
-    person = server.world["users"][user]
-    page.goto("/connexion/")
-    page.locator("input[type=email]").fill(person["email"])
-    page.locator("input[type=password]").fill(person["password"])
-    page.locator("main button").first.click()
-    page.wait_for_url(lambda url: "/connexion/" not in url)
 
 
 @pytest.fixture(scope="session")
@@ -165,26 +199,6 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         "reset_link": _reset_link_of_someone_new(demo_server),
         "activation": _activation_of_someone_who_signs_up(demo_server),
     }
-
-
-def newest_mail(server: Server, to: str, *, holding: str = "", seconds: float = 20) -> str:
-    """The newest e-mail to an address that holds the text, waited for."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        files = sorted((server.data / "mail").glob("*"), key=lambda file: file.stat().st_mtime, reverse=True)
-        for file in files:
-            text = file.read_text(encoding="utf-8")
-            if f"To: {to}" in text and holding in text:
-                return text
-        time.sleep(0.1)
-    raise AssertionError(f"no e-mail to {to} with {holding!r} within {seconds} s")
-
-
-def code_sent_to(server: Server, email: str) -> str:
-    """The one-time code in the newest e-mail that has one."""
-    found = re.search(r"^(\d{8})$", newest_mail(server, email, holding="code"), re.M)
-    assert found
-    return found[1]
 
 
 def _reset_link_of_someone_new(server: Server) -> str:

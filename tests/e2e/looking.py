@@ -1,26 +1,16 @@
 """What is wrong with a page, as a browser sees it."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import ConsoleMessage, Page
 
+from tests.languages import foreign
+
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-FRENCH = re.compile(r"\b(les|des|une|vos|votre|pour|avec|dans|jusqu’au|depuis|aucune?|kWh soutirés)\b", re.I)
-ENGLISH = re.compile(r"\b(the|and|your|with|from|until|since|this|none)\b", re.I)
-"""Words that the other language does not have."""
-
-
-def problems_of(page: Page, *, width: int, language: str, data: tuple[str, ...]) -> list[str]:
-    """Everything wrong with the page as it stands. `data` are texts of the world, in whatever language they are."""
-    return [
-        *_structure(page),
-        *_accessibility(page),
-        *_sideways(page, width),
-        *_other_language(page, language, data),
-    ]
+HEIGHT = 900
+LAPTOP, PHONE = 1280, 360
 
 
 @contextmanager
@@ -45,9 +35,11 @@ def listening(page: Page) -> Iterator[list[str]]:
 
 def axe(page: Page) -> list[str]:
     """What axe finds: the rule and the first element that breaks it."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
     options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
-    results = Axe().run(page, options=options)
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in results.response["violations"]]
+    found = page.evaluate("options => axe.run(options).then(said => said.violations)", options)
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
 
 
 def lines_of(page: Page) -> list[str]:
@@ -58,41 +50,38 @@ def lines_of(page: Page) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-def _structure(page: Page) -> Iterator[str]:
-    if page.locator("main h1").count() != 1:
-        yield f"{page.locator('main h1').count()} main headings"
-    if not page.title().strip(" ·"):
+def structure(page: Page, language: str, data: tuple[str, ...] = ()) -> Iterator[str]:
+    """One heading, a title, and no word of the other language."""
+    seen = page.evaluate(SEEN)
+    if seen["headings"] != 1:
+        yield f"{seen['headings']} main headings"
+    if not seen["title"].strip(" ·"):
         yield "no title"
+    if seen["language"] != language:
+        yield f"says it is in {seen['language']}"
+    text = seen["text"]
+    for known in data:
+        text = text.replace(known, "")
+    yield from foreign(text, language)
 
 
-def _accessibility(page: Page) -> Iterator[str]:
-    yield from axe(page)
-
-
-def _sideways(page: Page, width: int) -> Iterator[str]:
+def sideways(page: Page, width: int) -> Iterator[str]:
     if (found := page.evaluate("document.documentElement.scrollWidth")) > width:
         yield f"{found} px wide"
 
 
-def _other_language(page: Page, language: str, data: tuple[str, ...]) -> Iterator[str]:
-    if page.locator("html").get_attribute("lang") != language:
-        yield "says it is in another language"
-    text = page.evaluate(TEXT_IN_THE_PAGES_LANGUAGE)
-    for known in data:
-        text = text.replace(known, "")
-    for word in sorted(
-        {found.group(0) for found in (ENGLISH if language == "fr" else FRENCH).finditer(text)}
-    ):
-        at = text.index(word)
-        yield f"another language: …{text[max(0, at - 40) : at + 40]}…"
-
-
-TEXT_IN_THE_PAGES_LANGUAGE = """() => {
+SEEN = """() => {
   const copy = document.body.cloneNode(true);
   for (const other of copy.querySelectorAll("[lang], script, style, code")) other.remove();
   const said = [document.title, copy.textContent];
   for (const element of copy.querySelectorAll("[aria-label], [title], [placeholder], [data-l]"))
     for (const name of ["aria-label", "title", "placeholder", "data-l"])
       said.push(element.getAttribute(name) ?? "");
-  return said.join(" \\n ").replace(/\\s+/g, " ");
+  return {
+    headings: document.querySelectorAll("main h1").length,
+    title: document.title,
+    language: document.documentElement.lang,
+    text: said.join(" \\n ").replace(/\\s+/g, " "),
+  };
 }"""
+"""What the page says in its own language, and how it begins."""

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenAs
-from tests.e2e.looking import problems_of
+from tests.e2e.visiting import Visitor
 from tests.instance import Server, run_gridgate
 from tests.mailbox import newest_mail
 from tests.real_registry import Registry
@@ -28,7 +28,7 @@ EicCode.objects.create(
 
 
 def test_a_first_administrator_opens_the_account_and_accepts_the_next_terms_too(
-    own_demo_server: Server, open_as: OpenAs, tmp_path_factory: pytest.TempPathFactory
+    own_demo_server: Server, open_as: OpenAs, visitor: Visitor, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     server, address = own_demo_server, "direction@fonderie.example"
     refused = _declare(server, address, check=False)
@@ -39,11 +39,11 @@ def test_a_first_administrator_opens_the_account_and_accepts_the_next_terms_too(
     assert found
     with open_as(server, None) as page:
         page.goto(found[1])
-        _looks_right(page, at="/activation/")
+        _looks_right(visitor, page, at="/activation/")
         expect(page.locator("main")).to_contain_text("Premier administrateur")
         page.get_by_role("button", name="Ouvrir le compte").click()
         expect(page.get_by_text("Cochez la case pour continuer.")).to_be_visible()
-        _looks_right(page, at="/activation/")
+        _looks_right(visitor, page, at="/activation/")
         page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
         page.get_by_label("Le même, une seconde fois").fill(PASSWORD)
         page.get_by_role("checkbox").check()
@@ -53,7 +53,7 @@ def test_a_first_administrator_opens_the_account_and_accepts_the_next_terms_too(
     with open_as(server, None) as page:
         page.goto(found[1])
         expect(page.get_by_role("heading", level=1)).to_have_text("Ce lien a déjà servi")
-        _looks_right(page, at="/activation/")
+        _looks_right(visitor, page, at="/activation/")
         terms = tmp_path_factory.mktemp("terms") / "fr.txt"
         terms.write_text("## Objet\n\nLa seconde version.\n", encoding="utf-8")
         run_gridgate("terms", "publish", str(terms), "--version", "2", data=server.data)
@@ -63,7 +63,7 @@ def test_a_first_administrator_opens_the_account_and_accepts_the_next_terms_too(
         page.locator("main button").first.click()
         page.wait_for_url(re.compile("/conditions/accepter/"))
         expect(page.locator("main")).to_contain_text("La seconde version.")
-        _looks_right(page, at="/conditions/accepter/")
+        _looks_right(visitor, page, at="/conditions/accepter/")
         page.get_by_role("checkbox").check()
         page.get_by_role("button", name="Accepter et continuer").click()
         page.wait_for_url(re.compile("/compte/$"))
@@ -74,8 +74,6 @@ def _declare(server: Server, address: str, *, check: bool = True) -> str:
     return run_gridgate("first-administrator", *arguments, data=server.data, check=check).stderr
 
 
-def _looks_right(page: Page, *, at: str) -> None:
+def _looks_right(visitor: Visitor, page: Page, *, at: str) -> None:
     assert at in page.url
-    for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert problems_of(page, width=width, language="fr", data=()) == []
+    assert visitor.look_in(page, "fr") == []

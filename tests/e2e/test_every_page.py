@@ -1,80 +1,67 @@
-"""Every page, in both languages, on a laptop and on a phone in the dark; and without scripts."""
+"""Every page in a browser, one visit each. `README.md` says what a visit proves, and what `make walk` adds."""
+
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page as BrowserPage
+from playwright.sync_api import Page
 
-from tests.e2e.conftest import OpenAs
-from tests.e2e.looking import axe, lines_of, listening, problems_of
-from tests.e2e.pages import DATA, PAGES, Page
+from tests.e2e.conftest import OpenAs, Sessions
+from tests.e2e.looking import axe, lines_of, listening
+from tests.e2e.visiting import Visitor, speaking
 from tests.instance import Server
-
-USERS = sorted({page.user for page in PAGES}, key=str)
-LANGUAGES = ["fr", "en"]
+from tests.pages.listed import STATES, State
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("width", "dark"), [(1280, False), (360, True)])
-def test_nothing_is_wrong(
-    demo_server: Server,
-    open_as: OpenAs,
-    made_later: dict[str, str],
-    width: int,
-    dark: bool,
-    language: str,
-) -> None:
-    """Axe finds nothing, nothing scrolls sideways, the console is silent, no word is in the other language."""
-    wrong: dict[str, list[str]] = {}
-    for user in USERS:
-        with (
-            open_as(demo_server, user, language=language, width=width, dark=dark) as page,
-            listening(page) as said,
-        ):
-            for one in _pages_of(user):
-                said.clear()
-                status = _open(page, one, made_later)
-                found = problems_of(page, width=width, language=language, data=DATA)
-                if status != one.status:
-                    found.append(f"status {status}")
-                if found or said:
-                    wrong[f"{user} {one.path}"] = [*found, *said]
-    assert not wrong
+@pytest.fixture(scope="module")
+def with_scripts(demo_server: Server, open_as: OpenAs) -> Iterator[Page]:
+    with open_as(demo_server, None) as page:
+        yield page
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_pages_are_complete_without_scripts(
-    demo_server: Server, open_as: OpenAs, made_later: dict[str, str], language: str
-) -> None:
-    """Every line that a reader sees with scripts is there without."""
-    lost: dict[str, list[str]] = {}
-    for user in USERS:
-        with (
-            open_as(demo_server, user, language=language) as with_scripts,
-            open_as(demo_server, user, language=language, scripts=False) as without,
-        ):
-            for one in _pages_of(user):
-                _open(without, one, made_later)
-                assert without.locator("main h1").count() == 1
-                if not without.locator("script[src]").count():
-                    continue
-                _open(with_scripts, one, made_later)
-                there = lines_of(without)
-                if missing := [line for line in lines_of(with_scripts) if line not in there]:
-                    lost[f"{user} {one.path}"] = missing
-    assert not lost
-
-
-def test_axe_is_refused_where_it_would_wait_without_end(demo_server: Server, open_as: OpenAs) -> None:
+@pytest.fixture(scope="module")
+def without(demo_server: Server, open_as: OpenAs) -> Iterator[Page]:
     with open_as(demo_server, None, scripts=False) as page:
-        page.goto("/connexion/")
-        with pytest.raises(AssertionError, match="no scripts"):
-            axe(page)
+        yield page
 
 
-def _open(page: BrowserPage, one: Page, made_later: dict[str, str]) -> int:
-    answer = page.goto(one.path.format(**made_later))
-    assert answer
-    return answer.status
+@pytest.mark.parametrize("state", STATES, ids=lambda state: f"{state.user} {state.path}")
+def test_nothing_is_wrong(
+    state: State,
+    demo_server: Server,
+    made_later: dict[str, str],
+    sessions: Sessions,
+    visitor: Visitor,
+    with_scripts: Page,
+    without: Page,
+) -> None:
+    path = state.path.format(**made_later)
+    sessions.give(with_scripts.context, demo_server, state.user)
+    with listening(with_scripts) as wrong:
+        answer = with_scripts.goto(path)
+        wrong += visitor.look(with_scripts, status=state.status, data=state.data)
+    if answer is None or answer.status != state.status:
+        wrong.append(f"not answered with {state.status}: {answer}")
+    if with_scripts.locator("script[src]").count():  # else the page without scripts is the same page
+        sessions.give(without.context, demo_server, state.user)
+        for language in ("fr", "en") if visitor.everywhere else ("fr",):
+            lost = _lost_without_scripts(with_scripts, without, path, language)
+            wrong += (f"{language}, lost without scripts: {line}" for line in lost)
+    if wrong:
+        pytest.fail("\n".join(wrong), pytrace=False)
 
 
-def _pages_of(user: str | None) -> list[Page]:
-    return [page for page in PAGES if page.user == user]
+def _lost_without_scripts(with_scripts: Page, without: Page, path: str, language: str) -> list[str]:
+    """The lines that a reader sees with scripts alone."""
+    lines = []
+    for page in (with_scripts, without):
+        with speaking(page.context, language, at=with_scripts.url):
+            page.goto(path)
+        lines.append(lines_of(page))
+    assert without.locator("main h1").count() == 1
+    return [line for line in lines[0] if line not in lines[1]]
+
+
+def test_axe_is_refused_where_it_would_wait_without_end(without: Page) -> None:
+    without.goto("/connexion/")
+    with pytest.raises(AssertionError, match="no scripts"):
+        axe(without)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.looking import lines_of, listening, problems_of
+from tests.e2e.looking import lines_of, listening
+from tests.e2e.visiting import Visitor
 from tests.instance import Server, serving
 from tests.mailbox import code_sent_to
 from tests.oidc_provider import Provider, running_provider
@@ -38,13 +39,12 @@ def server(
 
 @contextmanager
 def browsing(
-    browser: Browser, server: Server, *, language: str = "fr", width: int = 1280, scripts: bool = True
+    browser: Browser, server: Server, *, language: str = "fr", scripts: bool = True
 ) -> Iterator[Page]:
     """A page of a new browser, which sees nothing but this machine."""
     context = browser.new_context(
         base_url=server.base_url,
         locale="fr-FR" if language == "fr" else "en-GB",
-        viewport={"width": width, "height": 900},
         java_script_enabled=scripts,
     )
     context.set_default_timeout(PATIENCE * 1000)
@@ -78,18 +78,18 @@ def test_one_goes_to_the_provider_and_comes_back_to_the_page_asked_for(
 
 
 def test_somebody_new_opens_an_account_for_no_company(
-    browser: Browser, server: Server, provider: Provider
+    browser: Browser, server: Server, provider: Provider, visitor: Visitor
 ) -> None:
     provider.knows(
         "s-zoe", email="zoe@example.org", email_verified=True, name="Nouvelle Employée", locale="fr"
     )
-    with browsing(browser, server, width=360) as page:
+    with browsing(browser, server) as page:
         page.goto("/connexion/externe/")
         agree(page, provider, "s-zoe")
         page.wait_for_url("**/connexion/externe/compte/")
         with listening(page) as said:
             page.reload()
-            assert problems_of(page, width=360, language="fr", data=NAMES) == []
+            assert visitor.look(page, data=NAMES) == []
             assert said == []
         if page.locator("input[name=terms]").count():
             page.locator("input[name=terms]").check()
@@ -100,14 +100,14 @@ def test_somebody_new_opens_an_account_for_no_company(
 
 
 def test_one_ends_the_link_and_keeps_the_last_way_in(
-    browser: Browser, server: Server, provider: Provider
+    browser: Browser, server: Server, provider: Provider, visitor: Visitor
 ) -> None:
     """Bob has a password; Yann's account was opened by the provider, and has nothing else."""
     bob = server.world["users"]["bob"]
     provider.knows("s-bob", email=bob["email"], email_verified=True, name="Bob")
     provider.knows("s-yann", email=YANN, email_verified=True, name="Ancien Employé", locale="fr")
-    for subject, email, width in (("s-bob", bob["email"], 1280), ("s-yann", YANN, 360)):
-        with browsing(browser, server, width=width) as page, listening(page) as said:
+    for subject, email in (("s-bob", bob["email"]), ("s-yann", YANN)):
+        with browsing(browser, server) as page, listening(page) as said:
             page.goto("/connexion/externe/?next=/compte/securite/")
             agree(page, provider, subject)
             if subject == "s-yann":
@@ -118,12 +118,12 @@ def test_one_ends_the_link_and_keeps_the_last_way_in(
             page.wait_for_url("**/compte/securite/")
             said.clear()  # what the provider's own page lacks is not ours
             data = (*NAMES, email, "Ancien Employé")
-            assert problems_of(page, width=width, language="fr", data=data) == []
+            assert visitor.look(page, data=data) == []
             page.get_by_role("link", name="Ne plus se connecter par Identité Démo").click()
             page.locator("input[name=step_up_code]").fill(code_sent_to(server, email))
             page.locator("main form button").first.click()
             page.wait_for_url("**/compte/securite/externe/*/")
-            assert problems_of(page, width=width, language="fr", data=data) == []
+            assert visitor.look(page, data=data) == []
             if subject == "s-bob":
                 page.get_by_role("button", name="Ne plus se connecter par Identité Démo").click()
                 page.wait_for_url("**/compte/securite/")
@@ -148,22 +148,20 @@ def test_an_unverified_address_is_told_and_nobody_is_signed_in(
         assert "/connexion/" in page.url
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
-@pytest.mark.parametrize("width", [1280, 360])
-def test_nothing_is_wrong_with_its_pages(browser: Browser, server: Server, language: str, width: int) -> None:
-    """Axe finds nothing, nothing scrolls sideways, no word is in the other language, no script is needed."""
+def test_nothing_is_wrong_with_its_pages(browser: Browser, server: Server, visitor: Visitor) -> None:
+    """And no script is needed."""
     wrong: dict[str, list[str]] = {}
     paths = ["/connexion/?next=/compteurs/", *(f"/connexion/externe/refus/{which}/" for which in REFUSALS)]
     with (
-        browsing(browser, server, language=language, width=width) as page,
-        browsing(browser, server, language=language, width=width, scripts=False) as without,
+        browsing(browser, server) as page,
+        browsing(browser, server, scripts=False) as without,
         listening(page) as said,
     ):
         for path in paths:
             said.clear()
             page.goto(path)
             without.goto(path)
-            found = problems_of(page, width=width, language=language, data=NAMES)
+            found = visitor.look(page, data=NAMES)
             if "refus" in path and lines_of(page) != lines_of(without):
                 found.append("something is lost without scripts")
             if found or said:
@@ -172,19 +170,18 @@ def test_nothing_is_wrong_with_its_pages(browser: Browser, server: Server, langu
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
-@pytest.mark.parametrize("width", [1280, 360])
 def test_nothing_is_wrong_with_the_page_that_shows_a_token(
-    browser: Browser, server: Server, language: str, width: int
+    browser: Browser, server: Server, visitor: Visitor, language: str
 ) -> None:
     alice = server.world["users"]["alice"]
-    with browsing(browser, server, language=language, width=width) as page, listening(page) as said:
+    with browsing(browser, server, language=language) as page, listening(page) as said:
         page.goto("/connexion/?next=/administration/annuaire/")
         page.locator("input[type=email]").fill(alice["email"])
         page.locator("input[type=password]").fill(alice["password"])
         page.locator("main form button").first.click()
-        page.locator("input[name=name]").fill(f"Annuaire du siège {language} {width}")
+        page.locator("input[name=name]").fill(f"Annuaire du siège {language}")
         page.locator("main form button").first.click()
         expect(page.locator("main")).to_contain_text(re.compile(r"ggd_[\w-]{43}"))
         page.wait_for_load_state()
-        assert problems_of(page, width=width, language=language, data=NAMES) == []
+        assert visitor.look_in(page, language, data=NAMES) == []
         assert said == []

@@ -22,7 +22,8 @@ PAGES = (
         post=(SIGN_IN, 403, 404, 404, "→ sharing"),
         form={"answer": "refuse"},
         queries=8,
-        states=seen("alice"),
+        # What the third party says is in its own language.
+        states=seen("alice", data=("Pour chiffrer une toiture solaire sur le site de Lyon Gerland.",)),
     ),
     Page(
         "sharing_revoke",
