@@ -9,8 +9,8 @@ from playwright.sync_api import ConsoleMessage, Page
 from tests.languages import foreign
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-HEIGHT = 900
 LAPTOP, PHONE = 1280, 360
+HEIGHT = 900
 
 
 @contextmanager

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.conftest import OpenAs, Sessions
-from tests.e2e.looking import axe, lines_of, listening
-from tests.e2e.visiting import Visitor, speaking
+from tests.e2e.looking import LAPTOP, axe, lines_of, listening
+from tests.e2e.visiting import LOW, Visitor, speaking
 from tests.instance import Server
 from tests.pages.listed import STATES, State
 
@@ -15,6 +15,7 @@ from tests.pages.listed import STATES, State
 @pytest.fixture(scope="module")
 def with_scripts(demo_server: Server, open_as: OpenAs) -> Iterator[Page]:
     with open_as(demo_server, None) as page:
+        page.set_viewport_size({"width": LAPTOP, "height": LOW})
         yield page
 
 
