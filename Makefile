@@ -25,11 +25,11 @@ demo: $(READY) messages ## set everything up, seed the demo world and serve it o
 # Two runs: the browser's driver keeps an event loop running in its process, which other tests start of their own.
 # Both use one seeded demo world, which lies in a folder of this run.
 test: $(READY) messages ## set everything up and run the whole suite; T=tests/unit runs a part
-	tools/system-packages chromium
+	@$(STAGE) "system's packages" tools/system-packages chromium
 ifdef T
 	$(PYTEST) $(T)
 else
-	@export GRIDGATE_TEST_RUN=$$(mktemp -d) && trap 'rm -rf "$$GRIDGATE_TEST_RUN"' EXIT && set -x && \
+	@export GRIDGATE_TEST_RUN=$$(mktemp -d) && trap 'rm -rf "$$GRIDGATE_TEST_RUN"' EXIT && \
 	  $(STAGE) "tests" $(PYTEST) --durations=10 --ignore=tests/e2e && \
 	  $(STAGE) "tests in a browser" $(PYTEST) --durations=10 tests/e2e
 endif
@@ -51,8 +51,8 @@ prove: ## run .ci/run as CI does, in a clean clone of HEAD; var/proved then name
 lint: $(READY) ## ruff, import contracts, types, lock files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(STAGE) "import contracts" $(BIN)/lint-imports
-	$(STAGE) "types" $(BIN)/mypy
+	@$(STAGE) "import contracts" $(BIN)/lint-imports
+	@$(STAGE) "types" $(BIN)/mypy
 	$(BIN)/python tools/check_locks.py
 
 format: $(READY) ## put the code in the form that lint wants
@@ -83,7 +83,7 @@ $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than 3.11; give PYTHON=…"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	$(BIN)/uv pip sync -q --require-hashes --compile-bytecode requirements/dev.txt requirements/uv.txt
+	@$(STAGE) "packages" $(BIN)/uv pip sync -q --require-hashes --compile-bytecode requirements/dev.txt requirements/uv.txt
 	$(BIN)/uv pip install -q --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m compileall -q src
 	@touch $@

@@ -301,7 +301,8 @@ def main(arguments: list[str]) -> int:
             _say(f"{message.where}: {message.text}")
         return 1 if lacking else 0
     elif command == "compile":
-        _say(f"{compile_all()} compiled")
+        if written := compile_all():
+            _say(f"{written} compiled")
     else:
         _say(__doc__)
         return 2
