@@ -6,6 +6,8 @@ Axe is asked where a page shows an element unlike all that were met before; `ele
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from playwright.sync_api import BrowserContext, Page
 
@@ -14,6 +16,7 @@ from tests.e2e.looking import HEIGHT, LAPTOP, PHONE, axe, listening, sideways, s
 ELEMENTS = (Path(__file__).parent / "elements.js").read_text(encoding="utf-8")
 
 
+CHOSEN = "django_language"
 LOW = 300
 """A window this high is painted at a third of the cost, and nothing that a visit asks depends on the height."""
 
@@ -109,12 +112,15 @@ class Visitor:
 
 @contextmanager
 def speaking(context: BrowserContext, language: str, *, at: str) -> Iterator[None]:
-    """The browser has chosen this language for a while, at this address."""
-    context.add_cookies([{"name": "django_language", "value": language, "url": at}])
+    """The browser has chosen this language for a while, for the server of this address."""
+    before: list[Any] = [cookie for cookie in context.cookies(at) if cookie["name"] == CHOSEN]
+    chosen: Any = {"name": CHOSEN, "value": language, "domain": urlsplit(at).hostname or "", "path": "/"}
+    context.add_cookies([chosen])
     try:
         yield
     finally:
-        context.clear_cookies(name="django_language")
+        context.clear_cookies(name=CHOSEN)
+        context.add_cookies(before)
 
 
 TO_ENGLISH = """async () => {
