@@ -1,5 +1,6 @@
 // What the page shows, each kind of element once, as far as rules of accessibility ask of it: what it is, what it says of itself, what
 // names it, what stands around it, and in which colours it writes on which ground. Two elements alike in all this pass or fail alike.
+// The page keeps the first of each kind: `window.onlyOf(kinds)` is what axe takes for these, and not what is in them.
 () => {
   const CONTROL = "a, button, input, select, textarea, summary";
   const HOLDER = "ul, ol, dl, table, thead, tbody, tfoot, tr, select";
@@ -74,5 +75,15 @@
     return facts.join("|");
   };
 
-  return [...new Set([...document.querySelectorAll("html, meta, body, body *")].map(kind))];
+  const first = new Map();
+  for (const element of document.querySelectorAll("html, meta, body, body *")) {
+    const its = kind(element);
+    if (!first.has(its)) first.set(its, element);
+  }
+  window.onlyOf = (kinds) => {
+    const include = kinds.map((its) => first.get(its));
+    const exclude = include.flatMap((element) => [...element.children]).filter((child) => !include.includes(child));
+    return { include, exclude };
+  };
+  return [...first.keys()];
 }

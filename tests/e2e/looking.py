@@ -1,7 +1,8 @@
 """What is wrong with a page, as a browser sees it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import ConsoleMessage, Page
@@ -19,9 +20,12 @@ def listening(page: Page) -> Iterator[list[str]]:
     said: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
-        # The browser tells of the page's own status too.
-        if message.type in ("error", "warning") and message.location.get("url") != page.url:
-            said.append(message.text)
+        at = message.location.get("url", "")
+        own_status = at == page.url and message.text.startswith("Failed to load resource")
+        # A form keeps what was typed; a field for dates says that it cannot show it.
+        no_date = message.text.startswith("The specified value") and "required format" in message.text
+        if message.type in ("error", "warning") and not own_status and not no_date:
+            said.append(f"{message.text} ({at})")
 
     def fail(error: Exception) -> None:
         said.append(str(error))
@@ -35,10 +39,30 @@ def listening(page: Page) -> Iterator[list[str]]:
 
 def axe(page: Page) -> list[str]:
     """What axe finds: the rule and the first element that breaks it."""
+    return _axe(page, "document", {})
+
+
+def axe_of_kinds(page: Page, kinds: list[str], *, whole: bool) -> list[str]:
+    """What axe finds of elements of these kinds, which `elements.js` has told.
+
+    `whole`: and of the whole page, but for contrasts, which take axe longer than all else and are each element's own.
+    """
+    only = "window.onlyOf(kinds)"
+    if not whole:
+        return _axe(page, only, {}, kinds)
+    contrast = "color-contrast"
+    return [
+        *_axe(page, "document", {"rules": {contrast: {"enabled": False}}}),
+        *_axe(page, only, {"runOnly": {"type": "rule", "values": [contrast]}}, kinds),
+    ]
+
+
+def _axe(page: Page, what: str, options: dict[str, Any], kinds: Sequence[str] = ()) -> list[str]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    options = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
-    found = page.evaluate("options => axe.run(options).then(said => said.violations)", options)
+    asked = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"], **options}
+    run = f"([kinds, options]) => axe.run({what}, options).then(said => said.violations)"
+    found = page.evaluate(run, [kinds, asked])
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
 
 
@@ -63,6 +87,11 @@ def structure(page: Page, language: str, data: tuple[str, ...] = ()) -> Iterator
     for known in data:
         text = text.replace(known, "")
     yield from foreign(text, language)
+
+
+def loads_scripts(page: Page) -> bool:
+    """Whether scripts can make it another page than it is without."""
+    return bool(page.evaluate("document.querySelector('script[src]') !== null"))
 
 
 def sideways(page: Page, width: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.conftest import OpenAs, Sessions
-from tests.e2e.looking import LAPTOP, axe, lines_of, listening
+from tests.e2e.looking import LAPTOP, axe, lines_of, listening, loads_scripts
 from tests.e2e.visiting import LOW, Visitor, speaking
 from tests.instance import Server
 from tests.pages.listed import STATES, State
@@ -42,7 +42,7 @@ def test_nothing_is_wrong(
         wrong += visitor.look(with_scripts, status=state.status, data=state.data)
     if answer is None or answer.status != state.status:
         wrong.append(f"not answered with {state.status}: {answer}")
-    if with_scripts.locator("script[src]").count():  # else the page without scripts is the same page
+    if loads_scripts(with_scripts):  # else the page without scripts is the same page
         sessions.give(without.context, demo_server, state.user)
         for language in ("fr", "en") if visitor.everywhere else ("fr",):
             lost = _lost_without_scripts(with_scripts, without, path, language)
@@ -66,3 +66,13 @@ def test_axe_is_refused_where_it_would_wait_without_end(without: Page) -> None:
     without.goto("/connexion/")
     with pytest.raises(AssertionError, match="no scripts"):
         axe(without)
+
+
+def test_a_script_that_the_policy_refuses_is_heard(with_scripts: Page) -> None:
+    with_scripts.goto("/connexion/")
+    with listening(with_scripts) as said:
+        with_scripts.evaluate(
+            "document.head.appendChild(document.createElement('script')).textContent = 'window.ran = true'"
+        )
+        assert with_scripts.evaluate("window.ran") is None
+    assert [one for one in said if "inline script" in one]

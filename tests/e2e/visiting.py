@@ -9,9 +9,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, ViewportSize
 
-from tests.e2e.looking import HEIGHT, LAPTOP, PHONE, axe, listening, sideways, structure
+from tests.e2e.looking import (
+    HEIGHT,
+    LAPTOP,
+    PHONE,
+    axe,
+    axe_of_kinds,
+    listening,
+    loads_scripts,
+    sideways,
+    structure,
+)
 
 ELEMENTS = (Path(__file__).parent / "elements.js").read_text(encoding="utf-8")
 
@@ -48,7 +58,7 @@ class Visitor:
             ]
         before = page.viewport_size
         wrong = self.look_in(page, "fr", data=data)
-        if page.locator("script[src]").count():
+        if loads_scripts(page):
             wrong += self._open_beside(page, "en", (PHONE, LAPTOP), status, data)
         else:
             with speaking(page.context, "en", at=page.url):
@@ -58,8 +68,8 @@ class Visitor:
                 page.evaluate(BACK)
             else:
                 wrong.append(f"en: {said}")
-        page.emulate_media(color_scheme="light")
-        if before:
+        if before and page.viewport_size != before:
+            page.emulate_media(color_scheme="light")
             page.set_viewport_size(before)
         return wrong
 
@@ -95,19 +105,20 @@ class Visitor:
 
     def _show(self, page: Page, width: int) -> None:
         """A laptop in the light, a phone in the dark."""
-        page.emulate_media(color_scheme="dark" if width == PHONE else "light")
-        page.set_viewport_size({"width": width, "height": self._height})
+        wanted = ViewportSize(width=width, height=self._height)
+        if page.viewport_size != wanted:
+            page.set_viewport_size(wanted)
+            page.emulate_media(color_scheme="dark" if width == PHONE else "light")
 
     def _axe(self, page: Page, language: str, width: int) -> list[str]:
-        """In French in the light and in English in the dark, where the page shows an element that was not met so."""
-        if not self.everywhere:
-            if (language, width) not in (("fr", LAPTOP), ("en", PHONE)):
-                return []
-            new = set(page.evaluate(ELEMENTS)) - self._met[language]
-            self._met[language] |= new
-            if not new:
-                return []
-        return axe(page)
+        """In French in the light and in English in the dark, of the elements that were not met so."""
+        if self.everywhere:
+            return axe(page)
+        if (language, width) not in (("fr", LAPTOP), ("en", PHONE)):
+            return []
+        new = [kind for kind in page.evaluate(ELEMENTS) if kind not in self._met[language]]
+        self._met[language].update(new)
+        return axe_of_kinds(page, new, whole=language == "fr") if new else []
 
 
 @contextmanager

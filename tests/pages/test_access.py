@@ -1,5 +1,6 @@
 """Every address of the portal, every method, every kind of person."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from gridgate.portal.pages import ROLES, SIGN_IN, Page
 from tests.comparing import without_what_differs
 from tests.pages.conftest import Stage
-from tests.pages.listed import PAGES
+from tests.pages.listed import PAGES, STATES
 from tests.pages.objects import ABSENT
 from tests.world import World
 
@@ -30,6 +31,16 @@ class TestList:
     @pytest.mark.parametrize("name", [page.name for page in PAGES.values() if page.name])
     def test_names_the_address_its_path_leads_to(self, name: str) -> None:
         assert resolve(PAGES[name].path.format(**ABSENT)).url_name == name
+
+    def test_looks_at_a_page_under_an_address_that_leads_to_it(self) -> None:
+        """But for links whose whole address is in an e-mail, and addresses of no page."""
+        made_later = defaultdict(lambda: "1", ABSENT, received=ABSENT["permission"])
+        led = {
+            state.path: (resolve(state.path.partition("?")[0].format_map(made_later)).url_name, state.page)
+            for state in STATES
+            if state.page and state.path != "{reset_link}"
+        }
+        assert {path: names for path, names in led.items() if len(set(names)) > 1} == {}
 
     def test_says_who_looks_at_a_page_or_why_nobody_does(self) -> None:
         assert [name for name, page in PAGES.items() if bool(page.states) == bool(page.unseen)] == []
