@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -141,10 +142,29 @@ def _seed(data: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _demo_world_is_begun(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Seeding takes most of a minute: it goes on beside the first tests, or both workers would wait for it in the end."""
+    wanted = any("demo_template" in getattr(item, "fixturenames", ()) for item in request.session.items)
+    if not wanted or os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
+        yield
+        return
+    begun = Thread(target=_once_seeded, args=[tmp_path_factory])
+    begun.start()
+    yield
+    begun.join()
+
+
+def _once_seeded(factory: pytest.TempPathFactory) -> Path:
+    return once(factory, "demo-template", _seed)
+
+
 @pytest.fixture(scope="session")
 def demo_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A seeded demo world that no server runs on: copy it."""
-    return once(tmp_path_factory, "demo-template", _seed)
+    return _once_seeded(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,9 @@ import pytest
 from django.test import Client
 
 from tests.oidc_provider import Provider, running_provider
-from tests.world import World, make_world
+from tests.world import Kept, World, make_world
+
+_WORLD = Kept(make_world)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
 def people(db: None) -> Iterator[World]:
     from gridgate.portal.screens.account import mails
 
-    yield make_world()
+    yield _WORLD.bring()
     mails.wait()
 
 

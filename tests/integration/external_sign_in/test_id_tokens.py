@@ -103,7 +103,9 @@ class Forger:
 def forger(people: Any, settings: Any) -> Iterator[Forger]:
     made = Forger()
     told_of(settings, made.issuer)
-    thread = Thread(target=made.server.serve_forever, daemon=True)
+    thread = Thread(
+        target=made.server.serve_forever, args=[0.01], daemon=True
+    )  # else its end takes half a second
     thread.start()
     yield made
     made.server.shutdown()
