@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 STAGE := $(PYTHON) tools/stage
 # A gate answers the same every time: one order of tests, and a file's tests on one worker, with its servers.
 PYTEST := $(BIN)/pytest -q -n 2 --dist loadfile -p randomly --randomly-seed=1
-QUICK := unit property scenarios conformance architecture pages access integration
+QUICK := unit property scenarios conformance architecture access integration
 
 .PHONY: help demo test quick walk fuzz prove lint format bench lock vendor messages clean
 
@@ -34,8 +34,8 @@ else
 	  $(STAGE) "tests in a browser" $(PYTEST) --durations=10 tests/e2e
 endif
 
-quick: $(READY) messages ## run what needs no process beside pytest's own, in a minute or two
-	$(STAGE) "quick" $(PYTEST) -m "not processes" $(QUICK:%=tests/%)
+quick: $(READY) messages ## run what needs no process beside pytest's own, nor all pages, in a minute or so
+	GRIDGATE_HYPOTHESIS=quick $(STAGE) "quick" $(PYTEST) --durations=10 -m "not processes and not large" $(QUICK:%=tests/%)
 
 walk: $(READY) messages ## look at every page in both languages, on a laptop and on a phone in the dark, with all of axe
 	tools/system-packages chromium
@@ -43,7 +43,7 @@ walk: $(READY) messages ## look at every page in both languages, on a laptop and
 
 fuzz: $(READY) messages ## look for inputs that break what must hold, and for tests that need another's; never a gate
 	GRIDGATE_HYPOTHESIS=fuzz RUST_BACKTRACE=0 $(BIN)/pytest -n 2 --dist loadfile -m hypothesis tests
-	$(BIN)/pytest -n 2 --dist loadfile -m "not processes" $(QUICK:%=tests/%) tests/functional
+	$(BIN)/pytest -n 2 --dist loadfile -m "not processes" $(QUICK:%=tests/%) tests/pages tests/functional
 
 prove: ## run .ci/run as CI does, in a clean clone of HEAD; var/proved then names the tree that passed
 	tools/prove

@@ -20,13 +20,15 @@ os.environ.update(
 Path(_INSTANCE, "static").mkdir()  # whitenoise warns of a missing one
 django.setup()
 
-# A gate asks the same questions every time; `make fuzz` asks new ones. A busy machine is no failure: no deadline.
+# A gate asks the same questions every time, `make quick` the first of them, `make fuzz` new ones. A busy machine is no
+# failure: no deadline.
 settings.register_profile(
     "gate", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile(
     "fuzz", max_examples=2000, print_blob=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("quick", parent=settings.get_profile("gate"), max_examples=20)
 settings.load_profile(os.environ.get("GRIDGATE_HYPOTHESIS", "gate"))
 if settings.default.derandomize:
     # It also draws constants of those of our modules that are loaded: questions would depend on the tests before.
@@ -34,8 +36,8 @@ if settings.default.derandomize:
 
 pytest_plugins = ["tests.world", "tests.measured", "tests.hashing", "tests.instance", "tests.real_registry"]
 
-PROCESSES = {"registry_template", "empty_template", "demo_template", "browser"}
-"""What tests that start processes stand on: `make quick` leaves those out."""
+PROCESSES = {"registry_template", "empty_template", "demo_template", "browser", "provider"}
+"""What tests that start processes stand on: `make quick` leaves those out, and files that are marked `processes`."""
 
 
 @pytest.hookimpl(optionalhook=True)

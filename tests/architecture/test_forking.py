@@ -13,6 +13,8 @@ import pytest
 from tests.forking import ROOT, start
 from tests.ports import free_port
 
+pytestmark = pytest.mark.processes
+
 SEEN = """
 import json, os, sys, time
 import django

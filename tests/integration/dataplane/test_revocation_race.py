@@ -20,6 +20,8 @@ from tests.forking import Forked
 from tests.ports import free_port
 from tests.waiting import PATIENCE
 
+pytestmark = pytest.mark.processes
+
 OPTIONS = ("--interface", "asgi", "--workers", "2", "--log-level", "error", "--no-access-log")
 READERS = 8
 ROUNDS = 20

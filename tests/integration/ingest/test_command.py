@@ -25,6 +25,8 @@ from tests.instance import run_gridgate
 from tests.integration.ingest.conftest import Instance
 from tests.waiting import until
 
+pytestmark = pytest.mark.processes
+
 Write = Callable[..., Path]
 
 

@@ -137,6 +137,7 @@ class TestImportHolders:
             titles_changed.disconnect(listen)
         assert said == [moved]
 
+    @pytest.mark.large
     def test_imports_ten_thousand_lines_in_few_statements(
         self, db: None, point: Any, django_assert_max_num_queries: Any
     ) -> None:

@@ -160,6 +160,7 @@ class TestImportPoints:
         report = import_points(points_file(point_line(postcode="1000")), now=NOW)
         assert (report.created, [note.code for note in report.notes]) == (1, [Code.POSTCODE_ZERO])
 
+    @pytest.mark.large
     def test_imports_ten_thousand_lines_in_few_statements(self, django_assert_max_num_queries: Any) -> None:
         content = points_file(*(point_line(id=f"30001{number:09d}") for number in range(10_000)))
         with django_assert_max_num_queries(200):

@@ -15,6 +15,8 @@ from tests.factories.measurements import ELSEWHERE, POINT, block, key, said, sou
 from tests.forking import Forked
 from tests.integration.store.writer import FIRST, SERIES, delivery
 
+pytestmark = pytest.mark.processes
+
 WRITE = "import sys; from tests.integration.store.writer import main; main(*sys.argv[1:])"
 LAST = FIRST.replace(year=FIRST.year + 10)
 CURVE, OUT = Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL
