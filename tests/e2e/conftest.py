@@ -1,4 +1,4 @@
-"""A real browser (Debian's Chromium) on real servers."""
+"""A real browser (Debian's Chromium, ADR 0013) on real servers."""
 
 import os
 import re
@@ -19,7 +19,6 @@ from tests.instance import Server, run_gridgate
 from tests.mailbox import newest_mail
 from tests.waiting import PATIENCE
 
-CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -39,6 +38,9 @@ OpenAs = Callable[..., AbstractContextManager[Page]]
 
 LOOK_EVERYWHERE = os.environ.get("GRIDGATE_LOOK") == "everywhere"
 """Whether this is `make walk`: only tests that look at pages, and at each in every way."""
+
+BROWSERS = ["chromium"] if LOOK_EVERYWHERE else ["chromium-headless-shell", "chromium"]
+"""The first that is installed: the gate takes the same engine without a window's trimmings (ADR 0013)."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -73,8 +75,8 @@ def visitor() -> Visitor:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = CHROMIUM if CHROMIUM.exists() else shutil.which("chromium")
-    assert executable, "Chromium is missing: run tools/system-packages chromium"
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    assert executable, f"A browser is missing: run tools/system-packages {BROWSERS[0]}"
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=executable, args=FLAGS, env={**os.environ, "LANG": "fr_FR.UTF-8"}
