@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Count, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 
 from gridgate.organisations.models import (
@@ -28,10 +29,23 @@ def acting_memberships(*, user: User, path: str) -> QuerySet[Membership]:
     `has_others`, whether the person acts for other companies too; `keeps_page`, whether the page at `path` is among
     the favourites for this one.
     """
-    others = Membership.objects.filter(user=OuterRef("user"), ended_at=None).exclude(pk=OuterRef("pk"))
-    # No database stores a NUL, and PostgreSQL refuses to be asked about one.
-    kept = Favourite.objects.filter(user=user, membership=OuterRef("pk"), path=path.replace("\0", ""))
-    return memberships_of(user=user).annotate(has_others=Exists(others), keeps_page=Exists(kept))
+    return memberships_of(user=user).annotate(
+        has_others=RawSQL(_HAS_OTHERS, (), output_field=BooleanField()),  # noqa: S611 — a constant
+        # No database stores a NUL, and PostgreSQL refuses to be asked about one.
+        keeps_page=RawSQL(_KEEPS_PAGE, (path.replace("\0", ""),), output_field=BooleanField()),  # noqa: S611 — a constant
+    )
+
+
+_HAS_OTHERS = """EXISTS (
+    SELECT 1 FROM organisations_membership AS other
+    WHERE other.user_id = organisations_membership.user_id AND other.ended_at IS NULL
+      AND other.id <> organisations_membership.id)"""
+
+_KEEPS_PAGE = """EXISTS (
+    SELECT 1 FROM organisations_favourite AS kept
+    WHERE kept.user_id = organisations_membership.user_id AND kept.membership_id = organisations_membership.id
+      AND kept.path = %s)"""
+"""As SQL for the reason that the policy's is (`security/policy.py`): every request asks."""
 
 
 def companies_of(*, user: User) -> QuerySet[Membership]:
