@@ -78,6 +78,8 @@ def messages_of(path: Path) -> list[Message]:
         from django.utils.translation.template import templatize
 
         text = _only_calls(templatize(text, origin=where))
+    if not _MAY_CALL.search(text):  # most files: telling their every token takes a hundred times as long
+        return []
     found = []
     for line, message, _comments, context in extract("python", BytesIO(text.encode()), _KEYWORDS):
         texts = (message[0], message[1]) if isinstance(message, tuple) else message
@@ -86,6 +88,7 @@ def messages_of(path: Path) -> list[Message]:
     return found
 
 
+_MAY_CALL = re.compile(r"\b(?:_|\w*gettext\w*)\s*\(")
 _TEXT = r"""u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
 _CALL = re.compile(
     rf"\b(?:_|gettext|ngettext|pgettext|npgettext)\(\s*{_TEXT}(?:\s*,\s*(?:{_TEXT}|\w+))*\s*\)"
