@@ -34,7 +34,14 @@ if settings.default.derandomize:
     # It also draws constants of those of our modules that are loaded: questions would depend on the tests before.
     providers._get_local_constants = lambda: providers._local_constants
 
-pytest_plugins = ["tests.world", "tests.measured", "tests.hashing", "tests.instance", "tests.real_registry"]
+pytest_plugins = [
+    "tests.world",
+    "tests.measured",
+    "tests.hashing",
+    "tests.schema",
+    "tests.instance",
+    "tests.real_registry",
+]
 
 PROCESSES = {"registry_template", "empty_template", "demo_template", "browser", "provider"}
 """What tests that start processes stand on: `make quick` leaves those out, and files that are marked `processes`."""

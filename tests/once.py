@@ -14,7 +14,11 @@ SHARED = "GRIDGATE_TEST_RUN"
 
 def once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
     """What `build` makes at the path that it is given. Nobody writes there afterwards: copy it."""
-    built = _folder(factory) / name
+    return once_at(_folder(factory) / name, build)
+
+
+def once_at(built: Path, build: Callable[[Path], None]) -> Path:
+    """The same, where it stays when the run is over."""
     with built.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not built.exists():

@@ -31,6 +31,7 @@ def readings_of(path: Path) -> list[tuple[int, int]]:
 
 class TestGreenButton:
     @pytest.mark.parametrize("name", YEARS)
+    @pytest.mark.large
     def test_years_are_held_to_the_watt_hour(self, instance: Instance, shared_data: Path, name: str) -> None:
         path = shared_data / "espi/samples" / name
         readings = readings_of(path)
@@ -41,6 +42,7 @@ class TestGreenButton:
         assert report.read == len(readings) == 8760
         assert instance.energy(Kind.LOAD_CURVE) == sum(value for _, value in readings) - set_aside
 
+    @pytest.mark.large
     def test_sets_aside_what_the_clock_changes_broke(self, instance: Instance, shared_data: Path) -> None:
         report = instance.take_one(shared_data / "espi/samples" / YEARS[0], single=CONSO)
 

@@ -130,6 +130,7 @@ class TestByImport:
         event = AuditEvent.objects.get(action="company.registered", subject_label="Papeteries")
         assert (event.acting_for, event.user) == (world.operator.pk, world.operateur.user_id)
 
+    @pytest.mark.large
     def test_a_large_import_is_told_five_hundred_titles_at_a_time(self, world: World) -> None:
         points = [make_point() for _ in range(505)]
         self.imported(world, *(f"{point.pk};{world.acme.siren};;2026-11-01;" for point in points))

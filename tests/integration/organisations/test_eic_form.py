@@ -106,6 +106,7 @@ class TestAFileOfTheOperators:
         with pytest.raises(GridgateError, match="cannot be read: No such file"):
             read_eic_form(tmp_path / "absent.json")
 
+    @pytest.mark.processes
     def test_is_read_at_start(self, tmp_path: Path) -> None:
         """Nothing starts with a form that will not do: whoever starts it reads why."""
         file = tmp_path / "form.json"

@@ -8,6 +8,7 @@ import pytest
 
 from gridgate.organisations.models import DirectoryToken
 from gridgate.organisations.operations.directory import create_token
+from tests.world import World
 
 USER, GROUP = "urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:schemas:core:2.0:Group"
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -59,9 +60,8 @@ class Directory:
         return str(one["id"])
 
 
-@pytest.fixture
-def directory(world: Any) -> Directory:
-    """ACME's; it shares the domains of other companies, as those of one group do."""
+def directory_of_acme(world: World) -> Directory:
+    """It shares the domains of other companies, as those of one group do."""
     world.acme.email_domains = ["acme.example", "client-b.example", "client-c.example"]
     world.acme.save(update_fields=["email_domains"])
     return Directory(
@@ -70,7 +70,12 @@ def directory(world: Any) -> Directory:
 
 
 @pytest.fixture
-def other_directory(world: Any) -> Directory:
+def directory(world: World) -> Directory:
+    return directory_of_acme(world)
+
+
+@pytest.fixture
+def other_directory(world: World) -> Directory:
     """Client B's."""
     world.client_b.email_domains = ["client-b.example"]
     world.client_b.save(update_fields=["email_domains"])

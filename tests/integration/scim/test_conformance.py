@@ -5,17 +5,12 @@ of every resource, and holds each answer to RFC 7643 and RFC 7644.
 """
 
 import re
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
-import pytest
-from scim2_client import BaseSyncSCIMClient
-from scim2_tester import CheckResult, Status, check_server, filling
-from scim2_tester.utils import ResourceManager
 
 from tests.browser_session import signed_in, submit
 from tests.instance import Server
@@ -26,42 +21,6 @@ EXPLAINED = {
     "would leave open which, so it is refused with `mutability`, and nothing changes",
 }
 """What the tester finds fault with, and why it stays so."""
-
-
-class Client(BaseSyncSCIMClient):
-    """The tester's client over the network, by the HTTP library that this project has."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        super().__init__()
-        self.client = client
-
-    def request(self, method: str, url: str, **more: Any) -> httpx.Response:
-        return self.client.request(method, url, **more)
-
-
-@pytest.fixture
-def _a_user_name_is_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No schema can say so: the tester is told."""
-    made_up = filling.get_random_example_value
-
-    def example(path: Any) -> Any:
-        if str(path).endswith("userName"):
-            return f"{uuid.uuid4()}@acme-industries.example"
-        return made_up(path)
-
-    monkeypatch.setattr(filling, "get_random_example_value", example)
-
-
-@pytest.fixture
-def _cleaned_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After each check the tester deletes what it made, and again all that it had deleted before."""
-    clean_up = ResourceManager.cleanup
-
-    def once(manager: ResourceManager) -> None:
-        clean_up(manager)
-        manager.resources.clear()
-
-    monkeypatch.setattr(ResourceManager, "cleanup", once)
 
 
 @contextmanager
@@ -76,18 +35,19 @@ def directory(server: Server, name: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def named(result: CheckResult) -> tuple[str | None, Any]:
+def named(result: Any) -> tuple[str | None, Any]:
     about = result.data.get("urn") if isinstance(result.data, dict) else None
     return result.title, about
 
 
-@pytest.mark.usefixtures("_a_user_name_is_an_address", "_cleaned_up_once")
 def test_a_foreign_client_finds_no_fault(demo_server_of_file: Server) -> None:
+    from tests.integration.scim import foreign
+
     with directory(demo_server_of_file, "scim2-tester") as client:
-        results = check_server(Client(client))
-    faults = {named(result): result for result in results if result.status is not Status.SUCCESS}
+        results = foreign.results_of(client)
+    faults = {named(result): result for result in results if result.status.name != "SUCCESS"}
     assert set(faults) == set(EXPLAINED), list(faults.values())
-    passed = [result for result in results if result.status is Status.SUCCESS]
+    passed = [result for result in results if result.status.name == "SUCCESS"]
     assert len(passed) > 60
     assert {"User", "Group"} <= {result.resource_type for result in passed}
 

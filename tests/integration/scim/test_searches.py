@@ -6,16 +6,28 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from tests.integration.scim.conftest import directory_of_acme
+from tests.world import NOW, Kept, make_world, standing_at
+
 BODY = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 
-@pytest.fixture
-def people(directory):
-    """Beside Alice, Bob and Agathe, who came by the portal."""
+def _make_people():
+    directory = directory_of_acme(make_world())
     directory.add("zoe@acme.example", displayName="Zoé", externalId="42", name={"familyName": "Employée"})
     directory.add("elie@acme.example", displayName="Élie", externalId="AB", name={"familyName": "Apprenti"})
     directory.add("gone@acme.example", active=False)
     return directory
+
+
+_PEOPLE = Kept(_make_people)
+
+
+@pytest.fixture
+def people(db):
+    """Beside Alice, Bob and Agathe, who came by the portal."""
+    with standing_at(NOW):
+        yield _PEOPLE.bring()
 
 
 def names(directory, expression, path="/Users"):

@@ -223,6 +223,7 @@ class TestVerify:
         assert found.intact
         assert (found.entries, found.signed) == (3, 2)
 
+    @pytest.mark.large
     def test_finds_every_one_of_a_thousand_changes(self, tmp_path: Path) -> None:
         segments = [write(tmp_path, 6, process=f"web-{n}") for n in range(3)]
         sign_checkpoint(tmp_path, KEY, NOW)
