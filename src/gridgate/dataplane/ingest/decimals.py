@@ -1,7 +1,8 @@
 """Numbers as files write them, kept exactly: an integer and a power of ten for the whole column."""
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,9 @@ MAX_WHOLE_DIGITS: Final = 15
 """An index has at most 15 digits (Enedis XSD 0315, `Valeur`); longer is not a measure."""
 MAX_DECIMALS: Final = 9
 """More than these come from binary floating point (0.30000000000000004) and are rounded."""
-_PLAIN: Final = r"^([+-]?)(\d*)(?:[.,](\d*))?$"
+_PLAIN: Final = r"^([+-]?)([0-9]*)(?:[.,]([0-9]*))?$"
+_EXPONENT: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?0*[0-9]{1,3}")
+"""Digits are 0 to 9: `\\d` takes those of all scripts, which no cast reads."""
 
 
 @dataclass(slots=True)
@@ -26,7 +29,8 @@ class Numbers:
 
 
 def parse_numbers(texts: pl.Series) -> Numbers:
-    """Read a column of text: an optional sign, digits, a point or a comma, digits; or an exponent.
+    """Read a column of text: an optional sign, digits, a point or a comma, digits; or an exponent. What has more decimals
+    than are kept is rounded half to even.
 
     >>> numbers = parse_numbers(pl.Series(["1,25", "-3", "", "NaN", "1e3"]))
     >>> numbers.values.tolist(), numbers.scale, numbers.readable.tolist()
@@ -54,9 +58,10 @@ def parse_numbers(texts: pl.Series) -> Numbers:
     )
     padded = whole + fraction.str.pad_end(decimals + 1, "0").str.slice(0, decimals + 1)
     values = padded.cast(pl.Int64, strict=False).fill_null(0).to_numpy().copy()
-    # One digit more than kept, to round half to even as decimal arithmetic does; the rest is beyond meaning.
+    # One digit more than kept, and whether any comes after it, to round as decimal arithmetic does.
     values, rest = np.divmod(values, 10)
-    values += (rest > 5) | ((rest == 5) & (values % 2 == 1))
+    more = (fraction.str.slice(decimals + 1).str.strip_chars("0") != "").to_numpy()
+    values += (rest > 5) | ((rest == 5) & (more | (values % 2 == 1)))
     values[(parts["sign"] == "-").fill_null(False).to_numpy()] *= -1
     values[~readable] = 0
     return Numbers(values, -decimals, readable, empty)
@@ -92,8 +97,7 @@ def _decimals(whole_digits: NDArray[np.uint32], fraction_digits: NDArray[np.uint
 
 
 def _without_exponent(text: str) -> str:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
+    if not _EXPONENT.fullmatch(text):
         return "?"
-    return f"{number:f}" if number.is_finite() and -40 < number.adjusted() < 40 else "?"
+    number = Decimal(text)
+    return f"{number:f}" if -40 < number.adjusted() < 40 else "?"

@@ -45,7 +45,7 @@ _NATURES: Final = {
 }
 """`n` of R63, `Nature`, `Statut_Point` of R4x. All other codes say that the value was not read as it stands:
 H and P reconstituted, S, T, F and G power cut, E estimated, K computed from other curves."""
-_PUBLISHED: Final = re.compile(r"_(\d{14})(?:\.\w+)*$")
+_PUBLISHED: Final = re.compile(r"_([0-9]{14})(?:\.\w+)*$")
 _PARIS: Final = ZoneInfo("Europe/Paris")
 
 

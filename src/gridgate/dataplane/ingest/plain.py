@@ -33,11 +33,11 @@ _ALIASES: Final = {
     "register": (),
     "observed_at": (),
 }
-_SLOT: Final = re.compile(r"v?0*(\d{1,3})")
+_SLOT: Final = re.compile(r"v?0*([0-9]{1,3})")
 _MAX_SLOTS: Final = 300
 """25 hours of 5 minutes."""
 _NUMBERED: Final = re.compile(r"v\d+")
-"""Named as slots are, though no day may have that many: `v301`, `v3000000000`."""
+"""Named as slots are, though no day may have that many, or in digits of another script: `v301`, `v3000000000`, `v٢`."""
 _SLOTS: Final = frozenset(f"v{number}" for number in range(1, _MAX_SLOTS + 1))
 _MOST_MINUTES: Final = 10_000
 """More are no step, and would not fit the arithmetic."""
@@ -63,6 +63,8 @@ class Layout:
     """Columns of a wide table whose numbers no day has: their values are rejected."""
     constants: dict[str, str]
     """What the header, and not a column, says of every value."""
+    twice: tuple[str, str] | None = None
+    """Two columns that say the same thing, as the file heads them."""
 
     @property
     def wide(self) -> bool:
@@ -94,22 +96,32 @@ def layout_of(columns: Sequence[str], about: Mapping[str, str] | None = None) ->
                 zip(("metering_point_id", "kind", "direction", "unit"), measure.groups(), strict=True)
             )
         names.append(name)
+    twice = _twice(names, columns)
     names = distinct(names)
     if not any(name in names for name in ("day", "start", "end")):
         return None
     if "value" in names:
-        return Layout(names, [], [], constants)
+        return Layout(names, [], [], constants, twice)
     numbered = [name for name in names if _NUMBERED.fullmatch(name)]
     slots = [name for name in numbered if name in _SLOTS]
     beyond = [name for name in numbered if name not in _SLOTS]
-    return Layout(names, slots, beyond, constants) if slots and len(numbered) > 1 else None
+    return Layout(names, slots, beyond, constants, twice) if slots and len(numbered) > 1 else None
 
 
-def observations(frame: pl.DataFrame, layout: Layout, notes: Notes, *, place: str) -> Iterator[Observations]:
+def observations(
+    frame: pl.DataFrame, layout: Layout, notes: Notes, *, place: str, heading: str = ""
+) -> Iterator[Observations]:
     """Read a table whose columns bear our names and that has the column `LINE`.
 
     Text is read as text is; a table that knows types (Parquet) may give instants and numbers as such.
+    Raises `UnreadableFile` for a table that says one thing in two columns: which is meant cannot be told.
     """
+    if layout.twice:
+        raise UnreadableFile(
+            "the columns « {} » and « {} » say the same thing".format(*layout.twice),
+            remedy="Keep one of them.",
+            where=heading,
+        )
     frame = _legible(frame, layout)
     absent = [
         pl.lit(layout.constants.get(name), pl.String).alias(name)
@@ -214,6 +226,9 @@ def _wide(
         _reject_all(
             rows, layout.values, place, f"one day a line is for load_curve, not for {kind.value}", notes
         )
+        return
+    if not key["resolution"].strip():
+        _reject_all(rows, layout.values, place, "a day a line needs its step; give a resolution", notes)
         return
     rows, _ = _qualities(rows, layout, place, notes)
     _reject_all(rows, layout.beyond, place, "no day has such a slot; leave it empty", notes)
@@ -362,6 +377,17 @@ def _name(column: str) -> str:
     if slot and 1 <= int(slot[1]) <= _MAX_SLOTS:
         return f"v{int(slot[1])}"
     return next((ours for ours, others in _ALIASES.items() if name == ours or name in others), name)
+
+
+def _twice(names: Sequence[str], columns: Sequence[str]) -> tuple[str, str] | None:
+    """The first two columns that we would call by one name of ours."""
+    seen: dict[str, str] = {}
+    for name, column in zip(names, columns, strict=True):
+        if name in seen:
+            return seen[name], column
+        if name in _ALIASES or ("value" not in names and _NUMBERED.fullmatch(name)):
+            seen[name] = column
+    return None
 
 
 def required(columns: Collection[str]) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-_OFFSET: Final = r"^(.*\d{2}:\d{2}\S*?)\s?(Z|z|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
+_OFFSET: Final = r"^(.*[0-9]{2}:[0-9]{2}\S*?)\s?(Z|z|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2})$"
 _FORMATS: Final = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")
 _DAYS: Final = ("%Y-%m-%d", "%d/%m/%Y")
 

@@ -38,6 +38,8 @@ class TestParseNumbers:
             ("2.5E-3", "0.0025"),
             ("0.30000000000000004", "0.3"),
             ("999999999999999", "999999999999999"),
+            ("-5,720604154573", "-5.720604155"),
+            ("5.7206041545", "5.720604154"),
         ],
     )
     def test_reads_what_files_write(self, text: str, value: str) -> None:
@@ -54,6 +56,28 @@ class TestParseNumbers:
 
         assert read.readable.tolist() == [False, True]
         assert not read.empty.any()
+
+    @pytest.mark.parametrize(
+        "text", ["\uff11\uff12", "\u0663", "1\u0663", "1.\u0663", "1_000", "1_0e3", "1e\u0663", "1e9999"]
+    )
+    def test_refuses_digits_that_are_not_0_to_9(self, text: str) -> None:
+        read = parse_numbers(pl.Series([text, "1"]))
+
+        assert read.readable.tolist() == [False, True]
+
+    @given(
+        st.lists(
+            st.text(st.sampled_from("0123456789+-.,eE_ \uff11\u0663"), max_size=24), min_size=1, max_size=4
+        )
+    )
+    def test_reads_no_number_but_the_one_that_is_written(self, texts: list[str]) -> None:
+        read = parse_numbers(pl.Series(texts))
+
+        for index, text in enumerate(texts):
+            if read.readable[index]:
+                assert text.isascii()
+                written = Decimal(text.strip().replace(",", "."))
+                assert exact(read, index) == written.quantize(Decimal(1).scaleb(read.scale))
 
     def test_knows_nothing_from_zero(self) -> None:
         read = parse_numbers(pl.Series(["", None, "  ", "0"]))

@@ -3,13 +3,16 @@
 import io
 import json
 import os
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from copy import deepcopy
 from datetime import date, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +20,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gridgate.core.errors import GridgateError
+from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest.mapping import read_mapping_file
 from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
 from gridgate.dataplane.ingest.readers import readers
@@ -343,6 +347,34 @@ def test_a_file_that_the_store_cannot_hold_is_refused_and_the_next_is_taken(
     assert (first.stored, second.stored, third.stored) == (1, 0, 1)
     assert second.refused
     assert "does not fit with 9 decimals" in second.quarantined[0].reason
+
+
+@pytest.mark.parametrize(("reader", "data"), [sample for sample in SAMPLES if sample[0] != "auto"])
+def test_a_digit_of_another_script_becomes_no_other_value(take: Take, reader: str, data: bytes) -> None:
+    """Each ninth digit in turn is written in Arabic or in wide digits: whatever is stored stands in the file as well."""
+    text = data.decode()
+    about = {"format": reader} | ({"single": C5} if reader == "espi" else {})  # a feed names no point of ours
+    whole = take(data, **about)
+    assert whole.blocks
+    held = _stored(whole)
+    digits = [place for place, char in enumerate(text) if "0" <= char <= "9"]
+    for number, place in enumerate(digits[::9]):
+        other = chr((0x660, 0xFF10)[number % 2] + int(text[place]))
+        changed = f"{text[:place]}{other}{text[place + 1 :]}"
+        stored = _stored(take(changed.encode(), **about))
+        assert all(values <= held[when] for when, values in stored.items()), changed[place - 30 : place + 30]
+
+
+def _stored(taken: Taken) -> dict[tuple[Any, ...], set[Decimal]]:
+    """The values of each slot; of all registers, whose names are any text. Of several maxima of a day the first is kept:
+    another one is, when the first is not read.
+    """
+    found: dict[tuple[Any, ...], set[Decimal]] = defaultdict(set)
+    for block in taken.blocks if not taken.report.refused else ():
+        for slot in np.flatnonzero(block.said) if block.key.kind is not Kind.MAXIMUM_POWER else ():
+            when = (block.key.kind, block.key.direction, block.key.resolution, block.day, int(slot))
+            found[when].add(Decimal(int(block.values[slot])).scaleb(block.scale))
+    return found
 
 
 @pytest.mark.parametrize("reader", sorted(readers()))

@@ -35,7 +35,7 @@ class PlainCsvReader:
             names = cells(header, separator_of(header))
             raise UnreadableFile(required(names), remedy="See docs/1-running/ingest.md.", where="line 1")
         frame = read_table(content, data, notes, separator=separator_of(header), columns=layout.names)
-        yield from observations(frame, layout, notes, place="line {}")
+        yield from observations(frame, layout, notes, place="line {}", heading="line 1")
 
 
 READER: Final = PlainCsvReader()

@@ -39,6 +39,37 @@ class TestEspi:
 
         assert block.key.direction is FlowDirection.INJECTION
 
+    @pytest.mark.parametrize("value", ["1_0", "\uff11\uff12", "\u0663", "9" * 5000])
+    def test_reads_whole_numbers_as_xml_writes_them(self, take: Take, value: str) -> None:
+        taken = take(green_button([(NOON, 900, 100), (NOON + 900, 900, value)]), single=C5)
+
+        assert taken.report.stored == 1
+        assert "is not a whole number of 48 bits" in taken.reasons[0][1]
+
+    @pytest.mark.parametrize(
+        ("good", "bad", "told"),
+        [
+            (">0</powerOf", ">\u0663</powerOf", "powerOfTenMultiplier « \u0663 »"),
+            (">3600</tz", ">1h</tz", "tzOffset « 1h »"),
+            (">3600</tz", ">9223372036854775807</tz", "tzOffset « 9223372036854775807 »"),
+            (">900</duration", ">15 min</duration", "timePeriod/duration « 15 min »"),
+        ],
+    )
+    def test_takes_nothing_unreadable_for_unsaid(self, take: Take, good: str, bad: str, told: str) -> None:
+        feed = green_button([(NOON, 900, 100)], zone=(3600, 3600))
+        assert take(feed, single=C5).report.stored == 1
+
+        taken = take(feed.replace(good, bad), single=C5)
+
+        assert taken.report.stored == 0
+        assert f"{told} is not a whole number" in taken.reasons[0][1]
+
+    @pytest.mark.parametrize("code", ["\uff10", "good"])
+    def test_takes_a_quality_that_it_cannot_read_for_estimated(self, take: Take, code: str) -> None:
+        feed = green_button([(NOON, 900, 100)], quality=0).replace("<quality>0<", f"<quality>{code}<")
+
+        assert Quality.ESTIMATED in set(take(feed, single=C5).block.quality.tolist())
+
     def test_leaves_an_unsaid_direction_to_the_point(self, take: Take) -> None:
         feed = green_button([(NOON, 3600, 5)], flow=None)
 
@@ -71,7 +102,7 @@ class TestEspi:
         assert "not midnight" in without_clock.reasons[0][1]
 
     def test_does_not_fail_on_a_clock_beyond_all_arithmetic(self, take: Take) -> None:
-        taken = take(green_button([(MIDNIGHT, 86400, 5)], zone=(2**63 - 1, 1)), single=C5)
+        taken = take(green_button([(MIDNIGHT, 86400, 5)], zone=(2**47 - 1, 1)), single=C5)
 
         assert "is no civil day by the feed's LocalTimeParameters" in taken.reasons[0][1]
 

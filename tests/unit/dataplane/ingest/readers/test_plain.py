@@ -81,11 +81,27 @@ class TestLongCsv:
             plain_csv([f"x,{C5},2026-06-01,5,daily_energy"], "note,prm,start,value,kind")
         ).report.complete
 
-    @pytest.mark.parametrize("name", ["#line", "#6", "value#6,value", "^(a$", "^.*$", "*", "{}", ""])
+    @pytest.mark.parametrize("name", ["#line", "#6", "value#6", "^(a$", "^.*$", "*", "{}", ""])
     def test_lets_columns_of_ones_own_bear_any_name(self, take: Take, name: str) -> None:
         taken = take(plain_csv([f"{C5},daily_energy,2026-06-01,5,x,y"], f"prm,kind,start,value,{name}"))
 
         assert (taken.report.stored, taken.report.complete) == (1, True)
+
+    @pytest.mark.parametrize(
+        ("columns", "told"),
+        [
+            ("prm,kind,start,value,value", "« value » and « value »"),
+            ("prm,kind,start,value,Valeur", "« value » and « Valeur »"),
+            ("prm,kind,start,value,metering_point_id", "« prm » and « metering_point_id »"),
+            ("prm,kind,date,value,horodate", "« date » and « horodate »"),
+        ],
+    )
+    def test_refuses_two_columns_that_say_the_same_thing(self, take: Take, columns: str, told: str) -> None:
+        report = take(plain_csv([f"{C5},daily_energy,2026-06-01,5,6"], columns)).report
+
+        assert (report.refused, report.stored) == (True, 0)
+        assert report.quarantined[0].where == "line 1"
+        assert f"the columns {told} say the same thing" in report.quarantined[0].reason
 
     def test_keeps_registers_apart(self, take: Take) -> None:
         rows = [f"{C5},register_reading,2026-06-01,{n},{code}" for n, code in enumerate(["", "HP", "HC"])]
@@ -171,7 +187,9 @@ class TestWide:
         assert taken.report.stored == 46
         assert [where for where, _ in taken.reasons] == ["line 2, column v47", "line 2, column v48"]
 
-    @pytest.mark.parametrize("number", ["0", "301", "999999999", "3000000000", "9" * 30, "9" * 5000, "٣٣٣٣"])
+    @pytest.mark.parametrize(
+        "number", ["0", "301", "999999999", "3000000000", "9" * 30, "9" * 5000, "٣٣٣٣", "٣"]
+    )
     def test_has_no_slot_of_a_number_that_no_day_has(self, take: Take, number: str) -> None:
         columns = f"metering_point_id,day,resolution,v1,v2,v{number}"
 
@@ -180,6 +198,20 @@ class TestWide:
         assert taken.report.stored == 4
         assert taken.reasons == [(f"line 2, column v{number}", "no day has such a slot; leave it empty")]
         assert taken.report.quarantined[0].value == "3"
+
+    @pytest.mark.parametrize("again", ["v2", "V02", "2"])
+    def test_has_no_slot_twice(self, take: Take, again: str) -> None:
+        report = take(plain_csv([f"{C5},2026-06-01,PT30M,1,2,3"], f"prm,day,resolution,v1,v2,{again}")).report
+
+        assert report.refused
+        assert f"« v2 » and « {again} »" in report.quarantined[0].reason
+
+    def test_needs_its_step(self, take: Take) -> None:
+        taken = take(plain_csv([f"{C5},2026-06-01,1,2"], "prm,day,v1,v2"))
+
+        assert taken.reasons == [
+            (f"line 2, column v{slot}", "a day a line needs its step; give a resolution") for slot in (1, 2)
+        ]
 
     def test_is_for_load_curves(self, take: Take) -> None:
         row = self.row(PLAIN, [1, 2]).replace("load_curve", "daily_energy")

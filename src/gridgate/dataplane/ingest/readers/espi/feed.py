@@ -1,5 +1,6 @@
 """What a feed tells, entry by entry, in whatever order: a ReadingType may come after the readings it describes."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgate.dataplane.ingest.port import Notes
+from gridgate.dataplane.ingest.port import Notes, UnreadableFile
 from gridgate.dataplane.ingest.readers.espi.codes import (
     FORECAST,
     ReadingType,
@@ -26,6 +27,8 @@ ELEMENTS: Final = (f"{_ESPI}IntervalReading", f"{_ATOM}entry", f"{_ATOM}updated"
 """What `Feed.take` is given, when each is complete."""
 _LARGEST: Final = 2**47
 """ESPI's integers have 48 bits; sums of a few of these fit in 64."""
+_DIGITS: Final = re.compile(r"[+-]?[0-9]{1,40}")
+"""As XML Schema writes an integer, which `int` alone does not hold to."""
 
 
 @dataclass(slots=True)
@@ -118,7 +121,8 @@ class Feed:
             return
         value = _integer(text)
         start = _integer(period.findtext(f"{_ESPI}start")) if period is not None else None
-        duration = _integer(period.findtext(f"{_ESPI}duration")) if period is not None else None
+        length = ((period.findtext(f"{_ESPI}duration") if period is not None else None) or "").strip()
+        duration = _integer(length) if length else 0
         quality = _quality(reading)
         if value is None:
             self._notes.reject(
@@ -126,12 +130,16 @@ class Feed:
             )
         elif start is None:
             self._notes.reject(line, "the reading has no readable timePeriod/start; correct it", text)
+        elif duration is None:
+            self._notes.reject(
+                line, f"timePeriod/duration « {length} » is not a whole number of seconds; correct it", text
+            )
         elif quality == FORECAST:
             self._notes.reject(line, "the reading is a projection (quality 12), not a measurement", text)
         else:
             columns = self._open
             columns.starts.append(start)
-            columns.durations.append(duration if duration is not None else 0)
+            columns.durations.append(duration)
             columns.values.append(value)
             columns.qualities.append(quality_of(quality))
             columns.lines.append(line_of(reading))
@@ -182,8 +190,9 @@ class Feed:
 
 def _quality(reading: "_Element") -> int:
     """The least certain of the qualities that a reading bears."""
-    found = reading.iterfind(f"{_ESPI}ReadingQuality/{_ESPI}quality")
-    codes = [_integer(quality.text) or 0 for quality in found]
+    texts = [quality.text or "" for quality in reading.iterfind(f"{_ESPI}ReadingQuality/{_ESPI}quality")]
+    numbers = [_integer(text) for text in texts if text.strip()]
+    codes = [-1 if number is None else number for number in numbers]  # no code of ESPI's, so not known here
     return max(codes, key=lambda code: (code == FORECAST, quality_of(code)), default=0)
 
 
@@ -199,14 +208,25 @@ def _reading_type(element: "_Element") -> ReadingType:
 
 
 def _number(element: "_Element", *path: str) -> int | None:
-    return _integer(element.findtext("/".join(f"{_ESPI}{name}" for name in path)))
+    """The number at that path, None where there is none. Raises `UnreadableFile` for what is no number: whatever it
+    describes would be read as if it were not said.
+    """
+    text = (element.findtext("/".join(f"{_ESPI}{name}" for name in path)) or "").strip()
+    number = _integer(text)
+    if text and number is None:
+        raise UnreadableFile(
+            f"{'/'.join(path)} « {text} » is not a whole number of 48 bits",
+            remedy="Correct it.",
+            where=f"line {line_of(element)}",
+        )
+    return number
 
 
 def _integer(text: str | None) -> int | None:
-    try:
-        number = int((text or "").strip())
-    except ValueError:
+    digits = (text or "").strip()
+    if not _DIGITS.fullmatch(digits):
         return None
+    number = int(digits)
     return number if -_LARGEST <= number < _LARGEST else None
 
 
