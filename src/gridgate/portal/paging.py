@@ -10,6 +10,6 @@ LENGTHS = (12, 50, 200)
 
 def page_of(request: HttpRequest, rows: Any, *, length: int = LENGTHS[0], name: str = "page") -> Page[Any]:
     """The page that the address asks for; the nearest one when there is no such page."""
-    asked = request.GET.get("par_page", "")
-    chosen = int(asked) if asked.isdigit() and int(asked) in LENGTHS else length
+    lengths = {str(one): one for one in LENGTHS}
+    chosen = lengths.get(request.GET.get("par_page", ""), length)
     return Paginator(rows, chosen).get_page(request.GET.get(name))
