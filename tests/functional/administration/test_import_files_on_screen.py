@@ -83,6 +83,7 @@ class TestImportOnScreen:
                 "L’octet 0xE9 n’est pas de l’UTF-8",
             ),
             (HEADER.replace("segment;", "") + GOOD, "La colonne manque"),
+            (HEADER + GOOD.replace("Lyon", "Ly\0on"), "C’est un fichier binaire, pas un CSV"),
             ("", "Le fichier est vide"),
         ],
     )

@@ -141,8 +141,11 @@ def _remedy(finding: Finding) -> str:
     return FRENCH[finding.code][1].format_map(_details(finding))
 
 
+_FRENCH_WORDS = {"binary": "binaire"}
+
+
 def _details(finding: Finding) -> dict[str, str]:
     return {
-        name: formats.day(date.fromisoformat(value)) if name in _DAYS else value
+        name: formats.day(date.fromisoformat(value)) if name in _DAYS else _FRENCH_WORDS.get(value, value)
         for name, value in finding.details.items()
     }
