@@ -52,9 +52,7 @@ def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> Non
     environment = load_django()
     _check_free(host, port)
     _gather_metrics(environment)
-    Console(stderr=True, highlight=False).print(
-        f"Gridgate is on {environment.base_url} (stop with Ctrl-C)", soft_wrap=True
-    )
+    Console(stderr=True, highlight=False).print(where_it_is(host, port, environment.base_url), soft_wrap=True)
     background = Worker() if plane == "all" else None
     try:
         Granian(
@@ -71,6 +69,18 @@ def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> Non
     finally:
         if background:
             background.stop()
+
+
+def where_it_is(host: str, port: int, base_url: str) -> str:
+    """What to say at the start: the address that is served, and where the links of pages and e-mails lead when they lead
+    elsewhere.
+
+    >>> where_it_is("127.0.0.1", 8000, "http://127.0.0.1:8000")
+    'Gridgate is on http://127.0.0.1:8000 (stop with Ctrl-C)'
+    """
+    served = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    elsewhere = "" if served == base_url else f"; links lead to {base_url}, which is GRIDGATE_BASE_URL"
+    return f"Gridgate is on {served}{elsewhere} (stop with Ctrl-C)"
 
 
 class Worker:
