@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from gridgate.core.identifiers import eic_check_character
 from tests.e2e.conftest import OpenAs
+from tests.e2e.going import go
 from tests.instance import Server
 from tests.mailbox import newest_mail
 from tests.real_registry import Registry
@@ -55,7 +56,7 @@ def _restrict(alice: Page) -> None:
     """Meters and measurements, on one point only."""
     for service in ("Consulter les compteurs", "Visualiser les mesures"):
         alice.goto("/administration/groupes/")
-        alice.get_by_role("link", name=GROUP).first.click()
+        go(alice.get_by_role("link", name=GROUP).first)
         alice.get_by_role("link", name=re.compile(f"Donner {service}")).click()
         alice.get_by_role("radio", name=re.compile("Certains points")).check()
         alice.get_by_label("Identifiants des points").fill(NANTES)
@@ -66,7 +67,7 @@ def _restrict(alice: Page) -> None:
 
 
 def _put_the_program_in(alice: Page) -> None:
-    alice.get_by_role("link", name="Programmes").click()
+    go(alice.get_by_role("link", name="Programmes"))
     alice.get_by_role("checkbox").first.check()
     alice.get_by_role("button", name="Enregistrer").click()
     alice.wait_for_url(re.compile(r"/groupes/\d+/$"))
@@ -169,8 +170,8 @@ def _others_lose_what_is_exclusive(server: Server, open_as: OpenAs) -> None:
 
 def _detach(alice: Page) -> None:
     alice.goto("/administration/utilisateurs/")
-    alice.get_by_role("link", name="Nouvelle recrue").click()
-    alice.get_by_role("link", name=re.compile("Détacher")).click()
+    go(alice.get_by_role("link", name="Nouvelle recrue"))
+    go(alice.get_by_role("link", name=re.compile("Détacher")))
     alice.get_by_role("button", name=re.compile("Détacher")).click()
     expect(alice.get_by_role("status").first).to_be_visible()
 
@@ -239,4 +240,4 @@ def _send(page: Page, **typed: str) -> None:
             field.select_option(value)
         else:
             field.fill(value)
-    page.locator("main form .btn.primary").click()
+    go(page.locator("main form .btn.primary"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenAs
+from tests.e2e.going import go
 from tests.e2e.visiting import Visitor
 from tests.instance import Server
 from tests.mailbox import newest_mail
@@ -26,7 +27,7 @@ def _subscribe_and_end(page: Page) -> None:
     expect(page.get_by_role("status").first).to_be_visible()
     page.goto("/services/")
     row = page.get_by_role("row", name=re.compile("Prévision de production solaire"))
-    row.get_by_role("link", name=re.compile("Résilier")).click()
+    go(row.get_by_role("link", name=re.compile("Résilier")))
     page.get_by_role("button", name=re.compile("Résilier")).click()
     page.wait_for_url(re.compile("/partage/recus/"))
     expect(page.locator("main")).to_contain_text("Prévision de production solaire")
@@ -35,8 +36,8 @@ def _subscribe_and_end(page: Page) -> None:
 
 def _accept_a_request(page: Page) -> None:
     page.goto("/partage/")
-    page.get_by_role("link", name=re.compile("Examiner la demande")).click()
-    page.get_by_role("button", name=re.compile("Autoriser|Accepter")).first.click()
+    go(page.get_by_role("link", name=re.compile("Examiner la demande")))
+    go(page.get_by_role("button", name=re.compile("Autoriser|Accepter")).first)
     page.goto("/partage/")
     tile = page.locator("article.tile", has=page.get_by_role("heading", name="Tiers 3"))
     expect(tile).to_contain_text("courbe de charge")
@@ -104,7 +105,7 @@ def test_a_forgotten_password_is_chosen_anew_through_the_mail(
     address = server.world["users"]["charlie"]["email"]
     with open_as(server, None, scripts=False) as page:
         page.goto("/connexion/")
-        page.get_by_role("link", name=re.compile("oublié")).click()
+        go(page.get_by_role("link", name=re.compile("oublié")))
         page.locator("input[type=email]").fill(address)
         page.locator("main button").first.click()
         expect(page.locator("main")).to_contain_text("Consultez vos courriels")
@@ -113,7 +114,7 @@ def test_a_forgotten_password_is_chosen_anew_through_the_mail(
         page.goto(link[0])
         for password in page.locator("input[type=password]").all():
             password.fill("un nouveau mot de passe bien long")
-        page.locator("main button").first.click()
+        go(page.locator("main button").first)
         page.goto("/connexion/")
         page.locator("input[type=email]").fill(address)
         page.locator("input[type=password]").fill("un nouveau mot de passe bien long")

@@ -11,6 +11,7 @@ from tests.api_session import ENEDIS_TOKEN, calling
 from tests.browser_session import signed_in
 from tests.demo_days import half_hours_of_last_week, today_of
 from tests.e2e.conftest import OpenAs
+from tests.e2e.going import go
 from tests.instance import Server, run_gridgate
 from tests.waiting import until
 
@@ -94,7 +95,7 @@ def _in_the_journal(page: Page, today: str, *, response: str, expected: int) -> 
     page.get_by_label("Du", exact=True).fill(today)
     page.get_by_label("Compteur", exact=True).fill(SHARED)
     page.get_by_label("Réponse").select_option(response)
-    page.get_by_role("button", name="Filtrer").click()
+    go(page.get_by_role("button", name="Filtrer"))
     rows = page.locator("tbody tr")
     until(lambda: page.reload() and rows.count() >= expected, "the reads in the journal")
     expect(rows).to_have_count(expected)

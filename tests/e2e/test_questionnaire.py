@@ -8,6 +8,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 from gridgate.demo.questionnaires import ENDS_IN
 from tests.demo_days import present_day, today_of
 from tests.e2e.conftest import OpenAs
+from tests.e2e.going import go
 from tests.e2e.looking import axe
 from tests.factories.documents import PNG, pdf
 from tests.instance import Server
@@ -39,7 +40,7 @@ def test_a_company_renews_and_the_operator_accepts(own_demo_server: Server, open
             expect(add_a_beneficiary(with_scripts, share="400")).to_contain_text("100 % au plus.")
             assert axe(with_scripts) == []
         second.get_by_label("Part détenue").fill("40")
-        page.get_by_role("button", name="Enregistrer et continuer").click()
+        go(page.get_by_role("button", name="Enregistrer et continuer"))
 
         number = replace_the_articles(page)
         page.get_by_role("button", name="Envoyer le questionnaire").click()
@@ -54,7 +55,7 @@ def test_a_company_renews_and_the_operator_accepts(own_demo_server: Server, open
         assert download.value.suggested_filename == "nouveaux statuts.pdf"
         assert download.value.path().read_bytes() == pdf("2026")
         desk.get_by_label("Accepter").check()
-        desk.get_by_role("button", name="Enregistrer la décision").click()
+        go(desk.get_by_role("button", name="Enregistrer la décision"))
 
     with open_as(own_demo_server, "alice") as page:
         page.goto("/questionnaire/")
@@ -63,20 +64,20 @@ def test_a_company_renews_and_the_operator_accepts(own_demo_server: Server, open
 
 
 def add_a_beneficiary(page: Page, *, share: str) -> Locator:
-    page.get_by_role("button", name="Ajouter : bénéficiaire").click()
+    go(page.get_by_role("button", name="Ajouter : bénéficiaire"))
     second = page.get_by_role("group", name="Bénéficiaire 2")
     second.get_by_label("Nom et prénoms").fill("Bob")
     second.get_by_label("Date de naissance").fill("1968-07-21")
     second.get_by_label("Part détenue").fill(share)
     second.get_by_label("Pays de résidence").select_option(label="Belgique")
-    page.get_by_role("button", name="Enregistrer et continuer").click()
+    go(page.get_by_role("button", name="Enregistrer et continuer"))
     return second
 
 
 def replace_the_articles(page: Page) -> str:
     """On the page of documents: the old ones go, what is none is refused, the new ones are joined."""
-    page.get_by_role("link", name="Documents").click()
-    page.get_by_role("button", name="Retirer statuts.pdf").click()
+    go(page.get_by_role("link", name="Documents"))
+    go(page.get_by_role("button", name="Retirer statuts.pdf"))
     articles = page.get_by_label("Statuts en vigueur")
     articles.set_input_files(FilePayload(name="statuts.pdf", mimeType="application/pdf", buffer=PNG))
     page.get_by_role("button", name="Enregistrer et relire").click()

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
 from tests.browser_session import submit, token_of
+from tests.e2e.going import go
 from tests.e2e.looking import listening
 from tests.e2e.visiting import Visitor
 from tests.instance import Server
@@ -220,7 +221,7 @@ class TestInABrowser:
             give_password(page, charlie)
             page.goto("/compte/securite/")
             look(visitor, page)
-            page.get_by_role("link", name="Ajouter une clé d’accès").click()
+            go(page.get_by_role("link", name="Ajouter une clé d’accès"))
             look(visitor, page)  # the page that asks for the code from the mailbox
             page.get_by_label("Code à usage unique").fill(code_sent_to(warm_server, charlie["email"]))
             page.get_by_role("button", name="Confirmer").click()
@@ -246,7 +247,7 @@ class TestInABrowser:
             look(visitor, page)
             page.goto("/compte/securite/")
             look(visitor, page)
-            page.get_by_role("link", name="Modifier Mon ordinateur").click()
+            go(page.get_by_role("link", name="Modifier Mon ordinateur"))
             look(visitor, page)
 
             sign_out(page)
