@@ -134,7 +134,8 @@ def gridgate(users: int, points: int, groups: int) -> Questions:
 
     from django.core.management import call_command
 
-    from gridgate.metering.models import MeteringPoint, TitleHolding
+    from gridgate.metering import as_held
+    from gridgate.metering.models import MeteringPoint, PointVersion, TitleHolding
     from gridgate.metering.queries import points_readable_by
     from gridgate.organisations import models
 
@@ -150,13 +151,17 @@ def gridgate(users: int, points: int, groups: int) -> Questions:
     )
     members = list(models.Membership.objects.order_by("pk").values_list("pk", flat=True))
     MeteringPoint.objects.bulk_create(
+        [MeteringPoint(id=point_id(n), activated_on=date(2020, 1, 1)) for n in range(points)],
+        batch_size=5000,
+    )
+    PointVersion.objects.bulk_create(
         [
-            MeteringPoint(
-                id=point_id(n),
+            PointVersion(
+                metering_point_id=point_id(n),
+                valid_from=date(2020, 1, 1),
                 segment="C5",
                 directions=1,
                 label=f"Site {n:05}",
-                activated_on=date(2020, 1, 1),
             )
             for n in range(points)
         ],
@@ -169,6 +174,7 @@ def gridgate(users: int, points: int, groups: int) -> Questions:
         ],
         batch_size=5000,
     )
+    as_held.rebuild()
     for number in range(groups):
         group = models.UserGroup.objects.create(organisation=company, name=f"G{number}", created_at=now)
         given = models.Entitlement.objects.create(group=group, code="measurements", restricted=True)
@@ -192,7 +198,7 @@ def gridgate(users: int, points: int, groups: int) -> Questions:
     def visible(user: int, point: str | None = None) -> Any:
         # As a request does: the membership is read, then its rights, then the list.
         actor = models.Membership.objects.select_related("user", "organisation").get(pk=members[user])
-        return points_readable_by(actor=actor, service="measurements", point=point)
+        return points_readable_by(actor=actor, service="measurements", today=now.date(), point=point)
 
     return {
         "check one point": lambda user, point: visible(user, point=point).exists(),

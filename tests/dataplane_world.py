@@ -68,9 +68,18 @@ CREATE TABLE applications_accesstoken (
     application_id bigint NOT NULL REFERENCES applications_application (id),
     issued_at bigint NOT NULL, expires_at bigint NOT NULL, revoked_at bigint
 );
-CREATE TABLE metering_meteringpoint (
-    id varchar(18) NOT NULL PRIMARY KEY, segment varchar(2) NOT NULL, directions smallint unsigned NOT NULL,
-    subscribed_power_kva decimal, activated_on date NOT NULL
+CREATE TABLE metering_meteringpoint (id varchar(18) NOT NULL PRIMARY KEY, activated_on date NOT NULL);
+CREATE TABLE metering_pointversion (
+    id integer PRIMARY KEY, metering_point_id varchar(18) NOT NULL REFERENCES metering_meteringpoint (id),
+    valid_from date NOT NULL, valid_to date, segment varchar(2) NOT NULL, directions smallint unsigned NOT NULL,
+    subscribed_power_kva decimal, UNIQUE (metering_point_id, valid_from)
+);
+CREATE TABLE metering_pointasheld (
+    id integer PRIMARY KEY, holder_id bigint NOT NULL REFERENCES organisations_organisation (id),
+    metering_point_id varchar(18) NOT NULL REFERENCES metering_meteringpoint (id),
+    version_id integer REFERENCES metering_pointversion (id), directions smallint unsigned NOT NULL,
+    held_from date NOT NULL, held_to date, shown_from date NOT NULL, shown_to date,
+    UNIQUE (holder_id, metering_point_id, shown_from)
 );
 CREATE TABLE metering_titleholding (
     id integer PRIMARY KEY, metering_point_id varchar(18) NOT NULL REFERENCES metering_meteringpoint (id),
@@ -134,22 +143,54 @@ class RegistryFile:
         collection.
         """
         db = self.db
-        db.execute(
-            "INSERT INTO metering_meteringpoint VALUES (?, ?, ?, ?, ?)",
-            (point, segment, directions, 36, activated_on.isoformat()),
-        )
-        db.execute(
-            "INSERT INTO metering_titleholding (metering_point_id, holder_id, valid_from) VALUES (?, ?, ?)",
-            (point, holder, held_from.isoformat()),
-        )
+        db.execute("INSERT INTO metering_meteringpoint VALUES (?, ?)", (point, activated_on.isoformat()))
+        version = self._version(point, activated_on, segment, directions, kva=36)
+        self._held(point, holder=holder, since=held_from, version=version, directions=directions)
         if collection:
             db.execute(
                 "INSERT INTO metering_loadcurvecollection (metering_point_id, state, since) VALUES (?, ?, ?)",
                 (point, collection, "2024-01-01 00:00:00"),
             )
-        self.line(
-            point, reader=holder, holder=holder, basis="title", data_from=held_from, valid_from=held_from
+
+    def hand_over(self, point: str, *, to: int, on: date, segment: str, directions: int, kva: int) -> None:
+        """Whoever holds the point leaves it to another that day, and it becomes another with it."""
+        db, day = self.db, on.isoformat()
+        (former,) = db.execute(
+            "SELECT holder_id FROM metering_titleholding WHERE metering_point_id = ? AND valid_to IS NULL",
+            (point,),
+        ).fetchone()
+        for table in ("titleholding", "pointversion"):
+            db.execute(
+                f"UPDATE metering_{table} SET valid_to = ? WHERE metering_point_id = ? AND valid_to IS NULL",
+                (day, point),
+            )
+        db.execute(
+            "UPDATE sharing_accessline SET data_to = ? WHERE metering_point_id = ? AND reader_id = ?",
+            (midnight(on), point, former),
         )
+        version = self._version(point, on, segment, directions, kva=kva)
+        self._held(point, holder=to, since=on, version=version, directions=directions)
+
+    def _version(self, point: str, since: date, segment: str, directions: int, *, kva: int) -> int | None:
+        return self.db.execute(
+            "INSERT INTO metering_pointversion"
+            " (metering_point_id, valid_from, segment, directions, subscribed_power_kva) VALUES (?, ?, ?, ?, ?)",
+            (point, since.isoformat(), segment, directions, kva),
+        ).lastrowid
+
+    def _held(self, point: str, *, holder: int, since: date, version: int | None, directions: int) -> None:
+        day = since.isoformat()
+        self.db.execute(
+            "INSERT INTO metering_titleholding (metering_point_id, holder_id, valid_from) VALUES (?, ?, ?)",
+            (point, holder, day),
+        )
+        self.db.execute(
+            "INSERT INTO metering_pointasheld"
+            " (holder_id, metering_point_id, version_id, directions, held_from, shown_from)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (holder, point, version, directions, day, day),
+        )
+        self.line(point, reader=holder, holder=holder, basis="title", data_from=since, valid_from=since)
 
     def line(
         self,

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 
 from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, bits
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
+from gridgate.metering import as_held
+from gridgate.metering.models import (
+    LoadCurveCollection,
+    MeteringPoint,
+    PointAsHeld,
+    PointVersion,
+    TitleHolding,
+)
 from gridgate.metering.operations import close_holding, move_in, open_holding, set_collection, update_point
 from gridgate.sharing import history
 from gridgate.sharing.models import AccessLine, DataService, Permission
@@ -51,7 +58,7 @@ def expected() -> Counter[tuple[object, ...]]:
     for title in titles:
         first, last = midnight(title.valid_from), midnight(title.valid_to)
         line = (title.holder_id, title.metering_point_id, title.holder_id, "title", None, bits(Kind))
-        lines[(*line, title.metering_point.directions, 0, first, last, first, None)] += 1
+        lines[(*line, directions_of(title), 0, first, last, first, None)] += 1
     opposed = set(
         LoadCurveCollection.objects.filter(until=None, state="opposed").values_list(
             "metering_point", flat=True
@@ -92,6 +99,19 @@ def expected() -> Counter[tuple[object, ...]]:
     return lines
 
 
+def directions_of(title: TitleHolding) -> int:
+    """All that the point has had while the title lasted; both when nothing is known of that time."""
+    told = 0
+    for version in title.metering_point.versions.all():
+        if lasts(title, version.valid_from) or lasts(version, title.valid_from):
+            told |= version.directions
+    return told or 3
+
+
+def lasts(period: TitleHolding | PointVersion, day: date) -> bool:
+    return period.valid_from <= day and (period.valid_to is None or day < period.valid_to)
+
+
 def midnight(day: date | None) -> int | None:
     return None if day is None else int(datetime(day.year, day.month, day.day, tzinfo=PARIS).timestamp())
 
@@ -102,6 +122,50 @@ def epoch(instant: datetime | None) -> int | None:
 
 def written() -> Counter[tuple[object, ...]]:
     return Counter(AccessLine.objects.values_list(*COLUMNS))
+
+
+# --- What each holder is shown of its points, worked out anew for the days on which anything changes
+
+
+def to_be_shown() -> dict[tuple[int, str, date], object]:
+    versions = list(PointVersion.objects.order_by("valid_from"))
+    titles = list(TitleHolding.objects.order_by("valid_from"))
+    found: dict[tuple[int, str, date], object] = {}
+    for one in titles:
+        own = [
+            t for t in titles if (t.holder_id, t.metering_point_id) == (one.holder_id, one.metering_point_id)
+        ]
+        for day in days_of_change():
+            begun = [title for title in own if title.valid_from <= day]
+            title = begun[-1] if begun else own[0]
+            last = day if title.valid_to is None else min(day, title.valid_to - timedelta(days=1))
+            version = next(
+                (v for v in versions if v.metering_point_id == one.metering_point_id and lasts(v, last)), None
+            )
+            key = (one.holder_id, one.metering_point_id, day)
+            found[key] = (title.valid_from, title.valid_to, version.pk if version and begun else None)
+    return found
+
+
+def shown() -> dict[tuple[int, str, date], object]:
+    rows = list(PointAsHeld.objects.all())
+    return {
+        (row.holder_id, row.metering_point_id, day): (row.held_from, row.held_to, row.version_id)
+        for day in days_of_change()
+        for row in rows
+        if row.shown_from <= day and (row.shown_to is None or day < row.shown_to)
+    }
+
+
+def days_of_change() -> set[date]:
+    bounds = {
+        day
+        for model in (TitleHolding, PointVersion)
+        for pair in model.objects.values_list("valid_from", "valid_to")
+        for day in pair
+        if day is not None
+    }
+    return bounds | {day - timedelta(days=1) for day in bounds}
 
 
 # --- The operations
@@ -226,8 +290,10 @@ def collecting(point: int, state: str) -> Act:
     return lambda play: set_collection(actor=None, points=[play.points[point % 4]], state=state, now=play.now)
 
 
-def turning(point: int, directions: int) -> Act:
-    return lambda play: update_point(point_id=play.points[point % 4], directions=directions, now=play.now)
+def turning(point: int, directions: int, day: date | None) -> Act:
+    return lambda play: update_point(
+        point_id=play.points[point % 4], directions=directions, valid_from=day, now=play.now
+    )
 
 
 acts = st.one_of(
@@ -241,7 +307,7 @@ acts = st.one_of(
     st.builds(opening, number, days, st.none() | days),
     st.builds(moving, number, days),
     st.builds(collecting, number, st.sampled_from(["opposed", "active", "ended"])),
-    st.builds(turning, number, st.integers(1, 3)),
+    st.builds(turning, number, st.integers(1, 3), st.none() | days),
 )
 
 
@@ -282,9 +348,12 @@ def test_the_lines_are_what_the_facts_say(
             with suppress(GridgateError, ZeroDivisionError), transaction.atomic():
                 act(play)
             assert written() == expected()
-        before = written()
+            assert shown() == to_be_shown()
+        before, faces = written(), shown()
         assert rebuild() == before.total()
         assert written() == before
+        as_held.rebuild()
+        assert shown() == faces
         for permission in Permission.objects.all():
             again, points = history.replay(permission.events.all())
             assert (again.state, again.valid_until) == (permission.state, permission.valid_until)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gridgate.core.roles import Why
 from gridgate.metering import rights as metering_rights
-from gridgate.metering.models import TitleHolding
+from gridgate.metering.operations import open_holding
 from gridgate.metering.queries import points_readable_by
 from gridgate.organisations import rights
 from gridgate.organisations.catalogue import BY_CODE, CATALOGUE
@@ -118,7 +118,7 @@ def check(some: list[Company]) -> None:
                 assert answer.allowed is (reach is not None) or answer.why is Why.OUTSIDE_PERIMETER
                 if not BY_CODE[code].by_point:
                     continue
-                seen = points_readable_by(actor=actor, service=code)
+                seen = points_readable_by(actor=actor, service=code, today=date(2026, 1, 1))
                 assert set(seen.values_list("pk", flat=True)) == within & held
                 assert seen.count() == len(within & held)
                 for point in points:
@@ -171,11 +171,12 @@ def build(company: Company, number: int, points: list[str]) -> tuple[Organisatio
     ]
     for place in company.holds:
         # One point may be held by several of these companies, one after the other.
-        TitleHolding.objects.create(
-            metering_point_id=points[place],
+        open_holding(
+            metering_point=points[place],
             holder=organisation,
             valid_from=date(2010 + number, 1, 1),
             valid_to=date(2011 + number, 1, 1),
+            now=SINCE,
         )
     for place, group in enumerate(company.groups):
         make_group(

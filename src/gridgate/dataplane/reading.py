@@ -71,7 +71,7 @@ def answer(
         zone=zone,
         explained=explained(wanted, requested, granted, point=point, segments=segments, zone=zone),
     )
-    if wanted.kind is Kind.LOAD_CURVE and point.collection != "active":
+    if wanted.kind is Kind.LOAD_CURVE and point.collection != "active" and _lasts(granted.line, at):
         missing = _since_collection_ended(missing, available)
     return Answer(
         metering_point=wanted.metering_point,
@@ -203,6 +203,11 @@ def explained(
     return reasons
 
 
+def _lasts(line: AccessLine, at: datetime) -> bool:
+    """Of a title that is over, nobody knows here how its collection stood: the present state is another's."""
+    return line.data_to is None or at.timestamp() < line.data_to
+
+
 def before_line(line: AccessLine) -> str:
     return "before_title" if line.basis is Basis.TITLE else "before_permission_history"
 
@@ -226,7 +231,8 @@ def entry(
 ) -> AccessEntry:
     """The line of the access log for a read. A `str` verdict is a refusal in a façade's own word.
 
-    A refusal is shown to whoever holds the point at the time, so that a holder sees who tried.
+    A refusal is shown to whoever holds the point at the time, so that a holder sees who tried; that of a company which
+    held it or will is shown to itself alone.
     """
     line = verdict.line if isinstance(verdict, Granted) else None
     period = verdict.readable if isinstance(verdict, Granted) else wanted.period
@@ -249,7 +255,7 @@ def entry(
         permission=line.permission if line else None,
         basis=line.basis.value if line else None,
         metering_point=wanted.metering_point,
-        holder=line.holder if line else point.holder if point else None,
+        holder=line.holder if line else point.journal_of if point else None,
         kind=wanted.kind.value,
         direction=wanted.direction.value,
         start=period.start,

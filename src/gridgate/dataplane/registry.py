@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import FlowDirection, bits
 from gridgate.core.sharing import AccessLine, Basis
 
 BUSY_SECONDS = 0.25
@@ -46,16 +47,23 @@ class Application:
 class PointFacts:
     """What the dialects need to know of a metering point, none of which may be told to a caller who has no
     line on it.
+
+    It is as the holder whose data the caller reads is shown it: a former holder, and whoever reads its time, is told
+    what the point was then.
     """
 
     id: str
-    segment: str
+    segment: str | None
+    """None when the registry knows nothing of the holder's time; so is the power."""
     directions: int
+    """All that the point has had in the holder's time; both when nothing is known of it."""
     activated_on: date
     collection: str | None
-    """State of the load curve's collection; None when nobody ever asked for one."""
-    holder: int | None
-    """The organisation that holds the point today."""
+    """State of the load curve's collection; None when nobody ever asked for one, and when it is another holder's."""
+    journal_of: int | None
+    """The organisation whose log shows a refused read: the caller's own if it holds, held or will hold the point,
+    else that which holds it today.
+    """
     subscribed_power_kva: float | None = None
 
 
@@ -130,13 +138,25 @@ class Registry(Protocol):
 _LINE = """l.basis, l.permission_id, l.holder_id, l.kinds, l.directions, l.finest_resolution,
        l.data_from, l.data_to, l.valid_from, l.valid_until"""
 
-_POINT = "p.id, p.segment, p.directions, p.activated_on, c.state, h.holder_id, p.subscribed_power_kva"
+# Of the point as the holder of the line's data is shown it today (`metering_pointasheld`).
+_POINT = """p.id, v.segment, s.directions, p.activated_on,
+       CASE WHEN h.holder_id = l.holder_id THEN c.state END,
+       CASE WHEN EXISTS (SELECT 1 FROM metering_titleholding own
+                         WHERE own.metering_point_id = p.id AND own.holder_id = {reader})
+            THEN {reader} ELSE h.holder_id END,
+       v.subscribed_power_kva"""
 
-_POINT_FACTS = """
+_PRESENT = """
 LEFT JOIN metering_loadcurvecollection c ON c.metering_point_id = p.id AND c.until IS NULL
 LEFT JOIN metering_titleholding h
        ON h.metering_point_id = p.id AND h.valid_from <= :today AND (h.valid_to IS NULL OR h.valid_to >
        :today)"""
+
+_AS_HELD = """
+LEFT JOIN metering_pointasheld s
+       ON s.holder_id = l.holder_id AND s.metering_point_id = l.metering_point_id
+      AND s.shown_from <= :today AND (s.shown_to IS NULL OR s.shown_to > :today)
+LEFT JOIN metering_pointversion v ON v.id = s.version_id"""
 
 # An application may be put in a group of its company's users: it then reads what the group's perimeter of the
 # measurements lets it, by the rule of `core.roles`. A group that is gone leaves nothing: no group, no answer.
@@ -154,30 +174,32 @@ _REACHED = """(a.group_id IS NULL OR EXISTS (
 # are told apart by one statement.
 _TOKEN = f"""
 SELECT t.expires_at, t.revoked_at, a.active, s.active, a.id, a.client_id, a.organisation_id, o.legal_name,
-       {_POINT},
+       {_POINT.format(reader="a.organisation_id")},
        {_LINE}
 FROM applications_accesstoken t
 JOIN applications_application a ON a.id = t.application_id
 JOIN organisations_organisation o ON o.id = a.organisation_id
 LEFT JOIN applications_apisubscription s ON s.application_id = a.id AND s.api = :api
 LEFT JOIN metering_meteringpoint p ON p.id = :point
-{_POINT_FACTS}
+{_PRESENT}
 LEFT JOIN sharing_accessline l ON l.reader_id = a.organisation_id AND l.metering_point_id = p.id
       AND {_REACHED}
+{_AS_HELD}
 WHERE t.token_sha256 = :token
 """  # noqa: S608 -- composed of constants
 
 _ACCESS = f"""
-SELECT {_POINT},
+SELECT {_POINT.format(reader=":reader")},
        {_LINE}
 FROM metering_meteringpoint p
-{_POINT_FACTS}
+{_PRESENT}
 LEFT JOIN sharing_accessline l ON l.reader_id = :reader AND l.metering_point_id = p.id
+{_AS_HELD}
 WHERE p.id = :point
 """  # noqa: S608 -- composed of constants
 
 _POINTS = f"""
-SELECT {_POINT},
+SELECT {_POINT.format(reader=":reader")},
        {_LINE}
 FROM (SELECT DISTINCT l.metering_point_id AS id
       FROM applications_application a JOIN sharing_accessline l ON l.reader_id = a.organisation_id
@@ -185,9 +207,10 @@ FROM (SELECT DISTINCT l.metering_point_id AS id
         AND l.valid_from <= :now AND (l.valid_until IS NULL OR l.valid_until > :now) AND {_REACHED}
       ORDER BY l.metering_point_id LIMIT :limit) page
 JOIN metering_meteringpoint p ON p.id = page.id
-{_POINT_FACTS}
+{_PRESENT}
 JOIN sharing_accessline l ON l.reader_id = :reader AND l.metering_point_id = p.id
  AND l.valid_from <= :now AND (l.valid_until IS NULL OR l.valid_until > :now)
+{_AS_HELD}
 ORDER BY p.id, l.basis DESC, l.data_from
 """  # noqa: S608 -- composed of constants
 
@@ -202,11 +225,13 @@ WHERE a.client_id = :client_id AND a.active
 
 _CHECK = """
 SELECT 1
-FROM sharing_accessline, applications_accesstoken, applications_apisubscription, metering_titleholding
+FROM sharing_accessline, applications_accesstoken, applications_apisubscription, metering_titleholding,
+     metering_pointasheld, metering_pointversion
 LIMIT 1
 """
 
 _POINT_AT, _LINE_AT, _LINE_WIDTH = 8, 15, 10
+_BOTH_WAYS = bits(FlowDirection)
 _CHUNK = 500
 
 
@@ -239,13 +264,13 @@ class SqliteRegistry:
             active=bool(first[2]),
             subscribed=bool(first[3]),
             application=Application(first[4], first[5], first[6], first[7]),
-            point=_point(first[_POINT_AT:]),
+            point=_point([row[_POINT_AT:] for row in rows], at),
             lines=_lines(rows, _LINE_AT),
         )
 
     def access(self, reader: int, metering_point: str, *, at: datetime) -> Access:
         rows = self._all(_ACCESS, {"reader": reader, "point": metering_point, "today": self._today(at)})
-        return Access(_point(rows[0]), _lines(rows, _LINE_AT - _POINT_AT)) if rows else Access(None, ())
+        return Access(_point(rows, at), _lines(rows, _LINE_AT - _POINT_AT)) if rows else Access(None, ())
 
     def lines(self, reader: int, metering_points: Sequence[str]) -> dict[str, tuple[AccessLine, ...]]:
         found: dict[str, list[AccessLine]] = {}
@@ -272,7 +297,7 @@ class SqliteRegistry:
         pages: dict[str, list[tuple[Any, ...]]] = {}
         for row in self._all(_POINTS, parameters):
             pages.setdefault(row[0], []).append(row)
-        return [Access(_point(rows[0]), _lines(rows, _LINE_AT - _POINT_AT)) for rows in pages.values()]
+        return [Access(_point(rows, at), _lines(rows, _LINE_AT - _POINT_AT)) for rows in pages.values()]
 
     def credential(self, client_id: str, *, at: datetime) -> CredentialRow | None:
         rows = self._all(_CREDENTIAL, {"client_id": client_id, "now": stored_instant(at)})
@@ -324,18 +349,25 @@ def stored_instant(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def _point(row: Sequence[Any]) -> PointFacts | None:
+def _point(rows: Sequence[Sequence[Any]], at: datetime) -> PointFacts | None:
+    """The facts as the line in force tells them, the one with the latest data when there are several."""
+    row = max(rows, key=lambda row: _precedence(row, at.timestamp())) if len(rows) > 1 else rows[0]
     if row[0] is None:
         return None
     return PointFacts(
         id=row[0],
         segment=row[1],
-        directions=row[2],
+        directions=_BOTH_WAYS if row[2] is None else row[2],
         activated_on=date.fromisoformat(row[3]),
         collection=row[4],
-        holder=row[5],
+        journal_of=row[5],
         subscribed_power_kva=None if row[6] is None else float(row[6]),
     )
+
+
+def _precedence(row: Sequence[Any], now: float) -> tuple[bool, int]:
+    *_, data_from, _data_to, valid_from, valid_until = row
+    return valid_from <= now and (valid_until is None or now < valid_until), data_from
 
 
 def _lines(rows: Iterable[Sequence[Any]], at: int) -> tuple[AccessLine, ...]:

@@ -264,6 +264,7 @@ class World:
                 subscribed_power_kva=point.kva,
                 meter_type="AMM" if point.segment in ("C5", "P4") else "PMEI",
                 activated_on=point.activated_on,
+                valid_from=point.activated_on,
                 now=self.at(365 * 3),
             )
             open_holding(

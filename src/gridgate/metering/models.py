@@ -1,6 +1,6 @@
-"""MeteringPoint, TitleHolding, LoadCurveCollection, RegisterImport."""
+"""MeteringPoint, PointVersion, TitleHolding, PointAsHeld, LoadCurveCollection, RegisterImport."""
 
-from typing import Any
+from decimal import Decimal
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +10,11 @@ from gridgate.organisations.models import Organisation, User
 
 
 class MeteringPoint(models.Model):
-    """Where energy is measured: a PRM, a GSRN or an EIC of type Z."""
+    """Where energy is measured: a PRM, a GSRN or an EIC of type Z.
+
+    What it is changes in time, and with it who may know: that is in its versions. Queries say which of them a
+    point shows, and give it under the names below; no other way leads there.
+    """
 
     class Segment(models.TextChoices):
         C1 = "C1"
@@ -29,7 +33,36 @@ class MeteringPoint(models.Model):
         OTHER = "OTHER", _("autre")
 
     id = models.CharField(_("point de comptage (PRM)"), primary_key=True, max_length=18)
-    segment = models.CharField(_("segment"), max_length=2, choices=Segment.choices)
+    activated_on = models.DateField(_("mise en service"))
+
+    # Of the version shown; empty, 0 or None when none is.
+    segment: str
+    directions: int
+    label: str
+    address: str
+    postcode: str
+    city: str
+    subscribed_power_kva: Decimal | None
+    meter_type: str
+    search_text: str
+
+    def __str__(self) -> str:
+        return vars(self).get("label") or self.pk
+
+    def get_meter_type_display(self) -> str:
+        return str(dict(self.MeterType.choices).get(self.meter_type, ""))
+
+
+class PointVersion(models.Model):
+    """What a point was, from the civil day `valid_from` up to, not including, `valid_to`: the day of the next version.
+
+    Written by `metering.versions` only, which keeps them without a hole between two.
+    """
+
+    metering_point = models.ForeignKey(MeteringPoint, on_delete=models.PROTECT, related_name="versions")
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True, blank=True)
+    segment = models.CharField(_("segment"), max_length=2, choices=MeteringPoint.Segment.choices)
     directions = models.PositiveSmallIntegerField(_("sens"))
     """Bits of `core.quantities.FlowDirection`."""
     label = models.CharField(_("nom du site"), max_length=80, blank=True)
@@ -40,28 +73,30 @@ class MeteringPoint(models.Model):
         _("puissance souscrite"), max_digits=9, decimal_places=2, null=True
     )
     meter_type = models.CharField(
-        _("compteur"), max_length=5, choices=MeterType.choices, default=MeterType.AMM
+        _("compteur"),
+        max_length=5,
+        choices=MeteringPoint.MeterType.choices,
+        default=MeteringPoint.MeterType.AMM,
     )
-    activated_on = models.DateField(_("mise en service"))
     search_text = models.TextField(editable=False, default="", blank=True)
-    """Name and address, `folded`: what searches look in and lists are sorted by. `save` keeps it; bulk writes
-    must set it."""
+    """Name and address, `folded`: what searches look in and lists are sorted by."""
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(directions__gte=1, directions__lte=3), name="point_has_a_direction"
-            )
+                condition=models.Q(directions__gte=1, directions__lte=3), name="version_has_a_direction"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(valid_to__isnull=True) | models.Q(valid_to__gt=models.F("valid_from")),
+                name="version_ends_after_it_starts",
+            ),
+            models.UniqueConstraint(
+                fields=["metering_point"],
+                condition=models.Q(valid_to__isnull=True),
+                name="one_last_version_a_point",
+            ),
+            models.UniqueConstraint(fields=["metering_point", "valid_from"], name="one_version_a_start"),
         ]
-
-    def __str__(self) -> str:
-        return self.label or self.id
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.search_text = self.folded_text()
-        if kwargs.get("update_fields") is not None:
-            kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
-        super().save(*args, **kwargs)
 
     def folded_text(self) -> str:
         return folded(" ".join(filter(None, (self.label, self.address, self.postcode, self.city))))
@@ -89,6 +124,30 @@ class TitleHolding(models.Model):
             models.UniqueConstraint(fields=["metering_point", "valid_from"], name="one_holding_a_start"),
         ]
         indexes = [models.Index(fields=["holder", "metering_point"]), models.Index(fields=["valid_to"])]
+
+
+class PointAsHeld(models.Model):
+    """What a company is shown of a point that it holds, held or will hold, from `shown_from` up to, not including,
+    `shown_to`: one row for any day. Written by `metering.as_held`, from titles and versions.
+    """
+
+    holder = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
+    metering_point = models.ForeignKey(MeteringPoint, on_delete=models.PROTECT, related_name="as_held")
+    version = models.ForeignKey(PointVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    """None while nothing is known of the title's time."""
+    held_from = models.DateField()
+    held_to = models.DateField(null=True)
+    shown_from = models.DateField()
+    shown_to = models.DateField(null=True)
+    directions = models.PositiveSmallIntegerField()
+    """All that the point has had in the title's time, or both when nothing is known of it."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["holder", "metering_point", "shown_from"], name="one_face_of_a_point_a_day"
+            )
+        ]
 
 
 class LoadCurveCollection(models.Model):

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import TruncDate
 from django.utils.timezone import get_default_timezone
 
@@ -19,10 +19,12 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_metering_point_id
 from gridgate.core.quantities import FlowDirection, bits
 from gridgate.core.time import civil_day_of
+from gridgate.metering import as_held
 from gridgate.metering.events import collection_changed, titles_changed
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
-from gridgate.metering.queries import PointNotFound, held_on, points_readable_by
+from gridgate.metering.queries import PointNotFound, as_they_are, held_on, points_readable_by
 from gridgate.metering.states import State, becomes, can_follow
+from gridgate.metering.versions import Versions, versions_of, write
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 
@@ -33,6 +35,17 @@ class PointExists(GridgateError):
     def __init__(self, point_id: str) -> None:
         super().__init__(
             ErrorKind.CONFLICT, f"{point_id} exists already", remedy="Update it, or check the digits."
+        )
+
+
+class NothingKnownThen(GridgateError):
+    """A change was told of a day on which nothing is known that could change."""
+
+    def __init__(self, point_id: str, day: date) -> None:
+        super().__init__(
+            ErrorKind.CONFLICT,
+            f"nothing is known of {point_id} on {day}",
+            remedy="Import the whole point with that day as valid_from.",
         )
 
 
@@ -86,34 +99,51 @@ def create_point(
     subscribed_power_kva: Decimal | int | None = None,
     label: str = "",
     meter_type: str = MeteringPoint.MeterType.AMM,
+    valid_from: date | None = None,
 ) -> MeteringPoint:
-    """Add a point. Raises `InvalidIdentifier` or `PointExists`."""
+    """Add a point, which is this from `valid_from` on, else from the day of `now`: of the time before, nothing is known.
+
+    Raises `InvalidIdentifier` or `PointExists`.
+    """
     point_id = parse_metering_point_id(id)
     with transaction.atomic():
         if MeteringPoint.objects.filter(pk=point_id).exists():
             raise PointExists(point_id)
-        return MeteringPoint.objects.create(
-            id=point_id,
-            segment=segment,
-            directions=directions if isinstance(directions, int) else bits(directions),
-            label=label,
-            address=address,
-            postcode=postcode,
-            city=city,
-            subscribed_power_kva=subscribed_power_kva,
-            meter_type=meter_type,
-            activated_on=activated_on,
+        point = MeteringPoint.objects.create(id=point_id, activated_on=activated_on)
+        first = Versions(point_id)
+        first.say(
+            valid_from or _today(now),
+            {
+                "segment": segment,
+                "directions": directions if isinstance(directions, int) else bits(directions),
+                "label": label,
+                "address": address,
+                "postcode": postcode,
+                "city": city,
+                "subscribed_power_kva": subscribed_power_kva,
+                "meter_type": meter_type,
+            },
         )
+        write([first])
+    return point
 
 
-def update_point(*, point_id: str, now: datetime, **changes: Any) -> MeteringPoint:
-    """Change columns of a point, all but its identifier. Raises `PointNotFound`."""
+def update_point(
+    *, point_id: str, now: datetime, valid_from: date | None = None, **changes: Any
+) -> MeteringPoint:
+    """Say what of a point is otherwise from `valid_from` on, else from the day of `now`.
+
+    Raises `PointNotFound`, and `NothingKnownThen` for a day before its first version.
+    """
+    first_day = valid_from or _today(now)
     with transaction.atomic():
         point = _lock_point(point_id)
-        for name, value in changes.items():
-            setattr(point, name, value)
-        point.save(update_fields=list(changes))
-        titles_changed.send(MeteringPoint, point_ids=[point.pk], now=now)
+        versions = versions_of([point_id])[point_id]
+        if versions.on(first_day) is None:
+            raise NothingKnownThen(point_id, first_day)
+        versions.say(first_day, changes)
+        write([versions])
+        _follow([point_id], sender=MeteringPoint, now=now)
     return point
 
 
@@ -141,7 +171,7 @@ def open_holding(
             metering_point=point, holder=holder, valid_from=valid_from, valid_to=valid_to
         )
         _record_opened(holding, actor=actor, now=now)
-        titles_changed.send(TitleHolding, point_ids=[point.pk], now=now)
+        _follow([point.pk], sender=TitleHolding, now=now)
     return holding
 
 
@@ -158,7 +188,7 @@ def close_holding(
         point = _lock_point(holding.metering_point_id)
         _refuse_overlap(point, holding.valid_from, valid_to, but=holding)
         _end(holding, valid_to, actor=actor, now=now)
-        titles_changed.send(TitleHolding, point_ids=[point.pk], now=now)
+        _follow([point.pk], sender=TitleHolding, now=now)
         end_collections_of_former_holders(now=now, point_ids=[point.pk])
     return holding
 
@@ -184,7 +214,7 @@ def move_in(
         _refuse_overlap(point, on, None)
         holding = TitleHolding.objects.create(metering_point=point, holder=holder, valid_from=on)
         _record_opened(holding, actor=actor, now=now)
-        titles_changed.send(TitleHolding, point_ids=[point.pk], now=now)
+        _follow([point.pk], sender=TitleHolding, now=now)
         end_collections_of_former_holders(now=now, point_ids=[point.pk])
     return holding
 
@@ -215,6 +245,16 @@ def _record_opened(holding: TitleHolding, *, actor: Membership | None, now: date
         after={"valid_from": holding.valid_from.isoformat(), "valid_to": ends and ends.isoformat()},
         now=now,
     )
+
+
+def _follow(point_ids: Sequence[str], *, sender: type[Model], now: datetime) -> None:
+    """What is shown of the points, and what others make of them, follows in the same transaction."""
+    as_held.project(point_ids)
+    titles_changed.send(sender, point_ids=list(point_ids), now=now)
+
+
+def _today(now: datetime) -> date:
+    return civil_day_of(now, get_default_timezone())
 
 
 def _subject(holding: TitleHolding) -> Subject:
@@ -315,15 +355,13 @@ def _decided_points(
     *, actor: Membership | None, points: QuerySet[MeteringPoint] | Sequence[str], now: datetime
 ) -> list[tuple[str, str, str | None]]:
     """Identifier, meter type and present state of each, locked; refuses what the actor may not decide on."""
-    known = MeteringPoint.objects.all()
+    today = _today(now)
     if actor is not None and not actor.has(EntitlementCode.DATA_SERVICES):
         raise NotEntitled
-    if actor is not None and not _by_operator(actor):
-        known = points_readable_by(
-            actor=actor,
-            service=EntitlementCode.DATA_SERVICES,
-            at=civil_day_of(now, get_default_timezone()),
-        )
+    if actor is None or _by_operator(actor):
+        known = as_they_are(MeteringPoint.objects.all(), today=today)
+    else:
+        known = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True)
     asked = set(points.values_list("pk", flat=True) if isinstance(points, QuerySet) else points)
     present = LoadCurveCollection.objects.filter(metering_point=OuterRef("pk"), until__isnull=True)
     found = list(
@@ -363,8 +401,9 @@ POINTS_AN_EVENT = 500
 
 def _record_collection(ids: Sequence[str], state: State, *, actor: Membership, now: datetime) -> None:
     """What the operator's staff decides on a company's points is an event of that company's audit."""
-    today = civil_day_of(now, get_default_timezone())
-    titles = TitleHolding.objects.filter(held_on(today), metering_point__in=ids).order_by("metering_point")
+    titles = TitleHolding.objects.filter(held_on(_today(now)), metering_point__in=ids).order_by(
+        "metering_point"
+    )
     by_holder: dict[int, list[str]] = {}
     for holder, point in titles.values_list("holder", "metering_point"):
         by_holder.setdefault(holder, []).append(point)

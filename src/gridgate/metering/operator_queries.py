@@ -4,11 +4,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from gridgate.core.text import folded
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
-from gridgate.metering.queries import PointFilter, PointNotFound, held_on, narrow, with_collection
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion, TitleHolding
+from gridgate.metering.queries import (
+    PointFilter,
+    PointNotFound,
+    Points,
+    Titles,
+    as_they_are,
+    held_on,
+    narrow,
+    of_the_day,
+    with_anyones_collection,
+)
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, Organisation
 
@@ -26,19 +36,17 @@ class RegisterFilter:
     held: bool | None = None
 
 
-def points_of_register(
-    *, actor: Membership, wanted: RegisterFilter | None = None, today: date
-) -> QuerySet[MeteringPoint]:
+def points_of_register(*, actor: Membership, wanted: RegisterFilter | None = None, today: date) -> Points:
     """The points that the filter lets through, by name.
 
-    Each says who holds it today: `holder_name`, `holder_siren` and `held_from`, all None when nobody does. Raises
+    Each says who holds it today: `holder_name`, `holder_siren` and `holder_since`, all None when nobody does. Raises
     `NotAllowed`.
     """
     require_operator(actor)
     wanted = wanted or RegisterFilter()
     titles = TitleHolding.objects.filter(held_on(today), metering_point=OuterRef("pk"))
     asked = PointFilter(text=wanted.text, segment=wanted.segment)
-    points = narrow(MeteringPoint.objects.all(), asked, today=today)
+    points = narrow(as_they_are(MeteringPoint.objects.all(), today=today), asked, today=today)
     if wanted.holder.strip():
         points = points.filter(Exists(titles.filter(_named(wanted.holder))))
     if wanted.held is not None:
@@ -46,17 +54,24 @@ def points_of_register(
     return points.annotate(
         holder_name=Subquery(titles.values("holder__legal_name")[:1]),
         holder_siren=Subquery(titles.values("holder__siren")[:1]),
-        held_from=Subquery(titles.values("valid_from")[:1]),
+        holder_since=Subquery(titles.values("valid_from")[:1]),
     ).order_by("search_text", "pk")
 
 
-def point_of_register(*, actor: Membership, point_id: str) -> MeteringPoint:
-    """One point, with the state of its collection. Raises `NotAllowed`, and `PointNotFound`."""
+def point_of_register(*, actor: Membership, point_id: str, today: date) -> MeteringPoint:
+    """One point as it is today, with the state of its collection. Raises `NotAllowed`, and `PointNotFound`."""
     require_operator(actor)
-    found = with_collection(MeteringPoint.objects.filter(pk=point_id)).first()
+    points = as_they_are(MeteringPoint.objects.filter(pk=point_id), today=today)
+    found = with_anyones_collection(points).first()
     if found is None:
         raise PointNotFound(point_id)
     return found
+
+
+def versions_of_point(*, actor: Membership, point: MeteringPoint) -> QuerySet[PointVersion]:
+    """What it is, was and will be, the latest first. Raises `NotAllowed`."""
+    require_operator(actor)
+    return point.versions.order_by("-valid_from")
 
 
 def holdings_of_point(*, actor: Membership, point: MeteringPoint) -> QuerySet[TitleHolding]:
@@ -81,14 +96,18 @@ def collections_of_point(*, actor: Membership, point: MeteringPoint) -> QuerySet
 
 def holdings_of_company(
     *, actor: Membership, organisation: Organisation, today: date, present: bool | None = None
-) -> QuerySet[TitleHolding]:
-    """The company's titles with their points, by name: today's (`present`), the others, or all. Raises `NotAllowed`."""
+) -> Titles:
+    """The company's titles, with what their points are today, by name: today's titles (`present`), the others, or all.
+
+    Raises `NotAllowed`.
+    """
     require_operator(actor)
     titles = TitleHolding.objects.filter(holder=organisation)
     if present is not None:
         titles = titles.filter(held_on(today)) if present else titles.exclude(held_on(today))
-    order = (F("metering_point__search_text").asc(), "metering_point", "-valid_from")
-    return titles.select_related("metering_point").order_by(*order)
+    return of_the_day(titles, "metering_point__versions", today=today).order_by(
+        "search_text", "metering_point", "-valid_from"
+    )
 
 
 def points_held(*, actor: Membership, companies: Collection[int], today: date) -> dict[int, int]:

@@ -3,17 +3,58 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Concat
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    F,
+    FilteredRelation,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Concat
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.text import folded
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint, RegisterImport, TitleHolding
+from gridgate.metering.models import (
+    LoadCurveCollection,
+    MeteringPoint,
+    PointAsHeld,
+    RegisterImport,
+    TitleHolding,
+)
 from gridgate.organisations.models import Membership
 from gridgate.organisations.rights import perimeter_of
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class Said(TypedDict):
+        """What a version says of a row, and the days of the title that shows it (None for who sees all)."""
+
+        segment: str
+        directions: int
+        label: str
+        address: str
+        postcode: str
+        city: str
+        subscribed_power_kva: Decimal | None
+        meter_type: str
+        search_text: str
+        held_from: date
+        held_to: date | None
+
+    Points = QuerySet[WithAnnotations[MeteringPoint, Said]]
+    Titles = QuerySet[WithAnnotations[TitleHolding, Said]]
+else:
+    Points = Titles = QuerySet
 
 
 class PointNotFound(GridgateError):
@@ -28,46 +69,94 @@ class PointNotFound(GridgateError):
 
 
 def points_readable_by(
-    *, actor: Membership, service: str, at: date | None = None, point: str | None = None
-) -> QuerySet[MeteringPoint]:
-    """The points that the actor's organisation holds or held, within the actor's reach of a service of the
+    *, actor: Membership, service: str, today: date, held: bool = False, point: str | None = None
+) -> Points:
+    """The points that the actor's organisation holds, held or will hold, within the actor's reach of a service of the
     catalogue (`organisations.catalogue.EntitlementCode`); in no order.
 
-    With `at`, only those held on that civil day; with `point`, only that one, which is then looked up and not
-    looked for among all. Each point carries the last of the organisation's own titles: `held_from`, and
-    `held_to`, the first day on which it no longer holds (None while open).
+    With `held`, only those held on the civil day; with `point`, only that one, which is then looked up and not
+    looked for among all. Each point is as that organisation's title shows it (`metering.as_held`), and carries the
+    days of the title: `held_from`, and `held_to`, the first day on which it no longer holds (None while open).
     """
     reach = actor.reach(service)
     if not reach.allowed:
-        return MeteringPoint.objects.none()
-    titles = TitleHolding.objects.filter(holder=actor.organisation_id)
-    if at is not None:
-        titles = titles.filter(held_on(at))
-    readable: QuerySet[Any, str]
-    if reach.everything:
-        readable = titles.values_list("metering_point", flat=True)
-    else:
-        # From the perimeter to the titles: the database makes one list, and the shorter one.
-        held = titles.filter(metering_point=OuterRef("metering_point_id"))
-        readable = perimeter_of(actor, service).filter(Exists(held))
+        return points_as_held_by(actor.organisation_id, today=today).none()
+    points = points_as_held_by(actor.organisation_id, today=today, held=held)
     if point is not None:
-        readable = readable.filter(metering_point_id=point)
-    points = MeteringPoint.objects.filter(pk__in=readable)
-    last_title = titles.filter(metering_point=OuterRef("pk")).order_by("-valid_from")
-    return points.annotate(
-        held_from=Subquery(last_title.values("valid_from")[:1]),
-        held_to=Subquery(last_title.values("valid_to")[:1]),
+        points = points.filter(pk=point)
+    return points if reach.everything else points.filter(pk__in=perimeter_of(actor, service))
+
+
+def points_as_held_by(organisation: int, *, today: date, held: bool = False) -> Points:
+    """The same of all points of a company, whoever asks: what it is shown of them, and may show to others."""
+    own = Q(as_held__holder=organisation) & _lasts(today, "as_held__shown_from", "as_held__shown_to")
+    if held:
+        own &= _lasts(today, "as_held__held_from", "as_held__held_to")
+    shown = with_version(MeteringPoint.objects.filter(own), "as_held__version")
+    points: Points = shown.annotate(held_from=F("as_held__held_from"), held_to=F("as_held__held_to"))
+    return points
+
+
+def with_version(rows: QuerySet[Any], path: str) -> QuerySet[Any]:
+    """Rows with what the version of a point at the end of the path says; empty, 0 or None without a version."""
+    texts = ("segment", "label", "address", "postcode", "city", "meter_type", "search_text")
+    said: dict[str, Any] = {
+        name: Coalesce(F(f"{path}__{name}"), Value(""), output_field=CharField()) for name in texts
+    }
+    told: QuerySet[Any] = rows.annotate(
+        **said,
+        directions=Coalesce(F(f"{path}__directions"), Value(0)),
+        subscribed_power_kva=F(f"{path}__subscribed_power_kva"),
     )
+    return told
+
+
+def subscribed_power_over(*, actor: Membership, point_id: str, first: date, after: date) -> Decimal | None:
+    """The power in kVA that was subscribed on a point through the company's days from `first` up to, not including,
+    `after`.
+
+    None when it changed, or is not known of all of them: an excess is only told of what was subscribed then. For a
+    point whose readability was decided already.
+    """
+    faces = PointAsHeld.objects.filter(
+        _meets(first, after, "shown_from", "shown_to"), holder=actor.organisation_id, metering_point=point_id
+    )
+    its_time = faces.exclude(shown_to__lte=F("held_from"))
+    powers = set(its_time.values_list("version__subscribed_power_kva", flat=True))
+    return powers.pop() if len(powers) == 1 else None
+
+
+def as_they_are(points: QuerySet[MeteringPoint], *, today: date) -> Points:
+    """The points as they are on the civil day, whoever holds them: for the operator, and for nobody else.
+
+    One of which only a coming version is known has no values yet.
+    """
+    return of_the_day(points, "versions", today=today)
+
+
+def of_the_day(rows: QuerySet[Any], versions: str, *, today: date) -> QuerySet[Any]:
+    """Rows with what the version of the civil day says, of those at the end of the path `versions`."""
+    in_force = _lasts(today, f"{versions}__valid_from", f"{versions}__valid_to")
+    present = FilteredRelation(versions, condition=in_force)
+    return with_version(rows.annotate(version_of_the_day=present), "version_of_the_day")
 
 
 def held_on(day: date) -> Q:
     """Titles that hold on the civil day: begun, and ending after it if at all."""
-    return Q(valid_from__lte=day) & (Q(valid_to__isnull=True) | Q(valid_to__gt=day))
+    return _lasts(day, "valid_from", "valid_to")
 
 
-def point_readable_by(*, actor: Membership, service: str, point_id: str) -> MeteringPoint:
+def _meets(first: date, after: date, begins: str, ends: str) -> Q:
+    return Q(**{f"{begins}__lt": after}) & (Q(**{f"{ends}__isnull": True}) | Q(**{f"{ends}__gt": first}))
+
+
+def _lasts(day: date, first: str, after: str) -> Q:
+    return Q(**{f"{first}__lte": day}) & (Q(**{f"{after}__isnull": True}) | Q(**{f"{after}__gt": day}))
+
+
+def point_readable_by(*, actor: Membership, service: str, point_id: str, today: date) -> MeteringPoint:
     """The point, or `PointNotFound`: whether it exists elsewhere is not told."""
-    found = points_readable_by(actor=actor, service=service, point=point_id).first()
+    found = points_readable_by(actor=actor, service=service, today=today, point=point_id).first()
     if found is None:
         raise PointNotFound(point_id)
     return found
@@ -98,7 +187,7 @@ class PointFilter:
     """Only points held today (True) or no more (False)."""
 
 
-def narrow(points: QuerySet[MeteringPoint], wanted: PointFilter, *, today: date) -> QuerySet[MeteringPoint]:
+def narrow(points: Points, wanted: PointFilter, *, today: date) -> Points:
     """The points that the filter lets through."""
     points = points.filter(_found(wanted.text))
     if wanted.segment:
@@ -112,20 +201,41 @@ def narrow(points: QuerySet[MeteringPoint], wanted: PointFilter, *, today: date)
     if wanted.power_to is not None:
         points = points.filter(subscribed_power_kva__lte=wanted.power_to)
     if wanted.collection:
-        points = points.filter(_collected(wanted.collection))
+        points = points.filter(held_on_title(today) & _collected(wanted.collection))
     if wanted.held is not None:
         ended = Q(held_to__isnull=False, held_to__lte=today)
         points = points.filter(~ended if wanted.held else ended)
     return points
 
 
-def with_collection(points: QuerySet[MeteringPoint]) -> QuerySet[MeteringPoint]:
-    """Each point with its present `collection_state` and `collection_since`; None when it never had one."""
-    present = LoadCurveCollection.objects.filter(metering_point=OuterRef("pk"), until__isnull=True)
+def with_collection(points: Points, *, today: date) -> Points:
+    """Points that carry a title, each with its present `collection_state` and `collection_since`.
+
+    None when it never had one, and when the title does not hold today: the state is another company's then.
+    """
     return points.annotate(
-        collection_state=Subquery(present.values("state")[:1]),
-        collection_since=Subquery(present.values("since")[:1]),
+        **{
+            f"collection_{column}": Case(When(held_on_title(today), then=_present_collection(column)))
+            for column in ("state", "since")
+        }
     )
+
+
+def with_anyones_collection(points: Points) -> Points:
+    """The same of points as the operator sees them, whoever holds them."""
+    return points.annotate(
+        collection_state=_present_collection("state"), collection_since=_present_collection("since")
+    )
+
+
+def held_on_title(day: date) -> Q:
+    """Points that carry a title which holds on the civil day."""
+    return _lasts(day, "held_from", "held_to")
+
+
+def _present_collection(column: str) -> Subquery:
+    present = LoadCurveCollection.objects.filter(metering_point=OuterRef("pk"), until__isnull=True)
+    return Subquery(present.values(column)[:1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +247,7 @@ class PointTotals:
     sites: int
 
 
-def totals_of(points: QuerySet[MeteringPoint]) -> PointTotals:
+def totals_of(points: Points) -> PointTotals:
     """Count a list of points, in one statement."""
     address = Concat("address", Value("\n"), "postcode")
     counted = points.aggregate(
@@ -148,13 +258,13 @@ def totals_of(points: QuerySet[MeteringPoint]) -> PointTotals:
     return PointTotals(**counted)
 
 
-def collection_counts(points: QuerySet[MeteringPoint]) -> dict[str | None, int]:
+def collection_counts(points: Points, *, today: date) -> dict[str | None, int]:
     """How many of these points are in each state of collection, in one statement; None: never asked for."""
-    present: Any = with_collection(points).order_by()
+    present: Any = with_collection(points, today=today).order_by()
     return dict(present.values_list("collection_state").annotate(count=Count("pk")))
 
 
-def cities_of(points: QuerySet[MeteringPoint]) -> list[str]:
+def cities_of(points: Points) -> list[str]:
     """The cities of these points, in alphabetical order."""
     cities = points.exclude(city="").order_by().values_list("city", flat=True).distinct()
     return sorted(cities, key=folded)
@@ -201,13 +311,15 @@ def registry_figures(*, actor: Membership, today: date) -> RegistryFigures:
     )
 
 
-def waiting_collections(*, actor: Membership) -> QuerySet[MeteringPoint]:
+def waiting_collections(*, actor: Membership, today: date) -> Points:
     """The points whose collection was asked for and waits for a visit, the longest first. Raises
     `NotTheOperator`.
     """
     _require_operator(actor)
     points = MeteringPoint.objects.filter(pk__in=_waiting().values("metering_point"))
-    return with_collection(points).order_by(F("collection_since").asc(), "pk")
+    return with_anyones_collection(as_they_are(points, today=today)).order_by(
+        F("collection_since").asc(), "pk"
+    )
 
 
 def imports_made(*, actor: Membership) -> QuerySet[RegisterImport]:

@@ -3,7 +3,8 @@
 A line says that a reader may read data of one point, stamped within `[data_from, data_to)`, at instants
 within `[valid_from, valid_until)`.
 
-- A *title* gives its holder one line: the data of the title, from its first day on, for good. A former
+- A *title* gives its holder one line: the data of the title, from its first day on, for good, in the directions that
+  the point has had in its time (`metering.as_held`). A former
   holder goes on reading the time that was theirs, and nothing after.
 - An *active permission* gives one line for each title of its holder on each of its points. It reads the
   data of that title from `history_from` on, as long as the permission lasts and its holder holds the point:
@@ -41,10 +42,11 @@ INSERT INTO sharing_accessline
 """
 
 _TITLES = f"""
-SELECT h.holder_id, h.metering_point_id, h.holder_id, 'title', NULL, {bits(Kind)}, m.directions, 0,
+SELECT h.holder_id, h.metering_point_id, h.holder_id, 'title', NULL, {bits(Kind)},
+       (SELECT MAX(a.directions) FROM metering_pointasheld a
+        WHERE a.holder_id = h.holder_id AND a.metering_point_id = h.metering_point_id AND a.held_from = h.valid_from), 0,
        gridgate_midnight(h.valid_from), gridgate_midnight(h.valid_to), gridgate_midnight(h.valid_from), NULL
 FROM metering_titleholding h
-JOIN metering_meteringpoint m ON m.id = h.metering_point_id
 WHERE {{scope}}
 """  # noqa: S608 -- composed of constants
 

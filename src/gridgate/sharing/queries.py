@@ -32,8 +32,8 @@ from gridgate.audit import queries as audit
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.core.time import Interval
-from gridgate.metering.models import MeteringPoint, TitleHolding
-from gridgate.metering.queries import held_on, points_readable_by
+from gridgate.metering.models import TitleHolding
+from gridgate.metering.queries import Points, held_on, points_as_held_by, points_readable_by
 from gridgate.organisations.beneficiaries import names_none, names_one
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.organisations.rights import perimeter_of, within
@@ -236,7 +236,7 @@ def companies_reading(
     regulatory = _regulatory_services(actor, permissions, company)
     if not permissions and not regulatory:
         return []
-    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today)
+    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True)
     named = PermissionPoint.objects.filter(
         permission__in=given.values("pk"), metering_point__in=held.values("pk")
     )
@@ -264,12 +264,12 @@ def companies_reading(
     return summaries
 
 
-def points_shared(*, actor: Membership, shares: Iterable[Share], today: date) -> QuerySet[MeteringPoint]:
+def points_shared(*, actor: Membership, shares: Iterable[Share], today: date) -> Points:
     """The points of today that at least one of the shares covers, by name."""
     shares = list(shares)
-    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today).order_by(
-        "label", "pk"
-    )
+    held = points_readable_by(
+        actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True
+    ).order_by("label", "pk")
     if any(share.all_points for share in shares):
         return held
     named = PermissionPoint.objects.filter(permission__in=[share.permission for share in shares])
@@ -290,9 +290,12 @@ def shares_of_points(shares: Sequence[Share], points: Sequence[str]) -> dict[str
     return found
 
 
-def named_points(permission: Permission, *, actor: Membership) -> QuerySet[MeteringPoint]:
-    """The points that a permission names, within the actor's perimeter; none when it covers all points."""
-    named = MeteringPoint.objects.filter(
+def named_points(permission: Permission, *, actor: Membership, today: date) -> Points:
+    """The points that a permission names, as its holder is shown them, within the actor's perimeter.
+
+    None when it covers all points.
+    """
+    named = points_as_held_by(permission.holder_id, today=today).filter(
         pk__in=PermissionPoint.objects.filter(permission=permission).values("metering_point")
     )
     return _in_perimeter(named, "pk", actor).order_by("label", "pk")
@@ -349,11 +352,11 @@ def requests_made(*, actor: Membership) -> QuerySet[PermissionRequest]:
     )
 
 
-def points_asked(request: PermissionRequest, *, actor: Membership, today: date) -> QuerySet[MeteringPoint]:
+def points_asked(request: PermissionRequest, *, actor: Membership, today: date) -> Points:
     """The points of today that a request asks for, within the actor's perimeter, by name."""
-    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today).order_by(
-        "label", "pk"
-    )
+    held = points_readable_by(
+        actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True
+    ).order_by("label", "pk")
     return held if request.all_points else held.filter(pk__in=request.points.values("pk"))
 
 
@@ -464,7 +467,7 @@ def _within_reach(rows: QuerySet[Any], names: _Names, actor: Membership) -> Quer
     return reached
 
 
-def _in_perimeter(points: QuerySet[MeteringPoint], field: str, actor: Membership) -> QuerySet[MeteringPoint]:
+def _in_perimeter(points: Points, field: str, actor: Membership) -> Points:
     return points.filter(within(actor, EntitlementCode.DATA_SERVICES, field))
 
 

@@ -36,7 +36,7 @@ class TestImportOnScreen:
 
         done = client.post(report.request["PATH_INFO"], {"decision": "import"}, follow=True)
         assert "1 ligne est importée." in text_of(done)
-        assert MeteringPoint.objects.get(pk="30009990000017").directions == 3
+        assert MeteringPoint.objects.get(pk="30009990000017").versions.get().directions == 3
         made = RegisterImport.objects.get()
         assert (made.state, made.content, made.made_by) == ("done", None, world.operateur.user)
 

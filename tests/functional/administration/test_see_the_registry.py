@@ -3,7 +3,7 @@
 from datetime import date
 
 from gridgate.metering.imports.journal import import_file
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint
+from gridgate.metering.models import LoadCurveCollection, PointVersion
 from gridgate.metering.operations import close_holding, set_collection
 from tests.world import World
 
@@ -26,7 +26,7 @@ class TestTheHome:
         assert "Nothing waits" in page
 
     def test_puts_into_service_the_collections_that_wait(self, world: World) -> None:
-        MeteringPoint.objects.filter(pk=world.p1.pk).update(meter_type="OTHER")
+        PointVersion.objects.filter(metering_point=world.p1.pk).update(meter_type="OTHER")
         set_collection(actor=world.alice, points=[world.p1.pk], state="requested", now=world.now)
         client = world.client("operateur")
         assert [row["id"] for row in client.get("/administration/").context["waiting_rows"]] == [world.p1.pk]

@@ -5,9 +5,8 @@ from datetime import date
 import pytest
 
 from gridgate.audit.models import AuditEvent
-from gridgate.metering.models import MeteringPoint, TitleHolding
 from gridgate.organisations.operations.groups import give
-from tests.factories.metering import make_held_point, make_holding, make_point
+from tests.factories.metering import make_held_point, make_holding, make_many_held, make_point
 from tests.functional.company.conftest import hidden, text_of
 
 
@@ -173,28 +172,16 @@ class TestPasting:
         assert perimeter(company.lyon) == {company.p1.pk, company.p2.pk}
 
     def test_thousands_of_points_are_chosen_at_once(self, company):
-        rows = MeteringPoint.objects.bulk_create(
-            MeteringPoint(
-                id=str(30_010_000_000_000 + number),
-                segment="C5",
-                directions=1,
-                label=f"Abonné {number}",
-                city="Lyon",
-                activated_on=date(2024, 1, 1),
-            )
-            for number in range(3000)
-        )
-        TitleHolding.objects.bulk_create(
-            TitleHolding(
-                metering_point=point,
-                holder=company.acme,
-                valid_from=date(2024, 1, 1),
-            )
-            for point in rows
+        rows = make_many_held(
+            company.acme,
+            (
+                {"id": str(30_010_000_000_000 + number), "label": f"Abonné {number}", "city": "Lyon"}
+                for number in range(3000)
+            ),
         )
         client = company.client("alice")
         page = client.get(at(company.lyon))
-        listed = "\n".join(point.pk for point in rows[:2500])
+        listed = "\n".join(rows[:2500])
         page = client.post(at(company.lyon), state(page) | {"scope": "some", "paste": listed, "do": "paste"})
         assert "2 500 points de la liste sont choisis" in text_of(page)
         form = state(page) | {"scope": "some", "pick": hidden(page, "shown").split(), "do": "page:3"}

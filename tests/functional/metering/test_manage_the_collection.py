@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.quantities import Kind
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion
 from gridgate.metering.operations import move_in, set_collection
 from gridgate.organisations.models import Organisation
 from tests.factories.sharing import make_permission, make_service
@@ -91,7 +91,7 @@ class TestTheSummary:
         assert (state_of(world.p1), state_of(world.p2), state_of(world.p3)) == ("active", "active", None)
 
     def test_says_which_meters_wait_for_a_visit_and_which_keep_their_state(self, world: World) -> None:
-        MeteringPoint.objects.filter(pk=world.p2.pk).update(meter_type="OTHER")
+        PointVersion.objects.filter(metering_point=world.p2.pk).update(meter_type="OTHER")
         set_collection(actor=world.alice, points=[world.p3.pk], state="requested", now=world.now)
         ids = [world.p1.pk, world.p2.pk, world.p3.pk]
         summary = world.client("alice").post(SUMMARY, {"action": "requested", "point": ids})

@@ -8,7 +8,7 @@ from gridgate.audit.models import AuditEvent
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations import close_holding, set_collection
 from gridgate.sharing.models import AccessLine, Permission
-from tests.factories.metering import make_held_point, make_point
+from tests.factories.metering import make_held_point, make_holding, make_point
 from tests.factories.sharing import make_permission, make_service
 from tests.functional.partage.test_who_reads_our_data import text_of
 from tests.world import World
@@ -260,7 +260,7 @@ class TestBeginningATitle:
     def test_a_gap_between_two_titles_can_be_filled(self, world: World) -> None:
         point = make_held_point(world.acme)
         close_holding(holding=point.holdings.get(), valid_to=date(2026, 11, 1), now=world.now)
-        TitleHolding.objects.create(metering_point=point, holder=world.acme, valid_from=date(2026, 11, 20))
+        make_holding(point, world.acme, since=date(2026, 11, 20))
         assert "titulaire du point depuis le 20" in text_of(
             self.post(world, point, first_day="2026-11-05", last_day="2026-11-20")
         )

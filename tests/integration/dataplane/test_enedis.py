@@ -393,7 +393,7 @@ class TestAccessLog:
             ("UPDATE sharing_accessline SET kinds = 2", CLC, "kind_not_covered"),
             ("UPDATE sharing_accessline SET finest_resolution = 86400", CLC, "resolution_too_fine"),
             ("UPDATE sharing_accessline SET valid_until = 1700000000", CLC, "expired"),
-            ("UPDATE metering_meteringpoint SET directions = 2", CLC, "direction_absent"),
+            ("UPDATE metering_pointasheld SET directions = 2", CLC, "direction_absent"),
         ],
     )
     def test_every_refusal_says_why(

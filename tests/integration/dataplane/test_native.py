@@ -567,3 +567,56 @@ class TestFailing:
         answer = plane.get(ROOT, token)
         problem(answer, 503, "unavailable")
         assert answer.headers["Retry-After"] == "5"
+
+
+class TestAPointThatChangedHands:
+    """ACME left CONSO to Charlie ten days ago; it became an injection of 4,321 kVA that day."""
+
+    @pytest.fixture
+    def handed_over(self, plane: Plane, acme: Client) -> date:
+        on = days_ago(10)
+        plane.world.hand_over(CONSO, to=CHARLIE, on=on, segment="P3", directions=2, kva=4321)
+        return on
+
+    def test_is_told_to_each_as_it_is_or_was_in_its_time(
+        self, plane: Plane, token: str, handed_over: date
+    ) -> None:
+        theirs = plane.token(plane.world.application("charlie", CHARLIE, "native"))
+        told = {}
+        for name, bearer in (("former", token), ("present", theirs)):
+            alone = plane.get(f"{ROOT}/{CONSO}", bearer).json()
+            listed = plane.get(ROOT, bearer).json()["metering_points"]
+            told[name] = tuple(alone[key] for key in ("segment", "directions", "subscribed_power_kva"))
+            assert {key: alone[key] for key in listed[0]} in listed
+        assert told == {"former": ("C5", ["withdrawal"], 36), "present": ("P3", ["injection"], 4321)}
+
+    def test_is_told_to_who_reads_by_permission_as_its_holder_sees_it(
+        self, plane: Plane, tiers1: str, handed_over: date
+    ) -> None:
+        plane.world.line(CONSO, reader=TIERS1, holder=CHARLIE, data_from=handed_over)
+        assert plane.get(f"{ROOT}/{CONSO}", tiers1).json()["segment"] == "P3"
+
+    def test_of_which_nothing_is_known_then_is_told_without(
+        self, plane: Plane, token: str, handed_over: date
+    ) -> None:
+        plane.world.db.execute("UPDATE metering_pointasheld SET version_id = NULL, directions = 3")
+        alone = plane.get(f"{ROOT}/{CONSO}", token).json()
+        assert (alone["segment"], alone["subscribed_power_kva"]) == (None, None)
+        assert alone["directions"] == ["withdrawal", "injection"]
+
+    def test_does_not_say_how_the_next_holder_has_its_curve_collected(
+        self, plane: Plane, token: str, handed_over: date
+    ) -> None:
+        plane.world.db.execute("UPDATE metering_loadcurvecollection SET state = 'ended'")
+        answer = plane.get(path(start=days_ago(14), end=days_ago(10)), token)
+        assert {gap["reason"] for gap in answer.json()["coverage"]["missing"]} == {"not_received"}
+
+    def test_tells_refused_reads_of_who_held_it_to_nobody_else(
+        self, plane: Plane, token: str, tiers1: str, handed_over: date
+    ) -> None:
+        assert plane.get(path(start=days_ago(3), end=days_ago(1)), token).status_code == 200
+        plane.get(path(start=days_ago(3), end=days_ago(1)), tiers1)
+        told = {
+            (entry["reader"], entry["holder"]) for entry in plane.logged() if entry["outcome"] != "granted"
+        }
+        assert told == {(ACME, ACME), (TIERS1, CHARLIE)}

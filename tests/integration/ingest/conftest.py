@@ -32,7 +32,7 @@ class Instance:
     def take(self, *paths: Path, recorded_at: int = RECORDED_AT, **mapping: Any) -> IngestReport:
         work = Ingest(
             store=self.store,
-            directory=RegistryDirectory(self.registry.path),
+            directory=RegistryDirectory(self.registry.path, today=date(2026, 11, 24)),
             zone=PARIS,
             recorded_at=recorded_at,
             mapping=MeterMapping(**mapping),

@@ -1,7 +1,7 @@
 """Files delivered again, in parts, late, in zips, damaged: what is held stays right."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -149,7 +149,9 @@ class TestRegistryDirectory:
             (SOLAR,),
         )
 
-        known = RegistryDirectory(instance.registry.path).known([CONSO, SOLAR, UNKNOWN])
+        known = RegistryDirectory(instance.registry.path, today=date(2026, 11, 24)).known(
+            [CONSO, SOLAR, UNKNOWN]
+        )
 
         assert known == {
             CONSO: PointInfo(CONSO, "C5", frozenset({FlowDirection.WITHDRAWAL})),
@@ -163,17 +165,19 @@ class TestRegistryDirectory:
             "UPDATE metering_loadcurvecollection SET state = 'opposed', until = '2026-07-01 00:00:00'"
         )
 
-        (point,) = RegistryDirectory(instance.registry.path).known([CONSO]).values()
+        (point,) = RegistryDirectory(instance.registry.path, today=date(2026, 11, 24)).known([CONSO]).values()
 
         assert point.opposed_from is None
 
     def test_looks_up_many_at_once(self, instance: Instance) -> None:
         ids = [f"{n:014d}" for n in range(2000)]
 
-        assert list(RegistryDirectory(instance.registry.path).known([*ids, CONSO])) == [CONSO]
+        assert list(
+            RegistryDirectory(instance.registry.path, today=date(2026, 11, 24)).known([*ids, CONSO])
+        ) == [CONSO]
 
     def test_says_that_there_is_no_instance(self, tmp_path: Path) -> None:
         with pytest.raises(GridgateError, match="gridgate init") as caught:
-            RegistryDirectory(tmp_path / "registry.sqlite3").known([CONSO])
+            RegistryDirectory(tmp_path / "registry.sqlite3", today=date(2026, 11, 24)).known([CONSO])
 
         assert caught.value.kind is ErrorKind.UNAVAILABLE

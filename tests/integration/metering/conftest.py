@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
-from gridgate.metering.models import MeteringPoint, TitleHolding
+from gridgate.metering.models import MeteringPoint
+from gridgate.metering.operations import create_point
 from gridgate.organisations.models import Membership, Organisation, User
+from tests.factories.metering import make_holding
 from tests.factories.organisations import make_group
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -39,7 +42,7 @@ def member(db: None) -> Callable[..., Membership]:
 @pytest.fixture
 def point(db: None) -> Callable[..., MeteringPoint]:
     def build(number: int, **columns: object) -> MeteringPoint:
-        values = {
+        values: dict[str, Any] = {
             "id": f"3000148{number:07d}",
             "segment": "C5",
             "directions": 1,
@@ -49,8 +52,9 @@ def point(db: None) -> Callable[..., MeteringPoint]:
             "city": "Vénissieux",
             "subscribed_power_kva": 36,
             "activated_on": date(2020, 1, 1),
+            "valid_from": date(2020, 1, 1),
         }
-        return MeteringPoint.objects.create(**(values | columns))
+        return create_point(**(values | columns), now=NOW)
 
     return build
 
@@ -70,8 +74,8 @@ def registry(member: Callable[..., Membership], point: Callable[..., MeteringPoi
     built.points = [point(number) for number in range(1, 5)]
     built.foreign = point(5)
     for held in built.points:
-        TitleHolding.objects.create(metering_point=held, holder=acme, valid_from=date(2024, 1, 1))
-    TitleHolding.objects.create(metering_point=built.foreign, holder=other, valid_from=date(2024, 1, 1))
+        make_holding(held, acme)
+    make_holding(built.foreign, other)
     lyon = [held.pk for held in built.points[:2]]
     make_group(acme, "Lyon", [built.bob], dict.fromkeys(["meters", "data_services"], lyon))
     make_group(acme, "Siège", [built.clerk], {"meters": None})

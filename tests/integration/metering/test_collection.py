@@ -9,10 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.metering.events import collection_changed
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion
 from gridgate.metering.operations import NotEntitled, set_collection
 from gridgate.metering.queries import PointNotFound, points_readable_by
 from gridgate.organisations.models import Organisation
+from tests.factories.metering import leave
 
 from .conftest import NOW, Registry
 
@@ -47,7 +48,7 @@ class TestSetCollection:
         self, registry: Registry
     ) -> None:
         point = registry.points[0]
-        MeteringPoint.objects.filter(pk=point.pk).update(meter_type="OTHER")
+        PointVersion.objects.filter(metering_point=point.pk).update(meter_type="OTHER")
         set_collection(actor=registry.alice, points=[point.pk], state="requested", now=NOW)
         assert state_of(point) == "requested"
         assert set_collection(actor=registry.alice, points=[point.pk], state="active", now=NOW) == 0
@@ -56,7 +57,7 @@ class TestSetCollection:
 
     def test_lets_the_staff_of_the_operator_activate_it(self, registry: Registry, member: Any) -> None:
         point = registry.points[0]
-        MeteringPoint.objects.filter(pk=point.pk).update(meter_type="OTHER")
+        PointVersion.objects.filter(metering_point=point.pk).update(meter_type="OTHER")
         set_collection(actor=registry.alice, points=[point.pk], state="requested", now=NOW)
         operator = Organisation.objects.create(
             legal_name="Réseau Démo", siren="100000009", is_operator=True, created_at=NOW
@@ -100,7 +101,7 @@ class TestSetCollection:
     def test_changes_many_in_as_many_statements_as_one(
         self, registry: Registry, told: list[tuple[list[str], str]]
     ) -> None:
-        mine = points_readable_by(actor=registry.alice, service="meters")
+        mine = points_readable_by(actor=registry.alice, service="meters", today=NOW.date())
         with CaptureQueriesContext(connection) as one:
             set_collection(
                 actor=registry.alice, points=mine.filter(pk=registry.points[0].pk), state="opposed", now=NOW
@@ -126,6 +127,6 @@ class TestSetCollection:
         point = registry.points[0]
         with pytest.raises(PointNotFound):
             set_collection(actor=registry.stranger, points=[point.pk], state="opposed", now=NOW)
-        point.holdings.update(valid_to=date(2026, 11, 25))
+        leave(point.pk, date(2026, 11, 25))
         with pytest.raises(PointNotFound):
             set_collection(actor=registry.alice, points=[point.pk], state="opposed", now=NOW)

@@ -8,7 +8,7 @@ from gridgate.audit.events import broken_links
 from gridgate.audit.models import AuditEvent
 from gridgate.metering.imports.holders import import_holders
 from gridgate.metering.imports.journal import check_file, import_checked
-from gridgate.metering.models import MeteringPoint, RegisterImport, TitleHolding
+from gridgate.metering.models import PointVersion, RegisterImport, TitleHolding
 from gridgate.metering.operations import close_holding, move_in, open_holding, set_collection
 from gridgate.organisations.authority import NotAllowed
 from tests.factories.metering import make_held_point, make_point
@@ -149,7 +149,7 @@ class TestByImport:
 
 class TestCollections:
     def test_what_the_operator_puts_into_service_is_told_to_the_holder(self, world: World) -> None:
-        MeteringPoint.objects.filter(pk=world.p1.pk).update(meter_type="OTHER")
+        PointVersion.objects.filter(metering_point=world.p1.pk).update(meter_type="OTHER")
         set_collection(actor=world.alice, points=[world.p1.pk], state="requested", now=world.now)
         set_collection(
             actor=world.operateur, points=[world.p1.pk, world.p5.pk], state="active", now=world.now

@@ -142,8 +142,7 @@ class TestImportHolders:
         self, db: None, point: Any, django_assert_max_num_queries: Any
     ) -> None:
         MeteringPoint.objects.bulk_create(
-            MeteringPoint(id=f"30001{number:09d}", segment="C5", directions=1, activated_on=date(2020, 1, 1))
-            for number in range(10_000)
+            MeteringPoint(id=f"30001{number:09d}", activated_on=date(2020, 1, 1)) for number in range(10_000)
         )
         content = holders_file(
             *(f"30001{number:09d},732829320,Fonderies du Lac,2024-01-01," for number in range(10_000))

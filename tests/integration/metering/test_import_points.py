@@ -1,13 +1,14 @@
 """Points from CSV: what is understood, what is refused and how it is told."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from gridgate.metering.imports import Code, Level, import_points
-from gridgate.metering.models import MeteringPoint
+from gridgate.metering.models import MeteringPoint, PointVersion
+from gridgate.metering.queries import Points, as_they_are
 
 from .conftest import NOW
 from .files import POINT_HEADER, point_line, points_file
@@ -15,12 +16,16 @@ from .files import POINT_HEADER, point_line, points_file
 pytestmark = pytest.mark.django_db
 
 
+def points() -> Points:
+    return as_they_are(MeteringPoint.objects.all(), today=NOW.date())
+
+
 class TestImportPoints:
     def test_creates_a_point_with_all_its_columns(self) -> None:
         report = import_points(points_file(point_line(id="30 001 480 112 233")), now=NOW)
 
         assert (report.read, report.created, report.rejected, report.findings) == (1, 1, 0, [])
-        point = MeteringPoint.objects.get()
+        point = points().get()
         assert point.pk == "30001480112233"
         assert (point.segment, point.directions, point.meter_type) == ("C4", 1, "PMEI")
         assert (point.address, point.postcode, point.city) == ("12 rue des Forges", "69200", "Vénissieux")
@@ -35,7 +40,7 @@ class TestImportPoints:
         ).encode()
         report = import_points(content, now=NOW)
         assert (report.read, report.created) == (1, 1)
-        point = MeteringPoint.objects.get()
+        point = points().get()
         assert (point.city, point.address, point.segment) == ("Saint-Étienne", "12; rue du Bac", "C5")
         assert (point.subscribed_power_kva, point.activated_on) == (Decimal("1036.5"), date(2020, 3, 1))
 
@@ -55,7 +60,7 @@ class TestImportPoints:
     )
     def test_understands_directions(self, written: str, bits: int) -> None:
         import_points(points_file(point_line(directions=written)), now=NOW)
-        assert MeteringPoint.objects.get().directions == bits
+        assert points().get().directions == bits
 
     @pytest.mark.parametrize("point_id", ["571313174200000002", "10ZRESEAUDEMO01Y"])
     def test_understands_identifiers_of_other_families(self, point_id: str) -> None:
@@ -63,12 +68,12 @@ class TestImportPoints:
 
     def test_takes_a_missing_power_for_unknown(self) -> None:
         import_points(points_file(point_line(subscribed_power_kva="")), now=NOW)
-        assert MeteringPoint.objects.get().subscribed_power_kva is None
+        assert points().get().subscribed_power_kva is None
 
     def test_takes_the_name_and_the_meter_when_the_file_has_them(self) -> None:
         content = points_file(point_line() + ",Usine,OTHER", header=POINT_HEADER + ",label,meter_type")
         import_points(content, now=NOW)
-        assert MeteringPoint.objects.values_list("label", "meter_type").get() == ("Usine", "OTHER")
+        assert points().values_list("label", "meter_type").get() == ("Usine", "OTHER")
 
     def test_changes_nothing_the_second_time(self) -> None:
         content = points_file(point_line(), point_line(id="30001480112244"))
@@ -82,13 +87,13 @@ class TestImportPoints:
         assert (report.changed, report.rejected) == (1, 0)
         said = [(note.column, note.value, note.details["before"]) for note in report.notes]
         assert said == [("directions", "I", "withdrawal"), ("subscribed_power_kva", "150", "120")]
-        assert MeteringPoint.objects.values_list("subscribed_power_kva", "directions").get() == (150, 2)
+        assert points().values_list("subscribed_power_kva", "directions").get() == (150, 2)
 
     def test_leaves_the_name_given_here_when_the_file_has_none(self) -> None:
         import_points(points_file(point_line()), now=NOW)
-        MeteringPoint.objects.update(label="Usine")
+        PointVersion.objects.update(label="Usine")
         assert import_points(points_file(point_line()), now=NOW).unchanged == 1
-        assert MeteringPoint.objects.get().label == "Usine"
+        assert points().get().label == "Usine"
 
     def test_reports_the_same_in_a_dry_run_and_changes_nothing(self) -> None:
         content = points_file(point_line(), point_line(id="3000148011224"), point_line(segment="C9"))
@@ -144,7 +149,7 @@ class TestImportPoints:
 
     def test_keeps_the_first_of_two_lines_for_one_point(self) -> None:
         report = import_points(points_file(point_line(), point_line(city="Lyon")), now=NOW)
-        assert MeteringPoint.objects.get().city == "Vénissieux"
+        assert points().get().city == "Vénissieux"
         assert report.problems[0].as_json() | {"value": "…"} == {
             "line": 3,
             "column": "id",
@@ -152,7 +157,7 @@ class TestImportPoints:
             "level": "error",
             "code": "duplicate",
             "reason": "already on line 2",
-            "remedy": "Keep one of the two lines.",
+            "remedy": "Keep one of the two lines, or give each its own valid_from.",
             "details": {"first": "2"},
         }
 
@@ -166,7 +171,7 @@ class TestImportPoints:
         with django_assert_max_num_queries(200):
             report = import_points(content, now=NOW)
         assert report.created == 10_000
-        with django_assert_max_num_queries(20):
+        with django_assert_max_num_queries(25):
             assert import_points(content, now=NOW).unchanged == 10_000
 
 
@@ -217,3 +222,56 @@ class TestAFileAtFault:
         report = import_points(points_file(point_line(), '"' + point_line(id="30001480112244")), now=NOW)
         assert report.created == 1
         assert [(found.code, found.line) for found in report.problems] == [(Code.BAD_QUOTES, 3)]
+
+
+class TestFromWhichDay:
+    HEADER = POINT_HEADER + ",label,valid_from"
+
+    def test_a_line_holds_from_the_day_of_the_import(self) -> None:
+        import_points(points_file(point_line()), now=NOW - timedelta(days=400))
+        import_points(points_file(point_line(subscribed_power_kva="150")), now=NOW)
+        assert versions() == [("2025-10-21", "2026-11-25", 120), ("2026-11-25", "", 150)]
+
+    def test_or_from_its_valid_from(self) -> None:
+        import_points(points_file(point_line()), now=NOW)
+        line = point_line(subscribed_power_kva="150") + ",Usine,2027-01-01"
+        assert import_points(points_file(line, header=self.HEADER), now=NOW).changed == 1
+        assert versions() == [("2026-11-25", "2027-01-01", 120), ("2027-01-01", "", 150)]
+        assert points().get().label == ""
+
+    def test_a_file_can_tell_a_whole_history(self) -> None:
+        lines = [
+            point_line(subscribed_power_kva=power) + f",Usine,{day}"
+            for power, day in (("150", "2025-06-01"), ("90", "2020-03-01"), ("120", "2024-01-01"))
+        ]
+        report = import_points(points_file(*lines, header=self.HEADER), now=NOW)
+        assert (report.read, report.created, report.changed, report.problems) == (3, 1, 2, [])
+        assert versions() == [
+            ("2020-03-01", "2024-01-01", 90),
+            ("2024-01-01", "2025-06-01", 120),
+            ("2025-06-01", "", 150),
+        ]
+        assert import_points(points_file(*lines, header=self.HEADER), now=NOW).unchanged == 3
+
+    def test_what_is_told_of_the_past_leaves_later_versions_as_they_are(self) -> None:
+        import_points(points_file(point_line() + ",Usine,2026-01-01", header=self.HEADER), now=NOW)
+        earlier = point_line(subscribed_power_kva="60") + ",,2024-01-01"
+        import_points(points_file(earlier, header=self.HEADER), now=NOW)
+        assert versions() == [("2024-01-01", "2026-01-01", 60), ("2026-01-01", "", 120)]
+        assert [one.label for one in PointVersion.objects.order_by("valid_from")] == ["", "Usine"]
+
+    def test_two_lines_of_one_day_are_one_too_many(self) -> None:
+        lines = [point_line() + ",Usine,2026-01-01", point_line() + ",Atelier,01/01/2026"]
+        report = import_points(points_file(*lines, header=self.HEADER), now=NOW)
+        assert [(found.code, found.line) for found in report.problems] == [(Code.DUPLICATE, 3)]
+
+    def test_a_day_that_is_none_is_refused(self) -> None:
+        report = import_points(points_file(point_line() + ",,2026-02-30", header=self.HEADER), now=NOW)
+        assert [(found.code, found.column) for found in report.problems] == [(Code.BAD_DATE, "valid_from")]
+
+
+def versions() -> list[tuple[str, str, int]]:
+    return [
+        (str(one.valid_from), str(one.valid_to or ""), int(one.subscribed_power_kva or 0))
+        for one in PointVersion.objects.order_by("valid_from")
+    ]

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.quantities import FlowDirection
-from gridgate.metering.models import LoadCurveCollection, TitleHolding
+from gridgate.metering.models import LoadCurveCollection
 from gridgate.metering.queries import (
     NEVER,
     PointFilter,
@@ -19,6 +19,7 @@ from gridgate.metering.queries import (
     totals_of,
     with_collection,
 )
+from tests.factories.metering import leave, make_holding
 
 from .conftest import NOW, Registry
 
@@ -40,12 +41,12 @@ def listed(registry: Registry, point: Any) -> Registry:
     ]
     for number, values in enumerate(zip(columns, facts, strict=True), start=7):
         held = point(number, **values[0], **values[1])
-        TitleHolding.objects.create(metering_point=held, holder=registry.other, valid_from=date(2024, 1, 1))
+        make_holding(held, registry.other)
     return registry
 
 
 def found(registry: Registry, **wanted: Any) -> list[str]:
-    mine = points_readable_by(actor=registry.stranger, service="meters")
+    mine = points_readable_by(actor=registry.stranger, service="meters", today=TODAY)
     chosen = narrow(mine, PointFilter(**wanted), today=TODAY)
     return sorted(one.label or one.city for one in chosen)
 
@@ -95,7 +96,7 @@ class TestNarrow:
         assert found(listed, collection=NEVER) == ["Bourg-en-Bresse", "Bron, toiture", "Site 5"]
 
     def test_filters_by_title(self, listed: Registry) -> None:
-        TitleHolding.objects.filter(metering_point="30001480000007").update(valid_to=TODAY)
+        leave("30001480000007", TODAY)
         assert found(listed, held=False) == ["Écully, agence"]
         assert found(listed, held=True) == ["Bourg-en-Bresse", "Bron, toiture", "Site 5"]
 
@@ -103,17 +104,19 @@ class TestNarrow:
 class TestLists:
     def test_carry_the_present_collection(self, listed: Registry) -> None:
         LoadCurveCollection.objects.create(metering_point_id="30001480000007", state="active", since=NOW)
-        mine = with_collection(points_readable_by(actor=listed.stranger, service="meters"))
+        mine = with_collection(
+            points_readable_by(actor=listed.stranger, service="meters", today=TODAY), today=TODAY
+        )
         states = {one.pk: one.collection_state for one in mine}
         assert states["30001480000007"] == "active"
         assert states["30001480000008"] is None
 
     def test_are_counted_in_one_statement(self, listed: Registry) -> None:
         with CaptureQueriesContext(connection) as asked:
-            totals = totals_of(points_readable_by(actor=listed.stranger, service="meters"))
+            totals = totals_of(points_readable_by(actor=listed.stranger, service="meters", today=TODAY))
         assert (totals.points, totals.injecting, totals.sites) == (4, 2, 4)
         assert len(asked) == 1
 
     def test_name_their_cities_in_order(self, listed: Registry) -> None:
-        cities = cities_of(points_readable_by(actor=listed.stranger, service="meters"))
+        cities = cities_of(points_readable_by(actor=listed.stranger, service="meters", today=TODAY))
         assert cities == ["Bourg-en-Bresse", "Bron", "Écully", "Vénissieux"]

@@ -160,7 +160,7 @@ class TestCreatePoint:
             activated_on=date(2020, 1, 1),
             now=NOW,
         )
-        assert (made.pk, made.directions) == ("30001480112233", 3)
+        assert (made.pk, made.versions.get().directions) == ("30001480112233", 3)
 
     def test_refuses_what_exists(self, registry: Registry) -> None:
         with pytest.raises(PointExists):
@@ -176,7 +176,7 @@ class TestUpdatePoint:
         self, registry: Registry, told: list[dict[str, Any]]
     ) -> None:
         update_point(point_id=registry.points[0].pk, now=NOW, directions=3)
-        assert MeteringPoint.objects.get(pk=registry.points[0].pk).directions == 3
+        assert [one.directions for one in registry.points[0].versions.order_by("valid_from")] == [1, 3]
         assert told == [{"point_ids": [registry.points[0].pk], "now": NOW}]
 
     def test_does_not_know_an_absent_point(self, db: None) -> None:

@@ -15,7 +15,7 @@ from gridgate.metering.operations import TitlesOverlap, open_holding
 from gridgate.organisations.models import Organisation
 now = datetime(2026, 11, 25, tzinfo=UTC)
 """
-FREE = "MeteringPoint.objects.create(id='30005890000017', segment='C5', directions=1, activated_on=date(2020, 1, 1))"
+FREE = "MeteringPoint.objects.create(id='30005890000017', activated_on=date(2020, 1, 1))"
 GIVE = """
 try:
     open_holding(metering_point="30005890000017", holder=holder, valid_from=date(2026, 1, 1), now=now)

@@ -11,7 +11,6 @@ from gridgate.core.errors import ErrorKind
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.core.time import civil_day_bounds
-from gridgate.metering.models import TitleHolding
 from gridgate.sharing.models import PermissionRequest, Receipt
 from gridgate.sharing.queries import (
     NotReadable,
@@ -40,7 +39,7 @@ from gridgate.sharing.queries import (
     shares_of_points,
 )
 from tests.factories.audit import make_reads
-from tests.factories.metering import make_held_point
+from tests.factories.metering import leave, make_held_point
 from tests.factories.organisations import restrict
 from tests.factories.sharing import make_permission, make_service
 
@@ -228,7 +227,7 @@ def test_points_of_a_company_are_counted_once(shared):
 
 
 def test_points_that_are_no_longer_held_are_not_counted(shared):
-    TitleHolding.objects.filter(metering_point=shared.p1).update(valid_to=TODAY)
+    leave(shared.p1.pk, TODAY)
     counted = {summary.company.legal_name: summary.points for summary in reading(shared, shared.alice)}
     assert counted == {"Tiers 1": 1, "Tiers 2": 2, "Tiers 3": 3}
 
@@ -316,12 +315,12 @@ def test_the_points_shared_and_by_what(shared):
 
 
 def test_the_points_a_permission_names_are_seen_within_the_perimeter(shared):
-    assert set(named_points(shared.two, actor=shared.alice)) == {shared.p2, shared.p3}
-    assert set(named_points(shared.two, actor=shared.bob)) == {shared.p2}
+    assert set(named_points(shared.two, actor=shared.alice, today=TODAY)) == {shared.p2, shared.p3}
+    assert set(named_points(shared.two, actor=shared.bob, today=TODAY)) == {shared.p2}
 
 
 def test_points_are_counted_for_the_one_who_receives(shared):
-    TitleHolding.objects.filter(metering_point=shared.p2).update(valid_to=TODAY)
+    leave(shared.p2.pk, TODAY)
     counted = count_points([shared.one, shared.three], today=TODAY)
     assert counted == {shared.one.pk: 1, shared.three.pk: 3}
 

@@ -11,11 +11,11 @@ from pytest_django import Settings
 
 from gridgate.audit.operations import LogLine, Position, fold
 from gridgate.config.environment import Environment
-from gridgate.metering.models import TitleHolding
 from gridgate.sharing import receipts, signing
 from gridgate.sharing.models import Permission, Receipt
 from gridgate.sharing.operations import revoke_company, subscribe
 from gridgate.sharing.signing import Invalid, KeyUnusable, Valid
+from tests.factories.metering import leave
 from tests.factories.sharing import make_service
 from tests.world import World
 
@@ -108,7 +108,7 @@ def test_the_key_is_made_with_the_first_receipt_and_never_again(
 
 
 def test_a_permission_on_all_points_counts_those_held_that_day(world: World, permission: Permission) -> None:
-    TitleHolding.objects.filter(metering_point=world.p4.pk).update(valid_to=world.now.date())
+    leave(world.p4.pk, world.now.date())
     said = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now).payload
     assert (said["permissions"][0]["points"], said["permissions"][0]["points_count"]) == ("all", 3)
 

@@ -316,7 +316,9 @@ class Story:
     def uses_on(self, people: str, service: str, points: str) -> None:
         for name in listed(people):
             member = self.member(name)
-            seen = points_readable_by(actor=member, service=service).values_list("pk", flat=True)
+            seen = points_readable_by(actor=member, service=service, today=self.now.date()).values_list(
+                "pk", flat=True
+            )
             named = {label for label, point in self.points.items() if point in set(seen)}
             wanted = set() if points == "nothing" else set(listed(points))
             assert named == wanted, f"{name} sees {', '.join(sorted(named)) or 'nothing'}"

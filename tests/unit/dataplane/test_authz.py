@@ -92,7 +92,7 @@ class TestAuthenticate:
         assert caller.application.organisation_name == "Tiers 1"
         assert caller.point is not None
         assert caller.point.segment == "C5"
-        assert caller.point.holder == ACME
+        assert caller.point.journal_of == ACME
         assert caller.point.collection == "active"
         assert [line.permission for line in caller.lines] == ["abababab-abab-abab-abab-abababababab"]
         assert caller.knows_point(NOW)
@@ -181,7 +181,7 @@ class TestAuthenticate:
         )
         caller = call(registry, world.token(tiers1))
         assert caller.point is not None
-        assert caller.point.holder == CHARLIE
+        assert caller.point.journal_of == CHARLIE
 
 
 class TestRegistry:

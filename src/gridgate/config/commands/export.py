@@ -3,6 +3,7 @@
 import sys
 from datetime import UTC, date, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -84,34 +85,55 @@ def _read(
 
 def _log(environment: Environment, answer: Answer, now: datetime) -> None:
     """The operator's staff reads at the command line: the holder sees it as any other read."""
-    from gridgate.metering.models import TitleHolding
     from gridgate.organisations.models import Organisation
 
     operator = Organisation.objects.get(is_operator=True)
-    held = TitleHolding.objects.filter(
-        metering_point=answer.metering_point, valid_from__lte=answer.start.date()
-    )
-    title = held.order_by("-valid_from").first()
     log = AccessLog(environment.access_log, "export")
     log.append(
-        AccessEntry(
-            at=now,
-            channel="export",
-            outcome="granted",
-            reader=operator.pk,
-            reader_name=operator.legal_name,
-            metering_point=answer.metering_point,
-            holder=title.holder_id if title else None,
-            kind=answer.kind.value,
-            direction=answer.direction.value,
-            start=answer.start,
-            end=answer.end,
-            application="gridgate export",
-            basis="operator",
-            values=answer.count,
+        *(
+            AccessEntry(
+                at=now,
+                channel="export",
+                outcome="granted",
+                reader=operator.pk,
+                reader_name=operator.legal_name,
+                metering_point=answer.metering_point,
+                holder=holder,
+                kind=answer.kind.value,
+                direction=answer.direction.value,
+                start=part.start,
+                end=part.end,
+                application="gridgate export",
+                basis="operator",
+                values=_count(answer, part, environment.zone),
+            )
+            for holder, part in _by_holder(answer, environment.zone)
         )
     )
     log.close()
+
+
+def _by_holder(answer: Answer, zone: ZoneInfo) -> list[tuple[int | None, Interval]]:
+    """Whose data was read, and which part of the period is theirs; the whole, and nobody, when nobody held the point."""
+    from gridgate.metering.models import TitleHolding
+
+    period = Interval(answer.start, answer.end)
+    parts: list[tuple[int | None, Interval]] = []
+    for title in TitleHolding.objects.filter(metering_point=answer.metering_point).order_by("valid_from"):
+        end = None if title.valid_to is None else civil_day_bounds(title.valid_to, zone).start
+        part = period.intersect(Interval(civil_day_bounds(title.valid_from, zone).start, end))
+        if part:
+            parts.append((title.holder_id, part))
+    return parts or [(None, period)]
+
+
+def _count(answer: Answer, part: Interval, zone: ZoneInfo) -> int:
+    assert part.end is not None
+    return sum(
+        part.start <= step.start < part.end and step.value is not None
+        for segment in answer.segments
+        for step in segment.steps(zone)
+    )
 
 
 def _instant(text: str, environment: Environment, option: str) -> datetime:

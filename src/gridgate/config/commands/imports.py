@@ -43,7 +43,7 @@ def import_points(
     """Create metering points, and update those that differ.
 
     Columns, in any order: id, segment, directions, address, postcode, city, subscribed_power_kva,
-    activated_on; optional: label, meter_type.
+    activated_on; optional: label, meter_type, valid_from (the day from which the line holds; else today).
     """
     _run("points", file, dry_run=dry_run, as_json=as_json)
 

@@ -5,8 +5,8 @@ The readers and their libraries are slow to import and only this command needs t
 
 import json
 import sys
-import time
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -18,6 +18,7 @@ from rich.table import Table
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.environment import read_environment
 from gridgate.core.identifiers import parse_metering_point_id
+from gridgate.core.time import civil_day_of
 
 if TYPE_CHECKING:
     from gridgate.dataplane.ingest.mapping import MeterMapping
@@ -78,7 +79,8 @@ def _ingest(files: list[Path], *, format_name: str, point: str, mapping: Path | 
 
     environment = read_environment()
     meters = _mapping(point, mapping)
-    directory = RegistryDirectory(environment.registry)
+    now = datetime.now(UTC)
+    directory = RegistryDirectory(environment.registry, today=civil_day_of(now, environment.zone))
     directory.known([])  # raises when there is no instance, before a store is made in its place
     store = open_store(environment.measurements, zone=environment.zone)
     try:
@@ -86,7 +88,7 @@ def _ingest(files: list[Path], *, format_name: str, point: str, mapping: Path | 
             store=store,
             directory=directory,
             zone=environment.zone,
-            recorded_at=int(time.time() * 1000),
+            recorded_at=int(now.timestamp() * 1000),
             mapping=meters,
             format=format_name,
         )

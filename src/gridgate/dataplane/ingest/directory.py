@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -12,14 +12,23 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, directions_of
 
 _AT_ONCE: Final = 500
+
+# The segment of the day says how a file's stamps are meant; values of the past may flow in any direction that the point
+# has had.
 _QUERY: Final = """
-    select point.id, point.segment, point.directions, collection.since
+    select point.id,
+           (select version.segment from metering_pointversion as version
+            where version.metering_point_id = point.id
+            order by version.valid_from > ?, abs(julianday(version.valid_from) - julianday(?)) limit 1),
+           (select max(version.directions & 1) + max(version.directions & 2) from metering_pointversion as version
+            where version.metering_point_id = point.id),
+           collection.since
     from metering_meteringpoint as point
     left join metering_loadcurvecollection as collection
       on collection.metering_point_id = point.id
       and collection.until is null
       and collection.state = 'opposed'
-    where point.id in (?)
+    where point.id in ({marks})
 """
 
 
@@ -42,10 +51,11 @@ class PointDirectory(Protocol):
 
 
 class RegistryDirectory:
-    """The registry's own tables, read-only. Raises `GridgateError` (UNAVAILABLE) when there is none."""
+    """The registry's own tables, read-only, on a civil day. Raises `GridgateError` (UNAVAILABLE) when there is none."""
 
-    def __init__(self, registry: Path) -> None:
+    def __init__(self, registry: Path, *, today: date) -> None:
         self._registry = registry
+        self._today = today.isoformat()
 
     def known(self, ids: Collection[str]) -> Mapping[str, PointInfo]:
         wanted = sorted(set(ids))
@@ -61,13 +71,13 @@ class RegistryDirectory:
             return {
                 row[0]: _point(*row)
                 for batch in _batches(wanted)
-                for row in connection.execute(_query(batch), batch)
+                for row in connection.execute(_query(batch), [self._today, self._today, *batch])
             }
 
 
 def _query(batch: list[str]) -> str:
     marks = ", ".join("?" * len(batch))
-    return _QUERY.replace("(?)", f"({marks})")
+    return _QUERY.format(marks=marks)
 
 
 def _point(identifier: str, segment: str, directions: int, opposed_since: str | None) -> PointInfo:

@@ -75,7 +75,10 @@ _WORDS: dict[Code, tuple[str, str]] = {
         "a quote opens and is not closed, or closes too early",
         "Double the quotes inside a cell. Lines that the open quote swallows are not read.",
     ),
-    Code.DUPLICATE: ("already on line {first}", "Keep one of the two lines."),
+    Code.DUPLICATE: (
+        "already on line {first}",
+        "Keep one of the two lines, or give each its own valid_from.",
+    ),
     Code.MISSING_VALUE: ("the value is missing", "Fill the cell."),
     Code.TOO_LONG: ("{found} characters, {limit} at most", "Shorten it."),
     Code.SPREADSHEET_NUMBER: (

@@ -8,9 +8,10 @@ from django.db import transaction
 
 from gridgate.audit.events import Subject, record
 from gridgate.core.text import folded
+from gridgate.metering import as_held
+from gridgate.metering.chunks import CHUNK, chunks
 from gridgate.metering.events import titles_changed
 from gridgate.metering.imports.cells import Cells
-from gridgate.metering.imports.chunks import CHUNK, chunks
 from gridgate.metering.imports.findings import Code, ImportReport, Level
 from gridgate.metering.imports.points import nobody
 from gridgate.metering.imports.rows import Progress, Row, read_sheet
@@ -257,6 +258,7 @@ def _write(
         done += len(group)
         tell(done, total)
     points = sorted({point for point, _ in changes})
+    as_held.project(points)
     titles_changed.send(TitleHolding, point_ids=points, now=now)
     for piece in chunks(points, CHUNK):
         end_collections_of_former_holders(now=now, point_ids=piece)

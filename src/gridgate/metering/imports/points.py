@@ -1,19 +1,24 @@
 """`gridgate import points`: metering points, created or brought up to date."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils.timezone import get_default_timezone
 
 from gridgate.core.quantities import directions_of
+from gridgate.core.time import civil_day_of
+from gridgate.metering import as_held
+from gridgate.metering.chunks import CHUNK, chunks
 from gridgate.metering.events import titles_changed
 from gridgate.metering.imports.cells import Cells
-from gridgate.metering.imports.chunks import CHUNK, chunks
 from gridgate.metering.imports.findings import Code, Finding, ImportReport, Level
 from gridgate.metering.imports.rows import Progress, Row, read_sheet
 from gridgate.metering.models import MeteringPoint
+from gridgate.metering.versions import Versions, versions_of, write
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership
 
@@ -27,7 +32,8 @@ POINT_COLUMNS = (
     "subscribed_power_kva",
     "activated_on",
 )
-OPTIONAL_POINT_COLUMNS = ("label", "meter_type")
+OPTIONAL_POINT_COLUMNS = ("label", "meter_type", "valid_from")
+"""`valid_from` is the civil day from which the line's values hold; without it, the day of the import."""
 
 _LOW_VOLTAGE = ("C5", "P4")
 
@@ -42,24 +48,26 @@ def import_points(
 ) -> ImportReport:
     """Create the points of the file that are new and update those that differ, in one transaction.
 
+    What a line says holds from its `valid_from`, else from the day of `now`: what the point was before stays as it was.
     Lines at fault are reported and left out. A dry run reports the same and changes nothing.
     """
     require_operator(actor)
     sheet = read_sheet(content, columns=POINT_COLUMNS, optional=OPTIONAL_POINT_COLUMNS)
     report = ImportReport("points", dry_run, read=sheet.read, findings=list(sheet.findings))
-    asked = _parse(sheet.rows, report)
+    asked = _parse(sheet.rows, report, today=civil_day_of(now, get_default_timezone()))
     tell = progress or nobody
     with transaction.atomic():
         updated: list[str] = []
-        done = sheet.read - len(asked)
+        done = sheet.read - sum(map(len, asked.values()))
         for group in chunks(asked.items(), CHUNK):
-            written, changed = _compare(dict(group), report)
+            compared = _compare(dict(group), report)
             if not dry_run:
-                _upsert(written)
-                updated += changed
-            done += len(group)
+                compared.write()
+                updated += compared.updated
+            done += sum(len(lines) for _, lines in group)
             tell(done, sheet.read)
         if updated:
+            as_held.project(updated)
             titles_changed.send(MeteringPoint, point_ids=updated, now=now)
     report.findings.sort(key=lambda finding: finding.line)
     return report
@@ -69,18 +77,35 @@ def nobody(done: int, total: int) -> None:
     """The progress of an import that nobody watches."""
 
 
-def _parse(rows: list[Row], report: ImportReport) -> dict[str, tuple[Row, dict[str, Any]]]:
-    """The good lines, by point; the columns that a line leaves open are absent from its values."""
-    asked: dict[str, tuple[Row, dict[str, Any]]] = {}
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A good line: from which day on it holds, and its values without the columns that it leaves open."""
+
+    row: Row
+    begins: date
+    activated_on: date
+    values: dict[str, Any]
+
+
+def _parse(rows: list[Row], report: ImportReport, *, today: date) -> dict[str, list[_Line]]:
+    """The good lines, by point, each point's in the order of their days."""
+    asked: dict[str, list[_Line]] = {}
+    first_lines: dict[tuple[str, date], int] = {}
     for row in rows:
         cells = Cells(row)
         values = _values(cells)
+        activated_on = cells.day("activated_on")
+        begins = cells.day("valid_from", required=False) or today
         point_id = cells.point_id("id")
-        if point_id in asked:
-            cells.say(Code.DUPLICATE, "id", first=asked[point_id][0].line)
+        if point_id is not None:
+            first = first_lines.setdefault((point_id, begins), row.line)
+            if first != row.line:
+                cells.say(Code.DUPLICATE, "id", first=first)
         report.findings += cells.findings
-        if cells.good and point_id is not None:
-            asked[point_id] = (row, values)
+        if cells.good and point_id is not None and activated_on is not None:
+            asked.setdefault(point_id, []).append(_Line(row, begins, activated_on, values))
+    for lines in asked.values():
+        lines.sort(key=lambda line: line.begins)
     return asked
 
 
@@ -92,7 +117,6 @@ def _values(cells: Cells) -> dict[str, Any]:
         "postcode": cells.text("postcode", limit=10),
         "city": cells.text("city", limit=80),
         "subscribed_power_kva": cells.power("subscribed_power_kva"),
-        "activated_on": cells.day("activated_on"),
     }
     if len(values["postcode"]) == 4 and values["postcode"].isdigit():
         cells.say(Code.POSTCODE_ZERO, "postcode", level=Level.NOTE)
@@ -103,36 +127,67 @@ def _values(cells: Cells) -> dict[str, Any]:
     return values
 
 
-def _compare(
-    asked: Mapping[str, tuple[Row, dict[str, Any]]], report: ImportReport
-) -> tuple[list[MeteringPoint], list[str]]:
-    """The points to write, and the identifiers of those that exist already; counts each line."""
+@dataclass(slots=True)
+class _Compared:
+    """What some lines change: points to create, points put into service on another day, versions, and which of them
+    exist already.
+    """
+
+    created: list[MeteringPoint] = field(default_factory=list)
+    dated: list[MeteringPoint] = field(default_factory=list)
+    versions: list[Versions] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+
+    def write(self) -> None:
+        MeteringPoint.objects.bulk_create(self.created)
+        MeteringPoint.objects.bulk_update(self.dated, ["activated_on"])
+        write(self.versions)
+
+
+def _compare(asked: Mapping[str, list[_Line]], report: ImportReport) -> _Compared:
+    """What the lines change; counts each of them."""
     known = MeteringPoint.objects.select_for_update().in_bulk(list(asked))
-    written: list[MeteringPoint] = []
-    updated: list[str] = []
-    for point_id, (row, values) in asked.items():
+    versions = versions_of(asked)
+    compared = _Compared()
+    for point_id, lines in asked.items():
         point = known.get(point_id)
         if point is None:
-            written.append(MeteringPoint(id=point_id, **(_assumed(values["segment"]) | values)))
-            report.created += 1
-            continue
-        differing = {name: value for name, value in values.items() if getattr(point, name) != value}
-        if not differing:
-            report.unchanged += 1
-            continue
-        for name, value in differing.items():
-            report.findings.append(_change(row, name, getattr(point, name)))
-            setattr(point, name, value)
+            point = MeteringPoint(id=point_id, activated_on=lines[0].activated_on)
+            compared.created.append(point)
+        changing = [line for line in lines if _say(line, point, versions[point_id], report)]
+        if changing and point_id in known:
+            compared.updated.append(point_id)
+            compared.dated.append(point)
+        compared.versions.append(versions[point_id])
+    return compared
+
+
+def _say(line: _Line, point: MeteringPoint, versions: Versions, report: ImportReport) -> bool:
+    """Whether the line changes anything; notes what."""
+    new = not versions
+    if versions.on(line.begins) is None:
+        # Nothing is known of that day, so that nothing can be left as it was.
+        changed = versions.say(line.begins, _assumed(line.values["segment"]) | line.values)
+    else:
+        changed = versions.say(line.begins, line.values)
+        report.findings += [_change(line.row, name, before) for name, before in changed.items()]
+    if point.activated_on != line.activated_on:
+        report.findings.append(_change(line.row, "activated_on", point.activated_on))
+        point.activated_on = line.activated_on
+        changed["activated_on"] = line.activated_on
+    if new:
+        report.created += 1
+    elif changed:
         report.changed += 1
-        written.append(point)
-        updated.append(point_id)
-    return written, updated
+    else:
+        report.unchanged += 1
+    return bool(changed)
 
 
 def _assumed(segment: str) -> dict[str, Any]:
     """What a new point's line may leave out: low-voltage meters are the communicating ones."""
     types = MeteringPoint.MeterType
-    return {"meter_type": types.AMM if segment in _LOW_VOLTAGE else types.PMEI}
+    return {"label": "", "meter_type": types.AMM if segment in _LOW_VOLTAGE else types.PMEI}
 
 
 def _change(row: Row, column: str, before: Any) -> Finding:
@@ -142,12 +197,3 @@ def _change(row: Row, column: str, before: Any) -> Finding:
         before = f"{before.normalize():f}"
     details = {"before": "–" if before in (None, "") else str(before)}
     return Finding(Code.CHANGED, row.line, column, row.cells[column], Level.NOTE, details)
-
-
-def _upsert(points: list[MeteringPoint]) -> None:
-    for point in points:
-        point.search_text = point.folded_text()
-    columns = [field.name for field in MeteringPoint._meta.concrete_fields if not field.primary_key]
-    MeteringPoint.objects.bulk_create(
-        points, update_conflicts=True, unique_fields=["id"], update_fields=columns
-    )

@@ -38,7 +38,7 @@ def _registry(request: MemberRequest) -> HttpResponse:
     """What the operator's staff see first."""
     actor = request.membership
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
-    waiting = page_of(request, waiting_collections(actor=actor))
+    waiting = page_of(request, waiting_collections(actor=actor, today=today))
     context = {
         "figures": _figures(registry_figures(actor=actor, today=today)),
         "waiting": waiting,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.timezone import get_default_timezone
@@ -14,9 +13,15 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from gridgate.core.time import civil_day_of
-from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations import set_collection
-from gridgate.metering.queries import PointNotFound, cities_of, narrow, points_readable_by, with_collection
+from gridgate.metering.queries import (
+    PointNotFound,
+    Points,
+    cities_of,
+    narrow,
+    points_readable_by,
+    with_collection,
+)
 from gridgate.metering.states import State, becomes, can_follow
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
@@ -79,7 +84,7 @@ class Foreseen:
     kept: int
 
     @classmethod
-    def of(cls, chosen: QuerySet[MeteringPoint], asked: State) -> "Foreseen":
+    def of(cls, chosen: Points, asked: State) -> "Foreseen":
         changing: list[str] = []
         into: Counter[State] = Counter()
         kept = 0
@@ -147,19 +152,24 @@ def _number(said: str, count: int) -> str:
     return said % {"count": formats.number(count)}
 
 
-def _chosen(actor: Membership, asked: QueryDict, now: datetime) -> QuerySet[MeteringPoint]:
+def _chosen(actor: Membership, asked: QueryDict, now: datetime) -> Points:
     """The points ticked, or all that the filters let through; those that the company has left are not among
     them.
 
     Raises `PointNotFound` for a point that the actor may not read.
     """
     today = civil_day_of(now, get_default_timezone())
-    mine = with_collection(points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today))
+    mine = with_collection(
+        points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True),
+        today=today,
+    )
     if asked.get("tous"):
         form = PointFilterForm(asked, cities=cities_of(mine))
         return narrow(mine, form.wanted, today=today)
     ids = set(asked.getlist("point"))
-    readable = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES).filter(pk__in=ids)
+    readable = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today).filter(
+        pk__in=ids
+    )
     if unknown := ids - set(readable.values_list("pk", flat=True)):
         raise PointNotFound(min(unknown))
     return mine.filter(pk__in=ids)

@@ -33,11 +33,13 @@ def index(request: MemberRequest) -> HttpResponse:
     """One page of the points held today, with the state of each collection."""
     actor = request.membership
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
-    mine = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today)
+    mine = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True)
     form = PointFilterForm(request.GET, cities=cities_of(mine))
-    found = sorted_by(narrow(with_collection(mine), form.wanted, today=today), request.GET.get("tri", ""))
+    found = sorted_by(
+        narrow(with_collection(mine, today=today), form.wanted, today=today), request.GET.get("tri", "")
+    )
     page = page_of(request, found)
-    counts = collection_counts(mine)
+    counts = collection_counts(mine, today=today)
     context = {
         "form": form,
         "figures": counted(counts),
@@ -58,11 +60,12 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
     """One point: its state, what can follow, and every state before."""
     actor = request.membership
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
-    found = (
-        with_collection(points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today))
-        .filter(pk=point_id)
-        .first()
-    )
+    found = with_collection(
+        points_readable_by(
+            actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True, point=point_id
+        ),
+        today=today,
+    ).first()
     if found is None:
         raise PointNotFound(point_id)
     present = vars(found)["collection_state"]

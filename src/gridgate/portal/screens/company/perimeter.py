@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import PointFilter, narrow, points_readable_by
+from gridgate.metering.queries import PointFilter, Points, narrow, points_readable_by
 from gridgate.organisations.catalogue import BY_CODE, CatalogueEntry
 from gridgate.organisations.company_rights import company_rights
 from gridgate.organisations.models import Entitlement, EntitlementCode, Membership, UserGroup
@@ -64,8 +64,8 @@ class PerimeterForm:
             BY_CODE[one.code] for one in given if one.code != entry.code and BY_CODE[one.code].by_point
         ]
         present = perimeter_in(actor=actor, entitlement=self.given) if self.given else []
-        self.points = points_readable_by(actor=actor, service=EntitlementCode.METERS)
         self.today = civil_day_of(datetime.now(UTC), get_default_timezone())
+        self.points = points_readable_by(actor=actor, service=EntitlementCode.METERS, today=self.today)
         self.chooser = Chooser(data, matching=self._matching, initial=present)
         self.scope = "some" if self.given is not None and self.given.restricted else "all"
         self.everywhere = False
@@ -237,7 +237,7 @@ def _point_row(point: MeteringPoint, today: date) -> dict[str, Any]:
     }
 
 
-def _strangers(chosen: Iterable[str], points: QuerySet[MeteringPoint]) -> list[str]:
+def _strangers(chosen: Iterable[str], points: Points) -> list[str]:
     """What is chosen and is no point that the company holds or held: it stays, and opens nothing."""
     wanted = set(chosen)
     return sorted(wanted - set(points.values_list("pk", flat=True))) if wanted else []

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -41,17 +42,11 @@ class Overview:
 
 def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overview:
     """Gather the page. `everything` sums the energy of however many points."""
-    points = list(
-        points_readable_by(actor=actor, service=EntitlementCode.METERS, at=moment.today).values_list(
-            "pk", flat=True
-        )
-    )
-    held = dict(
-        points_readable_by(actor=actor, service=EntitlementCode.MEASUREMENTS, at=moment.today).values_list(
-            "pk", "directions"
-        )
-    )
-    latest = latest_of(points)
+    mine = partial(points_readable_by, actor=actor, today=moment.today, held=True)
+    since = dict(mine(service=EntitlementCode.METERS).values_list("pk", "held_from"))
+    points = list(since)
+    held = dict(mine(service=EntitlementCode.MEASUREMENTS).values_list("pk", "directions"))
+    latest = latest_of(since)
     asked = everything or len(points) <= MOST_POINTS
     energy = _energy(actor, held, moment) if points and asked and latest is not None else []
     entitled = actor.has(EntitlementCode.DATA_SERVICES)

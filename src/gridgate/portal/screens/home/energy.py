@@ -1,6 +1,6 @@
 """The energy of all the person's points, day by day over thirty days, beside the same days a year before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -141,14 +141,17 @@ def energy_of(
     )
 
 
-def latest_of(points: Sequence[str]) -> dict[str, Latest] | None:
-    """The last day with data of each point; None when the measurements do not answer."""
+def latest_of(since: Mapping[str, date]) -> dict[str, Latest] | None:
+    """The last day with data of each point, of those since the company holds it; None when the measurements do not
+    answer.
+    """
     try:
-        return measurements.client().latest(points)
+        latest = measurements.client().latest(list(since))
     except GridgateError as error:
         if error.kind is not ErrorKind.UNAVAILABLE:
             raise
         return None
+    return {point: found for point, found in latest.items() if found.day >= since[point]}
 
 
 def reader_of(actor: Membership) -> Reader:

@@ -111,9 +111,9 @@ def _chart(actor: Membership, filters: JournalFilters, moment: Moment) -> ReadsC
 
 def _rows(actor: Membership, entries: Sequence[AccessLogEntry], moment: Moment) -> list[dict[str, Any]]:
     """Entries with the names of their points and services, in two statements however many they are."""
-    points = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES).filter(
-        pk__in={entry.metering_point_id for entry in entries}
-    )
+    points = points_readable_by(
+        actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today
+    ).filter(pk__in={entry.metering_point_id for entry in entries})
     labels = dict(points.values_list("pk", "label"))
     services = _services(actor, {entry.permission for entry in entries if entry.permission})
     return [_row(entry, labels, services, moment) for entry in entries]

@@ -15,7 +15,6 @@ from gridgate.dataplane.query.aggregate import Earlier, Period, Total, totals
 from gridgate.dataplane.query.answer import Answer, Segment
 from gridgate.dataplane.query.heatmap import heat_map as hours_of
 from gridgate.dataplane.query.threshold import above
-from gridgate.metering.models import MeteringPoint
 from gridgate.portal import formats
 from gridgate.portal.charts import Bars, Curve, HeatMap, Limit, LoadCurve, bars, heat_map, load_curve
 from gridgate.portal.screens.measurements.figures import (
@@ -74,7 +73,15 @@ class Picture:
     count: int = 0
 
 
-def picture(read: Reading, shown: Shown, point: MeteringPoint, now: datetime) -> Picture:
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What is measured: its name, and the power subscribed in kVA, when one held through all the days shown."""
+
+    name: str
+    subscribed: float | None
+
+
+def picture(read: Reading, shown: Shown, meter: Meter, now: datetime) -> Picture:
     """Read what the page needs, at most twice, and draw it."""
     zone = ZoneInfo(settings.TIME_ZONE)
     period = shown.interval(zone)
@@ -87,7 +94,7 @@ def picture(read: Reading, shown: Shown, point: MeteringPoint, now: datetime) ->
         return Picture(shown.kind, empty=_("Ces jours ne font pas partie de votre titularité."))
     current = within(answer, period.start, period.end, zone)
     if not any(current):
-        return Picture(shown.kind, empty=why_nothing(answer, shown, point, now))
+        return Picture(shown.kind, empty=why_nothing(answer))
     draw: dict[Kind, Callable[..., Picture]] = {
         Kind.LOAD_CURVE: _power,
         Kind.DAILY_ENERGY: _energy,
@@ -95,7 +102,7 @@ def picture(read: Reading, shown: Shown, point: MeteringPoint, now: datetime) ->
         Kind.REGISTER_READING: _index,
     }
     until = _expected_until(current, period.end, zone, now)
-    drawn = draw[shown.kind](answer, current, shown, point, zone, until)
+    drawn = draw[shown.kind](answer, current, shown, meter, zone, until)
     drawn.gaps = [gap_in_words(missing, zone) for missing in gaps(answer, period.start, until)]
     return drawn
 
@@ -117,13 +124,13 @@ def _power(
     answer: Answer,
     current: list[Segment],
     shown: Shown,
-    point: MeteringPoint,
+    meter: Meter,
     zone: ZoneInfo,
     until: datetime,
 ) -> Picture:
     period = shown.interval(zone)
     assert period.end is not None
-    limit = _limit(shown, point)
+    limit = _limit(shown, meter)
     whole = _whole(current, shown, zone, until)
     over = above(current, limit * 1000, zone=zone) if limit else None
     count = sum(len(segment) for segment in current)
@@ -135,7 +142,7 @@ def _power(
         zone=zone,
         limits=_limit_line(limit, whole),
         until=until,
-        name=str(point),
+        name=meter.name,
         injection=shown.injection,
         data_url=f"serie.json{shown.query()}" if count > FETCHED_FROM else "",
     )
@@ -162,7 +169,7 @@ def _energy(
     answer: Answer,
     current: list[Segment],
     shown: Shown,
-    point: MeteringPoint,
+    meter: Meter,
     zone: ZoneInfo,
     until: datetime,
 ) -> Picture:
@@ -205,11 +212,11 @@ def _maximum(
     answer: Answer,
     current: list[Segment],
     shown: Shown,
-    point: MeteringPoint,
+    meter: Meter,
     zone: ZoneInfo,
     until: datetime,
 ) -> Picture:
-    limit = _limit(shown, point)
+    limit = _limit(shown, meter)
     of_rows = _by_row(current, shown, zone, until, Kind.MAXIMUM_POWER)
     values = [None if row.maximum is None else row.maximum.value / 1000 for row in of_rows]
     whole = summed(of_rows)
@@ -253,7 +260,7 @@ def _index(
     answer: Answer,
     current: list[Segment],
     shown: Shown,
-    point: MeteringPoint,
+    meter: Meter,
     zone: ZoneInfo,
     until: datetime,
 ) -> Picture:
@@ -280,10 +287,8 @@ def _expected_until(segments: Sequence[Segment], end: datetime, zone: ZoneInfo, 
     return min(end, max(today, *(segment.end(zone) for segment in segments)))
 
 
-def _limit(shown: Shown, point: MeteringPoint) -> float | None:
-    if shown.injection or point.subscribed_power_kva is None:
-        return None
-    return float(point.subscribed_power_kva)
+def _limit(shown: Shown, meter: Meter) -> float | None:
+    return None if shown.injection else meter.subscribed
 
 
 def _limit_line(limit: float | None, whole: Total) -> list[Limit]:

@@ -9,7 +9,6 @@ from django.utils.translation import gettext as _
 from gridgate.core.time import civil_day_of
 from gridgate.dataplane.query.aggregate import Period, Total
 from gridgate.dataplane.query.answer import Answer, Missing
-from gridgate.metering.models import MeteringPoint
 from gridgate.portal import formats
 from gridgate.portal.screens.measurements.period import Shown
 
@@ -61,7 +60,7 @@ def gap_in_words(gap: Missing, zone: ZoneInfo) -> str:
     return when[0].upper() + when[1:]
 
 
-def why_nothing(answer: Answer, shown: Shown, point: MeteringPoint, now: datetime) -> str:
+def why_nothing(answer: Answer) -> str:
     reasons = {missing.reason for missing in answer.missing}
     if reasons == {"future"}:
         return _("Ces jours sont à venir.")

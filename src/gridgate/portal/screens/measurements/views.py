@@ -9,18 +9,20 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.core.quantities import Kind
+from gridgate.core.quantities import FlowDirection, Kind, bits
+from gridgate.core.time import civil_day_of
 from gridgate.dataplane.client import Reader
 from gridgate.dataplane.query.answer import Answer
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import point_readable_by, points_readable_by
+from gridgate.metering.queries import Points, points_readable_by, subscribed_power_over
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import measurements
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.charts import series_data
 from gridgate.portal.screens.measurements.period import Shown, read_choice
-from gridgate.portal.screens.measurements.picture import Picture, curves_of, picture
+from gridgate.portal.screens.measurements.picture import Meter, Picture, curves_of, picture
 from gridgate.portal.screens.measurements.table import value_rows
+from gridgate.portal.screens.metering_points.point import title
 from gridgate.portal.time_zone import network_time
 
 ROWS_A_PAGE = 96
@@ -30,11 +32,7 @@ ROWS_A_PAGE = 96
 @entitlement_required(EntitlementCode.MEASUREMENTS)
 def index(request: MemberRequest) -> HttpResponse:
     """The first of the person's metering points, or what to do when there is none."""
-    first = (
-        points_readable_by(actor=request.membership, service=EntitlementCode.MEASUREMENTS)
-        .order_by("label", "id")
-        .first()
-    )
+    first = _points(request.membership).order_by("label", "id").first()
     if first is None:
         return render(request, "measurements/none.html")
     return redirect("measurements_point", first.pk)
@@ -46,7 +44,11 @@ def index(request: MemberRequest) -> HttpResponse:
 def point(request: MemberRequest, point_id: str) -> HttpResponse:
     found, shown = _asked(request, point_id)
     now = datetime.now(UTC)
-    shows: Picture = picture(_Reading(request.membership, found, now), shown, found, now)
+    subscribed = subscribed_power_over(
+        actor=request.membership, point_id=found.pk, first=shown.first, after=shown.after
+    )
+    meter = Meter(str(found), None if subscribed is None else float(subscribed))
+    shows: Picture = picture(_Reading(request.membership, found, now), shown, meter, now)
     return render(
         request,
         "measurements/point.html",
@@ -55,9 +57,7 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
             "shown": shown,
             "picture": shows,
             "api_request": _api_request(found, shown),
-            "others": points_readable_by(actor=request.membership, service=EntitlementCode.MEASUREMENTS)
-            .exclude(pk=found.pk)
-            .order_by("label", "id")[:20],
+            "others": _points(request.membership).exclude(pk=found.pk).order_by("label", "id")[:20],
         },
     )
 
@@ -107,16 +107,28 @@ def series(request: MemberRequest, point_id: str) -> JsonResponse:
 
 def _asked(request: MemberRequest, point_id: str) -> tuple[MeteringPoint, Shown]:
     """The point, if the person may read it (404 otherwise), and what the address asks to see of it."""
-    try:
-        found = point_readable_by(
-            actor=request.membership, service=EntitlementCode.MEASUREMENTS, point_id=point_id
-        )
-    except GridgateError as error:
-        raise Http404 from error
-    zone = _zone()
-    yesterday = datetime.now(UTC).astimezone(zone).date() - timedelta(days=1)
-    latest = measurements.client().latest([found.pk]).get(found.pk)
-    return found, read_choice(request.GET, directions=found.directions, latest=_day_of(latest) or yesterday)
+    found = _points(request.membership, point_id).first()
+    if found is None:
+        raise Http404
+    return found, read_choice(
+        request.GET, directions=found.directions or bits(FlowDirection), latest=_latest_day(found)
+    )
+
+
+def _points(actor: Membership, point_id: str | None = None) -> Points:
+    """Those that the person may read, of which the company's title has begun: before, there is nothing of its own."""
+    today = civil_day_of(datetime.now(UTC), _zone())
+    mine = points_readable_by(actor=actor, service=EntitlementCode.MEASUREMENTS, today=today, point=point_id)
+    return mine.filter(held_from__lte=today)
+
+
+def _latest_day(point: MeteringPoint) -> date:
+    """The last day with data, as far as the title tells: it ends with the title, and says nothing of the time before."""
+    first, after = title(point)
+    yesterday = civil_day_of(datetime.now(UTC), _zone()) - timedelta(days=1)
+    latest = measurements.client().latest([point.pk]).get(point.pk)
+    day = latest.day if latest is not None and latest.day >= first else max(yesterday, first)
+    return day if after is None else min(day, after - timedelta(days=1))
 
 
 class _Reading:
@@ -155,7 +167,3 @@ def _api_request(found: MeteringPoint, shown: Shown) -> str:
 
 def _zone() -> ZoneInfo:
     return ZoneInfo(settings.TIME_ZONE)
-
-
-def _day_of(latest: object) -> date | None:
-    return getattr(latest, "day", None)

@@ -1,6 +1,6 @@
 """What the measurement store holds of a point: not values, so neither decided nor logged one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,22 +23,25 @@ class Held:
     last: date
 
 
-def last_days(points: Sequence[str]) -> dict[str, date] | None:
-    """The last day with data of each point that has any; None when the store does not answer.
+def last_days(since: Mapping[str, date]) -> dict[str, date] | None:
+    """The last day with data of each point that has any since the day given, that of the title; None when the store
+    does not answer.
 
     For points whose readability was decided already.
     """
     try:
-        latest = measurements.client().latest(points)
+        latest = measurements.client().latest(list(since))
     except GridgateError as error:
         if error.kind is ErrorKind.UNAVAILABLE:
             return None
         raise
-    return {point: found.day for point, found in latest.items()}
+    return {point: found.day for point, found in latest.items() if found.day >= since[point]}
 
 
-def held_of(point: str) -> list[Held] | None:
-    """The series of a point; None when the store does not answer."""
+def held_of(point: str, *, since: date) -> list[Held] | None:
+    """The series of a point as far as they lie in an open title, which began on that day; None when the store does not
+    answer.
+    """
     try:
         series = measurements.client().series([point])
     except GridgateError as error:
@@ -50,11 +53,11 @@ def held_of(point: str) -> list[Held] | None:
             _kind(info.key.kind),
             _direction(info.key.direction),
             _step(info.key.resolution),
-            info.first,
+            max(info.first, since),
             info.last,
         )
         for info in series
-        if not info.key.register
+        if not info.key.register and info.last >= since
     ]
 
 

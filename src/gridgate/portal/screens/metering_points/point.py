@@ -17,7 +17,7 @@ from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.metering_points.data import held_of
 from gridgate.portal.screens.metering_points.history import history
 from gridgate.portal.screens.metering_points.readers import readers_of
-from gridgate.portal.screens.metering_points.rows import directions, name_of, past, power
+from gridgate.portal.screens.metering_points.rows import coming, directions, name_of, past, power
 
 
 @require_safe
@@ -26,23 +26,24 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
     """404 for a point of another company or outside the perimeter, as for one that does not exist."""
     actor, now = request.membership, datetime.now(UTC)
     today = civil_day_of(now, get_default_timezone())
-    found = point_readable_by(actor=actor, service=EntitlementCode.METERS, point_id=point_id)
+    found = point_readable_by(actor=actor, service=EntitlementCode.METERS, point_id=point_id, today=today)
     entitled = covers(actor, EntitlementCode.DATA_SERVICES, found.pk)
-    over = past(title(found)[1], today)
+    first, after = title(found)
+    over, ahead = past(after, today), coming(first, today)
+    held = over is None and ahead is None
     context = {
         "point": found,
         "name": name_of(found),
         "directions": directions(found.directions),
         "power": power(found.subscribed_power_kva),
-        "held_from": title(found)[0],
+        "held_from": first,
         "past": over,
+        "coming": ahead,
         "entitled": entitled,
-        "measures": covers(actor, EntitlementCode.MEASUREMENTS, found.pk),
-        "collections": history_of(found, actor),
-        "readers": readers_of(actor=actor, point=found.pk, now=now, today=today)
-        if entitled and over is None
-        else [],
-        "held": held_of(found.pk) if over is None else None,
+        "measures": ahead is None and covers(actor, EntitlementCode.MEASUREMENTS, found.pk),
+        "collections": [] if ahead else history_of(found, actor),
+        "readers": readers_of(actor=actor, point=found.pk, now=now, today=today) if entitled and held else [],
+        "held": held_of(found.pk, since=first) if held else None,
     }
     return render(request, "metering_points/point.html", context)
 

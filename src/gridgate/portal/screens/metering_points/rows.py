@@ -27,7 +27,10 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class PointRow:
-    """What a list shows of a point. `past` is the day since which the company no longer holds it, if so."""
+    """What a list shows of a point.
+
+    `past` is the day since which the company no longer holds it, if so; `coming` that from which it will.
+    """
 
     id: str
     name: str
@@ -40,6 +43,7 @@ class PointRow:
     collection: Tag
     collection_since: datetime | None
     past: date | None
+    coming: date | None
     readers: int | None = None
     data: Tag | None = None
 
@@ -51,7 +55,10 @@ def rows_of(
     readers: Mapping[str, int] | None = None,
     last_days: Mapping[str, date] | None = None,
 ) -> list[PointRow]:
-    """The lines of a page. `points` carry titles and collections; the two mappings are by identifier."""
+    """The lines of a page. `points` carry titles and collections; the two mappings are by identifier.
+
+    What comes in, and who reads it, is said of points held today: the rest is the business of who holds them.
+    """
     return [
         PointRow(
             id=point.pk,
@@ -65,7 +72,8 @@ def rows_of(
             collection=collection(_said(point, "collection_state")),
             collection_since=_said(point, "collection_since"),
             past=past(_said(point, "held_to"), today),
-            readers=None if readers is None else readers.get(point.pk, 0),
+            coming=coming(_said(point, "held_from"), today),
+            readers=readers.get(point.pk, 0) if readers is not None and _held(point, today) else None,
             data=_data(point, last_days, today),
         )
         for point in points
@@ -83,10 +91,11 @@ def power(kva: Decimal | None) -> str:
 
 
 def directions(mask: int) -> str:
+    """In words; a dash when nothing is known."""
     words = {FlowDirection.WITHDRAWAL: _("Soutirage"), FlowDirection.INJECTION: _("Injection")}
     if len(directions_of(mask)) == len(FlowDirection):
         return _("Soutirage et injection")
-    return words[next(iter(directions_of(mask)))]
+    return next((words[one] for one in directions_of(mask)), "–")
 
 
 def collection(state: str | None) -> Tag:
@@ -107,6 +116,10 @@ def past(held_to: date | None, today: date) -> date | None:
     return held_to if held_to is not None and held_to <= today else None
 
 
+def coming(held_from: date, today: date) -> date | None:
+    return held_from if held_from > today else None
+
+
 def freshness(last: date | None, today: date) -> Tag:
     """How old the last day of data is; the day before is what one can expect."""
     if last is None:
@@ -119,10 +132,13 @@ def freshness(last: date | None, today: date) -> Tag:
 
 
 def _data(point: MeteringPoint, last_days: Mapping[str, date] | None, today: date) -> Tag | None:
-    # What has arrived since a company left a point is not its to know.
-    if last_days is None or past(_said(point, "held_to"), today) is not None:
+    if last_days is None or not _held(point, today):
         return None
     return freshness(last_days.get(point.pk), today)
+
+
+def _held(point: MeteringPoint, today: date) -> bool:
+    return past(_said(point, "held_to"), today) is None and coming(_said(point, "held_from"), today) is None
 
 
 def _said(point: MeteringPoint, name: str) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.timezone import get_default_timezone
@@ -12,8 +12,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.core.quantities import directions_of
 from gridgate.core.time import civil_day_of
-from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import cities_of, narrow, points_readable_by, totals_of, with_collection
+from gridgate.metering.queries import (
+    Points,
+    cities_of,
+    narrow,
+    points_readable_by,
+    totals_of,
+    with_collection,
+)
 from gridgate.organisations.models import EntitlementCode
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
@@ -37,9 +43,11 @@ def index(request: MemberRequest) -> HttpResponse:
     """One page of the company's points, with what can be done about those that are ticked."""
     actor, now = request.membership, datetime.now(UTC)
     today = civil_day_of(now, get_default_timezone())
-    mine = points_readable_by(actor=actor, service=EntitlementCode.METERS)
+    mine = points_readable_by(actor=actor, service=EntitlementCode.METERS, today=today)
     form = PointFilterForm(request.GET, cities=cities_of(mine))
-    found = sorted_by(narrow(with_collection(mine), form.wanted, today=today), request.GET.get("tri", ""))
+    found = sorted_by(
+        narrow(with_collection(mine, today=today), form.wanted, today=today), request.GET.get("tri", "")
+    )
     page = page_of(request, found)
     ids = [point.pk for point in page]
     entitled = actor.has(EntitlementCode.DATA_SERVICES)
@@ -52,7 +60,7 @@ def index(request: MemberRequest) -> HttpResponse:
             page,
             today=today,
             readers=count_readers(actor=actor, points=ids, now=now, today=today) if entitled else None,
-            last_days=last_days(ids),
+            last_days=last_days({point.pk: vars(point)["held_from"] for point in page}),
         ),
         "entitled": entitled,
         "restricted": not actor.reach(EntitlementCode.METERS).everything,
@@ -67,15 +75,15 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
     """The list as a file: what the filters let through, or only the points ticked."""
     asked = request.POST if request.method == "POST" else request.GET
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
-    mine = points_readable_by(actor=request.membership, service=EntitlementCode.METERS)
+    mine = points_readable_by(actor=request.membership, service=EntitlementCode.METERS, today=today)
     form = PointFilterForm(asked, cities=cities_of(mine))
-    points = narrow(with_collection(mine), form.wanted, today=today)
+    points = narrow(with_collection(mine, today=today), form.wanted, today=today)
     if chosen := asked.getlist("point"):
         points = points.filter(pk__in=chosen)
     return csv_response(f"compteurs-{today}.csv", _COLUMNS, _lines(sorted_by(points, asked.get("tri", ""))))
 
 
-def sorted_by(points: QuerySet[MeteringPoint], asked: str) -> QuerySet[MeteringPoint]:
+def sorted_by(points: Points, asked: str) -> Points:
     """In the order that `?tri=` asks for, `-` before it for the other way round; by name otherwise."""
     first, *rest = ORDERS.get(asked.removeprefix("-"), ORDERS["nom"])
     column = F(first).desc(nulls_last=True) if asked.startswith("-") else F(first).asc(nulls_last=True)
@@ -100,7 +108,7 @@ _COLUMNS = (
 )
 
 
-def _lines(points: QuerySet[MeteringPoint]) -> Iterator[list[Any]]:
+def _lines(points: Points) -> Iterator[list[Any]]:
     for point in points.iterator(chunk_size=2_000):
         said = vars(point)
         since: datetime | None = said["collection_since"]

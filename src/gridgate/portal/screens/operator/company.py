@@ -24,7 +24,6 @@ from gridgate.portal import desk, formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company.events import EventRow, event_rows
-from gridgate.portal.screens.metering_points.rows import name_of
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.activation import activation
 from gridgate.portal.screens.operator.words import Tag
@@ -117,14 +116,14 @@ def contract_line(one: Contract, moment: Moment) -> dict[str, Any]:
 
 
 def holding_line(one: TitleHolding, moment: Moment) -> dict[str, Any]:
-    """A title with the name of its point and its last day."""
-    point = one.metering_point
+    """A title of `holdings_of_company` with the name of its point and its last day."""
+    said = vars(one)
     return {
         "pk": one.pk,
-        "point": point.pk,
-        "name": name_of(point),
-        "place": " ".join(filter(None, (point.postcode, point.city))),
-        "segment": point.segment,
+        "point": one.metering_point_id,
+        "name": said["label"] or said["address"] or one.metering_point_id,
+        "place": " ".join(filter(None, (said["postcode"], said["city"]))),
+        "segment": said["segment"],
         "valid_from": one.valid_from,
         "last_day": words.day_before(one.valid_to),
         "tag": words.title_state(one.valid_from, one.valid_to, moment.today),

@@ -102,7 +102,7 @@ class BeginForm(forms.Form):
 def end(request: MemberRequest, point_id: str, pk: int) -> HttpResponse:
     """Choose the last day; read what follows; confirm."""
     actor, moment = request.membership, Moment.present()
-    point = point_of_register(actor=actor, point_id=point_id)
+    point = point_of_register(actor=actor, point_id=point_id, today=moment.today)
     holding = holding_of_point(actor=actor, point=point, pk=pk)
     form = EndForm(
         request.POST if request.method == "POST" else None,
@@ -139,7 +139,7 @@ def end(request: MemberRequest, point_id: str, pk: int) -> HttpResponse:
 def begin(request: MemberRequest, point_id: str) -> HttpResponse:
     """Choose the company and the days; read what follows, for it and for whoever holds the point; confirm."""
     actor, moment = request.membership, Moment.present()
-    point = point_of_register(actor=actor, point_id=point_id)
+    point = point_of_register(actor=actor, point_id=point_id, today=moment.today)
     titles = list(holdings_of_point(actor=actor, point=point))
     form = BeginForm(
         request.POST if request.method == "POST" else None,

@@ -9,13 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion, TitleHolding
 from gridgate.metering.operator_queries import (
     RegisterFilter,
     collections_of_point,
     holdings_of_point,
     point_of_register,
     points_of_register,
+    versions_of_point,
 )
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
@@ -104,7 +105,7 @@ def index(request: MemberRequest) -> HttpResponse:
 def page(request: MemberRequest, point_id: str) -> HttpResponse:
     """One point: what it is, its titles in time, the collection of its curve."""
     actor, moment = request.membership, Moment.present()
-    point = point_of_register(actor=actor, point_id=point_id)
+    point = point_of_register(actor=actor, point_id=point_id, today=moment.today)
     titles = list(holdings_of_point(actor=actor, point=point))
     context = {
         "point": point,
@@ -112,6 +113,7 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
         "directions": directions(point.directions),
         "power": power(point.subscribed_power_kva),
         "titles": [_title(one, moment) for one in titles],
+        "versions": [_version(one) for one in versions_of_point(actor=actor, point=point)[:20]],
         "present": next((one for one in titles if _holds(one, moment)), None),
         "collections": [_collection(one) for one in collections_of_point(actor=actor, point=point)[:20]],
     }
@@ -128,7 +130,19 @@ def _line(point: MeteringPoint) -> dict[str, Any]:
         "power": power(point.subscribed_power_kva),
         "holder": said["holder_name"],
         "siren": said["holder_siren"],
-        "since": said["held_from"],
+        "since": said["holder_since"],
+    }
+
+
+def _version(one: PointVersion) -> dict[str, Any]:
+    return {
+        "since": one.valid_from,
+        "last_day": words.day_before(one.valid_to),
+        "name": one.label or one.address,
+        "place": " ".join(filter(None, (one.postcode, one.city))),
+        "segment": one.segment,
+        "directions": directions(one.directions),
+        "power": power(one.subscribed_power_kva),
     }
 
 

@@ -65,9 +65,9 @@ def subscribe(request: MemberRequest, code: str) -> HttpResponse:
     if not subscribable(service, actor.organisation):
         raise Http404(code)
     posted = request.POST if request.method == "POST" else None
-    points = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=moment.today).order_by(
-        "label", "pk"
-    )
+    points = points_readable_by(
+        actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today, held=True
+    ).order_by("label", "pk")
     restricted = not actor.reach(EntitlementCode.DATA_SERVICES).everything
     picker = PointPicker(posted, points=points, all_choice=not restricted, all_ticked=restricted)
     form = UntilForm(posted, service=service, today=moment.today)

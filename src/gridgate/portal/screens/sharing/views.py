@@ -50,7 +50,9 @@ def index(request: MemberRequest) -> HttpResponse:
     companies = queries.companies_reading(
         actor=actor, now=moment.now, today=moment.today, days=moment.bounds(days)
     )
-    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=moment.today).count()
+    held = points_readable_by(
+        actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today, held=True
+    ).count()
     ended = page_of(request, queries.ended(queries.permissions_given(actor=actor), now=moment.now))
     context = {
         "company": actor.organisation,
@@ -144,7 +146,9 @@ def _present(
     identifiers = [point.pk for point in points]
     shares = queries.shares_of_points(chosen, identifiers)
     by_point = audit.reads_by_point(actor=actor, reader=summary.company.pk, points=identifiers)
-    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=moment.today).count()
+    held = points_readable_by(
+        actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today, held=True
+    ).count()
     one = tile(
         summary,
         held=held,
