@@ -39,12 +39,18 @@ def signed_in_as(
 
 
 def submit(client: httpx.Client, page: str, **fields: str) -> httpx.Response:
-    """Send fields to a page with the token of its form."""
+    """Send fields to a page with what its form carries."""
     return client.post(
         page,
-        data={"csrfmiddlewaretoken": token_of(client.get(page).text), **fields},
+        data={**carried_by(client.get(page).text), **fields},
         headers={"Referer": f"{client.base_url}"},
     )
+
+
+def carried_by(page: str) -> dict[str, str]:
+    """What every form of a page carries: its token, and for which company it was opened."""
+    company = re.search(r'name="acting_for" value="(\d*)"', page)
+    return {"csrfmiddlewaretoken": token_of(page)} | ({"acting_for": company[1]} if company else {})
 
 
 def token_of(page: str) -> str:

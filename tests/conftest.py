@@ -41,6 +41,7 @@ pytest_plugins = [
     "tests.schema",
     "tests.instance",
     "tests.real_registry",
+    "tests.acting",
 ]
 
 PROCESSES = {"registry_template", "empty_template", "demo_template", "browser", "provider"}

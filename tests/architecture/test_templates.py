@@ -21,6 +21,9 @@ OWN_FILES = [
 NAMESPACES = ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink")
 
 
+POST = re.compile(r"<form\b[^>]*\bmethod\s*=\s*[\"']?\s*(?:post|\{)", re.I)
+
+
 def name_of(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
@@ -88,10 +91,31 @@ def test_images_links_and_controls_are_named() -> None:
 
 
 def test_a_form_that_changes_something_is_protected() -> None:
+    """By the tag that says its token and its company; nothing else may write either, nor be without by another way to
+    say how a form is sent.
+    """
+
     def faults(text: str) -> Iterator[str]:
-        for form in re.findall(r"<form\b[^>]*method=[\"']post[\"'][^>]*>.*?</form>", text, flags=re.S | re.I):
-            if "{% csrf_token %}" not in form:
-                yield form[:120]
+        posted = [
+            form for form in re.findall(r"<form\b.*?</form>", text, flags=re.S | re.I) if POST.search(form)
+        ]
+        yield from (form[:120] for form in posted if not re.search(r"\{% csrf_token\b", form))
+        for word in ("csrfmiddlewaretoken", "acting_for", "formmethod", "hx-post", "{{ csrf_token"):
+            if word in text:
+                yield word
+        if len(posted) != len(POST.findall(text)):
+            yield "a form is cut in two: where it begins and ends is not seen"
+
+    assert wrong_in(TEMPLATES, faults) == []
+
+
+def test_no_script_sends_anything_but_by_a_form() -> None:
+    """Forms say for which company they are; what a script would send does not."""
+
+    def faults(text: str) -> Iterator[str]:
+        yield from re.findall(r"XMLHttpRequest|sendBeacon|FormData|method\s*:\s*[\"']\w+", text)
+
+    assert wrong_in([path for path in OWN_FILES if path.suffix == ".js"], faults) == []
 
     assert wrong_in(TEMPLATES, faults) == []
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
-from tests.browser_session import submit, token_of
+from tests.browser_session import carried_by, submit, token_of
 from tests.e2e.going import go
 from tests.e2e.looking import listening
 from tests.e2e.visiting import Visitor
@@ -155,8 +155,8 @@ def told(server: Server, event: str) -> list[dict[str, Any]]:
 
 
 def submit_named(client: httpx.Client, page: str, action: str, **fields: str) -> httpx.Response:
-    """Send fields to a form's own address, with a token of the page that holds it."""
-    return client.post(action, data={"csrfmiddlewaretoken": token_of(client.get(page).text), **fields})
+    """Send fields to a form's own address, with what the page that holds it carries."""
+    return client.post(action, data={**carried_by(client.get(page).text), **fields})
 
 
 @pytest.fixture

@@ -1,14 +1,18 @@
 """Every address of the portal, every method, every kind of person."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
+from gridgate.portal.acting import FIELD, FOR_NO_COMPANY
 from gridgate.portal.pages import ROLES, SIGN_IN, Page
 from tests.comparing import without_what_differs
 from tests.pages.conftest import Stage
@@ -85,11 +89,17 @@ def test_a_page_is_for_whom_it_says(stage: Stage, name: str) -> None:
 
     assert answers("GET") == list(page.get), "GET"
     if page.get[0] == SIGN_IN:
-        no_shared_cache_keeps_it(request(browsers["allowed"], "GET", page, objects))
+        with CaptureQueriesContext(connection) as asked:
+            opened = request(browsers["allowed"], "GET", page, objects)
+        reading_changes_nothing(asked)
+        no_shared_cache_keeps_it(opened)
+        every_form_says_for_whom_it_is(opened, getattr(world, page.allowed).organisation.siren)
     if "{" in page.path and 404 in page.get:
         what_is_not_ones_own_looks_absent(browsers, page, objects)
     if page.name and any(answer not in NO_FORM for answer in page.answers("POST")):
         a_form_from_elsewhere_is_refused(browsers["allowed"], page, objects)
+        if acts_for_a_company(page):
+            a_form_of_another_company_is_refused(browsers["allowed"], world, page, objects)
     assert answers("POST") == list(page.answers("POST")), "POST"
 
 
@@ -105,6 +115,24 @@ def said(response: Any, page: Page, objects: dict[str, str]) -> int | str:
 def no_shared_cache_keeps_it(response: Any) -> None:
     assert "no-store" in response.get("Cache-Control", "") or "private" in response.get("Cache-Control", "")
     assert "default-src 'self'" in response["Content-Security-Policy"]
+
+
+def reading_changes_nothing(asked: CaptureQueriesContext) -> None:
+    """A link leads somewhere and does nothing. What is kept of reading itself is the session and who read what."""
+    kept = ("django_session", "organisations_usersession", "organisations_stepupcode")
+    changes = [
+        one["sql"]
+        for one in asked.captured_queries
+        if re.match(r"\s*(INSERT|UPDATE|DELETE|REPLACE)\b", one["sql"], re.I)
+    ]
+    assert [sql for sql in changes if not any(table in sql for table in kept)] == []
+
+
+def every_form_says_for_whom_it_is(response: Any, siren: str) -> None:
+    if response.streaming or not response["Content-Type"].startswith("text/html"):
+        return
+    forms = re.findall(r"<form\b[^>]*method=\"post\".*?</form>", response.content.decode(), flags=re.S | re.I)
+    assert [form for form in forms if f'name="{FIELD}" value="{siren}"' not in form] == []
 
 
 def what_is_not_ones_own_looks_absent(
@@ -130,6 +158,52 @@ def a_form_from_elsewhere_is_refused(signed_in: Client, page: Page, objects: dic
     client = Client(enforce_csrf_checks=True)
     client.cookies = signed_in.cookies
     assert request(client, "POST", page, objects).status_code == 403, "a form without its token"
+
+
+def acts_for_a_company(page: Page) -> bool:
+    open_to_all = not getattr(resolve(page.path.format(**ABSENT)).func, "login_required", True)
+    return not open_to_all and page.name not in FOR_NO_COMPANY
+
+
+def a_form_of_another_company_is_refused(
+    signed_in: Client, world: World, page: Page, objects: dict[str, str]
+) -> None:
+    """Also when it says none, one that is not the person's, or that of the open company beside another."""
+    client = Client(enforce_csrf_checks=True)
+    client.cookies = signed_in.cookies
+    token = client.cookies[settings.CSRF_COOKIE_NAME] = "a" * 32
+    path = page.path.format(**objects)
+    form = {key: value.format(**objects) for key, value in page.form.items()} | {"csrfmiddlewaretoken": token}
+    own, other = getattr(world, page.allowed).organisation.siren, world.client_b.siren
+    said: list[dict[str, Any]] = [
+        {},
+        {FIELD: ""},
+        {FIELD: other},
+        {FIELD: [own, other]},
+        {FIELD: [other, own]},
+    ]
+    for company in said:
+        answer = client.post(path, form | company)
+        assert answer.status_code == 409, (page.name, company)
+        assert world.client_b.legal_name not in answer.content.decode(), "a company that is not theirs"
+
+
+def test_forms_that_act_for_no_company_are_few_and_their_own() -> None:
+    """Each is an address that takes a form; the rest of the account's addresses take none."""
+    forms = {name for name, page in PAGES.items() if page.answers("POST")[ALLOWED] != 405}
+    assert forms >= FOR_NO_COMPANY
+    assert {name for name in FOR_NO_COMPANY if not PAGES[name].path.startswith("/compte/")} == {
+        "step_up",
+        "terms_accept",
+    }
+
+
+def test_only_interfaces_of_programs_check_forms_on_their_own() -> None:
+    """What Django's check of forms leaves alone, or ours, has tokens of its own, or does both checks itself."""
+    views = {page.name: resolve(page.path.format(**ABSENT)).func for page in PAGES.values() if page.name}
+    exempt = {name for name, view in views.items() if getattr(view, "csrf_exempt", False)}
+    own = {name for name, view in views.items() if getattr(view, "checks_company", False)}
+    assert {name for name in exempt if not name.startswith("scim_")} == own == {"kyc_section"}
 
 
 def test_signing_in_is_asked_by_default() -> None:

@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "gridgate.portal.screens.activation.gate.TermsMiddleware",
     "gridgate.portal.access.CompanyMiddleware",
+    "gridgate.portal.acting.ActingMiddleware",
     "gridgate.portal.screens.security.setting_up.SecondFactorMiddleware",
     "gridgate.portal.access.RefusalMiddleware",
 ]

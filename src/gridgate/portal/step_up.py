@@ -41,6 +41,7 @@ from gridgate.organisations.security.step_up import (
     make_code,
     use_code,
 )
+from gridgate.portal.acting import OF_A_PAGE
 
 View = Callable[..., HttpResponseBase]
 
@@ -232,7 +233,7 @@ def _tried(request: HttpRequest, user: User, waiting: Pending) -> tuple[Refusal 
 
 
 def _body(request: HttpRequest) -> str:
-    dropped = {"csrfmiddlewaretoken", CODE, KEY}
+    dropped = {*OF_A_PAGE, CODE, KEY}
     # A form without any field is a form all the same.
     return urlencode(
         [(name, value) for name, values in request.POST.lists() if name not in dropped for value in values]

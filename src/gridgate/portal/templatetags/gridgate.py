@@ -9,6 +9,7 @@ from typing import Any
 from django import template
 from django.forms import BoundField
 from django.template.context import Context
+from django.template.defaulttags import CsrfTokenNode
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
@@ -16,7 +17,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
-from gridgate.portal import formats, icons
+from gridgate.portal import acting, formats, icons
 from gridgate.portal.charts import Spark
 from gridgate.portal.favourites import star_of
 from gridgate.portal.formats import Number
@@ -351,6 +352,19 @@ def url_or_nothing(url_name: str) -> str:
 def field(bound: BoundField) -> SafeString:
     """A label, its hint, the control and its error, tied together: `{% field form.prm %}`."""
     return SafeString(bound.as_field_group())
+
+
+@register.simple_tag(takes_context=True)
+def csrf_token(context: Context, siren: str | None = None) -> str:
+    """Django's, of every form that is posted, and with it the company that the form is for: the one open now, or the
+    one of this SIREN.
+    """
+    request = getattr(context, "request", None) or context.get("request")
+    opened_for = acting.siren_of(request) if siren is None and request is not None else siren
+    token = CsrfTokenNode().render(context)
+    if opened_for is None:
+        return token
+    return token + format_html('<input type="hidden" name="{}" value="{}">', acting.FIELD, opened_for)
 
 
 @register.simple_tag

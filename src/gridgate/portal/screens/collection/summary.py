@@ -26,6 +26,7 @@ from gridgate.metering.states import State, becomes, can_follow
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.acting import OF_A_PAGE
 from gridgate.portal.screens.collection.consequences import of_opposing
 from gridgate.portal.screens.collection.words import action_of
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
@@ -181,5 +182,5 @@ def _carried(asked: QueryDict) -> list[tuple[str, str]]:
         (name, value)
         for name, values in asked.lists()
         for value in values
-        if name not in ("csrfmiddlewaretoken", "confirme")
+        if name not in (*OF_A_PAGE, "confirme")
     ]

@@ -80,6 +80,17 @@ def no_company(request: HttpRequest) -> HttpResponse:
     return _page(request, "errors/403_company.html", 403)
 
 
+def other_company(
+    request: HttpRequest, opened_for: Membership | None, fields: Sequence[tuple[str, str]]
+) -> HttpResponse:
+    """409 for a form opened for another company than the one open now. `opened_for` is what the person is there;
+    `fields`, what they typed, is sent again if they go back to it.
+    """
+    context = {"opened_for": opened_for, "fields": fields, "path": request.get_full_path()}
+    log.warning("form of another company refused: %s", request.path)
+    return _page(request, "errors/409_company.html", 409, context)
+
+
 def _administrators(membership: Membership | None) -> Sequence[Membership]:
     return [] if membership is None else list(administrators_of(actor=membership)[:10])
 

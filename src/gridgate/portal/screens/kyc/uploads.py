@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from gridgate.portal.access import View
+from gridgate.portal.acting import for_its_company
 
 
 class LimitHandler(FileUploadHandler):
@@ -34,10 +35,10 @@ class LimitHandler(FileUploadHandler):
 
 
 def takes_documents(view: View) -> View:
-    """For a view that receives documents. The limit must stand before the form is read, as the check of its token
-    does: hence the order.
+    """For a view that receives documents. The limit must stand before the form is read, as the checks of its token and
+    of its company do: hence the order.
     """
-    protected = csrf_protect(view)
+    protected = csrf_protect(for_its_company(view))
 
     @csrf_exempt
     def limited(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -46,4 +47,5 @@ def takes_documents(view: View) -> View:
 
     limited.__dict__.update(vars(view))
     limited.csrf_exempt = True  # type: ignore[attr-defined]
+    limited.checks_company = True  # type: ignore[attr-defined]
     return limited
