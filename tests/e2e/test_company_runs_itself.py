@@ -70,6 +70,8 @@ def _put_the_program_in(alice: Page) -> None:
     go(alice.get_by_role("link", name="Programmes"))
     alice.get_by_role("checkbox").first.check()
     alice.get_by_role("button", name="Enregistrer").click()
+    expect(alice.get_by_role("alert")).to_contain_text("perd « Visualiser les mesures »")
+    alice.get_by_role("button", name="Confirmer et enregistrer").click()
     alice.wait_for_url(re.compile(r"/groupes/\d+/$"))
 
 

@@ -1,57 +1,131 @@
-"""Who of a company has which service, now and after a change that is being considered.
+"""Who of a company has which service on which points, now and after a change that is being considered.
 
-What a screen shows before a change of groups or of their services: who would lose what, what would open to all. The
-rule is that of `core.roles.decide_right`, for all members at once; a test holds the one to the other.
+What a screen shows before a change of rights: who would lose what, who would gain what, what would open to all. The
+rule is that of `core.roles.decide_right`, for all members at once; property tests hold the one to the other.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from gridgate.organisations.catalogue import CatalogueEntry, offered_to
-from gridgate.organisations.models import Entitlement, GroupMember, Membership
+from gridgate.organisations.models import Entitlement, GroupMember, Membership, PerimeterPoint
 from gridgate.organisations.queries import members_of
 
 Cell = tuple[int, str]
 """A group's number and the code of a service."""
 
+READ_BY_PROGRAMS = "measurements"
+"""The service within whose perimeter a program of a group reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """On which points somebody has a service. `everything`: on all of the company's, now and later."""
+
+    everything: bool = False
+    points: frozenset[str] = frozenset()
+
+
+ALL = Extent(everything=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A present member."""
+
+    name: str
+    administrator: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One of the company's own. `group`: within whose perimeter it reads; None: all that the company may.
+
+    `gone`: the group is no more, and the program reads nothing.
+    """
+
+    name: str
+    group: int | None
+    gone: bool = False
+
 
 @dataclass(frozen=True, slots=True)
 class CompanyRights:
-    """The company's groups as far as deciding goes. Administrators stand outside: they have everything."""
+    """The company's people, programs and groups, as far as deciding goes."""
 
     services: tuple[CatalogueEntry, ...]
     """Those that the company is offered, in the order of the catalogue."""
-    users: Mapping[int, str]
-    """The present members who are no administrators, with their names, in alphabetical order."""
+    people: Mapping[int, Person]
+    """The present members, in alphabetical order."""
     members: Mapping[int, frozenset[int]]
     """By group, its members."""
-    given: Mapping[str, frozenset[int]]
-    """By service, the groups that have it."""
+    given: Mapping[str, Mapping[int, Extent]]
+    """By service, the groups that have it, and on which points."""
+    held: frozenset[str] = frozenset()
+    """The points that the company holds or held: a perimeter opens no other."""
+    programs: Mapping[int, Program] = field(default_factory=dict)
 
     def who_may(self, entry: CatalogueEntry) -> frozenset[int]:
-        """The users who may use the service, be it on some points only."""
-        groups = self.given.get(entry.code, frozenset())
-        if not groups:
-            return frozenset(self.users) if entry.rule.open else frozenset()
-        having = frozenset[int]().union(*(self.members.get(group, frozenset()) for group in groups))
-        return having & self.users.keys()
+        """The users, administrators apart, who may use the service, be it on some points only."""
+        reach = self._reaches(entry)
+        return frozenset(key for key in reach if not self.people[key].administrator)
+
+    def reach(self, member: int, entry: CatalogueEntry) -> Extent | None:
+        """On which points the member may use the service; None when not at all."""
+        return self._reaches(entry).get(member)
 
     def with_services(self, *, give: Iterable[Cell] = (), withdraw: Iterable[Cell] = ()) -> "CompanyRights":
-        given = dict(self.given)
+        given = {code: dict(groups) for code, groups in self.given.items()}
         for group, code in give:
-            given[code] = given.get(code, frozenset()) | {group}
+            given.setdefault(code, {}).setdefault(group, ALL)
         for group, code in withdraw:
-            given[code] = given.get(code, frozenset()) - {group}
+            given.get(code, {}).pop(group, None)
         return replace(self, given=given)
+
+    def with_perimeter(
+        self, group: int, codes: Iterable[str], points: Collection[str] | None
+    ) -> "CompanyRights":
+        """The group has these services on exactly these points; None: on all."""
+        extent = ALL if points is None else Extent(points=frozenset(points))
+        changed = {code: {**self.given.get(code, {}), group: extent} for code in codes}
+        return replace(self, given={**self.given, **changed})
 
     def with_members(self, group: int, members: Iterable[int]) -> "CompanyRights":
         return replace(self, members={**self.members, group: frozenset(members)})
 
-    def without_group(self, group: int) -> "CompanyRights":
-        return replace(self, given={code: groups - {group} for code, groups in self.given.items()})
+    def with_groups(self, member: int, groups: Iterable[int]) -> "CompanyRights":
+        """The member is in these groups and in no other."""
+        wanted = frozenset(groups)
+        members = {
+            group: (present | {member}) if group in wanted else (present - {member})
+            for group, present in {**dict.fromkeys(wanted, frozenset[int]()), **self.members}.items()
+        }
+        return replace(self, members=members)
 
-    def without_user(self, user: int) -> "CompanyRights":
-        return replace(self, users={key: name for key, name in self.users.items() if key != user})
+    def with_role(self, member: int, *, administrator: bool) -> "CompanyRights":
+        changed = replace(self.people[member], administrator=administrator)
+        return replace(self, people={**self.people, member: changed})
+
+    def with_programs(self, group: int, programs: Collection[int]) -> "CompanyRights":
+        """These programs read within the group; those that did and are not among them read everything again."""
+        moved = {
+            key: replace(program, group=group if key in programs else None, gone=False)
+            for key, program in self.programs.items()
+            if key in programs or program.group == group
+        }
+        return replace(self, programs={**self.programs, **moved})
+
+    def without_group(self, group: int) -> "CompanyRights":
+        """Its programs leave the comparison with it: whoever shows it says that they read nothing any more."""
+        given = {
+            code: {key: extent for key, extent in groups.items() if key != group}
+            for code, groups in self.given.items()
+        }
+        programs = {key: program for key, program in self.programs.items() if program.group != group}
+        return replace(self, given=given, programs=programs)
+
+    def without_member(self, member: int) -> "CompanyRights":
+        return replace(self, people={key: one for key, one in self.people.items() if key != member})
 
     def becoming(self, after: "CompanyRights") -> list["Change"]:
         """What the change does to each service that it touches, in the order of the catalogue."""
@@ -59,26 +133,136 @@ class CompanyRights:
         return [change for change in changes if change.matters]
 
     def _change(self, entry: CatalogueEntry, after: "CompanyRights") -> "Change":
-        was, becomes = self.who_may(entry), after.who_may(entry)
-        names = {**after.users, **self.users}
+        names = {key: one.name for key, one in {**after.people, **self.people}.items()}
+        was, becomes = self._reaches(entry), after._reaches(entry)
+        programs = {key: one.name for key, one in self.programs.items() if key in after.programs}
+        read, reads = self._programs_reach(entry), after._programs_reach(entry)
+        held = self.held if entry.by_point else frozenset[str]()
         return Change(
             entry,
             groups_before=len(self.given.get(entry.code, ())),
             groups_after=len(after.given.get(entry.code, ())),
-            lost=tuple(name for key, name in names.items() if key in was and key not in becomes),
-            gained=tuple(name for key, name in names.items() if key in becomes and key not in was),
+            losses=_differences(names, was, becomes, held),
+            gains=_differences(names, becomes, was, held),
+            programs_lose=_differences(programs, read, reads, held),
+            programs_gain=_differences(programs, reads, read, held),
         )
+
+    def _reaches(self, entry: CatalogueEntry) -> dict[int, Extent]:
+        """By member, how far those who may use the service may."""
+        mine: dict[int, list[int]] = {}
+        for group in self.given.get(entry.code, ()):
+            for member in self.members.get(group, ()):
+                mine.setdefault(member, []).append(group)
+        known: dict[tuple[int, ...], Extent | None] = {}
+        found = {}
+        for key, person in self.people.items():
+            groups = tuple(mine.get(key, ()))
+            if person.administrator:
+                found[key] = ALL
+                continue
+            if groups not in known:
+                known[groups] = self._by_groups(entry, groups)
+            extent = known[groups]
+            if extent is not None:
+                found[key] = extent
+        return found
+
+    def _by_groups(self, entry: CatalogueEntry, groups: Iterable[int]) -> Extent | None:
+        """How far somebody of these groups may use the service; None when not at all."""
+        given = self.given.get(entry.code, {})
+        if not given:
+            return ALL if entry.rule.open else None
+        extents = [given[group] for group in groups if group in given]
+        if not extents:
+            return None
+        if any(extent.everything for extent in extents):
+            return ALL
+        return Extent(points=frozenset[str]().union(*(extent.points for extent in extents)))
+
+    def _programs_reach(self, entry: CatalogueEntry) -> dict[int, Extent]:
+        """By program, the points that it reads; of services that programs do not read within, nothing."""
+        if entry.code != READ_BY_PROGRAMS:
+            return {}
+        reaches = {
+            key: ALL if program.group is None else self._by_groups(entry, (program.group,))
+            for key, program in self.programs.items()
+            if not program.gone
+        }
+        return {key: extent for key, extent in reaches.items() if extent is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What some have of a service and others have not, before a change or after it; the same for all of them."""
+
+    names: tuple[str, ...]
+    points: frozenset[str]
+    """Of those that the company holds or held."""
+    whole: bool
+    """Not some points: the service itself."""
+    everywhere: bool
+    """Of the whole service: it is on all points. Of some points: also on those that the company comes to hold."""
+
+
+def _differences(
+    names: Mapping[int, str],
+    more: Mapping[int, Extent],
+    less: Mapping[int, Extent],
+    held: frozenset[str],
+) -> tuple[Difference, ...]:
+    """What each reaches by `more` and not by `less`; those with the same difference together."""
+    known: dict[tuple[Extent, Extent | None], tuple[frozenset[str], bool, bool] | None] = {}
+    alike: dict[tuple[frozenset[str], bool, bool], list[str]] = {}
+    for key, name in names.items():
+        wide = more.get(key)
+        if wide is None:
+            continue
+        pair = (wide, less.get(key))
+        if pair not in known:
+            known[pair] = _beyond(*pair, held)
+        difference = known[pair]
+        if difference is not None:
+            alike.setdefault(difference, []).append(name)
+    return tuple(
+        Difference(tuple(of_them), points, whole, everywhere)
+        for (points, whole, everywhere), of_them in alike.items()
+    )
+
+
+def _beyond(
+    wide: Extent, narrow: Extent | None, held: frozenset[str]
+) -> tuple[frozenset[str], bool, bool] | None:
+    """The points of `wide` that `narrow` leaves out, whether it is the whole service, and whether on points to come."""
+    reached = held if wide.everything else wide.points & held
+    if narrow is None:
+        return reached, True, wide.everything
+    if narrow.everything:
+        return None
+    left = reached - narrow.points
+    return (left, False, wide.everything) if left or wide.everything else None
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What becomes of one service: who loses it, who gains it, and whether it opens, closes or is reserved."""
+    """What becomes of one service: who loses it or gains it where, and whether it opens, closes or is reserved."""
 
     entry: CatalogueEntry
     groups_before: int
     groups_after: int
-    lost: tuple[str, ...]
-    gained: tuple[str, ...]
+    losses: tuple[Difference, ...]
+    gains: tuple[Difference, ...]
+    programs_lose: tuple[Difference, ...] = ()
+    programs_gain: tuple[Difference, ...] = ()
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Who loses it, be it on some points only."""
+        return tuple(name for difference in self.losses for name in difference.names)
+
+    @property
+    def gained(self) -> tuple[str, ...]:
+        return tuple(name for difference in self.gains for name in difference.names)
 
     @property
     def opens(self) -> bool:
@@ -97,30 +281,45 @@ class Change:
 
     @property
     def matters(self) -> bool:
-        return bool(self.lost or self.gained or self.opens or self.closes or self.reserves)
+        differs = self.losses or self.gains or self.programs_lose or self.programs_gain
+        return bool(differs or self.opens or self.closes or self.reserves)
 
     @property
     def asks_to_confirm(self) -> bool:
-        """It takes the service from somebody, or opens it to all."""
-        return bool(self.lost) or self.opens
+        """It takes the service from somebody or from a program, or opens it to all."""
+        return bool(self.losses or self.programs_lose) or self.opens
 
 
-def company_rights(*, actor: Membership) -> CompanyRights:
-    """The rights of the actor's company, in three statements however many members and groups it has."""
+def company_rights(
+    *, actor: Membership, held: frozenset[str] = frozenset(), programs: Mapping[int, Program] | None = None
+) -> CompanyRights:
+    """The rights of the actor's company, in four statements however many members, groups and points it has.
+
+    `held`, its points, and `programs`, its own, live above this app: whoever asks knows them.
+    """
     company = actor.organisation
-    users = members_of(actor=actor).filter(role=Membership.Role.USER)
+    people = members_of(actor=actor).values_list("pk", "user__full_name", "user__email", "role")
     rows = GroupMember.objects.filter(group__organisation=company).values_list("group", "membership")
     members: dict[int, set[int]] = {}
     for group, membership in rows:
         members.setdefault(group, set()).add(membership)
-    given: dict[str, set[int]] = {}
-    for group, code in Entitlement.objects.filter(group__organisation=company).values_list("group", "code"):
-        given.setdefault(code, set()).add(group)
+    perimeters: dict[int, set[str]] = {}
+    points = PerimeterPoint.objects.filter(
+        entitlement__group__organisation=company, entitlement__restricted=True
+    )
+    for entitlement, point in points.values_list("entitlement", "metering_point_id"):
+        perimeters.setdefault(entitlement, set()).add(point)
+    given: dict[str, dict[int, Extent]] = {}
+    entitlements = Entitlement.objects.filter(group__organisation=company)
+    for pk, group, code, restricted in entitlements.values_list("pk", "group", "code", "restricted"):
+        extent = Extent(points=frozenset(perimeters.get(pk, ()))) if restricted else ALL
+        given.setdefault(code, {})[group] = extent
+    administrator = Membership.Role.ADMINISTRATOR
     return CompanyRights(
         services=tuple(offered_to(company.beneficiary_roles)),
-        users={
-            pk: name or email for pk, name, email in users.values_list("pk", "user__full_name", "user__email")
-        },
+        people={pk: Person(name or email, role == administrator) for pk, name, email, role in people},
         members={group: frozenset(of_group) for group, of_group in members.items()},
-        given={code: frozenset(groups) for code, groups in given.items()},
+        given=given,
+        held=held,
+        programs=programs or {},
     )

@@ -25,6 +25,14 @@ def company(world):
     return here
 
 
+def read_and_confirmed(client, address: str, form: dict, *, follow: bool = False):
+    """The answer to a form whose page, before anything is saved, says who loses what; both are sent."""
+    page = client.post(address, form)
+    assert page.status_code == 200, "nothing is to be read first"
+    assert "Rien n’est encore enregistré." in text_of(page)
+    return client.post(address, {**form, "seen": hidden(page, "seen")}, follow=follow)
+
+
 def text_of(response) -> str:
     """The page's words, on one line, with plain spaces."""
     bare = re.sub(r"<[^>]+>", " ", response.content.decode())

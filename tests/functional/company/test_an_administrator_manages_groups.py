@@ -6,7 +6,7 @@ from gridgate.applications.operations import create_application, set_group
 from gridgate.organisations.models import UserGroup
 from gridgate.organisations.operations.groups import give, set_members
 from tests.factories.organisations import make_group, make_member
-from tests.functional.company.conftest import hidden, text_of
+from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
 
 GROUPS = "/administration/groupes/"
 
@@ -137,8 +137,14 @@ class TestChoosingMembers:
     def test_tells_who_loses_what(self, company):
         client, address = company.client("alice"), at(company.lyon, "membres/")
         page = client.get(address)
-        answer = client.post(address, {**self.state(page), "do": "save"}, follow=True)
-        assert "Bob perd « Consulter les compteurs »." in text_of(answer)
+        form = {**self.state(page), "do": "save"}
+        said = text_of(client.post(address, form))
+        assert "Consulter les compteurs Bob perd « Consulter les compteurs » sur 2 points." in said
+        assert "Lyon Gerland, usine (30001480112233)" in said
+        assert members_of(company.lyon) == {"Bob"}, "it is read first"
+        answer = read_and_confirmed(client, address, form, follow=True)
+        assert "Bob perd « Consulter les compteurs » sur 2 points." in text_of(answer)
+        assert members_of(company.lyon) == set()
 
     def test_a_user_manager_moves_neither_administrators_nor_themselves(self, company):
         set_members(group=company.lyon, members=[company.bob, company.alice], now=company.now)
@@ -149,7 +155,11 @@ class TestChoosingMembers:
             client.post(address, {"q": "maud", "do": "search"})
         )
         picked = [str(company.maud.pk), str(company.acme_user.pk)]
-        answer = client.post(address, {**self.state(page), "pick": picked, "do": "save"})
+        form = {**self.state(page), "pick": picked, "do": "save"}
+        said = text_of(client.post(address, form))
+        assert "Bob perd « Visualiser les mesures » sur 2 points." in said
+        assert "Lyon Gerland" not in said, "which points is for those who see them all"
+        answer = read_and_confirmed(client, address, form)
         assert answer.status_code == 302
         assert members_of(company.lyon) == {"Alice", "Agathe"}
 
@@ -161,7 +171,7 @@ class TestDeleting:
         for said in (
             "Supprimer le groupe « Site de Lyon » ?",
             "Il a 1 membre, qui reste utilisateur de votre entreprise.",
-            "Consulter les compteurs Il reste réservé à 1 groupe. Bob perd « Consulter les compteurs ».",
+            "Consulter les compteurs Il reste réservé à 1 groupe. Bob perd « Consulter les compteurs » sur 2 points.",
             "Gestion des services de données Plus aucun groupe ne l’a : seuls vos administrateurs le gardent.",
             "Consulter les factures Plus aucun groupe ne l’a : il redevient ouvert à tous vos utilisateurs.",
             "Supprimer le groupe maintenant",

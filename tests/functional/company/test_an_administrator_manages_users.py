@@ -10,7 +10,7 @@ from gridgate.organisations.models import SecurityPolicy, SignIn
 from gridgate.organisations.operations.invitations import invite
 from gridgate.organisations.operations.members import add_member, update_member
 from tests.factories.organisations import make_member
-from tests.functional.company.conftest import text_of
+from tests.functional.company.conftest import read_and_confirmed, text_of
 
 USERS = "/administration/utilisateurs/"
 
@@ -136,13 +136,13 @@ class TestOnePerson:
     def test_role_affiliation_and_groups_change_together(self, company):
         client = company.client("alice")
         form = {"role": "user", "external": "externe", "groups": [company.seat.pk, company.reception.pk]}
-        answer = client.post(page_of(company.bob), form, follow=True)
+        answer = read_and_confirmed(client, page_of(company.bob), form, follow=True)
         bob = company.membership("bob")
         assert bob.external
         assert set(bob.groups.values_list("group__name", flat=True)) == {"Siège", "Accueil"}
         said = text_of(answer)
         assert "Les droits de Bob sont enregistrés." in said
-        assert "Bob perd « Gestion des services de données »." in said
+        assert "Bob perd « Gestion des services de données » sur 2 points." in said
 
     def test_what_was_typed_stays_when_something_is_wrong(self, company):
         answer = company.client("alice").post(
@@ -175,7 +175,7 @@ class TestOnePerson:
         client = company.client("alice")
         client.post(page_of(company.bob), {"role": "administrator", "external": ""})
         assert company.membership("bob").role == "administrator"
-        answer = client.post(page_of(company.alice), {"role": "user", "external": ""})
+        answer = read_and_confirmed(client, page_of(company.alice), {"role": "user", "external": ""})
         assert answer["Location"] == "/"
         assert company.membership("alice").role == "user"
         assert client.get(USERS).status_code == 403
@@ -195,7 +195,8 @@ class TestOnePerson:
 
     def test_their_history_tells_of_their_groups(self, company):
         client = company.client("alice")
-        client.post(page_of(company.bob), {"role": "user", "external": "", "groups": [company.seat.pk]})
+        form = {"role": "user", "external": "", "groups": [company.seat.pk]}
+        read_and_confirmed(client, page_of(company.bob), form)
         page = text_of(client.get(page_of(company.bob)))
         assert "Membres entrés : bob@acme.example" in page
         assert "Membres sortis : bob@acme.example" in page
@@ -206,7 +207,8 @@ class TestAUserManager:
         client = company.client("maud")
         page = client.get(page_of(company.bob)).content.decode()
         assert 'name="role"' not in page
-        client.post(page_of(company.bob), {"role": "administrator", "external": "externe", "groups": []})
+        form = {"role": "administrator", "external": "externe", "groups": []}
+        read_and_confirmed(client, page_of(company.bob), form)
         bob = company.membership("bob")
         assert (bob.role, bob.external, bob.groups.count()) == ("user", True, 0)
 

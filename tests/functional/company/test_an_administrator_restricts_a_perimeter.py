@@ -7,7 +7,7 @@ import pytest
 from gridgate.audit.models import AuditEvent
 from gridgate.organisations.operations.groups import give
 from tests.factories.metering import make_held_point, make_holding, make_many_held, make_point
-from tests.functional.company.conftest import hidden, text_of
+from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
 
 
 def at(group, code: str = "measurements") -> str:
@@ -67,11 +67,12 @@ class TestChoosing:
     def test_certain_points_then_all_of_them(self, company):
         client = company.client("alice")
         page = client.get(at(company.lyon))
-        answer = client.post(
-            at(company.lyon),
-            state(page) | {"scope": "some", "pick": [company.p4.pk], "do": "save"},
-            follow=True,
-        )
+        form = state(page) | {"scope": "some", "pick": [company.p4.pk], "do": "save"}
+        said = text_of(client.post(at(company.lyon), form))
+        assert "Visualiser les mesures Bob perd « Visualiser les mesures » sur 2 points." in said
+        assert "Bob gagne « Visualiser les mesures » sur 1 point." in said
+        assert perimeter(company.lyon) == {company.p1.pk, company.p2.pk}, "it is read first"
+        answer = read_and_confirmed(client, at(company.lyon), form, follow=True)
         assert "Site de Lyon a « Visualiser les mesures » sur 1 point." in text_of(answer)
         assert perimeter(company.lyon) == {company.p4.pk}
         assert perimeter(company.lyon, "meters") == {company.p1.pk, company.p2.pk}
@@ -85,7 +86,7 @@ class TestChoosing:
         assert "Appliquer aussi aux 2 autres services par point du groupe" in text_of(page)
         give(group=company.lyon, code="invoices", now=company.now)
         form = {"scope": "some", "pick": [company.p3.pk], "everywhere": "1", "do": "save"}
-        client.post(at(company.lyon), state(page) | form)
+        read_and_confirmed(client, at(company.lyon), state(page) | form)
         for code in ("measurements", "meters", "data_services"):
             assert perimeter(company.lyon, code) == {company.p3.pk}
         assert perimeter(company.lyon, "invoices") is None
@@ -97,7 +98,7 @@ class TestChoosing:
         page = client.post(at(company.lyon), form | {"q": "nantes", "do": "search"})
         assert "2 choisis sur 4 · 1 trouvé pour « nantes »" in text_of(page)
         form = state(page) | {"scope": "some", "pick": [company.p4.pk], "q": "nantes", "do": "save"}
-        client.post(at(company.lyon), form)
+        read_and_confirmed(client, at(company.lyon), form)
         assert perimeter(company.lyon) == {company.p1.pk, company.p3.pk, company.p4.pk}
 
     def test_none_is_refused_and_says_what_to_do(self, company):
@@ -111,14 +112,16 @@ class TestChoosing:
     def test_a_point_of_another_company_is_never_taken(self, company):
         client = company.client("alice")
         forged = {"chosen": f"{company.p5.pk} {company.p1.pk}", "shown": "", "scope": "some", "do": "save"}
-        client.post(at(company.lyon), forged)
+        read_and_confirmed(client, at(company.lyon), forged)
         assert perimeter(company.lyon) == {company.p1.pk}
 
     def test_gives_the_service_on_these_points_only_from_the_start(self, company):
         client = company.client("alice")
         page = client.get(at(company.seat, "contracts"))
         form = state(page) | {"scope": "some", "pick": [company.p4.pk], "do": "save"}
-        answer = client.post(at(company.seat, "contracts"), form, follow=True)
+        said = text_of(client.post(at(company.seat, "contracts"), form | {"seen": hidden(page, "seen")}))
+        assert "Agathe perd « Consulter les contrats » sur 3 points et sur ceux à venir." in said
+        answer = read_and_confirmed(client, at(company.seat, "contracts"), form, follow=True)
         assert perimeter(company.seat, "contracts") == {company.p4.pk}
         assert "Bob et 1 autre perdent « Consulter les contrats »." in text_of(answer)
 
@@ -129,7 +132,7 @@ class TestChoosing:
         page = client.get(at(company.lyon))
         assert f"inconnu de votre entreprise à ce jour : {announced}" in text_of(page)
         form = state(page) | {"scope": "some", "pick": [company.p2.pk], "do": "save"}
-        client.post(at(company.lyon), form)
+        read_and_confirmed(client, at(company.lyon), form)
         assert perimeter(company.lyon) == {company.p2.pk, announced}
 
 
@@ -142,7 +145,7 @@ class TestPasting:
         page = client.post(at(company.lyon), form)
         assert "3 points de la liste sont choisis. Il reste à enregistrer." in text_of(page)
         form = state(page) | {"scope": "some", "pick": hidden(page, "chosen").split(), "do": "save"}
-        client.post(at(company.lyon), form)
+        read_and_confirmed(client, at(company.lyon), form)
         assert perimeter(company.lyon) == {company.p1.pk, company.p3.pk, company.p4.pk}
 
     def test_what_is_wrong_is_said_and_nothing_is_lost(self, company):
@@ -194,7 +197,8 @@ class TestPasting:
     def test_the_change_is_recorded_with_what_was_and_what_became(self, company):
         client = company.client("alice")
         page = client.get(at(company.lyon))
-        client.post(at(company.lyon), state(page) | {"scope": "some", "pick": [company.p4.pk], "do": "save"})
+        form = state(page) | {"scope": "some", "pick": [company.p4.pk], "do": "save"}
+        read_and_confirmed(client, at(company.lyon), form)
         event = AuditEvent.objects.latest("pk")
         assert event.action == "group.perimeter_changed"
         assert event.before == {"service": "measurements", "points": [company.p1.pk, company.p2.pk]}
@@ -206,9 +210,8 @@ def test_a_member_sees_what_the_new_perimeter_lets_them_at_their_next_page(compa
     assert "Nantes Beaulieu" not in text_of(bob.get("/compteurs/"))
     client = company.client("alice")
     page = client.get(at(company.lyon, "meters"))
-    client.post(
-        at(company.lyon, "meters"), state(page) | {"scope": "some", "pick": [company.p4.pk], "do": "save"}
-    )
+    form = state(page) | {"scope": "some", "pick": [company.p4.pk], "do": "save"}
+    read_and_confirmed(client, at(company.lyon, "meters"), form)
     seen = text_of(bob.get("/compteurs/"))
     assert "Nantes Beaulieu" in seen
     assert "Lyon Gerland" not in seen

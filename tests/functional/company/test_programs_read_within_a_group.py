@@ -10,6 +10,7 @@ from gridgate.organisations.authority import NotAllowed
 from gridgate.organisations.models import UserGroup
 from gridgate.organisations.operations import delete_group
 from tests.factories.organisations import make_group
+from tests.functional.company.conftest import read_and_confirmed, text_of
 
 
 @pytest.fixture
@@ -32,7 +33,10 @@ def test_a_ticked_program_reads_within_the_group_and_an_unticked_one_everything(
     page = client.get(f"/administration/groupes/{lyon.pk}/programmes/").content.decode()
     assert "Suivi" in page
     assert "Autre" not in page
-    client.post(f"/administration/groupes/{lyon.pk}/programmes/", {"pick": [programs[0].pk]})
+    address = f"/administration/groupes/{lyon.pk}/programmes/"
+    said = text_of(client.post(address, {"pick": [programs[0].pk]}))
+    assert "Suivi (programme) perd « Visualiser les mesures » sur 2 points et sur ceux à venir." in said
+    read_and_confirmed(client, address, {"pick": [programs[0].pk]})
     groups = dict(Application.objects.filter(organisation=world.acme).values_list("name", "group"))
     assert groups == {"Suivi": lyon.pk, "Facturation": None}
     event = AuditEvent.objects.get(action="application.group_changed")

@@ -12,7 +12,7 @@ import pytest
 from gridgate.organisations.models import UserGroup
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import make_member, make_organisation
-from tests.functional.company.conftest import hidden, text_of
+from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
 from tests.functional.company.test_an_administrator_checks_an_access import answers
 
 SERVICE = "Alertes de dépassement de puissance"
@@ -63,7 +63,9 @@ def test_passes_as_written(acme, code):
     page = client.get(address)
     assert "Enregistrer donne ce service au groupe" in text_of(page)
     form = {"chosen": "", "shown": hidden(page, "shown"), "scope": "some", "pick": [acme.P1, acme.P2]}
-    client.post(address, form | {"do": "save"})
+    said = text_of(client.post(address, form | {"do": "save", "seen": hidden(page, "seen")}))
+    assert "Un perd " in said, "the member of G1 keeps two points"
+    read_and_confirmed(client, address, form | {"do": "save"})
     # Step 2 for G2: the service, without a perimeter, on the table.
     page = client.get("/administration/services/")
     cells = {"had": hidden(page, "had"), "cell": [f"{g1.pk}:{code}", f"{g2.pk}:{code}"]}

@@ -423,10 +423,10 @@ class TestCompanyRights:
         assert (change.closes, change.opens, change.lost) == (True, False, ("Bob",))
         assert BY_CODE["data_services"] is change.entry
 
-    def test_ask_three_questions_however_many_there_are(self, world, django_assert_num_queries):
+    def test_ask_four_questions_however_many_there_are(self, world, django_assert_num_queries):
         for number in range(20):
             member = make_member(world.acme, f"Membre {number}")
             make_group(world.acme, f"Groupe {number}", [member], {"invoices": None})
         actor = world.membership("alice")
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             company_rights(actor=actor)

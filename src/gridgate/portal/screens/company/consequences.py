@@ -1,17 +1,48 @@
-"""What a change of groups or of their services does to people, in sentences."""
+"""What a change of rights does to people and to programs, in sentences: read before it is made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gridgate.organisations.company_rights import Change
+from gridgate.applications.queries import applications_of
+from gridgate.metering.models import MeteringPoint
+from gridgate.metering.queries import points_of_company
+from gridgate.organisations.company_rights import (
+    Change,
+    CompanyRights,
+    Difference,
+    Program,
+    company_rights,
+)
+from gridgate.organisations.models import Membership
 from gridgate.portal import formats
+from gridgate.portal.screens.metering_points.rows import name_of
 
-NAMED = 20
-"""How many of those who lose a service are named one by one."""
+POINTS_NAMED = 50
+"""How many points of a sentence are named one by one."""
+SPOKEN = 5
+"""How many sentences of a service stand on the page; the others are a click away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Who loses or gains the service on which points; the names that it counts."""
+
+    text: str
+    names: tuple[str, ...]
+    """Everybody, when the sentence names the first one only."""
+    points: tuple[str, ...]
+    """The first ones."""
+    more_points: int
+
+    @property
+    def has_more(self) -> bool:
+        return bool(self.names or self.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,64 +51,170 @@ class Consequence:
 
     service: str
     becomes: str
-    lost: str
-    gained: str
-    names: tuple[str, ...]
-    """Those who lose it, the first ones."""
-    more: int
-    """How many others lose it."""
+    sentences: tuple[Sentence, ...]
+    others: tuple[Sentence, ...]
+    """Those that a click shows."""
+    takes: bool
+    """Somebody or something loses it somewhere."""
 
 
-def consequences(changes: Sequence[Change]) -> list[Consequence]:
-    return [
-        Consequence(
-            service=change.entry.label,
-            becomes=_becomes(change),
-            lost=losing(change),
-            gained=_gaining(change),
-            names=change.lost[:NAMED] if len(change.lost) > 1 else (),
-            more=max(0, len(change.lost) - NAMED),
-        )
-        for change in changes
-    ]
+def present_rights(*, actor: Membership) -> CompanyRights:
+    """The rights of the actor's company with its points and programs, in six statements whatever its size."""
+    programs = {
+        one.pk: Program(one.name, one.group_id, gone=one.group_id is not None and one.group is None)
+        for one in applications_of(actor=actor)
+    }
+    return company_rights(actor=actor, held=points_of_company(actor=actor), programs=programs)
+
+
+def consequences(changes: Sequence[Change], *, actor: Membership) -> list[Consequence]:
+    """Points are named to administrators only: who composes groups may be restricted to some."""
+    names = _names_of(changes) if actor.is_administrator else {}
+    return [_consequence(change, names) for change in changes]
 
 
 def losses(changes: Sequence[Change]) -> str:
-    """One line on who loses what, for the message after a change; empty when nobody does."""
-    return " ".join(losing(change) for change in changes if change.lost)
+    """Who loses what, for the message after a change; empty when nobody does."""
+    return " ".join(
+        _who_on_what(difference, change, _losing)
+        for change in changes
+        for difference in (*change.losses, *_programs(change.programs_lose))[:SPOKEN]
+    )
 
 
-def fingerprint(changes: Sequence[Change]) -> str:
+def is_confirmed(request: HttpRequest, changes: Sequence[Change]) -> bool:
+    """Whether what asks to be read first was read as it is."""
+    asks = any(change.asks_to_confirm for change in changes)
+    return not asks or request.POST.get("seen", "") == fingerprint(changes)
+
+
+def fingerprint(changes: Sequence[Change], programs: Sequence[str] = ()) -> str:
     """Differs when the consequences do: what was read and confirmed must be what happens."""
-    said = [(one.entry.code.value, one.groups_after, one.lost, one.gained) for one in changes]
-    return sha256(repr(said).encode()).hexdigest()[:16]
+    said = [
+        (
+            change.entry.code.value,
+            change.groups_after,
+            [
+                [(one.names, sorted(one.points), one.whole, one.everywhere) for one in differences]
+                for differences in (
+                    change.losses,
+                    change.gains,
+                    change.programs_lose,
+                    change.programs_gain,
+                )
+            ],
+        )
+        for change in changes
+    ]
+    return sha256(repr((said, list(programs))).encode()).hexdigest()[:16]
 
 
-def losing(change: Change) -> str:
-    """`Bob et 5 autres perdent « Gestion des services de données ».`"""
-    if not change.lost:
-        return ""
-    first, others = change.lost[0], len(change.lost) - 1
+def _consequence(change: Change, names: dict[str, str]) -> Consequence:
+    gains = () if change.opens else change.gains
+    gaining = () if change.opens else change.programs_gain
+    said = [
+        *(
+            _sentence(one, change, _losing, names)
+            for one in (*change.losses, *_programs(change.programs_lose))
+        ),
+        *(_sentence(one, change, _gaining, names) for one in (*gains, *_programs(gaining))),
+    ]
+    return Consequence(
+        service=change.entry.label,
+        becomes=_becomes(change),
+        sentences=tuple(said[:SPOKEN]),
+        others=tuple(said[SPOKEN:]),
+        takes=bool(change.losses or change.programs_lose),
+    )
+
+
+def _sentence(
+    difference: Difference,
+    change: Change,
+    verb: Callable[[int], str],
+    names: dict[str, str],
+) -> Sentence:
+    points = () if difference.whole and difference.everywhere else sorted(difference.points)
+    shown = tuple(names[point] for point in islice(points, POINTS_NAMED)) if names else ()
+    return Sentence(
+        text=_who_on_what(difference, change, verb),
+        names=difference.names if len(difference.names) > 1 else (),
+        points=shown,
+        more_points=max(0, len(points) - POINTS_NAMED) if names else 0,
+    )
+
+
+def _who_on_what(difference: Difference, change: Change, verb: Callable[[int], str]) -> str:
+    """`Bob et 5 autres perdent « Visualiser les mesures » sur 3 points.`"""
+    others = len(difference.names) - 1
+    return verb(others) % {
+        "name": difference.names[0],
+        "count": formats.number(others),
+        "service": change.entry.label,
+        "where": _where(difference),
+    }
+
+
+def _losing(others: int) -> str:
     if not others:
-        return _("%(name)s perd « %(service)s ».") % {"name": first, "service": change.entry.label}
+        return _("%(name)s perd « %(service)s »%(where)s.")
     return ngettext(
-        "%(name)s et %(count)s autre perdent « %(service)s ».",
-        "%(name)s et %(count)s autres perdent « %(service)s ».",
+        "%(name)s et %(count)s autre perdent « %(service)s »%(where)s.",
+        "%(name)s et %(count)s autres perdent « %(service)s »%(where)s.",
         others,
-    ) % {"name": first, "count": formats.number(others), "service": change.entry.label}
+    )
 
 
-def _gaining(change: Change) -> str:
-    if not change.gained or change.opens:
-        return ""
-    first, others = change.gained[0], len(change.gained) - 1
+def _gaining(others: int) -> str:
     if not others:
-        return _("%(name)s gagne « %(service)s ».") % {"name": first, "service": change.entry.label}
+        return _("%(name)s gagne « %(service)s »%(where)s.")
     return ngettext(
-        "%(name)s et %(count)s autre gagnent « %(service)s ».",
-        "%(name)s et %(count)s autres gagnent « %(service)s ».",
+        "%(name)s et %(count)s autre gagnent « %(service)s »%(where)s.",
+        "%(name)s et %(count)s autres gagnent « %(service)s »%(where)s.",
         others,
-    ) % {"name": first, "count": formats.number(others), "service": change.entry.label}
+    )
+
+
+def _where(difference: Difference) -> str:
+    """Nothing for the service as a whole, wherever it may be used."""
+    count = len(difference.points)
+    if difference.whole and (difference.everywhere or not count):
+        return ""
+    if not count:
+        return _(" sur les points à venir")
+    if difference.everywhere:
+        said = ngettext(
+            " sur %(points)s point et sur ceux à venir", " sur %(points)s points et sur ceux à venir", count
+        )
+    else:
+        said = ngettext(" sur %(points)s point", " sur %(points)s points", count)
+    return said % {"points": formats.number(count)}
+
+
+def _programs(differences: Iterable[Difference]) -> list[Difference]:
+    """Programs read under their own names, which may be a person's."""
+    return [
+        Difference(
+            tuple(_("%(name)s (programme)") % {"name": name} for name in one.names),
+            one.points,
+            one.whole,
+            one.everywhere,
+        )
+        for one in differences
+    ]
+
+
+def _names_of(changes: Iterable[Change]) -> dict[str, str]:
+    """What the points that are named are called, in one statement."""
+    wanted: set[str] = set()
+    for change in changes:
+        for one in (*change.losses, *change.gains, *change.programs_lose, *change.programs_gain):
+            if not (one.whole and one.everywhere):
+                wanted.update(islice(sorted(one.points), POINTS_NAMED))
+    found = MeteringPoint.objects.in_bulk(sorted(wanted)) if wanted else {}
+    return {
+        key: f"{name_of(point)} ({key})" if name_of(point) != key else key for key, point in found.items()
+    }
 
 
 def _becomes(change: Change) -> str:
@@ -98,6 +235,8 @@ def _becomes(change: Change) -> str:
             "Il est désormais réservé à %(count)s groupes.",
             groups,
         ) % {"count": formats.number(groups)}
+    if groups == change.groups_before:
+        return ""
     return ngettext(
         "Il reste réservé à %(count)s groupe.", "Il reste réservé à %(count)s groupes.", groups
     ) % {"count": formats.number(groups)}

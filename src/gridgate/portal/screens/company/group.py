@@ -1,5 +1,6 @@
 """One group: its name, its members, its services; deleting it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -10,9 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gridgate.applications.queries import applications_of
 from gridgate.organisations.catalogue import offered_to
-from gridgate.organisations.company_rights import CompanyRights, company_rights
+from gridgate.organisations.company_rights import Change, CompanyRights
 from gridgate.organisations.models import EntitlementCode, Membership, UserGroup
 from gridgate.organisations.operations.groups import InvalidGroup, delete_group, rename_group, set_members
 from gridgate.organisations.queries import (
@@ -27,7 +27,13 @@ from gridgate.organisations.queries import (
 from gridgate.portal.access import MemberRequest, administrator_required, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company.chooser import Chooser
-from gridgate.portal.screens.company.consequences import consequences, fingerprint, losses
+from gridgate.portal.screens.company.consequences import (
+    consequences,
+    fingerprint,
+    is_confirmed,
+    losses,
+    present_rights,
+)
 from gridgate.portal.screens.company.forms import GroupForm
 from gridgate.portal.screens.company.person import may_change
 
@@ -102,17 +108,28 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
     )
     if not chooser.saving:
         return render(request, "company/members.html", {"group": group, "chooser": chooser})
-    before = company_rights(actor=actor)
     chosen = chooser.settled()
-    set_members(
-        group=group,
-        members=[one for one in members_of(actor=actor) if str(one.pk) in chosen],
-        actor=actor,
-        now=timezone.now(),
-    )
+    with transaction.atomic():
+        rights = present_rights(actor=actor)
+        changes = rights.becoming(
+            rights.with_members(pk, [key for key in rights.people if str(key) in chosen])
+        )
+        if not is_confirmed(request, changes):
+            context = {
+                "group": group,
+                "chooser": chooser,
+                "consequences": consequences(changes, actor=actor),
+                "seen": fingerprint(changes),
+            }
+            return render(request, "company/members.html", context)
+        set_members(
+            group=group,
+            members=[one for one in members_of(actor=actor) if str(one.pk) in chosen],
+            actor=actor,
+            now=timezone.now(),
+        )
     said = _("Les membres de « %(name)s » sont enregistrés.") % {"name": group.name}
-    lost = losses(before.becoming(company_rights(actor=actor)))
-    messages.success(request, f"{said} {lost}".strip())
+    messages.success(request, f"{said} {losses(changes)}".strip())
     return redirect("company_group", pk)
 
 
@@ -123,10 +140,11 @@ def delete(request: MemberRequest, pk: int) -> HttpResponse:
     actor = request.membership
     with transaction.atomic():
         group = group_of(actor=actor, pk=pk)
-        rights = company_rights(actor=actor)
+        rights = present_rights(actor=actor)
         changes = rights.becoming(rights.without_group(pk))
+        programs = [one.name for one in rights.programs.values() if one.group == pk]
         seen = request.POST.get("seen", "")
-        confirmed = request.method == "POST" and seen == fingerprint(changes)
+        confirmed = request.method == "POST" and seen == fingerprint(changes, programs)
         if confirmed:
             delete_group(group=group, actor=actor, now=timezone.now())
     if confirmed:
@@ -134,18 +152,18 @@ def delete(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect("company_groups")
     context = {
         "group": group,
-        "consequences": consequences(changes),
-        "kept": _kept(rights, pk),
-        "programs": [one.name for one in applications_of(actor=actor) if one.group_id == pk],
-        "seen": fingerprint(changes),
+        "consequences": consequences(changes, actor=actor),
+        "kept": _kept(rights, changes, pk),
+        "programs": programs,
+        "seen": fingerprint(changes, programs),
         "changed_meanwhile": request.method == "POST",
     }
     return render(request, "company/group_delete.html", context, status=409 if seen else 200)
 
 
-def _kept(rights: CompanyRights, group: int) -> list[str]:
+def _kept(rights: CompanyRights, changes: Sequence[Change], group: int) -> list[str]:
     """The services of the group that nobody loses by its end, and which stay with other groups."""
-    touched = {change.entry.code for change in rights.becoming(rights.without_group(group))}
+    touched = {change.entry.code for change in changes}
     return [
         entry.label
         for entry in rights.services

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.catalogue import CatalogueEntry, offered_to
-from gridgate.organisations.company_rights import Cell, CompanyRights, company_rights
+from gridgate.organisations.company_rights import Cell, CompanyRights
 from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations.groups import set_services
 from gridgate.organisations.queries import (
@@ -31,7 +31,7 @@ from gridgate.organisations.queries import (
 )
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required
-from gridgate.portal.screens.company.consequences import consequences, fingerprint, losses
+from gridgate.portal.screens.company.consequences import consequences, fingerprint, losses, present_rights
 from gridgate.portal.shapes import filters_in_force
 
 COLUMNS = (12, 50)
@@ -65,12 +65,14 @@ def page(request: MemberRequest) -> HttpResponse:
     if request.POST.get("do") == "edit":
         return _table(request, asked)
     with transaction.atomic():
-        before = company_rights(actor=actor)
+        before = present_rights(actor=actor)
         asked = asked.effective(before)
         changes = before.becoming(before.with_services(give=asked.give, withdraw=asked.withdraw))
         seen = request.POST.get("seen", "")
         if any(change.asks_to_confirm for change in changes) and seen != fingerprint(changes):
-            return _summary(request, asked, fingerprint(changes), consequences(changes), again=bool(seen))
+            return _summary(
+                request, asked, fingerprint(changes), consequences(changes, actor=actor), again=bool(seen)
+            )
         if asked:
             _save(actor, asked, before)
     if not asked:

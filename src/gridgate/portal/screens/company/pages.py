@@ -22,7 +22,7 @@ PAGES = (
         "/administration/utilisateurs/{member}/detacher/",
         get=(SIGN_IN, 403, 404, 403, 200),
         post=(SIGN_IN, 403, 404, 403, "→ company_users"),
-        queries=7,
+        queries=14,  # six for the company's rights, and one for the names of points, to say what is lost
         states=seen("alice"),
     ),
     Page(
@@ -115,7 +115,7 @@ PAGES = (
         "/administration/groupes/{group}/supprimer/",
         get=(SIGN_IN, 403, 404, 403, 200),
         post=(SIGN_IN, 403, 404, 403, 200),
-        queries=12,
+        queries=15,
         states=seen("alice"),
     ),
     Page(

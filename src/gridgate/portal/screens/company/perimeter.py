@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -21,14 +22,20 @@ from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries import PointFilter, Points, narrow, points_readable_by
 from gridgate.organisations.catalogue import BY_CODE, CatalogueEntry
-from gridgate.organisations.company_rights import company_rights
+from gridgate.organisations.company_rights import Change
 from gridgate.organisations.models import Entitlement, EntitlementCode, Membership, UserGroup
 from gridgate.organisations.operations.groups import set_perimeter
 from gridgate.organisations.queries import entitlements_of, group_of, perimeter_in
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required
 from gridgate.portal.screens.company.chooser import Chooser
-from gridgate.portal.screens.company.consequences import consequences, losses
+from gridgate.portal.screens.company.consequences import (
+    consequences,
+    fingerprint,
+    is_confirmed,
+    losses,
+    present_rights,
+)
 from gridgate.portal.screens.metering_points.rows import name_of, past
 
 BAD_SHOWN = 20
@@ -45,10 +52,16 @@ def page(request: MemberRequest, pk: int, code: str) -> HttpResponse:
     if entry is None or not entry.by_point or not entry.rule.offered_to(actor.organisation.beneficiary_roles):
         raise Http404
     form = PerimeterForm(actor, group, entry, request.POST if request.method == "POST" else None)
-    if form.saving and form.is_complete:
-        return _save(request, form)
-    status = 422 if form.saving else 200
-    return render(request, "company/perimeter.html", _context(actor, form), status=status)
+    if not form.saving or not form.is_complete:
+        # What giving the service does is read at once: the group's page leads here to give it.
+        changes = [] if form.given is not None else _changes(actor, form)
+        status = 422 if form.saving else 200
+        return render(request, "company/perimeter.html", _context(actor, form, changes), status=status)
+    with transaction.atomic():
+        changes = _changes(actor, form)
+        if is_confirmed(request, changes):
+            return _save(request, form, changes)
+    return render(request, "company/perimeter.html", _context(actor, form, changes, to_confirm=True))
 
 
 class PerimeterForm:
@@ -193,11 +206,15 @@ def _fault(text: str) -> str:
     return _("n’est pas l’identifiant d’un point")
 
 
-def _save(request: MemberRequest, form: PerimeterForm) -> HttpResponse:
+def _changes(actor: Membership, form: PerimeterForm) -> list[Change]:
+    """What saving the choice as it is would do."""
+    rights = present_rights(actor=actor)
+    return rights.becoming(rights.with_perimeter(form.group.pk, form.codes, form.chosen()))
+
+
+def _save(request: MemberRequest, form: PerimeterForm, changes: list[Change]) -> HttpResponse:
     actor, points = request.membership, form.chosen()
-    before = company_rights(actor=actor)
     set_perimeter(group=form.group, codes=form.codes, points=points, actor=actor, now=timezone.now())
-    lost = losses(before.becoming(company_rights(actor=actor)))
     if points is None:
         extent = _("tous les points, présents et à venir")
     else:
@@ -210,11 +227,13 @@ def _save(request: MemberRequest, form: PerimeterForm) -> HttpResponse:
         "services": services,
         "extent": extent,
     }
-    messages.success(request, f"{said} {lost}".strip())
+    messages.success(request, f"{said} {losses(changes)}".strip())
     return redirect("company_group", form.group.pk)
 
 
-def _context(actor: Membership, form: PerimeterForm) -> dict[str, Any]:
+def _context(
+    actor: Membership, form: PerimeterForm, changes: list[Change], *, to_confirm: bool = False
+) -> dict[str, Any]:
     chooser = form.chooser
     return {
         "form": form,
@@ -223,7 +242,9 @@ def _context(actor: Membership, form: PerimeterForm) -> dict[str, Any]:
         "chooser": chooser,
         "rows": [_point_row(row.item, form.today) | {"row": row} for row in chooser.rows],
         "strangers": _strangers(chooser.chosen, form.points),
-        "consequences": [] if form.given is not None else _if_given(actor, form),
+        "consequences": consequences(changes, actor=actor),
+        "seen": fingerprint(changes) if changes else "",
+        "to_confirm": to_confirm,
     }
 
 
@@ -241,10 +262,3 @@ def _strangers(chosen: Iterable[str], points: Points) -> list[str]:
     """What is chosen and is no point that the company holds or held: it stays, and opens nothing."""
     wanted = set(chosen)
     return sorted(wanted - set(points.values_list("pk", flat=True))) if wanted else []
-
-
-def _if_given(actor: Membership, form: PerimeterForm) -> list[Any]:
-    """What giving the service to this group does to the others, to be read before."""
-    rights = company_rights(actor=actor)
-    after = rights.with_services(give=[(form.group.pk, str(form.entry.code))])
-    return consequences(rights.becoming(after))

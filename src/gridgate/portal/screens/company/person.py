@@ -1,5 +1,6 @@
 """One user of the company: role, groups, what they may do, what happened to them; detaching them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.audit.history import about_member
 from gridgate.organisations.authority import LastAdministrator, NotAllowed
-from gridgate.organisations.company_rights import company_rights
+from gridgate.organisations.company_rights import Change, CompanyRights
 from gridgate.organisations.models import EntitlementCode, Membership, SensitiveAct
 from gridgate.organisations.operations.groups import set_groups
 from gridgate.organisations.operations.members import end_membership, update_member
@@ -26,7 +27,13 @@ from gridgate.organisations.queries import (
 )
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.company.access import access_lines
-from gridgate.portal.screens.company.consequences import losses
+from gridgate.portal.screens.company.consequences import (
+    consequences,
+    fingerprint,
+    is_confirmed,
+    losses,
+    present_rights,
+)
 from gridgate.portal.screens.company.events import event_rows
 from gridgate.portal.screens.company.forms import EXTERNAL, MemberForm
 from gridgate.portal.step_up import ask
@@ -47,22 +54,39 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
     form = MemberForm(request.POST, groups=groups_of(actor=actor), actor=actor)
     if not form.is_valid():
         return _page(request, member, form, status=422)
+    if form.role_chosen != Membership.Role.ADMINISTRATOR and _is_last(actor, member):
+        return _refused(request, pk, form)
+    rights = present_rights(actor=actor)
+    changes = rights.becoming(_after(rights, actor, member, form))
+    if not is_confirmed(request, changes):
+        return _page(request, member_of(actor=actor, pk=pk), form, changes=changes)
     if form.role_chosen == Membership.Role.ADMINISTRATOR and not member.is_administrator:
         asked = ask(request, SensitiveAct.RIGHTS)
         if asked is not None:
             return asked
-    before = company_rights(actor=actor)
     try:
         _save(actor, member, form)
-    except LastAdministrator:
-        form.add_error("role", last_administrator())
-        return _page(request, member_of(actor=actor, pk=pk), form, status=422)
+    except LastAdministrator:  # the other one left at the same moment
+        return _refused(request, pk, form)
     said = _("Les droits de %(name)s sont enregistrés.") % {"name": member.user}
-    lost = losses(before.becoming(company_rights(actor=actor)))
-    messages.success(request, f"{said} {lost}".strip())
+    messages.success(request, f"{said} {losses(changes)}".strip())
     if member.pk == actor.pk and not member.is_administrator:
         return redirect("home")  # they may not open this page any more
     return redirect("company_user", pk)
+
+
+def _after(rights: CompanyRights, actor: Membership, member: Membership, form: MemberForm) -> CompanyRights:
+    """The company's rights once the form is saved, as `_save` does it."""
+    role = form.role_chosen if actor.is_administrator else member.role
+    after = rights.with_role(member.pk, administrator=role == Membership.Role.ADMINISTRATOR)
+    if "groups" not in form.fields:
+        return after
+    return after.with_groups(member.pk, [group.pk for group in form.groups_chosen])
+
+
+def _refused(request: MemberRequest, pk: int, form: MemberForm) -> HttpResponse:
+    form.add_error("role", last_administrator())
+    return _page(request, member_of(actor=request.membership, pk=pk), form, status=422)
 
 
 def _save(actor: Membership, member: Membership, form: MemberForm) -> None:
@@ -124,7 +148,12 @@ def _form(actor: Membership, member: Membership) -> MemberForm:
 
 
 def _page(
-    request: MemberRequest, member: Membership, form: MemberForm | None, *, status: int = 200
+    request: MemberRequest,
+    member: Membership,
+    form: MemberForm | None,
+    *,
+    changes: Sequence[Change] = (),
+    status: int = 200,
 ) -> HttpResponse:
     actor = request.membership
     context: dict[str, Any] = {
@@ -136,6 +165,8 @@ def _page(
         "last_sign_in": last_sign_in(actor=actor, member=member),
         "lines": access_lines(member),
         "events": [],
+        "consequences": consequences(changes, actor=actor),
+        "seen": fingerprint(changes),
     }
     if actor.is_administrator:
         memberships = former_memberships(actor=actor, user=member.user)
@@ -146,9 +177,12 @@ def _page(
 
 def _detach_page(request: MemberRequest, member: Membership, *, status: int = 200) -> HttpResponse:
     actor = request.membership
+    rights = present_rights(actor=actor)
+    changes = rights.becoming(rights.without_member(member.pk))
     context = {
         "member": member,
         "name": str(member.user),
+        "consequences": consequences(changes, actor=actor),
         "oneself": member.pk == actor.pk,
         "groups": group_names_of(actor=actor, members=[member.pk]).get(member.pk, []),
         "blocked": last_administrator() if _is_last(actor, member) else "",

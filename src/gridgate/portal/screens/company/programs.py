@@ -1,5 +1,7 @@
 """The company's own programs: which of them read within a group's perimeter, as its members do."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -7,10 +9,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from gridgate.applications.models import Application
 from gridgate.applications.operations import set_group
 from gridgate.applications.queries import applications_of
+from gridgate.organisations.models import UserGroup
 from gridgate.organisations.queries import group_of
 from gridgate.portal.access import MemberRequest, administrator_required
+from gridgate.portal.screens.company.consequences import (
+    consequences,
+    fingerprint,
+    is_confirmed,
+    losses,
+    present_rights,
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -21,13 +32,30 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
     group = group_of(actor=actor, pk=pk)
     programs = list(applications_of(actor=actor))
     if request.method == "POST":
-        chosen, now = set(request.POST.getlist("pick")), timezone.now()
+        ticked, now = set(request.POST.getlist("pick")), timezone.now()
+        chosen = {program.pk for program in programs if str(program.pk) in ticked}
+        rights = present_rights(actor=actor)
+        changes = rights.becoming(rights.with_programs(pk, chosen))
+        if not is_confirmed(request, changes):
+            context = {"seen": fingerprint(changes), "consequences": consequences(changes, actor=actor)}
+            return _page(request, group, programs, chosen, context)
         for program in programs:
-            wanted, here = str(program.pk) in chosen, program.group_id == pk
+            wanted, here = program.pk in chosen, program.group_id == pk
             if wanted != here:
                 set_group(application=program, group=group if wanted else None, actor=actor, now=now)
-        messages.success(
-            request, _("Les programmes de « %(name)s » sont enregistrés.") % {"name": group.name}
-        )
+        said = _("Les programmes de « %(name)s » sont enregistrés.") % {"name": group.name}
+        messages.success(request, f"{said} {losses(changes)}".strip())
         return redirect("company_group", pk)
-    return render(request, "company/programs.html", {"group": group, "programs": programs})
+    chosen = {program.pk for program in programs if program.group_id == pk}
+    return _page(request, group, programs, chosen, {})
+
+
+def _page(
+    request: MemberRequest,
+    group: UserGroup,
+    programs: list[Application],
+    chosen: set[int],
+    more: dict[str, Any],
+) -> HttpResponse:
+    context = {"group": group, "programs": programs, "chosen": chosen, **more}
+    return render(request, "company/programs.html", context)

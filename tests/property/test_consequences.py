@@ -1,0 +1,226 @@
+"""Whatever company there is and whatever changes: what is said beforehand is what becomes of everybody.
+
+The rights foreseen are held to those read anew once the operation has been done, and each list of who loses or gains
+what to the difference of what every member may do before and after, as SQL answers it.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from gridgate.applications.operations import create_application, set_group
+from gridgate.metering.queries import points_of_company, points_readable_by
+from gridgate.organisations.catalogue import BY_CODE
+from gridgate.organisations.company_rights import Change, CompanyRights, Difference
+from gridgate.organisations.models import Membership, UserGroup
+from gridgate.organisations.operations import delete_group, end_membership
+from gridgate.organisations.operations.groups import set_groups, set_members, set_perimeter, set_services
+from gridgate.organisations.operations.members import set_role
+from gridgate.portal.screens.company.consequences import (
+    consequences,
+    fingerprint,
+    losses,
+    present_rights,
+)
+from tests.examples import examples
+from tests.factories.metering import make_point
+from tests.factories.organisations import SINCE
+from tests.property.test_rights import CODES, POINTS, Company, Undone, build, companies
+
+BY_POINT = [code for code in CODES if BY_CODE[code].by_point]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A change, in numbers that are taken modulo what there is."""
+
+    kind: str
+    which: int
+    codes: frozenset[str]
+    others: frozenset[int]
+    everything: bool
+
+
+def wishes() -> st.SearchStrategy[Wish]:
+    return st.builds(
+        Wish,
+        kind=st.sampled_from(["delete", "services", "perimeter", "members", "role", "groups", "detach"]),
+        which=st.integers(0, 5),
+        codes=st.frozensets(st.sampled_from(CODES), min_size=1, max_size=3),
+        others=st.frozensets(st.integers(0, 4), max_size=4),
+        everything=st.booleans(),
+    )
+
+
+@pytest.mark.django_db
+@settings(
+    max_examples=examples(40),
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(companies(), wishes())
+def test_what_is_said_before_is_what_becomes_of_everybody(company: Company, wish: Wish) -> None:
+    with suppress(Undone), transaction.atomic():
+        check(company, wish)
+        raise Undone
+
+
+def check(company: Company, wish: Wish) -> None:
+    points = [make_point().pk for _ in range(POINTS)]
+    organisation, members = build(company, 0, points)
+    groups = list(organisation.groups.order_by("pk"))
+    actor = fresh(members[0])
+    create_application(organisation=organisation, name="Libre", now=SINCE)
+    if groups:
+        program = create_application(organisation=organisation, name="Suivi", now=SINCE).application
+        set_group(application=program, group=groups[wish.which % len(groups)], now=SINCE)
+
+    rights = present_rights(actor=actor)
+    present = [fresh(member) for member, role in zip(members, company.members, strict=True) if role != "gone"]
+    before = {one.pk: what(one) for one in present}
+    for one in present:
+        for code in CODES:
+            assert seen_by(rights, one, code) == before[one.pk][code], "before"
+
+    foreseen, do = planned(rights, wish, groups, present, points, actor)
+    changes = rights.becoming(foreseen)
+    do()
+    anew = present_rights(actor=fresh(members[0]))
+    assert foreseen.people == anew.people
+    after = {one.pk: what(fresh(one)) for one in present}
+    for one in present:
+        for code in CODES:
+            assert seen_by(foreseen, one, code) == after[one.pk][code], "after"
+
+    held = points_of_company(actor=actor)
+    by_code = {str(change.entry.code): change for change in changes}
+    for one in present:
+        for code in CODES:
+            was, becomes = before[one.pk][code], after[one.pk][code]
+            change = by_code.get(code)
+            name = one.user.full_name
+            agrees(change.losses if change else (), name, was, becomes, held, code)
+            agrees(change.gains if change else (), name, becomes, was, held, code)
+    for change in changes:
+        says_somebody(change, actor)
+
+
+def agrees(
+    differences: tuple[Difference, ...],
+    name: str,
+    more: set[str] | None,
+    less: set[str] | None,
+    held: frozenset[str],
+    code: str,
+) -> None:
+    """What the lists say of one member is what SQL answers more on one side than on the other."""
+    said = [one for one in differences if name in one.names]
+    assert len(said) <= 1
+    if more is None or (less is not None and code not in BY_POINT):
+        assert said == []
+        return
+    if less is None:
+        assert said
+        assert said[0].whole
+        assert code not in BY_POINT or said[0].points == more & held
+        return
+    here = (more - less) & held
+    if said:
+        assert not said[0].whole
+        assert said[0].points == here
+        assert here or said[0].everywhere
+    else:
+        assert not here
+
+
+def says_somebody(change: Change, actor: Membership) -> None:
+    """The page never leaves out somebody of whom the lists tell, and says it in the message after."""
+    [one] = consequences([change], actor=actor)
+    text = " ".join(said.text + " ".join(said.names) for said in (*one.sentences, *one.others))
+    gained = () if change.opens else change.gained
+    assert [name for name in (*change.lost, *gained) if name not in text] == []
+    assert bool(losses([change])) == one.takes
+    assert bool(change.losses or change.programs_lose) <= change.asks_to_confirm
+    assert fingerprint([change]) == fingerprint([change])
+
+
+def planned(
+    rights: CompanyRights,
+    wish: Wish,
+    groups: list[UserGroup],
+    present: list[Membership],
+    points: list[str],
+    actor: Membership,
+) -> tuple[CompanyRights, Callable[[], Any]]:
+    """The rights as they are foreseen, and the operation that makes them so."""
+    group = groups[wish.which % len(groups)] if groups else None
+    others = present[1:]
+    member = others[wish.which % len(others)] if others else None
+    chosen = [one for place, one in enumerate(present) if place in wish.others]
+    some = None if wish.everything else {points[place] for place in wish.others if place < POINTS}
+    organisation = actor.organisation
+    match wish.kind:
+        case "delete" if group:
+            return rights.without_group(group.pk), lambda: delete_group(group=group, now=SINCE)
+        case "services" if group:
+            has = set(group.entitlements.values_list("code", flat=True))
+            after = rights.with_services(
+                give=[(group.pk, code) for code in wish.codes - has],
+                withdraw=[(group.pk, code) for code in has - wish.codes],
+            )
+            return after, lambda: set_services(
+                organisation=organisation, wanted={group.pk: list(wish.codes)}, now=SINCE
+            )
+        case "perimeter" if group:
+            codes = [code for code in wish.codes if code in BY_POINT]
+            after = rights.with_perimeter(group.pk, codes, some)
+            return after, lambda: set_perimeter(group=group, codes=codes, points=some, now=SINCE)
+        case "members" if group:
+            after = rights.with_members(group.pk, [one.pk for one in chosen])
+            return after, lambda: set_members(group=group, members=chosen, now=SINCE)
+        case "groups" if member:
+            wanted = [one for place, one in enumerate(groups) if place in wish.others]
+            after = rights.with_groups(member.pk, [one.pk for one in wanted])
+            return after, lambda: set_groups(membership=member, groups=wanted, now=SINCE)
+        case "role" if member:
+            role = "administrator" if wish.everything else "user"
+            after = rights.with_role(member.pk, administrator=wish.everything)
+            return after, lambda: set_role(membership=member, role=role, now=SINCE)
+        case "detach" if member:
+            return rights.without_member(member.pk), lambda: end_membership(membership=member, now=SINCE)
+    return rights, lambda: None
+
+
+def fresh(member: Membership) -> Membership:
+    """As a new request reads it."""
+    return Membership.objects.select_related("user", "organisation").get(pk=member.pk)
+
+
+def what(member: Membership) -> dict[str, set[str] | None]:
+    """By service, the company's points on which the member may use it, as lists answer; None when not at all."""
+    return {
+        code: None
+        if not member.has(code)
+        else set(points_readable_by(actor=member, service=code).values_list("pk", flat=True))
+        if code in BY_POINT
+        else set()
+        for code in CODES
+    }
+
+
+def seen_by(rights: CompanyRights, member: Membership, code: str) -> set[str] | None:
+    """The same, as the rights of the whole company say."""
+    if member.pk not in rights.people:
+        return None
+    extent = rights.reach(member.pk, BY_CODE[code])
+    if extent is None:
+        return None
+    if code not in BY_POINT:
+        return set()
+    return set(rights.held if extent.everything else extent.points & rights.held)
