@@ -13,7 +13,7 @@ PAGES = (
         "/administration/utilisateurs/{member}/",
         get=(SIGN_IN, 403, 404, 403, 200),
         post=(SIGN_IN, 403, 404, 403, "→ company_user"),
-        form={"role": "user", "external": "externe"},
+        form={"role": "user", "external": "externe", "groups": "{group}"},
         queries=23,
         states=seen("alice"),
     ),
