@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import islice
 
 from django.http import HttpRequest
+from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.applications.queries import applications_of
-from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import points_of_company
+from gridgate.core.time import civil_day_of
+from gridgate.metering.queries import points_of_company, points_readable_by
 from gridgate.organisations.company_rights import (
     Change,
     CompanyRights,
@@ -19,7 +21,7 @@ from gridgate.organisations.company_rights import (
     Program,
     company_rights,
 )
-from gridgate.organisations.models import Membership
+from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.screens.metering_points.rows import name_of
 
@@ -69,7 +71,7 @@ def present_rights(*, actor: Membership) -> CompanyRights:
 
 def consequences(changes: Sequence[Change], *, actor: Membership) -> list[Consequence]:
     """Points are named to administrators only: who composes groups may be restricted to some."""
-    names = _names_of(changes) if actor.is_administrator else {}
+    names = _names_of(changes, actor) if actor.is_administrator else {}
     return [_consequence(change, names) for change in changes]
 
 
@@ -204,17 +206,17 @@ def _programs(differences: Iterable[Difference]) -> list[Difference]:
     ]
 
 
-def _names_of(changes: Iterable[Change]) -> dict[str, str]:
-    """What the points that are named are called, in one statement."""
+def _names_of(changes: Iterable[Change], actor: Membership) -> dict[str, str]:
+    """What the points that are named are called, as the company knows them, in one statement."""
     wanted: set[str] = set()
     for change in changes:
         for one in (*change.losses, *change.gains, *change.programs_lose, *change.programs_gain):
             if not (one.whole and one.everywhere):
                 wanted.update(islice(sorted(one.points), POINTS_NAMED))
-    found = MeteringPoint.objects.in_bulk(sorted(wanted)) if wanted else {}
-    return {
-        key: f"{name_of(point)} ({key})" if name_of(point) != key else key for key, point in found.items()
-    }
+    today = civil_day_of(datetime.now(UTC), get_default_timezone())
+    mine = points_readable_by(actor=actor, service=EntitlementCode.METERS, today=today)
+    named = {point.pk: name_of(point) for point in mine.filter(pk__in=wanted)} if wanted else {}
+    return {key: key if name == key else f"{name} ({key})" for key, name in named.items()}
 
 
 def _becomes(change: Change) -> str:
