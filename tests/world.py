@@ -66,7 +66,7 @@ class World:
 
         membership = getattr(self, name)
         client = Client()
-        client.force_login(membership.user)
+        client.force_login(type(membership.user).objects.get(pk=membership.user_id))  # as it is now
         session = client.session
         session["membership"] = membership.pk
         session.save()

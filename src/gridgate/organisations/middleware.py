@@ -12,7 +12,7 @@ from django.utils.cache import patch_cache_control
 
 from gridgate.organisations.models import Membership, User
 from gridgate.organisations.own_account import acting_memberships
-from gridgate.organisations.security.policy import with_missing_factor
+from gridgate.organisations.security.policy import with_asked_factor
 
 MEMBERSHIP = "membership"
 """Session key: the membership that the person acts under."""
@@ -57,7 +57,7 @@ def _present_membership(request: HttpRequest) -> Membership | None:
     user = request.user
     if not isinstance(user, User) or _outlived(request.session):
         return None
-    memberships = with_missing_factor(acting_memberships(user=user, path=request.path))
+    memberships = with_asked_factor(acting_memberships(user=user, path=request.path))
     if MEMBERSHIP in request.session:
         return memberships.filter(pk=request.session[MEMBERSHIP]).first()
     first = memberships.first()

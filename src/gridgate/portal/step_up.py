@@ -51,6 +51,8 @@ PENDING = "step_up"
 """Session key: what waits for a proof."""
 OWN_SECURITY = "own_security"
 """The act of changing one's own second factors: asked whatever the policy says."""
+STRONG_SESSION = "strong_session"
+"""The act of going on in a session that has not proved the second factor which the person's role asks."""
 LONGEST_FORM = 64 * 1024
 _PURPOSE = "kept form"
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -94,6 +96,11 @@ def ask(request: HttpRequest, act: SensitiveAct, *, longest: int = LONGEST_FORM)
     if request.method in _SAFE or not isinstance(user, User) or act not in policy(request).step_up_acts:
         return None
     return _demand(request, user, act, by_factor=False, longest=longest)
+
+
+def ask_factor(request: HttpRequest, user: User) -> HttpResponse | None:
+    """The way to the page that asks for a second factor; None when this request brings it, and may go on."""
+    return _demand(request, user, STRONG_SESSION, by_factor=True)
 
 
 @dataclass(slots=True)
@@ -266,4 +273,6 @@ def _membership(request: HttpRequest) -> int | None:
 def _label(act: str) -> Any:
     if act == OWN_SECURITY:
         return _("Modifier la sécurité de votre compte")
+    if act == STRONG_SESSION:
+        return _("Continuer avec une connexion renforcée")
     return SensitiveAct(act).label

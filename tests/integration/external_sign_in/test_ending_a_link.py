@@ -17,6 +17,7 @@ from gridgate.organisations.operations.external_accounts import (
     open_external_account,
     unlink_external_account,
 )
+from gridgate.organisations.security.proof import PROOF
 from gridgate.organisations.terms import terms_in_force
 from tests.functional.security.conftest import confirm_by_email, set_up_totp, sign_in
 from tests.integration.external_sign_in.conftest import come_back, told_of
@@ -97,8 +98,10 @@ class TestEndingIt:
         assert SocialAccount.objects.exists()
 
     def test_asks_the_second_factor_of_whoever_has_one(self, people, alice):
-        browser = people.client("alice")
-        set_up_totp(browser, ALICE)
+        set_up_totp(alice, ALICE)
+        session = alice.session
+        del session[PROOF]  # of long ago
+        session.save()
         path = page_of(SocialAccount.objects.get())
         assert alice.get(path)["Location"] == reverse("step_up")
         assert "step_up_code" in alice.get("/confirmation/").content.decode()

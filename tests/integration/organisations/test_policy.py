@@ -16,7 +16,7 @@ from gridgate.organisations.security.policy import (
     must_have_factor,
     policy,
     set_policy,
-    with_missing_factor,
+    with_asked_factor,
 )
 from tests.factories.organisations import make_member
 
@@ -29,7 +29,8 @@ NOTHING = {
 
 
 def lacking(membership: Membership) -> bool:
-    return with_missing_factor(memberships_of(user=membership.user)).get(pk=membership.pk).lacks_factor
+    found = with_asked_factor(memberships_of(user=membership.user)).get(pk=membership.pk)
+    return found.asks_factor and not found.has_factor
 
 
 class TestThePolicy:

@@ -9,7 +9,6 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
-from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.db.models import Q
 
@@ -30,6 +29,7 @@ from gridgate.organisations.operations.kyc import KYC
 from gridgate.organisations.operations.requests import withdraw_request
 from gridgate.organisations.own_account import requests_of
 from gridgate.organisations.queries import memberships_of
+from gridgate.organisations.security.sessions import end_sessions
 
 MOST_FAVOURITES = 50
 """For one company; a list that is longer is no longer at hand."""
@@ -166,8 +166,7 @@ def _end(membership: Membership, now: datetime) -> None:
 
 def _forget(user: User) -> None:
     """Take away what only the account was for."""
-    for session in UserSession.objects.filter(user=user):
-        session.end()
+    end_sessions(user=user)
     for of_the_library in (EmailAddress, Authenticator, SocialAccount):
         of_the_library.objects.filter(user=user).delete()
     user.favourites.all().delete()

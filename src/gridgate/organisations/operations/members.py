@@ -18,6 +18,7 @@ from gridgate.organisations.authority import (
 )
 from gridgate.organisations.events import membership_changed
 from gridgate.organisations.models import GroupMember, Membership, Organisation, User, UserGroup
+from gridgate.organisations.security.sessions import end_sessions
 
 
 class InvalidMember(GridgateError):
@@ -149,8 +150,10 @@ def update_member(
 
 def disable_user(*, user: User) -> None:
     """Close a person's account for every company: no sign-in, and open sessions end at their next request."""
-    user.is_active = False
-    user.save(update_fields=["is_active"])
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(is_active=False)
+        user.is_active = False
+        end_sessions(user=user)
 
 
 def record_member(

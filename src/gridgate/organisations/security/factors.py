@@ -1,6 +1,8 @@
 """A person's second factors: an authenticator application (TOTP, RFC 6238), security keys, recovery codes.
 
-The account library keeps them (`Authenticator`); what is a secret is sealed by `MfaAdapter`.
+The account library keeps them (`Authenticator`); what is a secret is sealed by `MfaAdapter`. Whatever changes them ends
+the person's sessions, which proved what was asked before: all but the one of `session_key`, which made the change and
+calls `sessions.go_on`.
 """
 
 import hmac
@@ -22,6 +24,7 @@ from gridgate.organisations.events import factors_changed
 from gridgate.organisations.models import User
 from gridgate.organisations.security.policy import FACTORS, must_have_factor
 from gridgate.organisations.security.sealing import Unreadable
+from gridgate.organisations.security.sessions import end_sessions
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +104,9 @@ def check_code(*, user: User, text: str, now: datetime) -> Authenticator | None:
         return None
 
 
-def add_totp(*, user: User, secret: str, code: str, now: datetime) -> Authenticator:
+def add_totp(
+    *, user: User, secret: str, code: str, session_key: str | None = None, now: datetime
+) -> Authenticator:
     """Add an authenticator application that has just shown `code`. Raises `WrongCode` and `FactorExists`."""
     step = _step_of(secret, code.translate(_NO_FILLING), now)
     if step is None:
@@ -113,11 +118,13 @@ def add_totp(*, user: User, secret: str, code: str, now: datetime) -> Authentica
         row = TOTP.activate(user, secret).instance
         row.data["last_step"], row.created_at = step, now
         row.save(update_fields=["data", "created_at"])
-        _added(user, row, "totp_added", now)
+        _added(user, "totp_added", session_key, now)
     return row
 
 
-def add_key(*, user: User, name: str, credential: dict[str, Any], now: datetime) -> Authenticator:
+def add_key(
+    *, user: User, name: str, credential: dict[str, Any], session_key: str | None = None, now: datetime
+) -> Authenticator:
     """Add a security key or passkey whose registration `keys.register` has verified. Raises `FactorExists`."""
     with transaction.atomic():
         _hold(user)
@@ -129,7 +136,7 @@ def add_key(*, user: User, name: str, credential: dict[str, Any], now: datetime)
             data={"name": name[:LONGEST_NAME], "credential": credential},
             created_at=now,
         )
-        _added(user, row, "key_added", now)
+        _added(user, "key_added", session_key, now)
     return row
 
 
@@ -141,7 +148,7 @@ def rename_key(*, user: User, pk: int, name: str) -> None:
         row.save(update_fields=["data"])
 
 
-def remove_factor(*, user: User, pk: int, now: datetime) -> None:
+def remove_factor(*, user: User, pk: int, session_key: str | None = None, now: datetime) -> None:
     """Remove an application or a key; recovery codes go with the last one.
 
     Raises `FactorNotFound`, and `LastFactor` while the policy asks for one.
@@ -157,7 +164,7 @@ def remove_factor(*, user: User, pk: int, now: datetime) -> None:
         row.delete()
         if last:
             Authenticator.objects.filter(user=user).delete()
-        factors_changed.send(Authenticator, user=user, change=change, now=now)
+        _changed(user, change, session_key, now)
 
 
 def forget_factors(*, user: User, now: datetime) -> int:
@@ -169,7 +176,7 @@ def forget_factors(*, user: User, now: datetime) -> int:
     return removed
 
 
-def renew_recovery_codes(*, user: User, now: datetime) -> None:
+def renew_recovery_codes(*, user: User, session_key: str | None = None, now: datetime) -> None:
     """Other recovery codes; the former ones are worth nothing. Raises `FactorNotFound` without a second factor."""
     with transaction.atomic():
         _hold(user)
@@ -177,7 +184,7 @@ def renew_recovery_codes(*, user: User, now: datetime) -> None:
             raise FactorNotFound
         Authenticator.objects.filter(user=user, type=Authenticator.Type.RECOVERY_CODES).delete()
         RecoveryCodes.activate(user)
-        factors_changed.send(Authenticator, user=user, change="codes_renewed", now=now)
+        _changed(user, "codes_renewed", session_key, now)
 
 
 def read_recovery_codes_once(*, user: User) -> list[str] | None:
@@ -192,8 +199,13 @@ def read_recovery_codes_once(*, user: User) -> list[str] | None:
     return codes
 
 
-def _added(user: User, row: Authenticator, change: str, now: datetime) -> None:
+def _added(user: User, change: str, session_key: str | None, now: datetime) -> None:
     RecoveryCodes.activate(user)  # keeps those that are there
+    _changed(user, change, session_key, now)
+
+
+def _changed(user: User, change: str, session_key: str | None, now: datetime) -> None:
+    end_sessions(user=user, but=session_key)
     factors_changed.send(Authenticator, user=user, change=change, now=now)
 
 

@@ -88,15 +88,14 @@ def set_policy(
     return row
 
 
-def with_missing_factor(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
-    """Each membership with `lacks_factor`: the policy asks a second factor of it, and the person has none.
+def with_asked_factor(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
+    """Each membership with `asks_factor`, whether the policy asks a second factor of it, and `has_factor`, whether the
+    person has one. Whether a session has proved it, the session knows (`security/proof.py`).
 
     Worked out by the query that a request makes anyway, so that the policy costs nothing and is never stale.
     """
-    lacks = RawSQL(  # noqa: S611 — two constants
-        _ASKED_OF + _WITHOUT_FACTOR, (Membership.Role.ADMINISTRATOR, *FACTORS), output_field=BooleanField()
-    )
-    return memberships.annotate(lacks_factor=lacks)
+    has = RawSQL(_WITH_FACTOR, FACTORS, output_field=BooleanField())  # noqa: S611 — a constant
+    return memberships.annotate(asks_factor=_asked_of(), has_factor=has)
 
 
 def must_have_factor(*, user: User) -> bool:
@@ -122,7 +121,7 @@ build than all else in the statement takes to build and to answer.
 """
 
 
-_WITHOUT_FACTOR = """ AND NOT EXISTS (
+_WITH_FACTOR = """EXISTS (
     SELECT 1 FROM mfa_authenticator AS factor
     WHERE factor.user_id = organisations_membership.user_id AND factor.type IN (%s, %s))"""
 

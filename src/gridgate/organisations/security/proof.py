@@ -1,4 +1,7 @@
-"""That a session has just proved who sits before it, by more than its cookie."""
+"""What a session has proved of who sits before it, by more than its cookie: lately, and at all.
+
+Both lie in the session, so that what one has proved counts for no other of the same person.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +15,10 @@ PROOF = "proof"
 """Session key: who proved it, when (seconds since 1970 UTC), and how."""
 
 
+STRONG = "strong"
+"""Session key: the person of whom it has proved a second factor, at sign-in or since."""
+
+
 class By(StrEnum):
     EMAIL = "email"
     """A one-time code sent to the person's address."""
@@ -20,7 +27,14 @@ class By(StrEnum):
 
 
 def prove(request: HttpRequest, user: User, by: By, *, now: datetime) -> None:
-    """Remember the proof in the session; a fresh second factor is not replaced by a code."""
+    """Remember the proof in the session; a fresh second factor is not replaced by a code.
+
+    The session goes on under another key (OWASP ASVS 5.0, 7.2.4): a copy of the cookie that was made before is worth
+    nothing after.
+    """
+    request.session.cycle_key()
+    if by is By.FACTOR:
+        request.session[STRONG] = user.pk
     if by is By.EMAIL and is_proved(request, user, now=now, by_factor=True):
         return
     request.session[PROOF] = {"user": user.pk, "at": int(now.timestamp()), "by": str(by)}
@@ -36,5 +50,6 @@ def is_proved(request: HttpRequest, user: User, *, now: datetime, by_factor: boo
     return not by_factor or proof["by"] == By.FACTOR
 
 
-def forget_proof(request: HttpRequest) -> None:
-    request.session.pop(PROOF, None)
+def is_strong(request: HttpRequest, user: User) -> bool:
+    """Whether this very session has proved a second factor of the person."""
+    return bool(request.session.get(STRONG) == user.pk)

@@ -8,9 +8,10 @@ from typing import Any
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.auth import HASH_SESSION_KEY, update_session_auth_hash
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -77,9 +78,21 @@ def end_session(*, user: User, pk: int) -> bool:
 
 
 def end_sessions(*, user: User, but: str | None = None) -> int:
-    """End all sessions of a person, but the one of this key; returns how many."""
-    keys = UserSession.objects.filter(user=user).values_list("session_key", flat=True)
-    return _end(keys.exclude(session_key=but) if but else keys)
+    """End all sessions of a person, those that are being opened at this moment among them; returns how many were open.
+
+    The one of the key `but` goes on, once its own request calls `go_on`.
+    """
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(session_round=F("session_round") + 1)
+        user.refresh_from_db(fields=["session_round"])
+        keys = UserSession.objects.filter(user=user).values_list("session_key", flat=True)
+        return _end(keys.exclude(session_key=but) if but else keys)
+
+
+def go_on(request: HttpRequest, user: User) -> None:
+    """Keep the session of this request, under another key, after `end_sessions` has ended the others."""
+    request.user = user
+    update_session_auth_hash(request, user)
 
 
 def end_sessions_by_provider(*, user: User, issuer: str, subject: str, but: str | None) -> int:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.security import factors
+from gridgate.organisations.security import factors, sessions
 from gridgate.organisations.security.log import tell
 from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.context import operator_name
@@ -33,7 +33,8 @@ def page(request: AccountRequest) -> HttpResponse:
         )
         return redirect("account_security")
     if request.method == "POST":
-        factors.renew_recovery_codes(user=user, now=timezone.now())
+        factors.renew_recovery_codes(user=user, session_key=request.session.session_key, now=timezone.now())
+        sessions.go_on(request, user)
         tell("recovery codes renewed", request=request, user=user)
         return redirect("account_codes")
     codes = factors.read_recovery_codes_once(user=user) if request.method == "GET" else None

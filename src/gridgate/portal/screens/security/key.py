@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.security import factors, keys
+from gridgate.organisations.security import factors, keys, sessions
 from gridgate.organisations.security.log import tell
 from gridgate.organisations.security.proof import By, prove
 from gridgate.organisations.security.sign_ins import device_name
@@ -41,11 +41,18 @@ def add(request: AccountRequest) -> HttpResponse:
 
 def _add(request: AccountRequest, name: str, credential: dict[str, object]) -> HttpResponse:
     try:
-        factors.add_key(user=request.user, name=name, credential=credential, now=timezone.now())
+        factors.add_key(
+            user=request.user,
+            name=name,
+            credential=credential,
+            session_key=request.session.session_key,
+            now=timezone.now(),
+        )
     except factors.FactorExists:
         messages.error(request, _("Votre compte a déjà dix clés. Retirez-en une d’abord."))
         return redirect("account_security")
-    prove(request, request.user, By.FACTOR, now=timezone.now())
+    sessions.go_on(request, request.user)
+    prove(request, request.user, By.FACTOR, now=timezone.now())  # the key has just answered this session
     tell("second factor added", request=request, user=request.user, type="webauthn")
     messages.success(
         request,
@@ -76,7 +83,9 @@ def page(request: AccountRequest, pk: int) -> HttpResponse:
 
 def _remove(request: AccountRequest, pk: int) -> HttpResponse:
     try:
-        factors.remove_factor(user=request.user, pk=pk, now=timezone.now())
+        factors.remove_factor(
+            user=request.user, pk=pk, session_key=request.session.session_key, now=timezone.now()
+        )
     except factors.LastFactor:
         messages.error(
             request,
@@ -86,6 +95,7 @@ def _remove(request: AccountRequest, pk: int) -> HttpResponse:
             ),
         )
     else:
+        sessions.go_on(request, request.user)
         tell("second factor removed", request=request, user=request.user, type="webauthn")
         messages.success(
             request, _("La clé est retirée. Effacez-la aussi de votre appareil : il la proposerait encore.")

@@ -1,4 +1,6 @@
-"""A person whose role asks a second factor, and who has none, sets one up before anything else."""
+"""A role that asks a second factor asks it of every session: whoever has none sets one up before anything else, and a
+session that has not proved the one there is, such as one opened before, proves it.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +11,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from gridgate.organisations.security.proof import is_strong
+from gridgate.portal.step_up import ask_factor
+
 View = Callable[..., HttpResponseBase]
 
 
@@ -18,8 +23,14 @@ def while_setting_up(view: View) -> View:
     return view
 
 
+def while_proving(view: View) -> View:
+    """Open to a session that has yet to prove the second factor: the page where it does."""
+    view.while_proving = True  # type: ignore[attr-defined]
+    return while_setting_up(view)
+
+
 class SecondFactorMiddleware:
-    """Leads them to the page where it is done; what is open to visitors stays open, and so does signing out."""
+    """Leads them to the page where either is done; what is open to visitors stays open, and so does signing out."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -29,9 +40,12 @@ class SecondFactorMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, *_args: Any) -> HttpResponse | None:
         membership = getattr(request, "membership", None)
-        if membership is None or not membership.lacks_factor:
+        if membership is None or not membership.asks_factor or not getattr(view, "login_required", True):
             return None
-        if getattr(view, "while_setting_up", False) or not getattr(view, "login_required", True):
+        if membership.has_factor:
+            proved = is_strong(request, membership.user) or getattr(view, "while_proving", False)
+            return None if proved else ask_factor(request, membership.user)
+        if getattr(view, "while_setting_up", False):
             return None
         if request.method == "POST":
             messages.warning(

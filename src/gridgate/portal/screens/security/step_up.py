@@ -20,11 +20,11 @@ from gridgate.portal import step_up
 from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.screens.activation.gate import before_terms
 from gridgate.portal.screens.security.forms import ProofForm
-from gridgate.portal.screens.security.setting_up import while_setting_up
+from gridgate.portal.screens.security.setting_up import while_proving
 
 
 @before_terms
-@while_setting_up
+@while_proving
 @account_page
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.models import User
-from gridgate.organisations.security import factors, guesses
+from gridgate.organisations.security import factors, guesses, sessions
 from gridgate.organisations.security.log import tell
 from gridgate.organisations.security.mfa import PURPOSE, MfaAdapter
 from gridgate.organisations.security.proof import By, prove
@@ -41,7 +41,9 @@ def page(request: AccountRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "security/totp_remove.html", {"has": has})
     try:
-        factors.remove_factor(user=request.user, pk=has.totp.pk, now=timezone.now())
+        factors.remove_factor(
+            user=request.user, pk=has.totp.pk, session_key=request.session.session_key, now=timezone.now()
+        )
     except factors.LastFactor:
         messages.error(
             request,
@@ -50,6 +52,7 @@ def page(request: AccountRequest) -> HttpResponse:
             ),
         )
     else:
+        sessions.go_on(request, request.user)
         tell("second factor removed", request=request, user=request.user, type="totp")
         messages.success(request, _("L’application de codes est retirée."))
     return redirect("account_security")
@@ -62,10 +65,10 @@ def _set_up(request: AccountRequest) -> HttpResponse:
         guess = guesses.Attempt(request, user)
         if not guess.allowed:
             form.add_error("code", _("Trop d’essais. Revenez dans quelques minutes."))
-        elif _added(user, secret, form.cleaned_data["code"]):
+        elif _added(request, secret, form.cleaned_data["code"]):
             guess.was_right()
             request.session.pop(SECRET, None)
-            prove(request, user, By.FACTOR, now=timezone.now())
+            prove(request, user, By.FACTOR, now=timezone.now())  # it has just shown a code
             tell("second factor added", request=request, user=user, type="totp")
             messages.success(
                 request, _("L’application de codes est ajoutée : un code sera demandé à chaque connexion.")
@@ -78,11 +81,13 @@ def _set_up(request: AccountRequest) -> HttpResponse:
     return render(request, "security/totp.html", _shown(user, secret) | {"form": form})
 
 
-def _added(user: User, secret: str, code: str) -> bool:
+def _added(request: AccountRequest, secret: str, code: str) -> bool:
+    user, key = request.user, request.session.session_key
     try:
-        factors.add_totp(user=user, secret=secret, code=code, now=timezone.now())
+        factors.add_totp(user=user, secret=secret, code=code, session_key=key, now=timezone.now())
     except factors.WrongCode:
         return False
+    sessions.go_on(request, user)
     return True
 
 

@@ -51,6 +51,7 @@ def end_sessions(request: AccountRequest) -> HttpResponse:
     user, chosen = request.user, request.POST.get("session", "")
     if chosen == "others":
         ended = sessions.end_sessions(user=user, but=request.session.session_key)
+        sessions.go_on(request, user)
     else:
         ended = int(chosen.isdecimal() and sessions.end_session(user=user, pk=int(chosen)))
     tell("sessions ended", request=request, user=user, count=ended)
