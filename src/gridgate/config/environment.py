@@ -88,6 +88,21 @@ class Environment(BaseSettings):
     quotas: Literal["on", "off"] = Field(
         default="on", description="limits on sign-in attempts; off only for benchmarks"
     )
+    account_attempts: int = Field(
+        default=5, ge=1, le=100, description="how often an account is tried before the next try has to wait"
+    )
+    account_wait_minutes: int = Field(
+        default=15, ge=1, le=1440, description="the longest that a try at one account has to wait"
+    )
+    address_attempts: int = Field(
+        default=20,
+        ge=1,
+        le=100_000,
+        description="how often one address fails before its next try has to wait",
+    )
+    address_wait_seconds: int = Field(
+        default=30, ge=1, le=300, description="the longest that a try from one address has to wait"
+    )
     first_administrator_link_days: int = Field(
         default=3, ge=1, le=30, description="how long a first administrator's activation link is good"
     )

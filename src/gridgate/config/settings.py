@@ -104,8 +104,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Shared by all processes: a per-process cache would multiply the guesses a password thief has. Large, because a
-# full one drops entries, and dropping a count of failed attempts would give new ones.
+# Shared by all processes: a per-process cache would multiply what somebody may ask for.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
@@ -139,16 +138,12 @@ SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 ACCOUNT_RATE_LIMITS = (
     {
-        # None of its own: each attempt counts below until it has succeeded. The library's lock for it waits a second at
-        # most, and on a slow disk turned away people who signed in at the same moment from one address.
+        # Only what somebody signed in does to themselves. Whatever is counted by account or by address has a pace of its
+        # own (`organisations/security/pace.py`): the library's limits lock out, a whole site behind one address too.
         "login": "",
-        "login_failed": "10/5m/ip,5/5m/key",
-        "reset_password": "20/d/ip,5/d/key",
-        "sign_up": "20/d/ip,5/d/key",
+        "login_failed": "",
+        "change_password": "5/m/user",
         "personal_data": "20/h/user",
-        "second_factor": "20/5m/ip,5/5m/key,20/h/key,50/d/key",
-        "passkey": "60/5m/ip",
-        "external_sign_in": "300/5m/ip",
     }
     if ENVIRONMENT.quotas == "on"
     else False

@@ -33,7 +33,7 @@ from gridgate.config.environment import Environment
 from gridgate.metering.operations import end_collections_of_former_holders
 from gridgate.notifications import tasks
 from gridgate.organisations.operations import kyc
-from gridgate.organisations.security import sessions, sign_ins, step_up
+from gridgate.organisations.security import pace, sessions, sign_ins, step_up
 from gridgate.organisations.tasks import follow_invitations, forget_sign_ups
 from gridgate.sharing import operations as sharing
 
@@ -163,6 +163,7 @@ def _forget_what_is_over(now: datetime) -> None:
     sessions.forget_ended_sessions(now=now)
     step_up.forget_old_codes(now=now)
     sign_ins.forget_old_sign_ins(now=now)
+    pace.forget_old_counts(now=now)
 
 
 def _stop_with_parent(stop: threading.Event) -> None:

@@ -5,14 +5,15 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.organisations.models import User
+from gridgate.organisations.security.guesses import password_attempt
 from gridgate.organisations.security.log import address_of, tell
+from gridgate.organisations.security.pace import Attempt, in_words
 from gridgate.organisations.security.proof import By, prove
 from gridgate.organisations.security.sessions import see
 from gridgate.organisations.security.sign_ins import device_of, name_device, record_sign_in
@@ -23,10 +24,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
 
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _(
-            "Adresse ou mot de passe incorrect. Après cinq essais, une pause de cinq minutes s’impose."
+            "Adresse ou mot de passe incorrect. Après plusieurs essais, une pause s’impose."
         ),
         "too_many_login_attempts": _(
-            "Trop d’essais. Revenez dans cinq minutes, ou demandez un nouveau mot de passe."
+            "Trop d’essais. Réessayez dans %(wait)s, ou demandez un nouveau mot de passe."
         ),
     }
 
@@ -48,19 +49,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
         """Nothing: the screens say in their own words what there is to say."""
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Count the attempt, and refuse it when there were too many.
+        """Count the attempt in our own way, and refuse it when there were too many for now."""
+        attempt = password_attempt(request, email=_address(credentials))
+        request.sign_in_attempt = attempt  # type: ignore[attr-defined]
+        if not attempt.allowed:
+            said = self.error_messages["too_many_login_attempts"] % {"wait": in_words(attempt.wait)}
+            raise ValidationError(said, code="too_many_login_attempts")
 
-        In one transaction of the database that keeps the counts: the library's own lock runs out after a while and
-        its writes may fail in silence, so that on a slow disk two attempts could be counted as one.
-        """
-        refusal = None
-        with transaction.atomic():
-            try:
-                super().pre_authenticate(request, **credentials)
-            except ValidationError as error:
-                refusal = error  # raised below, so that what was counted by address stays counted
-        if refusal is not None:
-            raise refusal
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """The library calls it for an attempt that has succeeded."""
+        attempt: Attempt = self.request.sign_in_attempt
+        attempt.take_back()
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Tell the log. Not which address was typed: it may be a password in the wrong field."""
@@ -89,17 +88,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
         tell("signed in", request=request, user=user, method=method)
         return response
 
-    def forget_failures(self, request: HttpRequest, *, email: str) -> None:
-        """Let the person try again at once: they have just proved who they are in another way."""
-        self._delete_login_attempts_cached_email(request, email=email)
-
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        # The library counts attempts by host name and address; by address alone, or each further name of the
-        # portal would give five more guesses.
-        return str(credentials.get("email", "")).strip().lower()
-
 
 SECOND_FACTORS = ("totp", "webauthn", "recovery_codes")
+
+
+def _address(credentials: dict[str, Any]) -> str:
+    return str(credentials.get("email", "")).strip().lower()
 
 
 def _method(request: HttpRequest, user: User) -> str:

@@ -230,12 +230,12 @@ def _tried(request: HttpRequest, user: User, waiting: Pending) -> tuple[Refusal 
     text = "".join(request.POST[CODE].split())
     if len(text) == DIGITS and not waiting.by_factor:
         return use_code(user=user, pk=waiting.code, text=text, now=now), By.EMAIL
-    guess = guesses.Attempt(request, user)
+    guess = guesses.factor_attempt(request, user)
     if not guess.allowed:
         return Refusal.TOO_MANY, By.FACTOR
     if factors.check_code(user=user, text=text, now=now) is None:
         return Refusal.WRONG, By.FACTOR
-    guess.was_right()
+    guess.take_back()
     return None, By.FACTOR
 
 

@@ -53,6 +53,7 @@ def test_the_link_received_leads_to_an_account_of_no_company(world: World) -> No
 
 def test_the_answer_and_the_work_are_the_same_whether_or_not_the_address_is_known(world: World) -> None:
     world.give_password("bob")
+    world.visitor().post("/inscription/", FORM)  # where they come from is known
     seen = []
     for email in ("bob@acme.example", "personne@nulle-part.example"):
         with CaptureQueriesContext(connection) as queries:
@@ -80,7 +81,9 @@ def test_what_was_typed_is_kept_beside_what_is_wrong(world: World) -> None:
     assert not Invitation.objects.exists()
 
 
-def test_an_address_receives_five_letters_a_day_and_a_computer_asks_for_twenty(world: World) -> None:
+def test_an_address_receives_five_letters_and_a_computer_asks_for_twenty_before_they_wait(
+    world: World,
+) -> None:
     for _ in range(5):
         assert world.visitor().post("/inscription/", FORM).status_code == 302
     assert world.visitor().post("/inscription/", FORM).status_code == 429

@@ -27,11 +27,12 @@ from gridgate.organisations.models.requests import (
     RequestEvent,
     RequestState,
 )
-from gridgate.organisations.models.security import SecurityPolicy, SensitiveAct, StepUpCode
+from gridgate.organisations.models.security import AttemptCount, SecurityPolicy, SensitiveAct, StepUpCode
 
 __all__ = [
     "OPEN_STATES",
     "TO_TREAT",
+    "AttemptCount",
     "Contract",
     "DirectoryGroup",
     "DirectoryPerson",

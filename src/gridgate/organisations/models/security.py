@@ -35,6 +35,18 @@ class SecurityPolicy(models.Model):
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="one_security_policy")]
 
 
+class AttemptCount(models.Model):
+    """How often one thing was tried lately (`security/pace.py`). A table of its own: a cache drops what is in it when it
+    is full, and with it what stands in the way of further guesses.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    """A keyed hash of what is counted together."""
+    count = models.FloatField()
+    at = models.DateTimeField(db_index=True)
+    """When it was tried last."""
+
+
 class StepUpCode(models.Model):
     """A one-time code on its way. The code itself is worked out from the secret key and this row, never stored."""
 

@@ -62,6 +62,15 @@ def device_of(request: HttpRequest) -> str:
     return sent if _COOKIE.fullmatch(sent) else secrets.token_urlsafe(24)
 
 
+def known_device(request: HttpRequest, *, email: str) -> str:
+    """The hash of the device's name when it has signed in to the account of this address before; empty otherwise."""
+    sent = request.COOKIES.get(settings.DEVICE_COOKIE_NAME, "")
+    if not _COOKIE.fullmatch(sent):
+        return ""
+    digest = hashlib.sha256(sent.encode()).hexdigest()
+    return digest if SignIn.objects.filter(user__email=email, device_sha256=digest).exists() else ""
+
+
 def name_device(response: HttpResponse, device: str) -> None:
     """Let the browser keep its name: random, told to nobody else, and read at sign-in only."""
     response.set_cookie(

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from allauth.account.adapter import get_adapter
-from allauth.core import ratelimit
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
@@ -15,8 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.organisations.models import User
 from gridgate.organisations.queries import user_by_email
+from gridgate.organisations.security.guesses import letter_attempt, vouch_for
 from gridgate.portal.screens.account import mails
 from gridgate.portal.screens.account.forms import ForgottenPasswordForm, NewPasswordForm
+from gridgate.portal.waits import wait_first
 
 
 @login_not_required
@@ -28,9 +28,9 @@ def ask(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "account/password_forgotten.html", {"form": form})
     email = form.cleaned_data["email"].lower()
-    too_many: HttpResponse | None = ratelimit.consume_or_429(request, action="reset_password", key=email)
-    if too_many is not None:
-        return too_many
+    attempt = letter_attempt(request, f"reset link to {email}")
+    if not attempt.allowed:
+        return wait_first(request, attempt)
     mails.send_reset_link(user_by_email(email=email))
     return redirect("password_reset_sent")
 
@@ -56,7 +56,7 @@ class Choose(PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
         user: User = form.user
-        get_adapter(self.request).forget_failures(self.request, email=user.email)
+        vouch_for(self.request, email=user.email)
         mails.tell_password_changed(user)
         return response
 

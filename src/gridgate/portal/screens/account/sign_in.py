@@ -14,8 +14,10 @@ from django.views.decorators.http import require_POST
 
 from gridgate.organisations.external_sign_in import provider_name
 from gridgate.organisations.security import keys
+from gridgate.organisations.security.pace import Attempt
 from gridgate.portal.language import PREFERENCE
 from gridgate.portal.screens.account.forms import SignInForm
+from gridgate.portal.waits import tell_wait
 
 
 class SignIn(LoginView):  # type: ignore[misc]  # the library has no types
@@ -31,6 +33,11 @@ class SignIn(LoginView):  # type: ignore[misc]  # the library has no types
         response: HttpResponse = super().form_valid(form)
         self.request.session[PREFERENCE] = form.user.language
         return response
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:
+        response: HttpResponse = super().form_invalid(form)
+        attempt: Attempt | None = getattr(self.request, "sign_in_attempt", None)
+        return response if attempt is None or attempt.allowed else tell_wait(response, attempt)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         # Past the library's own context, which speaks of pages that do not exist here.

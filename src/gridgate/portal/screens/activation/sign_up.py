@@ -1,6 +1,5 @@
 """`/inscription/`: an account for somebody of no company. The answer is the same whoever the address belongs to."""
 
-from allauth.core import ratelimit
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +9,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.organisations import operations
+from gridgate.organisations.security.guesses import letter_attempt
 from gridgate.portal.screens.activation.forms import SignUpForm
+from gridgate.portal.waits import wait_first
 
 
 @login_not_required
@@ -24,11 +25,9 @@ def ask(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "activation/sign_up.html", {"form": form})
     said = form.cleaned_data
-    too_many: HttpResponse | None = ratelimit.consume_or_429(
-        request, action="sign_up", key=said["email"].strip().lower()
-    )
-    if too_many is not None:
-        return too_many
+    attempt = letter_attempt(request, f"sign-up of {said['email'].strip().lower()}")
+    if not attempt.allowed:
+        return wait_first(request, attempt)
     operations.sign_up(
         email=said["email"], full_name=said["full_name"], language=said["language"], now=timezone.now()
     )

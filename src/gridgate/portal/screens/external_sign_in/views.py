@@ -6,11 +6,11 @@ from functools import wraps
 from typing import Any
 
 from allauth.account.utils import get_next_redirect_url
-from allauth.core import ratelimit
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from requests import RequestException
@@ -18,6 +18,8 @@ from requests import RequestException
 from gridgate.organisations import external_sign_in
 from gridgate.organisations.external_sign_in import Refusal, provider_name
 from gridgate.organisations.security.log import tell
+from gridgate.organisations.security.pace import Attempt, Limit, by_address, give_back
+from gridgate.portal.waits import wait_first
 
 View = Callable[..., HttpResponse]
 
@@ -42,8 +44,9 @@ def start(request: HttpRequest) -> HttpResponse:
     """Go to the provider; a page that says so when it does not answer. A link, for no form may lead to another host."""
     if request.user.is_authenticated:
         return redirect("home")
-    if too_many := _too_many(request):
-        return too_many
+    attempt = _attempt(request)
+    if not attempt.allowed:
+        return wait_first(request, attempt)
     onwards = get_next_redirect_url(request) or ""
     try:
         return external_sign_in.start(request, onwards=onwards, nonce=secrets.token_urlsafe(24))
@@ -59,7 +62,14 @@ def start(request: HttpRequest) -> HttpResponse:
 @with_a_provider
 def finish(request: HttpRequest) -> HttpResponse:
     """Back from the provider."""
-    return _too_many(request) or external_sign_in.finish(request)
+    attempt = _attempt(request)
+    if not attempt.allowed:
+        return wait_first(request, attempt)
+    response = external_sign_in.finish(request)
+    if request.user.is_authenticated:
+        attempt.take_back()
+        give_back(_limit(request))  # of when they left
+    return response
 
 
 @login_not_required
@@ -73,10 +83,13 @@ def refused(request: HttpRequest, reason: str) -> HttpResponse:
     return _refusal(request, reason, get_next_redirect_url(request) or "")
 
 
-def _too_many(request: HttpRequest) -> HttpResponse | None:
+def _attempt(request: HttpRequest) -> Attempt:
     """Each visit here asks the provider something."""
-    answer: HttpResponse | None = ratelimit.consume_or_429(request, action="external_sign_in", limit_get=True)
-    return answer
+    return Attempt(_limit(request), now=timezone.now())
+
+
+def _limit(request: HttpRequest) -> Limit:
+    return by_address("external sign-ins", request, wide=True)
 
 
 def _refusal(request: HttpRequest, reason: str, onwards: str, *, status: int = 200) -> HttpResponse:

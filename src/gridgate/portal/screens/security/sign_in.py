@@ -6,7 +6,6 @@ from allauth.account.internal.decorators import login_stage_required
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from allauth.account.utils import get_next_redirect_url
-from allauth.core.internal import ratelimit
 from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -22,14 +21,16 @@ from django.views.decorators.http import require_http_methods
 from gridgate.organisations.models import User
 from gridgate.organisations.security import factors, guesses, keys
 from gridgate.organisations.security.log import tell
+from gridgate.organisations.security.pace import Attempt, by_address, in_words
 from gridgate.organisations.security.stages import SecondFactorStage
 from gridgate.portal.screens.security.forms import SignInCodeForm
+from gridgate.portal.waits import tell_wait, wait_first
 
 KEY = "credential"
 WRONG = gettext_lazy(
-    "Ce n’est pas le bon code, ou il a déjà servi. Après cinq essais, une pause de cinq minutes s’impose."
+    "Ce n’est pas le bon code, ou il a déjà servi. Après plusieurs essais, une pause s’impose."
 )
-TOO_MANY = gettext_lazy("Trop d’essais. Revenez dans cinq minutes.")
+TOO_MANY = gettext_lazy("Trop d’essais. Réessayez dans %(wait)s.")
 
 
 @login_stage_required(  # type: ignore[untyped-decorator]
@@ -44,6 +45,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
     if user is None or not user.is_active or "cancel" in request.POST:
         response: HttpResponse = stage.abort()
         return response
+    guess = None
     form = SignInCodeForm(request.POST if "code" in request.POST and not request.POST.get(KEY) else None)
     if request.POST.get(KEY):
         key = keys.recognise(keys.parse(request.POST[KEY]), user=user)
@@ -53,20 +55,21 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Cette clé n’est pas reconnue. Essayez encore, ou saisissez un code."))
         return redirect("sign_in_code")
     if form.is_valid():
-        guess = guesses.Attempt(request, user)
+        guess = guesses.factor_attempt(request, user)
         found = None
         if guess.allowed:
             found = factors.check_code(user=user, text=form.cleaned_data["code"], now=timezone.now())
         if found is not None:
-            guess.was_right()
+            guess.take_back()
             return _passed(request, stage, user, found)
         tell("second factor refused", request=request, user=user, limited=not guess.allowed)
-        form.add_error("code", str(WRONG if guess.allowed else TOO_MANY))
+        form.add_error("code", str(WRONG if guess.allowed else TOO_MANY % {"wait": in_words(guess.wait)}))
     has = factors.factors_of(user=user)
     context: dict[str, object] = {"form": form, "has": has}
     if has.keys and keys.are_possible(request):
         context["options"] = keys.sign_in_options(user)
-    return render(request, "security/sign_in_code.html", context)
+    page = render(request, "security/sign_in_code.html", context)
+    return page if guess is None or guess.allowed else tell_wait(page, guess)
 
 
 @login_not_required
@@ -76,10 +79,9 @@ def passkey(request: HttpRequest) -> HttpResponse:
     """GET: the challenge, for the script of the sign-in page. POST: the key's answer, which is a whole sign-in."""
     if request.user.is_authenticated:
         return redirect("home")
-    allowed = ratelimit.consume(request, app="allauth.account", action="passkey", limit_get=True)
-    if allowed is None:
-        too_many: HttpResponse = ratelimit.respond_429(request)
-        return too_many
+    attempt = Attempt(by_address("passkeys", request, wide=True), now=timezone.now())
+    if not attempt.allowed:
+        return wait_first(request, attempt)
     if request.method != "POST":
         return JsonResponse(keys.sign_in_options())
     key = keys.recognise(keys.parse(request.POST.get(KEY, "")))
@@ -87,6 +89,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
         tell("sign-in refused", request=request, method="webauthn")
         messages.error(request, _("Cette clé n’est pas reconnue. Connectez-vous avec votre mot de passe."))
         return redirect("sign_in")
+    attempt.take_back()
     record_authentication(request, key.user, "mfa", id=key.pk, type=key.type, passwordless=True)
     login = Login(user=key.user, redirect_url=get_next_redirect_url(request))
     response: HttpResponse = perform_login(request, login)

@@ -16,6 +16,7 @@ from gridgate.organisations.models import User
 from gridgate.organisations.security import factors, guesses, sessions
 from gridgate.organisations.security.log import tell
 from gridgate.organisations.security.mfa import PURPOSE, MfaAdapter
+from gridgate.organisations.security.pace import in_words
 from gridgate.organisations.security.proof import By, prove
 from gridgate.organisations.security.sealing import Unreadable, seal, unseal
 from gridgate.portal.access import AccountRequest, account_page
@@ -62,11 +63,13 @@ def _set_up(request: AccountRequest) -> HttpResponse:
     user, secret = request.user, _secret(request)
     form = TotpForm(request.POST if "code" in request.POST else None)
     if form.is_valid():
-        guess = guesses.Attempt(request, user)
+        guess = guesses.factor_attempt(request, user)
         if not guess.allowed:
-            form.add_error("code", _("Trop d’essais. Revenez dans quelques minutes."))
+            form.add_error(
+                "code", _("Trop d’essais. Réessayez dans %(wait)s.") % {"wait": in_words(guess.wait)}
+            )
         elif _added(request, secret, form.cleaned_data["code"]):
-            guess.was_right()
+            guess.take_back()
             request.session.pop(SECRET, None)
             prove(request, user, By.FACTOR, now=timezone.now())  # it has just shown a code
             tell("second factor added", request=request, user=user, type="totp")
