@@ -115,11 +115,14 @@ CACHES = {
 
 AUTH_USER_MODEL = "organisations.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-PASSWORD_HASHERS = ["gridgate.organisations.passwords.Argon2idHasher"]
+PASSWORD_HASHERS = [
+    "gridgate.organisations.passwords.Argon2idHasher",
+    "gridgate.organisations.passwords.AsTypedHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "gridgate.organisations.passwords.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "gridgate.organisations.passwords.CommonPasswordValidator"},
+    {"NAME": "gridgate.organisations.passwords.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"

@@ -95,7 +95,7 @@ class TestSignIn:
         User.objects.filter(pk=world.alice.user_id).update(password=old.encode(PASSWORD, old.salt()))
         sign_in(world.visitor(), "alice@acme.example", PASSWORD)
         assert User.objects.get(pk=world.alice.user_id).password.startswith(
-            "argon2$argon2id$v=19$m=19456,t=2,p=1$"
+            "argon2_nfkc$argon2id$v=19$m=19456,t=2,p=1$"
         )
 
 
