@@ -1,14 +1,15 @@
 """Identifiers of the field and their check rules.
 
 Each `parse_…` takes what a person types (spaces, no-break spaces, dots and dashes between groups are dropped where
-the identifier has none of its own) and returns the canonical text, or raises `InvalidIdentifier` saying what is
-wrong in numbers.
+the identifier has none of its own, and characters that nobody sees always) and returns the canonical text, or raises
+`InvalidIdentifier` saying what is wrong in numbers.
 """
 
 import re
 from typing import Final
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import visible
 
 _GROUPING: Final = re.compile(r"[\s\u00a0\u202f.]+")
 _EIC_ALPHABET: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-"
@@ -63,7 +64,7 @@ def parse_eic(text: str) -> str:
     >>> parse_eic("10xfr-rte------q")
     '10XFR-RTE------Q'
     """
-    code = _GROUPING.sub("", text).upper()
+    code = _GROUPING.sub("", visible(text)).upper()
     if len(code) != 16:
         raise InvalidIdentifier(f"an EIC has 16 characters, this one {len(code)}")
     strange = sorted(set(code) - set(_EIC_ALPHABET))
@@ -118,7 +119,7 @@ def parse_siret(text: str) -> str:
 
 def parse_metering_point_id(text: str) -> str:
     """Return a metering point's identifier: a PRM (14 digits), a GSRN (18 digits) or an EIC of type Z."""
-    compact = _GROUPING.sub("", text)
+    compact = _GROUPING.sub("", visible(text))
     if compact.isascii() and compact.isdigit():
         match len(compact):
             case 14:
@@ -136,7 +137,7 @@ def parse_metering_point_id(text: str) -> str:
 
 
 def _digits(text: str, length: int, family: str) -> str:
-    compact = _GROUPING.sub("", text)
+    compact = _GROUPING.sub("", visible(text))
     if not (compact.isascii() and compact.isdigit()):
         raise InvalidIdentifier(f"a {family} has digits only")
     if len(compact) != length:

@@ -1,6 +1,19 @@
-"""Text as people type it in a search box."""
+"""Text as people type it: what searches look in, and names and identifiers without what nobody sees."""
 
+import re
 import unicodedata
+from typing import Final
+
+_INVISIBLE: Final = re.compile(
+    "["
+    "\x01-\x08\x0e-\x1b\x7f-\x84\x86-\x9f"  # controls, but those that are spaces and NUL, which is refused
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"  # hyphens, joiners and fillers without a shape
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"  # zero widths, directions, blanks
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"  # variants, byte order mark
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"  # shorthand, music, tags
+    "]"
+)
+"""Characters that show nothing (Unicode: format characters and what may be ignored by default)."""
 
 
 def folded(text: str) -> str:
@@ -9,5 +22,44 @@ def folded(text: str) -> str:
     >>> folded("Écully, côté Est")
     'ecully, cote est'
     """
-    parts = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("’", "'"))
+    parts = unicodedata.normalize("NFKD", visible(text).casefold().replace("œ", "oe").replace("’", "'"))
     return "".join(char for char in parts if not unicodedata.combining(char))
+
+
+def visible(text: str) -> str:
+    """Text without the characters that nobody sees, in composed form: two that look the same by them are the same.
+
+    >>> visible("al\\u200bice\\ufeff")
+    'alice'
+    """
+    return unicodedata.normalize("NFC", _INVISIBLE.sub("", text))
+
+
+def line(text: str) -> str:
+    """A name as it shows: `visible`, on one line, with single spaces."""
+    return " ".join(visible(text).split())
+
+
+def compact(text: str) -> str:
+    """A code as it was meant: `visible`, without spaces."""
+    return "".join(visible(text).split())
+
+
+def address(text: str) -> str:
+    """The one spelling of an e-mail address: they differ by case in the standard only, and domains in several spellings
+    are one (RFC 3490). What is no address comes back as it shows, to be refused by whoever checks.
+
+    >>> address(" Alice@ACME\\u200b.Example ")
+    'alice@acme.example'
+    """
+    name, at, domain = visible(text).strip().lower().rpartition("@")
+    return f"{name}{at}{_domain(domain)}"
+
+
+def _domain(domain: str) -> str:
+    if domain.isascii() and "xn--" not in domain:
+        return domain
+    try:
+        return domain.encode("idna").decode("idna")
+    except UnicodeError:
+        return domain

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from gridgate.core.text import address
 from gridgate.organisations.models import User
 from gridgate.organisations.security.guesses import password_attempt
 from gridgate.organisations.security.log import address_of, tell
@@ -93,7 +94,7 @@ SECOND_FACTORS = ("totp", "webauthn", "recovery_codes")
 
 
 def _address(credentials: dict[str, Any]) -> str:
-    return str(credentials.get("email", "")).strip().lower()
+    return address(str(credentials.get("email", "")))
 
 
 def _method(request: HttpRequest, user: User) -> str:

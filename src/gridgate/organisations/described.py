@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from gridgate.core.text import line
+
 LONGEST_ACCOUNT_NAME = 120
 
 
@@ -26,7 +28,7 @@ class Described:
         'Ada Lovelace'
         """
         name = self.display_name or self.formatted_name or f"{self.given_name} {self.family_name}"
-        return " ".join(name.split())[:LONGEST_ACCOUNT_NAME]
+        return line(name)[:LONGEST_ACCOUNT_NAME]
 
     @property
     def account_language(self) -> str:

@@ -27,6 +27,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from requests import RequestException
 
+from gridgate.core.text import address, line
 from gridgate.organisations.models import User
 from gridgate.organisations.operations.external_accounts import (
     AccountClosed,
@@ -297,9 +298,9 @@ def _claims(issuer: str, said: dict[str, Any]) -> Claims:
     return Claims(
         issuer=issuer,
         subject=str(said["sub"]),
-        email=str(said.get("email") or "").strip().lower(),
+        email=address(str(said.get("email") or "")),
         verified=said.get("email_verified") is True or said.get("email_verified") == "true",
-        name=" ".join(str(name).split())[:120],
+        name=line(str(name))[:120],
         language=language if language in ("fr", "en") else "",
     )
 

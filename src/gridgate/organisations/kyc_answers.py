@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_eic, parse_siren
+from gridgate.core.text import line
 from gridgate.organisations.countries import countries
 from gridgate.organisations.kyc_form import (
     AnyField,
@@ -221,7 +222,7 @@ def _clean(text: str, *, lines: bool = False) -> str:
     """Composed, without control characters and marks of direction; on one line unless `lines`."""
     text = _BIDI.sub("", unicodedata.normalize("NFC", text)).replace("\r\n", "\n").replace("\r", "\n")
     text = "".join(char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cs"))
-    return text.strip() if lines else " ".join(text.split())
+    return text.strip() if lines else line(text)
 
 
 def _plain(raw: Any) -> str:

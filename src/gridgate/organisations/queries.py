@@ -8,6 +8,7 @@ from django.db.models.functions import Coalesce
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_siren
+from gridgate.core.text import address
 from gridgate.organisations.folding import Folded, named_like
 from gridgate.organisations.models import (
     Entitlement,
@@ -54,8 +55,8 @@ def organisation_by_siren(siren: str | None = None) -> Organisation:
 
 
 def user_by_email(*, email: str) -> User | None:
-    """The person who signs in with this address, whatever its case, unless their account is closed."""
-    return User.objects.filter(email__iexact=email, is_active=True).first()
+    """The person who signs in with this address, however it is spelled, unless their account is closed."""
+    return User.objects.filter(email__iexact=address(email), is_active=True).first()
 
 
 def memberships_of(*, user: User) -> QuerySet[Membership]:

@@ -4,8 +4,11 @@ and error, tied together.
 
 from typing import Any
 
+from django import forms
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, HiddenInput, RadioSelect
 from django.forms.renderers import TemplatesSetting
+
+from gridgate.core.text import address, visible
 
 
 class PortalField(BoundField):
@@ -30,6 +33,24 @@ class PortalField(BoundField):
     def is_choices(self) -> bool:
         """Radio buttons or several tick boxes: each choice is a surface to press."""
         return isinstance(self.field.widget, (RadioSelect, CheckboxSelectMultiple))
+
+
+class LineField(forms.CharField):
+    """One line: a name, a code, what is looked for. Characters that nobody sees, such as those that come along with a
+    copy, are left out before anything is checked.
+    """
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return visible(text).strip() if isinstance(text, str) else text
+
+
+class AddressField(forms.EmailField):
+    """An e-mail address, in its one spelling."""
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return address(text) if isinstance(text, str) else text
 
 
 class PortalRenderer(TemplatesSetting):

@@ -27,6 +27,7 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from gridgate.core.text import compact
 from gridgate.organisations.models import SensitiveAct, StepUpCode, User
 from gridgate.organisations.security import factors, guesses, keys
 from gridgate.organisations.security.log import tell
@@ -227,7 +228,7 @@ def _tried(request: HttpRequest, user: User, waiting: Pending) -> tuple[Refusal 
     if KEY in request.POST:
         key = keys.recognise(keys.parse(request.POST[KEY]), user=user)
         return (None if key else Refusal.WRONG), By.FACTOR
-    text = "".join(request.POST[CODE].split())
+    text = compact(request.POST[CODE])
     if len(text) == DIGITS and not waiting.by_factor:
         return use_code(user=user, pk=waiting.code, text=text, now=now), By.EMAIL
     guess = guesses.factor_attempt(request, user)

@@ -23,6 +23,14 @@ PUBLISHED_EIC = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("parse", "code"),
+    [(parse_eic, "10XFR-RTE------Q"), (parse_siren, "732829320"), (parse_prm, "30001480112233")],
+)
+def test_drop_what_nobody_sees(parse, code: str) -> None:
+    assert parse(f"\ufeff{code[:4]}\u200b{code[4:]}\u2060") == code
+
+
 class TestEic:
     @pytest.mark.parametrize("code", PUBLISHED_EIC)
     def test_takes_published_codes(self, code: str) -> None:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from gridgate.core.text import visible
 from gridgate.metering.imports.findings import Code, Finding, Level
 
 Progress = Callable[[int, int], None]
@@ -46,7 +47,7 @@ def read_sheet(content: bytes, *, columns: Sequence[str], optional: Sequence[str
     if first is None or isinstance(first[1], Finding):
         refusal = Finding(Code.EMPTY_FILE, 1, level=Level.REFUSED, details={"columns": known})
         return Sheet([], 0, [refusal])
-    header = [name.strip().lower() for name in first[1]]
+    header = [visible(name).strip().lower() for name in first[1]]
     findings = _check_header(header, columns, optional, known)
     if any(finding.level is Level.REFUSED for finding in findings):
         return Sheet([], 0, findings)
@@ -72,7 +73,11 @@ def _body(
                 Finding(Code.WRONG_WIDTH, line, value=separator.join(record)[:80], details=details)
             )
         else:
-            cells = {name: cell.strip() for name, cell in zip(header, record, strict=True) if name in wanted}
+            cells = {
+                name: visible(cell).strip()
+                for name, cell in zip(header, record, strict=True)
+                if name in wanted
+            }
             rows.append(Row(line, cells, separator))
     return Sheet(rows, read, findings)
 

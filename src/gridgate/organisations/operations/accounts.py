@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import line
 from gridgate.organisations.authority import require_other_administrator
 from gridgate.organisations.events import account_deleted, membership_changed
 from gridgate.organisations.models import (
@@ -58,7 +59,7 @@ class InvalidFavourite(GridgateError):
 
 def update_profile(*, user: User, full_name: str, language: str, time_zone: str | None = None) -> None:
     """Change what a person says of themselves. `time_zone` empty: the network's own; None: as it is."""
-    user.full_name, user.language = full_name.strip(), language
+    user.full_name, user.language = line(full_name), language
     if time_zone is not None:
         user.time_zone = time_zone
     user.save(update_fields=["full_name", "language", "time_zone"])

@@ -10,6 +10,7 @@ from django.db import transaction
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_siren
+from gridgate.core.text import address, line
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.beneficiaries import in_order
 from gridgate.organisations.models import Contract, Membership, Organisation
@@ -67,7 +68,7 @@ def create_organisation(
         if is_operator and Organisation.objects.filter(is_operator=True).exists():
             raise OrganisationExists("the instance already has its operator")
         company = Organisation.objects.create(
-            legal_name=legal_name.strip(),
+            legal_name=line(legal_name),
             siren=siren,
             is_operator=is_operator,
             roles=in_order(roles),
@@ -94,7 +95,7 @@ def ensure_organisation(*, siren: str, legal_name: str = "", now: datetime) -> O
         known = Organisation.objects.filter(siren=siren).first()
         if known is not None:
             return known
-        if not legal_name.strip():
+        if not line(legal_name):
             raise GridgateError(
                 ErrorKind.INVALID,
                 f"no company has the SIREN {siren} here",
@@ -122,7 +123,7 @@ def update_organisation(
     names = ("legal_name", "contact_email", "contact_url", "roles", "email_domains")
     with transaction.atomic():
         before = {name: getattr(organisation, name) for name in names}
-        organisation.legal_name = legal_name.strip()
+        organisation.legal_name = line(legal_name)
         organisation.contact_email, organisation.contact_url = contact_email, contact_url
         organisation.roles = in_order(roles)
         organisation.email_domains = parse_domains(email_domains)
@@ -141,7 +142,7 @@ def parse_domains(texts: Iterable[str]) -> list[str]:
     """
     domains = set()
     for text in texts:
-        domain = text.strip().removeprefix("@").lower()
+        domain = address(text).removeprefix("@")
         try:
             DomainNameValidator()(domain)
         except ValidationError:
@@ -162,7 +163,7 @@ def record_contract(
 ) -> Contract:
     """Record an access contract. Raises `InvalidContract` for a known number or an end that is not after the start."""
     require_operator(actor)
-    number = " ".join(number.split())
+    number = line(number)
     if not number:
         raise InvalidContract("a contract has a number", where="number")
     if valid_to is not None and valid_to <= valid_from:
@@ -173,7 +174,7 @@ def record_contract(
         contract = Contract.objects.create(
             organisation=organisation,
             number=number,
-            label=label.strip(),
+            label=line(label),
             valid_from=valid_from,
             valid_to=valid_to,
             created_at=now,

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import line
 from gridgate.organisations.authority import require_administrator
 from gridgate.organisations.models import DirectoryToken, Membership, Organisation, User
 
@@ -47,7 +48,7 @@ def create_token(
     Raises `NotAllowed` and `InvalidToken`.
     """
     require_administrator(actor, organisation)
-    name = " ".join(name.split())
+    name = line(name)
     if not name:
         raise InvalidToken("a token has a name")
     if len(name) > LONGEST_NAME:

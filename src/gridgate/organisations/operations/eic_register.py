@@ -16,6 +16,7 @@ from django.db import transaction
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
+from gridgate.core.text import compact, line
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.eic_codes import Examined, examine, why
 from gridgate.organisations.eic_queries import search_text_of
@@ -55,7 +56,7 @@ def add_eic_code(
     examined = examine(code)
     if not examined.recordable:
         raise InvalidEicCode(f"{examined.code} is no EIC", where="code", examined=examined)
-    names = {"display_name": display_name.strip(), "long_name": " ".join(long_name.split())}
+    names = {"display_name": line(display_name), "long_name": line(long_name)}
     for name, longest in _NAMES.items():
         if not 0 < len(names[name]) <= longest:
             raise InvalidEicCode(f"1 to {longest} characters", where=name)
@@ -233,7 +234,7 @@ def _import_some(
     known = EicCode.objects.select_related("organisation").in_bulk(
         [examine(cells.get("code", "")).code for _, cells in some]
     )
-    sirens = {"".join(cells.get("siren", "").split()) for _, cells in some} - {""}
+    sirens = {compact(cells.get("siren", "")) for _, cells in some} - {""}
     companies = {company.siren: company for company in Organisation.objects.filter(siren__in=sirens)}
     new: list[EicCode] = []
     for number, cells in some:
@@ -350,7 +351,7 @@ class _Line:
 
     def company(self, companies: Mapping[str, Organisation], present: EicCode | None) -> Organisation | None:
         """The company that the line names, when there is one here."""
-        text = "".join(self.cells.get("siren", "").split())
+        text = compact(self.cells.get("siren", ""))
         if not text:
             return None
         company = companies.get(text)
@@ -374,7 +375,7 @@ class _Line:
         return company
 
     def _name(self, column: str) -> str:
-        text = " ".join(self.cells.get(column, "").split())
+        text = line(self.cells.get(column, ""))
         longest = _NAMES[column]
         if len(text) > longest:
             reason = f"{len(text)} characters, {longest} at most"

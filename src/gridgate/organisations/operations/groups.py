@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_metering_point_id
+from gridgate.core.text import line
 from gridgate.organisations.authority import NotAllowed, require_administrator, require_user_manager
 from gridgate.organisations.catalogue import BY_CODE
 from gridgate.organisations.events import membership_changed
@@ -243,7 +244,7 @@ def _set_members(
 
 
 def _name(group: UserGroup, name: str) -> None:
-    group.name = " ".join(name.split())
+    group.name = line(name)
     if not group.name:
         raise InvalidGroup("a group has a name")
     if len(group.name) > 80:

@@ -15,6 +15,7 @@ from django.db.models import Q
 from gridgate.audit.events import Subject, record
 from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import line
 from gridgate.organisations.authority import (
     NotAllowed,
     require_administrator,
@@ -227,7 +228,7 @@ def follow_up(*, invitation: Invitation, now: datetime) -> bool:
 
 
 def _person(email: str, full_name: str, language: str) -> tuple[str, str]:
-    email, full_name = parse_email(email), " ".join(full_name.split())
+    email, full_name = parse_email(email), line(full_name)
     if not full_name:
         raise InvalidMember("the name is missing")
     if len(full_name) > LONGEST_NAME:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import address, line
 from gridgate.organisations.authority import (
     NotAllowed,
     require_administrator,
@@ -85,18 +86,19 @@ def create_user(
         except ValidationError as error:
             raise InvalidMember(" ".join(error.messages), remedy="Choose another password.") from None
     return User.objects.create_user(
-        email, password, full_name=full_name.strip(), language=language, created_at=now
+        email, password, full_name=line(full_name), language=language, created_at=now
     )
 
 
 def parse_email(text: str) -> str:
-    """The one spelling of an address: they differ by case in the standard only, and sign-in compares without it.
-
-    Raises `InvalidMember`.
-    """
-    email = text.strip().lower()
+    """The one spelling of an address (`core.text.address`), in which it is kept. Raises `InvalidMember`."""
+    email = address(text)
     try:
         validate_email(email)
+        if not email.rpartition("@")[
+            0
+        ].isascii():  # letters that Python takes for s and k when it ignores case
+            raise ValidationError(email)
     except ValidationError:
         raise InvalidMember(f"{text!r} is not an e-mail address") from None
     return email

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import line, visible
 from gridgate.organisations.described import Described
 from gridgate.organisations.directory import latest_memberships
 from gridgate.organisations.events import added_by_directory
@@ -318,7 +319,7 @@ def _name_membership(membership: Membership, external_id: str) -> None:
 
 
 def _said(described: Described) -> dict[str, str]:
-    said = {name: value for name, value in asdict(described).items() if name in _SAID}
+    said = {name: visible(value) for name, value in asdict(described).items() if name in _SAID}
     for name, value in said.items():
         longest = LONGEST_LANGUAGE if name == "preferred_language" else LONGEST_NAME
         if len(value) > longest:
@@ -332,7 +333,7 @@ def _facts(person: DirectoryPerson, membership: Membership) -> dict[str, object]
 
 
 def _require_free_name(organisation: Organisation, name: str, but: UserGroup | None = None) -> None:
-    name = " ".join(name.split())
+    name = line(name)
     others = organisation.groups.filter(name__iexact=name)
     if but is not None:
         others = others.exclude(pk=but.pk)

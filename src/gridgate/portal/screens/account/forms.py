@@ -8,7 +8,9 @@ from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from gridgate.core.text import address
 from gridgate.organisations.models import User
+from gridgate.portal.forms import AddressField, LineField
 from gridgate.portal.time_zone import zone_choices
 
 PASSWORD_HELP = _("12 caractères au moins. Une phrase se retient mieux qu’un mot compliqué.")
@@ -21,9 +23,11 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # the library has no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        login, password = self.fields["login"], self.fields["password"]
-        login.label, password.label = _("Adresse électronique"), _("Mot de passe")
-        login.widget = forms.EmailInput(attrs={"autocomplete": "username"})
+        self.fields["login"] = AddressField(
+            label=_("Adresse électronique"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
+        )
+        password = self.fields["password"]
+        password.label = _("Mot de passe")
         password.widget = forms.PasswordInput(attrs={"autocomplete": "current-password"})
         password.help_text = ""
 
@@ -44,7 +48,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # the library has no types
 
 
 class ForgottenPasswordForm(forms.Form):
-    email = forms.EmailField(
+    email = AddressField(
         label=_("Adresse électronique"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
 
@@ -84,6 +88,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
     class Meta:
         model = User
         fields = ["full_name", "language", "time_zone"]
+        field_classes = {"full_name": LineField}
         labels = {"full_name": _("Nom"), "language": _("Langue")}
         help_texts = {"language": _("Celle des pages et des courriels que vous recevez.")}
         widgets = {"full_name": forms.TextInput(attrs={"autocomplete": "name"})}
@@ -92,7 +97,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
 class DeletionForm(forms.Form):
     """Closing an account asks for its address: nobody types that by mistake."""
 
-    email = forms.CharField(
+    email = LineField(
         label=_("Votre adresse électronique, pour confirmer"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
@@ -103,8 +108,8 @@ class DeletionForm(forms.Form):
         self._address = user.email
 
     def clean_email(self) -> str:
-        typed = str(self.cleaned_data["email"]).strip()
-        if typed.casefold() != self._address.casefold():
+        typed = address(str(self.cleaned_data["email"]))
+        if typed != address(self._address):
             raise ValidationError(_("Ce n’est pas l’adresse de ce compte."))
         return typed
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from gridgate.organisations.models import GeneralTerms, User
 from gridgate.portal.formats import long_day
+from gridgate.portal.forms import AddressField, LineField
 from gridgate.portal.screens.account.forms import NewPasswordForm
 
 UNTICKED = gettext_lazy("Cochez la case pour continuer.")
@@ -51,12 +52,12 @@ class ActivationForm(NewPasswordForm):
 
 
 class SignUpForm(forms.Form):
-    email = forms.EmailField(
+    email = AddressField(
         label=gettext_lazy("Adresse électronique"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
-    full_name = forms.CharField(
+    full_name = LineField(
         label=gettext_lazy("Nom"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     language = forms.ChoiceField(

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from gridgate.organisations.models import InvitationState, Membership, UserGroup
 from gridgate.organisations.people import ACTIVE, PeopleFilter
+from gridgate.portal.forms import AddressField, LineField
 
 LONGEST_GROUP_NAME = 80
 _EXTERNAL = [
@@ -27,7 +28,7 @@ EXTERNAL = "externe"
 class PeopleFilterForm(forms.Form):
     """Above the list of users. A value that means nothing narrows nothing."""
 
-    q = forms.CharField(
+    q = LineField(
         label=gettext_lazy("Rechercher"),
         required=False,
         max_length=200,
@@ -85,7 +86,7 @@ class PeopleFilterForm(forms.Form):
 class InvitationFilterForm(forms.Form):
     """Above the list of invitations."""
 
-    q = forms.CharField(
+    q = LineField(
         label=gettext_lazy("Rechercher"),
         required=False,
         max_length=200,
@@ -178,12 +179,12 @@ class MemberForm(forms.Form):
 class InviteForm(MemberForm):
     """Somebody to invite. The address is what they will sign in with, and cannot be changed later."""
 
-    email = forms.EmailField(
+    email = AddressField(
         label=gettext_lazy("Adresse e-mail"),
         help_text=gettext_lazy("Celle avec laquelle la personne se connectera. Elle ne change plus ensuite."),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
-    full_name = forms.CharField(
+    full_name = LineField(
         label=gettext_lazy("Prénom et nom"),
         max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -197,7 +198,7 @@ class InviteForm(MemberForm):
 class GroupForm(forms.Form):
     """The name of a group, which no other group of the company has."""
 
-    name = forms.CharField(
+    name = LineField(
         label=gettext_lazy("Nom du groupe"),
         max_length=LONGEST_GROUP_NAME,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

@@ -4,10 +4,11 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.organisations.operations.directory import LONGEST_NAME
+from gridgate.portal.forms import LineField
 
 
 class TokenForm(forms.Form):
-    name = forms.CharField(
+    name = LineField(
         label=_("Nom du jeton"),
         help_text=_(
             "Celui de l’annuaire qui l’emploie, par exemple « Entra ID » : l’historique le nomme ainsi."

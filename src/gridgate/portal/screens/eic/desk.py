@@ -22,6 +22,7 @@ from gridgate.organisations.operations.eic import (
 )
 from gridgate.portal import formats
 from gridgate.portal.desk import DESK, DeskKind
+from gridgate.portal.forms import LineField
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.asking import rows_of
 
@@ -32,7 +33,7 @@ class BodyForm(forms.Form):
     """The characters that the office chooses."""
 
     use_required_attribute = False
-    body = forms.CharField(
+    body = LineField(
         label=gettext_lazy("Les 12 caractères du code"),
         error_messages={"required": gettext_lazy("Donnez 12 caractères.")},
         help_text=gettext_lazy(

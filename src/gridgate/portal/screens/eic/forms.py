@@ -14,6 +14,7 @@ from gridgate.organisations.eic_queries import EicFilter, code_named, codes_read
 from gridgate.organisations.models import EicCode, Membership, Organisation, User
 from gridgate.organisations.operations.eic import EicAsked, Wrong, faults_of, unfit
 from gridgate.organisations.queries import OrganisationNotFound, organisation_by_siren
+from gridgate.portal.forms import LineField
 from gridgate.portal.screens.eic import words
 from gridgate.portal.shapes import Filter, filters_in_force
 
@@ -53,7 +54,7 @@ class SearchForm(forms.Form):
     """The name that is looked for before a code is asked for."""
 
     use_required_attribute = False
-    nom = forms.CharField(
+    nom = LineField(
         label=gettext_lazy("Nom, ou code"),
         help_text=gettext_lazy(
             "De l’entreprise, de la zone, du point ou de l’ouvrage que le code désignera."
@@ -84,19 +85,19 @@ class DescribeForm(forms.Form):
     """
 
     use_required_attribute = False
-    display_name = forms.CharField(
+    display_name = LineField(
         label=gettext_lazy("Nom d’affichage"),
         required=False,
         widget=forms.TextInput(attrs={"autocapitalize": "characters", "autocomplete": "off"}),
     )
-    long_name = forms.CharField(label=gettext_lazy("Nom complet"), required=False)
-    responsible_party = forms.CharField(
+    long_name = LineField(label=gettext_lazy("Nom complet"), required=False)
+    responsible_party = LineField(
         label=gettext_lazy("Acteur responsable"),
         required=False,
         help_text=gettext_lazy("Le code EIC, de type X, de l’acteur qui répond de l’objet."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    parent = forms.CharField(
+    parent = LineField(
         label=gettext_lazy("Code parent"),
         required=False,
         help_text=gettext_lazy("Le code EIC de l’objet dont celui-ci fait partie, s’il y en a un."),
@@ -211,7 +212,7 @@ class ComparedForm(forms.Form):
 class RegisterFilters(forms.Form):
     """Above the register. A value that makes no sense narrows nothing."""
 
-    q = forms.CharField(
+    q = LineField(
         label=gettext_lazy("Rechercher"),
         required=False,
         max_length=200,
@@ -265,7 +266,7 @@ class StaffFilters(RegisterFilters):
     origine = forms.ChoiceField(
         label=gettext_lazy("Origine"), required=False, choices=[_ANY, *EicCode.Source.choices]
     )
-    entreprise = forms.CharField(
+    entreprise = LineField(
         label=gettext_lazy("Entreprise"),
         required=False,
         max_length=200,
@@ -273,7 +274,7 @@ class StaffFilters(RegisterFilters):
     )
 
 
-class CompanyField(forms.CharField):
+class CompanyField(LineField):
     """A SIREN; cleaned, the company that has it here, or None when it is left empty."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -295,15 +296,15 @@ class CompanyField(forms.CharField):
 class AddForm(forms.Form):
     """A code that another office issued."""
 
-    code = forms.CharField(
+    code = LineField(
         label=gettext_lazy("Code EIC"),
         help_text=gettext_lazy("16 caractères, tel que publié."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),
     )
-    display_name = forms.CharField(label=gettext_lazy("Nom d’affichage"), max_length=16)
-    long_name = forms.CharField(label=gettext_lazy("Nom complet"), max_length=70)
-    responsible_party = forms.CharField(label=gettext_lazy("Acteur responsable"), required=False)
-    parent = forms.CharField(label=gettext_lazy("Code parent"), required=False)
+    display_name = LineField(label=gettext_lazy("Nom d’affichage"), max_length=16)
+    long_name = LineField(label=gettext_lazy("Nom complet"), max_length=70)
+    responsible_party = LineField(label=gettext_lazy("Acteur responsable"), required=False)
+    parent = LineField(label=gettext_lazy("Code parent"), required=False)
     company = CompanyField(
         required=False, help_text=gettext_lazy("Rattache le code à l’entreprise. Un code X devient le sien.")
     )
@@ -334,7 +335,7 @@ class StatusForm(forms.Form):
     """Why a code is deactivated or reactivated."""
 
     prefix = "etat"
-    reason = forms.CharField(
+    reason = LineField(
         label=gettext_lazy("Motif"),
         max_length=300,
         help_text=gettext_lazy("Gardé dans l’historique, que l’entreprise rattachée lit aussi."),

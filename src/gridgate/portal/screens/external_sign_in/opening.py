@@ -24,6 +24,7 @@ from gridgate.organisations.operations.external_accounts import (
     open_external_account,
 )
 from gridgate.organisations.terms import terms_in_force
+from gridgate.portal.forms import LineField
 from gridgate.portal.screens.activation.forms import TermsForm
 from gridgate.portal.screens.external_sign_in.views import with_a_provider
 
@@ -31,7 +32,7 @@ from gridgate.portal.screens.external_sign_in.views import with_a_provider
 class OpeningForm(TermsForm):
     """The name that the account has, and the tick under the general terms."""
 
-    full_name = forms.CharField(
+    full_name = LineField(
         label=gettext_lazy("Nom"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     field_order = ["full_name", "terms", "version"]

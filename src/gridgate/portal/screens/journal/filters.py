@@ -13,6 +13,7 @@ from gridgate.core.quantities import Kind
 from gridgate.core.sharing import RefusalReason
 from gridgate.core.time import Interval, civil_day_bounds
 from gridgate.portal import formats
+from gridgate.portal.forms import LineField
 from gridgate.portal.screens.journal import words as said
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
@@ -34,7 +35,7 @@ class JournalFilters(forms.Form):
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
-    compteur = forms.CharField(
+    compteur = LineField(
         label=gettext_lazy("Compteur"),
         required=False,
         max_length=30,

@@ -19,6 +19,7 @@ from gridgate.organisations.models import KycForm
 from gridgate.organisations.operations.kyc import InvalidVersion, publish_form, usable_version
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required, operator_required
+from gridgate.portal.forms import LineField
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.kyc import words
 from gridgate.portal.screens.kyc.forms import SectionForm
@@ -28,7 +29,7 @@ from gridgate.portal.screens.kyc.schema_words import said
 class UploadForm(forms.Form):
     """A new version: its name, and its file."""
 
-    version = forms.CharField(
+    version = LineField(
         label=gettext_lazy("Nom de la version"),
         max_length=20,
         help_text=gettext_lazy(

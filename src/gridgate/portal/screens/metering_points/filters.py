@@ -12,6 +12,7 @@ from gridgate.core.quantities import FlowDirection
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint
 from gridgate.metering.queries import NEVER, PointFilter
 from gridgate.portal import formats
+from gridgate.portal.forms import LineField
 from gridgate.portal.shapes import Filter, filters_in_force
 
 PARAMETERS = ("q", "segment", "sens", "courbe", "commune", "kva_min", "kva_max", "titre")
@@ -46,7 +47,7 @@ _TITLES = [
 class PointFilterForm(forms.Form):
     """Values that make no sense are as if they were not there: an address may come from anywhere."""
 
-    q = forms.CharField(
+    q = LineField(
         label=gettext_lazy("Rechercher"),
         required=False,
         max_length=200,

@@ -16,6 +16,7 @@ from gridgate.organisations.operations import OrganisationExists, create_organis
 from gridgate.organisations.operator_queries import NO_ROLE, CompanyFilter, companies, company
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.forms import LineField
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.forms import CompanyForm, NewCompanyForm
@@ -42,7 +43,7 @@ _DECLARED = {"attendu": InvitationState.PENDING, "expire": InvitationState.EXPIR
 class CompanyFilterForm(forms.Form):
     """Values that make no sense are as if they were not there: an address may come from anywhere."""
 
-    q = forms.CharField(
+    q = LineField(
         label=gettext_lazy("Rechercher"),
         required=False,
         max_length=200,

@@ -33,6 +33,7 @@ from gridgate.organisations.models import Membership, RequestState
 from gridgate.organisations.operations.desk import take_next, take_several
 from gridgate.portal import desk, formats
 from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.forms import LineField
 from gridgate.portal.navigation import pending
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.operator import words
@@ -63,7 +64,7 @@ _ORDERS = {"demande": "number", "entreprise": "company", "recue": "received", "a
 class DeskFilterForm(forms.Form):
     """Values that make no sense are as if they were not there: an address may come from anywhere."""
 
-    q = forms.CharField(
+    q = LineField(
         label=gettext_lazy("Rechercher"),
         required=False,
         max_length=200,

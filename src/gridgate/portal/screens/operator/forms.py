@@ -11,6 +11,7 @@ from gridgate.core.identifiers import InvalidIdentifier, parse_siren
 from gridgate.organisations.models import Contract, Organisation
 from gridgate.organisations.operations import InvalidDomain, parse_domains
 from gridgate.portal import formats
+from gridgate.portal.forms import AddressField, LineField
 from gridgate.portal.screens.operator.words import role_choices
 
 DAY = {"type": "date"}
@@ -47,7 +48,7 @@ class CompanyForm(forms.Form):
 
     field_order = ["legal_name", "contact_email", "contact_url", "email_domains", "roles"]
 
-    legal_name = forms.CharField(label=gettext_lazy("Raison sociale"), max_length=200)
+    legal_name = LineField(label=gettext_lazy("Raison sociale"), max_length=200)
     roles = forms.MultipleChoiceField(
         label=gettext_lazy("Rôles sur le réseau"),
         choices=role_choices,
@@ -57,13 +58,13 @@ class CompanyForm(forms.Form):
             "Décident des services proposés. Aucun : ceux qui sont ouverts à toutes les entreprises."
         ),
     )
-    contact_email = forms.EmailField(
+    contact_email = AddressField(
         label=gettext_lazy("Adresse de contact"),
         required=False,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     contact_url = forms.URLField(label=gettext_lazy("Page de contact"), required=False, assume_scheme="https")
-    email_domains = forms.CharField(
+    email_domains = LineField(
         label=gettext_lazy("Domaines de ses adresses e-mail"),
         required=False,
         max_length=2000,
@@ -100,7 +101,7 @@ class CompanyForm(forms.Form):
 
 
 class NewCompanyForm(CompanyForm):
-    siren = forms.CharField(
+    siren = LineField(
         label=gettext_lazy("SIREN"),
         max_length=20,
         help_text=gettext_lazy("9 chiffres ; il ne change plus ensuite."),
@@ -113,8 +114,8 @@ class NewCompanyForm(CompanyForm):
 
 
 class ContractForm(forms.Form):
-    number = forms.CharField(label=gettext_lazy("Numéro du contrat"), max_length=40)
-    label = forms.CharField(
+    number = LineField(label=gettext_lazy("Numéro du contrat"), max_length=40)
+    label = LineField(
         label=gettext_lazy("Objet"),
         max_length=120,
         required=False,
@@ -152,8 +153,8 @@ class ContractEndForm(forms.Form):
 
 
 class FirstAdministratorForm(forms.Form):
-    full_name = forms.CharField(label=gettext_lazy("Nom"), max_length=120)
-    email = forms.EmailField(
+    full_name = LineField(label=gettext_lazy("Nom"), max_length=120)
+    email = AddressField(
         label=gettext_lazy("Adresse e-mail"),
         help_text=gettext_lazy("Le lien d’activation y est envoyé. Elle ne change plus ensuite."),
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),

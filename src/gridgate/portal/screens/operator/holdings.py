@@ -21,6 +21,7 @@ from gridgate.organisations.operator_queries import company
 from gridgate.organisations.queries import OrganisationNotFound
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.forms import LineField
 from gridgate.portal.screens.metering_points.rows import name_of
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.forms import clean_siren, day_field
@@ -48,7 +49,7 @@ class EndForm(forms.Form):
 
 
 class BeginForm(forms.Form):
-    siren = forms.CharField(
+    siren = LineField(
         label=gettext_lazy("SIREN du titulaire"),
         max_length=20,
         help_text=gettext_lazy("L’entreprise est déjà enregistrée ici."),

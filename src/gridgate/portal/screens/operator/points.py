@@ -20,6 +20,7 @@ from gridgate.metering.operator_queries import (
 )
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.forms import LineField
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.metering_points.rows import collection, directions, name_of, power
 from gridgate.portal.screens.operator import words
@@ -40,7 +41,7 @@ _SEGMENTS: list[tuple[str, Any]] = [
 class RegisterFilterForm(forms.Form):
     """Values that make no sense are as if they were not there: an address may come from anywhere."""
 
-    q = forms.CharField(
+    q = LineField(
         label=gettext_lazy("Rechercher"),
         required=False,
         max_length=200,
@@ -48,7 +49,7 @@ class RegisterFilterForm(forms.Form):
             attrs={"type": "search", "placeholder": gettext_lazy("PRM, site, adresse ou code postal")}
         ),
     )
-    titulaire = forms.CharField(
+    titulaire = LineField(
         label=gettext_lazy("Titulaire"),
         required=False,
         max_length=200,

@@ -16,6 +16,7 @@ from gridgate.organisations.operations import InvalidTerms, publish_terms
 from gridgate.organisations.operations.terms import LONGEST_VERSION
 from gridgate.organisations.operator_queries import asked_of_terms, versions_of_terms
 from gridgate.portal.access import MemberRequest, administrator_required, operator_required
+from gridgate.portal.forms import LineField
 from gridgate.portal.screens.activation.terms import blocks
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.step_up import ask
@@ -27,7 +28,7 @@ _LONGEST_FORM = 2_500_000
 
 
 class TermsForm(forms.Form):
-    version = forms.CharField(
+    version = LineField(
         label=gettext_lazy("Version"),
         max_length=LONGEST_VERSION,
         help_text=gettext_lazy("Telle que chacun la lira, par exemple 2026-12."),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
+from gridgate.portal.forms import LineField
 from gridgate.portal.screens.receipts.document import Document, fingerprint
 from gridgate.portal.time_zone import network_time
 from gridgate.sharing import queries, receipts
@@ -52,8 +53,8 @@ class FileForm(forms.Form):
 class PaperForm(forms.Form):
     """What is printed at the foot of a receipt."""
 
-    numero = forms.CharField(label=gettext_lazy("Numéro du reçu"), max_length=30)
-    empreinte = forms.CharField(
+    numero = LineField(label=gettext_lazy("Numéro du reçu"), max_length=30)
+    empreinte = LineField(
         label=gettext_lazy("Empreinte"),
         max_length=80,
         help_text=gettext_lazy("Au bas du reçu, avec ou sans espaces."),

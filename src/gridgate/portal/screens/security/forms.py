@@ -4,6 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.organisations.security.factors import LONGEST_NAME
+from gridgate.portal.forms import LineField
 from gridgate.portal.step_up import CODE
 
 
@@ -32,7 +33,7 @@ class ProofForm(forms.Form):
             label = _("Code reçu, ou de votre application") if by_totp else _("Code à usage unique")
         else:
             label = _("Code de votre application, ou de secours") if by_totp else _("Code de secours")
-        self.fields[CODE] = forms.CharField(
+        self.fields[CODE] = LineField(
             label=label,
             help_text=_("Vous pouvez coller le code."),
             widget=CodeInput(8),
@@ -43,7 +44,7 @@ class ProofForm(forms.Form):
 class SignInCodeForm(forms.Form):
     """The second factor at sign-in."""
 
-    code = forms.CharField(
+    code = LineField(
         label=_("Code à usage unique"),
         help_text=_("Six chiffres de votre application, ou douze de vos codes de secours."),
         widget=CodeInput(6),
@@ -53,7 +54,7 @@ class SignInCodeForm(forms.Form):
 class TotpForm(forms.Form):
     """What the application shows once it knows the key."""
 
-    code = forms.CharField(
+    code = LineField(
         label=_("Code que montre l’application"),
         help_text=_("Six chiffres, qui changent toutes les 30 secondes."),
         widget=CodeInput(6),
@@ -63,7 +64,7 @@ class TotpForm(forms.Form):
 class KeyForm(forms.Form):
     """A key's name, for its owner to know it again."""
 
-    name = forms.CharField(
+    name = LineField(
         label=_("Nom de la clé"),
         help_text=_("Pour la reconnaître : « Téléphone », « Clé du trousseau »."),
         max_length=LONGEST_NAME,

@@ -5,6 +5,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gridgate.portal.forms import LineField
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing import queries
 from gridgate.sharing.models import Permission
@@ -13,7 +14,7 @@ from gridgate.sharing.models import Permission
 class TerminateForm(forms.Form):
     """Why an eligible party gives a permission back; the holder reads it."""
 
-    reason = forms.CharField(
+    reason = LineField(
         label=gettext_lazy("Motif"),
         required=False,
         max_length=300,
@@ -24,7 +25,7 @@ class TerminateForm(forms.Form):
 class ReceivedFilters(forms.Form):
     """Which of the permissions received to show. An unknown value narrows nothing."""
 
-    q = forms.CharField(
+    q = LineField(
         label=gettext_lazy("Titulaire"),
         required=False,
         widget=forms.TextInput(attrs={"placeholder": gettext_lazy("nom ou SIREN")}),
