@@ -220,6 +220,19 @@ class TestAStepUp:
         assert len(re.findall("Celle-ci", page)) == 1
 
 
+def test_a_session_that_has_just_proved_something_is_closed_from_the_list_all_the_same(
+    world, password, later
+):
+    secret, _, now = enrolled(world, later)
+    lost, here = world.visitor(), world.client("alice")
+    sign_in(lost, EMAIL, password)
+    lost.post("/connexion/code/", {"code": totp(secret, now)})
+    row = UserSession.objects.get(session_key=lost.session.session_key)
+    here.post("/compte/securite/sessions/", {"session": row.pk})
+    assert is_out(lost)
+    assert is_in(here)
+
+
 def test_an_account_that_is_opened_again_does_not_open_its_former_sessions(world):
     browser = world.client("bob")
     user = world.membership("bob").user

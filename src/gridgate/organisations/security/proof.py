@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from gridgate.organisations.models import User
+from gridgate.organisations.security.sessions import renew_key
 
 PROOF = "proof"
 """Session key: who proved it, when (seconds since 1970 UTC), and how."""
@@ -32,7 +33,7 @@ def prove(request: HttpRequest, user: User, by: By, *, now: datetime) -> None:
     The session goes on under another key (OWASP ASVS 5.0, 7.2.4): a copy of the cookie that was made before is worth
     nothing after.
     """
-    request.session.cycle_key()
+    renew_key(request)
     if by is By.FACTOR:
         request.session[STRONG] = user.pk
     if by is By.EMAIL and is_proved(request, user, now=now, by_factor=True):

@@ -91,8 +91,22 @@ def end_sessions(*, user: User, but: str | None = None) -> int:
 
 def go_on(request: HttpRequest, user: User) -> None:
     """Keep the session of this request, under another key, after `end_sessions` has ended the others."""
+    former = request.session.session_key
     request.user = user
     update_session_auth_hash(request, user)
+    _rename(former, request)
+
+
+def renew_key(request: HttpRequest) -> None:
+    """Let the session go on under another key, in the list of sessions too."""
+    former = request.session.session_key
+    request.session.cycle_key()
+    _rename(former, request)
+
+
+def _rename(former: str | None, request: HttpRequest) -> None:
+    # At once, or whoever closes the session from the list before its next request would close one that is not there.
+    UserSession.objects.filter(session_key=former).update(session_key=request.session.session_key)
 
 
 def end_sessions_by_provider(*, user: User, issuer: str, subject: str, but: str | None) -> int:
