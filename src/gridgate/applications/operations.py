@@ -11,6 +11,7 @@ from django.db import transaction
 from gridgate.applications.models import AccessToken, ApiSubscription, Application, Credential
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import line
 from gridgate.organisations.authority import require_administrator
 from gridgate.organisations.models import Membership, Organisation, UserGroup
 
@@ -41,7 +42,7 @@ def create_application(
     secret = secret or secrets.token_urlsafe(32)
     application = Application.objects.create(
         client_id=client_id or secrets.token_hex(16),
-        name=name,
+        name=line(name),
         organisation=organisation,
         redirect_uri=redirect_uri,
         created_at=now,
@@ -49,7 +50,15 @@ def create_application(
     Credential.objects.create(
         application=application, secret_sha256=hashlib.sha256(secret.encode()).hexdigest(), created_at=now
     )
+    apis = list(apis)
     ApiSubscription.objects.bulk_create(ApiSubscription(application=application, api=api) for api in apis)
+    record(
+        "application.created",
+        subject=Subject("application", str(application.pk), application.name),
+        organisation=organisation.pk,
+        after={"apis": apis},
+        now=now,
+    )
     return CreatedApplication(application, secret)
 
 

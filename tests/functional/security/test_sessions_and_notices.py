@@ -10,9 +10,10 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from typer.testing import CliRunner
 
+from gridgate.audit.models import AuditEvent
 from gridgate.config.cli import app
 from gridgate.organisations.models import SignIn, User
-from gridgate.organisations.operations import end_membership
+from gridgate.organisations.operations import add_member, end_membership
 from gridgate.organisations.security import sessions, sign_ins
 from tests.functional.security.conftest import letters_to, set_up_totp, sign_in, totp, wrong_codes
 
@@ -299,6 +300,28 @@ class TestWhoeverLostEverything:
         assert sign_in(world.visitor(), EMAIL, password)["Location"] == "/"
         told = letters_to(EMAIL, "factors_changed")[-1].body
         assert "tous les moyens de connexion renforcée ont été retirés" in told
+
+    def test_has_it_in_the_history_of_each_of_their_companies(self, world, gridgate):
+        add_member(organisation=world.client_b, email=EMAIL, full_name="Alice", now=world.now)
+        set_up_totp(world.client("alice"), EMAIL)
+        gridgate("user", "forget-factors", EMAIL)
+        events = AuditEvent.objects.filter(action="account.factors_forgotten")
+        assert {event.organisation for event in events} == {world.acme.pk, world.client_b.pk}
+        assert {event.subject_label for event in events} == {EMAIL}
+        page = world.client("alice").get("/administration/historique/").content.decode()
+        assert f"Moyens de connexion renforcée de {EMAIL} retirés" in page
+
+    def test_of_no_company_has_it_in_the_instances_own(self, world, gridgate):
+        end_membership(membership=world.membership("bob"), now=world.now)
+        gridgate("user", "forget-factors", "bob@acme.example")
+        assert AuditEvent.objects.get(action="account.factors_forgotten").organisation is None
+
+    def test_is_told_and_signed_out_even_when_there_was_nothing_to_remove(self, world, gridgate):
+        browser = world.client("alice")
+        browser.get("/")
+        gridgate("user", "forget-factors", EMAIL)
+        assert browser.get("/")["Location"].startswith("/connexion/")
+        assert letters_to(EMAIL, "factors_changed")
 
     def test_is_somebody_known(self, world, gridgate):
         refused = gridgate("user", "forget-factors", "personne@acme.example")

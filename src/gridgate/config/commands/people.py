@@ -57,19 +57,19 @@ def forget_factors(
     """Give access back to somebody who lost application, keys and recovery codes: remove all of them.
 
     Check who asks first. The password then opens the account alone; where the policy asks a second factor, a new
-    one is set up at the next sign-in. The person is told by e-mail, and their sessions end.
+    one is set up at the next sign-in. The person is told by e-mail, their sessions end, and it stands in the history
+    of each company that they act for.
     """
     load_django()
     from gridgate.core.errors import ErrorKind, GridgateError
     from gridgate.organisations.queries import user_by_email
-    from gridgate.organisations.security import factors, sessions
+    from gridgate.organisations.security import factors
 
     person = user_by_email(email=email)
     if person is None:
         raise GridgateError(ErrorKind.NOT_FOUND, f"nobody signs in with {email}")
     removed = factors.forget_factors(user=person, now=datetime.now(UTC))
-    ended = sessions.end_sessions(user=person)
-    typer.echo(f"{person.email}: {removed} removed, {ended} sessions ended.", err=True)
+    typer.echo(f"{person.email}: {removed} removed, sessions ended, told by e-mail.", err=True)
 
 
 @application.callback()

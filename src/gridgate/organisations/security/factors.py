@@ -7,7 +7,6 @@ calls `sessions.go_on`.
 
 import hmac
 import logging
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,9 +18,12 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from allauth.mfa.utils import decrypt
 from django.db import transaction
 
+from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import compact, line
 from gridgate.organisations.events import factors_changed
 from gridgate.organisations.models import User
+from gridgate.organisations.queries import memberships_of
 from gridgate.organisations.security.policy import FACTORS, must_have_factor
 from gridgate.organisations.security.sealing import Unreadable
 from gridgate.organisations.security.sessions import end_sessions
@@ -94,7 +96,7 @@ def check_code(*, user: User, text: str, now: datetime) -> Authenticator | None:
 
     Whoever calls this limits the guesses (`security/guesses.py`).
     """
-    digits = text.translate(_NO_FILLING)
+    digits = _digits_of(text)
     if not (digits.isascii() and digits.isdigit()):
         return None
     try:
@@ -108,7 +110,7 @@ def add_totp(
     *, user: User, secret: str, code: str, session_key: str | None = None, now: datetime
 ) -> Authenticator:
     """Add an authenticator application that has just shown `code`. Raises `WrongCode` and `FactorExists`."""
-    step = _step_of(secret, code.translate(_NO_FILLING), now)
+    step = _step_of(secret, _digits_of(code), now)
     if step is None:
         raise WrongCode
     with transaction.atomic():
@@ -133,7 +135,7 @@ def add_key(
         row = Authenticator.objects.create(
             user=user,
             type=Authenticator.Type.WEBAUTHN,
-            data={"name": name[:LONGEST_NAME], "credential": credential},
+            data={"name": line(name)[:LONGEST_NAME], "credential": credential},
             created_at=now,
         )
         _added(user, "key_added", session_key, now)
@@ -144,7 +146,7 @@ def rename_key(*, user: User, pk: int, name: str) -> None:
     """Raises `FactorNotFound`."""
     with transaction.atomic():
         row = _factor(user, pk, Authenticator.Type.WEBAUTHN)
-        row.data["name"] = name[:LONGEST_NAME]
+        row.data["name"] = line(name)[:LONGEST_NAME]
         row.save(update_fields=["data"])
 
 
@@ -168,11 +170,24 @@ def remove_factor(*, user: User, pk: int, session_key: str | None = None, now: d
 
 
 def forget_factors(*, user: User, now: datetime) -> int:
-    """Remove everything, also when the policy asks for it: for a person who lost all of it. Returns how many rows."""
+    """Remove everything, also when the policy asks for it: for a person who lost all of it. Returns how many rows.
+
+    It opens the account to whoever has its password, so it stands in the history of every company that the person acts
+    for, the person is told, and every session ends.
+    """
     with transaction.atomic():
+        _hold(user)
         removed: int = Authenticator.objects.filter(user=user).delete()[0]
-        if removed:
-            factors_changed.send(Authenticator, user=user, change="all_removed", now=now)
+        end_sessions(user=user)
+        companies: list[int | None] = [one.organisation_id for one in memberships_of(user=user)]
+        for company in companies or [None]:
+            record(
+                "account.factors_forgotten",
+                subject=Subject("user", str(user.pk), user.email),
+                organisation=company,
+                now=now,
+            )
+        factors_changed.send(Authenticator, user=user, change="all_removed", now=now)
     return removed
 
 
@@ -261,4 +276,5 @@ def _codes_left(row: Authenticator) -> int:
         return 0
 
 
-_NO_FILLING = str.maketrans("", "", string.whitespace + "-\u00a0\u202f")
+def _digits_of(text: str) -> str:
+    return compact(text).replace("-", "")

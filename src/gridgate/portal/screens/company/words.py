@@ -35,6 +35,9 @@ SENTENCES: dict[str, Any] = {
     "account.linked": gettext_lazy("Compte de %(subject)s lié à un fournisseur d’identité"),
     "account.unlinked": gettext_lazy("Compte de %(subject)s délié d’un fournisseur d’identité"),
     "account.deleted": gettext_lazy("Compte de %(subject)s supprimé"),
+    "account.factors_forgotten": gettext_lazy(
+        "Moyens de connexion renforcée de %(subject)s retirés par le gestionnaire de réseau"
+    ),
     "group.created": gettext_lazy("Groupe « %(subject)s » créé"),
     "group.described": gettext_lazy("Groupe « %(subject)s » identifié par l’annuaire"),
     "group.renamed": gettext_lazy("Groupe « %(subject)s » renommé"),
@@ -42,6 +45,7 @@ SENTENCES: dict[str, Any] = {
     "group.members_changed": gettext_lazy("Membres du groupe « %(subject)s » modifiés"),
     "group.service_given": gettext_lazy("Service donné au groupe « %(subject)s »"),
     "group.service_withdrawn": gettext_lazy("Service retiré au groupe « %(subject)s »"),
+    "application.created": gettext_lazy("Programme « %(subject)s » créé par le gestionnaire de réseau"),
     "application.group_changed": gettext_lazy("Périmètre du programme « %(subject)s » modifié"),
     "group.perimeter_changed": gettext_lazy("Périmètre du groupe « %(subject)s » modifié"),
     "company.registered": gettext_lazy("Entreprise enregistrée"),
@@ -171,6 +175,7 @@ _NAMES: dict[str, Any] = {
     "months_valid": gettext_lazy("Validité en mois"),
     "sections": gettext_lazy("Rubriques"),
     "group": gettext_lazy("Groupe"),
+    "apis": gettext_lazy("API"),
     "role": gettext_lazy("Rôle"),
     "external": gettext_lazy("Rattachement"),
     "name": gettext_lazy("Nom"),
