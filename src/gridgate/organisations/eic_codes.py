@@ -49,6 +49,15 @@ class Examined:
     def valid(self) -> bool:
         return self.fault is None
 
+    def recordable_by(self, office: str) -> bool:
+        """True for a code that the register of this office takes: of its own codes, none is in use with a wrong
+        check character, since it gives none out; such a code is a slip.
+
+        >>> examine("17X100A157F0022N").recordable_by("10"), examine("17X100A157F0022N").recordable_by("17")
+        (True, False)
+        """
+        return self.valid or (self.recordable and not self.code.startswith(office))
+
 
 def compact(text: str) -> str:
     """The code as it is written without grouping, in capitals."""

@@ -70,9 +70,9 @@ class TestRecordingACode:
         assert (event.organisation, event.user_name) == (world.acme.pk, "Olivier")
 
     def test_whose_check_character_fails_is_recorded_with_a_warning(self, world: World) -> None:
-        form = {**RTE, "code": "17X100A157F0022N"}
+        form = {**RTE, "code": "10XFR-RTE------A"}
         done = text_of(world.client("operateur").post(f"{HOME}ajouter/", form, follow=True))
-        assert "Sa clé ne convient pas : Le dernier caractère devrait être V." in done
+        assert "Sa clé ne convient pas : Le dernier caractère devrait être Q." in done
         assert "Un autre bureau l’a attribué ainsi : le code est gardé tel quel." in done
         assert EicCode.objects.get().valid is False
 
@@ -85,6 +85,13 @@ class TestRecordingACode:
             ({"company": "111222338"}, "company", "Ce n’est pas un SIREN"),
             ({"company": "732829320"}, "company", "Aucune entreprise n’a ce SIREN ici."),
             ({"responsible_party": "10XFR"}, "responsible_party", "5 caractères saisis"),
+            ({"code": "17X100A157F0022N"}, "code", "Le dernier caractère devrait être V."),
+            ({"parent": "17X100A157F0022N"}, "parent", "Le dernier caractère devrait être V."),
+            (
+                {"responsible_party": "17X100A157F0022N"},
+                "responsible_party",
+                "Le dernier caractère devrait être V.",
+            ),
         ],
     )
     def test_that_will_not_do_says_why_beside_it_and_keeps_the_rest(

@@ -3,7 +3,7 @@
 import pytest
 
 from gridgate.organisations.models import EicCode
-from gridgate.organisations.operations import add_eic_code, deactivate_eic_code
+from gridgate.organisations.operations import deactivate_eic_code, import_eic_codes
 from tests.factories.eic import make_account, make_code
 from tests.functional.eic.reading import text_of
 from tests.world import World
@@ -78,9 +78,8 @@ class TestASearch:
         assert "Le dernier caractère devrait être Q." in text
 
     def test_finds_a_code_that_was_published_with_a_wrong_one(self, world: World) -> None:
-        add_eic_code(
-            code="17X100A157F0022N", display_name="A157F", long_name="A157F", actor=None, now=world.now
-        )
+        published = {"code": "17X100A157F0022N", "display_name": "A157F", "long_name": "A157F"}
+        import_eic_codes([(2, published)], name="X_eicCodes.csv", now=world.now)
         text = text_of(world.client("alice").get(REGISTER, {"q": "17x100a157f0022n"}))
         assert "1 sur 1" in text
         assert text.count("Le dernier caractère devrait être V.") == 2  # above, and beside the code

@@ -1,5 +1,7 @@
 """The register of EIC codes: recorded, deactivated, linked, and brought in from other offices' files."""
 
+from typing import Any
+
 import pytest
 
 from gridgate.audit.events import broken_links
@@ -69,9 +71,27 @@ class TestACodeIssuedElsewhere:
         assert added.source == ("issued" if code.startswith("17") else "imported")
 
     @pytest.mark.parametrize("code", INVALID)
-    def test_is_recorded_though_its_check_character_fails(self, world: World, code: str) -> None:
+    def test_is_recorded_though_its_check_character_fails(
+        self, world: World, settings: Any, code: str
+    ) -> None:
+        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"eic_office": "10"})
         added = add(world, code)
         assert (added.valid, added.source) == (False, "imported")
+
+    @pytest.mark.parametrize("code", INVALID)
+    def test_is_refused_when_it_would_be_of_this_office(self, world: World, code: str) -> None:
+        with pytest.raises(InvalidEicCode, match=r"character (should|would) be") as refused:
+            add(world, code)
+        assert refused.value.where == "code"
+        assert not EicCode.objects.exists()
+
+    @pytest.mark.parametrize("where", ["parent", "responsible_party"])
+    def test_names_no_code_of_this_office_that_is_not_in_the_register(self, world: World, where: str) -> None:
+        with pytest.raises(InvalidEicCode) as refused:
+            add(world, VALID[0], **{where: INVALID[2]})
+        assert refused.value.where == where
+        bring(world, {"code": INVALID[2]})
+        assert getattr(add(world, VALID[0], **{where: INVALID[2]}), where) == INVALID[2]
 
     @pytest.mark.parametrize("code", ["10XFR-RTE", "10BFR-RTE------Q", "10XFR_RTE------Q", ""])
     def test_has_the_shape_of_one(self, world: World, code: str) -> None:

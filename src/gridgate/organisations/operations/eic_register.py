@@ -1,6 +1,8 @@
 """The register of EIC codes: what the operator's staff record in it, and the registers of other offices.
 
 A code that another office issued is recorded as it is, even when its check character fails: such codes are in use.
+One that begins with this office's own number is taken so from a published register only, where it is in use as it
+stands; typed by hand it is a slip.
 """
 
 from collections.abc import Iterable, Mapping
@@ -54,8 +56,11 @@ def add_eic_code(
     """
     require_operator(actor)
     examined = examine(code)
-    if not examined.recordable:
-        raise InvalidEicCode(f"{examined.code} is no EIC", where="code", examined=examined)
+    if not examined.recordable_by(_office()):
+        raise InvalidEicCode(f"{examined.code} is no EIC: {why(examined)}", where="code", examined=examined)
+    for where, other in (("parent", parent), ("responsible_party", responsible_party)):
+        if other and (wrong := fault_of_reference(other)):
+            raise InvalidEicCode(f"{wrong.code} is no EIC: {why(wrong)}", where=where, examined=wrong)
     names = {"display_name": line(display_name), "long_name": line(long_name)}
     for name, longest in _NAMES.items():
         if not 0 < len(names[name]) <= longest:
@@ -79,6 +84,15 @@ def add_eic_code(
         after = {"code": added.pk, **names, "valid": added.valid} | _company(organisation)
         _record("eic.recorded", added, organisation, actor=actor, after=after, now=now)
     return added
+
+
+def fault_of_reference(text: str) -> Examined | None:
+    """What keeps a code from being named as another's parent or responsible party; None when nothing does."""
+    examined = examine(text)
+    if examined.recordable_by(_office()):
+        return None
+    known = examined.recordable and EicCode.objects.filter(pk=examined.code).exists()
+    return None if known else examined
 
 
 def deactivate_eic_code(*, code: EicCode, reason: str, actor: Membership | None, now: datetime) -> EicCode:
@@ -395,8 +409,13 @@ class _Line:
 
 def _source_of(examined: Examined) -> str:
     """A sound code that begins with this office's number is this office's."""
-    ours = examined.valid and examined.code.startswith(settings.ENVIRONMENT.eic_office)
+    ours = examined.valid and examined.code.startswith(_office())
     return EicCode.Source.ISSUED if ours else EicCode.Source.IMPORTED
+
+
+def _office() -> str:
+    office: str = settings.ENVIRONMENT.eic_office
+    return office
 
 
 def _said(code: EicCode) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,6 +14,7 @@ from gridgate.organisations.eic_form import ALL_TYPES, Asked, FormField, eic_for
 from gridgate.organisations.eic_queries import EicFilter, code_named, codes_readable_by
 from gridgate.organisations.models import EicCode, Membership, Organisation, User
 from gridgate.organisations.operations.eic import EicAsked, Wrong, faults_of, unfit
+from gridgate.organisations.operations.eic_register import fault_of_reference
 from gridgate.organisations.queries import OrganisationNotFound, organisation_by_siren
 from gridgate.portal.forms import LineField
 from gridgate.portal.screens.eic import words
@@ -311,7 +313,7 @@ class AddForm(forms.Form):
 
     def clean_code(self) -> str:
         examined = examine(self.cleaned_data["code"])
-        if not examined.recordable:
+        if not examined.recordable_by(settings.ENVIRONMENT.eic_office):
             raise forms.ValidationError(words.fault(examined))
         if EicCode.objects.filter(pk=examined.code).exists():
             raise forms.ValidationError(_("Le registre a déjà ce code."))
@@ -325,10 +327,9 @@ class AddForm(forms.Form):
 
     def _other(self, name: str) -> str:
         text = self.cleaned_data[name]
-        examined = examine(text)
-        if text and not examined.recordable:
-            raise forms.ValidationError(words.fault(examined))
-        return examined.code
+        if text and (wrong := fault_of_reference(text)):
+            raise forms.ValidationError(words.fault(wrong))
+        return examine(text).code
 
 
 class StatusForm(forms.Form):

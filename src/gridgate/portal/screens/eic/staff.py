@@ -87,7 +87,7 @@ def add(request: MemberRequest) -> HttpResponse:
     except GridgateError as error:
         if error.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
             raise
-        form.add_error("code", words.refusal(error))
+        form.add_error(error.where if error.where in form.fields else "code", words.refusal(error))
         return render(request, "eic/add.html", {"form": form}, status=422)
     messages.success(request, _("Le code %(code)s est inscrit au registre.") % {"code": code.pk})
     if not code.valid:

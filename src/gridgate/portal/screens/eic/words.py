@@ -12,6 +12,7 @@ from gridgate.organisations.eic_codes import EicFault, Examined, examine
 from gridgate.organisations.eic_form import ALL_TYPES, eic_form
 from gridgate.organisations.models import EicCode, EicType, RequestState
 from gridgate.organisations.operations.eic import AskedFault, EicCodeTaken, InvalidEicBody, Wrong
+from gridgate.organisations.operations.eic_register import InvalidEicCode
 from gridgate.organisations.operations.requests import ReasonMissing, RequestNotOpen
 from gridgate.portal import formats
 
@@ -151,6 +152,8 @@ def refusal(error: GridgateError) -> str:
             return body_fault(error.examined)
         case RequestNotOpen():
             return _("Cette demande a changé d’état entre-temps. Voici où elle en est.")
+        case InvalidEicCode(examined=examined) if examined is not None:
+            return fault(examined)
         case ReasonMissing():
             return _("Dites pourquoi : le motif est gardé dans l’historique du code.")
     return str(error)
