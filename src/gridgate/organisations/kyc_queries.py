@@ -109,10 +109,10 @@ def attachment_of(number: str, pk: int, *, user: User, actor: Membership | None)
     Raises `AttachmentNotFound`.
     """
     if actor is not None and actor.organisation.is_operator:
-        readable = KYC.for_desk(actor=actor)
+        readable, joined = KYC.for_desk(actor=actor), KycAttachment.objects.sent()
     else:
-        readable = KYC.of(user=user, actor=actor)
-    found = KycAttachment.objects.filter(
+        readable, joined = KYC.of(user=user, actor=actor), KycAttachment.objects.present()
+    found = joined.filter(
         pk=pk, questionnaire__number=number, questionnaire__in=readable.values("pk")
     ).first()
     if found is None:

@@ -2,10 +2,19 @@
 
 import pytest
 
-from gridgate.organisations.models import KycQuestionnaire
-from gridgate.organisations.operations.kyc import KYC, withdraw_questionnaire
-from gridgate.organisations.operations.requests import take
+from gridgate.organisations.attachments import store
+from gridgate.organisations.models import KycAttachment, KycQuestionnaire
+from gridgate.organisations.operations.kyc import (
+    KYC,
+    attach,
+    detach,
+    save_section,
+    submit_questionnaire,
+    withdraw_questionnaire,
+)
+from gridgate.organisations.operations.requests import return_request, take
 from gridgate.portal.desk import desk_kind
+from tests.factories.documents import pdf
 from tests.factories.kyc import ANSWERS, make_accepted, make_draft, make_submitted
 from tests.functional.kyc.pages import text_of
 from tests.world import World
@@ -148,3 +157,91 @@ class TestDeciding:
         )
         assert answer.status_code == 403
         assert KycQuestionnaire.objects.get().state == "submitted"
+
+
+class TestWhatIsTypedMeanwhile:
+    """Returned for complements, the questionnaire is filled in again: the desk has what it was last sent."""
+
+    @pytest.fixture
+    def returned(self, published: World) -> KycQuestionnaire:
+        sent = make_submitted(published.alice, now=published.now)
+        return return_request(KYC, sent, reason="Les statuts ?", actor=published.operateur, now=published.now)
+
+    def edit(self, world: World, item: KycQuestionnaire) -> tuple[KycAttachment, KycAttachment]:
+        """Another legal form, and other articles; returns the former document and the new one."""
+        who = {"user": world.alice.user, "actor": world.alice}
+        typed = {**ANSWERS, "legal_form": "SA"}
+        save_section(questionnaire=item, section=0, typed=typed, now=world.now, **who)
+        former = item.attachments.get(field="articles")
+        detach(questionnaire=item, attachment=former.pk, **who)
+        new = attach(
+            questionnaire=item,
+            field="articles",
+            name="nouveaux statuts.pdf",
+            chunks=[pdf("2026")],
+            now=world.now,
+            **who,
+        )
+        return former, new
+
+    def test_is_not_on_the_desk_until_it_is_sent(self, published: World, returned: KycQuestionnaire) -> None:
+        former, new = self.edit(published, returned)
+        desk = text_of(page_of(published, returned.number))
+        assert "Forme juridique SAS" in desk
+        assert "articles.pdf" in desk
+        assert "nouveaux statuts.pdf" not in desk
+        staff, alice = published.client("operateur"), published.client("alice")
+        assert [staff.get(document(one)).status_code for one in (former, new)] == [200, 404]
+        assert [alice.get(document(one)).status_code for one in (former, new)] == [404, 200]
+        own = text_of(alice.get(f"/questionnaire/{returned.number}/"))
+        assert "Forme juridique SA " in own
+        assert "nouveaux statuts.pdf" in own
+        assert " articles.pdf" not in own
+
+    def test_is_there_once_it_is_sent(self, published: World, returned: KycQuestionnaire) -> None:
+        former, new = self.edit(published, returned)
+        submit_questionnaire(
+            questionnaire=returned, user=published.alice.user, actor=published.alice, now=published.now
+        )
+        desk = text_of(page_of(published, returned.number))
+        assert "Forme juridique SA " in desk
+        assert "nouveaux statuts.pdf" in desk
+        assert " articles.pdf" not in desk
+        assert published.client("operateur").get(document(former)).status_code == 404
+        assert published.client("operateur").get(document(new)).status_code == 200
+
+    def test_goes_when_it_is_taken_back(self, published: World, returned: KycQuestionnaire) -> None:
+        former, new = self.edit(published, returned)
+        withdraw_questionnaire(
+            questionnaire=returned, user=published.alice.user, actor=published.alice, now=published.now
+        )
+        for page in (
+            page_of(published, returned.number),
+            published.client("alice").get(f"/questionnaire/{returned.number}/"),
+        ):
+            assert "Forme juridique SAS" in text_of(page)
+            assert "nouveaux statuts.pdf" not in text_of(page)
+            assert "articles.pdf" in text_of(page)
+        assert published.client("alice").get(document(former)).status_code == 200
+        assert not store().has(new.sha256)
+
+    def test_may_join_a_document_again_that_was_taken_away(
+        self, published: World, returned: KycQuestionnaire
+    ) -> None:
+        who = {"user": published.alice.user, "actor": published.alice}
+        former = returned.attachments.get(field="articles")
+        detach(questionnaire=returned, attachment=former.pk, **who)
+        attach(
+            questionnaire=returned,
+            field="articles",
+            name="articles.pdf",
+            chunks=[pdf("articles")],
+            now=published.now,
+            **who,
+        )
+        assert returned.attachments.get(field="articles") == former
+        assert published.client("alice").get(document(former)).status_code == 200
+
+
+def document(one: KycAttachment) -> str:
+    return f"/questionnaire/{one.questionnaire.number}/documents/{one.pk}/"

@@ -6,12 +6,12 @@ import pytest
 
 from gridgate.audit.models import AuditEvent
 from gridgate.organisations.models import EicCode, EicRequest
-from gridgate.organisations.operations import EIC
+from gridgate.organisations.operations import EIC, change_eic_request
 from gridgate.organisations.operations.requests import refuse_request, return_request, take, withdraw_request
 from gridgate.portal import desk
 from gridgate.portal.desk import DeskKind
 from gridgate.portal.shapes import Step
-from tests.factories.eic import make_account, make_code, make_request
+from tests.factories.eic import make_account, make_asked, make_code, make_request, send
 from tests.factories.organisations import make_member
 from tests.functional.partage.test_who_reads_our_data import text_of
 from tests.world import World
@@ -47,6 +47,29 @@ class TestThePage:
             "Décision avant le 29 novembre 2026 à 10:30",
         ):
             assert said in text
+
+    def test_says_what_was_last_sent_and_not_what_is_typed_since(
+        self, world: World, asked: EicRequest
+    ) -> None:
+        return_request(EIC, asked, reason="Quel nom ?", actor=world.operateur, now=world.now)
+        typed = make_asked(display_name="ACME-VAPEUR", long_name="Pas encore dit")
+        change_eic_request(request=asked, asked=typed, user=world.alice.user, actor=world.alice)
+        staff = world.client("operateur")
+        before = text_of(staff.get(address(asked)))
+        assert "ACME-ATELIER" in before
+        assert "ACME-VAPEUR" not in before
+        assert "Pas encore dit" not in before
+        send(asked, world.alice, now=world.now)
+        assert "ACME-VAPEUR" in text_of(staff.get(address(asked)))
+
+    def test_of_one_taken_back_says_what_was_last_sent(self, world: World, asked: EicRequest) -> None:
+        return_request(EIC, asked, reason="Quel nom ?", actor=world.operateur, now=world.now)
+        typed = make_asked(display_name="ACME-VAPEUR")
+        change_eic_request(request=asked, asked=typed, user=world.alice.user, actor=world.alice)
+        withdraw_request(EIC, asked, user=world.alice.user, actor=world.alice, now=world.now)
+        text = text_of(world.client("operateur").get(address(asked)))
+        assert "ACME-ATELIER" in text
+        assert "ACME-VAPEUR" not in text
 
     def test_leads_to_the_companys_record(self, world: World, asked: EicRequest) -> None:
         page = world.client("operateur").get(address(asked)).content.decode()

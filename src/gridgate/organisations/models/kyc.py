@@ -1,5 +1,7 @@
 """KycForm, KycQuestionnaire, KycAttachment: what the operator asks of a company before it trades."""
 
+from typing import Self
+
 from django.db import models
 
 from gridgate.organisations.models.requests import OperatorRequest
@@ -30,6 +32,16 @@ class KycQuestionnaire(OperatorRequest):
     )
 
 
+class KycAttachmentQuerySet(models.QuerySet["KycAttachment"]):
+    def present(self) -> Self:
+        """As whoever fills in the questionnaire sees it."""
+        return self.filter(removed=False)
+
+    def sent(self) -> Self:
+        """As the operator last received it."""
+        return self.filter(sent_at__isnull=False)
+
+
 class KycAttachment(models.Model):
     """A document joined to an answer; its bytes lie in the instance's data directory, named by their SHA-256."""
 
@@ -40,3 +52,9 @@ class KycAttachment(models.Model):
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     added_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    """When the operator first received it; None for one that was joined since."""
+    removed = models.BooleanField(default=False)
+    """Taken away since it was sent: gone from the answers, and for the operator once these are sent again."""
+
+    objects = KycAttachmentQuerySet.as_manager()

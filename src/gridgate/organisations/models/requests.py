@@ -39,6 +39,8 @@ class OperatorRequest(models.Model):
     state = models.CharField(max_length=12, choices=RequestState.choices, default=RequestState.DRAFT)
     created_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)
+    sent = models.JSONField(null=True, blank=True, editable=False)
+    """What it said when it was last sent: while it is completed, the operator sees this and not what is being typed."""
     due_at = models.DateTimeField(null=True, blank=True)
     followed_by = models.ForeignKey(
         Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

@@ -35,7 +35,20 @@ from gridgate.organisations.operations.requests import (
     submit,
 )
 
-EIC = RequestKind(EicRequest, "EIC", "eic")
+EIC = RequestKind(
+    EicRequest,
+    "EIC",
+    "eic",
+    contents=(
+        "type",
+        "display_name",
+        "long_name",
+        "parent",
+        "responsible_party",
+        "justification",
+        "details",
+    ),
+)
 
 CHANGEABLE = (RequestState.DRAFT, RequestState.RETURNED)
 LONGEST_JUSTIFICATION = 2000

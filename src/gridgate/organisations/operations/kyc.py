@@ -44,7 +44,25 @@ from gridgate.organisations.operations.requests import (
 )
 from gridgate.organisations.queries import operator
 
-KYC = RequestKind(KycQuestionnaire, "KYC", "kyc")
+
+def _send_documents(row: KycQuestionnaire, now: datetime) -> None:
+    row.attachments.filter(removed=True).delete()
+    row.attachments.filter(sent_at=None).update(sent_at=now)
+
+
+def _put_documents_back(row: KycQuestionnaire) -> None:
+    row.attachments.filter(sent_at=None).delete()
+    row.attachments.filter(removed=True).update(removed=False)
+
+
+KYC = RequestKind(
+    KycQuestionnaire,
+    "KYC",
+    "kyc",
+    contents=("answers",),
+    when_sent=_send_documents,
+    when_taken_back=_put_documents_back,
+)
 
 BUILT_IN_VERSION = "1"
 EDITABLE = (RequestState.DRAFT, RequestState.RETURNED)
@@ -217,11 +235,15 @@ def attach(
                 row = _editable(questionnaire, user, actor)
                 joined = row.attachments.filter(field=field)
                 same = joined.filter(sha256=kept.sha256).first()
-                if same is not None:
+                if same is not None and not same.removed:
                     return same
-                if joined.count() >= asked.most:
+                if joined.present().count() >= asked.most:
                     message = f"{asked.most} documents at most are joined here"
                     raise AttachmentRefused("too_many", message, most=asked.most)
+                if same is not None:
+                    same.removed = False
+                    same.save(update_fields=["removed"])
+                    return same
                 return KycAttachment.objects.create(
                     questionnaire=row,
                     field=field,
@@ -237,12 +259,16 @@ def attach(
 
 
 def detach(*, questionnaire: KycQuestionnaire, attachment: int, user: User, actor: Membership | None) -> None:
-    """Take a document away again, and its content when nothing else names it. Removing it twice is no fault."""
+    """Take a document away again, and its content when nothing else names it; one that the operator received stays
+    theirs until the answers are sent again. Removing it twice is no fault.
+    """
     with store().held():
         with transaction.atomic():
             row = _editable(questionnaire, user, actor)
-            named = list(row.attachments.filter(pk=attachment))
-            row.attachments.filter(pk=attachment).delete()
+            chosen = row.attachments.filter(pk=attachment)
+            named = list(chosen)
+            chosen.sent().update(removed=True)
+            chosen.filter(sent_at=None).delete()
         _discard_unnamed(one.sha256 for one in named)
 
 
@@ -250,18 +276,22 @@ def submit_questionnaire(
     *, questionnaire: KycQuestionnaire, user: User, actor: Membership | None, now: datetime
 ) -> KycQuestionnaire:
     """Send it to the operator. Raises `QuestionnaireIncomplete`, `RequestNotFound` and `RequestNotOpen`."""
-    with transaction.atomic():
-        row = _editable(questionnaire, user, actor)
-        faults = faults_in(row, now=now)
-        if faults:
-            raise QuestionnaireIncomplete(faults)
-        return submit(KYC, row, user=user, actor=actor, now=now)
+    with store().held():
+        with transaction.atomic():
+            row = _editable(questionnaire, user, actor)
+            faults = faults_in(row, now=now)
+            if faults:
+                raise QuestionnaireIncomplete(faults)
+            gone = list(row.attachments.filter(removed=True).values_list("sha256", flat=True))
+            sent = submit(KYC, row, user=user, actor=actor, now=now)
+        _discard_unnamed(gone)
+    return sent
 
 
 def faults_in(questionnaire: KycQuestionnaire, *, now: datetime) -> list[AnswerFault]:
     """What keeps it from being sent."""
     files: dict[str, int] = {}
-    for name in questionnaire.attachments.values_list("field", flat=True):
+    for name in questionnaire.attachments.present().values_list("field", flat=True):
         files[name] = files.get(name, 0) + 1
     return faults_of(form_of(questionnaire), questionnaire.answers, files, today=_today(now))
 
@@ -272,8 +302,11 @@ def withdraw_questionnaire(
     """Take it back while it is undecided. What the operator never received is forgotten, documents included."""
     with store().held():
         with transaction.atomic():
+            unsent = questionnaire.attachments.filter(sent_at=None)
+            gone = list(unsent.values_list("sha256", flat=True))
             row = withdraw_request(KYC, questionnaire, user=user, actor=actor, now=now)
-            gone = _forget(row) if row.submitted_at is None else []
+            if row.submitted_at is None:
+                gone = _forget(row)
         _discard_unnamed(gone)
     return row
 

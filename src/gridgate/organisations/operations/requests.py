@@ -73,6 +73,12 @@ class RequestKind(Generic[R]):
     model: type[R]
     prefix: str
     name: str
+    contents: tuple[str, ...] = ()
+    """The fields in which whoever asks says what they ask."""
+    when_sent: Callable[[R, datetime], None] = lambda row, now: None
+    """What is sent besides the fields."""
+    when_taken_back: Callable[[R], None] = lambda row: None
+    """Leaves what was last sent, and no more, besides the fields."""
 
     def next_number(self, now: datetime) -> str:
         """The year's next number. Call it in the transaction that writes the row."""
@@ -108,6 +114,20 @@ class RequestKind(Generic[R]):
         )
         return rows.select_related("organisation", "requester", "followed_by__user")
 
+    def desk_item(self, number: str, *, actor: Membership) -> R | None:
+        """One request as it was last sent: what is being typed meanwhile is nobody's but the asker's. To be read, not
+        saved.
+        """
+        row = self.for_desk(actor=actor).filter(number=number).first()
+        if row is not None:
+            self.put_back(row)
+        return row
+
+    def put_back(self, row: R) -> None:
+        """Make the fields say what was last sent."""
+        for name, value in (row.sent or {}).items():
+            setattr(row, name, value)
+
 
 def submit(kind: RequestKind[R], request: R, *, user: User, actor: Membership | None, now: datetime) -> R:
     """Send a draft, or what was returned, to the desk; due within the operator's own delay."""
@@ -115,6 +135,8 @@ def submit(kind: RequestKind[R], request: R, *, user: User, actor: Membership | 
 
     def step(row: R) -> None:
         row.submitted_at = now
+        row.sent = {name: getattr(row, name) for name in kind.contents}
+        kind.when_sent(row, now)
         row.due_at = now + timedelta(days=settings.ENVIRONMENT.request_days)
         row.reason = ""
 
@@ -124,11 +146,15 @@ def submit(kind: RequestKind[R], request: R, *, user: User, actor: Membership | 
 def withdraw_request(
     kind: RequestKind[R], request: R, *, user: User, actor: Membership | None, now: datetime
 ) -> R:
-    """Whoever asked takes it back while it is undecided."""
+    """Whoever asked takes it back while it is undecided. What was typed since it was sent goes with it."""
     _require_own(request, user, actor)
-    return _change(
-        kind, request, "withdrawn", _S.WITHDRAWN, lambda row: None, user=user, actor=actor, now=now
-    )
+
+    def step(row: R) -> None:
+        if row.submitted_at is not None:
+            kind.put_back(row)
+            kind.when_taken_back(row)
+
+    return _change(kind, request, "withdrawn", _S.WITHDRAWN, step, user=user, actor=actor, now=now)
 
 
 def take(kind: RequestKind[R], request: R, *, actor: Membership, now: datetime) -> R:

@@ -18,7 +18,7 @@ from gridgate.portal.screens.kyc.shown import sections_of
 def context(item: KycQuestionnaire, posted: QueryDict | None) -> Mapping[str, Any]:
     """What the template of the request's page needs."""
     previous = accepted_before(item)
-    sections = sections_of(item, previous=previous)
+    sections = sections_of(item, documents=item.attachments.sent(), previous=previous)
     now = datetime.now(UTC)
     return {
         "sections": sections,

@@ -129,7 +129,7 @@ def _page(
         form,
         asked,
         answers=item.answers,
-        attachments=item.attachments.select_related("questionnaire").order_by("pk"),
+        attachments=item.attachments.present().select_related("questionnaire").order_by("pk"),
         faults=shown,
         refusals=refusals,
         longer=longer,

@@ -45,7 +45,7 @@ def questionnaire(request: AccountRequest, number: str) -> HttpResponse:
     context = {
         "item": item,
         "state": words.state(item, today=words.today(now)),
-        "sections": sections_of(item),
+        "sections": sections_of(item, documents=item.attachments.present()),
         "editable": item.state in EDITABLE,
         "undecided": item.state in UNDECIDED,
         "progress": progress_of(item, now=now) if item.state in EDITABLE else None,

@@ -24,6 +24,7 @@ from gridgate.organisations.kyc_form import (
     YesNoField,
 )
 from gridgate.organisations.models import KycAttachment, KycQuestionnaire
+from gridgate.organisations.models.kyc import KycAttachmentQuerySet
 from gridgate.organisations.operations.kyc import form_of
 from gridgate.portal import formats
 from gridgate.portal.screens.kyc.words import option, words
@@ -75,13 +76,16 @@ class ShownSection:
 
 
 def sections_of(
-    questionnaire: KycQuestionnaire, *, previous: KycQuestionnaire | None = None
+    questionnaire: KycQuestionnaire,
+    *,
+    documents: KycAttachmentQuerySet,
+    previous: KycQuestionnaire | None = None,
 ) -> list[ShownSection]:
     """The whole questionnaire, less the questions that earlier answers made pointless; with `previous`, what differs
-    is marked.
+    is marked. `documents` are those that the reader sees.
     """
-    now = _Given(questionnaire)
-    before = _Given(previous) if previous is not None else None
+    now = _Given(questionnaire, documents)
+    before = _Given(previous, previous.attachments.sent()) if previous is not None else None
     shown = []
     for number, section in enumerate(now.form.sections, start=1):
         answers = [(one, _answer(one, now, before)) for one in section.fields]
@@ -144,11 +148,11 @@ def _decimals(value: Decimal) -> int:
 class _Given:
     """A questionnaire taken apart."""
 
-    def __init__(self, questionnaire: KycQuestionnaire) -> None:
+    def __init__(self, questionnaire: KycQuestionnaire, documents: KycAttachmentQuerySet) -> None:
         self.form = form_of(questionnaire)
         self.answers: Mapping[str, Any] = questionnaire.answers
         self._documents: dict[str, list[KycAttachment]] = {}
-        for one in questionnaire.attachments.order_by("pk"):
+        for one in documents.order_by("pk"):
             self._documents.setdefault(one.field, []).append(one)
 
     def documents(self, one: AnyField) -> list[KycAttachment]:

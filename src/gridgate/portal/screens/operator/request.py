@@ -72,7 +72,7 @@ class DecisionForm(forms.Form):
 def page(request: MemberRequest, number: str) -> HttpResponse:
     """A decision that comes too late, because a colleague decided meanwhile, says so and changes nothing."""
     kind = desk_kind(number)
-    item = kind.kind.for_desk(actor=request.membership).filter(number=number).first() if kind else None
+    item = kind.kind.desk_item(number, actor=request.membership) if kind else None
     if kind is None or item is None:
         raise Http404(number)
     form = DecisionForm(request.POST if request.POST.get("do") == "decide" else None)
