@@ -43,6 +43,7 @@ from gridgate.organisations.operations import (
     create_organisation,
     declare_first_administrator,
     give,
+    import_eic_codes,
     record_contract,
     sign_up,
     submit_eic_request,
@@ -184,10 +185,9 @@ class World:
 
     def _requests(self) -> None:
         """Of the requests for a code one waits for the company, one of a company and one of a person for the operator."""
-        for code, display_name, long_name in cast.OTHER_OFFICES:
-            add_eic_code(
-                code=code, display_name=display_name, long_name=long_name, actor=None, now=self.at(365 * 3)
-            )
+        columns = ("code", "display_name", "long_name")
+        published = [dict(zip(columns, one, strict=True)) for one in cast.OTHER_OFFICES]
+        import_eic_codes(enumerate(published, 2), name="X_eicCodes.csv", now=self.at(365 * 3))
         alice, charlie, operator = (self.members[key] for key in ("alice", "charlie", "operateur"))
         own_code = organisation_eic_code(alice.organisation)
         contact = {"contact_name": "Alice", "contact_email": alice.user.email}
