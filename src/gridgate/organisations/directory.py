@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
+from django.utils.crypto import salted_hmac
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.described import Described, Group, Person
@@ -19,7 +20,7 @@ from gridgate.organisations.models import (
     Organisation,
 )
 
-_NAMED_AT_MOST = 500
+NAMED_AT_MOST = 500
 """How many rows a statement names one by one; for more it reads the whole company."""
 
 
@@ -142,11 +143,16 @@ def describe_groups(groups: Iterable[DirectoryGroup], *, with_members: bool) -> 
             name=group.group.name,
             external_id=group.group.external_id,
             created_at=group.group.created_at,
-            revision=f"{group.members}-{group.last}",  # type: ignore[attr-defined]  # annotated
+            revision=_revision(group),
             members=tuple(members.get(group.group_id, ())),
         )
         for group in groups
     ]
+
+
+def _revision(group: Any) -> str:
+    """Keyed: it is made of counters of the registry, which would say how much other companies change."""
+    return salted_hmac("directory-group-revision", f"{group.members}-{group.last}").hexdigest()
 
 
 def memberships_named(organisation: Organisation, ids: Collection[UUID]) -> dict[UUID, Membership]:
@@ -204,4 +210,4 @@ def _members_by_group(groups: Collection[DirectoryGroup]) -> dict[int, list[UUID
 
 
 def _among(field: str, values: Collection[Any]) -> Q:
-    return Q(**{f"{field}__in": values}) if len(values) <= _NAMED_AT_MOST else Q()
+    return Q(**{f"{field}__in": values}) if len(values) <= NAMED_AT_MOST else Q()

@@ -37,6 +37,8 @@ class DirectoryPerson(models.Model):
     family_name = models.CharField(max_length=200, blank=True)
     preferred_language = models.CharField(max_length=50, blank=True)
     created_at = models.DateTimeField()
+    groups = models.ManyToManyField(UserGroup, blank=True, related_name="directory_people")
+    """Those that the directory put the person in: inactive, they are in none, and active again they are back in these."""
 
     class Meta:
         constraints = [

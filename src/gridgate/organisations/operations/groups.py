@@ -231,6 +231,8 @@ def _set_members(
             if member.pk == actor.pk or member.is_administrator:
                 raise NotAllowed
     group.members.filter(membership__in=gone).delete()
+    taken_out = group.directory_people.filter(user__in=[member.user_id for member in gone])
+    group.directory_people.remove(*taken_out)
     GroupMember.objects.bulk_create(GroupMember(group=group, membership=member) for member in come)
     _record(
         "group.members_changed",

@@ -1,20 +1,23 @@
 """What a company's own directory does to its people and groups: adding, changing and removing them.
 
 Each is made of the operations that administrators use, in one transaction, and is in the same history. A directory
-makes nobody an administrator; it gives and takes no service, and no perimeter.
+makes nobody an administrator; it gives and takes no service, and no perimeter. What takes something away stands by
+itself (`deactivate_person`, `change_members`), so that nothing else that is asked with it keeps a leaver in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, fields
 from datetime import datetime
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import line, visible
 from gridgate.organisations.described import Described
-from gridgate.organisations.directory import latest_memberships
+from gridgate.organisations.directory import NAMED_AT_MOST, latest_memberships
 from gridgate.organisations.events import added_by_directory
 from gridgate.organisations.models import (
     DirectoryGroup,
@@ -134,7 +137,8 @@ def change_person(
     now: datetime,
 ) -> None:
     """Make the person what the directory says now. Inactive, they no longer act for the company; active again, they
-    do as a user, in no group; that asks for an address of the company's own, as adding them does.
+    do as a user, in the groups that the directory put them in; that asks for an address of the company's own, as
+    adding them does.
 
     Raises `InvalidMember`, `AddressOutsideDomains`, `PersonKnown`, `AddressNotYours` and `LastAdministrator`.
     """
@@ -150,12 +154,23 @@ def change_person(
             membership = _readdress(person, membership, email, described, actor=actor, now=now)
         if active and membership.ended_at is not None:
             membership = _join(person.organisation, email, described, actor=actor, now=now)
+            _put_in(membership, person.groups.order_by("name"), actor=actor, now=now)
         elif not active and membership.ended_at is None:
             end_membership(membership=membership, actor=actor, now=now)
         _describe(person, membership, described)
         was, became = changed(before, _facts(person, membership))
         if became:
             record_member("member.described", membership, before=was, after=became, actor=actor, now=now)
+
+
+def deactivate_person(*, person: DirectoryPerson, actor: Membership | None, now: datetime) -> bool:
+    """End what the person does for the company; False when it had ended. Raises `LastAdministrator`."""
+    with transaction.atomic():
+        membership = _membership(person)
+        present = membership.ended_at is None
+        if present:
+            end_membership(membership=membership, actor=actor, now=now)
+    return present
 
 
 def remove_person(*, person: DirectoryPerson, actor: Membership | None, now: datetime) -> None:
@@ -173,13 +188,17 @@ def add_group(
     name: str,
     external_id: str = "",
     members: Iterable[Membership] = (),
+    people: Iterable[UUID] = (),
     actor: Membership | None,
     now: datetime,
 ) -> DirectoryGroup:
-    """Create a group, which no service is given to yet. Raises `InvalidGroup`, and `GroupNameTaken`."""
+    """Create a group, which no service is given to yet, with these members, who are these `people`. Raises
+    `InvalidGroup`, and `GroupNameTaken`.
+    """
     with transaction.atomic():
         _require_free_name(organisation, name)
         group = create_group(organisation=organisation, name=name, members=members, actor=actor, now=now)
+        group.directory_people.add(*organisation.directory_people.filter(pk__in=list(people)))
         _identify(group, external_id, actor=actor, now=now)
         return DirectoryGroup.objects.create(group=group)
 
@@ -189,19 +208,58 @@ def change_group(
     group: UserGroup,
     name: str,
     external_id: str,
-    members: Iterable[Membership] | None,
     actor: Membership | None,
     now: datetime,
 ) -> None:
-    """Rename the group, and make exactly these its members; None leaves them. Raises `InvalidGroup`, and
-    `GroupNameTaken`.
-    """
+    """Rename the group, and give it another external id. Raises `InvalidGroup`, and `GroupNameTaken`."""
     with transaction.atomic():
         _require_free_name(group.organisation, name, but=group)
         rename_group(group=group, name=name, actor=actor, now=now)
-        if members is not None:
-            set_members(group=group, members=members, actor=actor, now=now)
         _identify(group, external_id, actor=actor, now=now)
+
+
+def change_members(
+    *,
+    group: UserGroup,
+    members: Collection[Membership],
+    people: Collection[UUID],
+    dormant: Collection[UUID] = (),
+    actor: Membership | None,
+    now: datetime,
+) -> None:
+    """Make exactly these the group's members. Of them, the directory answers for `people`, and for those whom it put
+    in the group before; `dormant` are inactive ones who stay so, and come back to it.
+    """
+    with transaction.atomic():
+        before = set(group.members.values_list("membership", flat=True))
+        come = {member.user_id for member in members if member.pk not in before}
+        set_members(group=group, members=members, actor=actor, now=now)
+        present = {member.user_id for member in members}
+        kept, answered = set(dormant), set(people)
+        gone = [
+            person
+            for person in group.directory_people.all()
+            if person.user_id not in present and person.pk not in kept
+        ]
+        group.directory_people.remove(*gone)
+        known = group.organisation.directory_people.all()
+        if len(come) + len(answered) <= NAMED_AT_MOST:
+            known = known.filter(Q(pk__in=answered) | Q(user__in=come))
+        group.directory_people.add(
+            *(
+                person
+                for person in known
+                if person.user_id in come or (person.pk in answered and person.user_id in present)
+            )
+        )
+
+
+def dormant_in(group: UserGroup) -> list[UUID]:
+    """The inactive people whom the directory put in the group, and who come back to it when they are active again."""
+    people = group.directory_people.exclude(
+        user__memberships__in=Membership.objects.filter(organisation=group.organisation_id, ended_at=None)
+    )
+    return list(people.values_list("pk", flat=True))
 
 
 def remove_group(*, group: UserGroup, actor: Membership | None, now: datetime) -> None:
@@ -226,6 +284,14 @@ def _join(
     _name_membership(membership, described.external_id)
     added_by_directory.send(Membership, membership=membership, now=now)
     return membership
+
+
+def _put_in(
+    membership: Membership, groups: Iterable[UserGroup], *, actor: Membership | None, now: datetime
+) -> None:
+    for group in groups:
+        staying = Membership.objects.filter(groups__group=group)
+        set_members(group=group, members=[*staying, membership], actor=actor, now=now)
 
 
 def _readdress(
@@ -253,14 +319,14 @@ def _readdress(
             raise PersonKnown(email) from None
         membership.user = person.user
         return membership
-    groups = [line.group for line in membership.groups.select_related("group")]
+    groups = UserGroup.objects.filter(
+        pk__in=list(membership.groups.values_list("group", flat=True))
+    ).order_by("name")
     present = membership.ended_at is None
     if present:
         end_membership(membership=membership, actor=actor, now=now)
     moved = _join(person.organisation, email, described, actor=actor, now=now)
-    for group in groups:
-        staying = Membership.objects.filter(groups__group=group)
-        set_members(group=group, members=[*staying, moved], actor=actor, now=now)
+    _put_in(moved, groups, actor=actor, now=now)
     if not present:
         end_membership(membership=moved, actor=actor, now=now)
     person.user = other

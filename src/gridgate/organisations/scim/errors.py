@@ -10,9 +10,6 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.operations.members import MembershipExists
 from gridgate.organisations.operations.provisioning import AddressNotYours, GroupNameTaken, PersonKnown
 
-EXPECTED = (SCIMException, ValidationError, GridgateError, RequestDataTooBig)
-"""What a request may bring about; anything else is a defect."""
-
 
 class Fault(NamedTuple):
     status: int
@@ -39,6 +36,23 @@ class TooManyRequests(SCIMException):
     _default_detail = "Too many requests: wait a minute"
 
 
+class RestRefused(Exception):
+    """Something was taken away, and stays so; what else the request asked is refused."""
+
+    def __init__(self, error: Exception, done: str) -> None:
+        self.error, self.done = error, done
+        super().__init__(done)
+
+
+EXPECTED: tuple[type[Exception], ...] = (
+    SCIMException,
+    ValidationError,
+    GridgateError,
+    RequestDataTooBig,
+    RestRefused,
+)
+"""What a request may bring about; anything else is a defect."""
+
 _STATUS = {
     ErrorKind.MALFORMED: (400, "invalidSyntax"),
     ErrorKind.INVALID: (400, "invalidValue"),
@@ -55,6 +69,9 @@ _STATUS = {
 def fault_of(error: Exception) -> Fault:
     """How an expected error is said."""
     match error:
+        case RestRefused():
+            fault = fault_of(error.error)
+            return fault._replace(detail=f"{fault.detail}. All the same, {error.done}")
         case SCIMException():
             return Fault(error.status, str(error), error.scim_type)
         case ValidationError():

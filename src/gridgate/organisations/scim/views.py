@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from threading import Lock
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -42,7 +43,10 @@ from gridgate.organisations.operations.provisioning import (
     add_group,
     add_person,
     change_group,
+    change_members,
     change_person,
+    deactivate_person,
+    dormant_in,
     remove_group,
     remove_person,
 )
@@ -145,11 +149,26 @@ def user(asked: Asked, pk: str) -> HttpResponse:
         return _unless_known(asked, resource, parameters)
     with transaction.atomic():
         person = _person(asked, pk)
-        before = _user(asked, person, WritableUser)
-        _require_version(asked, before)
+        _require_version(asked, _user(asked, person, WritableUser))
         if asked.request.method == "DELETE":
             remove_person(person=person, actor=asked.actor, now=timezone.now())
             return HttpResponse(status=204)
+        # A leaver is out before the rest is looked at: what is refused of it must not keep them in.
+        inactive = wire.says_inactive(_body(asked.request))
+        out = inactive and deactivate_person(person=person, actor=asked.actor, now=timezone.now())
+    try:
+        return _changed_user(asked, pk, after_version=not out)
+    except errors.EXPECTED as error:
+        raise (errors.RestRefused(error, "the user is inactive now") if out else error) from error
+
+
+def _changed_user(asked: Asked, pk: str, *, after_version: bool) -> HttpResponse:
+    """`after_version`: ask again for the version, which nothing of this request has changed yet."""
+    with transaction.atomic():
+        person = _person(asked, pk)
+        before = _user(asked, person, WritableUser)
+        if after_version:
+            _require_version(asked, before)
         parameters = _parameters(User, asked)
         wanted = (
             _replaced_user(asked, before) if asked.request.method == "PUT" else _patched_user(asked, before)
@@ -174,11 +193,13 @@ def groups(asked: Asked) -> HttpResponse:
     parameters = _parameters(Group, asked)
     given = wire.read_group(_body(asked.request), Context.RESOURCE_CREATION_REQUEST)
     with transaction.atomic():
+        members = _members(asked, given)
         made = add_group(
             organisation=asked.organisation,
             name=given.display_name or "",
             external_id=given.external_id or "",
-            members=_members(asked, given),
+            members=members.values(),
+            people=members.keys(),
             actor=asked.actor,
             now=timezone.now(),
         )
@@ -195,30 +216,43 @@ def group(asked: Asked, pk: str) -> HttpResponse:
         return _unless_known(asked, resource, parameters)
     with transaction.atomic():
         found = _group(asked, pk)
-        before = _group_resource(asked, found, with_members=asked.request.method == "PATCH")
-        _require_version(asked, before)
+        _require_version(asked, _group_resource(asked, found, with_members=False))
         if asked.request.method == "DELETE":
             remove_group(group=found.group, actor=asked.actor, now=timezone.now())
             return HttpResponse(status=204)
-        parameters = _parameters(Group, asked)
-        if asked.request.method == "PUT":
-            wanted = wire.read_group(_body(asked.request), Context.RESOURCE_REPLACEMENT_REQUEST)
-        else:
-            wanted = before
-            wire.read_patch(Group, _body(asked.request)).patch(wanted, scim_policy=wire.TOLERANT)
-        change_group(
-            group=found.group,
-            name=wanted.display_name or "",
-            external_id=wanted.external_id or "",
-            members=_members(asked, wanted),
-            actor=asked.actor,
-            now=timezone.now(),
-        )
+    parameters = _change_group(asked, found)
     if asked.request.method == "PATCH" and not (parameters.attributes or parameters.excluded_attributes):
         return HttpResponse(status=204)  # a group may have thousands of members, whom nobody asked about
     with_members = wire.asks_for(parameters, "members")
     resource = _group_resource(asked, _group(asked, pk), with_members=with_members)
     return _one(resource, _response_context(asked), parameters)
+
+
+def _change_group(asked: Asked, found: DirectoryGroup) -> ResponseParameters[Any]:
+    """Make the group what the directory says. Its members come first: whoever is taken out is out, whatever is refused
+    of the rest.
+    """
+    body = _body(asked.request)
+    try:
+        parameters = _parameters(Group, asked)
+        wanted = _wanted_group(asked, body, _with_dormant(asked, found))
+    except errors.EXPECTED as error:
+        left = wire.members_left(body, _with_dormant(asked, found))
+        raise _refused(error, _change_members(asked, found, body, left, may_add=False)) from error
+    changed = _change_members(asked, found, body, wanted, may_add=True)
+    if changed.strangers:
+        raise _refused(_no_such_member(", ".join(changed.strangers[:10])), changed)
+    try:
+        change_group(
+            group=found.group,
+            name=wanted.display_name or "",
+            external_id=wanted.external_id or "",
+            actor=asked.actor,
+            now=timezone.now(),
+        )
+    except errors.EXPECTED as error:
+        raise _refused(error, changed) from error
+    return parameters
 
 
 @endpoint("POST")
@@ -349,22 +383,84 @@ def _group(asked: Asked, pk: str) -> DirectoryGroup:
     return made
 
 
-def _members(asked: Asked, wanted: Group) -> list[Membership]:
-    """The memberships that the members of a group resource name."""
-    ids = []
-    for member in wanted.members or []:
-        if (member.type or "User").lower() != "user":
-            raise InvalidValueException(detail="A group holds users, not groups")
-        text = member.value or str(member.ref or "").rpartition("/")[2]
-        pk = wire.identifier(text)
-        if pk is None:
-            raise _no_such_member(text)
-        ids.append(pk)
-    found = directory.memberships_named(asked.organisation, ids)
-    for pk in ids:
+def _members(asked: Asked, wanted: Group) -> dict[UUID, Membership]:
+    """The memberships that the members of a group resource name, by the people whose they are."""
+    named = _named(wanted)
+    known = [pk for pk in named.values() if pk is not None]
+    found = directory.memberships_named(asked.organisation, known)
+    for text, pk in named.items():
         if pk not in found:
-            raise _no_such_member(str(pk))
-    return list(found.values())
+            raise _no_such_member(text)
+    return found
+
+
+def _named(group: Group) -> dict[str, UUID | None]:
+    """The identifiers of a group's members as they stand there; None for what can be nobody's."""
+    named: dict[str, UUID | None] = {}
+    for member in group.members or []:
+        text = member.value or str(member.ref or "").rpartition("/")[2]
+        is_user = (member.type or "User").lower() == "user"
+        named[text if is_user else f"{member.type} {text}"] = wire.identifier(text) if is_user else None
+    return named
+
+
+class _Changed(NamedTuple):
+    """What became of a group's members."""
+
+    strangers: list[str]
+    """What was named, and is no active person of the company."""
+    told: str
+    """Empty when nothing changed."""
+
+
+def _change_members(
+    asked: Asked, found: DirectoryGroup, body: Any, wanted: Group, *, may_add: bool
+) -> _Changed:
+    """Make the group's members those that are wanted, but for those who cannot be; whoever is to leave leaves."""
+    group = found.group
+    named = _named(wanted)
+    known = [pk for pk in named.values() if pk is not None]
+    with transaction.atomic():
+        active = directory.memberships_named(asked.organisation, known)
+        dormant = set(dormant_in(group))
+        before = set(group.members.values_list("membership", flat=True))
+        if not may_add:
+            active = {pk: member for pk, member in active.items() if member.pk in before}
+        change_members(
+            group=group,
+            members=list(active.values()),
+            people=[pk for text in wire.members_named(body) if (pk := wire.identifier(text)) in active],
+            dormant=dormant.intersection(known),
+            actor=asked.actor,
+            now=timezone.now(),
+        )
+    after = {member.pk for member in active.values()}
+    strangers = [text for text, pk in named.items() if pk not in active and pk not in dormant]
+    told = [
+        f"{len(those)} {'was' if len(those) == 1 else 'were'} {verb}"
+        for those, verb in ((before - after, "removed"), (after - before, "added"))
+        if those
+    ]
+    return _Changed(strangers, f"of the members, {' and '.join(told)}" if told else "")
+
+
+def _refused(error: Exception, changed: _Changed) -> Exception:
+    return errors.RestRefused(error, changed.told) if changed.told else error
+
+
+def _wanted_group(asked: Asked, body: Any, before: Group) -> Group:
+    if asked.request.method == "PUT":
+        return wire.read_group(body, Context.RESOURCE_REPLACEMENT_REQUEST)
+    wire.read_patch(Group, body).patch(before, scim_policy=wire.TOLERANT)
+    return before
+
+
+def _with_dormant(asked: Asked, found: DirectoryGroup) -> Group:
+    """The group with its members, and with the inactive people who come back to it: a directory takes them out too."""
+    group = _group_resource(asked, found)
+    dormant = [wire.Member.model_validate({"value": str(pk)}) for pk in dormant_in(found.group)]
+    group.members = [*(group.members or []), *dormant]
+    return group
 
 
 def _no_such_member(text: str) -> InvalidValueException:

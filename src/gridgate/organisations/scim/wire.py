@@ -5,13 +5,13 @@ directory sends beyond them is accepted and dropped.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple
 from functools import cache
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter, ValidationError
 from scim2_models import (
     URN,
     AuthenticationScheme,
@@ -37,6 +37,7 @@ from scim2_models import (
     ResourceType,
     ResponseParameters,
     Schema,
+    SCIMException,
     ScimPolicy,
     SearchRequest,
     ServiceProviderConfig,
@@ -279,6 +280,98 @@ def read_patch(model: type[Resource[Any]], body: Any) -> PatchOp[Resource[Any]]:
     if len(read.operations or []) > MOST_OPERATIONS:
         raise PayloadTooLargeException(detail=f"A PATCH has {MOST_OPERATIONS} operations at most")
     return read
+
+
+def says_inactive(body: Any) -> bool:
+    """Whether a PUT or a PATCH makes a user inactive in the end, whatever else it says, rightly or not."""
+    if not isinstance(body, dict):
+        return False
+    if not (isinstance(operations := _of(body, "operations"), list)):
+        return _is_false(_of(body, "active"))
+    last = False
+    for one in _single(operations):
+        if _verb(one) in ("add", "replace") and _path(one) == "active":
+            last = _is_false(_of(one, "value"))
+    return last
+
+
+def members_named(body: Any) -> set[str]:
+    """The members that a PUT, a POST or a PATCH puts in a group, by what stands for their identifiers."""
+    operations = _of(body, "operations") if isinstance(body, dict) else None
+    given = [_of(body, "members")] if isinstance(body, dict) else []
+    if isinstance(operations, list):
+        given = [
+            _of(one, "value")
+            for one in _single(operations)
+            if _verb(one) in ("add", "replace") and _path(one) == "members"
+        ]
+    members = [each for one in given for each in (one if isinstance(one, list) else [one])]
+    return {text for each in members if (text := _identifier_in(each))}
+
+
+def members_left(body: Any, group: Group) -> Group:
+    """The group with the members that a refused PUT or PATCH would leave in it: what it takes away can be told from
+    what is wrong in the rest.
+    """
+    operations = _of(body, "operations") if isinstance(body, dict) else None
+    if not isinstance(operations, list):
+        if isinstance(body, dict) and isinstance(members := _of(body, "members"), list):
+            kept = {text for each in members if (text := _identifier_in(each))}
+            group.members = [one for one in group.members or [] if (one.value or "") in kept]
+        return group
+    for one in _single(operations[:MOST_OPERATIONS]):
+        if not _path(one).startswith("members"):
+            continue
+        try:
+            patch = read_patch(Group, {"schemas": [str(PatchOp.__schema__)], "Operations": [one]})
+            patch.patch(group, scim_policy=TOLERANT)
+        except (ValidationError, SCIMException):
+            continue
+    return group
+
+
+def _single(operations: list[Any]) -> Iterator[dict[str, Any]]:
+    """The operations of a PATCH, one for each attribute that those without a path name."""
+    for one in operations:
+        if not isinstance(one, dict):
+            continue
+        value = _of(one, "value")
+        if _of(one, "path") or not isinstance(value, dict):
+            yield one
+            continue
+        for name, each in value.items():
+            yield {"op": _of(one, "op"), "path": name, "value": each}
+
+
+def _of(body: dict[str, Any], name: str) -> Any:
+    """What stands under a name, whatever its case."""
+    return next((value for key, value in body.items() if key.lower() == name), None)
+
+
+def _verb(operation: dict[str, Any]) -> str:
+    return str(_of(operation, "op") or "").lower()
+
+
+def _path(operation: dict[str, Any]) -> str:
+    """The attribute that an operation names, without the schema that may stand before it."""
+    path = str(_of(operation, "path") or "").strip().lower()
+    for model in (User, Group):
+        path = path.removeprefix(f"{str(model.__schema__).lower()}:")
+    return path
+
+
+def _is_false(value: Any) -> bool:
+    try:
+        return not TypeAdapter(bool).validate_python(value)
+    except ValidationError:
+        return False
+
+
+def _identifier_in(member: Any) -> str:
+    """A member is named by its value, or by its address."""
+    if not isinstance(member, dict):
+        return str(member or "")
+    return str(_of(member, "value") or "") or str(_of(member, "$ref") or "").rpartition("/")[2]
 
 
 def read_search(models: Any, query: Mapping[str, Any]) -> SearchRequest[Any]:

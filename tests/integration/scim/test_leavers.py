@@ -1,0 +1,262 @@
+"""What takes something away takes effect, whatever else the same request asks; what the directory gave comes back."""
+
+import pytest
+
+from gridgate.audit.models import AuditEvent
+from gridgate.organisations.models import Membership, UserGroup
+from gridgate.organisations.operations.groups import create_group, set_groups, set_members
+from tests.factories.organisations import make_member
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+OFF = {"op": "replace", "path": "active", "value": False}
+LONG = "x" * 300
+
+
+@pytest.fixture
+def bob(directory):
+    return directory.id_of("bob@acme.example")
+
+
+@pytest.fixture
+def zoe(directory):
+    return directory.add("zoe@acme.example", displayName="Zoé")["id"]
+
+
+def members(name):
+    rows = UserGroup.objects.get(name=name).members.select_related("membership__user")
+    return sorted(row.membership.user.get_short_name() for row in rows)
+
+
+def is_in(world, who="bob"):
+    return Membership.objects.filter(pk=getattr(world, who).pk, ended_at=None).exists()
+
+
+class TestDeactivation:
+    @pytest.mark.parametrize(
+        "operations",
+        [
+            [OFF, {"op": "replace", "path": "userName", "value": "bob@elsewhere.example"}],
+            [{"op": "replace", "path": "userName", "value": "alice@acme.example"}, OFF],
+            [{"op": "Replace", "path": "active", "value": "False"}, {"op": "Add", "path": "nickNames[", "value": 1}],
+            [{"op": "replace", "value": {"active": False, "displayName": LONG}}],
+            [{"op": "replace", "value": {"Active": "false", "userName": "no address"}}],
+            [{"op": "add", "path": f"{'urn:ietf:params:scim:schemas:core:2.0:User'}:active", "value": False},
+             {"op": "replace", "path": "externalId", "value": LONG}],
+            [{"op": "replace", "path": "active", "value": True}, OFF, {"op": "remove", "path": "userName"}],
+            [OFF, {"op": "replace", "path": 'emails[type eq "work"].value', "value": "other@acme.example"}],
+            [OFF, *[{"op": "replace", "path": "title", "value": "x"}] * 1000],
+        ],
+    )  # fmt: skip
+    def test_is_done_though_the_rest_of_a_patch_is_refused(self, world, directory, bob, operations):
+        browser = world.client("bob")
+        assert browser.get("/compteurs/").status_code == 200
+        answer = directory.patch(f"/Users/{bob}", *operations)
+        assert answer.status_code in (400, 409, 413), answer.content
+        assert answer.json()["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+        assert "All the same, the user is inactive now" in answer.json()["detail"]
+        assert not is_in(world)
+        assert browser.get("/compteurs/").status_code == 302
+        assert AuditEvent.objects.filter(action="member.detached", subject=str(world.bob.pk)).exists()
+        left = directory.get(f"/Users/{bob}").json()
+        assert (left["active"], left["userName"], left["displayName"]) == (False, "bob@acme.example", "Bob")
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"userName": "bob@elsewhere.example", "active": False},
+            {"userName": "bob@acme.example", "active": "False", "displayName": LONG},
+            {"active": False},
+            {"userName": 7, "active": False},
+        ],
+    )
+    def test_is_done_though_the_rest_of_a_put_is_refused(self, world, directory, bob, body):
+        answer = directory.call("PUT", f"/Users/{bob}", body)
+        assert answer.status_code == 400
+        assert "the user is inactive now" in answer.json()["detail"]
+        assert not is_in(world)
+
+    def test_with_what_will_do_is_answered_as_ever(self, world, directory, zoe):
+        answer = directory.patch(
+            f"/Users/{zoe}", OFF, {"op": "replace", "path": "externalId", "value": "left-7"}
+        )
+        assert answer.status_code == 200
+        assert (answer.json()["active"], answer.json()["externalId"]) == (False, "left-7")
+
+    @pytest.mark.parametrize(
+        "operations",
+        [
+            [OFF, {"op": "replace", "path": "active", "value": True}, {"op": "replace", "path": "userName", "value": ""}],
+            [{"op": "replace", "path": "active"}, {"op": "replace", "path": "userName", "value": ""}],
+            [{"op": "remove", "path": "active", "value": False}],
+            [{"op": "replace", "path": "active", "value": "perhaps"}],
+            [{"op": "replace", "path": "title.active", "value": False}, {"op": "remove", "path": "userName"}],
+        ],
+    )  # fmt: skip
+    def test_that_is_not_asked_is_not_done(self, world, directory, bob, operations):
+        assert directory.patch(f"/Users/{bob}", *operations).status_code == 400
+        assert is_in(world)
+
+    def test_of_an_older_version_is_refused_whole(self, world, directory, bob):
+        assert directory.patch(f"/Users/{bob}", OFF, If_Match='W/"other"').status_code == 412
+        assert is_in(world)
+
+    def test_of_the_last_administrator_is_refused_and_nothing_else_is_done(self, world, directory):
+        alice = directory.id_of("alice@acme.example")
+        answer = directory.patch(
+            f"/Users/{alice}", OFF, {"op": "replace", "path": "displayName", "value": "Nobody"}
+        )
+        assert answer.status_code == 409
+        assert "All the same" not in answer.json()["detail"]
+        assert is_in(world, "alice")
+        assert directory.get(f"/Users/{alice}").json()["displayName"] == "Alice"
+
+    def test_by_another_companys_directory_finds_nobody(self, world, other_directory, bob):
+        answer = other_directory.patch(f"/Users/{bob}", OFF)
+        assert answer.status_code == 404
+        assert is_in(world)
+
+
+class TestMembersOfAGroup:
+    @pytest.fixture
+    def group(self, directory, bob, zoe):
+        return directory.add_group("Énergie", bob, zoe)["id"]
+
+    def test_one_that_cannot_be_keeps_no_other_in_nor_out(self, world, directory, group, bob):
+        yann = directory.add("yann@acme.example", displayName="Yann")["id"]
+        answer = directory.patch(
+            f"/Groups/{group}",
+            {"op": "add", "path": "members", "value": [{"value": NOBODY}, {"value": yann}]},
+            {"op": "remove", "path": f'members[value eq "{bob}"]'},
+        )
+        assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+        assert NOBODY in answer.json()["detail"]
+        assert "1 was removed and 1 was added" in answer.json()["detail"]
+        assert members("Énergie") == ["Yann", "Zoé"]
+
+    def test_somebody_of_another_company_is_like_nobody(self, world, directory, other_directory, group, bob):
+        charlie = other_directory.id_of("charlie@client-b.example")
+        said = set()
+        for stranger in (charlie, NOBODY):
+            body = {"displayName": "Énergie", "members": [{"value": bob}, {"value": stranger}]}
+            answer = directory.call("PUT", f"/Groups/{group}", body)
+            assert answer.status_code == 400
+            said.add(answer.json()["detail"].replace(stranger, "…").partition(". All the same")[0])
+            assert members("Énergie") == ["Bob"]
+        assert len(said) == 1
+
+    @pytest.mark.parametrize(
+        "refused",
+        [
+            {"op": "replace", "path": "displayName", "value": "x" * 81},
+            {"op": "replace", "path": "nickNames[", "value": "x"},
+            {"op": "replace", "value": {"displayName": 7}},
+            {"op": "shake", "path": "members"},
+        ],
+    )
+    def test_leave_though_the_rest_of_a_patch_is_refused(self, directory, group, bob, refused):
+        gone = {"op": "Remove", "path": "members", "value": [{"value": bob}]}
+        for operations in ([refused, gone], [gone, refused]):
+            directory.patch(f"/Groups/{group}", {"op": "add", "path": "members", "value": [{"value": bob}]})
+            answer = directory.patch(f"/Groups/{group}", *operations)
+            assert answer.status_code == 400, answer.content
+            assert "1 was removed" in answer.json()["detail"]
+            assert members("Énergie") == ["Zoé"]
+
+    @pytest.mark.parametrize("name", [7, None, "x" * 81, "Autre"])
+    def test_leave_though_the_rest_of_a_put_is_refused(self, directory, group, zoe, name):
+        directory.add_group("Autre")
+        body = {"displayName": name, "members": [{"value": zoe}]}
+        answer = directory.call("PUT", f"/Groups/{group}", body)
+        assert answer.status_code in (400, 409)
+        assert "1 was removed" in answer.json()["detail"]
+        assert members("Énergie") == ["Zoé"]
+
+    def test_nobody_comes_in_by_a_request_that_cannot_be_read(self, directory, group, bob):
+        yann = directory.add("yann@acme.example", displayName="Yann")["id"]
+        answer = directory.patch(
+            f"/Groups/{group}",
+            {"op": "add", "path": "members", "value": [{"value": yann}]},
+            {"op": "replace", "path": "nickNames[", "value": "x"},
+        )
+        assert answer.status_code == 400
+        assert members("Énergie") == ["Bob", "Zoé"]
+
+
+class TestComingBack:
+    def off_and_on(self, directory, person):
+        assert directory.patch(f"/Users/{person}", OFF).status_code == 200
+        return directory.patch(f"/Users/{person}", {"op": "replace", "path": "active", "value": "True"})
+
+    def test_finds_the_groups_that_the_directory_put_them_in_and_no_other(self, world, directory, zoe):
+        directory.add_group("Énergie", zoe)
+        late = directory.add_group("Achats")["id"]
+        directory.patch(f"/Groups/{late}", {"op": "add", "path": "members", "value": [{"value": zoe}]})
+        mine = create_group(organisation=world.acme, name="Du portail", actor=world.alice, now=world.now)
+        member = Membership.objects.get(user__email="zoe@acme.example")
+        set_groups(
+            membership=member, groups=[*world.acme.groups.filter(members__membership=member), mine],
+            actor=world.alice, now=world.now,
+        )  # fmt: skip
+        answer = self.off_and_on(directory, zoe)
+        assert answer.status_code == 200
+        assert members("Énergie") == members("Achats") == ["Zoé"]
+        assert members("Du portail") == []
+        assert [one["display"] for one in answer.json()["groups"]] == ["Achats", "Énergie"]
+
+    def test_a_member_whom_the_directory_names_again_is_the_directorys(self, world, directory, bob):
+        create_group(
+            organisation=world.acme, name="Énergie", members=[world.bob], actor=world.alice, now=world.now
+        )
+        (group,) = directory.found('/Groups?filter=displayName eq "Énergie"')
+        named = {"op": "Add", "path": "members", "value": [{"value": bob}]}
+        directory.patch(f"/Groups/{group['id']}", named)
+        self.off_and_on(directory, bob)
+        assert members("Énergie") == ["Bob"]
+
+    def test_whom_an_administrator_took_out_stays_out(self, world, directory, zoe):
+        directory.add_group("Énergie", zoe)
+        set_members(group=UserGroup.objects.get(name="Énergie"), members=[], actor=world.alice, now=world.now)
+        self.off_and_on(directory, zoe)
+        assert members("Énergie") == []
+
+    @pytest.mark.parametrize("how", ["remove", "filter", "put"])
+    def test_whom_the_directory_took_out_meanwhile_stays_out(self, directory, zoe, how):
+        group = directory.add_group("Énergie", zoe)["id"]
+        directory.patch(f"/Users/{zoe}", OFF)
+        if how == "put":
+            answer = directory.call("PUT", f"/Groups/{group}", {"displayName": "Énergie", "members": []})
+        elif how == "filter":
+            answer = directory.patch(
+                f"/Groups/{group}", {"op": "remove", "path": f'members[value eq "{zoe}"]'}
+            )
+        else:
+            gone = {"op": "Remove", "path": "members", "value": [{"value": zoe}]}
+            answer = directory.patch(f"/Groups/{group}", gone)
+        assert answer.status_code in (200, 204)
+        directory.patch(f"/Users/{zoe}", {"op": "replace", "path": "active", "value": True})
+        assert members("Énergie") == []
+
+    def test_a_whole_group_that_names_the_inactive_keeps_their_place(self, directory, bob, zoe):
+        group = directory.add_group("Énergie", bob, zoe)["id"]
+        directory.patch(f"/Users/{zoe}", OFF)
+        body = {"displayName": "Énergie", "members": [{"value": bob}, {"value": zoe}]}
+        answer = directory.call("PUT", f"/Groups/{group}", body)
+        assert answer.status_code == 200
+        assert [one["value"] for one in answer.json()["members"]] == [bob]
+        directory.patch(f"/Users/{zoe}", {"op": "replace", "path": "active", "value": True})
+        assert members("Énergie") == ["Bob", "Zoé"]
+
+    def test_deleted_and_added_again_they_are_in_no_group(self, directory, zoe):
+        directory.add_group("Énergie", zoe)
+        directory.call("DELETE", f"/Users/{zoe}")
+        directory.add("zoe@acme.example", displayName="Zoé")
+        assert members("Énergie") == []
+
+    def test_an_administrator_comes_back_as_a_user(self, world, directory):
+        make_member(world.acme, "Carole", role="administrator", email="carole@acme.example")
+        carole = directory.id_of("carole@acme.example")
+        directory.add_group("Énergie", carole)
+        self.off_and_on(directory, carole)
+        assert members("Énergie") == ["Carole"]
+        back = Membership.objects.get(user__email="carole@acme.example", ended_at=None)
+        assert back.role == Membership.Role.USER
