@@ -4,13 +4,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import django
 import pytest
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
+
+from gridgate.core import references
 
 # Django reads its settings at import: a private, empty instance for each process, before anything is imported.
 _INSTANCE = tempfile.mkdtemp(prefix="gridgate-tests-")
@@ -54,6 +59,23 @@ def pytest_xdist_setupnodes() -> None:
     which all of them would share, before each has chosen its own here.
     """
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
+class Counting(Random):
+    """Draws 1, 2, 3: tests name the numbers of what they make."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self._drawn = count(1)
+
+    def choices(self, population: Any, *args: Any, k: int = 1, **more: Any) -> list[Any]:
+        return list(f"{next(self._drawn):0{k}}")
+
+
+@pytest.fixture(autouse=True)
+def numbers_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """References are drawn in order, anew in each test; other processes draw theirs at random."""
+    monkeypatch.setattr(references, "source", Counting())
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -167,7 +167,8 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
     with signed_in(demo_server, "alice") as alice:
         submit(alice, "/administration/annuaire/", name="Annuaire")
         token = _first(
-            r'"/administration/annuaire/(\d+)/revoquer/"', alice.get("/administration/annuaire/").text
+            r'"/administration/annuaire/([0-9a-f-]{36})/revoquer/"',
+            alice.get("/administration/annuaire/").text,
         )
         request = _first(r'"/partage/demandes/([^/"]+)/"', alice.get("/partage/").text)
         receipt = _first(r'"/partage/recus/(GG-[^/"]+)/"', alice.get("/partage/recus/").text)
@@ -175,9 +176,9 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         eic_submitted = _first(r'"/eic/(EIC-[^/"]+)/"', alice.get("/eic/").text)
         kyc_accepted = _first(r'"/questionnaire/(KYC-[^/"]+)/"', alice.get("/questionnaire/").text)
         users = alice.get("/administration/utilisateurs/?q=bob").text
-        member = _first(r'"/administration/utilisateurs/(\d+)/"', users)
+        member = _first(r'"/administration/utilisateurs/([0-9a-f-]{36})/"', users)
         groups = alice.get("/administration/groupes/?q=lyon").text
-        group = _first(r'"/administration/groupes/(\d+)/"', groups)
+        group = _first(r'"/administration/groupes/([0-9a-f-]{36})/"', groups)
     with signed_in(demo_server, "tiers1") as tiers1:
         received = _first(r'"/partage/recues/([^/"]+)/mettre-fin/"', tiers1.get("/partage/recues/").text)
     with signed_in(demo_server, "charlie") as charlie:

@@ -49,7 +49,7 @@ def _make_group(alice: Page) -> None:
     alice.goto("/administration/groupes/nouveau/")
     alice.get_by_label("Nom du groupe").fill(GROUP)
     alice.get_by_role("button", name="Créer le groupe").click()
-    alice.wait_for_url(re.compile(r"/groupes/\d+/"))
+    alice.wait_for_url(re.compile(r"/groupes/[0-9a-f-]{36}/"))
 
 
 def _restrict(alice: Page) -> None:
@@ -63,7 +63,7 @@ def _restrict(alice: Page) -> None:
         alice.get_by_role("button", name="Ajouter la liste").click()
         expect(alice.locator("main")).to_contain_text("1 point de la liste est choisi")
         alice.get_by_role("button", name=re.compile("Donner le service|Enregistrer le périmètre")).click()
-        alice.wait_for_url(re.compile(r"/groupes/\d+/$"))
+        alice.wait_for_url(re.compile(r"/groupes/[0-9a-f-]{36}/$"))
 
 
 def _put_the_program_in(alice: Page) -> None:
@@ -72,7 +72,7 @@ def _put_the_program_in(alice: Page) -> None:
     alice.get_by_role("button", name="Enregistrer").click()
     expect(alice.get_by_role("alert")).to_contain_text("perd « Visualiser les mesures »")
     alice.get_by_role("button", name="Confirmer et enregistrer").click()
-    alice.wait_for_url(re.compile(r"/groupes/\d+/$"))
+    alice.wait_for_url(re.compile(r"/groupes/[0-9a-f-]{36}/$"))
 
 
 def _invite(alice: Page) -> None:

@@ -87,6 +87,6 @@ def replace_the_articles(page: Page) -> str:
     )
     page.get_by_role("button", name="Enregistrer et relire").click()
     expect(page.locator("main")).to_contain_text("Tout est rempli")
-    found = re.search(r"KYC-\d{4}-\d{5}", page.url)
+    found = re.search(r"KYC-\d{4}-[0-9A-Z]{5}", page.url)
     assert found
     return found[0]

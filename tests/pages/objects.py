@@ -6,6 +6,7 @@ from itertools import count
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.imports.journal import check_file
 from gridgate.organisations import links
+from gridgate.organisations.handles import handle_of, number_of
 from gridgate.organisations.models import EicCode, KycAttachment
 from gridgate.organisations.operations import (
     EIC,
@@ -25,16 +26,19 @@ from tests.factories.kyc import make_begun, make_more
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import make_group, make_member, make_organisation
 from tests.factories.sharing import make_permission, make_service
+from tests.handles import handle
 from tests.world import World
 
 ABSENT = {
-    "directory_token": "999999",
+    "passkey": handle_of("passkey", 999999),
+    "sign_in_link": handle_of("sign_in_link", 999999),
+    "directory_token": handle_of("directory_token", 999999),
     "p3": "99999999999999",
     "tiers1_siren": "732829320",
     "permission": "00000000-0000-4000-8000-000000000000",
     "request": "00000000-0000-4000-8000-000000000000",
     "receipt": "R-0000-000000",
-    "alice": "999999",
+    "alice": handle_of("member", 999999),
     "service": "absent",
     "offered": "absent",
     "import": "999999",
@@ -45,11 +49,11 @@ ABSENT = {
     "contract": "999999",
     "holding": "999999",
     "declaration": "999999",
-    "member": "999999",
-    "group": "999999",
-    "invitation": "999999",
+    "member": handle_of("member", 999999),
+    "group": handle_of("group", 999999),
+    "invitation": handle_of("invitation", 999999),
     "kyc": "KYC-2026-99999",
-    "kyc_document": "999999",
+    "kyc_document": handle_of("document", 999999),
 }
 
 
@@ -85,25 +89,27 @@ def make_objects(world: World) -> dict[str, str]:
     )
     document = make_begun(world.alice, now=world.now)
     return {
+        "passkey": handle_of("passkey", 1),
+        "sign_in_link": handle_of("sign_in_link", 1),
         "kyc": document.questionnaire.number,
-        "kyc_document": str(document.pk),
+        "kyc_document": handle(document),
         "p3": world.p3.pk,
         "tiers1_siren": world.third_party_1.siren,
         "permission": str(permission.pk),
         "request": str(request.pk),
         "receipt": receipt.number,
-        "alice": str(world.alice.pk),
+        "alice": handle(world.alice),
         "service": service.code,
         "offered": offered.code,
         "import": str(made.pk),
         "eic_request": make_draft(world.alice, now=world.now).number,
         "eic_code": make_code("ZONE-ACME", type="Y", organisation=world.acme).pk,
         "activation": links.token_of(invitation),
-        "member": str(world.bob.pk),
-        "group": str(world.acme.groups.get(name="Site de Lyon").pk),
-        "invitation": str(invitation.pk),
-        "directory_token": str(
-            create_token(organisation=world.acme, name="Annuaire", actor=world.alice, now=world.now)[0].pk
+        "member": handle(world.bob),
+        "group": handle(world.acme.groups.get(name="Site de Lyon")),
+        "invitation": handle(invitation),
+        "directory_token": handle(
+            create_token(organisation=world.acme, name="Annuaire", actor=world.alice, now=world.now)[0]
         ),
         **make_operator_objects(world),
     }
@@ -183,7 +189,7 @@ def grow(world: World, objects: dict[str, str]) -> None:
         code = EicCode.objects.get(pk=objects["eic_code"])
         deactivate_eic_code(code=code, reason="Doute", actor=None, now=now)
         reactivate_eic_code(code=code, reason="Erreur", actor=None, now=now)
-        make_more(KycAttachment.objects.get(pk=objects["kyc_document"]), 3, now=now)
+        make_more(KycAttachment.objects.get(pk=number_of("document", objects["kyc_document"])), 3, now=now)
         check_file(
             kind="points", name="a.csv", content=b"id,segment\n1,C5\n", user=world.operateur.user, now=now
         )

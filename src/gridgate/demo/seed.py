@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from pathlib import Path
+from random import Random, SystemRandom
 from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from django.db.models import Model
 from django.urls import reverse
 
 from gridgate.applications.operations import create_application
+from gridgate.core import references
 from gridgate.core.quantities import Kind, Quality
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.store import open_store
@@ -90,15 +92,16 @@ class World:
         return datetime.combine(self.today - timedelta(days=days_ago), time(hour, minute), self.instance.zone)
 
     def steps(self) -> Iterator[Step]:
-        yield "companies and people", self._people
-        yield "metering points and titles", self._points
-        yield "data services and permissions", self._sharing
-        yield "applications", self._applications
-        yield "requests to the operator", self._requests
-        yield "questionnaires", self._questionnaires
-        yield "two years of measurements", self._measurements
-        yield "thirty days of reads", self._reads
-        yield "demo.json", self._describe
+        with _same_references(self.today):
+            yield "companies and people", self._people
+            yield "metering points and titles", self._points
+            yield "data services and permissions", self._sharing
+            yield "applications", self._applications
+            yield "requests to the operator", self._requests
+            yield "questionnaires", self._questionnaires
+            yield "two years of measurements", self._measurements
+            yield "thirty days of reads", self._reads
+            yield "demo.json", self._describe
 
     def _people(self) -> None:
         start = self.at(365 * 3)
@@ -451,6 +454,16 @@ class World:
         descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(described, file, ensure_ascii=False, indent=2)
+
+
+@contextmanager
+def _same_references(day: date) -> Iterator[None]:
+    """Draw the numbers of requests and receipts alike on every run of the same day."""
+    references.source = Random(f"gridgate demo {day}")  # noqa: S311  a world to look at, the same for everyone
+    try:
+        yield
+    finally:
+        references.source = SystemRandom()
 
 
 @contextmanager

@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 from django.core.signing import BadSignature, Signer
 
+from gridgate.organisations.handles import handle_of, number_of
 from gridgate.organisations.models import Invitation
+
+_KIND = "activation"
 
 
 class Named(NamedTuple):
@@ -20,14 +23,15 @@ class Named(NamedTuple):
 
 def token_of(invitation: Invitation) -> str:
     """What stands in the address of the link last sent for this invitation."""
-    return _signer().sign(f"{invitation.pk}-{invitation.round}")
+    return _signer().sign(f"{handle_of(_KIND, invitation.pk)}-{invitation.round}")
 
 
 def read_token(token: str) -> Named | None:
     """What the link names; None unless this instance made it."""
     try:
-        number, _, sent = _signer().unsign(token).partition("-")
-        return Named(int(number), int(sent))
+        name, _, sent = _signer().unsign(token).rpartition("-")
+        number = number_of(_KIND, name)
+        return None if number is None else Named(number, int(sent))
     except (BadSignature, ValueError):
         return None
 

@@ -10,5 +10,8 @@ class PortalConfig(AppConfig):
     label = "portal"
 
     def ready(self) -> None:
+        from gridgate.portal import handles
+
+        handles.register()
         from gridgate.portal import language  # noqa: F401  its receiver
         from gridgate.portal.screens.activation import gate  # noqa: F401  its receiver

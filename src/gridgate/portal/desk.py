@@ -43,6 +43,6 @@ DESK: list[DeskKind] = []
 
 
 def desk_kind(number: str) -> DeskKind | None:
-    """The kind of a request's number, such as `EIC-2026-00042`."""
+    """The kind of a request's number, such as `EIC-2026-K7Q4M`."""
     prefix = number.partition("-")[0]
     return next((one for one in DESK if one.kind.prefix == prefix), None)

@@ -35,6 +35,7 @@ from gridgate.organisations.operations import (
 from tests.factories.audit import make_reads
 from tests.factories.eic import make_draft, make_request
 from tests.factories.sharing import make_permission, make_service
+from tests.handles import handle
 from tests.world import PASSWORD
 
 BOB = "bob@acme.example"
@@ -160,7 +161,7 @@ class TestDeletion:
         assert delete(client)["Location"] == "/connexion/"
 
         user = User.objects.get(pk=user.pk)
-        assert user.email == f"compte-{user.pk}@supprime.invalid"
+        assert user.email == f"compte-{handle(user)}@supprime.invalid"
         assert (user.full_name, user.is_active, user.deleted_at is None) == ("Compte supprimé", False, False)
         assert not user.has_usable_password()
         for model in (EmailAddress, Authenticator, SocialAccount, UserSession, SignIn, Favourite):
@@ -184,7 +185,7 @@ class TestDeletion:
         world = without_code
         world.give_password("bob")
         delete_account(user=world.bob.user, now=world.now)
-        for email in (BOB, f"compte-{world.bob.user_id}@supprime.invalid"):
+        for email in (BOB, f"compte-{handle(world.bob.user)}@supprime.invalid"):
             response = world.visitor().post("/connexion/", {"login": email, "password": PASSWORD})
             assert response.status_code == 200
 

@@ -10,6 +10,7 @@ from gridgate.organisations.models import Favourite
 from gridgate.organisations.operations import add_favourite, add_member, create_user, end_membership
 from gridgate.organisations.operations.accounts import MOST_FAVOURITES
 from tests.factories.sharing import make_permission, make_service
+from tests.handles import handle
 
 
 def page(response):
@@ -119,7 +120,7 @@ class TestWhatIsKept:
         )
         client = world.client("alice")
         _name, value = star(client, f"/compteurs/{world.p1.pk}/")
-        client.post("/compte/entreprise/", {"membership": other.pk})
+        client.post("/compte/entreprise/", {"membership": handle(other)})
         assert client.post("/compte/favoris/", {"keep": value}).status_code == 400
         assert not Favourite.objects.exists()
 
@@ -199,11 +200,11 @@ class TestWhereTheyAreListed:
         )
         client = world.client("alice")
         keep(client, f"/compteurs/{world.p1.pk}/")
-        client.post("/compte/entreprise/", {"membership": other.pk})
+        client.post("/compte/entreprise/", {"membership": handle(other)})
         assert kept(client) == []
         assert "Lyon Gerland" not in page(client.get("/"))
         keep(client, "/compteurs/")
-        client.post("/compte/entreprise/", {"membership": world.alice.pk})
+        client.post("/compte/entreprise/", {"membership": handle(world.alice)})
         assert kept(client) == [(f"/compteurs/{world.p1.pk}/", "Lyon Gerland, usine")]
 
     def test_for_nobody_who_left_the_company(self, world, measured):

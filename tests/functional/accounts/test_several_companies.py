@@ -8,6 +8,7 @@ from gridgate.organisations.models import Membership
 from gridgate.organisations.operations import add_member, end_membership
 from tests.factories.organisations import make_group
 from tests.factories.sharing import make_permission, make_service
+from tests.handles import handle
 
 
 def page(response):
@@ -53,14 +54,14 @@ class TestTheList:
         end_membership(membership=other, now=world.now)
         client = world.client("bob")
         assert "Client B" not in page(client.get("/compte/entreprise/"))
-        assert client.post("/compte/entreprise/", {"membership": other.pk}).status_code == 404
+        assert client.post("/compte/entreprise/", {"membership": handle(other)}).status_code == 404
 
 
 class TestSwitching:
     def test_acts_for_the_other_from_the_next_page_on(self, of_two):
         world, other = of_two
         client = world.client("bob")
-        response = client.post("/compte/entreprise/", {"membership": other.pk})
+        response = client.post("/compte/entreprise/", {"membership": handle(other)})
         assert response["Location"] == "/"
         home = client.get("/")
         assert "Vous agissez maintenant pour Client B." in page(home)
@@ -73,7 +74,7 @@ class TestSwitching:
         before = ["/", "/compteurs/", "/partage/", "/journal/", "/services/", "/collecte/", "/partage/recus/"]
         for path in before:
             client.get(path)
-        client.post("/compte/entreprise/", {"membership": other.pk})
+        client.post("/compte/entreprise/", {"membership": handle(other)})
         for path in [*before, "/compte/"]:
             shown = page(client.get(path))
             part = shown if path != "/compte/" else shown[: shown.index('id="companies"')]
@@ -87,15 +88,15 @@ class TestSwitching:
         world, other = of_two
         client = world.client("bob")
         assert client.get("/partage/").status_code == 200
-        client.post("/compte/entreprise/", {"membership": other.pk})
+        client.post("/compte/entreprise/", {"membership": handle(other)})
         assert client.get("/").wsgi_request.membership.is_administrator
-        client.post("/compte/entreprise/", {"membership": world.bob.pk})
+        client.post("/compte/entreprise/", {"membership": handle(world.bob)})
         assert not client.get("/").wsgi_request.membership.is_administrator
 
     def test_is_one_browsers_business(self, of_two):
         world, other = of_two
         here, there = world.client("bob"), world.client("bob")
-        here.post("/compte/entreprise/", {"membership": other.pk})
+        here.post("/compte/entreprise/", {"membership": handle(other)})
         assert there.get("/").wsgi_request.membership == world.bob
 
     def test_to_a_company_of_someone_else_is_not_found(self, of_two):
@@ -108,6 +109,6 @@ class TestSwitching:
     def test_ends_the_session_when_the_company_chosen_detaches_the_person(self, of_two):
         world, other = of_two
         client = world.client("bob")
-        client.post("/compte/entreprise/", {"membership": other.pk})
+        client.post("/compte/entreprise/", {"membership": handle(other)})
         end_membership(membership=other, now=world.now)
         assert client.get("/compteurs/")["Location"] == "/connexion/?next=/compteurs/"

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from gridgate.organisations import links
+from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import GeneralTerms, Invitation, Membership, User
 from gridgate.organisations.operations import (
     cancel_invitation,
@@ -213,7 +214,8 @@ class TestAPersonWithAnAccount:
 
 class TestALinkThatOpensNothing:
     def test_tells_a_stranger_nothing(self, world: World, invitation: Invitation) -> None:
-        other = links.token_of(invitation).replace(f"{invitation.pk}-", "9999-", 1)
+        own, anothers = (handle_of("activation", number) for number in (invitation.pk, 9999))
+        other = links.token_of(invitation).replace(own, anothers, 1)
         answers = {
             re.sub(r'name="csrfmiddlewaretoken" value="\w+"|/activation/[^/"]*/', "", said(response))
             for token in ("x", "1-1.x", links.token_of(invitation)[:-2], other)

@@ -8,6 +8,7 @@ from gridgate.audit.models import AuditEvent
 from gridgate.organisations.operations.groups import give, withdraw
 from tests.factories.organisations import make_group, make_member
 from tests.functional.company.conftest import hidden, text_of
+from tests.handles import handle
 
 SERVICES = "/administration/services/"
 
@@ -30,12 +31,12 @@ class TestTheTable:
     def test_has_a_box_a_cell_and_says_who_has_access(self, company):
         page = company.client("alice").get(SERVICES)
         assert ticked(page) == {
-            f"{company.lyon.pk}:meters",
-            f"{company.lyon.pk}:measurements",
-            f"{company.lyon.pk}:data_services",
-            f"{company.seat.pk}:meters",
-            f"{company.seat.pk}:measurements",
-            f"{company.reception.pk}:users",
+            f"{handle(company.lyon)}:meters",
+            f"{handle(company.lyon)}:measurements",
+            f"{handle(company.lyon)}:data_services",
+            f"{handle(company.seat)}:meters",
+            f"{handle(company.seat)}:measurements",
+            f"{handle(company.reception)}:users",
         }
         assert "2 groupes, exclusif" in row_of(page, "Visualiser les mesures")
         assert "2 points" in row_of(page, "Visualiser les mesures")
@@ -43,8 +44,11 @@ class TestTheTable:
         assert "Tous les utilisateurs" in row_of(page, "Consulter les factures")
         assert "Personne encore" in row_of(page, "Gestion des API et des applications")
         assert "1 groupe, exclusif" in row_of(page, "Gestion des utilisateurs")
-        assert f"/administration/groupes/{company.lyon.pk}/perimetre/meters/" in page.content.decode()
-        assert f"/administration/groupes/{company.reception.pk}/perimetre/users/" not in page.content.decode()
+        assert f"/administration/groupes/{handle(company.lyon)}/perimetre/meters/" in page.content.decode()
+        assert (
+            f"/administration/groupes/{handle(company.reception)}/perimetre/users/"
+            not in page.content.decode()
+        )
 
     def test_says_the_rule_in_plain_words(self, company):
         page = text_of(company.client("alice").get(SERVICES))
@@ -86,7 +90,7 @@ class TestSaving:
 
     def test_a_gain_alone_is_saved_at_once(self, company):
         client = company.client("alice")
-        form = self.form(client.get(SERVICES), tick=[f"{company.seat.pk}:data_services"])
+        form = self.form(client.get(SERVICES), tick=[f"{handle(company.seat)}:data_services"])
         answer = client.post(SERVICES, form, follow=True)
         assert "1 modification enregistrée." in text_of(answer)
         assert "data_services" in has(company.seat)
@@ -95,7 +99,7 @@ class TestSaving:
         for number in range(5):
             make_member(company.acme, f"Membre {number}")
         client = company.client("alice")
-        form = self.form(client.get(SERVICES), tick=[f"{company.seat.pk}:invoices"])
+        form = self.form(client.get(SERVICES), tick=[f"{handle(company.seat)}:invoices"])
         answer = client.post(SERVICES, form)
         said = text_of(answer)
         assert "Enregistrer 1 modification ?" in said
@@ -110,7 +114,7 @@ class TestSaving:
 
     def test_what_opens_a_service_to_all_is_summed_up_first(self, company):
         client = company.client("alice")
-        both = [f"{company.seat.pk}:meters", f"{company.lyon.pk}:meters"]
+        both = [f"{handle(company.seat)}:meters", f"{handle(company.lyon)}:meters"]
         answer = client.post(SERVICES, self.form(client.get(SERVICES), untick=both))
         assert "il redevient ouvert à tous vos utilisateurs" in text_of(answer)
         assert "Site de Lyon, « Consulter les compteurs » : les 2 points choisis" in text_of(answer)
@@ -118,19 +122,19 @@ class TestSaving:
 
     def test_going_back_keeps_what_was_ticked(self, company):
         client = company.client("alice")
-        form = self.form(client.get(SERVICES), tick=[f"{company.seat.pk}:invoices"])
+        form = self.form(client.get(SERVICES), tick=[f"{handle(company.seat)}:invoices"])
         answer = client.post(SERVICES, form)
         again = client.post(
             SERVICES, {name: hidden(answer, name) for name in ("give", "take")} | {"do": "edit"}
         )
-        assert f"{company.seat.pk}:invoices" in ticked(again)
+        assert f"{handle(company.seat)}:invoices" in ticked(again)
         assert "1 modification" in text_of(again)
         assert "Rien n’est encore enregistré." in text_of(again)
         assert "invoices" not in has(company.seat)
 
     def test_what_was_not_read_does_not_happen(self, company):
         client = company.client("alice")
-        form = self.form(client.get(SERVICES), tick=[f"{company.seat.pk}:invoices"])
+        form = self.form(client.get(SERVICES), tick=[f"{handle(company.seat)}:invoices"])
         answer = client.post(SERVICES, form)
         confirmed = {name: hidden(answer, name) for name in ("give", "take", "seen", "group")}
         make_member(company.acme, "Nora")
@@ -146,13 +150,13 @@ class TestSaving:
         page = client.get(SERVICES)
         withdraw(group=company.seat, code="measurements", now=company.now)
         give(group=company.lyon, code="applications", now=company.now)
-        client.post(SERVICES, self.form(page, tick=[f"{company.seat.pk}:data_services"]))
+        client.post(SERVICES, self.form(page, tick=[f"{handle(company.seat)}:data_services"]))
         assert "measurements" not in has(company.seat)
         assert "applications" in has(company.lyon)
 
     def test_perimeters_stay_with_what_is_not_touched(self, company):
         client = company.client("alice")
-        client.post(SERVICES, self.form(client.get(SERVICES), tick=[f"{company.lyon.pk}:users"]))
+        client.post(SERVICES, self.form(client.get(SERVICES), tick=[f"{handle(company.lyon)}:users"]))
         assert company.lyon.entitlements.get(code="meters").restricted
 
     def test_a_service_that_is_offered_no_more_stays_as_it_was(self, company):
@@ -163,7 +167,7 @@ class TestSaving:
         company.acme.roles = []
         company.acme.save()
         client = company.client("alice")
-        client.post(SERVICES, self.form(client.get(SERVICES), tick=[f"{company.seat.pk}:data_services"]))
+        client.post(SERVICES, self.form(client.get(SERVICES), tick=[f"{handle(company.seat)}:data_services"]))
         assert has(company.seat) >= {"markets", "data_services"}
 
     def test_nothing_changed_is_said(self, company):
@@ -173,20 +177,24 @@ class TestSaving:
         assert "Rien n’était à changer." in text_of(answer)
         assert AuditEvent.objects.count() == before
 
-    @pytest.mark.parametrize("cell", ["{lyon}:meters", "{lyon}:markets", "x:meters", "999999:meters"])
+    @pytest.mark.parametrize(
+        "cell", ["{lyon}:meters", "{lyon}:markets", "x:meters", "999999:meters", f"{'9' * 5000}:meters"]
+    )
     def test_what_is_not_the_companys_own_does_not_exist(self, company, cell):
-        asked = cell.format(lyon=company.lyon.pk)
+        asked = cell.format(lyon=handle(company.lyon))
         who = "charlie" if cell == "{lyon}:meters" else "alice"
         assert company.client(who).post(SERVICES, {"give": asked}).status_code == 404
         assert company.client(who).post(SERVICES, {"take": asked}).status_code == 404
 
     def test_one_service_is_given_and_taken_on_the_groups_own_page(self, company):
         client = company.client("alice")
-        address = f"/administration/groupes/{company.seat.pk}/"
-        assert f'name="give" value="{company.seat.pk}:users"' in client.get(address).content.decode()
-        form = {"give": f"{company.seat.pk}:users", "group": str(company.seat.pk)}
+        address = f"/administration/groupes/{handle(company.seat)}/"
+        assert f'name="give" value="{handle(company.seat)}:users"' in client.get(address).content.decode()
+        form = {"give": f"{handle(company.seat)}:users", "group": handle(company.seat)}
         assert client.post(SERVICES, form)["Location"] == address
-        answer = client.post(SERVICES, {"take": f"{company.seat.pk}:users", "group": str(company.seat.pk)})
+        answer = client.post(
+            SERVICES, {"take": f"{handle(company.seat)}:users", "group": handle(company.seat)}
+        )
         assert "Agathe perd « Gestion des utilisateurs »." in text_of(answer)
         confirmed = {name: hidden(answer, name) for name in ("give", "take", "seen", "group")}
         assert client.post(SERVICES, confirmed)["Location"] == address

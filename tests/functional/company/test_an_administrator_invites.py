@@ -9,6 +9,7 @@ from gridgate.organisations.models import Invitation, Membership, SecurityPolicy
 from gridgate.organisations.operations.invitations import cancel_invitation, invite
 from gridgate.organisations.operations.joining import accept_invitation
 from tests.functional.company.conftest import text_of
+from tests.handles import handle
 
 INVITE, INVITATIONS = "/administration/inviter/", "/administration/invitations/"
 
@@ -20,7 +21,7 @@ def form(company, **changed) -> dict[str, object]:
         "language": "en",
         "role": "user",
         "external": "externe",
-        "groups": [company.lyon.pk],
+        "groups": [handle(company.lyon)],
         **changed,
     }
 
@@ -156,7 +157,9 @@ class TestFollowing:
         assert found == expected
 
     def test_an_expired_one_is_renewed_for_the_whole_time(self, company):
-        answer = company.client("alice").post(f"{INVITATIONS}{company.gaston.pk}/renouveler/", follow=True)
+        answer = company.client("alice").post(
+            f"{INVITATIONS}{handle(company.gaston)}/renouveler/", follow=True
+        )
         assert (
             "Un nouveau lien est parti à gaston@acme.example, valable jusqu’au 25 décembre 2026."
             in text_of(answer)
@@ -165,19 +168,21 @@ class TestFollowing:
         assert (again.round, again.expires_at.date()) == (2, (company.now + timedelta(days=30)).date())
 
     def test_one_that_waits_is_cancelled_at_once(self, company):
-        answer = company.client("alice").post(f"{INVITATIONS}{company.fanny.pk}/annuler/", follow=True)
+        answer = company.client("alice").post(f"{INVITATIONS}{handle(company.fanny)}/annuler/", follow=True)
         assert "L’invitation de fanny@acme.example est annulée" in text_of(answer)
         assert Invitation.objects.get(pk=company.fanny.pk).cancelled_at is not None
 
     def test_one_that_was_answered_meanwhile_is_told(self, company):
-        answer = company.client("alice").post(f"{INVITATIONS}{company.jean.pk}/annuler/", follow=True)
+        answer = company.client("alice").post(f"{INVITATIONS}{handle(company.jean)}/annuler/", follow=True)
         assert "L’invitation de jean@acme.example a déjà été acceptée ou annulée." in text_of(answer)
-        answer = company.client("alice").post(f"{INVITATIONS}{company.irene.pk}/renouveler/", follow=True)
+        answer = company.client("alice").post(
+            f"{INVITATIONS}{handle(company.irene)}/renouveler/", follow=True
+        )
         assert "L’invitation de irene@acme.example a déjà été acceptée ou annulée." in text_of(answer)
 
     def test_one_of_another_company_does_not_exist(self, company):
         for verb in ("renouveler", "annuler"):
-            answer = company.client("charlie").post(f"{INVITATIONS}{company.fanny.pk}/{verb}/")
+            answer = company.client("charlie").post(f"{INVITATIONS}{handle(company.fanny)}/{verb}/")
             assert answer.status_code == 404
         assert "Fanny" not in text_of(company.client("charlie").get(INVITATIONS))
 
@@ -186,8 +191,8 @@ class TestFollowing:
         page = client.get(f"{INVITATIONS}?q=Hugo").content.decode()
         assert "Renouveler" not in page.partition("<tbody")[2]
         for verb in ("renouveler", "annuler"):
-            assert client.post(f"{INVITATIONS}{company.hugo.pk}/{verb}/").status_code == 403
-        assert client.post(f"{INVITATIONS}{company.fanny.pk}/annuler/").status_code == 302
+            assert client.post(f"{INVITATIONS}{handle(company.hugo)}/{verb}/").status_code == 403
+        assert client.post(f"{INVITATIONS}{handle(company.fanny)}/annuler/").status_code == 302
 
     def test_a_first_administrator_is_the_operators_to_follow(self, company):
         Invitation.objects.filter(pk=company.hugo.pk).update(kind="first_administrator", invited_by=None)
@@ -195,7 +200,7 @@ class TestFollowing:
         page = client.get(f"{INVITATIONS}?q=Hugo").content.decode()
         assert "par Réseau Démo" in text_of(client.get(f"{INVITATIONS}?q=Hugo"))
         assert "Annuler" not in page.partition("<tbody")[2]
-        assert client.post(f"{INVITATIONS}{company.hugo.pk}/annuler/").status_code == 403
+        assert client.post(f"{INVITATIONS}{handle(company.hugo)}/annuler/").status_code == 403
 
     def test_whoever_accepted_is_a_member(self, company):
         assert Membership.objects.filter(user__full_name="Jean", organisation=company.acme).exists()

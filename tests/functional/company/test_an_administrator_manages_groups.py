@@ -7,12 +7,13 @@ from gridgate.organisations.models import UserGroup
 from gridgate.organisations.operations.groups import give, set_members
 from tests.factories.organisations import make_group, make_member
 from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
+from tests.handles import handle
 
 GROUPS = "/administration/groupes/"
 
 
 def at(group: UserGroup, rest: str = "") -> str:
-    return f"{GROUPS}{group.pk}/{rest}"
+    return f"{GROUPS}{handle(group)}/{rest}"
 
 
 def members_of(group: UserGroup) -> set[str]:
@@ -92,12 +93,12 @@ class TestChoosingMembers:
         page = client.get(address)
         assert "1 choisi sur 124" in text_of(page)
         first = self.state(page)
-        picked = [str(company.bob.pk), str(company.many[3].pk)]
+        picked = [handle(company.bob), handle(company.many[3])]
         page = client.post(address, {**first, "pick": picked, "q": "membre.11", "do": "search"})
         assert "2 choisis sur 124 · 10 trouvés pour « membre.11 »" in text_of(page)
         page = client.post(
             address,
-            {**self.state(page), "pick": [str(company.many[115].pk)], "q": "", "do": "save"},
+            {**self.state(page), "pick": [handle(company.many[115])], "q": "", "do": "save"},
             follow=True,
         )
         assert "Les membres de « Site de Lyon » sont enregistrés." in text_of(page)
@@ -106,15 +107,15 @@ class TestChoosingMembers:
     def test_pages_are_turned_without_losing_ticks(self, company):
         client, address = company.client("alice"), at(company.lyon, "membres/")
         page = client.get(address)
-        page = client.post(address, {**self.state(page), "pick": [str(company.bob.pk)], "do": "page:2"})
+        page = client.post(address, {**self.state(page), "pick": [handle(company.bob)], "do": "page:2"})
         assert "51–100 sur 124" in text_of(page)
-        assert hidden(page, "chosen") == str(company.bob.pk)
+        assert hidden(page, "chosen") == handle(company.bob)
 
     def test_all_that_a_search_finds_are_ticked_or_unticked_at_once(self, company):
         client, address = company.client("alice"), at(company.lyon, "membres/")
         page = client.get(address)
         page = client.post(
-            address, {**self.state(page), "pick": [str(company.bob.pk)], "q": "membre.0", "do": "pick_all"}
+            address, {**self.state(page), "pick": [handle(company.bob)], "q": "membre.0", "do": "pick_all"}
         )
         assert "101 choisis sur 124" in text_of(page)
         state = self.state(page) | {"pick": hidden(page, "shown").split()}
@@ -124,14 +125,14 @@ class TestChoosingMembers:
     def test_the_chosen_alone_can_be_looked_at(self, company):
         client, address = company.client("alice"), at(company.lyon, "membres/")
         page = client.get(address)
-        page = client.post(address, {**self.state(page), "pick": [str(company.bob.pk)], "do": "chosen"})
+        page = client.post(address, {**self.state(page), "pick": [handle(company.bob)], "do": "chosen"})
         assert text_of(page).count("@111222337.example") == 0
         assert "bob@acme.example" in text_of(page)
 
     def test_somebody_of_another_company_is_never_taken(self, company):
         client, address = company.client("alice"), at(company.lyon, "membres/")
-        forged = f"{company.charlie.pk} {company.bob.pk}"
-        client.post(address, {"chosen": forged, "shown": "", "pick": [str(company.charlie.pk)], "do": "save"})
+        forged = f"{handle(company.charlie)} {handle(company.bob)}"
+        client.post(address, {"chosen": forged, "shown": "", "pick": [handle(company.charlie)], "do": "save"})
         assert members_of(company.lyon) == {"Bob"}
 
     def test_tells_who_loses_what(self, company):
@@ -154,7 +155,7 @@ class TestChoosingMembers:
         assert "vous : demandez à un administrateur" in text_of(
             client.post(address, {"q": "maud", "do": "search"})
         )
-        picked = [str(company.maud.pk), str(company.acme_user.pk)]
+        picked = [handle(company.maud), handle(company.acme_user)]
         form = {**self.state(page), "pick": picked, "do": "save"}
         said = text_of(client.post(address, form))
         assert "Bob perd « Visualiser les mesures » sur 2 points." in said

@@ -11,6 +11,7 @@ from gridgate.organisations.operations.invitations import invite
 from gridgate.organisations.operations.members import add_member, update_member
 from tests.factories.organisations import make_member
 from tests.functional.company.conftest import read_and_confirmed, text_of
+from tests.handles import handle
 
 USERS = "/administration/utilisateurs/"
 
@@ -20,7 +21,7 @@ def names(response) -> list[str]:
 
 
 def page_of(member, rest: str = "") -> str:
-    return f"{USERS}{member.pk}/{rest}"
+    return f"{USERS}{handle(member)}/{rest}"
 
 
 class TestTheList:
@@ -75,7 +76,7 @@ class TestTheList:
         assert names(company.client("alice").get(f"{USERS}?{query}")) == expected
 
     def test_is_narrowed_to_a_group_invited_people_included(self, company):
-        page = company.client("alice").get(f"{USERS}?groupe={company.lyon.pk}")
+        page = company.client("alice").get(f"{USERS}?groupe={handle(company.lyon)}")
         assert names(page) == ["Bob", "Fanny"]
         assert "2 sur 7" in text_of(page)
 
@@ -135,7 +136,7 @@ class TestOnePerson:
 
     def test_role_affiliation_and_groups_change_together(self, company):
         client = company.client("alice")
-        form = {"role": "user", "external": "externe", "groups": [company.seat.pk, company.reception.pk]}
+        form = {"role": "user", "external": "externe", "groups": [handle(company.seat), handle(company.reception)]}
         answer = read_and_confirmed(client, page_of(company.bob), form, follow=True)
         bob = company.membership("bob")
         assert bob.external
@@ -146,12 +147,12 @@ class TestOnePerson:
 
     def test_what_was_typed_stays_when_something_is_wrong(self, company):
         answer = company.client("alice").post(
-            page_of(company.bob), {"role": "king", "external": "externe", "groups": [company.seat.pk]}
+            page_of(company.bob), {"role": "king", "external": "externe", "groups": [handle(company.seat)]}
         )
         assert answer.status_code == 422
         page = answer.content.decode()
         assert re.search(r'value="externe"[^>]*checked', page)
-        assert re.search(rf'value="{company.seat.pk}"[^>]*checked', page)
+        assert re.search(rf'value="{handle(company.seat)}"[^>]*checked', page)
         assert not company.membership("bob").external
 
     def test_the_last_administrator_stays_one_and_is_told_what_to_do(self, company):
@@ -195,7 +196,7 @@ class TestOnePerson:
 
     def test_their_history_tells_of_their_groups(self, company):
         client = company.client("alice")
-        form = {"role": "user", "external": "", "groups": [company.seat.pk]}
+        form = {"role": "user", "external": "", "groups": [handle(company.seat)]}
         read_and_confirmed(client, page_of(company.bob), form)
         page = text_of(client.get(page_of(company.bob)))
         assert "Membres entrés : bob@acme.example" in page

@@ -8,10 +8,11 @@ from gridgate.audit.models import AuditEvent
 from gridgate.organisations.operations.groups import give
 from tests.factories.metering import make_held_point, make_holding, make_many_held, make_point
 from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
+from tests.handles import handle
 
 
 def at(group, code: str = "measurements") -> str:
-    return f"/administration/groupes/{group.pk}/perimetre/{code}/"
+    return f"/administration/groupes/{handle(group)}/perimetre/{code}/"
 
 
 def perimeter(group, code: str = "measurements") -> set[str] | None:

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.organisations.models import Entitlement, GroupMember, Membership, User, UserGroup
 from tests.factories.organisations import make_group
+from tests.handles import handle
 
 USERS, GROUPS = 1000, 200
 
@@ -38,15 +39,15 @@ def pages(company):
     group = make_group(company.acme, "Énergie", [company.bob], {"contracts": None})
     return [
         "/administration/utilisateurs/",
-        f"/administration/utilisateurs/?groupe={group.pk}&tri=-connexion",
-        f"/administration/utilisateurs/{company.bob.pk}/",
-        f"/administration/utilisateurs/{company.bob.pk}/detacher/",
+        f"/administration/utilisateurs/?groupe={handle(group)}&tri=-connexion",
+        f"/administration/utilisateurs/{handle(company.bob)}/",
+        f"/administration/utilisateurs/{handle(company.bob)}/detacher/",
         "/administration/inviter/",
         "/administration/groupes/",
-        f"/administration/groupes/{group.pk}/",
-        f"/administration/groupes/{group.pk}/membres/",
-        f"/administration/groupes/{group.pk}/supprimer/",
-        f"/administration/groupes/{group.pk}/perimetre/contracts/",
+        f"/administration/groupes/{handle(group)}/",
+        f"/administration/groupes/{handle(group)}/membres/",
+        f"/administration/groupes/{handle(group)}/supprimer/",
+        f"/administration/groupes/{handle(group)}/perimetre/contracts/",
         "/administration/services/?q=energie",
         "/administration/services/?par_page=50",
         "/administration/verifier/?qui=bob@acme.example",
@@ -73,8 +74,8 @@ def test_no_page_asks_more_for_many(company, pages):
 def test_the_summary_of_a_change_asks_as_many_too(company, pages):
     client = company.client("alice")
     form = {
-        "take": f"{company.seat.pk}:meters {company.lyon.pk}:meters",
-        "give": f"{company.seat.pk}:invoices",
+        "take": f"{handle(company.seat)}:meters {handle(company.lyon)}:meters",
+        "give": f"{handle(company.seat)}:invoices",
     }
 
     def asked() -> int:

@@ -11,6 +11,7 @@ from gridgate.organisations.models import UserGroup
 from gridgate.organisations.operations import delete_group
 from tests.factories.organisations import make_group
 from tests.functional.company.conftest import read_and_confirmed, text_of
+from tests.handles import handle
 
 
 @pytest.fixture
@@ -30,13 +31,13 @@ def lyon(world):
 
 def test_a_ticked_program_reads_within_the_group_and_an_unticked_one_everything(world, programs, lyon):
     client = world.client("alice")
-    page = client.get(f"/administration/groupes/{lyon.pk}/programmes/").content.decode()
+    page = client.get(f"/administration/groupes/{handle(lyon)}/programmes/").content.decode()
     assert "Suivi" in page
     assert "Autre" not in page
-    address = f"/administration/groupes/{lyon.pk}/programmes/"
-    said = text_of(client.post(address, {"pick": [programs[0].pk]}))
+    address = f"/administration/groupes/{handle(lyon)}/programmes/"
+    said = text_of(client.post(address, {"pick": [programs[0].client_id]}))
     assert "Suivi (programme) perd « Visualiser les mesures » sur 2 points et sur ceux à venir." in said
-    read_and_confirmed(client, address, {"pick": [programs[0].pk]})
+    read_and_confirmed(client, address, {"pick": [programs[0].client_id]})
     groups = dict(Application.objects.filter(organisation=world.acme).values_list("name", "group"))
     assert groups == {"Suivi": lyon.pk, "Facturation": None}
     event = AuditEvent.objects.get(action="application.group_changed")
@@ -45,13 +46,15 @@ def test_a_ticked_program_reads_within_the_group_and_an_unticked_one_everything(
         {"group": None},
         {"group": "Site de Lyon"},
     )
-    client.post(f"/administration/groupes/{lyon.pk}/programmes/", {})
+    client.post(f"/administration/groupes/{handle(lyon)}/programmes/", {})
     assert not Application.objects.exclude(group=None).exists()
 
 
 def test_another_companys_program_is_not_reached(world, programs, lyon):
     stranger = Application.objects.get(name="Autre")
-    world.client("alice").post(f"/administration/groupes/{lyon.pk}/programmes/", {"pick": [stranger.pk]})
+    world.client("alice").post(
+        f"/administration/groupes/{handle(lyon)}/programmes/", {"pick": [stranger.client_id]}
+    )
     stranger.refresh_from_db()
     assert stranger.group_id is None
     with pytest.raises(NotAllowed):
@@ -68,5 +71,5 @@ def test_a_deleted_group_leaves_its_program_nothing_and_says_so(world, programs,
     set_group(application=programs[0], group=lyon, now=world.now)
     siege = UserGroup.objects.get(organisation=world.acme, name="Siège")
     delete_group(group=lyon, now=world.now)
-    page = world.client("alice").get(f"/administration/groupes/{siege.pk}/programmes/").content.decode()
+    page = world.client("alice").get(f"/administration/groupes/{handle(siege)}/programmes/").content.decode()
     assert "son groupe a été supprimé" in page

@@ -14,6 +14,7 @@ from tests.factories.metering import make_held_point
 from tests.factories.organisations import make_member, make_organisation
 from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
 from tests.functional.company.test_an_administrator_checks_an_access import answers
+from tests.handles import handle
 
 SERVICE = "Alertes de dépassement de puissance"
 
@@ -37,9 +38,9 @@ def create(client, name: str, member) -> UserGroup:
     """Step 1: a group, and who is in it."""
     client.post("/administration/groupes/nouveau/", {"name": name})
     group = UserGroup.objects.get(name=name)
-    page = client.get(f"/administration/groupes/{group.pk}/membres/")
-    form = {"chosen": "", "shown": hidden(page, "shown"), "pick": [str(member.pk)], "do": "save"}
-    client.post(f"/administration/groupes/{group.pk}/membres/", form)
+    page = client.get(f"/administration/groupes/{handle(group)}/membres/")
+    form = {"chosen": "", "shown": hidden(page, "shown"), "pick": [handle(member)], "do": "save"}
+    client.post(f"/administration/groupes/{handle(group)}/membres/", form)
     return group
 
 
@@ -59,7 +60,7 @@ def test_passes_as_written(acme, code):
 
     g1, g2 = create(client, "G1", acme.one), create(client, "G2", acme.two)
     # Step 2, with step 3 for G1: the service, on P1 and P2.
-    address = f"/administration/groupes/{g1.pk}/perimetre/{code}/"
+    address = f"/administration/groupes/{handle(g1)}/perimetre/{code}/"
     page = client.get(address)
     assert "Enregistrer donne ce service au groupe" in text_of(page)
     form = {"chosen": "", "shown": hidden(page, "shown"), "scope": "some", "pick": [acme.P1, acme.P2]}
@@ -68,7 +69,7 @@ def test_passes_as_written(acme, code):
     read_and_confirmed(client, address, form | {"do": "save"})
     # Step 2 for G2: the service, without a perimeter, on the table.
     page = client.get("/administration/services/")
-    cells = {"had": hidden(page, "had"), "cell": [f"{g1.pk}:{code}", f"{g2.pk}:{code}"]}
+    cells = {"had": hidden(page, "had"), "cell": [f"{handle(g1)}:{code}", f"{handle(g2)}:{code}"]}
     assert client.post("/administration/services/", cells).status_code == 302
 
     label = SERVICE if code == "alerts" else "Consulter les compteurs"

@@ -17,6 +17,7 @@ from gridgate.organisations.operations.members import update_member
 from gridgate.portal.paths import PACKAGE
 from gridgate.portal.screens.company import words
 from tests.functional.company.conftest import text_of
+from tests.handles import handle
 
 HISTORY, EXPORT = "/administration/historique/", "/administration/historique/export.csv"
 
@@ -96,7 +97,7 @@ class TestThePage:
         assert len(rows(client.get(f"{HISTORY}?du={today}"))) == 1
         tomorrow = (company.now.date() + timedelta(days=1)).isoformat()
         assert rows(client.get(f"{HISTORY}?du={tomorrow}")) == []
-        assert len(rows(client.get(f"{HISTORY}?qui={company.alice.user_id}"))) == 1
+        assert len(rows(client.get(f"{HISTORY}?qui={handle(company.alice.user)}"))) == 1
         groups = rows(client.get(f"{HISTORY}?quoi=groupes&par_page=50"))
         assert groups
         assert all("roupe" in row for row in groups)

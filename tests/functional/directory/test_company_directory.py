@@ -8,6 +8,7 @@ from django.test import Client
 
 from gridgate.organisations.models import DirectoryToken
 from gridgate.organisations.operations.directory import create_token
+from tests.handles import handle
 
 PATH = "/administration/annuaire/"
 
@@ -87,7 +88,7 @@ class TestRevoking:
         alice = world.client("alice")
         _answer, secret = made(alice)
         token = DirectoryToken.objects.get()
-        path = f"{PATH}{token.pk}/revoquer/"
+        path = f"{PATH}{handle(token)}/revoquer/"
         assert "sa prochaine demande est refusée" in text(alice.get(path))
         assert asks(secret) == 200, "looking changes nothing"
         answer = alice.post(path, follow=True)
@@ -101,7 +102,9 @@ class TestRevoking:
             organisation=world.client_b, name="Okta", actor=world.charlie, now=world.now
         )
         for method in ("get", "post"):
-            assert getattr(world.client("alice"), method)(f"{PATH}{theirs.pk}/revoquer/").status_code == 404
+            assert (
+                getattr(world.client("alice"), method)(f"{PATH}{handle(theirs)}/revoquer/").status_code == 404
+            )
         assert DirectoryToken.objects.get().revoked_at is None
         assert "Okta" not in text(world.client("alice").get(PATH))
 

@@ -17,6 +17,7 @@ from gridgate.portal.desk import desk_kind
 from tests.factories.documents import pdf
 from tests.factories.kyc import ANSWERS, make_accepted, make_draft, make_submitted
 from tests.functional.kyc.pages import text_of
+from tests.handles import handle
 from tests.world import World
 
 
@@ -40,7 +41,7 @@ class TestThePage:
         ):
             assert said in text
         one = sent.attachments.first()
-        assert f'href="/questionnaire/{sent.number}/documents/{one.pk}/"' in page.content.decode()
+        assert f'href="/questionnaire/{sent.number}/documents/{handle(one)}/"' in page.content.decode()
         assert "Modifié" not in text
         assert "Renouvellement" not in text
 
@@ -244,4 +245,4 @@ class TestWhatIsTypedMeanwhile:
 
 
 def document(one: KycAttachment) -> str:
-    return f"/questionnaire/{one.questionnaire.number}/documents/{one.pk}/"
+    return f"/questionnaire/{one.questionnaire.number}/documents/{handle(one)}/"

@@ -15,6 +15,7 @@ from tests.factories.audit import make_reads
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import make_organisation
 from tests.factories.sharing import make_permission, make_service
+from tests.handles import handle
 
 
 def text_of(response):
@@ -193,7 +194,7 @@ class TestOneCompany:
 
     def test_its_reads_are_one_press_away_in_the_journal(self, sharing):
         page = sharing.client("alice").get("/partage/222333445/").content.decode()
-        assert f"/journal/?qui={sharing.third_party_1.pk}" in page
+        assert f"/journal/?qui={handle(sharing.third_party_1)}" in page
 
     def test_with_several_services_each_is_ended_on_its_own(self, sharing):
         more = subscribe(

@@ -9,6 +9,7 @@ from django.utils import translation
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import PermissionState
+from gridgate.organisations.handles import handle_of
 from gridgate.portal.screens.journal import words as journal
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
@@ -180,8 +181,8 @@ def test_what_happened_names_who_did_it():
 
 def test_a_reader_of_another_period_stays_chosen(world):
     with translation.override("en"):
-        page = world.client("alice", language="en").get("/journal/?qui=424242")
-    assert "Company no. 424242" in text_of(page)
+        page = world.client("alice", language="en").get(f"/journal/?qui={handle_of('company', 424242)}")
+    assert "Another company" in text_of(page)
 
 
 def test_a_request_that_another_answers_meanwhile_is_told(world, monkeypatch):

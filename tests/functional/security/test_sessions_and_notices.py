@@ -16,6 +16,7 @@ from gridgate.organisations.models import SignIn, User
 from gridgate.organisations.operations import add_member, end_membership
 from gridgate.organisations.security import sessions, sign_ins
 from tests.functional.security.conftest import letters_to, set_up_totp, sign_in, totp, wrong_codes
+from tests.handles import handle
 
 EMAIL = "alice@acme.example"
 FIREFOX = {"HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
@@ -90,7 +91,10 @@ class TestClosing:
         for browser in (here, there, third):
             sign_in(browser, EMAIL, password)
         row = UserSession.objects.get(session_key=there.session.session_key)
-        assert here.post("/compte/securite/sessions/", {"session": row.pk})["Location"] == "/compte/securite/"
+        assert (
+            here.post("/compte/securite/sessions/", {"session": handle(row)})["Location"]
+            == "/compte/securite/"
+        )
         assert there.get("/")["Location"].startswith("/connexion/")
         assert here.get("/").status_code == third.get("/").status_code == 200
 

@@ -17,6 +17,7 @@ from tests.functional.security.conftest import (
     totp,
     wrong_codes,
 )
+from tests.handles import handle
 
 EMAIL = "alice@acme.example"
 
@@ -168,11 +169,9 @@ class TestACode:
     def test_is_asked_after_a_new_password_too(self, world, alice):
         """A lost password is no way around it."""
         from django.contrib.auth.tokens import default_token_generator
-        from django.utils.encoding import force_bytes
-        from django.utils.http import urlsafe_base64_encode
 
         user = world.membership("alice").user
-        number, token = urlsafe_base64_encode(force_bytes(user.pk)), default_token_generator.make_token(user)
+        number, token = handle(user), default_token_generator.make_token(user)
         browser = world.visitor()
         form = browser.get(f"/mot-de-passe/nouveau/{number}/{token}/")
         chosen = "encore une phrase assez longue"
@@ -296,7 +295,7 @@ class TestAKey:
         add_key(browser, SecurityKey(), "Clé du trousseau")
         page = browser.get("/compte/securite/", **HTTPS).content.decode()
         assert "Clé du trousseau" in page
-        address = re.search(r'href="(/compte/securite/cles/\d+/)"', page)[1]
+        address = re.search(r'href="(/compte/securite/cles/[0-9a-f-]{36}/)"', page)[1]
         browser.post(address, {"name": "Clé du bureau"}, **HTTPS)
         assert "Clé du bureau" in browser.get("/compte/securite/", **HTTPS).content.decode()
         browser.post(address, {"remove": "1"}, **HTTPS)

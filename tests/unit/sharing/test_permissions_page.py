@@ -38,7 +38,7 @@ def test_durations_and_reasons_are_those_of_the_code() -> None:
 def test_the_commands_verify_a_receipt_and_refuse_a_changed_one(tmp_path: Path) -> None:
     (commands,) = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     key, other = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
-    receipt = signing.sign({"number": "GG-20261125-000042"}, key)
+    receipt = signing.sign({"number": "GG-20261125-K7Q4M2"}, key)
     (tmp_path / "keys.json").write_text(json.dumps(signing.jwks([other.public_key(), key.public_key()])))
 
     def run(token: str) -> "subprocess.CompletedProcess[str]":
@@ -50,6 +50,6 @@ def test_the_commands_verify_a_receipt_and_refuse_a_changed_one(tmp_path: Path) 
     done = run(receipt)
     assert done.returncode == 0, done.stderr
     assert "Signature Verified Successfully" in done.stdout
-    assert '"number": "GG-20261125-000042"' in done.stdout
+    assert '"number": "GG-20261125-K7Q4M2"' in done.stdout
     header, payload, signature = receipt.split(".")
     assert run(f"{header}.{payload[::-1]}.{signature}").returncode != 0

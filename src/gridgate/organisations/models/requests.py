@@ -30,7 +30,7 @@ class OperatorRequest(models.Model):
     """Fields and states common to the requests that the operator's desk treats."""
 
     number = models.CharField(max_length=20, unique=True)
-    """Such as `EIC-2026-0042`: quoted by people, in e-mails and on the telephone."""
+    """Such as `EIC-2026-K7Q4M`: quoted by people, in e-mails and on the telephone; see `core.references`."""
     requester = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, null=True, blank=True, related_name="+"

@@ -17,6 +17,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import line
 from gridgate.organisations.authority import require_other_administrator
 from gridgate.organisations.events import account_deleted, membership_changed
+from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import (
     EicRequest,
     Favourite,
@@ -116,13 +117,18 @@ def delete_account(*, user: User, now: datetime) -> None:
         for membership in memberships:
             _end(membership, now)
         _forget(user)
-        user.email, user.full_name = f"compte-{user.pk}@supprime.invalid", DELETED_NAME
+        user.email, user.full_name = _nobodys_address(user), DELETED_NAME
         user.time_zone, user.tell_of_sign_ins = "", False
         user.is_active, user.deleted_at, user.last_login = False, now, None
         user.set_unusable_password()
         user.save()
         companies = [membership.organisation.legal_name for membership in memberships]
         account_deleted.send(User, user=user, **former, companies=companies, now=now)
+
+
+def _nobodys_address(user: User) -> str:
+    """One that no mail reaches, and that counts no accounts."""
+    return f"compte-{handle_of('user', user.pk)}@supprime.invalid"
 
 
 def _withdraw_own_requests(user: User, now: datetime) -> None:
@@ -177,5 +183,5 @@ def _forget(user: User) -> None:
     user.memberships.exclude(external_id="").update(external_id="")
     closed = Q(accepted_at__isnull=False) | Q(cancelled_at__isnull=False)
     Invitation.objects.filter(closed, email__iexact=user.email).update(
-        email=f"compte-{user.pk}@supprime.invalid", full_name=DELETED_NAME
+        email=_nobodys_address(user), full_name=DELETED_NAME
     )

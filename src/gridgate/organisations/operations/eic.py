@@ -174,16 +174,19 @@ def begin_eic_request(*, asked: EicAsked, user: User, actor: Membership | None, 
     """A draft, for the company that the actor acts for, or for the person themselves. Raises `NotAllowed`."""
     if not may_request(actor):
         raise NotAllowed("making requests asks the entitlement “requests”")
-    with transaction.atomic():
+
+    def make(number: str) -> EicRequest:
         request = EicRequest(
-            number=EIC.next_number(now),
+            number=number,
             requester=user,
             organisation=None if actor is None else actor.organisation,
             created_at=now,
         )
         _write(request, asked)
         request.save(force_insert=True)
-    return request
+        return request
+
+    return EIC.numbered(make, now=now)
 
 
 def change_eic_request(

@@ -173,14 +173,17 @@ def start_questionnaire(*, user: User, actor: Membership | None, now: datetime) 
         answers = _prefilled(form, actor.organisation if actor else None)
         if earlier is not None:
             answers |= carried_over(form, earlier.answers, today=_today(now))
-        made = KycQuestionnaire.objects.create(
-            number=KYC.next_number(now),
-            requester=user,
-            organisation=actor.organisation if actor else None,
-            created_at=now,
-            form=version,
-            answers=answers,
-            renews=earlier if earlier is not None and earlier.state == RequestState.ACCEPTED else None,
+        made = KYC.numbered(
+            lambda number: KycQuestionnaire.objects.create(
+                number=number,
+                requester=user,
+                organisation=actor.organisation if actor else None,
+                created_at=now,
+                form=version,
+                answers=answers,
+                renews=earlier if earlier is not None and earlier.state == RequestState.ACCEPTED else None,
+            ),
+            now=now,
         )
         if earlier is not None:
             KycAttachment.objects.bulk_create(_documents_of(earlier, form, made, now))

@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils.timezone import get_default_timezone, localtime
 
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.references import DRAWS, drawn
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.events import request_changed
@@ -29,6 +30,9 @@ from gridgate.organisations.models import (
 )
 
 R = TypeVar("R", bound=OperatorRequest)
+
+LENGTH = 5
+"""Characters of a number that are drawn."""
 
 _S = RequestState
 _FROM: dict[str, tuple[RequestState, ...]] = {
@@ -59,6 +63,13 @@ class RequestNotFound(GridgateError):
         super().__init__(ErrorKind.NOT_FOUND, f"no request {number}")
 
 
+class NoNumberLeft(GridgateError):
+    """Every number that was drawn was taken."""
+
+    def __init__(self, start: str) -> None:
+        super().__init__(ErrorKind.UNAVAILABLE, f"no number {start}… was free", remedy="Try again.")
+
+
 class ReasonMissing(GridgateError):
     """Whoever asked is told why."""
 
@@ -80,13 +91,18 @@ class RequestKind(Generic[R]):
     when_taken_back: Callable[[R], None] = lambda row: None
     """Leaves what was last sent, and no more, besides the fields."""
 
-    def next_number(self, now: datetime) -> str:
-        """The year's next number. Call it in the transaction that writes the row."""
+    def numbered(self, make: Callable[[str], R], *, now: datetime) -> R:
+        """What `make` writes under the number it is given: the year, and characters that count nothing."""
         start = f"{self.prefix}-{localtime(now, get_default_timezone()).year}-"
-        last = self.model._default_manager.filter(number__startswith=start).aggregate(last=Max("number"))[
-            "last"
-        ]
-        return f"{start}{int(last.removeprefix(start)) + 1 if last else 1:05}"
+        for _ in range(DRAWS):
+            number = f"{start}{drawn(LENGTH)}"
+            try:
+                with transaction.atomic():
+                    return make(number)
+            except IntegrityError:
+                if not self.model._default_manager.filter(number=number).exists():
+                    raise
+        raise NoNumberLeft(start)
 
     def of(self, *, user: User, actor: Membership | None) -> QuerySet[R]:
         """The requests that the person reads: their company's when they may make requests for it, or, acting for

@@ -17,12 +17,22 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
+from gridgate.organisations.handles import handle_of
 from gridgate.portal import acting, formats, icons
 from gridgate.portal.charts import Spark
 from gridgate.portal.favourites import star_of
 from gridgate.portal.formats import Number
 
 register = template.Library()
+
+# --- Names of rows ---------------------------------------------------------------------------------------
+
+
+@register.filter
+def handle(number: int, kind: str) -> str:
+    """What a row is called outside: `{{ group.pk|handle:"group" }}`."""
+    return handle_of(kind, number)
+
 
 # --- Numbers ---------------------------------------------------------------------------------------------
 

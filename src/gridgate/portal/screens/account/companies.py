@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from gridgate.organisations.handles import number_of
 from gridgate.organisations.middleware import choose_membership
 from gridgate.organisations.own_account import companies_of
 from gridgate.organisations.queries import memberships_of
@@ -18,8 +19,8 @@ def switch(request: AccountRequest) -> HttpResponse:
     """List them; `membership`, sent, is the one to act under from the next page on."""
     if request.method != "POST":
         return render(request, "account/companies.html", {"memberships": companies_of(user=request.user)})
-    chosen = memberships_of(user=request.user).filter(pk=_number(request.POST.get("membership", "")))
-    membership = chosen.first()
+    named = number_of("member", request.POST.get("membership", ""))
+    membership = memberships_of(user=request.user).filter(pk=named).first() if named is not None else None
     if membership is None:
         raise Http404("not a membership of this person")
     choose_membership(request, membership)
@@ -28,7 +29,3 @@ def switch(request: AccountRequest) -> HttpResponse:
         _("Vous agissez maintenant pour %(company)s.") % {"company": membership.organisation.legal_name},
     )
     return redirect("home")
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

@@ -12,10 +12,9 @@ from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage
 from django.urls import reverse
 from django.utils import translation
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
+from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import User
 from gridgate.portal.context import operator
 
@@ -64,7 +63,7 @@ def _reset_link(user: User) -> EmailMessage:
     link = settings.BASE_URL + reverse(
         "password_reset_confirm",
         kwargs={
-            "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),
+            "uidb64": handle_of("user", user.pk),
             "token": default_token_generator.make_token(user),
         },
     )

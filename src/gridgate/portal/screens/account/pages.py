@@ -36,7 +36,7 @@ PAGES = (
         "/mot-de-passe/nouveau/MQ/forged-token/",
         get=EVERYONE,
         post=EVERYONE,
-        queries=5,
+        queries=4,
         states=seen(None, "{reset_link}", "/mot-de-passe/nouveau/MQ/perime/"),
     ),
     Page(

@@ -11,6 +11,7 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from gridgate.organisations.handles import number_of
 from gridgate.organisations.models import User
 from gridgate.organisations.queries import user_by_email
 from gridgate.organisations.security.guesses import letter_attempt, vouch_for
@@ -52,6 +53,11 @@ class Choose(PasswordResetConfirmView):
     form_class = NewPasswordForm
     template_name = "account/password_choose.html"
     success_url = reverse_lazy("password_reset_done")
+
+    def get_user(self, uidb64: str) -> User | None:
+        """Whom the address names, by a handle: a number would count the accounts."""
+        number = number_of("user", uidb64)
+        return None if number is None else User.objects.filter(pk=number).first()
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)

@@ -29,7 +29,7 @@ def page(request: AccountRequest) -> HttpResponseBase:
     if too_many is not None:
         return too_many
     now = timezone.now()
-    name = f"gridgate-{request.user.pk}-{now:%Y-%m-%d}.json"
+    name = f"gridgate-{now:%Y-%m-%d}.json"
     return StreamingHttpResponse(
         _file(export_of(user=request.user, now=now), reads_of(user=request.user)),
         content_type="application/json; charset=utf-8",

@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.functional import cached_property
 
+from gridgate.organisations.handles import handle_of, number_of
+
 LENGTH = 50
 LONGEST_SEARCH = 100
 
@@ -31,7 +33,8 @@ class Chooser:
     """What the form shows, and what is chosen.
 
     `matching` returns those to choose from that a search finds, all of them for an empty one. `initial` is what is
-    chosen at first; `locked` cannot be changed and stays as it is.
+    chosen at first; `locked` cannot be changed and stays as it is. `kind` is of the handles that rows are named by;
+    without one their own identifiers are theirs to see.
     """
 
     def __init__(
@@ -41,8 +44,9 @@ class Chooser:
         matching: Callable[[str], QuerySet[Any]],
         initial: Iterable[str],
         locked: Iterable[str] = (),
+        kind: str = "",
     ) -> None:
-        self._matching = matching
+        self._matching, self._kind = matching, kind
         self._initial, self._locked = frozenset(initial), frozenset(locked)
         said = data if data is not None else QueryDict()
         self.query = said.get("q", "").strip()[:LONGEST_SEARCH]
@@ -86,12 +90,11 @@ class Chooser:
     def rows(self) -> list[Row]:
         items = list(self.page)
         if self.only_chosen:
-            known = {str(item.pk): item for item in self._matching("").filter(pk__in=items)}
+            numbers = [number_of(self._kind, key) if self._kind else key for key in items]
+            known = {self._key(item.pk): item for item in self._matching("").filter(pk__in=numbers)}
             items = [known[key] for key in items]
-        return [
-            Row(str(item.pk), item, str(item.pk) in self.chosen, str(item.pk) in self._locked)
-            for item in items
-        ]
+        named = [(self._key(item.pk), item) for item in items]
+        return [Row(key, item, key in self.chosen, key in self._locked) for key, item in named]
 
     @property
     def chosen_text(self) -> str:
@@ -116,6 +119,8 @@ class Chooser:
         chosen = (set(data.get("chosen", "").split()) - shown) | (set(data.getlist("pick")) & shown)
         return (chosen - self._locked) | (self._locked & self._initial)
 
-    @staticmethod
-    def _keys(rows: QuerySet[Any]) -> list[str]:
-        return [str(key) for key in rows.values_list("pk", flat=True)]
+    def _keys(self, rows: QuerySet[Any]) -> list[str]:
+        return [self._key(pk) for pk in rows.values_list("pk", flat=True)]
+
+    def _key(self, pk: Any) -> str:
+        return handle_of(self._kind, pk) if self._kind else str(pk)

@@ -8,6 +8,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gridgate.organisations.handles import handle_of, number_of
 from gridgate.organisations.models import InvitationState, Membership, UserGroup
 from gridgate.organisations.people import ACTIVE, PeopleFilter
 from gridgate.portal.forms import AddressField, LineField
@@ -56,7 +57,7 @@ class PeopleFilterForm(forms.Form):
 
     def __init__(self, data: QueryDict, *, groups: Iterable[UserGroup]) -> None:
         super().__init__(data)
-        choices = [("", _("Tous")), *((str(group.pk), group.name) for group in groups)]
+        choices = [("", _("Tous")), *((handle_of("group", group.pk), group.name) for group in groups)]
         _choices(self.fields["groupe"], choices)
         self.is_valid()
 
@@ -66,7 +67,7 @@ class PeopleFilterForm(forms.Form):
         return PeopleFilter(
             text=said.get("q", ""),
             role=said.get("role", ""),
-            group=int(said["groupe"]) if said.get("groupe") else None,
+            group=number_of("group", said.get("groupe", "")),
             external={"oui": True, "non": False}.get(said.get("externe", "")),
             state=said.get("etat", ""),
         )
@@ -156,7 +157,7 @@ class MemberForm(forms.Form):
 
     def __init__(self, *args: Any, groups: Iterable[UserGroup], actor: Membership, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.known = {str(group.pk): group for group in groups}
+        self.known = {handle_of("group", group.pk): group for group in groups}
         _choices(self.fields["groups"], [(pk, group.name) for pk, group in self.known.items()])
         if not actor.is_administrator:
             del self.fields["role"]

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.organisations.catalogue import offered_to
 from gridgate.organisations.company_rights import Change, CompanyRights
+from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import EntitlementCode, Membership, UserGroup
 from gridgate.organisations.operations.groups import InvalidGroup, delete_group, rename_group, set_members
 from gridgate.organisations.queries import (
@@ -35,7 +36,10 @@ from gridgate.portal.screens.company.consequences import (
     present_rights,
 )
 from gridgate.portal.screens.company.forms import GroupForm
+from gridgate.portal.screens.company.matrix import cell_text
 from gridgate.portal.screens.company.person import may_change
+
+_MEMBER = "member"
 
 
 @require_safe
@@ -61,7 +65,7 @@ def _services(actor: Membership, group: UserGroup) -> list[dict[str, Any]]:
             "has": has.get(entry.code),
             "others": counts.get(entry.code, 0),
             "open": entry.rule.open,
-            "cell": f"{group.pk}:{entry.code}",
+            "cell": cell_text((group.pk, str(entry.code))),
         }
         for entry in offered_to(actor.organisation.beneficiary_roles)
     ]
@@ -94,17 +98,20 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
     """Choose among the company's users, hundreds of them: search, tick, save."""
     actor = request.membership
     group = group_of(actor=actor, pk=pk)
-    present = [str(key) for key in members_in(actor=actor, group=group).values_list("pk", flat=True)]
+    present = [
+        handle_of(_MEMBER, key) for key in members_in(actor=actor, group=group).values_list("pk", flat=True)
+    ]
     locked = (
         ()
         if actor.is_administrator
-        else (str(one.pk) for one in members_of(actor=actor) if not may_change(actor, one))
+        else (handle_of(_MEMBER, one.pk) for one in members_of(actor=actor) if not may_change(actor, one))
     )
     chooser = Chooser(
         request.POST if request.method == "POST" else None,
         matching=lambda text: members_matching(actor=actor, text=text),
         initial=present,
         locked=locked,
+        kind=_MEMBER,
     )
     if not chooser.saving:
         return render(request, "company/members.html", {"group": group, "chooser": chooser})
@@ -112,7 +119,7 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         rights = present_rights(actor=actor)
         changes = rights.becoming(
-            rights.with_members(pk, [key for key in rights.people if str(key) in chosen])
+            rights.with_members(pk, [key for key in rights.people if handle_of(_MEMBER, key) in chosen])
         )
         if not is_confirmed(request, changes):
             context = {
@@ -124,7 +131,7 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
             return render(request, "company/members.html", context)
         set_members(
             group=group,
-            members=[one for one in members_of(actor=actor) if str(one.pk) in chosen],
+            members=[one for one in members_of(actor=actor) if handle_of(_MEMBER, one.pk) in chosen],
             actor=actor,
             now=timezone.now(),
         )

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from gridgate.audit.history import Wanted, events_of, people_in, search
 from gridgate.audit.models import AuditEvent
 from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
+from gridgate.organisations.handles import handle_of, number_of
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required
 from gridgate.portal.paging import page_of
@@ -51,7 +52,9 @@ class HistoryFilterForm(forms.Form):
         super().__init__(data)
         self._zone = zone
         families = [(key, str(label)) for key, (label, _families) in FAMILIES.items()]
-        self._people = {str(number): name or _("Le portail") for number, name, _company in people}
+        self._people = {
+            handle_of("user", number): name or _("Le portail") for number, name, _company in people
+        }
         for name, choices in (("quoi", families), ("qui", list(self._people.items()))):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
@@ -72,7 +75,7 @@ class HistoryFilterForm(forms.Form):
         return Wanted(
             period=self._period,
             families=FAMILIES[family][1] if family else (),
-            user=int(user) if user else None,
+            user=number_of("user", user) if user else None,
         )
 
     @property

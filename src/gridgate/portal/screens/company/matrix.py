@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.catalogue import CatalogueEntry, offered_to
 from gridgate.organisations.company_rights import Cell, CompanyRights
+from gridgate.organisations.handles import handle_of, number_of
 from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations.groups import set_services
 from gridgate.organisations.queries import (
@@ -96,9 +97,9 @@ def _save(actor: Membership, asked: Asked, rights: CompanyRights) -> None:
 
 def _back(request: MemberRequest) -> HttpResponse:
     """To the group that the change was made on, or to the table as it was."""
-    group = request.POST.get("group", "")
-    if group.isdecimal():
-        return redirect("company_group", int(group))
+    group = number_of("group", request.POST.get("group", ""))
+    if group is not None:
+        return redirect("company_group", group)
     query = request.GET.urlencode()
     address = redirect("company_services")["Location"]
     return redirect(f"{address}?{query}" if query else address)
@@ -118,10 +119,11 @@ def _cells(actor: Membership, texts: Iterable[str]) -> frozenset[Cell]:
     """Raises `GroupNotFound` for a group of another company, or a service that this one is not offered."""
     cells = set()
     for text in texts:
-        group, _colon, code = text.partition(":")
-        if not group.isdecimal():
+        name, _colon, code = text.partition(":")
+        group = number_of("group", name)
+        if group is None:
             raise GroupNotFound
-        cells.add((int(group), code))
+        cells.add((group, code))
     if not cells:
         return frozenset()
     codes = {str(entry.code) for entry in offered_to(actor.organisation.beneficiary_roles)}
@@ -175,7 +177,7 @@ def _row(
         given = has.get(cell)
         cells.append(
             {
-                "value": f"{group.pk}:{entry.code}",
+                "value": cell_text(cell),
                 "group": group,
                 "given": given,
                 "ticked": cell in asked.give or (given is not None and cell not in asked.withdraw),
@@ -196,14 +198,20 @@ def _summary(
         "take": _text(asked.withdraw),
         "seen": seen,
         "count": len(asked),
-        "group": request.POST.get("group", "") if request.POST.get("group", "").isdecimal() else "",
+        "group": number_of("group", request.POST.get("group", "")),
         "changed_meanwhile": again,
     }
     return render(request, "company/services_summary.html", context, status=409 if again else 200)
 
 
 def _text(cells: Iterable[Cell]) -> str:
-    return " ".join(f"{group}:{code}" for group, code in sorted(cells))
+    return " ".join(cell_text(cell) for cell in sorted(cells))
+
+
+def cell_text(cell: Cell) -> str:
+    """A service of a group, as forms name it."""
+    group, code = cell
+    return f"{handle_of('group', group)}:{code}"
 
 
 def _forgotten(actor: Membership, asked: Asked) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
     programs = list(applications_of(actor=actor))
     if request.method == "POST":
         ticked, now = set(request.POST.getlist("pick")), timezone.now()
-        chosen = {program.pk for program in programs if str(program.pk) in ticked}
+        chosen = {program.pk for program in programs if program.client_id in ticked}
         rights = present_rights(actor=actor)
         changes = rights.becoming(rights.with_programs(pk, chosen))
         if not is_confirmed(request, changes):

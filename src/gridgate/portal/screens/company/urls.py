@@ -15,24 +15,28 @@ from gridgate.portal.screens.company import (
 
 urlpatterns = [
     path("administration/utilisateurs/", users.index, name="company_users"),
-    path("administration/utilisateurs/<int:pk>/", person.page, name="company_user"),
-    path("administration/utilisateurs/<int:pk>/detacher/", person.detach, name="company_user_detach"),
+    path("administration/utilisateurs/<member:pk>/", person.page, name="company_user"),
+    path("administration/utilisateurs/<member:pk>/detacher/", person.detach, name="company_user_detach"),
     path("administration/inviter/", invitations.invite, name="company_invite"),
     path("administration/invitations/", invitations.index, name="company_invitations"),
     path(
-        "administration/invitations/<int:pk>/renouveler/", invitations.renew, name="company_invitation_renew"
+        "administration/invitations/<invitation:pk>/renouveler/",
+        invitations.renew,
+        name="company_invitation_renew",
     ),
     path(
-        "administration/invitations/<int:pk>/annuler/", invitations.cancel, name="company_invitation_cancel"
+        "administration/invitations/<invitation:pk>/annuler/",
+        invitations.cancel,
+        name="company_invitation_cancel",
     ),
     path("administration/groupes/", groups.index, name="company_groups"),
     path("administration/groupes/nouveau/", groups.create, name="company_group_new"),
-    path("administration/groupes/<int:pk>/", group.page, name="company_group"),
-    path("administration/groupes/<int:pk>/renommer/", group.rename, name="company_group_rename"),
-    path("administration/groupes/<int:pk>/membres/", group.members, name="company_group_members"),
-    path("administration/groupes/<int:pk>/programmes/", programs.page, name="company_group_programs"),
-    path("administration/groupes/<int:pk>/supprimer/", group.delete, name="company_group_delete"),
-    path("administration/groupes/<int:pk>/perimetre/<str:code>/", perimeter.page, name="company_perimeter"),
+    path("administration/groupes/<group:pk>/", group.page, name="company_group"),
+    path("administration/groupes/<group:pk>/renommer/", group.rename, name="company_group_rename"),
+    path("administration/groupes/<group:pk>/membres/", group.members, name="company_group_members"),
+    path("administration/groupes/<group:pk>/programmes/", programs.page, name="company_group_programs"),
+    path("administration/groupes/<group:pk>/supprimer/", group.delete, name="company_group_delete"),
+    path("administration/groupes/<group:pk>/perimetre/<str:code>/", perimeter.page, name="company_perimeter"),
     path("administration/services/", matrix.page, name="company_services"),
     path("administration/verifier/", explanation.page, name="company_explain"),
     path("administration/historique/", history.page, name="company_history"),

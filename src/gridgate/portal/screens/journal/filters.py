@@ -12,6 +12,7 @@ from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import RefusalReason
 from gridgate.core.time import Interval, civil_day_bounds
+from gridgate.organisations.handles import handle_of, number_of
 from gridgate.portal import formats
 from gridgate.portal.forms import LineField
 from gridgate.portal.screens.journal import words as said
@@ -68,10 +69,11 @@ class JournalFilters(forms.Form):
         """Fill the lists with what is in the period; what the address asks for stays in them."""
         reader, channel = self.wanted.reader, self.wanted.channel
         if reader and reader not in readers:
-            readers = {**readers, reader: _("Entreprise nº %(number)s") % {"number": reader}}
+            readers = {**readers, reader: _("Une autre entreprise")}
         if channel and channel not in channels:
             channels = [*channels, channel]
-        self._choose("qui", _("Toutes les entreprises"), [(str(key), name) for key, name in readers.items()])
+        named = [(handle_of("company", key), name) for key, name in readers.items()]
+        self._choose("qui", _("Toutes les entreprises"), named)
         self._choose("canal", _("Tous"), [(code, said.channel(code)) for code in channels])
 
     @property
@@ -93,10 +95,9 @@ class JournalFilters(forms.Form):
 
     @property
     def wanted(self) -> Wanted:
-        reader = self._text("qui", 18)
         return Wanted(
             period=self.period,
-            reader=int(reader) if reader.isdecimal() else None,
+            reader=number_of("company", self._text("qui", 36)),
             metering_point=self._text("compteur"),
             kind=self._text("donnees"),
             outcome=self._text("reponse"),

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.attachments import AttachmentRefused
+from gridgate.organisations.handles import number_of
 from gridgate.organisations.kyc_form import FileField, GroupField, Section
 from gridgate.organisations.kyc_queries import questionnaire_of
 from gridgate.organisations.models import KycQuestionnaire
@@ -58,9 +59,9 @@ def _keep(
     now = datetime.now(UTC)
     typed = _without_row(asked, typed_in(asked, request.POST), request.POST.get("retirer", ""))
     item = save_section(questionnaire=item, section=place - 1, typed=typed, now=now, **who)
-    gone = request.POST.get("oter", "")
-    if gone.isascii() and gone.isdecimal():
-        detach(questionnaire=item, attachment=int(gone), **who)
+    gone = number_of("document", request.POST.get("oter", ""))
+    if gone is not None:
+        detach(questionnaire=item, attachment=gone, **who)
     refusals: dict[str, list[str]] = {}
     for one in asked.fields:
         if not isinstance(one, FileField):

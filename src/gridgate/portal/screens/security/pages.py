@@ -73,14 +73,14 @@ PAGES = (
     ),
     Page(
         "account_key",
-        "/compte/securite/cles/1/",
+        "/compte/securite/cles/{passkey}/",
         get=led_to("step_up"),
         post=led_to("step_up"),
         unseen="asks a proof first; `test_strong_authentication.py` looks at it",
     ),
     Page(
         "account_external",
-        "/compte/securite/externe/1/",
+        "/compte/securite/externe/{sign_in_link}/",
         get=led_to("step_up"),
         post=led_to("step_up"),
         unseen="asks a proof first; `test_external_sign_in.py` looks at it",

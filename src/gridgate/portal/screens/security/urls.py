@@ -12,6 +12,6 @@ urlpatterns = [
     path("compte/securite/application/", totp.page, name="account_totp"),
     path("compte/securite/codes/", codes.page, name="account_codes"),
     path("compte/securite/cles/ajouter/", key.add, name="account_key_add"),
-    path("compte/securite/cles/<int:pk>/", key.page, name="account_key"),
-    path("compte/securite/externe/<int:pk>/", external.page, name="account_external"),
+    path("compte/securite/cles/<passkey:pk>/", key.page, name="account_key"),
+    path("compte/securite/externe/<sign_in_link:pk>/", external.page, name="account_external"),
 ]

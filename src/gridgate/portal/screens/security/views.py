@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from gridgate.organisations.handles import number_of
 from gridgate.organisations.own_account import external_links_of
 from gridgate.organisations.security import keys, sessions, sign_ins
 from gridgate.organisations.security.factors import MOST_KEYS, factors_of
@@ -53,7 +54,8 @@ def end_sessions(request: AccountRequest) -> HttpResponse:
         ended = sessions.end_sessions(user=user, but=request.session.session_key)
         sessions.go_on(request, user)
     else:
-        ended = int(chosen.isdecimal() and sessions.end_session(user=user, pk=int(chosen)))
+        named = number_of("session", chosen)
+        ended = int(named is not None and sessions.end_session(user=user, pk=named))
     tell("sessions ended", request=request, user=user, count=ended)
     if ended:
         messages.success(request, ngettext("La session est fermée.", "Les sessions sont fermées.", ended))

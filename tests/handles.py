@@ -1,0 +1,21 @@
+"""What rows are called in addresses and forms."""
+
+from typing import Any
+
+from gridgate.organisations.handles import handle_of
+
+KINDS = {
+    "DirectoryToken": "directory_token",
+    "Invitation": "invitation",
+    "KycAttachment": "document",
+    "Membership": "member",
+    "Organisation": "company",
+    "User": "user",
+    "UserGroup": "group",
+    "UserSession": "session",
+}
+
+
+def handle(row: Any) -> str:
+    """The handle of a row, by its model."""
+    return handle_of(KINDS[type(row).__name__], row.pk)
