@@ -153,11 +153,12 @@ class TestWhatKeepsARequestFromBeingSent:
         assert said(make_asked(type="Z", responsible_party=code))["responsible_party"] == fault
 
     def test_a_code_that_fails_its_check_is_taken_when_the_register_has_it(self, world: World) -> None:
-        from gridgate.organisations.operations.eic_register import add_eic_code
+        from gridgate.organisations.operations.eic_register import import_eic_codes
 
         wrong = "17X100A157F0022N"
         assert said(make_asked(type="Z", responsible_party=wrong))["responsible_party"] == "not_a_code"
-        add_eic_code(code=wrong, display_name="A157F", long_name="A157F", actor=None, now=world.now)
+        published = {"code": wrong, "display_name": "A157F", "long_name": "A157F"}
+        import_eic_codes([(2, published)], name="X_eicCodes.csv", now=world.now)
         assert "responsible_party" not in said(make_asked(type="Z", responsible_party=wrong))
 
     def test_a_display_name_that_a_code_has(self, world: World) -> None:
