@@ -12,6 +12,7 @@ from gridgate.organisations.models import EicRequest, Favourite, Membership, Sec
 from gridgate.organisations.operations import add_member, end_membership
 from gridgate.organisations.operations.members import create_user
 from tests.functional.company.conftest import text_of
+from tests.handles import handle
 
 SCREENS = {
     "administration/groupes/nouveau": ("/administration/groupes/nouveau/", {"name": "Énergie"}),
@@ -74,7 +75,9 @@ def switch(browser, membership) -> None:
     """In another tab."""
     page = browser.get("/compte/entreprise/")
     token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.content.decode())[1]
-    answer = browser.post("/compte/entreprise/", {"csrfmiddlewaretoken": token, "membership": membership.pk})
+    answer = browser.post(
+        "/compte/entreprise/", {"csrfmiddlewaretoken": token, "membership": handle(membership)}
+    )
     assert answer.status_code == 302
 
 
@@ -226,7 +229,9 @@ class TestWhatActsForNoCompany:
         switch(browser, other)
         assert browser.post("/langue/", own | {"language": "fr"}).status_code == 302
         assert browser.post("/compte/", own | {"full_name": "Alice", "language": "fr"}).status_code == 302
-        assert browser.post("/compte/entreprise/", own | {"membership": world.alice.pk}).status_code == 302
+        assert (
+            browser.post("/compte/entreprise/", own | {"membership": handle(world.alice)}).status_code == 302
+        )
         assert browser.post("/deconnexion/", own).status_code == 302
 
 
@@ -234,7 +239,7 @@ def test_a_proof_asked_on_the_way_keeps_the_company(of_two, browser):
     """The page that asks for a code, opened for ACME, does not confirm for Client B."""
     world, other = of_two
     SecurityPolicy.objects.update(step_up_acts=["rights"])
-    address = f"/administration/utilisateurs/{world.bob.pk}/"
+    address = f"/administration/utilisateurs/{handle(world.bob)}/"
     fields = form_of(browser.get(address), address)
     asked = browser.post(address, fields | {"role": "administrator"})
     assert asked["Location"] == "/confirmation/"

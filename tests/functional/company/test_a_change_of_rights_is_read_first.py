@@ -10,6 +10,7 @@ from gridgate.organisations.operations.groups import give, withdraw
 from tests.factories.organisations import make_group, make_member
 from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
 from tests.functional.company.test_large_companies import enlarge
+from tests.handles import handle
 
 NOBODY = "Personne ne perd de service ni de point, et aucun service ne s’ouvre."
 MEASURES = "Visualiser les mesures"
@@ -21,11 +22,11 @@ def alice(company):
 
 
 def group_page(group: UserGroup, rest: str) -> str:
-    return f"/administration/groupes/{group.pk}/{rest}"
+    return f"/administration/groupes/{handle(group)}/{rest}"
 
 
 def user_page(member: Membership, rest: str = "") -> str:
-    return f"/administration/utilisateurs/{member.pk}/{rest}"
+    return f"/administration/utilisateurs/{handle(member)}/{rest}"
 
 
 class TestDeletingAGroup:
@@ -132,7 +133,7 @@ class TestAPerimeter:
 class TestServices:
     def test_withdrawn_from_one_of_two_groups_takes_its_points(self, company, alice):
         nantes = make_group(company.acme, "Nantes", [company.bob], {"measurements": [company.p4.pk]})
-        form = {"take": f"{nantes.pk}:measurements"}
+        form = {"take": f"{handle(nantes)}:measurements"}
         answer = alice.post("/administration/services/", form)
         assert answer.status_code == 200
         assert "Bob perd « Visualiser les mesures » sur 1 point." in text_of(answer)
@@ -144,12 +145,12 @@ class TestServices:
         nobody = make_group(company.acme, "Programmes", [], {"measurements": None})
         program = create_application(organisation=company.acme, name="Suivi", now=company.now).application
         set_group(application=program, group=nobody, now=company.now)
-        said = text_of(alice.post("/administration/services/", {"take": f"{nobody.pk}:measurements"}))
+        said = text_of(alice.post("/administration/services/", {"take": f"{handle(nobody)}:measurements"}))
         assert "Suivi (programme) perd « Visualiser les mesures »." in said
 
     def test_given_on_all_points_to_who_had_some_takes_nothing(self, company, alice):
         everywhere = make_group(company.acme, "Partout", [company.bob], {})
-        answer = alice.post("/administration/services/", {"give": f"{everywhere.pk}:measurements"})
+        answer = alice.post("/administration/services/", {"give": f"{handle(everywhere)}:measurements"})
         assert answer.status_code == 302
 
 
@@ -170,7 +171,7 @@ class TestAPerson:
 
     def test_leaving_a_group_loses_its_points(self, company, alice):
         nantes = make_group(company.acme, "Nantes", [company.bob], {"measurements": [company.p4.pk]})
-        form = {"role": "user", "external": "", "groups": [company.lyon.pk]}
+        form = {"role": "user", "external": "", "groups": [handle(company.lyon)]}
         said = text_of(alice.post(user_page(company.bob), form))
         assert "Bob perd « Visualiser les mesures » sur 1 point." in said
         assert nantes.members.exists()
@@ -178,7 +179,7 @@ class TestAPerson:
         assert not nantes.members.exists()
 
     def test_joining_a_group_gains_and_is_saved(self, company, alice):
-        form = {"role": "user", "external": "", "groups": [company.lyon.pk, company.reception.pk]}
+        form = {"role": "user", "external": "", "groups": [handle(company.lyon), handle(company.reception)]}
         assert alice.post(user_page(company.bob), form).status_code == 302
 
     def test_detached_loses_all_they_have(self, company, alice):
@@ -212,9 +213,9 @@ class TestLongLists:
         narrow = {"chosen": company.p1.pk, "shown": "", "scope": "some", "do": "save"}
         forms = {
             group_page(company.lyon, "perimetre/measurements/"): narrow,
-            group_page(company.lyon, "membres/"): {"chosen": "", "shown": str(company.bob.pk), "do": "save"},
+            group_page(company.lyon, "membres/"): {"chosen": "", "shown": handle(company.bob), "do": "save"},
             group_page(other, "supprimer/"): {},
-            "/administration/services/": {"take": f"{other.pk}:measurements"},
+            "/administration/services/": {"take": f"{handle(other)}:measurements"},
             user_page(company.bob): {"role": "user", "external": ""},
         }
 

@@ -136,7 +136,11 @@ class TestOnePerson:
 
     def test_role_affiliation_and_groups_change_together(self, company):
         client = company.client("alice")
-        form = {"role": "user", "external": "externe", "groups": [handle(company.seat), handle(company.reception)]}
+        form = {
+            "role": "user",
+            "external": "externe",
+            "groups": [handle(company.seat), handle(company.reception)],
+        }
         answer = read_and_confirmed(client, page_of(company.bob), form, follow=True)
         bob = company.membership("bob")
         assert bob.external
