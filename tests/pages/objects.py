@@ -36,6 +36,7 @@ ABSENT = {
     "p3": "99999999999999",
     "tiers1_siren": "732829320",
     "permission": "00000000-0000-4000-8000-000000000000",
+    "extendable": "00000000-0000-4000-8000-000000000000",
     "request": "00000000-0000-4000-8000-000000000000",
     "receipt": "R-0000-000000",
     "alice": handle_of("member", 999999),
@@ -58,10 +59,11 @@ ABSENT = {
 
 
 def make_objects(world: World) -> dict[str, str]:
-    """ACME lets Tiers 1 read p3, let Tiers 3 read p4 until today, and is asked by Tiers 2 for p3 and p4."""
+    """ACME lets Tiers 1 and Tiers 3 read p3, let Tiers 3 read p4 until today, and is asked by Tiers 2 for p3 and p4."""
     service = make_service(world.third_party_1, offered=False)
     offered = make_service(world.third_party_2, code="au-catalogue")
     permission = make_permission(service, world.acme, points=[world.p3], now=world.now)
+    lasting = make_permission(make_service(world.third_party_3), world.acme, points=[world.p3], now=world.now)
     ended = make_permission(make_service(world.third_party_3), world.acme, points=[world.p4], now=world.now)
     receipt = revoke_permission(actor=world.alice, permission_id=ended.pk, now=world.now)
     request = PermissionRequest.objects.create(
@@ -96,6 +98,7 @@ def make_objects(world: World) -> dict[str, str]:
         "p3": world.p3.pk,
         "tiers1_siren": world.third_party_1.siren,
         "permission": str(permission.pk),
+        "extendable": str(lasting.pk),
         "request": str(request.pk),
         "receipt": receipt.number,
         "alice": handle(world.alice),

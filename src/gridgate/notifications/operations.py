@@ -22,6 +22,7 @@ from gridgate.organisations import rights
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.organisations.queries import operator
 from gridgate.sharing.models import Permission, PermissionRequest, Receipt
+from gridgate.sharing.operations import obstacle_to_extending
 
 LONGEST_SUBJECT = 200
 
@@ -83,7 +84,8 @@ def tell_of_end(
 def remind_of_end(permission: Permission, *, last_day: date, step: int, now: datetime) -> int:
     """A permission ends soon: both sides are told, once for each `step`."""
     about = f"{permission.pk}:{last_day.isoformat()}:{step}"
-    return _enqueue("reminder", about, _both(permission), _facts(permission), now=now)
+    facts = {**_facts(permission), "extendable": obstacle_to_extending(permission, now) is None}
+    return _enqueue("reminder", about, _both(permission), facts, now=now)
 
 
 def holders(holder: Organisation, points: Iterable[str] | None) -> list[Reader]:

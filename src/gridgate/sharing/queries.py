@@ -146,6 +146,8 @@ class Share:
     """How many points of today that the actor may see it covers."""
     exceeds: bool
     """True when it also covers points outside the actor's perimeter."""
+    covered: int
+    """How many points of today it covers, those outside the actor's perimeter included."""
 
     @property
     def says(self) -> Permission | DataService:
@@ -245,15 +247,26 @@ def companies_reading(
         named.values_list("permission__eligible_party").annotate(count=Count("metering_point", distinct=True))
     )
     all_held = held.count()
+    whole = count_points([one for one in permissions if said(one, "exceeds")], today=today)
+    restricted = not actor.reach(EntitlementCode.DATA_SERVICES).everything
     reads = audit.reads_in(actor=actor, buckets=days, but=[actor.organisation_id])
 
     shares: dict[int, list[Share]] = {}
     for permission in permissions:
+        permission.holder = actor.organisation
         points = all_held if permission.all_points else by_permission.get(permission.pk, 0)
-        share = Share(permission.service, permission, points, said(permission, "exceeds"))
+        share = Share(
+            permission.service,
+            permission,
+            points,
+            exceeds=said(permission, "exceeds"),
+            covered=whole.get(permission.pk, points),
+        )
         shares.setdefault(permission.eligible_party_id, []).append(share)
     for service in regulatory if all_held else []:
-        shares.setdefault(service.provider_id, []).append(Share(service, None, all_held, exceeds=False))
+        covered = _count_held(actor, today) if restricted else all_held
+        share = Share(service, None, all_held, exceeds=restricted, covered=covered)
+        shares.setdefault(service.provider_id, []).append(share)
 
     summaries = []
     for party in _with_last_read(shares, actor):
@@ -491,6 +504,10 @@ def _regulatory() -> QuerySet[DataService]:
     return DataService.objects.filter(provider__is_operator=True, offered=False).exclude(
         legal_basis__in=_TERMINABLE
     )
+
+
+def _count_held(actor: Membership, today: date) -> int:
+    return TitleHolding.objects.filter(held_on(today), holder=actor.organisation_id).count()
 
 
 def _with_last_read(parties: Iterable[int], actor: Membership) -> QuerySet[Organisation]:

@@ -72,7 +72,7 @@ class TestTheTiles:
         Permission.objects.filter(pk=sharing.one.pk).update(valid_until=sharing.now + timedelta(days=23))
         tile = tile_of(sharing.client("alice").get("/partage/"), "Tiers 1")
         assert "Expire dans 23 jours" in words(tile)
-        assert "/services/suivi/souscrire/" in tile
+        assert f"/partage/autorisations/{sharing.one.pk}/prolonger/" in tile
 
     def test_reads_are_counted_and_the_unusual_day_stands_out(self, sharing):
         for days in range(1, 11):

@@ -104,7 +104,8 @@ class TestOneService:
         permission = subscribe(actor=world.alice, service=offer, points=None, now=world.now)
         page = world.client("alice").get("/services/suivi/").content.decode()
         assert f"/partage/autorisations/{permission.pk}/resilier/" in page
-        assert "Prolonger ou étendre" in page
+        assert f"/partage/autorisations/{permission.pk}/prolonger/" in page
+        assert "Étendre à d’autres compteurs" in page
 
     def test_one_that_is_not_offered_is_not_found(self, world):
         make_service(world.third_party_1, code="retire", offered=False)
@@ -156,7 +157,7 @@ class TestSubscribing:
         assert "Ce partage existe déjà" in text_of(again)
         page = text_of(client.get("/services/suivi/souscrire/"))
         assert "Vous avez déjà ce service" in page
-        assert "Sur 4 compteurs ; fin : 24 novembre 2027." in page
+        assert "Compteurs : 4, tous, présents et à venir ; fin : 24 novembre 2027." in page
         assert subscribe_to(client, until="2028-11-24").status_code == 302
         assert Permission.objects.get().valid_until == datetime(2028, 11, 24, 23, tzinfo=UTC)
 

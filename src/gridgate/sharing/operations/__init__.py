@@ -1,7 +1,8 @@
 """What people and time do to permissions. Each operation is one transaction, and checks its actor itself.
 
-`granting` (subscribe, grant by law) · `requesting` (ask, accept, refuse) · `ending` (revoke, terminate,
-expire, move-out, opposition) · `pausing` (suspend, resume) · `offering` (to companies with which roles).
+`granting` (subscribe, grant by law) · `extending` (to a later end) · `requesting` (ask, accept, refuse) · `ending`
+(revoke, terminate, expire, move-out, opposition) · `pausing` (suspend, resume) · `offering` (to companies with which
+roles).
 """
 
 from gridgate.sharing.operations.ending import (
@@ -14,6 +15,12 @@ from gridgate.sharing.operations.ending import (
     revoke_company,
     revoke_permission,
     terminate,
+)
+from gridgate.sharing.operations.extending import (
+    NotExtendable,
+    Obstacle,
+    extend,
+    obstacle_to_extending,
 )
 from gridgate.sharing.operations.granting import (
     AlreadyShared,
@@ -42,19 +49,23 @@ __all__ = [
     "InvalidEnd",
     "LoadCurveOpposed",
     "NoPoints",
+    "NotExtendable",
     "NotOffered",
     "NotTerminable",
     "NotThirdParty",
     "NothingToEnd",
+    "Obstacle",
     "PointNotHeld",
     "RequestClosed",
     "UnknownPermission",
     "UnknownRequest",
     "accept_request",
     "expire_due",
+    "extend",
     "grant",
     "invalidate_for_moved_out",
     "invalidate_opposed",
+    "obstacle_to_extending",
     "offer_to",
     "refuse_request",
     "request_permission",

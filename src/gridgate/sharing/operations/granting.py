@@ -78,7 +78,7 @@ class AlreadyShared(GridgateError):
         super().__init__(
             ErrorKind.CONFLICT,
             f"{permission.eligible_party} already has {permission.service} on these points",
-            remedy="Choose a later end to extend it.",
+            remedy="Extend it to a later end.",
         )
 
 
@@ -206,11 +206,11 @@ def _give(
 ) -> Permission:
     if points is not None and not points:
         raise NoPoints
-    ends = _end(service, valid_until, now)
+    ends = settle_end(service, valid_until, now)
     _refuse_opposed(service, points)
     there = _in_force(service, holder, points, now)
-    if there is not None:
-        return _extend(there, points, ends, by, now)
+    if there is not None and _says_as_much(there, history_from, ends):
+        return prolong(there, ends, by, now)
     today = civil_day_of(now, get_default_timezone())
     permission = Permission(
         service=service,
@@ -240,9 +240,10 @@ def _give(
     return permission
 
 
-def _extend(
-    permission: Permission, points: Sequence[str] | None, ends: datetime | None, by: By, now: datetime
-) -> Permission:
+def prolong(permission: Permission, ends: datetime | None, by: By, now: datetime) -> Permission:
+    """Move the end of a permission, and tell both sides; its caller has checked the actor. Raises `AlreadyShared`
+    when it lasts as long already.
+    """
     if _ends_first(ends, permission.valid_until) or permission.state != PermissionState.ACTIVE:
         raise AlreadyShared(permission)
     step = Step(PermissionState.ACTIVE, now, by, Reason.EXTENDED)
@@ -276,7 +277,13 @@ def _in_force(
     return None
 
 
-def _end(service: DataService, asked: datetime | None, now: datetime) -> datetime | None:
+def furthest_end(now: datetime) -> datetime:
+    """The latest end that a holder may choose."""
+    return end_of_day(months_from(civil_day_of(now, get_default_timezone()), LONGEST_MONTHS))
+
+
+def settle_end(service: DataService, asked: datetime | None, now: datetime) -> datetime | None:
+    """The end asked for, or without one what the service says. Raises `InvalidEnd`."""
     today = civil_day_of(now, get_default_timezone())
     if asked is None:
         if not service.duration_months:
@@ -284,12 +291,19 @@ def _end(service: DataService, asked: datetime | None, now: datetime) -> datetim
         return civil_day_bounds(months_from(today, service.duration_months), get_default_timezone()).start
     if asked <= now:
         raise InvalidEnd("the permission would end before it begins", remedy="Choose a later end.")
-    if service.terminable and asked > end_of_day(months_from(today, LONGEST_MONTHS)):
+    if service.terminable and asked > furthest_end(now):
         raise InvalidEnd(
             f"a permission lasts {LONGEST_MONTHS} months at most",
             remedy="Choose an earlier end; it can be extended.",
         )
     return asked.astimezone(UTC)
+
+
+def _says_as_much(there: Permission, history_from: date | None, ends: datetime | None) -> bool:
+    """Whether to prolong what is there gives neither less nor more than a request that names its first day of data."""
+    if history_from is None or history_from == there.history_from:
+        return True
+    return there.history_from < history_from and _ends_first(ends, there.valid_until)
 
 
 def _ends_first(one: datetime | None, other: datetime | None) -> bool:

@@ -60,8 +60,18 @@ def revoke(request: MemberRequest, permission_id: UUID) -> HttpResponse:
             lambda: operations.revoke_permission(actor=actor, permission_id=permission_id, now=moment.now),
         )
     summary = _present(request, permission.eligible_party, moment)
-    ending = [share for share in summary.shares if share.permission == permission] if summary else []
+    ending = _shares_of(permission, summary)
     return _page(request, permission.eligible_party, permissions, summary, ending, moment, one=True)
+
+
+def share_of(request: MemberRequest, permission: Permission, moment: Moment) -> Share | None:
+    """The permission as the person sees it; None when it is not in force."""
+    found = _shares_of(permission, _present(request, permission.eligible_party, moment))
+    return found[0] if found else None
+
+
+def _shares_of(permission: Permission, summary: CompanySharing | None) -> list[Share]:
+    return [share for share in summary.shares if share.permission == permission] if summary else []
 
 
 def _present(request: MemberRequest, company: Organisation, moment: Moment) -> CompanySharing | None:

@@ -8,7 +8,7 @@ from gridgate.audit.queries import Reads
 from gridgate.portal import formats
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.screens.sharing.tiles import kept, state
+from gridgate.portal.screens.sharing.tiles import can_extend, kept, state
 from gridgate.sharing.queries import Share
 
 
@@ -23,7 +23,8 @@ class Line:
         self.data = words.kinds(share.says)
         self.step = words.capital(words.step(share.says.finest_resolution)) or _("Celui du compteur")
         self.directions = words.directions(share.says.directions)
-        self.all_points, self.points = share.all_points, share.points
+        self.all_points, self.points, self.covered = share.all_points, share.points, share.covered
+        self.partly_seen = share.exceeds
         self.history = share.permission.history_from if share.permission else None
         self.since, self.since_day = share.since, formats.day(share.since)
         self.since_text = _("depuis le %(day)s") % {"day": self.since_day}
@@ -35,8 +36,23 @@ class Line:
         self.last_read_at = reads.last_at if reads else None
         self.can_end = share.terminable and not share.exceeds
         self.exceeds = share.terminable and share.exceeds
+        self.can_extend = can_extend(share, moment)
         self.kept = None if share.terminable else kept(share.service)
         self.tag = state([share], moment)
+
+    @property
+    def extent(self) -> str:
+        """Its points in a sentence: how many; of those that the person does not see, no more than that they are."""
+        return words.extent(self.points, self.covered, everything=self.all_points, partly=self.partly_seen)
+
+    @property
+    def points_note(self) -> str:
+        """What stands under the number of points that the person sees."""
+        if self.partly_seen and self.all_points:
+            return _("que vous voyez, sur tous ceux de l’entreprise")
+        if self.partly_seen and self.covered > self.points:
+            return _("que vous voyez, sur %(all)s") % {"all": formats.number(self.covered)}
+        return _("tous") if self.all_points else ""
 
 
 def alike(lines: Sequence[Line]) -> list[Line]:
@@ -46,6 +62,7 @@ def alike(lines: Sequence[Line]) -> list[Line]:
         key = (line.service.pk, line.data, line.directions, line.all_points, line.since_day, line.last_day)
         if key in together:
             together[key].points += line.points
+            together[key].covered += line.covered
         else:
             together[key] = line
     return list(together.values())

@@ -34,6 +34,15 @@ PAGES = (
         states=seen("alice"),
     ),
     Page(
+        "sharing_extend",
+        "/partage/autorisations/{extendable}/prolonger/",
+        get=(SIGN_IN, 403, 404, 404, 200),
+        post=(SIGN_IN, 403, 404, 404, "→ sharing_company"),
+        form={"until": "2028-06-30"},
+        queries=11,
+        states=seen("alice", "/partage/autorisations/{permission}/prolonger/"),
+    ),
+    Page(
         "permissions_received",
         "/partage/recues/",
         get=DATA_SERVICES,

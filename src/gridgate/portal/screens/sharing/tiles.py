@@ -14,6 +14,7 @@ from gridgate.portal.charts import Spark, sparkline
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService
+from gridgate.sharing.operations import obstacle_to_extending
 from gridgate.sharing.queries import CompanySharing, Share
 
 SOON_DAYS = 30
@@ -103,8 +104,8 @@ def tile(
         can_end=bool(company.terminable) and not company.exceeds,
         exceeds=bool(company.terminable) and company.exceeds,
         mixed=bool(company.terminable) and bool(company.kept),
-        extend=reverse("service_subscribe", args=[ends.service.code])
-        if ends and ends.service.offered
+        extend=reverse("sharing_extend", args=[ends.permission.pk])
+        if ends and ends.permission and can_extend(ends, moment)
         else "",
     )
 
@@ -127,6 +128,13 @@ def soon(shares: Sequence[Share], moment: Moment) -> Share | None:
         (share for share in shares if share.until), key=lambda share: share.until or moment.now, default=None
     )
     return ending if ending and ending.until and _days_left(ending.until, moment) <= SOON_DAYS else None
+
+
+def can_extend(share: Share, moment: Moment) -> bool:
+    """Whether this member may move its end."""
+    if share.permission is None or share.exceeds:
+        return False
+    return obstacle_to_extending(share.permission, moment.now) is None
 
 
 def expires(until: datetime, moment: Moment) -> str:
@@ -164,7 +172,9 @@ def kept(service: DataService) -> Kept:
 
 
 def points_of(company: CompanySharing, *, held: int, restricted: bool) -> str:
-    if restricted:
+    if restricted and any(share.exceeds for share in company.shares):
+        said = _("%(count)s sur les %(all)s de votre périmètre, et d’autres hors de lui")
+    elif restricted:
         said = _("%(count)s sur les %(all)s de votre périmètre")
     elif company.all_points:
         said = _("Tous vos compteurs, %(all)s")

@@ -25,7 +25,7 @@ def _step(event: PermissionEvent, several: bool) -> Step:
         label = _("Compteurs quittés retirés")
     elif event.reason == "extended":
         label = _("Prolongé")
-    elif event.actor_id is not None and event.actor_name:
+    if event.actor_id is not None and event.actor_name:
         label = _("%(what)s par %(name)s") % {"what": label, "name": event.actor_name}
     notes = [formats.moment(event.at)]
     if several:

@@ -97,6 +97,19 @@ def points(count: int) -> str:
     return ngettext("%(count)s compteur", "%(count)s compteurs", count) % {"count": formats.number(count)}
 
 
+def extent(seen: int, covered: int, *, everything: bool, partly: bool) -> str:
+    """`5, dont 1 que vous voyez`: how many points a permission covers, and how many of them the person sees."""
+    if partly and everything:
+        said = _("tous ceux de l’entreprise, présents et à venir, dont %(seen)s que vous voyez")
+    elif everything:
+        said = _("%(covered)s, tous, présents et à venir")
+    elif partly and covered > seen:
+        said = _("%(covered)s, dont %(seen)s que vous voyez")
+    else:
+        said = "%(covered)s"
+    return said % {"seen": formats.number(seen), "covered": formats.number(covered)}
+
+
 def services(count: int) -> str:
     """`3 services`."""
     return ngettext("%(count)s service", "%(count)s services", count) % {"count": formats.number(count)}
@@ -155,11 +168,34 @@ def kind_lines(says: Says) -> list[str]:
     return [capital(word) for word in _kind_words(says)]
 
 
+def obstacle(why: operations.Obstacle) -> str:
+    """Why a permission cannot last longer, and what to do."""
+    match why:
+        case operations.Obstacle.ENDED:
+            return _("Cette autorisation a déjà pris fin : pour partager de nouveau, souscrivez au service.")
+        case operations.Obstacle.SUSPENDED:
+            return _(
+                "Elle est suspendue par votre gestionnaire de réseau : elle se prolonge quand elle reprend."
+            )
+        case operations.Obstacle.LAW:
+            return _("Elle repose sur la loi : sa durée ne dépend pas de vous.")
+        case operations.Obstacle.ENDLESS:
+            return _("Elle n’a pas de terme : elle dure tant que vous êtes titulaire.")
+        case operations.Obstacle.NOT_OFFERED:
+            return _(
+                "Son service n’est plus proposé à votre entreprise : elle se poursuit jusqu’à son terme."
+            )
+        case operations.Obstacle.FULL:
+            return _("Elle dure déjà trois ans à partir d’aujourd’hui, le plus que l’on puisse accorder.")
+
+
 def refusal(error: GridgateError) -> str:
     """Why an operation refused, and what to do, in the words of the screen."""
     match error:
         case operations.AlreadyShared():
             return _("Ce partage existe déjà, au moins jusqu’à cette date. Une fin plus tardive le prolonge.")
+        case operations.NotExtendable():
+            return obstacle(error.obstacle)
         case operations.LoadCurveOpposed():
             return _(
                 "La courbe de charge de ces compteurs n’est pas collectée : activez d’abord sa collecte."

@@ -1,0 +1,113 @@
+"""*Prolonger*: the same permission, until a later day. Nothing else of it can be changed here."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.organisations.models import EntitlementCode
+from gridgate.portal import formats
+from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing.ending import share_of
+from gridgate.portal.screens.sharing.line import Line
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.time_zone import network_time
+from gridgate.sharing import operations, queries
+from gridgate.sharing.models import Permission
+from gridgate.sharing.operations.granting import furthest_end
+
+
+class LaterForm(forms.Form):
+    """The new last day, after the present one and within what may be given."""
+
+    until = forms.DateField(
+        label=gettext_lazy("Nouveau dernier jour"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def __init__(self, data: QueryDict | None, *, ends: datetime, moment: Moment) -> None:
+        super().__init__(data)
+        self._first = moment.last_day_before(ends) + timedelta(days=1)
+        self._last = moment.last_day_before(furthest_end(moment.now))
+        field = self.fields["until"]
+        field.widget.attrs.update(min=self._first.isoformat(), max=self._last.isoformat())
+        field.help_text = self._between()
+
+    def clean_until(self) -> date:
+        until: date = self.cleaned_data["until"]
+        if not self._first <= until <= self._last:
+            raise forms.ValidationError(self._between())
+        return until
+
+    def _between(self) -> str:
+        said = _("Choisissez un jour du %(first)s au %(last)s.")
+        return said % {"first": formats.long_day(self._first), "last": formats.long_day(self._last)}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@entitlement_required(EntitlementCode.DATA_SERVICES)
+@network_time
+def extend(request: MemberRequest, permission_id: UUID) -> HttpResponse:
+    """What stays as it is, and the one date to choose; or why it cannot last longer."""
+    actor, moment = request.membership, Moment.present()
+    permission = queries.permission_given(actor=actor, permission_id=permission_id)
+    permission.holder = actor.organisation
+    blocked = _blocked(permission, moment)
+    form = None
+    if not blocked and permission.valid_until is not None:
+        posted = request.POST if request.method == "POST" else None
+        form = LaterForm(posted, ends=permission.valid_until, moment=moment)
+        done = _extend(request, permission, form, moment) if posted is not None else None
+        if done is not None:
+            return done
+    share = share_of(request, permission, moment)
+    context = {
+        "company": permission.eligible_party,
+        "service": permission.service.text("name"),
+        "line": Line(share, None, moment) if share else None,
+        "blocked": blocked,
+        "form": form,
+    }
+    failed = request.method == "POST"
+    return render(request, "sharing/extend.html", context, status=422 if failed else 200)
+
+
+def _blocked(permission: Permission, moment: Moment) -> str:
+    """Why it cannot last longer by this member; empty when it can."""
+    if queries.said(permission, "exceeds"):
+        return _("Elle porte aussi sur des compteurs hors de votre périmètre : demandez à un administrateur.")
+    obstacle = operations.obstacle_to_extending(permission, moment.now)
+    return words.obstacle(obstacle) if obstacle else ""
+
+
+def _extend(
+    request: MemberRequest, permission: Permission, form: LaterForm, moment: Moment
+) -> HttpResponse | None:
+    """Extend it; None when the page shows again with what is wrong."""
+    if not form.is_valid():
+        return None
+    until = form.cleaned_data["until"]
+    try:
+        operations.extend(
+            actor=request.membership,
+            permission_id=permission.pk,
+            valid_until=moment.end_of(until),
+            now=moment.now,
+        )
+    except GridgateError as refused:
+        if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
+            raise
+        form.add_error(None, words.refusal(refused))
+        return None
+    said = _("Le partage avec %(name)s se poursuit jusqu’au %(day)s. Rien d’autre n’a changé.")
+    name = permission.eligible_party.legal_name
+    messages.success(request, said % {"name": name, "day": formats.long_day(until)})
+    return redirect("sharing_company", permission.eligible_party.siren)
