@@ -21,9 +21,11 @@ def test_a_company_subscribes_accepts_opposes_and_ends(demo_server_of_file: Serv
 
 def _subscribe_and_end(page: Page) -> None:
     page.goto("/services/tiers2-prevision-solaire/souscrire/")
+    expect(page.locator("main :checked")).to_have_count(0)
     page.get_by_role("radio", name=re.compile("Seulement ceux-ci")).check()
     page.get_by_role("checkbox", name=re.compile("toiture solaire")).check()
-    page.get_by_role("button", name="Autoriser Tiers 2").click()
+    go(page.get_by_role("button", name="Vérifier avant d’autoriser"))
+    go(page.get_by_role("button", name="Autoriser pour 1 compteur"))
     expect(page.get_by_role("status").first).to_be_visible()
     page.goto("/services/")
     row = page.get_by_role("row", name=re.compile("Prévision de production solaire"))
@@ -37,7 +39,7 @@ def _subscribe_and_end(page: Page) -> None:
 def _accept_a_request(page: Page) -> None:
     page.goto("/partage/")
     go(page.get_by_role("link", name=re.compile("Examiner la demande")))
-    go(page.get_by_role("button", name=re.compile("Autoriser|Accepter")).first)
+    go(page.get_by_role("button", name="Autoriser pour 5 compteurs"))
     page.goto("/partage/")
     tile = page.locator("article.tile", has=page.get_by_role("heading", name="Tiers 3"))
     expect(tile).to_contain_text("courbe de charge")
@@ -84,6 +86,22 @@ def test_the_operator_imports_points_after_a_dry_run(
         page.get_by_role("link", name=re.compile("points.csv")).first.click()
         page.wait_for_url(re.compile(r"/import/\d+/"))
         assert visitor.look(page) == []
+
+
+def test_what_is_about_to_be_given_is_said_legibly(
+    demo_server: Server, open_as: OpenAs, visitor: Visitor
+) -> None:
+    for language in ("fr", "en"):
+        with open_as(demo_server, "alice", language=language) as page:
+            page.goto("/services/tiers2-prevision-solaire/souscrire/")
+            page.locator("input[type=checkbox]").first.check()
+            go(page.locator("button[name=do][value=subscribe]"))
+            assert visitor.look_in(page, language) == []
+            page.goto("/partage/")
+            go(page.locator("a[href*='/partage/demandes/']").first)
+            page.locator("input[type=checkbox]").first.uncheck()
+            go(page.locator("button[name=answer][value=accept]"))
+            assert visitor.look_in(page, language) == []
 
 
 def test_what_an_opposition_ends_is_said_legibly(

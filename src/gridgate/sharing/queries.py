@@ -337,11 +337,16 @@ def count_points(permissions: Sequence[Permission], *, today: date) -> dict[UUID
 
 
 def requests_received(*, actor: Membership) -> QuerySet[PermissionRequest]:
-    """What others ask, or asked, of the actor's company; each with `points_count`, the points it names."""
+    """What others ask, or asked, of the actor's company; each with `points_count`, the points it names, and
+    `points_seen`, how many of them are within the actor's perimeter.
+    """
     if not _entitled(actor):
         return PermissionRequest.objects.none()
     asked = PermissionRequest.objects.filter(holder=actor.organisation_id)
-    asked = asked.select_related("service", "eligible_party").annotate(points_count=Count("points"))
+    asked = asked.select_related("service", "eligible_party").annotate(
+        points_count=Count("points"),
+        points_seen=Count("points", filter=within(actor, EntitlementCode.DATA_SERVICES, "points__pk")),
+    )
     return _within_reach(asked, _ASKED, actor)
 
 

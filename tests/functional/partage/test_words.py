@@ -176,7 +176,12 @@ def test_what_happened_names_who_did_it():
             ]
         )
     ]
-    assert labels == ["Accordé par Alice", "Prolongé par Alice", "Compteurs quittés retirés", "Arrivé à échéance"]
+    assert labels == [
+        "Accordé par Alice",
+        "Prolongé par Alice",
+        "Compteurs quittés retirés",
+        "Arrivé à échéance",
+    ]
 
 
 def test_a_reader_of_another_period_stays_chosen(world):

@@ -13,6 +13,7 @@ from gridgate.sharing.operations import subscribe
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import restrict
 from tests.factories.sharing import make_service
+from tests.functional.confirming import button_of, give, hidden_in
 from tests.functional.partage.test_who_reads_our_data import text_of
 
 
@@ -29,10 +30,12 @@ def offer(world):
     )
 
 
-def subscribe_to(client, code="suivi", **data):
-    return client.post(
-        f"/services/{code}/souscrire/", {"do": "subscribe", "scope": "all", "until": ""} | data
-    )
+ADDRESS = "/services/suivi/souscrire/"
+PRESS = ("do", "subscribe")
+
+
+def subscribe_to(client, **data):
+    return give(client, ADDRESS, {"scope": "all", "until": ""} | data, PRESS)
 
 
 class TestTheCatalogue:
@@ -163,10 +166,10 @@ class TestSubscribing:
 
     def test_a_restricted_member_subscribes_within_their_perimeter(self, world, offer):
         client = world.client("bob")
-        page = client.get("/services/suivi/souscrire/")
+        page = client.get(ADDRESS)
         assert "Lyon Gerland, bureaux" not in text_of(page)
         assert 'value="all"' not in page.content.decode()
-        subscribe_to(client, scope="all", point=[world.p1.pk, world.p3.pk])
+        subscribe_to(client, scope="", point=[world.p1.pk])
         permission = Permission.objects.get()
         assert not permission.all_points
         assert [point.metering_point_id for point in permission.points.all()] == [world.p1.pk]
@@ -190,6 +193,107 @@ class TestSubscribing:
         )
         assert response.status_code == 200
         assert f'value="{world.p1.pk}"' in response.content.decode()
+        assert not Permission.objects.exists()
+
+
+class TestNothingIsGivenThatWasNotChosen:
+    """On souscrire: what is not chosen is not given, what says two things is refused, what is given is said first."""
+
+    def test_nothing_is_chosen_beforehand(self, world, offer):
+        for name in ("alice", "bob"):
+            page = world.client(name).get(ADDRESS).content.decode()
+            assert " checked" not in page
+        for _ in range(40):
+            make_held_point(world.acme)
+        assert " checked" not in world.client("alice").get(ADDRESS).content.decode()
+
+    def test_the_form_as_it_opens_gives_nothing(self, world, offer):
+        response = world.client("alice").post(ADDRESS, {"do": "subscribe", "until": ""})
+        assert response.status_code == 422
+        assert "Choisissez au moins un compteur." in text_of(response)
+        assert not Permission.objects.exists()
+
+    def test_a_tick_alone_is_that_meter_alone(self, world, offer):
+        subscribe_to(world.client("alice"), scope="", point=[world.p3.pk])
+        make_held_point(world.acme)
+        permission = Permission.objects.get()
+        assert not permission.all_points
+        assert [point.metering_point_id for point in permission.points.all()] == [world.p3.pk]
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            {"scope": "all", "point": ["30001480112233"]},
+            {"scope": "all", "paste": "30001480112233"},
+            {"scope": ["all", "some"], "point": ["30001480112233"]},
+            {"scope": ["all", "some"]},
+            {"scope": "tout", "point": ["30001480112233"]},
+            {"scope": "some"},
+        ],
+    )
+    def test_a_choice_that_says_two_things_or_none_is_refused(self, world, offer, data):
+        response = world.client("alice").post(ADDRESS, {"do": "subscribe", "until": "2027-03-31"} | data)
+        assert response.status_code == 422
+        assert "Rien n’est encore souscrit" in text_of(response)
+        page = response.content.decode()
+        assert 'value="2027-03-31"' in page
+        assert not data.get("point") or 'value="30001480112233" checked' in page
+        assert not Permission.objects.exists()
+
+    @pytest.mark.parametrize("name", ["alice", "bob"])
+    def test_a_point_that_is_not_offered_refuses_the_whole(self, world, offer, name):
+        stranger = world.p5.pk if name == "alice" else world.p3.pk
+        response = world.client(name).post(
+            ADDRESS, {"do": "subscribe", "scope": "some", "point": [world.p1.pk, stranger], "until": ""}
+        )
+        assert response.status_code == 422
+        assert f"« {stranger} » n’est pas l’un des compteurs proposés." in text_of(response)
+        assert f'value="{world.p1.pk}" checked' in response.content.decode()
+        assert not Permission.objects.exists()
+
+    def test_all_is_not_a_choice_of_who_sees_a_part(self, world, offer):
+        response = world.client("bob").post(ADDRESS, {"do": "subscribe", "scope": "all", "until": ""})
+        assert response.status_code == 422
+        assert not Permission.objects.exists()
+
+    def test_what_is_given_is_said_before_and_on_the_button(self, world, offer):
+        data = {
+            "do": "subscribe",
+            "scope": "some",
+            "point": [world.p1.pk, world.p4.pk],
+            "until": "2027-03-31",
+        }
+        page = world.client("alice").post(ADDRESS, data)
+        assert page.status_code == 200
+        assert not Permission.objects.exists()
+        assert button_of(page, "subscribe") == "Autoriser pour 2 compteurs"
+        for said in ("Lyon Gerland, usine", "Nantes Beaulieu, bureaux", "31 mars 2027", "et aucun autre"):
+            assert said in text_of(page)
+        assert "Lyon Gerland, bureaux" not in text_of(page)
+
+    def test_all_now_and_later_is_said_as_such(self, world, offer):
+        page = world.client("alice").post(ADDRESS, {"do": "subscribe", "scope": "all", "until": ""})
+        assert button_of(page, "subscribe") == "Autoriser pour tous vos compteurs, présents et à venir"
+        assert "4 compteurs aujourd’hui, et chacun de ceux que vous aurez ensuite." in text_of(page)
+
+    @pytest.mark.parametrize(
+        "change", [{"point": ["30001480112255"]}, {"scope": ["all"], "point": []}, {"until": ["2029-11-25"]}]
+    )
+    def test_what_was_read_is_what_is_given(self, world, offer, change):
+        client = world.client("alice")
+        data = {"do": "subscribe", "scope": "some", "point": [world.p1.pk], "until": "2027-03-31"}
+        said = hidden_in(client.post(ADDRESS, data))
+        page = client.post(ADDRESS, said | {"do": "subscribe"} | change)
+        assert page.status_code == 409
+        assert "Le choix n’est plus celui que vous aviez lu." in text_of(page)
+        assert not Permission.objects.exists()
+
+    def test_one_can_go_back_and_finds_the_choice_again(self, world, offer):
+        client = world.client("alice")
+        data = {"do": "subscribe", "scope": "some", "point": [world.p4.pk], "until": "2027-03-31"}
+        page = client.post(ADDRESS, hidden_in(client.post(ADDRESS, data)) | {"do": "edit"})
+        assert f'value="{world.p4.pk}" checked' in page.content.decode()
+        assert 'value="2027-03-31"' in page.content.decode()
         assert not Permission.objects.exists()
 
 

@@ -17,6 +17,7 @@ from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.services.views import Offer, shares_of, subscribable
 from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing.agreed import Agreed, fingerprint
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.picker import PointPicker
@@ -59,7 +60,7 @@ class UntilForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @entitlement_required(EntitlementCode.DATA_SERVICES)
 def subscribe(request: MemberRequest, code: str) -> HttpResponse:
-    """Give the service's provider access to some points, or to all."""
+    """Give the service's provider access to some points, or to all: chosen first, then read again, then given."""
     actor, moment = request.membership, Moment.present()
     service = queries.service_readable_by(actor=actor, code=code)
     if not subscribable(service, actor.organisation):
@@ -69,9 +70,10 @@ def subscribe(request: MemberRequest, code: str) -> HttpResponse:
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today, held=True
     ).order_by("label", "pk")
     restricted = not actor.reach(EntitlementCode.DATA_SERVICES).everything
-    picker = PointPicker(posted, points=points, all_choice=not restricted, all_ticked=restricted)
+    picker = PointPicker(posted, points=points, all_choice=not restricted)
     form = UntilForm(posted, service=service, today=moment.today)
-    if posted is not None and posted.get("do") == "subscribe":
+    subscribing = posted is not None and posted.get("do") == "subscribe"
+    if subscribing:
         done = _subscribe(request, service, picker, form, moment)
         if done is not None:
             return done
@@ -87,18 +89,22 @@ def subscribe(request: MemberRequest, code: str) -> HttpResponse:
         else _("Tous vos compteurs, présents et à venir"),
         "all_note": _("%(points)s aujourd’hui") % {"points": words.points(picker.total)},
     }
-    failed = bool(picker.error or (posted is not None and posted.get("do") == "subscribe" and form.errors))
+    failed = bool(picker.error or (subscribing and form.errors))
     return render(request, "services/subscribe.html", context, status=422 if failed else 200)
 
 
 def _subscribe(
     request: MemberRequest, service: DataService, picker: PointPicker, form: UntilForm, moment: Moment
 ) -> HttpResponse | None:
-    """Subscribe; None when the page shows again with what is wrong."""
+    """Say what would be given, or give it once that was read; None when the page shows again with what is wrong."""
     chosen = picker.chosen()
     if not form.is_valid() or picker.error:
         return None
     until = form.cleaned_data["until"]
+    promised = fingerprint(chosen, service.pk, until)
+    seen = request.POST.get("seen", "")
+    if seen != promised:
+        return _before_giving(request, service, picker, chosen, until, promised)
     try:
         operations.subscribe(
             actor=request.membership,
@@ -118,3 +124,28 @@ def _subscribe(
         % {"name": service.provider.legal_name},
     )
     return redirect("sharing_company", service.provider.siren)
+
+
+def _before_giving(
+    request: MemberRequest,
+    service: DataService,
+    picker: PointPicker,
+    chosen: list[str] | None,
+    until: date | None,
+    promised: str,
+) -> HttpResponse:
+    """Exactly what the next press gives."""
+    offer = Offer(service)
+    agreed = Agreed(
+        chosen,
+        picker,
+        carried=[("until", until.isoformat() if until else "")],
+        seen=promised,
+        again=bool(request.POST.get("seen")),
+    )
+    context = {
+        "agreed": agreed,
+        "offer": offer,
+        "until": formats.long_day(until) if until else offer.duration,
+    }
+    return render(request, "services/subscribe_confirm.html", context, status=409 if agreed.again else 200)

@@ -43,16 +43,20 @@ class Line:
     @property
     def extent(self) -> str:
         """Its points in a sentence: how many; of those that the person does not see, no more than that they are."""
-        return words.extent(self.points, self.covered, everything=self.all_points, partly=self.partly_seen)
+        return str(self._extent)
 
     @property
     def points_note(self) -> str:
         """What stands under the number of points that the person sees."""
-        if self.partly_seen and self.all_points:
+        if self._extent.hides and self.all_points:
             return _("que vous voyez, sur tous ceux de l’entreprise")
-        if self.partly_seen and self.covered > self.points:
+        if self._extent.hides:
             return _("que vous voyez, sur %(all)s") % {"all": formats.number(self.covered)}
         return _("tous") if self.all_points else ""
+
+    @property
+    def _extent(self) -> words.Extent:
+        return words.Extent(self.points, self.covered, everything=self.all_points, partly=self.partly_seen)
 
 
 def alike(lines: Sequence[Line]) -> list[Line]:

@@ -21,7 +21,7 @@ PAGES = (
         get=(SIGN_IN, 403, 404, 404, 200),
         post=(SIGN_IN, 403, 404, 404, "→ sharing"),
         form={"answer": "refuse"},
-        queries=8,
+        queries=9,
         # What the third party says is in its own language.
         states=seen("alice", data=("Pour chiffrer une toiture solaire sur le site de Lyon Gerland.",)),
     ),

@@ -5,6 +5,7 @@ because it comes back in the form; a long list can be pasted.
 """
 
 import re
+from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
@@ -19,15 +20,17 @@ FEW = 30
 SHOWN = 8
 """How many of a few points show at once; the others are one press away."""
 FOUND = 20
-MOST_TICKED = 500
+LISTED = 50
+"""How many of the points chosen are named one by one before they are given."""
 _BETWEEN = re.compile(r"[\s,;]+")
 
 
 class PointPicker:
     """What the form shows, and what was chosen.
 
-    `points` are those one may choose from; `all_choice` offers "all, now and later" as a choice of its own;
-    `all_ticked` is how the form begins.
+    `points` are those one may choose from; `all_choice` offers "all, now and later" as a choice of its own. The form
+    begins with nothing chosen, or, to answer a request, with exactly what is asked (`as_asked`). What says two things
+    at once is refused, and stays in the form.
     """
 
     def __init__(
@@ -36,7 +39,7 @@ class PointPicker:
         *,
         points: QuerySet[MeteringPoint],
         all_choice: bool,
-        all_ticked: bool = False,
+        as_asked: bool = False,
     ) -> None:
         self._points = points
         self._data = data
@@ -47,12 +50,17 @@ class PointPicker:
         self.query = (data.get("q", "") if data else "").strip()
         self.paste = data.get("paste", "") if data else ""
         self.error = ""
-        begun = all_ticked and self.few
-        self._ticked: dict[str, MeteringPoint] = self._everything if begun and not data else {}
-        self.scope = "all" if self.offers_scope else "some"
+        self._unclear = False
         if data:
-            self.scope = data.get("scope", "some") if self.offers_scope else "some"
-            self._ticked = self._known(data.getlist("point")[:MOST_TICKED])
+            scopes = set(data.getlist("scope")) - {""}
+            self._unclear = len(scopes) > 1 or not scopes <= {"all", "some"}
+            self.scope = "" if self._unclear else "".join(scopes)
+            self._asked_for = list(dict.fromkeys(data.getlist("point")))
+            self._ticked = self._known(self._asked_for)
+        else:
+            self.scope = "all" if as_asked and self.offers_scope else ""
+            self._ticked = self._everything if as_asked and not self.offers_scope else {}
+            self._asked_for = list(self._ticked)
 
     @property
     def offers_scope(self) -> bool:
@@ -60,12 +68,16 @@ class PointPicker:
         return self.all_choice or not self.few
 
     def chosen(self) -> list[str] | None:
-        """The identifiers chosen; None for "all, now and later". Fills `error` when the choice is none."""
-        if self.scope == "all":
-            return None if self.all_choice else list(self._points.values_list("pk", flat=True))
+        """The identifiers chosen; None for "all, now and later". Fills `error` when the form does not say which."""
         pasted = [text for text in _BETWEEN.split(self.paste) if text]
+        if self._unclear:
+            self.error = _("Choisissez tous les compteurs, ou certains d’entre eux.")
+            return []
+        if self.scope == "all":
+            return self._all(named=len(set(self._asked_for) | set(pasted)))
         known = self._known(pasted)
-        unknown = [text for text in pasted if text not in known]
+        unknown = [text for text in self._asked_for if text not in self._ticked]
+        unknown += [text for text in pasted if text not in known]
         if unknown:
             said = _("« %(text)s » n’est pas l’un des compteurs proposés.") % {"text": unknown[0][:30]}
             more = len(unknown) - 1
@@ -77,6 +89,30 @@ class PointPicker:
         if not chosen:
             self.error = _("Choisissez au moins un compteur.")
         return chosen
+
+    def _all(self, *, named: int) -> list[str] | None:
+        if not self.offers_scope:
+            self.error = _("« Tous » n’est pas un choix proposé ici : cochez les compteurs.")
+            return []
+        if named:
+            said = ngettext(
+                "Vous avez choisi tous les compteurs, et %(count)s en particulier : gardez l’un ou l’autre.",
+                "Vous avez choisi tous les compteurs, et %(count)s en particulier : gardez l’un ou l’autre.",
+                named,
+            )
+            self.error = said % {"count": formats.number(named)}
+            return []
+        return None if self.all_choice else list(self._points.values_list("pk", flat=True))
+
+    @property
+    def carried(self) -> list[tuple[str, str]]:
+        """The choice as hidden fields say it again."""
+        said = [("scope", self.scope), ("paste", self.paste), *(("point", one) for one in self._asked_for)]
+        return [(name, value) for name, value in said if value]
+
+    def named(self, chosen: Collection[str]) -> list[MeteringPoint]:
+        """The first of the points chosen, by name."""
+        return list(self._points.filter(pk__in=chosen)[:LISTED])
 
     @property
     def ticks(self) -> list[tuple[MeteringPoint, bool]]:

@@ -1,10 +1,10 @@
 """What a third party would see: the customer's own last week, at the step that is asked for."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from gridgate.core.errors import GridgateError
@@ -12,13 +12,16 @@ from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_o
 from gridgate.core.time import Interval, Resolution
 from gridgate.dataplane.client import Reader
 from gridgate.metering.models import MeteringPoint
-from gridgate.organisations.models import Membership
+from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.rights import within
 from gridgate.portal import formats, measurements
 from gridgate.portal.charts import Curve, LoadCurve, load_curve
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService
 
 DAYS = 7
+LOOKED_AT = 12
+"""Among how many points one with data is looked for."""
 _log = logging.getLogger(__name__)
 
 
@@ -30,18 +33,20 @@ class Preview:
 
 
 def preview(
-    service: DataService, points: Sequence[MeteringPoint], *, actor: Membership, moment: Moment
+    service: DataService, points: QuerySet[MeteringPoint], *, actor: Membership, moment: Moment
 ) -> Preview | None:
     """Draw the last week of the first of these points with data; None when the service reads no load curve.
 
-    Looking at one's own data is a read like another: the journal has it. A page that asks a question must come
-    even when measurements do not: then there is no preview.
+    Answering for a point is one right, seeing its measurements another: points that the actor has not both of are
+    passed over. Looking at one's own data is a read like another: the journal has it. A page that asks a question must
+    come even when measurements do not: then there is no preview.
     """
     if Kind.LOAD_CURVE not in kinds_of(service.kinds):
         return None
+    seen = list(points.filter(within(actor, EntitlementCode.MEASUREMENTS, "pk"))[:LOOKED_AT])
     try:
-        latest = measurements.client().latest([point.pk for point in points])
-        for point in points:
+        latest = measurements.client().latest([point.pk for point in seen])
+        for point in seen:
             direction = _direction(service, point)
             if point.pk in latest and direction is not None:
                 return _draw(service, point, direction, latest[point.pk].day, actor, moment)

@@ -16,14 +16,15 @@ from gridgate.organisations.models import EntitlementCode
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing.agreed import Agreed, fingerprint, giving
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.picker import PointPicker
 from gridgate.portal.screens.sharing.preview import preview
 from gridgate.sharing import operations, queries
 from gridgate.sharing.models import PermissionRequest
 
-PREVIEWED = 12
-"""Among how many of the points asked for one with data is looked for."""
+SHOWN = 30
+"""How many of the points asked for are named to who sees only some of them, and does not answer."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,45 +35,57 @@ def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
     if asked.state not in queries.WAITING or asked.valid_until < moment.today:
         return render(request, "sharing/answered.html", _what(asked) | {"outcome": _outcome(asked)})
     points = queries.points_asked(asked, actor=actor, today=moment.today)
-    picker = PointPicker(
-        request.POST if request.method == "POST" else None,
-        points=points,
-        all_choice=asked.all_points,
-        all_ticked=True,
-    )
-    if request.method == "POST" and not queries.said(asked, "exceeds"):
+    posted = request.POST if request.method == "POST" else None
+    picker = PointPicker(posted, points=points, all_choice=asked.all_points, as_asked=True)
+    exceeds = queries.said(asked, "exceeds")
+    if posted is not None and not exceeds:
         done = _decide(request, asked, picker, moment)
         if done is not None:
             return done
     given = queries.in_force(queries.permissions_given(actor=actor), now=moment.now)
     already = given.filter(eligible_party=asked.eligible_party)
     context = _what(asked) | {
+        "question": words.question(asked.eligible_party.legal_name, _extent(asked, picker.total)),
         "picker": picker,
-        "exceeds": queries.said(asked, "exceeds"),
+        "exceeds": exceeds,
+        "shown": picker.samples(SHOWN) if exceeds else [],
         "already": ", ".join(dict.fromkeys(one.service.text("name") for one in already)),
-        "preview": preview(asked.service, picker.samples(PREVIEWED), actor=actor, moment=moment),
+        "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
+        "preview": preview(asked.service, points, actor=actor, moment=moment),
         "all_label": _all_label(asked),
         "all_note": words.points(picker.total),
     }
+    if posted is None and picker.total:
+        chosen = picker.chosen()
+        context |= {"button": giving(chosen), "seen": fingerprint(chosen, asked.pk)}
     status = 422 if picker.error else 200
     return render(request, "sharing/request.html", context, status=status)
+
+
+def _extent(asked: PermissionRequest, seen: int) -> words.Extent:
+    """How many points are asked for, and how many of them the person sees."""
+    exceeds = queries.said(asked, "exceeds")
+    count = queries.said(asked, "points_count") if exceeds else seen
+    return words.Extent(seen, count, everything=asked.all_points, partly=exceeds)
 
 
 def _decide(
     request: MemberRequest, asked: PermissionRequest, picker: PointPicker, moment: Moment
 ) -> HttpResponse | None:
     """Carry out the answer; None when the page shows again."""
-    said = request.POST.get("answer")
+    said = request.POST.getlist("answer")
     name = asked.eligible_party.legal_name
     try:
-        if said == "refuse":
+        if said == ["refuse"]:
             operations.refuse_request(actor=request.membership, request_id=asked.pk, now=moment.now)
             messages.success(request, _("Demande refusée. %(name)s n’a rien lu.") % {"name": name})
             return redirect("sharing")
-        if said == "accept":
+        if said == ["accept"]:
             chosen = picker.chosen()
             if picker.error:
                 return None
+            if request.POST.get("seen", "") != fingerprint(chosen, asked.pk):
+                return _before_giving(request, asked, picker, chosen)
             operations.accept_request(
                 actor=request.membership, request_id=asked.pk, points=chosen, now=moment.now
             )
@@ -90,12 +103,19 @@ def _decide(
     return None
 
 
+def _before_giving(
+    request: MemberRequest, asked: PermissionRequest, picker: PointPicker, chosen: list[str] | None
+) -> HttpResponse:
+    """Exactly what the next press gives, when it is not what the button had said."""
+    agreed = Agreed(chosen, picker, seen=fingerprint(chosen, asked.pk))
+    return render(request, "sharing/request_confirm.html", _what(asked) | {"agreed": agreed})
+
+
 def _what(asked: PermissionRequest) -> dict[str, object]:
     service = asked.service
     return {
         "asked": asked,
         "company": asked.eligible_party,
-        "points_count": None if asked.all_points else queries.said(asked, "points_count"),
         "service_name": service.text("name"),
         "purpose": service.text("purpose").rstrip("."),
         "has_curve": Kind.LOAD_CURVE in kinds_of(service.kinds),

@@ -69,7 +69,7 @@ def index(request: MemberRequest) -> HttpResponse:
             )
             for company in companies
         ],
-        "requests": [Asked(asked) for asked in queries.requests_waiting(actor=actor)[:5]],
+        "requests": [Asked(asked, held) for asked in queries.requests_waiting(actor=actor)[:5]],
         "ended": ended,
         "ended_rows": [Past(permission) for permission in ended],
         "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
@@ -80,10 +80,13 @@ def index(request: MemberRequest) -> HttpResponse:
 class Asked:
     """A request that waits, as the notice says it."""
 
-    def __init__(self, request: PermissionRequest) -> None:
+    def __init__(self, request: PermissionRequest, held: int) -> None:
+        everything, partly = request.all_points, queries.said(request, "exceeds")
+        seen = held if everything else queries.said(request, "points_seen")
+        count = held if everything else queries.said(request, "points_count")
         self.id = request.pk
         self.name = request.eligible_party.legal_name
-        self.points = None if request.all_points else queries.said(request, "points_count")
+        self.headline = words.asking(self.name, words.Extent(seen, count, everything, partly))
         self.data = words.data(request.service)
         self.until = request.valid_until
         self.purpose = request.service.text("purpose")
