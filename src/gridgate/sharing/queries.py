@@ -314,9 +314,13 @@ def named_points(permission: Permission, *, actor: Membership, today: date) -> P
     return _in_perimeter(named, "pk", actor).order_by("label", "pk")
 
 
-def count_points(permissions: Sequence[Permission], *, today: date) -> dict[UUID, int]:
-    """How many points of today's titles each permission covers, seen from no one's perimeter."""
+def count_points(
+    permissions: Sequence[Permission], *, today: date, actor: Membership | None = None
+) -> dict[UUID, int]:
+    """How many points of today's titles each permission covers; with `actor`, of those within their perimeter."""
     titles = TitleHolding.objects.filter(held_on(today))
+    if actor is not None:
+        titles = titles.filter(within(actor, EntitlementCode.DATA_SERVICES, "metering_point"))
     everything = [permission.holder_id for permission in permissions if permission.all_points]
     by_holder = dict(titles.filter(holder__in=everything).values_list("holder").annotate(count=Count("pk")))
     named = PermissionPoint.objects.filter(permission__in=permissions).filter(
@@ -353,6 +357,12 @@ def requests_received(*, actor: Membership) -> QuerySet[PermissionRequest]:
 def requests_waiting(*, actor: Membership) -> QuerySet[PermissionRequest]:
     """Those that the actor's company has not answered yet, oldest first."""
     return requests_received(actor=actor).filter(state__in=WAITING).order_by("requested_at", "pk")
+
+
+def requests_to_answer(*, actor: Membership) -> QuerySet[PermissionRequest]:
+    """Those of them that the actor may answer: what also asks for points outside their perimeter is for others."""
+    waiting = requests_waiting(actor=actor)
+    return waiting.filter(_WHOLE) if _entitled(actor) else waiting
 
 
 def request_received(*, actor: Membership, request_id: UUID) -> PermissionRequest:
@@ -395,6 +405,7 @@ def receipts_readable_by(*, actor: Membership) -> QuerySet[Receipt]:
             spoken_of = Permission.objects.filter(receipts=OuterRef("pk"), holder=actor.organisation_id)
             whole = permissions_given(actor=actor).filter(_WHOLE).values("pk")
             as_holder &= Q(Exists(spoken_of)) & ~Q(Exists(spoken_of.exclude(pk__in=whole)))
+            as_holder &= ~Q(pk__in=_receipts_of_points_left_beyond(actor))
         mine |= as_holder
     return (
         Receipt.objects.filter(mine).select_related("holder", "eligible_party").order_by("-issued_at", "-pk")
@@ -509,6 +520,23 @@ def _regulatory() -> QuerySet[DataService]:
     return DataService.objects.filter(provider__is_operator=True, offered=False).exclude(
         legal_basis__in=_TERMINABLE
     )
+
+
+def _receipts_of_points_left_beyond(actor: Membership) -> list[int]:
+    """The receipts of points that permissions have lost, outside the actor's perimeter: the permissions name them no
+    more, the receipts do.
+    """
+    perimeter = set(perimeter_of(actor, EntitlementCode.DATA_SERVICES))
+    lost = PermissionEvent.objects.filter(permission__receipts=OuterRef("pk"), details__has_key="points_lost")
+    told = Receipt.objects.filter(Exists(lost), holder=actor.organisation_id)
+    return [
+        pk
+        for pk, payload in told.order_by().values_list("pk", "payload")
+        if any(
+            one["points"] == "all" or not perimeter.issuperset(one["points"])
+            for one in payload["permissions"]
+        )
+    ]
 
 
 def _count_held(actor: Membership, today: date) -> int:

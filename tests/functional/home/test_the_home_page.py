@@ -7,11 +7,12 @@ import pytest
 
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import PermissionState
+from gridgate.organisations.operations import give
 from gridgate.portal.screens.home import energy
 from gridgate.sharing.models import PermissionRequest
 from tests.factories.audit import make_reads
 from tests.factories.metering import make_holding, make_point
-from tests.factories.organisations import restrict
+from tests.factories.organisations import SINCE, restrict
 from tests.factories.sharing import make_permission, make_service
 from tests.world import NOW
 
@@ -67,6 +68,57 @@ class TestOfAHolder:
         assert "Hello Alice" in text
         assert "Wednesday 25 November 2026. 4 of 4 metering points are up to date to last night." in text
         assert "25.0% more than last year" in text
+
+
+class TestOfAPart:
+    """Each figure obeys the right of what it shows, and says of how many points it is."""
+
+    def give(self, world, **services):
+        group = world.acme.groups.get(name="Site de Lyon")
+        for code, points in services.items():
+            give(group=group, code=code, points=points, now=SINCE)
+
+    def test_a_sum_over_a_part_does_not_say_all(self, world, measured):
+        text = text_of(world.client("bob").get("/"))
+        assert "Tous vos compteurs" not in text
+        assert "2 compteurs, en kWh. Au plus 20,0 le" in text
+
+    def test_freshness_is_told_of_points_whose_measurements_one_sees(self, world, measured):
+        self.give(world, meters=[world.p1.pk, world.p2.pk, world.p3.pk], measurements=[world.p1.pk])
+        measured.silent = {world.p2.pk, world.p3.pk}
+        text = text_of(world.client("bob").get("/"))
+        assert "1 compteur sur 1 à jour" in text
+        assert "sans données" not in text
+
+    def test_a_point_that_one_may_not_list_is_not_said_to_be_silent(self, world, measured):
+        self.give(world, meters=[world.p1.pk], measurements=[world.p1.pk, world.p2.pk])
+        text = text_of(world.client("bob").get("/"))
+        assert "2 compteurs sur 2 à jour" in text
+        assert "sans données" not in text
+
+    def test_what_waits_to_be_summed_is_what_would_be(self, world, measured, monkeypatch):
+        monkeypatch.setattr("gridgate.portal.screens.home.company.MOST_POINTS", 1)
+        self.give(world, meters=None)
+        assert "La somme de vos 2 compteurs" in text_of(world.client("bob").get("/"))
+
+    def test_who_reads_is_said_of_what_one_sees(self, world, measured):
+        make_reads(world.third_party_1, world.p3, world.acme, at=at(6))
+        text = text_of(world.client("bob").get("/"))
+        assert "Aucune entreprise n’a lu les compteurs que vous voyez depuis 30 jours." in text
+        assert "les compteurs que vous voyez, et votre gestionnaire de réseau" in text
+
+    def test_a_request_that_others_must_answer_is_no_task(self, world, measured):
+        request = PermissionRequest.objects.create(
+            service=make_service(world.third_party_3),
+            holder=world.acme,
+            eligible_party=world.third_party_3,
+            valid_until=date(2027, 11, 25),
+            state=PermissionState.VALIDATED,
+            requested_at=world.now,
+        )
+        request.points.set([world.p1, world.p3])
+        assert "demande un accès" not in text_of(world.client("bob").get("/"))
+        assert "demande un accès" in text_of(world.client("alice").get("/"))
 
 
 class TestTasks:

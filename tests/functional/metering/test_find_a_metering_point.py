@@ -9,7 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.metering.operations import close_holding, move_in, set_collection
 from gridgate.organisations.models import Organisation
+from gridgate.organisations.operations import give
+from tests.factories.organisations import SINCE
 from tests.factories.sharing import make_permission, make_service
+from tests.measured import Measured
 from tests.world import World
 
 
@@ -33,6 +36,31 @@ class TestVosCompteurs:
         page = world.client("bob").get("/compteurs/")
         assert names(page) == ["Lyon Gerland, atelier sud", "Lyon Gerland, usine"]
         assert "votre périmètre" in page.content.decode()
+
+    def test_says_of_each_point_what_its_other_rights_let_one_know(
+        self, world: World, measured: Measured
+    ) -> None:
+        group = world.acme.groups.get(name="Site de Lyon")
+        give(group=group, code="meters", now=SINCE)
+        service = make_service(world.third_party_1)
+        make_permission(service, world.acme, points=[world.p1, world.p3], now=world.now)
+        make_permission(make_service(world.third_party_2), world.acme, now=world.now)
+        rows = {row.id: row for row in world.client("bob").get("/compteurs/").context["rows"]}
+        assert {point: row.readers for point, row in rows.items()} == {
+            world.p1.pk: 2,
+            world.p2.pk: 1,
+            world.p3.pk: None,
+            world.p4.pk: None,
+        }
+        assert {point: row.data and row.data.text for point, row in rows.items()} == {
+            world.p1.pk: "À jour",
+            world.p2.pk: "À jour",
+            world.p3.pk: None,
+            world.p4.pk: None,
+        }
+        page = world.client("bob").get(f"/compteurs/{world.p3.pk}/").content.decode()
+        assert "24 nov. 2026" not in page
+        assert "« Visualiser les mesures »" in page.replace("\u00a0", " ")
 
     def test_speaks_english(self, world: World) -> None:
         page = world.client("alice", language="en").get("/compteurs/").content.decode()

@@ -29,13 +29,15 @@ class Overview:
     """A sentence; empty when the measurements do not answer."""
     figures: Sequence[Figure]
     energy: Sequence[Energy]
-    energy_waits: bool
-    """True when the company has too many points to sum them unasked."""
+    energy_waits: int
+    """How many points are too many to sum their energy unasked; 0 when it is summed."""
     measured: bool
     """False when the measurements do not answer."""
     tasks: Sequence[Task]
     reads: Sequence[Read]
     entitled: bool
+    partly: bool
+    """True when others decide on the sharing of some of the company's points."""
     received: int
     """Permissions that others gave this company and that are in force."""
 
@@ -43,23 +45,28 @@ class Overview:
 def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overview:
     """Gather the page. `everything` sums the energy of however many points."""
     mine = partial(points_readable_by, actor=actor, today=moment.today, held=True)
-    since = dict(mine(service=EntitlementCode.METERS).values_list("pk", "held_from"))
-    points = list(since)
-    held = dict(mine(service=EntitlementCode.MEASUREMENTS).values_list("pk", "directions"))
+    points = list(mine(service=EntitlementCode.METERS).values_list("pk", flat=True))
+    measured = mine(service=EntitlementCode.MEASUREMENTS).values_list("pk", "directions", "held_from")
+    held, since = {}, {}
+    for point, directions, held_from in measured:
+        held[point], since[point] = directions, held_from
     latest = latest_of(since)
-    asked = everything or len(points) <= MOST_POINTS
-    energy = _energy(actor, held, moment) if points and asked and latest is not None else []
+    asked = everything or len(held) <= MOST_POINTS
+    energy = _energy(actor, held, moment) if held and asked and latest is not None else []
     entitled = actor.has(EntitlementCode.DATA_SERVICES)
     return Overview(
         points=len(points),
-        up_to_date=_up_to_date(points, latest, moment),
-        figures=_figures(actor, points, latest, energy or [], moment, entitled=entitled) if points else [],
+        up_to_date=_up_to_date(list(held), latest, moment),
+        figures=_figures(actor, points, list(held), latest, energy or [], moment, entitled=entitled)
+        if points
+        else [],
         energy=energy or [],
-        energy_waits=bool(points) and not asked,
+        energy_waits=len(held) if held and not asked else 0,
         measured=latest is not None and energy is not None,
         tasks=tasks_of(actor=actor, points=list(held), latest=latest, moment=moment),
         reads=last_reads(actor=actor, moment=moment) if entitled else [],
         entitled=entitled,
+        partly=not actor.reach(EntitlementCode.DATA_SERVICES).everything,
         received=queries.in_force(queries.permissions_received(actor=actor), now=moment.now).count(),
     )
 
@@ -71,7 +78,10 @@ def _energy(actor: Membership, held: Mapping[str, int], moment: Moment) -> list[
         for direction in FlowDirection:
             points = [point for point, mask in held.items() if direction in directions_of(mask)]
             if points:
-                found.append(energy_of(actor=actor, points=points, direction=direction, moment=moment))
+                whole = actor.reach(EntitlementCode.MEASUREMENTS).everything and len(points) == len(held)
+                found.append(
+                    energy_of(actor=actor, points=points, whole=whole, direction=direction, moment=moment)
+                )
     except GridgateError as error:
         if error.kind is not ErrorKind.UNAVAILABLE:
             raise
@@ -82,6 +92,7 @@ def _energy(actor: Membership, held: Mapping[str, int], moment: Moment) -> list[
 def _figures(
     actor: Membership,
     points: Sequence[str],
+    measured: Sequence[str],
     latest: Mapping[str, Latest] | None,
     energy: Sequence[Energy],
     moment: Moment,
@@ -92,11 +103,15 @@ def _figures(
     if energy and energy[0].highest:
         figures.append(energy[0].highest)
     if not energy:
-        figures.append(Figure(_("Compteurs"), formats.number(len(points)), "", _note(points, latest, moment)))
+        figures.append(
+            Figure(_("Compteurs"), formats.number(len(points)), "", _note(measured, latest, moment))
+        )
     if entitled:
         given = queries.in_force(queries.permissions_given(actor=actor), now=moment.now)
         readers = given.filter(eligible_party__is_operator=False).values("eligible_party").distinct().count()
         note = _("et votre gestionnaire de réseau")
+        if not actor.reach(EntitlementCode.DATA_SERVICES).everything:
+            note = _("les compteurs que vous voyez, et votre gestionnaire de réseau")
         figures.append(Figure(_("Entreprises qui lisent"), formats.number(readers), "", note))
     return figures
 

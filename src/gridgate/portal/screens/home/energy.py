@@ -13,6 +13,7 @@ from gridgate.dataplane.client import DailyTotals, Latest, Reader
 from gridgate.organisations.models import Membership
 from gridgate.portal import formats, measurements
 from gridgate.portal.charts import Bars, bars
+from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shapes import Figure
 
@@ -29,6 +30,9 @@ class Energy:
     """What the page shows of one direction."""
 
     direction: FlowDirection
+    points: int
+    whole: bool
+    """True when these are all the points of the company."""
     days: Sequence[date]
     by_day: Sequence[float | None]
     """Wh."""
@@ -94,9 +98,8 @@ class Energy:
         if not known:
             return _("Aucune donnée sur ces 30 jours.")
         (most, on), (least, other) = max(known), min(known)
-        text = _(
-            "Tous vos compteurs, en %(unit)s. Au plus %(most)s le %(on)s, au moins %(least)s le %(other)s."
-        ) % {
+        text = _("%(which)s, en %(unit)s. Au plus %(most)s le %(on)s, au moins %(least)s le %(other)s.") % {
+            "which": _("Tous vos compteurs") if self.whole else words.points(self.points),
             "unit": self.unit,
             "most": self._said(most),
             "on": formats.day_and_month(on),
@@ -124,9 +127,12 @@ class Energy:
 
 
 def energy_of(
-    *, actor: Membership, points: Sequence[str], direction: FlowDirection, moment: Moment
+    *, actor: Membership, points: Sequence[str], whole: bool, direction: FlowDirection, moment: Moment
 ) -> Energy:
-    """Sum the points' energy, day by day up to yesterday. Raises as `MeasurementClient.daily_totals` does."""
+    """Sum the points' energy, day by day up to yesterday; `whole` when they are all of the company's.
+
+    Raises as `MeasurementClient.daily_totals` does.
+    """
     days = [moment.today - timedelta(days=back) for back in range(DAYS, 0, -1)]
     client, reader = measurements.client(), reader_of(actor)
     first, last = days[0], days[-1]
@@ -134,6 +140,8 @@ def energy_of(
     past = client.daily_totals(reader, points, direction, first - YEAR, last - YEAR, at=moment.now)
     return Energy(
         direction,
+        len(points),
+        whole,
         days,
         _sums(present, days),
         _sums(past, [day - YEAR for day in days]),

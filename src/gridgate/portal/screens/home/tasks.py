@@ -43,7 +43,7 @@ def tasks_of(
 
 
 def _requests(actor: Membership) -> Iterator[Task]:
-    for request in queries.requests_waiting(actor=actor)[:MOST]:
+    for request in queries.requests_to_answer(actor=actor)[:MOST]:
         name = request.eligible_party.legal_name
         yield Task(
             "share",

@@ -23,9 +23,9 @@ class Held:
     last: date
 
 
-def last_days(since: Mapping[str, date]) -> dict[str, date] | None:
-    """The last day with data of each point that has any since the day given, that of the title; None when the store
-    does not answer.
+def last_days(since: Mapping[str, date]) -> dict[str, date | None]:
+    """The last day with data of each of these points since the day given, that of the title; None for one without;
+    nothing when the store does not answer.
 
     For points whose readability was decided already.
     """
@@ -33,9 +33,10 @@ def last_days(since: Mapping[str, date]) -> dict[str, date] | None:
         latest = measurements.client().latest(list(since))
     except GridgateError as error:
         if error.kind is ErrorKind.UNAVAILABLE:
-            return None
+            return {}
         raise
-    return {point: found.day for point, found in latest.items() if found.day >= since[point]}
+    found = {point: one.day for point, one in latest.items() if one.day >= since[point]}
+    return {point: found.get(point) for point in since}
 
 
 def held_of(point: str, *, since: date) -> list[Held] | None:

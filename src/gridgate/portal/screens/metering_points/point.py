@@ -28,6 +28,7 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
     today = civil_day_of(now, get_default_timezone())
     found = point_readable_by(actor=actor, service=EntitlementCode.METERS, point_id=point_id, today=today)
     entitled = covers(actor, EntitlementCode.DATA_SERVICES, found.pk)
+    measures = covers(actor, EntitlementCode.MEASUREMENTS, found.pk)
     first, after = title(found)
     over, ahead = past(after, today), coming(first, today)
     held = over is None and ahead is None
@@ -40,10 +41,10 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
         "past": over,
         "coming": ahead,
         "entitled": entitled,
-        "measures": ahead is None and covers(actor, EntitlementCode.MEASUREMENTS, found.pk),
+        "measures": measures and ahead is None,
         "collections": [] if ahead else history_of(found, actor),
         "readers": readers_of(actor=actor, point=found.pk, now=now, today=today) if entitled and held else [],
-        "held": held_of(found.pk, since=first) if held else None,
+        "held": held_of(found.pk, since=first) if held and measures else None,
     }
     return render(request, "metering_points/point.html", context)
 

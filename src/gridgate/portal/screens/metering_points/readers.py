@@ -7,7 +7,8 @@ from datetime import date, datetime, timedelta
 from django.utils.timezone import get_default_timezone
 
 from gridgate.core.time import civil_day_of
-from gridgate.organisations.models import Membership, Organisation
+from gridgate.metering.queries import points_readable_by
+from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.sharing.queries import companies_reading, shares_of_points
 
 
@@ -23,13 +24,19 @@ class PointReader:
 
 
 def count_readers(*, actor: Membership, points: Sequence[str], now: datetime, today: date) -> dict[str, int]:
-    """How many companies read each of these points."""
+    """How many companies read each of these points, which the actor's company holds, as far as the actor may know: of
+    the others nothing is said.
+    """
+    known = points
+    if not actor.reach(EntitlementCode.DATA_SERVICES).everything:
+        mine = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today)
+        known = list(mine.filter(pk__in=points).values_list("pk", flat=True))
     companies = companies_reading(actor=actor, now=now, today=today, days=())
     owners = {id(share): company.company.pk for company in companies for share in company.shares}
     shares = [share for company in companies for share in company.shares]
     return {
         point: len({owners[id(share)] for share in covering})
-        for point, covering in shares_of_points(shares, points).items()
+        for point, covering in shares_of_points(shares, known).items()
     }
 
 

@@ -53,9 +53,10 @@ def rows_of(
     *,
     today: date,
     readers: Mapping[str, int] | None = None,
-    last_days: Mapping[str, date] | None = None,
+    last_days: Mapping[str, date | None] | None = None,
 ) -> list[PointRow]:
-    """The lines of a page. `points` carry titles and collections; the two mappings are by identifier.
+    """The lines of a page. `points` carry titles and collections; the two mappings are by identifier, without those of
+    which the person may not know.
 
     What comes in, and who reads it, is said of points held today: the rest is the business of who holds them.
     """
@@ -73,7 +74,7 @@ def rows_of(
             collection_since=_said(point, "collection_since"),
             past=past(_said(point, "held_to"), today),
             coming=coming(_said(point, "held_from"), today),
-            readers=readers.get(point.pk, 0) if readers is not None and _held(point, today) else None,
+            readers=readers.get(point.pk) if readers is not None and is_held(point, today) else None,
             data=_data(point, last_days, today),
         )
         for point in points
@@ -131,13 +132,14 @@ def freshness(last: date | None, today: date) -> Tag:
     return Tag("warn", said % {"count": formats.number(days - 1)}, "plug")
 
 
-def _data(point: MeteringPoint, last_days: Mapping[str, date] | None, today: date) -> Tag | None:
-    if last_days is None or not _held(point, today):
+def _data(point: MeteringPoint, last_days: Mapping[str, date | None] | None, today: date) -> Tag | None:
+    if last_days is None or point.pk not in last_days or not is_held(point, today):
         return None
-    return freshness(last_days.get(point.pk), today)
+    return freshness(last_days[point.pk], today)
 
 
-def _held(point: MeteringPoint, today: date) -> bool:
+def is_held(point: MeteringPoint, today: date) -> bool:
+    """Whether the title that the point carries holds on the civil day."""
     return past(_said(point, "held_to"), today) is None and coming(_said(point, "held_from"), today) is None
 
 

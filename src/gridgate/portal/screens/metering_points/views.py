@@ -20,13 +20,13 @@ from gridgate.metering.queries import (
     totals_of,
     with_collection,
 )
-from gridgate.organisations.models import EntitlementCode
+from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.metering_points.data import last_days
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.readers import count_readers
-from gridgate.portal.screens.metering_points.rows import rows_of
+from gridgate.portal.screens.metering_points.rows import past, rows_of
 from gridgate.portal.spreadsheet import csv_response
 
 ORDERS: dict[str, tuple[str, ...]] = {
@@ -49,7 +49,7 @@ def index(request: MemberRequest) -> HttpResponse:
         narrow(with_collection(mine, today=today), form.wanted, today=today), request.GET.get("tri", "")
     )
     page = page_of(request, found)
-    ids = [point.pk for point in page]
+    held = {point.pk: point.held_from for point in page if is_held(point, today)}
     entitled = actor.has(EntitlementCode.DATA_SERVICES)
     context = {
         "form": form,
@@ -59,14 +59,24 @@ def index(request: MemberRequest) -> HttpResponse:
         "rows": rows_of(
             page,
             today=today,
-            readers=count_readers(actor=actor, points=ids, now=now, today=today) if entitled else None,
-            last_days=last_days({point.pk: vars(point)["held_from"] for point in page}),
+            readers=count_readers(actor=actor, points=list(held), now=now, today=today) if entitled else None,
+            last_days=last_days(_measured(actor, held, today)),
         ),
         "entitled": entitled,
         "restricted": not actor.reach(EntitlementCode.METERS).everything,
         "all_chosen": request.GET.get("tous") == "1" and page.paginator.count > 0,
     }
     return render(request, "metering_points/index.html", context)
+
+
+def _measured(actor: Membership, held: Mapping[str, date], today: date) -> Mapping[str, date]:
+    """Those of these points whose measurements the person may see too, with the day from which the company holds them:
+    whether they arrive is told of no other.
+    """
+    if actor.reach(EntitlementCode.MEASUREMENTS).everything:
+        return held
+    seen = points_readable_by(actor=actor, service=EntitlementCode.MEASUREMENTS, today=today)
+    return dict(seen.filter(pk__in=held).values_list("pk", "held_from"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -111,6 +111,7 @@ def _page(
         "blocked": _blocked(ending),
         "contact": kept(ending[0].service) if ending else None,
         "receipt": receipt,
+        "restricted": not request.membership.reach(EntitlementCode.DATA_SERVICES).everything,
     }
     template = "sharing/end.html" if ending else "sharing/ended.html"
     return render(request, template, context)

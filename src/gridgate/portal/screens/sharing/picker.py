@@ -92,7 +92,7 @@ class PointPicker:
 
     def _all(self, *, named: int) -> list[str] | None:
         if not self.offers_scope:
-            self.error = _("« Tous » n’est pas un choix proposé ici : cochez les compteurs.")
+            self.error = _("« Tous » n’est pas un choix proposé ici : cochez les compteurs.")
             return []
         if named:
             said = ngettext(

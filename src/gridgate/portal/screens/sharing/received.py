@@ -1,5 +1,6 @@
 """The eligible party's side: what others permit it to read, and how it gives one back."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import PermissionState
-from gridgate.organisations.models import EntitlementCode
+from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
@@ -35,13 +36,13 @@ def index(request: MemberRequest) -> HttpResponse:
     shown = filters.apply(received, moment)
     page = page_of(request, shown.order_by("-valid_from", "pk"))
     permissions = list(page)
-    points = queries.count_points(permissions, today=moment.today)
+    extents = _extents(permissions, actor, moment)
     context = {
         "filters": filters,
         "in_force": filters_in_force(request, filters.labels()),
         "total": received.count(),
         "page_obj": page,
-        "rows": [_row(permission, points[permission.pk], moment) for permission in permissions],
+        "rows": [_row(permission, extents[permission.pk], moment) for permission in permissions],
         "made": [
             _asked(one) for one in queries.requests_made(actor=actor).filter(state__in=queries.WAITING)[:20]
         ],
@@ -57,7 +58,20 @@ def _asked(request: PermissionRequest) -> dict[str, Any]:
     }
 
 
-def _row(permission: Permission, points: int, moment: Moment) -> dict[str, Any]:
+def _extents(
+    permissions: Sequence[Permission], actor: Membership, moment: Moment
+) -> dict[UUID, words.Extent]:
+    """How many points each covers, and how many of them the person sees."""
+    covered = queries.count_points(permissions, today=moment.today)
+    partly = [permission for permission in permissions if queries.said(permission, "exceeds")]
+    seen = queries.count_points(partly, today=moment.today, actor=actor)
+    return {
+        pk: words.Extent(seen.get(pk, count), count, everything=False, partly=pk in seen)
+        for pk, count in covered.items()
+    }
+
+
+def _row(permission: Permission, extent: words.Extent, moment: Moment) -> dict[str, Any]:
     lasting = permission.state in queries.IN_FORCE and (
         permission.valid_until is None or permission.valid_until > moment.now
     )
@@ -66,7 +80,7 @@ def _row(permission: Permission, points: int, moment: Moment) -> dict[str, Any]:
         "holder": permission.holder,
         "service": permission.service.text("name"),
         "data": words.data(permission),
-        "points": points if lasting else None,
+        "extent": extent if lasting else formats.NONE,
         "since": permission.valid_from,
         "since_day": formats.day(permission.valid_from),
         "last_day": moment.last_day_before(permission.valid_until) if permission.valid_until else None,
@@ -108,7 +122,7 @@ def terminate(request: MemberRequest, permission_id: UUID) -> HttpResponse:
             % {"name": permission.holder.legal_name},
         )
         return redirect("receipt", receipt.number)
-    row = _row(permission, queries.count_points([permission], today=moment.today)[permission.pk], moment)
+    row = _row(permission, _extents([permission], actor, moment)[permission.pk], moment)
     if not row["lasting"]:
         return _already(request, queries.permissions_received(actor=actor).filter(pk=permission_id))
     context = row | {"form": form, "exceeds": queries.said(permission, "exceeds")}

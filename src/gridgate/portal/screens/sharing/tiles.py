@@ -68,6 +68,8 @@ class Tile:
     reads: int
     last_read_at: datetime | None
     kept: tuple[Kept, ...]
+    partly: bool
+    """Some services also cover points that this member does not see."""
     can_end: bool
     """At least one service can be ended, by this member."""
     exceeds: bool
@@ -101,6 +103,7 @@ def tile(
         reads=sum(company.reads),
         last_read_at=company.last_read_at,
         kept=tuple(kept(share.service) for share in company.kept),
+        partly=any(share.exceeds for share in company.shares),
         can_end=bool(company.terminable) and not company.exceeds,
         exceeds=bool(company.terminable) and company.exceeds,
         mixed=bool(company.terminable) and bool(company.kept),

@@ -38,7 +38,7 @@ PAST = 50
 @pending("sharing")
 def requests_to_answer(membership: Membership) -> int:
     """The number beside the menu's entry."""
-    return queries.requests_waiting(actor=membership).count()
+    return queries.requests_to_answer(actor=membership).count()
 
 
 @require_safe
@@ -209,6 +209,7 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
         _("Données"),
         _("Sens"),
         _("Compteurs"),
+        _("Dont vous voyez"),
         _("Base légale"),
         _("Résiliable"),
         _("Depuis"),
@@ -228,6 +229,7 @@ def _rows_in_force(companies: Sequence[queries.CompanySharing], moment: Moment) 
                 company.company.legal_name,
                 company.company.siren,
                 *_said(share.service, share.says),
+                share.covered,
                 share.points,
                 words.basis(share.says),
                 _("oui") if share.terminable else _("non"),
@@ -245,6 +247,7 @@ def _rows_ended(permissions: QuerySet[Permission], moment: Moment) -> Iterator[l
             past.name,
             past.siren,
             *_said(permission.service, permission),
+            "",
             "",
             words.basis(permission),
             "",
