@@ -110,6 +110,31 @@ class TestChoosing:
         assert "Choisissez au moins un point, ou « Tous les points »." in text_of(answer)
         assert perimeter(company.lyon) == {company.p1.pk, company.p2.pk}
 
+    def test_nothing_is_chosen_before_the_service_is_given(self, company):
+        page = company.client("alice").get(at(company.lyon, "contracts"))
+        assert " checked" not in page.content.decode()
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [
+            ({"scope": "all", "pick": ["30001480112255"]}, "gardez l’un ou l’autre"),
+            ({"scope": "all", "paste": "30001480112255"}, "gardez l’un ou l’autre"),
+            ({"scope": ["all", "some"], "pick": ["30001480112255"]}, "Choisissez « Tous les points »"),
+            ({"scope": "tout"}, "Choisissez « Tous les points »"),
+            ({}, "Choisissez « Tous les points »"),
+        ],
+    )
+    def test_a_choice_that_says_two_things_or_none_is_refused(self, company, more, said):
+        client = company.client("alice")
+        for code in ("measurements", "contracts"):
+            page = client.get(at(company.lyon, code))
+            answer = client.post(at(company.lyon, code), state(page) | {"do": "save"} | more)
+            assert answer.status_code == 422
+            assert said in text_of(answer).replace("\u00a0", " ")
+            assert not more.get("pick") or 'value="30001480112255"' in answer.content.decode()
+        assert perimeter(company.lyon) == {company.p1.pk, company.p2.pk}
+        assert not company.lyon.entitlements.filter(code="contracts").exists()
+
     def test_a_point_of_another_company_is_never_taken(self, company):
         client = company.client("alice")
         forged = {"chosen": f"{company.p5.pk} {company.p1.pk}", "shown": "", "scope": "some", "do": "save"}

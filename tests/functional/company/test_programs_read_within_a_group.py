@@ -1,5 +1,7 @@
 """An administrator lets the company's own programs read within a group's perimeter."""
 
+import re
+
 import pytest
 
 from gridgate.applications.models import Application
@@ -46,8 +48,20 @@ def test_a_ticked_program_reads_within_the_group_and_an_unticked_one_everything(
         {"group": None},
         {"group": "Site de Lyon"},
     )
-    client.post(f"/administration/groupes/{handle(lyon)}/programmes/", {})
+    had = {"had": programs[0].client_id}
+    client.post(f"/administration/groupes/{handle(lyon)}/programmes/", had)
     assert not Application.objects.exclude(group=None).exists()
+
+
+def test_a_program_that_the_page_did_not_show_as_ticked_is_not_let_read_everything(world, programs, lyon):
+    client = world.client("alice")
+    address = f"/administration/groupes/{lyon.pk}/programmes/"
+    assert 'name="had" value=""' in client.get(address).content.decode()
+    set_group(application=programs[1], group=lyon, now=world.now)  # by a colleague, meanwhile
+    client.post(address, {"had": "", "pick": [programs[0].pk]})
+    assert Application.objects.filter(group=lyon).count() == 2
+    shown = re.search(r'name="had" value="([^"]*)"', client.get(address).content.decode())
+    assert set(shown[1].split()) == {str(program.pk) for program in programs}
 
 
 def test_another_companys_program_is_not_reached(world, programs, lyon):

@@ -1,5 +1,6 @@
 """A holder asks for load curves, ends them, opposes them; sees first what that does."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -8,9 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.quantities import Kind
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion, TitleHolding
 from gridgate.metering.operations import move_in, set_collection
 from gridgate.organisations.models import Organisation
+from tests.factories.metering import make_held_point
 from tests.factories.sharing import make_permission, make_service
 from tests.world import World
 
@@ -86,7 +88,7 @@ class TestTheSummary:
         assert "Activer la collecte sur 2 compteurs ?" in text_of(summary)
         assert not LoadCurveCollection.objects.exists()
 
-        done = client.post(SUMMARY, asked | {"confirme": "2"}, follow=True)
+        done = client.post(SUMMARY, asked | {"confirme": summary.context["seen"]}, follow=True)
         assert "La collecte est active sur 2 compteurs." in text_of(done)
         assert (state_of(world.p1), state_of(world.p2), state_of(world.p3)) == ("active", "active", None)
 
@@ -116,7 +118,7 @@ class TestTheSummary:
         said = [(one.company.legal_name, one.ends) for one in summary.context["consequences"]]
         assert said == [("Tiers 1", True), ("Tiers 2", False)]
 
-        client.post(SUMMARY, asked | {"confirme": "1"})
+        client.post(SUMMARY, asked | {"confirme": summary.context["seen"]})
         ended.refresh_from_db()
         assert ended.state == "invalidated"
         assert state_of(world.p1) == "opposed"
@@ -141,16 +143,31 @@ class TestTheSummary:
         summary = client.post(SUMMARY, asked)
         assert summary.context["chosen"] == 100
         assert ("commune", "Bron") in summary.context["carried"]
-        client.post(SUMMARY, asked | {"confirme": "100"})
+        client.post(SUMMARY, asked | {"confirme": summary.context["seen"]})
         assert LoadCurveCollection.objects.filter(state="active").count() == 100
 
     def test_is_shown_again_when_what_was_chosen_has_changed(
         self, world: World, many_points: Callable[[Organisation, int], None]
     ) -> None:
         many_points(world.acme, 30)
-        asked = {"action": "requested", "tous": "29", "q": "site", "confirme": "29"}
-        summary = world.client("alice").post(SUMMARY, asked)
+        client = world.client("alice")
+        asked = {"action": "requested", "tous": "30", "q": "site"}
+        seen = client.post(SUMMARY, asked).context["seen"]
+        TitleHolding.objects.filter(metering_point="30005000000000").delete()
+        make_held_point(world.acme, label="Site de plus")  # as many, and not the same
+        summary = client.post(SUMMARY, asked | {"confirme": seen})
         assert summary.context["chosen"] == 30
+        assert not LoadCurveCollection.objects.exists()
+
+    @pytest.mark.parametrize(
+        "twice", [{"tous": "4", "point": ["30001480112233"]}, {"tous": "4", "commune": "Nulle-Part"}]
+    )
+    def test_refuses_what_would_be_read_as_more_than_was_meant(
+        self, world: World, twice: dict[str, object]
+    ) -> None:
+        done = world.client("alice").post(SUMMARY, {"action": "requested"} | twice, follow=True)
+        assert done.redirect_chain[-1][0] == "/collecte/"
+        assert re.search(r"gardez l’un ou l’autre|L’un des filtres n’existe plus", text_of(done))
         assert not LoadCurveCollection.objects.exists()
 
     def test_takes_thousands_in_as_many_statements_as_a_few(

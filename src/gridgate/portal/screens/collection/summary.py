@@ -31,6 +31,7 @@ from gridgate.portal.screens.collection.consequences import of_opposing
 from gridgate.portal.screens.collection.words import action_of
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.rows import rows_of
+from gridgate.portal.screens.sharing.agreed import fingerprint
 
 SHOWN = 50
 
@@ -40,18 +41,23 @@ SHOWN = 50
 def page(request: MemberRequest) -> HttpResponse:
     """The summary of what was ticked; posted again with `confirme`, it is done.
 
-    When what the filters let through has changed between the two, the new summary is shown instead.
+    When what was chosen is not what the summary told of, the new summary is shown instead.
     """
     action = action_of(request.POST.get("action", ""))
     if request.method != "POST" or action is None:
         return redirect("collection")
     actor, now = request.membership, datetime.now(UTC)
-    chosen = _chosen(actor, request.POST, now)
+    try:
+        chosen = _chosen(actor, request.POST, now)
+    except Unclear as unclear:
+        messages.error(request, str(unclear))
+        return redirect("collection")
     ids = list(chosen.values_list("pk", flat=True))
     if not ids:
         messages.warning(request, _("Choisissez au moins un compteur dont vous êtes titulaire."))
         return redirect("collection")
-    if request.POST.get("confirme") == str(len(ids)):
+    seen = fingerprint(ids, action.state)
+    if request.POST.get("confirme") == seen:
         foreseen = Foreseen.of(chosen, State(action.state))
         set_collection(actor=actor, points=ids, state=action.state, now=now)
         messages.success(request, foreseen.done)
@@ -65,6 +71,7 @@ def page(request: MemberRequest) -> HttpResponse:
     context = {
         "action": action,
         "chosen": len(ids),
+        "seen": seen,
         "foreseen": foreseen,
         "rows": rows_of(changing[:SHOWN], today=today),
         "others": max(0, len(foreseen.changing) - SHOWN),
@@ -153,11 +160,15 @@ def _number(said: str, count: int) -> str:
     return said % {"count": formats.number(count)}
 
 
+class Unclear(Exception):
+    """The form does not say which points: it would be read as more than was meant. Its text says what to do."""
+
+
 def _chosen(actor: Membership, asked: QueryDict, now: datetime) -> Points:
     """The points ticked, or all that the filters let through; those that the company has left are not among
     them.
 
-    Raises `PointNotFound` for a point that the actor may not read.
+    Raises `PointNotFound` for a point that the actor may not read, and `Unclear`.
     """
     today = civil_day_of(now, get_default_timezone())
     mine = with_collection(
@@ -165,7 +176,17 @@ def _chosen(actor: Membership, asked: QueryDict, now: datetime) -> Points:
         today=today,
     )
     if asked.get("tous"):
+        if asked.getlist("point"):
+            raise Unclear(
+                _("Vous avez choisi toute la liste, et certains compteurs : gardez l’un ou l’autre.")
+            )
         form = PointFilterForm(asked, cities=cities_of(mine))
+        if form.errors:
+            raise Unclear(
+                _(
+                    "L’un des filtres n’existe plus : rien n’a été choisi. Choisissez de nouveau dans la liste."
+                )
+            )
         return narrow(mine, form.wanted, today=today)
     ids = set(asked.getlist("point"))
     readable = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today).filter(

@@ -76,20 +76,21 @@ class PerimeterForm:
         self.others = [
             BY_CODE[one.code] for one in given if one.code != entry.code and BY_CODE[one.code].by_point
         ]
-        present = perimeter_in(actor=actor, entitlement=self.given) if self.given else []
+        present = list(perimeter_in(actor=actor, entitlement=self.given)) if self.given else []
         self.today = civil_day_of(datetime.now(UTC), get_default_timezone())
         self.points = points_readable_by(actor=actor, service=EntitlementCode.METERS, today=self.today)
         self.chooser = Chooser(data, matching=self._matching, initial=present)
-        self.scope = "some" if self.given is not None and self.given.restricted else "all"
+        self.scope = "" if self.given is None else "some" if self.given.restricted else "all"
         self.everywhere = False
         self.pasted = Pasted()
         self.error = ""
         if data:
-            self.scope = "some" if data.get("scope") == "some" else "all"
+            scopes = set(data.getlist("scope"))
+            self.scope = scopes.pop() if len(scopes) == 1 and scopes <= {"all", "some"} else ""
             self.everywhere = data.get("everywhere") == "1"
             self._paste(data.get("paste", ""))
-        if self.saving and self.scope == "some" and not self.pasted.bad and not self.chooser.chosen:
-            self.error = _("Choisissez au moins un point, ou « Tous les points ».")
+        if self.saving:
+            self.error = self._fault(named=bool(self.pasted.good or self.chooser.chosen - set(present)))
 
     @property
     def saving(self) -> bool:
@@ -97,7 +98,7 @@ class PerimeterForm:
 
     @property
     def is_complete(self) -> bool:
-        return self.scope == "all" or not (self.pasted.bad or self.error)
+        return not (self.pasted.bad or self.error)
 
     @property
     def codes(self) -> list[str]:
@@ -109,6 +110,16 @@ class PerimeterForm:
         """None for all points, now and later."""
         return None if self.scope == "all" else self.chooser.settled()
 
+    def _fault(self, *, named: bool) -> str:
+        """What the choice says twice, or not at all; empty when it is clear. `named`: points were ticked or pasted."""
+        if self.scope == "all" and named:
+            return _("Vous avez choisi tous les points, et certains d’entre eux : gardez l’un ou l’autre.")
+        if not self.scope:
+            return _("Choisissez « Tous les points », ou certains d’entre eux.")
+        if self.scope == "some" and not self.pasted.bad and not self.chooser.chosen:
+            return _("Choisissez au moins un point, ou « Tous les points ».")
+        return ""
+
     def _matching(self, text: str) -> QuerySet[Any]:
         found = narrow(self.points, PointFilter(text=text), today=self.today)
         return found.order_by("search_text", "pk")
@@ -119,7 +130,7 @@ class PerimeterForm:
         known = set(self.points.values_list("pk", flat=True))
         self.pasted = read_list(text, known)
         self.chooser.choose(self.pasted.good)
-        if self.pasted.good:
+        if self.pasted.good and not self.saving:
             self.scope = "some"
 
 

@@ -27,13 +27,21 @@ from gridgate.portal.screens.company.consequences import (
 @require_http_methods(["GET", "HEAD", "POST"])
 @administrator_required
 def page(request: MemberRequest, pk: int) -> HttpResponse:
-    """Tick the programs of the group. One that is ticked leaves the group it was in."""
+    """Tick the programs of the group. One that is ticked leaves the group it was in; one that was shown as ticked and
+    is no more reads all points again, and no other does.
+    """
     actor = request.membership
     group = group_of(actor=actor, pk=pk)
     programs = list(applications_of(actor=actor))
     if request.method == "POST":
         ticked, now = set(request.POST.getlist("pick")), timezone.now()
-        chosen = {program.pk for program in programs if program.client_id in ticked}
+        had = set(request.POST.get("had", "").split())
+        # Out goes what the page showed as ticked and came back unticked; one put here meanwhile stays.
+        chosen = {
+            program.pk
+            for program in programs
+            if program.client_id in ticked or (program.group_id == pk and program.client_id not in had)
+        }
         rights = present_rights(actor=actor)
         changes = rights.becoming(rights.with_programs(pk, chosen))
         if not is_confirmed(request, changes):
@@ -57,5 +65,6 @@ def _page(
     chosen: set[int],
     more: dict[str, Any],
 ) -> HttpResponse:
-    context = {"group": group, "programs": programs, "chosen": chosen, **more}
+    had = " ".join(program.client_id for program in programs if program.group_id == group.pk)
+    context = {"group": group, "programs": programs, "chosen": chosen, "had": had, **more}
     return render(request, "company/programs.html", context)
