@@ -96,6 +96,13 @@ class TestOfAPart:
         assert "2 compteurs sur 2 à jour" in text
         assert "sans données" not in text
 
+    def test_nothing_is_said_of_measurements_that_one_has_no_right_to(self, world, measured):
+        self.give(world, measurements=[])
+        text = text_of(world.client("bob").get("/"))
+        assert "Compteurs 2" in text
+        assert "à jour" not in text
+        assert measured.asked == []
+
     def test_what_waits_to_be_summed_is_what_would_be(self, world, measured, monkeypatch):
         monkeypatch.setattr("gridgate.portal.screens.home.company.MOST_POINTS", 1)
         self.give(world, meters=None)

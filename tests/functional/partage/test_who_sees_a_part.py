@@ -121,3 +121,13 @@ def test_a_receipt_of_points_that_one_did_not_see_is_not_ones_own(sharing):
     assert sharing.client("alice").get(f"/partage/recus/{receipt.number}/").status_code == 200
     mine = revoke_company(actor=sharing.bob, company=sharing.third_party_3, now=sharing.now)
     assert sharing.client("bob").get(f"/partage/recus/{mine.number}/").status_code == 200
+
+
+def test_the_journal_and_the_collection_say_that_they_are_of_a_part(sharing):
+    client = sharing.client("bob")
+    page = text_of(client.get("/journal/"))
+    assert "Vous voyez ce qui touche les compteurs de votre périmètre." in page
+    assert "Personne n’a rien lu des compteurs que vous voyez pendant cette période" in page
+    assert "Vous voyez les compteurs de votre périmètre." in text_of(client.get("/collecte/"))
+    for at in ("/journal/", "/collecte/"):
+        assert "Vous voyez" not in text_of(sharing.client("alice").get(at))

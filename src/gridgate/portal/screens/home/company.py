@@ -117,7 +117,7 @@ def _figures(
 
 
 def _note(points: Sequence[str], latest: Mapping[str, Latest] | None, moment: Moment) -> str:
-    if latest is None:
+    if latest is None or not points:
         return ""
     return _("%(count)s à jour jusqu’à hier soir") % {"count": formats.number(_fresh(points, latest, moment))}
 

@@ -65,6 +65,7 @@ def index(request: MemberRequest) -> HttpResponse:
         "seal": last_seal(settings.ENVIRONMENT.access_log),
         "query": request.GET.urlencode(),
         "company": actor.organisation,
+        "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
         "zone": settings.TIME_ZONE,
     }
     return render(request, "journal/index.html", context)
