@@ -27,6 +27,7 @@ from gridgate.sharing.operations import (
 )
 from gridgate.sharing.queries import companies_reading
 from tests.factories.sharing import make_service
+from tests.functional.confirming import hidden_in
 from tests.functional.partage.test_who_reads_our_data import text_of
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -208,6 +209,8 @@ def test_a_request_that_another_answers_meanwhile_is_told(world, monkeypatch):
 
     monkeypatch.setattr(requests.operations, "accept_request", too_late)
     address = f"/partage/demandes/{asked.pk}/"
-    answer = world.client("alice").post(address, {"answer": "accept", "point": world.p1.pk}, follow=True)
+    client = world.client("alice")
+    said = hidden_in(client.get(address)) | {"answer": "accept", "point": world.p1.pk}
+    answer = client.post(address, said, follow=True)
     assert answer.redirect_chain == [(address, 302)]
     assert "a déjà reçu une réponse" in text_of(answer)
