@@ -207,7 +207,9 @@ def what(member: Membership) -> dict[str, set[str] | None]:
     return {
         code: None
         if not member.has(code)
-        else set(points_readable_by(actor=member, service=code).values_list("pk", flat=True))
+        else set(
+            points_readable_by(actor=member, service=code, today=SINCE.date()).values_list("pk", flat=True)
+        )
         if code in BY_POINT
         else set()
         for code in CODES

@@ -29,7 +29,7 @@ def count_readers(*, actor: Membership, points: Sequence[str], now: datetime, to
     """
     known = points
     if not actor.reach(EntitlementCode.DATA_SERVICES).everything:
-        mine = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, at=today)
+        mine = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True)
         known = list(mine.filter(pk__in=points).values_list("pk", flat=True))
     companies = companies_reading(actor=actor, now=now, today=today, days=())
     owners = {id(share): company.company.pk for company in companies for share in company.shares}

@@ -1,6 +1,6 @@
 """*Vos compteurs*: search, filter, sort, choose, export; the address holds the state."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -26,7 +26,7 @@ from gridgate.portal.paging import page_of
 from gridgate.portal.screens.metering_points.data import last_days
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.readers import count_readers
-from gridgate.portal.screens.metering_points.rows import rows_of
+from gridgate.portal.screens.metering_points.rows import is_held, rows_of
 from gridgate.portal.spreadsheet import csv_response
 
 ORDERS: dict[str, tuple[str, ...]] = {
