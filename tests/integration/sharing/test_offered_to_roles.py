@@ -26,6 +26,7 @@ from gridgate.sharing.queries import (
     services_readable_by,
 )
 from tests.factories.sharing import make_permission, make_service
+from tests.functional.confirming import hidden_in
 from tests.world import World
 
 PRODUCER, CONSUMER = BeneficiaryRole.PRODUCER, BeneficiaryRole.CONSUMER
@@ -192,8 +193,9 @@ class TestOnScreen:
         offer_to(service=service, roles=[PRODUCER], now=world.now)
         request = TestAsking().ask(world, service)
         address = f"/partage/demandes/{request.pk}/"
-        posted = {"answer": "accept", "scope": "some", "point": world.p1.pk}
-        page = world.client("alice").post(address, posted, follow=True)
+        client = world.client("alice")
+        read = client.post(address, {"answer": "accept", "scope": "some", "point": world.p1.pk})
+        page = client.post(address, hidden_in(read) | {"answer": "accept"}, follow=True)
         assert page.status_code == 200
         assert "réservé à des entreprises qui ont un autre rôle" in page.content.decode()
         assert not Permission.objects.exists()
