@@ -21,7 +21,7 @@ def keep_what_was_sent(apps: Any, editor: Any) -> None:
 
 class Migration(migrations.Migration):
 
-    dependencies = [("organisations", "0008_policy_asks_a_code")]
+    dependencies = [("organisations", "0010_attempt_counts")]
 
     operations = [
         migrations.AddField(

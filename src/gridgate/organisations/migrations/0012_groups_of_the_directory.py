@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
 
-    dependencies = [("organisations", "0009_what_was_sent")]
+    dependencies = [("organisations", "0011_what_was_sent")]
 
     operations = [
         migrations.AddField(

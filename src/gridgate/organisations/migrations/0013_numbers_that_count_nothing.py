@@ -25,6 +25,6 @@ def draw_numbers(apps: Any, editor: Any) -> None:
 
 class Migration(migrations.Migration):
 
-    dependencies = [("organisations", "0010_groups_of_the_directory")]
+    dependencies = [("organisations", "0012_groups_of_the_directory")]
 
     operations = [migrations.RunPython(draw_numbers, migrations.RunPython.noop)]
