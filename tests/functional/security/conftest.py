@@ -18,6 +18,7 @@ from django.utils import timezone
 from gridgate.notifications.letters import body_of
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import SecurityPolicy
+from gridgate.portal.acting import OF_A_PAGE
 
 
 def totp(secret: str, at: datetime) -> str:
@@ -66,7 +67,7 @@ def kept_form(page: Any) -> tuple[str, dict[str, list[str]]]:
     assert found
     fields: dict[str, list[str]] = {}
     for name, value in re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', found[0]):
-        if name != "csrfmiddlewaretoken":
+        if name not in OF_A_PAGE:
             fields.setdefault(name, []).append(html.unescape(value))
     return found[1], fields
 
