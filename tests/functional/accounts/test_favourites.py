@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from django.core import signing
 
+from gridgate.metering.operations import update_point
 from gridgate.organisations.models import Favourite
 from gridgate.organisations.operations import add_favourite, add_member, create_user, end_membership
 from gridgate.organisations.operations.accounts import MOST_FAVOURITES
@@ -142,8 +143,7 @@ class TestWhatIsKept:
         assert label != "Vos compteurs"
 
     def test_is_written_as_text_whatever_the_name(self, world, measured):
-        world.p1.label = '<b onclick="x">Usine & fils</b>'
-        world.p1.save()
+        update_point(point_id=world.p1.pk, label='<b onclick="x">Usine & fils</b>', now=world.now)
         client = world.client("alice")
         keep(client, f"/compteurs/{world.p1.pk}/")
         for shown in (page(client.get("/compte/")), page(client.get("/"))):

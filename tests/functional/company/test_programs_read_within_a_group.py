@@ -55,13 +55,13 @@ def test_a_ticked_program_reads_within_the_group_and_an_unticked_one_everything(
 
 def test_a_program_that_the_page_did_not_show_as_ticked_is_not_let_read_everything(world, programs, lyon):
     client = world.client("alice")
-    address = f"/administration/groupes/{lyon.pk}/programmes/"
+    address = f"/administration/groupes/{handle(lyon)}/programmes/"
     assert 'name="had" value=""' in client.get(address).content.decode()
     set_group(application=programs[1], group=lyon, now=world.now)  # by a colleague, meanwhile
-    client.post(address, {"had": "", "pick": [programs[0].pk]})
+    read_and_confirmed(client, address, {"had": "", "pick": [programs[0].client_id]})
     assert Application.objects.filter(group=lyon).count() == 2
     shown = re.search(r'name="had" value="([^"]*)"', client.get(address).content.decode())
-    assert set(shown[1].split()) == {str(program.pk) for program in programs}
+    assert set(shown[1].split()) == {program.client_id for program in programs}
 
 
 def test_another_companys_program_is_not_reached(world, programs, lyon):

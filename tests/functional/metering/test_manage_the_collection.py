@@ -9,10 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.quantities import Kind
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion, TitleHolding
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion
 from gridgate.metering.operations import move_in, set_collection
 from gridgate.organisations.models import Organisation
-from tests.factories.metering import make_held_point
+from tests.factories.metering import leave, make_held_point
 from tests.factories.sharing import make_permission, make_service
 from tests.world import World
 
@@ -153,7 +153,7 @@ class TestTheSummary:
         client = world.client("alice")
         asked = {"action": "requested", "tous": "30", "q": "site"}
         seen = client.post(SUMMARY, asked).context["seen"]
-        TitleHolding.objects.filter(metering_point="30005000000000").delete()
+        leave("30005000000000", world.now.date())
         make_held_point(world.acme, label="Site de plus")  # as many, and not the same
         summary = client.post(SUMMARY, asked | {"confirme": seen})
         assert summary.context["chosen"] == 30

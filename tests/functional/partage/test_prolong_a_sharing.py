@@ -43,7 +43,7 @@ def test_its_page_says_what_stays_and_asks_for_a_day_alone(sharing):
         assert said in text_of(page)
     form = re.search(r'<form class="card flow".*?</form>', page.content.decode(), flags=re.S)[0]
     fields = set(re.findall(r'<(?:input|select|textarea)[^>]* name="(\w+)"', form))
-    assert fields == {"until", "csrfmiddlewaretoken"}
+    assert fields == {"until", "csrfmiddlewaretoken", "acting_for"}
 
 
 def test_the_day_moves_and_the_points_stay_those(sharing):

@@ -18,6 +18,7 @@ from tests.functional.security.conftest import (
     sign_in,
     totp,
 )
+from tests.handles import handle
 
 EMAIL = "alice@acme.example"
 ROLE = {"strong_for_administrators": True}
@@ -228,7 +229,7 @@ def test_a_session_that_has_just_proved_something_is_closed_from_the_list_all_th
     sign_in(lost, EMAIL, password)
     lost.post("/connexion/code/", {"code": totp(secret, now)})
     row = UserSession.objects.get(session_key=lost.session.session_key)
-    here.post("/compte/securite/sessions/", {"session": row.pk})
+    here.post("/compte/securite/sessions/", {"session": handle(row)})
     assert is_out(lost)
     assert is_in(here)
 

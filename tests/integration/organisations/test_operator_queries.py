@@ -42,7 +42,9 @@ READING = {
     "points_of_register": lambda world, actor: metering.points_of_register(
         actor=actor, today=world.now.date()
     ),
-    "point_of_register": lambda world, actor: metering.point_of_register(actor=actor, point_id=world.p1.pk),
+    "point_of_register": lambda world, actor: metering.point_of_register(
+        actor=actor, point_id=world.p1.pk, today=world.now.date()
+    ),
     "holdings_of_point": lambda world, actor: metering.holdings_of_point(actor=actor, point=world.p1),
     "collections_of_point": lambda world, actor: metering.collections_of_point(actor=actor, point=world.p1),
     "holdings_of_company": lambda world, actor: metering.holdings_of_company(

@@ -15,7 +15,7 @@ PAGES = (
         "measurements_point",
         "/mesures/{p3}/",
         get=(SIGN_IN, 200, 404, 404, 200),
-        queries=7,
+        queries=8,
         states=seen(
             "alice",
             _POINT,

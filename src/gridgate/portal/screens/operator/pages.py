@@ -151,7 +151,7 @@ PAGES = (
         "/administration/points/{p3}/",
         get=OPERATOR,
         allowed="operateur",
-        queries=8,
+        queries=9,
         states=seen("operateur", "/administration/points/30001480112233/"),
     ),
     Page(
