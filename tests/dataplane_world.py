@@ -89,7 +89,7 @@ CREATE TABLE metering_titleholding (
 CREATE INDEX metering_titleholding_point ON metering_titleholding (metering_point_id);
 CREATE TABLE metering_loadcurvecollection (
     id integer PRIMARY KEY, metering_point_id varchar(18) NOT NULL REFERENCES metering_meteringpoint (id),
-    state varchar(9) NOT NULL, since datetime NOT NULL, until datetime
+    holder_id bigint, state varchar(9) NOT NULL, since datetime NOT NULL, until datetime
 );
 CREATE UNIQUE INDEX one_present_collection_a_point
     ON metering_loadcurvecollection (metering_point_id) WHERE until IS NULL;
@@ -148,8 +148,9 @@ class RegistryFile:
         self._held(point, holder=holder, since=held_from, version=version, directions=directions)
         if collection:
             db.execute(
-                "INSERT INTO metering_loadcurvecollection (metering_point_id, state, since) VALUES (?, ?, ?)",
-                (point, collection, "2024-01-01 00:00:00"),
+                "INSERT INTO metering_loadcurvecollection (metering_point_id, holder_id, state, since)"
+                " VALUES (?, ?, ?, ?)",
+                (point, holder, collection, "2024-01-01 00:00:00"),
             )
 
     def hand_over(self, point: str, *, to: int, on: date, segment: str, directions: int, kva: int) -> None:

@@ -59,17 +59,15 @@ def expected() -> Counter[tuple[object, ...]]:
         first, last = midnight(title.valid_from), midnight(title.valid_to)
         line = (title.holder_id, title.metering_point_id, title.holder_id, "title", None, bits(Kind))
         lines[(*line, directions_of(title), 0, first, last, first, None)] += 1
-    opposed = set(
-        LoadCurveCollection.objects.filter(until=None, state="opposed").values_list(
-            "metering_point", flat=True
-        )
-    )
+    states = LoadCurveCollection.objects.filter(until=None, state="opposed")
+    opposed = set(states.values_list("metering_point", "holder"))
     for permission in Permission.objects.filter(state="active").prefetch_related("points"):
         named = {point.metering_point_id for point in permission.points.all()}
         mine = [title for title in titles if title.holder_id == permission.holder_id]
         for data in mine:
             point = data.metering_point_id
-            kinds = permission.kinds & ~Kind.LOAD_CURVE.bit if point in opposed else permission.kinds
+            is_opposed = (point, permission.holder_id) in opposed
+            kinds = permission.kinds & ~Kind.LOAD_CURVE.bit if is_opposed else permission.kinds
             if not kinds or not (permission.all_points or point in named):
                 continue
             for tenure in mine:

@@ -140,7 +140,7 @@ _LINE = """l.basis, l.permission_id, l.holder_id, l.kinds, l.directions, l.fines
 
 # Of the point as the holder of the line's data is shown it today (`metering_pointasheld`).
 _POINT = """p.id, v.segment, s.directions, p.activated_on,
-       CASE WHEN h.holder_id = l.holder_id THEN c.state END,
+       CASE WHEN h.holder_id = l.holder_id AND c.holder_id = l.holder_id THEN c.state END,
        CASE WHEN EXISTS (SELECT 1 FROM metering_titleholding own
                          WHERE own.metering_point_id = p.id AND own.holder_id = {reader})
             THEN {reader} ELSE h.holder_id END,

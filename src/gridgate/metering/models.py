@@ -164,6 +164,10 @@ class LoadCurveCollection(models.Model):
         OPPOSED = "opposed", _("opposée")
 
     metering_point = models.ForeignKey(MeteringPoint, on_delete=models.PROTECT, related_name="collections")
+    holder = models.ForeignKey(Organisation, on_delete=models.PROTECT, null=True, related_name="+")
+    """Who held the point when the state was decided (None: nobody): the state is theirs, counts while they hold it, and
+    is told to nobody else.
+    """
     state = models.CharField(max_length=9, choices=State.choices)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, blank=True)

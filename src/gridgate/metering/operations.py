@@ -11,15 +11,15 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import TruncDate
 from django.utils.timezone import get_default_timezone
 
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_metering_point_id
 from gridgate.core.quantities import FlowDirection, bits
-from gridgate.core.time import civil_day_of
+from gridgate.core.time import civil_day_bounds, civil_day_of
 from gridgate.metering import as_held
+from gridgate.metering.chunks import CHUNK
 from gridgate.metering.events import collection_changed, titles_changed
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
 from gridgate.metering.queries import PointNotFound, as_they_are, held_on, points_readable_by
@@ -321,34 +321,39 @@ def set_collection(
 
 
 def end_collections_of_former_holders(*, now: datetime, point_ids: Sequence[str] | None = None) -> int:
-    """End the collections that were decided under a title which has ended since; returns how many.
+    """End the collections that were decided under a title which has ended since, with that title; returns how many.
 
-    Without `point_ids` the points left within a year are looked at: the worker does so, for titles closed
-    ahead of time.
+    The next holder's title begins without any state. Without `point_ids` the points left within a year are looked at:
+    the worker does so, for titles closed ahead of time.
     """
-    zone = get_default_timezone()
-    today = civil_day_of(now, zone)
-    decided_under = TitleHolding.objects.filter(
-        metering_point=OuterRef("metering_point"),
-        valid_from__lte=OuterRef("decided_on"),
-        valid_to__gt=OuterRef("decided_on"),
-        valid_to__lte=today,
-    )
-    stale = (
-        LoadCurveCollection.objects.filter(until__isnull=True)
-        .exclude(state=State.ENDED)
-        .annotate(decided_on=TruncDate("since", tzinfo=zone))
-        .filter(Exists(decided_under))
+    today = _today(now)
+    own = TitleHolding.objects.filter(metering_point=OuterRef("metering_point"), holder=OuterRef("holder"))
+    stale = LoadCurveCollection.objects.filter(
+        ~Exists(own.filter(held_on(today))), until__isnull=True, holder__isnull=False
     )
     if point_ids is None:
         left = TitleHolding.objects.filter(valid_to__gt=today - timedelta(days=366), valid_to__lte=today)
         stale = stale.filter(metering_point__in=left.values("metering_point"))
     else:
         stale = stale.filter(metering_point__in=point_ids)
+    last_title = own.filter(valid_to__lte=today).order_by("-valid_to")
     with transaction.atomic():
-        ids = list(stale.values_list("metering_point", flat=True))
-        _append(ids, State.ENDED, actor=None, now=now)
-    return len(ids)
+        ended = list(stale.annotate(left_on=Subquery(last_title.values("valid_to")[:1])))
+        if not ended:
+            return 0
+        for row in ended:
+            left_on: date | None = vars(row)["left_on"]
+            at = now if left_on is None else civil_day_bounds(left_on, get_default_timezone()).start
+            row.until = max(at, row.since)
+        LoadCurveCollection.objects.bulk_update(ended, ["until"], batch_size=CHUNK)
+        collection_changed.send(
+            LoadCurveCollection,
+            point_ids=[row.metering_point_id for row in ended],
+            state=State.ENDED.value,
+            now=now,
+            actor=None,
+        )
+    return len(ended)
 
 
 def _decided_points(
@@ -363,7 +368,12 @@ def _decided_points(
     else:
         known = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True)
     asked = set(points.values_list("pk", flat=True) if isinstance(points, QuerySet) else points)
-    present = LoadCurveCollection.objects.filter(metering_point=OuterRef("pk"), until__isnull=True)
+    titles = TitleHolding.objects.filter(held_on(today), metering_point=OuterRef("metering_point"))
+    present = LoadCurveCollection.objects.filter(
+        Q(holder=Subquery(titles.values("holder")[:1])) | Q(holder__isnull=True),
+        metering_point=OuterRef("pk"),
+        until__isnull=True,
+    )
     found = list(
         known.select_for_update()
         .filter(pk__in=asked)
@@ -388,8 +398,16 @@ def _append(ids: Sequence[str], state: State, *, actor: Membership | None, now: 
         _record_collection(ids, state, actor=actor, now=now)
     LoadCurveCollection.objects.filter(metering_point__in=ids, until__isnull=True).update(until=now)
     user_id = actor.user_id if actor is not None else None
+    titles = TitleHolding.objects.filter(held_on(_today(now)), metering_point__in=ids)
+    holders = dict(titles.values_list("metering_point", "holder"))
     LoadCurveCollection.objects.bulk_create(
-        LoadCurveCollection(metering_point_id=point_id, state=state, since=now, changed_by_id=user_id)
+        LoadCurveCollection(
+            metering_point_id=point_id,
+            holder_id=holders.get(point_id),
+            state=state,
+            since=now,
+            changed_by_id=user_id,
+        )
         for point_id in ids
     )
     collection_changed.send(LoadCurveCollection, point_ids=list(ids), state=state.value, now=now, actor=actor)

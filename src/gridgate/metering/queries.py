@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         subscribed_power_kva: Decimal | None
         meter_type: str
         search_text: str
+        held_by: int
         held_from: date
         held_to: date | None
 
@@ -101,7 +102,9 @@ def points_as_held_by(organisation: int, *, today: date, held: bool = False) -> 
     if held:
         own &= _lasts(today, "as_held__held_from", "as_held__held_to")
     shown = with_version(MeteringPoint.objects.filter(own), "as_held__version")
-    points: Points = shown.annotate(held_from=F("as_held__held_from"), held_to=F("as_held__held_to"))
+    points: Points = shown.annotate(
+        held_by=F("as_held__holder"), held_from=F("as_held__held_from"), held_to=F("as_held__held_to")
+    )
     return points
 
 
@@ -119,19 +122,19 @@ def with_version(rows: QuerySet[Any], path: str) -> QuerySet[Any]:
     return told
 
 
-def subscribed_power_over(*, actor: Membership, point_id: str, first: date, after: date) -> Decimal | None:
-    """The power in kVA that was subscribed on a point through the company's days from `first` up to, not including,
-    `after`.
+def subscribed_powers(
+    *, actor: Membership, point_id: str, first: date, after: date
+) -> frozenset[Decimal | None]:
+    """The powers in kVA that were subscribed on a point on the company's days from `first` up to, not including, `after`.
 
-    None when it changed, or is not known of all of them: an excess is only told of what was subscribed then. For a
-    point whose readability was decided already.
+    One, when it held through all of them; None among them for days of which nothing is known. For a point whose
+    readability was decided already.
     """
     faces = PointAsHeld.objects.filter(
         _meets(first, after, "shown_from", "shown_to"), holder=actor.organisation_id, metering_point=point_id
     )
     its_time = faces.exclude(shown_to__lte=F("held_from"))
-    powers = set(its_time.values_list("version__subscribed_power_kva", flat=True))
-    return powers.pop() if len(powers) == 1 else None
+    return frozenset(its_time.values_list("version__subscribed_power_kva", flat=True))
 
 
 def as_they_are(points: QuerySet[MeteringPoint], *, today: date) -> Points:
@@ -209,7 +212,12 @@ def narrow(points: Points, wanted: PointFilter, *, today: date) -> Points:
     if wanted.power_to is not None:
         points = points.filter(subscribed_power_kva__lte=wanted.power_to)
     if wanted.collection:
-        points = points.filter(held_on_title(today) & _collected(wanted.collection))
+        state = (
+            Q(collection_state__isnull=True)
+            if wanted.collection == NEVER
+            else Q(collection_state=wanted.collection)
+        )
+        points = with_collection(points, today=today).filter(held_on_title(today) & state)
     if wanted.held is not None:
         ended = Q(held_to__isnull=False, held_to__lte=today)
         points = points.filter(~ended if wanted.held else ended)
@@ -223,7 +231,9 @@ def with_collection(points: Points, *, today: date) -> Points:
     """
     return points.annotate(
         **{
-            f"collection_{column}": Case(When(held_on_title(today), then=_present_collection(column)))
+            f"collection_{column}": Case(
+                When(held_on_title(today), then=_present_collection(column, holder=OuterRef("held_by")))
+            )
             for column in ("state", "since")
         }
     )
@@ -241,8 +251,10 @@ def held_on_title(day: date) -> Q:
     return _lasts(day, "held_from", "held_to")
 
 
-def _present_collection(column: str) -> Subquery:
-    present = LoadCurveCollection.objects.filter(metering_point=OuterRef("pk"), until__isnull=True)
+def _present_collection(column: str, **narrower: Any) -> Subquery:
+    present = LoadCurveCollection.objects.filter(
+        metering_point=OuterRef("pk"), until__isnull=True, **narrower
+    )
     return Subquery(present.values(column)[:1])
 
 
@@ -256,8 +268,9 @@ class PointTotals:
 
 
 def totals_of(points: Points) -> PointTotals:
-    """Count a list of points, in one statement."""
-    address = Concat("address", Value("\n"), "postcode")
+    """Count a list of points, in one statement. One whose address is not told is of no site."""
+    told = Concat("address", Value("\n"), "postcode")
+    address = Case(When(directions__gt=0, then=told))
     counted = points.aggregate(
         points=Count("pk"),
         injecting=Count("pk", filter=Q(directions__in=[2, 3])),
@@ -278,9 +291,10 @@ def cities_of(points: Points) -> list[str]:
     return sorted(cities, key=folded)
 
 
-def collections_of(point: MeteringPoint) -> QuerySet[LoadCurveCollection]:
-    """The states that a point's collection has had, the latest first, with who decided."""
-    return point.collections.select_related("changed_by").order_by("-since", "-pk")
+def collections_of(point: MeteringPoint, *, actor: Membership) -> QuerySet[LoadCurveCollection]:
+    """The states that a point's collection has had under the actor's company, the latest first, with who decided."""
+    states = point.collections.filter(holder=actor.organisation_id)
+    return states.select_related("changed_by").order_by("-since", "-pk")
 
 
 # --- the operator's registry ------------------------------------------------------------------------------
@@ -381,10 +395,3 @@ def _all_words(text: str) -> Q:
     for word in folded(text).split():
         found &= Q(search_text__contains=word) | Q(pk__contains=word.upper())
     return found
-
-
-def _collected(state: str) -> Q:
-    present = LoadCurveCollection.objects.filter(until__isnull=True)
-    if state == NEVER:
-        return ~Q(pk__in=present.values("metering_point"))
-    return Q(pk__in=present.filter(state=state).values("metering_point"))

@@ -70,7 +70,8 @@ FROM (
            gridgate_epoch(p.valid_from) AS begins, gridgate_epoch(p.valid_until) AS ends
     FROM {{tables}}
     CROSS JOIN metering_titleholding t
-    LEFT JOIN metering_loadcurvecollection c ON c.metering_point_id = h.metering_point_id AND c.until IS NULL
+    LEFT JOIN metering_loadcurvecollection c
+           ON c.metering_point_id = h.metering_point_id AND c.holder_id = h.holder_id AND c.until IS NULL
     WHERE p.holder_id = h.holder_id AND t.metering_point_id = h.metering_point_id AND t.holder_id + 0 = h.holder_id
       AND p.state = '{PermissionState.ACTIVE}' AND {{scope}}
       AND (p.all_points OR EXISTS (SELECT 1 FROM sharing_permissionpoint n

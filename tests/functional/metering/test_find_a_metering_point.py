@@ -1,7 +1,7 @@
 """A company's user looks for meters: Vos compteurs, and the page of one of them."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.db import connection
@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from gridgate.metering.operations import close_holding, move_in, set_collection
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.operations import give
+from tests.factories.metering import make_holding, make_point
 from tests.factories.organisations import SINCE
 from tests.factories.sharing import make_permission, make_service
 from tests.measured import Measured
@@ -187,6 +188,19 @@ class TestTheMeteringPoint:
         page = world.client("alice").get(f"/compteurs/{world.p1.pk}/")
         assert [reader.company.legal_name for reader in page.context["readers"]] == ["Tiers 1"]
         assert f"/partage/{world.third_party_1.siren}/" in page.content.decode()
+
+    def test_says_since_when_they_read_it_no_earlier_than_the_title(self, world: World) -> None:
+        make_permission(make_service(world.third_party_1), world.acme, now=world.now)
+        late = make_point()
+        make_holding(late, world.acme, since=date(2026, 11, 20))
+        (reader,) = world.client("alice").get(f"/compteurs/{late.pk}/").context["readers"]
+        assert reader.since == datetime(2026, 11, 19, 23, tzinfo=UTC)
+
+    def test_counts_no_site_of_an_address_that_is_not_told(self, world: World) -> None:
+        coming = make_point(label="Chez un autre")
+        make_holding(coming, world.acme, since=date(2026, 12, 5))
+        before = world.client("alice").get("/compteurs/").context["totals"]
+        assert (before.points, before.sites) == (5, 1)
 
     def test_does_not_name_readers_to_those_who_are_not_entitled(self, world: World) -> None:
         make_permission(make_service(world.third_party_1), world.acme, points=[world.p1], now=world.now)

@@ -169,6 +169,13 @@ class TestTheNextHolder:
         assert label not in page.text
         assert street not in page.text
 
+    def test_is_told_of_no_collection_decided_before(self, charlie: httpx.Client) -> None:
+        row = row_of(charlie, FACTORY)
+        assert (row["collection"], row["collection_since"]) == ("", "")
+        page = charlie.get(f"/compteurs/{FACTORY}/").text
+        assert "États de la collecte" not in page
+        assert "sans données" not in charlie.get("/").text, "held since today: nothing is late"
+
     def test_is_told_of_no_data_from_before(self, moved: Moved, charlie: httpx.Client) -> None:
         assert "Aucune mesure n’est encore arrivée" in charlie.get(f"/compteurs/{FACTORY}/").text
         row = next(
@@ -183,7 +190,7 @@ class TestTheComingHolder:
         assert "Ce point n’est pas encore à vous" in page
         row = row_of(charlie, WORKSHOP)
         known = {name: value for name, value in row.items() if value}
-        assert known == {"id": WORKSHOP, "held_from": str(moved.later), "activated_on": row["activated_on"]}
+        assert known == {"id": WORKSHOP, "held_from": str(moved.later)}
         listed = charlie.get("/compteurs/").text
         for told in (page, listed):
             assert not [

@@ -95,7 +95,9 @@ class TestSetCollection:
     ) -> None:
         point = registry.points[0]
         if present:
-            LoadCurveCollection.objects.create(metering_point=point, state=present, since=NOW)
+            LoadCurveCollection.objects.create(
+                metering_point=point, holder=registry.acme, state=present, since=NOW
+            )
         assert set_collection(actor=registry.alice, points=[point.pk], state=asked, now=NOW) == changes
 
     def test_changes_many_in_as_many_statements_as_one(

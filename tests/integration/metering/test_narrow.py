@@ -45,6 +45,12 @@ def listed(registry: Registry, point: Any) -> Registry:
     return registry
 
 
+def decided(registry: Registry, point: str, state: str, **more: Any) -> None:
+    LoadCurveCollection.objects.create(
+        metering_point_id=point, holder=registry.other, state=state, since=NOW, **more
+    )
+
+
 def found(registry: Registry, **wanted: Any) -> list[str]:
     mine = points_readable_by(actor=registry.stranger, service="meters", today=TODAY)
     chosen = narrow(mine, PointFilter(**wanted), today=TODAY)
@@ -88,10 +94,8 @@ class TestNarrow:
         assert found(listed, **wanted) == labels
 
     def test_filters_by_the_present_state_of_collection(self, listed: Registry) -> None:
-        LoadCurveCollection.objects.create(metering_point_id="30001480000007", state="opposed", since=NOW)
-        LoadCurveCollection.objects.create(
-            metering_point_id="30001480000008", state="opposed", since=NOW, until=NOW
-        )
+        decided(listed, "30001480000007", "opposed")
+        decided(listed, "30001480000008", "opposed", until=NOW)
         assert found(listed, collection="opposed") == ["Écully, agence"]
         assert found(listed, collection=NEVER) == ["Bourg-en-Bresse", "Bron, toiture", "Site 5"]
 
@@ -103,7 +107,7 @@ class TestNarrow:
 
 class TestLists:
     def test_carry_the_present_collection(self, listed: Registry) -> None:
-        LoadCurveCollection.objects.create(metering_point_id="30001480000007", state="active", since=NOW)
+        decided(listed, "30001480000007", "active")
         mine = with_collection(
             points_readable_by(actor=listed.stranger, service="meters", today=TODAY), today=TODAY
         )

@@ -1,7 +1,7 @@
 """Titles in time: no two on one day, and moves."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,6 +23,8 @@ from gridgate.metering.operations import (
     set_collection,
     update_point,
 )
+from gridgate.metering.queries import collections_of, points_readable_by, with_collection
+from gridgate.organisations.models import Membership
 
 from .conftest import NOW, Registry
 
@@ -128,7 +130,8 @@ class TestMoveIn:
             valid_to=date(2026, 12, 1),
             now=datetime(2026, 11, 27, tzinfo=UTC),
         )
-        assert point.collections.get(until=None).state == "ended"
+        ended = point.collections.get()
+        assert (ended.state, ended.until) == ("active", datetime(2026, 11, 25, 23, tzinfo=UTC))
 
     def test_ends_it_when_the_day_of_a_move_known_in_advance_has_come(self, registry: Registry) -> None:
         point = registry.points[0]
@@ -137,8 +140,32 @@ class TestMoveIn:
         assert end_collections_of_former_holders(now=NOW) == 0
         midnight = datetime(2026, 11, 25, 23, 0, tzinfo=UTC)
         assert end_collections_of_former_holders(now=midnight) == 1
-        assert point.collections.get(until=None).state == "ended"
+        assert point.collections.get().until == midnight
         assert end_collections_of_former_holders(now=midnight) == 0
+
+    def test_a_state_decided_by_the_former_holder_is_never_the_new_one_s(self, registry: Registry) -> None:
+        point = registry.points[0]
+        set_collection(actor=registry.alice, points=[point.pk], state="opposed", now=NOW)
+        # Told a day late: until then the former company went on deciding.
+        move_in(metering_point=point, holder=registry.other, on=date(2026, 11, 1), now=NOW)
+        (decided,) = point.collections.all()
+        assert (decided.holder, decided.until) == (registry.acme, NOW)
+        assert collection_state(registry.stranger, point.pk, NOW.date()) is None
+        assert list(collections_of(point, actor=registry.stranger)) == []
+        assert list(collections_of(point, actor=registry.alice)) == [decided]
+        assert set_collection(actor=registry.stranger, points=[point.pk], state="requested", now=NOW) == 1
+
+    def test_nor_while_nothing_has_ended_it_yet(self, registry: Registry) -> None:
+        point = registry.points[0]
+        set_collection(actor=registry.alice, points=[point.pk], state="opposed", now=NOW)
+        move_in(metering_point=point, holder=registry.other, on=date(2026, 11, 26), now=NOW)
+        assert point.collections.get().until is None
+        tomorrow = NOW + timedelta(days=1)
+        for actor in (registry.stranger, registry.alice):
+            assert collection_state(actor, point.pk, tomorrow.date()) is None
+        asked = set_collection(actor=registry.stranger, points=[point.pk], state="requested", now=tomorrow)
+        assert asked == 1
+        assert collection_state(registry.stranger, point.pk, tomorrow.date()) == "active"
 
     def test_leaves_a_collection_asked_for_by_the_new_holder(self, registry: Registry) -> None:
         point = registry.points[0]
@@ -146,6 +173,11 @@ class TestMoveIn:
         set_collection(actor=registry.stranger, points=[point.pk], state="requested", now=NOW)
         close_holding(holding=point.holdings.get(valid_to=None), valid_to=date(2027, 1, 1), now=NOW)
         assert point.collections.get(until=None).state == "active"
+
+
+def collection_state(actor: Membership, point: str, today: date) -> str | None:
+    mine = points_readable_by(actor=actor, service="meters", today=today, point=point)
+    return with_collection(mine, today=today).get().collection_state
 
 
 class TestCreatePoint:

@@ -191,6 +191,28 @@ def test_a_later_end_extends_what_is_there(world: World, service: DataService) -
     assert OutgoingEmail.objects.filter(key__startswith="extended:").exists()
 
 
+def test_subscribing_again_later_gives_the_history_that_is_said_now_and_no_older_one(
+    world: World, service: DataService
+) -> None:
+    first = subscribe(actor=world.alice, service=service, points=None, now=world.now)
+    later = world.now + timedelta(days=90)
+    end = world.now + timedelta(days=700)
+    again = subscribe(actor=world.alice, service=service, points=None, valid_until=end, now=later)
+    assert again != first
+    assert again.history_from > first.history_from
+    first.refresh_from_db()
+    assert first.valid_until is not None
+    assert first.valid_until < end
+
+
+def test_nor_is_it_extended_for_another_purpose(world: World, service: DataService) -> None:
+    first = subscribe(actor=world.alice, service=service, points=None, now=world.now)
+    service.purpose = "Autre chose"
+    service.save()
+    end = world.now + timedelta(days=700)
+    assert subscribe(actor=world.alice, service=service, points=None, valid_until=end, now=world.now) != first
+
+
 def test_what_has_no_end_is_not_extended(world: World) -> None:
     service = make_service(world.third_party_1, duration_months=0)
     subscribe(actor=world.alice, service=service, points=None, now=world.now)

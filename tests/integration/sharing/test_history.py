@@ -15,6 +15,7 @@ from gridgate.sharing.models import Permission, PermissionEvent, Receipt
 from gridgate.sharing.operations import (
     accept_request,
     expire_due,
+    extend,
     grant,
     request_permission,
     resume,
@@ -33,7 +34,7 @@ def lives(world: World) -> None:
     service, now, alice = make_service(world.third_party_1, history_months=3), world.now, world.alice
     day = timedelta(days=1)
     one = subscribe(actor=alice, service=service, points=[world.p1.pk], now=now)
-    subscribe(actor=alice, service=service, points=[world.p1.pk], valid_until=now + 900 * day, now=now + day)
+    extend(actor=alice, permission_id=one.pk, valid_until=now + 900 * day, now=now + day)
     suspend(actor=world.operateur, permission_id=one.pk, reason="enquête", now=now + 2 * day)
     resume(actor=world.operateur, permission_id=one.pk, now=now + 3 * day)
     revoke_permission(actor=alice, permission_id=one.pk, now=now + 4 * day)

@@ -28,6 +28,10 @@ _QUERY: Final = """
       on collection.metering_point_id = point.id
       and collection.until is null
       and collection.state = 'opposed'
+      and (collection.holder_id is null or exists (
+           select 1 from metering_titleholding as title
+           where title.metering_point_id = point.id and title.holder_id = collection.holder_id
+             and title.valid_from <= ? and (title.valid_to is null or title.valid_to > ?)))
     where point.id in ({marks})
 """
 
@@ -71,7 +75,7 @@ class RegistryDirectory:
             return {
                 row[0]: _point(*row)
                 for batch in _batches(wanted)
-                for row in connection.execute(_query(batch), [self._today, self._today, *batch])
+                for row in connection.execute(_query(batch), [*[self._today] * 4, *batch])
             }
 
 

@@ -152,7 +152,10 @@ def invalidate_opposed(*, point_ids: Collection[str], actor: Membership | None, 
     Those that rest on the law stay, without the load curve.
     """
     opposed = LoadCurveCollection.objects.filter(
-        until__isnull=True, state=LoadCurveCollection.State.OPPOSED, metering_point=OuterRef("metering_point")
+        until__isnull=True,
+        holder=OuterRef("permission__holder"),
+        state=LoadCurveCollection.State.OPPOSED,
+        metering_point=OuterRef("metering_point"),
     )
     open_points = PermissionPoint.objects.filter(~Exists(opposed), permission=OuterRef("pk"))
     touched = _rows().filter(

@@ -207,11 +207,13 @@ def _give(
     if points is not None and not points:
         raise NoPoints
     ends = settle_end(service, valid_until, now)
-    _refuse_opposed(service, points)
+    _refuse_opposed(service, holder, points)
+    first_day = history_from or months_from(
+        civil_day_of(now, get_default_timezone()), -service.history_months
+    )
     there = _in_force(service, holder, points, now)
-    if there is not None and _says_as_much(there, history_from, ends):
+    if there is not None and _says_as_much(there, first_day, ends):
         return prolong(there, ends, by, now)
-    today = civil_day_of(now, get_default_timezone())
     permission = Permission(
         service=service,
         request=request,
@@ -221,7 +223,7 @@ def _give(
         kinds=service.kinds,
         directions=service.directions,
         finest_resolution=service.finest_resolution,
-        history_from=history_from or months_from(today, -service.history_months),
+        history_from=first_day,
         valid_from=now,
         valid_until=ends,
         purpose=service.purpose,
@@ -266,6 +268,7 @@ def _in_force(
         directions=service.directions,
         finest_resolution=service.finest_resolution,
         legal_basis=service.legal_basis,
+        purpose=service.purpose,
     )
     wanted = set(points or ())
     for permission in candidates.select_related("service", "eligible_party", "holder").order_by(
@@ -299,11 +302,11 @@ def settle_end(service: DataService, asked: datetime | None, now: datetime) -> d
     return asked.astimezone(UTC)
 
 
-def _says_as_much(there: Permission, history_from: date | None, ends: datetime | None) -> bool:
-    """Whether to prolong what is there gives neither less nor more than a request that names its first day of data."""
-    if history_from is None or history_from == there.history_from:
+def _says_as_much(there: Permission, first_day: date, ends: datetime | None) -> bool:
+    """Whether to prolong what is there gives neither less nor more than is given now, from that first day of data on."""
+    if first_day == there.history_from:
         return True
-    return there.history_from < history_from and _ends_first(ends, there.valid_until)
+    return there.history_from < first_day and _ends_first(ends, there.valid_until)
 
 
 def _ends_first(one: datetime | None, other: datetime | None) -> bool:
@@ -311,11 +314,14 @@ def _ends_first(one: datetime | None, other: datetime | None) -> bool:
     return other is None or (one is not None and one <= other)
 
 
-def _refuse_opposed(service: DataService, points: Collection[str] | None) -> None:
+def _refuse_opposed(service: DataService, holder: Organisation, points: Collection[str] | None) -> None:
     if service.kinds != Kind.LOAD_CURVE.bit or points is None:
         return
     opposed = LoadCurveCollection.objects.filter(
-        until__isnull=True, state=LoadCurveCollection.State.OPPOSED, metering_point__in=points
+        until__isnull=True,
+        holder=holder,
+        state=LoadCurveCollection.State.OPPOSED,
+        metering_point__in=points,
     )
     if opposed.count() == len(points):
         raise LoadCurveOpposed

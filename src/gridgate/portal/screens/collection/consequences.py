@@ -27,7 +27,10 @@ class Consequence:
 def of_opposing(*, actor: Membership, points: Collection[str], now: datetime) -> list[Consequence]:
     """By company. A permission ends when it covers the load curve alone, and no other point is left to it."""
     opposed = LoadCurveCollection.objects.filter(
-        metering_point=OuterRef("metering_point"), until__isnull=True, state=LoadCurveCollection.State.OPPOSED
+        metering_point=OuterRef("metering_point"),
+        until__isnull=True,
+        holder=actor.organisation_id,
+        state=LoadCurveCollection.State.OPPOSED,
     )
     named = PermissionPoint.objects.filter(permission=OuterRef("pk"))
     touched = (

@@ -12,6 +12,7 @@ from gridgate.metering.queries import (
     PointNotFound,
     cities_of,
     collection_counts,
+    collections_of,
     narrow,
     points_readable_by,
     with_collection,
@@ -22,7 +23,7 @@ from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.collection.words import ACTIONS, counted
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
-from gridgate.portal.screens.metering_points.point import history_of
+from gridgate.portal.screens.metering_points.history import history
 from gridgate.portal.screens.metering_points.rows import collection, name_of, rows_of
 from gridgate.portal.screens.metering_points.views import sorted_by
 
@@ -80,6 +81,6 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
             for action in ACTIONS
             if can_follow(present, becomes(State(action.state), found.meter_type, by_holder=True))
         ],
-        "collections": history_of(found, actor),
+        "collections": history(collections_of(found, actor=actor), actor=actor),
     }
     return render(request, "collection/point.html", context)

@@ -63,7 +63,7 @@ def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overv
         energy=energy or [],
         energy_waits=len(held) if held and not asked else 0,
         measured=latest is not None and energy is not None,
-        tasks=tasks_of(actor=actor, points=list(held), latest=latest, moment=moment),
+        tasks=tasks_of(actor=actor, since=since, latest=latest, moment=moment),
         reads=last_reads(actor=actor, moment=moment) if entitled else [],
         entitled=entitled,
         partly=not actor.reach(EntitlementCode.DATA_SERVICES).everything,

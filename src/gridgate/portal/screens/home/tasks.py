@@ -1,8 +1,8 @@
 """*À faire*: what waits for an answer, what ends soon, what no longer arrives."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -33,12 +33,14 @@ class Task:
 
 
 def tasks_of(
-    *, actor: Membership, points: Sequence[str], latest: Mapping[str, Latest] | None, moment: Moment
+    *, actor: Membership, since: Mapping[str, date], latest: Mapping[str, Latest] | None, moment: Moment
 ) -> list[Task]:
-    """In order of urgency; nothing that the actor is not entitled to act on."""
+    """In order of urgency; nothing that the actor is not entitled to act on. `since` says of each point from which day
+    the company holds it.
+    """
     found = [*_requests(actor), *_ending(actor, moment)]
     if latest is not None:
-        found += _silent(points, latest, moment)
+        found += _silent(since, latest, moment)
     return found
 
 
@@ -74,9 +76,10 @@ def _ending(actor: Membership, moment: Moment) -> Iterator[Task]:
         )
 
 
-def _silent(points: Sequence[str], latest: Mapping[str, Latest], moment: Moment) -> Iterator[Task]:
+def _silent(since: Mapping[str, date], latest: Mapping[str, Latest], moment: Moment) -> Iterator[Task]:
     limit = moment.today - LATE
-    silent = [point for point in points if point not in latest or latest[point].day < limit]
+    last = {point: latest[point].day if point in latest else held for point, held in since.items()}
+    silent = [point for point, day in last.items() if day < limit]
     if not silent:
         return
     count = formats.number(len(silent))

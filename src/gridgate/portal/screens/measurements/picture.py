@@ -1,8 +1,9 @@
 """What the page draws and says of the values read: figures, chart, caption, table, what is missing and who acts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -66,6 +67,7 @@ class Picture:
     rows: list[Row] = field(default_factory=list)
     foot: Row | None = None
     gaps: list[str] = field(default_factory=list)
+    note: str = ""
     heat: HeatMap | None = None
     heat_caption: str = ""
     empty: str = ""
@@ -79,6 +81,14 @@ class Meter:
 
     name: str
     subscribed: float | None
+    changed: bool
+    """It did not: no excess is told, for what was subscribed then is not one power."""
+
+    @classmethod
+    def of(cls, name: str, powers: Collection[Decimal | None]) -> "Meter":
+        known = [power for power in powers if power is not None]
+        one = float(known[0]) if len(known) == len(powers) == 1 else None
+        return cls(name, one, changed=len(powers) > 1)
 
 
 def picture(read: Reading, shown: Shown, meter: Meter, now: datetime) -> Picture:
@@ -103,6 +113,11 @@ def picture(read: Reading, shown: Shown, meter: Meter, now: datetime) -> Picture
     }
     until = _expected_until(current, period.end, zone, now)
     drawn = draw[shown.kind](answer, current, shown, meter, zone, until)
+    if meter.changed and not shown.injection and shown.kind in (Kind.LOAD_CURVE, Kind.MAXIMUM_POWER):
+        drawn.note = _(
+            "La puissance souscrite a changé pendant ces jours, ou n’est pas connue de tous : les dépassements ne sont "
+            "pas indiqués. Choisissez des jours où elle est la même."
+        )
     drawn.gaps = [gap_in_words(missing, zone) for missing in gaps(answer, period.start, until)]
     return drawn
 

@@ -14,7 +14,7 @@ from gridgate.core.time import civil_day_of
 from gridgate.dataplane.client import Reader
 from gridgate.dataplane.query.answer import Answer
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import Points, points_readable_by, subscribed_power_over
+from gridgate.metering.queries import Points, points_readable_by, subscribed_powers
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import measurements
 from gridgate.portal.access import MemberRequest, entitlement_required
@@ -44,10 +44,10 @@ def index(request: MemberRequest) -> HttpResponse:
 def point(request: MemberRequest, point_id: str) -> HttpResponse:
     found, shown = _asked(request, point_id)
     now = datetime.now(UTC)
-    subscribed = subscribed_power_over(
+    powers = subscribed_powers(
         actor=request.membership, point_id=found.pk, first=shown.first, after=shown.after
     )
-    meter = Meter(str(found), None if subscribed is None else float(subscribed))
+    meter = Meter.of(str(found), powers)
     shows: Picture = picture(_Reading(request.membership, found, now), shown, meter, now)
     return render(
         request,

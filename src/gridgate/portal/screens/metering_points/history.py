@@ -21,12 +21,8 @@ class Past:
     by: str
 
 
-def history(rows: Iterable[LoadCurveCollection], *, actor: Membership, company_since: datetime) -> list[Past]:
-    """The states since the company holds the point, the latest first.
-
-    People of another company, and what it decided before, are not named: a new holder has no business with
-    them.
-    """
+def history(rows: Iterable[LoadCurveCollection], *, actor: Membership) -> list[Past]:
+    """The states under the actor's company, in the order of the rows. People of the operator are not named."""
     colleagues = set(
         Membership.objects.filter(organisation=actor.organisation_id).values_list("user_id", flat=True)
     )
@@ -38,7 +34,6 @@ def history(rows: Iterable[LoadCurveCollection], *, actor: Membership, company_s
             by=_who(row, colleagues),
         )
         for row in rows
-        if row.until is None or row.until > company_since
     ]
 
 

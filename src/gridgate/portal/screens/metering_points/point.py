@@ -8,10 +8,10 @@ from django.shortcuts import render
 from django.utils.timezone import get_default_timezone
 from django.views.decorators.http import require_safe
 
-from gridgate.core.time import civil_day_bounds, civil_day_of
+from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries import collections_of, point_readable_by
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.models import EntitlementCode
 from gridgate.organisations.rights import covers
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.metering_points.data import held_of
@@ -42,8 +42,10 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
         "coming": ahead,
         "entitled": entitled,
         "measures": measures and ahead is None,
-        "collections": [] if ahead else history_of(found, actor),
-        "readers": readers_of(actor=actor, point=found.pk, now=now, today=today) if entitled and held else [],
+        "collections": history(collections_of(found, actor=actor), actor=actor),
+        "readers": readers_of(actor=actor, point=found.pk, held_from=first, now=now, today=today)
+        if entitled and held
+        else [],
         "held": held_of(found.pk, since=first) if held and measures else None,
     }
     return render(request, "metering_points/point.html", context)
@@ -53,13 +55,3 @@ def title(point: MeteringPoint) -> tuple[date, date | None]:
     """The first day of the company's title, and the first day after it."""
     said: dict[str, Any] = vars(point)
     return said["held_from"], said["held_to"]
-
-
-def history_of(point: MeteringPoint, actor: Membership) -> list[Any]:
-    """The states of the collection during the company's title."""
-    first, after = title(point)
-    zone = get_default_timezone()
-    rows = collections_of(point)
-    if after is not None:
-        rows = rows.filter(since__lt=civil_day_bounds(after, zone).start)
-    return history(rows, actor=actor, company_since=civil_day_bounds(first, zone).start)

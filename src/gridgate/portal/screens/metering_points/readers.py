@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.utils.timezone import get_default_timezone
 
-from gridgate.core.time import civil_day_of
+from gridgate.core.time import civil_day_bounds, civil_day_of
 from gridgate.metering.queries import points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.sharing.queries import companies_reading, shares_of_points
@@ -40,8 +40,11 @@ def count_readers(*, actor: Membership, points: Sequence[str], now: datetime, to
     }
 
 
-def readers_of(*, actor: Membership, point: str, now: datetime, today: date) -> list[PointReader]:
-    """The companies that read one point, the operator first."""
+def readers_of(
+    *, actor: Membership, point: str, held_from: date, now: datetime, today: date
+) -> list[PointReader]:
+    """The companies that read one point, the operator first: since its title began, or later."""
+    begins = civil_day_bounds(held_from, get_default_timezone()).start
     companies = companies_reading(actor=actor, now=now, today=today, days=())
     shares = [share for company in companies for share in company.shares]
     covering = {id(share) for share in shares_of_points(shares, [point])[point]}
@@ -49,7 +52,7 @@ def readers_of(*, actor: Membership, point: str, now: datetime, today: date) -> 
         PointReader(
             company=company.company,
             service=share.service.text("name"),
-            since=share.since,
+            since=share.since and max(share.since, begins),
             last_day=_last_day_before(share.until),
             last_read_at=company.last_read_at,
         )

@@ -90,7 +90,9 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
     points = narrow(with_collection(mine, today=today), form.wanted, today=today)
     if chosen := asked.getlist("point"):
         points = points.filter(pk__in=chosen)
-    return csv_response(f"compteurs-{today}.csv", _COLUMNS, _lines(sorted_by(points, asked.get("tri", ""))))
+    return csv_response(
+        f"compteurs-{today}.csv", _COLUMNS, _lines(sorted_by(points, asked.get("tri", "")), today)
+    )
 
 
 def sorted_by(points: Points, asked: str) -> Points:
@@ -118,7 +120,7 @@ _COLUMNS = (
 )
 
 
-def _lines(points: Points) -> Iterator[list[Any]]:
+def _lines(points: Points, today: date) -> Iterator[list[Any]]:
     for point in points.iterator(chunk_size=2_000):
         said = vars(point)
         since: datetime | None = said["collection_since"]
@@ -133,7 +135,7 @@ def _lines(points: Points) -> Iterator[list[Any]]:
             point.city,
             point.subscribed_power_kva,
             point.meter_type,
-            point.activated_on,
+            point.activated_on if point.held_from <= today else None,
             said["collection_state"],
             since and since.isoformat(timespec="seconds"),
             said["held_from"],
