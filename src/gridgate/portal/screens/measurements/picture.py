@@ -115,8 +115,8 @@ def picture(read: Reading, shown: Shown, meter: Meter, now: datetime) -> Picture
     drawn = draw[shown.kind](answer, current, shown, meter, zone, until)
     if meter.changed and not shown.injection and shown.kind in (Kind.LOAD_CURVE, Kind.MAXIMUM_POWER):
         drawn.note = _(
-            "La puissance souscrite a changé pendant ces jours, ou n’est pas connue de tous : les dépassements ne sont "
-            "pas indiqués. Choisissez des jours où elle est la même."
+            "La puissance souscrite a changé pendant ces jours, ou n’est pas connue pour chacun\u00a0: les "
+            "dépassements ne sont pas indiqués. Choisissez des jours où elle est la même."
         )
     drawn.gaps = [gap_in_words(missing, zone) for missing in gaps(answer, period.start, until)]
     return drawn

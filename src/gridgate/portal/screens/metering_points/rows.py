@@ -25,6 +25,10 @@ class Tag:
     icon: str
 
 
+UNTOLD = Tag("", "–", "")
+"""Of a point that is not the company's today, nothing is said."""
+
+
 @dataclass(frozen=True, slots=True)
 class PointRow:
     """What a list shows of a point.
@@ -70,7 +74,7 @@ def rows_of(
             power=power(point.subscribed_power_kva),
             directions=directions(point.directions),
             injects=bool(point.directions & FlowDirection.INJECTION.bit),
-            collection=collection(_said(point, "collection_state")),
+            collection=collection(_said(point, "collection_state")) if is_held(point, today) else UNTOLD,
             collection_since=_said(point, "collection_since"),
             past=past(_said(point, "held_to"), today),
             coming=coming(_said(point, "held_from"), today),
