@@ -16,7 +16,7 @@ PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
 @dataclass
 class Directory:
-    """Speaks to the endpoints as a company's directory does, without cookies."""
+    """Speaks to the endpoints as a company's directory does, without cookies. A body of bytes is sent as it is."""
 
     token: DirectoryToken
     secret: str
@@ -28,7 +28,8 @@ class Directory:
             "Authorization": f"Bearer {self.secret}",
             **{k.replace("_", "-"): v for k, v in headers.items()},
         }
-        more = {} if body is None else {"data": json.dumps(body), "content_type": "application/scim+json"}
+        data = body if isinstance(body, bytes) else json.dumps(body)
+        more = {} if body is None else {"data": data, "content_type": "application/scim+json"}
         return Client(enforce_csrf_checks=True).generic(method, f"/scim/v2{path}", headers=sent, **more)
 
     def get(self, path: str, **headers: str) -> Any:

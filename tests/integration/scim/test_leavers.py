@@ -1,14 +1,19 @@
 """What takes something away takes effect, whatever else the same request asks; what the directory gave comes back."""
 
+import json
+
 import pytest
 
 from gridgate.audit.models import AuditEvent
 from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations.groups import create_group, set_groups, set_members
 from tests.factories.organisations import make_member
+from tests.integration.scim.conftest import GROUP, USER
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 OFF = {"op": "replace", "path": "active", "value": False}
+ON = {"op": "replace", "path": "active", "value": True}
+FOREIGN = {"op": "replace", "path": "userName", "value": "bob@elsewhere.example"}
 LONG = "x" * 300
 
 
@@ -75,6 +80,104 @@ class TestDeactivation:
         assert "the user is inactive now" in answer.json()["detail"]
         assert not is_in(world)
 
+    @pytest.mark.parametrize(
+        "operations",
+        [
+            [{"op": "replace", "value": {USER: {"active": False, "displayName": LONG}}}],
+            [{"op": "replace", "value": {USER.upper(): {"Active": "False"}}}, FOREIGN],
+            [{"op": "replace", "path": USER, "value": {"active": False}}, FOREIGN],
+            [{"op": "replace", "value": {USER: {f"{USER}:active": False}}}, FOREIGN],
+            [{"op": "replace", "value": [{"active": False}]}],
+            [{"op": "replace", "value": {"active": False, "displayName": "a\0"}}],
+            [{"op": "replace", "value": {"active": False, "a\0": "x"}}],
+            [{"op": "replace", "value": {"active": False, "displayName": "\ud800"}}],
+            [{"op": "replace", "path": f"{USER}.active", "value": False}],
+            [{"op": "replace", "value": {f"{USER}.active": False}}],
+            [{"op": "replace", "path": f"{USER}/active", "value": False}],
+            [{"op": "replace", "path": "/active", "value": False}],
+            [{"op": "replace", "path": 'active[value eq "x"]', "value": False}],
+            *([{"op": "replace", "path": "active", "value": value}] for value in (
+                [False], {"value": False}, [{"value": "False"}], [True, False], " false ")),
+            *([OFF, {"op": "replace", "path": "active", "value": value}] for value in ("zz", "\ud800", None, [], LONG)),
+            [{"op": " Replace ", "path": "active", "value": False}],
+            [{"path": "active", "value": False}],
+        ],
+    )  # fmt: skip
+    def test_is_done_however_a_patch_spells_it(self, world, directory, bob, operations):
+        answer = directory.patch(f"/Users/{bob}", *operations)
+        assert answer.status_code == 400, answer.content
+        assert "All the same, the user is inactive now" in answer.json()["detail"]
+        assert not is_in(world)
+        assert directory.get(f"/Users/{bob}").json()["displayName"] == "Bob"
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"Operations": {"op": "replace", "path": "active", "value": false}}',
+            b'{"Operations": [], "active": false}',
+            b'{"Operations": [{"op": "remove", "path": "userName"}], "active": false}',
+            b'{"Operations": [{"op": "replace", "value": {"active": false, "displayName": "Ren\xe9"}}]}',
+            b'{"Operations": [{"op": "replace", "value": {"active": false, "displayName": "a\tb"}}]}',
+            b'{"Operations": [{"op": "replace", "value": {"active": false, "title": %s}}]}' % (b"9" * 5000),
+            b'{"Operations": [{"op": "replace", "value": {"active": false, "active": true, "displayName": 7}}]}',
+            '{"Operations": [{"op": "replace", "value": {"active": false, "displayName": "\0"}}]}'.encode("utf-16"),
+        ],
+    )  # fmt: skip
+    def test_is_done_though_the_body_is_not_quite_json_or_no_patch(self, world, directory, bob, body):
+        answer = directory.call("PATCH", f"/Users/{bob}", body)
+        assert answer.status_code == 400, answer.content
+        assert "All the same, the user is inactive now" in answer.json()["detail"]
+        assert not is_in(world)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"userName": "no address", "active": False, "Operations": []},
+            {"userName": "no address", "active": False, "Operations": [ON]},
+            {"userName": "bob@acme.example", "active": True, "ACTIVE": False, "displayName": LONG},
+            {"userName": "no address", USER: {"active": False}},
+            {"userName": "no address", f"{USER}:active": False},
+            {"userName": "bob@acme.example", "active": [False]},
+            {"userName": "bob@acme.example", "active": False, "displayName": "a\0"},
+            {"userName": "bob@acme.example", "active": False, "displayName": "\udfff"},
+            b'{"userName": "bob@acme.example", "active": false, "active": true, "displayName": 7}',
+        ],
+    )
+    def test_is_done_however_a_put_spells_it(self, world, directory, bob, body):
+        answer = directory.call("PUT", f"/Users/{bob}", body)
+        assert answer.status_code == 400, answer.content
+        assert "the user is inactive now" in answer.json()["detail"]
+        assert not is_in(world)
+
+    @pytest.mark.parametrize(
+        ("method", "body"),
+        [
+            ("PUT", {"userName": "bob@acme.example", "active": False, "ACTIVE": True}),
+            ("PUT", {"userName": "bob@acme.example", USER: {"active": False}}),
+            ("PUT", {USER: {"userName": "bob@acme.example", "active": False}}),
+            ("PUT", b'{"userName": "bob@acme.example", "active": false, "active": true}'),
+            ("PATCH", {"Operations": [{"op": "replace", "value": {"active": False, "ACTIVE": True}}]}),
+            ("PATCH", {"Operations": [{"op": "replace", "value": {USER: {"active": False}, "active": True}}]}),
+            ("PATCH", {"Operations": [{"op": "replace", "path": "active.value", "value": False}]}),
+            ("PATCH", b'{"Operations": [{"op": "replace", "path": "active", "value": false, "value": true}]}'),
+        ],
+    )  # fmt: skip
+    def test_wins_over_what_else_is_said_of_it(self, world, directory, bob, method, body):
+        answer = directory.call(method, f"/Users/{bob}", body)
+        assert (answer.status_code, answer.json()["active"]) == (200, False), answer.content
+        assert not is_in(world)
+
+    def test_keeps_a_text_that_only_looks_like_a_nul(self, world, directory, bob):
+        answer = directory.patch(
+            f"/Users/{bob}", {"op": "replace", "value": {"active": False, "displayName": r"C:\u0000"}}
+        )
+        assert (answer.status_code, answer.json()["active"]) == (200, False), answer.content
+        assert answer.json()["displayName"] == r"C:\u0000"
+
+    def test_counts_for_whoever_is_added_too(self, directory):
+        made = directory.add("yann@acme.example", **{USER: {"active": False, "displayName": "Yann"}})
+        assert (made["active"], made["displayName"]) == (False, "Yann")
+
     def test_with_what_will_do_is_answered_as_ever(self, world, directory, zoe):
         answer = directory.patch(
             f"/Users/{zoe}", OFF, {"op": "replace", "path": "externalId", "value": "left-7"}
@@ -90,28 +193,56 @@ class TestDeactivation:
             [{"op": "remove", "path": "active", "value": False}],
             [{"op": "replace", "path": "active", "value": "perhaps"}],
             [{"op": "replace", "path": "title.active", "value": False}, {"op": "remove", "path": "userName"}],
+            [{"op": "replace", "path": f"{GROUP}:active", "value": False}, {"op": "remove", "path": "userName"}],
+            [{"op": "replace", "path": "displayName", "value": {"active": False}}],
+            [{"op": "replace", "path": f"{USER}s.active", "value": False}],
+            [{"op": "replace", "path": f"{USER}.displayName", "value": "x"}],
+            [{"op": "test", "path": "active", "value": False}],
+            [{"op": "replace", "path": "active", "value": []}],
         ],
     )  # fmt: skip
     def test_that_is_not_asked_is_not_done(self, world, directory, bob, operations):
         assert directory.patch(f"/Users/{bob}", *operations).status_code == 400
         assert is_in(world)
 
+    def test_is_not_done_by_operations_that_strayed_into_a_put(self, world, directory, bob):
+        body = {"userName": "bob@acme.example", "active": True, "Operations": [OFF]}
+        assert directory.call("PUT", f"/Users/{bob}", body).status_code == 200
+        assert is_in(world)
+        assert not AuditEvent.objects.filter(action="member.detached", subject=str(world.bob.pk)).exists()
+
+    def test_a_path_that_is_no_path_of_the_schema_is_told(self, directory, bob):
+        answer = directory.patch(
+            f"/Users/{bob}", {"op": "replace", "path": f"{USER}.displayName", "value": "x"}
+        )
+        assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidPath")
+
     def test_of_an_older_version_is_refused_whole(self, world, directory, bob):
         assert directory.patch(f"/Users/{bob}", OFF, If_Match='W/"other"').status_code == 412
         assert is_in(world)
 
-    def test_of_the_last_administrator_is_refused_and_nothing_else_is_done(self, world, directory):
+    @pytest.mark.parametrize(
+        "operations",
+        [
+            [OFF, {"op": "replace", "path": "displayName", "value": "Nobody"}],
+            [{"op": "replace", "value": {USER: {"active": [False], "displayName": "a\0"}}}],
+        ],
+    )
+    def test_of_the_last_administrator_is_refused_and_nothing_else_is_done(
+        self, world, directory, operations
+    ):
         alice = directory.id_of("alice@acme.example")
-        answer = directory.patch(
-            f"/Users/{alice}", OFF, {"op": "replace", "path": "displayName", "value": "Nobody"}
-        )
+        answer = directory.patch(f"/Users/{alice}", *operations)
         assert answer.status_code == 409
         assert "All the same" not in answer.json()["detail"]
         assert is_in(world, "alice")
         assert directory.get(f"/Users/{alice}").json()["displayName"] == "Alice"
 
-    def test_by_another_companys_directory_finds_nobody(self, world, other_directory, bob):
-        answer = other_directory.patch(f"/Users/{bob}", OFF)
+    @pytest.mark.parametrize(
+        "operation", [OFF, {"op": "replace", "value": {USER: {"active": [False, "\0"]}}}]
+    )
+    def test_by_another_companys_directory_finds_nobody(self, world, other_directory, bob, operation):
+        answer = other_directory.patch(f"/Users/{bob}", operation)
         assert answer.status_code == 404
         assert is_in(world)
 
@@ -161,6 +292,37 @@ class TestMembersOfAGroup:
             assert answer.status_code == 400, answer.content
             assert "1 was removed" in answer.json()["detail"]
             assert members("Énergie") == ["Zoé"]
+
+    @pytest.mark.parametrize(
+        ("method", "told"),
+        [
+            ("PUT", {"displayName": "a\0", "members": "of zoe"}),
+            ("PUT", {"displayName": "\ud800", "members": "of zoe"}),
+            ("PUT", {"displayName": 7, "members": "of zoe", "Operations": []}),
+            ("PUT", {"displayName": "x" * 81, GROUP: {"members": "of zoe"}}),
+            ("PATCH", {"Operations": [{"op": "replace", "value": {"members": "of zoe", "displayName": "a\0"}}]}),
+            ("PATCH", {"Operations": [{"op": "add", "value": {"displayName": 7}},
+                                      {"op": "replace", "value": {GROUP.upper(): {"members": "of zoe"}}}]}),
+        ],
+    )  # fmt: skip
+    def test_leave_however_it_is_spelt(self, directory, group, zoe, method, told):
+        body = json.dumps(told).replace('"of zoe"', json.dumps([{"value": zoe}])).encode()
+        answer = directory.call(method, f"/Groups/{group}", body)
+        assert answer.status_code == 400, answer.content
+        assert "1 was removed" in answer.json()["detail"]
+        assert members("Énergie") == ["Zoé"]
+
+    def test_stay_when_they_are_named_below_the_schema(self, directory, group, bob, zoe):
+        body = {GROUP: {"displayName": "Énergie", "members": [{"value": bob}, {"value": zoe}]}}
+        assert directory.call("PUT", f"/Groups/{group}", body).status_code == 200
+        assert members("Énergie") == ["Bob", "Zoé"]
+
+    @pytest.mark.parametrize(
+        "operation", [{"op": "replace", "path": "members"}, {"op": "replace", "path": f"{GROUP}s"}]
+    )
+    def test_stay_when_nothing_is_said_of_them(self, directory, group, operation):
+        assert directory.patch(f"/Groups/{group}", operation).status_code == 400
+        assert members("Énergie") == ["Bob", "Zoé"]
 
     @pytest.mark.parametrize("name", [7, None, "x" * 81, "Autre"])
     def test_leave_though_the_rest_of_a_put_is_refused(self, directory, group, zoe, name):

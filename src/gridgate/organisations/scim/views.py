@@ -125,7 +125,8 @@ def users(asked: Asked) -> HttpResponse:
         search = wire.read_search(User, _query(asked.request.GET))
         return _listed(find_people(asked.organisation, search, asked.writer), search)
     parameters = _parameters(User, asked)
-    given = wire.read_user(_body(asked.request), Context.RESOURCE_CREATION_REQUEST)
+    body = _body(asked.request)
+    given = wire.read_user(body, Context.RESOURCE_CREATION_REQUEST)
     now = timezone.now()
     with transaction.atomic():
         directory.know_everyone(asked.organisation, now=now)
@@ -133,7 +134,7 @@ def users(asked: Asked) -> HttpResponse:
             organisation=asked.organisation,
             email=given.user_name or "",
             described=wire.described(given),
-            active=given.active is not False,
+            active=given.active is not False and not wire.says_inactive(body, patch=False),
             actor=asked.actor,
             now=now,
         )
@@ -154,16 +155,19 @@ def user(asked: Asked, pk: str) -> HttpResponse:
             remove_person(person=person, actor=asked.actor, now=timezone.now())
             return HttpResponse(status=204)
         # A leaver is out before the rest is looked at: what is refused of it must not keep them in.
-        inactive = wire.says_inactive(_body(asked.request))
+        patch = asked.request.method == "PATCH"
+        inactive = wire.says_inactive(_read(asked.request).body, patch=patch)
         out = inactive and deactivate_person(person=person, actor=asked.actor, now=timezone.now())
     try:
-        return _changed_user(asked, pk, after_version=not out)
+        return _changed_user(asked, pk, inactive=inactive, after_version=not out)
     except errors.EXPECTED as error:
         raise (errors.RestRefused(error, "the user is inactive now") if out else error) from error
 
 
-def _changed_user(asked: Asked, pk: str, *, after_version: bool) -> HttpResponse:
-    """`after_version`: ask again for the version, which nothing of this request has changed yet."""
+def _changed_user(asked: Asked, pk: str, *, inactive: bool, after_version: bool) -> HttpResponse:
+    """`inactive`: the request says so, and whatever else it says of that does not count. `after_version`: ask again for
+    the version, which nothing of this request has changed yet.
+    """
     with transaction.atomic():
         person = _person(asked, pk)
         before = _user(asked, person, WritableUser)
@@ -177,7 +181,7 @@ def _changed_user(asked: Asked, pk: str, *, after_version: bool) -> HttpResponse
             person=person,
             email=wanted.user_name or "",
             described=wire.described(wanted),
-            active=bool(wanted.active),
+            active=bool(wanted.active) and not inactive,
             actor=asked.actor,
             now=timezone.now(),
         )
@@ -232,12 +236,15 @@ def _change_group(asked: Asked, found: DirectoryGroup) -> ResponseParameters[Any
     """Make the group what the directory says. Its members come first: whoever is taken out is out, whatever is refused
     of the rest.
     """
-    body = _body(asked.request)
+    patch = asked.request.method == "PATCH"
+    body, fault = _read(asked.request)
     try:
+        if fault is not None:
+            raise fault
         parameters = _parameters(Group, asked)
         wanted = _wanted_group(asked, body, _with_dormant(asked, found))
     except errors.EXPECTED as error:
-        left = wire.members_left(body, _with_dormant(asked, found))
+        left = wire.members_left(body, _with_dormant(asked, found), patch=patch)
         raise _refused(error, _change_members(asked, found, body, left, may_add=False)) from error
     changed = _change_members(asked, found, body, wanted, may_add=True)
     if changed.strangers:
@@ -346,18 +353,58 @@ def _search(models: Any, asked: Asked) -> SearchRequest[Any]:
     return wire.read_search(models, _body(asked.request))
 
 
-def _body(request: HttpRequest) -> Any:
-    """The JSON of the body. Raises `InvalidSyntaxException` for what no database could keep, too."""
+class _Read(NamedTuple):
+    """A body as far as it can be read."""
+
+    body: Any
+    fault: Exception | None
+    """Why it is refused all the same."""
+
+
+def _read(request: HttpRequest) -> _Read:
+    """The JSON of the body, with what is wrong in its texts, if anything is. Raises for what is no JSON at all."""
     kind = (request.content_type or "").lower()
     if kind and kind not in (wire.MEDIA_TYPE, "application/json"):
         raise errors.UnsupportedMediaType
+    no_json = InvalidSyntaxException(detail="The body is not JSON")
     try:
-        body = json.loads(request.body)
-        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text
+        # Bytes of another encoding become surrogates, which are no text.
+        sent = request.body.decode(json.detect_encoding(request.body), "surrogateescape")
+        try:
+            body, fault = json.loads(sent, object_pairs_hook=wire.Spelt), None
+        except ValueError:
+            # Control characters that are not escaped, or a number without end: what stands around them can be read.
+            body = json.loads(sent, object_pairs_hook=wire.Spelt, strict=False, parse_int=float)
+            fault = no_json
     except (ValueError, RecursionError):
-        raise InvalidSyntaxException(detail="The body is not JSON") from None
-    if b"\\u0000" in request.body:
-        raise InvalidValueException(detail="A text holds a NUL character")
+        raise no_json from None
+    return _Read(body, fault or _fault_in_texts(body))
+
+
+def _fault_in_texts(body: Any) -> Exception | None:
+    """What no database could keep, in a name or a value."""
+    nul = False
+    waiting = [body]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, wire.Spelt):
+            for name, value in one.pairs:
+                waiting += (name, value)
+        elif isinstance(one, str):
+            try:
+                nul = b"\0" in one.encode() or nul
+            except UnicodeEncodeError:  # half a surrogate pair is no text
+                return InvalidSyntaxException(detail="The body is not JSON")
+    return InvalidValueException(detail="A text holds a NUL character") if nul else None
+
+
+def _body(request: HttpRequest) -> Any:
+    """The JSON of the body. Raises `InvalidSyntaxException` or `InvalidValueException` where it is refused."""
+    body, fault = _read(request)
+    if fault is not None:
+        raise fault
     return body
 
 
@@ -429,7 +476,11 @@ def _change_members(
         change_members(
             group=group,
             members=list(active.values()),
-            people=[pk for text in wire.members_named(body) if (pk := wire.identifier(text)) in active],
+            people=[
+                pk
+                for text in wire.members_named(body, patch=asked.request.method == "PATCH")
+                if (pk := wire.identifier(text)) in active
+            ],
             dormant=dormant.intersection(known),
             actor=asked.actor,
             now=timezone.now(),
