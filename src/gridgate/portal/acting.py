@@ -73,8 +73,10 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     if theirs is not None and BACK in request.POST:
         choose_membership(request, theirs)
         return HttpResponseRedirect(request.get_full_path(), preserve_request=True)
-    # A form whose files are lost is filled in again: sent without them, it could say what nobody meant.
-    return errors.other_company(request, theirs, [] if theirs is None or request.FILES else _kept(request))
+    # A form whose files are lost is filled in again: sent without them, it could say what nobody meant. One of a
+    # button alone has no fields, and can be sent.
+    kept = None if theirs is None or request.FILES else _kept(request)
+    return errors.other_company(request, theirs, kept)
 
 
 def sent_for(request: HttpRequest) -> set[str]:

@@ -2,13 +2,21 @@
 
 import html
 import re
+from urllib.parse import urlencode
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations.models import EicRequest, Favourite, Membership, SecurityPolicy, UserGroup
+from gridgate.organisations.models import (
+    EicRequest,
+    Favourite,
+    Membership,
+    Organisation,
+    SecurityPolicy,
+    UserGroup,
+)
 from gridgate.organisations.operations import add_member, end_membership
 from gridgate.organisations.operations.members import create_user
 from tests.functional.company.conftest import text_of
@@ -69,6 +77,12 @@ def forms_of(response) -> list[tuple[str, dict[str, list[str]]]]:
 
 def form_of(response, action: str) -> dict[str, list[str]]:
     return next(fields for to, fields in forms_of(response) if to == action)
+
+
+def acts_for(browser) -> str:
+    """The name of the company that is open."""
+    siren = form_of(browser.get("/administration/groupes/nouveau/"), "/administration/groupes/nouveau/")
+    return Organisation.objects.get(siren=siren["acting_for"][0]).legal_name
 
 
 def switch(browser, membership) -> None:
@@ -142,8 +156,29 @@ class TestTheWayBack:
         assert world.third_party_1.legal_name not in text_of(answer)
         assert 'name="back_to_company"' not in answer.content.decode()
 
+    @pytest.mark.parametrize("multipart", [False, True])
+    def test_sends_a_form_of_a_button_alone(self, of_two, browser, multipart):
+        """Such as to end a directory's token: nothing was typed, and no file was lost."""
+        world, other = of_two
+        address = "/administration/groupes/nouveau/"
+        fields = form_of(browser.get(address), address)
+        switch(browser, other)
+        if multipart:
+            refused = browser.post(address, fields)
+        else:
+            plain = urlencode(fields, doseq=True)
+            refused = browser.post(address, plain, content_type="application/x-www-form-urlencoded")
+        assert "fichiers" not in text_of(refused)
+        assert "Ce que vous avez saisi" not in text_of(refused)
+        again = form_of(refused, address) | {"back_to_company": "1"}
+        answer = browser.post(address, again)
+        assert (answer.status_code, answer["Location"]) == (307, address)
+        reached = browser.post(address, again)
+        assert reached.status_code == 422, "taken by the view, for which a name is missing"
+        assert acts_for(browser) == world.acme.legal_name
+
     def test_says_that_files_are_not_kept(self, of_two, browser):
-        _world, other = of_two
+        world, other = of_two
         address = "/administration/groupes/nouveau/"
         fields = form_of(browser.get(address), address)
         switch(browser, other)
@@ -152,6 +187,13 @@ class TestTheWayBack:
         assert answer.status_code == 409
         assert "les fichiers joints ne sont pas gardés" in text_of(answer)
         assert 'name="back_to_company"' not in answer.content.decode()
+        assert acts_for(browser) == other.organisation.legal_name
+        button = r'name="membership" value="([^"]+)">Revenir à ACME Industries</button>'
+        pressed = {"membership": re.search(button, answer.content.decode())[1]}
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', answer.content.decode())[1]
+        back = browser.post("/compte/entreprise/", pressed | {"csrfmiddlewaretoken": token})
+        assert back.status_code == 302
+        assert acts_for(browser) == world.acme.legal_name
 
 
 class TestAFormMadeByHand:

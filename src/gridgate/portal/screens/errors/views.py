@@ -81,12 +81,17 @@ def no_company(request: HttpRequest) -> HttpResponse:
 
 
 def other_company(
-    request: HttpRequest, opened_for: Membership | None, fields: Sequence[tuple[str, str]]
+    request: HttpRequest, opened_for: Membership | None, fields: Sequence[tuple[str, str]] | None
 ) -> HttpResponse:
     """409 for a form opened for another company than the one open now. `opened_for` is what the person is there;
-    `fields`, what they typed, is sent again if they go back to it.
+    `fields`, what they typed, is sent again if they go back to it; None for a form that cannot be sent again.
     """
-    context = {"opened_for": opened_for, "fields": fields, "path": request.get_full_path()}
+    context = {
+        "opened_for": opened_for,
+        "can_be_sent": fields is not None,
+        "fields": fields,
+        "path": request.get_full_path(),
+    }
     log.warning("form of another company refused: %s", request.path)
     return _page(request, "errors/409_company.html", 409, context)
 
