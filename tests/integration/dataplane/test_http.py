@@ -1,6 +1,8 @@
 """What every path has in common: limits, headers, methods, health, metrics, the request log."""
 
 import json
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,15 @@ class TestEveryAnswer:
         one, other = plane.get(path), plane.get(path)
         assert one.headers["Cache-Control"] == "no-store"
         assert one.headers["X-Request-Id"] != other.headers["X-Request-Id"]
+
+    def test_is_named_by_what_counts_nobodys_requests(self, plane: Plane) -> None:
+        names = [plane.get(POINTS).headers["X-Request-Id"] for _ in range(300)]
+        assert len(set(names)) == 300
+        assert all(re.fullmatch("[0-9a-f]{16}", name) for name in names)
+        for part in (slice(0, 8), slice(8, 16)):
+            numbers = [int(name[part], 16) for name in names]
+            near = [1 for before, after in pairwise(numbers) if abs(after - before) < 2**16]
+            assert len(near) < 5, "neither half stays, or goes on from one to the next"
 
 
 class TestMethods:

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from functools import cache
-from itertools import count
 from secrets import token_hex
 from typing import Any, Final
 
@@ -147,15 +146,22 @@ def _dress(headers: list[tuple[bytes, bytes]], reference: str) -> list[tuple[byt
     return dressed
 
 
+_DRAWN_AT_ONCE: Final = 256
+
+
 @cache
-def _process(pid: int) -> tuple[str, "count[int]"]:
-    """What tells the references of one process from those of another, and from those of before a restart."""
-    return token_hex(4), count(1)
+def _references(pid: int) -> list[str]:
+    """What is drawn and not used yet: of each process its own, since a fork would use its parent's again."""
+    return []
 
 
 def _reference() -> str:
-    """A name for a request. It needs to differ, not to be unguessable: randomness for each would take longer
-    than the decision.
+    """A name for a request, which tells neither its caller nor anybody else how many there have been.
+
+    Drawn many at once: randomness for each alone would take as long as the decision.
     """
-    prefix, numbers = _process(os.getpid())
-    return f"{prefix}{next(numbers):08x}"
+    ready = _references(os.getpid())
+    if not ready:
+        drawn = token_hex(8 * _DRAWN_AT_ONCE)
+        ready.extend(drawn[at : at + 16] for at in range(0, len(drawn), 16))
+    return ready.pop()
