@@ -4,13 +4,20 @@ Nothing here reads a clock. Instants are aware `datetime`s; intervals are normal
 runs from local midnight to local midnight, hence has 46, 48 or 50 half hours in Europe.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
-from typing import Self
+from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from gridgate.core.errors import ErrorKind, GridgateError
+
+FIRST_DAY: Final = date(1900, 1, 1)
+LAST_DAY: Final = date(2200, 12, 31)
+"""Days that may be asked for. Beside the first and last that a `date` can be, nothing could be counted."""
+
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +129,25 @@ def civil_day_bounds(day: date, zone: ZoneInfo) -> Interval:
     datetime.timedelta(seconds=82800)
     """
     return Interval(_midnight(day, zone), _midnight(day + timedelta(days=1), zone))
+
+
+def parse_day(text: str) -> date | None:
+    """The day that somebody wrote; None when it is none, or not among those that may be asked for.
+
+    >>> parse_day("2026-02-28"), parse_day("2026-02-30"), parse_day("9999-12-31")
+    (datetime.date(2026, 2, 28), None, None)
+    """
+    if not _DAY.fullmatch(text):
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if may_be_asked(day) else None
+
+
+def may_be_asked(day: date) -> bool:
+    return FIRST_DAY <= day <= LAST_DAY
 
 
 def civil_day_of(instant: datetime, zone: ZoneInfo) -> date:

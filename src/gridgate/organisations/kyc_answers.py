@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_eic, parse_siren
 from gridgate.core.text import line
+from gridgate.core.time import LAST_DAY
 from gridgate.organisations.countries import countries
 from gridgate.organisations.kyc_form import (
     AnyField,
@@ -262,7 +263,7 @@ def _date(one: DateField, text: str, today: date) -> str:
             raise Unfit("not_a_date")
     except ValueError:
         raise Unfit("no_such_day") from None
-    if day.year < 1800:
+    if day.year < 1800 or day > LAST_DAY:
         raise Unfit("no_such_day")
     if one.past and day >= today:
         raise Unfit("not_past")

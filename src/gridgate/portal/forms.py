@@ -2,13 +2,17 @@
 and error, tied together.
 """
 
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, HiddenInput, RadioSelect
 from django.forms.renderers import TemplatesSetting
+from django.utils.translation import gettext as _
 
 from gridgate.core.text import address, visible
+from gridgate.core.time import FIRST_DAY, LAST_DAY
+from gridgate.portal import formats
 
 
 class PortalField(BoundField):
@@ -51,6 +55,29 @@ class AddressField(forms.EmailField):
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value)
         return address(text) if isinstance(text, str) else text
+
+
+class DayField(forms.DateField):
+    """A civil day within what may be asked for, or within less."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **more)
+        self.limit(FIRST_DAY, LAST_DAY)
+
+    def limit(self, first: date, last: date) -> None:
+        self._first, self._last = first, last
+        self.widget.attrs.update(min=first.isoformat(), max=last.isoformat())
+
+    @property
+    def limits(self) -> str:
+        """The sentence that says them."""
+        said = {"first": formats.long_day(self._first), "last": formats.long_day(self._last)}
+        return _("Choisissez un jour du %(first)s au %(last)s.") % said
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if isinstance(value, date) and not self._first <= value <= self._last:
+            raise forms.ValidationError(self.limits)
 
 
 class PortalRenderer(TemplatesSetting):

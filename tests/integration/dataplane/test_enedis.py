@@ -68,6 +68,31 @@ def line(plane: Plane, tiers1: Client) -> int:
     return plane.world.line(CONSO, reader=TIERS1, holder=ACME, permission="ab" * 16)
 
 
+class TestDaysThatNobodyCanMean:
+    @pytest.mark.parametrize("resource", [CLC, DC, DCMP, PLC, DP])
+    @pytest.mark.parametrize(
+        ("start", "end", "says"),
+        [
+            ("0001-01-01", "0001-01-02", "The start date must be greater than the history deadline."),
+            ("0001-01-01", "9999-12-31", "The start date must be greater than the history deadline."),
+            ("9999-12-30", "9999-12-31", "start date parameter must be in the format yyyy-mm-dd."),
+            ("2201-01-01", "2201-01-02", "start date parameter must be in the format yyyy-mm-dd."),
+        ],
+    )
+    def test_are_refused(
+        self, plane: Plane, token: str, line: int, resource: str, start: str, end: str, says: str
+    ) -> None:
+        answer = plane.get(path(resource, start=start, end=end), token)
+        assert (answer.status_code, answer.json()["error_description"]) == (400, says)
+
+    @pytest.mark.parametrize("end", ["2200-12-31", "9999-12-30", "9999-12-31"])
+    def test_may_end_what_is_asked(self, plane: Plane, token: str, line: int, end: str) -> None:
+        """As any day to come: clients write the last of the calendar for « and so on »."""
+        assert len(readings(plane.get(path(CLC, end=end), token))) == 336
+        future = plane.get(path(CLC, start="2200-12-30", end=end), token)
+        assert (future.status_code, future.json()) == (404, NO_DATA)
+
+
 class TestLoadCurve:
     def test_seven_days_are_336_values(self, plane: Plane, token: str, line: int) -> None:
         answer = plane.get(path(CLC), token)

@@ -50,6 +50,22 @@ def problem(answer: httpx.Response, status: int, name: str) -> dict[str, object]
     return body
 
 
+@pytest.mark.parametrize("end", ["2201-01-01", "9999-12-30", "9999-12-31", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("start", ["0001-01-01", "0001-01-01T00:00:00%2B14:00", "0001-01-01T00:00:00Z"])
+def test_days_and_instants_that_nobody_can_mean_are_refused(
+    plane: Plane, acme: Client, start: str, end: str
+) -> None:
+    token = plane.token(acme)
+    for asked in (path(start=start), path(end=end), path(start=start, end=end)):
+        assert "of the calendar" in str(problem(plane.get(asked, token), 400, "invalid-parameters"))
+
+
+def test_a_state_of_knowledge_that_nobody_can_mean_is_refused(plane: Plane, acme: Client) -> None:
+    for instant in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        answer = plane.get(path(as_of=instant), plane.token(acme))
+        assert "of the calendar" in str(problem(answer, 400, "invalid-parameters"))
+
+
 @pytest.fixture
 def acme(plane: Plane) -> Client:
     plane.world.point(CONSO, holder=ACME)

@@ -1,7 +1,7 @@
 """`gridgate export`: measurements out, to standard output."""
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from gridgate.config.environment import Environment
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.time import Interval, civil_day_bounds
+from gridgate.core.time import FIRST_DAY, LAST_DAY, Interval, civil_day_bounds, may_be_asked, parse_day
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.export import ExportFormat
 from gridgate.dataplane.export import export as write
@@ -138,18 +138,17 @@ def _count(answer: Answer, part: Interval, zone: ZoneInfo) -> int:
 
 def _instant(text: str, environment: Environment, option: str) -> datetime:
     """A civil day means its midnight in the instance's zone. Raises `GridgateError` (INVALID) naming the option."""
-    try:
-        return civil_day_bounds(date.fromisoformat(text), environment.zone).start
-    except ValueError:
-        pass
+    day = parse_day(text)
+    if day is not None:
+        return civil_day_bounds(day, environment.zone).start
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         instant = None
-    if instant is None or instant.tzinfo is None:
+    if instant is None or instant.tzinfo is None or not may_be_asked(instant.date()):
         raise GridgateError(
             ErrorKind.INVALID,
-            f"{text!r} is neither a day nor an instant with its offset",
+            f"{text!r} is neither a day nor an instant with its offset, from {FIRST_DAY.year} to {LAST_DAY.year}",
             remedy="Write 2026-11-25 or 2026-11-25T00:00:00+01:00.",
             where=option,
         )

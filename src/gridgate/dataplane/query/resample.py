@@ -103,7 +103,8 @@ def _fill(
 ) -> None:
     step = segment.resolution.seconds
     words = segment.qualities()
-    at, index, midnight_after = epoch(segment.start), 0, 0
+    at, index = epoch(segment.start), 0
+    begin = midnight_after = at
     while index < len(segment):
         if at >= midnight_after:
             day = civil_day_of(instant(at), zone)

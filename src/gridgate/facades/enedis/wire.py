@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.time import Resolution, slot_start, slots_in_day
+from gridgate.core.time import LAST_DAY, Resolution, slot_start, slots_in_day
 from gridgate.dataplane.query.answer import Segment
 from gridgate.facades.enedis import catalogue
 
@@ -75,7 +75,7 @@ class Query:
     start: date
     end: date
     asked_end: date
-    """As the caller wrote it."""
+    """As the caller wrote it, unless that is beyond every day that may be asked for."""
 
 
 _FOURTEEN_DIGITS: Final = re.compile(r"[0-9]{14}")
@@ -97,6 +97,8 @@ def decode_query(query_string: bytes, resource: Resource, *, today: date) -> Que
     if not _FOURTEEN_DIGITS.fullmatch(point):
         raise catalogue.point_not_14_digits()
     start = _date(given.get("start", ""), catalogue.start_required, catalogue.start_not_a_date)
+    if start > LAST_DAY:
+        raise catalogue.start_not_a_date()
     end = _date(given.get("end", ""), catalogue.end_required, catalogue.end_not_a_date)
     if start >= end:
         raise catalogue.start_not_before_end()
@@ -105,7 +107,7 @@ def decode_query(query_string: bytes, resource: Resource, *, today: date) -> Que
         raise catalogue.before_history_deadline()
     if resource.is_curve and (clipped - start).days > LOAD_CURVE_DAYS:
         raise catalogue.more_than_7_days()
-    return Query(point, start, clipped, end)
+    return Query(point, start, clipped, min(end, LAST_DAY + timedelta(days=1)))
 
 
 @lru_cache(maxsize=64)

@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
@@ -21,7 +21,15 @@ import orjson
 from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
 from gridgate.core.sharing import AccessLine
-from gridgate.core.time import Interval, Resolution, civil_day_bounds
+from gridgate.core.time import (
+    FIRST_DAY,
+    LAST_DAY,
+    Interval,
+    Resolution,
+    civil_day_bounds,
+    may_be_asked,
+    parse_day,
+)
 from gridgate.dataplane.export import ExportFormat, document, export
 from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.registry import Access, PointFacts
@@ -285,6 +293,7 @@ def _word(words: type[W]) -> Callable[[str], W]:
 
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_OF_THE_CALENDAR: Final = f"of the calendar, from {FIRST_DAY.year} to {LAST_DAY.year}"
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
@@ -293,10 +302,10 @@ _INSTANT: Final = re.compile(
 def _instant_or_day(text: str, zone: ZoneInfo) -> datetime:
     if not _DATE.fullmatch(text):
         return _instant(text)
-    try:
-        return civil_day_bounds(date.fromisoformat(text), zone).start
-    except (ValueError, OverflowError):
-        raise _Wrong("is no day of the calendar.") from None
+    day = parse_day(text)
+    if day is None:
+        raise _Wrong(f"is no day {_OF_THE_CALENDAR}.")
+    return civil_day_bounds(day, zone).start
 
 
 def _instant(text: str) -> datetime:
@@ -305,9 +314,12 @@ def _instant(text: str) -> datetime:
     if not _INSTANT.fullmatch(text):
         raise _Wrong("is a date, 2026-11-25, or an instant with its offset, 2026-11-25T00:00:00+01:00.")
     try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise _Wrong("is no instant of the calendar.") from None
+        instant = datetime.fromisoformat(text.upper())
+    except ValueError:
+        instant = None
+    if instant is None or not may_be_asked(instant.date()):
+        raise _Wrong(f"is no instant {_OF_THE_CALENDAR}.")
+    return instant.astimezone(UTC)
 
 
 def _cursor(text: str) -> str:

@@ -14,6 +14,7 @@ from gridgate.core.identifiers import (
     parse_siren,
 )
 from gridgate.core.quantities import FlowDirection
+from gridgate.core.time import may_be_asked
 from gridgate.metering.imports.findings import Code, Finding, Level
 from gridgate.metering.imports.rows import Row
 
@@ -166,7 +167,7 @@ class Cells:
 
     def _day(self, value: str, column: str) -> date | None:
         found = _iso_day(value) or _day_first(value)
-        if found is None or not 1900 <= found.year <= 2200:
+        if found is None or not may_be_asked(found):
             self.say(Code.BAD_DATE, column)
             return None
         return found

@@ -20,6 +20,7 @@ from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
 from gridgate.organisations.handles import handle_of, number_of
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required
+from gridgate.portal.forms import DayField
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company import words
 from gridgate.portal.screens.company.events import event_rows
@@ -28,9 +29,8 @@ from gridgate.portal.shapes import filters_in_force
 from gridgate.portal.spreadsheet import csv_response
 from gridgate.portal.time_zone import readers_zone
 
-_DAY = {"type": "date"}
-_EARLIEST, _LATEST = date(2012, 1, 1), date(9000, 1, 1)
-"""Days that hold every event, and that every zone has: the last to skip one did so in 2011."""
+_EARLIEST = date(2012, 1, 1)
+"""Before every event, and since then every zone has every day: the last to skip one did so in 2011."""
 
 
 class HistoryFilterForm(forms.Form):
@@ -41,12 +41,8 @@ class HistoryFilterForm(forms.Form):
 
     quoi = forms.ChoiceField(label=gettext_lazy("Quoi"), required=False)
     qui = forms.ChoiceField(label=gettext_lazy("Par qui"), required=False)
-    du = forms.DateField(
-        label=gettext_lazy("Du"), required=False, widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d")
-    )
-    au = forms.DateField(
-        label=gettext_lazy("Au"), required=False, widget=forms.DateInput(attrs=_DAY, format="%Y-%m-%d")
-    )
+    du = DayField(label=gettext_lazy("Du"), required=False)
+    au = DayField(label=gettext_lazy("Au"), required=False)
 
     def __init__(self, data: QueryDict, *, people: list[tuple[int, str, str]], zone: ZoneInfo) -> None:
         super().__init__(data)
@@ -87,7 +83,7 @@ class HistoryFilterForm(forms.Form):
         return Interval(start, self._bounds(last).end if last else None)
 
     def _bounds(self, day: date) -> Interval:
-        return civil_day_bounds(min(max(day, _EARLIEST), _LATEST), self._zone)
+        return civil_day_bounds(max(day, _EARLIEST), self._zone)
 
     def labels(self) -> dict[str, str]:
         """How each filter in force reads on its tag."""

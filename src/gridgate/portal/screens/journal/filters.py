@@ -11,10 +11,10 @@ from gridgate.audit.queries import Wanted
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import RefusalReason
-from gridgate.core.time import Interval, civil_day_bounds
+from gridgate.core.time import FIRST_DAY, Interval, civil_day_bounds
 from gridgate.organisations.handles import handle_of, number_of
 from gridgate.portal import formats
-from gridgate.portal.forms import LineField
+from gridgate.portal.forms import DayField, LineField
 from gridgate.portal.screens.journal import words as said
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
@@ -26,16 +26,8 @@ class JournalFilters(forms.Form):
     """A plain GET form. A value that means nothing is told beside its field, and narrows nothing."""
 
     qui = forms.CharField(label=gettext_lazy("Qui"), required=False, widget=forms.Select)
-    du = forms.DateField(
-        label=gettext_lazy("Du"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
-    au = forms.DateField(
-        label=gettext_lazy("Au"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    du = DayField(label=gettext_lazy("Du"), required=False)
+    au = DayField(label=gettext_lazy("Au"), required=False)
     compteur = LineField(
         label=gettext_lazy("Compteur"),
         required=False,
@@ -82,7 +74,7 @@ class JournalFilters(forms.Form):
         first, last = self.first, self.last
         if first is None and last is None:
             return None
-        start = civil_day_bounds(first or date(1970, 1, 2), self._moment.zone).start
+        start = civil_day_bounds(first or FIRST_DAY, self._moment.zone).start
         return Interval(start, self._moment.end_of(last) if last else None)
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gridgate.core.quantities import FlowDirection, Kind, directions_of
-from gridgate.core.time import Interval, civil_day_bounds
+from gridgate.core.time import FIRST_DAY, LAST_DAY, Interval, civil_day_bounds, parse_day
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.portal import formats
 
 LONGEST = timedelta(days=366 * 3)
+_LIMITS = {"first": FIRST_DAY.year, "last": LAST_DAY.year}
 
 VIEWS = {
     "jour": (Period.DAY, gettext_lazy("Jour")),
@@ -155,16 +156,19 @@ def read_choice(query: QueryDict, *, directions: int, latest: date) -> Shown:
     direction = _one_of(query.get("sens"), held, held[0])
     view = _one_of(query.get("vue"), VIEWS, "semaine")
     error, typed_from, typed_to = "", query.get("du", ""), query.get("au", "")
-    day = _day(query.get("le", "")) or latest
+    day = parse_day(query.get("le", "")) or latest
     if typed_from or typed_to:
-        start, end = _day(typed_from), _day(typed_to)
+        start, end = parse_day(typed_from), parse_day(typed_to)
         error = _fault(start, end)
         if start and end and not error:
             return Shown(
                 quantity, direction, "dates", start, end + timedelta(days=1), held, "", typed_from, typed_to
             )
-    elif query.get("le") and not _day(query.get("le", "")):
-        error = _("« %(typed)s » n’est pas une date.") % {"typed": query.get("le")}
+    elif query.get("le") and not parse_day(query.get("le", "")):
+        error = _("« %(typed)s » n’est pas une date de %(first)s à %(last)s.") % {
+            "typed": query.get("le"),
+            **_LIMITS,
+        }
     first = (
         VIEWS[view][0].first_day(day) if view != "semaine" else day if query.get("le") else _begun(view, day)
     )
@@ -184,16 +188,9 @@ def _after(view: str, first: date) -> date:
     return first + timedelta(days=7) if view == "semaine" else VIEWS[view][0].after(first)
 
 
-def _day(text: str) -> date | None:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007  a civil day has no zone
-    except ValueError:
-        return None
-
-
 def _fault(start: date | None, end: date | None) -> str:
     if start is None or end is None:
-        return _("Donnez les deux dates, du et au.")
+        return _("Donnez les deux dates, du et au, de %(first)s à %(last)s.") % _LIMITS
     if end < start:
         return _("La date de fin, le %(end)s, précède la date de début, le %(start)s.") % {
             "start": formats.long_day(start),

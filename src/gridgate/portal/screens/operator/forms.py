@@ -11,19 +11,8 @@ from gridgate.core.identifiers import InvalidIdentifier, parse_siren
 from gridgate.organisations.models import Contract, Organisation
 from gridgate.organisations.operations import InvalidDomain, parse_domains
 from gridgate.portal import formats
-from gridgate.portal.forms import AddressField, LineField
+from gridgate.portal.forms import AddressField, DayField, LineField
 from gridgate.portal.screens.operator.words import role_choices
-
-DAY = {"type": "date"}
-
-
-def day_field(label: Any, *, help_text: Any = "", required: bool = True) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        help_text=help_text,
-        required=required,
-        widget=forms.DateInput(attrs=DAY, format="%Y-%m-%d"),
-    )
 
 
 def clean_siren(text: str) -> str:
@@ -121,9 +110,9 @@ class ContractForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Tel que l’entreprise le lira."),
     )
-    valid_from = day_field(gettext_lazy("Premier jour"))
-    last_day = day_field(
-        gettext_lazy("Dernier jour"),
+    valid_from = DayField(label=gettext_lazy("Premier jour"))
+    last_day = DayField(
+        label=gettext_lazy("Dernier jour"),
         required=False,
         help_text=gettext_lazy("Ce jour compris. Vide : sans terme."),
     )
@@ -137,7 +126,9 @@ class ContractForm(forms.Form):
 
 
 class ContractEndForm(forms.Form):
-    last_day = day_field(gettext_lazy("Dernier jour du contrat"), help_text=gettext_lazy("Ce jour compris."))
+    last_day = DayField(
+        label=gettext_lazy("Dernier jour du contrat"), help_text=gettext_lazy("Ce jour compris.")
+    )
 
     def __init__(self, data: Any = None, *, contract: Contract, **more: Any) -> None:
         super().__init__(data, **more)

@@ -21,10 +21,10 @@ from gridgate.organisations.operator_queries import company
 from gridgate.organisations.queries import OrganisationNotFound
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
-from gridgate.portal.forms import LineField
+from gridgate.portal.forms import DayField, LineField
 from gridgate.portal.screens.metering_points.rows import name_of
 from gridgate.portal.screens.operator import words
-from gridgate.portal.screens.operator.forms import clean_siren, day_field
+from gridgate.portal.screens.operator.forms import clean_siren
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operator_queries import permissions_on, permissions_on_all_points
@@ -33,7 +33,9 @@ _ONE_DAY = timedelta(days=1)
 
 
 class EndForm(forms.Form):
-    last_day = day_field(gettext_lazy("Dernier jour du titre"), help_text=gettext_lazy("Ce jour compris."))
+    last_day = DayField(
+        label=gettext_lazy("Dernier jour du titre"), help_text=gettext_lazy("Ce jour compris.")
+    )
 
     def __init__(self, data: Any = None, *, holding: TitleHolding, **more: Any) -> None:
         super().__init__(data, **more)
@@ -55,9 +57,9 @@ class BeginForm(forms.Form):
         help_text=gettext_lazy("L’entreprise est déjà enregistrée ici."),
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    first_day = day_field(gettext_lazy("Premier jour du titre"))
-    last_day = day_field(
-        gettext_lazy("Dernier jour"),
+    first_day = DayField(label=gettext_lazy("Premier jour du titre"))
+    last_day = DayField(
+        label=gettext_lazy("Dernier jour"),
         required=False,
         help_text=gettext_lazy("Ce jour compris. Vide : sans terme."),
     )

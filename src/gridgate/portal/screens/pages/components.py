@@ -28,6 +28,7 @@ from gridgate.portal.charts import (
     load_curve,
     sparkline,
 )
+from gridgate.portal.forms import DayField
 from gridgate.portal.shapes import Figure, Filter, Step
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -53,7 +54,7 @@ class SampleForm(forms.Form):
     prm = forms.CharField(label="PRM")
     segment = forms.ChoiceField(choices=[("C5", "C5"), ("C4", "C4")], required=False)
     layout = forms.ChoiceField(choices=[("csv", "CSV"), ("parquet", "Parquet")], widget=forms.RadioSelect)
-    day = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}), required=False)
+    day = DayField(required=False)
     agreed = forms.BooleanField(required=False)
 
     def __init__(self, *args: object, **kwargs: object) -> None:

@@ -15,6 +15,7 @@ from gridgate.metering.queries import points_readable_by
 from gridgate.organisations.models import EntitlementCode
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.forms import DayField
 from gridgate.portal.screens.services.views import Offer, shares_of, subscribable
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.agreed import Agreed, fingerprint
@@ -29,32 +30,22 @@ from gridgate.sharing.operations.granting import LONGEST_MONTHS, months_from
 class UntilForm(forms.Form):
     """The last day; empty lets the service's own duration stand."""
 
-    until = forms.DateField(
+    until = DayField(
         label=gettext_lazy("Jusqu’au"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=gettext_lazy("Ce jour compris. À la fin, les accès se ferment seuls."),
     )
 
     def __init__(self, data: QueryDict | None, *, service: DataService, today: date) -> None:
-        last = months_from(today, LONGEST_MONTHS)
         default = (
             months_from(today, service.duration_months) - timedelta(days=1)
             if service.duration_months
             else None
         )
         super().__init__(data, initial={"until": default})
-        self.fields["until"].widget.attrs.update(min=today.isoformat(), max=last.isoformat())
-        self._today, self._last = today, last
-
-    def clean_until(self) -> date | None:
-        until: date | None = self.cleaned_data["until"]
-        if until is not None and not self._today <= until <= self._last:
-            said = _("Choisissez un jour du %(first)s au %(last)s.")
-            raise forms.ValidationError(
-                said % {"first": formats.long_day(self._today), "last": formats.long_day(self._last)}
-            )
-        return until
+        field = self.fields["until"]
+        assert isinstance(field, DayField)
+        field.limit(today, months_from(today, LONGEST_MONTHS))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,6 +1,6 @@
 """*Prolonger*: the same permission, until a later day. Nothing else of it can be changed here."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django import forms
@@ -15,6 +15,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.models import EntitlementCode
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.forms import DayField
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.ending import share_of
 from gridgate.portal.screens.sharing.line import Line
@@ -28,28 +29,16 @@ from gridgate.sharing.operations.granting import furthest_end
 class LaterForm(forms.Form):
     """The new last day, after the present one and within what may be given."""
 
-    until = forms.DateField(
-        label=gettext_lazy("Nouveau dernier jour"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-    )
+    until = DayField(label=gettext_lazy("Nouveau dernier jour"))
 
     def __init__(self, data: QueryDict | None, *, ends: datetime, moment: Moment) -> None:
         super().__init__(data)
-        self._first = moment.last_day_before(ends) + timedelta(days=1)
-        self._last = moment.last_day_before(furthest_end(moment.now))
         field = self.fields["until"]
-        field.widget.attrs.update(min=self._first.isoformat(), max=self._last.isoformat())
-        field.help_text = self._between()
-
-    def clean_until(self) -> date:
-        until: date = self.cleaned_data["until"]
-        if not self._first <= until <= self._last:
-            raise forms.ValidationError(self._between())
-        return until
-
-    def _between(self) -> str:
-        said = _("Choisissez un jour du %(first)s au %(last)s.")
-        return said % {"first": formats.long_day(self._first), "last": formats.long_day(self._last)}
+        assert isinstance(field, DayField)
+        field.limit(
+            moment.last_day_before(ends) + timedelta(days=1), moment.last_day_before(furthest_end(moment.now))
+        )
+        field.help_text = field.limits
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
