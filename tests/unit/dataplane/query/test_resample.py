@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -35,6 +35,10 @@ class TestResample:
     def test_averages_over_the_whole_civil_day(self, day: object, slots: int) -> None:
         (segment,) = to(Resolution.P1D, whole(block(day, [slots] + [0] * (slots - 1))))  # type: ignore[arg-type]
         assert (segment.resolution, segment.values) == (Resolution.P1D, [1])
+
+    def test_counts_days_before_the_epoch_too(self) -> None:
+        (segment,) = to(Resolution.PT60M, whole(block(date(1960, 6, 1), [2, 4] * 24)))
+        assert (segment.resolution, segment.values) == (Resolution.PT60M, [3] * 24)
 
     def test_makes_no_value_of_a_part(self) -> None:
         values = [*[None] * 2, 3, *[3] * 6, None, 3, 3, *[3] * 132]
