@@ -53,6 +53,8 @@ class TestDeletingAGroup:
         only = make_group(company.acme, "Contrats", [company.bob], {"contracts": [company.p1.pk]})
         said = text_of(alice.get(group_page(only, "supprimer/")))
         assert "Plus aucun groupe ne l’a : il redevient ouvert à tous vos utilisateurs." in said
+        assert "Bob gagne « Consulter les contrats » sur 3 points et sur ceux à venir." in said
+        assert "Agathe et 1 autre gagnent « Consulter les contrats »." in said
         assert NOBODY not in said
 
     def test_is_read_again_when_points_changed_meanwhile(self, company, alice):
@@ -187,6 +189,12 @@ class TestAPerson:
         assert "Bob perd « Visualiser les mesures » sur 2 points." in said
         assert "Bob perd « Consulter les contrats »." in said
         assert "Agathe" not in said
+
+    def test_detached_from_no_group_has_none_to_leave(self, company, alice):
+        alone = make_member(company.acme, "Seul")
+        said = text_of(alice.get(user_page(alone, "detacher/")))
+        assert "Ce qui prend fin" in said
+        assert "groupe" not in said.partition("Ce qui prend fin")[2].partition("Ce qui ne change pas")[0]
 
 
 class TestLongLists:

@@ -179,6 +179,12 @@ class TestDeleting:
         ):
             assert said in page
 
+    def test_of_nobody_counts_nobody(self, company):
+        empty = make_group(company.acme, "Vide", [], {})
+        page = text_of(company.client("alice").get(at(empty, "supprimer/")))
+        assert "Supprimer le groupe « Vide » ?" in page
+        assert "0 membre" not in page
+
     def test_says_which_programs_read_nothing_any_more(self, company):
         program = create_application(organisation=company.acme, name="Suivi", now=company.now).application
         set_group(application=program, group=company.lyon, actor=company.alice, now=company.now)

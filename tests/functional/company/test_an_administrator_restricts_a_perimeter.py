@@ -42,10 +42,15 @@ class TestThePage:
         assert "Bron, atelier" in page
         assert "plus à vous depuis le 1ᵉʳ juin 2025" in page
 
-    def test_says_what_giving_the_service_would_do(self, company):
-        page = text_of(company.client("alice").get(at(company.lyon, "contracts")))
-        assert "Enregistrer donne ce service au groupe" in page
-        assert "Agathe et 1 autre perdent « Consulter les contrats »." in page
+    def test_says_what_giving_the_service_would_do_once_points_are_chosen(self, company):
+        client = company.client("alice")
+        page = client.get(at(company.lyon, "contracts"))
+        assert "perd" not in text_of(page)
+        form = state(page) | {"scope": "some", "paste": company.p4.pk, "do": "paste"}
+        said = text_of(client.post(at(company.lyon, "contracts"), form))
+        assert "Enregistrer donne ce service au groupe" in said
+        assert "Agathe et 1 autre perdent « Consulter les contrats »." in said
+        assert "Bob perd « Consulter les contrats » sur 3 points et sur ceux à venir." in said
 
     @pytest.mark.parametrize("code", ["invoices", "markets", "absent"])
     def test_is_for_services_by_point_that_the_company_is_offered(self, company, code):
@@ -145,7 +150,7 @@ class TestChoosing:
         client = company.client("alice")
         page = client.get(at(company.seat, "contracts"))
         form = state(page) | {"scope": "some", "pick": [company.p4.pk], "do": "save"}
-        said = text_of(client.post(at(company.seat, "contracts"), form | {"seen": hidden(page, "seen")}))
+        said = text_of(client.post(at(company.seat, "contracts"), form))
         assert "Agathe perd « Consulter les contrats » sur 3 points et sur ceux à venir." in said
         answer = read_and_confirmed(client, at(company.seat, "contracts"), form, follow=True)
         assert perimeter(company.seat, "contracts") == {company.p4.pk}

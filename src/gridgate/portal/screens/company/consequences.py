@@ -112,14 +112,15 @@ def fingerprint(changes: Sequence[Change], programs: Sequence[str] = ()) -> str:
 
 
 def _consequence(change: Change, names: dict[str, str]) -> Consequence:
-    gains = () if change.opens else change.gains
-    gaining = () if change.opens else change.programs_gain
     said = [
         *(
             _sentence(one, change, _losing, names)
             for one in (*change.losses, *_programs(change.programs_lose))
         ),
-        *(_sentence(one, change, _gaining, names) for one in (*gains, *_programs(gaining))),
+        *(
+            _sentence(one, change, _gaining, names)
+            for one in (*change.gains, *_programs(change.programs_gain))
+        ),
     ]
     return Consequence(
         service=change.entry.label,

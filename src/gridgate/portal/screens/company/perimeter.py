@@ -53,8 +53,8 @@ def page(request: MemberRequest, pk: int, code: str) -> HttpResponse:
         raise Http404
     form = PerimeterForm(actor, group, entry, request.POST if request.method == "POST" else None)
     if not form.saving or not form.is_complete:
-        # What giving the service does is read at once: the group's page leads here to give it.
-        changes = [] if form.given is not None else _changes(actor, form)
+        # The group's page leads here to give the service: what that does is read as soon as points are chosen.
+        changes = _changes(actor, form) if form.given is None and form.is_chosen else []
         status = 422 if form.saving else 200
         return render(request, "company/perimeter.html", _context(actor, form, changes), status=status)
     with transaction.atomic():
@@ -81,6 +81,7 @@ class PerimeterForm:
         self.points = points_readable_by(actor=actor, service=EntitlementCode.METERS, today=self.today)
         self.chooser = Chooser(data, matching=self._matching, initial=present)
         self.scope = "" if self.given is None else "some" if self.given.restricted else "all"
+        self._present = set(present)
         self.everywhere = False
         self.pasted = Pasted()
         self.error = ""
@@ -90,7 +91,7 @@ class PerimeterForm:
             self.everywhere = data.get("everywhere") == "1"
             self._paste(data.get("paste", ""))
         if self.saving:
-            self.error = self._fault(named=bool(self.pasted.good or self.chooser.chosen - set(present)))
+            self.error = self._fault(named=self._names_some)
 
     @property
     def saving(self) -> bool:
@@ -101,6 +102,11 @@ class PerimeterForm:
         return not (self.pasted.bad or self.error)
 
     @property
+    def is_chosen(self) -> bool:
+        """Whether it says on which points, and that alone."""
+        return self.is_complete and not self._fault(named=self._names_some)
+
+    @property
     def codes(self) -> list[str]:
         """The services that the choice is for."""
         others = self.others if self.everywhere else []
@@ -109,6 +115,11 @@ class PerimeterForm:
     def chosen(self) -> set[str] | None:
         """None for all points, now and later."""
         return None if self.scope == "all" else self.chooser.settled()
+
+    @property
+    def _names_some(self) -> bool:
+        """Points were ticked or pasted."""
+        return bool(self.pasted.good or self.chooser.chosen - self._present)
 
     def _fault(self, *, named: bool) -> str:
         """What the choice says twice, or not at all; empty when it is clear. `named`: points were ticked or pasted."""
