@@ -120,6 +120,11 @@ class Resolution(Enum):
             ) from None
 
 
+def day_before(end: date | None) -> date | None:
+    """The last day of what ends before `end`, the first day that is not covered."""
+    return None if end is None else end - timedelta(days=1)
+
+
 def civil_day_bounds(day: date, zone: ZoneInfo) -> Interval:
     """From this local midnight to the next, in UTC.
 

@@ -221,6 +221,11 @@ class TestTheMeteringPoint:
 
         before = world.client("alice").get(f"/compteurs/{world.p1.pk}/")
         assert "Vous n’êtes plus titulaire" in before.content.decode()
+        said = before.content.decode().replace("\xa0", " ")
+        assert "du 1ᵉʳ janvier 2024 jusqu’au 30 septembre 2026, ce jour compris" in said
+        assert "du 1ᵉʳ janvier 2024 au 30 septembre 2026<" in said
+        english = world.client("alice", language="en").get(f"/compteurs/{world.p1.pk}/").content.decode()
+        assert "from 1 January 2024 to 30 September 2026<" in english.replace("\xa0", " ")
         assert [past.state.text for past in before.context["collections"]] == ["Active"]
         assert before.context["readers"] == []
 

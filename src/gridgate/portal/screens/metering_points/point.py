@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils.timezone import get_default_timezone
 from django.views.decorators.http import require_safe
 
-from gridgate.core.time import civil_day_of
+from gridgate.core.time import civil_day_of, day_before
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries import collections_of, point_readable_by
 from gridgate.organisations.models import EntitlementCode
@@ -39,6 +39,7 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
         "power": power(found.subscribed_power_kva),
         "held_from": first,
         "past": over,
+        "last_day": day_before(over),
         "coming": ahead,
         "entitled": entitled,
         "measures": measures and ahead is None,

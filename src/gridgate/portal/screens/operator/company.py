@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from gridgate.audit.models import AuditEvent
+from gridgate.core.time import day_before
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operator_queries import holdings_of_company, points_held
 from gridgate.organisations import operator_queries as queries
@@ -109,7 +110,7 @@ def contract_line(one: Contract, moment: Moment) -> dict[str, Any]:
         "number": one.number,
         "label": one.label,
         "valid_from": one.valid_from,
-        "last_day": words.day_before(one.valid_to),
+        "last_day": day_before(one.valid_to),
         "ended": one.valid_to is not None and one.valid_to <= moment.today,
         "tag": _contract_state(one, moment),
     }
@@ -125,7 +126,7 @@ def holding_line(one: TitleHolding, moment: Moment) -> dict[str, Any]:
         "place": " ".join(filter(None, (said["postcode"], said["city"]))),
         "segment": said["segment"],
         "valid_from": one.valid_from,
-        "last_day": words.day_before(one.valid_to),
+        "last_day": day_before(one.valid_to),
         "tag": words.title_state(one.valid_from, one.valid_to, moment.today),
     }
 

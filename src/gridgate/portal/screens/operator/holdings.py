@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.time import day_before
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations import close_holding, move_in, open_holding
 from gridgate.metering.operator_queries import holding_of_point, holdings_of_point, point_of_register
@@ -110,7 +111,7 @@ def end(request: MemberRequest, point_id: str, pk: int) -> HttpResponse:
     form = EndForm(
         request.POST if request.method == "POST" else None,
         holding=holding,
-        initial={"last_day": words.day_before(holding.valid_to) or moment.today},
+        initial={"last_day": day_before(holding.valid_to) or moment.today},
     )
     context: dict[str, Any] = {
         "point": point,
@@ -231,7 +232,7 @@ def _meet(other: TitleHolding, first: date, ends: date | None) -> bool:
 
 
 def _overlapping(other: TitleHolding) -> str:
-    last = words.day_before(other.valid_to)
+    last = day_before(other.valid_to)
     if last is None:
         text = _("%(name)s est titulaire du point depuis le %(first)s.")
     else:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from gridgate.core.time import day_before
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion, TitleHolding
 from gridgate.metering.operator_queries import (
     RegisterFilter,
@@ -138,7 +139,7 @@ def _line(point: MeteringPoint) -> dict[str, Any]:
 def _version(one: PointVersion) -> dict[str, Any]:
     return {
         "since": one.valid_from,
-        "last_day": words.day_before(one.valid_to),
+        "last_day": day_before(one.valid_to),
         "name": one.label or one.address,
         "place": " ".join(filter(None, (one.postcode, one.city))),
         "segment": one.segment,
@@ -152,7 +153,7 @@ def _title(one: TitleHolding, moment: Moment) -> dict[str, Any]:
         "pk": one.pk,
         "holder": one.holder,
         "valid_from": one.valid_from,
-        "last_day": words.day_before(one.valid_to),
+        "last_day": day_before(one.valid_to),
         "tag": words.title_state(one.valid_from, one.valid_to, moment.today),
         "can_end": one.valid_to is None or one.valid_to > moment.today,
     }

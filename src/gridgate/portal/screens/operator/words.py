@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from gridgate.core.errors import GridgateError
 from gridgate.core.roles import BeneficiaryRole
+from gridgate.core.time import day_before
 from gridgate.metering import operations as metering
 from gridgate.organisations import operations as organisations
 from gridgate.organisations.catalogue import ROLE_LABELS
@@ -112,11 +113,6 @@ def refusal(error: GridgateError) -> str:
             return _("La fin vient après le début.")
         case _:
             return str(error)
-
-
-def day_before(end: date | None) -> date | None:
-    """The last day of what ends before `end`, the first day that is not covered."""
-    return None if end is None else end - timedelta(days=1)
 
 
 def title_state(begins: date, ends: date | None, today: date) -> Tag:
