@@ -207,7 +207,7 @@ def test_only_interfaces_of_programs_check_forms_on_their_own() -> None:
 
 
 def test_signing_in_is_asked_by_default() -> None:
-    assert "django.contrib.auth.middleware.LoginRequiredMiddleware" in settings.MIDDLEWARE
+    assert "gridgate.portal.access.SignInMiddleware" in settings.MIDDLEWARE
     for name, page in PAGES.items():
         if page.name and (page.get[0] != SIGN_IN or page.answers("POST")[0] != SIGN_IN):
             view = resolve(page.path.format(**ABSENT)).func

@@ -52,7 +52,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "gridgate.portal.access.SignInMiddleware",
     "gridgate.organisations.middleware.MembershipMiddleware",
     "gridgate.organisations.security.sessions.SessionListMiddleware",
     "gridgate.portal.time_zone.TimeZoneMiddleware",

@@ -11,8 +11,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.models import Membership, User
@@ -79,6 +83,21 @@ def _guard(
         return guarded
 
     return decorate
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Sends to the sign-in page who is not signed in; who was until now learns there why."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
+        if request.COOKIES.get(settings.SESSION_COOKIE_NAME) and request.session.is_empty():
+            messages.info(
+                request,
+                _(
+                    "Votre session a pris fin : elle a expiré, vos moyens de connexion ont changé, ou elle a été fermée "
+                    "d’ailleurs."
+                ),
+            )
+        return super().handle_no_permission(request, view_func)
 
 
 class CompanyMiddleware:

@@ -19,6 +19,14 @@ class TestSession:
         end_membership(membership=world.bob, now=world.now)
         assert client.get("/compte/")["Location"] == "/connexion/?next=/compte/"
 
+    def test_is_said_to_have_ended_where_one_signs_in_again(self, world):
+        said = "Votre session a pris fin"
+        client = world.client("bob")
+        world.give_password("bob")
+        assert said in client.get("/compte/", follow=True).content.decode().replace("\u00a0", " ")
+        assert said not in client.get("/compte/", follow=True).content.decode()
+        assert said not in world.visitor().get("/compte/", follow=True).content.decode()
+
     def test_of_an_ended_membership_does_not_go_on_for_another_company(self, world):
         client = world.client("bob")
         add_member(organisation=world.client_b, email="bob@acme.example", full_name="Bob", now=world.now)
