@@ -3,6 +3,7 @@
 No inline code that the policy would refuse, no other host, English for every French text, French well set.
 """
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -174,10 +175,49 @@ def last(text: str | tuple[str, ...] | list[str]) -> str:
 
 def test_each_text_outside_tags_is_a_message() -> None:
     """French words standing bare in a template would stay French in English."""
-    bare = []
-    for path in TEMPLATES:
-        text = text_of(path)
-        text = re.sub(r"\{% blocktranslate\b.*?\{% endblocktranslate %\}", "", text, flags=re.S)
-        text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<code\b.*?</code>|<[^>]*>|&\w+;", " ", text, flags=re.S)
-        bare += [f"{name_of(path)}: {word}" for word in re.findall(r"\w*[éèêàùçôîâûœÉÈÀ]\w*", text)]
+    bare = [
+        f"{name_of(path)}: {word}"
+        for path in TEMPLATES
+        for word in re.findall(r"\w*[éèêàùçôîâûœÉÈÀ]\w*", bare_text_of(path))
+    ]
     assert bare == []
+
+
+def bare_text_of(path: Path) -> str:
+    """What a template says outside its tags, in every language."""
+    text = re.sub(r"\{% blocktranslate\b.*?\{% endblocktranslate %\}", "", text_of(path), flags=re.S)
+    return re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<code\b.*?</code>|<[^>]*>|&\w+;", " ", text, flags=re.S)
+
+
+FRENCH_SPACE = re.compile(r"(?:^|(?<=[\w»”)]))[ \u00a0\u202f][;:?!](?=\s|$)")
+"""A mark of French set apart from what it follows."""
+
+
+def test_english_is_typeset_as_english() -> None:
+    wrong = [
+        f"{name_of(folder)}: {text}"
+        for folder in messages.locale_paths()
+        for message in messages.read_catalog(folder / "en" / "LC_MESSAGES" / "django.po")
+        if message.id and message.string
+        for text in ((message.string,) if isinstance(message.string, str) else message.string)
+        if FRENCH_SPACE.search(text)
+    ]
+    assert wrong == []
+
+
+def test_no_code_joins_texts_as_french_alone_does() -> None:
+    """A mark with its space is a message, or comes from `formats`, which knows the language."""
+    joined = [
+        f"{name_of(path)}:{node.lineno}: {node.value!r}"
+        for path in sorted((PORTAL / "screens").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if FRENCH_SPACE.search(node.value) and not re.search(r"\w", node.value)
+    ]
+    bare = [
+        f"{name_of(path)}: {line.strip()}"
+        for path in TEMPLATES
+        for line in bare_text_of(path).splitlines()
+        if FRENCH_SPACE.search(line)
+    ]
+    assert joined + bare == []

@@ -8,6 +8,7 @@ A day without a time is a civil day of the network, for everyone: a sharing begi
 clock time, and the day written with it, is the reader's own (`portal/time_zone.py`).
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -137,6 +138,11 @@ def _day_number(day: date, language: str) -> str:
 def said(name: str, value: str, language: str | None = None) -> str:
     """A name and its value: `lundi 9 : 3 208,4 kWh`; in English without the space before the colon."""
     return f"{name}{NO_BREAK if current_language(language) == 'fr' else ''}: {value}"
+
+
+def series(texts: Iterable[str], language: str | None = None) -> str:
+    """Texts that may hold commas, one after another: `a, b ; c`; in English without the space: `a, b; c`."""
+    return f"{NARROW if current_language(language) == 'fr' else ''}; ".join(texts)
 
 
 def day(value: date | datetime | None, language: str | None = None) -> str:

@@ -181,15 +181,24 @@ def ticked_in(page):
     return set(re.findall(r'name="point" value="(\w+)" checked', page.content.decode()))
 
 
+def said_on(page):
+    """What the button says as the page opens, by which of its texts the style sheet shows when."""
+    return dict(re.findall(r'<span class="([\w-]+)">(.*?)</span>', button_of(page, "accept")))
+
+
 class TestWhatIsGivenIsWhatWasAskedOrLess:
     def test_exactly_what_is_asked_is_chosen_at_first(self, world, ask):
         page = world.client("alice").get(address(ask(world.p1, world.p3)))
         assert ticked_in(page) == {world.p1.pk, world.p3.pk}
-        assert button_of(page, "accept") == "Autoriser pour 2 compteurs"
+        assert said_on(page) == {
+            "as-said": "Autoriser",
+            "as-asked": "Autoriser pour 2 compteurs",
+            "as-changed": "Vérifier avant d’autoriser",
+        }
         everything = world.client("alice").get(address(ask()))
         assert 'value="all" checked' in everything.content.decode()
         assert ticked_in(everything) == set()
-        assert button_of(everything, "accept") == "Autoriser pour tous vos compteurs, présents et à venir"
+        assert said_on(everything)["as-asked"] == "Autoriser pour tous vos compteurs, présents et à venir"
 
     def test_the_page_as_it_opens_gives_that_in_one_press(self, world, ask):
         for request, points in ((ask(world.p1, world.p3), [world.p1.pk, world.p3.pk]), (ask(), [])):
@@ -209,6 +218,8 @@ class TestWhatIsGivenIsWhatWasAskedOrLess:
         page = client.post(address(request), data)
         assert page.status_code == 200
         assert button_of(page, "accept") == "Autoriser pour 1 compteur"
+        assert "Vous répondez pour ACME Industries , SIREN 111 222 337" in text_of(page)
+        assert "Base légale votre consentement" in text_of(page)
         assert "Lyon Gerland, bureaux" in text_of(page)
         assert not Permission.objects.exists()
         client.post(address(request), hidden_in(page) | {"answer": "accept"})

@@ -91,7 +91,7 @@ def test_another_companys_permission_is_as_absent(sharing):
 def test_a_restricted_member_is_told_whom_to_ask_beyond_their_perimeter(sharing):
     client = sharing.client("bob")
     page = client.get(address(sharing.two))
-    assert "Elle porte aussi sur des compteurs hors de votre périmètre" in text_of(page)
+    assert "Ce partage porte aussi sur des compteurs hors de votre périmètre" in text_of(page)
     assert "2, dont 1 que vous voyez" in text_of(page)
     assert 'name="until"' not in page.content.decode()
     assert client.post(address(sharing.two), {"until": "2028-06-30"}).status_code == 422
@@ -118,8 +118,8 @@ def test_one_that_cannot_last_longer_says_why_and_has_no_link(sharing):
     endless = make_service(sharing.third_party_3, "Sans terme", duration_months=0)
     lasting = subscribe(actor=sharing.alice, service=endless, points=[sharing.p1.pk], now=sharing.now)
     client = sharing.client("alice")
-    assert "Elle est suspendue" in text_of(client.get(address(sharing.one)))
-    assert "Elle n’a pas de terme" in text_of(client.get(address(lasting)))
+    assert "Cette autorisation est suspendue" in text_of(client.get(address(sharing.one)))
+    assert "Cette autorisation n’a pas de terme" in text_of(client.get(address(lasting)))
     for siren in ("222333445", "444555668"):
         assert "/prolonger/" not in client.get(f"/partage/{siren}/").content.decode()
 

@@ -29,7 +29,9 @@ def test_all_is_not_said_over_a_part(sharing, everything):
     page = text_of(client.get("/partage/444555668/"))
     assert "tous ceux de l’entreprise, présents et à venir, dont 2 que vous voyez" in page
     assert "2 que vous voyez, sur tous ceux de l’entreprise" in text_of(client.get("/services/"))
-    assert "et d’autres hors de lui" in words(tile_of(client.get("/partage/"), "Tiers 3"))
+    assert "2 de votre périmètre, et d’autres que vous ne voyez pas" in words(
+        tile_of(client.get("/partage/"), "Tiers 3")
+    )
     assert "4, tous, présents et à venir" in text_of(sharing.client("alice").get("/partage/444555668/"))
 
 

@@ -180,7 +180,7 @@ def test_what_happened_names_who_did_it():
     assert labels == [
         "Accordé par Alice",
         "Prolongé par Alice",
-        "Compteurs quittés retirés",
+        "Compteurs que vous avez quittés, retirés",
         "Arrivé à échéance",
     ]
 

@@ -110,6 +110,13 @@ class TestOneService:
         assert f"/partage/autorisations/{permission.pk}/prolonger/" in page
         assert "Étendre à d’autres compteurs" in page
 
+    def test_one_that_the_member_cannot_end_says_who_can(self, world, offer):
+        subscribe(actor=world.alice, service=offer, points=[world.p1.pk, world.p3.pk], now=world.now)
+        page = text_of(world.client("bob").get("/services/suivi/"))
+        assert "un administrateur de votre entreprise peut l’arrêter" in page
+        assert "Ici, à tout moment" not in page
+        assert "un administrateur" not in text_of(world.client("alice").get("/services/suivi/"))
+
     def test_one_that_is_not_offered_is_not_found(self, world):
         make_service(world.third_party_1, code="retire", offered=False)
         client = world.client("alice")
@@ -275,6 +282,21 @@ class TestNothingIsGivenThatWasNotChosen:
         page = world.client("alice").post(ADDRESS, {"do": "subscribe", "scope": "all", "until": ""})
         assert button_of(page, "subscribe") == "Autoriser pour tous vos compteurs, présents et à venir"
         assert "4 compteurs aujourd’hui, et chacun de ceux que vous aurez ensuite." in text_of(page)
+
+    def test_an_end_left_empty_is_said_as_the_day_that_is_given(self, world, offer):
+        client = world.client("alice")
+        assert "Laissé vide : jusqu’au 24 novembre 2027." in text_of(client.get(ADDRESS))
+        page = client.post(ADDRESS, {"do": "subscribe", "scope": "all", "until": ""})
+        assert "Jusqu’au 24 novembre 2027" in text_of(page)
+        client.post(ADDRESS, hidden_in(page) | {"do": "subscribe"})
+        assert Permission.objects.get().valid_until == datetime(2027, 11, 24, 23, tzinfo=UTC)
+
+    def test_without_an_end_of_its_own_it_lasts_as_long_as_the_title(self, world):
+        make_service(world.third_party_1, code="durable", duration_months=0)
+        client, address = world.client("alice"), "/services/durable/souscrire/"
+        assert "Laissé vide : tant que vous êtes titulaire." in text_of(client.get(address))
+        page = client.post(address, {"do": "subscribe", "scope": "all", "until": ""})
+        assert "Jusqu’au tant que vous êtes titulaire" in text_of(page)
 
     @pytest.mark.parametrize(
         "change", [{"point": ["30001480112255"]}, {"scope": ["all"], "point": []}, {"until": ["2029-11-25"]}]

@@ -134,3 +134,8 @@ def test_identifiers_are_grouped_for_the_eye(identifier, kind, groups) -> None:
 )
 def test_initials(name, letters) -> None:
     assert formats.initials(name) == letters
+
+
+def test_a_series_is_set_apart_as_each_language_does() -> None:
+    assert formats.series(["a, b", "c"], "fr") == "a, b\u202f; c"
+    assert formats.series(["a, b", "c"], "en") == "a, b; c"

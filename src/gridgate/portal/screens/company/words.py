@@ -281,7 +281,7 @@ def _services(value: Any, most: int | None) -> str:
     for code, points in value.items():
         service = _service(code, most)
         said.append(service if points == "all" else f"{service} ({_points(points, most)})")
-    return " ; ".join(said)
+    return formats.series(said)
 
 
 def _company_roles(value: Any, most: int | None) -> str:

@@ -1,6 +1,6 @@
 """*Souscrire*: what exactly will be read, of which points, until when; then one press."""
 
-from datetime import date, timedelta
+from datetime import datetime
 
 from django import forms
 from django.contrib import messages
@@ -24,7 +24,7 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.picker import PointPicker
 from gridgate.sharing import operations, queries
 from gridgate.sharing.models import DataService
-from gridgate.sharing.operations.granting import LONGEST_MONTHS, months_from
+from gridgate.sharing.operations.granting import LONGEST_MONTHS, months_from, settle_end
 
 
 class UntilForm(forms.Form):
@@ -33,19 +33,15 @@ class UntilForm(forms.Form):
     until = DayField(
         label=gettext_lazy("Jusqu’au"),
         required=False,
-        help_text=gettext_lazy("Ce jour compris. À la fin, les accès se ferment seuls."),
     )
 
-    def __init__(self, data: QueryDict | None, *, service: DataService, today: date) -> None:
-        default = (
-            months_from(today, service.duration_months) - timedelta(days=1)
-            if service.duration_months
-            else None
-        )
-        super().__init__(data, initial={"until": default})
+    def __init__(self, data: QueryDict | None, *, service: DataService, moment: Moment) -> None:
+        ends = settle_end(service, None, moment.now)
+        super().__init__(data, initial={"until": moment.last_day_before(ends) if ends else None})
         field = self.fields["until"]
         assert isinstance(field, DayField)
-        field.limit(today, months_from(today, LONGEST_MONTHS))
+        field.limit(moment.today, months_from(moment.today, LONGEST_MONTHS))
+        field.help_text = _left_empty(ends, moment)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -62,7 +58,7 @@ def subscribe(request: MemberRequest, code: str) -> HttpResponse:
     ).order_by("label", "pk")
     restricted = not actor.reach(EntitlementCode.DATA_SERVICES).everything
     picker = PointPicker(posted, points=points, all_choice=not restricted)
-    form = UntilForm(posted, service=service, today=moment.today)
+    form = UntilForm(posted, service=service, moment=moment)
     subscribing = posted is not None and posted.get("do") == "subscribe"
     if subscribing:
         done = _subscribe(request, service, picker, form, moment)
@@ -92,16 +88,24 @@ def _subscribe(
     if not form.is_valid() or picker.error:
         return None
     until = form.cleaned_data["until"]
-    promised = fingerprint(chosen, service.pk, until)
-    seen = request.POST.get("seen", "")
-    if seen != promised:
-        return _before_giving(request, service, picker, chosen, until, promised)
+    asked = moment.end_of(until) if until else None
     try:
+        ends = settle_end(service, asked, moment.now)
+        promised = fingerprint(chosen, service.pk, ends)
+        if request.POST.get("seen", "") != promised:
+            given = Agreed(
+                chosen,
+                picker,
+                carried=[("until", until.isoformat() if until else "")],
+                seen=promised,
+                again=bool(request.POST.get("seen")),
+            )
+            return _before_giving(request, service, given, words.until(ends, moment))
         operations.subscribe(
             actor=request.membership,
             service=service,
             points=chosen,
-            valid_until=moment.end_of(until) if until else None,
+            valid_until=asked,
             now=moment.now,
         )
     except GridgateError as refused:
@@ -117,26 +121,18 @@ def _subscribe(
     return redirect("sharing_company", service.provider.siren)
 
 
-def _before_giving(
-    request: MemberRequest,
-    service: DataService,
-    picker: PointPicker,
-    chosen: list[str] | None,
-    until: date | None,
-    promised: str,
-) -> HttpResponse:
-    """Exactly what the next press gives."""
-    offer = Offer(service)
-    agreed = Agreed(
-        chosen,
-        picker,
-        carried=[("until", until.isoformat() if until else "")],
-        seen=promised,
-        again=bool(request.POST.get("seen")),
-    )
-    context = {
-        "agreed": agreed,
-        "offer": offer,
-        "until": formats.long_day(until) if until else offer.duration,
-    }
+def _before_giving(request: MemberRequest, service: DataService, agreed: Agreed, until: str) -> HttpResponse:
+    """Exactly what the next press gives, its last day included."""
+    context = {"agreed": agreed, "offer": Offer(service), "until": until}
     return render(request, "services/subscribe_confirm.html", context, status=409 if agreed.again else 200)
+
+
+def _left_empty(ends: datetime | None, moment: Moment) -> str:
+    """What stands beside the field: the day that is typed counts, and what none comes to."""
+    if ends is None:
+        return _(
+            "Ce jour compris. Laissé vide : tant que vous êtes titulaire. À la fin, les accès se ferment seuls."
+        )
+    return _("Ce jour compris. Laissé vide : jusqu’au %(day)s. À la fin, les accès se ferment seuls.") % {
+        "day": formats.long_day(moment.last_day_before(ends))
+    }

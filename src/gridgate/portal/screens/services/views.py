@@ -50,10 +50,13 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
     """One service: exactly what it reads, by whom, why, on which ground, and what the company has of it."""
     moment = Moment.present()
     service = queries.service_readable_by(actor=request.membership, code=code)
-    mine = [share for share in shares_of(request, moment) if share.service == service]
+    mine = [Line(share, None, moment) for share in shares_of(request, moment) if share.service == service]
+    exceeds = any(line.exceeds for line in mine)
     context = {
         "offer": Offer(service),
-        "mine": [Line(share, None, moment) for share in mine],
+        "mine": mine,
+        "exceeds": exceeds,
+        "ends_here": not exceeds or any(line.can_end for line in mine),
         "can_subscribe": subscribable(service, request.membership.organisation),
         "closed": is_closed(service, request.membership.organisation),
     }

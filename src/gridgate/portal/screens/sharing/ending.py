@@ -147,7 +147,7 @@ def _blocked(ending: Sequence[Share]) -> str:
             return _("Ce service n’est pas résiliable : %(why)s.") % {"why": words.why_kept(share.service)}
         if share.exceeds:
             return _(
-                "Il porte aussi sur des compteurs hors de votre périmètre : demandez à un administrateur."
+                "Ce partage porte aussi sur des compteurs hors de votre périmètre : demandez à un administrateur."
             )
     return ""
 

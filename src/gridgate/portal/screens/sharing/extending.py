@@ -72,7 +72,9 @@ def extend(request: MemberRequest, permission_id: UUID) -> HttpResponse:
 def _blocked(permission: Permission, moment: Moment) -> str:
     """Why it cannot last longer by this member; empty when it can."""
     if queries.said(permission, "exceeds"):
-        return _("Elle porte aussi sur des compteurs hors de votre périmètre : demandez à un administrateur.")
+        return _(
+            "Ce partage porte aussi sur des compteurs hors de votre périmètre : demandez à un administrateur."
+        )
     obstacle = operations.obstacle_to_extending(permission, moment.now)
     return words.obstacle(obstacle) if obstacle else ""
 

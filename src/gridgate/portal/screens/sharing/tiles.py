@@ -176,7 +176,7 @@ def kept(service: DataService) -> Kept:
 
 def points_of(company: CompanySharing, *, held: int, restricted: bool) -> str:
     if restricted and any(share.exceeds for share in company.shares):
-        said = _("%(count)s sur les %(all)s de votre périmètre, et d’autres hors de lui")
+        said = _("%(count)s de votre périmètre, et d’autres que vous ne voyez pas")
     elif restricted:
         said = _("%(count)s sur les %(all)s de votre périmètre")
     elif company.all_points:
@@ -202,7 +202,9 @@ def unusual(counts: Sequence[int], days: Sequence[date]) -> Unusual | None:
 
 def _data(shares: Sequence[Share]) -> str:
     said = list(dict.fromkeys(words.data(share.says) for share in shares))
-    return " ; ".join(said[:1] + [text[:1].lower() + text[1:] for text in said[1:]]) if said else formats.NONE
+    if not said:
+        return formats.NONE
+    return formats.series(said[:1] + [text[:1].lower() + text[1:] for text in said[1:]])
 
 
 def _since(company: CompanySharing) -> str:

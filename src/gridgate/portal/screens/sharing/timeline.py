@@ -22,7 +22,7 @@ def steps(events: Sequence[PermissionEvent]) -> list[Step]:
 def _step(event: PermissionEvent, several: bool) -> Step:
     label = str(words.EVENTS[PermissionState(event.state)])
     if event.details.get("points_lost"):
-        label = _("Compteurs quittés retirés")
+        label = _("Compteurs que vous avez quittés, retirés")
     elif event.reason == "extended":
         label = _("Prolongé")
     if event.actor_id is not None and event.actor_name:

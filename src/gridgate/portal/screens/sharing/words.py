@@ -238,18 +238,20 @@ def obstacle(why: operations.Obstacle) -> str:
             return _("Cette autorisation a déjà pris fin : pour partager de nouveau, souscrivez au service.")
         case operations.Obstacle.SUSPENDED:
             return _(
-                "Elle est suspendue par votre gestionnaire de réseau : elle se prolonge quand elle reprend."
+                "Cette autorisation est suspendue par votre gestionnaire de réseau : elle se prolonge quand elle reprend."
             )
         case operations.Obstacle.LAW:
-            return _("Elle repose sur la loi : sa durée ne dépend pas de vous.")
+            return _("Cette autorisation repose sur la loi : sa durée ne dépend pas de vous.")
         case operations.Obstacle.ENDLESS:
-            return _("Elle n’a pas de terme : elle dure tant que vous êtes titulaire.")
+            return _("Cette autorisation n’a pas de terme : elle dure tant que vous êtes titulaire.")
         case operations.Obstacle.NOT_OFFERED:
             return _(
-                "Son service n’est plus proposé à votre entreprise : elle se poursuit jusqu’à son terme."
+                "Ce service n’est plus proposé à votre entreprise : l’autorisation se poursuit jusqu’à son terme."
             )
         case operations.Obstacle.FULL:
-            return _("Elle dure déjà trois ans à partir d’aujourd’hui, le plus que l’on puisse accorder.")
+            return _(
+                "Cette autorisation dure déjà trois ans à partir d’aujourd’hui, le plus que l’on puisse accorder."
+            )
 
 
 def refusal(error: GridgateError) -> str:
