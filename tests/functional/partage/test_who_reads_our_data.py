@@ -109,7 +109,7 @@ class TestARestrictedMember:
     def test_sees_what_touches_their_perimeter_counted_within_it(self, sharing):
         page = sharing.client("bob").get("/partage/")
         assert "2 sur les 2 de votre périmètre" in words(tile_of(page, "Tiers 1"))
-        assert "1 sur les 2 de votre périmètre" in words(tile_of(page, "Tiers 2"))
+        assert "1 de votre périmètre, et d’autres que vous ne voyez pas" in words(tile_of(page, "Tiers 2"))
 
     def test_finds_the_reason_where_the_button_would_be(self, sharing):
         page = sharing.client("bob").get("/partage/")
