@@ -93,7 +93,7 @@ class SignInMiddleware(LoginRequiredMiddleware):
             messages.info(
                 request,
                 _(
-                    "Votre session a pris fin : elle a expiré, vos moyens de connexion ont changé, ou elle a été fermée "
+                    "Votre session a pris fin : elle a expiré, vos moyens de connexion ont changé, ou elle a été fermée "
                     "d’ailleurs."
                 ),
             )
