@@ -39,7 +39,7 @@ add_member(organisation=tiers, email=os.environ["ALICE"], full_name="", role="ad
             (0,)
         ]
         first.get_by_role("button", name=re.compile("Revenir à ACME Industries et envoyer")).click()
-        first.wait_for_url(re.compile(r"/groupes/\d+/$"))
+        first.wait_for_url(re.compile("/groupes/[0-9a-f-]{36}/$"))
         expect(first.get_by_role("heading", level=1)).to_contain_text("Astreinte")
         [company] = registry.rows(
             "SELECT o.legal_name FROM organisations_usergroup g"
