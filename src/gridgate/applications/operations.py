@@ -68,6 +68,12 @@ def forget_expired_tokens(*, now: datetime) -> int:
     return ended.delete()[0]
 
 
+def revoke_all_tokens(*, now: datetime) -> int:
+    """Let every program sign in anew; returns how many tokens were still good."""
+    seconds = int(now.timestamp())
+    return AccessToken.objects.filter(revoked_at=None, expires_at__gt=seconds).update(revoked_at=seconds)
+
+
 def set_group(
     *, application: Application, group: UserGroup | None, actor: Membership | None = None, now: datetime
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from django.db import transaction
 
+from gridgate.audit.changes import RIGHTS, Change, say
 from gridgate.audit.models import AuditEvent
 
 
@@ -67,7 +68,20 @@ def record(
         event.previous = last.hash if last is not None else ""
         event.hash = hash_of(event)
         event.save(force_insert=True)
+        say(change_of(event))
     return event
+
+
+def change_of(event: AuditEvent) -> Change:
+    """The event as the chained log says it: enough to tell a person what was done, if the registry loses it."""
+    says = {
+        "at": event.at.astimezone(UTC).isoformat(),
+        "action": event.action,
+        "organisation": event.organisation,
+        "subject": f"{event.subject_kind} {event.subject_label or event.subject}".strip(),
+        "by": event.user_name,
+    }
+    return Change(RIGHTS, str(event.pk), event.hash, says)
 
 
 def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

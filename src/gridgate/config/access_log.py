@@ -18,7 +18,7 @@ from gridgate.audit import operations as audit
 from gridgate.audit.operations import LogLine, Position
 from gridgate.config.environment import Environment
 from gridgate.dataplane.accesslog import sign_checkpoint
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, ORIGIN, digest, segment_paths
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, ORIGIN, digest, is_changes, segment_paths
 from gridgate.sharing.signing import load_private_key
 
 _log = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ def fold_access_log(environment: Environment) -> int:
     added = 0
     there = audit.positions()
     for path in segment_paths(environment.access_log):
+        if is_changes(path):
+            continue
         try:
             added += _fold_segment(path, there.get(path.name, Position()))
         except Exception:  # noqa: BLE001 -- whatever is wrong with it, the holders’ other reads must show

@@ -102,6 +102,8 @@ DATABASES = {
         },
     }
 }
+CHANGE_LOG = "gridgate.config.changes.write"
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Shared by all processes: a per-process cache would multiply what somebody may ask for.

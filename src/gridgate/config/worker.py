@@ -6,7 +6,8 @@ A round, about twice a second, does what is due:
 2. folds the access log into the registry;
 3. writes the ends that time and move-outs brought, and sends expired activation links again;
 4. reminds of the ends to come, hourly;
-5. signs the access log, daily.
+5. signs the access log, daily;
+6. writes the changes of rights that the access log lacks, when it could not be written as they were made.
 
 Any number of workers may run: an e-mail is leased by a conditional UPDATE, and the rest does nothing when
 it is done already. A job that fails is told, waits longer each time, and does not hold up the others. On
@@ -29,6 +30,7 @@ from django.db import close_old_connections, connection
 
 from gridgate.applications import operations as applications
 from gridgate.config.access_log import fold_access_log, sign_due_checkpoint
+from gridgate.config.changes import refuse_contradiction
 from gridgate.config.environment import Environment
 from gridgate.metering.operations import end_collections_of_former_holders
 from gridgate.notifications import tasks
@@ -61,6 +63,7 @@ class Job:
 def jobs(environment: Environment) -> list[Job]:
     """What a worker does, besides sending e-mails."""
     return [
+        Job("say in the log what it lacks", 600, lambda now: refuse_contradiction(environment)),
         Job("fold the access log", 1, lambda now: fold_access_log(environment)),
         Job("end what is over", 5, lambda now: sharing.expire_due(now=now)),
         Job("end what was left", 60, _end_what_was_left),

@@ -5,15 +5,18 @@
 from them.
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Field
 
+from gridgate.audit.changes import PERMISSION, Change, say
 from gridgate.core.sharing import PermissionState, transition
 from gridgate.organisations.models import Membership
 from gridgate.sharing.models import Permission, PermissionEvent, PermissionPoint
@@ -92,6 +95,7 @@ def begin(permission: Permission, points: Sequence[str], steps: Sequence[Step]) 
         PermissionPoint(permission=permission, metering_point_id=point) for point in points
     )
     PermissionEvent.objects.bulk_create(events)
+    say(*map(change_of, events))
 
 
 def append(permission: Permission, step: Step, *, details: dict[str, Any] | None = None) -> None:
@@ -109,6 +113,7 @@ def append(permission: Permission, step: Step, *, details: dict[str, Any] | None
     permission.save(force_update=True)
     permission.points.filter(metering_point__in=event.details.get("points_lost", [])).delete()
     event.save(force_insert=True)
+    say(change_of(event))
 
 
 def replay(events: Iterable[PermissionEvent]) -> tuple[Permission, set[str]]:
@@ -121,6 +126,23 @@ def replay(events: Iterable[PermissionEvent]) -> tuple[Permission, set[str]]:
         points -= set(event.details.get("points_lost", []))
         _apply(permission, event)
     return permission, points
+
+
+def change_of(event: PermissionEvent) -> Change:
+    """The event as the chained log says it: whole, so that it can be made again."""
+    says = {
+        "permission": str(event.permission_id),
+        "sequence": event.sequence,
+        "state": str(event.state),
+        "at": event.at.astimezone(UTC).isoformat(),
+        "actor_id": event.actor_id,
+        "actor_name": event.actor_name,
+        "reason": event.reason,
+        "details": event.details,
+    }
+    text = json.dumps(says, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Change(PERMISSION, f"{event.permission_id}:{event.sequence}", digest, says)
 
 
 def saying(**changes: Any) -> dict[str, Any]:

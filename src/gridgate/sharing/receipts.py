@@ -5,6 +5,7 @@ The key is made with the instance (`keys/receipts.pem`); `public_jwks()` is what
 tools.
 """
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from django.conf import settings
 from django.utils.timezone import get_default_timezone
 
+from gridgate.audit.changes import RECEIPT, Change, say
 from gridgate.audit.summaries import ReadsUnder, log_mark, reads_under
 from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
 from gridgate.core.references import drawn
@@ -70,7 +72,14 @@ def issue(
         jws=signing.sign(payload, _key()),
     )
     receipt.permissions.set(permissions)
+    say(change_of(receipt))
     return receipt
+
+
+def change_of(receipt: Receipt) -> Change:
+    """The receipt as the chained log says it: whole, as it was signed."""
+    says = {"holder": receipt.holder_id, "eligible_party": receipt.eligible_party_id, "jws": receipt.jws}
+    return Change(RECEIPT, receipt.number, hashlib.sha256(receipt.jws.encode()).hexdigest(), says)
 
 
 def public_jwks() -> dict[str, Any]:

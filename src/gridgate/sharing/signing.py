@@ -74,16 +74,16 @@ class _EdDSA(jws.JWSRegistry):
 _REGISTRY = _EdDSA()
 
 
-def sign(payload: Mapping[str, Any], key: Ed25519PrivateKey) -> str:
-    """The payload as a compact JWS."""
-    header = {"alg": ALGORITHM, "kid": thumbprint(key.public_key()), "typ": TYPE}
+def sign(payload: Mapping[str, Any], key: Ed25519PrivateKey, *, kind: str = TYPE) -> str:
+    """The payload as a compact JWS of that kind."""
+    header = {"alg": ALGORITHM, "kid": thumbprint(key.public_key()), "typ": kind}
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     return jws.serialize_compact(header, body, OKPKey.import_key(pem), registry=_REGISTRY)
 
 
-def verify(token: str, keys: Iterable[Ed25519PublicKey]) -> Valid | Invalid:
-    """Check a compact JWS with the one of the keys that its header names."""
+def verify(token: str, keys: Iterable[Ed25519PublicKey], *, kind: str = TYPE) -> Valid | Invalid:
+    """Check a compact JWS of that kind with the one of the keys that its header names."""
     known = {thumbprint(key): key for key in keys}
     try:
         signed = jws.extract_compact(token.strip().encode(), registry=_REGISTRY)
@@ -95,8 +95,11 @@ def verify(token: str, keys: Iterable[Ed25519PublicKey]) -> Valid | Invalid:
         payload = json.loads(signed.payload)
     except (JoseError, ValueError) as error:
         return Invalid(f"it is not a signed receipt ({error})")
-    if signed.headers().get("typ") != TYPE or not isinstance(payload, dict):
-        return Invalid("it is signed, but it is not a receipt")
+    if signed.headers().get("typ") != kind or not isinstance(payload, dict):
+        what = (
+            "it is signed, but it is not a receipt" if kind == TYPE else f"it is signed, but it is no {kind}"
+        )
+        return Invalid(what)
     return Valid(payload, kid)
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,17 +14,12 @@ from gridgate.config.commands.keys import JwksOption, KeyOption, given_keys
 from gridgate.config.environment import Environment, read_environment
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.accesslog import Verification, verify
-from gridgate.dataplane.accesslog.segments import segment_paths
+from gridgate.dataplane.accesslog.segments import is_changes, segment_paths
 
 if TYPE_CHECKING:
     from gridgate.audit.operations import LogLine
 
 app = typer.Typer(help="The access log.", no_args_is_help=True)
-
-
-@app.callback()
-def _audit() -> None:
-    """Keeps `verify` a sub-command, whatever its siblings."""
 
 
 @dataclass(slots=True)
@@ -72,12 +68,40 @@ def verify_log(
     raise typer.Exit(0 if verdict.intact else 1)
 
 
+@app.command("reconcile")
+def reconcile_registry(
+    dry_run: Annotated[bool, typer.Option(help="Say what the registry lacks, and change nothing.")] = False,
+    data: DataOption = None,
+) -> None:
+    """After a restore that was meant, make again what the registry has lost and the log says, and give up the rest.
+
+    Exits with 0 when the two agree, 1 when changes are left that somebody has to make again, or with --dry-run when
+    the registry lacks any.
+    """
+    from gridgate.config.loading import load_django
+
+    environment = load_django()
+    from gridgate.config.changes import compare
+    from gridgate.config.reconciling import reconcile
+
+    if dry_run:
+        lost = compare(environment).lost
+        typer.echo("\n".join([f"the registry lacks {len(lost)} changes that the log holds", *map(str, lost)]))
+        raise typer.Exit(1 if lost else 0)
+    done = reconcile(environment, now=datetime.now(UTC))
+    typer.echo(f"{done.restored} changes are in the registry again, {len(done.to_make_again)} are not")
+    for one in done.to_make_again:
+        typer.echo(f"make again if it is still wanted: {one}")
+    raise typer.Exit(1 if done.to_make_again else 0)
+
+
 def _registry_differences(environment: Environment) -> list[str]:
     from gridgate.config.loading import load_django
 
     load_django()
     from gridgate.audit.events import broken_links
     from gridgate.audit.verify import differences, unknown_segments
+    from gridgate.config.changes import compare
 
     paths = segment_paths(environment.access_log)
     found = [
@@ -85,8 +109,11 @@ def _registry_differences(environment: Environment) -> list[str]:
         for name in unknown_segments(names=[path.name for path in paths])
     ]
     for path in paths:
+        if is_changes(path):
+            continue
         for number, what in differences(segment=path.name, lines=_lines(path)):
             found.append(f"{path.name}:{number}: {what}")
+    found += [f"{one.where}: it says “{one}”, and the registry lacks it" for one in compare(environment).lost]
     found += [
         f"change of rights {event.pk} ({event.action}): it, or its link to the one before, is not as it was written"
         for event in broken_links()

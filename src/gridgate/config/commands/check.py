@@ -53,6 +53,7 @@ def _instance(environment: Environment) -> Iterator[str]:
                 found = str(error)
             if found != "ok":
                 yield f"{path} is damaged: {found}. Restore it from the last backup."
+    yield from _contradiction(environment)
     if not os.access(environment.access_log, os.W_OK):
         yield f"{environment.access_log} cannot be written: no data would be served. Mend its owner or mode."
     for path in (environment.receipt_key, environment.data / "keys" / "secret_key"):
@@ -60,6 +61,13 @@ def _instance(environment: Environment) -> Iterator[str]:
             yield f"{path} is readable by others. Run: chmod 600 {path}."
     if not environment.receipt_key.exists():
         yield f"{environment.receipt_key} is missing: no receipt can be signed. Restore it from the backup."
+
+
+def _contradiction(environment: Environment) -> Iterator[str]:
+    from gridgate.config.changes import RegistryContradictsLog, compare
+
+    if lost := compare(environment).lost:
+        yield str(RegistryContradictsLog(lost))
 
 
 def _deployment(environment: Environment) -> Iterator[str]:

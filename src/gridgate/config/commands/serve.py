@@ -38,19 +38,24 @@ def serve(
 def worker(data: DataOption = None) -> None:
     """Do the background work: e-mails, expiries, folding and signing the access log."""
     environment = load_django()
+    from gridgate.config.changes import refuse_contradiction
     from gridgate.config.worker import run as work
 
+    refuse_contradiction(environment)
     work(environment)
 
 
 def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> None:
     """Start the web processes, and with plane `all` the worker beside them; return when they are stopped.
 
-    Raises `GridgateError` (CONFLICT) when the port is taken.
+    Raises `GridgateError` (CONFLICT) when the port is taken, or when the registry lacks what the log holds.
     """
     os.environ["GRIDGATE_PLANE"] = plane
     environment = load_django()
+    from gridgate.config.changes import refuse_contradiction
+
     _check_free(host, port)
+    refuse_contradiction(environment)
     _gather_metrics(environment)
     Console(stderr=True, highlight=False).print(where_it_is(host, port, environment.base_url), soft_wrap=True)
     background = Worker() if plane == "all" else None

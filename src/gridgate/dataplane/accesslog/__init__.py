@@ -11,7 +11,7 @@ someone who can write to the directory. That is at most what was logged since th
 """
 
 from gridgate.dataplane.accesslog.checkpoints import Verification, sign_checkpoint, verify
-from gridgate.dataplane.accesslog.entry import AccessEntry
+from gridgate.dataplane.accesslog.entry import AccessEntry, ChangeEntry
 from gridgate.dataplane.accesslog.segments import Fault, SegmentReading, entries_after, read_segment
 from gridgate.dataplane.accesslog.writer import AccessLog, AccessLogUnavailable
 
@@ -19,6 +19,7 @@ __all__ = [
     "AccessEntry",
     "AccessLog",
     "AccessLogUnavailable",
+    "ChangeEntry",
     "Fault",
     "SegmentReading",
     "Verification",

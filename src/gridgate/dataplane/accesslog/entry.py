@@ -1,9 +1,25 @@
-"""What the access log says of one read. Stored for years: fields may be added, never renamed or removed."""
+"""What a line of the log says: of one read, or of one change of who may read. Stored for years: fields may be added,
+never renamed or removed.
+"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol
 
 import orjson
+
+
+class Entry(Protocol):
+    """What the writer needs of an entry."""
+
+    @property
+    def at(self) -> datetime: ...
+
+    def encode(self) -> bytes:
+        """One JSON object; instants in UTC with a Z."""
+        ...
+
 
 GRANTED = "granted"
 """The outcome of a read that was answered; any other outcome is the reason of a refusal."""
@@ -40,6 +56,23 @@ class AccessEntry:
     as_of: datetime | None = None
     values: int = 0
     """How many values the answer held."""
+
+    def encode(self) -> bytes:
+        """One JSON object; instants in UTC with a Z."""
+        return orjson.dumps(self, option=orjson.OPT_UTC_Z)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeEntry:
+    """One change that the registry has made: which, by its digest, and all that is needed to make it again."""
+
+    at: datetime
+    """When the line was written; when the change was made is in what it says."""
+    change: str
+    """`permission`, `receipt`, `rights` or `reconciliation`."""
+    id: str
+    digest: str
+    says: Mapping[str, Any]
 
     def encode(self) -> bytes:
         """One JSON object; instants in UTC with a Z."""

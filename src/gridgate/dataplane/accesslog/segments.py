@@ -1,4 +1,5 @@
-"""Segments: chained lines in a file of one process and one UTC day, `2026-11-25-3f0c….jsonl`.
+"""Segments: chained lines in a file of one process and one UTC day, `2026-11-25-3f0c….jsonl`; those of changes,
+`2026-11-25-3f0c….changes.jsonl`, say who was given or lost what, and are kept for good.
 
 A line is one JSON object whose first member, `prev`, is the SHA-256 of the line before (64 zeros for the
 first). A process that dies may leave a last line without its end: it was never acknowledged, so what it was
@@ -15,6 +16,7 @@ import orjson
 
 ORIGIN = "0" * 64
 SUFFIX = ".jsonl"
+CHANGES_SUFFIX = f".changes{SUFFIX}"
 CHECKPOINTS = f"checkpoints{SUFFIX}"
 
 
@@ -52,6 +54,11 @@ def digest(line: bytes) -> str:
 def segment_paths(directory: Path) -> list[Path]:
     """Every segment, oldest day first."""
     return sorted(path for path in directory.glob(f"*{SUFFIX}") if path.name != CHECKPOINTS)
+
+
+def is_changes(path: Path) -> bool:
+    """Whether its lines are changes of who may read what; else they are reads."""
+    return path.name.endswith(CHANGES_SUFFIX)
 
 
 def read_segment(

@@ -18,7 +18,7 @@ from typing import Protocol
 import orjson
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.dataplane.accesslog.entry import AccessEntry
+from gridgate.dataplane.accesslog.entry import Entry
 from gridgate.dataplane.accesslog.segments import ORIGIN, SUFFIX, digest
 
 
@@ -37,13 +37,16 @@ class AccessLog:
     """The log of one process. Safe to use from several threads and event loops at once.
 
     `started_at` is written at the head of each segment: when the process began to log; when it is not given,
-    the instant of its first entry.
+    the instant of its first entry. `suffix` is how the names of its segments end.
     """
 
-    def __init__(self, directory: Path, process: str, *, started_at: datetime | None = None) -> None:
+    def __init__(
+        self, directory: Path, process: str, *, started_at: datetime | None = None, suffix: str = SUFFIX
+    ) -> None:
         self._directory = directory
         self._process = process
         self._started_at = started_at
+        self._suffix = suffix
         self._gathered: list[_Waiting] = []
         self._turns: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
         self._changed = threading.Condition()
@@ -52,7 +55,7 @@ class AccessLog:
         self._segment: _Segment | None = None
         self._followed: dict[str, object] | None = None
 
-    def append(self, *entries: AccessEntry) -> None:
+    def append(self, *entries: Entry) -> None:
         """Log entries and return when they are durable. Raises `AccessLogUnavailable`."""
         if not entries:
             return
@@ -60,7 +63,7 @@ class AccessLog:
         self._hand_over([_waiting(entries, done)])
         done.wait()
 
-    async def durable(self, *entries: AccessEntry) -> None:
+    async def durable(self, *entries: Entry) -> None:
         """The same, without holding up the event loop.
 
         What the tasks of one turn of the loop have to log is handed over together at its end: requests that
@@ -145,7 +148,7 @@ class AccessLog:
                 "started_at": self._started_at or first.at,
                 "follows": self._followed,
             }
-            self._segment = _Segment.create(self._directory, day, genesis)
+            self._segment = _Segment.create(self._directory, day, genesis, self._suffix)
             self._followed = None
         return self._segment
 
@@ -161,8 +164,8 @@ class _Segment:
         self._lines = 0
 
     @classmethod
-    def create(cls, directory: Path, day: date, genesis: dict[str, object]) -> "_Segment":
-        path = directory / f"{day.isoformat()}-{secrets.token_hex(8)}{SUFFIX}"
+    def create(cls, directory: Path, day: date, genesis: dict[str, object], suffix: str) -> "_Segment":
+        path = directory / f"{day.isoformat()}-{secrets.token_hex(8)}{suffix}"
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
         segment = cls(path, day, os.open(path, flags, 0o600))
         try:
@@ -212,7 +215,7 @@ class _Waiting:
     done: _Done
 
 
-def _waiting(entries: Sequence[AccessEntry], done: _Done) -> _Waiting:
+def _waiting(entries: Sequence[Entry], done: _Done) -> _Waiting:
     return _Waiting([entry.encode() for entry in entries], entries[0].at, done)
 
 

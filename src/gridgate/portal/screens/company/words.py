@@ -87,6 +87,7 @@ SENTENCES: dict[str, Any] = {
     "kyc.withdrawn": gettext_lazy("Questionnaire client %(subject)s retiré"),
     "directory.token_created": gettext_lazy("Jeton d’annuaire « %(subject)s » créé"),
     "directory.token_revoked": gettext_lazy("Jeton d’annuaire « %(subject)s » révoqué"),
+    "registry.reconciled": gettext_lazy("Registre remis en accord avec le journal après une restauration"),
 }
 
 FAMILIES: dict[str, tuple[Any, tuple[str, ...]]] = {
@@ -99,7 +100,7 @@ FAMILIES: dict[str, tuple[Any, tuple[str, ...]]] = {
     "points": (gettext_lazy("Points et collecte"), ("holding", "collection")),
     "demandes": (gettext_lazy("Codes EIC et questionnaire client"), ("eic", "kyc")),
     "annuaire": (gettext_lazy("Annuaire de l’entreprise"), ("directory",)),
-    "regles": (gettext_lazy("Sécurité et conditions générales"), ("policy", "terms")),
+    "regles": (gettext_lazy("Sécurité et conditions générales"), ("policy", "terms", "registry")),
 }
 """What one may ask for: by the word in the address, its label and the beginnings of the actions it stands for."""
 
@@ -212,6 +213,8 @@ _NAMES: dict[str, Any] = {
     "given_name": gettext_lazy("Prénom"),
     "family_name": gettext_lazy("Nom de famille"),
     "preferred_language": gettext_lazy("Langue préférée"),
+    "restored": gettext_lazy("Changements rétablis"),
+    "to_make_again": gettext_lazy("Changements à refaire"),
 }
 
 
