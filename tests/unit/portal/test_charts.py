@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.template.loader import render_to_string
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gridgate.portal.charts import Curve, Limit, bars, heat_map, load_curve, sparkline
@@ -167,11 +167,16 @@ def test_an_end_before_its_start_is_refused() -> None:
 
 
 @given(st.floats(min_value=0.001, max_value=1e9))
+@example(1.248)  # an interval of 0.25
 def test_a_scale_holds_its_values_with_round_steps(highest) -> None:
     scale = scale_for([highest, None, 0])
     assert scale.top >= highest * (1 - 1e-6)
     assert scale.top <= highest * 2.5
-    assert 2 <= len(scale.ticks()) <= 7
+    ticks = scale.ticks()
+    assert 2 <= len(ticks) <= 7
+    # What stands beside a line is where the line is: an axis of quarters is no axis of "0,8  0,5  0,3".
+    told = [float(tick.text.replace("\u202f", "").replace(",", ".")) for tick in ticks]
+    assert told == pytest.approx([index * scale.step for index in range(len(ticks) - 1, -1, -1)], rel=1e-9)
 
 
 def test_the_drawing_has_the_series_for_the_script_and_no_style() -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from gridgate.portal import formats
 
@@ -27,10 +28,9 @@ class Scale:
         return 100 - 100 * value / self.top
 
     def ticks(self) -> list[Tick]:
-        """From the top down, as they are drawn; the same number of decimals in all."""
-        decimals = (
-            max(0, -math.floor(math.log10(self.step))) if self.step < 1 else (1 if self.step % 1 else 0)
-        )
+        """From the top down, as they are drawn; in all of them the decimals that the step needs, so that none is rounded."""
+        written = Decimal(str(round(self.step, 10))).normalize()
+        decimals = max(0, -int(written.as_tuple().exponent))
         count = round(self.top / self.step)
         values = [index * self.step for index in range(count, -1, -1)]
         return [Tick(percent(self.down(value)), formats.number(value, decimals)) for value in values]
