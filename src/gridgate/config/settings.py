@@ -30,7 +30,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "allauth.usersessions",
+    "gridgate.organisations.security.apps.SessionListConfig",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "csp",
@@ -160,6 +160,7 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 # Longer than the codes of an application (6) and of an e-mail (8): which is which shows, and 40 bits are not guessed.
 MFA_RECOVERY_CODE_DIGITS = 12
 
+SESSION_ENGINE = "gridgate.organisations.security.session_store"
 SESSION_COOKIE_NAME = "__Host-session" if ENVIRONMENT.secure else "session"
 DEVICE_COOKIE_NAME = "__Host-device" if ENVIRONMENT.secure else "device"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.secure

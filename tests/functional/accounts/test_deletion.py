@@ -32,6 +32,7 @@ from gridgate.organisations.operations import (
     delete_account,
     set_role,
 )
+from gridgate.organisations.security.session_store import data_of
 from tests.factories.audit import make_reads
 from tests.factories.eic import make_draft, make_request
 from tests.factories.sharing import make_permission, make_service
@@ -169,7 +170,7 @@ class TestDeletion:
         assert not user.memberships.filter(ended_at=None).exists()
         assert not Invitation.objects.filter(email=BOB).exists()
         assert not any(
-            session.get_decoded().get("_auth_user_id") == str(user.pk) for session in Session.objects.all()
+            data_of(session).get("_auth_user_id") == str(user.pk) for session in Session.objects.all()
         )
 
     def test_ends_every_session_at_its_next_request(self, without_code):

@@ -6,6 +6,7 @@ import time_machine
 from django.contrib.sessions.models import Session
 
 from gridgate.organisations.operations import add_member, disable_user, end_membership
+from gridgate.organisations.security.session_store import kept_as
 
 
 def signed_in(client):
@@ -61,7 +62,7 @@ class TestSession:
         key = client.session.session_key
         end_membership(membership=world.bob, now=world.now)
         client.get("/compte/")
-        assert not Session.objects.filter(session_key=key).exists()
+        assert not Session.objects.filter(session_key=kept_as(key)).exists()
 
     def test_belongs_to_a_membership_of_the_person_only(self, world):
         client = world.client("bob")

@@ -1,23 +1,162 @@
 """A copy of the registry opens nothing."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.apps import apps
+from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.serializers import serialize
+from django.db import connection
 
+from gridgate.organisations.links import token_of
+from gridgate.organisations.operations import invite
 from gridgate.organisations.security.factors import check_code, factors_of
+from gridgate.organisations.security.reset_links import reset_links
 from gridgate.organisations.security.sealing import Unreadable, seal, unseal
-from tests.functional.security.conftest import ask_for, newest_code, recovery_codes, set_up_totp, totp
+from gridgate.organisations.security.session_store import data_of, kept_as
+from tests.functional.security.conftest import (
+    ask_for,
+    newest_code,
+    recovery_codes,
+    set_up_totp,
+    sign_in,
+    totp,
+)
+from tests.handles import handle
 
 EMAIL = "alice@acme.example"
+NEW = "encore une phrase assez longue"
 
 
 def dump() -> str:
+    """All that the instance itself can read in its registry, sessions opened with its key, and the bytes of the file."""
     rows = "".join(serialize("json", model.objects.all()) for model in apps.get_models())
-    return rows + "".join(str(session.get_decoded()) for session in Session.objects.all())
+    return rows + "".join(str(data_of(session)) for session in Session.objects.all()) + as_it_lies()
+
+
+def as_it_lies() -> str:
+    """What whoever has a copy reads: the bytes of the file, and sessions that are signed at most."""
+    connection.ensure_connection()
+    signed = "".join(str(session.get_decoded()) for session in Session.objects.all())
+    return connection.connection.serialize().decode("latin-1") + signed
+
+
+def reset_link(name: str, world) -> tuple[str, str]:
+    """A link to choose another password, as an e-mail holds it, and its token."""
+    user = world.membership(name).user
+    token = reset_links.make_token(user)
+    return f"/mot-de-passe/nouveau/{handle(user)}/{token}/", token
+
+
+def choose(client, page: str):
+    return client.post(page, {"new_password1": NEW, "new_password2": NEW})
+
+
+class TestASession:
+    def test_is_known_by_the_hash_of_its_key(self, world, caplog, capfd):
+        password = world.give_password("alice")
+        browser = world.visitor()
+        sign_in(browser, EMAIL, password)
+        first = browser.session.session_key
+        browser.get("/compte/securite/")
+        browser.post(
+            "/compte/mot-de-passe/", {"old_password": password, "new_password1": NEW, "new_password2": NEW}
+        )
+        browser.get("/compte/securite/")
+        set_up_totp(browser, EMAIL)
+        browser.post("/compte/securite/sessions/", {"session": "others"})
+        last = browser.session.session_key
+        assert first != last
+        said = capfd.readouterr()
+        everything = dump() + caplog.text + said.out + said.err
+        assert first not in everything
+        assert last not in everything
+        assert kept_as(last) in everything
+
+    def test_is_not_opened_by_what_the_registry_knows_it_by(self, world):
+        browser = world.client("alice")
+        browser.get("/")
+        copied = world.visitor()
+        copied.cookies[settings.SESSION_COOKIE_NAME] = Session.objects.get().session_key
+        assert copied.get("/compte/")["Location"].startswith("/connexion/")
+        assert browser.get("/compte/").status_code == 200
+
+    def test_keeps_its_data_sealed(self, world, settings):
+        browser = world.client("alice")
+        browser.get("/")
+        assert world.alice.user.get_session_auth_hash() not in as_it_lies()
+        assert "signed_in_at" not in as_it_lies()
+        settings.SECRET_KEY = "une autre clé"
+        assert data_of(Session.objects.get()) == {}
+        assert browser.get("/")["Location"].startswith("/connexion/")
+
+    def test_does_not_outlive_the_keys_in_clear(self, world):
+        Session.objects.create(session_key="k" * 32, session_data="", expire_date=world.now + timedelta(1))
+        UserSession.objects.create(user=world.alice.user, session_key="k" * 32, ip="192.0.2.7")
+        import_module("gridgate.organisations.migrations.0014_hashed_session_keys").forget_sessions(
+            apps, None
+        )
+        assert not Session.objects.exists()
+        assert not UserSession.objects.exists()
+
+
+class TestALinkThatWasOpened:
+    def test_leaves_nothing_that_opens_it(self, world):
+        browser = world.visitor()
+        link, token = reset_link("alice", world)
+        page = browser.get(link)["Location"]
+        everything = dump()
+        assert token not in everything
+        assert token.partition("-")[2] not in everything
+        kept = browser.session["_password_reset_token"]
+        assert "Ce lien ne sert plus" in world.visitor().get(link.replace(token, kept)).content.decode()
+        assert choose(browser, page)["Location"] == "/mot-de-passe/change/"
+        assert world.membership("alice").user.check_password(NEW)
+
+    def test_is_over_once_the_password_changed_elsewhere(self, world):
+        here, there = world.visitor(), world.visitor()
+        link, _ = reset_link("alice", world)
+        page = here.get(link)["Location"]
+        assert choose(there, there.get(link)["Location"])["Location"] == "/mot-de-passe/change/"
+        for answer in (here.get(page), choose(here, page)):
+            assert "Ce lien ne sert plus" in answer.content.decode()
+
+    def test_is_over_after_its_hour_and_is_one_persons(self, world, later):
+        here = world.visitor()
+        page = here.get(reset_link("alice", world)[0])["Location"]
+        of_bob = page.replace(handle(world.alice.user), handle(world.bob.user))
+        assert "Ce lien ne sert plus" in choose(here, of_bob).content.decode()
+        later(world.now + timedelta(minutes=61))
+        assert "Ce lien ne sert plus" in choose(here, page).content.decode()
+
+    @pytest.mark.parametrize("kept", ["", "-", "é-é", "set-password"])
+    def test_is_nothing_else(self, world, kept):
+        here = world.visitor()
+        page = here.get(reset_link("alice", world)[0])["Location"]
+        session = here.session
+        session["_password_reset_token"] = kept
+        session.save()
+        assert "Ce lien ne sert plus" in here.get(page).content.decode()
+
+    def test_is_not_told_by_the_sign_in_that_comes_first(self, world, later):
+        """An invitation of somebody who has an account: its link is where to go after the second factor."""
+        password = world.give_password("alice")
+        secret = set_up_totp(world.client("alice"), EMAIL)
+        invited = invite(
+            organisation=world.client_b, email=EMAIL, full_name="Alice", actor=world.charlie, now=world.now
+        )
+        link = f"/activation/{token_of(invited)}/"
+        later(now := world.now + timedelta(minutes=1))
+        browser = world.visitor()
+        asked = browser.post("/connexion/", {"login": EMAIL, "password": password, "next": link})
+        assert asked["Location"] == "/connexion/code/"
+        assert token_of(invited) not in as_it_lies()
+        assert browser.post("/connexion/code/", {"code": totp(secret, now)})["Location"] == link
+        assert token_of(invited) not in as_it_lies()
 
 
 def test_no_second_factor_and_no_code_can_be_read_in_it(world):

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from gridgate.organisations.operations import disable_user
 from gridgate.organisations.security import factors
+from gridgate.organisations.security.session_store import kept_as
 from tests.functional.security.authenticator import SecurityKey
 from tests.functional.security.conftest import (
     ask_for,
@@ -228,7 +229,7 @@ def test_a_session_that_has_just_proved_something_is_closed_from_the_list_all_th
     lost, here = world.visitor(), world.client("alice")
     sign_in(lost, EMAIL, password)
     lost.post("/connexion/code/", {"code": totp(secret, now)})
-    row = UserSession.objects.get(session_key=lost.session.session_key)
+    row = UserSession.objects.get(session_key=kept_as(lost.session.session_key))
     here.post("/compte/securite/sessions/", {"session": handle(row)})
     assert is_out(lost)
     assert is_in(here)

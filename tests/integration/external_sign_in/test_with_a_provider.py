@@ -23,6 +23,7 @@ from gridgate.organisations.operations.external_accounts import link_external_ac
 from gridgate.organisations.operations.members import disable_user
 from gridgate.organisations.security.factors import add_totp
 from tests.functional.security.conftest import totp
+from tests.functional.security.test_no_secret_at_rest import as_it_lies
 from tests.integration.external_sign_in.conftest import come_back, path_of, told_of
 
 pytestmark = pytest.mark.usefixtures("told")
@@ -78,6 +79,13 @@ class TestLeaving:
         verifier = state[0]["pkce_code_verifier"].encode()
         challenge = urlsafe_b64encode(hashlib.sha256(verifier).digest()).rstrip(b"=").decode()
         assert asked["code_challenge"] == challenge
+
+    def test_leaves_no_proof_of_it_in_the_registry(self, people, provider):
+        browser = Client()
+        browser.get("/connexion/externe/", headers={"host": "localhost"})
+        ((state, (kept, *_)),) = browser.session["socialaccount_states"].items()
+        for secret in (state, kept["nonce"], kept["pkce_code_verifier"]):
+            assert secret not in as_it_lies()
 
     def test_is_not_for_who_is_signed_in(self, people):
         assert people.client("alice").get("/connexion/externe/").status_code == 302

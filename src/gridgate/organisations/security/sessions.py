@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -18,10 +19,11 @@ from django.utils.crypto import constant_time_compare
 
 from gridgate.organisations.middleware import SIGNED_IN_AT
 from gridgate.organisations.models import User
+from gridgate.organisations.security.session_store import data_of, kept_as
 from gridgate.organisations.security.sign_ins import device_name
 
 SEEN = "seen"
-"""Session key: under which key the session was last seen, and when."""
+"""Session key: under which key the session was last seen, by its hash, and when."""
 SEEN_SECONDS = 300
 """How exact "last seen" is: a write for every page would cost more than it tells."""
 
@@ -50,24 +52,37 @@ class SessionListMiddleware:
 
 def see(request: HttpRequest) -> None:
     """Write that the session was seen; at most every few minutes, and when its key has changed."""
-    key, now = request.session.session_key, int(timezone.now().timestamp())
+    if request.session.session_key is None:
+        request.session.save()
+    key, now = _kept_key(request), timezone.now()
     before, at = request.session.get(SEEN, ("", 0))
-    if before == key and now - at < SEEN_SECONDS:
+    if before == key and now.timestamp() - at < SEEN_SECONDS:
         return
     if before and before != key:  # a new key, since the password changed: the same session goes on
         UserSession.objects.filter(session_key=before).update(session_key=key)
-    UserSession.objects.create_from_request(request)
-    request.session[SEEN] = [key, now]
+    seen = {
+        "user": request.user,
+        "ip": get_adapter().get_client_ip(request),
+        "user_agent": request.headers.get("User-Agent", "")[
+            : UserSession._meta.get_field("user_agent").max_length
+        ],
+        "last_seen_at": now,
+    }
+    _row, new = UserSession.objects.get_or_create(session_key=key, defaults=seen)
+    if not new:
+        UserSession.objects.filter(session_key=key).update(**seen)
+    request.session[SEEN] = [key, int(now.timestamp())]
 
 
 def sessions_of(*, user: User, current: str | None, now: datetime) -> Sequence[OpenSession]:
-    """The sessions that still open something, the present one first, then the last seen."""
+    """The sessions that still open something, the present one first, then the last seen. `current` is its key."""
+    here = kept_as(current) if current else None
     listed = {row.session_key: row for row in UserSession.objects.filter(user=user)}
     alive = Session.objects.filter(session_key__in=list(listed), expire_date__gt=now)
     found = [
-        _open(listed[session.session_key], current)
+        _open(listed[session.session_key], here)
         for session in alive
-        if _still_opens(session.get_decoded(), user, now)
+        if _still_opens(data_of(session), user, now)
     ]
     return sorted(found, key=lambda one: (not one.current, -one.last_seen.timestamp()))
 
@@ -86,7 +101,7 @@ def end_sessions(*, user: User, but: str | None = None) -> int:
         User.objects.filter(pk=user.pk).update(session_round=F("session_round") + 1)
         user.refresh_from_db(fields=["session_round"])
         keys = UserSession.objects.filter(user=user).values_list("session_key", flat=True)
-        return _end(keys.exclude(session_key=but) if but else keys)
+        return _end(keys.exclude(session_key=kept_as(but)) if but else keys)
 
 
 def go_on(request: HttpRequest, user: User) -> None:
@@ -106,14 +121,21 @@ def renew_key(request: HttpRequest) -> None:
 
 def _rename(former: str | None, request: HttpRequest) -> None:
     # At once, or whoever closes the session from the list before its next request would close one that is not there.
-    UserSession.objects.filter(session_key=former).update(session_key=request.session.session_key)
+    if former is not None:
+        UserSession.objects.filter(session_key=kept_as(former)).update(session_key=_kept_key(request))
+
+
+def _kept_key(request: HttpRequest) -> str:
+    key = request.session.session_key
+    assert key is not None
+    return kept_as(key)
 
 
 def end_sessions_by_provider(*, user: User, issuer: str, subject: str, but: str | None) -> int:
     """End those that an account at a provider has opened, but the one of this key; returns how many."""
-    keys = UserSession.objects.filter(user=user).exclude(session_key=but or "")
+    keys = UserSession.objects.filter(user=user).exclude(session_key=kept_as(but or ""))
     found = Session.objects.filter(session_key__in=list(keys.values_list("session_key", flat=True)))
-    opened = [one.session_key for one in found if _opened_by(one.get_decoded(), issuer, subject)]
+    opened = [one.session_key for one in found if _opened_by(data_of(one), issuer, subject)]
     return _end(opened)
 
 

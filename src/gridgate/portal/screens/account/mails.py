@@ -8,7 +8,6 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
-from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage
 from django.urls import reverse
 from django.utils import translation
@@ -16,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import User
+from gridgate.organisations.security.reset_links import reset_links
 from gridgate.portal.context import operator
 
 log = logging.getLogger("gridgate.accounts")
@@ -64,7 +64,7 @@ def _reset_link(user: User) -> EmailMessage:
         "password_reset_confirm",
         kwargs={
             "uidb64": handle_of("user", user.pk),
-            "token": default_token_generator.make_token(user),
+            "token": reset_links.make_token(user),
         },
     )
     with translation.override(user.language):

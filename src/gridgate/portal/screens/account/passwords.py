@@ -3,18 +3,21 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import PasswordResetConfirmView
+from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
+from django.views.generic import FormView
 
 from gridgate.organisations.handles import number_of
 from gridgate.organisations.models import User
 from gridgate.organisations.queries import user_by_email
 from gridgate.organisations.security.guesses import letter_attempt, vouch_for
+from gridgate.organisations.security.reset_links import reset_links
 from gridgate.portal.screens.account import mails
 from gridgate.portal.screens.account.forms import ForgottenPasswordForm, NewPasswordForm
 from gridgate.portal.waits import wait_first
@@ -43,16 +46,32 @@ def sent(request: HttpRequest) -> HttpResponse:
     return render(request, "account/password_sent.html")
 
 
-@method_decorator([login_not_required, never_cache], name="dispatch")
+@method_decorator([login_not_required, never_cache, sensitive_post_parameters()], name="dispatch")
 class Choose(PasswordResetConfirmView):
     """The link works once and for an hour: what it proves includes the present password and the last sign-in.
 
-    The proof moves from the address into the session at once, so that no page gives it away.
+    The proof moves from the address into the session at once, so that no page gives it away; and there it becomes a
+    hash, so that no copy of the registry does.
     """
 
     form_class = NewPasswordForm
     template_name = "account/password_choose.html"
     success_url = reverse_lazy("password_reset_done")
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Past the library's own, which keeps the token in the session as it is."""
+        token = kwargs["token"]
+        self.user, self.validlink = self.get_user(kwargs["uidb64"]), False
+        if self.user is not None and token == self.reset_url_token:
+            self.validlink = reset_links.is_good(
+                self.user, request.session.get(INTERNAL_RESET_SESSION_TOKEN, "")
+            )
+            if self.validlink:
+                return super(FormView, self).dispatch(request, *args, **kwargs)  # type: ignore[return-value]
+        elif self.user is not None and reset_links.check_token(self.user, token):
+            request.session[INTERNAL_RESET_SESSION_TOKEN] = reset_links.opened(token)
+            return redirect(request.path.replace(token, self.reset_url_token))
+        return self.render_to_response(self.get_context_data())
 
     def get_user(self, uidb64: str) -> User | None:
         """Whom the address names, by a handle: a number would count the accounts."""
