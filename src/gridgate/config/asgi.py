@@ -9,6 +9,7 @@ from a2wsgi import WSGIMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridgate.config.environment import Environment, read_environment
+from gridgate.config.private import keep_private
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.app import create_app
 from gridgate.facades import FACADES
@@ -70,4 +71,5 @@ def compose(environment: Environment) -> ASGIApp:
     return application
 
 
+keep_private()
 application = compose(read_environment())

@@ -27,6 +27,7 @@ from gridgate.config.commands.migrate import migrate
 from gridgate.config.commands.people import application, user
 from gridgate.config.commands.receipt import app as receipt
 from gridgate.config.commands.serve import serve, worker
+from gridgate.config.private import keep_private
 from gridgate.core.errors import GridgateError
 
 app = typer.Typer(
@@ -64,6 +65,7 @@ def instance(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
+    keep_private()
     if data is not None:
         os.environ["GRIDGATE_DATA"] = str(data)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridgate.config.settings")

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.core.management import call_command
 
 from gridgate.config.environment import Environment
+from gridgate.config.private import take_folder
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.store import open_store
 
@@ -42,7 +43,8 @@ def create_instance(environment: Environment, *, operator: str, siren: str, now:
 
 
 def make_folders(environment: Environment) -> None:
-    for folder in (environment.data, environment.receipt_key.parent, environment.access_log):
+    take_folder(environment)
+    for folder in (environment.receipt_key.parent, environment.access_log):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 

@@ -1,6 +1,7 @@
 """`gridgate check`: is this instance fit to run, and with `--deploy`, fit to be reached by others?"""
 
 import os
+import shlex
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ import typer
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.environment import Environment
 from gridgate.config.loading import load_django
+from gridgate.config.private import open_to_others, replaceable_by_others
+
+SHOWN = 3
+"""So many of the files that are open to others are named."""
 
 
 def check(
@@ -81,3 +86,20 @@ def _deployment(environment: Environment) -> Iterator[str]:
         yield "GRIDGATE_QUOTAS is off: passwords can be guessed without limit. Unset it."
     if environment.secure and not environment.behind_proxy:
         yield "GRIDGATE_BEHIND_PROXY is off: attempts would be counted against the proxy's address. Set it to true."
+    yield from _modes(environment)
+
+
+def _modes(environment: Environment) -> Iterator[str]:
+    found = open_to_others(environment.data)
+    if found:
+        more = len(found) - SHOWN
+        yield (
+            f"Other users of this machine may open {len(found)} of the instance's files and folders: "
+            f"{', '.join(map(str, found[:SHOWN]))}{f' and {more} more' if more > 0 else ''}. "
+            f"Run: chmod -R go-rwx {shlex.quote(str(environment.data))}."
+        )
+    for parent in replaceable_by_others(environment.data):
+        yield (
+            f"{parent} can be written by others than its owner, who may put another instance in the place of "
+            f"{environment.data}. Run: chmod go-w {shlex.quote(str(parent))}."
+        )

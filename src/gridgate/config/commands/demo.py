@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.environment import Environment, read_environment
+from gridgate.config.private import take_folder
 from gridgate.core.errors import ErrorKind, GridgateError
 
 
@@ -50,7 +51,7 @@ def _make_room(environment: Environment) -> None:
 
 def _seed(environment: Environment, today: date) -> None:
     # The mark of a demo comes first, so that an interrupted seeding can be done again.
-    environment.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    take_folder(environment)
     (environment.data / "demo.json").write_text("{}", encoding="utf-8")
     from gridgate.config.loading import load_django
 

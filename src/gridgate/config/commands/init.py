@@ -8,6 +8,7 @@ from rich.console import Console
 
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.loading import load_django
+from gridgate.config.private import open_to_others
 
 
 def init(
@@ -20,6 +21,12 @@ def init(
     from gridgate.config.instance import create_instance
 
     create_instance(environment, operator=operator, siren=siren, now=datetime.now(UTC))
+    if open_to_others(environment.data):
+        typer.echo(
+            f"{environment.data} is open to other users of this machine, and was left so: it holds files that are not "
+            f"Gridgate's. Run: chmod -R go-rwx {environment.data}, or move them.",
+            err=True,
+        )
     Console(stderr=True, highlight=False).print(
         f"{environment.data} is ready. Next: gridgate import points FILE.csv, gridgate import holders FILE.csv, "
         "gridgate user add EMAIL, gridgate ingest FILE, gridgate serve.",
