@@ -290,7 +290,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--reads", type=int, default=100_000, help="at least so many reads (100000)")
     parser.add_argument("--ends", type=int, default=200, help="so many ends, of every kind in turn (200)")
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(dir=_results(), prefix="races-") as folder:
+    with tempfile.TemporaryDirectory(dir=results(), prefix="races-") as folder:
         print("Making an instance…", file=sys.stderr)
         world = World(make(Path(folder)), options.ends)
         served = Served(world.data)
@@ -388,7 +388,7 @@ def report(ends: list[End], reads: list[Reads], took: float) -> int:
     return 1 if total["late"] or total["early"] or total["broken"] or unseen else 0
 
 
-def _results() -> Path:
+def results() -> Path:
     folder = HERE / "results"
     folder.mkdir(exist_ok=True)
     return folder
