@@ -409,6 +409,11 @@ class TestParameters:
                 "kind=load_curve&direction=withdrawal&start=0001-01-01&end=2026-02-30T00:00:00Z",
                 ["start", "end"],
             ),
+            (
+                "kind=load_curve&direction=withdrawal&start=2026-11-18&end=2026-11-19&resolution=&as_of=",
+                ["resolution", "as_of"],
+            ),
+            ("kind=&direction=&start=&end=", ["kind", "direction", "start", "end"]),
             ("&".join(f"kind{n}=1" for n in range(20)), ["query"]),
         ],
     )
@@ -476,7 +481,22 @@ class TestMeteringPoints:
             address = body["next"]
         assert seen == ids
 
-    @pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "cursor=%21", "page=2"])
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "limit=0",
+            "limit=501",
+            "limit=x",
+            "limit=",
+            "limit=" + "9" * 400,
+            "limit=000000001" + "9" * 391,
+            "limit=5&limit=5",
+            "limit=٣",
+            "cursor=%21",
+            "cursor=",
+            "page=2",
+        ],
+    )
     def test_refuses_other_parameters(self, plane: Plane, token: str, query: str) -> None:
         problem(plane.get(f"{ROOT}?{query}", token), 400, "invalid-parameters")
 

@@ -253,10 +253,13 @@ class _Given:
             self._values[name] = value
 
     def read(self, name: str, parse: Callable[[str], T], *, optional: bool = False) -> T | None:
-        text = self._values.get(name, "")
+        text = self._values.get(name)
         if not text:
             if not optional:
                 self.fault(name, "is required.")
+            elif text is not None:
+                # Whoever writes it means something, and would take the answer for what they meant.
+                self.fault(name, "is empty. Give it a value, or leave it out.")
             return None
         try:
             return parse(text)
@@ -329,8 +332,11 @@ def _cursor(text: str) -> str:
         raise _Wrong("is not one that this API gave.") from None
 
 
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+
+
 def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= LARGEST_PAGE:
+    if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= LARGEST_PAGE:
         raise _Wrong(f"is a number from 1 to {LARGEST_PAGE}.")
     return int(text)
 
