@@ -1,9 +1,11 @@
 """What every path has in common: limits, headers, methods, health, metrics, the request log."""
 
+import asyncio
 import json
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +55,35 @@ class TestEveryAnswer:
             numbers = [int(name[part], 16) for name in names]
             near = [1 for before, after in pairwise(numbers) if abs(after - before) < 2**16]
             assert len(near) < 5, "neither half stays, or goes on from one to the next"
+
+
+class TestABodyThatBreaksOff:
+    """So the server tells of chunks that it cannot take apart, too: whoever sent them still reads the answer."""
+
+    @pytest.mark.parametrize(
+        "path",
+        ["/oauth2/token", "/oauth2/revoke", "/enedis/oauth2/v3/token", "/enedis/oauth2/v3/revoke"],
+    )
+    def test_is_the_senders_fault(self, plane: Plane, path: str) -> None:
+        async def call() -> list[Any]:
+            said: list[Any] = []
+
+            async def send(message: Any) -> None:
+                said.append(message)
+
+            incoming = iter([{"type": "http.request", "body": b"grant_", "more_body": True}])
+
+            async def receive() -> Any:
+                return next(incoming, {"type": "http.disconnect"})
+
+            kind = (b"content-type", b"application/x-www-form-urlencoded")
+            scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": [kind]}
+            await plane.app(scope, receive, send)
+            return said
+
+        start, body = asyncio.run(call())
+        assert start["status"] == 400
+        assert json.loads(body["body"])["error"] == "invalid_request"
 
 
 class TestMethods:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from gridgate.core.errors import ErrorKind, GridgateError
 
@@ -59,7 +59,11 @@ class TokenRequest:
 
 async def read_token_request(request: Request) -> TokenRequest:
     """Read a token or revocation request. Raises `OAuthError` (invalid_request)."""
-    body = await request.body()
+    try:
+        body = await request.body()
+    except ClientDisconnect:
+        # Also what a server says of a body whose chunks cannot be told apart: then somebody still reads the answer.
+        raise OAuthError(OAuthFault.INVALID_REQUEST, "the body ended before it was whole") from None
     form = {}
     if body:
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
