@@ -88,12 +88,13 @@ def verify(token: str, keys: Iterable[Ed25519PublicKey], *, kind: str = TYPE) ->
     try:
         signed = jws.extract_compact(token.strip().encode(), registry=_REGISTRY)
         kid = signed.headers().get("kid")
-        if kid not in known:
+        if not isinstance(kid, str) or kid not in known:
             return Invalid(f"it is signed with another key, {kid}" if kid else "it names no key")
         if not jws.validate_compact(signed, OKPKey.import_key(_members(known[kid])), registry=_REGISTRY):
             return Invalid("it was changed after it was signed, or is signed by someone else")
         payload = json.loads(signed.payload)
-    except (JoseError, ValueError) as error:
+    except (JoseError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+        # Whatever JSON a stranger puts in its header: the library expects texts there.
         return Invalid(f"it is not a signed receipt ({error})")
     if signed.headers().get("typ") != kind or not isinstance(payload, dict):
         what = (
@@ -129,7 +130,7 @@ def keys_of_jwks(text: str, *, where: str) -> list[Ed25519PublicKey]:
                 key = OKPKey.import_key(members).public_key
                 assert isinstance(key, Ed25519PublicKey)
                 keys.append(key)
-    except (JoseError, ValueError, TypeError, AttributeError) as error:
+    except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
         remedy = "Give the file that the portal publishes."
         raise KeyUnusable(where, f"not a JWK set: {error}", remedy=remedy) from None
     return keys or _refuse(where)

@@ -1,5 +1,6 @@
 """Receipts: the document, the signed file, the list; and verifying one without being anybody."""
 
+import base64
 import json
 import re
 from io import BytesIO
@@ -144,7 +145,17 @@ class TestVerifying:
         assert "modifié après sa signature" in page
         assert "ACME" not in page
 
-    @pytest.mark.parametrize("token", ["bonjour", "a.b.c", "é" * 500])
+    @pytest.mark.parametrize(
+        "token",
+        [
+            "bonjour",
+            "a.b.c",
+            "é" * 500,
+            f"{base64.urlsafe_b64encode(b'{' * 100_000).decode()}.e30.AAAA",
+            f"{base64.urlsafe_b64encode(b'[' * 100_000).decode()}.e30.AAAA",
+        ],
+        ids=lambda token: token[:10],
+    )
     def test_what_is_no_receipt_is_said_to_be_none(self, world, token):
         assert "Ce n’est pas un reçu signé." in text_of(world.visitor().post(VERIFY, {"token": token}))
 

@@ -104,6 +104,26 @@ def test_no_other_algorithm_is_believed(algorithm: object) -> None:
         assert isinstance(signing.verify(token, [KEY.public_key()]), Invalid)
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        json.dumps({"alg": "EdDSA", "kid": ["a"], "typ": signing.TYPE}),
+        json.dumps({"alg": "EdDSA", "kid": {"a": 1}, "typ": signing.TYPE}),
+        json.dumps({"alg": ["EdDSA"], "kid": 1}),
+        json.dumps({"alg": "EdDSA", "kid": "a", "crit": 7, "b64": []}),
+        '["alg"]',
+        '"alg"',
+        "null",
+        "[" * 100_000,
+        '{"alg": "EdDSA", "kid": ' + "9" * 5000 + "}",
+        '{"alg": "\\ud800", "kid": "\\ud800"}',
+    ],
+    ids=lambda header: header[:30],
+)
+def test_a_header_of_any_other_shape_names_no_key(header: str) -> None:
+    assert isinstance(signing.verify(f"{b64(header.encode())}.e30.AAAA", [KEY.public_key()]), Invalid)
+
+
 def test_the_public_key_is_no_shared_secret() -> None:
     """HS256 with the public key as secret: the classic confusion."""
     import hashlib
