@@ -390,6 +390,34 @@ class TestAKeyIsRefused:
             browser.get("/connexion/cle/", **HTTPS)
             assert self.refused(browser, sent)
 
+    @pytest.mark.parametrize(
+        "spoilt",
+        [
+            {"authenticatorData": "AA"},
+            {"clientDataJSON": "W1tb" * 25_000},
+            {"clientDataJSON": 10**400},
+            {"signature": 7},
+            {"userHandle": "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5"},
+        ],
+        ids=lambda spoilt: next(iter(spoilt)),
+    )
+    def test_of_bytes_that_mean_nothing(self, world, key, spoilt):
+        browser = world.visitor()
+        options = browser.get("/connexion/cle/", **HTTPS).json()
+        answer = json.loads(key.answer(options))
+        answer["response"] |= spoilt
+        assert self.refused(browser, json.dumps(answer))
+
+    def test_being_added_of_bytes_that_mean_nothing(self, world):
+        browser = world.client("alice")
+        add_key(browser, SecurityKey(verifies=False))  # and so confirms who it is
+        for spoilt in ("Gw", "gYGB" * 3000, "o2Nm", 10**400):
+            page = browser.get("/compte/securite/cles/ajouter/", **HTTPS)
+            credential = json.loads(SecurityKey().make(options_of(page)))
+            credential["response"]["attestationObject"] = spoilt
+            form = {"name": "x", "credential": json.dumps(credential)}
+            assert browser.post("/compte/securite/cles/ajouter/", form, **HTTPS).status_code == 200
+
     def test_being_added_without_the_owners_finger_or_code(self, world):
         browser = world.client("alice")
         page = add_key(browser, SecurityKey(verifies=False))

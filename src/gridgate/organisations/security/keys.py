@@ -6,17 +6,30 @@ face or code of the device) and names its owner by itself, so that it is a whole
 
 import ipaddress
 import json
-from typing import Any
+import struct
+from typing import Any, TypeGuard
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn.internal import auth
+from cryptography.exceptions import InvalidSignature
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 
 from gridgate.organisations.models import User
 
-_MALFORMED = (ValidationError, AttributeError, KeyError, TypeError, ValueError)
+_MALFORMED = (
+    ValidationError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    InvalidSignature,
+    struct.error,
+)
+"""What the libraries stumble over in bytes that anybody may send."""
 
 
 def are_possible(request: HttpRequest) -> bool:
@@ -33,7 +46,7 @@ def parse(text: str) -> object:
     """What a browser sent, as JSON; None for anything else."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -46,7 +59,7 @@ def registration_options(user: User) -> dict[str, Any]:
 def register(credential: object) -> dict[str, Any] | None:
     """The credential when it answers the challenge of this session, to be kept; None otherwise."""
     try:
-        if not isinstance(credential, dict):
+        if not _is_credential(credential):
             return None
         auth.parse_registration_response(credential)
         made = auth.complete_registration(credential)
@@ -55,6 +68,18 @@ def register(credential: object) -> dict[str, Any] | None:
     finally:
         auth.clear_state()
     return credential if made.is_user_verified() else None
+
+
+def _is_credential(answer: object) -> TypeGuard[dict[str, Any]]:
+    """Texts where a browser writes bytes as text: of a number, the library would make as many bytes."""
+    response = answer.get("response") if isinstance(answer, dict) else None
+    if not isinstance(answer, dict) or not isinstance(response, dict):
+        return False
+    named = [answer.get("id"), answer.get("rawId"), *(response.get(name) for name in _BYTES)]
+    return all(value is None or isinstance(value, str) for value in named)
+
+
+_BYTES = ("clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle")
 
 
 def sign_in_options(user: User | None = None) -> dict[str, Any]:
@@ -66,7 +91,7 @@ def sign_in_options(user: User | None = None) -> dict[str, Any]:
 def recognise(credential: object, *, user: User | None = None) -> Authenticator | None:
     """Whose key answered the challenge of this session; None when it is nobody's, or not this person's."""
     try:
-        if not isinstance(credential, dict):
+        if not _is_credential(credential):
             return None
         auth.parse_authentication_response(credential)
         owner = auth.extract_user_from_response(credential) if user is None else user
