@@ -7,11 +7,11 @@ from allauth.account.authentication import get_authentication_records
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.core.text import address
 from gridgate.organisations.models import User
+from gridgate.organisations.onwards import leads_here
 from gridgate.organisations.security.guesses import password_attempt
 from gridgate.organisations.security.log import address_of, tell
 from gridgate.organisations.security.pace import Attempt, in_words
@@ -37,10 +37,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
 
     def is_safe_url(self, url: str) -> bool:
         """After sign-in one goes to a page of this host and no other, not even another name of the portal."""
-        request: Any = self.request
-        return bool(url) and url_has_allowed_host_and_scheme(
-            url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-        )
+        return leads_here(self.request, url or "")
 
     def is_ajax(self, request: HttpRequest) -> bool:
         """Never: the same page for every browser, whatever header it sends."""

@@ -132,6 +132,10 @@ class TestWhatIsKept:
             "//evil.example",
             "\\\\evil.example",
             "javascript:alert(1)",
+            "foo",
+            "foo:bar",
+            "http://[",
+            "\0",
         ):
             sent = {"drop": "/compteurs/", "next": elsewhere}
             assert client.post("/compte/favoris/", sent)["Location"] == "/compte/"

@@ -164,6 +164,13 @@ class TestAccepting:
         form = {"terms": "on", "version": "1", "next": "https://evil.example/"}
         assert client.post("/conditions/accepter/", form)["Location"] == "/"
 
+    @pytest.mark.parametrize("word", ["foo", "foo:bar", "http://[", '{"a"'])
+    def test_nor_to_a_word_that_is_no_address(self, world: World, first: GeneralTerms, word: str) -> None:
+        client = self.sign_in(world, "bob", next=word)
+        form = {"terms": "on", "version": "1", "next": word}
+        assert client.post("/conditions/accepter/", form)["Location"] == "/"
+        assert client.get("/conditions/accepter/", {"next": word})["Location"] == "/", "which is accepted"
+
     def test_is_not_asked_of_the_operators_own_staff(self, world: World, first: GeneralTerms) -> None:
         assert self.sign_in(world, "operateur").get("/compte/").status_code == 200
 

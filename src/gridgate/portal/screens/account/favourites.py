@@ -1,13 +1,13 @@
 """Keeping a page at hand, and keeping it no longer."""
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from gridgate.organisations.onwards import leads_here
 from gridgate.organisations.operations import TooManyFavourites, add_favourite, remove_favourite
 from gridgate.organisations.operations.accounts import MOST_FAVOURITES
 from gridgate.portal.access import AccountRequest, account_page
@@ -44,7 +44,4 @@ def _drop(request: AccountRequest, path: str) -> HttpResponse:
     remove_favourite(user=request.user, membership=request.membership, path=path)
     messages.success(request, _("Cette page n’est plus dans vos favoris."))
     back = request.POST.get("next", "")
-    here = url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return redirect(back if here else "account")
+    return HttpResponseRedirect(back) if leads_here(request, back) else redirect("account")

@@ -2,14 +2,14 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from gridgate.organisations.onwards import leads_here
 from gridgate.organisations.operations import TermsNotAccepted, accept_terms
 from gridgate.organisations.terms import terms_owed
 from gridgate.portal.access import AccountRequest, account_page
@@ -29,7 +29,7 @@ def page(request: AccountRequest) -> HttpResponse:
     terms = terms_owed(user=request.user, now=now)
     if terms is None:
         forget_terms_owed(request)
-        return redirect(_onwards(request))
+        return HttpResponseRedirect(_onwards(request))
     form = TermsForm(request.POST if request.method == "POST" else None, terms=terms, shown=True)
     if form.is_valid():
         company = request.membership.organisation if request.membership is not None else None
@@ -39,7 +39,7 @@ def page(request: AccountRequest) -> HttpResponse:
             return redirect(request.get_full_path())
         forget_terms_owed(request)
         messages.success(request, _("Vous avez accepté les conditions générales."))
-        return redirect(_onwards(request))
+        return HttpResponseRedirect(_onwards(request))
     text, language = text_of(terms)
     context = {
         "form": form,
@@ -55,7 +55,4 @@ def page(request: AccountRequest) -> HttpResponse:
 def _onwards(request: AccountRequest) -> str:
     """The page that was asked for, when it is one of this portal's."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
-    own = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return wanted if own else reverse(settings.LOGIN_REDIRECT_URL)
+    return wanted if leads_here(request, wanted) else reverse(settings.LOGIN_REDIRECT_URL)
