@@ -29,6 +29,7 @@ from gridgate.config.commands.receipt import app as receipt
 from gridgate.config.commands.serve import serve, worker
 from gridgate.config.private import keep_private
 from gridgate.core.errors import GridgateError
+from gridgate.core.text import shown
 
 app = typer.Typer(
     name="gridgate",
@@ -76,7 +77,10 @@ def main() -> None:
     try:
         app()
     except GridgateError as error:
-        Console(stderr=True, highlight=False).print(f"[red]{error}[/red]", soft_wrap=True)
+        # What it names may look like markup, or be a terminal's command.
+        Console(stderr=True, highlight=False).print(
+            shown(str(error)), style="red", markup=False, soft_wrap=True
+        )
         sys.exit(2)
 
 

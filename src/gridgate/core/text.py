@@ -16,6 +16,13 @@ _INVISIBLE: Final = re.compile(
 """Characters that show nothing (Unicode: format characters and what may be ignored by default)."""
 
 
+_COMMANDS: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # controls: a terminal obeys them
+    "\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"  # directions and lines: they show one text as another
+    "\ud800-\udfff]"  # halves of characters, which cannot be written at all
+)
+
+
 def folded(text: str) -> str:
     """Text without case and accents: what searches look in, and what is looked for.
 
@@ -43,6 +50,20 @@ def line(text: str) -> str:
 def compact(text: str) -> str:
     """A code as it was meant: `visible`, without spaces."""
     return "".join(visible(text).split())
+
+
+def shown(text: str) -> str:
+    """What a file or a person gave, as one line that a terminal shows and never obeys.
+
+    >>> print(shown("ACME\\x1b[2K\\nvalid: yes"))
+    ACME\\u001b[2K\\u000avalid: yes
+    """
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def shown_lines(text: str) -> str:
+    """The same for text that has lines of its own; of JSON, JSON that says the same."""
+    return "\n".join(map(shown, text.split("\n")))
 
 
 def address(text: str) -> str:

@@ -1,5 +1,6 @@
 """`gridgate receipt verify FILE`: one line, and 0, 1 or 2."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -100,6 +101,40 @@ def test_a_file_that_is_not_there_is_an_error_with_its_remedy(key: Path, tmp_pat
     done = verify(tmp_path / "nothing.jws")
     assert isinstance(done.exception, GridgateError)
     assert done.exception.remedy
+
+
+FORGED = "ACME\x1b[2K\x1b]0;t\x07\x9b31m\u202e\nvalid: receipt [red]1[/red]\r"
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_what_a_receipt_says_is_shown_and_never_obeyed(
+    receipt: Path, key: Path, options: tuple[str, ...]
+) -> None:
+    receipt.write_text(
+        signing.sign({"number": FORGED, "holder": {"name": FORGED}}, signing.load_private_key(key))
+    )
+    done = verify(receipt, *options)
+    assert "[2K" in done.output, "it is shown"
+    assert [char for char in done.output[:-1] if not char.isprintable()] == []
+    if options:
+        assert json.loads(done.output)["receipt"]["number"] == FORGED
+
+
+def test_nor_is_what_a_forged_one_names(receipt: Path) -> None:
+    head = base64.urlsafe_b64encode(json.dumps({"alg": "EdDSA", "kid": FORGED}).encode()).decode()
+    receipt.write_text(f"{head.rstrip('=')}.e30.AAAA")
+    done = verify(receipt)
+    assert done.exit_code == 1
+    assert done.output.startswith("NOT VALID: it is signed with another key, ACME")
+    assert [char for char in done.output[:-1] if not char.isprintable()] == []
+
+
+@pytest.mark.parametrize("payload", [{"holder": "a", "permissions": 7}, {"eligible_party": [1]}])
+def test_a_receipt_of_another_shape_is_one_line_too(
+    receipt: Path, key: Path, payload: dict[str, object]
+) -> None:
+    receipt.write_text(signing.sign(payload, signing.load_private_key(key)))
+    assert "? (SIREN ?), 0 permissions, effective ?" in verify(receipt).output
 
 
 @pytest.mark.parametrize("act", ["revoke", "terminate", "expire", "invalidate", "something new"])

@@ -13,6 +13,7 @@ from gridgate.config.commands.data_option import DataOption
 from gridgate.config.commands.keys import JwksOption, KeyOption, given_keys
 from gridgate.config.environment import Environment, read_environment
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import shown_lines
 from gridgate.dataplane.accesslog import Verification, verify
 from gridgate.dataplane.accesslog.segments import is_changes, segment_paths
 
@@ -64,7 +65,9 @@ def verify_log(
         raise GridgateError(
             ErrorKind.UNAVAILABLE, f"the log cannot be read: {error}", remedy="Mend it."
         ) from None
-    typer.echo(json.dumps(_as_json(verdict), ensure_ascii=False) if as_json else _as_text(verdict))
+    typer.echo(
+        shown_lines(json.dumps(_as_json(verdict), ensure_ascii=False) if as_json else _as_text(verdict))
+    )
     raise typer.Exit(0 if verdict.intact else 1)
 
 

@@ -13,6 +13,7 @@ from gridgate.config.commands.data_option import DataOption
 from gridgate.config.environment import Environment
 from gridgate.config.loading import load_django
 from gridgate.config.private import open_to_others, replaceable_by_others
+from gridgate.core.text import shown_lines
 
 SHOWN = 3
 """So many of the files that are open to others are named."""
@@ -33,7 +34,7 @@ def check(
     except SystemCheckError as error:
         faults.append(str(error))
     for fault in faults:
-        typer.echo(fault, err=True)
+        typer.echo(shown_lines(fault), err=True)
     if faults:
         raise typer.Exit(1)
     typer.echo(f"{environment.data}: nothing to mend.", err=True)

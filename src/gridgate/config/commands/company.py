@@ -9,6 +9,7 @@ import typer
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import shown
 
 first_administrator = typer.Typer(help="The person who founds a company's access.", no_args_is_help=True)
 terms = typer.Typer(help="The general terms of use.", no_args_is_help=True)
@@ -43,8 +44,8 @@ def declare(
     )
     until = invitation.expires_at.astimezone(environment.zone)
     typer.echo(
-        f"{invitation.email}: first administrator of {company.legal_name}. The link that the worker sends is good "
-        f"until {until:%Y-%m-%d %H:%M} ({environment.time_zone}).",
+        f"{shown(invitation.email)}: first administrator of {shown(company.legal_name)}. "
+        f"The link that the worker sends is good until {until:%Y-%m-%d %H:%M} ({environment.time_zone}).",
         err=True,
     )
 
@@ -69,7 +70,7 @@ def publish(
     from gridgate.organisations.operations import publish_terms
 
     publish_terms(version=version, text_fr=texts[0], text_en=texts[1], now=datetime.now(UTC))
-    typer.echo(f"version {version} of the general terms is in force.", err=True)
+    typer.echo(f"version {shown(version)} of the general terms is in force.", err=True)
 
 
 def _read(path: Path) -> str:

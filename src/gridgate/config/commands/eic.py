@@ -15,6 +15,7 @@ from rich.table import Table
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import shown, shown_lines
 
 if TYPE_CHECKING:
     from gridgate.metering.imports.rows import Sheet
@@ -63,7 +64,8 @@ def import_register(
     report.read = sheet.read
     refused = any(finding.level.value == "refused" for finding in sheet.findings)
     if as_json:
-        typer.echo(json.dumps({"file": str(file)} | _as_json(report, sheet), ensure_ascii=False, indent=2))
+        said = json.dumps({"file": str(file)} | _as_json(report, sheet), ensure_ascii=False, indent=2)
+        typer.echo(shown_lines(said))
     else:
         _show(file, report, sheet)
     if refused:
@@ -83,7 +85,7 @@ def check_code(
 
     examined = examine(code)
     if not examined.valid:
-        typer.echo(f"{examined.code}: {why(examined)}.", err=True)
+        typer.echo(shown(f"{examined.code}: {why(examined)}."), err=True)
         raise typer.Exit(1)
     office, letter = examined.code[:2], examined.code[2]
     typer.echo(f"{examined.code}: type {letter}, {EIC_TYPES[letter]}, issued by office {office}.", err=True)
@@ -136,7 +138,7 @@ def _show(file: Path, report: "EicImportReport", sheet: "Sheet") -> None:
     console = Console(stderr=True, highlight=False)
     verbs = ("would be recorded", "would change") if report.dry_run else ("recorded", "changed")
     console.print(
-        f"{escape(str(file))}: {report.read} lines, {report.created} {verbs[0]}, {report.changed} {verbs[1]}, "
+        f"{escape(shown(str(file)))}: {report.read} lines, {report.created} {verbs[0]}, {report.changed} {verbs[1]}, "
         f"{report.unchanged} unchanged, {report.rejected} left out."
         + (" Nothing was changed: dry run." if report.dry_run else ""),
         soft_wrap=True,
@@ -154,7 +156,7 @@ def _show_findings(title: str, findings: list[dict[str, Any]], console: Console)
         table.add_column(heading, overflow="fold", justify="right" if heading == "Line" else "left")
     for one in findings[:SHOWN]:
         texts = (one["column"], one["value"], one["reason"], one["remedy"])
-        table.add_row(str(one["line"]), *(escape(text) for text in texts))
+        table.add_row(str(one["line"]), *(escape(shown(text)) for text in texts))
     console.print(table)
     if len(findings) > SHOWN:
         kinds = Counter(one["code"] for one in findings[SHOWN:]).most_common()

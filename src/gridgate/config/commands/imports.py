@@ -15,6 +15,7 @@ from rich.table import Table
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import shown, shown_lines
 
 if TYPE_CHECKING:
     from gridgate.metering.imports import Finding, ImportReport
@@ -70,7 +71,7 @@ def _run(kind: str, file: Path, *, dry_run: bool, as_json: bool) -> None:
 
     console = Console(stderr=True, highlight=False)
     with Progress(
-        TextColumn(f"{file.name}"),
+        TextColumn(shown(file.name), markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -88,7 +89,8 @@ def _run(kind: str, file: Path, *, dry_run: bool, as_json: bool) -> None:
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     if as_json:
-        typer.echo(json.dumps({"file": str(file)} | report.as_json(), ensure_ascii=False, indent=2))
+        said = json.dumps({"file": str(file)} | report.as_json(), ensure_ascii=False, indent=2)
+        typer.echo(shown_lines(said))
     else:
         _show(file, report, console)
     if report.refused:
@@ -109,7 +111,7 @@ def _read(file: Path) -> bytes:
 def _show(file: Path, report: "ImportReport", console: Console) -> None:
     verbs = ("would be created", "would change") if report.dry_run else ("created", "changed")
     console.print(
-        f"{escape(str(file))}: {report.read} lines, {report.created} {verbs[0]}, "
+        f"{escape(shown(str(file)))}: {report.read} lines, {report.created} {verbs[0]}, "
         f"{report.changed} {verbs[1]}, {report.unchanged} unchanged, {report.rejected} left out."
         + (" Nothing was changed: dry run." if report.dry_run else ""),
         soft_wrap=True,
@@ -131,10 +133,10 @@ def _show_findings(title: str, findings: "list[Finding]", console: Console) -> N
     for finding in findings[:SHOWN]:
         table.add_row(
             str(finding.line),
-            finding.column,
-            escape(finding.value),
-            escape(finding.reason),
-            escape(finding.remedy),
+            *(
+                escape(shown(text))
+                for text in (finding.column, finding.value, finding.reason, finding.remedy)
+            ),
         )
     console.print(table)
     if len(findings) > SHOWN:

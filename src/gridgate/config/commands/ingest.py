@@ -4,7 +4,6 @@ The readers and their libraries are slow to import and only this command needs t
 """
 
 import json
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from rich.table import Table
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.environment import read_environment
 from gridgate.core.identifiers import parse_metering_point_id
+from gridgate.core.text import shown
 from gridgate.core.time import civil_day_of
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def ingest(
     """
     report = _ingest(files, format_name=format, point=metering_point, mapping=mapping)
     if as_json:
-        json.dump(report.as_json(), sys.stdout, ensure_ascii=False)
-        sys.stdout.write("\n")
+        typer.echo(shown(json.dumps(report.as_json(), ensure_ascii=False)))
     else:
         _show(report)
     if not report.complete:
@@ -131,7 +130,7 @@ def _show(report: "IngestReport") -> None:
         table.add_column(name, justify="right")
     for file in report.files:
         counts = (file.read, file.stored, file.unchanged, len(file.quarantined))
-        table.add_row(file.path, file.format, *(f"{count:,}".replace(",", " ") for count in counts))
+        table.add_row(shown(file.path), file.format, *(f"{count:,}".replace(",", " ") for count in counts))
     console.print(table)
     for file in report.files:
         if not file.complete:
@@ -142,9 +141,10 @@ def _explain(file: "FileReport", console: Console) -> None:
     """Each reason once, with the first place it was met and how often."""
 
     def say(text: str) -> None:
-        console.print(text, soft_wrap=True, markup=False)
+        console.print(shown(text), soft_wrap=True, markup=False)
 
-    say(f"\n{file.path}: {'nothing was taken' if file.refused else 'set aside'}")
+    console.print()
+    say(f"{file.path}: {'nothing was taken' if file.refused else 'set aside'}")
     times = Counter(item.reason for item in file.quarantined)
     first = {item.reason: item for item in reversed(file.quarantined)}
     for reason, count in times.most_common(_REASONS_SHOWN):

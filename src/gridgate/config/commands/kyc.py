@@ -12,6 +12,7 @@ from rich.console import Console
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import shown, shown_lines
 from gridgate.organisations.kyc_form import BUILT_IN, InvalidForm, read_form
 
 app = typer.Typer(help="The KYC questionnaire that companies fill in.", no_args_is_help=True)
@@ -28,7 +29,9 @@ def check(file: FileArgument) -> None:
         _tell(file, error)
         raise typer.Exit(1) from None
     fields = sum(len(section.fields) for section in form.sections)
-    typer.echo(f"{file}: {len(form.sections)} sections, {fields} fields, nothing to mend.", err=True)
+    typer.echo(
+        f"{shown(str(file))}: {len(form.sections)} sections, {fields} fields, nothing to mend.", err=True
+    )
 
 
 @app.command("publish")
@@ -48,7 +51,7 @@ def publish(
         _tell(file, error)
         raise typer.Exit(2) from None
     typer.echo(
-        f"Version {made.version} is published: {len(made.sections)} sections, valid {made.months_valid} months.",
+        f"Version {shown(made.version)} is published: {len(made.sections)} sections, valid {made.months_valid} months.",
         err=True,
     )
 
@@ -69,7 +72,7 @@ def show(
 
     found = form_version(version=version)
     document = {"months_valid": found.months_valid, "sections": found.sections}
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    typer.echo(shown_lines(json.dumps(document, ensure_ascii=False, indent=2)))
 
 
 def _read(file: Path) -> bytes:
@@ -84,5 +87,5 @@ def _read(file: Path) -> bytes:
 def _tell(file: Path, error: InvalidForm) -> None:
     console = Console(stderr=True, highlight=False)
     for fault in error.faults:
-        console.print(f"{file}: {fault}", soft_wrap=True, markup=False)
-    console.print(error.remedy)
+        console.print(shown(f"{file}: {fault}"), soft_wrap=True, markup=False)
+    console.print(error.remedy, markup=False)

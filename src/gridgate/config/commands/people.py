@@ -7,6 +7,7 @@ import typer
 
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.loading import load_django
+from gridgate.core.text import shown
 
 user = typer.Typer(help="People who sign in.", no_args_is_help=True)
 application = typer.Typer(help="Programs that call the APIs.", no_args_is_help=True)
@@ -46,7 +47,7 @@ def add_user(
         password=password,
         now=datetime.now(UTC),
     )
-    typer.echo(f"{member.user.email}: {member.role} of {member.organisation.legal_name}.", err=True)
+    typer.echo(shown(f"{member.user.email}: {member.role} of {member.organisation.legal_name}."), err=True)
 
 
 @user.command("forget-factors")
@@ -69,7 +70,7 @@ def forget_factors(
     if person is None:
         raise GridgateError(ErrorKind.NOT_FOUND, f"nobody signs in with {email}")
     removed = factors.forget_factors(user=person, now=datetime.now(UTC))
-    typer.echo(f"{person.email}: {removed} removed, sessions ended, told by e-mail.", err=True)
+    typer.echo(f"{shown(person.email)}: {removed} removed, sessions ended, told by e-mail.", err=True)
 
 
 @application.callback()

@@ -12,6 +12,7 @@ from gridgate.config.commands.data_option import DataOption
 from gridgate.config.commands.keys import JwksOption, KeyOption, given_keys
 from gridgate.config.environment import read_environment
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import shown
 from gridgate.sharing import signing
 
 app = typer.Typer(help="Receipts of what ended.", no_args_is_help=True)
@@ -50,7 +51,7 @@ def verify_receipt(
     else:
         verdict = {"valid": False, "reason": found.reason}
         text = f"NOT VALID: {found.reason}"
-    typer.echo(json.dumps(verdict, ensure_ascii=False) if as_json else text)
+    typer.echo(shown(json.dumps(verdict, ensure_ascii=False) if as_json else text))
     raise typer.Exit(0 if verdict["valid"] else 1)
 
 
@@ -67,14 +68,15 @@ def _token(file: Path) -> str:
         return text
     try:
         return str(json.loads(text)["jws"])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, RecursionError):
         return text
 
 
 def _say(receipt: dict[str, Any]) -> str:
     """One line of what a receipt says; a field that it lacks shows as “?”."""
-    holder, party = (receipt.get(side) or {} for side in ("holder", "eligible_party"))
-    count = len(receipt.get("permissions") or ())
+    holder, party = (receipt.get(side) for side in ("holder", "eligible_party"))
+    permissions = receipt.get("permissions")
+    count = len(permissions) if isinstance(permissions, list) else 0
     done = _DONE.get(str(receipt.get("act")), "has changed what it shares with")
     return (
         f"receipt {receipt.get('number', '?')}: {_company(holder)} {done} {_company(party)}, "
@@ -82,5 +84,7 @@ def _say(receipt: dict[str, Any]) -> str:
     )
 
 
-def _company(company: dict[str, Any]) -> str:
+def _company(company: object) -> str:
+    if not isinstance(company, dict):
+        company = {}
     return f"{company.get('name', '?')} (SIREN {company.get('siren', '?')})"

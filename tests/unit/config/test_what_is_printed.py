@@ -1,0 +1,66 @@
+"""What commands print of files and people: shown on the terminal, never obeyed by it, and no markup."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from gridgate.config import cli
+from gridgate.config.commands import eic, imports, kyc
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.metering.imports.findings import Code, Finding
+from gridgate.organisations.kyc_form import Fault, InvalidForm
+
+FORGED = "[red]a[/]\x1b[2K\x1b]0;t\x07\x9b1m\u202e\rb\ud800"
+SHOWN = r"[red]a[/]\u001b[2K\u001b]0;t\u0007\u009b1m\u202e\u000db\ud800"
+
+
+def printed_by(monkeypatch: pytest.MonkeyPatch, module: object) -> io.StringIO:
+    """What goes to consoles that the module makes."""
+    said = io.StringIO()
+    monkeypatch.setattr(
+        module,
+        "Console",
+        lambda **options: Console(**{**options, "stderr": False, "file": said, "width": 400}),
+    )
+    return said
+
+
+def test_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> None:
+        raise GridgateError(ErrorKind.INVALID, f"no {FORGED}", where="x[/red]")
+
+    said = printed_by(monkeypatch, cli)
+    monkeypatch.setattr(cli, "app", fails)
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert said.getvalue() == f"x[/red]: no {SHOWN}\n"
+
+
+def test_findings_of_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = printed_by(monkeypatch, imports)
+    finding = Finding(Code.MISSING_COLUMN, 1, FORGED, FORGED, details={"columns": FORGED})
+    imports._show_findings("Left out", [finding], imports.Console())
+    assert said.getvalue().count(SHOWN) >= 3
+    assert "\x1b" not in said.getvalue()
+
+
+def test_findings_of_an_eic_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = printed_by(monkeypatch, eic)
+    one = {"line": 1, "column": FORGED, "value": FORGED, "reason": FORGED, "remedy": FORGED}
+    eic._show_findings("Left out", [one], eic.Console())
+    assert said.getvalue().count(SHOWN) == 4
+
+
+def test_an_eic_code() -> None:
+    done = CliRunner().invoke(eic.app, ["check", "10X\x1b[2K\x9b"])
+    assert done.exit_code == 1
+    assert not {"\x1b", "\x9b"} & set(done.output)
+
+
+def test_faults_of_a_questionnaire(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = printed_by(monkeypatch, kyc)
+    kyc._tell(Path("form.json"), InvalidForm([Fault("x", FORGED)]))
+    assert SHOWN in said.getvalue()
