@@ -44,6 +44,7 @@ walk: $(READY) messages ## look at every page in both languages, on a laptop and
 fuzz: $(READY) messages ## look for inputs that break what must hold, and for tests that need another's; never a gate
 	GRIDGATE_HYPOTHESIS=fuzz RUST_BACKTRACE=0 $(BIN)/pytest -n 2 --dist loadfile -m hypothesis tests
 	$(BIN)/pytest -n 2 --dist loadfile -m "not processes" $(QUICK:%=tests/%) tests/pages tests/functional
+	$(BIN)/python -m benchmarks.fuzz --seed $$(date +%s) --minutes 30
 
 prove: ## run .ci/run as CI does, in a clean clone of HEAD; var/proved then names the tree that passed
 	tools/prove

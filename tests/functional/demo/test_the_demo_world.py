@@ -1,6 +1,7 @@
 """What `gridgate demo` leaves to look at for those who run the network, and for somebody who acts for no company."""
 
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from tests.browser_session import signed_in, submit
-from tests.instance import INSTALLED, Server, demo_copy
+from tests.instance import INSTALLED, READY_SECONDS, Server, demo_copy
 
 CLIENT_C, TIERS_2 = "222222226", "333444552"
 
@@ -118,3 +119,39 @@ class TestTheOperator:
         with signed_in(demo_server, "operateur") as operator:
             text = text_of(operator.get("/administration/demandes/"))
         assert "Visiteur pour aucune entreprise d’ici" in text
+
+
+FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
+NO_CHUNK = b"Transfer-Encoding: chunked\r\n\r\nZZ\r\nabc\r\n0\r\n\r\n"
+TOO_SHORT = b"Transfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n0\r\n\r\n"
+
+
+class TestBytesThatAreNoRequest:
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            b"POST /oauth2/token HTTP/1.1\r\n%H" + FORM + NO_CHUNK,
+            b"POST /enedis/oauth2/v3/revoke HTTP/1.1\r\n%H" + FORM + TOO_SHORT,
+            b"POST /connexion/ HTTP/1.1\r\n%H" + FORM + NO_CHUNK,
+            b"POST /scim/v2/Users HTTP/1.1\r\n%H" + NO_CHUNK,
+            b"GET /\xff HTTP/1.1\r\n%H\r\n",
+            b"GET /%ff%00%zz/%ed%a0%80?%ff=%zz&\xff=1 HTTP/1.1\r\n%H\r\n",
+            b"GET /api/v1/metering-points/%ff%00?limit=%ff HTTP/1.1\r\n%HAuthorization: Bearer \xff\r\n\r\n",
+            b"GET /enedis/%ed%a0%80 HTTP/1.1\r\n%HAuthorization: Basic \xff\r\n\r\n",
+            b"GET /metrics HTTP/1.1\r\n%HAuthorization: \xff\r\n\r\n",
+            b"GET /connexion/ HTTP/1.1\r\n%HCookie: session=\xff; messages=\xfe; =;\r\nAccept-Language: \xff\r\n\r\n",
+            b"GET /static/%ff/%2e%2e/%00 HTTP/1.1\r\n%HIf-Modified-Since: \xff\r\nRange: bytes=9-\xff\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: \xff\r\nConnection: close\r\n\r\n",
+            b"GET / HTTP/1.0\r\n\r\n",
+            b"F\xffO / HTTP/1.1\r\n%H\r\n",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        ],
+        ids=lambda sent: sent.partition(b" HTTP")[0].decode("latin-1").encode("unicode_escape").decode()[:40],
+    )
+    def test_are_the_senders_fault(self, demo_server: Server, sent: bytes) -> None:
+        named = f"Host: 127.0.0.1:{demo_server.port}\r\nConnection: close\r\n".encode()
+        with socket.create_connection(("127.0.0.1", demo_server.port), timeout=READY_SECONDS) as talking:
+            talking.sendall(sent.replace(b"%H", named))
+            answer = talking.recv(12)
+        assert answer[9:10] in (b"", b"2", b"3", b"4")
+        assert httpx.get(f"{demo_server.base_url}/healthz").status_code == 200

@@ -1,0 +1,135 @@
+"""Every route of both planes with every parameter, each given what it does not expect: none may answer 5xx.
+
+`python -m benchmarks.fuzz [--cases N] [--seed N] [--minutes N] [--only CASE]`. Routes come from the applications, so a
+new one is in it by itself. A case is a right request but for one thing, or for a few; which one it is follows from the
+seed and its number alone, and each finds the same world: `--only` sends one again, with what went wrong.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+from benchmarks.fuzz_report import Case, Report
+
+
+class Plane(Protocol):
+    """One half of what is fuzzed."""
+
+    routes: list[str]
+
+    @property
+    def parameters(self) -> set[tuple[str, str]]: ...
+
+    def case(self, route: str, dice: Random) -> Case: ...
+
+    def send(self, case: Case) -> tuple[int, str]: ...
+
+
+def run(
+    planes: list[Plane], *, cases: int, seed: int, until: float | None = None, only: int | None = None
+) -> Report:
+    """Cases 0 to `cases`, turn by turn over the planes, as often as they stand in the list, and their routes."""
+    report = Report()
+    for number in range(cases) if only is None else (only,):
+        if until is not None and time.monotonic() > until:
+            break
+        place = number % len(planes)
+        plane, round_ = planes[place], number // len(planes)
+        turn = round_ * planes.count(plane) + planes[:place].count(plane)
+        dice = Random(f"{seed}:{number}")
+        route = plane.routes[turn % len(plane.routes)]
+        case = plane.case(route, dice)
+        if only is not None:
+            print(case)
+        status, why = plane.send(case)
+        report.add(number, case, status, why)
+    return report
+
+
+@contextmanager
+def both(folder: Path) -> Iterator[list[Plane]]:
+    """Both planes, each on an instance of its own in the folder."""
+    os.environ.update(
+        GRIDGATE_DATA=str(folder / "portal"),
+        GRIDGATE_QUOTAS="off",
+        DJANGO_SETTINGS_MODULE="gridgate.config.settings",
+        TZ="UTC",
+    )
+    (folder / "portal" / "static").mkdir(parents=True)
+    (folder / "programs").mkdir()
+
+    import django
+
+    django.setup()
+    from django.db import connection, transaction
+    from django.test.utils import setup_test_environment
+
+    from benchmarks.fuzz_pages import Pages
+    from benchmarks.fuzz_programs import Programs
+    from gridgate.organisations.passwords import Argon2idHasher
+    from gridgate.portal import measurements
+    from tests.measured import Measured
+    from tests.pages.objects import make_objects
+    from tests.world import NOW, make_world, standing_at
+
+    setup_test_environment()
+    Argon2idHasher.time_cost, Argon2idHasher.memory_cost = 1, 8
+    measurements.client = Measured  # type: ignore[assignment]
+    connection.creation.create_test_db(verbosity=0)
+    programs = Programs(folder / "programs")
+    try:
+        with standing_at(NOW), transaction.atomic():
+            connection.atomic_blocks[-1]._from_testcase = True  # operations ask to be outermost
+            world = make_world()
+            pages = Pages(world, make_objects(world))
+            yield [programs, programs, pages]  # a case of a page takes twenty times as long
+            transaction.set_rollback(True)
+    finally:
+        programs.close()
+
+
+def main() -> None:
+    """Run the cases, print what came of them; exit 1 when something answered 5xx."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cases", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, help="stop after so long")
+    parser.add_argument("--only", type=int, help="send this case alone, and show all that is logged")
+    asked = parser.parse_args()
+    if asked.only is None:
+        logging.disable(logging.CRITICAL)
+    with tempfile.TemporaryDirectory(prefix="gridgate-fuzz-") as folder, both(Path(folder)) as planes:
+        begun = time.monotonic()
+        until = None if asked.minutes is None else begun + asked.minutes * 60
+        report = run(planes, cases=asked.cases, seed=asked.seed, until=until, only=asked.only)
+        show(report, planes, time.monotonic() - begun, asked.seed)
+    sys.exit(bool(report.failures))
+
+
+def show(report: Report, planes: list[Plane], seconds: float, seed: int) -> None:
+    routes = sum(len(plane.routes) for plane in set(planes))
+    known = set[tuple[str, str]]().union(*(plane.parameters for plane in planes))
+    print(
+        f"{report.cases} cases in {seconds:.0f} s, seed {seed}: {len(report.routes)} of {routes} routes, "
+        f"{len(report.parameters & known)} of {len(known)} parameters"
+    )
+    print(", ".join(f"{status}: {count}" for status, count in sorted(report.statuses.items())))
+    print(f"5xx: {sum(len(found) for found in report.failures.values())}")
+    for why, found in report.failures.items():
+        print(f"\n{why} ({len(found)})")
+        for case in found[:3]:
+            print(f"    {case}")
+
+
+if __name__ == "__main__":
+    main()
