@@ -6,12 +6,17 @@ In production the planes run apart behind nginx, which routes by the same prefix
 import os
 
 from a2wsgi import WSGIMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridgate.config.environment import Environment, read_environment
+from gridgate.config.http_limits import Hosts, HttpLimits, Limits, Side, no_room
 from gridgate.config.private import keep_private
+from gridgate.config.spooling import Outbox
+from gridgate.core.errors import GridgateError
 from gridgate.dataplane.config import DataPlaneConfig
-from gridgate.dataplane.http.app import create_app
+from gridgate.dataplane.http.app import create_app, rendering
+from gridgate.dataplane.http.guard import HEADERS, LARGEST_BODY, LONGEST_QUERY
 from gridgate.facades import FACADES
 
 DATA_PLANE = (
@@ -21,6 +26,8 @@ DATA_PLANE = (
     *(prefix for facade in FACADES for prefix in facade.PREFIXES),
 )
 PORTAL_THREADS = 8
+PORTAL_AT_ONCE = 128
+"""Pages that are made or wait for a thread, in one process; beyond these, come back in some seconds."""
 
 
 def data_plane_config(environment: Environment, process: str) -> DataPlaneConfig:
@@ -37,38 +44,69 @@ def data_plane_config(environment: Environment, process: str) -> DataPlaneConfig
     )
 
 
-def portal_plane() -> ASGIApp:
+def data_side(environment: Environment) -> Side:
+    async def refuse(scope: Scope, error: GridgateError) -> Response:
+        return rendering(FACADES, scope["path"])(error)
+
+    return Side(
+        app=create_app(data_plane_config(environment, "web"), FACADES),
+        refuse=refuse,
+        headers={**HEADERS, "cache-control": "no-store"},
+        largest=lambda path: LARGEST_BODY,
+        longest=2 * LONGEST_QUERY,
+    )
+
+
+def portal_side(environment: Environment) -> Side:
     from django.core.wsgi import get_wsgi_application
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridgate.config.settings")
-    django = WSGIMiddleware(get_wsgi_application(), workers=PORTAL_THREADS)
+    django = get_wsgi_application()
+    from gridgate.portal import refusals
+    from gridgate.portal.uploads import largest_body
+
+    return Side(
+        app=in_threads(WSGIMiddleware(django, workers=PORTAL_THREADS)),
+        refuse=refusals.refuse,
+        headers=refusals.HEADERS,
+        largest=lambda path: largest_body(path, environment.attachment_megabytes),
+        longest=8 * 1024,
+    )
+
+
+def in_threads(django: ASGIApp) -> ASGIApp:
+    """The portal's pages, each in a thread that no reader holds, and no more of them waiting than can be served soon."""
+    at_work = 0
 
     async def portal(scope: Scope, receive: Receive, send: Send) -> None:
-        # Granian's receive and send give awaitables that are no coroutines, which a2wsgi asks for.
+        nonlocal at_work
+        if at_work >= PORTAL_AT_ONCE:
+            raise no_room()
+
+        # Granian's receive gives awaitables that are no coroutines, which a2wsgi asks for.
         async def receiving() -> Message:
             return await receive()
 
-        async def sending(message: Message) -> None:
-            await send(message)
-
-        await django(scope, receiving, sending)
+        async with Outbox(send, stalled=Limits().stalled) as put:
+            at_work += 1
+            try:
+                await django(scope, receiving, put)
+            finally:
+                at_work -= 1
 
     return portal
 
 
 def compose(environment: Environment) -> ASGIApp:
     """The application of the planes that the environment asks for."""
-    data = create_app(data_plane_config(environment, "web"), FACADES)
-    if environment.plane == "data":
-        return data
-    portal = portal_plane()
-
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        # Lifespan goes to the data plane, which opens its files there; Django has none.
-        to_portal = scope["type"] == "http" and not scope["path"].startswith(DATA_PLANE)
-        await (portal if to_portal else data)(scope, receive, send)
-
-    return application
+    return HttpLimits(
+        data=data_side(environment),
+        portal=None if environment.plane == "data" else portal_side(environment),
+        is_data=lambda path: path.startswith(DATA_PLANE),
+        hosts=Hosts(environment.hosts),
+        behind_proxy=environment.behind_proxy,
+        secure=environment.secure,
+    )
 
 
 keep_private()

@@ -215,6 +215,18 @@ class Environment(BaseSettings):
         return urlsplit(self.base_url).hostname or ""
 
     @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names that requests may be for."""
+        further = tuple(filter(None, map(str.strip, self.allowed_hosts.split(","))))
+        return (
+            f"[{self.host}]" if ":" in self.host else self.host,
+            "127.0.0.1",
+            "localhost",
+            "[::1]",
+            *further,
+        )
+
+    @property
     def secure(self) -> bool:
         return self.base_url.startswith("https:")
 

@@ -10,12 +10,7 @@ ENVIRONMENT = read_environment()
 SECRET_KEY = ENVIRONMENT.signing_secret
 DEBUG = ENVIRONMENT.debug
 BASE_URL = ENVIRONMENT.base_url
-ALLOWED_HOSTS = [
-    ENVIRONMENT.host,
-    "127.0.0.1",
-    "localhost",
-    *filter(None, map(str.strip, ENVIRONMENT.allowed_hosts.split(","))),
-]
+ALLOWED_HOSTS = list(ENVIRONMENT.hosts)
 CSRF_TRUSTED_ORIGINS = [ENVIRONMENT.base_url]
 CSRF_FAILURE_VIEW = "gridgate.portal.screens.errors.views.csrf_failure"
 

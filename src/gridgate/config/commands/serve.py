@@ -14,6 +14,7 @@ from granian.constants import Interfaces
 from rich.console import Console
 
 from gridgate.config.commands.data_option import DataOption
+from gridgate.config.connections import connections
 from gridgate.config.environment import Environment
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
@@ -68,8 +69,8 @@ def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> Non
             workers=environment.workers,
             workers_kill_timeout=10,
             respawn_failed_workers=True,
-            backpressure=512,
             log_access=False,
+            **connections(),
         ).serve()
     finally:
         if background:

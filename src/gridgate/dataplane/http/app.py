@@ -13,7 +13,14 @@ from starlette.routing import BaseRoute
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http import operations
 from gridgate.dataplane.http.facade import Facade, NotRouted
-from gridgate.dataplane.http.guard import HEADERS, LARGEST_BODY, Guard, RequestTooLarge, request_logger
+from gridgate.dataplane.http.guard import (
+    HEADERS,
+    LARGEST_BODY,
+    Guard,
+    Render,
+    RequestTooLarge,
+    request_logger,
+)
 from gridgate.dataplane.http.plane import Clock, DataPlane, system_clock
 
 
@@ -40,6 +47,8 @@ def create_app(
         return _not_routed(request, error, facades)
 
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: not_routed})
+    # A redirect would be made of the request's own `Host`, and a 307 sends the client's secret after it.
+    app.router.redirect_slashes = False
     app.state.plane = plane
     return app
 
@@ -55,11 +64,13 @@ def _not_routed(request: Request, error: Exception, facades: Sequence[Facade]) -
         if error.status_code == 413
         else NotRouted(error.status_code, allow)
     )
-    render = next(
-        (f.render for f in facades if request.url.path.startswith(tuple(f.PREFIXES))), operations.render
-    )
-    response = render(refusal)
+    response = rendering(facades, request.url.path)(refusal)
     response.headers.update(HEADERS)
     if allow:
         response.headers["Allow"] = allow
     return response
+
+
+def rendering(facades: Sequence[Facade], path: str) -> Render:
+    """The words of the façade that a path belongs to."""
+    return next((f.render for f in facades if path.startswith(tuple(f.PREFIXES))), operations.render)

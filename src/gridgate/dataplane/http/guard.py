@@ -45,6 +45,16 @@ class RequestTooLarge(GridgateError):
         super().__init__(ErrorKind.MALFORMED, message, remedy="Ask for less in one request.")
 
 
+class NotTaken(GridgateError):
+    """What is refused of any request before a route is looked for: its host, its path, its pace, or for lack
+    of room.
+    """
+
+    def __init__(self, kind: ErrorKind, message: str, *, remedy: str, status: int) -> None:
+        self.status = status
+        super().__init__(kind, message, remedy=remedy)
+
+
 class InternalError(GridgateError):
     """What is told of a defect: a reference to quote, which the log has too."""
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.authz import NotSubscribed, TokenFault, Unauthenticated
 from gridgate.dataplane.http.facade import NotRouted
-from gridgate.dataplane.http.guard import InternalError, RequestTooLarge
+from gridgate.dataplane.http.guard import InternalError, NotTaken, RequestTooLarge
 from gridgate.dataplane.http.oauth import OAuthError, OAuthFault
 from gridgate.facades.enedis.catalogue import EnedisError, malformed
 
@@ -39,6 +39,8 @@ def render(error: GridgateError) -> Response:
         case RequestTooLarge():
             invalid = malformed()
             return _json(error.status, {"error": invalid.code, "error_description": invalid.description})
+        case NotTaken(status=408):
+            return _fault(408, 408, "Request timeout", "The request was not received in time")
         case InternalError():
             return _json(
                 500, {"error": "technical_error", "error_description": "Technical error. Please try later."}

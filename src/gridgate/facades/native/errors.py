@@ -10,7 +10,7 @@ from starlette.responses import Response
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.authz import NotSubscribed, TokenFault, Unauthenticated
 from gridgate.dataplane.http.facade import NotRouted
-from gridgate.dataplane.http.guard import InternalError, RequestTooLarge
+from gridgate.dataplane.http.guard import InternalError, NotTaken, RequestTooLarge
 from gridgate.dataplane.http.oauth import OAuthError
 from gridgate.facades.native.problems import TYPE_PREFIX, Problem
 
@@ -36,6 +36,8 @@ def render(error: GridgateError) -> Response:
             return _problem("no-such-path", 404, "No such path", detail)
         case RequestTooLarge():
             return _problem("request-too-large", error.status, "Request too large", str(error))
+        case NotTaken(status=408):
+            return _problem("request-too-slow", 408, "Request too slow", str(error))
         case InternalError():
             extra = {"reference": error.reference}
             return _problem("internal-error", 500, "Internal error", str(error), extra)
