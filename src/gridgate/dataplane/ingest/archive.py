@@ -3,10 +3,11 @@
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Final
+from typing import BinaryIO, Final
 
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.port import UnreadableFile
@@ -14,13 +15,23 @@ from gridgate.dataplane.ingest.port import UnreadableFile
 MAX_DEPTH: Final = 3
 """An Enedis C68 delivery is a zip of zips; nothing known nests deeper."""
 MAX_MEMBERS: Final = 10_000
+"""Of one archive, those of the archives in it included."""
 MAX_BYTES: Final = 8 * 2**30
-"""Of all members of one archive together, unpacked."""
+"""Of all that is unpacked of one archive, at any depth, together."""
 MAX_RATIO: Final = 200
-"""Unpacked over packed, beyond the first 64 MiB; XML of measures reaches 60."""
+"""Unpacked over packed, of a member beyond its first 64 MiB, of the whole beyond the first GiB; XML of measures
+reaches 60.
+"""
+MAX_CONTENTS: Final = 2**24
+"""Bytes of the list of contents, all of which is read before there is a first member."""
 _IN_MEMORY: Final = 32 * 2**20
 _RATIO_FREE: Final = 64 * 2**20
+_BOMBS_BORNE: Final = 16
+"""Members that may be refused as bombs before nothing more of their archive is looked at."""
 _CHUNK: Final = 2**20
+_SMALL_CHUNK: Final = 4096
+"""For compressions of which `zipfile` unpacks all that it reads at once: bzip2 and LZMA."""
+_END, _END_64, _LOCATOR = 22, 56, 20
 _SIDE_FILES: Final = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
 _FAULTS: Final = (
@@ -40,8 +51,44 @@ def is_archive(content: Content) -> bool:
     return content.head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"))
 
 
+class Exhausted(UnreadableFile):
+    """Nothing more of the archive is unpacked; the members before are whole."""
+
+
+class Budget:
+    """What may still be unpacked of one archive, archives within it included."""
+
+    def __init__(self, packed: int) -> None:
+        self.most = min(MAX_BYTES, max(_BOMBS_BORNE * _RATIO_FREE, packed * MAX_RATIO))
+        self._bytes = self.most
+        self._members = MAX_MEMBERS
+
+    def take_members(self, count: int) -> None:
+        """Raises `Exhausted`."""
+        self._members -= count
+        if self._members < 0:
+            raise Exhausted(
+                f"the archive has more than {MAX_MEMBERS} members, those of archives in it included",
+                remedy="Split it.",
+            )
+
+    def take_bytes(self, count: int) -> None:
+        """Raises `Exhausted`."""
+        self._bytes -= count
+        if self._bytes < 0:
+            raise Exhausted(
+                f"the archive unpacks to more than {self.most // 2**20} MiB, archives in it included, as a bomb"
+                " would",
+                remedy="If it is genuine, unpack it and give the files themselves.",
+            )
+
+
 def members(
-    content: Content, *, progress: Callable[[int], None] | None = None, depth: int = 1
+    content: Content,
+    *,
+    progress: Callable[[int], None] | None = None,
+    depth: int = 1,
+    budget: Budget | None = None,
 ) -> Iterator[Content | UnreadableFile]:
     """Yield the members as contents named `archive.zip/member`, those of inner archives included.
 
@@ -54,6 +101,11 @@ def members(
             f"archives nest more than {MAX_DEPTH} deep", remedy="Unpack it and give the files themselves."
         )
     with content.open() as file:
+        if (listed := _size_of_contents(file, content.size)) > MAX_CONTENTS:
+            raise UnreadableFile(
+                f"the list of contents alone is {listed} bytes long, more than {MAX_CONTENTS}",
+                remedy="Split the archive.",
+            )
         try:
             archive = zipfile.ZipFile(file)
         except _FAULTS:
@@ -62,77 +114,100 @@ def members(
                 remedy=_DAMAGED,
             ) from None
         with archive:
-            yield from _unpacked(archive, content, progress, depth)
+            yield from _unpacked(archive, content, progress, depth, budget or Budget(content.size))
+
+
+def _size_of_contents(file: BinaryIO, size: int) -> int:
+    """How long the list of contents says it is: `zipfile` reads as much. 0 when there is none."""
+    start = max(0, size - _END - 2**16 - _LOCATOR)
+    file.seek(start)
+    tail = file.read()
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 or len(tail) - end < _END:
+        return 0
+    listed = int.from_bytes(tail[end + 12 : end + 16], "little")
+    locator = tail[max(0, end - _LOCATOR) : end]
+    if locator.startswith(b"PK\x06\x07"):
+        # The record of zip64 stands before it, wherever it says.
+        for place in (start + end - _LOCATOR - _END_64, int.from_bytes(locator[8:16], "little")):
+            if 0 <= place <= size - _END_64:
+                file.seek(place)
+                record = file.read(_END_64)
+                if record.startswith(b"PK\x06\x06"):
+                    listed = max(listed % 0xFFFFFFFF, int.from_bytes(record[40:48], "little"))
+    file.seek(0)
+    return listed
 
 
 def _unpacked(
-    archive: zipfile.ZipFile, content: Content, progress: Callable[[int], None] | None, depth: int
+    archive: zipfile.ZipFile,
+    content: Content,
+    progress: Callable[[int], None] | None,
+    depth: int,
+    budget: Budget,
 ) -> Iterator[Content | UnreadableFile]:
     entries = [e for e in archive.infolist() if not e.is_dir() and not _is_side_file(e.filename)]
     if not entries:
         raise UnreadableFile(
             "the archive is empty", remedy="Fetch it again, or ask the sender for its contents."
         )
-    if len(entries) > MAX_MEMBERS:
-        raise UnreadableFile(
-            f"the archive has {len(entries)} members, more than {MAX_MEMBERS}", remedy="Split it."
-        )
-    left = MAX_BYTES
+    budget.take_members(len(entries))
     for entry in entries:
         name = f"{content.name}/{entry.filename}"
         with TemporaryDirectory(prefix="gridgate-") as folder:
             try:
-                source = _unpack(archive, entry, left, Path(folder) / "member")
+                source = _unpack(archive, entry, budget, Path(folder) / "member")
+                member = Content(name, source, progress=progress)
+                if is_archive(member):
+                    yield from members(member, progress=progress, depth=depth + 1, budget=budget)
+                else:
+                    yield member
+            except Exhausted:
+                raise
             except UnreadableFile as error:
                 yield UnreadableFile(error.message, remedy=error.remedy, where=name)
-                continue
-            left -= len(source) if isinstance(source, bytes) else source.stat().st_size
-            member = Content(name, source, progress=progress)
-            if is_archive(member):
-                try:
-                    yield from members(member, progress=progress, depth=depth + 1)
-                except UnreadableFile as error:
-                    yield UnreadableFile(error.message, remedy=error.remedy, where=name)
-            else:
-                yield member
 
 
-def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int, spill: Path) -> bytes | Path:
+def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget, spill: Path) -> bytes | Path:
     """The bytes of a member, or the path of `spill` when they are many. Sizes are counted, not believed."""
     if entry.flag_bits & 0x1:
         raise UnreadableFile(
             "the member is protected by a password",
             remedy="Unpack it with the password and give the file itself.",
         )
+    chunk = _CHUNK if entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) else _SMALL_CHUNK
     try:
         with archive.open(entry) as packed:
-            return _copied(packed, _limit(entry, left), spill)
+            return _copied(iter(lambda: packed.read(chunk), b""), _limit(entry), budget, spill)
     except _FAULTS as error:
         raise UnreadableFile(f"the member cannot be unpacked ({error})", remedy=_DAMAGED) from None
 
 
-def _copied(packed: IO[bytes], limit: int, spill: Path) -> bytes | Path:
-    start = packed.read(min(_IN_MEMORY, limit) + 1)
-    if len(start) <= min(_IN_MEMORY, limit):
-        return start
-    total = len(start)
-    with spill.open("wb") as file:
-        file.write(start)
-        while chunk := packed.read(_CHUNK):
-            total += len(chunk)
+def _copied(pieces: Iterable[bytes], limit: int, budget: Budget, spill: Path) -> bytes | Path:
+    total = 0
+    kept = bytearray()
+    with ExitStack() as opened:
+        file = None
+        for piece in pieces:
+            total += len(piece)
             if total > limit:
-                break
-            file.write(chunk)
-    if total > limit:
-        raise UnreadableFile(
-            f"the member unpacks to more than {limit // 2**20} MiB, as a bomb would",
-            remedy="If it is genuine, unpack it and give the file itself.",
-        )
-    return spill
+                raise UnreadableFile(
+                    f"the member unpacks to more than {limit // 2**20} MiB, as a bomb would",
+                    remedy="If it is genuine, unpack it and give the file itself.",
+                )
+            budget.take_bytes(len(piece))
+            if file is None and total > _IN_MEMORY:
+                file = opened.enter_context(spill.open("wb"))
+                file.write(kept)
+            if file is None:
+                kept += piece
+            else:
+                file.write(piece)
+    return bytes(kept) if file is None else spill
 
 
-def _limit(entry: zipfile.ZipInfo, left: int) -> int:
-    return min(left, max(_RATIO_FREE, entry.compress_size * MAX_RATIO))
+def _limit(entry: zipfile.ZipInfo) -> int:
+    return max(_RATIO_FREE, entry.compress_size * MAX_RATIO)
 
 
 def _is_side_file(name: str) -> bool:

@@ -79,6 +79,96 @@ class TestMembers:
         assert isinstance(bomb, UnreadableFile)
         assert "as a bomb would" in bomb.message
 
+    def test_count_what_is_unpacked_at_any_depth(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each member, and each archive in it, is within its own measure."""
+        monkeypatch.setattr(archive, "MAX_BYTES", 100_000)
+        inner = {f"{n}.zip": zipped({"zeros": bytes(30_000)}) for n in range(5)}
+        found = members(Content("a.zip", zipped(inner)))
+
+        for _ in range(3):
+            assert isinstance(next(found), Content)
+        with pytest.raises(UnreadableFile, match=r"archives in it included, as a bomb would.*genuine"):
+            next(found)
+
+    def test_refuse_a_ratio_that_only_nesting_reaches(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("_RATIO_FREE", "_IN_MEMORY"):
+            monkeypatch.setattr(archive, name, 1000)
+        monkeypatch.setattr(archive, "MAX_RATIO", 50)
+        inner = zipped({f"{n}": b"0123456789" * 100 for n in range(200)})
+
+        with pytest.raises(UnreadableFile, match="as a bomb would"):
+            list(members(Content("a.zip", zipped({f"{n}.zip": inner for n in range(9)}))))
+
+    def test_count_members_at_any_depth(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(archive, "MAX_MEMBERS", 6)
+        inner = zipped({"a": b"1", "b": b"2"})
+
+        with pytest.raises(UnreadableFile, match=r"more than 6 members.*Split it"):
+            list(members(Content("a.zip", zipped({f"{n}.zip": inner for n in range(3)}))))
+
+    def test_count_what_bombs_cost_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(archive, "_RATIO_FREE", 20_000)
+        monkeypatch.setattr(archive, "MAX_BYTES", 70_000)
+        monkeypatch.setattr(archive, "MAX_RATIO", 2)
+        monkeypatch.setattr(archive, "_CHUNK", 10_000)
+        bombs = zipped({str(n): bytes(1_000_000) for n in range(50)})
+        found = members(Content("a.zip", bombs))
+
+        assert isinstance(next(found), UnreadableFile)
+        with pytest.raises(UnreadableFile, match="archives in it included"):
+            list(found)
+
+    @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+    def test_unpack_a_bomb_of_any_compression_by_small_pieces(
+        self, tmp_path: Path, method: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "a.zip"
+        with zipfile.ZipFile(path, "w", method) as packed:
+            for name in "ab":
+                packed.writestr(name, bytes(2_000_000))
+        monkeypatch.setattr(archive, "_RATIO_FREE", 100_000)
+        read: list[int] = []
+        real = zipfile.ZipExtFile.read
+
+        def counted(self: zipfile.ZipExtFile, n: int | None = -1) -> bytes:
+            read.append(n or -1)
+            return real(self, n)
+
+        monkeypatch.setattr(zipfile.ZipExtFile, "read", counted)
+        for bomb in members(Content("a.zip", path)):
+            assert isinstance(bomb, UnreadableFile)
+            assert "as a bomb would" in bomb.message
+        assert set(read) == {4096}, "of these zipfile unpacks all that it reads"
+
+    def test_take_a_size_that_is_not_so_for_damage(self) -> None:
+        data = bytearray(zipped({"x": b"0123456789" * 10, "good": b"1"}))
+        entry = data.index(b"PK\x01\x02")
+        data[entry + 24 : entry + 28] = (3).to_bytes(4, "little")
+
+        short, good = members(Content("a.zip", bytes(data)))
+
+        assert isinstance(short, UnreadableFile)
+        assert isinstance(good, Content)
+
+    def test_read_zip64(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+        monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 10)
+        data = zipped({"x": b"0123456789" * 10, "y": b"2"})
+        assert b"PK\x06\x06" in data
+
+        assert len(unpacked(data)) == 2
+        monkeypatch.setattr(archive, "MAX_CONTENTS", 50)
+        with pytest.raises(UnreadableFile, match="list of contents alone"):
+            unpacked(data)
+
+    def test_refuse_a_list_of_contents_that_would_fill_the_memory(self) -> None:
+        data = bytearray(zipped({"x": b"1"}))
+        end = data.index(b"PK\x05\x06")
+        data[end + 12 : end + 16] = (2**30).to_bytes(4, "little")
+
+        with pytest.raises(UnreadableFile, match=r"list of contents alone.*Split"):
+            unpacked(bytes(data))
+
     def test_refuse_to_nest_without_end(self) -> None:
         data = zipped({"x.csv": b"1"})
         for _ in range(archive.MAX_DEPTH):
