@@ -14,7 +14,7 @@ STAGE := $(PYTHON) tools/stage
 PYTEST := $(BIN)/pytest -q -n 2 --dist loadfile -p randomly --randomly-seed=1
 QUICK := unit property scenarios conformance architecture access integration
 
-.PHONY: help demo test quick walk fuzz prove lint format bench lock vendor messages clean
+.PHONY: help demo test quick walk fuzz prove lint format bench drills lock vendor messages clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -63,6 +63,9 @@ format: $(READY) ## put the code in the form that lint wants
 bench: $(READY) ## measure what this machine serves and what rights cost, each beside a peer in the same run
 	$(BIN)/gridgate bench
 	$(BIN)/python -m benchmarks.rights
+
+drills: $(READY) messages ## do real harm to real instances in temporary folders, and say what was seen; N=half_sent_bodies does one
+	$(BIN)/python -m drills $(N)
 
 messages: $(READY) ## compile the English texts
 	@$(BIN)/python -m gridgate.portal.messages
