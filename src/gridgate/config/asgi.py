@@ -9,6 +9,7 @@ from a2wsgi import WSGIMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gridgate.config.connections import STALLED_SECONDS, give_up_stalled_readers
 from gridgate.config.environment import Environment, read_environment
 from gridgate.config.http_limits import Hosts, HttpLimits, Limits, Side, no_room
 from gridgate.config.private import keep_private
@@ -87,7 +88,7 @@ def in_threads(django: ASGIApp) -> ASGIApp:
         async def receiving() -> Message:
             return await receive()
 
-        async with Outbox(send, stalled=Limits().stalled) as put:
+        async with Outbox(send, stalled=STALLED_SECONDS) as put:
             at_work += 1
             try:
                 await django(scope, receiving, put)
@@ -99,14 +100,27 @@ def in_threads(django: ASGIApp) -> ASGIApp:
 
 def compose(environment: Environment) -> ASGIApp:
     """The application of the planes that the environment asks for."""
-    return HttpLimits(
+    limits = HttpLimits(
         data=data_side(environment),
         portal=None if environment.plane == "data" else portal_side(environment),
         is_data=lambda path: path.startswith(DATA_PLANE),
         hosts=Hosts(environment.hosts),
         behind_proxy=environment.behind_proxy,
         secure=environment.secure,
+        limits=Limits(stalled=STALLED_SECONDS),
     )
+
+    told = False
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        nonlocal told
+        if scope["type"] == "http" and not told:
+            # Granian listens only after the application has started.
+            told = True
+            give_up_stalled_readers()
+        await limits(scope, receive, send)
+
+    return application
 
 
 keep_private()
