@@ -4,12 +4,10 @@
 """
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from gridgate import __version__
 from gridgate.config.commands.audit import app as audit
@@ -27,9 +25,8 @@ from gridgate.config.commands.migrate import migrate
 from gridgate.config.commands.people import application, user
 from gridgate.config.commands.receipt import app as receipt
 from gridgate.config.commands.serve import serve, worker
+from gridgate.config.failing import told_in_one_message
 from gridgate.config.private import keep_private
-from gridgate.core.errors import GridgateError
-from gridgate.core.text import shown
 
 app = typer.Typer(
     name="gridgate",
@@ -73,15 +70,9 @@ def instance(
 
 
 def main() -> None:
-    """Run the command; an error that a person can mend is one message, not a traceback."""
-    try:
+    """Run the command; whatever it cannot do is one message, not a traceback."""
+    with told_in_one_message():
         app()
-    except GridgateError as error:
-        # What it names may look like markup, or be a terminal's command.
-        Console(stderr=True, highlight=False).print(
-            shown(str(error)), style="red", markup=False, soft_wrap=True
-        )
-        sys.exit(2)
 
 
 if __name__ == "__main__":

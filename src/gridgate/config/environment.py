@@ -5,7 +5,9 @@ a container). Giving both is an error, and so is a file that cannot be read.
 """
 
 import os
+import re
 import secrets
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -19,6 +21,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from gridgate.core.errors import ErrorKind, GridgateError
 
 PREFIX = "GRIDGATE_"
+HOW_TO_RESTORE = (
+    "Put it back from the backup of keys/. Without it, code applications, recovery codes, activation links and the"
+    " addresses of people and groups open no more: docs/1-running/operate.md says how to go on with a new one."
+)
 
 
 class FromFiles(PydanticBaseSettingsSource):
@@ -247,6 +253,10 @@ class Environment(BaseSettings):
         return self.data / "keys" / "receipts.pem"
 
     @property
+    def secret_key_file(self) -> Path:
+        return self.data / "keys" / "secret_key"
+
+    @property
     def attachments(self) -> Path:
         return self.data / "attachments"
 
@@ -260,18 +270,44 @@ class Environment(BaseSettings):
 
     @cached_property
     def signing_secret(self) -> str:
-        """The secret key: the one given, or one made at first use and kept readable by its owner only."""
+        """The secret key: the one given, or one made with the instance and kept readable by its owner only.
+
+        Raises `GridgateError` when it is gone or damaged: another in its place would open nothing of what it sealed.
+        """
         if self.secret_key:
             return self.secret_key
-        path = self.data / "keys" / "secret_key"
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            return path.read_text(encoding="ascii").strip()
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
+        path = self.secret_key_file
+        if not path.exists() and not self.registry.exists():
+            _make_secret(path)
+        if fault := fault_of_secret(path):
+            raise GridgateError(ErrorKind.UNAVAILABLE, fault, where=str(path), remedy=HOW_TO_RESTORE)
         return path.read_text(encoding="ascii").strip()
+
+
+def fault_of_secret(path: Path) -> str | None:
+    """Why the file holds no secret key that was made here; None when it may."""
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return "the secret key is missing"
+    except OSError as error:
+        return f"the secret key cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        text = ""
+    return None if re.fullmatch(r"[\w-]{64}", text) else "the secret key is damaged"
+
+
+def _make_secret(path: Path) -> None:
+    """Write a new one whole or not at all, and never over another process's."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(
+        os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii"
+    ) as file:
+        file.write(secrets.token_urlsafe(48))
+    with suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
 
 
 def read_environment() -> Environment:

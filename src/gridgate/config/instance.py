@@ -1,16 +1,20 @@
 """Making an instance: its folders, its tables, its keys, its operator."""
 
 import os
+import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.conf import settings
 from django.core.management import call_command
 
 from gridgate.config.environment import Environment
 from gridgate.config.private import take_folder
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.dataplane.accesslog.segments import segment_paths
 from gridgate.dataplane.store import open_store
 
 
@@ -32,6 +36,12 @@ def create_instance(environment: Environment, *, operator: str, siren: str, now:
             ErrorKind.CONFLICT,
             f"{environment.data} already holds an instance",
             remedy="Give another --data, or remove it yourself.",
+        )
+    if environment.measurements.exists() or any(segment_paths(environment.access_log)):
+        raise GridgateError(
+            ErrorKind.CONFLICT,
+            f"{environment.data} holds an instance without its registry",
+            remedy="Put registry.sqlite3 back from the last backup; for a new instance, give another --data.",
         )
     make_folders(environment)
     make_receipt_key(environment.receipt_key)
@@ -58,6 +68,15 @@ def make_receipt_key(path: Path) -> None:
         file.write(pem)
 
 
+def make_registry(path: Path) -> None:
+    """Make the file that the tables go into; an existing one is left alone."""
+    if not path.exists():
+        with closing(sqlite3.connect(path)) as file:
+            file.execute("PRAGMA journal_mode=WAL")
+
+
 def migrate() -> None:
+    """Bring the tables to this version, in a file made for them when there is none: whoever expects one looks first."""
+    make_registry(settings.ENVIRONMENT.registry)
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)

@@ -4,21 +4,21 @@ import os
 
 import django
 
+from gridgate.config import files
 from gridgate.config.environment import Environment, read_environment
-from gridgate.core.errors import ErrorKind, GridgateError
 
 
-def load_django(*, must_exist: bool = True) -> Environment:
+def load_django(*, must_exist: bool = True, older_will_do: bool = False) -> Environment:
     """Set Django up on the instance and return its settings.
 
-    Raises `GridgateError` (NOT_FOUND) when there is no instance there and the command needs one.
+    Raises `GridgateError`: there is no instance there and the command needs one, or its registry or its secret key
+    is missing, damaged, or of another version; an older one is none for a command that brings it up.
     """
     environment = read_environment()
-    if must_exist and not environment.registry.exists():
-        raise GridgateError(
-            ErrorKind.NOT_FOUND,
-            f"{environment.data} holds no instance",
-            remedy="Make one with gridgate init or gridgate demo, or give --data.",
+    if must_exist:
+        files.require(files.folder_fault(environment))
+        files.require(
+            files.registry_fault(environment, older_will_do=older_will_do), files.secret_fault(environment)
         )
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridgate.config.settings")
     django.setup()

@@ -87,7 +87,7 @@ FORM_RENDERER = "gridgate.portal.forms.PortalRenderer"
 
 DATABASES = {
     "default": {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "gridgate.config.registry_engine",
         "NAME": ENVIRONMENT.registry,
         # Writers queue at BEGIN instead of failing at the first write; FULL so that a revocation answered is on disk.
         "OPTIONS": {

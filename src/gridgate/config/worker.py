@@ -26,12 +26,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections, connection
 
 from gridgate.applications import operations as applications
 from gridgate.config.access_log import fold_access_log, sign_due_checkpoint
 from gridgate.config.changes import refuse_contradiction
 from gridgate.config.environment import Environment
+from gridgate.core.errors import GridgateError
 from gridgate.metering.operations import end_collections_of_former_holders
 from gridgate.notifications import tasks
 from gridgate.organisations.operations import kyc
@@ -108,10 +109,13 @@ def do(job: Job, now: datetime) -> None:
     try:
         job.act(now)
         job.failures = 0
-    except Exception:  # noqa: BLE001 -- one job's failure is not the others'
+    except Exception as error:  # noqa: BLE001 -- one job's failure is not the others'
         job.failures += 1
         wait = min(max(job.every, 1.0) * 2**job.failures, max(LONGEST_WAIT, job.every))
-        _log.exception("could not %s; next attempt in %.0f s", job.name, wait)
+        if isinstance(error, GridgateError | DatabaseError | OSError):
+            _log.error("could not %s; next attempt in %.0f s: %s", job.name, wait, error)
+        else:
+            _log.exception("could not %s; next attempt in %.0f s", job.name, wait)
         connection.close()
     job.due = monotonic() + wait
 
@@ -135,6 +139,10 @@ class Mail:
         while self._free.acquire(blocking=False):
             try:
                 email = tasks.claim(now=self._clock())
+            except DatabaseError as error:
+                _log.error("e-mails cannot be claimed: %s", error)
+                connection.close()
+                email = None
             except Exception:  # noqa: BLE001 -- the same
                 _log.exception("e-mails cannot be claimed")
                 connection.close()

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, bits
 from gridgate.core.sharing import AccessLine, Basis
+from gridgate.dataplane.sqlite_file import Stamp, fault_of, stamp
 
 BUSY_SECONDS = 0.25
 """How long a statement waits for a lock: readers of a WAL database meet one only while it is being recovered.
@@ -243,6 +244,8 @@ class SqliteRegistry:
     def __init__(self, path: Path, *, zone: ZoneInfo) -> None:
         self._path = path
         self._zone = zone
+        self._file = str(path)
+        self._opened: Stamp | None = None
         self._connection: sqlite3.Connection | None = None
 
     def token(self, token_sha256: str, *, api: str, metering_point: str, at: datetime) -> TokenRow | None:
@@ -310,20 +313,25 @@ class SqliteRegistry:
         )
 
     def check(self) -> None:
+        self.close()  # what a connection remembers proves nothing of the file
         self._all(_CHECK, ())
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._opened = None
 
     def _today(self, at: datetime) -> str:
         return at.astimezone(self._zone).date().isoformat()
 
     def _all(self, statement: str, parameters: dict[str, Any] | Sequence[Any]) -> list[tuple[Any, ...]]:
+        there = stamp(self._file)
+        if there != self._opened:  # another file, or written to: what is remembered of it may be over
+            self.close()
         try:
             if self._connection is None:
                 self._connection = connect_read_only(self._path)
+                self._opened = there
             return self._connection.execute(statement, parameters).fetchall()
         except sqlite3.Error as error:
             # A new connection next time: the file may have been put back in place meanwhile.
@@ -332,7 +340,9 @@ class SqliteRegistry:
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
-    """Open an SQLite file that must exist, refusing every write on this connection."""
+    """Open an SQLite file that must exist, refusing every write on this connection. Raises `RegistryUnavailable`."""
+    if fault := fault_of(path):
+        raise RegistryUnavailable(fault)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro",
         uri=True,

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from gridgate.dataplane.authz import sha256
 from gridgate.dataplane.registry import Application, CredentialRow, Registry, RegistryUnavailable
+from gridgate.dataplane.sqlite_file import Stamp, fault_of, stamp
 
 _TOKEN_BYTES = 32
 _BUSY_SECONDS = 5.0
@@ -70,6 +71,7 @@ class TokenStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
+        self._opened: Stamp | None = None
         self._connection: sqlite3.Connection | None = None
 
     def issue(self, application: Application, *, lifetime: int, at: datetime) -> IssuedToken:
@@ -100,15 +102,21 @@ class TokenStore:
 
     def _write(self, statement: str, parameters: tuple[object, ...]) -> bool:
         with self._lock:
+            there = stamp(str(self._path))
+            if there != self._opened:
+                self._close()
             try:
                 if self._connection is None:
                     self._connection = self._open()
+                    self._opened = there
                 return self._connection.execute(statement, parameters).rowcount > 0
             except sqlite3.Error as error:
                 self._close()
                 raise RegistryUnavailable(str(error)) from error
 
     def _open(self) -> sqlite3.Connection:
+        if fault := fault_of(self._path):
+            raise RegistryUnavailable(fault)
         connection = sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode=rw",
             uri=True,
@@ -124,4 +132,4 @@ class TokenStore:
     def _close(self) -> None:
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+            self._connection = self._opened = None

@@ -124,9 +124,14 @@ class AttachmentStore:
         finally:
             partial.unlink(missing_ok=True)
 
-    def has(self, sha256: str) -> bool:
-        """Whether the document is there."""
-        return self._place(sha256).is_file()
+    def has(self, sha256: str, *, size: int | None = None) -> bool:
+        """Whether the document is there and can be read, and is of that size where one is given."""
+        place = self._place(sha256)
+        try:
+            found = place.is_file() and os.access(place, os.R_OK)
+            return found and (size is None or place.stat().st_size == size)
+        except OSError:
+            return False
 
     def pieces(self, sha256: str) -> Iterator[bytes]:
         """The document, piece by piece; opened when the first is asked for."""

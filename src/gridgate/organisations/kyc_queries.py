@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Count, Q, QuerySet
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.organisations.attachments import store
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import (
     OPEN_STATES,
@@ -25,6 +26,13 @@ class FormNotFound(GridgateError):
 
     def __init__(self, version: str) -> None:
         super().__init__(ErrorKind.NOT_FOUND, f"no version {version} of the questionnaire")
+
+
+def documents_lost() -> int:
+    """How many of the documents that questionnaires name are not in their place, or not whole."""
+    documents = KycAttachment.objects.values_list("sha256", "size").distinct()
+    kept = store()
+    return sum(not kept.has(sha256, size=size) for sha256, size in documents.iterator())
 
 
 class AttachmentNotFound(GridgateError):

@@ -132,7 +132,7 @@ class RefusalMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         page = _PAGES.get(exception.kind) if isinstance(exception, GridgateError) else None
-        return page(request) if page else None
+        return page(request, exception) if page else None
 
 
 def _takes_forms_only(request: HttpRequest, response: HttpResponse) -> bool:
@@ -141,9 +141,10 @@ def _takes_forms_only(request: HttpRequest, response: HttpResponse) -> bool:
     return refused and request.method in ("GET", "HEAD")
 
 
-_PAGES: dict[ErrorKind, Callable[[HttpRequest], HttpResponse]] = {
+_PAGES: dict[ErrorKind, Callable[[HttpRequest, Exception], HttpResponse]] = {
     ErrorKind.NOT_FOUND: errors.not_found,
     ErrorKind.FORBIDDEN: errors.forbidden,
     ErrorKind.MALFORMED: errors.bad_request,
     ErrorKind.INVALID: errors.bad_request,
+    ErrorKind.UNAVAILABLE: errors.unavailable,
 }

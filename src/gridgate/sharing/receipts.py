@@ -100,7 +100,9 @@ def verify(token: str) -> signing.Valid | signing.Invalid:
 
 def _key() -> Ed25519PrivateKey:
     path = settings.ENVIRONMENT.receipt_key
-    if not path.exists() and not Receipt.objects.exists():
+    if (
+        not path.exists() and not settings.ENVIRONMENT.registry.exists()
+    ):  # no instance yet: `init` makes its key
         signing.make_key(path)
     return signing.load_private_key(path)
 

@@ -169,10 +169,19 @@ def load_private_key(path: Path) -> Ed25519PrivateKey:
 def load_public_keys(path: Path) -> list[Ed25519PublicKey]:
     """The public half of the key at `path`, and the former ones. Raises `KeyUnusable`."""
     former = sorted((path.parent / FORMER).glob("*.pem"))
-    return [
-        load_private_key(path).public_key(),
-        *(key_of_pem(other.read_bytes(), where=str(other)) for other in former),
-    ]
+    return [load_private_key(path).public_key(), *map(_former_key, former)]
+
+
+def _former_key(path: Path) -> Ed25519PublicKey:
+    remedy = "Put it back from the backup; without it, what it signed cannot be verified here."
+    try:
+        return key_of_pem(path.read_bytes(), where=str(path))
+    except OSError as error:
+        raise KeyUnusable(
+            str(path), f"a former key cannot be read: {error.strerror}", remedy=remedy
+        ) from None
+    except KeyUnusable as error:
+        raise KeyUnusable(str(path), f"a former key is damaged: {error.message}", remedy=remedy) from None
 
 
 def make_key(path: Path) -> None:

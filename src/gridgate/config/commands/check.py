@@ -1,18 +1,18 @@
 """`gridgate check`: is this instance fit to run, and with `--deploy`, fit to be reached by others?"""
 
-import os
 import shlex
-import sqlite3
 import stat
 from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
+from gridgate.config import files
 from gridgate.config.commands.data_option import DataOption
-from gridgate.config.environment import Environment
+from gridgate.config.environment import HOW_TO_RESTORE, Environment, read_environment
 from gridgate.config.loading import load_django
 from gridgate.config.private import open_to_others, replaceable_by_others
+from gridgate.core.errors import GridgateError
 from gridgate.core.text import shown_lines
 
 SHOWN = 3
@@ -24,15 +24,14 @@ def check(
     data: DataOption = None,
 ) -> None:
     """Say what is wrong with this instance and how to mend it; exit 1 when something is."""
-    environment = load_django()
-    from django.core.management import call_command
-    from django.core.management.base import SystemCheckError
-
-    faults = [*_instance(environment), *(_deployment(environment) if deploy else ())]
-    try:
-        call_command("check", verbosity=0)
-    except SystemCheckError as error:
-        faults.append(str(error))
+    environment = read_environment()
+    files.require(files.folder_fault(environment))
+    faults = [
+        *map(str, files.faults(environment)),
+        *_modes(environment),
+        *(_deployment(environment) if deploy else ()),
+        *_registry(environment),
+    ]
     for fault in faults:
         typer.echo(shown_lines(fault), err=True)
     if faults:
@@ -40,33 +39,58 @@ def check(
     typer.echo(f"{environment.data}: nothing to mend.", err=True)
 
 
-def _instance(environment: Environment) -> Iterator[str]:
-    from django.db import connection
+def _modes(environment: Environment) -> Iterator[str]:
+    for path in (environment.receipt_key, environment.secret_key_file):
+        if path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            yield f"{path} is readable by others. Run: chmod 600 {path}."
+
+
+def _registry(environment: Environment) -> Iterator[str]:
+    """What the registry says of the other files, and of itself to a newer version; nothing while it cannot be used."""
+    if files.registry_fault(environment, older_will_do=True) or files.secret_fault(environment):
+        return
+    try:
+        load_django(older_will_do=True)
+    except GridgateError as error:  # a file that a setting names
+        yield str(error)
+        return
+    from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
+    from django.db import DatabaseError, connection
     from django.db.migrations.executor import MigrationExecutor
 
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        yield "The registry's tables are of an older version. Stop the instance and run: gridgate migrate."
-    for path in (environment.registry, environment.measurements):
-        if path.exists():
-            try:
-                found = (
-                    sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-                    .execute("pragma quick_check")
-                    .fetchone()[0]
-                )
-            except sqlite3.DatabaseError as error:
-                found = str(error)
-            if found != "ok":
-                yield f"{path} is damaged: {found}. Restore it from the last backup."
-    yield from _contradiction(environment)
-    if not os.access(environment.access_log, os.W_OK):
-        yield f"{environment.access_log} cannot be written: no data would be served. Mend its owner or mode."
-    for path in (environment.receipt_key, environment.data / "keys" / "secret_key"):
-        if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            yield f"{path} is readable by others. Run: chmod 600 {path}."
-    if not environment.receipt_key.exists():
-        yield f"{environment.receipt_key} is missing: no receipt can be signed. Restore it from the backup."
+    try:
+        call_command("check", verbosity=0)
+    except SystemCheckError as error:
+        yield str(error)
+    if files.registry_fault(environment):  # older, which is said already
+        return
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            yield "The registry's tables are of an older version. Stop the instance and run: gridgate migrate."
+        else:
+            yield from _what_it_names(environment)
+            yield from _contradiction(environment)
+    except DatabaseError as error:
+        yield f"{environment.registry}: it cannot be read: {error}. Restore it from the last backup."
+
+
+def _what_it_names(environment: Environment) -> Iterator[str]:
+    from gridgate.organisations.kyc_queries import documents_lost
+    from gridgate.organisations.security.factors import sealed_with_another_key
+
+    if others := sealed_with_another_key():
+        where = "GRIDGATE_SECRET_KEY" if environment.secret_key else environment.secret_key_file
+        yield (
+            f"{where}: it is another secret key than the one that sealed the second factors of {others} people. "
+            f"{HOW_TO_RESTORE}"
+        )
+    if lost := documents_lost():
+        yield (
+            f"{environment.attachments}: {lost} documents that were joined are missing or damaged there. "
+            "Put them back from the last backup; nothing else is touched by it."
+        )
 
 
 def _contradiction(environment: Environment) -> Iterator[str]:
@@ -87,10 +111,10 @@ def _deployment(environment: Environment) -> Iterator[str]:
         yield "GRIDGATE_QUOTAS is off: passwords can be guessed without limit. Unset it."
     if environment.secure and not environment.behind_proxy:
         yield "GRIDGATE_BEHIND_PROXY is off: attempts would be counted against the proxy's address. Set it to true."
-    yield from _modes(environment)
+    yield from _open_to_others(environment)
 
 
-def _modes(environment: Environment) -> Iterator[str]:
+def _open_to_others(environment: Environment) -> Iterator[str]:
     found = open_to_others(environment.data)
     if found:
         more = len(found) - SHOWN

@@ -9,6 +9,7 @@ import typer
 
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.environment import Environment
+from gridgate.config.files import access_log_fault, measurements_fault, require
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
@@ -36,6 +37,7 @@ def export(
 ) -> None:
     """Write the values of one point, kind and direction to standard output; the access log says so."""
     environment = load_django()
+    require(measurements_fault(environment), access_log_fault(environment))
     now = datetime.now(UTC)
     period = Interval(_instant(start, environment, "--start"), _instant(end, environment, "--end"))
     known = None if as_of is None else int(_instant(as_of, environment, "--as-of").timestamp() * 1000)

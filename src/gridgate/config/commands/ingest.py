@@ -16,6 +16,7 @@ from rich.table import Table
 
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.environment import read_environment
+from gridgate.config.files import folder_fault, measurements_fault, registry_file_fault, require
 from gridgate.core.identifiers import parse_metering_point_id
 from gridgate.core.text import shown
 from gridgate.core.time import civil_day_of
@@ -77,10 +78,13 @@ def _ingest(files: list[Path], *, format_name: str, point: str, mapping: Path | 
     from gridgate.dataplane.store import open_store
 
     environment = read_environment()
+    require(folder_fault(environment))
+    # or a store would be made in the place of one that is lost
+    require(registry_file_fault(environment), measurements_fault(environment))
     meters = _mapping(point, mapping)
     now = datetime.now(UTC)
     directory = RegistryDirectory(environment.registry, today=civil_day_of(now, environment.zone))
-    directory.known([])  # raises when there is no instance, before a store is made in its place
+    directory.known([""])  # raises when it has no such tables
     store = open_store(environment.measurements, zone=environment.zone)
     try:
         work = Ingest(

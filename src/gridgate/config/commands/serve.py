@@ -12,10 +12,12 @@ import typer
 from granian import Granian
 from granian.constants import Interfaces
 from rich.console import Console
+from rich.markup import escape
 
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.connections import connections
 from gridgate.config.environment import Environment
+from gridgate.config.files import before_serving
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 
@@ -55,6 +57,8 @@ def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> Non
     environment = load_django()
     from gridgate.config.changes import refuse_contradiction
 
+    for fault in before_serving(environment):
+        Console(stderr=True, highlight=False).print(escape(str(fault)), soft_wrap=True, style="yellow")
     _check_free(host, port)
     refuse_contradiction(environment)
     _gather_metrics(environment)

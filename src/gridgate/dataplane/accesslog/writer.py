@@ -141,6 +141,9 @@ class AccessLog:
             self._followed = self._segment.summary()
             self._segment.close()
             self._segment = None
+        if self._segment is not None and not self._segment.is_in_its_place():
+            self._segment.abandon()  # what is written where nobody finds it proves nothing
+            self._segment = None
         if self._segment is None:
             genesis = {
                 "process": self._process,
@@ -187,6 +190,14 @@ class _Segment:
         os.fdatasync(self._descriptor)
         self._head = head
         self._lines += len(bodies)
+
+    def is_in_its_place(self) -> bool:
+        """Whether the file is still the one that its name leads to."""
+        try:
+            there = self._path.stat()
+        except OSError:
+            return False
+        return os.path.samestat(there, os.fstat(self._descriptor))
 
     def summary(self) -> dict[str, object]:
         """What the next segment says of this one, so that its absence or shortening shows."""

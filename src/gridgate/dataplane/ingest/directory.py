@@ -69,14 +69,22 @@ class RegistryDirectory:
                 f"there is no instance at {self._registry.parent}",
                 remedy="Make one with « gridgate init », or say where it is with --data.",
             )
-        with closing(
-            sqlite3.connect(f"{self._registry.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
-        ) as connection:
-            return {
-                row[0]: _point(*row)
-                for batch in _batches(wanted)
-                for row in connection.execute(_query(batch), [*[self._today] * 4, *batch])
-            }
+        try:
+            with closing(
+                sqlite3.connect(f"{self._registry.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
+            ) as connection:
+                return {
+                    row[0]: _point(*row)
+                    for batch in _batches(wanted)
+                    for row in connection.execute(_query(batch), [*[self._today] * 4, *batch])
+                }
+        except sqlite3.Error as error:
+            raise GridgateError(
+                ErrorKind.UNAVAILABLE,
+                f"the registry cannot be read: {error}",
+                remedy="Run gridgate check, which says what to do.",
+                where=str(self._registry),
+            ) from error
 
 
 def _query(batch: list[str]) -> str:

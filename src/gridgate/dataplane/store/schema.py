@@ -13,6 +13,7 @@ import sqlite3
 from pathlib import Path
 from time import monotonic, sleep
 
+from gridgate.dataplane.sqlite_file import fault_of
 from gridgate.dataplane.store.port import StoreUnavailable
 
 APPLICATION_ID = 0x67726467  # "grdg"
@@ -20,6 +21,7 @@ SCHEMA_VERSION = 1
 BUSY_SECONDS = 30
 """How long one waits for another's lock before giving up."""
 
+RESTORE = "Put the file back from the last backup, then ingest what has arrived since."
 _FOREIGN = "this file is not a measurement store"
 
 _BLOCK_COLUMNS = """
@@ -89,7 +91,13 @@ def open_connection(path: Path, *, read_only: bool, zone_name: str) -> sqlite3.C
     """
     if read_only and not path.exists():
         raise StoreUnavailable(
-            "there is no measurement store here", remedy="Run `gridgate init`.", where=str(path)
+            "there is no measurement store here",
+            remedy="Run `gridgate init` for a new instance; put the file of an earlier one back from its backup.",
+            where=str(path),
+        )
+    if read_only and (fault := fault_of(path)):
+        raise StoreUnavailable(
+            f"the measurement store cannot be opened: {fault}", remedy=RESTORE, where=str(path)
         )
     connection: sqlite3.Connection | None = None
     try:
@@ -114,7 +122,9 @@ def open_connection(path: Path, *, read_only: bool, zone_name: str) -> sqlite3.C
             connection.close()
         if isinstance(error, StoreUnavailable):
             raise
-        raise StoreUnavailable(f"the measurement store cannot be opened: {error}", where=str(path)) from error
+        raise StoreUnavailable(
+            f"the measurement store cannot be opened: {error}", remedy=RESTORE, where=str(path)
+        ) from error
     return connection
 
 
@@ -122,7 +132,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     """Nothing of ours may be written into somebody else's database."""
     (tables,) = connection.execute("select count(*) from sqlite_master").fetchone()
     if tables and _pragma(connection, "application_id") != APPLICATION_ID:
-        raise StoreUnavailable(_FOREIGN, where=str(path))
+        raise StoreUnavailable(_FOREIGN, remedy=RESTORE, where=str(path))
 
 
 def _share(connection: sqlite3.Connection) -> None:
@@ -162,7 +172,7 @@ def _make_tables(connection: sqlite3.Connection, zone_name: str) -> None:
 def _check(connection: sqlite3.Connection, path: Path, zone_name: str) -> None:
     version, application = _pragma(connection, "user_version"), _pragma(connection, "application_id")
     if application != APPLICATION_ID:
-        raise StoreUnavailable(_FOREIGN, where=str(path))
+        raise StoreUnavailable(_FOREIGN, remedy=RESTORE, where=str(path))
     if version > SCHEMA_VERSION:
         raise StoreUnavailable(
             f"the store has schema {version}, this Gridgate knows {SCHEMA_VERSION}",

@@ -16,6 +16,7 @@ import numpy as np
 
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Resolution
+from gridgate.dataplane.sqlite_file import stamp
 from gridgate.dataplane.store import merging, packing
 from gridgate.dataplane.store.checking import canonical
 from gridgate.dataplane.store.port import (
@@ -78,8 +79,15 @@ class SqliteStore:
 
     def __init__(self, path: Path, *, read_only: bool = False, zone: ZoneInfo) -> None:
         self._path, self._zone, self._read_only = path, zone, read_only
-        self._connection = open_connection(path, read_only=read_only, zone_name=zone.key)
+        self._file = str(path)
+        self._open()
         self._lock = threading.Lock()
+
+    def _open(self) -> None:
+        self._opened = stamp(self._file) if self._read_only else None
+        self._connection = open_connection(self._path, read_only=self._read_only, zone_name=self._zone.key)
+        if not self._read_only:
+            self._opened = stamp(self._file)
 
     def close(self) -> None:
         self._connection.close()
@@ -259,6 +267,7 @@ class SqliteStore:
             # Locked: nobody sees a transaction half done. Fetched whole: an open cursor would hold back
             # the checkpoint of the log.
             with self._lock:
+                self._stay_with_the_file()
                 return self._connection.execute(statement, parameters).fetchall()
         except sqlite3.Error as error:
             raise self._unavailable(error) from error
@@ -275,6 +284,7 @@ class SqliteStore:
         if self._read_only:
             raise StoreUnavailable("this store was opened for reading only", where=str(self._path))
         with self._lock:
+            self._stay_with_the_file()
             try:
                 self._connection.execute("begin immediate")
                 try:
@@ -286,6 +296,24 @@ class SqliteStore:
                     raise
             except sqlite3.Error as error:
                 raise self._unavailable(error) from error
+
+    def _stay_with_the_file(self) -> None:
+        """A reader opens the file that has taken the place of its own, or was written to; a writer refuses to write to
+        one that has no place any more, where nobody would find it. Raises `StoreUnavailable`.
+        """
+        there = stamp(self._file)
+        if there == self._opened:
+            return
+        if self._read_only:
+            self._connection.close()
+            self._opened = None
+            self._open()
+        elif there is None or self._opened is None or there[:2] != self._opened[:2]:
+            raise StoreUnavailable(
+                "the measurement store was moved or replaced while it was being written",
+                remedy="Put it back and do it again.",
+                where=str(self._path),
+            )
 
     def _unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
         return StoreUnavailable(f"the measurement store does not answer: {error}", where=str(self._path))

@@ -2,18 +2,23 @@
 
 import logging
 import secrets
+import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
-from django.db import DatabaseError
+from django.contrib.auth.models import AnonymousUser
+from django.db import DatabaseError, DataError, IntegrityError, ProgrammingError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import get_template
 from django.utils.translation import gettext as _
 
+from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.queries import administrators_of
+from gridgate.sharing.signing import KeyUnusable
 
 log = logging.getLogger("gridgate.portal.errors")
+RETRY_SECONDS = 60
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -45,8 +50,27 @@ def takes_forms_only(request: HttpRequest, allowed: HttpResponse) -> HttpRespons
     return page
 
 
+def unavailable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """503 for what does not answer for now: the registry, the measurements, the access log, the key that signs receipts.
+
+    The page says what was kept; what it is and the remedy go to the process's log, for whoever runs the portal.
+    """
+    reference = _reference()
+    log.error("unavailable: %s %s, reference %s: %s", request.method, request.path, reference, exception)
+    name = "errors/503_key.html" if isinstance(exception, KeyUnusable) else "errors/503.html"
+    page = _render(request, name, 503, reference, {"sent": request.method == "POST"})
+    page["Retry-After"] = str(RETRY_SECONDS)
+    return page
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Asks nothing of the registry when the registry is what failed."""
+    """Asks nothing of the registry when the registry is what failed, and says that it comes back."""
+    error = sys.exception()
+    if _does_not_answer(error):
+        try:
+            return unavailable(_of_nobody(request), error)
+        except Exception:  # what follows asks for less
+            log.exception("the page that says so failed too")
     reference = _reference()
     log.error("page failed: %s %s, reference %s", request.method, request.path, reference)
     try:
@@ -94,6 +118,21 @@ def other_company(
     }
     log.warning("form of another company refused: %s", request.path)
     return _page(request, "errors/409_company.html", 409, context)
+
+
+def _does_not_answer(error: BaseException | None) -> TypeGuard[Exception]:
+    """A database that is not there, or whose file is damaged; not one that refuses what a defect of ours wrote."""
+    if isinstance(error, GridgateError):
+        return error.kind is ErrorKind.UNAVAILABLE
+    ours = (IntegrityError, DataError, ProgrammingError)
+    return isinstance(error, DatabaseError) and not isinstance(error, ours)
+
+
+def _of_nobody(request: HttpRequest) -> HttpRequest:
+    """Who asks cannot be told while the registry does not answer: nothing that is drawn may depend on it."""
+    request.user = AnonymousUser()
+    request.membership = None  # type: ignore[attr-defined]
+    return request
 
 
 def _administrators(membership: Membership | None) -> Sequence[Membership]:

@@ -16,7 +16,7 @@ def download(request: AccountRequest, number: str, pk: int) -> HttpResponseBase:
     """The query says who may; nothing else about the address tells whether there is such a document."""
     found = attachment_of(number, pk, user=request.user, actor=request.membership)
     documents = store()
-    if not documents.has(found.sha256):
+    if not documents.has(found.sha256, size=found.size):
         raise Http404
     response = StreamingHttpResponse(documents.pieces(found.sha256), content_type=found.content_type)
     response["Content-Length"] = str(found.size)

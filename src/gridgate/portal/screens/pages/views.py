@@ -1,5 +1,6 @@
 """The pages behind the footer, open to all, and the operator's style sheet."""
 
+import os
 from pathlib import Path
 
 from django.conf import settings
@@ -37,7 +38,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 def _brand_file() -> Path | None:
     path = getattr(settings, "GRIDGATE_BRAND_CSS", None)
-    return Path(path) if path and Path(path).is_file() else None
+    return Path(path) if path and Path(path).is_file() and os.access(path, os.R_OK) else None
 
 
 def _brand_version(request: HttpRequest) -> str | None:
