@@ -8,6 +8,7 @@ import pytest
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.sharing.models import AccessLine, Permission, Receipt
 from gridgate.sharing.operations import grant, subscribe
+from gridgate.sharing.signing import make_key
 from tests.factories.sharing import make_service
 from tests.functional.partage.test_who_reads_our_data import text_of
 
@@ -65,6 +66,28 @@ class TestEndingACompany:
         assert state_of(sharing.one) == PermissionState.REVOKED
         assert state_of(sharing.two) == PermissionState.ACTIVE
         assert not AccessLine.objects.filter(permission=sharing.one).exists()
+
+    @pytest.mark.parametrize("content", [None, b"garbage"])
+    def test_without_the_key_of_receipts_nothing_ends_and_the_page_says_why(
+        self, sharing, settings, tmp_path, content
+    ):
+        key = tmp_path / "keys" / "receipts.pem"
+        (tmp_path / "registry.sqlite3").touch()
+        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"data": tmp_path})
+        key.parent.mkdir()
+        if content:
+            key.write_bytes(content)
+        client = sharing.client("alice")
+        response = client.post(COMPANY)
+        assert response.status_code == 503
+        assert "Rien n’a pris fin" in text_of(response)
+        assert "la clé qui le signe est indisponible" in text_of(response)
+        assert state_of(sharing.one) == "active"
+        assert AccessLine.objects.filter(permission=sharing.one).exists()
+        key.unlink(missing_ok=True)
+        make_key(key)
+        assert client.post(COMPANY).status_code == 302
+        assert state_of(sharing.one) == "revoked"
 
     def test_pressed_twice_shows_the_same_receipt(self, sharing):
         client = sharing.client("alice")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.utils import translation
 
@@ -86,6 +87,19 @@ def test_every_failure_has_its_page(world, view, status, kept) -> None:
     assert response.status_code == status
     assert kept in page(response)
     assert "Menu" in page(response)
+
+
+def test_a_registry_that_does_not_answer_is_said_in_plain_words(client, world, monkeypatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("file is not a database")
+
+    client.raise_request_exception = False
+    client.force_login(world.alice.user)
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
+    response = client.get("/")
+    assert response.status_code == 503
+    assert response["Retry-After"] == "60"
+    assert "Le portail ne répond pas pour le moment" in page(response)
 
 
 def test_the_failure_page_comes_even_when_drawing_it_fails(monkeypatch) -> None:

@@ -44,6 +44,26 @@ class TestOpenStore:
             open_store(path, read_only=True)
         assert not path.exists()
 
+    def test_follows_the_file_that_is_in_its_place(self, path: Path, tmp_path: Path) -> None:
+        with open_store(path) as store:
+            fill(store)
+        reader = open_store(path, read_only=True)
+        moved = path.rename(tmp_path / "away")
+        with pytest.raises(StoreUnavailable):
+            reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)
+        path.write_bytes(b"garbage" * 999)
+        with pytest.raises(StoreUnavailable, match="no SQLite database"):
+            reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)
+        moved.replace(path)
+        assert len(reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)) == 1
+        reader.close()
+
+    def test_is_not_written_to_where_nobody_finds_it(self, path: Path, tmp_path: Path) -> None:
+        with open_store(path) as store:
+            path.rename(tmp_path / "away")
+            with pytest.raises(StoreUnavailable, match="moved or replaced"):
+                fill(store)
+
     def test_for_reading_works_when_nobody_else_has_it_open(self, path: Path) -> None:
         with open_store(path) as store:
             fill(store)

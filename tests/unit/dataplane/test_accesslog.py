@@ -138,6 +138,19 @@ class TestWriting:
         log.check()
         log.close()
 
+    def test_does_not_go_on_in_a_directory_that_was_moved_away(self, tmp_path: Path) -> None:
+        there = tmp_path / "log"
+        there.mkdir()
+        log = AccessLog(there, "web-1", started_at=NOW)
+        log.append(entry(1))
+        moved = there.rename(tmp_path / "away")
+        with pytest.raises(AccessLogUnavailable):
+            log.append(entry(2))
+        moved.rename(there)
+        log.append(entry(3))
+        log.close()
+        assert sum(len(read_segment(path).entries) for path in there.glob("*.jsonl")) == 2
+
     def test_leaves_a_segment_behind_after_a_failed_write(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

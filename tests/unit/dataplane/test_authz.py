@@ -223,6 +223,23 @@ class TestRegistry:
         registry.check()
         registry.close()
 
+    def test_does_not_go_on_with_a_file_that_was_moved_away_or_written_over(
+        self, world: RegistryFile, tiers1: Client, tmp_path: Path
+    ) -> None:
+        world.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        registry = SqliteRegistry(world.path, zone=PARIS)
+        registry.check()
+        moved = world.path.rename(tmp_path / "away.sqlite3")
+        with pytest.raises(RegistryUnavailable, match="it is missing"):
+            call(registry, "token")
+        world.path.write_bytes(b"garbage" * 999)
+        for _ in range(2):
+            with pytest.raises(RegistryUnavailable, match="it is no SQLite database"):
+                call(registry, "token")
+        moved.replace(world.path)
+        registry.check()
+        registry.close()
+
     def test_cannot_write(self, world: RegistryFile, registry: SqliteRegistry) -> None:
         registry.check()
         connection = registry._connection
