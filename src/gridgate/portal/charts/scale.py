@@ -28,7 +28,7 @@ class Scale:
         return 100 - 100 * value / self.top
 
     def ticks(self) -> list[Tick]:
-        """From the top down, as they are drawn; in all of them the decimals that the step needs, so that none is rounded."""
+        """From the top down, as they are drawn, with the decimals that the step needs: none is rounded."""
         written = Decimal(str(round(self.step, 10))).normalize()
         decimals = max(0, -int(written.as_tuple().exponent))
         count = round(self.top / self.step)
