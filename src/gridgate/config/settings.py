@@ -89,6 +89,7 @@ DATABASES = {
     "default": {
         "ENGINE": "gridgate.config.registry_engine",
         "NAME": ENVIRONMENT.registry,
+        "TEST": {"NAME": ":memory:"},
         # Writers queue at BEGIN instead of failing at the first write; FULL so that a revocation answered is on disk.
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
