@@ -1,5 +1,5 @@
-"""AccessLogEntry, AccessLogSegment, LogRetention, AuditEvent. Organisations are named by id and by their name at
-the time: the logs outlive both.
+"""AccessLogEntry, AccessLogSegment, LogRetention, Checkpoint, AuditEvent. Organisations are named by id and by their
+name at the time: the logs outlive both.
 """
 
 from django.db import models
@@ -59,6 +59,14 @@ class LogRetention(models.Model):
 
     before = models.DateTimeField()
     at = models.DateTimeField()
+
+
+class Checkpoint(models.Model):
+    """That the log was signed: which checkpoint, when, and the SHA-256 of its line. Appended, never changed."""
+
+    number = models.PositiveIntegerField(unique=True)
+    at = models.DateTimeField()
+    digest = models.CharField(max_length=64)
 
 
 class AuditEvent(models.Model):

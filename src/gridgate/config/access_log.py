@@ -1,4 +1,4 @@
-"""The access log's way from the segments on disk into the registry, and its daily signature.
+"""The access log's way from the segments on disk into the registry, and its signatures.
 
 Put together here because the two halves do not know each other: `dataplane.accesslog` has the files,
 `audit` the tables.
@@ -14,11 +14,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
+
 from gridgate.audit import operations as audit
+from gridgate.audit.checkpoints import Signed, differing, known_checkpoints, remember, rights_head
 from gridgate.audit.operations import LogLine, Position
 from gridgate.config.environment import Environment
-from gridgate.dataplane.accesslog import sign_checkpoint
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, ORIGIN, digest, is_changes, segment_paths
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.dataplane.accesslog import Checkpoint, checkpoints_of, is_changes, sign_checkpoint
+from gridgate.dataplane.accesslog.checkpoints import INTERVAL, earliest_unsigned, not_intact
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, ORIGIN, digest, segment_paths
+from gridgate.notifications.checkpoints import send_copies
 from gridgate.sharing.signing import load_private_key
 
 _log = logging.getLogger(__name__)
@@ -26,7 +32,7 @@ _BATCH = 1000
 
 
 def fold_access_log(environment: Environment) -> int:
-    """Bring the registry's copy of the log up to what the segments hold; returns how many entries are new.
+    """Bring the registry's copy of the log up to the reads that the segments hold; returns how many are new.
 
     A segment that cannot be read or folded is told in the process's log and does not hold up the others.
     """
@@ -45,14 +51,80 @@ def fold_access_log(environment: Environment) -> int:
 def sign_due_checkpoint(environment: Environment, now: datetime) -> bool:
     """Sign the log once a UTC day; returns whether it did. Only one process at a time does.
 
-    Raises `GridgateError` when the log is not intact, or the key is missing.
+    Raises `GridgateError` when the log is not intact, or the key is missing; and when nothing is signed although the
+    log is old: then somebody took the checkpoints away, or has to say that nobody did.
     """
     with _alone(environment.access_log) as alone:
-        last = _last_checkpoint(environment.access_log)
-        if not alone or (last is not None and last.date() >= now.astimezone(UTC).date()):
+        if not alone:
             return False
-        sign_checkpoint(environment.access_log, load_private_key(environment.receipt_key), now)
+        before = _remembered(environment, now)
+        if before and before[-1].at.date() >= now.astimezone(UTC).date():
+            return False
+        if not before:
+            _refuse_to_begin_late(environment, now)
+        _sign(environment, now)
     return True
+
+
+def sign_now(environment: Environment, now: datetime) -> Checkpoint:
+    """Sign the log as it stands, whenever it was signed last; waits for another process that does.
+
+    Raises `GridgateError` when the log is not intact, or the key is missing.
+    """
+    with _alone(environment.access_log, wait=True):
+        _remembered(environment, now)
+        return _sign(environment, now)
+
+
+def signed(checkpoint: Checkpoint) -> Signed:
+    """A checkpoint as the registry knows it."""
+    return Signed(checkpoint.number, checkpoint.at, checkpoint.digest)
+
+
+def _sign(environment: Environment, now: datetime) -> Checkpoint:
+    key = load_private_key(environment.receipt_key)
+    sign_checkpoint(environment.access_log, key, now, {"rights": rights_head()})
+    return _remembered(environment, now)[-1]
+
+
+def _remembered(environment: Environment, now: datetime) -> list[Checkpoint]:
+    """The checkpoints there are, with those that the registry did not know yet written into it: the one just signed, and
+    what a death between the file and the registry left.
+
+    The newest of them leaves for whoever keeps copies: it holds the digest of the one before, and so of all. Raises
+    `GridgateError` (CONFLICT) when the registry knows others.
+    """
+    there = checkpoints_of(environment.access_log)
+    told = [signed(checkpoint) for checkpoint in there]
+    known = known_checkpoints()
+    if last := max(known, default=0):
+        for number, what in differing(known=known, there=[one for one in told if one.number <= last]):
+            raise not_intact(what, where=f"{CHECKPOINTS}:{number}")
+    if len(there) > last:
+        key = load_private_key(environment.receipt_key).public_key()
+        with transaction.atomic():
+            new = remember(told)
+            newest = there[-1]
+            if new and newest.signed_by_one_of([key]):
+                send_copies(
+                    environment.checkpoint_recipients,
+                    line=newest.line.decode(),
+                    number=newest.number,
+                    at=newest.at,
+                    digest=newest.digest,
+                    now=now,
+                )
+    return there
+
+
+def _refuse_to_begin_late(environment: Environment, now: datetime) -> None:
+    earliest = earliest_unsigned(environment.access_log, ())
+    if earliest is not None and earliest < now - INTERVAL:
+        raise GridgateError(
+            ErrorKind.CONFLICT,
+            f"the access log goes back to {earliest:%Y-%m-%d} and has no checkpoint: there were some, or no worker ran",
+            remedy="Run gridgate audit verify, compare with the copies kept elsewhere, then run gridgate audit sign.",
+        )
 
 
 def _fold_segment(path: Path, position: Position) -> int:
@@ -111,18 +183,12 @@ def _entry(raw: bytes) -> dict[str, Any] | None:
     return entry if isinstance(entry, dict) else None
 
 
-def _last_checkpoint(directory: Path) -> datetime | None:
-    path = directory / CHECKPOINTS
-    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
-    return datetime.fromisoformat(json.loads(lines[-1])["payload"]["at"]) if lines else None
-
-
 @contextmanager
-def _alone(directory: Path) -> Iterator[bool]:
+def _alone(directory: Path, *, wait: bool = False) -> Iterator[bool]:
     """True for one process at a time; the lock goes with the process, however it ends."""
     with (directory / ".checkpoint.lock").open("a") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
         else:

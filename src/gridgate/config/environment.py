@@ -87,6 +87,10 @@ class Environment(BaseSettings):
     mail_from: str = Field(
         default="", description="sender of e-mails; no-reply@ the host of base_url when empty"
     )
+    checkpoint_copies: str = Field(
+        default="",
+        description="e-mail addresses, separated by commas, that each signed checkpoint of the access log is sent to",
+    )
     workers: int = Field(default=2, ge=1, le=64, description="web processes that `serve` starts")
     plane: Literal["all", "portal", "data"] = Field(
         default="all", description="what the web processes serve; `serve --plane` sets it"
@@ -192,6 +196,14 @@ class Environment(BaseSettings):
             raise ValueError("give scheme and host only, such as https://portail.example")
         return value.rstrip("/")
 
+    @field_validator("checkpoint_copies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        for address in addresses_of(value):
+            if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+                raise ValueError(f"{address!r} is no e-mail address; give some such as proofs@audit.example")
+        return value
+
     @field_validator("oidc_issuer")
     @classmethod
     def _safe_issuer(cls, value: str) -> str:
@@ -215,6 +227,10 @@ class Environment(BaseSettings):
                 f"sign-in by a provider also needs {', '.join(missing)}; set all four of them, or none"
             )
         return self
+
+    @property
+    def checkpoint_recipients(self) -> list[str]:
+        return addresses_of(self.checkpoint_copies)
 
     @property
     def host(self) -> str:
@@ -308,6 +324,15 @@ def _make_secret(path: Path) -> None:
     with suppress(FileExistsError):
         path.hardlink_to(draft)
     draft.unlink()
+
+
+def addresses_of(text: str) -> list[str]:
+    """Each address once, in order.
+
+    >>> addresses_of(" a@x.example, b@x.example,a@x.example, ")
+    ['a@x.example', 'b@x.example']
+    """
+    return list(dict.fromkeys(filter(None, map(str.strip, text.split(",")))))
 
 
 def read_environment() -> Environment:

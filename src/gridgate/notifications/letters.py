@@ -49,13 +49,14 @@ def write(
     language: str,
     facts: Mapping[str, Any],
     secret: str = "",
+    attachment: tuple[str, str] = ("", ""),
     zone: ZoneInfo | None = None,
     now: datetime,
 ) -> bool:
     """Queue the letter of template `letters/<letter>.txt`: its first line is the subject, the rest the text.
 
     Its times are told on the clock of `zone`, by default the network's, and never on that of whoever made it leave.
-    The same `key` is written once; returns whether this one is new.
+    `attachment` is the name of a file and its content. The same `key` is written once; returns whether this one is new.
     """
     context = {**facts, "operator": operator(), "base_url": settings.BASE_URL, "secret": SECRET}
     with translation.override(language), timezone.override(zone):
@@ -69,6 +70,8 @@ def write(
             "subject": subject.strip()[:LONGEST_SUBJECT],
             "body": f"{body.strip()}\n",
             "secret": secret,
+            "attachment_name": attachment[0],
+            "attachment": attachment[1],
             "created_at": now,
             "due_at": now,
         },

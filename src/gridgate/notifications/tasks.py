@@ -116,7 +116,8 @@ def _message(email: OutgoingEmail) -> EmailMessage:
         },
     )
     if email.attachment:
-        message.attach(email.attachment_name, email.attachment.encode(), "application/jose")
+        kind = "application/jose" if email.attachment_name.endswith(".jws") else "application/json"
+        message.attach(email.attachment_name, email.attachment.encode(), kind)
     return message
 
 

@@ -6,7 +6,7 @@ tools.
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -98,11 +98,39 @@ def verify(token: str) -> signing.Valid | signing.Invalid:
     return signing.verify(token, public_keys())
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Where a receipt says that a segment of the log stood."""
+
+    number: str
+    segment: str
+    head: str
+    lines: int | None
+    """After how many lines; None in those that keep it to themselves."""
+
+
+def checked(keys: Sequence[Ed25519PublicKey]) -> Iterator[tuple[str, str | Claim]]:
+    """Every receipt kept, by its number: what is wrong with it, and where it says that the log stood."""
+    rows = Receipt.objects.order_by("pk").values_list("number", "issued_at", "payload", "jws")
+    for number, issued_at, payload, jws in rows.iterator():
+        found = signing.verify(jws, keys)
+        if isinstance(found, signing.Invalid):
+            yield number, found.reason
+            continue
+        said = found.payload
+        if said != payload or said.get("number") != number or said.get("issued_at") != _instant(issued_at):
+            yield number, "the registry says otherwise than what was signed"
+        if said.get("last_log_head"):
+            yield (
+                number,
+                Claim(number, said["last_log_segment"], said["last_log_head"], said.get("last_log_lines")),
+            )
+
+
 def _key() -> Ed25519PrivateKey:
     path = settings.ENVIRONMENT.receipt_key
-    if (
-        not path.exists() and not settings.ENVIRONMENT.registry.exists()
-    ):  # no instance yet: `init` makes its key
+    # An instance has its key from `init`: one that is gone is put back, not made anew.
+    if not path.exists() and not settings.ENVIRONMENT.registry.exists() and not Receipt.objects.exists():
         signing.make_key(path)
     return signing.load_private_key(path)
 
@@ -147,7 +175,6 @@ def _payload(
         "kept": [_kept(permission.service) for permission in kept],
         "last_log_head": mark.head,
         "last_log_segment": mark.segment,
-        "last_log_lines": mark.lines,
     }
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from click.testing import Result
 from django.db import connection
 from typer.testing import CliRunner
@@ -22,6 +23,7 @@ from gridgate.dataplane.accesslog.segments import CHECKPOINTS, segment_paths
 from gridgate.sharing import signing
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -155,7 +157,8 @@ def run(environment: Environment, *arguments: str) -> Result:
     key.write_bytes(signing.public_pem(public))
     (environment.data / "keys.json").write_text(json.dumps(signing.jwks([public])))
     log = str(environment.access_log)
-    return CliRunner().invoke(app, ["verify", "--log", log, *arguments], catch_exceptions=True)
+    with time_machine.travel(NOW, tick=False):
+        return CliRunner().invoke(app, ["verify", "--log", log, *arguments], catch_exceptions=True)
 
 
 @pytest.fixture
@@ -216,10 +219,12 @@ def test_the_verdict_as_json(signed: Environment, path: Path) -> None:
         "intact": True,
         "segments": 1,
         "entries": 4,
+        "changes": 0,
         "signed": 4,
         "checkpoints": 1,
         "faults": [],
         "torn": [],
+        "notes": [],
         "registry": None,
     }
     (signed.access_log / CHECKPOINTS).write_text("{}\n")

@@ -28,6 +28,8 @@ service = make_service(tiers_1, code="suivi")
 held = sorted(alice.organisation.holdings.values_list("metering_point_id", flat=True))
 subscribe(actor=alice, service=service, points=held[:2], now=now)
 subscribe(actor=alice, service=service, points=held[2:3], now=now)
+from gridgate.dataplane.store import open_store
+open_store(environment.measurements, zone=environment.zone).close()
 """
 REVOKE = f"""{CAST}
 print(revoke_company(actor=alice, company=tiers_1, now=now).number)
@@ -198,6 +200,7 @@ revoke_permission(actor=alice, permission_id=Permission.objects.order_by("pk").f
 create_group(organisation=alice.organisation, name="Usine", actor=alice, now=now)
 subscribe(actor=alice, service=DataService.objects.get(), points=None, now=now)
 """)
+    assert gridgate(given, "audit", "sign").returncode == 0
     put_back(given, copy)
     assert dict(given.rows(STATES)) == {"active": 2}
     done = gridgate(given, "audit", "reconcile")
@@ -208,6 +211,8 @@ subscribe(actor=alice, service=DataService.objects.get(), points=None, now=now)
     assert permission.endswith(" by Alice: ACME Industries lets Tiers 1 read (Suivi de consommation)")
     assert dict(given.rows(STATES)) == {"active": 1, "revoked": 1}, "nothing is given again"
     assert given.run(COMPARE) == "0 0"
+    verified = gridgate(given, "audit", "verify")
+    assert verified.stdout.startswith("intact"), verified.stdout
     again = gridgate(given, "audit", "reconcile")
     assert (again.returncode, again.stdout) == (0, "0 changes are in the registry again, 0 are not\n")
     put_back(given, copy)  # a second time: what was given up stays so, what was made again is made again

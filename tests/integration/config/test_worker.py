@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
 from gridgate.audit.models import AccessLogEntry
 from gridgate.config import worker
@@ -167,13 +168,15 @@ def test_a_round_ends_reminds_folds_and_signs(world: World, environment: Environ
         holding=TitleHolding.objects.get(metering_point=world.p2.pk), valid_to=date(2026, 11, 30), now=NOW
     )
     log = AccessLog(environment.access_log, "test", started_at=NOW)
-    log.append(AccessEntry(NOW, "screen", "granted", 1, "ACME", world.p1.pk, 1, "load_curve", "withdrawal"))
+    today = NOW + 11 * day
+    log.append(AccessEntry(today, "screen", "granted", 1, "ACME", world.p1.pk, 1, "load_curve", "withdrawal"))
     log.close()
     OutgoingEmail.objects.all().delete()
 
-    for job in jobs(environment):
-        do(job, NOW + 11 * day)
-        assert job.failures == 0
+    with time_machine.travel(NOW + 11 * day, tick=False):
+        for job in jobs(environment):
+            do(job, NOW + 11 * day)
+            assert job.failures == 0
 
     states = [Permission.objects.get(pk=permission.pk).state for permission in (over, left, ending)]
     assert states == ["expired", "invalidated", "active"]

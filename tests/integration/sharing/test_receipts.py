@@ -62,7 +62,8 @@ def test_a_receipt_counts_the_reads_and_fixes_where_the_log_stood(
     said = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now).payload
     assert said["permissions"][0]["reads"] == 2
     assert said["permissions"][0]["last_read_at"] == "2026-11-25T06:30:00Z"
-    assert (said["last_log_segment"], said["last_log_lines"]) == ("2026-11-25-a.jsonl", 6)
+    assert said["last_log_segment"] == "2026-11-25-a.jsonl"
+    assert "last_log_lines" not in said  # how much everybody read is nobody else's business
     assert said["last_log_head"] == "a" * 64
 
 
@@ -77,7 +78,7 @@ def test_a_company_that_never_read_is_told_by_where_the_newest_segment_stood(
 
 def test_without_a_log_yet_there_is_nothing_to_fix(world: World, permission: Permission) -> None:
     said = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now).payload
-    assert [said[name] for name in ("last_log_head", "last_log_segment", "last_log_lines")] == ["", "", 0]
+    assert [said[name] for name in ("last_log_head", "last_log_segment")] == ["", ""]
 
 
 def test_the_payload_kept_is_the_one_that_is_signed(world: World, permission: Permission) -> None:

@@ -169,7 +169,7 @@ class TestWriting:
         readings = [read_segment(path) for path in tmp_path.glob("*.jsonl")]
         assert len(readings) == 2
         assert all(not reading.faults for reading in readings)
-        assert verify(tmp_path, KEY.public_key()).intact
+        assert verify(tmp_path, KEY.public_key(), now=NOW).intact
 
     def test_an_async_waiter_learns_of_the_failure(self, tmp_path: Path) -> None:
         log = AccessLog(tmp_path / "nowhere", "web-1", started_at=NOW)
@@ -192,7 +192,7 @@ class TestReading:
         assert len(reading.entries) == 2
         assert reading.torn > 0
         assert reading.faults == []
-        found = verify(tmp_path, KEY.public_key())
+        found = verify(tmp_path, KEY.public_key(), now=NOW)
         assert found.intact
         assert [torn.where for torn in found.torn] == [segment.name]
 
@@ -219,7 +219,7 @@ class TestVerify:
         write(tmp_path, 3, process="web-2")
         assert sign_checkpoint(tmp_path, KEY, NOW) == 2
         write(tmp_path, 2, at=NOW + timedelta(days=1))
-        found = verify(tmp_path, KEY.public_key())
+        found = verify(tmp_path, KEY.public_key(), now=NOW)
         assert found.intact
         assert (found.segments, found.entries, found.signed, found.checkpoints) == (3, 10, 8, 1)
 
@@ -232,7 +232,7 @@ class TestVerify:
         assert sign_checkpoint(tmp_path, KEY, NOW) == 1
         log.append(entry(3))
         log.close()
-        found = verify(tmp_path, KEY.public_key())
+        found = verify(tmp_path, KEY.public_key(), now=NOW)
         assert found.intact
         assert (found.entries, found.signed) == (3, 2)
 
@@ -262,15 +262,15 @@ class TestVerify:
                 case 4:
                     del lines[at:]
             segment.write_bytes(b"".join(lines))
-            assert not verify(tmp_path, KEY.public_key()).intact, (trial, at)
+            assert not verify(tmp_path, KEY.public_key(), now=NOW).intact, (trial, at)
             segment.write_bytes(whole[segment])
-        assert verify(tmp_path, KEY.public_key()).intact
+        assert verify(tmp_path, KEY.public_key(), now=NOW).intact
 
     def test_finds_a_missing_segment_that_was_signed(self, tmp_path: Path) -> None:
         segment = write(tmp_path, 2)
         sign_checkpoint(tmp_path, KEY, NOW)
         segment.unlink()
-        (fault,) = verify(tmp_path, KEY.public_key()).faults
+        (fault,) = verify(tmp_path, KEY.public_key(), now=NOW).faults
         assert fault.where == segment.name
         assert "missing" in fault.what
 
@@ -282,14 +282,14 @@ class TestVerify:
         first, _ = sorted(tmp_path.glob("*.jsonl"))
         whole = first.read_bytes()
         first.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
-        assert "does not end" in verify(tmp_path, KEY.public_key()).faults[0].what
+        assert "does not end" in verify(tmp_path, KEY.public_key(), now=NOW).faults[0].what
         first.unlink()
-        assert "missing" in verify(tmp_path, KEY.public_key()).faults[0].what
+        assert "missing" in verify(tmp_path, KEY.public_key(), now=NOW).faults[0].what
 
     def test_finds_a_forged_checkpoint(self, tmp_path: Path) -> None:
         write(tmp_path, 2)
         sign_checkpoint(tmp_path, Ed25519PrivateKey.generate(), NOW)
-        (fault,) = verify(tmp_path, KEY.public_key()).faults
+        (fault,) = verify(tmp_path, KEY.public_key(), now=NOW).faults
         assert "signature" in fault.what
 
     def test_finds_a_changed_dropped_or_unreadable_checkpoint(self, tmp_path: Path) -> None:
@@ -298,7 +298,7 @@ class TestVerify:
             sign_checkpoint(tmp_path, KEY, NOW + timedelta(days=day))
         path = tmp_path / "checkpoints.jsonl"
         lines = path.read_bytes().splitlines(keepends=True)
-        assert verify(tmp_path, KEY.public_key()).intact
+        assert verify(tmp_path, KEY.public_key(), now=NOW).intact
         for altered in (
             [lines[0], lines[2]],
             [lines[0], lines[1].replace(b'"lines":2', b'"lines":3'), lines[2]],
@@ -306,7 +306,7 @@ class TestVerify:
             [lines[1], lines[0], lines[2]],
         ):
             path.write_bytes(b"".join(altered))
-            assert not verify(tmp_path, KEY.public_key()).intact
+            assert not verify(tmp_path, KEY.public_key(), now=NOW).intact
 
     def test_accepts_former_keys_that_are_given(self, tmp_path: Path) -> None:
         former = Ed25519PrivateKey.generate()
@@ -314,8 +314,8 @@ class TestVerify:
         sign_checkpoint(tmp_path, former, NOW)
         write(tmp_path, 1)
         sign_checkpoint(tmp_path, KEY, NOW)
-        assert verify(tmp_path, [KEY.public_key(), former.public_key()]).intact
-        assert not verify(tmp_path, KEY.public_key()).intact
+        assert verify(tmp_path, [KEY.public_key(), former.public_key()], now=NOW).intact
+        assert not verify(tmp_path, KEY.public_key(), now=NOW).intact
 
     def test_an_interrupted_checkpoint_is_written_over(self, tmp_path: Path) -> None:
         write(tmp_path, 1)
@@ -323,10 +323,10 @@ class TestVerify:
         path = tmp_path / "checkpoints.jsonl"
         path.write_bytes(path.read_bytes() + b'{"payload":{"numb')
         write(tmp_path, 1)
-        assert verify(tmp_path, KEY.public_key()).intact
+        assert verify(tmp_path, KEY.public_key(), now=NOW).intact
         sign_checkpoint(tmp_path, KEY, NOW)
         assert [orjson.loads(line)["payload"]["number"] for line in path.read_bytes().splitlines()] == [1, 2]
-        assert verify(tmp_path, KEY.public_key()).checkpoints == 2
+        assert verify(tmp_path, KEY.public_key(), now=NOW).checkpoints == 2
 
     def test_refuses_to_sign_over_a_broken_chain(self, tmp_path: Path) -> None:
         segment = write(tmp_path, 3)
@@ -339,4 +339,4 @@ class TestVerify:
         segment.write_bytes(segment.read_bytes()[:-10])
         assert sign_checkpoint(tmp_path, KEY, NOW) == 1
         assert sign_checkpoint(tmp_path, KEY, NOW) == 0
-        assert verify(tmp_path, KEY.public_key()).signed == 2
+        assert verify(tmp_path, KEY.public_key(), now=NOW).signed == 2

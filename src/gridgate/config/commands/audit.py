@@ -1,26 +1,50 @@
-"""`gridgate audit verify`: the proof that the access log and the history of rights are what was written."""
+"""`gridgate audit`: the proof that the access log, the history of rights and the receipts are what was written; signing
+it, and the signatures to keep elsewhere.
+"""
 
+import email
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.commands.keys import JwksOption, KeyOption, given_keys
 from gridgate.config.environment import Environment, read_environment
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import shown_lines
-from gridgate.dataplane.accesslog import Verification, verify
-from gridgate.dataplane.accesslog.segments import is_changes, segment_paths
+from gridgate.dataplane.accesslog import Copy, Verification, is_changes, verify
+from gridgate.dataplane.accesslog.checkpoints import checkpoint_lines
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, segment_paths
 
 if TYPE_CHECKING:
     from gridgate.audit.operations import LogLine
+    from gridgate.sharing.receipts import Claim
 
 app = typer.Typer(help="The access log.", no_args_is_help=True)
+
+
+@dataclass(slots=True)
+class _Registry:
+    """What the registry knows of the log, read before the files: what is written meanwhile is then in both."""
+
+    checkpoints: dict[int, str]
+    claims: "list[Claim]"
+    """Where receipts say that the log stood."""
+    faults: list[str] = field(default_factory=list)
+    """Of the receipts themselves."""
+
+    @property
+    def sought(self) -> dict[str, set[str]]:
+        heads: dict[str, set[str]] = {}
+        for claim in self.claims:
+            heads.setdefault(claim.segment, set()).add(claim.head)
+        return heads
 
 
 @dataclass(slots=True)
@@ -41,11 +65,23 @@ def verify_log(
     ] = None,
     key: KeyOption = None,
     jwks: JwksOption = None,
+    copy: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Checkpoints that were kept elsewhere: lines, or a saved e-mail. May be given again."
+        ),
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%SZ"], help="Check a copy as of when it was made, in UTC. Default: now."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the verdict as JSON.")] = False,
     data: DataOption = None,
 ) -> None:
     """Check the access log against its own chain, its signed checkpoints, and the registry's copy; and the history of
-    rights, which the registry alone holds, against its chain.
+    rights and the receipts, which the registry alone holds, against their signatures and the checkpoints.
 
     Exits with 0 when all is as it was written, 1 when it is not, 2 when that cannot be checked.
     """
@@ -57,10 +93,16 @@ def verify_log(
             f"{directory} is not a directory",
             remedy="Give the log with --log, or --data.",
         )
+    keys = given_keys(key, jwks, environment)
+    now = datetime.now(UTC) if as_of is None else as_of.replace(tzinfo=UTC)
+    kept = [one for path in copy or () for one in _copies(path)]
+    registry = _registry(keys) if log is None else None
     try:
-        verdict = _Verdict(verify(directory, given_keys(key, jwks, environment)))
-        if log is None:
-            verdict.registry = _registry_differences(environment)
+        verdict = _Verdict(
+            verify(directory, keys, now=now, sought=registry.sought if registry else None, copies=kept)
+        )
+        if registry is not None:
+            verdict.registry = _registry_differences(environment, registry, verdict.log)
     except OSError as error:
         raise GridgateError(
             ErrorKind.UNAVAILABLE, f"the log cannot be read: {error}", remedy="Mend it."
@@ -98,30 +140,141 @@ def reconcile_registry(
     raise typer.Exit(1 if done.to_make_again else 0)
 
 
-def _registry_differences(environment: Environment) -> list[str]:
+@app.command("sign")
+def sign_log(data: DataOption = None) -> None:
+    """Sign what is not signed yet, without waiting for the worker's daily round.
+
+    Exits with 0 when it is signed, 2 when it cannot be: because the log is not intact, or the key is missing.
+    """
+    from gridgate.config.loading import load_django
+
+    environment = load_django()
+    from gridgate.config.access_log import sign_now
+
+    made = sign_now(environment, datetime.now(UTC))
+    typer.echo(f"signed: checkpoint {made.number}, {len(made.segments)} segments had grown")
+
+
+@app.command("checkpoints")
+def print_checkpoints(
+    last: Annotated[int | None, typer.Option(min=1, help="Only the last so many. Default: all.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Print the signed checkpoints, one a line, to keep on another machine."""
+    lines = checkpoint_lines(read_environment().access_log)
+    for line in lines if last is None else lines[-last:]:
+        typer.echo(line)
+
+
+def _copies(path: Path) -> Iterator[Copy]:
+    """The checkpoints in a file of lines, or in the body and the attachments of a saved e-mail."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise GridgateError(
+            ErrorKind.NOT_FOUND,
+            f"{path} cannot be read: {error.strerror}",
+            remedy="Check its name and rights.",
+        ) from None
+    texts = [content]
+    for part in email.message_from_bytes(content).walk():
+        payload = part.get_payload(decode=True)
+        if isinstance(payload, bytes):
+            texts.append(payload)
+    lines = [line.strip() for text in texts for line in text.splitlines()]
+    found = list(dict.fromkeys(line for line in lines if line.startswith(b'{"payload":')))
+    if not found:
+        raise GridgateError(
+            ErrorKind.INVALID,
+            f"{path} holds no checkpoint",
+            remedy="Give lines of gridgate audit checkpoints, or the e-mail saved with its attachment.",
+        )
+    for line in found:
+        yield Copy(str(path), line)
+
+
+def _registry(keys: Sequence[Ed25519PublicKey]) -> _Registry:
     from gridgate.config.loading import load_django
 
     load_django()
-    from gridgate.audit.events import broken_links
+    from gridgate.audit.checkpoints import known_checkpoints
+    from gridgate.sharing.receipts import Claim, checked
+
+    known = _Registry(known_checkpoints(), [])
+    for number, found in checked(keys):
+        if isinstance(found, Claim):
+            known.claims.append(found)
+        else:
+            known.faults.append(f"receipt {number}: {found}")
+    return known
+
+
+def _registry_differences(environment: Environment, known: _Registry, log: Verification) -> list[str]:
+    """Everything in which the registry and the log do not say the same."""
+    return [
+        *_reads(environment),
+        *_changes(environment),
+        *_checkpoints(known, log),
+        *_rights(environment, log),
+        *known.faults,
+        *_receipts(known.claims, log),
+    ]
+
+
+def _reads(environment: Environment) -> Iterator[str]:
     from gridgate.audit.verify import differences, unknown_segments
+
+    paths = [path for path in segment_paths(environment.access_log) if not is_changes(path)]
+    for name in unknown_segments(names=[path.name for path in paths]):
+        yield f"{name}: the registry has folded it, and it is not there"
+    for path in paths:
+        for number, what in differences(segment=path.name, lines=_lines(path)):
+            yield f"{path.name}:{number}: {what}"
+
+
+def _changes(environment: Environment) -> Iterator[str]:
     from gridgate.config.changes import compare
 
-    paths = segment_paths(environment.access_log)
-    found = [
-        f"{name}: the registry has folded it, and it is not there"
-        for name in unknown_segments(names=[path.name for path in paths])
-    ]
-    for path in paths:
-        if is_changes(path):
-            continue
-        for number, what in differences(segment=path.name, lines=_lines(path)):
-            found.append(f"{path.name}:{number}: {what}")
-    found += [f"{one.where}: it says “{one}”, and the registry lacks it" for one in compare(environment).lost]
-    found += [
-        f"change of rights {event.pk} ({event.action}): it, or its link to the one before, is not as it was written"
-        for event in broken_links()
-    ]
-    return found
+    for one in compare(environment).lost:
+        yield f"{one.where}: it says “{one}”, and the registry lacks it"
+
+
+def _checkpoints(known: _Registry, log: Verification) -> Iterator[str]:
+    from gridgate.audit.checkpoints import differing
+    from gridgate.config.access_log import signed
+
+    there = [signed(checkpoint) for checkpoint in log.signatures]
+    for number, what in differing(known=known.checkpoints, there=there):
+        yield f"{CHECKPOINTS}:{number}: {what}"
+
+
+def _rights(environment: Environment, log: Verification) -> Iterator[str]:
+    from gridgate.audit.changes import RIGHTS
+    from gridgate.audit.checkpoints import rights_contradicted
+    from gridgate.audit.events import broken_links
+    from gridgate.config.changes import all_given_up
+
+    given_up = all_given_up(environment)
+    for event in broken_links():
+        yield (
+            f"change of rights {event.pk} ({event.action}): it, or its link to the one before, is not as it was written"
+        )
+    yield from rights_contradicted(
+        (checkpoint.number, rights)
+        for checkpoint in log.signatures
+        if (rights := checkpoint.payload.get("rights"))
+        and (RIGHTS, str(rights["last"]), rights["head"]) not in given_up
+    )
+
+
+def _receipts(claims: "Iterable[Claim]", log: Verification) -> Iterator[str]:
+    """The head that a receipt names must be a value of the chain of the segment it names."""
+    for claim in claims:
+        line = log.located.get(claim.segment, {}).get(claim.head)
+        if line is None:
+            yield f"receipt {claim.number}: {claim.segment} never stood where it says"
+        elif claim.lines not in (None, line):
+            yield f"receipt {claim.number}: {claim.segment} stood there after {line} lines, not {claim.lines}"
 
 
 def _lines(path: Path) -> "Iterator[LogLine]":
@@ -141,7 +294,8 @@ def _lines(path: Path) -> "Iterator[LogLine]":
 def _as_text(verdict: _Verdict) -> str:
     log = verdict.log
     signed = f"{log.signed} of them under {log.checkpoints} signed checkpoints"
-    counted = f"{log.entries} entries in {log.segments} segments, {signed}"
+    logged = f"{log.entries} entries and {log.changes} changes" if log.changes else f"{log.entries} entries"
+    counted = f"{logged} in {log.segments} segments, {signed}"
     if verdict.intact:
         agrees = "" if verdict.registry is None else "; the registry agrees"
         lines = [f"intact: {counted}{agrees}"]
@@ -149,6 +303,7 @@ def _as_text(verdict: _Verdict) -> str:
         faults = [f"{fault.where}: {fault.what}" for fault in log.faults] + (verdict.registry or [])
         lines = [f"NOT INTACT: {len(faults)} faults in {counted}", *faults]
     lines += [f"note: {torn.where} {torn.what}; what it was to log was not answered" for torn in log.torn]
+    lines += [f"note: {note.where} {note.what}" for note in log.notes]
     return "\n".join(lines)
 
 
@@ -158,9 +313,11 @@ def _as_json(verdict: _Verdict) -> dict[str, Any]:
         "intact": verdict.intact,
         "segments": log.segments,
         "entries": log.entries,
+        "changes": log.changes,
         "signed": log.signed,
         "checkpoints": log.checkpoints,
         "faults": [asdict(fault) for fault in log.faults],
         "torn": [asdict(torn) for torn in log.torn],
+        "notes": [asdict(note) for note in log.notes],
         "registry": verdict.registry,
     }

@@ -3,7 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
@@ -95,12 +95,15 @@ def _seed(environment: Environment, today: date) -> None:
 
 
 def _fold(environment: Environment) -> None:
-    """What the worker does within seconds: the log into the registry. Nobody is told of a past made up just now."""
-    from gridgate.config.access_log import fold_access_log
+    """What the worker does within seconds: the log into the registry. Nobody is told of a past made up just now. It is
+    signed here, since a worker does not begin to sign an old log.
+    """
+    from gridgate.config.access_log import fold_access_log, sign_now
     from gridgate.notifications.models import OutgoingEmail
 
     fold_access_log(environment)
     OutgoingEmail.objects.all().delete()
+    sign_now(environment, datetime.now(UTC))
 
 
 def _tell(environment: Environment) -> None:

@@ -7,8 +7,9 @@ to log was never answered; it is reported as torn, and never dropped in silence.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,18 @@ class Fault:
 
 
 @dataclass(slots=True)
+class Span:
+    """Lines of a segment between two of the line counts that were asked for, or after the last one."""
+
+    first: int
+    last: int
+    earliest: datetime | None = None
+    """The earliest stamp of these lines; the line that opens a segment has none."""
+    line: int = 0
+    """The line that bears it."""
+
+
+@dataclass(slots=True)
 class SegmentReading:
     """A segment, read to its end and checked line by line."""
 
@@ -38,6 +51,9 @@ class SegmentReading:
     entries: list[dict[str, Any]] = field(default_factory=list)
     heads: dict[int, str] = field(default_factory=dict)
     """The chain's value after each of the line counts that were asked for."""
+    found: dict[str, int] = field(default_factory=dict)
+    """After how many lines the chain had each of the values that were sought."""
+    spans: list[Span] = field(default_factory=list)
     lines: int = 0
     head: str = ORIGIN
     size: int = 0
@@ -62,9 +78,14 @@ def is_changes(path: Path) -> bool:
 
 
 def read_segment(
-    path: Path, *, keep_entries: bool = True, heads_at: frozenset[int] = frozenset()
+    path: Path,
+    *,
+    keep_entries: bool = True,
+    heads_at: Collection[int] = frozenset(),
+    sought: Collection[str] = frozenset(),
 ) -> SegmentReading:
-    """Read and check a segment. `heads_at` asks for the chain's value after these numbers of lines.
+    """Read and check a segment. `heads_at` asks for the chain's value after these numbers of lines, and cuts the
+    segment in spans there; `sought` asks where the chain had these values.
 
     A line that does not follow from the one before it is a fault, and reading goes on from it, so that each
     break is told once. Raises `OSError`.
@@ -79,6 +100,8 @@ def read_segment(
             _take(reading, raw[:-1], keep_entries=keep_entries)
             if reading.lines in heads_at:
                 reading.heads[reading.lines] = reading.head
+            if reading.head in sought:
+                reading.found[reading.head] = reading.lines
     return reading
 
 
@@ -103,6 +126,9 @@ def _take(reading: SegmentReading, line: bytes, *, keep_entries: bool) -> None:
     reading.lines += 1
     where = f"{reading.name}:{reading.lines}"
     previous, reading.head = reading.head, digest(line)
+    if not reading.spans or reading.lines - 1 in reading.heads:
+        reading.spans.append(Span(reading.lines, reading.lines))
+    reading.spans[-1].last = reading.lines
     try:
         record = orjson.loads(line)
         chained = record["prev"] == previous
@@ -118,5 +144,20 @@ def _take(reading: SegmentReading, line: bytes, *, keep_entries: bool) -> None:
             reading.genesis = record["genesis"]
         else:
             reading.faults.append(Fault(where, "the first line does not open a segment"))
-    elif keep_entries:
+        return
+    _stamp(reading, record, where)
+    if keep_entries:
         reading.entries.append(record)
+
+
+def _stamp(reading: SegmentReading, record: dict[str, Any], where: str) -> None:
+    try:
+        at = datetime.fromisoformat(record["at"])
+    except (KeyError, TypeError, ValueError):
+        at = None
+    if at is None or at.tzinfo is None:
+        reading.faults.append(Fault(where, "does not say when it was written"))
+        return
+    span = reading.spans[-1]
+    if span.earliest is None or at < span.earliest:
+        span.earliest, span.line = at, reading.lines

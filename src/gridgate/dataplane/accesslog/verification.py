@@ -1,0 +1,262 @@
+"""Checking the log: every chain, every link between segments, every segment against the signed checkpoints, and
+every stamp against the checkpoints before it.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gridgate.dataplane.accesslog.checkpoints import (
+    INTERVAL,
+    Checkpoint,
+    checkpoint_lines,
+    checkpoint_of,
+)
+from gridgate.dataplane.accesslog.segments import (
+    CHECKPOINTS,
+    ORIGIN,
+    Fault,
+    SegmentReading,
+    Span,
+    digest,
+    is_changes,
+    read_segment,
+    segment_paths,
+)
+
+LATE = timedelta(hours=1)
+"""How much earlier than the last checkpoint a new line may be stamped: clocks differ, and a request may be long."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Where a segment must have stood, and who says so."""
+
+    lines: int
+    head: str
+    said_by: str
+    checkpoint: Checkpoint | None = None
+    previous: Checkpoint | None = None
+    """The checkpoint before that one: what it did not know yet cannot be much older."""
+
+
+@dataclass(slots=True)
+class Verification:
+    """What `verify` found. The log is intact when there are no faults."""
+
+    segments: int = 0
+    entries: int = 0
+    changes: int = 0
+    signed: int = 0
+    """Entries and changes that the last checkpoint covers; later ones rest on their chain alone."""
+    checkpoints: int = 0
+    torn: list[Fault] = field(default_factory=list)
+    """Ends of segments that a dying process left half written. Not a fault: what they were to log was not
+    answered.
+    """
+    notes: list[Fault] = field(default_factory=list)
+    """What is as it was written, and says less than it could."""
+    faults: list[Fault] = field(default_factory=list)
+    signatures: list[Checkpoint] = field(default_factory=list)
+    """The checkpoints that can be read, oldest first."""
+    located: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By segment, after how many lines its chain had each of the values that were sought."""
+
+    @property
+    def intact(self) -> bool:
+        return not self.faults
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A checkpoint that was kept elsewhere, and the file it comes from."""
+
+    name: str
+    line: bytes
+
+
+def verify(
+    directory: Path,
+    keys: Sequence[Ed25519PublicKey] | Ed25519PublicKey,
+    *,
+    now: datetime,
+    sought: Mapping[str, Collection[str]] | None = None,
+    copies: Iterable[Copy] = (),
+) -> Verification:
+    """Check the log as it must be by `now`.
+
+    `keys` are the public keys that checkpoints may be signed with: the present one, and former ones. `sought`
+    names, by segment, values of its chain to look for; `copies` are checkpoints that must be among those there.
+    Needs nothing but the directory, and never writes to it. Raises `OSError` when it cannot be read.
+    """
+    found = Verification()
+    keys = [keys] if isinstance(keys, Ed25519PublicKey) else keys
+    marks = _checkpoint_marks(directory, keys, found)
+    follows: dict[str, list[_Mark]] = {}
+    readings: dict[str, SegmentReading] = {}
+    for path in segment_paths(directory):
+        reading = readings[path.name] = read_segment(
+            path,
+            keep_entries=False,
+            heads_at=frozenset(mark.lines for mark in marks.get(path.name, ())),
+            sought=frozenset((sought or {}).get(path.name, ())),
+        )
+        _count(path, reading, found)
+        followed = reading.genesis.get("follows")
+        if followed:
+            mark = _Mark(followed["lines"], followed["head"], f"the first line of {path.name}")
+            follows.setdefault(followed["segment"], []).append(mark)
+    _check_marks(marks, readings, found)
+    _check_ends(follows, readings, found)
+    _check_stamps(marks, readings, found, now)
+    found.faults += _contradicted(copies, keys, found.signatures)
+    return found
+
+
+def _count(path: Path, reading: SegmentReading, found: Verification) -> None:
+    found.segments += 1
+    if is_changes(path):
+        found.changes += max(reading.lines - 1, 0)
+    else:
+        found.entries += max(reading.lines - 1, 0)
+    found.faults += reading.faults
+    found.located[path.name] = reading.found
+    if reading.torn:
+        found.torn.append(Fault(path.name, f"ends in {reading.torn} bytes of a line that was never finished"))
+
+
+def _checkpoint_marks(
+    directory: Path, keys: Sequence[Ed25519PublicKey], found: Verification
+) -> dict[str, list[_Mark]]:
+    marks: dict[str, list[_Mark]] = {}
+    before: Checkpoint | None = None
+    chained = ORIGIN
+    for number, line in enumerate(checkpoint_lines(directory), start=1):
+        where = f"{CHECKPOINTS}:{number}"
+        found.checkpoints += 1
+        checkpoint = checkpoint_of(line)
+        if checkpoint is None:
+            found.faults.append(Fault(where, "not a checkpoint"))
+        else:
+            if not checkpoint.signed_by_one_of(keys):
+                found.faults.append(Fault(where, "the signature does not verify with any of the keys given"))
+            if checkpoint.payload.get("prev") != chained or checkpoint.number != number:
+                found.faults.append(Fault(where, "does not follow from the checkpoint before it"))
+            for name, said in checkpoint.segments.items():
+                mark = _Mark(said["lines"], said["head"], where, checkpoint, before)
+                marks.setdefault(name, []).append(mark)
+            found.signatures.append(checkpoint)
+            before = checkpoint
+        chained = digest(line)
+    return marks
+
+
+def _check_marks(
+    marks: dict[str, list[_Mark]], readings: dict[str, SegmentReading], found: Verification
+) -> None:
+    for name, said in marks.items():
+        reading = readings.get(name)
+        if reading is None:
+            found.faults.append(
+                Fault(name, f"is missing; {said[-1].said_by} says it had {said[-1].lines} lines")
+            )
+            continue
+        for mark in said:
+            if reading.lines < mark.lines:
+                what = f"has {reading.lines} lines; {mark.said_by} says it had {mark.lines}"
+                found.faults.append(Fault(name, what))
+            elif reading.heads.get(mark.lines) != mark.head:
+                what = f"one of its first {mark.lines} lines changed since {mark.said_by} was signed"
+                found.faults.append(Fault(name, what))
+        found.signed += max(min(max(mark.lines for mark in said), reading.lines) - 1, 0)
+
+
+def _check_ends(
+    marks: dict[str, list[_Mark]], readings: dict[str, SegmentReading], found: Verification
+) -> None:
+    """A segment that another one follows was closed: it must end where the other says it ended."""
+    for name, said in marks.items():
+        reading = readings.get(name)
+        for mark in said:
+            if reading is None:
+                found.faults.append(Fault(name, f"is missing; {mark.said_by} follows it"))
+            elif (reading.lines, reading.head) != (mark.lines, mark.head):
+                found.faults.append(Fault(name, f"does not end as {mark.said_by} says it did"))
+
+
+def _check_stamps(
+    marks: dict[str, list[_Mark]], readings: dict[str, SegmentReading], found: Verification, now: datetime
+) -> None:
+    """What a checkpoint names for the first time was written since the one before it, and what none names since the
+    last one, and not long ago.
+    """
+    last = found.signatures[-1] if found.signatures else None
+    unsigned: dict[str, datetime] = {}
+    belated: dict[int, datetime] = {}
+    for name, reading in readings.items():
+        for span in reading.spans:
+            mark = next((mark for mark in marks.get(name, ()) if span.last <= mark.lines), None)
+            found.faults += _backdated(name, span, mark.previous if mark else last)
+            if span.earliest is None:
+                continue
+            if mark is None:
+                unsigned[name] = span.earliest
+            elif mark.checkpoint is not None and span.earliest < mark.checkpoint.at - INTERVAL:
+                number = mark.checkpoint.number
+                belated[number] = min(span.earliest, belated.get(number, span.earliest))
+    old = {name: at for name, at in unsigned.items() if at < now - INTERVAL}
+    if old:
+        found.faults.append(
+            Fault(
+                CHECKPOINTS,
+                f"no checkpoint covers lines in {len(old)} segments, the oldest of {_said(min(old.values()))}, and "
+                "the log is to be signed every day: find out why the worker did not, then run gridgate audit sign",
+            )
+        )
+    found.notes += [
+        Fault(
+            f"{CHECKPOINTS}:{number}",
+            f"is the first to cover lines as old as {_said(at)}; whether they were changed before it was signed, "
+            "it cannot tell",
+        )
+        for number, at in sorted(belated.items())
+    ]
+
+
+def _backdated(name: str, span: Span, known: Checkpoint | None) -> Iterator[Fault]:
+    """Lines that say they are older than a checkpoint that did not know them."""
+    if known is None:
+        return
+    told = f"checkpoint {known.number}, signed {_said(known.at)}, did not know"
+    if span.earliest is not None and span.earliest < known.at - LATE:
+        yield Fault(f"{name}:{span.line}", f"is stamped {_said(span.earliest)}, and {told} the line")
+    elif span.first == 1 and (ended := _end_of_day(name)) is not None and ended < known.at - LATE:
+        yield Fault(name, f"is of a day that was over, and {told} the segment")
+
+
+def _end_of_day(name: str) -> datetime | None:
+    try:
+        return datetime.combine(date.fromisoformat(name[:10]), time(), UTC) + timedelta(days=1)
+    except ValueError:
+        return None
+
+
+def _contradicted(
+    copies: Iterable[Copy], keys: Sequence[Ed25519PublicKey], there: Sequence[Checkpoint]
+) -> Iterator[Fault]:
+    by_number = {checkpoint.number: checkpoint.line for checkpoint in there}
+    for copy in copies:
+        kept = checkpoint_of(copy.line)
+        if kept is None or not kept.signed_by_one_of(keys):
+            yield Fault(copy.name, "the signature of the copy does not verify with any of the keys given")
+        elif kept.number not in by_number:
+            yield Fault(copy.name, f"the log has no checkpoint {kept.number}; it had this one")
+        elif by_number[kept.number] != kept.line:
+            yield Fault(copy.name, f"the log has another checkpoint {kept.number} than this one")
+
+
+def _said(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,337 @@
+"""What somebody without the key does to the log and to the registry shows, whichever of the two they can write."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from random import Random
+
+import orjson
+import pytest
+import time_machine
+from django.db import connection, transaction
+from pytest_django import Settings
+from typer.testing import CliRunner
+
+from gridgate.audit.events import Subject, hash_of, record
+from gridgate.audit.models import AccessLogEntry, AccessLogSegment, AuditEvent, Checkpoint
+from gridgate.config.access_log import fold_access_log, sign_due_checkpoint, sign_now
+from gridgate.config.commands.audit import app
+from gridgate.config.environment import Environment
+from gridgate.core.errors import GridgateError
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog
+from gridgate.dataplane.accesslog.segments import CHANGES_SUFFIX, CHECKPOINTS, ORIGIN, digest, segment_paths
+from gridgate.notifications.models import OutgoingEmail
+from gridgate.sharing.models import Receipt
+from gridgate.sharing.operations import revoke_permission, subscribe
+from gridgate.sharing.signing import make_key
+from tests.factories.sharing import make_service
+from tests.world import World
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def environment(
+    world: World, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Environment:
+    monkeypatch.setenv("GRIDGATE_DATA", str(tmp_path))
+    environment = Environment(data=tmp_path, checkpoint_copies="proofs@audit.example")
+    settings.ENVIRONMENT = environment
+    environment.access_log.mkdir()
+    make_key(environment.receipt_key)
+    # The tables are those of the tests' own database, not of a file.
+    monkeypatch.setattr("gridgate.config.loading.load_django", lambda: environment)
+    return environment
+
+
+@pytest.fixture
+def day(world: World, environment: Environment) -> Iterator[Callable[[int], None]]:
+    """A day of the instance: somebody reads, rights change, a receipt is issued, and the night signs it."""
+    service = make_service(world.third_party_1)
+
+    def live(number: int) -> None:
+        now = world.now + number * DAY
+        log = AccessLog(environment.access_log, "test", started_at=now)
+        log.append(*(entry(world, now + timedelta(seconds=n)) for n in range(3)))
+        log.close()
+        fold_access_log(environment)
+        permission = subscribe(actor=world.alice, service=service, points=[world.p1.pk], now=now)
+        revoke_permission(actor=world.alice, permission_id=permission.pk, now=now + HOUR)
+        for n in range(2):
+            record("group.created", subject=Subject("group", f"{number}{n}", "G"), organisation=1, now=now)
+        sign_due_checkpoint(environment, now + 2 * HOUR)
+
+    return live
+
+
+@pytest.fixture
+def lived(world: World, environment: Environment, day: Callable[[int], None]) -> Environment:
+    """Three days, after which whoever holds the database may change everything in it."""
+    sign_due_checkpoint(environment, world.now - HOUR)
+    for number in (1, 2, 3):
+        day(number)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%_no_%'")
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TRIGGER {name}")
+    return environment
+
+
+def entry(world: World, at: datetime) -> AccessEntry:
+    return AccessEntry(
+        at,
+        "api:native",
+        "granted",
+        world.third_party_1.pk,
+        "Tiers 1",
+        world.p1.pk,
+        world.acme.pk,
+        "load_curve",
+        "withdrawal",
+        values=48,
+    )
+
+
+def verdict(world: World, *arguments: str, days: float = 3.2) -> tuple[int, str]:
+    with time_machine.travel(world.now + days * DAY, tick=False):
+        done = CliRunner().invoke(app, ["verify", *arguments])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.output
+
+
+def found(world: World, said: str, **more: float) -> bool:
+    code, output = verdict(world, **more)
+    assert code == 1, output
+    return said in output
+
+
+def rechain(path: Path, bodies: list[bytes]) -> None:
+    """Write a segment as the writer would, of lines that may have been written before."""
+    head, lines = ORIGIN, []
+    for body in bodies:
+        said = {**orjson.loads(body), "prev": None}
+        line = b'{"prev":"%b",%b' % (
+            head.encode(),
+            orjson.dumps({k: v for k, v in said.items() if k != "prev"})[1:],
+        )
+        head = digest(line)
+        lines.append(line + b"\n")
+    path.write_bytes(b"".join(lines))
+
+
+def rewrite(environment: Environment) -> None:
+    """Take one read out of the first segment, and make its chain good again."""
+    path = segment_paths(environment.access_log)[0]
+    lines = path.read_bytes().splitlines()
+    rechain(path, [*lines[:2], *lines[3:]])
+
+
+def segment(directory: Path, at: datetime, *, changes: bool = False) -> Path:
+    path = directory / f"{at:%Y-%m-%d}-{'0' * 16}{CHANGES_SUFFIX if changes else '.jsonl'}"
+    logged = {"change": "rights", "id": 1, "digest": "x"} if changes else {"values": 1}
+    rechain(
+        path,
+        [
+            orjson.dumps({"genesis": {"follows": None}}),
+            orjson.dumps({"at": at.isoformat(), "channel": "screen", "outcome": "granted", **logged}),
+        ],
+    )
+    return path
+
+
+class TestIntact:
+    def test_a_log_of_several_days(self, world: World, lived: Environment) -> None:
+        code, output = verdict(world)
+        assert (code, output.count("\n")) == (0, 1), output
+        assert "9 entries in 3 segments, 9 of them under 4 signed checkpoints; the registry agrees" in output
+
+    def test_changes_are_counted_apart_and_not_folded(self, world: World, lived: Environment) -> None:
+        segment(lived.access_log, world.now + 3.1 * DAY, changes=True)
+        assert fold_access_log(lived) == 0
+        code, output = verdict(world)
+        assert (code, "9 entries and 1 changes in 4 segments" in output) == (0, True), output
+
+
+class TestCheckpoints:
+    def test_deleted_with_the_segments_rechained(self, world: World, lived: Environment) -> None:
+        rewrite(lived)
+        (lived.access_log / CHECKPOINTS).unlink()
+        AccessLogEntry.objects.all().delete()
+        AccessLogSegment.objects.all().delete()
+        Receipt.objects.all().delete()
+        assert found(world, "the registry knows this checkpoint, and it is not there")
+        Checkpoint.objects.all().delete()
+        assert found(world, "run gridgate audit sign")
+
+    def test_a_log_without_any_is_not_signed_by_itself(self, world: World, lived: Environment) -> None:
+        (lived.access_log / CHECKPOINTS).unlink()
+        with pytest.raises(GridgateError, match="not intact"):
+            sign_due_checkpoint(lived, world.now + 4 * DAY)
+        Checkpoint.objects.all().delete()
+        with pytest.raises(GridgateError, match="has no checkpoint"):
+            sign_due_checkpoint(lived, world.now + 4 * DAY)
+        sign_now(lived, world.now + 4 * DAY)
+        code, output = verdict(world, days=4.1)
+        assert (code, "note: checkpoints.jsonl:1 is the first to cover lines as old as" in output) == (
+            0,
+            True,
+        )
+
+    def test_what_a_death_left_out_of_the_registry_is_caught_up(
+        self, world: World, lived: Environment
+    ) -> None:
+        Checkpoint.objects.filter(number=4).delete()
+        assert verdict(world)[0] == 0
+        Checkpoint.objects.filter(number=3).delete()
+        assert found(world, "the registry does not know this checkpoint")
+        assert not sign_due_checkpoint(lived, world.now + 3.2 * DAY)
+        assert verdict(world)[0] == 0
+
+    def test_another_one_in_the_registry(self, world: World, lived: Environment) -> None:
+        Checkpoint.objects.filter(number=2).update(digest="f" * 64)
+        assert found(world, "the registry knows another checkpoint of this number")
+
+
+class TestRights:
+    def test_cut_at_the_tail(self, world: World, lived: Environment) -> None:
+        AuditEvent.objects.latest("pk").delete()
+        assert found(world, "which is missing")
+
+    def test_cut_in_the_middle_and_rechained(self, world: World, lived: Environment) -> None:
+        first = AuditEvent.objects.earliest("pk")
+        first.delete()
+        previous = ""
+        for event in AuditEvent.objects.order_by("pk"):
+            event.previous = previous
+            event.hash = previous = hash_of(event)
+            event.save()
+        assert found(world, "was another one")
+
+
+class TestReceipts:
+    def test_altered(self, world: World, lived: Environment) -> None:
+        receipt = Receipt.objects.earliest("pk")
+        Receipt.objects.filter(pk=receipt.pk).update(payload={**receipt.payload, "act": "expire"})
+        assert found(world, f"receipt {receipt.number}: the registry says otherwise")
+
+    def test_signed_by_somebody_else(self, world: World, lived: Environment) -> None:
+        receipt = Receipt.objects.earliest("pk")
+        Receipt.objects.filter(pk=receipt.pk).update(jws=receipt.jws[:-8] + "AAAAAAAA")
+        assert found(world, f"receipt {receipt.number}: it was changed after it was signed")
+
+    def test_whose_head_is_not_in_the_log(self, world: World, lived: Environment) -> None:
+        rewrite(lived)
+        receipt = Receipt.objects.earliest("pk")
+        assert found(world, f"receipt {receipt.number}: ")
+
+
+class TestStamps:
+    @pytest.mark.parametrize("changes", [False, True])
+    def test_a_backdated_segment_before_and_after_the_next_signing(
+        self, world: World, lived: Environment, changes: bool
+    ) -> None:
+        path = segment(lived.access_log, world.now + DAY, changes=changes)
+        said = f"{path.name}:2: is stamped 2026-11-26T09:30:00Z, and checkpoint 4"
+        assert found(world, said)
+        sign_now(lived, world.now + 4 * DAY)
+        assert found(world, said, days=4.1)
+
+    def test_backdated_lines(self, world: World, lived: Environment) -> None:
+        path = segment_paths(lived.access_log)[-1]
+        line = orjson.dumps({"at": (world.now + 2 * DAY).isoformat(), "outcome": "granted"})
+        rechain(path, [*path.read_bytes().splitlines(), line])
+        assert found(world, f"{path.name}:5: is stamped 2026-11-27T09:30:00Z, and checkpoint 4")
+
+    def test_old_lines_that_nobody_signed(self, world: World, lived: Environment) -> None:
+        segment(lived.access_log, world.now + 3.1 * DAY)
+        assert verdict(world, days=4.1)[0] == 0
+        assert found(world, "run gridgate audit sign", days=4.3)
+        with time_machine.travel(world.now + 4.3 * DAY, tick=False):
+            done = CliRunner().invoke(app, ["sign"])
+        assert (done.exit_code, done.output) == (0, "signed: checkpoint 5, 1 segments had grown\n")
+        code, output = verdict(world, days=4.3)
+        assert code == 0, output
+
+
+class TestCopies:
+    def test_each_checkpoint_is_sent_once(self, world: World, lived: Environment) -> None:
+        sent = OutgoingEmail.objects.filter(key__startswith="checkpoint_copy:").order_by("pk")
+        lines = (lived.access_log / CHECKPOINTS).read_text().splitlines(keepends=True)
+        assert [one.attachment for one in sent] == lines
+        assert {(one.recipient, one.language) for one in sent} == {("proofs@audit.example", "fr")}
+        assert sent[0].subject == "Scellement nº 1 du journal des accès, à conserver"
+
+    def test_are_compared_with_the_log(self, world: World, lived: Environment, tmp_path: Path) -> None:
+        kept, mail = tmp_path / "kept.jsonl", tmp_path / "saved.eml"
+        printed = CliRunner().invoke(app, ["checkpoints", "--last", "2"]).output
+        assert printed == "".join((lived.access_log / CHECKPOINTS).read_text().splitlines(keepends=True)[-2:])
+        kept.write_text(printed)
+        message = EmailMessage()
+        message.set_content("Bonjour")
+        message.add_attachment(printed.encode(), maintype="application", subtype="json", filename="c.jsonl")
+        mail.write_bytes(message.as_bytes())
+        options = ("--copy", str(kept), "--copy", str(mail))
+        assert verdict(world, *options)[0] == 0
+        # whoever has the key, and the whole machine, writes another past
+        (lived.access_log / CHECKPOINTS).unlink()
+        Checkpoint.objects.all().delete()
+        for _ in range(3):
+            sign_now(lived, world.now + 3 * DAY)
+        code, output = verdict(world, *options)
+        assert code == 1
+        assert "kept.jsonl: the log has another checkpoint 3 than this one" in output
+        assert "saved.eml: the log has no checkpoint 4; it had this one" in output
+
+    def test_a_file_without_any_is_refused(self, world: World, lived: Environment, tmp_path: Path) -> None:
+        (tmp_path / "empty").touch()
+        with pytest.raises(GridgateError, match="holds no checkpoint"):
+            verdict(world, "--copy", str(tmp_path / "empty"))
+
+
+def test_whatever_is_changed_without_the_key_is_found(world: World, lived: Environment) -> None:
+    """Sixty random changes of the folder or the tables, and nothing changed in between."""
+    chance = Random(20261125)
+    files = {path: path.read_bytes() for path in lived.access_log.glob("*.jsonl")}
+    tables = [
+        (AuditEvent, {"action": "group.deleted"}),
+        (AuditEvent, {"hash": hashlib.sha256(b"x").hexdigest()}),
+        (Receipt, {"payload": {}}),
+        (Checkpoint, {"digest": "0" * 64}),
+        (AccessLogEntry, {"values": 1}),
+    ]
+    for trial in range(60):
+        path = chance.choice(sorted(files))
+        lines = files[path].splitlines()
+        sid = transaction.savepoint()
+        match trial % 4:
+            case 0:
+                del lines[chance.randrange(len(lines))]
+                path.write_bytes(b"".join(line + b"\n" for line in lines))
+            case 1:
+                at = chance.randrange(len(lines))
+                lines[at] = lines[at].replace(b"2026", b"2027")
+                path.write_bytes(b"".join(line + b"\n" for line in lines))
+            case 2:
+                path.unlink()
+            case _:
+                model, change = chance.choice(tables)
+                row = chance.choice(list(model.objects.all()))
+                model.objects.filter(pk=row.pk).update(**change)
+        code, output = verdict(world)
+        assert code == 1, (trial, path.name, output)
+        transaction.savepoint_rollback(sid)
+        for kept, content in files.items():
+            kept.write_bytes(content)
+    code, output = verdict(world)
+    assert code == 0, output
+    assert json.loads(verdict(world, "--json")[1])["intact"]
+
+
+def test_stamps_are_told_in_utc() -> None:
+    from gridgate.dataplane.accesslog.verification import _said
+
+    assert _said(datetime(2026, 11, 25, 9, tzinfo=UTC)) == "2026-11-25T09:00:00Z"
