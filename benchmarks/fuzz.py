@@ -6,6 +6,7 @@ seed and its number alone, and each finds the same world: `--only` sends one aga
 """
 
 import argparse
+import faulthandler
 import logging
 import os
 import sys
@@ -18,6 +19,9 @@ from random import Random
 from typing import Protocol
 
 from benchmarks.fuzz_report import Case, Report
+
+LONGEST = 120
+"""Seconds that a case may take."""
 
 
 class Plane(Protocol):
@@ -38,6 +42,9 @@ def run(
 ) -> Report:
     """Cases 0 to `cases`, turn by turn over the planes, as often as they stand in the list, and their routes."""
     report = Report()
+    at_hand, path = tempfile.mkstemp(prefix="gridgate-fuzz-case-")
+    if cases > 10_000:
+        print(f"the number of the case at hand stands in {path}", file=sys.stderr)
     for number in range(cases) if only is None else (only,):
         if until is not None and time.monotonic() > until:
             break
@@ -49,8 +56,14 @@ def run(
         case = plane.case(route, dice)
         if only is not None:
             print(case)
+        # Even when the interpreter itself is held up: what takes so long is a failure too, and where is printed.
+        os.pwrite(at_hand, f"{number:<12}".encode(), 0)
+        faulthandler.dump_traceback_later(LONGEST, exit=True)
         status, why = plane.send(case)
+        faulthandler.cancel_dump_traceback_later()
         report.add(number, case, status, why)
+    os.close(at_hand)
+    Path(path).unlink()
     return report
 
 

@@ -77,6 +77,7 @@ class TestVosCompteurs:
             ("segment=C2", ["Lyon Gerland, usine"]),
             ("segment=C2&q=nantes", []),
             ("kva_max=99", []),
+            ("kva_min=1e999999999&kva_max=1e-999999999", None),
             ("kva_min=abc&segment=ZZ&page=900&sens=both", None),
             ("titre=past", []),
             ("tri=-nom&par_page=12", ["Nantes Beaulieu, bureaux", "Lyon Gerland, usine"]),

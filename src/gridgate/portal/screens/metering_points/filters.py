@@ -43,6 +43,9 @@ _TITLES = [
     ("past", gettext_lazy("Vous ne l’êtes plus")),
 ]
 
+# As many digits as a power has: 1e999999999 would be counted out for hours.
+_KVA: dict[str, Any] = {"min_value": 0, "max_digits": 9, "decimal_places": 2, "localize": True}
+
 
 class PointFilterForm(forms.Form):
     """Values that make no sense are as if they were not there: an address may come from anywhere."""
@@ -59,10 +62,8 @@ class PointFilterForm(forms.Form):
     sens = forms.ChoiceField(label=gettext_lazy("Sens"), choices=_DIRECTIONS, required=False)
     courbe = forms.ChoiceField(label=gettext_lazy("Courbe de charge"), choices=_STATES, required=False)
     commune = forms.ChoiceField(label=gettext_lazy("Commune"), required=False)
-    kva_min = forms.DecimalField(
-        label=gettext_lazy("Puissance, de (kVA)"), required=False, min_value=0, localize=True
-    )
-    kva_max = forms.DecimalField(label=gettext_lazy("à (kVA)"), required=False, min_value=0, localize=True)
+    kva_min = forms.DecimalField(label=gettext_lazy("Puissance, de (kVA)"), required=False, **_KVA)
+    kva_max = forms.DecimalField(label=gettext_lazy("à (kVA)"), required=False, **_KVA)
     titre = forms.ChoiceField(label=gettext_lazy("Titularité"), choices=_TITLES, required=False)
 
     def __init__(self, data: QueryDict, *, cities: list[str]) -> None:
