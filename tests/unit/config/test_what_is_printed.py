@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from gridgate.config import cli
+from gridgate.config import cli, failing
 from gridgate.config.commands import eic, imports, kyc
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.metering.imports.findings import Code, Finding
@@ -32,7 +32,7 @@ def test_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails() -> None:
         raise GridgateError(ErrorKind.INVALID, f"no {FORGED}", where="x[/red]")
 
-    said = printed_by(monkeypatch, cli)
+    said = printed_by(monkeypatch, failing)
     monkeypatch.setattr(cli, "app", fails)
     with pytest.raises(SystemExit):
         cli.main()

@@ -17,7 +17,7 @@ from gridgate.config.commands.data_option import DataOption
 from gridgate.config.commands.keys import JwksOption, KeyOption, given_keys
 from gridgate.config.environment import Environment, read_environment
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.core.text import shown_lines
+from gridgate.core.text import shown, shown_lines
 from gridgate.dataplane.accesslog import Copy, Verification, is_changes, verify
 from gridgate.dataplane.accesslog.checkpoints import checkpoint_lines
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS, segment_paths
@@ -131,12 +131,14 @@ def reconcile_registry(
 
     if dry_run:
         lost = compare(environment).lost
-        typer.echo("\n".join([f"the registry lacks {len(lost)} changes that the log holds", *map(str, lost)]))
+        typer.echo(f"the registry lacks {len(lost)} changes that the log holds")
+        for one in lost:
+            typer.echo(shown(str(one)))
         raise typer.Exit(1 if lost else 0)
     done = reconcile(environment, now=datetime.now(UTC))
     typer.echo(f"{done.restored} changes are in the registry again, {len(done.to_make_again)} are not")
-    for one in done.to_make_again:
-        typer.echo(f"make again if it is still wanted: {one}")
+    for again in done.to_make_again:
+        typer.echo(f"make again if it is still wanted: {shown(again)}")
     raise typer.Exit(1 if done.to_make_again else 0)
 
 
