@@ -3,8 +3,8 @@
 Done to a copy each time: the registry, the measurements, the secret key, the key of receipts and the access log are
 missing, empty, cut short, filled with garbage, or a folder (the log's folder: missing, or a file).
 
-Seen must be: `check` ends with 1 and names the file; `audit verify`, `export` and `serve` end with 2 and one message, or go
-on as the file allows; nobody prints a traceback, and nothing is made in the place of what is lost.
+Seen must be: `check` ends with 1 and names the file; `audit verify`, `serve` and `worker` end with 2 and one message, or
+go on as the file allows; nobody prints a traceback, and nothing is made in the place of what is lost.
 """
 
 import shutil
@@ -36,7 +36,8 @@ def run(say: Say) -> bool:
     cases = [(name, way, do) for name in FILES for way, do in WAYS.items()]
     cases += [("accesslog", way, do) for way, do in LOG_WAYS.items()]
     with demo_instance() as template:
-        return all([_damage(template, *case, say) for case in cases])
+        seen = [_damage(template, *case, say) for case in cases]
+    return all(seen)
 
 
 def _damage(template: Path, name: str, way: str, do: Callable[[Path], object], say: Say) -> bool:
