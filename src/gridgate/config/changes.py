@@ -10,6 +10,7 @@ lacks is what a death between the two left behind: the line is written now.
 """
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -25,7 +26,7 @@ from gridgate.audit.changes import PERMISSION, RECEIPT, Change
 from gridgate.audit.models import AuditEvent
 from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.dataplane.accesslog import AccessLog, ChangeEntry
+from gridgate.dataplane.accesslog import AccessLog, AccessLogUnavailable, ChangeEntry
 from gridgate.dataplane.accesslog.segments import CHANGES_SUFFIX, is_changes, segment_paths
 from gridgate.sharing import history, receipts, signing
 from gridgate.sharing.models import PermissionEvent, Receipt
@@ -37,6 +38,7 @@ RECONCILIATION_TYPE = "gridgate-reconciliation+json"
 Key = tuple[str, str, str]
 """Kind, id and digest of a change: the same change on both sides has the same."""
 
+_log = logging.getLogger(__name__)
 _log_of: dict[tuple[int, Path], AccessLog] = {}
 _opening = threading.Lock()
 
@@ -97,13 +99,16 @@ def write(changes: Sequence[Change]) -> None:
 def refuse_contradiction(environment: Environment) -> None:
     """Let the instance start when registry and log agree, and write the lines that are missing.
 
-    Raises `RegistryContradictsLog`, or `AccessLogUnavailable`.
+    Raises `RegistryContradictsLog`.
     """
     found = compare(environment)
     if found.lost:
         raise RegistryContradictsLog(found.lost)
     if found.unlogged:
-        _append(environment.access_log, found.unlogged)
+        try:
+            _append(environment.access_log, found.unlogged)
+        except AccessLogUnavailable as error:  # the worker tries again; what reads refuses until then
+            _log.warning("%d changes are not in the log yet: %s", len(found.unlogged), error)
 
 
 def compare(environment: Environment) -> Comparison:
@@ -167,7 +172,7 @@ def _append(directory: Path, changes: Sequence[Change]) -> None:
         ChangeEntry(now, change.kind, change.id, change.digest, _as_json_holds(change.says))
         for change in changes
     )
-    _log(directory).append(*entries)
+    _log_in(directory).append(*entries)
 
 
 def _as_json_holds(says: Any) -> Any:
@@ -175,7 +180,7 @@ def _as_json_holds(says: Any) -> Any:
     return json.loads(json.dumps(says, default=str))
 
 
-def _log(directory: Path) -> AccessLog:
+def _log_in(directory: Path) -> AccessLog:
     key = (os.getpid(), directory)  # a segment is one process's
     with _opening:
         if key not in _log_of:
