@@ -137,8 +137,7 @@ def _parent() -> tuple[socket.socket, dict[str, str]]:
     env = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("GRIDGATE_")
-        and name not in ("DJANGO_SETTINGS_MODULE", "PROMETHEUS_MULTIPROC_DIR")
+        if not name.startswith("GRIDGATE_") and name != "DJANGO_SETTINGS_MODULE"
     }
     # One thread for numpy's sums, too.
     process = subprocess.Popen(

@@ -23,7 +23,7 @@ from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.accesslog import Checkpoint, checkpoints_of, is_changes, sign_checkpoint
 from gridgate.dataplane.accesslog.checkpoints import INTERVAL, earliest_unsigned, not_intact
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, ORIGIN, digest, segment_paths
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, ORIGIN, digest, is_entry, segment_paths
 from gridgate.notifications.checkpoints import send_copies
 from gridgate.sharing.signing import load_private_key
 
@@ -171,7 +171,7 @@ def _lines_after(path: Path, position: Position) -> Iterator[tuple[LogLine, Posi
                     number,
                 )
             head = digest(raw[:-1])
-            is_read = entry is not None and "genesis" not in entry
+            is_read = entry is not None and is_entry(entry)
             yield LogLine(number, entry if is_read else None), Position(number, size, head)
 
 

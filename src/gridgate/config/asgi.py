@@ -18,6 +18,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.app import create_app, rendering
 from gridgate.dataplane.http.guard import HEADERS, LARGEST_BODY, LONGEST_QUERY
+from gridgate.dataplane.http.shared_metrics import shared_directory
 from gridgate.facades import FACADES
 
 DATA_PLANE = (
@@ -39,7 +40,7 @@ def data_plane_config(environment: Environment, process: str) -> DataPlaneConfig
         zone=environment.zone,
         process=process,
         metrics_token=environment.metrics_token,
-        metrics_directory=environment.metrics if "PROMETHEUS_MULTIPROC_DIR" in os.environ else None,
+        metrics_directory=shared_directory(),
         behind_proxy=environment.behind_proxy,
         request_log=environment.request_log,
     )

@@ -167,7 +167,10 @@ class HttpLimits:
             async with self._whole(scope, receive, head, side) as whole:
                 await side.app(scope, whole, answer)
         except _Gone:
-            return
+            # Away, or what came is no body: whoever is still there is told.
+            await self._refuse(
+                _not_taken(400, "the body broke off", "Send it again, whole."), scope, receive, answer, side
+            )
         except GridgateError as error:
             if answer.started:
                 raise

@@ -33,6 +33,7 @@ from gridgate.config.access_log import fold_access_log, sign_due_checkpoint
 from gridgate.config.changes import refuse_contradiction
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
+from gridgate.core.unavailability import is_unavailable
 from gridgate.metering.operations import end_collections_of_former_holders
 from gridgate.notifications import tasks
 from gridgate.organisations.operations import kyc
@@ -48,6 +49,9 @@ Clock = Callable[[], datetime]
 ROUND_SECONDS = 0.5
 SEATS = 4
 LONGEST_WAIT = 3600.0
+ORPHAN_SECONDS = 1.5
+LONGEST_OUTAGE_WAIT = 30.0
+"""After a failure that passes by itself, such as a full disk: what waited is done soon after."""
 
 
 @dataclass(slots=True)
@@ -111,7 +115,8 @@ def do(job: Job, now: datetime) -> None:
         job.failures = 0
     except Exception as error:  # noqa: BLE001 -- one job's failure is not the others'
         job.failures += 1
-        wait = min(max(job.every, 1.0) * 2**job.failures, max(LONGEST_WAIT, job.every))
+        longest = LONGEST_OUTAGE_WAIT if is_unavailable(error) else LONGEST_WAIT
+        wait = min(max(job.every, 1.0) * 2**job.failures, max(longest, job.every))
         if isinstance(error, GridgateError | DatabaseError | OSError):
             _log.error("could not %s; next attempt in %.0f s: %s", job.name, wait, error)
         else:
@@ -186,5 +191,8 @@ def _stop_with_parent(stop: threading.Event) -> None:
         while os.read(0, 1024):
             pass
         stop.set()
+        # What it has begun may wait for a mail server. Nobody waits for it any more, and the next worker has its own.
+        threading.Event().wait(ORPHAN_SECONDS)
+        os._exit(1)
 
     threading.Thread(target=watch, name="parent-watcher", daemon=True).start()

@@ -24,9 +24,7 @@ class DataPlaneConfig:
     metrics_token: str = ""
     """Bearer token for `/metrics`; without one it answers this machine only."""
     metrics_directory: Path | None = None
-    """Where several worker processes add up their metrics (prometheus-client's multiprocess mode); None: each
-    its own.
-    """
+    """Where several processes add up their metrics (`http.shared_metrics`); None: each its own."""
     behind_proxy: bool = False
     """True when a reverse proxy stands in front, so that the peer's address says nothing of the client."""
     request_log: bool = True

@@ -12,6 +12,8 @@ import hmac
 import secrets
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -96,11 +98,36 @@ class TokenStore:
             (int(at.timestamp()), sha256(token), application.id),
         )
 
+    def check(self) -> None:
+        """Succeed when a token could be written: a number of the file is written as it stands, durably, since a
+        transaction that is rolled back reaches no disk. Raises `RegistryUnavailable`.
+
+        While another writes it waits for nothing: that one shows that the registry can be written.
+        """
+        with self._connected() as connection:
+            connection.execute("PRAGMA busy_timeout = 0")
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                number = connection.execute("PRAGMA user_version").fetchone()[0]
+                connection.execute(f"PRAGMA user_version = {number:d}")
+                connection.execute("COMMIT")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    raise
+            finally:
+                connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
+
     def close(self) -> None:
         with self._lock:
             self._close()
 
     def _write(self, statement: str, parameters: tuple[object, ...]) -> bool:
+        with self._connected() as connection:
+            return connection.execute(statement, parameters).rowcount > 0
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for one at a time; after a failure another next time."""
         with self._lock:
             there = stamp(str(self._path))
             if there != self._opened:
@@ -109,7 +136,7 @@ class TokenStore:
                 if self._connection is None:
                     self._connection = self._open()
                     self._opened = there
-                return self._connection.execute(statement, parameters).rowcount > 0
+                yield self._connection
             except sqlite3.Error as error:
                 self._close()
                 raise RegistryUnavailable(str(error)) from error

@@ -95,7 +95,7 @@ def test_a_registry_that_does_not_answer_is_said_in_plain_words(client, world, m
 
     client.raise_request_exception = False
     client.force_login(world.alice.user)
-    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
+    monkeypatch.setattr("gridgate.organisations.security.session_store.SessionStore.load", fail)
     response = client.get("/")
     assert response.status_code == 503
     assert response["Retry-After"] == "60"

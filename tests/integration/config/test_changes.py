@@ -135,11 +135,10 @@ def test_a_damaged_frame_undoes_an_end_and_nothing_is_served_until_it_is_made_ag
         "SQLite takes the damaged frame and all that follow for unwritten"
     )
 
-    for command in (["serve", "--port", "0"], ["worker"]):
-        refused = gridgate(given, *command)
-        assert refused.returncode == 2
-        assert "the registry lacks 3 changes that the access log holds" in refused.stderr
-        assert "gridgate audit reconcile" in refused.stderr
+    refused = gridgate(given, "serve", "--port", "0")
+    assert refused.returncode == 2
+    assert "the registry lacks 3 changes that the access log holds" in refused.stderr
+    assert "gridgate audit reconcile" in refused.stderr
     checked = gridgate(given, "check")
     assert (checked.returncode, "the registry lacks 3 changes" in checked.stderr) == (1, True)
     verified = gridgate(given, "audit", "verify")
@@ -158,7 +157,6 @@ def test_a_damaged_frame_undoes_an_end_and_nothing_is_served_until_it_is_made_ag
     ]
     assert [line["change"] for line in lines(given)][-2:] == [RIGHTS, "reconciliation"]
     assert given.run(COMPARE) == "0 0"
-    assert "reconcile" not in gridgate(given, "check").stderr
     assert gridgate(given, "audit", "verify").stdout.startswith("intact")
 
 

@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+import os
 import re
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gridgate.dataplane.accesslog import read_segment
 from tests.dataplane_plane import Plane
 from tests.dataplane_world import ACME, CONSO, TIERS1
 
@@ -19,6 +24,21 @@ HEADERS = {
 }
 CURVE = "/enedis/metering_data_clc/v5/consumption_load_curve"
 POINTS = "/api/v1/metering-points"
+
+
+def no_room(*_: object, **__: object) -> int:
+    raise OSError(28, "No space left on device")
+
+
+@contextmanager
+def no_more(path: Path) -> Iterator[None]:
+    """No file of this process grows beyond the size of this one."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 class TestEveryAnswer:
@@ -145,6 +165,94 @@ class TestHealth:
         assert answer.status_code == 503
         assert len(answer.json()["faults"]) == 2
         assert plane.get("/healthz").status_code == 200
+
+    def test_is_tried_not_looked_up(self, plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gridgate.dataplane.http.plane.PROBE_SECONDS", 0)
+        assert plane.get("/readyz").status_code == 200
+        with monkeypatch.context() as full:
+            full.setattr("gridgate.dataplane.accesslog.writer.os.write", no_room)
+            answer = plane.get("/readyz")
+            assert (answer.status_code, len(answer.json()["faults"])) == (503, 1)
+            assert "No space left on device" in answer.json()["faults"][0]
+        assert plane.get("/readyz").status_code == 200, "by itself"
+        assert plane.logged() == []
+
+    def test_needs_a_registry_that_can_be_written(
+        self, plane: Plane, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("gridgate.dataplane.http.plane.PROBE_SECONDS", 0)
+        plane.world.db.execute("PRAGMA journal_mode = WAL")
+        with no_more(plane.folder / "registry.sqlite3-wal"):
+            faults = plane.get("/readyz").json()["faults"]
+        assert [fault.partition(":")[0] for fault in faults] == ["the registry does not answer"]
+        assert plane.get("/readyz").status_code == 200
+        plane.world.db.execute("BEGIN IMMEDIATE")
+        assert plane.get("/readyz").status_code == 200, "another that writes shows that it can be written"
+        plane.world.db.execute("ROLLBACK")
+
+    def test_is_tried_once_for_all_who_ask(self, plane: Plane) -> None:
+        for _ in range(5):
+            assert plane.get("/readyz").status_code == 200
+        (segment,) = (plane.folder / "accesslog").glob("2*.jsonl")
+        assert read_segment(segment).probes == 1
+
+
+class TestFullDisk:
+    """Everybody is answered, in the words of the interface that was called."""
+
+    def test_refuses_reads_for_now(self, plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+        plane.world.point(CONSO, holder=TIERS1)
+        token = plane.token(plane.world.application("tiers1", TIERS1, "enedis", "native"))
+        period = "start=2026-11-18&end=2026-11-25"
+        native = f"{POINTS}/{CONSO}/measurements?kind=load_curve&direction=withdrawal&{period}"
+        with monkeypatch.context() as full:
+            full.setattr("gridgate.dataplane.accesslog.writer.os.write", no_room)
+            one, other = (
+                plane.get(f"{CURVE}?usage_point_id={CONSO}&{period}", token),
+                plane.get(native, token),
+            )
+        assert (one.status_code, one.json()["error"]) == (503, "Service Unavailable")
+        assert (other.status_code, other.json()["title"]) == (503, "Temporarily unavailable")
+        assert one.headers["Retry-After"] == other.headers["Retry-After"] == "5"
+        assert plane.get(native, token).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("path", "error"),
+        [
+            ("/oauth2/token", "temporarily_unavailable"),
+            ("/oauth2/revoke", "temporarily_unavailable"),
+            ("/enedis/oauth2/v3/token", "Service Unavailable"),
+        ],
+    )
+    def test_refuses_tokens_for_now(self, plane: Plane, path: str, error: str) -> None:
+        client = plane.world.application("tiers1", TIERS1, "enedis", "native")
+        given = {"client_id": client.client_id, "client_secret": client.client_secret}
+        form = {**given, "grant_type": "client_credentials", "token": plane.token(client)}
+        plane.world.db.execute("PRAGMA journal_mode = WAL")
+        with no_more(plane.folder / "registry.sqlite3-wal"):
+            answer = plane.post(path, data=form)
+        assert (answer.status_code, answer.json()["error"]) == (503, error)
+        assert answer.headers["Retry-After"] == "5"
+        assert answer.headers["Content-Type"] == "application/json"
+        assert plane.post(path, data=form).status_code == 200
+
+    def test_of_standard_error_costs_no_answer(self, tmp_path: Path) -> None:
+        plane, kept = Plane(tmp_path, request_log=True), os.dup(2)
+        try:
+            full = os.open("/dev/full", os.O_WRONLY)
+            os.dup2(full, 2)
+            os.close(full)
+            answers = [plane.get(path).status_code for path in ("/healthz", POINTS)]
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            plane.close()
+        assert answers == [200, 401]
+
+    def test_that_nobody_expected_is_no_defect(self, plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gridgate.facades.native.wire.encode_page", no_room)
+        token = plane.token(plane.world.application("acme", ACME, "native"))
+        assert plane.get(POINTS, token).status_code == 503
 
 
 class TestMetrics:

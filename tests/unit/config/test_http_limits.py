@@ -181,7 +181,7 @@ class TestBodies:
         app = layer(plane := Plane())
         request = Request(b"x", headers=(HOST, length(9)))
         request.pieces, request.half = [], False
-        assert ask(app, request) == 0
+        assert ask(app, request) == 400
         assert not plane.seen
         assert app._kept == 0
 

@@ -132,10 +132,65 @@ class TestWriting:
         with pytest.raises(AccessLogUnavailable):
             log.append(entry())
         with pytest.raises(AccessLogUnavailable):
-            log.check()
+            asyncio.run(log.probe(NOW))
         (tmp_path / "nowhere").mkdir()
         log.append(entry())  # and works again once it is
-        log.check()
+        asyncio.run(log.probe(NOW))
+        log.close()
+
+    def test_a_probe_is_a_durable_line_and_tells_of_no_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        log = AccessLog(tmp_path, "web-1", started_at=NOW)
+        log.append(entry(1))
+        flushed: list[int] = []
+        monkeypatch.setattr("os.fdatasync", flushed.append)
+        asyncio.run(log.probe(NOW))
+        assert len(flushed) == 1
+        log.append(entry(2))
+        log.close()
+        (segment,) = tmp_path.glob("*.jsonl")
+        reading = read_segment(segment)
+        assert [e["metering_point"][-1] for e in reading.entries] == ["1", "2"]
+        assert (reading.lines, reading.probes, reading.faults) == (4, 1, [])
+        assert [e["metering_point"][-1] for _, e in entries_after(segment)] == ["1", "2"]
+        found = verify(tmp_path, KEY.public_key(), now=NOW)
+        assert (found.intact, found.entries) == (True, 2)
+
+    def test_a_full_disk_is_left_as_it_is_and_written_again_when_there_is_room(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        log = AccessLog(tmp_path, "web-1", started_at=NOW)
+
+        def no_room(descriptor: int, data: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("gridgate.dataplane.accesslog.writer.os.write", no_room)
+            for _ in range(3):
+                with pytest.raises(AccessLogUnavailable, match="No space left"):
+                    log.append(entry())
+        assert list(tmp_path.iterdir()) == []
+        log.append(entry(1))
+        log.close()
+        (segment,) = tmp_path.glob("*.jsonl")
+        assert len(read_segment(segment).entries) == 1
+
+    def test_goes_on_after_a_segment_that_cannot_even_be_closed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        log = AccessLog(tmp_path, "web-1", started_at=NOW)
+        log.append(entry(1))
+
+        def fails(*_: object) -> None:
+            raise OSError(5, "Input/output error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("os.fdatasync", fails)
+            patch.setattr("gridgate.dataplane.accesslog.writer.os.close", fails)
+            with pytest.raises(AccessLogUnavailable):
+                asyncio.run(log.durable(entry(2)))
+        log.append(entry(3))
         log.close()
 
     def test_does_not_go_on_in_a_directory_that_was_moved_away(self, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import shown, shown_lines
 from gridgate.dataplane.accesslog import Copy, Verification, is_changes, verify
 from gridgate.dataplane.accesslog.checkpoints import checkpoint_lines
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, segment_paths
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, is_entry, segment_paths
 
 if TYPE_CHECKING:
     from gridgate.audit.operations import LogLine
@@ -290,7 +290,7 @@ def _lines(path: Path) -> "Iterator[LogLine]":
                 entry = json.loads(raw)
             except ValueError:
                 entry = {"genesis": None}  # the chain has said it already
-            yield LogLine(number, None if "genesis" in entry else entry)
+            yield LogLine(number, entry if is_entry(entry) else None)
 
 
 def _as_text(verdict: _Verdict) -> str:

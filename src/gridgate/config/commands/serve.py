@@ -6,19 +6,19 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from typing import Annotated, Literal
 
 import typer
-from granian import Granian
 from granian.constants import Interfaces
 from rich.console import Console
 from rich.markup import escape
 
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.connections import connections
-from gridgate.config.environment import Environment
 from gridgate.config.files import before_serving
 from gridgate.config.loading import load_django
+from gridgate.config.supervision import WebProcesses
 from gridgate.core.errors import ErrorKind, GridgateError
 
 RESTART_SECONDS = 2.0
@@ -51,7 +51,8 @@ def worker(data: DataOption = None) -> None:
 def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> None:
     """Start the web processes, and with plane `all` the worker beside them; return when they are stopped.
 
-    Raises `GridgateError` (CONFLICT) when the port is taken, or when the registry lacks what the log holds.
+    Raises `GridgateError`: CONFLICT when the port is taken, or when the registry lacks what the log holds, INTERNAL when
+    no web process can be started.
     """
     os.environ["GRIDGATE_PLANE"] = plane
     environment = load_django()
@@ -61,21 +62,23 @@ def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> Non
         Console(stderr=True, highlight=False).print(escape(str(fault)), soft_wrap=True, style="yellow")
     _check_free(host, port)
     refuse_contradiction(environment)
-    _gather_metrics(environment)
-    Console(stderr=True, highlight=False).print(where_it_is(host, port, environment.base_url), soft_wrap=True)
+    shutil.rmtree(environment.metrics, ignore_errors=True)
+    with suppress(OSError):  # a full disk behind standard error is no reason not to serve
+        Console(stderr=True, highlight=False).print(
+            where_it_is(host, port, environment.base_url), soft_wrap=True
+        )
     background = Worker() if plane == "all" else None
     try:
-        Granian(
+        WebProcesses(
             "gridgate.config.asgi:application",
             address=host,
             port=port,
             interface=Interfaces.ASGI,
             workers=environment.workers,
             workers_kill_timeout=10,
-            respawn_failed_workers=True,
             log_access=False,
             **connections(),
-        ).serve()
+        ).run(environment)
     finally:
         if background:
             background.stop()
@@ -123,13 +126,6 @@ class Worker:
             if self._stopping.wait(RESTART_SECONDS):
                 return
             self._child = self._start()
-
-
-def _gather_metrics(environment: Environment) -> None:
-    """Give the web processes one directory to add their metrics up in, empty at each start."""
-    shutil.rmtree(environment.metrics, ignore_errors=True)
-    environment.metrics.mkdir(mode=0o700)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(environment.metrics)
 
 
 def _check_free(host: str, port: int) -> None:

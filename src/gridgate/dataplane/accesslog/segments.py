@@ -19,6 +19,8 @@ ORIGIN = "0" * 64
 SUFFIX = ".jsonl"
 CHANGES_SUFFIX = f".changes{SUFFIX}"
 CHECKPOINTS = f"checkpoints{SUFFIX}"
+PROBE = "probe"
+"""Member of a line that was written to see whether one can be: chained like all, and no entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ class SegmentReading:
     """After how many lines the chain had each of the values that were sought."""
     spans: list[Span] = field(default_factory=list)
     lines: int = 0
+    probes: int = 0
+    """How many of the lines are probes."""
     head: str = ORIGIN
     size: int = 0
     """Bytes of whole lines."""
@@ -65,6 +69,11 @@ class SegmentReading:
 
 def digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
+
+
+def is_entry(record: dict[str, Any]) -> bool:
+    """Whether a line of a segment tells of a read."""
+    return "genesis" not in record and PROBE not in record
 
 
 def segment_paths(directory: Path) -> list[Path]:
@@ -118,7 +127,7 @@ def entries_after(path: Path, offset: int = 0) -> Iterator[tuple[int, dict[str, 
                 return
             offset += len(raw)
             record = orjson.loads(raw)
-            if "genesis" not in record:
+            if is_entry(record):
                 yield offset, record
 
 
@@ -146,7 +155,9 @@ def _take(reading: SegmentReading, line: bytes, *, keep_entries: bool) -> None:
             reading.faults.append(Fault(where, "the first line does not open a segment"))
         return
     _stamp(reading, record, where)
-    if keep_entries:
+    if PROBE in record:
+        reading.probes += 1
+    elif keep_entries:
         reading.entries.append(record)
 
 

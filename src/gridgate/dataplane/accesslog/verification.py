@@ -121,7 +121,7 @@ def _count(path: Path, reading: SegmentReading, found: Verification) -> None:
     if is_changes(path):
         found.changes += max(reading.lines - 1, 0)
     else:
-        found.entries += max(reading.lines - 1, 0)
+        found.entries += max(reading.lines - 1, 0) - reading.probes
     found.faults += reading.faults
     found.located[path.name] = reading.found
     if reading.torn:

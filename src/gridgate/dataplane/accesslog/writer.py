@@ -10,6 +10,7 @@ import os
 import secrets
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ import orjson
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.accesslog.entry import Entry
-from gridgate.dataplane.accesslog.segments import ORIGIN, SUFFIX, digest
+from gridgate.dataplane.accesslog.segments import ORIGIN, PROBE, SUFFIX, digest
 
 
 class AccessLogUnavailable(GridgateError):
@@ -60,7 +61,7 @@ class AccessLog:
         if not entries:
             return
         done = _Blocking()
-        self._hand_over([_waiting(entries, done)])
+        self._hand_over([_Waiting([entry.encode() for entry in entries], entries[0].at, done)])
         done.wait()
 
     async def durable(self, *entries: Entry) -> None:
@@ -69,20 +70,21 @@ class AccessLog:
         What the tasks of one turn of the loop have to log is handed over together at its end: requests that
         arrive together share a flush.
         """
-        if not entries:
-            return
+        if entries:
+            await self._durable([entry.encode() for entry in entries], entries[0].at)
+
+    async def probe(self, at: datetime) -> None:
+        """Succeed when the log can be written: a line that says no more than that is. Raises `AccessLogUnavailable`."""
+        await self._durable([orjson.dumps({PROBE: True, "at": at}, option=orjson.OPT_UTC_Z)], at)
+
+    async def _durable(self, bodies: list[bytes], at: datetime) -> None:
         loop = asyncio.get_running_loop()
         done = _Awaiting(loop)
         turn = self._turns.setdefault(loop, [])
-        turn.append(_waiting(entries, done))
+        turn.append(_Waiting(bodies, at, done))
         if len(turn) == 1:
             loop.call_soon(self._end_turn, loop)
         await done.future
-
-    def check(self) -> None:
-        """Succeed when a segment could be opened. Raises `AccessLogUnavailable`."""
-        if not os.access(self._directory, os.W_OK | os.X_OK):
-            raise AccessLogUnavailable(f"{self._directory} is not a directory that can be written to")
 
     def close(self) -> None:
         """Write what has gathered and stop. Nothing can be logged afterwards."""
@@ -120,7 +122,7 @@ class AccessLog:
                 break
             _let_go(group, self._write(group))
         if self._segment is not None:
-            self._segment.close()
+            self._segment.abandon()
 
     def _write(self, group: "list[_Waiting]") -> AccessLogUnavailable | None:
         try:
@@ -175,7 +177,10 @@ class _Segment:
             segment.append([orjson.dumps({"genesis": genesis}, option=orjson.OPT_UTC_Z)])
             _sync_directory(directory)
         except OSError:
+            # Nothing was ever logged in it. While a disk is full there would be one more with every request.
             segment.abandon()
+            with suppress(OSError):
+                path.unlink()
             raise
         return segment
 
@@ -207,7 +212,8 @@ class _Segment:
         os.close(self._descriptor)
 
     def abandon(self) -> None:
-        os.close(self._descriptor)
+        with suppress(OSError):  # closing may fail as writing did, and may be what failed
+            os.close(self._descriptor)
 
 
 class _Done(Protocol):
@@ -224,10 +230,6 @@ class _Waiting:
     at: datetime
     """Of the first of them."""
     done: _Done
-
-
-def _waiting(entries: Sequence[Entry], done: _Done) -> _Waiting:
-    return _Waiting([entry.encode() for entry in entries], entries[0].at, done)
 
 
 class _Blocking:

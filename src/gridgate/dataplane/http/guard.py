@@ -2,14 +2,15 @@
 metrics.
 """
 
+import io
 import logging
 import os
-import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from secrets import token_hex
-from typing import Any, Final
+from typing import Any, BinaryIO, Final, cast
 
 import orjson
 import structlog
@@ -18,6 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.unavailability import is_unavailable
 from gridgate.dataplane.http.metrics import REQUESTS, SECONDS
 
 LONGEST_QUERY: Final = 2048
@@ -71,7 +73,7 @@ def request_logger(*, enabled: bool) -> Any:
     """A logger of JSON lines on standard error; disabled, it writes defects only."""
     level = logging.INFO if enabled else logging.ERROR
     return structlog.wrap_logger(
-        structlog.BytesLogger(sys.stderr.buffer),
+        structlog.BytesLogger(cast("BinaryIO", _Unfailing())),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -81,6 +83,24 @@ def request_logger(*, enabled: bool) -> Any:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+
+
+class Unavailable(GridgateError):
+    """What is told when a part of the system fails in a way that nobody has named better: no room, say."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorKind.UNAVAILABLE, "a part of the system does not answer", remedy="Try again in a moment."
+        )
+
+
+class _Unfailing(io.RawIOBase):
+    """Standard error, unbuffered: a line that its disk has no room for is lost, and no answer with it."""
+
+    def write(self, line: Any) -> int:
+        with suppress(OSError):
+            os.write(2, line)
+        return len(line)
 
 
 class Guard:
@@ -120,8 +140,14 @@ class Guard:
         except GridgateError as error:
             await self._answer(error, scope, receive, dressed, answered)
         except Exception as error:  # noqa: BLE001 -- the last door: whatever it is, it is logged and told in the dialect
-            self._log.error("defect", path=scope["path"], reference=reference, exc_info=error)
-            await self._answer(InternalError(reference), scope, receive, dressed, answered)
+            told: GridgateError = Unavailable() if is_unavailable(error) else InternalError(reference)
+            self._log.error(
+                "defect" if isinstance(told, InternalError) else "unavailable",
+                path=scope["path"],
+                reference=reference,
+                exc_info=error,
+            )
+            await self._answer(told, scope, receive, dressed, answered)
         finally:
             seconds = time.perf_counter() - started
             self._count(answered).inc()

@@ -7,14 +7,17 @@ carry no wording of a dialect.
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import wraps
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.unavailability import is_unavailable
 
 FORM = "application/x-www-form-urlencoded"
 _MOST_PARAMETERS = 32
@@ -27,6 +30,8 @@ class OAuthFault(StrEnum):
     INVALID_CLIENT = "invalid_client"
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
     UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type"  # noqa: S105
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
+    """Of the authorisation endpoint there (4.1.2.1); no code of 5.2 says it."""
 
 
 class OAuthError(GridgateError):
@@ -40,8 +45,34 @@ class OAuthError(GridgateError):
         self.status = status
         self.basic = basic
         """True when the client tried HTTP Basic, so that the answer must name the scheme (RFC 6749, 5.2)."""
-        kind = ErrorKind.UNAUTHENTICATED if fault is OAuthFault.INVALID_CLIENT else ErrorKind.MALFORMED
-        super().__init__(kind, description)
+        super().__init__(_KINDS.get(fault, ErrorKind.MALFORMED), description)
+
+
+_KINDS = {
+    OAuthFault.INVALID_CLIENT: ErrorKind.UNAUTHENTICATED,
+    OAuthFault.TEMPORARILY_UNAVAILABLE: ErrorKind.UNAVAILABLE,
+}
+
+
+def in_oauth_words(
+    endpoint: Callable[[Request], Awaitable[Response]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """Let an endpoint say in OAuth's words, too, that a part of the system does not answer."""
+
+    @wraps(endpoint)
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            raise OAuthError(
+                OAuthFault.TEMPORARILY_UNAVAILABLE,
+                "a part of the system does not answer; try again in a moment",
+                status=503,
+            ) from error
+
+    return answered
 
 
 @dataclass(frozen=True, slots=True)

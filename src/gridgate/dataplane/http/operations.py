@@ -22,7 +22,7 @@ def routes(plane: DataPlane) -> list[Route]:
         return PlainTextResponse("alive\n")
 
     async def readyz(request: Request) -> Response:
-        faults = plane.faults()
+        faults = await plane.faults()
         return JSONResponse({"ready": not faults, "faults": faults}, status_code=503 if faults else 200)
 
     async def metrics(request: Request) -> Response:

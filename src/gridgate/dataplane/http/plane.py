@@ -1,7 +1,11 @@
 """What the routes of a process share: the registry, the tokens, the store, the access log, and the clock."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from time import monotonic
+
+from starlette.concurrency import run_in_threadpool
 
 from gridgate.core.errors import GridgateError
 from gridgate.core.sharing import Granted, Refused
@@ -14,6 +18,9 @@ from gridgate.dataplane.registry import PointFacts, Registry, SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore
 from gridgate.dataplane.tokens import TokenStore
+
+PROBE_SECONDS = 1.0
+"""How long what was seen to work, or not to, is told to those who ask again."""
 
 Clock = Callable[[], datetime]
 
@@ -37,6 +44,8 @@ class DataPlane:
         self.tokens = TokenStore(config.registry)
         self.log = AccessLog(config.access_log, config.process, started_at=clock())
         self._store: MeasurementStore | None = None
+        self._looked: asyncio.Task[list[str]] | None = None
+        self._looked_at = 0.0
 
     @property
     def store(self) -> MeasurementStore:
@@ -71,15 +80,29 @@ class DataPlane:
         await self.log.durable(line)
         READS.labels(channel, line.outcome).inc()
 
-    def faults(self) -> list[str]:
-        """What keeps this process from answering; empty when it is ready."""
+    async def faults(self) -> list[str]:
+        """What keeps this process from answering; empty when it is ready.
+
+        It is tried, not looked up: a line is logged and the registry is written. So that it costs no more than that
+        however many ask, they are told together.
+        """
+        if self._looked is None or (self._looked.done() and monotonic() - self._looked_at >= PROBE_SECONDS):
+            self._looked, self._looked_at = asyncio.ensure_future(self._look()), monotonic()
+        return await asyncio.shield(self._looked)
+
+    async def _look(self) -> list[str]:
         found = []
-        for check in (self.registry.check, lambda: self.store.series([]), self.log.check):
+        for check in (self.registry.check, lambda: self.store.series([])):
             try:
                 check()
             except GridgateError as error:
                 found.append(error.message)
-        return found
+        for attempt in (self.log.probe(self.clock()), run_in_threadpool(self.tokens.check)):
+            try:
+                await attempt
+            except GridgateError as error:
+                found.append(error.message)
+        return list(dict.fromkeys(found))
 
     def close(self) -> None:
         self.log.close()

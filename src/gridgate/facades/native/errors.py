@@ -62,6 +62,8 @@ def _oauth(error: OAuthError) -> Response:
     headers = {"Pragma": "no-cache"}
     if error.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="gridgate"'
+    if error.status == 503:
+        headers["Retry-After"] = str(RETRY_SECONDS)
     content = {"error": error.fault.value, "error_description": error.description}
     return Response(orjson.dumps(content), error.status, headers, media_type="application/json")
 

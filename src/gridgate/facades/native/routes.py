@@ -14,7 +14,13 @@ from starlette.routing import Route
 from gridgate.core.sharing import AccessLine, Basis, ReadRequest, RefusalReason, Refused
 from gridgate.core.time import Resolution
 from gridgate.dataplane.authz import Caller, authorise, is_valid
-from gridgate.dataplane.http.oauth import OAuthError, OAuthFault, TokenRequest, read_token_request
+from gridgate.dataplane.http.oauth import (
+    OAuthError,
+    OAuthFault,
+    TokenRequest,
+    in_oauth_words,
+    read_token_request,
+)
 from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.reading import Wanted, answer, nothing_readable
@@ -40,8 +46,8 @@ def routes(plane: DataPlane) -> list[Route]:
         Route(f"{_ROOT}/{{point}}/measurements", _measurements(plane), methods=["GET"]),
         Route(f"{_ROOT}/{{point}}", _point(plane), methods=["GET"]),
         Route(_ROOT, _points(plane), methods=["GET"]),
-        Route("/oauth2/token", _token(plane), methods=["POST"]),
-        Route("/oauth2/revoke", _revoke(plane), methods=["POST"]),
+        Route("/oauth2/token", in_oauth_words(_token(plane)), methods=["POST"]),
+        Route("/oauth2/revoke", in_oauth_words(_revoke(plane)), methods=["POST"]),
         Route("/api/v1/openapi.json", _openapi(), methods=["GET"]),
     ]
 

@@ -4,6 +4,7 @@ They have no session and no cookie: the bearer token is asked for at every reque
 """
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from functools import wraps
 from threading import Lock
@@ -30,6 +31,7 @@ from scim2_models import (
     UnauthorizedException,
 )
 
+from gridgate.core.unavailability import is_unavailable
 from gridgate.organisations import directory
 from gridgate.organisations.models import (
     DirectoryGroup,
@@ -76,6 +78,7 @@ class Asked(NamedTuple):
 
 
 View = Callable[..., HttpResponse]
+_log = logging.getLogger(__name__)
 
 
 def endpoint(*methods: str) -> Callable[[View], View]:
@@ -92,6 +95,11 @@ def endpoint(*methods: str) -> Callable[[View], View]:
                 response = view(Asked(request, token, Writer(_base())), **named)
             except errors.EXPECTED as error:
                 response = _refusal(error)
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
+                _log.error("a directory cannot be answered: %s", error)
+                response = _refusal(errors.Unavailable())
             response["Cache-Control"] = "private, no-store"
             return response
 

@@ -8,11 +8,12 @@ import base64
 import hashlib
 from typing import Any
 
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from gridgate.core.unavailability import is_unavailable
 from gridgate.organisations.security.sealing import Unreadable, seal, unseal
 
 _PURPOSE = "session"
@@ -43,6 +44,15 @@ class SessionStore(DatabaseStore):
             self._session_key = None
             return {}
         return data_of(found)
+
+    def save(self, must_create: bool = False) -> None:
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            # The library takes whatever the database says for a session that is gone, and answers 400.
+            if is_unavailable(error) and error.__context__ is not None:
+                raise error.__context__ from None
+            raise
 
     def exists(self, session_key: str) -> bool:
         return super().exists(kept_as(session_key))

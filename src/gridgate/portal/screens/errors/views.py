@@ -13,6 +13,7 @@ from django.template.loader import get_template
 from django.utils.translation import gettext as _
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.unavailability import is_unavailable
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.queries import administrators_of
 from gridgate.sharing.signing import KeyUnusable
@@ -121,7 +122,11 @@ def other_company(
 
 
 def _does_not_answer(error: BaseException | None) -> TypeGuard[Exception]:
-    """A database that is not there, or whose file is damaged; not one that refuses what a defect of ours wrote."""
+    """A database that is not there, that is damaged, or whose disk is full; not one that refuses what a defect of ours
+    wrote.
+    """
+    if is_unavailable(error):
+        return True
     if isinstance(error, GridgateError):
         return error.kind is ErrorKind.UNAVAILABLE
     ours = (IntegrityError, DataError, ProgrammingError)
