@@ -44,7 +44,7 @@ def _damage(template: Path, name: str, way: str, do: Callable[[Path], object], s
     with TemporaryDirectory(prefix="gridgate-drill-") as folder:
         data = Path(shutil.copytree(template, Path(folder) / "instance"))
         do(data / name)
-        checked, said = _ask(data, "check")
+        checked, said = _ask(data, "check", longest=300)
         told = [
             _ask(data, *command)
             for command in (("audit", "verify"), ("serve", "--port", str(free_port())), ("worker",))
@@ -64,7 +64,7 @@ def _damage(template: Path, name: str, way: str, do: Callable[[Path], object], s
         return seen
 
 
-def _ask(data: Path, *arguments: str) -> tuple[int | None, str]:
+def _ask(data: Path, *arguments: str, longest: float = LONGEST) -> tuple[int | None, str]:
     """The exit code and what was printed; no code when it went on working."""
     process = subprocess.Popen(
         [str(GRIDGATE), "--data", str(data), *arguments],
@@ -74,7 +74,7 @@ def _ask(data: Path, *arguments: str) -> tuple[int | None, str]:
         text=True,
     )
     try:
-        said, _ = process.communicate(timeout=LONGEST)
+        said, _ = process.communicate(timeout=longest)
     except subprocess.TimeoutExpired:
         process.terminate()
         said, _ = process.communicate()
