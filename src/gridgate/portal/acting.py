@@ -72,6 +72,7 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     theirs = _one_of_theirs(request, opened_for)
     if theirs is not None and BACK in request.POST:
         choose_membership(request, theirs)
+        request.session.save()  # at once: the form that follows is refused unless it is
         return HttpResponseRedirect(request.get_full_path(), preserve_request=True)
     # A form whose files are lost is filled in again: sent without them, it could say what nobody meant. One of a
     # button alone has no fields, and can be sent.

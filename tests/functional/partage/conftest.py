@@ -25,7 +25,7 @@ def sharing(world):
     one = subscribe(actor=world.alice, service=suivi, points=[world.p1.pk, world.p2.pk], now=world.now)
     two = subscribe(actor=world.alice, service=pilotage, points=[world.p2.pk, world.p3.pk], now=world.now)
     grant(service=law, holder=world.acme, points=None, reason="", now=world.now)
-    methods = {name: getattr(world, name) for name in ("client", "visitor", "membership")}
+    methods = {name: getattr(world, name) for name in ("client", "visitor", "membership", "give_password")}
     return SimpleNamespace(
         **vars(world), **methods, law=law, suivi=suivi, pilotage=pilotage, one=one, two=two
     )

@@ -5,10 +5,12 @@ import json
 import os
 import re
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -236,17 +238,18 @@ class TestFullDisk:
         assert answer.headers["Content-Type"] == "application/json"
         assert plane.post(path, data=form).status_code == 200
 
-    def test_of_standard_error_costs_no_answer(self, tmp_path: Path) -> None:
-        plane, kept = Plane(tmp_path, request_log=True), os.dup(2)
-        try:
-            full = os.open("/dev/full", os.O_WRONLY)
-            os.dup2(full, 2)
-            os.close(full)
-            answers = [plane.get(path).status_code for path in ("/healthz", POINTS)]
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            plane.close()
+    def test_of_standard_error_costs_no_answer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        kept = os.dup(2)
+        with Path("/dev/full").open("wb", buffering=0) as full:
+            monkeypatch.setattr(sys, "stderr", SimpleNamespace(buffer=full))
+            plane = Plane(tmp_path, request_log=True)
+            os.dup2(full.fileno(), 2)
+            try:
+                answers = [plane.get(path).status_code for path in ("/healthz", POINTS)]
+            finally:
+                os.dup2(kept, 2)
+                os.close(kept)
+                plane.close()
         assert answers == [200, 401]
 
     def test_that_nobody_expected_is_no_defect(self, plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:

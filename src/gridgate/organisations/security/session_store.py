@@ -51,7 +51,7 @@ class SessionStore(DatabaseStore):
         except UpdateError as error:
             # The library takes whatever the database says for a session that is gone, and answers 400.
             if is_unavailable(error) and error.__context__ is not None:
-                raise error.__context__ from None
+                raise error.__context__ from error.__context__.__cause__
             raise
 
     def exists(self, session_key: str) -> bool:

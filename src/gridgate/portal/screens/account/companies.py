@@ -24,6 +24,7 @@ def switch(request: AccountRequest) -> HttpResponse:
     if membership is None:
         raise Http404("not a membership of this person")
     choose_membership(request, membership)
+    request.session.save()  # at once: that it cannot be kept is told, and not the contrary
     messages.success(
         request,
         _("Vous agissez maintenant pour %(company)s.") % {"company": membership.organisation.legal_name},
