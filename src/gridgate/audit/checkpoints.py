@@ -44,14 +44,14 @@ def differing(*, known: Mapping[int, str], there: Collection[Signed]) -> Iterato
             yield number, "the registry knows another checkpoint of this number"
 
 
-def remember(there: Sequence[Signed]) -> Sequence[Signed]:
-    """Write those that are newer than what the registry knows; returns them. Call it in a transaction."""
+def remember(there: Sequence[Signed]) -> None:
+    """Write those that are newer than what the registry knows. Call it in a transaction."""
     last = Checkpoint.objects.order_by("-number").values_list("number", flat=True).first() or 0
-    new = [signed for signed in there if signed.number > last]
     Checkpoint.objects.bulk_create(
-        Checkpoint(number=signed.number, at=signed.at, digest=signed.digest) for signed in new
+        Checkpoint(number=signed.number, at=signed.at, digest=signed.digest)
+        for signed in there
+        if signed.number > last
     )
-    return new
 
 
 def rights_head() -> dict[str, Any]:

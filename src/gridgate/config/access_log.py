@@ -25,7 +25,7 @@ from gridgate.dataplane.accesslog import Checkpoint, checkpoints_of, is_changes,
 from gridgate.dataplane.accesslog.checkpoints import INTERVAL, earliest_unsigned, not_intact
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS, ORIGIN, digest, is_entry, segment_paths
 from gridgate.notifications.checkpoints import send_copies
-from gridgate.sharing.signing import load_private_key
+from gridgate.sharing.signing import load_private_key, load_public_keys
 
 _log = logging.getLogger(__name__)
 _BATCH = 1000
@@ -92,7 +92,7 @@ def _remembered(environment: Environment, now: datetime) -> list[Checkpoint]:
     what a death between the file and the registry left.
 
     The newest of them leaves for whoever keeps copies: it holds the digest of the one before, and so of all. Raises
-    `GridgateError` (CONFLICT) when the registry knows others.
+    `GridgateError` (CONFLICT) when the registry knows others, or when one is not signed by this instance.
     """
     there = checkpoints_of(environment.access_log)
     told = [signed(checkpoint) for checkpoint in there]
@@ -101,19 +101,21 @@ def _remembered(environment: Environment, now: datetime) -> list[Checkpoint]:
         for number, what in differing(known=known, there=[one for one in told if one.number <= last]):
             raise not_intact(what, where=f"{CHECKPOINTS}:{number}")
     if len(there) > last:
-        key = load_private_key(environment.receipt_key).public_key()
+        keys = load_public_keys(environment.receipt_key)
+        for checkpoint in there[last:]:
+            if not checkpoint.signed_by_one_of(keys):
+                raise not_intact("not signed by this instance", where=f"{CHECKPOINTS}:{checkpoint.number}")
         with transaction.atomic():
-            new = remember(told)
+            remember(told)
             newest = there[-1]
-            if new and newest.signed_by_one_of([key]):
-                send_copies(
-                    environment.checkpoint_recipients,
-                    line=newest.line.decode(),
-                    number=newest.number,
-                    at=newest.at,
-                    digest=newest.digest,
-                    now=now,
-                )
+            send_copies(
+                environment.checkpoint_recipients,
+                line=newest.line.decode(),
+                number=newest.number,
+                at=newest.at,
+                digest=newest.digest,
+                now=now,
+            )
     return there
 
 

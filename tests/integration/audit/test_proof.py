@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from random import Random
@@ -191,6 +191,18 @@ class TestCheckpoints:
         assert not sign_due_checkpoint(lived, world.now + 3.2 * DAY)
         assert verdict(world)[0] == 0
 
+    def test_a_forged_one_is_a_fault_and_is_neither_remembered_nor_followed(
+        self, world: World, lived: Environment
+    ) -> None:
+        path = lived.access_log / CHECKPOINTS
+        last = orjson.loads(path.read_bytes().splitlines()[-1])
+        last["payload"] |= {"number": 5, "rights": "none"}
+        path.write_bytes(path.read_bytes() + orjson.dumps(last) + b"\n")
+        assert found(world, "checkpoints.jsonl:5: the signature does not verify")
+        with pytest.raises(GridgateError, match="not signed by this instance"):
+            sign_now(lived, world.now + 4 * DAY)
+        assert Checkpoint.objects.count() == 4
+
     def test_another_one_in_the_registry(self, world: World, lived: Environment) -> None:
         Checkpoint.objects.filter(number=2).update(digest="f" * 64)
         assert found(world, "the registry knows another checkpoint of this number")
@@ -329,9 +341,3 @@ def test_whatever_is_changed_without_the_key_is_found(world: World, lived: Envir
     code, output = verdict(world)
     assert code == 0, output
     assert json.loads(verdict(world, "--json")[1])["intact"]
-
-
-def test_stamps_are_told_in_utc() -> None:
-    from gridgate.dataplane.accesslog.verification import _said
-
-    assert _said(datetime(2026, 11, 25, 9, tzinfo=UTC)) == "2026-11-25T09:00:00Z"

@@ -102,7 +102,7 @@ def verify_log(
             verify(directory, keys, now=now, sought=registry.sought if registry else None, copies=kept)
         )
         if registry is not None:
-            verdict.registry = _registry_differences(environment, registry, verdict.log)
+            verdict.registry = _registry_differences(environment, registry, verdict.log, keys)
     except OSError as error:
         raise GridgateError(
             ErrorKind.UNAVAILABLE, f"the log cannot be read: {error}", remedy="Mend it."
@@ -211,13 +211,15 @@ def _registry(keys: Sequence[Ed25519PublicKey]) -> _Registry:
     return known
 
 
-def _registry_differences(environment: Environment, known: _Registry, log: Verification) -> list[str]:
+def _registry_differences(
+    environment: Environment, known: _Registry, log: Verification, keys: Sequence[Ed25519PublicKey]
+) -> list[str]:
     """Everything in which the registry and the log do not say the same."""
     return [
         *_reads(environment),
         *_changes(environment),
         *_checkpoints(known, log),
-        *_rights(environment, log),
+        *_rights(environment, log, keys),
         *known.faults,
         *_receipts(known.claims, log),
     ]
@@ -250,7 +252,9 @@ def _checkpoints(known: _Registry, log: Verification) -> Iterator[str]:
         yield f"{CHECKPOINTS}:{number}: {what}"
 
 
-def _rights(environment: Environment, log: Verification) -> Iterator[str]:
+def _rights(
+    environment: Environment, log: Verification, keys: Sequence[Ed25519PublicKey]
+) -> Iterator[str]:
     from gridgate.audit.changes import RIGHTS
     from gridgate.audit.checkpoints import rights_contradicted
     from gridgate.audit.events import broken_links
@@ -264,7 +268,8 @@ def _rights(environment: Environment, log: Verification) -> Iterator[str]:
     yield from rights_contradicted(
         (checkpoint.number, rights)
         for checkpoint in log.signatures
-        if (rights := checkpoint.payload.get("rights"))
+        if checkpoint.signed_by_one_of(keys)
+        and (rights := checkpoint.payload.get("rights"))
         and (RIGHTS, str(rights["last"]), rights["head"]) not in given_up
     )
 

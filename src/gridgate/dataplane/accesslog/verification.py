@@ -107,8 +107,11 @@ def verify(
         _count(path, reading, found)
         followed = reading.genesis.get("follows")
         if followed:
-            mark = _Mark(followed["lines"], followed["head"], f"the first line of {path.name}")
-            follows.setdefault(followed["segment"], []).append(mark)
+            try:
+                mark = _Mark(followed["lines"], followed["head"], f"the first line of {path.name}")
+                follows.setdefault(str(followed["segment"]), []).append(mark)
+            except (KeyError, TypeError):
+                found.faults.append(Fault(f"{path.name}:1", "does not say which segment it follows"))
     _check_marks(marks, readings, found)
     _check_ends(follows, readings, found)
     _check_stamps(marks, readings, found, now)
