@@ -110,12 +110,17 @@ def erase_before(*, before: datetime, now: datetime) -> int:
     That it was done, when and how far stays on record; nothing else can erase an entry (a database trigger
     refuses). Raises `TooYoungToErase`.
     """
-    if before > now.replace(year=now.year - YEARS_KEPT, day=min(now.day, 28)):
+    if before > latest_erasable(now):
         raise TooYoungToErase
     with transaction.atomic():
         LogRetention.objects.create(before=before, at=now)
         erased, _ = AccessLogEntry.objects.filter(at__lt=before).delete()
     return erased
+
+
+def latest_erasable(now: datetime) -> datetime:
+    """Up to when entries may be erased by `now`."""
+    return now.replace(year=now.year - YEARS_KEPT, day=min(now.day, 28))
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -13,23 +13,27 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
 from gridgate.audit import events
-from gridgate.audit.changes import PERMISSION, RECEIPT, Change
+from gridgate.audit.changes import PERMISSION, RECEIPT, RIGHTS, Change
 from gridgate.audit.models import AuditEvent
 from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.sharing import PermissionState
 from gridgate.dataplane.accesslog import AccessLog, AccessLogUnavailable, ChangeEntry
-from gridgate.dataplane.accesslog.segments import CHANGES_SUFFIX, is_changes, segment_paths
+from gridgate.dataplane.accesslog.segments import CHANGES_SUFFIX, is_changes, read_segment, segment_paths
+from gridgate.dataplane.registry import NEWEST
 from gridgate.sharing import history, receipts, signing
-from gridgate.sharing.models import PermissionEvent, Receipt
+from gridgate.sharing.models import Permission, PermissionEvent, Receipt
 
 RECONCILIATION = "reconciliation"
 """A line that gives up changes, after a restore that was meant; signed, or anybody could write one."""
@@ -56,6 +60,10 @@ class Logged:
     def key(self) -> Key:
         return key_of(self.change)
 
+    @property
+    def permission(self) -> str:
+        return str(self.change.says["permission"])
+
     def __str__(self) -> str:
         """What it is, in a few words, for a person at a terminal."""
         says = self.change.says
@@ -79,16 +87,30 @@ class Comparison:
 class RegistryContradictsLog(GridgateError):
     """The registry lacks changes that were answered."""
 
-    def __init__(self, lost: Sequence[Logged]) -> None:
+    def __init__(self, lost: Sequence[Logged], *, damaged: str = "") -> None:
         self.lost = lost
         count = f"{len(lost)} changes" if len(lost) > 1 else "a change"
         first = f"{'the first: ' if len(lost) > 1 else ''}{lost[0]}"
+        cause = (
+            f"The log itself is not as it was written, at {damaged}"
+            if damaged
+            else "It is damaged, or an older copy was put in its place"
+        )
         super().__init__(
             ErrorKind.CONFLICT,
-            f"the registry lacks {count} that the access log holds ({first}). It is damaged, or an older copy was put "
-            "in its place: what had ended could be read again, so nothing is served",
-            remedy="Put the newest copy of the registry back; or, if this one is meant, run: gridgate audit reconcile",
+            f"the registry lacks {count} that the access log holds ({first}). {cause}: what had ended could be read "
+            "again, so nothing is served",
+            remedy="Put the newest copy back; or, if this one is meant, run: gridgate audit reconcile, which also lets "
+            "every program sign in anew",
         )
+
+
+def damaged_segment(environment: Environment, lost: Sequence[Logged]) -> str:
+    """Where a file that says what is lost is not as it was written; empty when all are."""
+    for name in dict.fromkeys(one.where.rpartition(":")[0] for one in lost):
+        if faults := read_segment(environment.access_log / name, keep_entries=False).faults:
+            return faults[0].where
+    return ""
 
 
 def write(changes: Sequence[Change]) -> None:
@@ -103,7 +125,7 @@ def refuse_contradiction(environment: Environment) -> None:
     """
     found = compare(environment)
     if found.lost:
-        raise RegistryContradictsLog(found.lost)
+        raise RegistryContradictsLog(found.lost, damaged=damaged_segment(environment, found.lost))
     if found.unlogged:
         try:
             _append(environment.access_log, found.unlogged)
@@ -114,28 +136,56 @@ def refuse_contradiction(environment: Environment) -> None:
 def compare(environment: Environment) -> Comparison:
     """Compare every change of the log with the registry. Raises `OSError` when the log cannot be read."""
     logged: dict[Key, tuple[Path, int]] = {}
+    last_word: dict[str, tuple[str, str]] = {}
     given_up: set[Key] = set()
     for path in changes_segments(environment.access_log):
         for number, line in _lines(path):
             if line.change.kind == RECONCILIATION:
                 given_up |= given_up_by(line.change, environment)
-            else:
-                logged[line.key] = (path, number)
+                continue
+            logged[line.key] = (path, number)
+            if line.change.kind == PERMISSION:
+                said = (line.at, line.change.says["state"])
+                last_word[line.permission] = max(said, last_word.get(line.permission, said))
     found = Comparison()
     missing = dict(logged)
     # After the log: what is written meanwhile is in the registry before it is in the log.
     for change in _changes_here():
         if missing.pop(key_of(change), None) is None:
             found.unlogged.append(change)
-    wanted = {place for key, place in missing.items() if key not in given_up}
-    found.lost = [
+    wanted = set(missing.values())
+    lines = [
         line
         for path in sorted({path for path, _ in wanted})
         for number, line in _lines(path)
         if (path, number) in wanted
     ]
-    found.lost.sort(key=lambda line: line.at)
+    found.lost = [
+        line
+        for line in sorted(lines, key=lambda line: line.at)
+        if line.key not in given_up or _is_undone(line, last_word)
+    ]
     return found
+
+
+def _is_undone(line: Logged, last_word: Mapping[str, tuple[str, str]]) -> bool:
+    """Whether a change that was given up, since the registry of then knew nothing of what it ended, is undone in the one
+    of now, which does: what took something away is never given up for good.
+    """
+    if line.change.kind == RECEIPT:
+        named = line.change.says.get("permissions") or [None]
+        return Permission.objects.filter(pk__in=named).count() == len(named)
+    if line.change.kind != PERMISSION:
+        return False
+    permission = Permission.objects.filter(pk=line.permission).first()
+    if permission is None or PermissionState(permission.state).ended:
+        return False
+    says = line.change.says
+    if permission.points.filter(metering_point__in=says["details"].get("points_lost", [])).exists():
+        return True
+    state = PermissionState(says["state"])
+    suspended = state == PermissionState.SUSPENDED and last_word[line.permission] == (line.at, state)
+    return state.ended or (suspended and permission.state == PermissionState.ACTIVE)
 
 
 def changes_segments(directory: Path) -> list[Path]:
@@ -173,6 +223,25 @@ def _append(directory: Path, changes: Sequence[Change]) -> None:
         for change in changes
     )
     _log_in(directory).append(*entries)
+    _keep_newest(directory, changes[-1])
+
+
+def _keep_newest(directory: Path, change: Change) -> None:
+    """Name the newest change for whoever finds that the registry's file is another one than it was."""
+    said = None
+    match change.kind:
+        case "permission":
+            said = [UUID(change.says["permission"]).hex, change.says["sequence"], change.says["state"]]
+        case "receipt":
+            said = [change.id]
+        case "rights":
+            said = [int(change.id), change.digest]
+    if said is None:
+        return
+    draft = directory / f".{NEWEST}.{os.getpid()}.{threading.get_ident()}"
+    with suppress(OSError):  # the one before will do
+        draft.write_text(json.dumps({"change": change.kind, "key": said}), encoding="ascii")
+        draft.replace(directory / NEWEST)
 
 
 def _as_json_holds(says: Any) -> Any:
@@ -194,12 +263,32 @@ def _lines(path: Path) -> Iterator[tuple[int, Logged]]:
         for number, raw in enumerate(file, start=1):
             if not raw.endswith(b"\n"):
                 return
-            try:
-                record = json.loads(raw)
-                change = Change(record["change"], record["id"], record["digest"], record["says"])
-                yield number, Logged(f"{path.name}:{number}", record["at"], change)
-            except (ValueError, KeyError, TypeError):
-                continue
+            if (line := _logged(f"{path.name}:{number}", raw)) is not None:
+                yield number, line
+
+
+def _logged(where: str, raw: bytes) -> Logged | None:
+    """What a line says; None when it is none of a change, or not one that the registry can have made."""
+    try:
+        record = json.loads(raw)
+        says = record["says"]
+        if record["change"] == PERMISSION:
+            UUID(says["permission"]), PermissionState(says["state"]), int(says["sequence"])
+            datetime.fromisoformat(says["at"])
+            lost = says["details"].get("points_lost", [])
+            complete = isinstance(lost, list) and {"actor_id", "actor_name", "reason"} <= says.keys()
+        elif record["change"] == RECEIPT:
+            complete = isinstance(says["jws"], str) and {"holder", "eligible_party"} <= says.keys()
+        elif record["change"] == RIGHTS:
+            complete = {"action", "subject", "at", "by"} <= says.keys()
+        else:
+            complete = record["change"] == RECONCILIATION and isinstance(says["jws"], str)
+        texts = all(isinstance(record[name], str) for name in ("id", "digest", "at"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    if not complete or not texts:
+        return None
+    return Logged(where, record["at"], Change(record["change"], record["id"], record["digest"], says))
 
 
 def _changes_here() -> Iterator[Change]:

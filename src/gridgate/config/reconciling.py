@@ -38,6 +38,8 @@ class Reconciled:
     """How many are in the registry again."""
     to_make_again: Sequence[str]
     """Those that are not, in words: somebody must make them again where they are still wanted."""
+    programs_signed_out: int | None = None
+    """How many tokens ended; None when nothing was lost, and nothing done."""
 
 
 def reconcile(environment: Environment, *, now: datetime) -> Reconciled:
@@ -54,7 +56,7 @@ def reconcile(environment: Environment, *, now: datetime) -> Reconciled:
         restored = _restore_permissions(lost) + _restore_receipts(lost, keys)
         given_up = compare(environment).lost
         to_make_again = _to_make_again(given_up)
-        revoke_all_tokens(now=now)
+        signed_out = revoke_all_tokens(now=now)
         event = record(
             ACTION,
             subject=Subject("registry", "", ""),
@@ -65,24 +67,31 @@ def reconcile(environment: Environment, *, now: datetime) -> Reconciled:
         payload = {"given_up": [one.key for one in given_up], "event": event.pk, "hash": event.hash}
         says = {"jws": signing.sign(payload, private, kind=RECONCILIATION_TYPE)}
         say(Change(RECONCILIATION, str(event.pk), event.hash, says))
-    return Reconciled(restored, to_make_again)
+    return Reconciled(restored, to_make_again, signed_out)
 
 
 def _to_make_again(given_up: Sequence[Logged]) -> list[str]:
     """Of each permission one, what it was in the end; what it gave is no longer given, whatever ended it."""
     found: dict[str, str] = {}
+    over = {one.permission for one in given_up if one.change.kind == PERMISSION and _ends(one)}
     for one in given_up:
         says = one.change.says
+        if one.change.kind == RECEIPT:
+            continue  # what it proves is over; both sides have it, and the log
         if one.change.kind != PERMISSION:
-            if says.get("action") != ACTION:
+            if says["action"] != ACTION:
                 found[one.where] = str(one)
-        elif _ended(says["permission"]):
+        elif one.permission in over or _ended(one.permission):
             continue
         elif given := says["details"].get("says", {}):
-            found[says["permission"]] = _given(says, given)
+            found[one.permission] = _given(says, given)
         else:
-            found.setdefault(says["permission"], str(one))
+            found.setdefault(one.permission, str(one))
     return list(found.values())
+
+
+def _ends(one: Logged) -> bool:
+    return PermissionState(one.change.says["state"]).ended
 
 
 def _ended(permission: str) -> bool:

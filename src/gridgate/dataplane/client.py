@@ -24,7 +24,7 @@ from gridgate.dataplane.reading import (
     entry,
     segments_of,
 )
-from gridgate.dataplane.registry import Access, SqliteRegistry
+from gridgate.dataplane.registry import NEWEST, Access, SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore, SeriesInfo
 
@@ -61,7 +61,7 @@ class MeasurementClient:
     def __init__(self, config: DataPlaneConfig) -> None:
         self._config = config
         self._zone = config.zone
-        self._registry = SqliteRegistry(config.registry, zone=config.zone)
+        self._registry = SqliteRegistry(config.registry, zone=config.zone, newest=config.access_log / NEWEST)
         self._log = AccessLog(config.access_log, config.process)
         self._lock = threading.Lock()
         self._store: MeasurementStore | None = None

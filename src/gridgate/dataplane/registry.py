@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+import orjson
+
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, bits
 from gridgate.core.sharing import AccessLine, Basis
@@ -239,10 +241,14 @@ _CHUNK = 500
 class SqliteRegistry:
     """The registry in an SQLite file. One instance belongs to one thread, or to whoever holds its owner's
     lock.
+
+    `newest` is a file that names the newest change of rights that was answered. A registry that lacks it, put in the
+    place of the one that was served, is not read.
     """
 
-    def __init__(self, path: Path, *, zone: ZoneInfo) -> None:
+    def __init__(self, path: Path, *, zone: ZoneInfo, newest: Path | None = None) -> None:
         self._path = path
+        self._newest = newest
         self._zone = zone
         self._file = str(path)
         self._opened: Stamp | None = None
@@ -331,12 +337,39 @@ class SqliteRegistry:
         try:
             if self._connection is None:
                 self._connection = connect_read_only(self._path)
+                _require_newest(self._connection, self._newest)
                 self._opened = there
             return self._connection.execute(statement, parameters).fetchall()
+        except RegistryUnavailable:
+            self.close()
+            raise
         except sqlite3.Error as error:
             # A new connection next time: the file may have been put back in place meanwhile.
             self.close()
             raise RegistryUnavailable(str(error)) from error
+
+
+NEWEST = "newest-change.json"
+_HAS = {
+    "permission": "SELECT 1 FROM sharing_permissionevent WHERE permission_id = ? AND sequence = ? AND state = ?",
+    "receipt": "SELECT 1 FROM sharing_receipt WHERE number = ?",
+    "rights": "SELECT 1 FROM audit_auditevent WHERE id = ? AND hash = ?",
+}
+
+
+def _require_newest(connection: sqlite3.Connection, newest: Path | None) -> None:
+    """Raises `RegistryUnavailable` for a registry that lacks the newest change that was answered: an older one."""
+    if newest is None:
+        return
+    try:
+        said = orjson.loads(newest.read_bytes())
+        statement, key = _HAS[said["change"]], said["key"]
+    except (OSError, ValueError, KeyError, TypeError):  # nothing was answered yet, or nothing is known of it
+        return
+    if connection.execute(statement, key).fetchone() is None:
+        raise RegistryUnavailable(
+            "it lacks the newest change of rights, so an older one was put in its place: start the instance anew"
+        )
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:

@@ -17,7 +17,7 @@ within `[valid_from, valid_until)`.
 Every line comes from one of the two SELECTs below, for a permission, for some points, or for everything.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -121,6 +121,29 @@ def rebuild() -> int:
         written = _execute(_INSERT + _TITLES.format(scope=_EVERYTHING), ())
         written += _execute(_INSERT + _PERMISSIONS.format(tables=_PERMISSIONS_FIRST, scope=_EVERYTHING), ())
     return written
+
+
+def contradicted() -> Iterator[tuple[bool, str, int]]:
+    """Where the lines are not what titles and permissions say: whether a line is there (or is missing), its point and its
+    reader. Writes nothing.
+    """
+    columns = (
+        "reader_id, metering_point_id, holder_id, basis, permission_id, kinds, directions, finest_resolution,"
+        " data_from, data_to, valid_from, valid_until"
+    )
+    there = f"SELECT {columns} FROM sharing_accessline"  # noqa: S608 -- composed of constants
+    due = (
+        _TITLES.format(scope=_EVERYTHING)
+        + " UNION ALL "
+        + _PERMISSIONS.format(tables=_PERMISSIONS_FIRST, scope=_EVERYTHING)
+    )
+    too_many = f"{there} EXCEPT SELECT * FROM ({due})"  # noqa: S608 -- the same
+    too_few = f"SELECT * FROM ({due}) EXCEPT {there}"  # noqa: S608 -- the same
+    for is_there, statement in ((True, too_many), (False, too_few)):
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            for reader, point, *_ in cursor:
+                yield is_there, point, reader
 
 
 def prepare_connection(connection: BaseDatabaseWrapper, **_: object) -> None:

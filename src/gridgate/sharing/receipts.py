@@ -78,8 +78,15 @@ def issue(
 
 def change_of(receipt: Receipt) -> Change:
     """The receipt as the chained log says it: whole, as it was signed."""
-    says = {"holder": receipt.holder_id, "eligible_party": receipt.eligible_party_id, "jws": receipt.jws}
-    return Change(RECEIPT, receipt.number, hashlib.sha256(receipt.jws.encode()).hexdigest(), says)
+    says = {
+        "holder": receipt.holder_id,
+        "eligible_party": receipt.eligible_party_id,
+        "permissions": [one["id"] for one in receipt.payload.get("permissions", [])],
+        "at": receipt.issued_at.astimezone(UTC).isoformat(),
+        "jws": receipt.jws,
+    }
+    told = f"{receipt.holder_id} {receipt.eligible_party_id} {receipt.jws}"
+    return Change(RECEIPT, receipt.number, hashlib.sha256(told.encode()).hexdigest(), says)
 
 
 def public_jwks() -> dict[str, Any]:
@@ -111,8 +118,13 @@ class Claim:
 
 def checked(keys: Sequence[Ed25519PublicKey]) -> Iterator[tuple[str, str | Claim]]:
     """Every receipt kept, by its number: what is wrong with it, and where it says that the log stood."""
-    rows = Receipt.objects.order_by("pk").values_list("number", "issued_at", "payload", "jws")
-    for number, issued_at, payload, jws in rows.iterator():
+    links: dict[int, set[str]] = {}
+    for receipt, permission in Receipt.permissions.through.objects.values_list("receipt_id", "permission_id"):
+        links.setdefault(receipt, set()).add(str(permission))
+    rows = Receipt.objects.order_by("pk").values_list(
+        "pk", "number", "issued_at", "payload", "jws", "holder__siren", "eligible_party__siren"
+    )
+    for pk, number, issued_at, payload, jws, holder, party in rows.iterator():
         found = signing.verify(jws, keys)
         if isinstance(found, signing.Invalid):
             yield number, found.reason
@@ -120,6 +132,13 @@ def checked(keys: Sequence[Ed25519PublicKey]) -> Iterator[tuple[str, str | Claim
         said = found.payload
         if said != payload or said.get("number") != number or said.get("issued_at") != _instant(issued_at):
             yield number, "the registry says otherwise than what was signed"
+        sides = (said.get("holder", {}).get("siren"), said.get("eligible_party", {}).get("siren"))
+        named = {one["id"] for one in said.get("permissions", [])}
+        if sides != (holder, party) or named != links.get(pk, set()):
+            yield (
+                number,
+                "the registry gives it to other companies or permissions than those that were signed",
+            )
         if said.get("last_log_head"):
             yield (
                 number,

@@ -77,7 +77,7 @@ def folded(db: None, environment: Environment, path: Path) -> Path:
 
 
 def found(path: Path) -> list[tuple[int, str]]:
-    return list(differences(segment=path.name, lines=_lines(path)))
+    return list(differences(segment=path.name, lines=_lines(path), now=NOW))
 
 
 def change(statement: str) -> None:
@@ -92,7 +92,7 @@ def test_a_faithful_copy_does_not_differ(folded: Path) -> None:
 def test_what_is_not_folded_yet_is_no_difference(folded: Path, log: AccessLog) -> None:
     log.append(entry(9))
     assert found(folded) == []
-    assert list(differences(segment="another.jsonl", lines=_lines(folded))) == []
+    assert list(differences(segment="another.jsonl", lines=_lines(folded), now=NOW)) == []
 
 
 def test_a_changed_entry_shows_with_what_changed(folded: Path) -> None:
@@ -127,14 +127,14 @@ def test_an_added_entry_shows(folded: Path, line: int) -> None:
 def test_an_entry_between_the_lines_shows(folded: Path) -> None:
     (line, *rest) = list(_lines(folded))[3:]
     lines = [*list(_lines(folded))[:3], *rest]
-    assert list(differences(segment=folded.name, lines=lines)) == [
+    assert list(differences(segment=folded.name, lines=lines, now=NOW)) == [
         (line.number, "the registry has an entry that the log has not")
     ]
 
 
 def test_a_line_that_is_no_entry_is_left_to_who_reads_the_log(folded: Path) -> None:
     lines = [LogLine(2, {"at": "?"}), *list(_lines(folded))[2:]]
-    assert list(differences(segment=folded.name, lines=lines)) == []
+    assert list(differences(segment=folded.name, lines=lines, now=NOW)) == []
 
 
 def test_a_segment_that_is_gone_shows(folded: Path) -> None:

@@ -45,6 +45,7 @@ from gridgate.config.reconciling import reconcile
 done = reconcile(environment, now=datetime(2026, 11, 25, 12, tzinfo=UTC))
 print(done.restored, [str(one) for one in done.to_make_again])
 """
+SIGNED_OUT = "every program signs in anew: 0 tokens have ended\n"
 LINES = "SELECT count(*) FROM sharing_accessline WHERE basis = 'permission'"
 STATES = "SELECT state, count(*) FROM sharing_permission GROUP BY state"
 
@@ -148,7 +149,10 @@ def test_a_damaged_frame_undoes_an_end_and_nothing_is_served_until_it_is_made_ag
     assert (listed.returncode, listed.stdout.count("revoked")) == (1, 2)
 
     done = gridgate(given, "audit", "reconcile")
-    assert (done.returncode, done.stdout) == (0, "3 changes are in the registry again, 0 are not\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"3 changes are in the registry again, 0 are not\n{SIGNED_OUT}",
+    )
     assert dict(given.rows(STATES)) == {"revoked": 2}
     assert given.rows(LINES) == [(0,)]
     assert [row[0] for row in given.rows("SELECT jws FROM sharing_receipt")] == receipts
@@ -203,7 +207,7 @@ subscribe(actor=alice, service=DataService.objects.get(), points=None, now=now)
     assert dict(given.rows(STATES)) == {"active": 2}
     done = gridgate(given, "audit", "reconcile")
     assert done.returncode == 1
-    first, group, permission = done.stdout.splitlines()
+    first, group, permission, _ = done.stdout.splitlines()
     assert first == "2 changes are in the registry again, 2 are not"
     assert "group.created group Usine on 2026-11-25T09:30:00+00:00 by Alice" in group
     assert permission.endswith(" by Alice: ACME Industries lets Tiers 1 read (Suivi de consommation)")
@@ -270,5 +274,70 @@ project_permissions([two, one])
     after = given.rows(LINES), sorted(given.rows(STATES))
     put_back(given, copy)
     done = gridgate(given, "audit", "reconcile")
-    assert (done.returncode, done.stdout) == (0, "2 changes are in the registry again, 0 are not\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"2 changes are in the registry again, 0 are not\n{SIGNED_OUT}",
+    )
     assert (given.rows(LINES), sorted(given.rows(STATES))) == after
+
+
+def test_what_was_ended_is_never_given_up(given: Registry, tmp_path: Path) -> None:
+    """Two restores: the first copy knows nothing of the permission, the second has it as it was before its end."""
+    put_back_first = Path(shutil.copy(given.data / "registry.sqlite3", tmp_path / "first.sqlite3"))
+    given.run(f"""{CAST}
+subscribe(actor=alice, service=DataService.objects.get(), points=None, now=now)
+""")
+    given.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    second = Path(shutil.copy(given.data / "registry.sqlite3", tmp_path / "second.sqlite3"))
+    (permission,) = {row[0] for row in given.rows("SELECT id FROM sharing_permission WHERE all_points")}
+    given.run(f"""{CAST}
+print(revoke_permission(actor=alice, permission_id="{permission}", now=now).number)
+""")
+    receipts = given.rows("SELECT number, jws FROM sharing_receipt")
+    put_back(given, put_back_first)
+    # So that the permission cannot be made again at all, not even as one that has ended.
+    given.rows("PRAGMA foreign_keys = OFF")
+    given.rows("DELETE FROM sharing_permissionpoint")
+    given.rows("UPDATE sharing_dataservice SET id = id + 1000")
+    first = gridgate(given, "audit", "reconcile")
+    assert "make again" not in first.stdout, "what its holder ended is not to be given again"
+    put_back(given, second)
+    refused = gridgate(given, "serve", "--port", "0")
+    assert (refused.returncode, "revoked" in refused.stderr) == (2, True)
+    gridgate(given, "audit", "reconcile")
+    assert given.rows("SELECT state FROM sharing_permission WHERE all_points") == [("revoked",)]
+    assert given.rows("SELECT number, jws FROM sharing_receipt") == receipts
+    assert given.run(COMPARE) == "0 0"
+    assert gridgate(given, "audit", "verify").stdout.startswith("intact")
+
+
+def test_an_older_registry_put_in_place_while_serving_is_not_read(given: Registry, copy: Path) -> None:
+    reading = """
+import datetime
+from gridgate.dataplane.registry import NEWEST, RegistryUnavailable, SqliteRegistry
+registry = SqliteRegistry(environment.registry, zone=environment.zone, newest=environment.access_log / NEWEST)
+"""
+    given.run(REVOKE)
+    newest = Path(shutil.copy(given.data / "registry.sqlite3", copy.with_name("newest.sqlite3")))
+    given.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(given.data / "registry.sqlite3", newest)
+    told = given.run(f"""{reading}
+import os, shutil
+registry.check()
+def put(path):
+    for end in ("-wal", "-shm"):
+        if os.path.exists(f"{{environment.registry}}{{end}}"):
+            os.unlink(f"{{environment.registry}}{{end}}")
+    shutil.copy(path, environment.registry)
+put("{copy}")
+try:
+    registry.check()
+    print("read")
+except RegistryUnavailable as error:
+    print(error.message)
+put("{newest}")
+registry.check()
+print("and again")
+""")
+    assert "an older one was put in its place" in told
+    assert told.endswith("and again")

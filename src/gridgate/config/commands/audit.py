@@ -102,7 +102,7 @@ def verify_log(
             verify(directory, keys, now=now, sought=registry.sought if registry else None, copies=kept)
         )
         if registry is not None:
-            verdict.registry = _registry_differences(environment, registry, verdict.log, keys)
+            verdict.registry = _registry_differences(environment, registry, verdict.log, keys, now)
     except OSError as error:
         raise GridgateError(
             ErrorKind.UNAVAILABLE, f"the log cannot be read: {error}", remedy="Mend it."
@@ -139,6 +139,8 @@ def reconcile_registry(
     typer.echo(f"{done.restored} changes are in the registry again, {len(done.to_make_again)} are not")
     for again in done.to_make_again:
         typer.echo(f"make again if it is still wanted: {shown(again)}")
+    if done.programs_signed_out is not None:
+        typer.echo(f"every program signs in anew: {done.programs_signed_out} tokens have ended")
     raise typer.Exit(1 if done.to_make_again else 0)
 
 
@@ -212,12 +214,17 @@ def _registry(keys: Sequence[Ed25519PublicKey]) -> _Registry:
 
 
 def _registry_differences(
-    environment: Environment, known: _Registry, log: Verification, keys: Sequence[Ed25519PublicKey]
+    environment: Environment,
+    known: _Registry,
+    log: Verification,
+    keys: Sequence[Ed25519PublicKey],
+    now: datetime,
 ) -> list[str]:
     """Everything in which the registry and the log do not say the same."""
     return [
-        *_reads(environment),
-        *_changes(environment),
+        *_reads(environment, now),
+        *_changes(environment, now),
+        *_present(),
         *_checkpoints(known, log),
         *_rights(environment, log, keys),
         *known.faults,
@@ -225,22 +232,35 @@ def _registry_differences(
     ]
 
 
-def _reads(environment: Environment) -> Iterator[str]:
-    from gridgate.audit.verify import differences, unknown_segments
+def _reads(environment: Environment, now: datetime) -> Iterator[str]:
+    from gridgate.audit.verify import copy_faults, differences, unknown_segments
+
+    yield from copy_faults(now=now)
 
     paths = [path for path in segment_paths(environment.access_log) if not is_changes(path)]
     for name in unknown_segments(names=[path.name for path in paths]):
         yield f"{name}: the registry has folded it, and it is not there"
     for path in paths:
-        for number, what in differences(segment=path.name, lines=_lines(path)):
+        for number, what in differences(segment=path.name, lines=_lines(path), now=now):
             yield f"{path.name}:{number}: {what}"
 
 
-def _changes(environment: Environment) -> Iterator[str]:
+def _changes(environment: Environment, now: datetime) -> Iterator[str]:
+    from gridgate.audit.verify import LATE
     from gridgate.config.changes import compare
 
-    for one in compare(environment).lost:
+    found = compare(environment)
+    for one in found.lost:
         yield f"{one.where}: it says “{one}”, and the registry lacks it"
+    for change in found.unlogged:  # what a death has just left out is written at the next start
+        if datetime.fromisoformat(change.says["at"]) < now - LATE:
+            yield f"{change.kind} {change.id}: the registry has it, and the log does not"
+
+
+def _present() -> Iterator[str]:
+    from gridgate.sharing.checking import contradictions
+
+    return contradictions()
 
 
 def _checkpoints(known: _Registry, log: Verification) -> Iterator[str]:
@@ -252,9 +272,7 @@ def _checkpoints(known: _Registry, log: Verification) -> Iterator[str]:
         yield f"{CHECKPOINTS}:{number}: {what}"
 
 
-def _rights(
-    environment: Environment, log: Verification, keys: Sequence[Ed25519PublicKey]
-) -> Iterator[str]:
+def _rights(environment: Environment, log: Verification, keys: Sequence[Ed25519PublicKey]) -> Iterator[str]:
     from gridgate.audit.changes import RIGHTS
     from gridgate.audit.checkpoints import rights_contradicted
     from gridgate.audit.events import broken_links

@@ -78,7 +78,12 @@ def is_entry(record: dict[str, Any]) -> bool:
 
 def segment_paths(directory: Path) -> list[Path]:
     """Every segment, oldest day first."""
-    return sorted(path for path in directory.glob(f"*{SUFFIX}") if path.name != CHECKPOINTS)
+    return sorted(
+        path
+        for path in directory.glob(f"*{SUFFIX}")
+        # What waits for its reader, such as a pipe, is none, and would be waited for.
+        if path.name != CHECKPOINTS and (path.is_file() or path.is_dir())
+    )
 
 
 def is_changes(path: Path) -> bool:

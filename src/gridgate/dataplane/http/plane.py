@@ -14,7 +14,7 @@ from gridgate.dataplane.authz import Caller, authenticate, bearer
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.metrics import READS
 from gridgate.dataplane.reading import Reader, Wanted, entry
-from gridgate.dataplane.registry import PointFacts, Registry, SqliteRegistry
+from gridgate.dataplane.registry import NEWEST, PointFacts, Registry, SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore
 from gridgate.dataplane.tokens import TokenStore
@@ -40,7 +40,9 @@ class DataPlane:
         self.config = config
         self.clock = clock
         self.zone = config.zone
-        self.registry: Registry = SqliteRegistry(config.registry, zone=config.zone)
+        self.registry: Registry = SqliteRegistry(
+            config.registry, zone=config.zone, newest=config.access_log / NEWEST
+        )
         self.tokens = TokenStore(config.registry)
         self.log = AccessLog(config.access_log, config.process, started_at=clock())
         self._store: MeasurementStore | None = None
