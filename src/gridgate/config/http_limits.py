@@ -31,6 +31,8 @@ from gridgate.dataplane.http.guard import InternalError, NotTaken, RequestTooLar
 LARGEST_OF_A_GET: Final = 16 * 1024
 ANY_HOST: Final = ("/healthz", "/readyz")
 """A load balancer asks these of an address, by that address; they repeat nothing of what was asked."""
+FILES: Final = "/static/"
+"""The same for everybody, and what the page that refuses a host is drawn with."""
 HSTS_SECONDS: Final = 63072000
 
 _HOST: Final = re.compile(
@@ -193,7 +195,8 @@ class HttpLimits:
         if not path.startswith("/") or _UNREADABLE.search(path) or (b"%" in raw and _AMBIGUOUS.search(raw)):
             raise _not_taken(400, "the path has characters that no path has here", "Ask for another.")
         head = self._read_headers(scope)
-        if path not in ANY_HOST and (len(head.hosts) != 1 or head.hosts[0] not in self._hosts):
+        is_for_any = path in ANY_HOST or path.startswith(FILES)
+        if not is_for_any and (len(head.hosts) != 1 or head.hosts[0] not in self._hosts):
             raise _not_taken(
                 400,
                 "the request is for a host that this is not",

@@ -92,7 +92,7 @@ class WebProcesses(MPServer):  # type: ignore[misc]
         while self._told.poll():
             self._told.recv_bytes()
             self._loaded = True
-        if not self._loaded and worker.inner.exitcode > 0:
+        if not self._loaded and worker.inner.exitcode != 0:
             self._failed.add(worker.idx)
             self._hopeless = len(self._failed) == self.workers
         before = 0.0 if now - worker.birth > STEADY_SECONDS else self._pauses.get(worker.idx, 0.0)

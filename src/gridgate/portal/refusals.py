@@ -6,7 +6,8 @@ are answered in its words.
 
 import asyncio
 import json
-from functools import cache
+from functools import lru_cache
+from time import monotonic
 
 from django.conf import settings
 from django.db import connection
@@ -22,6 +23,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.portal.context import STYLES, operator_name
 
 SCIM = "/scim/v2/"
+KEPT_SECONDS = 30
 HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -71,12 +73,12 @@ def _language(scope: Scope) -> str:
 def _page(status: int, language: str, reference: str) -> str:
     if reference:
         return _drawn(status, language, reference)
-    return _kept(status, language)
+    return _kept(status, language, int(monotonic() / KEPT_SECONDS))
 
 
-@cache
-def _kept(status: int, language: str) -> str:
-    """Drawn once: refused is what comes in masses."""
+@lru_cache(maxsize=32)
+def _kept(status: int, language: str, period: int) -> str:
+    """Drawn once in a while: refused is what comes in masses, and the operator's name may be unknown or another later."""
     return _drawn(status, language, "")
 
 

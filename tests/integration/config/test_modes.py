@@ -72,8 +72,8 @@ def test_check_names_what_others_may_open_and_how_to_mend_it(empty_instance: Pat
     data.parent.chmod(0o775)
     said = run_gridgate("check", "--deploy", data=data, check=False).stderr
     assert f"of the instance's files and folders: {data}, {data / 'accesslog'}, " in said
-    assert f"more. Run: chmod -R go-rwx {data}." in said
-    assert f"Run: chmod go-w {data.parent}." in said
+    assert f"more. Run: chmod -R go-rwx {data}\n" in said
+    assert f"Run: chmod go-w {data.parent}\n" in said
     assert f"{tmp_path} can be written" not in said
 
 

@@ -96,7 +96,12 @@ def _what_it_names(environment: Environment) -> Iterator[str]:
 def _contradiction(environment: Environment) -> Iterator[str]:
     from gridgate.config.changes import RegistryContradictsLog, compare
 
-    if lost := compare(environment).lost:
+    try:
+        lost = compare(environment).lost
+    except GridgateError as error:  # the key that signed what was given up
+        yield str(error)
+        return
+    if lost:
         yield str(RegistryContradictsLog(lost))
 
 
@@ -121,10 +126,10 @@ def _open_to_others(environment: Environment) -> Iterator[str]:
         yield (
             f"Other users of this machine may open {len(found)} of the instance's files and folders: "
             f"{', '.join(map(str, found[:SHOWN]))}{f' and {more} more' if more > 0 else ''}. "
-            f"Run: chmod -R go-rwx {shlex.quote(str(environment.data))}."
+            f"Run: chmod -R go-rwx {shlex.quote(str(environment.data.resolve()))}"
         )
     for parent in replaceable_by_others(environment.data):
         yield (
             f"{parent} can be written by others than its owner, who may put another instance in the place of "
-            f"{environment.data}. Run: chmod go-w {shlex.quote(str(parent))}."
+            f"{environment.data}. Run: chmod go-w {shlex.quote(str(parent))}"
         )

@@ -1,5 +1,6 @@
 """`gridgate init`: an empty instance."""
 
+import shlex
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -24,7 +25,7 @@ def init(
     if open_to_others(environment.data):
         typer.echo(
             f"{environment.data} is open to other users of this machine, and was left so: it holds files that are not "
-            f"Gridgate's. Run: chmod -R go-rwx {environment.data}, or move them.",
+            f"Gridgate's. Move them, or run: chmod -R go-rwx {shlex.quote(str(environment.data.resolve()))}",
             err=True,
         )
     Console(stderr=True, highlight=False).print(

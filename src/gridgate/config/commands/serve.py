@@ -1,5 +1,6 @@
 """`gridgate serve` and `gridgate worker`: the web processes and the background work of an instance."""
 
+import logging
 import os
 import shutil
 import socket
@@ -22,10 +23,11 @@ from gridgate.config.supervision import WebProcesses
 from gridgate.core.errors import ErrorKind, GridgateError
 
 RESTART_SECONDS = 2.0
+_log = logging.getLogger(__name__)
 
 
 def serve(
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
     host: Annotated[
         str, typer.Option(help="Address to listen on; behind a proxy keep it local.")
     ] = "127.0.0.1",
@@ -125,6 +127,7 @@ class Worker:
             self._child.wait()
             if self._stopping.wait(RESTART_SECONDS):
                 return
+            _log.warning("the background worker ended with %s and is started again", self._child.returncode)
             self._child = self._start()
 
 
