@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.countries import countries
@@ -25,6 +25,15 @@ MOST_CONTROLS: Final = 800
 """Of one section, all rows of its groups counted: browsers send them in one form, and Django takes a thousand."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+def _plain(number: Decimal) -> Decimal:
+    """Without an exponent, as it is shown."""
+    return Decimal(f"{number.normalize():f}")
+
+
+Bound = Annotated[Decimal, Field(max_digits=21, decimal_places=6), AfterValidator(_plain)]
+"""Of what may be answered: the digits and decimals that an answer has at most. `1e999999999` would fill a page."""
 
 
 class _Part(BaseModel):
@@ -90,16 +99,16 @@ class LongTextField(BaseField):
 
 class NumberField(BaseField):
     kind: Literal["number"]
-    least: Decimal | None = None
-    most: Decimal | None = None
+    least: Bound | None = None
+    most: Bound | None = None
     decimals: int = Field(default=0, ge=0, le=6)
     unit: str = Field(default="", max_length=20)
 
 
 class PercentageField(BaseField):
     kind: Literal["percentage"]
-    least: Decimal = Decimal(0)
-    most: Decimal = Decimal(100)
+    least: Bound = Decimal(0)
+    most: Bound = Decimal(100)
     decimals: int = Field(default=2, ge=0, le=4)
     unit: Literal["%"] = "%"
 
@@ -301,6 +310,9 @@ _MESSAGES: Final = {
     "decimal_type": "a number is expected",
     "decimal_parsing": "a number is expected",
     "finite_number": "a number is expected",
+    "decimal_max_digits": "a number of 15 digits at most, and 6 decimals, is expected",
+    "decimal_whole_digits": "a number of 15 digits at most, and 6 decimals, is expected",
+    "decimal_max_places": "a number of 15 digits at most, and 6 decimals, is expected",
     "greater_than_equal": "{ge} at least",
     "less_than_equal": "{le} at most",
     "tuple_type": "a list is expected",

@@ -142,6 +142,12 @@ class TestReadForm:
                 ("repeated_choice", "section 1, a"),
             ),
             (document(field(kind="number", least=3, most=2)), ("least_above_most", "section 1, a")),
+            (
+                document(field(kind="number", least="1e999999999")),
+                ("decimal_max_digits", "section 1, a, least"),
+            ),
+            (document(field(kind="number", most="1e-9")), ("decimal_max_places", "section 1, a, most")),
+            (document(field(kind="percentage", most="1e15")), ("decimal_whole_digits", "section 1, a, most")),
             (document(field(kind="file", types=["zip"])), ("literal_error", "section 1, a, types, 1")),
             (
                 document(field(kind="group", row=WORDS, fields=[field("doc", "file")])),
@@ -187,6 +193,11 @@ class TestReadForm:
         fields = [field(f"f{number}") for number in range(17)]
         given = document(field(kind="group", row=WORDS, most=50, fields=fields))
         assert faults(given) == [("too_many_controls", "section 1")]
+
+    def test_shows_a_bound_without_an_exponent(self):
+        form, _ = read_form(document(field(kind="number", least="0e-99999", most="1e3")))
+        (one,) = form.fields()
+        assert (str(one.least), str(one.most)) == ("0", "1000")
 
     def test_tells_every_fault_at_once(self):
         assert len(faults(document(field("A"), field("b", kind="x"), field("c", longest=0)))) == 3
