@@ -1,4 +1,6 @@
-"""Reading applications: those of the actor's company, for its administrators."""
+"""Reading applications: those of the actor's company, for its administrators; and how a program is called."""
+
+from collections.abc import Collection
 
 from django.db.models import QuerySet
 
@@ -15,3 +17,10 @@ def applications_of(*, actor: Membership) -> QuerySet[Application]:
         .select_related("group", "organisation")
         .order_by("name", "pk")
     )
+
+
+def names_of(client_ids: Collection[str]) -> dict[str, str]:
+    """How the programs are called that the caller may read of, by client id; those that are gone are absent."""
+    if not client_ids:
+        return {}
+    return dict(Application.objects.filter(client_id__in=client_ids).values_list("client_id", "name"))

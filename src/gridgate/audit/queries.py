@@ -6,13 +6,14 @@ the log is shown to the final customer.)
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
+from typing import Any, Protocol
 
-from django.db.models import Case, Count, IntegerField, Max, Q, QuerySet, Value, When
+from django.db.models import Case, Count, IntegerField, Max, Min, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import TruncDate
 
-from gridgate.audit.models import AccessLogEntry
+from gridgate.audit.models import AccessLogEntry, LogRetention
 from gridgate.core.time import Interval
 
 GRANTED = "granted"
@@ -31,7 +32,9 @@ class Actor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which entries: what is left empty does not narrow. `outcome` is "granted", "refused" or one reason."""
+    """Which entries: what is left empty does not narrow. `outcome` is "granted", "refused" or one reason; `own` says
+    whose: the company's own (True) or all others' (False).
+    """
 
     period: Interval | None = None
     reader: int | None = None
@@ -40,6 +43,19 @@ class Wanted:
     outcome: str = ""
     channel: str = ""
     permission: str = ""
+    own: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many entries: reads, refusals."""
+
+    read: int = 0
+    refused: int = 0
+
+    @property
+    def all(self) -> int:
+        return self.read + self.refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +125,9 @@ def search(*, actor: Actor, wanted: Wanted) -> QuerySet[AccessLogEntry]:
         entries = entries.exclude(outcome=GRANTED)
     elif wanted.outcome:
         entries = entries.filter(outcome=wanted.outcome)
+    if wanted.own is not None:
+        ours = Q(reader=actor.organisation_id)
+        entries = entries.filter(ours) if wanted.own else entries.exclude(ours)
     exact = {
         "reader": wanted.reader,
         "metering_point_id": wanted.metering_point,
@@ -120,8 +139,8 @@ def search(*, actor: Actor, wanted: Wanted) -> QuerySet[AccessLogEntry]:
 
 
 def readers_in(*, actor: Actor, period: Interval | None) -> dict[int, str]:
-    """Who read or tried to within the period: the reader's id and its last name in the log, by name."""
-    entries = search(actor=actor, wanted=Wanted(period=period)).order_by()
+    """Which others read or tried to within the period: the reader's id and its last name in the log, by name."""
+    entries = search(actor=actor, wanted=Wanted(period=period, own=False)).order_by()
     named = (
         entries.exclude(reader=None)
         .values_list("reader", "reader_name")
@@ -132,20 +151,53 @@ def readers_in(*, actor: Actor, period: Interval | None) -> dict[int, str]:
     return dict(sorted(names.items(), key=lambda item: item[1].casefold()))
 
 
-def channels_in(*, actor: Actor, period: Interval | None) -> list[str]:
+def channels_in(*, actor: Actor, period: Interval | None, own: bool | None = None) -> list[str]:
     """By which ways data was read within the period: "api:enedis", "screen"…"""
-    entries = search(actor=actor, wanted=Wanted(period=period))
+    entries = search(actor=actor, wanted=Wanted(period=period, own=own))
     return sorted(
         channel for channel in entries.order_by().values_list("channel", flat=True).distinct() if channel
     )
 
 
-def counts_by_outcome(*, actor: Actor, wanted: Wanted) -> tuple[int, int]:
-    """How many entries match: reads, refusals."""
-    rows = search(actor=actor, wanted=wanted).order_by().values_list("outcome").annotate(count=Count("pk"))
-    counts: dict[str, int] = dict(rows)
-    read = counts.pop(GRANTED, 0)
-    return read, sum(counts.values())
+def erased_before() -> datetime | None:
+    """Up to when the log was erased, as old as it was; None when it is whole."""
+    latest: datetime | None = LogRetention.objects.aggregate(before=Max("before"))["before"]
+    return latest
+
+
+def counts(*, actor: Actor, wanted: Wanted) -> tuple[Counts, Counts]:
+    """How many entries match: others', and the company's own."""
+    ours = Case(
+        When(reader=actor.organisation_id, then=Value(1)), default=Value(0), output_field=IntegerField()
+    )
+    rows = search(actor=actor, wanted=wanted).order_by().annotate(ours=ours).values_list("ours", "outcome")
+    found = {0: Counts(), 1: Counts()}
+    for side, outcome, count in rows.annotate(count=Count("pk")):
+        so_far = found[side]
+        if outcome == GRANTED:
+            found[side] = Counts(so_far.read + count, so_far.refused)
+        else:
+            found[side] = Counts(so_far.read, so_far.refused + count)
+    return found[0], found[1]
+
+
+def own_visits(*, actor: Actor, wanted: Wanted, zone: tzinfo) -> QuerySet[Any, Any]:
+    """The company's own entries that match, put together: one row for what a person or a program looked at by one way
+    on one civil day of `zone`, the latest first. A page of the portal that shows twelve points is twelve entries.
+    """
+    entries = search(actor=actor, wanted=replace(wanted, own=True)).annotate(day=TruncDate("at", tzinfo=zone))
+    visits = entries.order_by().values(
+        "day", "user", "user_name", "application", "channel", "kind", "direction"
+    )
+    return visits.annotate(
+        read=Count("pk", filter=Q(outcome=GRANTED)),
+        refused=Count("pk", filter=~Q(outcome=GRANTED)),
+        points=Count("metering_point_id", distinct=True),
+        point=Min("metering_point_id"),
+        first_at=Min("at"),
+        last_at=Max("at"),
+        received=Sum("values"),
+    ).order_by("-day", "-last_at", "kind", "direction")
 
 
 def reads_in(

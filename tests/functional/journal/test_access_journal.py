@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from types import SimpleNamespace
@@ -10,7 +11,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from gridgate.applications.models import Application
 from gridgate.audit.models import AccessLogEntry, AccessLogSegment
+from gridgate.audit.operations import erase_before
 from gridgate.core.quantities import Kind
 from gridgate.portal.screens.journal.seal import last_seal
 from tests.factories.audit import make_reads
@@ -51,9 +54,9 @@ class TestTheJournal:
     def test_shows_the_last_30_days_latest_first(self, log):
         page = log.client("alice").get("/journal/")
         text = text_of(page)
-        assert rows_of(page) == 4
+        assert rows_of(page) == 3
         assert (
-            text.index("25 nov. 09:30:00") < text.index("25 nov. 08:30:00") < text.index("25 nov. 07:30:01")
+            text.index("25 nov. 08:30:00") < text.index("25 nov. 07:30:01") < text.index("25 nov. 07:30:00")
         )
         assert "Tiers 2" not in text.split("Filtrer")[1]
 
@@ -64,9 +67,10 @@ class TestTheJournal:
             "Lyon Gerland, usine 30 001 480 112 233",
             "18 nov. 2026 07:30 – 25 nov. 2026 07:30",
             "Suivi de consommation API, format Enedis",
-            "Titulaire Écran",
         ):
             assert said in text
+        own = text_of(log.client("alice").get("/journal/?lectures=vous&detail=oui"))
+        assert "Titulaire Écran" in own
 
     def test_shows_refused_attempts_with_their_reason(self, log):
         text = text_of(log.client("alice").get("/journal/?reponse=refused"))
@@ -75,9 +79,9 @@ class TestTheJournal:
 
     def test_each_company_sees_its_own_and_a_restricted_member_their_perimeter(self, log):
         assert rows_of(log.client("charlie").get("/journal/?du=&au=")) == 1
-        assert rows_of(log.client("alice").get("/journal/?du=&au=")) == 5
+        assert rows_of(log.client("alice").get("/journal/?du=&au=")) == 4
         bob = log.client("bob").get("/journal/?du=&au=")
-        assert rows_of(bob) == 4
+        assert rows_of(bob) == 3
         assert "Nantes" not in text_of(bob)
 
     def test_a_point_out_of_reach_is_found_by_nobody_else(self, log):
@@ -89,14 +93,17 @@ class TestTheJournal:
         [
             ("qui={tiers1}", 3),
             ("qui={tiers1}&reponse=granted", 2),
-            ("compteur=30 001 480 112 233", 3),
+            ("compteur=30 001 480 112 233", 2),
+            ("compteur=30 001 480 112 233&lectures=vous", 1),
             ("donnees=maximum_power", 1),
-            ("canal=screen", 1),
+            ("canal=screen", 0),
+            ("canal=screen&lectures=vous", 1),
+            ("canal=export&lectures=vous", 0),
             ("reponse=no_permission", 1),
-            ("du=2026-11-25&au=2026-11-25", 4),
+            ("du=2026-11-25&au=2026-11-25", 3),
             ("du=2026-11-01&au=2026-11-24", 0),
             ("du=&au=2026-11-01", 1),
-            ("du=&au=", 5),
+            ("du=&au=", 4),
         ],
     )
     def test_each_filter_narrows(self, log, query, rows):
@@ -104,10 +111,10 @@ class TestTheJournal:
         assert rows_of(log.client("alice").get(address)) == rows
 
     def test_filters_in_force_can_be_taken_off_one_by_one(self, log):
-        page = log.client("alice").get("/journal/?canal=screen&donnees=load_curve")
-        assert 'href="?donnees=load_curve"' in page.content.decode()
-        assert 'href="?canal=screen"' in page.content.decode()
-        assert "1 sur 4" in text_of(page)
+        page = log.client("alice").get("/journal/?canal=api:enedis&donnees=maximum_power")
+        assert 'href="?donnees=maximum_power"' in page.content.decode()
+        assert 'href="?canal=api%3Aenedis"' in page.content.decode()
+        assert "1 sur 3" in text_of(page)
 
     @pytest.mark.parametrize(
         ("query", "said"),
@@ -129,7 +136,7 @@ class TestTheJournal:
             log.client("alice").get("/journal/?donnees=register_reading")
         )
         page = text_of(log.client("alice").get("/journal/?du=2025-01-01&au=2025-01-02"))
-        assert "Personne n’a rien lu pendant cette période" in page
+        assert "Aucune lecture par une autre entreprise au journal pour cette période" in page
 
     def test_shows_the_fingerprint_of_the_last_line(self, log):
         AccessLogSegment.objects.update(head="5f2bc90f4a032cb2" + "0" * 48, lines=1204)
@@ -167,7 +174,13 @@ class TestTheJournal:
         page = text_of(log.client("alice", language="en").get("/journal/"))
         assert "Refused No permission" in page
         assert "Load curve 336 values" in page
+        assert "Reads by others 3 Your own reads 1" in page
         assert "Lectures" not in page
+        own = text_of(log.client("alice", language="en").get("/journal/?lectures=vous"))
+        assert (
+            "Load curve 336 values Lyon Gerland, usine 30 001 480 112 233 1 : see them one by one Screen"
+            in own
+        )
 
     def test_asks_the_registry_as_often_for_twice_as_much(self, log):
         client = log.client("alice")
@@ -194,6 +207,80 @@ class TestTheJournal:
         assert statements() == before
 
 
+class TestOwnReads:
+    """What the company's own people look at is in the log too; it is not what the journal is opened for."""
+
+    @pytest.fixture
+    def looked(self, log):
+        """A page that shows three points was opened four times."""
+        for point in (log.p1, log.p2, log.p3):
+            make_reads(log.acme, point, log.acme, at=log.now - timedelta(hours=2), times=4, channel="screen")
+        return log
+
+    def test_are_apart_with_their_count_and_put_together_by_day(self, looked):
+        page = looked.client("alice").get("/journal/?lectures=vous")
+        text = text_of(page)
+        assert "Lectures des autres 3 Vos consultations 13" in text
+        assert "13 sur 13" in text
+        assert rows_of(page) == 1
+        assert "25 nov. 2026 08:30 – 09:30" in text
+        assert "Courbe de charge 4 368 valeurs 3 13 : les voir une à une Écran" in text
+
+    def test_stand_one_by_one_behind_their_line(self, looked):
+        page = looked.client("alice").get("/journal/?lectures=vous").content.decode()
+        address = re.search(r'href="(\?lectures=vous&amp;detail=oui[^"]*)"', page)[1].replace("&amp;", "&")
+        detail = looked.client("alice").get(f"/journal/{address}&par_page=50")
+        assert rows_of(detail) == 13
+
+    def test_programs_are_called_by_their_name(self, log):
+        Application.objects.create(
+            client_id="tiers1", name="Bilan ACME", organisation=log.acme, created_at=log.now
+        )
+        make_reads(log.acme, log.p1, log.acme, at=log.now - timedelta(hours=1))
+        assert "Bilan ACME Courbe de charge" in text_of(log.client("alice").get("/journal/?lectures=vous"))
+
+    def test_are_what_one_asks_for_by_the_own_company(self, log):
+        page = log.client("alice").get(f"/journal/?qui={handle(log.acme)}")
+        assert rows_of(page) == 1
+        assert "Votre entreprise" in text_of(page)
+
+    def test_are_never_the_unusual_day(self, log):
+        for days_ago, times in ((3, 2), (2, 300)):
+            at = log.now - timedelta(days=days_ago)
+            make_reads(log.acme, log.p1, log.acme, at=at, times=times, channel="screen")
+            make_reads(log.third_party_1, log.p1, log.acme, at=at, times=2)
+        for address in ("/journal/", "/journal/?lectures=vous"):
+            assert "c-bar hot" not in log.client("alice").get(address).content.decode()
+
+    def test_ask_the_registry_as_often_for_twice_as_much(self, looked):
+        client = looked.client("alice")
+        client.get("/journal/")
+        make_reads(looked.acme, looked.p1, looked.acme, at=looked.now - timedelta(days=4), channel="screen")
+
+        def statements():
+            with CaptureQueriesContext(connection) as captured:
+                client.get("/journal/?lectures=vous")
+            return len(captured)
+
+        before = statements()
+        for days_ago in (1, 2, 3):
+            make_reads(
+                looked.acme,
+                looked.p4,
+                looked.acme,
+                at=looked.now - timedelta(days=days_ago),
+                channel="screen",
+            )
+        assert statements() == before
+
+
+def test_says_from_when_the_journal_is_kept(log):
+    erase_before(before=datetime(2023, 1, 1, tzinfo=UTC), now=log.now)
+    said = "Le journal commence le 1ᵉʳ janvier 2023"
+    assert said not in text_of(log.client("alice").get("/journal/"))
+    assert said in text_of(log.client("alice").get("/journal/?du=&au="))
+
+
 class TestPages:
     def test_follow_the_address(self, log):
         make_reads(log.third_party_2, log.p3, log.acme, at=log.now - timedelta(hours=6), times=60)
@@ -201,8 +288,8 @@ class TestPages:
         assert rows_of(client.get("/journal/")) == 12
         assert rows_of(client.get("/journal/?par_page=50")) == 50
         last = client.get("/journal/?par_page=50&page=2")
-        assert rows_of(last) == 14
-        assert "51–64 sur 64" in text_of(last)
+        assert rows_of(last) == 13
+        assert "51–63 sur 63" in text_of(last)
         for strange in ("7", "\u00b2", "\u0661\u0662", "9" * 5000):
             assert rows_of(client.get("/journal/", {"par_page": strange})) == 12
 
@@ -222,6 +309,7 @@ class TestTheExport:
         assert rows[1]["Réponse"] == "refusé"
         assert rows[1]["Motif de refus"] == "Aucune autorisation"
         assert rows[2]["Compteur"] == log.p1.pk
+        assert [row["Lu par"] for row in rows] == ["votre entreprise", *["une autre entreprise"] * 4]
         assert rows[-1]["Quand (Europe/Paris)"] == "2026-10-16T11:30:00+02:00"
 
     def test_says_which_of_two_like_hours_it_was(self, world):
@@ -244,6 +332,19 @@ class TestTheExport:
     def test_is_in_the_readers_language(self, log):
         rows = self.read(log.client("alice", language="en").get("/journal/export.csv"))
         assert rows[1]["Answer"] == "refused"
+        assert [rows[0][name] for name in ("Read by", "Data", "Direction", "Ground", "Means")] == [
+            "your company",
+            "Load curve",
+            "withdrawal",
+            "Holder",
+            "Screen",
+        ]
+        permission = AccessLogEntry.objects.exclude(permission="").values_list("permission", flat=True)[0]
+        assert [rows[2][name] for name in ("Application", "Ground", "Reference of the permission")] == [
+            "a program since withdrawn",
+            "Suivi de consommation (en)",
+            permission,
+        ]
 
     def test_does_not_hold_the_log_in_memory(self, log):
         entry = AccessLogEntry.objects.order_by("pk").first()

@@ -129,7 +129,7 @@ def test_the_journal_and_the_collection_say_that_they_are_of_a_part(sharing):
     client = sharing.client("bob")
     page = text_of(client.get("/journal/"))
     assert "Vous voyez ce qui touche les compteurs de votre périmètre." in page
-    assert "Personne n’a rien lu des compteurs que vous voyez pendant cette période" in page
+    assert "Aucune lecture par une autre entreprise, des compteurs que vous voyez, au journal" in page
     assert "Vous voyez les compteurs de votre périmètre." in text_of(client.get("/collecte/"))
     for at in ("/journal/", "/collecte/"):
         assert "Vous voyez" not in text_of(sharing.client("alice").get(at))

@@ -61,7 +61,7 @@ def test_a_period_read_is_short(start, end, said):
     [
         ({"outcome": "granted", "basis": "title"}, "Titulaire"),
         ({"outcome": "granted", "basis": ""}, "Relève réglementaire"),
-        ({"outcome": "granted", "permission": "abcdef12-3456"}, "abcdef12"),
+        ({"outcome": "granted", "permission": "abcdef12-3456"}, "Une autorisation que vous ne voyez pas"),
         ({"outcome": "before_history"}, "Hors historique autorisé"),
         ({"outcome": "quota_reached"}, "quota reached"),
     ],

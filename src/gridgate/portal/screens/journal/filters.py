@@ -20,11 +20,14 @@ from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 
 DAYS = 30
+OWN = "vous"
+"""What the address says, as `lectures`, for the company's own reads; others' are shown otherwise."""
 
 
 class JournalFilters(forms.Form):
     """A plain GET form. A value that means nothing is told beside its field, and narrows nothing."""
 
+    lectures = forms.CharField(required=False, widget=forms.HiddenInput)
     qui = forms.CharField(label=gettext_lazy("Qui"), required=False, widget=forms.Select)
     du = DayField(label=gettext_lazy("Du"), required=False)
     au = DayField(label=gettext_lazy("Au"), required=False)
@@ -38,9 +41,12 @@ class JournalFilters(forms.Form):
     reponse = forms.CharField(label=gettext_lazy("Réponse"), required=False, widget=forms.Select)
     canal = forms.CharField(label=gettext_lazy("Moyen"), required=False, widget=forms.Select)
 
-    def __init__(self, data: QueryDict, *, moment: Moment) -> None:
+    def __init__(self, data: QueryDict, *, moment: Moment, company: int) -> None:
+        """`company`: who asks. To ask for what it read itself, by `qui`, is to ask for its own reads."""
         self._moment = moment
         filled = data.copy()
+        if number_of("company", data.get("qui", "")[:36]) == company:
+            filled["lectures"], filled["qui"] = OWN, ""
         if "du" not in data and "au" not in data:
             filled["du"] = (moment.today - timedelta(days=DAYS - 1)).isoformat()
             filled["au"] = moment.today.isoformat()
@@ -50,12 +56,14 @@ class JournalFilters(forms.Form):
         outcomes = [("granted", _("Lus seulement")), ("refused", _("Refusés seulement"))]
         self._choose(
             "reponse",
-            _("Lus et refusés"),
+            _("Toutes"),
             outcomes + [(one.value, said.reason(one)) for one in RefusalReason],
         )
         self._choose("canal", _("Tous"), [])
-        self._choose("qui", _("Toutes les entreprises"), [])
+        self._choose("qui", _("Toutes les autres"), [])
         self.full_clean()
+        if self.own:
+            del self.fields["qui"]
 
     def offer(self, *, readers: dict[int, str], channels: list[str]) -> None:
         """Fill the lists with what is in the period; what the address asks for stays in them."""
@@ -65,7 +73,8 @@ class JournalFilters(forms.Form):
         if channel and channel not in channels:
             channels = [*channels, channel]
         named = [(handle_of("company", key), name) for key, name in readers.items()]
-        self._choose("qui", _("Toutes les entreprises"), named)
+        if not self.own:
+            self._choose("qui", _("Toutes les autres"), named)
         self._choose("canal", _("Tous"), [(code, said.channel(code)) for code in channels])
 
     @property
@@ -89,18 +98,25 @@ class JournalFilters(forms.Form):
     def wanted(self) -> Wanted:
         return Wanted(
             period=self.period,
-            reader=number_of("company", self._text("qui", 36)),
+            reader=None if self.own else number_of("company", self._text("qui", 36)),
             metering_point=self._text("compteur"),
             kind=self._text("donnees"),
             outcome=self._text("reponse"),
             channel=self._text("canal"),
+            own=self.own,
         )
+
+    @property
+    def own(self) -> bool:
+        return self._text("lectures") == OWN
 
     def labels(self) -> dict[str, str]:
         """How each filter in force reads on its tag."""
-        labels = {}
+        labels: dict[str, str] = {}
         for name in ("qui", "compteur", "donnees", "reponse", "canal"):
             value = self.asked.get(name, "")
+            if name not in self.fields:
+                continue
             widget = self.fields[name].widget
             shown = dict(widget.choices).get(value, value) if isinstance(widget, forms.Select) else value
             if value:

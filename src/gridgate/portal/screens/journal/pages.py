@@ -5,14 +5,14 @@ PAGES = (
         "access_journal",
         "/journal/",
         get=DATA_SERVICES,
-        queries=13,
-        states=(*seen("alice", "", "?q=nulle+part"), *seen("tiers1")),
+        queries=14,
+        states=(*seen("alice", "", "?canal=nulle+part", "?lectures=vous"), *seen("tiers1")),
     ),
     Page(
         "access_journal_export",
         "/journal/export.csv",
         get=DATA_SERVICES,
-        queries=4,
+        queries=5,
         unseen=DOWNLOAD,
     ),
 )

@@ -1,18 +1,21 @@
 """*Journal des accès*: every read of the company's measurements, every refusal: who, when, on what ground."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from gridgate.applications.queries import names_of
 from gridgate.audit import queries as audit
 from gridgate.audit.models import AccessLogEntry
 from gridgate.metering.queries import points_readable_by
@@ -21,8 +24,10 @@ from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.journal import words
-from gridgate.portal.screens.journal.filters import JournalFilters
+from gridgate.portal.screens.journal.filters import OWN, JournalFilters
 from gridgate.portal.screens.journal.seal import last_seal
+from gridgate.portal.screens.journal.visits import visit_rows
+from gridgate.portal.screens.sharing import words as sharing
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.reads import ReadsChart, reads_chart
 from gridgate.portal.shapes import filters_in_force
@@ -32,43 +37,81 @@ from gridgate.sharing.queries import permissions_given
 
 LONGEST_CHART = 62
 """More days than this are not drawn: bars would be too thin to tell apart."""
+AT_ONCE = 2000
+"""How many entries a file holds in memory while it is written."""
 
 
 @require_safe
 @entitlement_required(EntitlementCode.DATA_SERVICES)
 @network_time
 def index(request: MemberRequest) -> HttpResponse:
-    """The entries that the address asks for, latest first."""
+    """What others read, entry by entry, the latest first; or what the company's own people and programs looked at, put
+    together by day.
+    """
     actor, moment = request.membership, Moment.present()
-    filters = JournalFilters(request.GET, moment=moment)
+    filters = JournalFilters(request.GET, moment=moment, company=actor.organisation_id)
     filters.offer(
-        readers=audit.readers_in(actor=actor, period=filters.period),
-        channels=audit.channels_in(actor=actor, period=filters.period),
+        readers={} if filters.own else audit.readers_in(actor=actor, period=filters.period),
+        channels=audit.channels_in(actor=actor, period=filters.period, own=filters.own),
     )
-    wanted = filters.wanted
-    read, refused = audit.counts_by_outcome(actor=actor, wanted=wanted)
-    page = page_of(request, Counted(audit.search(actor=actor, wanted=wanted), read + refused))
-    entries = list(page)
-    everything, _refused = audit.counts_by_outcome(actor=actor, wanted=audit.Wanted(period=filters.period))
+    whole = audit.counts(actor=actor, wanted=audit.Wanted(period=filters.period))
+    found, total = _found(actor, filters, whole), whole[filters.own]
+    together = filters.own and "detail" not in request.GET
+    visits = audit.own_visits(actor=actor, wanted=filters.wanted, zone=moment.zone)
+    page = page_of(
+        request,
+        visits if together else Counted(audit.search(actor=actor, wanted=filters.wanted), found.all),
+    )
     context = {
         "filters": filters,
         "in_force": filters_in_force(request, filters.labels()),
-        "found": read + refused,
-        "total": everything + _refused,
-        "read": read,
-        "refused": refused,
+        "own": filters.own,
+        "together": together,
+        "others_count": whole[0].all,
+        "own_count": whole[1].all,
+        "side": _address(request.GET, but=("lectures", "detail", "page", *(["qui"] if filters.own else []))),
+        "clear": f"?lectures={OWN}" if filters.own else "?",
+        "found": found.all,
+        "total": total.all,
+        "read": found.read,
+        "refused": found.refused,
         "period": _period(filters),
         "chart": _chart(actor, filters, moment),
         "page_obj": page,
-        "rows": _rows(actor, entries, moment),
+        "rows": visit_rows(actor, list(page), moment) if together else _rows(actor, list(page), moment),
+        **_erased(filters),
         "chain": audit.chain_of(actor=actor),
         "seal": last_seal(settings.ENVIRONMENT.access_log),
-        "query": request.GET.urlencode(),
+        "query": _address(request.GET, but=("lectures", "detail", "page", "par_page")),
         "company": actor.organisation,
         "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
         "zone": settings.TIME_ZONE,
     }
     return render(request, "journal/index.html", context)
+
+
+def _address(asked: QueryDict, *, but: Collection[str]) -> str:
+    """What is asked, as an address says it, but for some of it."""
+    kept = asked.copy()
+    for name in but:
+        kept.pop(name, None)
+    return kept.urlencode()
+
+
+def _erased(filters: JournalFilters) -> dict[str, Any]:
+    """Up to when the log was erased, when the period begins before."""
+    before = audit.erased_before()
+    start = filters.period.start if filters.period else None
+    return {"erased_before": before, "erased": before is not None and (start is None or start < before)}
+
+
+def _found(
+    actor: Membership, filters: JournalFilters, whole: tuple[audit.Counts, audit.Counts]
+) -> audit.Counts:
+    """How many entries the filters let through, on the side that is shown; `whole` is what the period has of both."""
+    narrowed = replace(filters.wanted, own=None) != audit.Wanted(period=filters.period)
+    counts = audit.counts(actor=actor, wanted=filters.wanted) if narrowed else whole
+    return counts[filters.own]
 
 
 class Counted:
@@ -107,17 +150,19 @@ def _chart(actor: Membership, filters: JournalFilters, moment: Moment) -> ReadsC
         return None
     days = [first + timedelta(days=place) for place in range(length)]
     counts = audit.reads_in(actor=actor, buckets=moment.bounds(days), wanted=wanted).values()
-    return reads_chart([sum(column) for column in zip(*counts, strict=True)] or [0] * length, days)
+    a_day = [sum(column) for column in zip(*counts, strict=True)] or [0] * length
+    return reads_chart(a_day, days, flagged=not filters.own)
 
 
 def _rows(actor: Membership, entries: Sequence[AccessLogEntry], moment: Moment) -> list[dict[str, Any]]:
-    """Entries with the names of their points and services, in two statements however many they are."""
+    """Entries with the names of their points, services and programs, in three statements however many they are."""
     points = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today
     ).filter(pk__in={entry.metering_point_id for entry in entries})
     labels = dict(points.values_list("pk", "label"))
     services = _services(actor, {entry.permission for entry in entries if entry.permission})
-    return [_row(entry, labels, services, moment) for entry in entries]
+    programs = names_of({entry.application for entry in entries if entry.application})
+    return [_row(entry, labels, services, programs, moment) for entry in entries]
 
 
 def _services(actor: Membership, permissions: set[str]) -> dict[str, str]:
@@ -128,14 +173,18 @@ def _services(actor: Membership, permissions: set[str]) -> dict[str, str]:
 
 
 def _row(
-    entry: AccessLogEntry, labels: dict[str, str], services: dict[str, str], moment: Moment
+    entry: AccessLogEntry,
+    labels: dict[str, str],
+    services: dict[str, str],
+    programs: dict[str, str],
+    moment: Moment,
 ) -> dict[str, Any]:
     return {
         "at": entry.at,
         "when": words.instant(entry.at, moment.now),
         "who": entry.reader_name or formats.NONE,
-        "person": entry.user_name or entry.application,
-        "data": words.data(entry),
+        "person": words.by(entry.user_name, entry.application, programs),
+        "data": words.data(entry.kind, entry.direction),
         "point": entry.metering_point_id,
         "label": labels.get(entry.metering_point_id, ""),
         "period": words.period(entry.start, entry.end, moment.zone),
@@ -150,15 +199,16 @@ def _row(
 @require_safe
 @entitlement_required(EntitlementCode.DATA_SERVICES)
 def export(request: MemberRequest) -> HttpResponseBase:
-    """The same entries, all of them, as a file written while it is read."""
+    """The entries that the filters let through, others' and the company's own, as a file written while it is read."""
     actor, moment = request.membership, Moment.present()
-    filters = JournalFilters(request.GET, moment=moment)
-    entries = audit.search(actor=actor, wanted=filters.wanted)
+    filters = JournalFilters(request.GET, moment=moment, company=actor.organisation_id)
+    entries = audit.search(actor=actor, wanted=replace(filters.wanted, own=None))
     zone = settings.TIME_ZONE
     header = [
         _("Quand (%(zone)s)") % {"zone": zone},
         _("Réponse"),
         _("Motif de refus"),
+        _("Lu par"),
         _("Qui"),
         _("Personne"),
         _("Application"),
@@ -170,41 +220,67 @@ def export(request: MemberRequest) -> HttpResponseBase:
         _("Tel que connu le (%(zone)s)") % {"zone": zone},
         _("Valeurs"),
         _("Au titre de"),
-        _("Autorisation"),
         _("Moyen"),
+        _("Référence de l’autorisation"),
     ]
     first, last = filters.first or "debut", filters.last or moment.today
     name = f"journal-{actor.organisation.siren}-{first}-{last}.csv"
-    return csv_response(name, header, _lines(entries, moment, get_language() or "fr"))
+    return csv_response(name, header, _lines(entries, _Said(actor, moment), get_language() or "fr"))
 
 
-def _lines(entries: QuerySet[AccessLogEntry], moment: Moment, language: str) -> Iterator[list[object]]:
-    """One line an entry. The request is over when they are written: the language is set again for each."""
-    for entry in entries.iterator(chunk_size=2000):
+class _Said:
+    """How the lines of a file say what entries hold as codes; what names permissions and programs is read once."""
+
+    def __init__(self, actor: Membership, moment: Moment) -> None:
+        self._company, self._zone = actor.organisation_id, moment.zone
+        self._actor = actor
+        self._services: dict[str, str] = {}
+        self._programs: dict[str, str] = {}
+
+    def learn(self, entries: Sequence[AccessLogEntry]) -> None:
+        """Read the names of what these entries hold and earlier ones did not."""
+        permissions = {entry.permission for entry in entries if entry.permission} - self._services.keys()
+        programs = {entry.application for entry in entries if entry.application} - self._programs.keys()
+        self._services |= dict.fromkeys(permissions, "") | _services(self._actor, permissions)
+        self._programs |= dict.fromkeys(programs, "") | names_of(programs)
+
+    def line(self, entry: AccessLogEntry) -> list[object]:
+        granted = entry.outcome == audit.GRANTED
+        own = entry.reader == self._company
+        return [
+            self._at(entry.at),
+            _("lu") if granted else _("refusé"),
+            "" if granted else words.reason(entry.outcome),
+            _("votre entreprise") if own else _("une autre entreprise"),
+            entry.reader_name,
+            entry.user_name,
+            words.program(entry.application, self._programs),
+            entry.metering_point_id,
+            sharing.kind(entry.kind) if entry.kind else "",
+            words.direction(entry.direction),
+            self._at(entry.start),
+            self._at(entry.end),
+            self._at(entry.as_of),
+            entry.values,
+            words.ground(entry, self._services) if granted else "",
+            words.channel(entry.channel),
+            entry.permission,
+        ]
+
+    def _at(self, instant: datetime | None) -> str:
+        return instant.astimezone(self._zone).isoformat() if instant is not None else ""
+
+
+def _lines(entries: QuerySet[AccessLogEntry], said: _Said, language: str) -> Iterator[list[object]]:
+    """One line an entry. The request is over when they are written: the language is set again for each part."""
+    for part in batched(entries.iterator(chunk_size=AT_ONCE), AT_ONCE):
         with override(language):
-            yield _line(entry, moment)
+            said.learn(part)
+            lines = [said.line(entry) for entry in part]
+        yield from lines
 
 
-def _line(entry: AccessLogEntry, moment: Moment) -> list[object]:
-    def at(instant: datetime | date | None) -> str:
-        return instant.astimezone(moment.zone).isoformat() if isinstance(instant, datetime) else ""
-
-    granted = entry.outcome == audit.GRANTED
-    return [
-        at(entry.at),
-        _("lu") if granted else _("refusé"),
-        "" if granted else words.reason(entry.outcome),
-        entry.reader_name,
-        entry.user_name,
-        entry.application,
-        entry.metering_point_id,
-        entry.kind,
-        entry.direction,
-        at(entry.start),
-        at(entry.end),
-        at(entry.as_of),
-        entry.values,
-        entry.basis,
-        entry.permission,
-        entry.channel,
-    ]
+def batched(entries: Iterable[AccessLogEntry], size: int) -> Iterator[list[AccessLogEntry]]:
+    rest = iter(entries)
+    while part := list(islice(rest, size)):
+        yield part

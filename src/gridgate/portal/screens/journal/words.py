@@ -1,5 +1,6 @@
 """How an entry of the access log is said: what, which period, the answer, on what ground, by which way."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -37,16 +38,30 @@ def channel(code: str) -> str:
     return str(known) if known else code.replace("api:", "API, ")
 
 
+def program(client_id: str, names: Mapping[str, str]) -> str:
+    """How a program is called; that it was one, when it is gone."""
+    return (names.get(client_id) or _("un programme retiré")) if client_id else ""
+
+
+def by(person: str, client_id: str, names: Mapping[str, str]) -> str:
+    """The person who read, else the program; empty when the log names neither."""
+    return person or program(client_id, names)
+
+
 def reason(outcome: str) -> str:
     """Why a read was refused; the code itself when it is not one of ours."""
     known = REASONS.get(RefusalReason(outcome)) if outcome in set(RefusalReason) else None
     return str(known) if known else outcome.replace("_", " ")
 
 
-def data(entry: AccessLogEntry) -> str:
+def data(kind: str, flow: str) -> str:
     """`Courbe de charge`, `Courbe de charge, injection`."""
-    said = words.kind(entry.kind) if entry.kind else formats.NONE
-    return f"{said}, {_('injection')}" if entry.direction == FlowDirection.INJECTION else said
+    said = words.kind(kind) if kind else formats.NONE
+    return f"{said}, {_('injection')}" if flow == FlowDirection.INJECTION else said
+
+
+def direction(code: str) -> str:
+    return str(words.DIRECTIONS[FlowDirection(code)]) if code in set(FlowDirection) else code
 
 
 def ground(entry: AccessLogEntry, services: dict[str, str]) -> str:
@@ -54,7 +69,7 @@ def ground(entry: AccessLogEntry, services: dict[str, str]) -> str:
     if entry.outcome != GRANTED:
         return reason(entry.outcome)
     if entry.permission:
-        return services.get(entry.permission) or entry.permission[:8]
+        return services.get(entry.permission) or _("Une autorisation que vous ne voyez pas")
     return _("Titulaire") if entry.basis == Basis.TITLE else _("Relève réglementaire")
 
 

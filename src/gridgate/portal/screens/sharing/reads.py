@@ -19,9 +19,11 @@ class ReadsChart:
     period: str
 
 
-def reads_chart(counts: Sequence[int], days: Sequence[date]) -> ReadsChart:
-    """One bar a day, the unusual one in the colour of limits and with its figure."""
-    found = unusual_day(counts)
+def reads_chart(counts: Sequence[int], days: Sequence[date], *, flagged: bool = True) -> ReadsChart:
+    """One bar a day, the unusual one in the colour of limits and with its figure, unless not `flagged`: that one's own
+    people look more often is nothing to warn of.
+    """
+    found = unusual_day(counts) if flagged else None
     labels = [_label(day, index) for index, day in enumerate(days)]
     mark = ""
     if found:
