@@ -111,7 +111,10 @@ class TestOfAPart:
     def test_who_reads_is_said_of_what_one_sees(self, world, measured):
         make_reads(world.third_party_1, world.p3, world.acme, at=at(6))
         text = text_of(world.client("bob").get("/"))
-        assert "Aucune entreprise n’a lu les compteurs que vous voyez depuis 30 jours." in text
+        assert (
+            "Aucune lecture par une autre entreprise, des compteurs que vous voyez, au journal depuis le 26 octobre 2026."
+            in text
+        )
         assert "les compteurs que vous voyez, et votre gestionnaire de réseau" in text
 
     def test_a_request_that_others_must_answer_is_no_task(self, world, measured):

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from gridgate.metering.operations import close_holding, move_in, set_collection
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.operations import give
+from gridgate.portal.screens.metering_points.rows import freshness
 from tests.factories.metering import make_holding, make_point
 from tests.factories.organisations import SINCE
 from tests.factories.sharing import make_permission, make_service
@@ -19,6 +20,12 @@ from tests.world import World
 
 def names(response) -> list[str]:
     return [row.name for row in response.context["rows"]]
+
+
+def test_the_last_day_of_data_is_told_as_a_day() -> None:
+    said = freshness(date(2012, 3, 17), date(2026, 11, 25)).text
+    assert said.replace("\xa0", " ") == "Jusqu’au 17 mars 2012"
+    assert freshness(date(2026, 11, 23), date(2026, 11, 25)).text == "À jour"
 
 
 class TestVosCompteurs:

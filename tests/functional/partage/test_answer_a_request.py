@@ -124,7 +124,7 @@ def test_only_points_that_were_asked_for_are_given(world, ask):
 def test_refusing_gives_nothing(world, ask):
     request = ask(world.p1)
     response = world.client("alice").post(address(request), {"answer": "refuse"}, follow=True)
-    assert "Demande refusée. Tiers 1 n’a rien lu." in text_of(response)
+    assert "Demande refusée : elle n’ouvre aucun accès à Tiers 1." in text_of(response)
     assert state_of(request) == "refused"
     assert not Permission.objects.exists()
 

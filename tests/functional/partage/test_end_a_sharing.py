@@ -61,7 +61,7 @@ class TestEndingACompany:
         response = client.post(COMPANY, follow=True)
         receipt = Receipt.objects.get()
         assert response.redirect_chain == [(f"/partage/recus/{receipt.number}/", 302)]
-        assert "Tiers 1 ne lit plus ces données." in text_of(response)
+        assert "Le partage a pris fin : Tiers 1 ne peut plus rien lire à ce titre." in text_of(response)
         assert 'role="status"' in response.content.decode()
         assert state_of(sharing.one) == PermissionState.REVOKED
         assert state_of(sharing.two) == PermissionState.ACTIVE

@@ -50,7 +50,7 @@ class TestTheTiles:
             "le 25 novembre 2026",
             "24 novembre 2027",
             "0 lecture sur 30 jours",
-            "Aucune lecture à ce jour",
+            "Aucune lecture au journal",
         ):
             assert said in tile
 
@@ -101,7 +101,7 @@ class TestTheTiles:
 
     def test_nobody_reading_says_what_will_be_here(self, world):
         page = text_of(world.client("charlie").get("/partage/"))
-        assert "Personne ne lit vos données" in page
+        assert "Aucune entreprise n’est autorisée à lire vos données" in page
         assert "Voir les services proposés" in page
 
 
@@ -213,7 +213,7 @@ class TestOneCompany:
     def test_when_all_has_ended_its_page_keeps_the_history(self, sharing):
         revoke_company(actor=sharing.alice, company=sharing.third_party_1, now=sharing.now)
         page = text_of(sharing.client("alice").get("/partage/222333445/"))
-        assert "Cette entreprise ne lit plus vos données." in page
+        assert "Cette entreprise n’a plus accès à vos données." in page
         assert "Résilié par Alice" in page
 
     @pytest.mark.parametrize("siren", ["123456782", "444555668", "999999999", "x"])

@@ -68,8 +68,8 @@ def test_nobody_reads_is_said_of_what_one_sees(world):
     service = make_service(world.third_party_1)
     subscribe(actor=world.alice, service=service, points=[world.p3.pk], now=world.now)
     page = text_of(world.client("bob").get("/partage/"))
-    assert "Personne ne lit les compteurs que vous voyez" in page
-    assert "Personne ne lit vos données" not in page
+    assert "Aucune entreprise n’est autorisée à lire les compteurs que vous voyez" in page
+    assert "à lire vos données" not in page
 
 
 def test_no_longer_reads_is_said_of_what_one_sees(sharing):
@@ -77,8 +77,8 @@ def test_no_longer_reads_is_said_of_what_one_sees(sharing):
     bob = sharing.client("bob")
     revoke_permission(actor=sharing.bob, permission_id=sharing.one.pk, now=sharing.now)
     page = text_of(bob.get("/partage/222333445/"))
-    assert "Cette entreprise ne lit plus les compteurs que vous voyez." in page
-    assert "ne lit plus vos données" not in page
+    assert "Cette entreprise n’a plus accès aux compteurs que vous voyez." in page
+    assert "accès à vos données" not in page
 
 
 def test_what_one_cannot_answer_does_not_wait_for_ones_answer(world):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from gridgate.metering.queries import points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.screens.home.energy import MOST_POINTS, Energy, energy_of, latest_of
-from gridgate.portal.screens.home.reads import Read, last_reads
+from gridgate.portal.screens.home.reads import WITHIN, Read, last_reads
 from gridgate.portal.screens.home.tasks import Task, tasks_of
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shapes import Figure
@@ -35,6 +35,8 @@ class Overview:
     """False when the measurements do not answer."""
     tasks: Sequence[Task]
     reads: Sequence[Read]
+    reads_since: datetime
+    """From when on they are told."""
     entitled: bool
     partly: bool
     """True when others decide on the sharing of some of the company's points."""
@@ -65,6 +67,7 @@ def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overv
         measured=latest is not None and energy is not None,
         tasks=tasks_of(actor=actor, since=since, latest=latest, moment=moment),
         reads=last_reads(actor=actor, moment=moment) if entitled else [],
+        reads_since=moment.now - WITHIN,
         entitled=entitled,
         partly=not actor.reach(EntitlementCode.DATA_SERVICES).everything,
         received=queries.in_force(queries.permissions_received(actor=actor), now=moment.now).count(),

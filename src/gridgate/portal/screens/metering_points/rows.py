@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from gridgate.core.quantities import FlowDirection, directions_of
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint
@@ -126,14 +125,14 @@ def coming(held_from: date, today: date) -> date | None:
 
 
 def freshness(last: date | None, today: date) -> Tag:
-    """How old the last day of data is; the day before is what one can expect."""
+    """Up to which day there are data; the day before is what one can expect. Why there are none since, nobody knows:
+    the meter may be silent, or its file late.
+    """
     if last is None:
         return Tag("bad", _("Sans données"), "plug")
-    days = (today - last).days
-    if days <= 2:
+    if (today - last).days <= 2:
         return Tag("good", _("À jour"), "check")
-    said = ngettext("Muet depuis %(count)s jour", "Muet depuis %(count)s jours", days - 1)
-    return Tag("warn", said % {"count": formats.number(days - 1)}, "plug")
+    return Tag("warn", _("Jusqu’au %(day)s") % {"day": formats.day(last)}, "plug")
 
 
 def _data(point: MeteringPoint, last_days: Mapping[str, date | None] | None, today: date) -> Tag | None:

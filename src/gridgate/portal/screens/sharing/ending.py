@@ -167,6 +167,8 @@ def _end(
         messages.info(request, _("Ce partage avait déjà pris fin. Voici le reçu qui le prouve."))
         return redirect("receipt", earlier.number)
     messages.success(
-        request, _("%(name)s ne lit plus ces données.") % {"name": receipt.eligible_party.legal_name}
+        request,
+        _("Le partage a pris fin : %(name)s ne peut plus rien lire à ce titre.")
+        % {"name": receipt.eligible_party.legal_name},
     )
     return redirect("receipt", receipt.number)

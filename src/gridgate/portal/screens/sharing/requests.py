@@ -78,7 +78,9 @@ def _decide(
     try:
         if said == ["refuse"]:
             operations.refuse_request(actor=request.membership, request_id=asked.pk, now=moment.now)
-            messages.success(request, _("Demande refusée. %(name)s n’a rien lu.") % {"name": name})
+            messages.success(
+                request, _("Demande refusée : elle n’ouvre aucun accès à %(name)s.") % {"name": name}
+            )
             return redirect("sharing")
         if said == ["accept"]:
             chosen = picker.chosen()
