@@ -84,3 +84,12 @@ def _domain(domain: str) -> str:
         return domain.encode("idna").decode("idna")
     except UnicodeError:
         return domain
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """How many, in English: what commands and faults say.
+
+    >>> counted(1, "line"), counted(0, "line"), counted(2, "company", "companies")
+    ('1 line', '0 lines', '2 companies')
+    """
+    return f"{count} {one if count == 1 else many or one + 's'}"

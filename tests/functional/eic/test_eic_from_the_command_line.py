@@ -65,7 +65,7 @@ def test_the_columns_of_the_registers_own_export_are_read_too(run: Run, tmp_path
     file.write_text(OWN, encoding="utf-8")
     done = run("eic", "import", file)
     assert done.returncode == 0, done.stderr
-    assert "1 lines, 1 recorded" in done.stderr
+    assert "1 line, 1 recorded" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ class TestImport:
 
         first = run("holders", holders)
         assert first.returncode == 0, first.stderr
-        assert "1 lines, 1 created" in first.stderr
+        assert "1 line, 1 created" in first.stderr
         assert json.loads(run("holders", holders, "--json").stdout)["unchanged"] == 1
 
     def test_refuses_a_file_that_is_not_utf8(self, run: Run, tmp_path: Path) -> None:

@@ -284,7 +284,7 @@ class TestStamps:
         assert found(world, "run gridgate audit sign", days=4.3)
         with time_machine.travel(world.now + 4.3 * DAY, tick=False):
             done = CliRunner().invoke(app, ["sign"])
-        assert (done.exit_code, done.output) == (0, "signed: checkpoint 5, 1 segments had grown\n")
+        assert (done.exit_code, done.output) == (0, "signed: checkpoint 5, 1 segment had grown\n")
         code, output = verdict(world, days=4.3)
         assert code == 0, output
 

@@ -174,7 +174,7 @@ def key(environment: Environment) -> list[str]:
 def test_an_intact_log_is_one_line_and_0(signed: Environment, log: AccessLog) -> None:
     log.append(entry(5))
     done = run(signed, *key(signed))
-    assert done.output == "intact: 5 entries in 1 segments, 4 of them under 1 signed checkpoints\n"
+    assert done.output == "intact: 5 entries in 1 segment, 4 of them under 1 signed checkpoint\n"
     assert done.exit_code == 0
 
 
@@ -187,7 +187,7 @@ def test_a_changed_line_is_told_and_1(signed: Environment, path: Path) -> None:
     done = run(signed, *key(signed))
     assert done.exit_code == 1
     first, *faults = done.output.splitlines()
-    assert first.startswith(f"NOT INTACT: {len(faults)} faults in ")
+    assert first.startswith(f"NOT INTACT: {len(faults)} fault{'s' * (len(faults) > 1)} in ")
     assert any(fault.startswith(f"{path.name}:5: does not follow") for fault in faults)
 
 

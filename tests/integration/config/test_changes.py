@@ -45,7 +45,7 @@ from gridgate.config.reconciling import reconcile
 done = reconcile(environment, now=datetime(2026, 11, 25, 12, tzinfo=UTC))
 print(done.restored, [str(one) for one in done.to_make_again])
 """
-SIGNED_OUT = "every program signs in anew: 0 tokens have ended\n"
+SIGNED_OUT = "every program signs in anew: 0 tokens ended\n"
 LINES = "SELECT count(*) FROM sharing_accessline WHERE basis = 'permission'"
 STATES = "SELECT state, count(*) FROM sharing_permission GROUP BY state"
 
@@ -151,7 +151,7 @@ def test_a_damaged_frame_undoes_an_end_and_nothing_is_served_until_it_is_made_ag
     done = gridgate(given, "audit", "reconcile")
     assert (done.returncode, done.stdout) == (
         0,
-        f"3 changes are in the registry again, 0 are not\n{SIGNED_OUT}",
+        f"3 changes in the registry again, 0 not\n{SIGNED_OUT}",
     )
     assert dict(given.rows(STATES)) == {"revoked": 2}
     assert given.rows(LINES) == [(0,)]
@@ -208,7 +208,7 @@ subscribe(actor=alice, service=DataService.objects.get(), points=None, now=now)
     done = gridgate(given, "audit", "reconcile")
     assert done.returncode == 1
     first, group, permission, _ = done.stdout.splitlines()
-    assert first == "2 changes are in the registry again, 2 are not"
+    assert first == "2 changes in the registry again, 2 not"
     assert "group.created group Usine on 2026-11-25T09:30:00+00:00 by Alice" in group
     assert permission.endswith(" by Alice: ACME Industries lets Tiers 1 read (Suivi de consommation)")
     assert dict(given.rows(STATES)) == {"active": 1, "revoked": 1}, "nothing is given again"
@@ -216,9 +216,9 @@ subscribe(actor=alice, service=DataService.objects.get(), points=None, now=now)
     verified = gridgate(given, "audit", "verify")
     assert verified.stdout.startswith("intact"), verified.stdout
     again = gridgate(given, "audit", "reconcile")
-    assert (again.returncode, again.stdout) == (0, "0 changes are in the registry again, 0 are not\n")
+    assert (again.returncode, again.stdout) == (0, "0 changes in the registry again, 0 not\n")
     put_back(given, copy)  # a second time: what was given up stays so, what was made again is made again
-    assert gridgate(given, "audit", "reconcile").stdout.startswith("2 changes are in the registry again, ")
+    assert gridgate(given, "audit", "reconcile").stdout.startswith("2 changes in the registry again, ")
     assert dict(given.rows(STATES)) == {"active": 1, "revoked": 1}
     assert given.run(COMPARE) == "0 0"
 
@@ -237,7 +237,7 @@ for permission in Permission.objects.all():
     done = gridgate(given, "audit", "reconcile")
     assert dict(given.rows(STATES)) == {"revoked": 2}
     assert given.rows(LINES) == [(0,)]
-    assert done.stdout.splitlines()[0] == "3 changes are in the registry again, 0 are not"
+    assert done.stdout.splitlines()[0] == "3 changes in the registry again, 0 not"
     assert given.run(COMPARE) == "0 0"
 
 
@@ -276,7 +276,7 @@ project_permissions([two, one])
     done = gridgate(given, "audit", "reconcile")
     assert (done.returncode, done.stdout) == (
         0,
-        f"2 changes are in the registry again, 0 are not\n{SIGNED_OUT}",
+        f"2 changes in the registry again, 0 not\n{SIGNED_OUT}",
     )
     assert (given.rows(LINES), sorted(given.rows(STATES))) == after
 

@@ -17,7 +17,7 @@ from gridgate.config.commands.data_option import DataOption
 from gridgate.config.commands.keys import JwksOption, KeyOption, given_keys
 from gridgate.config.environment import Environment, read_environment
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.core.text import shown, shown_lines
+from gridgate.core.text import counted, shown, shown_lines
 from gridgate.dataplane.accesslog import Copy, Verification, is_changes, verify
 from gridgate.dataplane.accesslog.checkpoints import checkpoint_lines
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS, is_entry, segment_paths
@@ -131,16 +131,16 @@ def reconcile_registry(
 
     if dry_run:
         lost = compare(environment).lost
-        typer.echo(f"the registry lacks {len(lost)} changes that the log holds")
+        typer.echo(f"the registry lacks {counted(len(lost), 'change')} that the log holds")
         for one in lost:
             typer.echo(shown(str(one)))
         raise typer.Exit(1 if lost else 0)
     done = reconcile(environment, now=datetime.now(UTC))
-    typer.echo(f"{done.restored} changes are in the registry again, {len(done.to_make_again)} are not")
+    typer.echo(f"{counted(done.restored, 'change')} in the registry again, {len(done.to_make_again)} not")
     for again in done.to_make_again:
         typer.echo(f"make again if it is still wanted: {shown(again)}")
     if done.programs_signed_out is not None:
-        typer.echo(f"every program signs in anew: {done.programs_signed_out} tokens have ended")
+        typer.echo(f"every program signs in anew: {counted(done.programs_signed_out, 'token')} ended")
     raise typer.Exit(1 if done.to_make_again else 0)
 
 
@@ -156,7 +156,7 @@ def sign_log(data: DataOption = None) -> None:
     from gridgate.config.access_log import sign_now
 
     made = sign_now(environment, datetime.now(UTC))
-    typer.echo(f"signed: checkpoint {made.number}, {len(made.segments)} segments had grown")
+    typer.echo(f"signed: checkpoint {made.number}, {counted(len(made.segments), 'segment')} had grown")
 
 
 @app.command("checkpoints")
@@ -299,7 +299,7 @@ def _receipts(claims: "Iterable[Claim]", log: Verification) -> Iterator[str]:
         if line is None:
             yield f"receipt {claim.number}: {claim.segment} never stood where it says"
         elif claim.lines not in (None, line):
-            yield f"receipt {claim.number}: {claim.segment} stood there after {line} lines, not {claim.lines}"
+            yield f"receipt {claim.number}: {claim.segment} stood there after {counted(line, 'line')}, not {claim.lines}"
 
 
 def _lines(path: Path) -> "Iterator[LogLine]":
@@ -318,15 +318,17 @@ def _lines(path: Path) -> "Iterator[LogLine]":
 
 def _as_text(verdict: _Verdict) -> str:
     log = verdict.log
-    signed = f"{log.signed} of them under {log.checkpoints} signed checkpoints"
-    logged = f"{log.entries} entries and {log.changes} changes" if log.changes else f"{log.entries} entries"
-    counted = f"{logged} in {log.segments} segments, {signed}"
+    signed = f"{log.signed} of them under {counted(log.checkpoints, 'signed checkpoint')}"
+    logged = counted(log.entries, "entry", "entries")
+    if log.changes:
+        logged += f" and {counted(log.changes, 'change')}"
+    whole = f"{logged} in {counted(log.segments, 'segment')}, {signed}"
     if verdict.intact:
         agrees = "" if verdict.registry is None else "; the registry agrees"
-        lines = [f"intact: {counted}{agrees}"]
+        lines = [f"intact: {whole}{agrees}"]
     else:
         faults = [f"{fault.where}: {fault.what}" for fault in log.faults] + (verdict.registry or [])
-        lines = [f"NOT INTACT: {len(faults)} faults in {counted}", *faults]
+        lines = [f"NOT INTACT: {counted(len(faults), 'fault')} in {whole}", *faults]
     lines += [f"note: {torn.where} {torn.what}; what it was to log was not answered" for torn in log.torn]
     lines += [f"note: {note.where} {note.what}" for note in log.notes]
     return "\n".join(lines)

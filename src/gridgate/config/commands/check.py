@@ -13,7 +13,7 @@ from gridgate.config.environment import HOW_TO_RESTORE, Environment, read_enviro
 from gridgate.config.loading import load_django
 from gridgate.config.private import open_to_others, replaceable_by_others
 from gridgate.core.errors import GridgateError
-from gridgate.core.text import shown_lines
+from gridgate.core.text import counted, shown_lines
 
 SHOWN = 3
 """So many of the files that are open to others are named."""
@@ -83,12 +83,12 @@ def _what_it_names(environment: Environment) -> Iterator[str]:
     if others := sealed_with_another_key():
         where = "GRIDGATE_SECRET_KEY" if environment.secret_key else environment.secret_key_file
         yield (
-            f"{where}: it is another secret key than the one that sealed the second factors of {others} people. "
-            f"{HOW_TO_RESTORE}"
+            f"{where}: it is another secret key than the one that sealed the second factors of "
+            f"{counted(others, 'person', 'people')}. {HOW_TO_RESTORE}"
         )
     if lost := documents_lost():
         yield (
-            f"{environment.attachments}: {lost} documents that were joined are missing or damaged there. "
+            f"{environment.attachments}: missing or damaged there: {counted(lost, 'document')} that had been joined. "
             "Put them back from the last backup; nothing else is touched by it."
         )
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.core.text import shown, shown_lines
+from gridgate.core.text import counted, shown, shown_lines
 
 if TYPE_CHECKING:
     from gridgate.metering.imports.rows import Sheet
@@ -138,8 +138,8 @@ def _show(file: Path, report: "EicImportReport", sheet: "Sheet") -> None:
     console = Console(stderr=True, highlight=False)
     verbs = ("would be recorded", "would change") if report.dry_run else ("recorded", "changed")
     console.print(
-        f"{escape(shown(str(file)))}: {report.read} lines, {report.created} {verbs[0]}, {report.changed} {verbs[1]}, "
-        f"{report.unchanged} unchanged, {report.rejected} left out."
+        f"{escape(shown(str(file)))}: {counted(report.read, 'line')}, {report.created} {verbs[0]}, "
+        f"{report.changed} {verbs[1]}, {report.unchanged} unchanged, {report.rejected} left out."
         + (" Nothing was changed: dry run." if report.dry_run else ""),
         soft_wrap=True,
     )

@@ -15,7 +15,7 @@ from rich.table import Table
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.core.text import shown, shown_lines
+from gridgate.core.text import counted, shown, shown_lines
 
 if TYPE_CHECKING:
     from gridgate.metering.imports import Finding, ImportReport
@@ -111,14 +111,15 @@ def _read(file: Path) -> bytes:
 def _show(file: Path, report: "ImportReport", console: Console) -> None:
     verbs = ("would be created", "would change") if report.dry_run else ("created", "changed")
     console.print(
-        f"{escape(shown(str(file)))}: {report.read} lines, {report.created} {verbs[0]}, "
+        f"{escape(shown(str(file)))}: {counted(report.read, 'line')}, {report.created} {verbs[0]}, "
         f"{report.changed} {verbs[1]}, {report.unchanged} unchanged, {report.rejected} left out."
         + (" Nothing was changed: dry run." if report.dry_run else ""),
         soft_wrap=True,
     )
     if report.organisations:
         console.print(
-            f"{report.organisations} companies {'would be new' if report.dry_run else 'are new'} here."
+            f"{counted(report.organisations, 'new company', 'new companies')}"
+            + (" would be recorded." if report.dry_run else " recorded.")
         )
     _show_findings("Left out", report.problems, console)
     _show_findings("To know", report.notes, console)

@@ -12,7 +12,7 @@ from rich.console import Console
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.core.text import shown, shown_lines
+from gridgate.core.text import counted, shown, shown_lines
 from gridgate.organisations.kyc_form import BUILT_IN, InvalidForm, read_form
 
 app = typer.Typer(help="The KYC questionnaire that companies fill in.", no_args_is_help=True)
@@ -30,7 +30,8 @@ def check(file: FileArgument) -> None:
         raise typer.Exit(1) from None
     fields = sum(len(section.fields) for section in form.sections)
     typer.echo(
-        f"{shown(str(file))}: {len(form.sections)} sections, {fields} fields, nothing to mend.", err=True
+        f"{shown(str(file))}: {counted(len(form.sections), 'section')}, {counted(fields, 'field')}, nothing to mend.",
+        err=True,
     )
 
 

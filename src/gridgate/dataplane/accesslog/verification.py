@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gridgate.core.text import counted
 from gridgate.dataplane.accesslog.checkpoints import (
     INTERVAL,
     Checkpoint,
@@ -128,7 +129,9 @@ def _count(path: Path, reading: SegmentReading, found: Verification) -> None:
     found.faults += reading.faults
     found.located[path.name] = reading.found
     if reading.torn:
-        found.torn.append(Fault(path.name, f"ends in {reading.torn} bytes of a line that was never finished"))
+        found.torn.append(
+            Fault(path.name, f"ends in {counted(reading.torn, 'byte')} of a line that was never finished")
+        )
 
 
 def _checkpoint_marks(
@@ -164,12 +167,12 @@ def _check_marks(
         reading = readings.get(name)
         if reading is None:
             found.faults.append(
-                Fault(name, f"is missing; {said[-1].said_by} says it had {said[-1].lines} lines")
+                Fault(name, f"is missing; {said[-1].said_by} says it had {counted(said[-1].lines, 'line')}")
             )
             continue
         for mark in said:
             if reading.lines < mark.lines:
-                what = f"has {reading.lines} lines; {mark.said_by} says it had {mark.lines}"
+                what = f"has {counted(reading.lines, 'line')}; {mark.said_by} says it had {mark.lines}"
                 found.faults.append(Fault(name, what))
             elif reading.heads.get(mark.lines) != mark.head:
                 what = f"one of its first {mark.lines} lines changed since {mark.said_by} was signed"
@@ -215,8 +218,9 @@ def _check_stamps(
         found.faults.append(
             Fault(
                 CHECKPOINTS,
-                f"no checkpoint covers lines in {len(old)} segments, the oldest of {_said(min(old.values()))}, and "
-                "the log is to be signed every day: find out why the worker did not, then run gridgate audit sign",
+                f"no checkpoint covers lines in {counted(len(old), 'segment')}, the oldest of "
+                f"{_said(min(old.values()))}, and the log "
+                "is to be signed every day: find out why the worker did not, then run gridgate audit sign",
             )
         )
     found.notes += [
