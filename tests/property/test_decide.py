@@ -77,20 +77,26 @@ def test_grants_only_what_one_of_the_lines_covers_whole(request: ReadRequest, he
     if isinstance(verdict, Granted):
         assert verdict.line in held
         assert request.period.covers(verdict.readable)
-        assert all(covers(verdict.line, request, second) for second in seconds(verdict.readable))
+        told = [second for part in verdict.parts for second in seconds(part.readable)]
+        assert len(told) == len(set(told))
+        for part in verdict.parts:
+            assert part.line in held
+            assert all(covers(part.line, request, second) for second in seconds(part.readable))
 
 
 @given(requests(), st.lists(lines(), max_size=6))
 @example(WEEK, [OPEN])
 def test_refuses_only_when_no_line_covers_any_of_it(request: ReadRequest, held: list[AccessLine]) -> None:
     readable = {sum(covers(line, request, second) for second in seconds(request.period)) for line in held}
-    match decide(request, held):
+    match verdict := decide(request, held):
         case Refused():
             assert readable <= {0}
         case Granted(_, granted):
-            assert len(seconds(granted)) == max(
-                readable
-            )  # and of several lines, the one that reaches furthest
+            # Of several lines the one that reaches furthest, and beside it what the others allow.
+            assert len(seconds(granted)) == max(readable)
+            assert {second for part in verdict.parts for second in seconds(part.readable)} == {
+                second for line in held for second in seconds(request.period) if covers(line, request, second)
+            }
 
 
 @given(requests(), st.lists(lines(), max_size=4))

@@ -118,10 +118,23 @@ class RefusalReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """The line that allows the read, and the part of the period that it allows."""
+    """The line that allows the read, and the part of the period that it allows.
+
+    `further` are other parts, each allowed by another line: a company that left a point and came back has two times.
+    No two parts share an instant, and what lies between two of them is not readable.
+    """
 
     line: AccessLine
     readable: Interval
+    further: "tuple[Granted, ...]" = ()
+
+    @property
+    def parts(self) -> "tuple[Granted, ...]":
+        """All of them in the order of time, none with `further` of its own."""
+        if not self.further:
+            return (self,)
+        every = (Granted(self.line, self.readable), *self.further)
+        return tuple(sorted(every, key=lambda part: part.readable.start))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +145,47 @@ class Refused:
 def decide(request: ReadRequest, lines: Iterable[AccessLine]) -> Granted | Refused:
     """Decide a read from the reader's access lines on that metering point.
 
-    Grants the widest readable part of the period that a single line allows, the holder's own title first when equal.
-    Without lines nothing is readable: no projection, no answer.
+    Grants the widest readable part of the period that a single line allows, the holder's own title first when equal,
+    and, as further parts, what other lines allow beside it. Without lines nothing is readable: no projection, no answer.
     """
-    best: Granted | None = None
+    granted: list[Granted] = []
     told = RefusalReason.NO_PERMISSION
     for line in lines:
         verdict = _judge(request, line)
         if isinstance(verdict, Refused):
             told = max(told, verdict.reason, key=_ORDER.__getitem__)
-        elif best is None or _rank(verdict) > _rank(best):
-            best = verdict
-    return best or Refused(told)
+        else:
+            granted.append(verdict)
+    if not granted:
+        return Refused(told)
+    return granted[0] if len(granted) == 1 else _together(granted)
+
+
+def _together(granted: list[Granted]) -> Granted:
+    best, *others = sorted(granted, key=_rank, reverse=True)  # stable: the first of equals stays first
+    taken, further = [best.readable], []
+    for other in others:
+        for left in _beside(other.readable, taken):
+            further.append(Granted(other.line, left))
+            taken.append(left)
+    return Granted(best.line, best.readable, tuple(further))
+
+
+def _beside(interval: Interval, taken: list[Interval]) -> list[Interval]:
+    """What of the interval lies in none of `taken`."""
+    left = [interval]
+    for hole in taken:
+        rest: list[Interval] = []
+        for piece in left:
+            if not piece.overlaps(hole):
+                rest.append(piece)
+                continue
+            if piece.start < hole.start:
+                rest.append(Interval(piece.start, hole.start))
+            if hole.end is not None and (piece.end is None or hole.end < piece.end):
+                rest.append(Interval(hole.end, piece.end))
+        left = rest
+    return left
 
 
 _ORDER = {reason: index for index, reason in enumerate(RefusalReason)}

@@ -21,7 +21,7 @@ from gridgate.dataplane.reading import (
     Wanted,
     answer,
     daily_energy_from,
-    entry,
+    entries,
     segments_of,
 )
 from gridgate.dataplane.registry import NEWEST, Access, SqliteRegistry
@@ -92,11 +92,11 @@ class MeasurementClient:
         verdict = decide(ReadRequest(kind, direction, wanted.period, at, resolution), lines)
         if isinstance(verdict, Refused) or access.point is None:
             refused = verdict if isinstance(verdict, Refused) else Refused(RefusalReason.NO_PERMISSION)
-            self._log.append(entry(reader, wanted, refused, channel=channel, point=access.point, at=at))
+            self._log.append(*entries(reader, wanted, refused, channel=channel, point=access.point, at=at))
             raise ReadRefused(refused.reason)
         found = answer(self._measurements, wanted, verdict, point=access.point, at=at, zone=self._zone)
         self._log.append(
-            entry(reader, wanted, verdict, channel=channel, point=access.point, at=at, values=found.count)
+            *entries(reader, wanted, verdict, channel=channel, point=access.point, at=at, counts=found.counts)
         )
         return found
 
@@ -115,7 +115,7 @@ class MeasurementClient:
         them.
 
         Days without data are absent, and so are points that `reader` may not read. One line of the log a
-        point. Raises as `read` does, but not `ReadRefused`.
+        point and part of the period. Raises as `read` does, but not `ReadRefused`.
         """
         start, end = civil_day_bounds(first, self._zone).start, civil_day_bounds(last, self._zone).end
         period = Interval(start, end)
@@ -129,10 +129,12 @@ class MeasurementClient:
         logged: list[AccessEntry] = []
         for point, verdict in verdicts.items():
             wanted = Wanted(point, Kind.DAILY_ENERGY, direction, period)
+            counts: list[int] = []
             if isinstance(verdict, Granted):
-                totals[point] = self._totals(wanted, verdict, blocks.get(point, []))
-            values = len(totals.get(point, ()))
-            logged.append(entry(reader, wanted, verdict, channel=channel, point=None, at=at, values=values))
+                of_parts = [self._totals(wanted, part, blocks.get(point, [])) for part in verdict.parts]
+                totals[point] = {day: value for part in of_parts for day, value in part.items()}
+                counts = [len(part) for part in of_parts]
+            logged += entries(reader, wanted, verdict, channel=channel, point=None, at=at, counts=counts)
         self._log.append(*logged)
         return totals
 
@@ -192,8 +194,8 @@ class MeasurementClient:
             blocks.setdefault(point, []).extend(made)
         return blocks
 
-    def _totals(self, wanted: Wanted, granted: Granted, blocks: list[DayBlock]) -> dict[date, int | float]:
-        segments = segments_of(blocks, wanted, granted.line, granted.readable, zone=self._zone)
+    def _totals(self, wanted: Wanted, part: Granted, blocks: list[DayBlock]) -> dict[date, int | float]:
+        segments = segments_of(blocks, wanted, part.line, part.readable, zone=self._zone)
         return {
             step.start.astimezone(self._zone).date(): step.value
             for segment in segments

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import chain, pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -60,9 +61,15 @@ def answer(
     zone: ZoneInfo,
 ) -> Answer:
     """Read what `granted` allows of `wanted`. Raises `StoreUnavailable`."""
-    readable = granted.readable
-    end = readable.end or at
-    segments = read_segments(store, wanted, granted.line, Interval(readable.start, end), zone=zone)
+    parts = granted.parts
+    start, end = parts[0].readable.start, parts[-1].readable.end or at
+    of_parts = [
+        read_segments(
+            store, wanted, part.line, Interval(part.readable.start, part.readable.end or at), zone=zone
+        )
+        for part in parts
+    ]
+    segments = in_order(of_parts)
     requested = Interval(wanted.period.start, wanted.period.end or at)
     available, missing = coverage(
         segments,
@@ -71,20 +78,28 @@ def answer(
         zone=zone,
         explained=explained(wanted, requested, granted, point=point, segments=segments, zone=zone),
     )
-    if wanted.kind is Kind.LOAD_CURVE and point.collection != "active" and _lasts(granted.line, at):
+    if wanted.kind is Kind.LOAD_CURVE and point.collection != "active" and _lasts(parts[-1].line, at):
         missing = _since_collection_ended(missing, available)
     return Answer(
         metering_point=wanted.metering_point,
         kind=wanted.kind,
         direction=wanted.direction,
         unit=wanted.kind.unit,
-        start=readable.start,
+        start=start,
         end=end,
         segments=segments,
         requested=requested,
         available=available,
         missing=missing,
+        counts=[sum(segment.count for segment in part) for part in of_parts],
     )
+
+
+def in_order(of_parts: Sequence[list[Segment]]) -> list[Segment]:
+    """The segments of all parts of a grant, by register, then time."""
+    if len(of_parts) == 1:
+        return of_parts[0]
+    return sorted(chain.from_iterable(of_parts), key=lambda segment: (segment.register, segment.start))
 
 
 def nothing_readable(wanted: Wanted, reason: str, *, at: datetime) -> Answer:
@@ -186,20 +201,28 @@ def explained(
     zone: ZoneInfo,
 ) -> list[Missing]:
     """What of the request is missing for a reason that the registry knows."""
-    readable, reasons = granted.readable, []
+    parts, reasons = granted.parts, []
     assert requested.end is not None
-    if readable.start > requested.start:
-        reasons.append(Missing(requested.start, readable.start, before_line(granted.line)))
+    first, last = parts[0].readable, parts[-1].readable
+    if first.start > requested.start:
+        reasons.append(Missing(requested.start, first.start, before_line(parts[0].line)))
+    for part, following in pairwise(parts):
+        end = part.readable.end
+        if end is not None and end < following.readable.start:
+            reasons.append(Missing(end, following.readable.start, between_lines(following.line)))
     if not point.directions & wanted.direction.bit:
-        reasons.append(Missing(readable.start, readable.end or requested.end, "direction_absent"))
+        reasons += [
+            Missing(part.readable.start, part.readable.end or requested.end, "direction_absent")
+            for part in parts
+        ]
     else:
         activated = civil_day_bounds(point.activated_on, zone).start
-        first = [segment.start for segment in segments[:1]]
-        limit = min([activated, readable.end or requested.end, *first])
-        if limit > readable.start:
-            reasons.append(Missing(readable.start, limit, "before_activation"))
-    if readable.end is not None and readable.end < requested.end:
-        reasons.append(Missing(readable.end, requested.end, "after_title"))
+        spoken = [segment.start for segment in segments[:1]]
+        limit = min([activated, first.end or requested.end, *spoken])
+        if limit > first.start:
+            reasons.append(Missing(first.start, limit, "before_activation"))
+    if last.end is not None and last.end < requested.end:
+        reasons.append(Missing(last.end, requested.end, "after_title"))
     return reasons
 
 
@@ -212,6 +235,10 @@ def before_line(line: AccessLine) -> str:
     return "before_title" if line.basis is Basis.TITLE else "before_permission_history"
 
 
+def between_lines(following: AccessLine) -> str:
+    return "between_titles" if following.basis is Basis.TITLE else before_line(following)
+
+
 def coarsest_wanted(wanted: Wanted, line: AccessLine) -> Resolution | None:
     """The step below which nothing may be answered; None when values go out as stored."""
     asked = wanted.resolution.seconds if wanted.resolution else 0
@@ -219,7 +246,28 @@ def coarsest_wanted(wanted: Wanted, line: AccessLine) -> Resolution | None:
     return Resolution.of_seconds(seconds) if seconds else None
 
 
-def entry(
+def entries(
+    reader: Reader,
+    wanted: Wanted,
+    verdict: Granted | Refused | str,
+    *,
+    channel: str,
+    point: PointFacts | None,
+    at: datetime,
+    counts: Sequence[int] = (),
+) -> list[AccessEntry]:
+    """The lines of the access log for a read: one for each part of what was granted, with its own holder and
+    permission; `counts` are the values of each.
+    """
+    if not isinstance(verdict, Granted):
+        return [_entry(reader, wanted, verdict, channel=channel, point=point, at=at)]
+    return [
+        _entry(reader, wanted, part, channel=channel, point=point, at=at, values=count)
+        for part, count in zip(verdict.parts, counts or [0] * len(verdict.parts), strict=True)
+    ]
+
+
+def _entry(
     reader: Reader,
     wanted: Wanted,
     verdict: Granted | Refused | str,

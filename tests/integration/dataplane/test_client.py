@@ -24,6 +24,7 @@ from tests.dataplane_world import (
     TIERS1,
     UNKNOWN,
     days_ago,
+    midnight,
 )
 
 ALICE = Reader(ACME, "ACME Industries", user=7, user_name="Alice")
@@ -99,6 +100,24 @@ class TestRead:
             ErrorKind.FORBIDDEN,
             RefusalReason.KIND_NOT_COVERED,
         )
+
+    def test_a_holder_who_came_back_reads_both_times_and_never_the_one_between(
+        self, plane: Plane, client: MeasurementClient
+    ) -> None:
+        plane.world.db.execute("UPDATE sharing_accessline SET data_to = ?", (midnight(days_ago(6)),))
+        plane.world.line(CONSO, reader=ACME, holder=ACME, basis="title", data_from=days_ago(2))
+        answer = client.read(ALICE, CONSO, Kind.LOAD_CURVE, WITHDRAWAL, *week(), at=NOW)
+        assert answer.count == 48 + 96
+        assert [(gap.start, gap.end, gap.reason) for gap in answer.missing] == [
+            (
+                civil_day_bounds(days_ago(6), PARIS).start,
+                civil_day_bounds(days_ago(2), PARIS).start,
+                "between_titles",
+            )
+        ]
+        assert [entry["values"] for entry in plane.logged()] == [48, 96]
+        totals = client.daily_totals(ALICE, [CONSO], WITHDRAWAL, days_ago(7), days_ago(1), at=NOW)
+        assert sorted(totals[CONSO]) == [days_ago(7), days_ago(2), days_ago(1)]
 
     def test_without_a_log_nothing_is_answered(self, plane: Plane, client: MeasurementClient) -> None:
         (plane.folder / "accesslog").rmdir()

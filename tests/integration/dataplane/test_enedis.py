@@ -111,6 +111,14 @@ class TestLoadCurve:
         answer = plane.get(path(CLC), token)
         assert (answer.status_code, answer.json()) == (403, NO_CONSENT)
 
+    def test_a_holder_who_came_back_shares_both_its_times(self, plane: Plane, token: str, line: int) -> None:
+        plane.world.db.execute("UPDATE sharing_accessline SET data_to = ?", (midnight(days_ago(6)),))
+        plane.world.line(CONSO, reader=TIERS1, holder=ACME, permission="ab" * 16, data_from=days_ago(2))
+        days = {reading["date"][:10] for reading in readings(plane.get(path(CLC), token))}
+        assert str(days_ago(4)) not in days
+        assert {str(days_ago(7)), str(days_ago(2)), str(days_ago(1))} <= days
+        assert [entry["values"] for entry in plane.logged()] == [48, 96]
+
     def test_what_is_missing_is_left_out(self, plane: Plane, token: str, line: int) -> None:
         values = [None if index in (3, 4, 47) else index for index in range(48)]
         day = day_block(CONSO, Kind.LOAD_CURVE, WITHDRAWAL, Resolution.PT30M, days_ago(20), values)

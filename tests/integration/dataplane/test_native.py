@@ -358,6 +358,15 @@ class TestWhoMayRead:
         body = plane.get(path(end=days_ago(3)), token).json()
         assert [gap["reason"] for gap in body["coverage"]["missing"]] == ["before_title"]
 
+    def test_a_holder_who_came_back_reads_both_its_times(
+        self, plane: Plane, acme: Client, token: str
+    ) -> None:
+        plane.world.db.execute("UPDATE sharing_accessline SET data_to = ?", (midnight(days_ago(6)),))
+        plane.world.line(CONSO, reader=ACME, holder=ACME, basis="title", data_from=days_ago(2))
+        body = plane.get(path(), token).json()
+        assert [len(segment["values"]) for segment in body["segments"]] == [48, 96]
+        assert [gap["reason"] for gap in body["coverage"]["missing"]] == ["between_titles"]
+
     def test_an_application_that_is_not_subscribed(self, plane: Plane, acme: Client) -> None:
         token = plane.token(plane.world.application("other", ACME, "enedis"))
         for address in (path(), ROOT, f"{ROOT}/{CONSO}"):

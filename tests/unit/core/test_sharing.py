@@ -173,6 +173,17 @@ def test_the_line_that_allows_most_is_taken_and_the_title_when_equal() -> None:
     assert verdict.line.permission == "q"
 
 
+def test_what_other_lines_allow_beside_the_widest_is_a_part_of_its_own() -> None:
+    former = replace(LINE, permission="former", data_from=epoch(day(1)), data_to=epoch(day(7)))
+    again = replace(LINE, permission="again", data_from=epoch(day(10)), data_to=None)
+    verdict = decide(replace(REQUEST, period=Interval(day(2), day(20))), [former, again])
+    assert isinstance(verdict, Granted)
+    assert [(part.line.permission, part.readable) for part in verdict.parts] == [
+        ("former", Interval(day(2), day(7))),
+        ("again", Interval(day(10), day(20))),
+    ]
+
+
 def test_one_line_that_allows_is_enough_whatever_the_others_refuse() -> None:
     assert readable(REQUEST, replace(LINE, kinds=0), replace(LINE, valid_until=epoch(NOW)), LINE)
 

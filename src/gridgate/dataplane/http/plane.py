@@ -1,7 +1,7 @@
 """What the routes of a process share: the registry, the tokens, the store, the access log, and the clock."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -13,7 +13,7 @@ from gridgate.dataplane.accesslog import AccessLog
 from gridgate.dataplane.authz import Caller, authenticate, bearer
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.metrics import READS
-from gridgate.dataplane.reading import Reader, Wanted, entry
+from gridgate.dataplane.reading import Reader, Wanted, entries
 from gridgate.dataplane.registry import NEWEST, PointFacts, Registry, SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore
@@ -72,15 +72,17 @@ class DataPlane:
         point: PointFacts | None,
         at: datetime,
         *,
-        values: int = 0,
+        counts: Sequence[int] = (),
     ) -> None:
-        """Log a read, and return when the line is durable: only then may it be answered.
+        """Log a read, and return when its lines are durable: only then may it be answered. `counts` are the values of
+        each part of what was granted.
 
         Raises `AccessLogUnavailable`.
         """
-        line = entry(reader, wanted, verdict, channel=channel, point=point, at=at, values=values)
-        await self.log.durable(line)
-        READS.labels(channel, line.outcome).inc()
+        lines = entries(reader, wanted, verdict, channel=channel, point=point, at=at, counts=counts)
+        for line in lines:
+            await self.log.durable(line)
+        READS.labels(channel, lines[0].outcome).inc()
 
     async def faults(self) -> list[str]:
         """What keeps this process from answering; empty when it is ready.

@@ -31,6 +31,11 @@ class Segment:
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def count(self) -> int:
+        """How many values it holds, missing ones not counted."""
+        return len(self.values) - self.values.count(None)
+
     def step_start(self, index: int, zone: ZoneInfo) -> datetime:
         """The instant (UTC) at which step `index` starts; `len(self)` gives the end of the last."""
         if self.resolution is Resolution.P1D:
@@ -83,7 +88,7 @@ class Missing:
     """An interval that was asked for and is not in the answer.
 
     `reason` is a word: `not_received`, `future`, `partial_step`, or what the caller knows: `before_title`,
-    `after_title`, `before_permission_history`, `before_activation`, `collection_inactive`…
+    `between_titles`, `after_title`, `before_permission_history`, `before_activation`, `collection_inactive`…
     """
 
     start: datetime
@@ -101,17 +106,20 @@ class Answer:
     unit: str
     start: datetime
     end: datetime
-    """The interval that could be read: what was asked for, less what the reader may not see."""
+    """The interval that could be read: what was asked for, less what the reader may not see at its two ends; what
+    lies between two times of a title is among the missing."""
     segments: list[Segment]
     requested: Interval
     available: Interval | None = None
     """From the first value to the end of the last one; None when there is none."""
     missing: list[Missing] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    """How many values each part of what was granted gave, in their order: for the access log."""
 
     @property
     def count(self) -> int:
         """How many values the answer holds, missing ones not counted."""
-        return sum(len(s.values) - s.values.count(None) for s in self.segments)
+        return sum(segment.count for segment in self.segments)
 
 
 def _end(interval: Interval) -> datetime:

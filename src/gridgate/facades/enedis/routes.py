@@ -72,8 +72,13 @@ async def _answer(
     if isinstance(verdict, _Denied):
         await plane.record(wanted, verdict.outcome, reader_of(caller), _CHANNEL, caller.point, at)
         raise verdict.error
-    found = read(plane.store, wanted, verdict, zone=plane.zone) if past else wire.Readings()
-    await plane.record(wanted, verdict, reader_of(caller), _CHANNEL, caller.point, at, values=found.count)
+    parts = verdict.parts if past else ()
+    found, counts = wire.Readings(), []
+    for part in parts:
+        of_part = read(plane.store, wanted, part, zone=plane.zone)
+        counts.append(of_part.count)
+        found.extend(of_part)
+    await plane.record(wanted, verdict, reader_of(caller), _CHANNEL, caller.point, at, counts=counts)
     if not found.count:
         raise catalogue.no_data()
     return wire.encode(
@@ -117,14 +122,22 @@ def _judge(
     if resource.is_curve:
         if point.collection == "opposed":
             return _Denied("collection_opposed", catalogue.collection_opposed())
-        if verdict.line.finest_resolution > _HOUR:
-            # The line allows daily values only, and this interface has no step of a day.
+        by_the_hour = _no_coarser_than_an_hour(verdict)
+        if by_the_hour is None:
+            # The lines allow daily values only, and this interface has no step of a day.
             return _Denied(RefusalReason.RESOLUTION_TOO_FINE.value, catalogue.no_consent())
-    if wanted.period.start < verdict.readable.start:
-        title = verdict.line.basis is Basis.TITLE
+        verdict = by_the_hour
+    first = verdict.parts[0]
+    if wanted.period.start < first.readable.start:
+        title = first.line.basis is Basis.TITLE
         error = catalogue.not_the_holder_then() if title else catalogue.before_consent()
         return _Denied(RefusalReason.BEFORE_HISTORY.value, error)
     return verdict
+
+
+def _no_coarser_than_an_hour(granted: Granted) -> Granted | None:
+    kept = [part for part in granted.parts if part.line.finest_resolution <= _HOUR]
+    return Granted(kept[0].line, kept[0].readable, tuple(kept[1:])) if kept else None
 
 
 _ABOUT_THE_PERIOD: Final = {

@@ -149,6 +149,10 @@ class Readings:
         self.encoded.append(encoded)
         self.count += count
 
+    def extend(self, others: "Readings") -> None:
+        self.encoded += others.encoded
+        self.count += others.count
+
 
 def whole_day(
     day: date,

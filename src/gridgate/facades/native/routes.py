@@ -88,7 +88,7 @@ async def _read(plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime) 
         raise _problem_of(verdict.reason, wanted, lines)
     read = partial(answer, plane.store, wanted, verdict, point=point, at=at, zone=plane.zone)
     found = await run_in_threadpool(read) if _is_long(wanted) else read()
-    await plane.record(wanted, verdict, reader, _CHANNEL, point, at, values=found.count)
+    await plane.record(wanted, verdict, reader, _CHANNEL, point, at, counts=found.counts)
     return found
 
 
