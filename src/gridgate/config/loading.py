@@ -3,9 +3,15 @@
 import os
 
 import django
+from django.utils import translation
 
 from gridgate.config import files
 from gridgate.config.environment import Environment, read_environment
+
+LANGUAGE = "en"
+"""Of the command line, whatever the portal's: what Django says, of a password for one, is said in it too. Pages and
+e-mails choose that of their reader.
+"""
 
 
 def load_django(*, must_exist: bool = True, older_will_do: bool = False) -> Environment:
@@ -22,4 +28,5 @@ def load_django(*, must_exist: bool = True, older_will_do: bool = False) -> Envi
         )
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridgate.config.settings")
     django.setup()
+    translation.activate(LANGUAGE)
     return environment

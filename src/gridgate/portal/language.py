@@ -14,6 +14,7 @@ from django.utils import translation
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
+from gridgate.organisations.onwards import leads_here
 from gridgate.organisations.operations import update_profile
 
 
@@ -45,6 +46,8 @@ def remember_preference(request: HttpRequest | None, user: Any, **_: Any) -> Non
 def switch(request: HttpRequest) -> HttpResponse:
     """`POST /langue/`: remember the language in a cookie and in the account, then come back to the page."""
     response = set_language(request)
+    if not leads_here(request, response.get("Location", "/")):
+        response["Location"] = "/"
     code = request.POST.get("language")
     user = getattr(request, "user", None)
     if code in dict(settings.LANGUAGES) and user is not None and user.is_authenticated:

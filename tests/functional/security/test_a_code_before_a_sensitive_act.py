@@ -191,6 +191,15 @@ class TestAnotherCode:
         later(world.now + timedelta(seconds=60))
         assert 'name="send"' in alice.get("/confirmation/").content.decode()
 
+    def test_is_what_the_page_is_about_when_there_is_none_to_type(self, world, shared, later):
+        alice = world.client("alice")
+        alice.post(shared)
+        later(world.now + timedelta(minutes=11))
+        page = alice.get("/confirmation/").content.decode()
+        assert "<h1>Demander un code</h1>" in page
+        assert 'name="step_up_code"' not in page
+        assert 'name="send"' in page
+
     def test_six_an_hour_are_enough(self, world, shared, later):
         alice = world.client("alice")
         alice.post(shared)

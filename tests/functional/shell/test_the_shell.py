@@ -46,8 +46,9 @@ def test_the_language_chosen_stays_in_the_browser_and_in_the_account(world) -> N
     assert "Write to us" in page(elsewhere.get("/aide/"))
 
 
-def test_the_language_button_leads_to_no_other_site(world) -> None:
-    response = world.visitor().post("/langue/", {"language": "en", "next": "https://ailleurs.example/"})
+@pytest.mark.parametrize("onwards", ["https://ailleurs.example/", "//ailleurs.example/", "foo", "?q=1", ""])
+def test_the_language_button_leads_to_no_other_site_and_to_no_address_that_is_none(world, onwards) -> None:
+    response = world.visitor().post("/langue/", {"language": "en", "next": onwards})
     assert response["Location"] == "/"
     assert world.visitor().get("/langue/").status_code == 405
 

@@ -52,7 +52,8 @@ def publish(
         _tell(file, error)
         raise typer.Exit(2) from None
     typer.echo(
-        f"Version {shown(made.version)} is published: {len(made.sections)} sections, valid {made.months_valid} months.",
+        f"Version {shown(made.version)} is published: {counted(len(made.sections), 'section')}, "
+        f"valid {counted(made.months_valid, 'month')}.",
         err=True,
     )
 

@@ -27,27 +27,36 @@ def add_user(
     name: Annotated[str, typer.Option(help="Full name.")] = "",
     role: Annotated[str, typer.Option(help="administrator or user.")] = "administrator",
     password: Annotated[
-        str,
+        str | None,
         typer.Option(
-            envvar="GRIDGATE_NEW_PASSWORD", prompt=True, hide_input=True, help="Asked for when left out."
+            envvar="GRIDGATE_NEW_PASSWORD",
+            help="Asked for, twice, when left out. Whoever has an account keeps theirs.",
         ),
-    ] = "",
+    ] = None,
     data: DataOption = None,
 ) -> None:
     """Add a person to a company."""
     load_django()
-    from gridgate.organisations.operations import add_member
-    from gridgate.organisations.queries import organisation_by_siren
+    from gridgate.organisations.operations import add_member, require_no_member
+    from gridgate.organisations.queries import organisation_by_siren, user_by_email
 
+    organisation = organisation_by_siren(siren)
+    require_no_member(organisation=organisation, email=email)
+    has_account = user_by_email(email=email) is not None
+    if password is None and not has_account:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)
     member = add_member(
-        organisation=organisation_by_siren(siren),
+        organisation=organisation,
         email=email,
         full_name=name or email.partition("@")[0],
         role=role,
         password=password,
         now=datetime.now(UTC),
     )
-    typer.echo(shown(f"{member.user.email}: {member.role} of {member.organisation.legal_name}."), err=True)
+    kept = " They had an account: its name, password and language stay." if has_account else ""
+    typer.echo(
+        shown(f"{member.user.email}: {member.role} of {member.organisation.legal_name}.{kept}"), err=True
+    )
 
 
 @user.command("forget-factors")

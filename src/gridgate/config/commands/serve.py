@@ -37,6 +37,8 @@ def serve(
     """Serve the instance until stopped."""
     if plane not in ("all", "portal", "data"):
         raise typer.BadParameter("all, portal or data", param_hint="--plane")
+    if plane != "data":  # whose own port leads to no page
+        lead_links_here(host, port)
     run(host=host, port=port, plane=plane)  # type: ignore[arg-type]
 
 
@@ -86,6 +88,14 @@ def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> Non
             background.stop()
 
 
+def lead_links_here(host: str, port: int) -> None:
+    """Without GRIDGATE_BASE_URL, the links of pages and e-mails lead to the address that is served."""
+    if "GRIDGATE_BASE_URL" in os.environ or "GRIDGATE_BASE_URL_FILE" in os.environ or not port:
+        return
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  every address of this machine
+    os.environ["GRIDGATE_BASE_URL"] = f"http://{_named(reached)}:{port}"
+
+
 def where_it_is(host: str, port: int, base_url: str) -> str:
     """What to say at the start: the address that is served, and where the links of pages and e-mails lead when they lead
     elsewhere.
@@ -93,9 +103,14 @@ def where_it_is(host: str, port: int, base_url: str) -> str:
     >>> where_it_is("127.0.0.1", 8000, "http://127.0.0.1:8000")
     'Gridgate is on http://127.0.0.1:8000 (stop with Ctrl-C)'
     """
-    served = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    served = f"http://{_named(host)}:{port}"
     elsewhere = "" if served == base_url else f"; links lead to {base_url}, which is GRIDGATE_BASE_URL"
     return f"Gridgate is on {served}{elsewhere} (stop with Ctrl-C)"
+
+
+def _named(host: str) -> str:
+    """A host as addresses write it."""
+    return f"[{host}]" if ":" in host else host
 
 
 class Worker:

@@ -108,6 +108,7 @@ from gridgate.organisations.operations.members import (
     disable_user,
     end_membership,
     parse_email,
+    require_no_member,
     set_role,
     update_member,
 )
@@ -192,6 +193,7 @@ __all__ = [
     "remove_favourite",
     "rename_group",
     "renew_invitation",
+    "require_no_member",
     "save_section",
     "set_groups",
     "set_members",

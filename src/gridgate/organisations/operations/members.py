@@ -64,8 +64,7 @@ def add_member(
             user = create_user(
                 email=email, full_name=full_name, password=password, language=language, now=now
             )
-        if user.memberships.filter(organisation=organisation, ended_at=None).exists():
-            raise MembershipExists(f"{email} is already a member of {organisation.legal_name}")
+        require_no_member(organisation=organisation, email=email)
         membership = Membership.objects.create(
             user=user, organisation=organisation, role=role, external=external, created_at=now
         )
@@ -73,6 +72,13 @@ def add_member(
         record_member("member.added", membership, after=_facts(membership), actor=actor, now=now)
         membership_changed.send(Membership, membership=membership, now=now)
     return membership
+
+
+def require_no_member(*, organisation: Organisation, email: str) -> None:
+    """Raises `MembershipExists` when a member of the company signs in with this address."""
+    email = parse_email(email)
+    if organisation.memberships.filter(user__email__iexact=email, ended_at=None).exists():
+        raise MembershipExists(f"{email} is already a member of {organisation.legal_name}")
 
 
 def create_user(

@@ -1,0 +1,51 @@
+"""`gridgate user add`: a password typed twice, an account kept, and one language."""
+
+import pytest
+from django.utils import translation
+from typer.testing import CliRunner
+
+from gridgate.config.cli import app
+from gridgate.config.loading import load_django
+from gridgate.core.errors import GridgateError
+from tests.world import PASSWORD
+
+NEW = "nadia@acme.example"
+
+
+@pytest.fixture
+def gridgate(world, monkeypatch):
+    """The command runs in the registry of the test, not in an instance's."""
+    monkeypatch.setattr("gridgate.config.commands.people.load_django", lambda: None)
+    return lambda *arguments, typed="": CliRunner().invoke(
+        app, ["user", "add", *arguments, "--siren", world.acme.siren], input=typed
+    )
+
+
+def test_a_password_is_asked_twice(world, gridgate):
+    done = gridgate(NEW, typed=f"{PASSWORD}\nanother\n{PASSWORD}\n{PASSWORD}\n")
+    assert done.exit_code == 0, done.output
+    assert "do not match" in done.output
+    assert f"{NEW}: administrator of ACME Industries." in done.output
+    browser = world.visitor()
+    assert browser.post("/connexion/", {"login": NEW, "password": PASSWORD})["Location"] == "/"
+
+
+def test_whoever_has_an_account_keeps_its_password_and_none_is_asked(world, gridgate):
+    done = gridgate("charlie@client-b.example")
+    assert done.exit_code == 0, done.output
+    assert "They had an account: its name, password and language stay." in done.output
+    assert "assword" not in done.output.partition("They had")[0]
+
+
+def test_who_is_a_member_already_is_told_so_before_a_password_is_asked(world, gridgate):
+    done = gridgate("alice@acme.example", typed="")
+    assert isinstance(done.exception, GridgateError)
+    assert str(done.exception) == "alice@acme.example is already a member of ACME Industries"
+    assert "assword" not in done.output
+
+
+def test_commands_speak_english_whatever_the_portal_speaks(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRIDGATE_DATA", str(tmp_path))
+    with translation.override("fr"):
+        load_django(must_exist=False)
+        assert translation.get_language() == "en"
