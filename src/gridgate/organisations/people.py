@@ -1,10 +1,11 @@
 """Who acts for a company and whom it has invited, as one list to search, filter, sort and page."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db.models import Case, DateTimeField, F, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, CharField, DateTimeField, F, OuterRef, QuerySet, Subquery, Value, When
 
 from gridgate.organisations.folding import Folded, named_like
 from gridgate.organisations.models import InvitationState, Membership, SignIn
@@ -47,6 +48,8 @@ class PersonRow:
     last_sign_in: datetime | None
     """Since they began for this company, and None before the first time: earlier ones are not this company's to
     know."""
+    language: str = ""
+    """Of the invitation; that of an account is its person's."""
 
 
 def people_of(*, actor: Membership, wanted: PeopleFilter, order: str = "name", now: datetime) -> "People":
@@ -74,10 +77,30 @@ class People:
         return self.count()
 
     def __getitem__(self, place: slice) -> list[PersonRow]:
-        return [PersonRow(*row) for *row, _folded in self._ordered[place]]
+        return [_row(row) for row in self._ordered[place]]
+
+    def __iter__(self) -> Iterator[PersonRow]:
+        """All of them, read while they are asked for."""
+        return (_row(row) for row in self._ordered.iterator(chunk_size=500))
 
 
-_COLUMNS = ("key", "state", "name", "email", "role", "external", "since", "last_sign_in", "folded")
+def _row(columns: Sequence[Any]) -> PersonRow:
+    *said, _folded = columns
+    return PersonRow(*said)
+
+
+_COLUMNS = (
+    "key",
+    "state",
+    "name",
+    "email",
+    "role",
+    "external",
+    "since",
+    "last_sign_in",
+    "language",
+    "folded",
+)
 
 
 def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[Any, Any]:
@@ -106,6 +129,7 @@ def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[
         row_external=F("external"),
         row_since=F("created_at"),
         row_last_sign_in=Subquery(last.values("at")[:1]),
+        row_language=Value("", output_field=CharField()),
         row_folded=Folded("user__full_name"),
     ).values_list(*columns)
     those = invited.annotate(
@@ -117,6 +141,7 @@ def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[
         row_external=F("external"),
         row_since=F("sent_at"),
         row_last_sign_in=Value(None, output_field=DateTimeField()),
+        row_language=F("language"),
         row_folded=Folded("full_name"),
     ).values_list(*columns)
     both: QuerySet[Any, Any] = these.union(those, all=True)

@@ -157,10 +157,11 @@ def members_in(*, actor: Membership, group: UserGroup) -> QuerySet[Membership]:
     return members_of(actor=actor).filter(groups__group=group)
 
 
-def group_names_of(*, actor: Membership, members: Collection[int]) -> dict[int, list[str]]:
-    """The names of the groups of each of these members of the actor's company; one statement."""
+def group_names_of(*, actor: Membership, members: Collection[int] | None = None) -> dict[int, list[str]]:
+    """The names of the groups of each of these members of the actor's company, or of all; one statement."""
+    these = {} if members is None else {"membership__in": members}
     rows = (
-        GroupMember.objects.filter(membership__in=members, group__organisation=actor.organisation_id)
+        GroupMember.objects.filter(**these, group__organisation=actor.organisation_id)
         .order_by(Folded("group__name"))
         .values_list("membership", "group__name")
     )
@@ -170,12 +171,13 @@ def group_names_of(*, actor: Membership, members: Collection[int]) -> dict[int, 
     return names
 
 
-def invited_group_names(*, actor: Membership, invitations: Collection[int]) -> dict[int, list[str]]:
-    """The names of the groups that these people of the actor's company were invited into; one statement."""
+def invited_group_names(
+    *, actor: Membership, invitations: Collection[int] | None = None
+) -> dict[int, list[str]]:
+    """The names of the groups that these people, or all, were invited into by the actor's company; one statement."""
+    these = {} if invitations is None else {"pk__in": invitations}
     rows = (
-        Invitation.objects.filter(
-            pk__in=invitations, organisation=actor.organisation_id, groups__isnull=False
-        )
+        Invitation.objects.filter(**these, organisation=actor.organisation_id, groups__isnull=False)
         .order_by(Folded("groups__name"))
         .values_list("pk", "groups__name")
     )

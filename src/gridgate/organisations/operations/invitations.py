@@ -6,6 +6,7 @@ an event of the company's audit.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -104,6 +105,39 @@ def invite(
             actor=actor,
             now=now,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Invitee:
+    """One of many people to invite."""
+
+    email: str
+    full_name: str
+    language: str = "fr"
+    role: str = Membership.Role.USER
+    external: bool = False
+    groups: tuple[UserGroup, ...] = ()
+
+
+def invite_all(
+    *, organisation: Organisation, people: Iterable[Invitee], actor: Membership | None = None, now: datetime
+) -> list[Invitation]:
+    """Invite all of them, or nobody. Raises what `invite` does for the first who cannot be."""
+    with transaction.atomic():
+        return [
+            invite(
+                organisation=organisation,
+                email=person.email,
+                full_name=person.full_name,
+                language=person.language,
+                role=person.role,
+                external=person.external,
+                groups=person.groups,
+                actor=actor,
+                now=now,
+            )
+            for person in people
+        ]
 
 
 def renew_invitation(*, invitation: Invitation, actor: Membership | None = None, now: datetime) -> Invitation:

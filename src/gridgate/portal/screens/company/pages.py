@@ -9,6 +9,13 @@ PAGES = (
         states=seen("alice", "", "?q=nulle+part"),
     ),
     Page(
+        "company_users_export",
+        "/administration/utilisateurs/export.csv",
+        get=ADMINISTRATORS,
+        queries=7,
+        unseen=DOWNLOAD,
+    ),
+    Page(
         "company_user",
         "/administration/utilisateurs/{member}/",
         get=(SIGN_IN, 403, 404, 403, 200),
@@ -39,6 +46,22 @@ PAGES = (
         },
         queries=6,
         states=seen("alice"),
+    ),
+    Page(
+        "company_invite_many",
+        "/administration/inviter/plusieurs/",
+        get=ADMINISTRATORS,
+        post=(SIGN_IN, 403, 200, 403, 200),
+        form={"people": "fanny@acme.example;Fanny"},
+        queries=5,
+        states=seen("alice"),
+    ),
+    Page(
+        "company_invite_sample",
+        "/administration/inviter/modele.csv",
+        get=ADMINISTRATORS,
+        queries=3,
+        unseen=DOWNLOAD,
     ),
     Page(
         "company_invitations",

@@ -6,6 +6,7 @@ from gridgate.portal.screens.company import (
     groups,
     history,
     invitations,
+    many,
     matrix,
     perimeter,
     person,
@@ -15,9 +16,12 @@ from gridgate.portal.screens.company import (
 
 urlpatterns = [
     path("administration/utilisateurs/", users.index, name="company_users"),
+    path("administration/utilisateurs/export.csv", users.export, name="company_users_export"),
     path("administration/utilisateurs/<member:pk>/", person.page, name="company_user"),
     path("administration/utilisateurs/<member:pk>/detacher/", person.detach, name="company_user_detach"),
     path("administration/inviter/", invitations.invite, name="company_invite"),
+    path("administration/inviter/plusieurs/", many.page, name="company_invite_many"),
+    path("administration/inviter/modele.csv", many.sample, name="company_invite_sample"),
     path("administration/invitations/", invitations.index, name="company_invitations"),
     path(
         "administration/invitations/<invitation:pk>/renouveler/",

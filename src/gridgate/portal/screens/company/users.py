@@ -1,20 +1,29 @@
 """*Utilisateurs*: who acts for the company, and who was invited to."""
 
+from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.organisations.people import ACTIVE, PeopleFilter, PersonRow, people_of
+from gridgate.core.time import civil_day_of
+from gridgate.organisations.models import EntitlementCode, InvitationState, Membership
+from gridgate.organisations.people import ACTIVE, People, PeopleFilter, PersonRow, people_of
+from gridgate.organisations.people_file import BETWEEN_GROUPS
 from gridgate.organisations.queries import group_names_of, groups_of, invited_group_names
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company.access import named
 from gridgate.portal.screens.company.forms import PeopleFilterForm
 from gridgate.portal.shapes import filters_in_force
+from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.time_zone import readers_zone
 
 ORDERS = {"nom": "name", "depuis": "since", "connexion": "last_sign_in"}
 
@@ -33,8 +42,57 @@ def index(request: MemberRequest) -> HttpResponse:
         "total": people_of(actor=actor, wanted=PeopleFilter(), now=now).count(),
         "page_obj": page,
         "rows": _rows(actor, list(page)),
+        "query": request.GET.urlencode(),
     }
     return render(request, "company/users.html", context)
+
+
+@require_safe
+@entitlement_required(EntitlementCode.USERS)
+def export(request: MemberRequest) -> HttpResponseBase:
+    """The same people in the same order, all of them, as a list that *Inviter plusieurs personnes* reads again."""
+    actor, now = request.membership, timezone.now()
+    form = PeopleFilterForm(request.GET, groups=groups_of(actor=actor))
+    people = people_of(actor=actor, wanted=form.wanted, order=_order(request.GET.get("tri", "")), now=now)
+    header = [
+        _("Adresse e-mail"),
+        _("Prénom et nom"),
+        _("Rôle"),
+        _("Rattachement"),
+        _("Groupes"),
+        _("Langue de l’invitation"),
+        _("État"),
+        _("Depuis"),
+        _("Dernière connexion"),
+    ]
+    zone = readers_zone(request)
+    name = f"utilisateurs-{actor.organisation.siren}-{civil_day_of(now, zone)}.csv"
+    return csv_response(name, header, _lines(actor, people, zone, get_language() or "fr"))
+
+
+def _lines(actor: Membership, people: People, zone: ZoneInfo, language: str) -> Iterator[list[object]]:
+    """The request is over when they are written: the language is set again."""
+    members, invited = group_names_of(actor=actor), invited_group_names(actor=actor)
+    with override(language):
+        states = {
+            ACTIVE: _("Actif"),
+            InvitationState.PENDING.value: _("Invitation en attente"),
+            InvitationState.EXPIRED.value: _("Invitation expirée"),
+        }
+        roles = {Membership.Role.ADMINISTRATOR: _("Administrateur"), Membership.Role.USER: _("Utilisateur")}
+        attached = {False: _("interne"), True: _("externe")}
+    for row in people:
+        yield [
+            row.email,
+            row.name,
+            roles[Membership.Role(row.role)],
+            attached[bool(row.external)],
+            f" {BETWEEN_GROUPS} ".join((members if row.state == ACTIVE else invited).get(row.key, [])),
+            row.language,
+            states[row.state],
+            civil_day_of(row.since, zone),
+            row.last_sign_in and civil_day_of(row.last_sign_in, zone),
+        ]
 
 
 def _order(asked: str) -> str:

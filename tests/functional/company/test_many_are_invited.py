@@ -1,0 +1,178 @@
+"""Inviting people by a list: each line is judged before anybody is written to."""
+
+from html import unescape
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from gridgate.organisations.models import Invitation, Membership, SecurityPolicy
+from gridgate.organisations.operations.invitations import InvitationOpen, Invitee, invite, invite_all
+from gridgate.organisations.people_file import MOST
+from tests.functional.company import conftest
+from tests.functional.company.conftest import text_of
+
+MANY, EXPORT = "/administration/inviter/plusieurs/", "/administration/utilisateurs/export.csv"
+LIST = """Nom;Rôle;Adresse e-mail;Groupes;Rattachement;Badge
+Fanny Petit;;Fanny@acme.example;Site de Lyon | siège;Externe;7
+Gaston;roi;gaston@acme.example;;;
+;;hugo;Nulle part;;
+
+Bob;;bob@acme.example;;;
+Fanny;;fanny@acme.example;;;
+"""
+
+
+def hidden(response, name: str) -> str:
+    return unescape(conftest.hidden(response, name))
+
+
+def send(client, text: str, **more):
+    """The page that judges the list, and the answer to its button."""
+    read = client.post(MANY, {"people": text})
+    return read, client.post(
+        MANY, {"people": hidden(read, "people"), "seen": hidden(read, "seen"), "do": "send", **more}
+    )
+
+
+def test_each_line_is_told_with_its_number_before_anybody_is_written_to(company):
+    page = company.client("alice").post(MANY, {"people": LIST})
+    said = text_of(page)
+    for line in (
+        "3 Gaston gaston@acme.example – – À corriger Le rôle « roi » n’existe pas.",
+        "4 hugo – – À corriger « hugo » n’est pas une adresse e-mail.",
+        "7 Fanny fanny@acme.example – – À corriger La même adresse est déjà à la ligne 2.",
+        "2 Fanny Petit fanny@acme.example Utilisateur externe Site de Lyon, Siège À inviter",
+        "6 Bob bob@acme.example – – Déjà là Déjà utilisateur de votre entreprise",
+        "Ces colonnes ne sont pas lues : Badge.",
+        "Envoyer 1 invitation",
+    ):
+        assert line in said
+    assert "Gaston;roi;gaston@acme.example" in page.content.decode(), "what was typed is lost"
+    assert not Invitation.objects.exists()
+
+
+def test_those_that_can_be_are_invited_and_the_others_stay_to_be_mended(company):
+    _read, answer = send(company.client("alice"), LIST)
+    sent = Invitation.objects.get()
+    assert (sent.email, sent.full_name, sent.role, sent.external, sent.invited_by) == (
+        "fanny@acme.example",
+        "Fanny Petit",
+        "user",
+        True,
+        company.alice,
+    )
+    assert {group.name for group in sent.groups.all()} == {"Site de Lyon", "Siège"}
+    page = answer.content.decode()
+    assert "1 invitation est partie." in text_of(answer)
+    assert "Gaston;roi;gaston@acme.example" in page
+    assert "Bob;;bob@acme.example" not in page, "who is there already has nothing to mend"
+
+
+def test_a_file_as_spreadsheets_write_it(company):
+    client = company.client("alice")
+    content = "Prénom\tNom\tMail\r\nÉloïse\tBrun\teloise@acme.example\r\n"
+    for encoding in ("utf-8-sig", "cp1252", "utf-16"):
+        page = client.post(MANY, {"file": SimpleUploadedFile("gens.csv", content.encode(encoding))})
+        assert "2 Éloïse Brun eloise@acme.example Utilisateur – À inviter" in text_of(page)
+        assert "Éloïse\tBrun" in hidden(page, "people")
+    page = client.post(MANY, {"file": SimpleUploadedFile("gens.xlsx", b"PK\3\4\0\0")})
+    assert page.status_code == 422
+    assert "Ce fichier n’est pas du texte." in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "Choisissez un fichier, ou collez une liste."),
+        ("Adresse e-mail;Nom\n", "Cette liste ne nomme personne."),
+        ("Nom;Prénom\nBrun;Éloïse\n", "La première ligne doit nommer les colonnes"),
+        ("e-mail;mail;nom\na@b.example;c@d.example;E\n", "La première ligne doit nommer les colonnes"),
+        ("a@b.example;A\n" * (MOST + 1), "La liste a plus de 100 personnes."),
+        ('a@b.example;"' + "A" * 140_000, "À partir de la ligne 1, un guillemet n’est pas refermé."),
+    ],
+)
+def test_what_is_no_list_says_so_and_keeps_what_was_typed(company, text, said):
+    page = company.client("alice").post(MANY, {"people": text})
+    assert page.status_code == 422
+    assert said in text_of(page)
+    if text:
+        assert text.splitlines()[0].replace('"', "&quot;") in page.content.decode()
+
+
+def test_what_changed_since_it_was_read_is_read_again(company):
+    client = company.client("alice")
+    read = client.post(MANY, {"people": "fanny@acme.example;Fanny\nhugo@acme.example;Hugo"})
+    invite(organisation=company.acme, email="hugo@acme.example", full_name="Hugo", now=company.now)
+    form = {"people": hidden(read, "people"), "seen": hidden(read, "seen"), "do": "send"}
+    answer = client.post(MANY, form)
+    assert answer.status_code == 409
+    assert "Personne n’a été invité." in text_of(answer)
+    assert Invitation.objects.count() == 1
+    assert client.post(MANY, {**form, "seen": hidden(answer, "seen")})["Location"] == (
+        "/administration/invitations/"
+    )
+    assert Invitation.objects.count() == 2
+
+
+def test_administrators_are_for_administrators_and_ask_for_a_code(company):
+    people = "hugo@acme.example;Hugo;Administrateur"
+    assert "Seul un administrateur invite un administrateur." in text_of(
+        company.client("maud").post(MANY, {"people": people})
+    )
+    SecurityPolicy.objects.filter(pk=1).update(step_up_acts=["rights"])
+    _read, answer = send(company.client("alice"), people)
+    assert answer["Location"].startswith("/confirmation/")
+    assert not Invitation.objects.exists()
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_what_one_exports_one_imports(company, language):
+    """Everybody is known again; and once they are gone, everybody is invited as they were."""
+    client = company.client("alice")
+    client.cookies["django_language"] = language
+    company.lyon.name = "Lyon | Est"
+    company.lyon.save()
+    invite(
+        organisation=company.acme,
+        email="fanny@acme.example",
+        full_name="=Fanny",
+        language="en",
+        external=True,
+        groups=[company.lyon, company.seat],
+        now=company.now,
+    )
+    content = b"".join(client.get(EXPORT).streaming_content).decode()
+    again = client.post(MANY, {"people": content})
+    assert again.status_code == 200
+    assert 'name="seen"' not in again.content.decode(), "somebody would be invited"
+    assert ("Ces colonnes" in text_of(again), "not read" in text_of(again)) == (False, False)
+
+    people = Membership.objects.filter(organisation=company.acme, ended_at=None)
+    before = {one.user.email: (one.role, one.external) for one in people.exclude(pk=company.alice.pk)}
+    people.exclude(pk=company.alice.pk).update(ended_at=company.now)
+    Invitation.objects.update(cancelled_at=company.now)
+    send(client, content)
+    sent = {one.email: one for one in Invitation.objects.filter(cancelled_at=None)}
+    fanny = sent.pop("fanny@acme.example")
+    assert {email: (one.role, one.external) for email, one in sent.items()} == before
+    assert (fanny.full_name, fanny.language, fanny.external) == ("=Fanny", "en", True)
+    assert set(fanny.groups.all()) == {company.lyon, company.seat}
+
+
+def test_the_export_is_what_the_list_shows(company):
+    client = company.client("maud")
+    content = b"".join(client.get(f"{EXPORT}?q=bob").streaming_content).decode("utf-8-sig").splitlines()
+    assert content[0] == (
+        "Adresse e-mail;Prénom et nom;Rôle;Rattachement;Groupes;Langue de l’invitation;État;Depuis;"
+        "Dernière connexion"
+    )
+    assert [line.split(";")[:4] for line in content[1:]] == [
+        ["bob@acme.example", "Bob", "Utilisateur", "interne"]
+    ]
+
+
+def test_none_is_invited_when_one_cannot_be(company):
+    people = [Invitee(f"{name}@acme.example", name) for name in ("fanny", "hugo", "fanny")]
+    with pytest.raises(InvitationOpen):
+        invite_all(organisation=company.acme, people=people, actor=company.alice, now=company.now)
+    assert not Invitation.objects.exists()
