@@ -18,6 +18,7 @@ from gridgate.config.commands.data_option import DataOption
 from gridgate.config.environment import read_environment
 from gridgate.config.files import folder_fault, measurements_fault, registry_file_fault, require
 from gridgate.core.identifiers import parse_metering_point_id
+from gridgate.core.quantities import FlowDirection
 from gridgate.core.text import shown
 from gridgate.core.time import civil_day_of
 
@@ -56,6 +57,10 @@ def ingest(
             "--map", help="CSV of foreign_id,metering_point_id, for files of several foreign meters."
         ),
     ] = None,
+    direction: Annotated[
+        FlowDirection | None,
+        typer.Option(help="Which way energy flows, where a file does not say and the point has both."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     data: DataOption = None,
 ) -> None:
@@ -63,7 +68,7 @@ def ingest(
 
     Exit code: 0 everything taken, 1 some values or files set aside, 2 nothing could be done.
     """
-    report = _ingest(files, format_name=format, point=metering_point, mapping=mapping)
+    report = _ingest(files, format_name=format, meters=_mapping(metering_point, mapping, direction))
     if as_json:
         typer.echo(shown(json.dumps(report.as_json(), ensure_ascii=False)))
     else:
@@ -72,7 +77,7 @@ def ingest(
         raise typer.Exit(SOME_SET_ASIDE)
 
 
-def _ingest(files: list[Path], *, format_name: str, point: str, mapping: Path | None) -> "IngestReport":
+def _ingest(files: list[Path], *, format_name: str, meters: "MeterMapping") -> "IngestReport":
     from gridgate.dataplane.ingest.directory import RegistryDirectory
     from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
     from gridgate.dataplane.store import open_store
@@ -81,7 +86,6 @@ def _ingest(files: list[Path], *, format_name: str, point: str, mapping: Path | 
     require(folder_fault(environment))
     # or a store would be made in the place of one that is lost
     require(registry_file_fault(environment), measurements_fault(environment))
-    meters = _mapping(point, mapping)
     now = datetime.now(UTC)
     directory = RegistryDirectory(environment.registry, today=civil_day_of(now, environment.zone))
     directory.known([""])  # raises when it has no such tables
@@ -102,12 +106,13 @@ def _ingest(files: list[Path], *, format_name: str, point: str, mapping: Path | 
         store.close()
 
 
-def _mapping(point: str, table: Path | None) -> "MeterMapping":
+def _mapping(point: str, table: Path | None, direction: FlowDirection | None) -> "MeterMapping":
     from gridgate.dataplane.ingest.mapping import MeterMapping, read_mapping_file
 
     return MeterMapping(
         single=parse_metering_point_id(point) if point else "",
         table=read_mapping_file(table) if table is not None else {},
+        direction=direction,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
+from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
 
 _HEADER: Final = ("foreign_id", "metering_point_id")
@@ -23,6 +24,8 @@ class MeterMapping:
     """The metering point of the one foreign meter a file holds (`--metering-point`)."""
     table: Mapping[str, str] = field(default_factory=dict)
     """Foreign name to metering point (`--map`)."""
+    direction: FlowDirection | None = None
+    """Which way energy flows where a file does not say (`--direction`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,7 @@ def _point(
 def _named(meter: Meter) -> str:
     if not meter.name:
         return "a meter without a name"
-    others = f" (also {', '.join(meter.also_known_as)})" if meter.also_known_as else ""
+    others = f" (also {', '.join(meter.also_known_as[:2])})" if meter.also_known_as else ""
     return f"meter « {meter.name} »{others}"
 
 

@@ -113,7 +113,7 @@ def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple
     for observations in reader.read(content, notes):
         series.add(observations)
     points = resolve(series.meters, ingest.mapping, ingest.directory) if series.meters else {}
-    blocks, quarantined = series.settled(points, LocalClock(ingest.zone))
+    blocks, quarantined = series.settled(points, LocalClock(ingest.zone), ingest.mapping.direction)
     quarantined = _in_order([*notes.rejected, *quarantined])
     if not blocks and not quarantined:
         without = f" ({notes.holes} stamps, all without a value)" if notes.holes else ""
@@ -144,14 +144,16 @@ class _Series:
         self._meters.setdefault(batch.meter, Meter(batch.meter, batch.also_known_as))
 
     def settled(
-        self, points: dict[str, PointInfo | Unmapped], clock: LocalClock
+        self, points: dict[str, PointInfo | Unmapped], clock: LocalClock, unsaid: FlowDirection | None
     ) -> tuple[list[DayBlock], list[Quarantined]]:
-        """The blocks of the file, and what cannot be taken. Two meters may lead to one point."""
+        """The blocks of the file, and what cannot be taken. Two meters may lead to one point. `unsaid` is the direction
+        of what does not say its own.
+        """
         series: dict[tuple[str, Kind, FlowDirection, str], list[Observations]] = {}
         quarantined: list[Quarantined] = []
         for batch in self._batches:
             point = points[batch.meter]
-            direction = point if isinstance(point, Unmapped) else _direction(batch.direction, point)
+            direction = point if isinstance(point, Unmapped) else _direction(batch.direction or unsaid, point)
             if isinstance(point, Unmapped) or isinstance(direction, Unmapped):
                 assert isinstance(direction, Unmapped)
                 quarantined.extend(_all_of(batch, direction.reason))
@@ -173,7 +175,8 @@ def _direction(direction: FlowDirection | None, point: PointInfo) -> FlowDirecti
         if len(point.directions) == 1:
             return next(iter(point.directions))
         return Unmapped(
-            f"the file does not say which way energy flows, and {point.id} has both; give a direction"
+            f"the file does not say which way energy flows, and {point.id} has both; say it with"
+            " --direction withdrawal or --direction injection"
         )
     if direction not in point.directions:
         return Unmapped(

@@ -76,7 +76,7 @@ class TestDayBlocks:
         row = "load_curve,,2026-06-01T00:00:00Z,PT30M,1,W,"
 
         assert take(plain_csv([f"{C5},{row}"])).block.key.direction is FlowDirection.WITHDRAWAL
-        assert "give a direction" in take(plain_csv([f"{INJECTING},{row}"])).reasons[0][1]
+        assert "say it with --direction" in take(plain_csv([f"{INJECTING},{row}"])).reasons[0][1]
 
 
 class TestQuarantine:
