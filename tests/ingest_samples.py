@@ -156,6 +156,11 @@ def r64(point: str, readings: Mapping[tuple[str, str], Sequence[tuple[str, int, 
     return r6x("R64", [measure])
 
 
+EUROPE = ("3E0E2000", "AE0E3000")
+"""The last Sundays of March at 2:00 and of October at 3:00, as `DstRuleType` has them."""
+NORTH_AMERICA = ("360E2000", "B40E2000")
+
+
 def green_button(
     readings: Sequence[tuple[int, int, object]],
     *,
@@ -168,9 +173,14 @@ def green_button(
     service: int = 0,
     quality: int | None = None,
     zone: tuple[int, int] | None = None,
+    rules: tuple[str, str] = EUROPE,
+    described: str = "",
+    interval: tuple[int, int] | None = None,
     updated: str = "2026-11-01T00:00:00Z",
 ) -> str:
-    """A feed of one usage point, `RetailCustomer/1/UsagePoint/01`; readings are (start, duration, value)."""
+    """A feed of one usage point, `RetailCustomer/1/UsagePoint/01`; readings are (start, duration, value), and their type
+    has what is `described` besides.
+    """
     told = "" if quality is None else f"<ReadingQuality><quality>{quality}</quality></ReadingQuality>"
     blocks = "\n".join(
         f"<IntervalReading>{told}<timePeriod><duration>{duration}</duration><start>{start}</start></timePeriod>"
@@ -182,7 +192,13 @@ def green_button(
         ""
         if zone is None
         else "<entry><content><LocalTimeParameters xmlns='http://naesb.org/espi'>"
-        f"<dstOffset>{zone[1]}</dstOffset><tzOffset>{zone[0]}</tzOffset></LocalTimeParameters></content></entry>"
+        f"<dstEndRule>{rules[1]}</dstEndRule><dstOffset>{zone[1]}</dstOffset><dstStartRule>{rules[0]}</dstStartRule>"
+        f"<tzOffset>{zone[0]}</tzOffset></LocalTimeParameters></content></entry>"
+    )
+    bounds = (
+        ""
+        if interval is None
+        else f"<interval><duration>{interval[1]}</duration><start>{interval[0]}</start></interval>"
     )
     base = "RetailCustomer/1/UsagePoint/01"
     return f"""<?xml version="1.0" encoding="UTF-8"?>
@@ -193,13 +209,13 @@ def green_button(
 <entry><link rel="self" href="{base}/MeterReading/01"/><link rel="related" href="ReadingType/07"/>
 <content><MeterReading xmlns="http://naesb.org/espi"/></content></entry>
 <entry><link rel="up" href="{base}/MeterReading/01/IntervalBlock"/>
-<content><IntervalBlock xmlns="http://naesb.org/espi">
+<content><IntervalBlock xmlns="http://naesb.org/espi">{bounds}
 {blocks}
 </IntervalBlock></content></entry>
 <entry><link rel="self" href="https://example.com/espi/1_1/resource/ReadingType/07"/>
 <content><ReadingType xmlns="http://naesb.org/espi"><accumulationBehaviour>{accumulation}</accumulationBehaviour>
 <commodity>{commodity}</commodity><dataQualifier>{qualifier}</dataQualifier>{direction}
-<powerOfTenMultiplier>{multiplier}</powerOfTenMultiplier><uom>{unit}</uom></ReadingType></content></entry>
+<powerOfTenMultiplier>{multiplier}</powerOfTenMultiplier><uom>{unit}</uom>{described}</ReadingType></content></entry>
 </feed>
 """
 

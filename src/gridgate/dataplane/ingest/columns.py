@@ -16,7 +16,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
 from gridgate.dataplane.ingest.decimals import Numbers, parse_numbers
-from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, literal
+from gridgate.dataplane.ingest.port import Notes, Observations, Place, Stamp, literal
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
 
 _ENERGY: Final = {"Wh": 0, "kWh": 3, "MWh": 6}
@@ -48,7 +48,7 @@ class Columns:
     the stamps."""
     quality: Quality | NDArray[np.uint8] = Quality.MEASURED
     register: str = ""
-    place: str = "line {}"
+    place: Place = "line {}"
     also_known_as: tuple[str, ...] = ()
     slots: NDArray[np.int32] | None = None
     exponent: int = 0

@@ -34,6 +34,12 @@ def literal(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
+class Place(Protocol):
+    """Says where a row stands, for people: a text with one `{}`, or what answers like one."""
+
+    def format(self, row: int, /) -> str: ...
+
+
 class Stamp(Enum):
     """What the stamp of a value means."""
 
@@ -82,8 +88,12 @@ class Observations:
     energy: bool = False
     quality: NDArray[np.uint8]
     rows: NDArray[np.int64]
-    place: str = "line {}"
+    place: Place = "line {}"
     """Says where a row stands, for people: `place.format(row)`; what comes from the file is `literal` in it."""
+    ends: NDArray[np.int64] | None = None
+    """Where days are dated by instants, the instants at which they end."""
+    fault: str = ""
+    """What is amiss with the file's clock when such a day is none of ours."""
     raw: Sequence[str]
     """The values as the file writes them, for the quarantine."""
 

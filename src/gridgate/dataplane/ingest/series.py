@@ -90,6 +90,7 @@ class _Table:
         self.slots = _joined(np.zeros(len(b), np.int64) if b.slots is None else b.slots for b in batches)
         self.stamps_used = sorted({b.stamp for b in batches}, key=lambda stamp: stamp.value)
         self.stamp = np.repeat([b.stamp.value for b in batches], [len(b) for b in batches])
+        self.ends = _joined(np.full(len(b), -1) if b.ends is None else b.ends for b in batches)
         self._ends = np.cumsum([len(b) for b in batches])
         self.good = np.ones(len(self.times), bool)
         self.quarantined: list[Quarantined] = []
@@ -109,6 +110,10 @@ class _Table:
     def raw(self, index: int) -> str:
         batch, within = self._find(index)
         return str(batch.raw[within])
+
+    def fault(self, index: int) -> str:
+        batch, _ = self._find(index)
+        return batch.fault or _CORRECT
 
     def about_step(self, index: int) -> str:
         step = self.steps[index]
@@ -187,9 +192,14 @@ def _days(
     local = np.where(table.wall, times, clock.of(times))
     off_midnight = rows & (local % DAY != 0)
     table.reject(
-        off_midnight, lambda i: f"a value of a civil day is dated {_wall(local[i])}, not midnight; {_CORRECT}"
+        off_midnight,
+        lambda i: f"a value of a civil day is dated {_wall(local[i])}, not midnight; {table.fault(i)}",
     )
     day = local // DAY
+    table.reject(
+        rows & (table.ends >= 0) & (table.ends != clock.midnights(day + 1)),
+        lambda i: f"a value of a civil day ends at {_utc(table.ends[i])}, not at midnight; {table.fault(i)}",
+    )
     start = clock.midnights(day[rows]) + table.slots[rows] * np.maximum(table.steps[rows], 0)
     beyond = _spread(clock.of(start) // DAY != day[rows], rows)
     table.reject(
@@ -259,7 +269,10 @@ _ABSURD: Final = "the value is beyond anything a meter counts; check the unit"
 def _repeat(table: _Table, kept: int, index: int) -> str:
     same = table.values[kept] == table.values[index] and table.steps[kept] == table.steps[index]
     told = "the same value" if same else f"{table.raw(kept)}"
-    return f"this time is already told by {table.place(kept)} ({told}), which is kept; remove one of the two"
+    what = "day" if table.steps[index] == DAY else "time"
+    return (
+        f"this {what} is already told by {table.place(kept)} ({told}), which is kept; remove one of the two"
+    )
 
 
 def _opposition(point: PointInfo) -> str:

@@ -3,18 +3,22 @@
 What is decided here, and by which rule of `espi.xsd` (v4.0):
 
 - An `IntervalReading` covers `[start, start + duration)`; `start` is an instant, so clock changes need no
-  care.
+  care. Without a `timePeriod` the readings of a block follow each other from the block's `interval`, each as long as
+  the `intervalLength` of its type. A length one second short of a step or a day (3599 s) names the last second.
 - `uom` 72 (Wh) with `accumulationBehaviour` 4 (deltaData) or 0 is the energy of the interval: a load curve
   for steps of 5 to 60 minutes, the daily energy when the interval is a civil day of the feed's own clock
-  (`LocalTimeParameters`). With 1, 2, 3 or 9 (registers that count up) it is a register reading at the end of
-  the interval.
-- `uom` 38 (W) is mean power, unless `dataQualifier` says maximum or minimum; `uom` 61 (VA) with
+  (`LocalTimeParameters`), or else of ours. With 1, 2, 3 or 9 (registers that count up) it is a register reading at
+  the end of the interval.
+- `uom` 38 (W) is mean power, unless `dataQualifier` or `accumulationBehaviour` says something else; `uom` 61 (VA) with
   `dataQualifier` 8 (maximum) over a day is the maximum power. Everything else is rejected, value by value.
 - `flowDirection` 1 (forward, delivered) is withdrawal, 19 (reverse, received) injection; 0 or none leaves it
-  to the metering point; net, total and reactive quadrants are rejected: they are not what a meter has counted
-  one way.
-- `powerOfTenMultiplier` applies to every value. `QualityOfReading` 0, 14, 17, 18, 19 is measured, 7 (edited
-  by a person) corrected, 12 (projected) no measurement, any other estimated.
+  to `--direction` or the metering point; net, total and reactive quadrants are rejected: they are not what a meter has
+  counted one way.
+- A curve is of the whole point: phases are added up where the file has all of them, else rejected; so are values of one
+  part of a tariff (`tou`, `consumptionTier`, `cpp`), of which only registers are kept, each under its own name (`TOU1`).
+- `powerOfTenMultiplier` applies to every value. `QualityOfReading`, of the reading or else the `defaultQuality` of its
+  type: 0, 14, 17, 18, 19 is measured, 7 (edited by a person) corrected, 12 (projected) no measurement, any other
+  estimated.
 - Costs and summaries for billing are not measurements and are passed over; a reading with a cost only is
   rejected.
 """
@@ -42,8 +46,7 @@ class EspiReader:
         feed = Feed(notes)
         for element in elements(content, ELEMENTS):
             feed.take(element)
-        for block in feed.blocks:
-            yield from observations(block, feed.about(block), notes)
+        yield from observations(feed, notes)
 
 
 READER: Final = EspiReader()

@@ -1,21 +1,25 @@
 """What a feed tells, entry by entry, in whatever order: a ReadingType may come after the readings it describes."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridgate.dataplane.ingest.port import Notes, UnreadableFile
+from gridgate.dataplane.ingest.readers.espi.clock import Clock, clock_of
 from gridgate.dataplane.ingest.readers.espi.codes import (
     FORECAST,
     ReadingType,
+    Share,
     quality_of,
     refusal_of_service,
     refusal_of_type,
 )
+from gridgate.dataplane.ingest.readers.espi.places import Places
 from gridgate.dataplane.ingest.xml import line_of
 
 if TYPE_CHECKING:
@@ -23,24 +27,51 @@ if TYPE_CHECKING:
 
 _ESPI: Final = "{http://naesb.org/espi}"
 _ATOM: Final = "{http://www.w3.org/2005/Atom}"
-ELEMENTS: Final = (f"{_ESPI}IntervalReading", f"{_ATOM}entry", f"{_ATOM}updated")
+ELEMENTS: Final = (f"{_ESPI}IntervalReading", f"{_ESPI}IntervalBlock", f"{_ATOM}entry", f"{_ATOM}updated")
 """What `Feed.take` is given, when each is complete."""
+UNSAID: Final = -(2**62)
+"""Stands in columns for what a reading does not say itself."""
 _LARGEST: Final = 2**47
 """ESPI's integers have 48 bits; sums of a few of these fit in 64."""
 _DIGITS: Final = re.compile(r"[+-]?[0-9]{1,40}")
 """As XML Schema writes an integer, which `int` alone does not hold to."""
+_SHOWN: Final = 60
+_TYPE_DIFFERS: Final = "the feed describes {} more than once, and not alike: the unit is unknown; correct it"
 
 
 @dataclass(slots=True)
 class Block:
-    """The readings of one entry, column by column."""
+    """The readings of one block, column by column."""
 
     meter_reading: str
     starts: NDArray[np.int64]
     durations: NDArray[np.int64]
     values: NDArray[np.int64]
     qualities: NDArray[np.int64]
-    lines: NDArray[np.int64]
+    shares: NDArray[np.int64]
+    """Which of `Feed.shares` each reading says that it is of."""
+    numbers: NDArray[np.int64]
+    """Which reading of the block each is, counted from 1; readings without a value count too."""
+    places: Places
+    begins: int | None
+    lasts: int
+    """The interval that the block declares: None and 0 where it does not."""
+    raw: list[str] | None = None
+    """The values as the file writes them, where one is of several readings."""
+
+    def only(self, rows: NDArray[np.bool_]) -> "Block":
+        columns = {
+            name: getattr(self, name)[rows]
+            for name in ("starts", "durations", "values", "qualities", "shares", "numbers")
+        }
+        raw = [text for text, kept in zip(self.raw, rows, strict=True) if kept] if self.raw else None
+        return replace(self, **columns, raw=raw)
+
+    def texts(self) -> list[str]:
+        return self.raw if self.raw is not None else [str(value) for value in self.values.tolist()]
+
+    def __len__(self) -> int:
+        return len(self.values)
 
 
 @dataclass(slots=True)
@@ -52,25 +83,30 @@ class About:
     reading_type: ReadingType | None
     refusal: str
     """Why none of its values is taken; empty when they are."""
-    clock: tuple[int, ...]
-    """Offsets from UTC that the feed's own clock has, in seconds; empty when it does not say."""
+    clock: Clock | None
+    """The feed's own clock; None when it does not say, or not which."""
+    clock_fault: str
+    """What is to be mended for the feed to say."""
 
 
 @dataclass(slots=True)
 class _UsagePoint:
-    uuid: str
+    id: str
     service: int | None
+    clock: str
 
 
 @dataclass(slots=True)
 class _Readings:
-    """The columns of the entry that is being read."""
+    """The columns of the block that is being read."""
 
+    places: Places
     starts: list[int] = field(default_factory=list)
     durations: list[int] = field(default_factory=list)
     values: list[int] = field(default_factory=list)
     qualities: list[int] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
+    shares: list[int] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
 
 
 class Feed:
@@ -78,19 +114,27 @@ class Feed:
 
     def __init__(self, notes: Notes) -> None:
         self.blocks: list[Block] = []
+        self.shares: list[Share] = [Share()]
         self._notes = notes
-        self._open = _Readings()
+        self._entries = 1
+        self._blocks_of_entry = 0
+        self._of_entry: list[Block] = []
+        self._open = _Readings(Places(1, 1))
         self._usage_points: dict[str, _UsagePoint] = {}
+        self._written: dict[str, tuple[str, ...]] = {}
         self._type_of: dict[str, str] = {}
         self._types: dict[str, ReadingType] = {}
-        self._clock: tuple[int, ...] = ()
+        self._differing: set[str] = set()
+        self._clocks: dict[str, Clock | None] = {}
 
     def take(self, element: "_Element") -> None:
         if element.tag == f"{_ESPI}IntervalReading":
             self._reading(element)
+        elif element.tag == f"{_ESPI}IntervalBlock":
+            self._block(element.find(f"{_ESPI}interval"))
         elif element.tag == f"{_ATOM}entry":
             self._entry(element)
-        elif (parent := element.getparent()) is not None and parent.tag == f"{_ATOM}feed":
+        elif (parent := element.getparent()) is not None and parent.getparent() is None:
             self._notes.published_at = _milliseconds(element.text)
 
     def about(self, block: Block) -> About:
@@ -99,104 +143,180 @@ class Feed:
         if meter_reading not in self._type_of and len(self._type_of) == 1:
             meter_reading = next(iter(self._type_of))
         meter = meter_reading.partition("/MeterReading")[0]
-        reading_type = self._types.get(self._type_of.get(meter_reading, ""))
+        type_key = self._type_of.get(meter_reading, "")
+        reading_type = self._types.get(type_key)
         point = self._usage_points.get(meter)
         refusal = refusal_of_service(point.service) if point else ""
-        if not refusal and reading_type is None:
-            refusal = f"no ReadingType describes {meter_reading or 'this reading'}: its unit is unknown"
+        if not refusal and type_key in self._differing:
+            refusal = _TYPE_DIFFERS.format(type_key)
+        elif not refusal and reading_type is None:
+            refusal = (
+                f"no ReadingType describes {_short(meter_reading) or 'this reading'}: its unit is unknown"
+            )
         elif not refusal and reading_type is not None:
             refusal = refusal_of_type(reading_type)
-        return About(meter, self._other_names(meter), reading_type, refusal, self._clock)
+        clock, fault = self._clock(point)
+        return About(meter, self._other_names(meter), reading_type, refusal, clock, fault)
+
+    def _clock(self, point: _UsagePoint | None) -> tuple[Clock | None, str]:
+        key = point.clock if point and point.clock in self._clocks else ""
+        if not key and len(self._clocks) == 1:
+            key = next(iter(self._clocks))
+        if key or key in self._clocks:
+            return self._clocks[key], "the feed's LocalTimeParameters do not say what its clock shows, or when it changes"
+        if self._clocks:
+            return (
+                None,
+                "the feed has several LocalTimeParameters and does not say which are the usage point's",
+            )
+        return None, "the feed has no LocalTimeParameters, which would say where its days begin"
 
     def _reading(self, reading: "_Element") -> None:
-        line = f"line {line_of(reading)}"
-        text = (reading.findtext(f"{_ESPI}value") or "").strip()
-        period = reading.find(f"{_ESPI}timePeriod")
-        if not text:
-            cost = (reading.findtext(f"{_ESPI}cost") or "").strip()
-            if cost:
-                self._notes.reject(line, "the reading has a cost and no value; costs are not kept", cost)
+        told: dict[str, str] = {}
+        qualities: list[str] = []
+        for child in reading:
+            if child.tag == f"{_ESPI}ReadingQuality":
+                qualities.append(child.findtext(f"{_ESPI}quality") or "")
+            elif child.tag == f"{_ESPI}timePeriod":
+                told.update((f"period/{_local(part)}", (part.text or "").strip()) for part in child)
+                told["period"] = "told"
             else:
-                self._notes.holes += 1
+                told[_local(child)] = (child.text or "").strip()
+        start, length = _integer(told.get("period/start")), told.get("period/duration", "")
+        where = self._open.places.add(line_of(reading), start)
+        text = told.get("value", "")
+        if not text:
+            self._without_value(told.get("cost", ""), where)
             return
-        value = _integer(text)
-        start = _integer(period.findtext(f"{_ESPI}start")) if period is not None else None
-        length = ((period.findtext(f"{_ESPI}duration") if period is not None else None) or "").strip()
-        duration = _integer(length) if length else 0
-        quality = _quality(reading)
+        value, duration, quality = _integer(text), _integer(length) if length else UNSAID, _worst(qualities)
         if value is None:
-            self._notes.reject(
-                line, f"« {text} » is not a whole number of 48 bits, which ESPI values are; correct it", text
-            )
-        elif start is None:
-            self._notes.reject(line, "the reading has no readable timePeriod/start; correct it", text)
+            reason = f"« {_short(text)} » is not a whole number of 48 bits, which ESPI values are; correct it"
+        elif start is None and "period" in told:
+            reason = "the reading has no readable timePeriod/start; correct it"
         elif duration is None:
-            self._notes.reject(
-                line, f"timePeriod/duration « {length} » is not a whole number of seconds; correct it", text
-            )
+            reason = f"timePeriod/duration « {_short(length)} » is not a whole number of seconds; correct it"
         elif quality == FORECAST:
-            self._notes.reject(line, "the reading is a projection (quality 12), not a measurement", text)
+            reason = "the reading is a projection (quality 12), not a measurement"
         else:
             columns = self._open
-            columns.starts.append(start)
+            columns.starts.append(UNSAID if start is None else start)
             columns.durations.append(duration)
             columns.values.append(value)
-            columns.qualities.append(quality_of(quality))
-            columns.lines.append(line_of(reading))
+            columns.qualities.append(quality)
+            columns.shares.append(self._share(told))
+            columns.numbers.append(len(columns.places))
+            return
+        self._notes.reject(where, reason, _short(text))
+
+    def _without_value(self, cost: str, where: str) -> None:
+        if cost:
+            reason = "the reading has a cost and no value; costs are not kept"
+            self._notes.reject(where, reason, _short(cost))
+        else:
+            self._notes.holes += 1
+
+    def _share(self, told: dict[str, str]) -> int:
+        if not ("tou" in told or "consumptionTier" in told or "cpp" in told):
+            return 0
+        share = Share(*(_integer(told.get(name)) or 0 for name in ("tou", "consumptionTier", "cpp")))
+        if share not in self.shares:
+            self.shares.append(share)
+        return self.shares.index(share)
+
+    def _block(self, interval: "_Element | None") -> None:
+        """The block is complete; which MeterReading it belongs to is known with its entry."""
+        columns = self._open
+        begins = _integer(interval.findtext(f"{_ESPI}start")) if interval is not None else None
+        lasts = _integer(interval.findtext(f"{_ESPI}duration")) if interval is not None else None
+        if columns.values:
+            self._of_entry.append(
+                Block(
+                    meter_reading="",
+                    starts=np.array(columns.starts, np.int64),
+                    durations=np.array(columns.durations, np.int64),
+                    values=np.array(columns.values, np.int64),
+                    qualities=np.array(columns.qualities, np.int64),
+                    shares=np.array(columns.shares, np.int64),
+                    numbers=np.array(columns.numbers, np.int64),
+                    places=columns.places,
+                    begins=begins,
+                    lasts=lasts or 0,
+                )
+            )
+        self._blocks_of_entry += 1
+        self._open = _Readings(Places(self._entries, self._blocks_of_entry + 1))
 
     def _entry(self, entry: "_Element") -> None:
         links: dict[str, list[str]] = {}
         for link in entry.iterfind(f"{_ATOM}link"):
-            links.setdefault(link.get("rel", ""), []).append(_path(link.get("href", "")))
-        own = next(iter(links.get("self", [])), "")
+            links.setdefault(link.get("rel", ""), []).append(link.get("href", "").strip())
+        own_written, up_written = (next(iter(links.get(rel, [])), "") for rel in ("self", "up"))
+        related = [_path(href) for href in links.get("related", [])]
+        own = _path(own_written)
         for resource in entry.iterfind(f"{_ATOM}content/*"):
-            match str(resource.tag).removeprefix(_ESPI):
-                case "UsagePoint":
-                    uuid = (entry.findtext(f"{_ATOM}id") or "").strip().removeprefix("urn:uuid:")
-                    self._usage_points[own] = _UsagePoint(uuid, _number(resource, "ServiceCategory", "kind"))
-                case "MeterReading":
-                    of_types = [href for href in links.get("related", []) if "ReadingType/" in href]
-                    self._type_of[own] = _type_key(of_types[0]) if of_types else ""
-                case "ReadingType":
-                    self._types[_type_key(own)] = _reading_type(resource)
-                case "LocalTimeParameters":
-                    zone, summer = _number(resource, "tzOffset") or 0, _number(resource, "dstOffset") or 0
-                    self._clock = (zone, zone + summer)
-        self._close(next(iter(links.get("up", [])), "") or own)
+            self._resource(entry, resource, own, related)
+        if self._open.values:  # readings that stand in no IntervalBlock
+            self._block(None)
+        for written in (own_written, up_written):
+            self._remember(written, entry.base)
+        for block in self._of_entry:
+            block.meter_reading = _path(up_written or own_written).partition("/IntervalBlock")[0]
+        self.blocks += self._of_entry
+        self._entries += 1
+        self._blocks_of_entry, self._of_entry = 0, []
+        self._open = _Readings(Places(self._entries, 1))
 
-    def _close(self, link: str) -> None:
-        """The entry is complete: its readings belong to the MeterReading that its link leads up to."""
-        columns = self._open
-        if columns.values:
-            arrays = (
-                np.array(column, np.int64)
-                for column in (
-                    columns.starts,
-                    columns.durations,
-                    columns.values,
-                    columns.qualities,
-                    columns.lines,
+    def _resource(self, entry: "_Element", resource: "_Element", own: str, related: list[str]) -> None:
+        match _local(resource):
+            case "UsagePoint":
+                id_ = (entry.findtext(f"{_ATOM}id") or "").strip()
+                clock = next((href for href in related if "LocalTimeParameters" in href), "")
+                self._usage_points[own] = _UsagePoint(
+                    id_, _number(resource, "ServiceCategory", "kind"), clock
                 )
-            )
-            self.blocks.append(Block(link.partition("/IntervalBlock")[0], *arrays))
-        self._open = _Readings()
+            case "MeterReading":
+                of_types = [href for href in related if "ReadingType/" in href]
+                self._type_of[own] = _type_key(of_types[0]) if of_types else ""
+            case "ReadingType":
+                key, described = _type_key(own), _reading_type(resource)
+                if self._types.setdefault(key, described) != described:
+                    self._differing.add(key)
+            case "LocalTimeParameters":
+                self._clocks[own] = clock_of(
+                    _number(resource, "tzOffset"),
+                    _number(resource, "dstOffset"),
+                    (resource.findtext(f"{_ESPI}dstStartRule") or "").strip(),
+                    (resource.findtext(f"{_ESPI}dstEndRule") or "").strip(),
+                )
+
+    def _remember(self, href: str, base: str | None) -> None:
+        """The ways in which the feed writes a usage point, for a mapping to name it by."""
+        written = href.partition("/MeterReading")[0].rstrip("/")
+        meter = _path(written)
+        if "UsagePoint/" not in meter or meter in self._written:
+            return
+        whole = urljoin(base, written) if base else written
+        path = urlsplit(whole).path
+        self._written[meter] = tuple(dict.fromkeys((written, f"/{meter}", whole, path, path.strip("/"))))
 
     def _other_names(self, meter: str) -> tuple[str, ...]:
         last = meter.rpartition("/")[2]
         alone = sum(href.rpartition("/")[2] == last for href in self._usage_points) <= 1
-        uuid = self._usage_points[meter].uuid if meter in self._usage_points else ""
-        return tuple(name for name in (uuid, last if alone else "") if name and name != meter)
+        id_ = self._usage_points[meter].id if meter in self._usage_points else ""
+        names = (id_.removeprefix("urn:uuid:"), last if alone else "", *self._written.get(meter, ()), id_)
+        return tuple(dict.fromkeys(name for name in names if name and name != meter))
 
 
-def _quality(reading: "_Element") -> int:
-    """The least certain of the qualities that a reading bears."""
-    texts = [quality.text or "" for quality in reading.iterfind(f"{_ESPI}ReadingQuality/{_ESPI}quality")]
+def _worst(texts: list[str]) -> int:
+    """The least certain of the qualities that a reading bears: their code, or `UNSAID` when it bears none."""
     numbers = [_integer(text) for text in texts if text.strip()]
     codes = [-1 if number is None else number for number in numbers]  # no code of ESPI's, so not known here
-    return max(codes, key=lambda code: (code == FORECAST, quality_of(code)), default=0)
+    return max(codes, key=lambda code: (code == FORECAST, quality_of(code)), default=UNSAID)
 
 
 def _reading_type(element: "_Element") -> ReadingType:
+    quality = (element.findtext(f"{_ESPI}defaultQuality") or "").strip()
+    harmonic = [_number(element, "interharmonic", part) for part in ("numerator", "denominator")]
     return ReadingType(
         unit=_number(element, "uom"),
         multiplier=_number(element, "powerOfTenMultiplier") or 0,
@@ -204,6 +324,12 @@ def _reading_type(element: "_Element") -> ReadingType:
         qualifier=_number(element, "dataQualifier"),
         flow=_number(element, "flowDirection"),
         commodity=_number(element, "commodity"),
+        kind=_number(element, "kind"),
+        phase=_number(element, "phase"),
+        default_quality=_worst([quality]) if quality else 0,
+        interval_length=_number(element, "intervalLength") or 0,
+        share=Share(*(_number(element, name) or 0 for name in ("tou", "consumptionTier", "cpp"))),
+        harmonic=any(harmonic),
     )
 
 
@@ -215,7 +341,7 @@ def _number(element: "_Element", *path: str) -> int | None:
     number = _integer(text)
     if text and number is None:
         raise UnreadableFile(
-            f"{'/'.join(path)} « {text} » is not a whole number of 48 bits",
+            f"{'/'.join(path)} « {_short(text)} » is not a whole number of 48 bits",
             remedy="Correct it.",
             where=f"line {line_of(element)}",
         )
@@ -246,3 +372,12 @@ def _milliseconds(text: str | None) -> int | None:
     except ValueError:
         return None
     return int(instant.timestamp() * 1000) if instant.tzinfo is not None else None
+
+
+def _local(element: "_Element") -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _short(text: str) -> str:
+    """The text of a file as a message can hold it."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
