@@ -26,6 +26,7 @@ _UNITS: Final[dict[Kind, dict[str, int]]] = {
     Kind.MAXIMUM_POWER: {"VA": 0, "kVA": 3, "MVA": 6},
     Kind.REGISTER_READING: _ENERGY,
 }
+BEYOND: Final = "the value is beyond anything a meter counts; check the unit"
 STEPS: Final = np.array([r.seconds for r in Resolution if r is not Resolution.P1D], np.int64)
 
 
@@ -79,6 +80,8 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
         reject(np.ones(len(rows), bool), _wrong_unit(columns.kind, columns.unit))
         return None
     unit, exponent = found
+    if values.beyond is not None:
+        reject(values.beyond, BEYOND)
     reject(
         ~values.readable,
         "« {value} » is not a number; correct the value, or leave it empty where there is none",

@@ -31,6 +31,9 @@ UNKNOWN: Final = "unknown"
 ARCHIVE: Final = "zip"
 _NUMBERS: Final = re.compile(r"\d{1,18}")
 """A longer one is a column's strange name."""
+_LONGEST_TEXT: Final = 120
+_LONGEST_REASON: Final = 400
+_CUT: Final = " …({} characters)… "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +117,7 @@ def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple
         series.add(observations)
     points = resolve(series.meters, ingest.mapping, ingest.directory) if series.meters else {}
     blocks, quarantined = series.settled(points, LocalClock(ingest.zone), ingest.mapping.direction)
-    quarantined = _in_order([*notes.rejected, *quarantined])
+    quarantined = [_brief(item) for item in _in_order([*notes.rejected, *quarantined])]
     if not blocks and not quarantined:
         without = f" ({notes.holes} stamps, all without a value)" if notes.holes else ""
         raise UnreadableFile(
@@ -196,7 +199,22 @@ def _in_order(quarantined: Sequence[Quarantined]) -> list[Quarantined]:
 
 
 def _refusal(name: str, format_name: str, why: Quarantined) -> FileReport:
-    return FileReport(name, format_name, quarantined=[why], refused=True)
+    return FileReport(name, format_name, quarantined=[_brief(why)], refused=True)
+
+
+def _brief(item: Quarantined) -> Quarantined:
+    """What of the file's own text stands in it may be of any length and have any number of lines; people read a few."""
+    where, value = _shortened(item.where, _LONGEST_TEXT), _shortened(item.value, _LONGEST_TEXT)
+    return Quarantined(where, _shortened(item.reason, _LONGEST_REASON), value)
+
+
+def _shortened(text: str, most: int) -> str:
+    """On one line, without its middle when it is longer: a reason ends with what to do."""
+    if len(text) <= most and "\n" not in text and "\r" not in text:
+        return text
+    line = " ".join(text.splitlines())
+    kept = (most - len(_CUT)) // 2
+    return line if len(line) <= most else f"{line[:kept]}{_CUT.format(len(line) - 2 * kept)}{line[-kept:]}"
 
 
 def _quarantined(error: GridgateError, *, where: str = "") -> Quarantined:

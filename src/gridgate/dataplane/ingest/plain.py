@@ -335,7 +335,8 @@ def _numbers(column: pl.Series) -> Numbers | pl.Series:
         empty = column.is_null().to_numpy()
         signed = column.cast(pl.Int64, strict=False)
         readable = signed.is_between(-(10**15), 10**15, closed="none").fill_null(False).to_numpy()
-        return Numbers(np.where(readable, signed.fill_null(0).to_numpy(), 0), 0, readable, empty)
+        values = np.where(readable, signed.fill_null(0).to_numpy(), 0)
+        return Numbers(values, 0, readable, empty, beyond=~readable & ~empty)
     if column.dtype.is_float():
         numbers = from_floats(column.fill_null(float("nan")).cast(pl.Float64).to_numpy())
         numbers.empty = column.is_null().to_numpy()

@@ -5,24 +5,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution, slots_in_day
-from gridgate.dataplane.ingest.columns import STEPS
+from gridgate.dataplane.ingest.columns import BEYOND, STEPS
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import DAY, FIRST, LAST, LocalClock, date_of
 from gridgate.dataplane.ingest.port import Observations, Stamp
+from gridgate.dataplane.store.checking import MAX_DECIMALS
 from gridgate.dataplane.store.port import DayBlock, Quarantined, SeriesKey
 
 _STAMPED_AT_END: Final = ("C5", "P4")
-_LARGEST: Final = 10**15
+_LARGEST: Final = 1e15
 """In W, Wh or VA: a hundred times the world's power; larger is a defect, and would not fit the arithmetic."""
-_DIGITS: Final = 15
-_OVERFLOW: Final = np.iinfo(np.int64).max
+_ROOM: Final = 2.0**62
+_LARGEST_SHIFT: Final = 18
 
 Mask = NDArray[np.bool_]
 
@@ -50,8 +51,8 @@ def settle(
     first = batches[0]
     daily = first.kind is not Kind.LOAD_CURVE
 
-    table.reject(table.values < 0, lambda i: _NEGATIVE)
-    table.reject(table.absurd, lambda i: _ABSURD)
+    table.reject(table.negative, lambda i: _NEGATIVE)
+    table.reject(table.sizes > _LARGEST, lambda i: BEYOND)
     if not daily:
         table.reject(~np.isin(table.steps, STEPS), table.about_step)
 
@@ -82,7 +83,6 @@ class _Table:
 
     def __init__(self, batches: Sequence[Observations]) -> None:
         self._batches = batches
-        self.scale = min(0, *(b.scale for b in batches)) if batches else 0
         self.times = _joined(b.times for b in batches)
         self.wall = np.concatenate([b.wall for b in batches])
         self.steps = _joined(b.steps for b in batches)
@@ -94,8 +94,11 @@ class _Table:
         self._ends = np.cumsum([len(b) for b in batches])
         self.good = np.ones(len(self.times), bool)
         self.quarantined: list[Quarantined] = []
-        self.values = _joined(self._scaled(b) for b in batches)
-        self.absurd = self.values == _OVERFLOW
+        self.negative = np.concatenate([b.values < 0 for b in batches])
+        self.values = _joined(_powers(b) for b in batches)
+        self.scales = np.repeat([b.scale for b in batches], [len(b) for b in batches])
+        self.sizes = np.concatenate([_powers(b, b.values.astype(np.float64)) for b in batches])
+        self.sizes = self.sizes * 10.0 ** np.clip(self.scales, -300, 200)
 
     def reject(self, mask: Mask, reason: Callable[[int], str]) -> None:
         """Strike out the rows of the mask that are still good; `reason` is asked for each."""
@@ -126,20 +129,27 @@ class _Table:
         number = int(np.searchsorted(self._ends, index, side="right"))
         return self._batches[number], int(index - (self._ends[number - 1] if number else 0))
 
-    def _scaled(self, batch: Observations) -> NDArray[np.int64]:
-        """Values at the common scale; energy of a step as its mean power, which is exact: steps divide an
-        hour."""
-        shift = batch.scale - self.scale
-        each = np.full(len(batch), 10 ** min(shift, _DIGITS), np.int64)
-        if batch.energy:
-            whole_steps = np.isin(batch.steps, STEPS)
-            each *= np.where(whole_steps, 3600 // np.maximum(batch.steps, 1), 1)
-        limit = (
-            np.full(len(batch), _LARGEST, np.int64) if shift <= _DIGITS else np.zeros(len(batch), np.int64)
-        )
-        too_large = batch.values > limit * 10 ** min(-self.scale, 3) // each
-        # A negative value is rejected whatever its size, and -1 overflows nothing.
-        return np.where(too_large, _OVERFLOW, np.maximum(batch.values, -1) * np.where(too_large, 0, each))
+
+def _powers(batch: Observations, values: NDArray[Any] | None = None) -> NDArray[Any]:
+    """The batch's values; energy of a step as its mean power, which is exact: steps divide an hour."""
+    values = batch.values if values is None else values
+    if not batch.energy:
+        return values
+    return values * np.where(np.isin(batch.steps, STEPS), 3600 // np.maximum(batch.steps, 1), 1)
+
+
+def _aligned(values: NDArray[np.int64], scales: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """The same measures at one scale: the finest of them that leaves room for the largest; what is finer still is
+    rounded half to even."""
+    scale = min(0, max(int(scales.min()), -MAX_DECIMALS))
+    largest = float((values * 10.0**scales).max())
+    while largest * 10.0**-scale > _ROOM:
+        scale += 1
+    shifts = scales - scale
+    coarser = values * 10 ** np.clip(shifts, 0, _LARGEST_SHIFT)
+    unit = 10 ** np.clip(-shifts, 0, _LARGEST_SHIFT)
+    whole, rest = np.divmod(coarser, unit)
+    return whole + ((2 * rest > unit) | ((2 * rest == unit) & (whole % 2 == 1))), scale
 
 
 def _instants(
@@ -252,22 +262,22 @@ def _blocks(
             civil = date_of(int(day[rows[0]]))
             count = slots_in_day(civil, resolution, clock.zone)
             values, quality = np.zeros(count, np.int64), np.full(count, Quality.MISSING, np.uint8)
-            values[slot[rows]], quality[slot[rows]] = table.values[rows], table.quality[rows]
+            values[slot[rows]], scale = _aligned(table.values[rows], table.scales[rows])
+            quality[slot[rows]] = table.quality[rows]
             offsets = None
             if offset is not None and offset[rows].any():
                 offsets = np.zeros(count, np.int32)
                 offsets[slot[rows]] = offset[rows]
-            blocks.append(DayBlock(series, civil, values, quality, table.scale, offsets))
+            blocks.append(DayBlock(series, civil, values, quality, scale, offsets))
     return blocks
 
 
 _CORRECT: Final = "correct the stamp"
 _NEGATIVE: Final = "the value is negative: measures are not; which way energy flows is the direction's to say"
-_ABSURD: Final = "the value is beyond anything a meter counts; check the unit"
 
 
 def _repeat(table: _Table, kept: int, index: int) -> str:
-    same = table.values[kept] == table.values[index] and table.steps[kept] == table.steps[index]
+    same = table.sizes[kept] == table.sizes[index] and table.steps[kept] == table.steps[index]
     told = "the same value" if same else f"{table.raw(kept)}"
     what = "day" if table.steps[index] == DAY else "time"
     return (

@@ -48,9 +48,15 @@ class TestParseNumbers:
         assert read.readable[0]
         assert exact(read, 0) == Decimal(value)
 
-    @pytest.mark.parametrize(
-        "text", ["NaN", "inf", "1 234", "1.2.3", "1,234.5", "abc", "-", ".", "0x10", "1e99", "1" * 16]
-    )
+    @pytest.mark.parametrize("text", ["1e99", "1" * 16, "9" * 5000, "-1e300"])
+    def test_tells_a_number_beyond_any_meter_from_what_is_no_number(self, text: str) -> None:
+        read = parse_numbers(pl.Series([text, "NaN", "1"]))
+
+        assert read.readable.tolist() == [False, False, True]
+        assert read.beyond is not None
+        assert read.beyond.tolist() == [True, False, False]
+
+    @pytest.mark.parametrize("text", ["NaN", "inf", "1 234", "1.2.3", "1,234.5", "abc", "-", ".", "0x10"])
     def test_refuses_what_is_no_measure(self, text: str) -> None:
         read = parse_numbers(pl.Series([text, "1"]))
 
@@ -90,6 +96,12 @@ class TestParseNumbers:
 
         assert exact(read, 1) == Decimal("0.25")
 
+    def test_does_not_let_an_absurd_number_take_the_decimals_of_its_neighbours(self) -> None:
+        read = parse_numbers(pl.Series(["123456789012345", "0.123456", "5.75"]))
+
+        assert read.readable.tolist() == [False, True, True]
+        assert [exact(read, index) for index in (1, 2)] == [Decimal("0.123456"), Decimal("5.75")]
+
 
 class TestFromFloats:
     @given(
@@ -104,3 +116,9 @@ class TestFromFloats:
 
     def test_refuses_infinity(self) -> None:
         assert from_floats(np.array([np.inf, 1.0])).readable.tolist() == [False, True]
+
+    def test_does_not_let_an_absurd_number_take_the_decimals_of_its_neighbours(self) -> None:
+        read = from_floats(np.array([123456789012345.0, 0.123456]))
+
+        assert read.readable.tolist() == [False, True]
+        assert exact(read, 1) == Decimal("0.123456")

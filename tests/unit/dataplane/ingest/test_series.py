@@ -119,6 +119,35 @@ class TestQuarantine:
         assert [where for where, _ in taken.reasons] == ["line 2"]
         assert "check the unit" in taken.reasons[0][1]
 
+    @pytest.mark.parametrize("value", ["1e99", "9" * 5000, "-" + "9" * 5000])
+    def test_says_of_a_number_beyond_any_meter_that_it_is(self, take: Take, value: str) -> None:
+        taken = take(curve(("2026-06-01T00:00:00Z", value), ("2026-06-01T00:30:00Z", "1.5")))
+
+        assert [reason for _, reason in taken.reasons] == [
+            "the value is beyond anything a meter counts; check the unit"
+        ]
+        assert taken.block.values[taken.block.said].tolist() == [15]
+
+    @pytest.mark.parametrize("text", ["x" * 5000, "x\ny\n" * 5])
+    def test_shows_a_few_words_of_a_long_text(self, take: Take, text: str) -> None:
+        taken = take(curve(("2026-06-01T00:00:00Z", f'"{text}"')))
+
+        (item,) = taken.report.quarantined
+        assert "is not a number; correct the value" in item.reason
+        assert len(item.reason) < 500 > len(item.value)
+        assert "\n" not in item.reason + item.value
+
+    def test_lets_no_decimals_of_one_value_make_another_absurd(self, take: Take) -> None:
+        rows = [
+            f"{C5},daily_energy,withdrawal,2026-06-01,,0.123456789,Wh,",
+            f"{C5},daily_energy,withdrawal,2026-06-02,,48,GWh,",
+            f"{C5},daily_energy,withdrawal,2026-06-03,,48000,MWh,",
+        ]
+
+        blocks = {b.day.day: (int(b.values[0]), b.scale) for b in take(plain_csv(rows)).blocks}
+
+        assert blocks == {1: (123456789, -9), 3: (48_000_000_000, 0)}
+
     def test_refuses_a_negative_value_beyond_all_arithmetic(self, take: Take) -> None:
         """At the scale of the other value this one would, in 64 bits, come out positive."""
         rows = [

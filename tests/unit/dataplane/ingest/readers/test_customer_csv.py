@@ -81,7 +81,7 @@ class TestCustomerCsv:
         }
         assert {b.key.kind for b in blocks} == {Kind.REGISTER_READING}
 
-    @pytest.mark.parametrize("dial", ["{x}", "{", "{0.__class__}", "9" * 5000])
+    @pytest.mark.parametrize("dial", ["{x}", "{", "{0.__class__}", "9" * 90])
     def test_names_a_dial_of_any_name(self, take: Take, dial: str) -> None:
         taken = take(f"{INDEX}\nHorodate;EAS {dial}\n2026-06-01T00:00:00+02:00;x")
 

@@ -188,7 +188,7 @@ class TestWide:
         assert [where for where, _ in taken.reasons] == ["line 2, column v47", "line 2, column v48"]
 
     @pytest.mark.parametrize(
-        "number", ["0", "301", "999999999", "3000000000", "9" * 30, "9" * 5000, "٣٣٣٣", "٣"]
+        "number", ["0", "301", "999999999", "3000000000", "9" * 30, "9" * 100, "٣٣٣٣", "٣"]
     )
     def test_has_no_slot_of_a_number_that_no_day_has(self, take: Take, number: str) -> None:
         columns = f"metering_point_id,day,resolution,v1,v2,v{number}"
