@@ -27,8 +27,9 @@ _WRITTEN_OUT: Final = 40
 
 @dataclass(slots=True)
 class Numbers:
-    """`values * 10**scale` where `readable`; `empty` where the file gives nothing at all; `beyond` where it gives a number
-    that is larger than any meter counts, which is not readable."""
+    """`values * 10**scale` where `readable`; `empty` where the file gives nothing at all; `beyond` where it gives a
+    number that is larger than any meter counts, which is not readable.
+    """
 
     values: NDArray[np.int64]
     scale: int

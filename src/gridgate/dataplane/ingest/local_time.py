@@ -50,8 +50,9 @@ class LocalClock:
         Returns `(utc, absent, ambiguous)`: `absent` where the clock never showed that, `ambiguous` where it
         showed it twice and the order of the series does not tell which is meant.
 
-        Order tells when the stamps of the doubled hour come round a second time, or when the values before it
-        (or after it) follow without a gap. `steps` are the seconds from one stamp to the next.
+        Order tells when the stamps of the doubled hour come round a second time, with nothing in between, or
+        when the values before it (or after it) follow without a gap. `steps` are the seconds from one stamp to the
+        next.
         """
         absent, ambiguous = np.zeros(len(wall), bool), np.zeros(len(wall), bool)
         if not len(wall):
@@ -69,6 +70,30 @@ class LocalClock:
                     utc[doubled[second]] = wall[doubled[second]] - after
                     ambiguous[doubled[unknown]] = True
         return utc, absent, ambiguous
+
+    def alike(self, utc: Seconds) -> tuple[Mask, Mask]:
+        """The instants, in the order of one series, of a doubled hour whose two passes bear one offset.
+
+        Returns `(alike, unpaired)`. Alike are the instants of a pass that is told twice where the other is not
+        told, or where the order goes back within it: their offset says nothing. Unpaired are those of them
+        that do not all come exactly twice.
+        """
+        alike, unpaired = np.zeros(len(utc), bool), np.zeros(len(utc), bool)
+        if not len(utc):
+            return alike, unpaired
+        changes = self._changes(utc)
+        for at, before, after in zip(changes.at[1:], changes.before[1:], changes.after[1:], strict=True):
+            first = (utc >= at - (before - after)) & (utc < at)
+            second = (utc >= at) & (utc < at + (before - after))
+            for told, other in ((first, second), (second, first)):
+                counts = _counts(utc[told])
+                if (counts > 1).any() and (
+                    not other.any() or (_goes_back(utc[told]) and (_counts(utc[other]) == 1).all())
+                ):
+                    alike |= told | other
+                    if other.any() or not (counts == 2).all():
+                        unpaired |= told | other
+        return alike, unpaired
 
     def _changes(self, seconds: Seconds) -> "_Changes":
         first, last = np.clip([seconds.min(), seconds.max()], FIRST, LAST).tolist()
@@ -90,7 +115,9 @@ def _passes(wall: Seconds, steps: Seconds, doubled: NDArray[np.intp]) -> tuple[M
     order = doubled[::-1] if downwards else doubled
     stamps = wall[order]
     again = np.flatnonzero(stamps[1:] <= stamps[:-1]) + 1
-    if len(again) == 1:
+    if len(again) and abs(order[-1] - order[0]) != len(order) - 1:
+        unknown[:] = True  # other stamps in between: the file tells the day twice, and of each time one pass
+    elif len(again) == 1:
         second[again[0] :] = True
     elif len(again) > 1:
         distinct, counts = np.unique(stamps, return_counts=True)
@@ -109,6 +136,16 @@ def _passes(wall: Seconds, steps: Seconds, doubled: NDArray[np.intp]) -> tuple[M
         else:
             second[:] = leads
     return (second[::-1], unknown[::-1]) if downwards else (second, unknown)
+
+
+def _counts(stamps: Seconds) -> NDArray[np.intp]:
+    return np.unique(stamps, return_counts=True)[1]
+
+
+def _goes_back(stamps: Seconds) -> bool:
+    """Whether the order turns, upwards or downwards as it may run."""
+    distances = np.diff(stamps)
+    return bool((distances < 0).any() and (distances > 0).any())
 
 
 @lru_cache(maxsize=256)

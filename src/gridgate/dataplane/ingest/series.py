@@ -114,9 +114,10 @@ class _Table:
         batch, within = self._find(index)
         return str(batch.raw[within])
 
-    def fault(self, index: int) -> str:
+    def remedy(self, index: int) -> str:
+        """What to do about a day that is none of ours."""
         batch, _ = self._find(index)
-        return batch.fault or _CORRECT
+        return batch.fault or (_CORRECT if self.wall[index] else _DATED_BY_ITSELF)
 
     def about_step(self, index: int) -> str:
         step = self.steps[index]
@@ -165,7 +166,7 @@ def _instants(
     for stamp in table.stamps_used:
         rows = table.stamp == stamp.value
         if stamp in (Stamp.DAY, Stamp.SLOT):
-            start[rows], day[rows] = _days(table, rows, times, clock)
+            start[rows], day[rows] = _days(table, rows, times, clock, slots=stamp is Stamp.SLOT)
         else:
             at_end = stamp is Stamp.END or (stamp is Stamp.BY_SEGMENT and point.segment in _STAMPED_AT_END)
             utc = _utc_of(table, rows, times, clock, order_matters=stamp is not Stamp.MOMENT)
@@ -179,36 +180,50 @@ def _utc_of(
 ) -> NDArray[np.int64]:
     utc = times.copy()
     on_wall = table.wall & table.good & rows
-    utc[on_wall], absent, doubled = clock.instants(times[on_wall], table.steps[on_wall])
-    table.reject(
-        _spread(absent, on_wall),
-        lambda i: f"{_wall(times[i])} does not exist: the clocks went forward; {_CORRECT}",
-    )
+    shown, alike, unpaired = times, np.zeros(len(times), bool), np.zeros(len(times), bool)
     if (
         order_matters
     ):  # for a moment, value and day are sure; which of two hours it fell in is not worth losing them
+        instants = ~table.wall & table.good & rows
+        alike[instants], unpaired[instants] = clock.alike(times[instants])
+    ordered = on_wall
+    if alike.any():
+        # Among all their neighbours, by the clock on the wall: only in their place does the order tell.
+        shown, ordered = np.where(table.wall, times, clock.of(times)), table.good & rows
+    told, absent, doubled = clock.instants(shown[ordered], table.steps[ordered])
+    asked = on_wall | alike
+    utc[asked] = told[asked[ordered]]
+    table.reject(
+        _spread(absent, ordered) & asked,
+        lambda i: f"{_wall(times[i])} does not exist: the clocks went forward; {_CORRECT}",
+    )
+    if order_matters:
         table.reject(
-            _spread(doubled, on_wall),
+            (_spread(doubled, ordered) & asked) | unpaired,
             lambda i: (
-                f"{_wall(times[i])} comes twice that day and the order does not tell which; add an offset"
+                f"{_wall(shown[i])} comes twice that day and the order does not tell which; "
+                f"{'give each pass its own offset' if alike[i] else 'add an offset'}"
             ),
         )
     return utc
 
 
 def _days(
-    table: _Table, rows: Mask, times: NDArray[np.int64], clock: LocalClock
+    table: _Table, rows: Mask, times: NDArray[np.int64], clock: LocalClock, *, slots: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     local = np.where(table.wall, times, clock.of(times))
     off_midnight = rows & (local % DAY != 0)
+    if slots and off_midnight.any() and _of_one_offset(times[rows], table.wall[rows]):
+        start = times[rows] + table.slots[rows] * np.maximum(table.steps[rows], 0)
+        return start, clock.of(start) // DAY
     table.reject(
         off_midnight,
-        lambda i: f"a value of a civil day is dated {_wall(local[i])}, not midnight; {table.fault(i)}",
+        lambda i: f"a value of a civil day is dated {_wall(local[i])}, not midnight; {table.remedy(i)}",
     )
     day = local // DAY
     table.reject(
         rows & (table.ends >= 0) & (table.ends != clock.midnights(day + 1)),
-        lambda i: f"a value of a civil day ends at {_utc(table.ends[i])}, not at midnight; {table.fault(i)}",
+        lambda i: f"a value of a civil day ends at {_utc(table.ends[i])}, not at midnight; {table.remedy(i)}",
     )
     start = clock.midnights(day[rows]) + table.slots[rows] * np.maximum(table.steps[rows], 0)
     beyond = _spread(clock.of(start) // DAY != day[rows], rows)
@@ -217,6 +232,11 @@ def _days(
         lambda i: "the day has no such slot: the clocks changed, or the row is too long; leave it empty",
     )
     return start, day[rows]
+
+
+def _of_one_offset(times: NDArray[np.int64], wall: Mask) -> bool:
+    """Whether the days are those of one offset all the year, of 24 hours each, and not of the clock on the wall."""
+    return not wall.any() and bool((times % DAY == times[0] % DAY).all())
 
 
 def _reject_repeats(table: _Table, start: NDArray[np.int64]) -> None:
@@ -273,6 +293,7 @@ def _blocks(
 
 
 _CORRECT: Final = "correct the stamp"
+_DATED_BY_ITSELF: Final = "if it is of a day by the clock here, date it by the day alone"
 _NEGATIVE: Final = "the value is negative: measures are not; which way energy flows is the direction's to say"
 
 

@@ -82,6 +82,7 @@ class TestInstants:
             ("01:30", "02:00", "02:30", "03:00"),  # the day has one pass only: which?
             ("02:30",),
             ("02:00", "02:30", "02:30", "02:00", "02:30"),
+            ("01:30", "02:00", "02:30", "03:00", "01:30", "02:00", "02:30", "03:00"),  # a day, told twice
         ],
     )
     def test_does_not_guess(self, stamps: tuple[str, ...]) -> None:

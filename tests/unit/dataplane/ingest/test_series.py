@@ -79,6 +79,89 @@ class TestDayBlocks:
         assert "say it with --direction" in take(plain_csv([f"{INJECTING},{row}"])).reasons[0][1]
 
 
+class TestTheRepeatedHour:
+    """Both passes of it in Paris, by `+02:00` and `+01:00`; here, as files of careless senders have them."""
+
+    def night(self, offset: str, *hours: str) -> bytes:
+        stamps = ["2026-10-25T01:30:00+02:00", *(f"2026-10-25T{hour}{offset}" for hour in hours)]
+        return curve(*zip([*stamps, "2026-10-25T03:00:00+01:00"], range(10, 20), strict=False))
+
+    @pytest.mark.parametrize("offset", ["+01:00", "+02:00"])
+    @pytest.mark.parametrize(
+        ("hours", "values"),
+        [
+            (("02:00:00", "02:30:00", "02:00:00", "02:30:00"), [11, 12, 13, 14]),
+            (("02:00:00", "02:00:00", "02:30:00", "02:30:00"), [11, 13, 12, 14]),
+        ],
+    )
+    def test_is_paired_by_order_where_both_passes_bear_one_offset(
+        self, take: Take, offset: str, hours: tuple[str, ...], values: list[int]
+    ) -> None:
+        taken = take(self.night(offset, *hours))
+
+        assert taken.report.complete
+        assert taken.block.values[3:9].tolist() == [10, *values, 15]
+
+    @pytest.mark.parametrize("offset", ["+01:00", "+02:00"])
+    @pytest.mark.parametrize(
+        "hours", [("02:00:00", "02:30:00", "02:30:00"), ("02:30:00", "02:30:00", "02:30:00")]
+    )
+    def test_is_set_aside_where_the_order_does_not_pair_it(
+        self, take: Take, offset: str, hours: tuple[str, ...]
+    ) -> None:
+        taken = take(self.night(offset, *hours))
+
+        assert taken.report.stored == 2
+        assert len(taken.reasons) == len(hours)
+        assert all("give each pass its own offset" in reason for _, reason in taken.reasons)
+
+    def test_is_set_aside_where_the_summer_goes_on_until_midnight(self, take: Take) -> None:
+        taken = take(
+            self.night("+02:00", "02:00:00", "02:30:00", "02:00:00", "02:30:00", "03:00:00", "03:30:00")
+        )
+
+        assert [where for where, _ in taken.reasons] == [f"line {line}" for line in range(3, 9)]
+
+    def test_is_left_as_it_is_where_each_pass_has_its_offset(self, take: Take) -> None:
+        stamps = [
+            f"2026-10-25T02:{half}:00{offset}" for offset in ("+02:00", "+01:00") for half in ("00", "30")
+        ]
+
+        taken = take(curve(*zip([*stamps, *stamps], range(8), strict=True)))
+
+        assert taken.block.values[taken.block.said].tolist() == [0, 1, 2, 3]
+        assert all("already told" in reason for _, reason in taken.reasons)
+
+
+class TestDaysOfOneOffset:
+    @pytest.mark.parametrize("offset", ["+01:00", "Z"])
+    def test_are_cut_at_local_midnight(self, take: Take, offset: str) -> None:
+        columns = "metering_point_id,day,resolution," + ",".join(f"v{slot}" for slot in range(1, 25))
+        days = [f"{month}T00:00:00{offset}" for month in ("2026-03-28", "2026-03-29", "2026-03-30")]
+        hours = [",".join(str(100 * number + hour) for hour in range(24)) for number in range(3)]
+
+        taken = take(
+            plain_csv([f"{C5},{day},PT60M,{row}" for day, row in zip(days, hours, strict=True)], columns)
+        )
+
+        assert taken.report.complete
+        said = {block.day.day: block.values[block.said].tolist() for block in taken.blocks}
+        before = 0 if offset == "+01:00" else 1  # hours of local time before the first day begins
+        assert said[28] == list(range(24 - before))
+        assert len(said[29]) == 23
+        assert said[29][-2:] == ([121, 122] if offset == "+01:00" else [120, 121])
+        assert len(said[30]) == 24
+        assert sum(map(len, said.values())) == 72
+
+    def test_of_a_daily_value_are_told_from_those_of_the_clock(self, take: Take) -> None:
+        rows = [f"{C5},daily_energy,withdrawal,2026-0{month}-01T00:00:00+01:00,,5,Wh," for month in (1, 7)]
+
+        taken = take(plain_csv(rows))
+
+        assert taken.block.day == date(2026, 1, 1)
+        assert "dated 2026-07-01 01:00:00, not midnight; if it is of a day by the clock here" in taken.reasons[0][1]
+
+
 class TestQuarantine:
     @pytest.mark.parametrize(
         ("row", "reason", "value"),
