@@ -20,7 +20,7 @@ from gridgate.audit.changes import RECEIPT, Change, say
 from gridgate.audit.summaries import ReadsUnder, log_mark, reads_under
 from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
 from gridgate.core.references import drawn
-from gridgate.core.time import civil_day_of
+from gridgate.core.time import Resolution, civil_day_of
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.queries import held_on
 from gridgate.organisations.models import Organisation
@@ -210,6 +210,7 @@ def _permission(
         "legal_basis": permission.legal_basis,
         "kinds": [kind.value for kind in Kind if kind in kinds],
         "directions": [direction.value for direction in FlowDirection if direction in directions],
+        "resolution": _finest(permission.finest_resolution),
         "points": "all" if points is None else sorted(points),
         "points_count": _count_held(permission.holder, now) if points is None else len(points),
         "since": _instant(permission.valid_from),
@@ -218,6 +219,11 @@ def _permission(
         "reads": reads.count,
         "last_read_at": _instant(reads.last_at),
     }
+
+
+def _finest(seconds: int) -> str | None:
+    """The finest step that could be read, in ISO 8601; None for that of the meter."""
+    return Resolution.of_seconds(seconds).iso if seconds else None
 
 
 def _kept(service: DataService) -> dict[str, str]:

@@ -1,6 +1,9 @@
 """*Résilier*: the page that says what ends, the end, and its proof."""
 
+import re
 from datetime import timedelta
+from html import unescape
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -82,6 +85,7 @@ class TestEndingACompany:
         assert response.status_code == 503
         assert "Rien n’a pris fin" in text_of(response)
         assert "la clé qui le signe est indisponible" in text_of(response)
+        assert f'<a class="btn primary" href="{COMPANY}">' in response.content.decode()
         assert state_of(sharing.one) == "active"
         assert AccessLine.objects.filter(permission=sharing.one).exists()
         key.unlink(missing_ok=True)
@@ -158,3 +162,37 @@ class TestEndingOnePermission:
 
     def test_an_unknown_one_is_not_found(self, sharing):
         assert sharing.client("alice").get(f"/partage/autorisations/{uuid4()}/resilier/").status_code == 404
+
+
+class TestAfterTheEnd:
+    """The page of the company keeps whom to ask, and the request to erase what it read, ready to send."""
+
+    @pytest.fixture
+    def receipt(self, sharing):
+        sharing.client("alice").post(COMPANY)
+        return Receipt.objects.get()
+
+    @pytest.mark.parametrize(
+        ("language", "asked", "article"),
+        [
+            ("fr", "Nous vous demandons d’effacer", "article 17 du règlement (UE) 2016/679 (RGPD)"),
+            ("en", "We ask you to erase", "article 17 of Regulation (EU) 2016/679 (GDPR)"),
+        ],
+    )
+    def test_a_request_to_erase_names_all_it_is_about(self, sharing, receipt, language, asked, article):
+        page = sharing.client("alice", language=language).get(f"/partage/{sharing.third_party_1.siren}/")
+        html = page.content.decode()
+        mail = re.search(r'href="mailto:([^"?]+)\?subject=([^"&]+)&amp;body=([^"]+)"', html)
+        assert mail is not None
+        assert unquote(mail.group(1)) == sharing.suivi.contact_email
+        assert receipt.number in unquote(mail.group(2))
+        body = unquote(mail.group(3)).replace("\r\n", "\n")
+        for said in (asked, article, receipt.number, str(sharing.one.pk), sharing.p1.pk, sharing.p2.pk):
+            assert said in body
+        assert sharing.p3.pk not in body
+        assert body in unescape(html), "the text to copy is that of the e-mail"
+
+    def test_there_is_none_while_it_reads(self, sharing):
+        page = sharing.client("alice").get(f"/partage/{sharing.third_party_1.siren}/")
+        assert f'href="mailto:{sharing.suivi.contact_email}"' in page.content.decode()
+        assert "Demander l’effacement" not in text_of(page)

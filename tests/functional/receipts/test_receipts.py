@@ -6,8 +6,11 @@ import re
 from io import BytesIO
 
 import pytest
+from django.conf import settings
 
 from gridgate.core.sharing import LegalBasis
+from gridgate.portal.qr import qr_code
+from gridgate.portal.screens.receipts.document import fingerprint
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations import grant, revoke_company, revoke_permission, subscribe, terminate
 from tests.factories.audit import make_reads
@@ -47,6 +50,28 @@ class TestTheDocument:
             "Signé par Réseau Démo",
         ):
             assert said in page
+
+    def test_says_the_step_of_a_load_curve_as_it_was_signed(self, world):
+        service = make_service(world.third_party_1, "Suivi")
+        service.finest_resolution = 1800
+        service.save()
+        subscribe(actor=world.alice, service=service, points=[world.p1.pk], now=world.now)
+        made = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+        assert "Courbe de charge 30 min, soutirage" in text_of(
+            world.client("alice").get(f"/partage/recus/{made.number}/")
+        )
+
+    def test_is_printed_by_a_button_and_carries_the_way_to_its_verification(self, world, receipt):
+        page = world.client("alice").get(f"/partage/recus/{receipt.number}/").content.decode()
+        assert re.search(r'<button class="btn" type="button" data-print hidden>', page)
+        drawn = re.search(
+            r'<svg class="qr" viewBox="0 0 (\d+) \1" role="img" aria-label="[^"]+"><path d="([^"]+)"', page
+        )
+        assert drawn is not None
+        address = f"{settings.BASE_URL}{VERIFY}?numero={receipt.number}&empreinte={fingerprint(receipt.jws)}"
+        assert drawn.group(2) == qr_code(address).path
+        shown = text_of(world.visitor().get(address.removeprefix(settings.BASE_URL)))
+        assert "Ce reçu est authentique" in shown
 
     def test_shows_the_first_call_refused_afterwards(self, world, receipt):
         make_reads(world.third_party_1, world.p1, world.acme, at=world.now, outcome="no_permission")

@@ -97,6 +97,7 @@ def test_a_revoked_permission_has_no_line_and_a_receipt_that_says_what_ended(
     assert ended["id"] == str(permission.pk)
     assert (ended["points"], ended["points_count"]) == (sorted([world.p1.pk, world.p2.pk]), 2)
     assert (ended["kinds"], ended["directions"]) == (["load_curve", "daily_energy"], ["withdrawal"])
+    assert ended["resolution"] is None, "that of the meter"
     assert (ended["since"], ended["until"]) == ("2026-11-15T09:30:00Z", "2027-11-14T23:00:00Z")
     assert (ended["reads"], ended["last_read_at"]) == (0, None)
     assert said["kept"] == []

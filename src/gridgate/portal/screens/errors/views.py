@@ -59,7 +59,7 @@ def unavailable(request: HttpRequest, exception: Exception | None = None) -> Htt
     reference = _reference()
     log.error("unavailable: %s %s, reference %s: %s", request.method, request.path, reference, exception)
     name = "errors/503_key.html" if isinstance(exception, KeyUnusable) else "errors/503.html"
-    page = _render(request, name, 503, reference, {"sent": request.method == "POST"})
+    page = _render(request, name, 503, reference, {"sent": request.method == "POST", "again": request.path})
     page["Retry-After"] = str(RETRY_SECONDS)
     return page
 

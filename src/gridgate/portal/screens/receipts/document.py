@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gridgate.core.quantities import FlowDirection, Kind, bits
+from gridgate.core.time import Resolution
 from gridgate.portal import formats
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.shapes import Step
@@ -76,6 +78,7 @@ class Document:
         self.delete_by = _delete_by(payload["permissions"])
         self.log_head = _groups(payload.get("last_log_head", "")[:FINGERPRINT])
         self.fingerprint = _groups(fingerprint(jws))
+        self.on_paper = urlencode({"numero": self.number, "empreinte": fingerprint(jws)})
         self.key = key_of(jws)
 
     def steps(self, refused_at: datetime | None, today: date) -> list[Step]:
@@ -151,7 +154,8 @@ class _Says:
 def _data(one: Mapping[str, Any]) -> str:
     known = [Kind(kind) for kind in one["kinds"] if kind in set(Kind)]
     directions = [FlowDirection(way) for way in one["directions"] if way in set(FlowDirection)]
-    says = _Says(bits(known), bits(directions))
+    step = Resolution.parse(one["resolution"]).seconds if one.get("resolution") else 0
+    says = _Says(bits(known), bits(directions), step)
     return f"{words.kinds(says)}, {words.directions(says.directions)}"
 
 

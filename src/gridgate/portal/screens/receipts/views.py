@@ -1,8 +1,10 @@
 """Receipts: the list, the document, the signed file. Both sides see them."""
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -11,6 +13,7 @@ from gridgate.organisations.models import EntitlementCode
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest
 from gridgate.portal.paging import page_of
+from gridgate.portal.qr import qr_code
 from gridgate.portal.screens.errors.views import no_entitlement
 from gridgate.portal.screens.receipts.document import Document, act
 from gridgate.portal.screens.sharing.moment import Moment
@@ -63,10 +66,13 @@ def detail(request: MemberRequest, number: str) -> HttpResponse:
     refused_at = first_refusal_after(
         actor=request.membership, reader=receipt.eligible_party_id, at=document.effective_at
     )
+    verify_at = f"{settings.BASE_URL}{reverse('receipt_verify')}"
     context = {
         "document": document,
         "steps": document.steps(refused_at, Moment.present().today),
-        "verify_at": request.build_absolute_uri("/partage/recus/verifier/"),
+        "verify_at": verify_at,
+        "qr": qr_code(f"{verify_at}?{document.on_paper}"),
+        "erase_at": reverse("sharing_company", args=[document.party["siren"]]) + "#effacement",
         "reader": receipt.eligible_party_id,
         "is_holder": receipt.holder_id == request.membership.organisation_id,
     }

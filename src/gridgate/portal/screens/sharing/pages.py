@@ -63,7 +63,7 @@ PAGES = (
         "sharing_company",
         "/partage/{tiers1_siren}/",
         get=(SIGN_IN, 403, 404, 404, 200),
-        queries=20,
+        queries=21,
         states=seen("alice", "/partage/222333445/", "/partage/444555668/", "/partage/100000009/"),
     ),
     Page(

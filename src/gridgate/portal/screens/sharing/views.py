@@ -20,6 +20,7 @@ from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.navigation import pending
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.sharing import timeline, words
+from gridgate.portal.screens.sharing.erasure import erasure_request
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.reads import reads_chart
@@ -120,10 +121,16 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
     )
     given = queries.permissions_given(actor=actor).filter(eligible_party=party)
     reads = audit.reads_by_permission(actor=actor, reader=party.pk)
-    past = queries.ended(given, now=moment.now)[:PAST]
+    past = list(queries.ended(given, now=moment.now)[:PAST])
+    services = [share.service for share in found[0].shares] if found else [one.service for one in past]
+    contact = next((one.contact_email for one in services if one.contact_email), party.contact_email)
+    receipt = queries.last_receipt(actor=actor, permissions=given)
     context = {
         "company": party,
-        "contact": found[0].shares[0].service.contact_email if found else "",
+        "contact": contact,
+        "erasure": erasure_request(receipt, contact=contact, sender=request.user.full_name)
+        if receipt
+        else None,
         "past_rows": [Past(permission) for permission in past],
         "steps": timeline.steps(queries.events_of(given, limit=timeline.LENGTH)),
         "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
