@@ -164,6 +164,13 @@ PAGES = (
         states=seen("alice", "", "?q=nulle+part"),
     ),
     Page(
+        "company_rights_export",
+        "/administration/services/droits.csv",
+        get=ADMINISTRATORS,
+        queries=11,  # four for the rights; its points and their names; its people and its groups
+        unseen=DOWNLOAD,
+    ),
+    Page(
         "company_explain",
         "/administration/verifier/",
         get=ADMINISTRATORS,

@@ -11,6 +11,7 @@ from gridgate.portal.screens.company import (
     perimeter,
     person,
     programs,
+    rights_export,
     users,
 )
 
@@ -42,6 +43,7 @@ urlpatterns = [
     path("administration/groupes/<group:pk>/supprimer/", group.delete, name="company_group_delete"),
     path("administration/groupes/<group:pk>/perimetre/<str:code>/", perimeter.page, name="company_perimeter"),
     path("administration/services/", matrix.page, name="company_services"),
+    path("administration/services/droits.csv", rights_export.export, name="company_rights_export"),
     path("administration/verifier/", explanation.page, name="company_explain"),
     path("administration/historique/", history.page, name="company_history"),
     path("administration/historique/export.csv", history.export, name="company_history_export"),
