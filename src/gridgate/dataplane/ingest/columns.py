@@ -90,7 +90,10 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
         ~stamps.readable,
         "« {stamp} » is no instant such as 2026-01-31T00:30:00+01:00 or 2026-01-31 00:30; correct it",
     )
-    steps = _steps(columns, stamps)
+    steps = _steps(columns, stamps, columns.stamp)
+    steps_of_ends = None
+    if columns.stamp is Stamp.BY_SEGMENT and columns.steps is None:
+        steps_of_ends = _steps(columns, stamps, Stamp.END)
     if not here.any():
         return None
     return Observations(
@@ -104,6 +107,7 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
         wall=stamps.wall[here],
         slots=None if columns.slots is None else columns.slots[here],
         steps=steps[here],
+        steps_of_ends=None if steps_of_ends is None else steps_of_ends[here],
         values=values.values[here],
         scale=values.scale + exponent + columns.exponent,
         energy=columns.kind is Kind.LOAD_CURVE and unit in _ENERGY,
@@ -143,38 +147,46 @@ def seconds_of(code: str) -> int:
 
 
 def deduced_steps(times: NDArray[np.int64], stamp: Stamp) -> NDArray[np.int64]:
-    """The step of each value from the distances between stamps, 0 where they do not tell.
+    """The step of each value from the distances between stamps, in whatever order; 0 where they do not tell.
 
-    A distance counts when it is a step we know and comes at least twice in a row; a lone larger one is a
-    hole, and its value has the step of its neighbours. A series may change its step within a day.
+    A distance counts when it is a step we know and comes at least twice in a row; another is a hole, beside which a
+    value has the step of the neighbours that it still touches, and one that touches none that of both sides when
+    they agree. A series may change its step, within a day or behind a hole.
     """
-    steps = np.zeros(len(times), np.int64)
-    if len(times) < 2:
-        return steps
-    distances = np.abs(np.diff(times))
+    told, place = np.unique(times, return_inverse=True)
+    if len(told) < 2:
+        return np.zeros(len(times), np.int64)
+    distances = np.diff(told)
     known = np.isin(distances, STEPS)
-    if not known.any():
-        return steps
     same = np.concatenate(([False], distances[1:] == distances[:-1], [False]))
     sure = known & (same[1:] | same[:-1])
-    if not sure.any():
+    if not sure.any() and known.any():
         sure = known & (distances == distances[known].min())
-    places = np.flatnonzero(sure)
-    nearest = places[np.clip(np.searchsorted(places, np.arange(len(distances)), side="right") - 1, 0, None)]
-    filled = distances[nearest]
-    return (
-        np.concatenate((filled[:1], filled)) if stamp is Stamp.END else np.concatenate((filled, filled[-1:]))
-    )
+    counted = np.where(sure, distances, 0)
+    before, after = np.concatenate(([0], counted)), np.concatenate((counted, [0]))
+    own, touched = (before, after) if stamp is Stamp.END else (after, before)
+    steps = np.where(own > 0, own, touched)
+    earlier, later = _last_told(steps), _last_told(steps[::-1])[::-1]
+    either = np.where(earlier > 0, earlier, later)
+    agreed = (earlier == later) | (earlier == 0) | (later == 0)
+    steps = np.where(steps > 0, steps, np.where(agreed, either, 0))
+    return steps[place]
 
 
-def _steps(columns: Columns, stamps: Stamps) -> NDArray[np.int64]:
+def _last_told(steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Each step, or else the last one before it that is told."""
+    places = np.maximum.accumulate(np.where(steps > 0, np.arange(len(steps)), 0))
+    return steps[places]
+
+
+def _steps(columns: Columns, stamps: Stamps, stamp: Stamp) -> NDArray[np.int64]:
     count = len(stamps.seconds)
     if columns.kind is not Kind.LOAD_CURVE:
         return np.full(count, Resolution.P1D.seconds, np.int64)
     if columns.steps is None:
         steps = np.zeros(count, np.int64)
         good = np.flatnonzero(stamps.readable)
-        steps[good] = deduced_steps(stamps.seconds[good], columns.stamp)
+        steps[good] = deduced_steps(stamps.seconds[good], stamp)
         return steps
     return np.broadcast_to(np.asarray(columns.steps, np.int64), count).copy()
 

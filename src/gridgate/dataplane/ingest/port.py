@@ -81,6 +81,8 @@ class Observations:
     steps: NDArray[np.int64]
     """Seconds that each value covers; 86400 for values of a civil day; 0 where nobody can tell, -1 where the
     file says something that is no step."""
+    steps_of_ends: NDArray[np.int64] | None = None
+    """What `steps` are if the stamps turn out to be ends: a deduced step depends on it."""
     values: NDArray[np.int64]
     """The measure, divided by `10**scale`: W, Wh or VA; for a load curve in energy (`energy`), Wh of the
     step."""

@@ -2,7 +2,7 @@
 series."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, Final
@@ -47,7 +47,7 @@ def settle(
     the grid of the civil day; load curve after the holder's opposition; and of several values for one stretch
     of time all but the first.
     """
-    table = _Table(batches)
+    table = _Table([_as_stamped(batch, point) for batch in batches])
     first = batches[0]
     daily = first.kind is not Kind.LOAD_CURVE
 
@@ -56,7 +56,7 @@ def settle(
     if not daily:
         table.reject(~np.isin(table.steps, STEPS), table.about_step)
 
-    start, day = _instants(table, point, clock)
+    start, day = _instants(table, clock)
     if daily:
         slot, offset = np.zeros(len(day), np.int64), start - clock.midnights(day)
     else:
@@ -76,6 +76,16 @@ def settle(
     return Settled(
         list(_blocks(table, key, day, slot, offset, clock)), int(table.good.sum()), table.quarantined
     )
+
+
+def _as_stamped(batch: Observations, point: PointInfo) -> Observations:
+    """The batch with its stamps as points of the segment are stamped."""
+    if batch.stamp is not Stamp.BY_SEGMENT:
+        return batch
+    if point.segment not in _STAMPED_AT_END:
+        return replace(batch, stamp=Stamp.START)
+    steps = batch.steps if batch.steps_of_ends is None else batch.steps_of_ends
+    return replace(batch, stamp=Stamp.END, steps=steps)
 
 
 class _Table:
@@ -153,9 +163,7 @@ def _aligned(values: NDArray[np.int64], scales: NDArray[np.int64]) -> tuple[NDAr
     return whole + ((2 * rest > unit) | ((2 * rest == unit) & (whole % 2 == 1))), scale
 
 
-def _instants(
-    table: _Table, point: PointInfo, clock: LocalClock
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _instants(table: _Table, clock: LocalClock) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The instant at which each value begins (or was observed), and its civil day."""
     table.reject(
         (table.times < FIRST) | (table.times > LAST),
@@ -168,9 +176,8 @@ def _instants(
         if stamp in (Stamp.DAY, Stamp.SLOT):
             start[rows], day[rows] = _days(table, rows, times, clock, slots=stamp is Stamp.SLOT)
         else:
-            at_end = stamp is Stamp.END or (stamp is Stamp.BY_SEGMENT and point.segment in _STAMPED_AT_END)
             utc = _utc_of(table, rows, times, clock, order_matters=stamp is not Stamp.MOMENT)
-            start[rows] = utc[rows] - (table.steps[rows] if at_end else 0)
+            start[rows] = utc[rows] - (table.steps[rows] if stamp is Stamp.END else 0)
             day[rows] = clock.of(start[rows]) // DAY
     return start, day
 

@@ -24,6 +24,23 @@ class TestDeducedSteps:
         # the same, stamped at the end
         assert self.steps(60, 120, 180, 190, 200, 210, stamp=Stamp.END) == [60, 60, 60, 10, 10, 10]
 
+    def test_does_not_stretch_the_first_value_behind_a_hole(self) -> None:
+        # hours, a hole, half hours: each value has the step of the neighbours it touches
+        ends = self.steps(60, 120, 180, 750, 780, 810, stamp=Stamp.END)
+        assert ends == [60, 60, 60, 30, 30, 30]
+        assert self.steps(0, 60, 120, 720, 750, 780) == [60, 60, 60, 30, 30, 30]
+        # half hours, a hole, hours
+        assert self.steps(30, 60, 90, 720, 780, 840, stamp=Stamp.END) == [30, 30, 30, 60, 60, 60]
+
+    def test_does_not_guess_between_two_steps(self) -> None:
+        assert self.steps(0, 60, 120, 600, 900, 930, 960) == [60, 60, 60, 0, 30, 30, 30]
+
+    def test_is_the_same_in_any_order(self) -> None:
+        upwards = self.steps(60, 120, 180, 190, 200, 210, stamp=Stamp.END)
+
+        assert self.steps(210, 200, 190, 180, 120, 60, stamp=Stamp.END) == upwards[::-1]
+        assert self.steps(120, 60, 180, 210, 190, 200, stamp=Stamp.END) == [60, 60, 60, 10, 10, 10]
+
     def test_takes_two_values_at_their_word(self) -> None:
         assert self.steps(0, 30) == [30, 30]
 

@@ -7,8 +7,8 @@ import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Resolution
-from tests.ingest_samples import AUTUMN, PLAIN, SPRING, ends, offset
-from tests.unit.dataplane.ingest.conftest import C5, INJECTING, Taken
+from tests.ingest_samples import AUTUMN, PLAIN, SPRING, ends, offset, starts
+from tests.unit.dataplane.ingest.conftest import C4, C5, INJECTING, Taken
 
 Take = Callable[..., Taken]
 ABOUT = (
@@ -42,6 +42,64 @@ class TestCustomerCsv:
 
         assert (block.day, block.key.resolution) == (day, Resolution.PT30M)
         assert block.values.tolist() == list(range(len(rows)))
+
+    def test_is_stamped_at_the_start_for_a_point_of_c1_to_c4(self, take: Take) -> None:
+        rows = [f"{stamp};{n}" for n, stamp in enumerate(offset(starts(PLAIN, Resolution.PT10M)))]
+
+        block = take(curve(rows).replace(C5, C4)).block
+
+        assert (block.day, block.key.resolution) == (PLAIN, Resolution.PT10M)
+        assert block.values.tolist() == list(range(144))
+
+    @pytest.mark.parametrize(
+        ("kind", "stored"), [("Courbe de charge", 1), ("Puissance maximale", 1), ("Index", 0)]
+    )
+    def test_has_the_unit_of_a_curve_where_it_gives_none(self, take: Take, kind: str, stored: int) -> None:
+        data = (
+            f"{ABOUT}\n{C5};{kind};;;;Consommation;;\nHorodate;{'EAS T' if kind == 'Index' else 'Valeur'}\n"
+        )
+        rows = [f"{stamp};5" for stamp in offset(ends(PLAIN)[:2])]
+
+        taken = take(data + "\n".join(rows[: 1 + (kind == "Courbe de charge")]))
+
+        assert (taken.report.stored > 0) == bool(stored)
+
+    @pytest.mark.parametrize("physical", ["Energie réactive", "Tension", "Puissance active phase 2"])
+    def test_is_no_curve_of_something_else(self, take: Take, physical: str) -> None:
+        rows = [f"{stamp};5" for stamp in offset(ends(PLAIN)[:2])]
+
+        taken = take(curve(rows).replace("Energie active", physical))
+
+        assert taken.report.stored == 0
+        assert len(taken.reasons) == 2
+
+    def test_has_sections(self, take: Take) -> None:
+        moments = offset(ends(PLAIN)[:2])
+        data = "\n".join(
+            [
+                INDEX,
+                "Horodate;Type de releve;EAS T",
+                f"{moments[0]};Arrêté quotidien;10",
+                "Période;Identifiant calendrier",
+                "Du 2026-01-01T00:00:00+01:00 au;FC000165",
+                f"{ABOUT}\n{C5};Courbe de charge;;;Energie active;Consommation;;W\nHorodate;Valeur",
+                *(f"{stamp};7" for stamp in moments),
+                f"{ABOUT}\n{C5};Factures;;;;;;\nHorodate;Valeur\n{moments[0]};8",
+                f"{ABOUT}\n{C5};Puissance maximale;;;Puissance maximale (phase 1);Consommation;;VA",
+                "Horodate;Valeur",
+                f"{moments[0]};9",
+                f"{moments[1]};x",
+            ]
+        )
+
+        taken = take(data)
+
+        assert {(b.key.kind, b.key.register): b.values[b.said].tolist() for b in taken.blocks} == {
+            (Kind.REGISTER_READING, ""): [10],
+            (Kind.LOAD_CURVE, ""): [7, 7],
+            (Kind.MAXIMUM_POWER, "PMA1"): [9],
+        }
+        assert [where for where, _ in taken.reasons] == ["line 13", "line 20"]
 
     def test_is_windows_1252_after_a_spreadsheet(self, take: Take) -> None:
         text = curve([f"{stamp};1" for stamp in offset(ends(PLAIN))]).removeprefix("\ufeff")
