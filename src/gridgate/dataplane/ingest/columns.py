@@ -45,8 +45,10 @@ class Columns:
     raw: Sequence[str] | pl.Series | None = None
     """The values as text when `values` is not text."""
     steps: int | Sequence[int] | NDArray[np.int64] | None = None
-    """Seconds each value covers; -1 where the file says something that is no step; None to deduce them from
-    the stamps."""
+    """Seconds each value covers; -1 where the file says something that is no step; 0 where it does not say, None when it
+    says none: these are deduced from the stamps."""
+    ends: Stamps | None = None
+    """When each value ends, where `stamps` say when it begins: what lies between is a step that `steps` does not say."""
     quality: Quality | NDArray[np.uint8] = Quality.MEASURED
     register: str = ""
     place: Place = "line {}"
@@ -92,7 +94,7 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
     )
     steps = _steps(columns, stamps, columns.stamp)
     steps_of_ends = None
-    if columns.stamp is Stamp.BY_SEGMENT and columns.steps is None:
+    if columns.stamp is Stamp.BY_SEGMENT:
         steps_of_ends = _steps(columns, stamps, Stamp.END)
     if not here.any():
         return None
@@ -108,6 +110,7 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
         slots=None if columns.slots is None else columns.slots[here],
         steps=steps[here],
         steps_of_ends=None if steps_of_ends is None else steps_of_ends[here],
+        steps_shown=columns.ends is not None,
         values=values.values[here],
         scale=values.scale + exponent + columns.exponent,
         energy=columns.kind is Kind.LOAD_CURVE and unit in _ENERGY,
@@ -183,12 +186,19 @@ def _steps(columns: Columns, stamps: Stamps, stamp: Stamp) -> NDArray[np.int64]:
     count = len(stamps.seconds)
     if columns.kind is not Kind.LOAD_CURVE:
         return np.full(count, Resolution.P1D.seconds, np.int64)
-    if columns.steps is None:
-        steps = np.zeros(count, np.int64)
+    said = np.zeros(count, np.int64) if columns.steps is None else np.asarray(columns.steps, np.int64)
+    steps = np.broadcast_to(said, count).copy()
+    unsaid = steps == 0
+    if columns.ends is not None:
+        told = unsaid & stamps.readable & columns.ends.readable & (stamps.wall == columns.ends.wall)
+        steps[told] = (columns.ends.seconds - stamps.seconds)[told]
+        unsaid &= ~told
+    if unsaid.any():
         good = np.flatnonzero(stamps.readable)
-        steps[good] = deduced_steps(stamps.seconds[good], stamp)
-        return steps
-    return np.broadcast_to(np.asarray(columns.steps, np.int64), count).copy()
+        deduced = np.zeros(count, np.int64)
+        deduced[good] = deduced_steps(stamps.seconds[good], stamp)
+        steps[unsaid] = deduced[unsaid]
+    return steps
 
 
 def _quality(quality: Quality | NDArray[np.uint8], count: int) -> NDArray[np.uint8]:

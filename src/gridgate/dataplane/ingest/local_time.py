@@ -71,6 +71,20 @@ class LocalClock:
                     ambiguous[doubled[unknown]] = True
         return utc, absent, ambiguous
 
+    def lasting(self, start: Seconds, end: Seconds) -> Seconds:
+        """The seconds between two local stamps of one step, which is shorter than the hour by which clocks change."""
+        lasting = end - start
+        if not len(start):
+            return lasting
+        changes = self._changes(start)
+        for at, before, after in zip(changes.at[1:], changes.before[1:], changes.after[1:], strict=True):
+            if after > before:
+                across = (start < at + before) & (end >= at + after)
+            else:
+                across = (lasting <= 0) & (start >= at + after) & (start < at + before)
+            lasting = np.where(across, lasting - (after - before), lasting)
+        return lasting
+
     def alike(self, utc: Seconds) -> tuple[Mask, Mask]:
         """The instants, in the order of one series, of a doubled hour whose two passes bear one offset.
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from unicodedata import combining, normalize
 
 import numpy as np
 import polars as pl
@@ -23,8 +24,8 @@ _ALIASES: Final = {
     "metering_point_id": ("metering_point", "usage_point_id", "prm", "meter_id", "meter", "id"),
     "kind": (),
     "direction": ("flow_direction",),
-    "start": ("timestamp", "datetime", "date", "horodate"),
-    "end": (),
+    "start": ("timestamp", "datetime", "date", "horodate", "debut", "date_de_debut"),
+    "end": ("fin", "date_de_fin"),
     "day": (),
     "resolution": ("step", "interval_length"),
     "value": ("valeur",),
@@ -49,6 +50,9 @@ _MISSING: Final = Quality.MISSING.word
 _MEASURE: Final = re.compile(
     rf"(\S+) ({'|'.join(kind.value for kind in Kind)}) ({'|'.join(d.value for d in FlowDirection)}) \((\w+)\)"
 )
+
+_IN_UNIT: Final = re.compile(r"(value|valeur)\s*[(\[]\s*(?:en\s+|in\s+)?(\w+)\s*[)\]]", re.IGNORECASE)
+"""A column of values whose head says the unit: `Valeur (en kW)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,9 @@ def layout_of(columns: Sequence[str], about: Mapping[str, str] | None = None) ->
             constants |= dict(
                 zip(("metering_point_id", "kind", "direction", "unit"), measure.groups(), strict=True)
             )
+        elif in_unit := _IN_UNIT.fullmatch(_bare(column)):
+            name = "value"
+            constants["unit"] = in_unit[2]
         names.append(name)
     twice = _twice(names, columns)
     names = distinct(names)
@@ -201,7 +208,8 @@ def _long(
             values=_numbers(rows["value"]),
             raw=rows["value"].cast(pl.String),
             rows=rows[LINE].cast(pl.Int64).to_numpy(),
-            steps=_steps(rows, stamps) if kind is Kind.LOAD_CURVE else None,
+            steps=_steps(rows) if kind is Kind.LOAD_CURVE else None,
+            ends=_ends(rows) if kind is Kind.LOAD_CURVE else None,
             quality=quality,
             place=place,
         ),
@@ -344,21 +352,22 @@ def _numbers(column: pl.Series) -> Numbers | pl.Series:
     return column.cast(pl.String)
 
 
-def _steps(rows: pl.DataFrame, stamps: Stamps) -> NDArray[np.int64] | None:
-    """Seconds of each value: its resolution, else its end less its start; None without either."""
+def _steps(rows: pl.DataFrame) -> NDArray[np.int64] | None:
+    """Seconds of each value as the file says them, 0 where it does not; None when it says none."""
     codes = rows["resolution"]
     if codes.dtype.is_integer():
         minutes = codes.fill_null(0).cast(pl.Int64, strict=False).fill_null(-1)
         return minutes.clip(-1, _MOST_MINUTES).to_numpy() * 60
     stripped = codes.cast(pl.String).fill_null("").str.strip_chars()
-    if not (stripped == "").all():
-        table = {code: seconds_of(code) for code in stripped.unique().to_list()}
-        return stripped.replace_strict(table, return_dtype=pl.Int64).to_numpy()
-    if "end" not in rows.columns or "start" not in rows.columns:
+    if (stripped == "").all():
         return None
-    ends = _stamps(rows["end"])
-    instants = stamps.readable & ends.readable & ~stamps.wall & ~ends.wall
-    return np.where(instants, ends.seconds - stamps.seconds, -1) if instants.any() else None
+    table = {code: seconds_of(code) if code else 0 for code in stripped.unique().to_list()}
+    return stripped.replace_strict(table, return_dtype=pl.Int64).to_numpy()
+
+
+def _ends(rows: pl.DataFrame) -> Stamps | None:
+    """When the values end, of a table that says when they begin too."""
+    return _stamps(rows["end"]) if "end" in rows.columns and "start" in rows.columns else None
 
 
 def _reject_all(rows: pl.DataFrame, columns: Sequence[str], place: str, reason: str, notes: Notes) -> None:
@@ -373,11 +382,19 @@ def _reject_all(rows: pl.DataFrame, columns: Sequence[str], place: str, reason: 
 
 
 def _name(column: str) -> str:
-    name = column.strip().strip('"').strip().casefold().replace(" ", "_")
+    name = _without_accents(_bare(column).casefold()).replace(" ", "_")
     slot = _SLOT.fullmatch(name)
     if slot and 1 <= int(slot[1]) <= _MAX_SLOTS:
         return f"v{int(slot[1])}"
     return next((ours for ours, others in _ALIASES.items() if name == ours or name in others), name)
+
+
+def _bare(column: str) -> str:
+    return column.strip().strip('"').strip()
+
+
+def _without_accents(text: str) -> str:
+    return "".join(char for char in normalize("NFD", text) if not combining(char))
 
 
 def _twice(names: Sequence[str], columns: Sequence[str]) -> tuple[str, str] | None:

@@ -83,6 +83,9 @@ class Observations:
     file says something that is no step."""
     steps_of_ends: NDArray[np.int64] | None = None
     """What `steps` are if the stamps turn out to be ends: a deduced step depends on it."""
+    steps_shown: bool = False
+    """True when `steps` lie between a start and an end: by the clock on the wall, where `wall`, which may have
+    changed."""
     values: NDArray[np.int64]
     """The measure, divided by `10**scale`: W, Wh or VA; for a load curve in energy (`energy`), Wh of the
     step."""

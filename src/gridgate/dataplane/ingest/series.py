@@ -47,7 +47,7 @@ def settle(
     the grid of the civil day; load curve after the holder's opposition; and of several values for one stretch
     of time all but the first.
     """
-    table = _Table([_as_stamped(batch, point) for batch in batches])
+    table = _Table([_as_stamped(_lasting(batch, clock), point) for batch in batches])
     first = batches[0]
     daily = first.kind is not Kind.LOAD_CURVE
 
@@ -76,6 +76,15 @@ def settle(
     return Settled(
         list(_blocks(table, key, day, slot, offset, clock)), int(table.good.sum()), table.quarantined
     )
+
+
+def _lasting(batch: Observations, clock: LocalClock) -> Observations:
+    """The batch with steps that are seconds, whatever the clock on the wall did in between."""
+    if not batch.steps_shown:
+        return batch
+    lasting = clock.lasting(batch.times, batch.times + batch.steps)
+    steps = np.where(batch.wall & (batch.times > FIRST) & (batch.times < LAST), lasting, batch.steps)
+    return replace(batch, steps=np.maximum(steps, -1))
 
 
 def _as_stamped(batch: Observations, point: PointInfo) -> Observations:

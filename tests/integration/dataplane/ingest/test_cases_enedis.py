@@ -121,3 +121,13 @@ def test_table_of_calendars_is_no_data(store: MeasurementStore) -> None:
     report = take(store, "r10_index_with_trailer.csv", "30009900000010")
 
     assert (report.read, report.stored, report.complete) == (6, 6, True)
+
+
+@pytest.mark.parametrize("name", ["t04_debut_fin_kw.csv", "t04b_debut_fin_kw_cp1252.csv"])
+def test_french_heads_say_the_unit(store: MeasurementStore, name: str) -> None:
+    report = take(store, name, "30009900000004")
+
+    curve = held(store, "30009900000004")
+    assert (report.read, report.complete) == (48, True)
+    assert curve["2026-09-16T00:00:00"] == (30, 4030)
+    assert curve["2026-09-16T23:30:00"] == (30, 4077)

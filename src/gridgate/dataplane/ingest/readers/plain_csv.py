@@ -1,11 +1,12 @@
 """Gridgate's own CSV: `metering_point_id,kind,direction,start,resolution,value,unit,quality,register`, or a
 day a line.
 
-UTF-8, separated by comma, semicolon or tab; a decimal comma is read when it is not the separator. Only
+UTF-8, or Windows-1252 when the heads of the columns are, separated by comma, semicolon or tab; a decimal comma is
+read when it is not the separator. The heads may be in French, and say the unit: `Début;Fin;Valeur (en kW)`. Only
 `start` (or `end`, or `day`) and `value` are needed. See `docs/1-running/ingest.md`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
 from gridgate.dataplane.ingest.content import Content
@@ -29,16 +30,32 @@ class PlainCsvReader:
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
         data = content.read()
-        header = data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode("utf-8", "replace")
+        first = data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
+        header, encodings = _header(first)
         layout = _layout(header)
         if layout is None:
             names = cells(header, separator_of(header))
             raise UnreadableFile(required(names), remedy="See docs/1-running/ingest.md.", where="line 1")
-        frame = read_table(content, data, notes, separator=separator_of(header), columns=layout.names)
+        frame = read_table(
+            content,
+            data,
+            notes,
+            separator=separator_of(header),
+            columns=layout.names,
+            encodings=encodings,
+        )
         yield from observations(frame, layout, notes, place="line {}", heading="line 1")
 
 
 READER: Final = PlainCsvReader()
+
+
+def _header(line: bytes) -> tuple[str, Sequence[str]]:
+    """The heads of the columns, and the encodings of the file: one with « Début » not in UTF-8 is Windows-1252."""
+    try:
+        return line.decode("utf-8"), ("utf-8",)
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace"), ("utf-8", "cp1252")
 
 
 def _layout(header: str) -> Layout | None:

@@ -16,7 +16,18 @@ from gridgate.dataplane.export import ExportFormat, export
 from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.query.assemble import assemble
 from tests.examples import examples
-from tests.ingest_samples import AUTUMN, PARIS, PLAIN, PLAIN_HEADER, SPRING, naive, offset, plain_csv, starts
+from tests.ingest_samples import (
+    AUTUMN,
+    PARIS,
+    PLAIN,
+    PLAIN_HEADER,
+    SPRING,
+    ends,
+    naive,
+    offset,
+    plain_csv,
+    starts,
+)
 from tests.unit.dataplane.ingest.conftest import C5, INJECTING, Taken
 
 Take = Callable[..., Taken]
@@ -398,3 +409,45 @@ class TestExport:
             ]
 
         assert told(again) == told(first)
+
+
+class TestStartAndEnd:
+    """A table that says both, by the clock on the wall."""
+
+    def table(self, day: date, unit: str = "kW", resolution: Resolution = Resolution.PT30M) -> list[str]:
+        pairs = zip(naive(starts(day, resolution)), naive(ends(day, resolution)), strict=True)
+        return [
+            f"Début;Fin;Valeur (en {unit})",
+            *(f"{start};{end};{n},5" for n, (start, end) in enumerate(pairs)),
+        ]
+
+    @pytest.mark.parametrize("day", [PLAIN, SPRING, AUTUMN])
+    @pytest.mark.parametrize("resolution", [Resolution.PT15M, Resolution.PT60M])
+    def test_say_the_step_on_the_days_of_the_clock(
+        self, take: Take, day: date, resolution: Resolution
+    ) -> None:
+        taken = take("\n".join(self.table(day, resolution=resolution)), single=C5)
+
+        assert taken.report.complete
+        assert taken.block.key.resolution is resolution
+        assert (taken.block.values * 10.0**taken.block.scale).tolist() == [
+            1000 * n + 500 for n in range(len(taken.block.values))
+        ]
+
+    def test_is_no_step_where_they_say_none(self, take: Take) -> None:
+        rows = [*self.table(PLAIN)[:4], "2026-06-01 04:00:00;2026-06-01 06:00:00;5", "2026-06-01 07:00:00;;6"]
+
+        taken = take("\n".join(rows), single=C5)
+
+        assert [where for where, _ in taken.reasons] == ["line 5"]
+        assert "covers 120 min" in taken.reasons[0][1]
+
+    def test_is_windows_1252_with_its_head(self, take: Take) -> None:
+        assert take("\n".join(self.table(PLAIN)).encode("cp1252"), single=C5).report.stored == 48
+
+    def test_has_a_step_where_a_column_of_steps_is_empty(self, take: Take) -> None:
+        rows = [f"{C5},2026-06-01 0{n}:00,{'PT60M' if n == 1 else ''},5" for n in range(4)]
+
+        taken = take(plain_csv(rows, "metering_point_id,start,resolution,value"))
+
+        assert taken.report.stored == 4
