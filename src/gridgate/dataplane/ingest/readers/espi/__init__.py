@@ -40,12 +40,13 @@ class EspiReader:
     title: ClassVar[str] = "Green Button (NAESB ESPI, Atom XML)"
 
     def recognises(self, content: Content) -> bool:
-        return content.xml_root in ("feed", "entry") and b"http://naesb.org/espi" in content.head
+        return content.xml_root in ("feed", "entry") and b"naesb.org/espi" in content.head
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
         feed = Feed(notes)
         for element in elements(content, ELEMENTS):
             feed.take(element)
+        feed.finish()
         yield from observations(feed, notes)
 
 

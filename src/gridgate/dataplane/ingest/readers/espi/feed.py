@@ -20,7 +20,7 @@ from gridgate.dataplane.ingest.readers.espi.codes import (
     refusal_of_type,
 )
 from gridgate.dataplane.ingest.readers.espi.places import Places
-from gridgate.dataplane.ingest.xml import line_of
+from gridgate.dataplane.ingest.xml import line_of, other_namespace
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -36,6 +36,7 @@ _LARGEST: Final = 2**47
 _DIGITS: Final = re.compile(r"[+-]?[0-9]{1,40}")
 """As XML Schema writes an integer, which `int` alone does not hold to."""
 _SHOWN: Final = 60
+_OTHER_EXPORT: Final = "Ask the sender for an export with its readings (IntervalBlock)."
 _TYPE_DIFFERS: Final = "the feed describes {} more than once, and not alike: the unit is unknown; correct it"
 
 
@@ -117,6 +118,7 @@ class Feed:
         self.shares: list[Share] = [Share()]
         self._notes = notes
         self._entries = 1
+        self._readings = 0
         self._blocks_of_entry = 0
         self._of_entry: list[Block] = []
         self._open = _Readings(Places(1, 1))
@@ -129,6 +131,7 @@ class Feed:
 
     def take(self, element: "_Element") -> None:
         if element.tag == f"{_ESPI}IntervalReading":
+            self._readings += 1
             self._reading(element)
         elif element.tag == f"{_ESPI}IntervalBlock":
             self._block(element.find(f"{_ESPI}interval"))
@@ -136,6 +139,16 @@ class Feed:
             self._entry(element)
         elif (parent := element.getparent()) is not None and parent.getparent() is None:
             self._notes.published_at = _milliseconds(element.text)
+
+    def finish(self) -> None:
+        """Raises `UnreadableFile` when the feed held no reading at all, with what it held instead."""
+        if self._entries == 1:
+            raise UnreadableFile(
+                f"the feed has no entry of Atom (namespace {_ATOM.strip('{}')})", remedy=_OTHER_EXPORT
+            )
+        if not self._readings:
+            what = "the feed describes meters, bills or customers and has no reading"
+            raise UnreadableFile(what, remedy=_OTHER_EXPORT)
 
     def about(self, block: Block) -> About:
         """What the feed says of a block, once it was read to its end."""
@@ -163,7 +176,9 @@ class Feed:
         if not key and len(self._clocks) == 1:
             key = next(iter(self._clocks))
         if key or key in self._clocks:
-            return self._clocks[key], "the feed's LocalTimeParameters do not say what its clock shows, or when it changes"
+            return self._clocks[
+                key
+            ], "the feed's LocalTimeParameters do not say what its clock shows, or when it changes"
         if self._clocks:
             return (
                 None,
@@ -268,6 +283,10 @@ class Feed:
 
     def _resource(self, entry: "_Element", resource: "_Element", own: str, related: list[str]) -> None:
         match _local(resource):
+            case "UsagePoint" | "MeterReading" | "ReadingType" | "IntervalBlock" if _ESPI not in str(
+                resource.tag
+            ):
+                raise other_namespace(str(resource.tag).rpartition("}")[0].strip("{"), _ESPI.strip("{}"))
             case "UsagePoint":
                 id_ = (entry.findtext(f"{_ATOM}id") or "").strip()
                 clock = next((href for href in related if "LocalTimeParameters" in href), "")
