@@ -122,19 +122,33 @@ def with_version(rows: QuerySet[Any], path: str) -> QuerySet[Any]:
     return told
 
 
-def subscribed_powers(
-    *, actor: Membership, point_id: str, first: date, after: date
-) -> frozenset[Decimal | None]:
-    """The powers in kVA that were subscribed on a point on the company's days from `first` up to, not including, `after`.
-
-    One, when it held through all of them; None among them for days of which nothing is known. For a point whose
-    readability was decided already.
+@dataclass(frozen=True, slots=True)
+class HeldTime:
+    """Days of a company's title on a point, from `first` up to, not including, `after` (None while open), through which
+    one power was subscribed: None when it is not known.
     """
-    faces = PointAsHeld.objects.filter(
-        _meets(first, after, "shown_from", "shown_to"), holder=actor.organisation_id, metering_point=point_id
-    )
-    its_time = faces.exclude(shown_to__lte=F("held_from"))
-    return frozenset(its_time.values_list("version__subscribed_power_kva", flat=True))
+
+    first: date
+    after: date | None
+    subscribed_power_kva: Decimal | None
+
+
+def held_times(*, actor: Membership, point_id: str) -> list[HeldTime]:
+    """The company's own days on a point, those of every title, in the order of time. For a point whose readability was
+    decided already. One statement.
+    """
+    faces = PointAsHeld.objects.filter(holder=actor.organisation_id, metering_point=point_id)
+    its_time = faces.exclude(shown_to__lte=F("held_from")).order_by("shown_from")
+    times = []
+    for shown_from, shown_to, held_from, held_to, power in its_time.values_list(
+        "shown_from", "shown_to", "held_from", "held_to", "version__subscribed_power_kva"
+    ):
+        first = max(shown_from, held_from)
+        ends = [day for day in (shown_to, held_to) if day is not None]
+        after = min(ends) if ends else None
+        if after is None or first < after:
+            times.append(HeldTime(first, after, power))
+    return times
 
 
 def as_they_are(points: QuerySet[MeteringPoint], *, today: date) -> Points:
@@ -155,10 +169,6 @@ def of_the_day(rows: QuerySet[Any], versions: str, *, today: date) -> QuerySet[A
 def held_on(day: date) -> Q:
     """Titles that hold on the civil day: begun, and ending after it if at all."""
     return _lasts(day, "valid_from", "valid_to")
-
-
-def _meets(first: date, after: date, begins: str, ends: str) -> Q:
-    return Q(**{f"{begins}__lt": after}) & (Q(**{f"{ends}__isnull": True}) | Q(**{f"{ends}__gt": first}))
 
 
 def _lasts(day: date, first: str, after: str) -> Q:

@@ -89,6 +89,12 @@ def with_unit(value: Number | None, unit: str, decimals: int = 0, language: str 
     return NONE if value is None else number(value, decimals, language) + NO_BREAK + unit
 
 
+def decimals(values: Iterable[Number | None], usual: int = 1) -> int:
+    """How many decimals values in kW or kWh need for none but zero to be written as zero: thirty watts are not 0,0 kW."""
+    least = Decimal(5).scaleb(-usual - 1)
+    return 3 if any(0 < abs(Decimal(str(value))) < least for value in values if value is not None) else usual
+
+
 def scaled(value: Number | None, unit: str) -> tuple[float | None, str]:
     """The value in the unit in which it reads best: `(965.4, "MWh")` for 965 400 000 Wh."""
     if value is None:

@@ -31,8 +31,9 @@ def alice(demo_server: Server) -> Iterator[httpx.Client]:
 def test_the_screen_the_export_and_the_api_say_the_same_energy(
     demo_server: Server, alice: httpx.Client
 ) -> None:
-    end = today_of(demo_server)
-    start = end - timedelta(days=7)
+    last = today_of(demo_server) - timedelta(days=1)
+    start = last - timedelta(days=last.weekday())
+    end = start + timedelta(days=7)
     page = _text(alice.get(f"/mesures/{FACTORY}/").text)
     shown = re.search(r"Énergie soutirée ([\d ]+) kWh", page)
     assert shown

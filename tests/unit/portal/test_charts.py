@@ -137,6 +137,19 @@ def test_a_limit_holds_only_in_its_period() -> None:
     assert max(horizontal_stops(chart.over)) == chart.width // 2
 
 
+@pytest.mark.parametrize("place", [6, 20, 30, 46])
+def test_the_text_of_a_peak_just_over_the_limit_does_not_lie_on_that_of_the_limit(place: int) -> None:
+    values: list[float | None] = [60.0] * 48
+    values[place] = 256.0
+    chart = day_chart(date(2026, 11, 10), values, limits=[Limit(250.0)])
+    (limit,), peak = chart.limits, chart.peak
+    assert peak is not None
+    x, wide, narrow = float(peak.x[:-1]), 46, 17  # per cent that the two texts take at 360 px
+    peak_text = (x, x + narrow) if peak.anchor == "start" else (x - narrow, x)
+    limit_text = (0, wide) if limit.anchor == "start" else (100 - wide, 100)
+    assert peak_text[1] <= limit_text[0] or limit_text[1] <= peak_text[0]
+
+
 def test_estimates_are_hatched_under_their_own_outline() -> None:
     chart = day_chart(date(2026, 11, 14), [80.0] * 48, quality=[("measured", 24), ("estimated", 24)])
     (band,) = chart.estimated

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from gridgate.core.time import Interval
 from gridgate.dataplane.query.aggregate import Extreme
@@ -34,21 +36,16 @@ def above(segments: Sequence[Segment], threshold: int | float, *, zone: ZoneInfo
     """
     episodes: list[Episode] = []
     for segment in segments:
-        if max((v for v in segment.values if v is not None), default=threshold) <= threshold:
-            continue
-        begun: datetime | None = None
-        highest = Extreme(threshold, segment.start)
-        for step in segment.steps(zone):
-            if step.value is not None and step.value > threshold:
-                if begun is None:
-                    begun, highest = step.start, Extreme(threshold, step.start)
-                if step.value > highest.value:
-                    highest = Extreme(step.value, step.observed_at)
-            elif begun is not None:
-                episodes.append(Episode(Interval(begun, step.start), highest))
-                begun = None
-        if begun is not None:
-            episodes.append(Episode(Interval(begun, segment.end(zone)), highest))
+        values = np.array(segment.values, np.float64)  # None becomes NaN, which is above nothing
+        over = np.concatenate(([False], values > threshold, [False]))
+        edges = np.flatnonzero(over[1:] != over[:-1]).tolist()
+        for first, after in zip(edges[::2], edges[1::2], strict=True):
+            place = first + int(np.argmax(values[first:after]))
+            value, offset = segment.values[place], segment.offsets[place] if segment.offsets else 0
+            assert value is not None
+            highest = Extreme(value, segment.step_start(place, zone) + timedelta(seconds=offset))
+            interval = Interval(segment.step_start(first, zone), segment.step_start(after, zone))
+            episodes.append(Episode(interval, highest))
     joined = _joined(sorted(episodes, key=lambda e: e.interval.start))
     return Above(sum((_length(e.interval) for e in joined), timedelta()), joined)
 

@@ -8,12 +8,13 @@ peak is ever lost.
 
 from gridgate.portal.charts.bars import Bars, bars
 from gridgate.portal.charts.heat_map import HeatMap, heat_map
-from gridgate.portal.charts.load_curve import Curve, Limit, LoadCurve, load_curve, series_data
+from gridgate.portal.charts.load_curve import Curve, DaySpan, Limit, LoadCurve, load_curve, series_data
 from gridgate.portal.charts.spark import Spark, sparkline
 
 __all__ = [
     "Bars",
     "Curve",
+    "DaySpan",
     "HeatMap",
     "Limit",
     "LoadCurve",

@@ -1,6 +1,6 @@
 """Bars: a quantity a day, a week or a month, with the same period before as a line over each bar."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from gridgate.portal import formats
@@ -49,10 +49,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The line of a limit over all bars, and its text above it."""
+    """The line of a limit over the bars of its time, and its text; `rise` is from where it steps at its start."""
 
+    x1: str
+    x2: str
     y: str
+    rise: str
+    text_x: str
     text_y: str
+    anchor: str
     text: str
 
 
@@ -65,7 +70,7 @@ class Bars:
     previous: tuple[Before, ...]
     labels: tuple[Label, ...]
     mark: Mark | None
-    level: Level | None
+    levels: tuple[Level, ...]
     unit: str
     injection: bool
 
@@ -78,28 +83,35 @@ def bars(
     names: Sequence[str] = (),
     previous: Sequence[float | None] = (),
     hot: Collection[int] = (),
+    absent: Collection[int] = (),
     mark: str = "",
-    limit: Limit | None = None,
+    levels: Sequence[tuple[float, float, Limit]] = (),
     injection: bool = False,
     lines: int = 5,
     counted: Callable[[int], str] | None = None,
 ) -> Bars:
     """Bars for `values` (None: no value), oldest first.
 
-    `labels` stand under them (empty: none), `names` say each bar to a pointer ("lundi 9": the value and the
-    unit are added), `previous` are the values of the period before, `hot` the indexes to show in the colour
-    of limits, `mark` a text over the highest bar. Raises ValueError when a list has not the length of
-    `values`. `limit` is drawn as a line over all bars. `counted` says a number of things, such as `12
-    lectures`, when the values are one: then the axis has whole numbers only.
+    `labels` stand under them (empty: none), `names` say each bar to a pointer ("lundi 9": the value and the unit are
+    added), `previous` are the values of the period before, `hot` the indexes to show in the colour of limits, `absent`
+    those of which nothing is drawn, not even a gap, `mark` a text over the highest bar. `levels` are limits, each drawn
+    as a line over the bars from one fraction of them to another. `counted` says a number of things, such as
+    `12 lectures`, when the values are one: then the axis has whole numbers only. Raises ValueError when a list has not
+    the length of `values`.
     """
     for other in (labels, names or values, previous or values):
         if len(other) != len(values):
             raise ValueError(f"{len(other)} entries for {len(values)} values")
-    levels = [limit.value] if limit else []
-    scale = scale_for([*values, *previous, *levels], lines=lines, whole=counted is not None)
+    scale = scale_for(
+        [*values, *previous, *(limit.value for _first, _last, limit in levels)],
+        lines=lines,
+        whole=counted is not None,
+    )
     slot = 100 / max(1, len(values))
     columns = []
     for index, value in enumerate(values):
+        if index in absent:
+            continue
         said = "" if not names else formats.said(names[index], _amount(value, unit, counted))
         top = 0.0 if value is None else scale.down(value)
         columns.append(
@@ -124,7 +136,7 @@ def bars(
         tuple(before),
         tuple(_labels(labels, slot)),
         _mark(values, previous, mark, slot, scale),
-        _level(limit, scale),
+        tuple(_levels(levels, scale)),
         unit,
         injection,
     )
@@ -132,15 +144,26 @@ def bars(
 
 def _amount(value: float | None, unit: str, counted: Callable[[int], str] | None) -> str:
     if counted is None or value is None:
-        return formats.with_unit(value, unit, 1)
+        return formats.with_unit(value, unit, formats.decimals([value]))
     return counted(int(value))
 
 
-def _level(limit: Limit | None, scale: Scale) -> Level | None:
-    if limit is None:
-        return None
-    y = scale.down(limit.value)
-    return Level(percent(y), percent(max(y - 2, 4)), limit.label)
+def _levels(levels: Sequence[tuple[float, float, Limit]], scale: Scale) -> Iterator[Level]:
+    before = ""
+    for first, last, limit in levels:
+        y = scale.down(limit.value)
+        left = len(levels) > 1
+        yield Level(
+            percent(100 * first),
+            percent(100 * last),
+            percent(y),
+            before,
+            percent(100 * (first if left else last)),
+            percent(max(y - 2, 4)),
+            "start" if left else "end",
+            limit.label,
+        )
+        before = percent(y)
 
 
 def _labels(labels: Sequence[str], slot: float) -> list[Label]:

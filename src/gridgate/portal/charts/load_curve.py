@@ -38,6 +38,18 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class DaySpan:
+    """A day of a long curve: its lowest and highest value, and its energy."""
+
+    start: datetime
+    end: datetime
+    low: float
+    high: float
+    energy: float
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Limit:
     """A power not to exceed, over all the chart or between two instants; `label` defaults to "Souscrite 250
     kW".
@@ -66,7 +78,11 @@ class LimitLine:
     x1: str
     x2: str
     y: str
+    rise: str
+    """From where it steps up or down at its start; empty when it does not."""
+    text_x: str
     text_y: str
+    anchor: str
     text: str
 
 
@@ -115,6 +131,7 @@ class LoadCurve:
     unit: str
     injection: bool
     count: int
+    by_day: bool
     data_url: str
     data: dict[str, Any] = field(repr=False)
 
@@ -144,19 +161,21 @@ def load_curve(
     start: datetime,
     end: datetime,
     zone: ZoneInfo,
+    spans: Sequence[DaySpan] = (),
     limits: Sequence[Limit] = (),
     until: datetime | None = None,
+    outside: Sequence[tuple[datetime, datetime]] = (),
     unit: str = "kW",
     name: str = "",
     injection: bool = False,
     id: str = "curve",  # noqa: A002
     data_url: str = "",
 ) -> LoadCurve:
-    """Draw `curves` from `start` to `end` (instants; `end` not included).
+    """Draw `curves`, or the days `spans` of a long one, from `start` to `end` (instants; `end` not included).
 
-    `until` is the instant up to which values are expected: what lacks before it is a gap, what lacks after is
-    not. `name` goes into the image that a person saves, `id` tells two charts of a page apart, `data_url` is
-    where the script fetches the values of a very dense series instead of finding them in the page. Raises
+    `until` is the instant up to which values are expected: what lacks before it is a gap, what lacks after is not, nor
+    what lies in `outside`. `name` goes into the image that a person saves, `id` tells two charts of a page apart,
+    `data_url` is where the script fetches the values of a very dense series instead of finding them in the page. Raises
     ValueError when `end` is not after `start`.
     """
     if _seconds(start, end) <= 0:
@@ -166,12 +185,14 @@ def load_curve(
     def across(at: float) -> float:
         return min(1.0, max(0.0, (at - began) / span))
 
-    slots = [slot for slot in _slots(curves) if slot.end > began and slot.start < began + span]
+    found = _of_days(spans) if spans else _slots(curves)
+    slots = [slot for slot in found if slot.end > began and slot.start < began + span]
     highest = [*(slot.high for slot in slots), *(limit.value for limit in limits)]
     scale = scale_for([value * HEADROOM for value in highest])
     drawn = _reduced(slots, began, span) if len(slots) > DENSE else slots
     runs = list(_runs(drawn))
-    line, area = _paths(runs, scale, across)
+    line, area = _band_paths(runs, scale, across) if spans else _paths(runs, scale, across)
+    peak = _peak(slots, limits, scale, unit, across)
     return LoadCurve(
         id=id,
         width=WIDTH,
@@ -186,15 +207,23 @@ def load_curve(
         line=line,
         area=area,
         over=_over(drawn, limits, scale, across),
-        gaps=tuple(_gaps(slots, began, min(began + span, (until or end).timestamp()), across)),
+        gaps=tuple(
+            _gaps(
+                sorted([*slots, *_nothing_expected(outside)], key=lambda slot: slot.start),
+                began,
+                min(began + span, (until or end).timestamp()),
+                across,
+            )
+        ),
         estimated=tuple(_estimated(drawn, scale, across)),
-        limits=tuple(_limit_lines(limits, scale, unit, across)),
-        peak=_peak(slots, limits, scale, unit, across),
+        limits=tuple(_limit_lines(limits, scale, unit, across, peak)),
+        peak=peak,
         unit=unit,
         injection=injection,
         count=len(slots),
+        by_day=bool(spans),
         data_url=data_url,
-        data=_data(curves, began, span, zone, limits, unit, name, injection, inline=not data_url),
+        data=_data(curves, spans, began, span, zone, limits, unit, name, injection, inline=not data_url),
     )
 
 
@@ -224,6 +253,13 @@ def _slots(curves: Sequence[Curve]) -> list[_Slot]:
                 at = first + index * curve.step
                 found.append(_Slot(at, at + curve.step, value, value, word == ESTIMATED))
     return sorted(found, key=lambda slot: slot.start)
+
+
+def _of_days(spans: Sequence[DaySpan]) -> list[_Slot]:
+    return [
+        _Slot(span.start.timestamp(), span.end.timestamp(), span.low, span.high, span.estimated)
+        for span in spans
+    ]
 
 
 def _words(curve: Curve) -> Iterator[str]:
@@ -290,6 +326,23 @@ def _paths(runs: Sequence[Sequence[_Slot]], scale: Scale, across: Any) -> tuple[
     return "".join(line), "".join(area)
 
 
+def _band_paths(runs: Sequence[Sequence[_Slot]], scale: Scale, across: Any) -> tuple[str, str]:
+    """Two stepped lines, the highest and the lowest value of each day, and what lies between them."""
+    line, area = [], []
+    for run in runs:
+        first = round(WIDTH * across(run[0].start))
+        rights = [round(WIDTH * across(slot.end)) for slot in run]
+        high = "".join(f"V{_y(slot.high, scale)}H{right}" for slot, right in zip(run, rights, strict=True))
+        low = "".join(f"V{_y(slot.low, scale)}H{right}" for slot, right in zip(run, rights, strict=True))
+        lefts = [first, *rights[:-1]]
+        back = "".join(
+            f"V{_y(slot.low, scale)}H{left}" for slot, left in zip(run[::-1], lefts[::-1], strict=True)
+        )
+        line.append(f"M{first} {_y(run[0].high, scale)}{high}M{first} {_y(run[0].low, scale)}{low}")
+        area.append(f"M{first} {_y(run[0].low, scale)}{high}{back}z")
+    return "".join(line), "".join(area)
+
+
 def _y(value: float, scale: Scale) -> int:
     return round(HEIGHT * scale.down(value) / 100)
 
@@ -338,6 +391,10 @@ def _band(first: float, last: float, across: Any, clip: str = "") -> Band:
     )
 
 
+def _nothing_expected(outside: Sequence[tuple[datetime, datetime]]) -> list[_Slot]:
+    return [_Slot(first.timestamp(), last.timestamp(), 0, 0, False) for first, last in outside]
+
+
 def _gaps(slots: Sequence[_Slot], began: float, until: float, across: Any) -> Iterator[Band]:
     """Stretches without a value that should have one, from the first instant to `until`."""
     at = began
@@ -369,7 +426,11 @@ def _fraction(value: float) -> str:
     return f"{value:.4f}".rstrip("0").rstrip(".")
 
 
-def _limit_lines(limits: Sequence[Limit], scale: Scale, unit: str, across: Any) -> Iterator[LimitLine]:
+def _limit_lines(
+    limits: Sequence[Limit], scale: Scale, unit: str, across: Any, peak: "Peak | None"
+) -> Iterator[LimitLine]:
+    peak_x = float(peak.x[:-1]) / 100 if peak else 0.0
+    before: Limit | None = None
     for limit in limits:
         x1 = 0.0 if limit.start is None else across(limit.start.timestamp())
         x2 = 1.0 if limit.end is None else across(limit.end.timestamp())
@@ -380,9 +441,19 @@ def _limit_lines(limits: Sequence[Limit], scale: Scale, unit: str, across: Any) 
         text = limit.label or _("Souscrite %(power)s") % {
             "power": formats.with_unit(limit.value, unit, decimals)
         }
+        # On the side of its step where the peak is not: on a narrow screen the two texts would lie on each other.
+        left = peak_x > (x1 + x2) / 2 or len(limits) > 1
         yield LimitLine(
-            percent(100 * x1), percent(100 * x2), percent(y), percent(y - 2 if y > 8 else y + 7), text
+            percent(100 * x1),
+            percent(100 * x2),
+            percent(y),
+            percent(scale.down(before.value)) if before and before.end == limit.start else "",
+            percent(100 * (x1 if left else x2)),
+            percent(y - 2 if y > 8 else y + 7),
+            "start" if left else "end",
+            text,
         )
+        before = limit
 
 
 def _peak(
@@ -393,7 +464,9 @@ def _peak(
     highest = max(slots, key=lambda slot: slot.high)  # the first of equals
     limit = _limit_at(limits, highest.start)
     right = 100 * across(highest.end)
-    anchor, x = ("end", 100 * across(highest.start) - 0.6) if right > 82 else ("start", right + 0.6)
+    # At the end, and where the text of a limit stands on the right, there is no room after it.
+    crowded = right > 82 or (bool(limits) and 35 < right < 50)
+    anchor, x = ("end", 100 * across(highest.start) - 0.6) if crowded else ("start", right + 0.6)
     y = scale.down(highest.high)
     above = y - 2
     for other in limits:  # a limit just over the peak would run through the text
@@ -406,7 +479,9 @@ def _peak(
         x=percent(x),
         y=percent(max(5.0, above)),
         anchor=anchor,
-        text=formats.with_unit(highest.high, unit, 1 if highest.high < 100 else 0),
+        text=formats.with_unit(
+            highest.high, unit, formats.decimals([highest.high]) if highest.high < 100 else 0
+        ),
     )
 
 
@@ -478,6 +553,7 @@ def _middle(day: date, zone: ZoneInfo, across: Any) -> str:
 
 def _data(
     curves: Sequence[Curve],
+    spans: Sequence[DaySpan],
     began: float,
     span: float,
     zone: ZoneInfo,
@@ -499,6 +575,7 @@ def _data(
         "limits": [
             {
                 "value": limit.value,
+                "label": limit.label,
                 "start": limit.start and int(limit.start.timestamp()),
                 "end": limit.end and int(limit.end.timestamp()),
             }
@@ -511,11 +588,24 @@ def _data(
             "none": _("aucune valeur"),
             "gap": _("lacune"),
             "limit": _("Puissance souscrite"),
+            "from": _("de"),
+            "to": _("à"),
         },
     }
-    if inline:
+    if spans:
+        found["days"] = [
+            [
+                int(span.start.timestamp()),
+                int(span.end.timestamp()),
+                round(span.low, 3),
+                round(span.high, 3),
+                round(span.energy, 1),
+            ]
+            for span in spans
+        ]
+    elif inline:
         found["segments"] = series_data(curves)
     return found
 
 
-__all__ = ["Curve", "Limit", "LoadCurve", "load_curve", "series_data"]
+__all__ = ["Curve", "DaySpan", "Limit", "LoadCurve", "load_curve", "series_data"]

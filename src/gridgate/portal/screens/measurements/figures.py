@@ -10,8 +10,8 @@ from django.utils.translation import ngettext
 from gridgate.core.time import civil_day_bounds, civil_day_of
 from gridgate.dataplane.query.aggregate import Comparison, Earlier, Period, Total, totals
 from gridgate.dataplane.query.answer import Answer, Segment
-from gridgate.dataplane.query.threshold import Above
 from gridgate.portal import formats
+from gridgate.portal.screens.measurements.exceedances import Exceedance
 from gridgate.portal.screens.measurements.period import Shown
 from gridgate.portal.screens.measurements.selection import summed, within
 from gridgate.portal.shapes import Figure
@@ -52,7 +52,7 @@ def energy_figure(whole: Total, comparison: Comparison | None, shown: Shown) -> 
         percent = formats.percent(abs(comparison.change), 1)
         before = {
             "jour": _("que la veille"),
-            "semaine": _("que les sept jours précédents"),
+            "semaine": _("que la semaine précédente"),
             "mois": _("que le mois précédent"),
             "annee": _("que l’année précédente"),
         }.get(shown.view, _("que la période précédente"))
@@ -62,7 +62,10 @@ def energy_figure(whole: Total, comparison: Comparison | None, shown: Shown) -> 
             else _("%(percent)s de moins %(before)s")
         )
         note = much % {"percent": percent, "before": before}
-    return Figure(label, formats.number((whole.energy_wh or 0) / 1000), "kWh", note)
+    energy = (whole.energy_wh or 0) / 1000
+    return Figure(
+        label, formats.number(energy, 0 if energy >= 10 else formats.decimals([energy])), "kWh", note
+    )
 
 
 def peak_figure(whole: Total, limit: float | None) -> Figure:
@@ -72,14 +75,20 @@ def peak_figure(whole: Total, limit: float | None) -> Figure:
         tone = "bad"
         note = _("%(when)s, dépassement de %(power)s") % {
             "when": note,
-            "power": formats.with_unit(power - limit, "kW", 1),
+            "power": formats.with_unit(power - limit, "kW", formats.decimals([power - limit])),
         }
-    return Figure(_("Puissance maximale"), formats.number(power, 1 if power < 100 else 0), "kW", note, tone)
+    return Figure(
+        _("Puissance maximale"),
+        formats.number(power, formats.decimals([power]) if power < 100 else 0),
+        "kW",
+        note,
+        tone,
+    )
 
 
-def over_figure(over: Above) -> Figure:
-    seconds = over.duration.total_seconds()
-    times = len(over.episodes)
+def over_figure(found: Sequence[Exceedance]) -> Figure:
+    seconds = sum(one.length.total_seconds() for one in found)
+    times = len(found)
     note = (
         ngettext("%(times)s fois", "%(times)s fois", times) % {"times": formats.number(times)}
         if times

@@ -1,6 +1,6 @@
 """What the person asks to see: which quantity, which direction, which civil days. Everything stands in the address."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -14,6 +14,9 @@ from gridgate.core.quantities import FlowDirection, Kind, directions_of
 from gridgate.core.time import FIRST_DAY, LAST_DAY, Interval, civil_day_bounds, parse_day
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.portal import formats
+
+Span = Callable[[Kind, FlowDirection], tuple[date, date]]
+"""The first and the last day with data of a kind and direction."""
 
 LONGEST = timedelta(days=366 * 3)
 _LIMITS = {"first": FIRST_DAY.year, "last": LAST_DAY.year}
@@ -55,6 +58,9 @@ class Shown:
     first: date
     after: date
     directions: tuple[str, ...]
+    earliest: date = FIRST_DAY
+    latest: date = LAST_DAY
+    """The first and last days with data: the arrows go no farther."""
     error: str = ""
     typed_from: str = ""
     typed_to: str = ""
@@ -87,6 +93,11 @@ class Shown:
     def interval(self, zone: ZoneInfo) -> Interval:
         return Interval(civil_day_bounds(self.first, zone).start, civil_day_bounds(self.after, zone).start)
 
+    @property
+    def by_day(self) -> bool:
+        """Whether so long a curve is drawn by days, each from its lowest to its highest value."""
+        return self.kind is Kind.LOAD_CURVE and self.rows is Period.MONTH
+
     def title(self) -> str:
         match self.view:
             case "mois":
@@ -115,23 +126,39 @@ class Shown:
             length = self.after - self.first
             moved = replace(self, first=self.first + steps * length, after=self.after + steps * length)
             return moved.query()
-        to = _after(self.view, self.first) if steps > 0 else _begun(self.view, self.first - timedelta(days=1))
+        period = VIEWS[self.view][0]
+        to = period.after(self.first) if steps > 0 else period.first_day(self.first - timedelta(days=1))
         return self.query(le=to.isoformat())
 
     def before(self) -> str:
-        return self.moved(-1)
+        """Empty when nothing came before: from farther on it leads back to the last that came."""
+        if self.first <= self.earliest:
+            return ""
+        return self._at(self.latest) if self.first > self.latest else self.moved(-1)
 
     def following(self) -> str:
-        return self.moved(1)
+        """Empty when nothing came after; from farther back it leads to the first that came."""
+        if self.after > self.latest:
+            return ""
+        return self._at(self.earliest) if self.after <= self.earliest else self.moved(1)
 
     def views(self) -> list[Choice]:
-        # Changing to a longer view keeps the day in sight; to a shorter one, the end of what was shown.
+        # Changing to a longer view keeps the day in sight; to a shorter one, the end of what was shown and came.
+        day = min(self.last, max(self.latest, self.first))
         return [
             Choice(
-                str(label), self.query(vue=name, le=_begun(name, self.last).isoformat()), name == self.view
+                str(label),
+                self.query(vue=name, le=period.first_day(day).isoformat()),
+                name == self.view,
             )
-            for name, (_period, label) in VIEWS.items()
+            for name, (period, label) in VIEWS.items()
         ]
+
+    def _at(self, day: date) -> str:
+        """The address of the same view where it shows that day."""
+        if self.view == "dates":
+            return replace(self, first=day, after=day + (self.after - self.first)).query()
+        return self.query(le=VIEWS[self.view][0].first_day(day).isoformat())
 
     def quantities(self) -> list[Choice]:
         return [
@@ -146,8 +173,8 @@ class Shown:
         ]
 
 
-def read_choice(query: QueryDict, *, directions: int, latest: date) -> Shown:
-    """Read the address; what is absent or unknown falls back to the seven days up to `latest`, the last day with data.
+def read_choice(query: QueryDict, *, directions: int, span: Span) -> Shown:
+    """Read the address; what is absent or unknown falls back to the week, Monday to Sunday, of the last day with data.
 
     Dates that cannot be read, or that end before they begin, keep what was typed and say what is wrong.
     """
@@ -156,36 +183,48 @@ def read_choice(query: QueryDict, *, directions: int, latest: date) -> Shown:
     direction = _one_of(query.get("sens"), held, held[0])
     view = _one_of(query.get("vue"), VIEWS, "semaine")
     error, typed_from, typed_to = "", query.get("du", ""), query.get("au", "")
+    earliest, latest = span(QUANTITIES[quantity][0], DIRECTIONS[direction][0])
     day = parse_day(query.get("le", "")) or latest
     if typed_from or typed_to:
         start, end = parse_day(typed_from), parse_day(typed_to)
         error = _fault(start, end)
         if start and end and not error:
             return Shown(
-                quantity, direction, "dates", start, end + timedelta(days=1), held, "", typed_from, typed_to
+                quantity,
+                direction,
+                "dates",
+                start,
+                end + timedelta(days=1),
+                held,
+                earliest,
+                latest,
+                typed_from=typed_from,
+                typed_to=typed_to,
             )
     elif query.get("le") and not parse_day(query.get("le", "")):
         error = _("« %(typed)s » n’est pas une date de %(first)s à %(last)s.") % {
             "typed": query.get("le"),
             **_LIMITS,
         }
-    first = (
-        VIEWS[view][0].first_day(day) if view != "semaine" else day if query.get("le") else _begun(view, day)
+    period = VIEWS[view][0]
+    first = max(FIRST_DAY, period.first_day(day))
+    return Shown(
+        quantity,
+        direction,
+        view,
+        first,
+        period.after(first),
+        held,
+        earliest,
+        latest,
+        error,
+        typed_from,
+        typed_to,
     )
-    return Shown(quantity, direction, view, first, _after(view, first), held, error, typed_from, typed_to)
 
 
 def _one_of(asked: str | None, known: Container[str], otherwise: str) -> str:
     return asked if asked is not None and asked in known else otherwise
-
-
-def _begun(view: str, day: date) -> date:
-    """The first day of the view that shows `day` as late as it can: a week is the seven days up to it."""
-    return day - timedelta(days=6) if view == "semaine" else VIEWS[view][0].first_day(day)
-
-
-def _after(view: str, first: date) -> date:
-    return first + timedelta(days=7) if view == "semaine" else VIEWS[view][0].after(first)
 
 
 def _fault(start: date | None, end: date | None) -> str:

@@ -1,9 +1,8 @@
 """What the page draws and says of the values read: figures, chart, caption, table, what is missing and who acts."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,8 +15,27 @@ from gridgate.dataplane.query.aggregate import Earlier, Period, Total, totals
 from gridgate.dataplane.query.answer import Answer, Segment
 from gridgate.dataplane.query.heatmap import heat_map as hours_of
 from gridgate.dataplane.query.threshold import above
+from gridgate.metering.queries import HeldTime
 from gridgate.portal import formats
-from gridgate.portal.charts import Bars, Curve, HeatMap, Limit, LoadCurve, bars, heat_map, load_curve
+from gridgate.portal.charts import (
+    Bars,
+    Curve,
+    DaySpan,
+    HeatMap,
+    Limit,
+    LoadCurve,
+    bars,
+    heat_map,
+    load_curve,
+)
+from gridgate.portal.screens.measurements.absences import (
+    Absence,
+    absences,
+    not_expected,
+    only_expected,
+    why_nothing,
+)
+from gridgate.portal.screens.measurements.exceedances import Exceedance, Over, over_rows
 from gridgate.portal.screens.measurements.figures import (
     above_note,
     comparison,
@@ -28,15 +46,13 @@ from gridgate.portal.screens.measurements.figures import (
     register_figure,
 )
 from gridgate.portal.screens.measurements.period import Shown
-from gridgate.portal.screens.measurements.selection import summed, with_segments, within
+from gridgate.portal.screens.measurements.selection import cut, summed, within
 from gridgate.portal.screens.measurements.sentences import (
     caption,
+    energy_in_words,
     from_to,
-    gap_in_words,
-    gaps,
     labels,
     row_name,
-    why_nothing,
 )
 from gridgate.portal.screens.measurements.table import Row, reading_rows, total_rows
 from gridgate.portal.shapes import Figure
@@ -60,13 +76,14 @@ class Picture:
     """Everything the template shows; `kind` chooses which of the charts there is."""
 
     kind: Kind
+    over: Over | None = None
     figures: list[Figure] = field(default_factory=list)
     curve: LoadCurve | None = None
     bars: Bars | None = None
     caption: str = ""
     rows: list[Row] = field(default_factory=list)
     foot: Row | None = None
-    gaps: list[str] = field(default_factory=list)
+    absences: list[Absence] = field(default_factory=list)
     note: str = ""
     heat: HeatMap | None = None
     heat_caption: str = ""
@@ -76,19 +93,45 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The power in kVA subscribed from `start` up to, not including, `end`."""
+
+    power: float
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Meter:
-    """What is measured: its name, and the power subscribed in kVA, when one held through all the days shown."""
+    """What is measured: its name, and the powers subscribed in the days shown, in the order of time."""
 
     name: str
-    subscribed: float | None
-    changed: bool
-    """It did not: no excess is told, for what was subscribed then is not one power."""
+    subscribed: tuple[Subscribed, ...] = ()
+    unknown: bool = False
+    """For some of its own days nobody knows here what was subscribed."""
 
     @classmethod
-    def of(cls, name: str, powers: Collection[Decimal | None]) -> "Meter":
-        known = [power for power in powers if power is not None]
-        one = float(known[0]) if len(known) == len(powers) == 1 else None
-        return cls(name, one, changed=len(powers) > 1)
+    def of(cls, name: str, times: Sequence[HeldTime], shown: Shown, zone: ZoneInfo) -> "Meter":
+        found: list[Subscribed] = []
+        unknown = False
+        for time in times:
+            first = max(time.first, shown.first)
+            after = min(time.after or shown.after, shown.after)
+            if first >= after:
+                continue
+            if time.subscribed_power_kva is None:
+                unknown = True
+                continue
+            power = float(time.subscribed_power_kva)
+            start, end = (civil_day_bounds(day, zone).start for day in (first, after))
+            if found and found[-1].power == power and found[-1].end == start:
+                start = found.pop().start
+            found.append(Subscribed(power, start, end))
+        return cls(name, tuple(found), unknown)
+
+    def at(self, instant: datetime) -> float | None:
+        """The power in force at an instant."""
+        return next((one.power for one in self.subscribed if one.start <= instant < one.end), None)
 
 
 def picture(read: Reading, shown: Shown, meter: Meter, now: datetime) -> Picture:
@@ -113,16 +156,16 @@ def picture(read: Reading, shown: Shown, meter: Meter, now: datetime) -> Picture
     }
     until = _expected_until(current, period.end, zone, now)
     drawn = draw[shown.kind](answer, current, shown, meter, zone, until)
-    if meter.changed and not shown.injection and shown.kind in (Kind.LOAD_CURVE, Kind.MAXIMUM_POWER):
+    if meter.unknown and not shown.injection and shown.kind in (Kind.LOAD_CURVE, Kind.MAXIMUM_POWER):
         drawn.note = _(
-            "La puissance souscrite a changé pendant ces jours, ou n’est pas connue pour chacun\u00a0: les "
-            "dépassements ne sont pas indiqués. Choisissez des jours où elle est la même."
+            "La puissance souscrite n’est pas connue pour chacun de ces jours\u00a0: les dépassements sont ceux des "
+            "seuls jours où elle l’est."
         )
-    drawn.gaps = [gap_in_words(missing, zone) for missing in gaps(answer, period.start, until)]
+    drawn.absences = absences(answer, period.start, period.end, until, zone)
     return drawn
 
 
-def curves_of(answer: Answer) -> list[Curve]:
+def curves_of(segments: Sequence[Segment]) -> list[Curve]:
     """The segments in kW, as the chart takes them."""
     return [
         Curve(
@@ -131,7 +174,35 @@ def curves_of(answer: Answer) -> list[Curve]:
             [None if value is None else value / 1000 for value in segment.values],
             segment.quality,
         )
-        for segment in answer.segments
+        for segment in segments
+    ]
+
+
+def day_spans(segments: Sequence[Segment], start: datetime, end: datetime, zone: ZoneInfo) -> list[DaySpan]:
+    """Each day of a long curve from its lowest to its highest value in kW, with its energy in kWh."""
+    days = totals(segments, Period.DAY, kind=Kind.LOAD_CURVE, start=start, end=end, zone=zone)
+    return [
+        DaySpan(
+            day.interval.start,
+            day.interval.end,
+            day.minimum.value / 1000,
+            day.maximum.value / 1000,
+            (day.energy_wh or 0) / 1000,
+            day.estimated == day.values,
+        )
+        for day in days
+        if day.maximum and day.minimum and day.interval.end
+    ]
+
+
+def exceedances(
+    segments: Sequence[Segment], limits: Sequence[Subscribed], zone: ZoneInfo
+) -> list[Exceedance]:
+    """Each time the subscribed power of its moment was exceeded, in the order of time."""
+    return [
+        Exceedance(episode, one.power)
+        for one in limits
+        for episode in above(cut(segments, one.start, one.end, zone), one.power * 1000, zone=zone).episodes
     ]
 
 
@@ -145,31 +216,37 @@ def _power(
 ) -> Picture:
     period = shown.interval(zone)
     assert period.end is not None
-    limit = _limit(shown, meter)
-    whole = _whole(current, shown, zone, until)
-    over = above(current, limit * 1000, zone=zone) if limit else None
+    of_rows = _by_row(answer, current, shown, zone, until)
+    whole = summed(of_rows)
+    assert whole.maximum is not None
+    limits = () if shown.injection else meter.subscribed
+    episodes = exceedances(current, limits, zone)
     count = sum(len(segment) for segment in current)
+    limit = next((one.power for one in limits if one.start <= whole.maximum.at < one.end), None)
     drawn = Picture(Kind.LOAD_CURVE, count=count, step=_step(current))
     drawn.curve = load_curve(
-        curves_of(with_segments(answer, current)),
+        [] if shown.by_day else curves_of(current),
+        spans=day_spans(current, period.start, until, zone) if shown.by_day else (),
         start=period.start,
         end=period.end,
         zone=zone,
-        limits=_limit_line(limit, whole),
+        limits=_limit_lines(limits, whole),
         until=until,
+        outside=[(one.start, one.end or period.end) for one in not_expected(answer)],
         name=meter.name,
         injection=shown.injection,
-        data_url=f"serie.json{shown.query()}" if count > FETCHED_FROM else "",
+        data_url=f"serie.json{shown.query()}" if count > FETCHED_FROM and not shown.by_day else "",
     )
     drawn.figures = [
         energy_figure(whole, comparison(answer, shown, zone, until), shown),
         peak_figure(whole, limit),
-        *([over_figure(over)] if over else []),
+        *([over_figure(episodes)] if limits else []),
         received(whole),
     ]
+    drawn.over = over_rows(episodes, shown)
     drawn.caption = caption(whole, from_to(shown, until, zone), limit)
-    drawn.rows, drawn.foot = total_rows(_by_row(current, shown, zone, until, Kind.LOAD_CURVE), shown, whole)
-    if shown.days > 62:
+    drawn.rows, drawn.foot = total_rows(of_rows, shown, whole)
+    if shown.by_day:
         hours = hours_of(current, start=period.start, end=until, zone=zone)
         kilowatts = [[None if value is None else value / 1000 for value in day] for day in hours.values]
         drawn.heat = heat_map(hours.days, kilowatts, maximum=hours.top / 1000, injection=shown.injection)
@@ -188,7 +265,7 @@ def _energy(
     zone: ZoneInfo,
     until: datetime,
 ) -> Picture:
-    of_rows = _by_row(current, shown, zone, until, Kind.DAILY_ENERGY)
+    of_rows = _by_row(answer, current, shown, zone, until)
     whole = summed(of_rows)
     drawn = Picture(Kind.DAILY_ENERGY, count=whole.values)
     drawn.bars = bars(
@@ -196,6 +273,7 @@ def _energy(
         labels=labels(of_rows, shown),
         names=[row_name(row, shown) for row in of_rows],
         unit="kWh",
+        absent=_not_expected(of_rows),
         injection=shown.injection,
     )
     best = max((row for row in of_rows if row.energy_wh), key=lambda row: row.energy_wh or 0, default=None)
@@ -217,7 +295,7 @@ def _energy(
     ]
     drawn.caption = _("%(period)s\u00a0: %(energy)s.") % {
         "period": from_to(shown, until, zone),
-        "energy": formats.with_unit((whole.energy_wh or 0) / 1000, "kWh"),
+        "energy": energy_in_words(whole),
     }
     drawn.rows, drawn.foot = total_rows(of_rows, shown, whole)
     return drawn
@@ -231,40 +309,59 @@ def _maximum(
     zone: ZoneInfo,
     until: datetime,
 ) -> Picture:
-    limit = _limit(shown, meter)
-    of_rows = _by_row(current, shown, zone, until, Kind.MAXIMUM_POWER)
+    limits = () if shown.injection else meter.subscribed
+    of_rows = _by_row(answer, current, shown, zone, until)
     values = [None if row.maximum is None else row.maximum.value / 1000 for row in of_rows]
     whole = summed(of_rows)
-    hot = [index for index, value in enumerate(values) if limit and value is not None and value > limit]
+    episodes = exceedances(current, limits, zone)
+    hot_days = {civil_day_of(one.maximum.at, zone) for one in episodes}
+    hot = [
+        index
+        for index, row in enumerate(of_rows)
+        if any(row.first <= day < shown.rows.after(row.first) for day in hot_days)
+    ]
     drawn = Picture(Kind.MAXIMUM_POWER, count=whole.values)
     drawn.bars = bars(
         values,
         labels=labels(of_rows, shown),
         names=[row_name(row, shown) for row in of_rows],
         unit="kVA",
+        absent=_not_expected(of_rows),
         hot=hot,
-        limit=next(iter(_limit_line(limit, whole)), None),
+        levels=[
+            (_place(limit.start, of_rows, zone), _place(limit.end, of_rows, zone), limit)
+            for limit in _limit_lines(limits, whole)
+        ],
         injection=shown.injection,
     )
     peak = max((row.maximum for row in of_rows if row.maximum), key=lambda found: found.value)
+    limit = next((one.power for one in limits if one.start <= peak.at < one.end), None)
+    drawn.over = over_rows(episodes, shown)
     drawn.figures = [
         Figure(
             _("Puissance maximale"),
-            formats.number(peak.value / 1000, 1),
+            formats.number(peak.value / 1000, formats.decimals([peak.value / 1000])),
             "kVA",
             formats.moment(peak.at),
             "bad" if limit and peak.value > limit * 1000 else "",
         ),
         *(
-            [Figure(_("Puissance souscrite"), formats.number(limit), "kVA", above_note(len(hot), shown))]
-            if limit
+            [
+                Figure(
+                    _("Puissance souscrite"),
+                    said_powers(limits),
+                    "kVA",
+                    above_note(len(hot), shown),
+                )
+            ]
+            if limits
             else []
         ),
         received(whole),
     ]
     drawn.caption = _("%(period)s\u00a0: au plus %(power)s, le %(when)s.") % {
         "period": from_to(shown, until, zone),
-        "power": formats.with_unit(peak.value / 1000, "kVA", 1),
+        "power": formats.with_unit(peak.value / 1000, "kVA", formats.decimals([peak.value / 1000])),
         "when": formats.moment(peak.at),
     }
     drawn.rows, drawn.foot = total_rows(of_rows, shown, whole)
@@ -302,15 +399,48 @@ def _expected_until(segments: Sequence[Segment], end: datetime, zone: ZoneInfo, 
     return min(end, max(today, *(segment.end(zone) for segment in segments)))
 
 
-def _limit(shown: Shown, meter: Meter) -> float | None:
-    return None if shown.injection else meter.subscribed
+def _not_expected(rows: Sequence[Total]) -> list[int]:
+    """The rows of which there is nothing and nothing is missing."""
+    return [index for index, row in enumerate(rows) if not row.values and not row.missing]
 
 
-def _limit_line(limit: float | None, whole: Total) -> list[Limit]:
-    """The subscribed power, unless the curve would shrink to a thread under it: the figures still tell it."""
-    if not limit or whole.maximum is None or limit * 1000 > whole.maximum.value * VISIBLE_UNDER:
-        return []
-    return [Limit(limit, label=_("Souscrite %(power)s") % {"power": formats.with_unit(limit, "kVA")})]
+def _limit_lines(limits: Sequence[Subscribed], whole: Total) -> list[Limit]:
+    """The subscribed powers, a step where they change, unless the curve would shrink to a thread under them: the
+    figures still tell them.
+    """
+    highest = 0 if whole.maximum is None else whole.maximum.value * VISIBLE_UNDER
+    return [
+        Limit(
+            one.power,
+            one.start,
+            one.end,
+            _("Souscrite %(power)s") % {"power": formats.with_unit(one.power, "kVA", _decimals(one.power))},
+        )
+        for one in limits
+        if one.power * 1000 <= highest
+    ]
+
+
+def _decimals(power: float) -> int:
+    return 1 if power % 1 else 0
+
+
+def said_powers(limits: Sequence[Subscribed]) -> str:
+    """One, or one after another when it changed."""
+    powers = [formats.number(one.power, _decimals(one.power)) for one in limits]
+    return _(" puis ").join(dict.fromkeys(powers))
+
+
+def _place(at: datetime | None, rows: Sequence[Total], zone: ZoneInfo) -> float:
+    """How far across the bars an instant lies, from 0 to 1."""
+    if at is None:
+        return 0.0
+    for index, row in enumerate(rows):
+        assert row.interval.end is not None
+        if at < row.interval.end:
+            into = (at - row.interval.start) / (row.interval.end - row.interval.start)
+            return (index + max(0.0, into)) / len(rows)
+    return 1.0
 
 
 def _step(segments: Sequence[Segment]) -> str:
@@ -320,15 +450,11 @@ def _step(segments: Sequence[Segment]) -> str:
 
 
 def _by_row(
-    segments: list[Segment], shown: Shown, zone: ZoneInfo, until: datetime, kind: Kind
+    answer: Answer, segments: list[Segment], shown: Shown, zone: ZoneInfo, until: datetime
 ) -> list[Total]:
     period = shown.interval(zone)
-    return totals(segments, shown.rows, kind=kind, start=period.start, end=until, zone=zone)
-
-
-def _whole(segments: list[Segment], shown: Shown, zone: ZoneInfo, until: datetime) -> Total:
-    rows = _by_row(segments, shown, zone, until, Kind.LOAD_CURVE)
-    return summed(rows)
+    rows = totals(segments, shown.rows, kind=shown.kind, start=period.start, end=until, zone=zone)
+    return only_expected(rows, not_expected(answer), segments, shown.kind, zone)
 
 
 __all__ = ["Picture", "Reading", "curves_of", "picture"]

@@ -1,10 +1,11 @@
 """Cutting what was read to the period shown, and adding its rows up."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from itertools import pairwise
+from datetime import datetime, timedelta
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
+from gridgate.core.time import Resolution
 from gridgate.dataplane.query.aggregate import Total
 from gridgate.dataplane.query.answer import Answer, Segment
 
@@ -29,54 +30,43 @@ def summed(rows: Sequence[Total]) -> Total:
 
 
 def within(answer: Answer, start: datetime, end: datetime, zone: ZoneInfo) -> list[Segment]:
-    """The part of the segments that lies in the period; both bounds are civil midnights or later than all values."""
+    """The part of the answer that lies in the period; both bounds are civil midnights or later than all values."""
+    return cut(answer.segments, start, end, zone)
+
+
+def cut(segments: Sequence[Segment], start: datetime, end: datetime, zone: ZoneInfo) -> list[Segment]:
+    """The steps that lie wholly in the period, as segments."""
     kept = []
-    for segment in answer.segments:
-        starts = [segment.step_start(index, zone) for index in (0, len(segment))]
-        if starts[1] <= start or starts[0] >= end:
+    for segment in segments:
+        begun, over = segment.start, segment.end(zone)
+        if over <= start or begun >= end:
             continue
-        if starts[0] >= start and starts[1] <= end:
+        if begun >= start and over <= end:
             kept.append(segment)
             continue
-        kept.extend(_cut(segment, start, end, zone))
+        low, high = _steps(segment, start, end, zone)
+        if low < high:
+            kept.append(_part(segment, low, high, zone))
     return kept
 
 
-def _cut(segment: Segment, start: datetime, end: datetime, zone: ZoneInfo) -> list[Segment]:
-    edges = [segment.step_start(index, zone) for index in range(len(segment) + 1)]
-    inside = [
-        index for index, (at, following) in enumerate(pairwise(edges)) if at >= start and following <= end
-    ]
-    if not inside:
-        return []
-    low, high = inside[0], inside[-1] + 1
+def _steps(segment: Segment, start: datetime, end: datetime, zone: ZoneInfo) -> tuple[int, int]:
+    """The first step that lies in the period, and the one after the last."""
+    if segment.resolution is Resolution.P1D:
+        edges = [segment.step_start(index, zone) for index in range(len(segment) + 1)]
+        inside = [index for index, at in enumerate(edges[:-1]) if at >= start and edges[index + 1] <= end]
+        return (inside[0], inside[-1] + 1) if inside else (0, 0)
+    step = timedelta(seconds=segment.resolution.seconds)
+    return max(0, -((segment.start - start) // step)), min(len(segment), (end - segment.start) // step)
+
+
+def _part(segment: Segment, low: int, high: int, zone: ZoneInfo) -> Segment:
     words = segment.qualities()[low:high]
-    runs: list[tuple[str, int]] = []
-    for word in words:
-        if runs and runs[-1][0] == word:
-            runs[-1] = (word, runs[-1][1] + 1)
-        else:
-            runs.append((word, 1))
-    return [
-        Segment(
-            edges[low],
-            segment.resolution,
-            segment.values[low:high],
-            runs,
-            segment.offsets[low:high] if segment.offsets else None,
-            segment.register,
-        )
-    ]
-
-
-def with_segments(answer: Answer, segments: list[Segment]) -> Answer:
-    return Answer(
-        answer.metering_point,
-        answer.kind,
-        answer.direction,
-        answer.unit,
-        answer.start,
-        answer.end,
-        segments,
-        answer.requested,
+    return Segment(
+        segment.step_start(low, zone),
+        segment.resolution,
+        segment.values[low:high],
+        [(word, len(list(same))) for word, same in groupby(words)],
+        segment.offsets[low:high] if segment.offsets else None,
+        segment.register,
     )

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from gridgate.core.time import civil_day_of
 from gridgate.dataplane.query.aggregate import Period, Total
-from gridgate.dataplane.query.answer import Answer, Missing
+from gridgate.dataplane.query.answer import Missing
 from gridgate.portal import formats
 from gridgate.portal.screens.measurements.period import Shown
 
@@ -18,13 +18,18 @@ def caption(whole: Total, period: str, limit: float | None) -> str:
     power = whole.maximum.value / 1000
     sentence = _("%(period)s\u00a0: %(energy)s, au plus %(power)s le %(when)s") % {
         "period": period,
-        "energy": formats.with_unit((whole.energy_wh or 0) / 1000, "kWh"),
-        "power": formats.with_unit(power, "kW", 1),
+        "energy": energy_in_words(whole),
+        "power": formats.with_unit(power, "kW", formats.decimals([power])),
         "when": formats.moment(whole.maximum.at),
     }
     if limit and power > limit:
         sentence += _(", au-dessus des %(power)s souscrits") % {"power": formats.with_unit(limit, "kVA")}
     return f"{sentence}."
+
+
+def energy_in_words(whole: Total) -> str:
+    energy = (whole.energy_wh or 0) / 1000
+    return formats.with_unit(energy, "kWh", 0 if energy >= 10 else formats.decimals([energy]))
 
 
 def from_to(shown: Shown, until: datetime, zone: ZoneInfo) -> str:
@@ -38,15 +43,6 @@ def from_to(shown: Shown, until: datetime, zone: ZoneInfo) -> str:
     }
 
 
-def gaps(answer: Answer, start: datetime, end: datetime) -> list[Missing]:
-    """What was expected within the period and was not received; five at most, the longest."""
-    inside = [
-        gap for gap in answer.missing if gap.reason == "not_received" and gap.start < end and gap.end > start
-    ]
-    cut = [Missing(max(gap.start, start), min(gap.end, end), gap.reason) for gap in inside]
-    return sorted(sorted(cut, key=lambda gap: gap.start - gap.end)[:5], key=lambda gap: gap.start)
-
-
 def gap_in_words(gap: Missing, zone: ZoneInfo) -> str:
     first, last = gap.start.astimezone(zone), gap.end.astimezone(zone)
     if first.date() == (last - timedelta(seconds=1)).date():
@@ -58,19 +54,6 @@ def gap_in_words(gap: Missing, zone: ZoneInfo) -> str:
     else:
         when = _("du %(from)s au %(to)s") % {"from": formats.moment(gap.start), "to": formats.moment(gap.end)}
     return when[0].upper() + when[1:]
-
-
-def why_nothing(answer: Answer) -> str:
-    reasons = {missing.reason for missing in answer.missing}
-    if reasons == {"future"}:
-        return _("Ces jours sont à venir.")
-    if "collection_inactive" in reasons:
-        return _(
-            "La courbe de charge de ce compteur n’est pas collectée. Activez la collecte pour les jours à venir."
-        )
-    if "before_activation" in reasons:
-        return _("Le point n’était pas encore en service.")
-    return _("Aucune valeur n’a été reçue pour ces jours.")
 
 
 def labels(rows: Sequence[Total], shown: Shown) -> list[str]:

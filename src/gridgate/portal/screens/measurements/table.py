@@ -47,8 +47,11 @@ class ValueRow:
 
 def total_rows(rows: Sequence[Total], shown: Shown, whole: Total) -> tuple[list[Row], Row]:
     said = formats.month if shown.rows is Period.MONTH else formats.week_day
-    lines = [_total(row, capfirst(said(row.first)), shown) for row in rows]
-    foot = _total(whole, _("Ensemble"), shown)
+    powers = [one.value / 1000 for row in rows for one in (row.maximum, row.minimum) if one]
+    energies = [row.energy_wh / 1000 for row in rows if row.energy_wh]
+    places = (formats.decimals(energies), formats.decimals(powers))
+    lines = [_total(row, capfirst(said(row.first)), shown, places) for row in rows]
+    foot = _total(whole, _("Ensemble"), shown, places)
     return lines, foot
 
 
@@ -96,15 +99,18 @@ def value_rows(answer: Answer, zone: ZoneInfo) -> list[ValueRow]:
     return rows
 
 
-def _total(row: Total, name: str, shown: Shown) -> Row:
+def _total(row: Total, name: str, shown: Shown, places: tuple[int, int]) -> Row:
+    """`places` are the decimals of energies and of powers: the same all down a column."""
     curve = shown.kind is Kind.LOAD_CURVE
     tone, quality = _quality(row)
     return Row(
         name=name,
-        energy="" if row.energy_wh is None or not row.values else formats.number(row.energy_wh / 1000, 1),
-        maximum="" if row.maximum is None else formats.number(row.maximum.value / 1000, 1),
+        energy=""
+        if row.energy_wh is None or not row.values
+        else formats.number(row.energy_wh / 1000, places[0]),
+        maximum="" if row.maximum is None else formats.number(row.maximum.value / 1000, places[1]),
         maximum_at="" if row.maximum is None else _when(row.maximum.at, shown, name),
-        minimum=formats.number(row.minimum.value / 1000, 1) if curve and row.minimum else "",
+        minimum=formats.number(row.minimum.value / 1000, places[1]) if curve and row.minimum else "",
         values=formats.number(row.values),
         tone=tone,
         quality=quality,
@@ -119,7 +125,7 @@ def _when(at: datetime, shown: Shown, name: str) -> str:
 
 def _quality(row: Total) -> tuple[str, str]:
     if not row.values:
-        return "warn", _("Rien reçu")
+        return ("warn", _("Rien reçu")) if row.missing else ("", _("Rien à recevoir"))
     if row.missing:
         text = ngettext("%(count)s valeur manque", "%(count)s valeurs manquent", row.missing)
         return "warn", text % {"count": formats.number(row.missing)}

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,15 +15,14 @@ from gridgate.core.time import civil_day_of
 from gridgate.dataplane.client import Reader
 from gridgate.dataplane.query.answer import Answer
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import Points, points_readable_by, subscribed_powers
+from gridgate.metering.queries import HeldTime, Points, held_times, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import measurements
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.charts import series_data
-from gridgate.portal.screens.measurements.period import Shown, read_choice
+from gridgate.portal.screens.measurements.period import Shown, Span, read_choice
 from gridgate.portal.screens.measurements.picture import Meter, Picture, curves_of, picture
 from gridgate.portal.screens.measurements.table import value_rows
-from gridgate.portal.screens.metering_points.point import title
 from gridgate.portal.time_zone import network_time
 
 ROWS_A_PAGE = 96
@@ -42,12 +42,9 @@ def index(request: MemberRequest) -> HttpResponse:
 @entitlement_required(EntitlementCode.MEASUREMENTS)
 @network_time
 def point(request: MemberRequest, point_id: str) -> HttpResponse:
-    found, shown = _asked(request, point_id)
+    found, shown, times = _asked(request, point_id)
     now = datetime.now(UTC)
-    powers = subscribed_powers(
-        actor=request.membership, point_id=found.pk, first=shown.first, after=shown.after
-    )
-    meter = Meter.of(str(found), powers)
+    meter = Meter.of(str(found), times, shown, _zone())
     shows: Picture = picture(_Reading(request.membership, found, now), shown, meter, now)
     return render(
         request,
@@ -67,7 +64,7 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
 @network_time
 def values(request: MemberRequest, point_id: str) -> HttpResponse:
     """Every value of the period, in pages."""
-    found, shown = _asked(request, point_id)
+    found, shown, _times = _asked(request, point_id)
     now = datetime.now(UTC)
     answer = _Reading(request.membership, found, now)(shown.kind, shown, "screen")
     rows = value_rows(answer, _zone()) if answer else []
@@ -83,7 +80,7 @@ def values(request: MemberRequest, point_id: str) -> HttpResponse:
 @entitlement_required(EntitlementCode.MEASUREMENTS)
 def export(request: MemberRequest, point_id: str) -> HttpResponseBase:
     """The period as a CSV file: `format=excel` for semicolons and decimal commas, otherwise RFC 4180."""
-    found, shown = _asked(request, point_id)
+    found, shown, _times = _asked(request, point_id)
     answer = _Reading(request.membership, found, datetime.now(UTC))(shown.kind, shown, "export")
     if answer is None:
         raise Http404
@@ -100,19 +97,23 @@ def export(request: MemberRequest, point_id: str) -> HttpResponseBase:
 @entitlement_required(EntitlementCode.MEASUREMENTS)
 def series(request: MemberRequest, point_id: str) -> JsonResponse:
     """The values of a dense chart, fetched by its script."""
-    found, shown = _asked(request, point_id)
+    found, shown, _times = _asked(request, point_id)
     answer = _Reading(request.membership, found, datetime.now(UTC))(Kind.LOAD_CURVE, shown, "screen")
-    return JsonResponse({"segments": series_data(curves_of(answer)) if answer else []})
+    return JsonResponse({"segments": series_data(curves_of(answer.segments)) if answer else []})
 
 
-def _asked(request: MemberRequest, point_id: str) -> tuple[MeteringPoint, Shown]:
-    """The point, if the person may read it (404 otherwise), and what the address asks to see of it."""
+def _asked(request: MemberRequest, point_id: str) -> tuple[MeteringPoint, Shown, list[HeldTime]]:
+    """The point, if the person may read it (404 otherwise), what the address asks to see of it, and the company's times
+    on it.
+    """
     found = _points(request.membership, point_id).first()
     if found is None:
         raise Http404
-    return found, read_choice(
-        request.GET, directions=found.directions or bits(FlowDirection), latest=_latest_day(found)
+    times = held_times(actor=request.membership, point_id=found.pk)
+    shown = read_choice(
+        request.GET, directions=found.directions or bits(FlowDirection), span=_span(found, times)
     )
+    return found, shown, times
 
 
 def _points(actor: Membership, point_id: str | None = None) -> Points:
@@ -122,13 +123,29 @@ def _points(actor: Membership, point_id: str | None = None) -> Points:
     return mine.filter(held_from__lte=today)
 
 
-def _latest_day(point: MeteringPoint) -> date:
-    """The last day with data, as far as the title tells: it ends with the title, and says nothing of the time before."""
-    first, after = title(point)
+def _span(point: MeteringPoint, times: Sequence[HeldTime]) -> Span:
+    """The first and last day with data in the company's own times: nothing is said of anybody else's. Without data, the
+    last day of which some could have come.
+    """
+    series = measurements.client().series([point.pk])
     yesterday = civil_day_of(datetime.now(UTC), _zone()) - timedelta(days=1)
-    latest = measurements.client().latest([point.pk]).get(point.pk)
-    day = latest.day if latest is not None and latest.day >= first else max(yesterday, first)
-    return day if after is None else min(day, after - timedelta(days=1))
+
+    def span(kind: Kind, flow: FlowDirection) -> tuple[date, date]:
+        told = {kind, Kind.LOAD_CURVE} if kind is Kind.DAILY_ENERGY else {kind}
+        within = [
+            (max(info.first, time.first), min(info.last, (time.after or date.max) - timedelta(days=1)))
+            for info in series
+            if info.key.kind in told and info.key.direction is flow
+            for time in times
+        ]
+        days = [(first, last) for first, last in within if first <= last]
+        if days:
+            return min(first for first, _last in days), max(last for _first, last in days)
+        ends = [time.after - timedelta(days=1) for time in times[-1:] if time.after]
+        last = max([min([yesterday, *ends]), *(time.first for time in times[-1:])])
+        return last, last
+
+    return span
 
 
 class _Reading:

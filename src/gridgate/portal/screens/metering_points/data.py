@@ -21,6 +21,7 @@ class Held:
     step: str
     first: date
     last: date
+    is_curve: bool
 
 
 def last_days(since: Mapping[str, date]) -> dict[str, date | None]:
@@ -56,6 +57,7 @@ def held_of(point: str, *, since: date) -> list[Held] | None:
             _step(info.key.resolution),
             max(info.first, since),
             info.last,
+            info.key.kind is Kind.LOAD_CURVE,
         )
         for info in series
         if not info.key.register and info.last >= since

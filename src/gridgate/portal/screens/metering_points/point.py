@@ -32,6 +32,7 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
     first, after = title(found)
     over, ahead = past(after, today), coming(first, today)
     held = over is None and ahead is None
+    received = held_of(found.pk, since=first) if held and measures else None
     context = {
         "point": found,
         "name": name_of(found),
@@ -47,7 +48,8 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
         "readers": readers_of(actor=actor, point=found.pk, held_from=first, now=now, today=today)
         if entitled and held
         else [],
-        "held": held_of(found.pk, since=first) if held and measures else None,
+        "held": received,
+        "curve_received": any(one.is_curve for one in received or ()),
     }
     return render(request, "metering_points/point.html", context)
 

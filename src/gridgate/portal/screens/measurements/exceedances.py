@@ -1,0 +1,93 @@
+"""Each time that more than the subscribed power was drawn: when, how long, how much, and the way to its day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.utils.translation import gettext as _
+
+from gridgate.core.quantities import Kind
+from gridgate.dataplane.query.aggregate import Extreme
+from gridgate.dataplane.query.threshold import Episode
+from gridgate.portal import formats
+from gridgate.portal.screens.measurements.period import Shown
+
+MOST = 50
+"""Beyond, the highest are listed, and how many they are of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exceedance:
+    """One of them, and the power in kVA that was subscribed then."""
+
+    episode: Episode
+    subscribed: float
+
+    @property
+    def maximum(self) -> Extreme:
+        return self.episode.maximum
+
+    @property
+    def length(self) -> timedelta:
+        interval = self.episode.interval
+        assert interval.end is not None
+        return interval.end - interval.start
+
+
+@dataclass(frozen=True, slots=True)
+class OverRow:
+    when: str
+    address: str
+    length: str
+    highest: str
+    over: str
+    subscribed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The list, in the order of time; `note` when it does not hold all."""
+
+    rows: list[OverRow]
+    note: str
+    timed: bool
+    """Whether it is known how long each lasted: of a day's maximum only the instant is."""
+
+    @property
+    def unit_highest(self) -> str:
+        return _("Maximum, kW") if self.timed else _("Maximum, kVA")
+
+    @property
+    def unit_over(self) -> str:
+        return _("Dépassement, kW") if self.timed else _("Dépassement, kVA")
+
+
+def over_rows(found: Sequence[Exceedance], shown: Shown) -> Over | None:
+    """None when there is nothing to list."""
+    if not found:
+        return None
+    timed = shown.kind is Kind.LOAD_CURVE
+    highest = sorted(found, key=lambda one: one.maximum.value / 1000 - one.subscribed, reverse=True)[:MOST]
+    note = ""
+    if len(found) > MOST:
+        note = _("Les %(most)s plus forts des %(count)s dépassements de la période.") % {
+            "most": formats.number(MOST),
+            "count": formats.number(len(found)),
+        }
+    rows = [_row(one, shown, timed=timed) for one in sorted(highest, key=lambda one: one.maximum.at)]
+    return Over(rows, note, timed)
+
+
+def _row(one: Exceedance, shown: Shown, *, timed: bool) -> OverRow:
+    began = one.episode.interval.start if timed else one.maximum.at
+    power = one.maximum.value / 1000
+    day = {"vue": "jour", "grandeur": "puissance", "sens": shown.direction}
+    return OverRow(
+        when=formats.moment(began),
+        address="?" + urlencode({**day, "le": formats.civil_day(began).isoformat()}),
+        length=formats.duration(one.length.total_seconds()) if timed else "",
+        highest=formats.number(power, 1),
+        over=formats.number(power - one.subscribed, formats.decimals([power - one.subscribed])),
+        subscribed=formats.number(one.subscribed, 1 if one.subscribed % 1 else 0),
+    )
