@@ -142,6 +142,24 @@ def test_french_is_typeset() -> None:
     assert plain == [], "run: python -m gridgate.portal.messages typeset"
 
 
+def test_a_name_after_de_or_que_may_be_elided() -> None:
+    """`Demande de ACME` is no French: a sentence that puts a name there is within `{% filter elided %}`."""
+    names = r"(?:name|names|company|group|groups|service|operator|leaver|holder|party|email|zone)"
+    sentence = re.compile(r"(\{% filter elided %\})?(\{% blocktranslate\b.*?\{% endblocktranslate %\})", re.S)
+
+    def bare(text: str) -> Iterator[str]:
+        for elided, said in sentence.findall(text):
+            if (
+                not elided
+                and " asvar " not in said.partition("%}")[0]
+                and re.search(r"\b(?:[dD]e|[qQ]ue) (?:<b>)?\{\{ ?" + names + r" ?\}\}", said)
+            ):
+                yield said
+
+    letters = sorted((PACKAGE / "notifications").rglob("*.txt"))
+    assert wrong_in([*TEMPLATES, *letters], bare) == []
+
+
 def test_french_speaks_as_the_house_does() -> None:
     """No "veuillez", no "avec succès", no exclamation mark; one says vous."""
     spoken = re.compile(r"\bveuillez\b|avec succès|!|\b(?:ton|tes|toi|tu)\b", re.I)

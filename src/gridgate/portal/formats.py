@@ -8,6 +8,7 @@ A day without a time is a civil day of the network, for everyone: a sharing begi
 clock time, and the day written with it, is the reader's own (`portal/time_zone.py`).
 """
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,6 +22,10 @@ NO_BREAK = "\u00a0"
 MINUS = "\u2212"
 
 Number = int | float | Decimal
+
+_ELISION = re.compile(
+    r"\b([dD]|[qQ]u)e (?=(?:<b>)?(?!onze\b|oui\b)(?:[aeiouàâäéèêëîïôöùûü]|y[^aeiou\s]))", re.IGNORECASE
+)
 
 _MONTHS = {
     "fr": [
@@ -277,6 +282,14 @@ def groups(identifier: str, kind: str = "") -> list[str]:
         return [text]
     ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
     return [text[end - size : end] for end, size in zip(ends, sizes, strict=True)]
+
+
+def elided(text: str, language: str | None = None) -> str:
+    """A sentence into which a name was put: `Demande de ACME` becomes `Demande d’ACME`; English has nothing to elide.
+
+    A name that begins with h keeps its `de`: only whoever bears it knows better.
+    """
+    return _ELISION.sub(r"\1’", text) if current_language(language) == "fr" else text
 
 
 def initials(name: str) -> str:

@@ -52,7 +52,7 @@ class TestImportOnScreen:
         )
         report = send(client, content, kind="holders")
         assert (
-            "le titre de ACME Industries, ouvert depuis le 1ᵉʳ janv. 2024, prend fin le 1ᵉʳ nov. 2026"
+            "le titre d’ACME Industries, ouvert depuis le 1ᵉʳ janv. 2024, prend fin le 1ᵉʳ nov. 2026"
             in text_of(report)
         )
         client.post(report.request["PATH_INFO"], {"decision": "import"})

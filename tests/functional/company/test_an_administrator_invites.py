@@ -178,7 +178,7 @@ class TestFollowing:
         answer = company.client("alice").post(
             f"{INVITATIONS}{handle(company.irene)}/renouveler/", follow=True
         )
-        assert "L’invitation de irene@acme.example a déjà été acceptée ou annulée." in text_of(answer)
+        assert "L’invitation d’irene@acme.example a déjà été acceptée ou annulée." in text_of(answer)
 
     def test_one_of_another_company_does_not_exist(self, company):
         for verb in ("renouveler", "annuler"):

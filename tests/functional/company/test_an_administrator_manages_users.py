@@ -245,7 +245,7 @@ class TestDetaching:
     def test_says_what_ends_and_what_stays(self, company):
         page = text_of(company.client("alice").get(page_of(company.bob, "detacher/")))
         for said in (
-            "Détacher Bob de ACME Industries ?",
+            "Détacher Bob d’ACME Industries ?",
             "sa prochaine page sera refusée",
             "L’appartenance aux groupes : Site de Lyon.",
             "Le compte bob@acme.example, qui peut servir pour d’autres entreprises.",

@@ -55,6 +55,27 @@ class TestThePage:
         assert "Rôles sur le réseau : Consommateur" in row
         assert row.endswith("Olivier Réseau Démo, pour votre compte")
 
+    def test_a_questionnaire_is_masculine_and_a_name_elided(self, company):
+        subject = Subject("kyc", "1", "KYC-2026-K7Q4M")
+        record(
+            "kyc.accepted",
+            subject=subject,
+            organisation=company.acme.pk,
+            before={"state": "in_review"},
+            after={"state": "accepted"},
+            now=company.now,
+        )
+        invited = Subject("invitation", "1", "irene@acme.example")
+        record("invitation.cancelled", subject=invited, organisation=company.acme.pk, now=company.now)
+        invitation, questionnaire, *_ = rows(company.client("alice").get(HISTORY))
+        assert "Invitation d’irene@acme.example annulée" in invitation
+        assert "KYC-2026-K7Q4M accepté État : en cours d’examen État : accepté Le portail" in questionnaire
+
+    def test_where_ends_of_sharing_are_told(self, company):
+        page = company.client("alice").get(HISTORY).content.decode()
+        assert 'href="/partage/recus/"' in page
+        assert 'href="/partage/"' in page
+
     def test_says_points_and_services_in_words(self, company):
         group = create_group(organisation=company.acme, name="Énergie", actor=company.alice, now=company.now)
         points = [str(30_001_480_000_000 + number) for number in range(8)]

@@ -300,7 +300,7 @@ class TestFollowing:
         code = EicRequest.objects.get().code
         assert code is not None
         assert f"Code attribué {code.pk}" in text_of(alice.get(f"/eic/{request.number}/"))
-        assert f"Les codes de ACME Industries Code Type Nom Depuis État {code.pk}" in text_of(
+        assert f"Les codes d’ACME Industries Code Type Nom Depuis État {code.pk}" in text_of(
             alice.get("/eic/")
         )
         assert code.pk in text_of(world.client("acme_user").get("/eic/"))

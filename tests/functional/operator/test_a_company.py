@@ -286,7 +286,7 @@ class TestTheFirstAdministrator:
         assert "le précédent ne fonctionne plus" in text_of(page)
         assert Invitation.objects.get(pk=sent.pk).round == 2
         page = client.post(f"{self.address}{sent.pk}/", {"do": "cancel"}, follow=True)
-        assert "La déclaration de anne@vallee.example est annulée" in text_of(page)
+        assert "La déclaration d’anne@vallee.example est annulée" in text_of(page)
         assert Invitation.objects.get(pk=sent.pk).cancelled_at is not None
         page = client.post(f"{self.address}{sent.pk}/", {"do": "renew"}, follow=True)
         assert "Cette déclaration a déjà été acceptée ou annulée" in text_of(page)

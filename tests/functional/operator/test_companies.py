@@ -199,7 +199,7 @@ class TestKeepingTheRecord:
         }
         address = f"{LIST}{world.acme.siren}/"
         page = world.client("operateur").post(f"{address}modifier/", posted, follow=True)
-        assert "La fiche de ACME Énergie est à jour" in text_of(page)
+        assert "La fiche d’ACME Énergie est à jour" in text_of(page)
         assert "Producteur, consommateur" in text_of(page)
         event = AuditEvent.objects.get(action="company.changed", organisation=world.acme.pk)
         assert event.acting_for == world.operator.pk

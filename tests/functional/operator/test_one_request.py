@@ -37,7 +37,7 @@ class TestThePage:
         take(EIC, asked, actor=world.operateur, now=world.now)
         text = text_of(world.client("operateur").get(address(asked)))
         for said in (
-            f"Demande {asked.number} de ACME Industries",
+            f"Demande {asked.number} d’ACME Industries",
             "Suivie par Olivier",
             "ACME-ATELIER",
             "17XACME",

@@ -117,7 +117,7 @@ class TestEndingATitle:
         page = self.post(world, "check", "2026-11-24")
         text = text_of(page)
         for said in (
-            "Mettre fin au titre de ACME Industries le 24 novembre 2026 au soir",
+            "Mettre fin au titre d’ACME Industries le 24 novembre 2026 au soir",
             "Ce jour est passé : l’effet est immédiat",
             "Tiers 1 222 333 445 Seul prend fin : c’est son seul compteur",
             "Tiers 2 333 444 552 Deux perd ce compteur, garde 1 autre",
@@ -132,7 +132,7 @@ class TestEndingATitle:
     def test_then_does_exactly_that(self, world: World, shared: dict[str, Permission]) -> None:
         page = self.post(world, "end", "2026-11-24")
         assert page.redirect_chain[-1][0] == of(world.p1)
-        assert "Le titre de ACME Industries prend fin le 24 novembre 2026 au soir" in text_of(page)
+        assert "Le titre d’ACME Industries prend fin le 24 novembre 2026 au soir" in text_of(page)
         assert TitleHolding.objects.get(metering_point=world.p1).valid_to == date(2026, 11, 25)
         for permission in shared.values():
             permission.refresh_from_db()
@@ -206,8 +206,8 @@ class TestBeginningATitle:
         text = text_of(self.post(world, world.p1, "check"))
         for said in (
             "Client B titulaire à partir du 20 novembre 2026",
-            "Le titre de ACME Industries prend fin le 19 novembre 2026 au soir",
-            "Ce qui ne lit plus ce point au nom de ACME Industries",
+            "Le titre d’ACME Industries prend fin le 19 novembre 2026 au soir",
+            "Ce qui ne lit plus ce point au nom d’ACME Industries",
             "Seul prend fin : c’est son seul compteur",
             "Ce qui lira ce point au nom de Client B",
             "Tiers 2 333 444 552 Tout",

@@ -72,7 +72,7 @@ class TestReminders:
             "bob@acme.example": "Your know-your-customer questionnaire is valid until 3\xa0February 2027",
         }
         body = OutgoingEmail.objects.get(recipient="alice@acme.example").body
-        assert "KYC-2026-00001 de ACME Industries" in body
+        assert "KYC-2026-00001 d’ACME Industries" in body
         assert "http://127.0.0.1:8000/questionnaire/" in body
 
     def test_go_to_the_person_when_there_is_no_company(self, world):

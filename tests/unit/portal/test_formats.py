@@ -139,3 +139,17 @@ def test_initials(name, letters) -> None:
 def test_a_series_is_set_apart_as_each_language_does() -> None:
     assert formats.series(["a, b", "c"], "fr") == "a, b\u202f; c"
     assert formats.series(["a, b", "c"], "en") == "a, b; c"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("Demande EIC de ACME Industries", "Demande EIC d’ACME Industries"),
+        ("Ce que <b>Énergie Sud</b> garde", "Ce qu’<b>Énergie Sud</b> garde"),
+        ("Le titre de Tiers 1, de Yves et de Yann", "Le titre de Tiers 1, d’Yves et de Yann"),
+        ("Le code de Onze Bis, au nord de Halluin", "Le code de Onze Bis, au nord de Halluin"),
+    ],
+)
+def test_a_name_is_elided_in_french_alone(said: str, shown: str) -> None:
+    assert formats.elided(said, "fr") == shown
+    assert formats.elided(said, "en") == said

@@ -174,6 +174,12 @@ def id_groups(identifier: str | None, kind: str = "") -> str:
     return format_html('<span class="id">{}</span>', parts)
 
 
+@register.filter(is_safe=True)
+def elided(text: str) -> str:
+    """`{% filter elided %}` around a sentence with a name after « de » or « que »: `d’ACME`, `qu’ACME`."""
+    return formats.elided(text)
+
+
 @register.simple_tag
 def mono(name: str, own: bool = False, size: str = "") -> str:
     """The square with a company's initials, beside its name: `{% mono company.legal_name own=True size="s"

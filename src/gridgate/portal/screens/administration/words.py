@@ -132,7 +132,7 @@ def said(findings: Iterable[Finding]) -> list[Said]:
 def _reason(finding: Finding) -> str:
     if formats.current_language() == "en":
         return finding.reason
-    return FRENCH[finding.code][0].format_map(_details(finding))
+    return formats.elided(FRENCH[finding.code][0].format_map(_details(finding)))
 
 
 def _remedy(finding: Finding) -> str:

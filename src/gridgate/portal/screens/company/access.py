@@ -69,7 +69,7 @@ def reason(answer: Answer) -> str:
         case Why.RESERVED:
             return _("réservé à %(groups)s") % {"groups": groups}
         case Why.OUTSIDE_PERIMETER:
-            return _("hors du périmètre de %(groups)s") % {"groups": groups}
+            return formats.elided(_("hors du périmètre de %(groups)s") % {"groups": groups})
         case Why.NOT_HELD:
             return _("votre entreprise n’est pas titulaire de ce point, et ne l’a pas été")
 

@@ -169,7 +169,7 @@ def cancel(request: MemberRequest, pk: int) -> HttpResponse:
     except GridgateError as refused:
         return _refused(request, refused, invitation)
     said = _("L’invitation de %(email)s est annulée : son lien n’ouvre plus rien.")
-    messages.success(request, said % {"email": invitation.email})
+    messages.success(request, formats.elided(said % {"email": invitation.email}))
     return redirect("company_invitations")
 
 
@@ -181,5 +181,5 @@ def _refused(request: MemberRequest, refused: GridgateError, invitation: Invitat
         said = _("%(email)s est déjà utilisateur de votre entreprise.")
     else:
         said = _("L’invitation de %(email)s a déjà été acceptée ou annulée.")
-    messages.info(request, said % {"email": invitation.email})
+    messages.info(request, formats.elided(said % {"email": invitation.email}))
     return redirect("company_invitations")

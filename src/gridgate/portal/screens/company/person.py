@@ -25,6 +25,7 @@ from gridgate.organisations.queries import (
     last_sign_in,
     member_of,
 )
+from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.company.access import access_lines
 from gridgate.portal.screens.company.consequences import (
@@ -68,7 +69,7 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
         _save(actor, member, form)
     except LastAdministrator:  # the other one left at the same moment
         return _refused(request, pk, form)
-    said = _("Les droits de %(name)s sont enregistrés.") % {"name": member.user}
+    said = formats.elided(_("Les droits de %(name)s sont enregistrés.") % {"name": member.user})
     messages.success(request, f"{said} {losses(changes)}".strip())
     if member.pk == actor.pk and not member.is_administrator:
         return redirect("home")  # they may not open this page any more

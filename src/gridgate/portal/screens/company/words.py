@@ -120,7 +120,7 @@ class Detail:
 def sentence(event: AuditEvent) -> str:
     """What happened, in words; the code itself for an action that nobody has put into words."""
     text = SENTENCES.get(event.action)
-    return str(text) % {"subject": event.subject_label} if text is not None else event.action
+    return formats.elided(str(text) % {"subject": event.subject_label}) if text is not None else event.action
 
 
 def on_behalf(event: AuditEvent) -> str:
@@ -138,6 +138,7 @@ def details(event: AuditEvent, *, most: int | None = SHOWN) -> list[Detail]:
     """What was and what became, in words. `most`: how many items of a long list; None for all."""
     before: Mapping[str, Any] = event.before if isinstance(event.before, dict) else {}
     after: Mapping[str, Any] = event.after if isinstance(event.after, dict) else {}
+    say = _say_of_questionnaire if event.action.startswith("kyc.") else _say
     found = []
     for name in {**before, **after}:
         was, became = before.get(name), after.get(name)
@@ -155,11 +156,27 @@ def details(event: AuditEvent, *, most: int | None = SHOWN) -> list[Detail]:
         found.append(
             Detail(
                 str(_NAMES.get(name, name)),
-                _say(name, was, most) if name in before and not same else "",
-                _say(name, became, most) if name in after else "",
+                say(name, was, most) if name in before and not same else "",
+                say(name, became, most) if name in after else "",
             )
         )
     return found
+
+
+def _say_of_questionnaire(name: str, value: Any, most: int | None) -> str:
+    """As `_say`; a questionnaire is « accepté » where a request is « acceptée »."""
+    return str(_OF_QUESTIONNAIRE.get(str(value), value)) if name == "state" else _say(name, value, most)
+
+
+_OF_QUESTIONNAIRE: dict[str, Any] = {
+    RequestState.DRAFT: gettext_lazy("brouillon"),
+    RequestState.SUBMITTED: gettext_lazy("envoyé"),
+    RequestState.IN_REVIEW: gettext_lazy("en cours d’examen"),
+    RequestState.RETURNED: gettext_lazy("à compléter"),
+    RequestState.ACCEPTED: gettext_lazy("accepté"),
+    RequestState.REFUSED: gettext_lazy("refusé"),
+    RequestState.WITHDRAWN: gettext_lazy("retiré"),
+}
 
 
 _LISTS: dict[str, tuple[Any, Any]] = {

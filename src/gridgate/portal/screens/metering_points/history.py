@@ -39,5 +39,5 @@ def history(rows: Iterable[LoadCurveCollection], *, actor: Membership) -> list[P
 
 def _who(row: LoadCurveCollection, colleagues: set[int]) -> str:
     if row.changed_by is None:
-        return _("le gestionnaire de réseau")
+        return _("le portail")
     return row.changed_by.full_name if row.changed_by_id in colleagues else _("le gestionnaire de réseau")

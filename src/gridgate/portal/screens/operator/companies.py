@@ -137,7 +137,9 @@ def edit(request: MemberRequest, siren: str) -> HttpResponse:
         update_organisation(
             organisation=found, **form.cleaned_data, actor=request.membership, now=Moment.present().now
         )
-        messages.success(request, _("La fiche de %(name)s est à jour.") % {"name": found.legal_name})
+        messages.success(
+            request, formats.elided(_("La fiche de %(name)s est à jour.") % {"name": found.legal_name})
+        )
         return redirect("operator_company", found.siren)
     status = 422 if form.errors else 200
     return render(request, "operator/company_edit.html", {"company": found, "form": form}, status=status)

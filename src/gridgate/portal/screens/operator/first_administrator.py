@@ -16,6 +16,7 @@ from gridgate.organisations.operations import (
     renew_invitation,
 )
 from gridgate.organisations.operator_queries import company, declaration_numbered
+from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.activation import activation
@@ -75,7 +76,7 @@ def follow(request: MemberRequest, siren: str, pk: int) -> HttpResponse:
             case "cancel":
                 cancel_invitation(invitation=invitation, actor=actor, now=now)
                 said = _("La déclaration de %(email)s est annulée : son lien ne fonctionne plus.")
-                messages.success(request, said % {"email": invitation.email})
+                messages.success(request, formats.elided(said % {"email": invitation.email}))
     except GridgateError as refused:
         if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
             raise

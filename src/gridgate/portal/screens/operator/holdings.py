@@ -192,7 +192,8 @@ def _ended(
         _told(form, refused)
         return None
     said = _("Le titre de %(name)s prend fin le %(day)s au soir.")
-    messages.success(request, said % {"name": holding.holder.legal_name, "day": formats.long_day(last)})
+    told = said % {"name": holding.holder.legal_name, "day": formats.long_day(last)}
+    messages.success(request, formats.elided(told))
     return redirect("operator_point", holding.metering_point_id)
 
 

@@ -114,7 +114,9 @@ def key_of(jws: str) -> str:
 def zone_name(zone: ZoneInfo) -> str:
     """`heure de Paris`; the zone itself when it is not a city's."""
     place = zone.key.rpartition("/")
-    return _("heure de %(city)s") % {"city": place[2].replace("_", " ")} if place[0] else zone.key
+    if not place[0]:
+        return zone.key
+    return formats.elided(_("heure de %(city)s") % {"city": place[2].replace("_", " ")})
 
 
 def _reason(payload: Mapping[str, Any]) -> str:
