@@ -159,7 +159,10 @@ class TestDaysOfOneOffset:
         taken = take(plain_csv(rows))
 
         assert taken.block.day == date(2026, 1, 1)
-        assert "dated 2026-07-01 01:00:00, not midnight; if it is of a day by the clock here" in taken.reasons[0][1]
+        assert (
+            "dated 2026-07-01 01:00:00, not midnight; if it is of a day by the clock here"
+            in taken.reasons[0][1]
+        )
 
 
 class TestQuarantine:
