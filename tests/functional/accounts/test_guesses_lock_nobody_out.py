@@ -34,15 +34,14 @@ def sign_in(browser, email, password=PASSWORD, *, address="192.0.2.1"):
     return browser.post("/connexion/", {"login": email, "password": password}, REMOTE_ADDR=address)
 
 
-def guess_from_everywhere(world, email, times=200):
+def guess_from_everywhere(world, email, times=25):
     """That many wrong guesses at one account, each from another address; returns the answers."""
     return [
-        sign_in(world.visitor(), email, f"essai {one}", address=f"10.0.{one // 200}.{one % 200}")
-        for one in range(times)
+        sign_in(world.visitor(), email, f"essai {one}", address=f"10.0.0.{one}") for one in range(times)
     ]
 
 
-def guess_at_everyone(world, times=200, address=SITE):
+def guess_at_everyone(world, times=35, address=SITE):
     return [
         sign_in(world.visitor(), f"personne{one}@acme.example", "x", address=address) for one in range(times)
     ]
@@ -133,14 +132,15 @@ class TestOneAddress:
 
     def test_never_asks_for_more_than_the_longest_wait_however_long_it_failed(self, world, clock):
         now = world.now
+        guess_at_everyone(world)
         for _ in range(20):
-            guess_at_everyone(world, 25)
+            guess_at_everyone(world, 2)
             now += timedelta(seconds=30)
             clock.move_to(now)
         assert sign_in(world.visitor(), BOB, address=SITE)["Location"] == "/"
 
     def test_is_not_slowed_down_by_one_person_who_hammers_at_one_account(self, world, clock):
-        for _ in range(200):
+        for _ in range(35):
             sign_in(world.visitor(), ALICE, "x", address=SITE)
         assert sign_in(world.visitor(), BOB, address=SITE)["Location"] == "/"
 
@@ -173,7 +173,7 @@ class TestForgottenPasswords:
         assert now - world.now <= timedelta(minutes=20)
 
     def test_of_one_account_are_answered_once_an_hour_at_the_least_whoever_asks(self, world, clock):
-        for one in range(200):
+        for one in range(30):
             self.ask(world, ALICE, f"10.0.0.{one}")
         refused = self.ask(world, ALICE)
         assert refused.status_code == 429
