@@ -36,9 +36,7 @@ def sign_in(browser, email, password=PASSWORD, *, address="192.0.2.1"):
 
 def guess_from_everywhere(world, email, times=25):
     """That many wrong guesses at one account, each from another address; returns the answers."""
-    return [
-        sign_in(world.visitor(), email, f"essai {one}", address=f"10.0.0.{one}") for one in range(times)
-    ]
+    return [sign_in(world.visitor(), email, f"essai {one}", address=f"10.0.0.{one}") for one in range(times)]
 
 
 def guess_at_everyone(world, times=35, address=SITE):

@@ -64,12 +64,21 @@ def gridgate(registry: Registry, *arguments: str) -> subprocess.CompletedProcess
     return run_gridgate(*arguments, data=registry.data, check=False)
 
 
-@pytest.fixture
-def given(registry: Registry) -> Registry:
+@pytest.fixture(scope="module")
+def given_template(registry_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two permissions, on two points and on one, both in the file itself and not only in its write-ahead log."""
+    registry = Registry(
+        Path(shutil.copytree(registry_template, tmp_path_factory.mktemp("given") / "instance"))
+    )
     registry.run(GIVE)
     registry.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    return registry
+    return registry.data
+
+
+@pytest.fixture
+def given(given_template: Path, tmp_path: Path) -> Registry:
+    """A copy of it of the test's own."""
+    return Registry(Path(shutil.copytree(given_template, tmp_path / "instance")))
 
 
 @pytest.fixture
