@@ -53,6 +53,7 @@ class Columns:
     register: str = ""
     place: Place = "line {}"
     also_known_as: tuple[str, ...] = ()
+    variant: str = ""
     slots: NDArray[np.int32] | None = None
     exponent: int = 0
     """Power of ten that the file applies to every value beside the unit."""
@@ -104,6 +105,7 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
         kind=columns.kind,
         direction=columns.direction,
         register=columns.register,
+        variant=columns.variant,
         stamp=columns.stamp,
         times=stamps.seconds[here],
         wall=stamps.wall[here],

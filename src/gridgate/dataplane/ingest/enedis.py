@@ -45,18 +45,25 @@ _NATURES: Final = {
 }
 """`n` of R63, `Nature`, `Statut_Point` of R4x. All other codes say that the value was not read as it stands:
 H and P reconstituted, S, T, F and G power cut, E estimated, K computed from other curves."""
+NO_CLASS: Final = (
+    "the reading names no temporal class and no dial, and is not the total; ask the source which it is of"
+)
+_OF_A_PHASE: Final = re.compile(r"(?:EA|PA|ER[CI]?|E|I)([123])")
 _PUBLISHED: Final = re.compile(r"_([0-9]{14})(?:\.\w+)*$")
 _PARIS: Final = ZoneInfo("Europe/Paris")
 
 
-def quality_of_nature(code: object) -> Quality:
-    """The quality that a nature code means; without one the flow is of raw values."""
-    text = str(code or "B").strip().upper()
+def quality_of_nature(code: object, stage: str = "") -> Quality:
+    """The quality that a nature code means. Without one the stage says it for all values: `BEST`, « corrigée » are
+    corrected (assumed), else the flow is of raw values.
+    """
+    corrected = plain(stage).startswith(("best", "corrig"))
+    text = str(code or ("C" if corrected else "B")).strip().upper()
     return _NATURES.get(text, Quality.ESTIMATED)
 
 
-def qualities_of_natures(codes: Sequence[object]) -> NDArray[np.uint8]:
-    return _each(codes, quality_of_nature)
+def qualities_of_natures(codes: Sequence[object], stage: str = "") -> NDArray[np.uint8]:
+    return _each(codes, lambda code: quality_of_nature(code, stage))
 
 
 def quality_of_likelihood(code: object) -> Quality:
@@ -85,6 +92,8 @@ def direction_of(trade: str) -> FlowDirection | None:
 
 def not_kept(physical: str) -> str:
     """Why the values of a physical quantity are rejected."""
+    if phase := _OF_A_PHASE.fullmatch(physical):
+        return f"the values are of phase {phase[1]} alone ({physical}); those of the whole supply are kept"
     named = PHYSICAL.get(physical, "a quantity not known here")
     code = physical or "no grandeur physique"
     return f"the values are of {named} ({code}); active energy and power and their maxima are kept"
@@ -95,12 +104,13 @@ def register_of(code: str, *, grid: str = "", calendar: str = "", dial: str = ""
 
     Both grids of a meter use the same words (BASE, HP, HC) for different counts, so the classes of the
     distributor's grid carry `D:` before their code and those of the supplier's grid none. The total is the
-    register without a name.
+    register without a name, and so is a class that names neither itself nor a dial: ask before.
     """
     of_distributor = (
         plain(grid).startswith("distrib") or calendar.upper().startswith("DI") or dial.startswith("IDX_EAS_D")
     )
-    return f"D:{code or dial}" if of_distributor else code or dial
+    name = code or dial
+    return f"D:{name}" if of_distributor and name else name
 
 
 def published_at(text: str | None, name: str = "") -> int | None:

@@ -73,6 +73,9 @@ class Observations:
     direction: FlowDirection | None
     """None when the file does not say: then the only direction of the metering point."""
     register: str = ""
+    variant: str = ""
+    """Which of several accounts of one and the same measure this is (raw or corrected, by which calendar), as the file
+    says it. Where two differ, neither is kept."""
     stamp: Stamp
     times: NDArray[np.int64]
     """Seconds since 1970-01-01: of UTC, or of the clock on the wall where `wall` is true."""

@@ -111,6 +111,7 @@ class _Table:
         self.stamp = np.repeat([b.stamp.value for b in batches], [len(b) for b in batches])
         self.ends = _joined(np.full(len(b), -1) if b.ends is None else b.ends for b in batches)
         self._ends = np.cumsum([len(b) for b in batches])
+        self._variants = [b.variant for b in batches]
         self.good = np.ones(len(self.times), bool)
         self.quarantined: list[Quarantined] = []
         self.negative = np.concatenate([b.values < 0 for b in batches])
@@ -137,6 +138,12 @@ class _Table:
         """What to do about a day that is none of ours."""
         batch, _ = self._find(index)
         return batch.fault or (_CORRECT if self.wall[index] else _DATED_BY_ITSELF)
+
+    def variant(self, index: int) -> str:
+        return self._variants[int(np.searchsorted(self._ends, index, side="right"))]
+
+    def same(self, one: int, other: int) -> bool:
+        return bool(self.sizes[one] == self.sizes[other] and self.steps[one] == self.steps[other])
 
     def about_step(self, index: int) -> str:
         step = self.steps[index]
@@ -256,7 +263,8 @@ def _of_one_offset(times: NDArray[np.int64], wall: Mask) -> bool:
 
 
 def _reject_repeats(table: _Table, start: NDArray[np.int64]) -> None:
-    """Keep the first of several values that cover the same time, whatever their steps."""
+    """Keep the first of several values that cover the same time, whatever their steps; of two accounts that differ
+    none."""
     good = np.flatnonzero(table.good)
     order = good[np.argsort(start[good], kind="stable")]
     if len(order) < 2:
@@ -275,6 +283,16 @@ def _reject_repeats(table: _Table, start: NDArray[np.int64]) -> None:
             kept_by[int(index)] = int(holder)
         else:
             holder, end = index, start[index] + table.steps[index]
+    contradicted: dict[int, int] = {}
+    for index, kept in kept_by.items():
+        if table.variant(kept) != table.variant(index) and not table.same(kept, index):
+            contradicted |= {kept: index, index: kept}
+    for index, kept in kept_by.items():
+        if kept in contradicted:
+            contradicted.setdefault(index, contradicted[kept])
+    both = np.zeros(len(table.good), bool)
+    both[list(contradicted)] = True
+    table.reject(both, lambda i: _contradiction(table, contradicted[i], i))
     table.reject(struck, lambda i: _repeat(table, kept_by[i], i))
 
 
@@ -314,11 +332,18 @@ _NEGATIVE: Final = "the value is negative: measures are not; which way energy fl
 
 
 def _repeat(table: _Table, kept: int, index: int) -> str:
-    same = table.sizes[kept] == table.sizes[index] and table.steps[kept] == table.steps[index]
-    told = "the same value" if same else f"{table.raw(kept)}"
+    told = "the same value" if table.same(kept, index) else f"{table.raw(kept)}"
     what = "day" if table.steps[index] == DAY else "time"
     return (
         f"this {what} is already told by {table.place(kept)} ({told}), which is kept; remove one of the two"
+    )
+
+
+def _contradiction(table: _Table, other: int, index: int) -> str:
+    own, told = (table.variant(i) or "no name" for i in (index, other))
+    return (
+        f"the file tells this time twice: here by {own}, in {table.place(other)} by {told} ({table.raw(other)}); "
+        "neither is kept: ask the source for one of them"
     )
 
 

@@ -131,3 +131,9 @@ def test_french_heads_say_the_unit(store: MeasurementStore, name: str) -> None:
     assert (report.read, report.complete) == (48, True)
     assert curve["2026-09-16T00:00:00"] == (30, 4030)
     assert curve["2026-09-16T23:30:00"] == (30, 4077)
+
+
+def test_billed_quantities_are_named_in_a_list_too(store: MeasurementStore) -> None:
+    (item,) = take(store, "r17_r67_array.json", "30009900000017").quarantined
+
+    assert "R67 is of billed quantities" in item.reason

@@ -90,6 +90,7 @@ class _Section:
     kind: Kind
     direction: FlowDirection | None
     physical: str
+    stage: str
     unit: str
     step: int
     columns: list[str]
@@ -137,6 +138,7 @@ def _values(section: _Section, rows: pl.DataFrame, notes: Notes) -> Iterator[Obs
                 values=rows[column],
                 rows=rows[LINE].cast(pl.Int64).to_numpy(),
                 steps=section.step or None,
+                variant=section.stage,
                 place=place,
             ),
             notes,
@@ -216,6 +218,7 @@ def _section(data: bytes, line: int, at: int, end: int) -> _Section:
         kind=kind,
         direction=enedis.direction_of(said.get("grandeur metier", "")),
         physical=enedis.plain(said.get("grandeur physique", "")),
+        stage=said.get("etape metier", ""),
         unit=said.get("unite", ""),
         step=seconds_of(minutes) if minutes else 0,
         columns=columns,

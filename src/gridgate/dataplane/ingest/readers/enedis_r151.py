@@ -62,6 +62,10 @@ def _day(element: "_Element", meter: str, energy: str, power: str, notes: Notes)
     ):
         for temporal in element.findall(name):
             code = (temporal.findtext("Id_Classe_Temporelle") or "").strip()
+            if not code:
+                value = (temporal.findtext("Valeur") or "").strip()
+                notes.reject(f"line {line_of(temporal)}", enedis.NO_CLASS, value)
+                continue
             at_end = parse_stamps(pl.Series([day], dtype=pl.String))
             at_end.seconds = at_end.seconds + DAY
             batch = observe(

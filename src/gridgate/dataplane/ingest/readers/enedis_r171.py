@@ -56,6 +56,12 @@ def _series(element: "_Element", notes: Notes) -> Observations | None:
         for reading in readings:
             notes.reject(f"line {line_of(reading)}", reason, (reading.findtext("valeur") or "").strip())
         return None
+    if not said("codeClasseTemporelle"):
+        for reading in readings:
+            notes.reject(
+                f"line {line_of(reading)}", enedis.NO_CLASS, (reading.findtext("valeur") or "").strip()
+            )
+        return None
     return observe(
         Columns(
             meter=said("prmId"),

@@ -2,8 +2,9 @@
 
 C1–C4 are stamped at the START of the interval: a day's curve runs from 00:00 to 23:50 in steps of
 `Granularite` minutes, between `Horodatage_Debut` and `Horodatage_Fin`. Values are mean power in the unit of
-the curve (kW as a rule), their status a nature code. Curves of other quantities than active energy (reactive,
-voltage) are rejected value by value.
+the curve (kW as a rule), their status a nature code; where
+a value has none, `Nature_De_Courbe_Demandee` says it for the file. Curves of other quantities than active energy
+(reactive, voltage) are rejected value by value.
 """
 
 from collections.abc import Iterator
@@ -30,15 +31,16 @@ class R4xReader:
         return content.xml_root == "Courbe" and b"Identifiant_Flux" in content.head
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
-        meter = ""
+        meter, stage = "", ""
         for element in elements(content, ["Entete", "Identifiant_PRM", "Donnees_Courbe"]):
             match element.tag:
                 case "Entete":
                     notes.published_at = enedis.published_at(element.findtext("Date_Creation"), content.name)
+                    stage = (element.findtext("Nature_De_Courbe_Demandee") or "").strip()
                 case "Identifiant_PRM":
                     meter = (element.text or "").strip()
                 case _:
-                    batch = _curve(element, meter, notes)
+                    batch = _curve(element, meter, stage, notes)
                     if batch is not None:
                         yield batch
 
@@ -46,7 +48,7 @@ class R4xReader:
 READER: Final = R4xReader()
 
 
-def _curve(element: "_Element", meter: str, notes: Notes) -> Observations | None:
+def _curve(element: "_Element", meter: str, stage: str, notes: Notes) -> Observations | None:
     points = element.findall("Donnees_Point_Mesure")
     trade, physical = (
         element.findtext("Grandeur_Metier") or "",
@@ -74,8 +76,9 @@ def _curve(element: "_Element", meter: str, notes: Notes) -> Observations | None
             stamps=[point.get("Horodatage") for point in points],
             values=[point.get("Valeur_Point") for point in points],
             rows=[line_of(point) for point in points],
-            steps=seconds_of(minutes),
-            quality=enedis.qualities_of_natures([point.get("Statut_Point") for point in points]),
+            steps=seconds_of(minutes) if minutes else None,
+            quality=enedis.qualities_of_natures([point.get("Statut_Point") for point in points], stage),
+            variant=physical,
         ),
         notes,
     )

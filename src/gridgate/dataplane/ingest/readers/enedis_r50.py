@@ -36,7 +36,7 @@ class R50Reader:
                 case "En_Tete_Flux":
                     notes.published_at = enedis.published_at(element.findtext("Date_Creation"), content.name)
                     minutes = (element.findtext("Pas_Publication") or "").strip()
-                    step = seconds_of(minutes)
+                    step = seconds_of(minutes) if minutes else 0
                 case "Id_PRM":
                     meter = (element.text or "").strip()
                 case _:

@@ -20,6 +20,7 @@ from gridgate.dataplane.ingest.port import Notes, Observations, Stamp
 
 _BASE: Final = ("identifiant prm", "grandeur physique", "grandeur metier", "unite", "valeur")
 _SAME_SERIES: Final = ("identifiant prm", "grandeur physique", "grandeur metier", "unite", "pas d'agregation")
+_STAGE: Final = ("etape metier", "mode de calcul")
 _REGISTER: Final = ("grille", "identifiant calendrier", "identifiant classe temporelle", "cadran")
 
 
@@ -41,7 +42,7 @@ class R6xCsvReader:
         notes.published_at = enedis.published_at(None, content.name)
         frame = read_table(content, data, notes, separator=";", columns=names)
         frame = _with_columns(frame, kind)
-        by = [*_SAME_SERIES, *(_REGISTER if kind is Kind.REGISTER_READING else ())]
+        by = [*_SAME_SERIES, *_STAGE, *(_REGISTER if kind is Kind.REGISTER_READING else ())]
         for key, rows in groups(frame, by):
             batch = _series(key, rows, kind, notes)
             if batch is not None:
@@ -72,7 +73,7 @@ def _flow(names: Sequence[str]) -> Kind | None:
 def _with_columns(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
     """The same with every column that is looked at, and the step as a key where a whole series has one."""
     daily = kind in (Kind.DAILY_ENERGY, Kind.MAXIMUM_POWER)
-    wanted = (*_BASE, *_REGISTER, "horodate", "date", "nature", "indice de vraisemblance", "pas")
+    wanted = (*_BASE, *_STAGE, *_REGISTER, "horodate", "date", "nature", "indice de vraisemblance", "pas")
     absent = [pl.lit(None, pl.String).alias(name) for name in wanted if name not in frame.columns]
     frame = frame.with_columns(absent)
     return frame.with_columns((pl.col("pas") if daily else pl.lit("")).alias("pas d'agregation"))
@@ -88,6 +89,8 @@ def _series(key: dict[str, str], rows: pl.DataFrame, kind: Kind, notes: Notes) -
         return None
     curve = kind is Kind.LOAD_CURVE
     natures = rows["nature"].to_list()
+    stage = " ".join(key[name] for name in _STAGE if key[name])
+    calendar = key.get("identifiant calendrier", "")
     return observe(
         Columns(
             meter=key["identifiant prm"],
@@ -100,11 +103,12 @@ def _series(key: dict[str, str], rows: pl.DataFrame, kind: Kind, notes: Notes) -
             values=rows["valeur"],
             rows=rows[LINE].cast(pl.Int64).to_numpy(),
             steps=_steps(rows["pas"]) if curve else None,
-            quality=enedis.qualities_of_natures(natures)
+            quality=enedis.qualities_of_natures(natures, stage)
             if curve
             else enedis.qualities_of_likelihoods(rows["indice de vraisemblance"].to_list())
             if kind is Kind.REGISTER_READING
             else Quality.MEASURED,
+            variant=f"{stage} {calendar}".strip(),
         ),
         notes,
     )
@@ -127,15 +131,20 @@ def _refusal(key: dict[str, str], kind: Kind) -> str:
         return f"grandeur métier « {key['grandeur metier']} » is neither CONS nor PROD"
     if physical not in (enedis.MAXIMA if kind is Kind.MAXIMUM_POWER else enedis.ACTIVE):
         return enedis.not_kept(physical)
+    if kind is Kind.REGISTER_READING and _names_no_class(key):
+        return enedis.NO_CLASS
     return (
         f"the values are of a step « {step} »; daily ones (P1D) are kept" if step not in ("", "P1D") else ""
     )
 
 
-def _steps(codes: pl.Series) -> Sequence[int] | None:
-    """Seconds of each `Pas`; None, to be deduced from the stamps, when the file gives none at all."""
+def _names_no_class(key: dict[str, str]) -> bool:
+    told = key["identifiant classe temporelle"] or key["cadran"]
+    return not told and bool(key["grille"] or key["identifiant calendrier"])
+
+
+def _steps(codes: pl.Series) -> Sequence[int]:
+    """Seconds of each `Pas`; 0, to be deduced from the stamps, where there is none."""
     stripped = codes.fill_null("").str.strip_chars()
-    if (stripped == "").all():
-        return None
-    table = {code: seconds_of(code) for code in stripped.unique().to_list()}
+    table = {code: seconds_of(code) if code else 0 for code in stripped.unique().to_list()}
     return [table[code] for code in stripped.to_list()]

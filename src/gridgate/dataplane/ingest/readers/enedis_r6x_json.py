@@ -55,9 +55,9 @@ class R6xJsonReader:
         )
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
-        document = _document(content)
         try:
-            yield from _values(document, content.name, notes)
+            for prefix, document in _documents(content, notes):
+                yield from _values(document, prefix, content.name, notes)
         except RecursionError:
             raise UnreadableFile(
                 "lists and objects nest deeper than in any flow", remedy="Fetch the file again."
@@ -67,10 +67,14 @@ class R6xJsonReader:
 READER: Final = R6xJsonReader()
 
 
-def _document(content: Content) -> Json:
+def _documents(content: Content, notes: Notes) -> list[tuple[str, Json]]:
+    """The documents of the file with the beginning of their places: one, or a list of them.
+
+    What of a list is no measurements is rejected; raises what is wrong with it when it is all there is.
+    """
     text = decode_utf8(content, content.read())
     try:
-        document = orjson.loads(text)
+        found = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         truncated = error.pos >= len(text.rstrip()) - 1 or "end of data" in error.msg
         raise UnreadableFile(
@@ -78,20 +82,39 @@ def _document(content: Content) -> Json:
             remedy="Fetch the file again and compare its size with the sender's.",
             where=f"line {error.lineno}, column {error.colno}",
         ) from None
+    listed = [(f"[{index}].", item) for index, item in enumerate(found)] if isinstance(found, list) else []
+    documents: list[tuple[str, Json]] = []
+    wrong: list[tuple[str, UnreadableFile]] = []
+    for prefix, document in listed or [("", found)]:
+        try:
+            _check(document)
+            documents.append((prefix, document))
+        except UnreadableFile as error:
+            wrong.append((prefix, error))
+    if not documents:
+        raise wrong[0][1]
+    for prefix, defect in wrong:
+        notes.reject(f"{prefix}{defect.where or 'mesures'}", f"{defect.message}. {defect.remedy}", "")
+    return documents
+
+
+def _check(document: Any) -> None:
+    """Raises `UnreadableFile` for what is no document of measurements."""
+    if isinstance(document, dict) and "donneesGenerales" in document:
+        raise _not_measurements("C68")
     if not isinstance(document, dict) or not isinstance(document.get("mesures"), list):
-        first = document[0] if isinstance(document, list) and document else None
-        is_contracts = isinstance(first, dict) and "donneesGenerales" in first
-        raise _not_measurements("C68") if is_contracts else _shapeless()
-    return document
+        raise _shapeless()
+    _flow(document)
 
 
-def _values(document: Json, name: str, notes: Notes) -> Iterator[Observations]:
-    flow = _flow(document)
+def _values(document: Json, prefix: str, name: str, notes: Notes) -> Iterator[Observations]:
     announced = document.get("echeances")
     stated = announced.get("horodateDebutPublication") if isinstance(announced, dict) else None
-    notes.published_at = enedis.published_at(_text(stated), name)
-    for place, measure in _items(document, "mesures", "", notes):
-        yield from _measure(measure, place, _FLOWS[flow], notes)
+    published = enedis.published_at(_text(stated), name)
+    notes.published_at = min((at for at in (notes.published_at, published) if at is not None), default=None)
+    kind = _FLOWS[_flow(document)]
+    for place, measure in _items(document, "mesures", prefix.rstrip("."), notes):
+        yield from _measure(measure, place, kind, notes)
 
 
 def _flow(document: Json) -> str:
@@ -109,11 +132,11 @@ def _flow(document: Json) -> str:
 
 
 def _measure(measure: Json, place: str, kind: Kind, notes: Notes) -> Iterator[Observations]:
-    meter = str(measure.get("idPrm") or "")
+    meter, stage = str(measure.get("idPrm") or ""), _stage(measure)
     if kind is Kind.REGISTER_READING:
         for where, context in _items(measure, "contexte", place, notes):
             for here, quantity in _items(context, "grandeur", where, notes):
-                yield from _registers(meter, quantity, here, notes)
+                yield from _registers(meter, quantity, _stage(context), here, notes)
         return
     step = str(measure.get("pas") or "P1D")
     for here, quantity in _items(measure, "grandeur", place, notes):
@@ -121,12 +144,12 @@ def _measure(measure: Json, place: str, kind: Kind, notes: Notes) -> Iterator[Ob
         refusal = _refusal(quantity, kind, step)
         if refusal:
             _reject_all(points, f"{here}.points", refusal, notes)
-        elif (batch := _points_batch(meter, quantity, points, here, kind, notes)) is not None:
+        elif (batch := _points_batch(meter, quantity, points, stage, here, kind, notes)) is not None:
             yield batch
 
 
 def _points_batch(
-    meter: str, quantity: Json, points: Sequence[Json], place: str, kind: Kind, notes: Notes
+    meter: str, quantity: Json, points: Sequence[Json], stage: str, place: str, kind: Kind, notes: Notes
 ) -> Observations | None:
     stamp = {Kind.LOAD_CURVE: Stamp.BY_SEGMENT, Kind.DAILY_ENERGY: Stamp.DAY}.get(kind, Stamp.MOMENT)
     curve = kind is Kind.LOAD_CURVE
@@ -143,17 +166,18 @@ def _points_batch(
             rows=range(len(points)),
             place=f"{place}.points[{{}}]",
             steps=_steps([point.get("p") for point in points]) if curve else None,
-            quality=enedis.qualities_of_natures([point.get("n") for point in points])
+            quality=enedis.qualities_of_natures([point.get("n") for point in points], stage)
             if curve
             else Quality.MEASURED,
+            variant=stage,
         ),
         notes,
     )
 
 
-def _registers(meter: str, quantity: Json, place: str, notes: Notes) -> Iterator[Observations]:
+def _registers(meter: str, quantity: Json, stage: str, place: str, notes: Notes) -> Iterator[Observations]:
     """The classes of every calendar, and the total."""
-    found: list[tuple[str, str, Sequence[Json]]] = []
+    found: list[tuple[str, str, Sequence[Json], str]] = []
     for where, calendar in _items(quantity, "calendrier", place, notes, required=False):
         for here, temporal in _items(calendar, "classeTemporelle", where, notes):
             register = enedis.register_of(
@@ -162,14 +186,19 @@ def _registers(meter: str, quantity: Json, place: str, notes: Notes) -> Iterator
                 calendar=str(calendar.get("idCalendrier") or ""),
                 dial=str(temporal.get("codeCadran") or ""),
             )
-            found.append((register, f"{here}.valeur", _points(temporal, "valeur", here, notes)))
+            readings = _points(temporal, "valeur", here, notes)
+            if not register:
+                _reject_all(readings, f"{here}.valeur", enedis.NO_CLASS, notes)
+                continue
+            counted = f"{stage} {calendar.get('idCalendrier') or ''}".strip()
+            found.append((register, f"{here}.valeur", readings, counted))
     total = quantity.get("cadranTotalisateur")
     if isinstance(total, dict):
         here = f"{place}.cadranTotalisateur"
-        found.append(("", f"{here}.valeur", _points(total, "valeur", here, notes)))
+        found.append(("", f"{here}.valeur", _points(total, "valeur", here, notes), stage))
 
     refusal = _refusal(quantity, Kind.REGISTER_READING, "P1D")
-    for register, where, points in found:
+    for register, where, points, counted in found:
         if refusal:
             _reject_all(points, where, refusal, notes)
             continue
@@ -186,6 +215,7 @@ def _registers(meter: str, quantity: Json, place: str, notes: Notes) -> Iterator
                 rows=range(len(points)),
                 place=f"{where}[{{}}]",
                 quality=enedis.qualities_of_likelihoods([point.get("iv") for point in points]),
+                variant=counted,
             ),
             notes,
         )
@@ -205,8 +235,15 @@ def _refusal(quantity: Json, kind: Kind, step: str) -> str:
 
 
 def _steps(codes: Sequence[Any]) -> list[int]:
-    table = {code: seconds_of(code) for code in {str(code) for code in codes}}
-    return [table[str(code)] for code in codes]
+    """Seconds of each step; 0, to be deduced, where there is none."""
+    texts = ["" if code is None else str(code) for code in codes]
+    table = {text: seconds_of(text) if text else 0 for text in set(texts)}
+    return [table[text] for text in texts]
+
+
+def _stage(parent: Json) -> str:
+    """How the values came to be: one and the same may be told raw and corrected, from indexes and from curves."""
+    return " ".join(str(parent[name]) for name in ("etapeMetier", "modeCalcul") if parent.get(name))
 
 
 def _items(

@@ -327,3 +327,122 @@ class TestR66:
 
     def test_keeps_the_maximum_of_a_phase_apart(self, take: Take) -> None:
         assert take(as_json(r66(C5, ["2026-06-01"], [1], physical="PMA2"))).block.key.register == "PMA2"
+
+
+class TestSeveralDocuments:
+    """A delivery may be a list of documents, each of its flow."""
+
+    def test_are_read_each_as_what_it_is(self, take: Take) -> None:
+        documents = [
+            r63(C5, offset(ends(PLAIN)[:2]), [1, 2]),
+            r65(C5, ["2026-06-01"], [50]),
+            r6x("R67", [{"idPrm": C5}]),
+            "no document",
+            r66(C5, ["2026-06-01 12:00:00"], [x := "x"]),
+        ]
+
+        taken = take(json.dumps(documents))
+
+        assert {block.key.kind for block in taken.blocks} == {Kind.LOAD_CURVE, Kind.DAILY_ENERGY}
+        assert [where for where, _ in taken.reasons] == [
+            "[2].header",
+            "[3].mesures",
+            "[4].mesures[0].grandeur[0].points[0]",
+        ]
+        assert "R67 is of billed quantities" in taken.reasons[0][1]
+        assert taken.report.quarantined[2].value == x
+
+    @pytest.mark.parametrize("listed", [False, True])
+    def test_are_refused_as_one_is(self, take: Take, listed: bool) -> None:
+        document: Any = r6x("R67", [{"idPrm": C5}])
+
+        taken = take(json.dumps([document] if listed else document))
+
+        assert taken.report.refused
+        assert "R67 is of billed quantities, not of measurements" in taken.reasons[0][1]
+
+
+class TestSeveralAccounts:
+    """One time told twice, raw and corrected or by two calendars: never one of two that differ."""
+
+    def two(self, *, corrected: int) -> dict[str, Any]:
+        document = r63(C5, offset(ends(PLAIN)[:3]), [1, 2, 3])
+        again = r63(C5, offset(ends(PLAIN)[1:4]), [2, corrected, 4])["mesures"][0]
+        document["mesures"].append({**again, "etapeMetier": "BEST"})
+        return document
+
+    def test_are_kept_neither(self, take: Take) -> None:
+        taken = take(as_json(self.two(corrected=9)))
+
+        assert taken.block.values[taken.block.said].tolist() == [1, 2, 4]
+        (raw, same, best) = taken.reasons
+        assert "here by BRUT BRUT" in raw[1]
+        assert "by BEST BRUT (9); neither is kept" in raw[1]
+        assert "the same value" in same[1]
+        assert "(3); neither is kept" in best[1]
+
+    def test_are_kept_neither_in_csv(self, take: Take) -> None:
+        (stamp,) = naive(ends(PLAIN)[:1])
+        rows = [
+            f"{C5};;;PA;CONS;{stage};W;{stamp};{value};;PT30M" for stage, value in (("BRUT", 3), ("BEST", 9))
+        ]
+
+        taken = take("\n".join([R63_HEADER, *rows]))
+
+        assert [where for where, _ in taken.reasons] == ["line 2", "line 3"]
+        assert all("neither is kept" in reason for _, reason in taken.reasons)
+
+    def test_are_told_by_the_calendar(self, take: Take) -> None:
+        readings = {("Fournisseur", "HP"): [("2026-06-01 00:00:00", 5, 0)]}
+        document, other = r64(C5, readings), r64(C5, {("Fournisseur", "HP"): [("2026-06-01 00:00:00", 7, 0)]})
+        calendar = other["mesures"][0]["contexte"][0]["grandeur"][0]["calendrier"][0]
+        quantity = document["mesures"][0]["contexte"][0]["grandeur"][0]
+        quantity["calendrier"].append({**calendar, "idCalendrier": "FC000014"})
+
+        taken = take(as_json(document))
+
+        assert taken.report.stored == 0
+        assert "by BRUT FC000165 (5)" in taken.reasons[1][1]
+
+
+class TestWhatIsLeftOut:
+    def test_is_the_quality_of_the_stage_where_a_value_has_none(self, take: Take) -> None:
+        document = r63(C5, offset(ends(PLAIN)[:1]), [1])
+        document["mesures"][0]["etapeMetier"] = "BEST"
+        del document["mesures"][0]["grandeur"][0]["points"][0]["n"]
+
+        assert take(as_json(document)).block.quality[0] == Quality.CORRECTED
+
+    @pytest.mark.parametrize("stamps", [ends, starts])
+    def test_is_a_step_that_the_stamps_tell(self, take: Take, stamps: Callable[..., Any]) -> None:
+        point = C5 if stamps is ends else C4
+        texts = naive(stamps(PLAIN, Resolution.PT60M))[:3]
+        texts += naive(stamps(PLAIN))[6:10]
+        rows = [f"{point};;;PA;CONS;BRUT;W;{text};{n}" for n, text in enumerate(texts)]
+
+        blocks = take("\n".join([R63_HEADER.partition(";Nature")[0], *rows])).blocks
+
+        told = {b.key.resolution: b.values[b.said].tolist() for b in blocks}
+        assert told == {Resolution.PT60M: [0, 1, 2], Resolution.PT30M: [3, 4, 5, 6]}
+
+    def test_is_no_total_because_a_class_has_no_name(self, take: Take) -> None:
+        document = r64(C5, {("Distributeur", "HPH"): [("2026-06-01 00:00:00", 5, 0)]})
+        calendar = document["mesures"][0]["contexte"][0]["grandeur"][0]["calendrier"][0]
+        calendar["classeTemporelle"][0] |= {"idClasseTemporelle": None, "codeCadran": None}
+
+        taken = take(as_json(document))
+
+        assert taken.report.stored == 0
+        assert "names no temporal class" in taken.reasons[0][1]
+
+    def test_is_no_total_because_a_class_has_no_name_in_csv(self, take: Take) -> None:
+        row = f"{C5};;;EA;CONS;BRUT;Wh;2026-06-01 00:00:00;COL;AQ;;Distributeur;DI000003;;;;;5;0"
+
+        taken = take(f"{R64_HEADER}\n{row}")
+
+        assert "names no temporal class" in taken.reasons[0][1]
+
+    def test_names_the_phase(self, take: Take) -> None:
+        taken = take(as_json(r63(C5, offset(ends(PLAIN)[:1]), [1], physical="PA2")))
+
+        assert "of phase 2 alone (PA2)" in taken.reasons[0][1]

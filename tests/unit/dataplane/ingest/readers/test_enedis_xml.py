@@ -58,6 +58,11 @@ class TestR50:
 
         assert (taken.report.stored, taken.report.holes) == (2, 1)
 
+    def test_has_the_step_of_its_stamps_where_the_head_has_none(self, take: Take) -> None:
+        document = r50(C5, offset(ends(PLAIN)[:3]), [1, 2, 3]).replace(">30</Pas", "></Pas")
+
+        assert take(document).report.stored == 3
+
     def test_doubts_what_is_unlikely(self, take: Take) -> None:
         block = take(r50(C5, offset(ends(PLAIN)[:1]), [1]).replace("<IV>0", "<IV>1")).block
 
@@ -77,8 +82,18 @@ class TestR151:
             (Kind.MAXIMUM_POWER, ""): (date(2026, 6, 1), 3817, Quality.MEASURED),
         }
 
+    @pytest.mark.parametrize("grid", ["Classe_Temporelle", "Classe_Temporelle_Distributeur"])
+    def test_takes_no_class_without_a_name_for_the_total(self, take: Take, grid: str) -> None:
+        taken = take(R151.replace(f"<{grid}><Id_Classe_Temporelle>BASE", f"<{grid}><Id_Classe_Temporelle>"))
+
+        assert taken.report.stored == 2
+        assert "names no temporal class" in taken.reasons[0][1]
+
 
 class TestR171:
+    def test_takes_no_class_without_a_name_for_the_total(self, take: Take) -> None:
+        assert "names no temporal class" in take(r171("EA", "Wh").replace("HPH", "")).reasons[0][1]
+
     def test_keeps_active_energy(self, take: Take) -> None:
         block = take(r171("EA", "Wh")).block
 
@@ -107,6 +122,29 @@ class TestR4x:
 
     def test_marks_what_was_corrected(self, take: Take) -> None:
         assert take(r4x(status="C")).block.quality[0] == Quality.CORRECTED
+
+    @pytest.mark.parametrize(
+        ("nature", "quality"), [("Corrigée", Quality.CORRECTED), ("Brute", Quality.MEASURED)]
+    )
+    def test_has_the_quality_of_the_file_where_a_value_has_none(
+        self, take: Take, nature: str, quality: Quality
+    ) -> None:
+        said = f"</Identifiant_Flux><Nature_De_Courbe_Demandee>{nature}</Nature_De_Courbe_Demandee>"
+
+        block = take(r4x(status="").replace("</Identifiant_Flux>", said)).block
+
+        assert block.quality[0] == quality
+
+    def test_keeps_neither_of_two_curves_that_differ(self, take: Take) -> None:
+        document = r4x()
+        curve = document[document.index("<Donnees_Courbe>") : document.index("</Corps>")]
+        other = curve.replace("<Grandeur_Physique>EA", "<Grandeur_Physique>PA").replace('"28"', '"29"')
+
+        taken = take(document.replace("</Corps>", f"{other}</Corps>"))
+
+        assert taken.report.stored == 0
+        assert "here by EA" in taken.reasons[0][1]
+        assert "by PA (29); neither is kept" in taken.reasons[0][1]
 
     def test_refuses_reactive_curves(self, take: Take) -> None:
         assert "reactive energy (ERI)" in take(r4x("ERI")).reasons[0][1]
