@@ -109,6 +109,7 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
         stamp=columns.stamp,
         times=stamps.seconds[here],
         wall=stamps.wall[here],
+        offsets=None if stamps.offsets is None else stamps.offsets[here],
         slots=None if columns.slots is None else columns.slots[here],
         steps=steps[here],
         steps_of_ends=None if steps_of_ends is None else steps_of_ends[here],

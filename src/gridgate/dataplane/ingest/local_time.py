@@ -109,6 +109,22 @@ class LocalClock:
                         unpaired |= told | other
         return alike, unpaired
 
+    def repeats(self, wall: Seconds, sizes: NDArray[np.float64]) -> bool:
+        """Whether local stamps, in the order of one series, tell a doubled hour twice in a row, with other values."""
+        if not len(wall):
+            return False
+        changes = self._changes(wall)
+        for at, before, after in zip(changes.at[1:], changes.before[1:], changes.after[1:], strict=True):
+            doubled = np.flatnonzero((wall >= at + after) & (wall < at + before))
+            if not len(doubled) or doubled[-1] - doubled[0] != len(doubled) - 1:
+                continue
+            stamps = wall[doubled]
+            if (_counts(stamps) == 2).all():
+                first, second = sizes[doubled[np.argsort(stamps, kind="stable")]].reshape(-1, 2).T
+                if (first != second).any():
+                    return True
+        return False
+
     def _changes(self, seconds: Seconds) -> "_Changes":
         first, last = np.clip([seconds.min(), seconds.max()], FIRST, LAST).tolist()
         years = range(_year(first) - 1, _year(last) + 2)

@@ -80,6 +80,8 @@ class Observations:
     times: NDArray[np.int64]
     """Seconds since 1970-01-01: of UTC, or of the clock on the wall where `wall` is true."""
     wall: NDArray[np.bool_]
+    offsets: NDArray[np.int64] | None = None
+    """Seconds east of UTC of the offsets that the stamps bear, where not `wall`; None where the file writes none."""
     slots: NDArray[np.int32] | None = None
     steps: NDArray[np.int64]
     """Seconds that each value covers; 86400 for values of a civil day; 0 where nobody can tell, -1 where the

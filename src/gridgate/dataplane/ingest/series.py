@@ -111,6 +111,11 @@ class _Table:
         self.stamp = np.repeat([b.stamp.value for b in batches], [len(b) for b in batches])
         self.ends = _joined(np.full(len(b), -1) if b.ends is None else b.ends for b in batches)
         self._ends = np.cumsum([len(b) for b in batches])
+        self.offsets = (
+            None
+            if any(b.offsets is None for b in batches)
+            else _joined(b.offsets for b in batches if b.offsets is not None)
+        )
         self._variants = [b.variant for b in batches]
         self.good = np.ones(len(self.times), bool)
         self.quarantined: list[Quarantined] = []
@@ -201,6 +206,9 @@ def _instants(table: _Table, clock: LocalClock) -> tuple[NDArray[np.int64], NDAr
 def _utc_of(
     table: _Table, rows: Mask, times: NDArray[np.int64], clock: LocalClock, *, order_matters: bool
 ) -> NDArray[np.int64]:
+    if order_matters and table.offsets is not None and _of_a_careless_clock(table, rows, times, clock):
+        times = times + table.offsets
+        table.wall = table.wall | rows
     utc = times.copy()
     on_wall = table.wall & table.good & rows
     shown, alike, unpaired = times, np.zeros(len(times), bool), np.zeros(len(times), bool)
@@ -229,6 +237,19 @@ def _utc_of(
             ),
         )
     return utc
+
+
+def _of_a_careless_clock(table: _Table, rows: Mask, times: NDArray[np.int64], clock: LocalClock) -> bool:
+    """Whether the stamps are those of the clock on the wall under one offset that says nothing: the hour that this
+    clock shows twice comes twice, with other values. A clock of one offset all the year does not repeat it.
+    """
+    series = rows & table.good
+    if table.offsets is None or (table.wall & series).any():
+        return False
+    offsets = table.offsets[series]
+    return bool((offsets == offsets[:1]).all()) and clock.repeats(
+        times[series] + offsets, table.sizes[series]
+    )
 
 
 def _days(

@@ -21,6 +21,8 @@ class Stamps:
     readable: NDArray[np.bool_]
     texts: pl.Series | None = None
     """The stamps as the file writes them, for messages."""
+    offsets: NDArray[np.int64] | None = None
+    """Seconds east of UTC of the offset that each stamp bears, where it is not `wall`; None where no text says it."""
 
 
 def parse_stamps(texts: pl.Series) -> Stamps:
@@ -44,7 +46,7 @@ def parse_stamps(texts: pl.Series) -> Stamps:
     seconds, fraction = np.divmod(micros, 1_000_000)
     shift, sane = _offsets(frame["offset"])
     readable = parsed.is_not_null().to_numpy() & (fraction == 0) & sane
-    return Stamps(seconds - shift, frame["offset"].is_null().to_numpy(), readable)
+    return Stamps(seconds - shift, frame["offset"].is_null().to_numpy(), readable, offsets=shift)
 
 
 def parse_stamp(text: str) -> tuple[int, bool] | None:

@@ -115,6 +115,24 @@ class TestTheRepeatedHour:
         assert len(taken.reasons) == len(hours)
         assert all("give each pass its own offset" in reason for _, reason in taken.reasons)
 
+    @pytest.mark.parametrize("offset", ["+01:00", "+02:00", "Z"])
+    def test_shows_that_an_offset_says_nothing_where_all_bear_it(self, take: Take, offset: str) -> None:
+        stamps = [f"{stamp}{offset}" for day in (date(2026, 10, 24), AUTUMN) for stamp in naive(starts(day))]
+
+        taken = take(curve(*((stamp, n) for n, stamp in enumerate(stamps))))
+
+        assert taken.report.complete
+        assert [block.values.tolist() for block in taken.blocks] == [list(range(48)), list(range(48, 98))]
+
+    def test_does_not_show_it_where_lines_are_merely_written_twice(self, take: Take) -> None:
+        hours = [(f"2026-10-25T0{hour}:00:00+01:00", 10 + hour) for hour in range(5)]
+
+        taken = take(curve(*hours[:3], hours[2], *hours[3:], step="PT60M"))
+
+        assert taken.block.values[:6].tolist() == [0, 10, 11, 12, 13, 14]
+        assert taken.reasons[0][0] == "line 5"
+        assert "(the same value)" in taken.reasons[0][1]
+
     def test_is_set_aside_where_the_summer_goes_on_until_midnight(self, take: Take) -> None:
         taken = take(
             self.night("+02:00", "02:00:00", "02:30:00", "02:00:00", "02:30:00", "03:00:00", "03:30:00")
