@@ -19,7 +19,7 @@ leaves them room, as an index in Wh may be; else it is beyond any meter, and its
 _ROOM: Final = 17
 """Digits of a 64-bit integer, less the one that rounding needs."""
 _PLAIN: Final = r"^([+-]?)([0-9]*)(?:[.,]([0-9]*))?$"
-_EXPONENT: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?0*[0-9]{1,3}")
+_EXPONENT: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?0*[0-9]{1,6}")
 _WRITTEN_OUT: Final = 40
 """Powers of ten beyond which a number is not written out."""
 """Digits are 0 to 9: `\\d` takes those of all scripts, which no cast reads."""

@@ -32,6 +32,8 @@ _ALIASES: Final = {
     "unit": ("unite",),
     "quality": (),
     "register": (),
+    "phase": (),
+    "tariff": ("tarif", "tou", "cadran"),
     "observed_at": (),
 }
 _SLOT: Final = re.compile(r"v?0*([0-9]{1,3})")
@@ -43,6 +45,8 @@ _SLOTS: Final = frozenset(f"v{number}" for number in range(1, _MAX_SLOTS + 1))
 _MOST_MINUTES: Final = 10_000
 """More are no step, and would not fit the arithmetic."""
 _SERIES: Final = ("metering_point_id", "kind", "direction", "unit", "register")
+_OF_A_PHASE: Final = re.compile(r"(?:l|phase ?)?([1-3a-c])", re.IGNORECASE)
+_COUNTED: Final = (Kind.DAILY_ENERGY.value, Kind.REGISTER_READING.value)
 _INSTANTS: Final = ("start", "end", "day", "observed_at")
 _NO_TEXT: Final = (pl.Binary, pl.Duration, pl.Object)
 _WORDS: Final = {quality.word: quality for quality in Quality if quality is not Quality.MISSING}
@@ -132,7 +136,7 @@ def observations(
     frame = _legible(frame, layout)
     absent = [
         pl.lit(layout.constants.get(name), pl.String).alias(name)
-        for name in (*_SERIES, "quality", "resolution", "observed_at")
+        for name in (*_SERIES, "phase", "tariff", "quality", "resolution", "observed_at")
         if name not in frame.columns
     ]
     frame = frame.with_columns(absent)
@@ -141,8 +145,9 @@ def observations(
             f"metering_point_id is of type {frame.schema['metering_point_id']} and has lost its zeros",
             remedy="Write it as text.",
         )
-    frame = frame.with_columns(pl.col("kind", "direction", "unit", "register", "quality").cast(pl.String))
-    by = [*_SERIES, "resolution", "quality"] if layout.wide else _SERIES
+    texts = pl.col("kind", "direction", "unit", "register", "phase", "tariff", "quality").cast(pl.String)
+    frame = _by_tariff(frame.with_columns(texts))
+    by = [*_SERIES, "phase", *(("resolution", "quality") if layout.wide else ())]
     for key, rows in groups(frame, by):
         kind, direction, reason = _key(key)
         if reason or kind is None:
@@ -150,6 +155,15 @@ def observations(
             continue
         make = _wide if layout.wide else _long
         yield from make(key, kind, direction, rows, layout, place, notes)
+
+
+def _by_tariff(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with the tariff as the register of what is counted by tariff. Of a curve it says when it held."""
+    counted = pl.col("kind").str.strip_chars().str.to_lowercase().is_in(_COUNTED)
+    unnamed = pl.col("register").fill_null("").str.strip_chars() == ""
+    return frame.with_columns(
+        pl.when(counted & unnamed).then(pl.col("tariff")).otherwise(pl.col("register")).alias("register")
+    )
 
 
 def _legible(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
@@ -282,6 +296,12 @@ def _key(key: dict[str, str]) -> tuple[Kind | None, FlowDirection | None, str]:
         return None, None, f"« {key['kind']} » is no kind; kinds are {', '.join(kinds)}"
     if key["direction"] and key["direction"].casefold() not in directions:
         return None, None, f"« {key['direction']} » is no direction; directions are {', '.join(directions)}"
+    if phase := _OF_A_PHASE.fullmatch(key["phase"]):
+        return (
+            None,
+            None,
+            f"the values are of phase {phase[1].upper()} alone; those of the whole supply are kept",
+        )
     return kind, directions.get(key["direction"].casefold()), ""
 
 

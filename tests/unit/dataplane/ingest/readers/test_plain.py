@@ -451,3 +451,40 @@ class TestStartAndEnd:
         taken = take(plain_csv(rows, "metering_point_id,start,resolution,value"))
 
         assert taken.report.stored == 4
+
+
+class TestPartsOfTheSupply:
+    """One phase, one tariff: never taken for all of the point's."""
+
+    @pytest.mark.parametrize("phase", ["L1", "2", "c", "Phase 3"])
+    def test_of_one_phase_are_set_aside(self, take: Take, phase: str) -> None:
+        rows = [f"{C5},2026-06-01T00:{minute}:00Z,5,{phase}" for minute in ("00", "30")]
+
+        taken = take(plain_csv(rows, "metering_point_id,start,value,phase"))
+
+        assert taken.report.stored == 0
+        assert all(" alone; those of the whole supply are kept" in reason for _, reason in taken.reasons)
+
+    @pytest.mark.parametrize("phase", ["", "total", "abc"])
+    def test_of_all_phases_are_kept(self, take: Take, phase: str) -> None:
+        rows = [f"{C5},2026-06-01T00:{minute}:00Z,5,{phase}" for minute in ("00", "30")]
+
+        assert take(plain_csv(rows, "metering_point_id,start,value,phase")).report.stored == 2
+
+    @pytest.mark.parametrize("kind", [Kind.DAILY_ENERGY, Kind.REGISTER_READING])
+    @pytest.mark.parametrize("column", ["tariff", "TOU", "Cadran"])
+    def test_of_one_tariff_are_kept_apart(self, take: Take, kind: Kind, column: str) -> None:
+        rows = [f"{C5},{kind.value},2026-06-01,{value},{tariff}" for tariff, value in (("HP", 7), ("HC", 3))]
+
+        blocks = take(plain_csv(rows, f"metering_point_id,kind,start,value,{column}")).blocks
+
+        assert {block.key.register: int(block.values[0]) for block in blocks} == {"HP": 7, "HC": 3}
+
+    def test_a_curve_is_one_whatever_the_tariff(self, take: Take) -> None:
+        rows = [
+            f"{C5},2026-06-01T00:{minute}:00Z,5,{tariff}" for minute, tariff in (("00", "HC"), ("30", "HP"))
+        ]
+
+        block = take(plain_csv(rows, "metering_point_id,start,value,tariff")).block
+
+        assert (block.key.register, int(block.said.sum())) == ("", 2)
