@@ -257,6 +257,7 @@ class TestEspi:
             (3, (NOON, 3600), 900, "3 readings of 900 s do not fill the 3600 s of their block"),
             (3, None, 900, "its block no interval"),
             (3, (NOON, 2700), None, "its ReadingType no intervalLength"),
+            (3, (NOON, 0), 2**47 - 1, "its ReadingType no intervalLength"),
         ],
     )
     def test_does_not_guess_where_readings_without_a_period_stand(
@@ -430,7 +431,7 @@ class TestEspi:
         taken = take(feed, single=C5)
 
         assert taken.block.values.max() == 120
-        assert "the file has the values of all phases too" in taken.reasons[0][1]
+        assert "the file has a curve of all phases too" in taken.reasons[0][1]
 
     def test_takes_neither_of_two_curves_that_differ(self, take: Take) -> None:
         differing = _with_another(
@@ -486,6 +487,29 @@ class TestEspi:
         based = green_button([(NOON, 900, 5)]).replace("<feed ", f'<feed xml:base="{root}" ')
 
         assert [take(feed, table={name: C5}).report.stored for feed in (absolute, based)] == [1, 1]
+
+    @pytest.mark.parametrize("root", ["https://[", "http://[/resource/", "//"])
+    def test_does_not_fail_on_a_link_that_is_no_address(self, take: Take, root: str) -> None:
+        feed = green_button([(NOON, 900, 5)]).replace('href="Retail', f'href="{root}Retail')
+
+        assert take(feed, single=C5).report.stored == 1
+
+    def test_follows_a_clock_of_the_other_hemisphere(self, take: Take) -> None:
+        sydney, rules = (36000, 3600), ("A40E2000", "440E3000")
+        new_year = 1_767_186_000  # 2026-01-01T00:00 in Sydney
+
+        taken = take(green_button([(new_year, 86400, 5)], zone=sydney, rules=rules), single=C5)
+
+        assert taken.block.day == date(2026, 1, 1)
+
+    def test_reads_the_date_of_a_single_entry(self, take: Take) -> None:
+        feed = green_button([(NOON, 900, 5)], updated="2026-10-01T00:00:00Z")
+        entry = feed.replace("<feed ", "<entry ").replace("</feed>", "</entry>")
+
+        taken = take(entry, single=C5)
+
+        assert taken.store.source is not None
+        assert taken.store.source.published_at == 1_790_812_800_000
 
     def test_says_where_in_a_feed_of_one_line(self, take: Take) -> None:
         feed = green_button([(NOON, 900, 5), (NOON, 900, 6)]).replace("\n", "")

@@ -1,8 +1,11 @@
 """What a feed tells, entry by entry, in whatever order: a ReadingType may come after the readings it describes."""
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -68,8 +71,16 @@ class Block:
         raw = [text for text, kept in zip(self.raw, rows, strict=True) if kept] if self.raw else None
         return replace(self, **columns, raw=raw)
 
+    def reject(self, reasons: Mapping[int, str], notes: Notes) -> None:
+        """Set rows aside, each for its reason."""
+        for row in sorted(reasons):
+            notes.reject(self.places.format(int(self.numbers[row])), reasons[row], self.text(row))
+
+    def text(self, row: int) -> str:
+        return self.raw[row] if self.raw is not None else str(self.values[row])
+
     def texts(self) -> list[str]:
-        return self.raw if self.raw is not None else [str(value) for value in self.values.tolist()]
+        return [self.text(row) for row in range(len(self))]
 
     def __len__(self) -> int:
         return len(self.values)
@@ -115,7 +126,8 @@ class Feed:
 
     def __init__(self, notes: Notes) -> None:
         self.blocks: list[Block] = []
-        self.shares: list[Share] = [Share()]
+        self._shares: dict[Share, int] = {Share(): 0}
+        self._abouts: dict[str, About] = {}
         self._notes = notes
         self._entries = 1
         self._readings = 0
@@ -140,6 +152,10 @@ class Feed:
         elif (parent := element.getparent()) is not None and parent.getparent() is None:
             self._notes.published_at = _milliseconds(element.text)
 
+    @property
+    def shares(self) -> list[Share]:
+        return list(self._shares)
+
     def finish(self) -> None:
         """Raises `UnreadableFile` when the feed held no reading at all, with what it held instead."""
         if self._entries == 1:
@@ -152,7 +168,11 @@ class Feed:
 
     def about(self, block: Block) -> About:
         """What the feed says of a block, once it was read to its end."""
-        meter_reading = block.meter_reading
+        if block.meter_reading not in self._abouts:
+            self._abouts[block.meter_reading] = self._about(block.meter_reading)
+        return self._abouts[block.meter_reading]
+
+    def _about(self, meter_reading: str) -> About:
         if meter_reading not in self._type_of and len(self._type_of) == 1:
             meter_reading = next(iter(self._type_of))
         meter = meter_reading.partition("/MeterReading")[0]
@@ -234,9 +254,7 @@ class Feed:
         if not ("tou" in told or "consumptionTier" in told or "cpp" in told):
             return 0
         share = Share(*(_integer(told.get(name)) or 0 for name in ("tou", "consumptionTier", "cpp")))
-        if share not in self.shares:
-            self.shares.append(share)
-        return self.shares.index(share)
+        return self._shares.setdefault(share, len(self._shares))
 
     def _block(self, interval: "_Element | None") -> None:
         """The block is complete; which MeterReading it belongs to is known with its entry."""
@@ -314,13 +332,20 @@ class Feed:
         meter = _path(written)
         if "UsagePoint/" not in meter or meter in self._written:
             return
-        whole = urljoin(base, written) if base else written
-        path = urlsplit(whole).path
+        try:
+            whole = urljoin(base, written) if base else written
+            path = urlsplit(whole).path
+        except ValueError:  # of brackets that are no address
+            whole = path = written
         self._written[meter] = tuple(dict.fromkeys((written, f"/{meter}", whole, path, path.strip("/"))))
+
+    @cached_property
+    def _last_parts(self) -> Counter[str]:
+        return Counter(href.rpartition("/")[2] for href in self._usage_points)
 
     def _other_names(self, meter: str) -> tuple[str, ...]:
         last = meter.rpartition("/")[2]
-        alone = sum(href.rpartition("/")[2] == last for href in self._usage_points) <= 1
+        alone = self._last_parts[last] <= 1
         id_ = self._usage_points[meter].id if meter in self._usage_points else ""
         names = (id_.removeprefix("urn:uuid:"), last if alone else "", *self._written.get(meter, ()), id_)
         return tuple(dict.fromkeys(name for name in names if name and name != meter))

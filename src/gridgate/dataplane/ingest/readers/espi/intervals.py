@@ -33,6 +33,7 @@ _NO_CIVIL_DAY: Final = (
 _POWER_OF_A_DAY: Final = "the mean power of a whole day is no step of a load curve (5 to 60 minutes)"
 _SHORT_MAXIMUM: Final = "the maximum is of an interval that is no civil day; only daily maxima are kept"
 _PROJECTED: Final = "the reading is a projection (defaultQuality 12 of its ReadingType), not a measurement"
+_LONGEST: Final = 366 * DAY
 
 Mask = NDArray[np.bool_]
 
@@ -84,7 +85,7 @@ def _step_without_period(block: Block, of: ReadingType, unplaced: Mask) -> tuple
         return 0, f"{without} others of its block have: which time it is of is not said"
     if block.begins is None:
         return 0, f"{without} its block no interval: which time it is of is not said"
-    if length <= 0:
+    if not 0 < length <= _LONGEST:
         return 0, f"{without} its ReadingType no intervalLength: which time it is of is not said"
     fitting = [step for step in (length, length + 1) if block.lasts in (count * step, count * step - 1)]
     if block.lasts and not fitting:

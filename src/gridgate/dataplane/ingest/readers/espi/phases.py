@@ -23,9 +23,9 @@ class Part(NamedTuple):
     reading_type: ReadingType
 
 
-def reject(part: Block, reason: str, notes: Notes) -> None:
-    for number, text in zip(part.numbers.tolist(), part.texts(), strict=True):
-        notes.reject(part.places.format(number), reason, text)
+def reject(block: Block, reason: str, notes: Notes) -> None:
+    """Set the whole block aside."""
+    block.reject(dict.fromkeys(range(len(block)), reason), notes)
 
 
 def of_all_phases(parts: Sequence[Part], notes: Notes) -> list[Part]:
@@ -47,7 +47,7 @@ def of_all_phases(parts: Sequence[Part], notes: Notes) -> list[Part]:
             continue
         for leg, several in of_phase.items():
             why = (
-                "the file has the values of all phases too, which are kept"
+                "the file has a curve of all phases too, which is the one kept"
                 if alike in whole
                 else f"the file has none like it of {_and('phase', absent) if absent else 'the same connection'}"
             )
@@ -70,12 +70,16 @@ def _summed(of_phases: list[list[Part]], legs: Sequence[str], notes: Notes) -> l
     """The sum at each time that every phase tells; its place is the first phase's."""
     first, *others = (_first_of_each_time(parts, notes) for parts in of_phases)
     common = set(first).intersection(*others)
-    for leg, rows in zip(legs, (first, *others), strict=True):
+    alone: dict[int, tuple[Block, dict[int, str]]] = {}
+    told = dict(zip(legs, (first, *others), strict=True))
+    for leg, rows in told.items():
         for key in rows.keys() - common:
             part, index = rows[key]
-            missing = _and("phase", [o for o, r in zip(legs, (first, *others), strict=True) if key not in r])
+            missing = _and("phase", [other for other in legs if key not in told[other]])
             reason = f"the value is of phase {leg} alone: the file has none of {missing} for this time"
-            reject(part.block.only(np.arange(len(part.block)) == index), reason, notes)
+            alone.setdefault(id(part.block), (part.block, {}))[1][index] = reason
+    for block, reasons in alone.values():
+        block.reject(reasons, notes)
     return [
         part._replace(block=_with_others(part, keys, others))
         for part, keys in _by_part(of_phases[0], first, common)
@@ -107,14 +111,16 @@ def _first_of_each_time(parts: list[Part], notes: Notes) -> dict[_Key, tuple[Par
     found: dict[_Key, tuple[Part, int]] = {}
     for part in parts:
         block = part.block
+        doubles: dict[int, str] = {}
         columns = (block.starts.tolist(), block.durations.tolist(), block.shares.tolist())
         for index, key in enumerate(zip(*columns, strict=True)):
             if key in found:
                 kept, at = found[key]
                 place = kept.block.places.format(int(kept.block.numbers[at]))
-                reject(block.only(np.arange(len(block)) == index), _DOUBLE.format(place), notes)
+                doubles[index] = _DOUBLE.format(place)
             else:
                 found[key] = (part, index)
+        block.reject(doubles, notes)
     return found
 
 
@@ -169,8 +175,7 @@ def _amount(part: Part, index: int) -> tuple[int, int]:
 def _without(part: Part, struck: dict[int, str], notes: Notes) -> Part:
     if not struck:
         return part
-    for index, reason in struck.items():
-        reject(part.block.only(np.arange(len(part.block)) == index), reason, notes)
+    part.block.reject(struck, notes)
     return part._replace(block=part.block.only(~np.isin(np.arange(len(part.block)), list(struck))))
 
 
