@@ -488,6 +488,25 @@ class TestEspi:
 
         assert [take(feed, table={name: C5}).report.stored for feed in (absolute, based)] == [1, 1]
 
+    @pytest.mark.parametrize(
+        ("first", "second", "held"), [("01", "02", 20), ("02", "01", 10), ("01", "", 10)]
+    )
+    def test_lets_the_later_of_two_entries_hold(self, take: Take, first: str, second: str, held: int) -> None:
+        feed = green_button([(NOON, 3600, 10)])
+        start = feed.index('<entry><link rel="up"')
+        block = feed[start : feed.index("</entry>", start) + 8]
+        both = [
+            block.replace(">10<", f">{value}<").replace(
+                "<content>", f"<updated>2026-06-{day}T00:00:00Z</updated><content>" if day else "<content>"
+            )
+            for value, day in ((10, first), (20, second))
+        ]
+
+        taken = take(feed.replace(block, "".join(both)), single=C5)
+
+        assert taken.block.values.max() == held
+        assert f"({held}), which is kept" in taken.reasons[0][1]
+
     @pytest.mark.parametrize("root", ["https://[", "http://[/resource/", "//"])
     def test_does_not_fail_on_a_link_that_is_no_address(self, take: Take, root: str) -> None:
         feed = green_button([(NOON, 900, 5)]).replace('href="Retail', f'href="{root}Retail')
@@ -518,6 +537,11 @@ class TestEspi:
 
         assert where == "line 1, entry 3, block 1, reading 2, 2026-06-01T10:00:00Z"
         assert "already told by line 1, entry 3, block 1, reading 1, 2026-06-01T10:00:00Z (5)" in why
+
+    def test_says_in_which_entry_a_feed_of_one_line_is_wrong(self, take: Take) -> None:
+        feed = green_button([(NOON, 900, 5)]).replace("\n", "").replace(">0</powerOf", ">x</powerOf")
+
+        assert take(feed, single=C5).reasons[0][0] == "line 1, entry 4"
 
     def test_prints_no_text_of_thousands_of_characters(self, take: Take) -> None:
         ((_, why),) = take(green_button([(NOON, 900, "9" * 5000)]), single=C5).reasons

@@ -60,6 +60,8 @@ class Block:
     begins: int | None
     lasts: int
     """The interval that the block declares: None and 0 where it does not."""
+    updated: int = 0
+    """When its entry was last changed, in epoch milliseconds; 0 where it does not say."""
     raw: list[str] | None = None
     """The values as the file writes them, where one is of several readings."""
 
@@ -131,6 +133,7 @@ class Feed:
         self._notes = notes
         self._entries = 1
         self._readings = 0
+        self._updated = 0
         self._blocks_of_entry = 0
         self._of_entry: list[Block] = []
         self._open = _Readings(Places(1, 1))
@@ -151,6 +154,8 @@ class Feed:
             self._entry(element)
         elif (parent := element.getparent()) is not None and parent.getparent() is None:
             self._notes.published_at = _milliseconds(element.text)
+        else:
+            self._updated = _milliseconds(element.text) or 0
 
     @property
     def shares(self) -> list[Share]:
@@ -287,16 +292,21 @@ class Feed:
         related = [_path(href) for href in links.get("related", [])]
         own = _path(own_written)
         for resource in entry.iterfind(f"{_ATOM}content/*"):
-            self._resource(entry, resource, own, related)
+            try:
+                self._resource(entry, resource, own, related)
+            except UnreadableFile as error:
+                where = f"line {line_of(resource)}, entry {self._entries}"
+                raise UnreadableFile(error.message, remedy=error.remedy, where=where) from None
         if self._open.values:  # readings that stand in no IntervalBlock
             self._block(None)
         for written in (own_written, up_written):
             self._remember(written, entry.base)
         for block in self._of_entry:
             block.meter_reading = _path(up_written or own_written).partition("/IntervalBlock")[0]
+            block.updated = self._updated
         self.blocks += self._of_entry
         self._entries += 1
-        self._blocks_of_entry, self._of_entry = 0, []
+        self._updated, self._blocks_of_entry, self._of_entry = 0, 0, []
         self._open = _Readings(Places(self._entries, 1))
 
     def _resource(self, entry: "_Element", resource: "_Element", own: str, related: list[str]) -> None:
@@ -387,7 +397,6 @@ def _number(element: "_Element", *path: str) -> int | None:
         raise UnreadableFile(
             f"{'/'.join(path)} « {_short(text)} » is not a whole number of 48 bits",
             remedy="Correct it.",
-            where=f"line {line_of(element)}",
         )
     return number
 

@@ -39,9 +39,9 @@ Mask = NDArray[np.bool_]
 
 
 def observations(feed: Feed, notes: Notes) -> Iterator[Observations]:
-    """Yield what of the feed can be taken; reject the rest."""
+    """Yield what of the feed can be taken; reject the rest. Of two entries that tell one time the later one holds."""
     parts = []
-    for block in feed.blocks:
+    for block in sorted(feed.blocks, key=lambda block: -block.updated):
         about = feed.about(block)
         if about.reading_type is None or about.refusal:
             reject(block, about.refusal, notes)
