@@ -345,6 +345,11 @@ class TestEspi:
         }
         assert registers == {"TOU1": 1000, "TOU2": 5000}
 
+    def test_takes_no_unreadable_part_of_a_tariff_for_none(self, take: Take) -> None:
+        feed = green_button([(NOON, 900, 5)]).replace("</value>", "</value><tou>peak</tou>")
+
+        assert "is not a whole number" in take(feed, single=C5).reasons[0][1]
+
     def test_takes_no_part_of_a_tariff_for_the_points_curve(self, take: Take) -> None:
         of_type = green_button([(NOON, 900, 5)], described="<tou>1</tou>")
         of_readings = green_button([(NOON, 900, 5), (NOON, 900, 6), (NOON + 900, 900, 7)])

@@ -2,17 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gridgate.dataplane.ingest.port import Notes, UnreadableFile
+from gridgate.dataplane.ingest.readers.espi.blocks import UNSAID, About, Block
 from gridgate.dataplane.ingest.readers.espi.clock import Clock, clock_of
 from gridgate.dataplane.ingest.readers.espi.codes import (
     FORECAST,
@@ -32,75 +31,19 @@ _ESPI: Final = "{http://naesb.org/espi}"
 _ATOM: Final = "{http://www.w3.org/2005/Atom}"
 ELEMENTS: Final = (f"{_ESPI}IntervalReading", f"{_ESPI}IntervalBlock", f"{_ATOM}entry", f"{_ATOM}updated")
 """What `Feed.take` is given, when each is complete."""
-UNSAID: Final = -(2**62)
-"""Stands in columns for what a reading does not say itself."""
 _LARGEST: Final = 2**47
 """ESPI's integers have 48 bits; sums of a few of these fit in 64."""
 _DIGITS: Final = re.compile(r"[+-]?[0-9]{1,40}")
 """As XML Schema writes an integer, which `int` alone does not hold to."""
 _SHOWN: Final = 60
+_RESOURCES: Final = ("UsagePoint", "MeterReading", "ReadingType", "IntervalBlock", "LocalTimeParameters")
+_CLOCK_UNTOLD: Final = "the feed's LocalTimeParameters do not say what its clock shows, or when it changes"
+_CLOCKS_SEVERAL: Final = (
+    "the feed has several LocalTimeParameters and does not say which are the usage point's"
+)
+_CLOCK_ABSENT: Final = "the feed has no LocalTimeParameters, which would say where its days begin"
 _OTHER_EXPORT: Final = "Ask the sender for an export with its readings (IntervalBlock)."
 _TYPE_DIFFERS: Final = "the feed describes {} more than once, and not alike: the unit is unknown; correct it"
-
-
-@dataclass(slots=True)
-class Block:
-    """The readings of one block, column by column."""
-
-    meter_reading: str
-    starts: NDArray[np.int64]
-    durations: NDArray[np.int64]
-    values: NDArray[np.int64]
-    qualities: NDArray[np.int64]
-    shares: NDArray[np.int64]
-    """Which of `Feed.shares` each reading says that it is of."""
-    numbers: NDArray[np.int64]
-    """Which reading of the block each is, counted from 1; readings without a value count too."""
-    places: Places
-    begins: int | None
-    lasts: int
-    """The interval that the block declares: None and 0 where it does not."""
-    updated: int = 0
-    """When its entry was last changed, in epoch milliseconds; 0 where it does not say."""
-    raw: list[str] | None = None
-    """The values as the file writes them, where one is of several readings."""
-
-    def only(self, rows: NDArray[np.bool_]) -> "Block":
-        columns = {
-            name: getattr(self, name)[rows]
-            for name in ("starts", "durations", "values", "qualities", "shares", "numbers")
-        }
-        raw = [text for text, kept in zip(self.raw, rows, strict=True) if kept] if self.raw else None
-        return replace(self, **columns, raw=raw)
-
-    def reject(self, reasons: Mapping[int, str], notes: Notes) -> None:
-        """Set rows aside, each for its reason."""
-        for row in sorted(reasons):
-            notes.reject(self.places.format(int(self.numbers[row])), reasons[row], self.text(row))
-
-    def text(self, row: int) -> str:
-        return self.raw[row] if self.raw is not None else str(self.values[row])
-
-    def texts(self) -> list[str]:
-        return [self.text(row) for row in range(len(self))]
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-
-@dataclass(slots=True)
-class About:
-    """What the rest of the feed says of a block."""
-
-    meter: str
-    other_names: tuple[str, ...]
-    reading_type: ReadingType | None
-    refusal: str
-    """Why none of its values is taken; empty when they are."""
-    clock: Clock | None
-    """The feed's own clock; None when it does not say, or not which."""
-    clock_fault: str
-    """What is to be mended for the feed to say."""
 
 
 @dataclass(slots=True)
@@ -200,16 +143,9 @@ class Feed:
         key = point.clock if point and point.clock in self._clocks else ""
         if not key and len(self._clocks) == 1:
             key = next(iter(self._clocks))
-        if key or key in self._clocks:
-            return self._clocks[
-                key
-            ], "the feed's LocalTimeParameters do not say what its clock shows, or when it changes"
-        if self._clocks:
-            return (
-                None,
-                "the feed has several LocalTimeParameters and does not say which are the usage point's",
-            )
-        return None, "the feed has no LocalTimeParameters, which would say where its days begin"
+        if key in self._clocks:
+            return self._clocks[key], _CLOCK_UNTOLD
+        return None, _CLOCKS_SEVERAL if self._clocks else _CLOCK_ABSENT
 
     def _reading(self, reading: "_Element") -> None:
         told: dict[str, str] = {}
@@ -223,12 +159,13 @@ class Feed:
             else:
                 told[_local(child)] = (child.text or "").strip()
         start, length = _integer(told.get("period/start")), told.get("period/duration", "")
-        where = self._open.places.add(line_of(reading), start)
+        number = self._open.places.add(line_of(reading), start)
         text = told.get("value", "")
         if not text:
-            self._without_value(told.get("cost", ""), where)
+            self._without_value(told.get("cost", ""), number)
             return
-        value, duration, quality = _integer(text), _integer(length) if length else UNSAID, _worst(qualities)
+        value, duration = _integer(text), _integer(length) if length else UNSAID
+        quality, share = _worst(qualities), self._share(told)
         if value is None:
             reason = f"« {_short(text)} » is not a whole number of 48 bits, which ESPI values are; correct it"
         elif start is None and "period" in told:
@@ -237,29 +174,34 @@ class Feed:
             reason = f"timePeriod/duration « {_short(length)} » is not a whole number of seconds; correct it"
         elif quality == FORECAST:
             reason = "the reading is a projection (quality 12), not a measurement"
+        elif share is None:
+            reason = "the tou, consumptionTier or cpp of the reading is not a whole number; correct it"
         else:
             columns = self._open
             columns.starts.append(UNSAID if start is None else start)
             columns.durations.append(duration)
             columns.values.append(value)
             columns.qualities.append(quality)
-            columns.shares.append(self._share(told))
-            columns.numbers.append(len(columns.places))
+            columns.shares.append(share)
+            columns.numbers.append(number)
             return
-        self._notes.reject(where, reason, _short(text))
+        self._notes.reject(self._open.places.format(number), reason, _short(text))
 
-    def _without_value(self, cost: str, where: str) -> None:
+    def _without_value(self, cost: str, number: int) -> None:
         if cost:
             reason = "the reading has a cost and no value; costs are not kept"
-            self._notes.reject(where, reason, _short(cost))
+            self._notes.reject(self._open.places.format(number), reason, _short(cost))
         else:
             self._notes.holes += 1
 
-    def _share(self, told: dict[str, str]) -> int:
-        if not ("tou" in told or "consumptionTier" in told or "cpp" in told):
+    def _share(self, told: dict[str, str]) -> int | None:
+        """Which share of a tariff the reading is of; None when it says so in no number."""
+        texts = [told.get(name, "") for name in ("tou", "consumptionTier", "cpp")]
+        if not any(texts):
             return 0
-        share = Share(*(_integer(told.get(name)) or 0 for name in ("tou", "consumptionTier", "cpp")))
-        return self._shares.setdefault(share, len(self._shares))
+        codes = [_integer(text) if text else 0 for text in texts]
+        share = Share(*(code for code in codes if code is not None))
+        return self._shares.setdefault(share, len(self._shares)) if None not in codes else None
 
     def _block(self, interval: "_Element | None") -> None:
         """The block is complete; which MeterReading it belongs to is known with its entry."""
@@ -310,11 +252,10 @@ class Feed:
         self._open = _Readings(Places(self._entries, 1))
 
     def _resource(self, entry: "_Element", resource: "_Element", own: str, related: list[str]) -> None:
-        match _local(resource):
-            case "UsagePoint" | "MeterReading" | "ReadingType" | "IntervalBlock" if _ESPI not in str(
-                resource.tag
-            ):
-                raise other_namespace(str(resource.tag).rpartition("}")[0].strip("{"), _ESPI.strip("{}"))
+        namespace, _, name = str(resource.tag).rpartition("}")
+        if name in _RESOURCES and f"{namespace}}}" != _ESPI:
+            raise other_namespace(namespace.removeprefix("{"), _ESPI.strip("{}"))
+        match name:
             case "UsagePoint":
                 id_ = (entry.findtext(f"{_ATOM}id") or "").strip()
                 clock = next((href for href in related if "LocalTimeParameters" in href), "")

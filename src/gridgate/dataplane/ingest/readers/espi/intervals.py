@@ -13,6 +13,7 @@ from gridgate.dataplane.ingest.columns import STEPS, Columns, observe
 from gridgate.dataplane.ingest.decimals import Numbers
 from gridgate.dataplane.ingest.local_time import DAY
 from gridgate.dataplane.ingest.port import Notes, Observations, Stamp
+from gridgate.dataplane.ingest.readers.espi.blocks import UNSAID, Block
 from gridgate.dataplane.ingest.readers.espi.codes import (
     DIRECTIONS,
     FORECAST,
@@ -21,7 +22,7 @@ from gridgate.dataplane.ingest.readers.espi.codes import (
     kind_and_unit,
     quality_of,
 )
-from gridgate.dataplane.ingest.readers.espi.feed import UNSAID, Block, Feed
+from gridgate.dataplane.ingest.readers.espi.feed import Feed
 from gridgate.dataplane.ingest.readers.espi.phases import Part, of_all_phases, reject, told_once
 from gridgate.dataplane.ingest.readers.espi.places import instant_of
 from gridgate.dataplane.ingest.stamps import Stamps

@@ -9,8 +9,8 @@ import numpy as np
 
 from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.ingest.port import Notes
+from gridgate.dataplane.ingest.readers.espi.blocks import About, Block
 from gridgate.dataplane.ingest.readers.espi.codes import CONNECTIONS, DIRECTIONS, ReadingType, Share
-from gridgate.dataplane.ingest.readers.espi.feed import About, Block
 
 _DOUBLE: Final = "this time of the phase is already told by {}, which is kept; remove one of the two"
 

@@ -14,11 +14,11 @@ class Places:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def add(self, line: int, start: int | None) -> str:
-        """Number one more reading, and say where it stands."""
+    def add(self, line: int, start: int | None) -> int:
+        """The number of one more reading."""
         self._lines.append(line)
         self._starts.append(start)
-        return self.format(len(self._lines))
+        return len(self._lines)
 
     def format(self, number: int) -> str:
         line, start = self._lines[number - 1], self._starts[number - 1]
