@@ -59,7 +59,7 @@ def ingest(
     ] = None,
     direction: Annotated[
         FlowDirection | None,
-        typer.Option(help="Which way energy flows, where a file does not say and the point has both."),
+        typer.Option(help="Which way energy flows, where a file does not say."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     data: DataOption = None,
