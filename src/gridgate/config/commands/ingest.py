@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FORMATS: Final = (
     "csv",
     "enedis-customer-csv",
+    "enedis-customer-sheet",
     "enedis-r151",
     "enedis-r171",
     "enedis-r4x",

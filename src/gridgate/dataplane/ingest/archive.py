@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.port import UnreadableFile
+from gridgate.tables.workbook import kind_of
 
 MAX_DEPTH: Final = 3
 """An Enedis C68 delivery is a zip of zips; nothing known nests deeper."""
@@ -49,6 +50,12 @@ _DAMAGED: Final = "Fetch the archive again and compare its size with the sender'
 
 def is_archive(content: Content) -> bool:
     return content.head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08"))
+
+
+def is_document(content: Content) -> bool:
+    """Whether the archive is a workbook, or another document that is one archive to those who open it."""
+    with content.open() as file:
+        return _size_of_contents(file, content.size) <= MAX_CONTENTS and bool(kind_of(file))
 
 
 class Exhausted(UnreadableFile):
@@ -158,7 +165,7 @@ def _unpacked(
             try:
                 source = _unpack(archive, entry, budget, Path(folder) / "member")
                 member = Content(name, source, progress=progress)
-                if is_archive(member):
+                if is_archive(member) and not is_document(member):
                     yield from members(member, progress=progress, depth=depth + 1, budget=budget)
                 else:
                     yield member

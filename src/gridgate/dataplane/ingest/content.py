@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Self
 
 from gridgate.dataplane.ingest.port import UnreadableFile
+from gridgate.tables.text import not_utf8 as not_utf8_fault
 
 HEAD: Final = 65_536
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
@@ -28,11 +29,22 @@ class Content:
     """Bytes with a name, on disk or in memory. `progress` is called with the number of bytes read."""
 
     def __init__(
-        self, name: str, source: Path | bytes, *, progress: Callable[[int], None] | None = None
+        self,
+        name: str,
+        source: Path | bytes,
+        *,
+        progress: Callable[[int], None] | None = None,
+        made_of: "Content | None" = None,
+        place: Callable[[str, str], str] | None = None,
     ) -> None:
+        """`made_of` is the file as it came, when `source` is a form of it that readers take; `place` then says where in
+        the file something stands, of where it stands in `source` and what is written there.
+        """
         self.name = name
         self._source = source
         self._progress = progress
+        self._made_of = made_of
+        self.place = place or (lambda where, value: where)
 
     @cached_property
     def size(self) -> int:
@@ -52,6 +64,8 @@ class Content:
 
     @cached_property
     def sha256(self) -> str:
+        if self._made_of is not None:
+            return self._made_of.sha256
         if isinstance(self._source, bytes):
             return hashlib.sha256(self._source).hexdigest()
         with self._source.open("rb") as file:
@@ -141,8 +155,5 @@ def decode_utf8(content: Content, data: bytes) -> str:
 def not_utf8(data: bytes, error: UnicodeDecodeError) -> UnreadableFile:
     line = data.count(b"\n", 0, error.start) + 1
     column = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
-    return UnreadableFile(
-        f"byte 0x{data[error.start]:02X} is not UTF-8, the encoding that is expected",
-        remedy="Save the file again as UTF-8 (it may be Latin-1 or Windows-1252 now).",
-        where=f"line {line}, byte {column}",
-    )
+    fault = not_utf8_fault(data, error.start)
+    return UnreadableFile(fault.message, remedy=fault.remedy, where=f"line {line}, byte {column}")

@@ -6,6 +6,8 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.port import MeasurementReader, UnreadableFile
 from gridgate.dataplane.ingest.readers import readers
+from gridgate.tables.diagnosis import UnusableFile
+from gridgate.tables.text import SEPARATOR_NAMES, SEPARATORS, container
 
 AUTO = "auto"
 
@@ -13,10 +15,11 @@ AUTO = "auto"
 def detect(content: Content, among: Sequence[MeasurementReader] | None = None) -> MeasurementReader:
     """The reader that recognises the content. Raises `UnreadableFile` when none does, with what it seems to
     be."""
-    for reader in among if among is not None else readers().values():
+    readers_to_ask = list(among if among is not None else readers().values())
+    for reader in readers_to_ask:
         if reader.recognises(content):
             return reader
-    raise _unknown(content)
+    raise _other_separator(content, readers_to_ask) or _unknown(content)
 
 
 def reader_named(name: str) -> MeasurementReader:
@@ -29,6 +32,28 @@ def reader_named(name: str) -> MeasurementReader:
     return known[name]
 
 
+def _other_separator(content: Content, among: Sequence[MeasurementReader]) -> UnreadableFile | None:
+    """What to say of a table that would be known if its cells were separated otherwise."""
+    header = content.first_lines[0] if content.first_lines else ""
+    here = max(SEPARATOR_NAMES, key=header.count)
+    if content.xml_root or not header.count(here):
+        return None
+    for separator in SEPARATORS:
+        if separator == here:
+            continue
+        head = content.head.replace(here.encode(), separator.encode())
+        for reader in among:
+            if reader.recognises(Content(content.name, head)):
+                return UnreadableFile(
+                    f"the cells are separated by {SEPARATOR_NAMES[here]}; {reader.title} has "
+                    f"{SEPARATOR_NAMES[separator]}",
+                    remedy=f"Fetch the file again as it was, or save it with {SEPARATOR_NAMES[separator]}, or as a "
+                    "workbook (XLSX).",
+                    where="line 1",
+                )
+    return None
+
+
 def _unknown(content: Content) -> UnreadableFile:
     if content.size == 0:
         return UnreadableFile("the file is empty", remedy="Fetch it again.")
@@ -38,6 +63,10 @@ def _unknown(content: Content) -> UnreadableFile:
             remedy="Save it again as UTF-8 (in a spreadsheet: « CSV UTF-8 »).",
             where="byte 1",
         )
+    try:
+        container(content.head)
+    except UnusableFile as error:
+        return UnreadableFile(error.fault.message, remedy=error.fault.remedy, where="file")
     return UnreadableFile(
         f"the format is not recognised ({_looks_like(content)})",
         remedy=f"Formats are {', '.join(readers())}, or a zip of these; see docs/1-running/ingest.md.",
@@ -47,10 +76,6 @@ def _unknown(content: Content) -> UnreadableFile:
 def _looks_like(content: Content) -> str:
     if content.xml_root:
         return f"XML whose first element is {content.xml_root}"
-    if content.head.startswith(b"\x1f\x8b"):
-        return "gzip: unpack it first"
-    if content.head.startswith(b"%PDF"):
-        return "PDF"
     if b"\x00" in content.head:
         return "binary; an encrypted delivery must be decrypted first"
     if content.head.lstrip().startswith((b"{", b"[")):

@@ -8,14 +8,16 @@ import polars as pl
 
 from gridgate.dataplane.ingest.content import Content, decode_utf8, not_utf8
 from gridgate.dataplane.ingest.port import Notes, UnreadableFile
+from gridgate.tables.text import not_utf8 as not_utf8_fault
+from gridgate.tables.text import separator_of
+
+__all__ = ["LINE", "cells", "distinct", "groups", "read_table", "separator_of"]
 
 LINE: Final = "#line"
-_SEPARATORS: Final = ";,\t"
-
-
-def separator_of(header: str) -> str:
-    """The separator that cuts a header into most columns."""
-    return max(_SEPARATORS, key=header.count)
+_BEYOND: Final = 3
+"""Cells looked at after those that the header names: spreadsheets leave empty ones there."""
+_GUARDED: Final = r"^'('*[=+\-@\t\r0-9])"
+_FORMULA: Final = r'^="([^"]*)"$'
 
 
 def cells(line: str, separator: str) -> list[str]:
@@ -53,7 +55,7 @@ def read_table(
         decode_utf8(content, data)  # raises, saying which encoding it is
     text = _decoded(data.removeprefix(b"\xef\xbb\xbf"), notes, encodings, header_line)
     # A header of our own making: its length is what ragged lines are cut or filled to.
-    header = separator.join(f"c{index}" for index in range(len(columns))).encode()
+    header = separator.join(f"c{index}" for index in range(len(columns) + _BEYOND)).encode()
     try:
         frame = pl.read_csv(
             io.BytesIO(header + b"\n" + _below(text, header_line)),
@@ -68,11 +70,44 @@ def read_table(
             f"the table cannot be cut into columns ({str(error).splitlines()[0]})",
             remedy="Check for a quote that is not closed.",
         ) from None
-    # Before they bear the file's names, some of which polars would take for patterns.
+    # All before they bear the file's names, some of which polars would take for patterns.
     texts = pl.exclude(LINE)
     frame = frame.filter(~pl.all_horizontal(texts.is_null() | (texts.str.strip_chars() == "")))
+    frame = _as_wide_as_header(frame, len(columns), separator, notes)
+    frame = _unguarded(frame)
     frame.columns = [LINE, *columns]
     return frame
+
+
+def _as_wide_as_header(frame: pl.DataFrame, width: int, separator: str, notes: Notes) -> pl.DataFrame:
+    """The lines cut to the header's columns. Where commas separate, one that says more is rejected: a decimal comma may
+    have cut its value.
+    """
+    beyond = frame.columns[1 + width :]
+    if separator != ",":
+        return frame.drop(beyond)
+    wider = frame.select(pl.any_horizontal(pl.col(beyond).fill_null("").str.strip_chars() != "")).to_series()
+    for row in frame.filter(wider).iter_rows():
+        notes.reject(
+            f"line {row[0]}",
+            "the line has more cells than the first names; cells are separated by commas: put quotes around a cell "
+            "that holds one, or write decimals with a point",
+            separator.join(cell or "" for cell in row[1:])[:80].rstrip(separator),
+        )
+    return frame.filter(~wider).drop(beyond)
+
+
+def _unguarded(frame: pl.DataFrame) -> pl.DataFrame:
+    """The cells without the apostrophe, or the formula, that makes text of what a spreadsheet would compute."""
+    names = [name for name in frame.columns if name != LINE]
+    marked = frame.select(
+        pl.any_horizontal(pl.col(name).str.contains("^['=]").any() for name in names)
+    ).item()
+    if not marked:
+        return frame
+    return frame.with_columns(
+        frame[name].str.replace(_GUARDED, "$1").str.replace(_FORMULA, "$1").alias(name) for name in names
+    )
 
 
 def groups(frame: pl.DataFrame, by: Sequence[str]) -> Iterator[tuple[dict[str, str], pl.DataFrame]]:
@@ -100,10 +135,10 @@ def _decoded(data: bytes, notes: Notes, encodings: Sequence[str], header_line: i
         raise not_utf8(data, last)
     for number in bad:
         column = _first_bad_byte(lines[number - 1])
+        fault = not_utf8_fault(lines[number - 1], column)
         notes.reject(
             f"line {number}, byte {column + 1}",
-            f"byte 0x{lines[number - 1][column]:02X} is not UTF-8, the encoding that is expected; "
-            "save the file as UTF-8",
+            f"{fault.message}. {fault.remedy}",
             lines[number - 1].decode("latin-1").strip(),
         )
         lines[number - 1] = b""

@@ -11,6 +11,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
+from gridgate.tables.diagnosis import damage, meant
 
 _HEADER: Final = ("foreign_id", "metering_point_id")
 
@@ -172,6 +173,12 @@ def _point(
         return Unmapped(
             f"{_named(meter)}: the file holds {meters} meters, --metering-point is for one; use --map"
         )
+    fault = damage(meter.name)
+    if fault is not None and fault.code != "id_length":
+        option = "--metering-point" if meters == 1 else "--map"
+        return Unmapped(
+            f"{_named(meter)}: {fault.message}. {fault.remedy} Or say which point it is with {option}"
+        )
     return Unmapped(
         f"{_named(meter)} is no metering point of the registry; import it (gridgate import points), "
         f"or say which point it is with {'--metering-point' if meters == 1 else '--map'}"
@@ -188,6 +195,6 @@ def _named(meter: Meter) -> str:
 def _canonical(name: str) -> str:
     """The identifier as the registry writes it; a foreign name stays as it is."""
     try:
-        return parse_metering_point_id(name)
+        return parse_metering_point_id(meant(name))
     except InvalidIdentifier:
         return name

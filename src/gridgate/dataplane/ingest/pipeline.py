@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.dataplane.ingest.archive import is_archive, members
+from gridgate.dataplane.ingest.archive import members
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.detect import AUTO, detect, reader_named
 from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
@@ -22,7 +22,9 @@ from gridgate.dataplane.ingest.mapping import (
     resolve,
     settled_on,
 )
+from gridgate.dataplane.ingest.parts import is_container, parts_of
 from gridgate.dataplane.ingest.port import MeasurementReader, Notes, Observations, UnreadableFile
+from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.ingest.series import settle
 from gridgate.dataplane.store.port import DayBlock, InvalidBlock, MeasurementStore, Quarantined, Source
@@ -74,23 +76,23 @@ def _one_path(
     name = str(path).encode(errors="backslashreplace").decode()  # of bytes that are no text on some disks
     content = Content(name, path, progress=progress)
     try:
-        archived = is_archive(content)
+        archived = is_container(content)
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror or error}; check its name and its permissions"
         yield _refusal(content.name, UNKNOWN, Quarantined("file", reason, ""))
         return
     if not archived:
-        report, _ = _one_file(content, ingest, reader)
-        yield report
+        reports, _ = _one_file(content, ingest, reader)
+        yield from reports
         return
     try:
         for member in members(content):
             if isinstance(member, UnreadableFile):
                 yield _refusal(member.where, UNKNOWN, _quarantined(member, where="file"))
             else:
-                report, mapping = _one_file(member, ingest, reader)
+                reports, mapping = _one_file(member, ingest, reader)
                 ingest = replace(ingest, mapping=mapping)
-                yield report
+                yield from reports
     except UnreadableFile as error:
         yield _refusal(content.name, ARCHIVE, _quarantined(error, where="file"))
     progress(content.size)
@@ -98,16 +100,31 @@ def _one_path(
 
 def _one_file(
     content: Content, ingest: Ingest, reader: MeasurementReader | None
+) -> tuple[list[FileReport], MeterMapping]:
+    """What became of the file, sheet by sheet of a workbook, and the mapping for what follows it in the same archive."""
+    try:
+        parts = parts_of(content, [reader] if reader is not None else list(readers().values()))
+    except UnreadableFile as error:
+        return [_refusal(content.name, UNKNOWN, _quarantined(error))], ingest.mapping
+    reports = []
+    for part in parts:
+        report, mapping = _one_part(part, ingest, reader)
+        ingest = replace(ingest, mapping=mapping)
+        reports.append(report)
+    return reports, ingest.mapping
+
+
+def _one_part(
+    content: Content, ingest: Ingest, reader: MeasurementReader | None
 ) -> tuple[FileReport, MeterMapping]:
-    """What became of the file, and the mapping for what follows it in the same archive."""
     try:
         reader = reader or detect(content)
     except UnreadableFile as error:
-        return _refusal(content.name, UNKNOWN, _quarantined(error)), ingest.mapping
+        return _refusal(content.name, UNKNOWN, _placed(content, _quarantined(error))), ingest.mapping
     try:
         return _taken(content, reader, ingest)
     except (UnreadableFile, InvalidBlock) as error:
-        return _refusal(content.name, reader.name, _quarantined(error)), ingest.mapping
+        return _refusal(content.name, reader.name, _placed(content, _quarantined(error))), ingest.mapping
 
 
 def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple[FileReport, MeterMapping]:
@@ -117,7 +134,7 @@ def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple
         series.add(observations)
     points = resolve(series.meters, ingest.mapping, ingest.directory) if series.meters else {}
     blocks, quarantined = series.settled(points, LocalClock(ingest.zone), ingest.mapping.direction)
-    quarantined = [_brief(item) for item in _in_order([*notes.rejected, *quarantined])]
+    quarantined = [_brief(_placed(content, one)) for one in _in_order([*notes.rejected, *quarantined])]
     if not blocks and not quarantined:
         without = f" ({notes.holes} stamps, all without a value)" if notes.holes else ""
         raise UnreadableFile(
@@ -196,6 +213,12 @@ def _all_of(batch: Observations, reason: str) -> Iterator[Quarantined]:
 def _in_order(quarantined: Sequence[Quarantined]) -> list[Quarantined]:
     """As they stand in the file, for people: by the numbers in their places, line 9 before line 10."""
     return sorted(quarantined, key=lambda q: tuple(map(int, _NUMBERS.findall(q.where))))
+
+
+def _placed(content: Content, quarantined: Quarantined) -> Quarantined:
+    """The same, where it stands in the file that came."""
+    where = content.place(quarantined.where, quarantined.value)
+    return quarantined if where == quarantined.where else replace(quarantined, where=where)
 
 
 def _refusal(name: str, format_name: str, why: Quarantined) -> FileReport:

@@ -140,11 +140,7 @@ def observations(
         if name not in frame.columns
     ]
     frame = frame.with_columns(absent)
-    if frame.schema["metering_point_id"] != pl.String:
-        raise UnreadableFile(
-            f"metering_point_id is of type {frame.schema['metering_point_id']} and has lost its zeros",
-            remedy="Write it as text.",
-        )
+    frame = frame.with_columns(_names_of_meters(frame["metering_point_id"]))
     texts = pl.col("kind", "direction", "unit", "register", "phase", "tariff", "quality").cast(pl.String)
     frame = _by_tariff(frame.with_columns(texts))
     by = [*_SERIES, "phase", *(("resolution", "quality") if layout.wide else ())]
@@ -164,6 +160,21 @@ def _by_tariff(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         pl.when(counted & unnamed).then(pl.col("tariff")).otherwise(pl.col("register")).alias("register")
     )
+
+
+def _names_of_meters(column: pl.Series) -> pl.Series:
+    """The identifiers as text. A whole number has all the digits it was given, as long as its type holds them."""
+    if (
+        column.dtype.is_float()
+        and (column.is_null() | ((column.abs() < 2**53) & (column == column.floor()))).all()
+    ):
+        column = column.cast(pl.Int64)
+    if column.dtype != pl.String and not column.dtype.is_integer():
+        raise UnreadableFile(
+            f"metering_point_id is of type {column.dtype}, which does not hold an identifier's digits",
+            remedy="Write it as text.",
+        )
+    return column.cast(pl.String)
 
 
 def _legible(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:

@@ -52,6 +52,11 @@ SAMPLES: dict[str, tuple[str, bytes]] = {
     "R171": ("enedis-r171", b"<x:R171 xmlns:x='http://www.enedis.fr/stm/R171'/>"),
     "R4x": ("enedis-r4x", b"<Courbe><Entete><Identifiant_Flux>R4x</Identifiant_Flux></Entete></Courbe>"),
     "customer": ("enedis-customer-csv", b"Identifiant PRM;Type de donnees;Date de debut\n"),
+    "customer's workbook": (
+        "enedis-customer-sheet",
+        f"Point Référence Mesure (PRM) : ;{C5};Type de comptage : ;Consommation Quotidienne\n"
+        "Date;Valeur (en kWh)".encode(),
+    ),
     "plain": ("csv", plain_csv([])),
     "plain, a day a line": ("csv", b"metering_point_id;day;resolution;v1;v2\n"),
     "Parquet": ("parquet", parquet()),
@@ -73,10 +78,11 @@ class TestDetect:
         [
             (b"", "the file is empty"),
             (b"hello", "text beginning « hello »"),
-            (b"<html><body/></html>", "XML whose first element is html"),
+            (b"<html><body/></html>", "this is a web page, whatever its name says"),
+            (b"<feed/>", "XML whose first element is feed"),
             (b'{"a": 1}', "JSON without the header of a known flow"),
-            (b"%PDF-1.7", "PDF"),
-            (b"\x1f\x8b\x08", "gzip"),
+            (b"%PDF-1.7", "this is a PDF"),
+            (b"\x1f\x8b\x08", r"this is packed \(gzip\)"),
             (b"\x00\x01\x02", "must be decrypted first"),
             ("﻿start,value\n".encode("utf-16"), "UTF-16"),
         ],

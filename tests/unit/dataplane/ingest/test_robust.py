@@ -81,6 +81,11 @@ TABLES = [
             for n, s in enumerate(offset(starts(PLAIN)[:5]))
         ).decode(),
     ),
+    (
+        "enedis-customer-sheet",
+        f"Point Référence Mesure (PRM) : ;{C5};Type de comptage : ;Consommation Quotidienne\n"
+        "Date;Valeur (en kWh)\n01/01/2026;6,329\n02/01/2026;3,217\n",
+    ),
     ("csv", f"metering_point_id,day,resolution,v1,v2,v3\n{C4},2026-06-01,PT30M,1,2,3\n"),
     ("csv", f"metering_point_id;day;resolution;v1;v2;v3\n{C4};2026-03-29;60;1,5;2;3\n"),
     ("csv", f"metering_point_id,kind,end,value,observed_at\n{C4},maximum_power,2026-06-01,1,\n"),
@@ -247,7 +252,7 @@ class TestAnyFile:
         name, sample = data.draw(st.sampled_from(TABLES))
         separator = ";" if ";" in sample else ","
         rows = [line.split(separator) for line in sample.splitlines()]
-        header = 2 if name == "enedis-customer-csv" else 0
+        header = {"enedis-customer-csv": 2, "enedis-customer-sheet": 1}.get(name, 0)
         for number, row in enumerate(rows[header:]):
             row.insert(1, data.draw(TEXTS if number else NAMES))
         for _ in range(data.draw(st.integers(0, 3))):
