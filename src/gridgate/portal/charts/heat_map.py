@@ -1,8 +1,12 @@
 """The heat map of a year: days across, the hours of the clock down, six steps of intensity."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from itertools import groupby
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from gridgate.portal import formats
 from gridgate.portal.charts.scale import percent
@@ -29,6 +33,8 @@ class HeatMap:
     gap_at: str
     maximum: str
     injection: bool
+    data: dict[str, Any] = field(repr=False)
+    """What `js/load-curve.js` reads."""
 
 
 def heat_map(
@@ -48,16 +54,25 @@ def heat_map(
     if len(days) != len(hours) or any(len(row) != HOURS for row in hours):
         raise ValueError("one row of 24 values a day")
     highest = maximum or max((value for row in hours for value in row if value is not None), default=0) or 1
+    decimals = 1 if highest >= 10 else 3
     cells = [[_step(value, highest) for value in row] for row in hours]
-    paths = tuple((f"h{step}", path) for step in range(STEPS) if (path := _path(cells, step)))
+    paths = _paths(cells)
     return HeatMap(
         max(1, len(days)),
-        paths,
-        _path(cells, None),
+        tuple((f"h{step}", paths[step]) for step in range(STEPS) if step in paths),
+        paths.get(None, ""),
         tuple(_months(days)),
         _longest_gap(cells),
         formats.with_unit(highest, unit),
         injection,
+        {
+            "days": [day.isoformat() for day in days],
+            "values": [[None if value is None else round(value, decimals) for value in row] for row in hours],
+            "unit": unit,
+            "zone": "UTC",
+            "language": formats.current_language(),
+            "words": {"none": _("aucune valeur")},
+        },
     )
 
 
@@ -65,19 +80,16 @@ def _step(value: float | None, highest: float) -> int | None:
     return None if value is None else min(STEPS - 1, max(0, int(STEPS * value / highest)))
 
 
-def _path(cells: Sequence[Sequence[int | None]], step: int | None) -> str:
-    """The cells of one step, runs of days merged into one rectangle."""
-    parts = []
+def _paths(cells: Sequence[Sequence[int | None]]) -> dict[int | None, str]:
+    """The cells of each step, runs of days merged into one rectangle; those of None are without a value."""
+    parts: dict[int | None, list[str]] = {}
     for hour in range(HOURS):
-        start = None
-        for index in range(len(cells) + 1):
-            inside = index < len(cells) and cells[index][hour] == step
-            if inside and start is None:
-                start = index
-            elif not inside and start is not None:
-                parts.append(f"M{start} {hour}h{index - start}v1h{start - index}z")
-                start = None
-    return "".join(parts)
+        start = 0
+        for step, same in groupby(day[hour] for day in cells):
+            length = len(list(same))
+            parts.setdefault(step, []).append(f"M{start} {hour}h{length}v1h{-length}z")
+            start += length
+    return {step: "".join(rectangles) for step, rectangles in parts.items()}
 
 
 def _months(days: Sequence[date]) -> list[Label]:

@@ -13,7 +13,7 @@ from gridgate.dataplane.query.threshold import Episode
 from gridgate.portal import formats
 from gridgate.portal.screens.measurements.period import Shown
 
-MOST = 50
+MOST = 30
 """Beyond, the highest are listed, and how many they are of."""
 
 

@@ -154,6 +154,16 @@ class Shown:
             for name, (period, label) in VIEWS.items()
         ]
 
+    @property
+    def day_address(self) -> str:
+        """The address of the curve of one day, but for that day."""
+        return "?" + urlencode({"vue": "jour", "grandeur": "puissance", "sens": self.direction, "le": ""})
+
+    @property
+    def days_address(self) -> str:
+        """The address of this quantity, but for its days."""
+        return "?" + urlencode({"grandeur": self.quantity, "sens": self.direction})
+
     def _at(self, day: date) -> str:
         """The address of the same view where it shows that day."""
         if self.view == "dates":

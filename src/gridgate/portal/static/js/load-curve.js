@@ -1,12 +1,11 @@
-// Makes a load curve readable value by value, and lets one look closer.
+// Makes a load curve and a heat map readable value by value, and lets one choose the days to look at.
 //
-// For each <figure class="load-curve">: a cursor (arrow keys on a native slider, or the pointer), zoom by buttons and by dates, and an
-// image to keep. The page is complete without this file: the server has drawn the curve, its caption and the table of the same figures.
-// Close up, the drawing is uPlot's (loaded by the page before this file), with every value and in the classes' colours.
+// For each <figure class="load-curve"> and <figure class="heat-map">: a cursor (arrow keys on a native slider, or the pointer) whose value
+// is told in a live region; for a curve also days to choose by dragging over them, which opens their address, and an image to keep. The page
+// is complete without this file: the server has drawn everything, its caption and the table of the same figures, and takes dates in a form.
+// The image is drawn by uPlot (loaded by the page before this file), with every value and in the classes' colours.
 
 const DAY = 86400;
-
-for (const figure of document.querySelectorAll("figure.load-curve")) start(figure);
 
 async function start(figure) {
   const data = await read(figure);
@@ -18,13 +17,14 @@ async function start(figure) {
 /** What the page says of the chart, with its values from the page or, for very dense series, from the address it gives. */
 async function read(figure) {
   const data = JSON.parse(document.getElementById(figure.dataset.series).textContent);
-  if (data.segments) return data;
+  if (data.segments || data.days) return data;
   const answer = await fetch(figure.dataset.src, { headers: { Accept: "application/json" } });
   return answer.ok ? { ...data, segments: (await answer.json()).segments } : null;
 }
 
 /** One list of instants (seconds), of values and of quality words; null where there is no value, also between segments. */
-function flatten({ segments, start, end }) {
+function flatten({ segments, days, start, end }) {
+  if (days) return ofDays(days);
   const slots = [];
   for (const segment of segments) {
     const words = segment.quality.flatMap(([word, count]) => Array(count).fill(word));
@@ -43,6 +43,16 @@ function flatten({ segments, start, end }) {
   };
 }
 
+/** A long curve, each day from its lowest to its highest value. */
+const ofDays = (days) => ({
+  times: days.map(([at]) => at),
+  steps: days.map(([at, end]) => end - at),
+  lows: days.map(([, , low]) => low),
+  values: days.map(([, , , high]) => high),
+  energies: days.map(([, , , , energy]) => energy),
+  words: days.map(() => "measured"),
+});
+
 class Reader {
   constructor(figure, data, curve) {
     Object.assign(this, { figure, data, curve });
@@ -51,58 +61,37 @@ class Reader {
     this.panel = figure.querySelector(".reader");
     this.slider = this.panel.querySelector("input[type=range]");
     this.output = this.panel.querySelector("output");
-    this.button = Object.fromEntries([...this.panel.querySelectorAll("[data-do]")].map((one) => [one.dataset.do, one]));
-    this.field = Object.fromEntries([...this.panel.querySelectorAll("[data-at]")].map((one) => [one.dataset.at, one]));
     this.write = formats(data);
-    this.from = data.start;
-    this.to = data.end;
+    [this.first, this.last] = [0, curve.times.length - 1];
     this.cursor = line(this.svg);
     this.listen();
     this.panel.hidden = false;
-    this.show();
+    this.slider.min = this.first;
+    this.slider.max = this.last;
+    this.slider.value = this.highest();
+    this.fit();
+    this.point();
   }
 
   listen() {
     this.slider.addEventListener("input", () => this.point());
     this.slider.addEventListener("keydown", (event) => this.key(event));
     this.svg.addEventListener("pointermove", (event) => this.hover(event));
-    const actions = { in: () => this.zoom(0.5), out: () => this.zoom(2), back: () => this.move(-0.5), on: () => this.move(0.5) };
-    actions.all = () => this.look(this.data.start, this.data.end);
-    actions.png = () => this.picture();
-    for (const [name, button] of Object.entries(this.button)) button.addEventListener("click", actions[name]);
-    for (const field of Object.values(this.field)) field.addEventListener("change", () => this.dates());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.canvas && this.show());
-    new ResizeObserver(() => this.canvas?.setSize(this.size())).observe(this.plot);
-    for (const label of this.panel.querySelectorAll(".dates")) label.hidden = this.data.end - this.data.start <= 2 * DAY;
+    this.panel.querySelector("[data-do=png]").addEventListener("click", () => this.picture());
+    this.day = this.panel.querySelector("[data-do=day]");
+    if (this.day && this.data.end - this.data.start > 1.1 * DAY) brush(this.svg, (from, to) => this.choose(from, to));
+    else this.day?.remove();
   }
 
-  /** Redraw what is looked at: the server's drawing for the whole period, a canvas close up. */
-  show() {
-    const whole = this.from === this.data.start && this.to === this.data.end;
-    [this.first, this.last] = between(this.curve.times, this.curve.steps, this.from, this.to);
-    this.undraw();
-    if (!whole && typeof uPlot === "function") this.draw();
-    const at = Number(this.slider.value);
-    this.slider.min = this.first;
-    this.slider.max = this.last;
-    this.slider.value = this.placed && at >= this.first && at <= this.last ? at : this.highest();
-    this.placed = true;
-    this.fit();
-    this.button.in.disabled = this.last - this.first < 8;
-    this.button.out.disabled = this.button.all.disabled = whole;
-    this.button.back.disabled = this.from <= this.data.start;
-    this.button.on.disabled = this.to >= this.data.end;
-    const { from, to } = this.field;
-    from.min = to.min = this.write.iso(this.data.start);
-    from.max = to.max = this.write.iso(this.data.end - 1);
-    from.value = this.write.iso(this.from);
-    to.value = this.write.iso(this.to - 1);
-    this.point();
+  /** Open the days between two fractions of the drawing. */
+  choose(...ends) {
+    const [from, to] = ends.map((share) => this.write.iso(this.data.start + share * (this.data.end - this.data.start - 1)));
+    location.assign(from === to ? this.day.dataset.one + from : `${this.day.dataset.many}&du=${from}&au=${to}`);
   }
 
   /** The slider stands under the values: not under what lies before the first or after the last. */
   fit() {
-    const share = (at) => Math.min(1, Math.max(0, (at - this.from) / (this.to - this.from)));
+    const share = (at) => Math.min(1, Math.max(0, (at - this.data.start) / (this.data.end - this.data.start)));
     const begun = share(this.curve.times[this.first]);
     const width = Math.max(0.2, share(this.curve.times[this.last] + this.curve.steps[this.last]) - begun);
     this.slider.style.marginLeft = `${100 * Math.min(begun, 1 - width)}%`;
@@ -120,20 +109,26 @@ class Reader {
   /** Say the value under the cursor, and stand the line there. */
   point() {
     const index = this.slider.valueAsNumber;
-    const { times, steps, values, words } = this.curve;
-    const value = values[index];
-    const { words: said } = this.data;
-    const text = value === null ? said.none : `${this.write.value(value)}, ${said[words[index]] ?? words[index]}`;
-    this.output.value = `${this.write.when(times[index])}${this.write.colon} ${text}`;
+    const { times, steps } = this.curve;
+    this.output.value = `${this.when(times[index])}${this.write.colon} ${this.said(index)}`;
     this.slider.setAttribute("aria-valuetext", this.output.value);
     const middle = times[index] + steps[index] / 2;
-    if (this.canvas) {
-      this.marked = middle;
-      this.canvas.redraw(false);
-    } else {
-      const across = `${(100 * (middle - this.data.start)) / (this.data.end - this.data.start)}%`;
-      for (const end of ["x1", "x2"]) this.cursor.setAttribute(end, across);
-    }
+    const across = `${(100 * (middle - this.data.start)) / (this.data.end - this.data.start)}%`;
+    for (const end of ["x1", "x2"]) this.cursor.setAttribute(end, across);
+    if (this.day) this.day.href = this.day.dataset.one + this.write.iso(times[index]);
+  }
+
+  when(at) {
+    return this.curve.lows ? this.write.day(at) : this.write.when(at);
+  }
+
+  said(index) {
+    const { values, words, lows, energies } = this.curve;
+    const { words: said } = this.data;
+    if (values[index] === null) return said.none;
+    const value = this.write.value(values[index]);
+    if (!lows) return `${value}, ${said[words[index]] ?? words[index]}`;
+    return `${said.from} ${this.write.value(lows[index])} ${said.to} ${value}, ${this.write.energy(energies[index])}`;
   }
 
   hover(event) {
@@ -149,80 +144,29 @@ class Reader {
     this.point();
   }
 
-  /** On the slider: a page is a day; plus and minus look closer and farther. */
+  /** On the slider: a page is a day, or a week of a curve by days. */
   key(event) {
-    const day = Math.round(DAY / this.curve.steps[this.slider.valueAsNumber]);
+    const step = this.curve.steps[this.slider.valueAsNumber];
+    const day = this.curve.lows ? 7 : Math.round(DAY / step);
     const jump = { PageUp: day, PageDown: -day }[event.key];
-    if (jump) this.slider.value = this.slider.valueAsNumber + jump;
-    else if (event.key === "+" && !this.button.in.disabled) this.zoom(0.5);
-    else if (event.key === "-" && !this.button.out.disabled) this.zoom(2);
-    else return;
+    if (!jump) return;
+    this.slider.value = this.slider.valueAsNumber + jump;
     event.preventDefault();
     this.point();
   }
 
-  /** Half or twice the period, around the cursor. */
-  zoom(factor) {
-    const centre = this.curve.times[this.slider.valueAsNumber];
-    const length = Math.max((this.to - this.from) * factor, 4 * this.curve.steps[this.slider.valueAsNumber]);
-    this.look(centre - length / 2, centre + length / 2);
-  }
-
-  move(share) {
-    const length = this.to - this.from;
-    const way = Math.min(Math.max(this.from + share * length, this.data.start), this.data.end - length) - this.from;
-    this.look(this.from + way, this.to + way);
-  }
-
-  dates() {
-    const { from, to } = this.field;
-    if (!from.value || !to.value || from.value > to.value) return;
-    this.look(this.write.midnight(from.value), this.write.midnight(to.value, 1));
-  }
-
-  look(from, to) {
-    const length = Math.min(to - from, this.data.end - this.data.start);
-    this.from = Math.round(Math.min(Math.max(from, this.data.start), this.data.end - length));
-    this.to = Math.round(this.from + length);
-    this.show();
-  }
-
-  size() {
-    return { width: this.plot.clientWidth, height: this.plot.clientHeight };
-  }
-
-  draw() {
-    const room = document.createElement("div");
-    room.className = "dense";
-    room.setAttribute("aria-hidden", "true");
-    this.plot.append(room);
-    this.canvas = new uPlot({ ...this.options(this.figure), ...this.size() }, this.points(), room);
-    room.addEventListener("pointermove", (event) => {
-      const box = this.canvas.over.getBoundingClientRect();
-      this.to_instant(this.canvas.posToVal(event.clientX - box.left, "x"));
-    });
-  }
-
-  undraw() {
-    this.canvas?.destroy();
-    this.canvas = null;
-    this.plot.querySelector(".dense")?.remove();
-  }
-
-  /** What is looked at, with the last value held to its end, and a hole where a slot is missing altogether. */
+  /** Every value, with the last held to its end, and a hole where a slot is missing altogether. */
   points() {
-    const [times, values] = [[], []];
+    const { times, steps, values, lows } = this.curve;
+    const drawn = lows ? [[], [], []] : [[], []];
+    const add = (at, ...rest) => drawn.forEach((list, index) => list.push([at, ...rest][index]));
     for (let index = this.first; index <= this.last; index += 1) {
-      const end = this.curve.times[index] + this.curve.steps[index];
-      times.push(this.curve.times[index]);
-      values.push(this.curve.values[index]);
-      const next = this.curve.times[index + 1];
-      if (index === this.last || next > end) {
-        times.push(end);
-        values.push(index === this.last ? this.curve.values[index] : null);
-      }
+      const [end, next] = [times[index] + steps[index], times[index + 1]];
+      add(times[index], values[index], lows?.[index]);
+      if (index === this.last) add(end, values[index], lows?.[index]);
+      else if (next > end) add(end, null, null);
     }
-    return [times, values];
+    return drawn;
   }
 
   options(element) {
@@ -235,7 +179,7 @@ class Reader {
       cursor: { x: false, y: false, points: { show: false }, drag: { x: false, y: false, setScale: false } },
       padding: [6, 0, 0, 0],
       scales: {
-        x: { time: true, range: () => [this.from, this.to] },
+        x: { time: true, range: () => [this.data.start, this.data.end] },
         y: { range: (_plot, _low, high) => [0, Math.max(high ?? 1, top) * 1.06 || 1] },
       },
       axes: [
@@ -252,7 +196,9 @@ class Reader {
           points: { show: false },
           spanGaps: false,
         },
+        ...(this.curve.lows ? [{ stroke: colour.curve, width: 1, paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } }] : []),
       ],
+      bands: this.curve.lows ? [{ series: [1, 2] }] : [],
       hooks: { drawClear: [(plot) => this.gaps(plot, colour)], draw: [(plot) => this.marks(plot, colour)] },
     };
   }
@@ -274,18 +220,14 @@ class Reader {
       band(plot, from, to, (context) => this.hatch(plot, context, colour, first, last));
     }
     for (const limit of this.data.limits) {
-      band(plot, Math.max(limit.start ?? this.from, this.from), Math.min(limit.end ?? this.to, this.to), (context, x, width) => {
+      band(plot, Math.max(limit.start ?? 0, this.data.start), Math.min(limit.end ?? Infinity, this.data.end), (context, x, width) => {
         const y = plot.valToPos(limit.value, "y", true);
         stroke(context, colour.limit, 1.5, [6, 4], [x, y], [x + width, y]);
         Object.assign(context, { fillStyle: colour.limit, font: `600 ${12 * devicePixelRatio}px ${colour.family}`, textAlign: "right" });
-        context.fillText(`${this.data.words.limit} ${this.write.bare(limit.value)} ${this.data.unit}`, x + width, y - 6 * devicePixelRatio);
+        context.fillText(limit.label || `${this.data.words.limit} ${this.write.bare(limit.value)} ${this.data.unit}`, x + width, y - 6 * devicePixelRatio);
       });
     }
-    band(plot, this.from, this.to, (context) => this.over(plot, context, colour));
-    if (this.marked && !plot.still) {
-      const x = plot.valToPos(this.marked, "x", true);
-      stroke(plot.ctx, colour.ink, 1, [], [x, plot.bbox.top], [x, plot.bbox.top + plot.bbox.height]);
-    }
+    band(plot, this.data.start, this.data.end, (context) => this.over(plot, context, colour));
   }
 
   hatch(plot, context, colour, first, last) {
@@ -321,10 +263,7 @@ class Reader {
     room.className = "vh";
     this.figure.append(room);
     const options = { ...this.options(this.figure), width: 1600, height: 640 };
-    options.hooks.ready = [(plot) => (plot.still = true)];
     const plot = new uPlot(options, this.points(), room);
-    plot.still = true;
-    plot.redraw();
     requestAnimationFrame(() => requestAnimationFrame(() => {
       const colour = palette(this.figure);
       const scale = plot.ctx.canvas.width / 1600;
@@ -338,20 +277,107 @@ class Reader {
       context.fillText([this.data.name, this.data.unit].filter(Boolean).join(", "), 24 * scale, 44 * scale);
       context.fillStyle = colour.soft;
       context.font = `${18 * scale}px ${colour.family}`;
-      context.fillText(this.write.period(this.from, this.to), 24 * scale, 76 * scale);
+      context.fillText(this.write.period(this.data.start, this.data.end), 24 * scale, 76 * scale);
       context.drawImage(plot.ctx.canvas, 0, 100 * scale);
       plot.destroy();
       room.remove();
-      sheet.toBlob((blob) => save(blob, `${this.data.name || "courbe"} ${this.write.iso(this.from)}.png`), "image/png");
+      sheet.toBlob((blob) => save(blob, `${this.data.name || "courbe"} ${this.write.iso(this.data.start)}.png`), "image/png");
     }));
   }
 }
 
-/** The first and last slots that touch a period. */
-function between(times, steps, from, to) {
-  let first = Math.max(0, after(times, from) - 1);
-  if (times[first] + steps[first] <= from && first < times.length - 1) first += 1;
-  return [first, Math.max(first, after(times, to - 1) - 1)];
+/** The mean power of each hour of each day: left and right on the slider is a day, up and down an hour. */
+class Hours {
+  constructor(figure) {
+    this.data = JSON.parse(document.getElementById(figure.dataset.cells).textContent);
+    this.svg = figure.querySelector(".drawing");
+    const panel = figure.querySelector(".reader");
+    [this.slider, this.output, this.day] = ["input", "output", "[data-do=day]"].map((one) => panel.querySelector(one));
+    this.write = formats({ ...this.data, start: 0, end: 366 * DAY });
+    this.cursors = [line(this.svg), line(this.svg)];
+    this.slider.max = this.data.values.length * 24 - 1;
+    this.slider.value = this.highest();
+    this.slider.addEventListener("input", () => this.point());
+    this.slider.addEventListener("keydown", (event) => this.key(event));
+    this.svg.addEventListener("pointermove", (event) => this.hover(event));
+    panel.hidden = false;
+    this.point();
+  }
+
+  highest() {
+    const all = this.data.values.flat();
+    return all.reduce((best, value, index) => ((value ?? -1) > (all[best] ?? -1) ? index : best), 0);
+  }
+
+  hover(event) {
+    const box = this.svg.getBoundingClientRect();
+    const day = Math.floor(((event.clientX - box.left) / box.width) * this.data.values.length);
+    const hour = Math.floor(((event.clientY - box.top) / box.height) * 24);
+    if (day < 0 || day >= this.data.values.length || hour < 0 || hour > 23) return;
+    this.slider.value = 24 * day + hour;
+    this.point();
+  }
+
+  key(event) {
+    const jump = { ArrowRight: 24, ArrowLeft: -24, ArrowDown: 1, ArrowUp: -1, PageDown: 168, PageUp: -168 }[event.key];
+    if (!jump) return;
+    event.preventDefault();
+    this.slider.value = this.slider.valueAsNumber + jump;
+    this.point();
+  }
+
+  point() {
+    const [day, hour] = [Math.floor(this.slider.valueAsNumber / 24), this.slider.valueAsNumber % 24];
+    const value = this.data.values[day][hour];
+    const iso = this.data.days[day];
+    const clock = (at) => `${String(at).padStart(2, "0")}:00`;
+    const said = value === null ? this.data.words.none : this.write.value(value);
+    this.output.value = `${this.write.civil(iso)}, ${clock(hour)}–${clock(hour + 1)}${this.write.colon} ${said}`;
+    this.slider.setAttribute("aria-valuetext", this.output.value);
+    const [across, down] = [`${(100 * (day + 0.5)) / this.data.values.length}%`, `${(100 * (hour + 0.5)) / 24}%`];
+    place(this.cursors[0], across, across, "0", "100%");
+    place(this.cursors[1], "0", "100%", down, down);
+    if (this.day) this.day.href = this.day.dataset.one + iso;
+  }
+}
+
+/** Tells `chosen` the two ends of a stretch that is dragged over, as fractions from the left. */
+function brush(svg, chosen) {
+  let from = null;
+  let zone = null;
+  const share = (event) => {
+    const box = svg.getBoundingClientRect();
+    return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
+  };
+  const stop = () => {
+    zone?.remove();
+    from = zone = null;
+  };
+  svg.classList.add("brush");
+  svg.addEventListener("pointerdown", (event) => {
+    if (event.button === 0) from = share(event);
+  });
+  svg.addEventListener("pointermove", (event) => {
+    if (from === null) return;
+    const to = share(event);
+    if (!zone && Math.abs(to - from) * svg.clientWidth < 8) return;
+    if (!zone) {
+      svg.setPointerCapture(event.pointerId);
+      zone = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+      zone.setAttribute("class", "c-brush");
+      zone.setAttribute("height", "100%");
+      svg.append(zone);
+    }
+    zone.setAttribute("x", `${100 * Math.min(from, to)}%`);
+    zone.setAttribute("width", `${100 * Math.abs(to - from)}%`);
+  });
+  svg.addEventListener("pointerup", (event) => {
+    const ends = zone && [from, share(event)].sort((one, other) => one - other);
+    stop();
+    if (ends) chosen(...ends);
+  });
+  svg.addEventListener("pointercancel", stop);
+  addEventListener("keydown", (event) => event.key === "Escape" && stop());
 }
 
 /** How many instants are at or before `at`. */
@@ -395,6 +421,10 @@ function stroke(context, colour, width, dashes, from, to) {
   context.lineTo(...to);
   context.stroke();
   context.restore();
+}
+
+function place(cursor, x1, x2, y1, y2) {
+  for (const [name, value] of Object.entries({ x1, x2, y1, y2 })) cursor.setAttribute(name, value);
 }
 
 function line(drawing) {
@@ -448,6 +478,7 @@ function formats({ language, zone, unit, end, start }) {
   const locale = language === "en" ? "en-GB" : "fr-FR";
   const at = (options) => new Intl.DateTimeFormat(locale, { timeZone: zone, ...options });
   const one = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const small = new Intl.NumberFormat(locale, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
   const plain = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
   const grouped = (text) => (language === "en" ? text.replaceAll(",", "\u202f") : text);
   const long = end - start > 31 * DAY;
@@ -468,16 +499,17 @@ function formats({ language, zone, unit, end, start }) {
   };
   return {
     colon: language === "en" ? ":" : "\u00a0:",
-    value: (value) => `${grouped(one.format(value))}\u00a0${unit}`,
+    value: (value) => `${grouped((value > 0 && value < 0.05 ? small : one).format(value))}\u00a0${unit}`,
+    energy: (value) => `${grouped(one.format(value))}\u00a0kWh`,
+    day: (seconds) => day.format(seconds * 1000),
+    civil: (iso) => new Intl.DateTimeFormat(locale, { timeZone: "UTC", weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(new Date(`${iso}T00:00Z`)),
     bare: (value) => grouped(plain.format(value)),
     when: (seconds) => `${day.format(seconds * 1000)}, ${clock.format(seconds * 1000)}${twice(seconds)}`,
     period: (from, to) => `${full.format(from * 1000)} – ${full.format(to * 1000)}`,
     iso: (seconds) => zoned.format(seconds * 1000),
     tick: (seconds, step) => (step >= 28 * DAY ? month : step >= DAY || clock.format(seconds * 1000) === "00:00" ? short : clock).format(seconds * 1000),
-    midnight: (iso, more = 0) => {
-      const [year, month, date] = iso.split("-").map(Number);
-      const wall = Date.UTC(year, month - 1, date + more) / 1000;
-      return wall - offset(wall - offset(wall));
-    },
   };
 }
+
+for (const figure of document.querySelectorAll("figure.load-curve")) start(figure);
+for (const figure of document.querySelectorAll("figure.heat-map")) new Hours(figure);
