@@ -212,5 +212,6 @@ def test_a_change_is_told_over_points_and_days_that_both_years_have_only():
     days = [day - timedelta(days=n) for n in range(20)]
     present = {"a": dict.fromkeys(days, 12), "new": dict.fromkeys(days, 1000)}
     past = {"a": {one - energy.YEAR: 10 for one in days}, "left": {one - energy.YEAR: 500 for one in days}}
-    assert energy._change(present, past) == pytest.approx(0.2)
-    assert energy._change(present, {}) is None
+    change, compared = energy._change(present, past)
+    assert (round(change, 6), compared) == (0.2, 1)
+    assert energy._change(present, {}) == (None, 0)

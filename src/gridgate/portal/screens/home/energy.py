@@ -39,6 +39,10 @@ class Energy:
     before: Sequence[float | None]
     change: float | None
     """Against the year before, over the points and days that both have; None when they share too little."""
+    compared: int
+    """How many points the change is of."""
+    measured: int
+    """How many points have a value this year."""
 
     @property
     def total(self) -> float | None:
@@ -73,9 +77,28 @@ class Energy:
         if self.change is None:
             return ""
         text = formats.percent(abs(self.change), 1)
+        if self.compared < self.measured:
+            return self._note_of_some(text, self.change)
         if self.change < 0:
             return _("%(percent)s de moins que l’an dernier") % {"percent": text}
         return _("%(percent)s de plus que l’an dernier") % {"percent": text}
+
+    def _note_of_some(self, percent: str, change: float) -> str:
+        """Points that came since are in the sum, and not in the comparison."""
+        said = (
+            ngettext(
+                "%(percent)s de moins que l’an dernier, sur le compteur mesuré les deux années",
+                "%(percent)s de moins que l’an dernier, sur les %(count)s compteurs mesurés les deux années",
+                self.compared,
+            )
+            if change < 0
+            else ngettext(
+                "%(percent)s de plus que l’an dernier, sur le compteur mesuré les deux années",
+                "%(percent)s de plus que l’an dernier, sur les %(count)s compteurs mesurés les deux années",
+                self.compared,
+            )
+        )
+        return said % {"percent": percent, "count": self.compared}
 
     @property
     def chart(self) -> Bars:
@@ -144,8 +167,9 @@ def energy_of(
         whole,
         days,
         _sums(present, days),
-        _sums(past, [day - YEAR for day in days]),
-        _change(present, past),
+        _sums_of_the_same(present, past, days),
+        *_change(present, past),
+        sum(1 for of_point in present.values() if of_point),
     )
 
 
@@ -180,12 +204,25 @@ def _sum(values: Sequence[float]) -> float | None:
     return float(sum(values)) if values else None
 
 
-def _change(present: DailyTotals, past: DailyTotals) -> float | None:
+def _sums_of_the_same(present: DailyTotals, past: DailyTotals, days: Sequence[date]) -> list[float | None]:
+    """The year before, on the days whose points are the same in both: a line over a bar compares the two."""
+    found: list[float | None] = []
+    for day in days:
+        now = {point for point, of_point in present.items() if day in of_point}
+        before = {point: of_point[day - YEAR] for point, of_point in past.items() if day - YEAR in of_point}
+        found.append(_sum(list(before.values())) if now == before.keys() else None)
+    return found
+
+
+def _change(present: DailyTotals, past: DailyTotals) -> tuple[float | None, int]:
+    """The change, and of how many points it is."""
     now = before = 0.0
     pairs = 0
+    compared = set()
     for point, totals in present.items():
         earlier = past.get(point, {})
         for day, value in totals.items():
             if day - YEAR in earlier:
                 now, before, pairs = now + value, before + earlier[day - YEAR], pairs + 1
-    return now / before - 1 if before and pairs >= DAYS // 2 else None
+                compared.add(point)
+    return (now / before - 1 if before and pairs >= DAYS // 2 else None), len(compared)

@@ -1,0 +1,39 @@
+"""The change against last year and the line of last year compare the same points."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gridgate.core.quantities import FlowDirection
+from gridgate.portal.screens.home.energy import YEAR, energy_of
+from gridgate.portal.screens.sharing.moment import Moment
+from tests.measured import PARIS, Measured
+from tests.world import World
+
+
+def test_a_meter_of_this_year_only_is_in_the_sum_and_in_no_comparison(
+    world: World, measured: Measured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = measured.daily_totals
+    new, since = world.p2.pk, date(2026, 11, 10)
+
+    def totals(reader: Any, points: Any, direction: Any, first: date, last: date, **more: Any) -> Any:
+        found = every(reader, points, direction, first, last, **more)
+        found[new] = {day: value for day, value in found[new].items() if day >= since}
+        return found
+
+    monkeypatch.setattr(measured, "daily_totals", totals)
+    found = energy_of(
+        actor=world.alice,
+        points=[world.p1.pk, new],
+        whole=True,
+        direction=FlowDirection.WITHDRAWAL,
+        moment=Moment(world.now, PARIS),
+    )
+    assert "25,0" in found.figure.note.replace("\xa0", " ")
+    assert "sur le compteur mesuré les deux années" in found.figure.note
+    by_day = dict(zip(found.days, found.before, strict=True))
+    assert by_day[since] is None
+    assert by_day[date(2026, 11, 9)] == 8_000
+    assert (since - YEAR).year == 2025
