@@ -3,8 +3,6 @@
 import re
 from datetime import date, timedelta
 
-import pytest
-
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import PermissionState
 from gridgate.organisations.operations import give

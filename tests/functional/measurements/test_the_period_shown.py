@@ -184,3 +184,11 @@ def test_the_times_of_a_company_that_came_back_are_all_its_own(world: World, mea
     back = re.search(r'href="([^"]*)" aria-label="Période précédente"', page)
     assert back
     assert "le=2026-08-01" in back[1]
+
+
+def test_a_prm_is_no_number_and_numbers_stay_with_what_they_count(world: World, measured: Measured) -> None:
+    page = html.unescape(world.client("alice").get(f"/mesures/{world.p1.pk}/").content.decode())
+    lead = re.search(r'class="lead"[^>]*>(.*?)</p>', page, re.DOTALL)
+    assert lead
+    assert f"PRM\xa0{world.p1.pk}" in lead[1]
+    assert re.search(r"\d\xa0valeurs sur \d", page)

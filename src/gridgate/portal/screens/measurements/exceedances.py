@@ -71,7 +71,7 @@ def over_rows(found: Sequence[Exceedance], shown: Shown) -> Over | None:
     highest = sorted(found, key=lambda one: one.maximum.value / 1000 - one.subscribed, reverse=True)[:MOST]
     note = ""
     if len(found) > MOST:
-        note = _("Les %(most)s plus forts des %(count)s dépassements de la période.") % {
+        note = _("Les %(most)s\u00a0plus forts des %(count)s\u00a0dépassements de la période.") % {
             "most": formats.number(MOST),
             "count": formats.number(len(found)),
         }

@@ -90,7 +90,7 @@ def over_figure(found: Sequence[Exceedance]) -> Figure:
     seconds = sum(one.length.total_seconds() for one in found)
     times = len(found)
     note = (
-        ngettext("%(times)s fois", "%(times)s fois", times) % {"times": formats.number(times)}
+        ngettext("%(times)s\u00a0fois", "%(times)s\u00a0fois", times) % {"times": formats.number(times)}
         if times
         else _("jamais")
     )
@@ -100,14 +100,14 @@ def over_figure(found: Sequence[Exceedance]) -> Figure:
 def received(whole: Total) -> Figure:
     expected = whole.values + whole.missing
     ratio = whole.values / expected if expected else 0
-    note = _("%(values)s valeurs sur %(expected)s") % {
+    note = _("%(values)s\u00a0valeurs sur %(expected)s") % {
         "values": formats.number(whole.values),
         "expected": formats.number(expected),
     }
     if whole.estimated:
-        note += _(", dont %(count)s estimées") % {"count": formats.number(whole.estimated)}
+        note += _(", dont %(count)s\u00a0estimées") % {"count": formats.number(whole.estimated)}
     if whole.corrected:
-        note += _(", dont %(count)s corrigées") % {"count": formats.number(whole.corrected)}
+        note += _(", dont %(count)s\u00a0corrigées") % {"count": formats.number(whole.corrected)}
     figure = formats.percent(ratio, 1 if 0 < ratio < 1 else 0)
     value, unit = figure.rsplit(figure[-2], 1) if not figure[-2].isdigit() else (figure[:-1], "%")
     return Figure(_("Données reçues"), value, unit, note, "" if ratio == 1 else "warn")
@@ -134,5 +134,7 @@ def above_note(times: int, shown: Shown) -> str:
     if not times:
         return _("jamais dépassée")
     if shown.rows is Period.MONTH:
-        return ngettext("dépassée %(times)s mois", "dépassée %(times)s mois", times) % {"times": times}
-    return ngettext("dépassée %(times)s jour", "dépassée %(times)s jours", times) % {"times": times}
+        return ngettext("dépassée %(times)s\u00a0mois", "dépassée %(times)s\u00a0mois", times) % {
+            "times": times
+        }
+    return ngettext("dépassée %(times)s\u00a0jour", "dépassée %(times)s\u00a0jours", times) % {"times": times}

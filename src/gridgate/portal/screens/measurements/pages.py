@@ -4,6 +4,7 @@ _POINT, _SOLAR, _FLAWED = (
     f"/mesures/{point}/" for point in ("30001480112233", "30001480112266", "30001480112244")
 )
 
+# One of the queries of each page is for the company's own times on the point: they bound what is shown.
 PAGES = (
     Page(
         "measurements",
@@ -35,21 +36,21 @@ PAGES = (
         "measurements_values",
         "/mesures/{p3}/valeurs/",
         get=(SIGN_IN, 200, 404, 404, 200),
-        queries=6,
+        queries=7,
         states=seen("alice", f"{_POINT}valeurs/", f"{_POINT}valeurs/?le=2019-01-01"),
     ),
     Page(
         "measurements_export",
         "/mesures/{p3}/export.csv",
         get=(SIGN_IN, 200, 404, 404, 200),
-        queries=4,
+        queries=5,
         unseen=DOWNLOAD,
     ),
     Page(
         "measurements_series",
         "/mesures/{p3}/serie.json",
         get=(SIGN_IN, 200, 404, 404, 200),
-        queries=4,
+        queries=5,
         unseen="JSON for the chart's script",
     ),
 )

@@ -380,7 +380,7 @@ def _index(
     drawn.rows = reading_rows(current, zone)
     registers = sorted({segment.register for segment in current})
     drawn.figures = [register_figure(register, current) for register in registers][:4]
-    drawn.caption = _("%(period)s\u00a0: %(count)s relevés.") % {
+    drawn.caption = _("%(period)s\u00a0: %(count)s\u00a0relevés.") % {
         "period": from_to(shown, until, zone),
         "count": formats.number(drawn.count),
     }

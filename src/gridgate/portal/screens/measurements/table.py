@@ -127,7 +127,7 @@ def _quality(row: Total) -> tuple[str, str]:
     if not row.values:
         return ("warn", _("Rien reçu")) if row.missing else ("", _("Rien à recevoir"))
     if row.missing:
-        text = ngettext("%(count)s valeur manque", "%(count)s valeurs manquent", row.missing)
+        text = ngettext("%(count)s\u00a0valeur manque", "%(count)s\u00a0valeurs manquent", row.missing)
         return "warn", text % {"count": formats.number(row.missing)}
     if row.estimated:
         return "", _("Estimé") if row.estimated == row.values else _("Estimé en partie")
