@@ -185,7 +185,8 @@ class TestOneCompany:
             "depuis le 25 novembre 2026",
             "24 novembre 2027",
             "Lectures 3",
-            str(sharing.one.pk),
+            "Référence pour vos programmes",
+            f") {sharing.one.pk}",
             "Accordé par Alice",
             "Demandé par Alice",
         ):
