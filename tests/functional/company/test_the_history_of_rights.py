@@ -55,6 +55,18 @@ class TestThePage:
         assert "Rôles sur le réseau : Consommateur" in row
         assert row.endswith("Olivier Réseau Démo, pour votre compte")
 
+    def test_apis_have_a_name(self, company):
+        program = Subject("application", "1", "Bilan")
+        record(
+            "application.created",
+            subject=program,
+            organisation=company.acme.pk,
+            after={"apis": ["native", "enedis"]},
+            now=company.now,
+        )
+        row, *_ = rows(company.client("alice").get(HISTORY))
+        assert "API : API du portail, API au format Enedis" in row
+
     def test_a_questionnaire_is_masculine_and_a_name_elided(self, company):
         subject = Subject("kyc", "1", "KYC-2026-K7Q4M")
         record(
@@ -69,7 +81,10 @@ class TestThePage:
         record("invitation.cancelled", subject=invited, organisation=company.acme.pk, now=company.now)
         invitation, questionnaire, *_ = rows(company.client("alice").get(HISTORY))
         assert "Invitation d’irene@acme.example annulée" in invitation
-        assert "KYC-2026-K7Q4M accepté État : en cours d’examen État : accepté Le portail" in questionnaire
+        assert (
+            "KYC-2026-K7Q4M accepté État : en cours d’examen État : accepté Le gestionnaire de réseau"
+            in questionnaire
+        )
 
     def test_where_ends_of_sharing_are_told(self, company):
         page = company.client("alice").get(HISTORY).content.decode()
@@ -82,8 +97,8 @@ class TestThePage:
         give(group=group, code="contracts", points=points, actor=company.alice, now=company.now)
         [row, *_] = rows(company.client("alice").get(HISTORY))
         assert "Service donné au groupe « Énergie »" in row
-        assert "Service : Consulter les contrats Points : 8 points : 30001480000000, " in row
-        assert "30001480000004 et 3 autres" in row
+        assert "Service : Consulter les contrats Points : 8 points : 30 001 480 000 000, " in row
+        assert "30 001 480 000 004 et 3 autres" in row
 
     def test_says_the_last_day_that_is_covered_and_nothing_of_what_has_no_end(self, company):
         contract = record_contract(
@@ -135,7 +150,7 @@ class TestThePage:
             now=company.now,
         )
         [row, *_] = rows(company.client("alice").get(HISTORY))
-        assert row == "25 nov. 2026 10:30 moon.landed – flag : oui Le portail"
+        assert row == "25 nov. 2026 10:30 moon.landed – flag : oui Le gestionnaire de réseau"
 
     def test_a_name_is_text_and_nothing_else(self, company):
         create_group(organisation=company.acme, name="<b>x</b>", actor=company.alice, now=company.now)

@@ -150,7 +150,7 @@ class TestEndingATitle:
         event = AuditEvent.objects.get(action="holding.closed", organisation=world.acme.pk)
         assert (event.acting_for, event.subject_label) == (world.operator.pk, world.p1.pk)
         history = text_of(world.client("alice").get("/administration/historique/"))
-        assert f"Fin du titre sur le point {world.p1.pk} modifiée" in history
+        assert "Fin du titre sur le point 30 001 480 112 233 modifiée" in history
         assert "Olivier Réseau Démo, pour votre compte" in history
 
     def test_says_when_it_takes_effect_and_that_nothing_reads_the_point(self, world: World) -> None:

@@ -49,7 +49,7 @@ class HistoryFilterForm(forms.Form):
         self._zone = zone
         families = [(key, str(label)) for key, (label, _families) in FAMILIES.items()]
         self._people = {
-            handle_of("user", number): name or _("Le portail") for number, name, _company in people
+            handle_of("user", number): name or words.nobody() for number, name, _company in people
         }
         for name, choices in (("quoi", families), ("qui", list(self._people.items()))):
             field = self.fields[name]

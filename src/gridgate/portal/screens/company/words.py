@@ -120,7 +120,15 @@ class Detail:
 def sentence(event: AuditEvent) -> str:
     """What happened, in words; the code itself for an action that nobody has put into words."""
     text = SENTENCES.get(event.action)
-    return formats.elided(str(text) % {"subject": event.subject_label}) if text is not None else event.action
+    if text is None:
+        return event.action
+    label = _point(event.subject_label) if event.action.startswith("holding.") else event.subject_label
+    return formats.elided(str(text) % {"subject": label})
+
+
+def _point(identifier: str) -> str:
+    """Its digits in groups, as on every page; a file has them as they are."""
+    return formats.NO_BREAK.join(formats.groups(identifier))
 
 
 def on_behalf(event: AuditEvent) -> str:
@@ -131,7 +139,12 @@ def on_behalf(event: AuditEvent) -> str:
 
 
 def who(event: AuditEvent) -> str:
-    return event.user_name or _("Le portail")
+    return event.user_name or nobody()
+
+
+def nobody() -> str:
+    """Who did what no person of a name did, at the command line or by the passing of time."""
+    return _("Le gestionnaire de réseau")
 
 
 def details(event: AuditEvent, *, most: int | None = SHOWN) -> list[Detail]:
@@ -293,7 +306,7 @@ def _points(value: Any, most: int | None) -> str:
     count = ngettext("%(count)s point", "%(count)s points", len(value)) % {
         "count": formats.number(len(value))
     }
-    return formats.said(count, _listed(value, most))
+    return formats.said(count, _listed([_point(one) for one in value] if most else value, most))
 
 
 def _services(value: Any, most: int | None) -> str:
@@ -344,6 +357,11 @@ def _last_day(value: Any, most: int | None) -> str:
         return _instant(str(value)) or str(value)
 
 
+def _apis(value: Any, most: int | None) -> str:
+    known = {"native": _("API du portail"), "enedis": _("API au format Enedis")}
+    return ", ".join(known.get(code, str(code)) for code in value)
+
+
 def _acts(value: Any, most: int | None) -> str:
     known = {str(code): str(label) for code, label in SensitiveAct.choices}
     return ", ".join(known.get(code, str(code)) for code in value)
@@ -357,6 +375,7 @@ _WORDS: dict[str, Callable[[Any, int | None], str]] = {
     "services": _services,
     "roles": _company_roles,
     "step_up_acts": _acts,
+    "apis": _apis,
     "state": _state,
     "titles": _titles,
     "valid_to": _last_day,

@@ -38,6 +38,6 @@ def history(rows: Iterable[LoadCurveCollection], *, actor: Membership) -> list[P
 
 
 def _who(row: LoadCurveCollection, colleagues: set[int]) -> str:
-    if row.changed_by is None:
-        return _("le portail")
-    return row.changed_by.full_name if row.changed_by_id in colleagues else _("le gestionnaire de réseau")
+    if row.changed_by is not None and row.changed_by_id in colleagues:
+        return row.changed_by.full_name
+    return _("le gestionnaire de réseau")

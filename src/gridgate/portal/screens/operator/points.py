@@ -169,5 +169,5 @@ def _collection(one: LoadCurveCollection) -> dict[str, Any]:
         "state": collection(one.state),
         "since": one.since,
         "until": one.until,
-        "by": by.full_name if by is not None else _("le portail"),
+        "by": by.full_name if by is not None else _("le gestionnaire de réseau"),
     }
