@@ -24,7 +24,7 @@ from gridgate.metering.models import (
 )
 from gridgate.metering.operations import close_holding, move_in, open_holding, set_collection, update_point
 from gridgate.sharing import history
-from gridgate.sharing.models import AccessLine, DataService, Permission
+from gridgate.sharing.models import AccessLine, DataService, Permission, PointLeft
 from gridgate.sharing.operations import (
     accept_request,
     expire_due,
@@ -94,6 +94,17 @@ def expected() -> Counter[tuple[object, ...]]:
                 )
                 terms = (permission.directions, permission.finest_resolution)
                 lines[(*line, *terms, data_from, data_to, valid_from, valid_until)] += 1
+    for left in PointLeft.objects.select_related("permission"):
+        permission, point = left.permission, left.metering_point_id
+        back = any(
+            (title.holder_id, title.metering_point_id) == (permission.holder_id, point)
+            and (title.valid_to is None or title.valid_to > left.left_on)
+            for title in titles
+        )
+        if not back and permission.state in ("active", "suspended", "invalidated"):
+            line = (permission.eligible_party_id, point, permission.holder_id, "permission", permission.pk)
+            terms = (permission.kinds, permission.directions, permission.finest_resolution)
+            lines[(*line, *terms, *4 * [midnight(left.left_on)])] += 1
     return lines
 
 

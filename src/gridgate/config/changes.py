@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -276,6 +276,8 @@ def _logged(where: str, raw: bytes) -> Logged | None:
             UUID(says["permission"]), PermissionState(says["state"]), int(says["sequence"])
             datetime.fromisoformat(says["at"])
             lost = says["details"].get("points_lost", [])
+            for left_on in says["details"].get("left_on", {}).values():
+                date.fromisoformat(left_on)
             complete = isinstance(lost, list) and {"actor_id", "actor_name", "reason"} <= says.keys()
         elif record["change"] == RECEIPT:
             complete = isinstance(says["jws"], str) and {"holder", "eligible_party"} <= says.keys()

@@ -91,6 +91,14 @@ class AccessLine:
     valid_from: int
     valid_until: int | None
 
+    @property
+    def ended_by_move_out(self) -> bool:
+        """Whether what bounds the reading by permission is that its holder leaves the point: data and reading stop at
+        one midnight.
+        """
+        bounded = self.basis is Basis.PERMISSION and self.valid_until is not None
+        return bounded and self.valid_until == self.data_to
+
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
@@ -109,6 +117,7 @@ class RefusalReason(StrEnum):
     NO_PERMISSION = "no_permission"
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
+    HOLDER_LEFT = "holder_left"
     KIND_NOT_COVERED = "kind_not_covered"
     DIRECTION_NOT_COVERED = "direction_not_covered"
     RESOLUTION_TOO_FINE = "resolution_too_fine"
@@ -196,7 +205,7 @@ def _judge(request: ReadRequest, line: AccessLine) -> Granted | Refused:
     if at < line.valid_from:
         return Refused(RefusalReason.NOT_YET_VALID)
     if line.valid_until is not None and at >= line.valid_until:
-        return Refused(RefusalReason.EXPIRED)
+        return Refused(RefusalReason.HOLDER_LEFT if line.ended_by_move_out else RefusalReason.EXPIRED)
     if not line.kinds & request.kind.bit:
         return Refused(RefusalReason.KIND_NOT_COVERED)
     if not line.directions & request.direction.bit:

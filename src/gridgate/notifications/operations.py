@@ -21,10 +21,13 @@ from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import rights
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.organisations.queries import operator
+from gridgate.sharing.history import Reason
 from gridgate.sharing.models import Permission, PermissionRequest, Receipt
 from gridgate.sharing.operations import obstacle_to_extending
 
 LONGEST_SUBJECT = 200
+NAMED_POINTS = 20
+"""More are counted: the receipt names all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,31 @@ def tell_of_change(name: str, permission: Permission, *, now: datetime) -> int:
 def tell_of_end(
     receipt: Receipt, permissions: list[Permission], points: list[str] | None, *, now: datetime
 ) -> int:
-    """Permissions ended: both sides hold the receipt, attached."""
-    facts = {
+    """Permissions ended: both sides hold the receipt, attached. After a move-out: which points went, and what goes on."""
+    facts: dict[str, Any] = {
         "receipt": receipt,
         "said": receipt.payload,
         "lost_points": not any(PermissionState(permission.state).ended for permission in permissions),
         "holder": receipt.holder,
         "party": receipt.eligible_party,
     }
+    if receipt.payload["reason"] == Reason.MOVE_OUT:
+        facts |= _points_left(permissions[0], points or [])
     readers = [*holders(receipt.holder, points), *parties(receipt.eligible_party)]
     return _enqueue("ended", receipt.number, readers, facts, attachment=receipt, now=now)
+
+
+def _points_left(permission: Permission, points: list[str]) -> dict[str, Any]:
+    """Which points its holder left, and on which day each; and what the permission still covers."""
+    rows = permission.points_left.filter(metering_point__in=points[:NAMED_POINTS]).order_by("left_on")
+    days = dict(rows.values_list("metering_point_id", "left_on"))
+    return {
+        "left": sorted(days.items()),
+        "left_more": len(points) - len(days),
+        "goes_on": not PermissionState(permission.state).ended,
+        "on_all": permission.all_points,
+        "others": permission.points.count(),
+    }
 
 
 def remind_of_end(permission: Permission, *, last_day: date, step: int, now: datetime) -> int:

@@ -19,7 +19,7 @@ from django.db.models import Field
 from gridgate.audit.changes import PERMISSION, Change, say
 from gridgate.core.sharing import PermissionState, transition
 from gridgate.organisations.models import Membership
-from gridgate.sharing.models import Permission, PermissionEvent, PermissionPoint
+from gridgate.sharing.models import Permission, PermissionEvent, PermissionPoint, PointLeft
 
 SAYS = (
     "service",
@@ -102,8 +102,9 @@ def append(permission: Permission, step: Step, *, details: dict[str, Any] | None
     """Write what happened to a permission. Raises `GridgateError` (CONFLICT) when its state does not lead
     there.
 
-    `details` may hold `says`, new values of what the permission says, and `points_lost`, points that it no
-    longer covers. An event may leave the state as it is, when it has details.
+    `details` may hold `says`, new values of what the permission says, `points_lost`, points that it no longer
+    covers, and `left_on`, the days on which its holder left points. An event may leave the state as it is, when it has
+    details.
     """
     if step.state != permission.state or not details:
         transition(PermissionState(permission.state), step.state)
@@ -113,6 +114,7 @@ def append(permission: Permission, step: Step, *, details: dict[str, Any] | None
     permission.save(force_update=True)
     permission.points.filter(metering_point__in=event.details.get("points_lost", [])).delete()
     event.save(force_insert=True)
+    keep_points_left([event])
     say(change_of(event))
 
 
@@ -126,6 +128,24 @@ def replay(events: Iterable[PermissionEvent]) -> tuple[Permission, set[str]]:
         points -= set(event.details.get("points_lost", []))
         _apply(permission, event)
     return permission, points
+
+
+def keep_points_left(events: Iterable[PermissionEvent]) -> None:
+    """Write which points these events say that the holder left."""
+    PointLeft.objects.bulk_create(
+        (
+            PointLeft(permission_id=event.permission_id, metering_point_id=point, left_on=day)
+            for event in events
+            for point, day in points_left(event).items()
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def points_left(event: PermissionEvent) -> dict[str, date]:
+    """The points that the holder left, as this event says, and since which day each is no longer theirs."""
+    said: dict[str, str] = event.details.get("left_on", {})
+    return {point: date.fromisoformat(day) for point, day in said.items()}
 
 
 def change_of(event: PermissionEvent) -> Change:

@@ -149,6 +149,23 @@ class PermissionPoint(models.Model):
         ]
 
 
+class PointLeft(models.Model):
+    """A point that a permission covered until its holder left it: what both sides were told, written with the event that
+    says it. `left_on` is the first civil day that is no longer the holder's.
+    """
+
+    permission = models.ForeignKey(Permission, on_delete=models.CASCADE, related_name="points_left")
+    metering_point = models.ForeignKey(MeteringPoint, on_delete=models.PROTECT, related_name="+")
+    left_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["permission", "metering_point", "left_on"], name="one_leaving_of_a_point_a_day"
+            )
+        ]
+
+
 class PermissionEvent(models.Model):
     """What happened to a permission: appended, never changed (a database trigger refuses)."""
 

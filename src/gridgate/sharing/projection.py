@@ -13,8 +13,10 @@ within `[valid_from, valid_until)`.
   the data of each.)
 - While the collection of a point's load curve is opposed, permissions have no load curve on it.
 - What is suspended or has ended has no line.
+- A point that its holder *left* while a permission covered it leaves an empty line, of no length in data or time: it
+  gives nothing, and says why nothing is given, until the holder is back or the permission ends otherwise.
 
-Every line comes from one of the two SELECTs below, for a permission, for some points, or for everything.
+Every line comes from one of the three SELECTs below, for a permission, for some points, or for everything.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -85,6 +87,20 @@ WHERE kinds <> 0
   AND (ends IS NULL OR ends > tenure_from)
 """  # noqa: S608 -- composed of constants
 
+# A day is taken from what was told, not from the title: a title that is corrected afterwards opens nothing.
+_LEFT = f"""
+SELECT p.eligible_party_id, n.metering_point_id, p.holder_id, 'permission', p.id, p.kinds, p.directions,
+       p.finest_resolution, gridgate_midnight(n.left_on), gridgate_midnight(n.left_on),
+       gridgate_midnight(n.left_on), gridgate_midnight(n.left_on)
+FROM sharing_pointleft n
+JOIN sharing_permission p ON p.id = n.permission_id
+WHERE p.state IN ('{PermissionState.ACTIVE}', '{PermissionState.SUSPENDED}', '{PermissionState.INVALIDATED}')
+  AND {{scope}}
+  AND NOT EXISTS (SELECT 1 FROM metering_titleholding h
+                  WHERE h.metering_point_id = n.metering_point_id AND h.holder_id = p.holder_id
+                    AND (h.valid_to IS NULL OR h.valid_to > n.left_on))
+"""  # noqa: S608 -- composed of constants
+
 _PERMISSIONS_FIRST = "sharing_permission p CROSS JOIN metering_titleholding h"
 _TITLES_FIRST = "metering_titleholding h CROSS JOIN sharing_permission p"
 _EVERYTHING = "1 = 1"
@@ -101,7 +117,9 @@ def project_permissions(permissions: Iterable[Permission]) -> None:
     for ids in _chunks([prepare(permission.pk, connection) for permission in permissions]):
         places = _places(ids)
         _execute(f"DELETE FROM sharing_accessline WHERE permission_id IN ({places})", ids)  # noqa: S608 -- placeholders
-        _execute(_INSERT + _PERMISSIONS.format(tables=_PERMISSIONS_FIRST, scope=f"p.id IN ({places})"), ids)
+        scope = f"p.id IN ({places})"
+        _execute(_INSERT + _PERMISSIONS.format(tables=_PERMISSIONS_FIRST, scope=scope), ids)
+        _execute(_INSERT + _LEFT.format(scope=scope), ids)
 
 
 def project_titles(point_ids: Iterable[str]) -> None:
@@ -112,6 +130,7 @@ def project_titles(point_ids: Iterable[str]) -> None:
         _execute(f"DELETE FROM sharing_accessline WHERE metering_point_id IN ({places})", ids)  # noqa: S608 -- placeholders
         _execute(_INSERT + _TITLES.format(scope=scope), ids)
         _execute(_INSERT + _PERMISSIONS.format(tables=_TITLES_FIRST, scope=scope), ids)
+        _execute(_INSERT + _LEFT.format(scope=f"n.metering_point_id IN ({places})"), ids)
 
 
 def rebuild() -> int:
@@ -120,6 +139,7 @@ def rebuild() -> int:
         _execute("DELETE FROM sharing_accessline", ())
         written = _execute(_INSERT + _TITLES.format(scope=_EVERYTHING), ())
         written += _execute(_INSERT + _PERMISSIONS.format(tables=_PERMISSIONS_FIRST, scope=_EVERYTHING), ())
+        written += _execute(_INSERT + _LEFT.format(scope=_EVERYTHING), ())
     return written
 
 
@@ -136,6 +156,8 @@ def contradicted() -> Iterator[tuple[bool, str, int]]:
         _TITLES.format(scope=_EVERYTHING)
         + " UNION ALL "
         + _PERMISSIONS.format(tables=_PERMISSIONS_FIRST, scope=_EVERYTHING)
+        + " UNION ALL "
+        + _LEFT.format(scope=_EVERYTHING)
     )
     too_many = f"{there} EXCEPT SELECT * FROM ({due})"  # noqa: S608 -- the same
     too_few = f"SELECT * FROM ({due}) EXCEPT {there}"  # noqa: S608 -- the same

@@ -37,12 +37,14 @@ from gridgate.metering.queries import Points, held_on, points_as_held_by, points
 from gridgate.organisations.beneficiaries import names_none, names_one
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.organisations.rights import perimeter_of, within
+from gridgate.sharing.history import points_left
 from gridgate.sharing.models import (
     DataService,
     Permission,
     PermissionEvent,
     PermissionPoint,
     PermissionRequest,
+    PointLeft,
     Receipt,
 )
 
@@ -130,6 +132,26 @@ def events_of(permissions: QuerySet[Permission], *, limit: int) -> list[Permissi
     """The last things that happened to these permissions, latest first."""
     events = PermissionEvent.objects.filter(permission__in=permissions.values("pk"))
     return list(events.select_related("permission__service").order_by("-at", "-sequence", "-pk")[:limit])
+
+
+def points_named(events: Iterable[PermissionEvent], *, actor: Membership) -> set[str]:
+    """The points that these events say their holder left, those in the actor's perimeter."""
+    named = {point for event in events for point in points_left(event)}
+    if not named or actor.reach(EntitlementCode.DATA_SERVICES).everything:
+        return named
+    return named.intersection(perimeter_of(actor, EntitlementCode.DATA_SERVICES))
+
+
+def left_by_holder(permissions: Sequence[Permission], *, actor: Membership) -> dict[UUID, list[PointLeft]]:
+    """The points that these permissions covered until their holder left them, the latest first, those in the actor's
+    perimeter.
+    """
+    seen = within(actor, EntitlementCode.DATA_SERVICES, "metering_point")
+    rows = PointLeft.objects.filter(seen, permission__in=permissions)
+    found: dict[UUID, list[PointLeft]] = {}
+    for row in rows.order_by("-left_on", "metering_point"):
+        found.setdefault(row.permission_id, []).append(row)
+    return found
 
 
 # --- Who reads: one summary a company ---------------------------------------------------------------------

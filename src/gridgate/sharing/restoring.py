@@ -40,7 +40,8 @@ def restore_events(permission_id: UUID, lost: Sequence[Mapping[str, Any]]) -> in
     follow = range(len(before) + 1, len(before) + 1 + len(events))
     if [event.sequence for event in events] == list(follow):
         permission, points = history.replay([*before, *events])
-        if _gives_no_more(permission, points, before) and _rests_on_rows(permission, points):
+        named = points.union(*map(history.points_left, events))
+        if _gives_no_more(permission, points, before) and _rests_on_rows(permission, named):
             _write(permission, points, events)
             return len(events)
     return _take_away(permission_id, events)
@@ -95,6 +96,7 @@ def _write(permission: Permission, points: set[str], events: Sequence[Permission
         PermissionPoint(permission=permission, metering_point_id=point) for point in sorted(points - kept)
     )
     PermissionEvent.objects.bulk_create(events)
+    history.keep_points_left(events)
     project_permissions([permission])
 
 
@@ -105,9 +107,12 @@ def _take_away(permission_id: UUID, events: Sequence[PermissionEvent]) -> int:
         return 0
     done = 0
     for event in events:
-        to, details = PermissionState(event.state), {}
+        to = PermissionState(event.state)
+        details: dict[str, Any] = {}
         if here := set(event.details.get("points_lost", [])) & _points(permission):
             details["points_lost"] = sorted(here)
+            left = event.details.get("left_on", {})
+            details["left_on"] = {point: left[point] for point in sorted(here) if point in left}
         step = Step(
             PermissionState(permission.state), event.at, By(event.actor_id, event.actor_name), event.reason
         )

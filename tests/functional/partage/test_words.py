@@ -9,6 +9,8 @@ from django.utils import translation
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import PermissionState
+from gridgate.metering.models import TitleHolding
+from gridgate.metering.operations import close_holding
 from gridgate.organisations.handles import handle_of
 from gridgate.portal.screens.journal import words as journal
 from gridgate.portal.screens.sharing import words
@@ -183,6 +185,21 @@ def test_what_happened_names_who_did_it():
         "Compteurs que vous avez quittés, retirés",
         "Arrivé à échéance",
     ]
+
+
+def test_both_sides_are_shown_the_point_that_was_left_and_what_goes_on(world):
+    service = make_service(world.third_party_1)
+    given = world.now - timedelta(days=10)
+    subscribe(actor=world.alice, service=service, points=[world.p1.pk, world.p3.pk], now=given)
+    for point in (world.p3, world.p4):
+        title = TitleHolding.objects.get(metering_point=point.pk)
+        close_holding(holding=title, valid_to=world.now.date(), now=world.now)
+    page = text_of(world.client("alice").get(f"/partage/{world.third_party_1.siren}/"))
+    assert f"{world.p3.pk} depuis le 25 novembre 2026 · le partage continue pour les autres" in page
+    assert world.p3.pk not in text_of(world.client("bob").get(f"/partage/{world.third_party_1.siren}/"))
+    page = text_of(world.client("tiers1").get("/partage/recues/"))
+    assert f"sans {world.p3.pk}, que le titulaire a quitté le 25" in page
+    assert world.p4.pk not in page
 
 
 def test_a_reader_of_another_period_stays_chosen(world):

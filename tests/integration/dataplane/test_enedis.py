@@ -322,6 +322,19 @@ class TestRefusals:
         assert (answer.status_code, answer.json()["error"]) == (403, "ADAM-DC-0007")
         assert len(readings(plane.get(path(CLC), token))) == 96
 
+    def test_a_point_that_was_left_whatever_is_asked_for(self, plane: Plane, token: str) -> None:
+        """Not even the days of the title: the consent is lost with the point."""
+        left = days_ago(5)
+        plane.world.line(CONSO, reader=TIERS1, holder=ACME, data_to=left, valid_until=left)
+        for resource, first in ((CLC, days_ago(7)), (CLC, days_ago(3)), (DC, days_ago(7))):
+            answer = plane.get(path(resource, start=first), token)
+            assert answer.status_code == 403
+            assert answer.json() == {
+                "error": "ADAM-DC-0007",
+                "error_description": "The customer is not owner of this usage point.",
+            }
+        assert {entry["outcome"] for entry in plane.logged()} == {"holder_left"}
+
     def test_an_opposition_to_the_curves_collection(self, plane: Plane, token: str, line: int) -> None:
         plane.world.db.execute("UPDATE metering_loadcurvecollection SET state = 'opposed'")
         answer = plane.get(path(CLC), token)

@@ -293,6 +293,17 @@ class TestWhoMayRead:
         plane.world.end(line)
         problem(plane.get(path(), tiers1), 404, "metering-point-not-found")
 
+    def test_a_point_that_its_holder_left_is_said_to_whoever_had_it(
+        self, plane: Plane, tiers1: str, token: str
+    ) -> None:
+        left = days_ago(5)
+        empty = {"data_from": left, "data_to": left, "valid_from": left, "valid_until": left}
+        plane.world.line(FOREIGN, reader=TIERS1, holder=ACME, **empty)
+        for address in (path(FOREIGN), f"{ROOT}/{FOREIGN}"):
+            problem(plane.get(address, tiers1), 403, "holder-left-metering-point")
+            problem(plane.get(address, token), 404, "metering-point-not-found")
+        assert plane.get(ROOT, tiers1).json()["metering_points"] == []
+
     def test_a_kind_that_is_not_covered_is_named(self, plane: Plane, tiers1: str) -> None:
         plane.world.line(
             CONSO,

@@ -136,6 +136,8 @@ def test_every_way_to_end_has_its_words(world: World, service: DataService) -> N
     assert told()[TIPHAINE].subject == "ACME Industries partage moins avec Tiers 1"
     assert "n’est plus titulaire" in told()[TIPHAINE].body
     assert "1 compteur\n" in told()[TIPHAINE].body
+    assert f"{world.p3.pk}, quitté le" in told()[TIPHAINE].body
+    assert "continue pour 1 autre compteur." in told()[TIPHAINE].body
     OutgoingEmail.objects.all().delete()
     assert two.valid_until is not None
     expire_due(now=two.valid_until)

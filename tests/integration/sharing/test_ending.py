@@ -6,10 +6,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import LegalBasis
+from gridgate.metering.imports.holders import import_holders
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations import close_holding, set_collection
 from gridgate.notifications.models import OutgoingEmail
@@ -37,6 +39,7 @@ from gridgate.sharing.operations import (
     suspend,
     terminate,
 )
+from gridgate.sharing.projection import contradicted
 from gridgate.sharing.rights import NotEntitled, NotTheOperator, OutsidePerimeter
 from gridgate.sharing.signing import Valid
 from tests.factories.organisations import make_member
@@ -68,7 +71,8 @@ def give(world: World, service: DataService, *points: str) -> Permission:
 
 
 def lines(permission: Permission) -> int:
-    return AccessLine.objects.filter(permission=permission).count()
+    """How many lines let something be read."""
+    return AccessLine.objects.filter(permission=permission).exclude(data_to=F("data_from")).count()
 
 
 # --- revoke one
@@ -436,6 +440,84 @@ def test_a_permission_on_all_points_follows_the_titles(world: World, service: Da
     readable = AccessLine.objects.filter(permission=permission, valid_until__gt=world.now.timestamp())
     assert readable.filter(metering_point=world.p1.pk).count() == 0
     assert readable.count() == 3
+
+
+def test_a_permission_on_all_points_tells_which_one_was_left(world: World, service: DataService) -> None:
+    permission = give(world, service)
+    close_holding(holding=holding(world, world.p1.pk), valid_to=world.now.date(), now=world.now)
+    event = permission.events.order_by("sequence").last()
+    assert event is not None
+    assert (event.state, event.reason) == ("active", "move_out")
+    assert event.details["left_on"] == {world.p1.pk: "2026-11-25"}
+    assert Receipt.objects.get().payload["permissions"][0]["points"] == [world.p1.pk]
+    told = {
+        mail.recipient: mail.body for mail in OutgoingEmail.objects.filter(subject__contains="partage moins")
+    }
+    assert told.keys() >= {world.alice.user.email, world.tiers1.user.email}
+    for body in told.values():
+        assert f"{world.p1.pk}, quitté le 25\u00a0novembre 2026" in body
+        assert "continue pour tous les autres compteurs" in body
+    assert invalidate_for_moved_out(now=world.now + timedelta(hours=1)) == 0
+    assert not list(contradicted())
+
+
+def test_a_permission_on_all_points_ends_with_the_last_of_them(world: World, service: DataService) -> None:
+    permission = give(world, service)
+    held = list(TitleHolding.objects.filter(holder=world.acme))
+    for title in held:
+        close_holding(holding=title, valid_to=date(2026, 12, 1), now=world.now)
+    assert invalidate_for_moved_out(now=datetime(2026, 12, 1, 8, tzinfo=UTC)) == 1
+    permission.refresh_from_db()
+    assert (permission.state, lines(permission)) == ("invalidated", 0)
+    assert Receipt.objects.get().payload["permissions"][0]["points_count"] == len(held)
+    told = OutgoingEmail.objects.filter(subject__contains="ne partage plus")
+    assert "elle a pris fin" in told.get(recipient=world.alice.user.email).body
+
+
+def test_a_leaving_and_a_return_told_late_take_the_point_away(world: World, service: DataService) -> None:
+    """The permission was given under the title that ended."""
+    permission = give(world, service, world.p1.pk, world.p2.pk)
+    now = world.now + timedelta(days=60)
+    content = (
+        "metering_point_id,siren,legal_name,valid_from,valid_to\n"
+        f"{world.p1.pk},{world.acme.siren},,{holding(world, world.p1.pk).valid_from},2026-12-01\n"
+        f"{world.p1.pk},{world.acme.siren},,2027-01-01,\n"
+    )
+    assert import_holders(content.encode(), now=now).rejected == 0
+    permission.refresh_from_db()
+    assert [point.metering_point_id for point in permission.points.all()] == [world.p2.pk]
+    assert lines(permission) == 1
+    assert AccessLine.objects.filter(permission=permission, metering_point=world.p1.pk).count() == 0
+
+
+def test_a_title_that_another_one_carries_on_is_no_leaving(world: World, service: DataService) -> None:
+    permission = give(world, service, world.p1.pk)
+    content = (
+        "metering_point_id,siren,legal_name,valid_from,valid_to\n"
+        f"{world.p1.pk},{world.acme.siren},,{holding(world, world.p1.pk).valid_from},2026-11-20\n"
+        f"{world.p1.pk},{world.acme.siren},,2026-11-20,\n"
+    )
+    assert import_holders(content.encode(), now=world.now).rejected == 0
+    assert permission.points.count() == 1
+    assert not Receipt.objects.exists()
+
+
+def test_a_title_corrected_back_gives_nothing_again(world: World, service: DataService) -> None:
+    """Both sides hold the proof of the end: the holder gives the point anew."""
+    permission = give(world, service, world.p1.pk, world.p2.pk)
+    title = close_holding(holding=holding(world, world.p1.pk), valid_to=world.now.date(), now=world.now)
+    close_holding(holding=title, valid_to=date(2027, 6, 1), now=world.now)
+    assert [point.metering_point_id for point in permission.points.all()] == [world.p2.pk]
+    assert AccessLine.objects.filter(permission=permission).count() == 1
+    assert not list(contradicted())
+
+
+def test_a_move_out_put_off_before_its_day_takes_nothing(world: World, service: DataService) -> None:
+    permission = give(world, service, world.p1.pk)
+    title = close_holding(holding=holding(world, world.p1.pk), valid_to=date(2026, 12, 1), now=world.now)
+    close_holding(holding=title, valid_to=date(2027, 6, 1), now=world.now)
+    assert invalidate_for_moved_out(now=datetime(2026, 12, 2, 8, tzinfo=UTC)) == 0
+    assert lines(permission) == 1
     assert not Receipt.objects.exists()
 
 

@@ -104,13 +104,15 @@ def _judge(
     """The decision in the dialect's words.
 
     To a caller without a valid line on it, a point that exists and one that does not are the same: whatever
-    is a fact about the point (direction, activation, collection) is looked at only once there is one.
+    is a fact about the point (direction, activation, collection) is looked at only once there is one. Whoever had
+    one is told that its holder left the point, whatever period is asked for.
     """
     verdict = authorise(caller, ReadRequest(wanted.kind, wanted.direction, wanted.period, at))
     point = caller.point
     if point is None or not caller.knows_point(at):
         reason = verdict.reason if isinstance(verdict, Refused) else RefusalReason.NO_PERMISSION
-        return _Denied(reason.value, catalogue.no_consent())
+        left = reason is RefusalReason.HOLDER_LEFT
+        return _Denied(reason.value, catalogue.moved_out() if left else catalogue.no_consent())
     if not point.directions & wanted.direction.bit:
         return _Denied("direction_absent", catalogue.wrong_direction())
     if isinstance(verdict, Refused) and verdict.reason not in _ABOUT_THE_PERIOD:

@@ -66,6 +66,17 @@ def point_not_found() -> Problem:
     )
 
 
+def holder_left() -> Problem:
+    return Problem(
+        "holder-left-metering-point",
+        403,
+        "The holder has left the metering point",
+        "The company that gave the permission no longer holds this metering point, so that the permission has ended for"
+        " this point, for the days of its title too. What it covers on other points goes on. Stop asking for this one;"
+        " the present holder may give a new permission.",
+    )
+
+
 def kind_not_covered(asked: str, covered: Sequence[str]) -> Problem:
     return Problem(
         "kind-not-covered",

@@ -80,7 +80,7 @@ async def _read(plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime) 
         if len(wanted.metering_point) <= _LONGEST_ID:
             reason = verdict if isinstance(verdict, Refused) else Refused(RefusalReason.NO_PERMISSION)
             await plane.record(wanted, reason, reader, _CHANNEL, point, at)
-        raise problems.point_not_found()
+        raise _unreadable(caller)
     if isinstance(verdict, Refused):
         await plane.record(wanted, verdict, reader, _CHANNEL, point, at)
         if verdict.reason in (RefusalReason.BEFORE_HISTORY, RefusalReason.AFTER_TITLE):
@@ -90,6 +90,12 @@ async def _read(plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime) 
     found = await run_in_threadpool(read) if _is_long(wanted) else read()
     await plane.record(wanted, verdict, reader, _CHANNEL, point, at, counts=found.counts)
     return found
+
+
+def _unreadable(caller: Caller) -> problems.Problem:
+    """No line is valid. Whoever had one until its holder left the point is told so; to others nothing is there."""
+    left = any(line.ended_by_move_out for line in caller.lines)
+    return problems.holder_left() if left else problems.point_not_found()
 
 
 def _problem_of(reason: RefusalReason, wanted: Wanted, lines: Sequence[AccessLine]) -> problems.Problem:
@@ -139,7 +145,7 @@ def _point(plane: DataPlane) -> Endpoint:
         caller = _caller(plane, request, point, at)
         lines = [line for line in caller.lines if is_valid(line, at)]
         if caller.point is None or not lines:
-            raise problems.point_not_found()
+            raise _unreadable(caller)
         series = plane.store.series([point])
         return _json(wire.encode_point(caller.point, lines, series, zone=plane.zone))
 

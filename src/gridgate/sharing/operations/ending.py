@@ -5,26 +5,28 @@ none. From the commit on, the data plane refuses.
 """
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import TruncDate
 from django.utils.timezone import get_default_timezone
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.core.time import civil_day_of
+from gridgate.metering.chunks import CHUNK, chunks
 from gridgate.metering.models import LoadCurveCollection, TitleHolding
-from gridgate.metering.queries import held_on
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing import history, receipts
 from gridgate.sharing.events import permissions_ended
 from gridgate.sharing.history import SYSTEM, By, Reason, Step
-from gridgate.sharing.models import AccessLine, Permission, PermissionPoint, Receipt
-from gridgate.sharing.projection import project_permissions
+from gridgate.sharing.models import AccessLine, Permission, PermissionPoint, PointLeft, Receipt
+from gridgate.sharing.projection import project_permissions, project_titles
 from gridgate.sharing.receipts import Ending
 from gridgate.sharing.rights import require_covering, require_data_services
 
@@ -123,26 +125,24 @@ def expire_due(*, now: datetime) -> int:
 
 
 def invalidate_for_moved_out(*, now: datetime, point_ids: Collection[str] | None = None) -> int:
-    """End what permissions cover of points that their holder no longer holds; returns how many permissions
-    it touches.
+    """End what permissions cover of points that their holder has left since; returns how many permissions it touches.
 
-    A permission that names points loses those; without any left it is invalidated. One on all points goes
-    on, as what it covers follows the titles. Reading had stopped at the midnight of the move-out when that
-    was known before. Without `point_ids` all points are looked at, for titles closed ahead of time.
+    A permission that names points loses those, back since then or not; one on all points covers what the titles say, and
+    tells what it no longer does. Without any left, it is invalidated. Reading had stopped at the midnight of the move-out
+    when that was known before. Without `point_ids` the titles ended within a year are looked at: the worker does so, for
+    those closed ahead of time.
     """
     today = civil_day_of(now, get_default_timezone())
-    held = TitleHolding.objects.filter(
-        held_on(today), metering_point=OuterRef("metering_point"), holder=OuterRef("permission__holder")
-    )
-    lost = PermissionPoint.objects.filter(~Exists(held), permission__state__in=_IN_FORCE)
-    if point_ids is not None:
-        lost = lost.filter(metering_point__in=point_ids)
-    by_permission: dict[UUID, list[str]] = {}
-    for permission_id, point in lost.order_by("permission", "metering_point").values_list(
-        "permission_id", "metering_point_id"
-    ):
-        by_permission.setdefault(permission_id, []).append(point)
-    return _each(by_permission, lambda pk: _lose(pk, by_permission[pk], now), strict=point_ids is not None)
+    titles = TitleHolding.objects.filter(valid_to__lte=today)
+    if point_ids is None:
+        found = [titles.filter(valid_to__gt=today - timedelta(days=366))]
+    else:
+        found = [titles.filter(metering_point__in=some) for some in chunks(sorted(point_ids), CHUNK)]
+    left: dict[UUID, dict[str, date]] = {}
+    for ended in found:
+        for permission, point, day in _left(ended, today):
+            left.setdefault(permission, {})[point] = day
+    return _each(left, lambda pk: _lose(pk, left[pk], now), strict=point_ids is not None)
 
 
 def invalidate_opposed(*, point_ids: Collection[str], actor: Membership | None, now: datetime) -> int:
@@ -192,21 +192,79 @@ def _end(
     return _prove(permissions, points, ending, kept=kept, now=now)
 
 
-def _lose(permission_id: UUID, lost: Sequence[str], now: datetime) -> bool:
-    """Take points from a permission, and end it when none is left."""
+def _left(ended: QuerySet[TitleHolding], today: date) -> Iterator[tuple[UUID, str, date]]:
+    """Which permissions in force lose which points by these titles that have ended, and since which day, in order.
+
+    A title that another one of the same holder carries on, from its last day or from before the permission was given, is
+    no leaving.
+    """
+    own = TitleHolding.objects.filter(
+        Q(valid_to__isnull=True) | Q(valid_to__gt=OuterRef("valid_to")),
+        metering_point=OuterRef("metering_point"),
+        holder=OuterRef("holder"),
+    )
+    carried_on = own.filter(Q(valid_from__lte=OuterRef("valid_to")) | Q(valid_from__lte=OuterRef("given_on")))
+    named = PermissionPoint.objects.filter(
+        permission=OuterRef("given"), metering_point=OuterRef("metering_point")
+    )
+    told = PointLeft.objects.filter(
+        permission=OuterRef("given"),
+        metering_point=OuterRef("metering_point"),
+        left_on=OuterRef("valid_to"),
+    )
+    by_name = Exists(named) & ~Exists(carried_on)
+    by_title = Q(on_all=True, valid_to__gt=F("given_on")) & ~Exists(own.filter(valid_from__lte=today))
+    rows = (
+        ended.filter(holder__permissions_given__state__in=_IN_FORCE)
+        .annotate(
+            given=F("holder__permissions_given"),
+            on_all=F("holder__permissions_given__all_points"),
+            given_on=TruncDate("holder__permissions_given__valid_from", tzinfo=get_default_timezone()),
+        )
+        .filter(by_name | (by_title & ~Exists(told)))
+        .order_by("given", "metering_point", "valid_to")
+        .values_list("given", "metering_point_id", "valid_to")
+    )
+    for permission, point, day in rows:
+        assert day is not None
+        yield permission, point, day
+
+
+def _lose(permission_id: UUID, left: Mapping[str, date], now: datetime) -> bool:
+    """Take the points that its holder left from a permission, and end it when it covers none any more."""
     with transaction.atomic():
         permission = _rows().filter(pk=permission_id, state__in=_IN_FORCE).first()
         if permission is None:
             return False
+        lost = _not_told(permission, left)
+        if not lost:
+            return False
         ending = Ending("invalidate", SYSTEM, _stopped_at(permission, lost, now), Reason.MOVE_OUT)
-        remaining = set(_points(permission) or ()) - set(lost)
-        if not remaining:
-            _end([permission], PermissionState.INVALIDATED, ending, now=now)
-        else:
-            step = Step(PermissionState(permission.state), ending.effective_at, SYSTEM, ending.reason)
-            history.append(permission, step, details={"points_lost": list(lost)})
-            _prove([permission], {permission.pk: lost}, ending, now=now)
+        details: dict[str, Any] = {"left_on": {point: left[point].isoformat() for point in lost}}
+        state = PermissionState.INVALIDATED
+        if _covers_more(permission, lost, now):
+            state = PermissionState(permission.state)
+            details["points_lost"] = lost
+        history.append(permission, Step(state, ending.effective_at, SYSTEM, ending.reason), details=details)
+        _prove([permission], {permission.pk: lost}, ending, now=now)
     return True
+
+
+def _not_told(permission: Permission, left: Mapping[str, date]) -> list[str]:
+    """Those of the points that another has not taken away, or told of, meanwhile."""
+    if (named := _points(permission)) is not None:
+        return sorted(left.keys() & set(named))
+    told = permission.points_left.filter(metering_point__in=left).values_list("metering_point_id", "left_on")
+    return sorted(point for point, day in left.items() if (point, day) not in set(told))
+
+
+def _covers_more(permission: Permission, lost: Collection[str], now: datetime) -> bool:
+    """Whether it covers other points than these, today or by a title that is known already."""
+    if (named := _points(permission)) is not None:
+        return bool(set(named) - set(lost))
+    today = civil_day_of(now, get_default_timezone())
+    lasting = Q(valid_to__isnull=True) | Q(valid_to__gt=today)
+    return TitleHolding.objects.filter(lasting, holder=permission.holder_id).exists()
 
 
 def _expire(permission_id: UUID, now: datetime) -> bool:
@@ -233,7 +291,10 @@ def _prove(
     now: datetime,
 ) -> Receipt:
     """Take the lines away, sign the receipt, tell the apps above."""
-    project_permissions(permissions)
+    by_title = [one for one in permissions if one.all_points and one.state in _IN_FORCE]
+    project_permissions(one for one in permissions if one not in by_title)
+    for one in by_title:  # what it covers, the titles say
+        project_titles(points[one.pk] or ())
     named = {pk: ids for pk, ids in points.items() if ids is not None}
     receipt = receipts.issue(permissions=permissions, points=named, kept=kept, ending=ending, now=now)
     ended = None if len(named) < len(points) else sorted({point for ids in named.values() for point in ids})

@@ -18,6 +18,7 @@ REASONS = {
     RefusalReason.NO_PERMISSION: gettext_lazy("Aucune autorisation"),
     RefusalReason.NOT_YET_VALID: gettext_lazy("Autorisation pas encore commencée"),
     RefusalReason.EXPIRED: gettext_lazy("Autorisation échue"),
+    RefusalReason.HOLDER_LEFT: gettext_lazy("Titulaire parti"),
     RefusalReason.KIND_NOT_COVERED: gettext_lazy("Donnée non autorisée"),
     RefusalReason.DIRECTION_NOT_COVERED: gettext_lazy("Sens non autorisé"),
     RefusalReason.RESOLUTION_TOO_FINE: gettext_lazy("Pas plus fin qu’autorisé"),

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.core.errors import ErrorKind, GridgateError
@@ -21,9 +22,10 @@ from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.forms import ReceivedFilters, TerminateForm
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import Tag, expires
+from gridgate.portal.screens.sharing.timeline import NAMED_POINTS
 from gridgate.portal.shapes import filters_in_force
 from gridgate.sharing import operations, queries
-from gridgate.sharing.models import Permission, PermissionRequest
+from gridgate.sharing.models import Permission, PermissionRequest, PointLeft
 
 
 @require_safe
@@ -37,12 +39,16 @@ def index(request: MemberRequest) -> HttpResponse:
     page = page_of(request, shown.order_by("-valid_from", "pk"))
     permissions = list(page)
     extents = _extents(permissions, actor, moment)
+    left = queries.left_by_holder(permissions, actor=actor)
     context = {
         "filters": filters,
         "in_force": filters_in_force(request, filters.labels()),
         "total": received.count(),
         "page_obj": page,
-        "rows": [_row(permission, extents[permission.pk], moment) for permission in permissions],
+        "rows": [
+            _row(permission, extents[permission.pk], moment) | {"left": _left(left.get(permission.pk, []))}
+            for permission in permissions
+        ],
         "made": [
             _asked(one) for one in queries.requests_made(actor=actor).filter(state__in=queries.WAITING)[:20]
         ],
@@ -69,6 +75,21 @@ def _extents(
         pk: words.Extent(seen.get(pk, count), count, everything=False, partly=pk in seen)
         for pk, count in covered.items()
     }
+
+
+def _left(points: Sequence[PointLeft]) -> list[str]:
+    """Which points the holder left, and since when; the latest ones by name."""
+    said = [
+        _("sans %(point)s, que le titulaire a quitté le %(day)s")
+        % {"point": one.metering_point_id, "day": formats.day(one.left_on)}
+        for one in points[:NAMED_POINTS]
+    ]
+    if more := len(points) - len(said):
+        said.append(
+            ngettext("ni %(count)s autre quitté avant", "ni %(count)s autres quittés avant", more)
+            % {"count": formats.number(more)}
+        )
+    return said
 
 
 def _row(permission: Permission, extent: words.Extent, moment: Moment) -> dict[str, Any]:

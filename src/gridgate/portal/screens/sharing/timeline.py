@@ -1,25 +1,29 @@
 """What happened to a company's permissions, latest first, as steps."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gridgate.core.sharing import PermissionState
 from gridgate.portal import formats
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.shapes import Step
+from gridgate.sharing.history import points_left
 from gridgate.sharing.models import PermissionEvent
 
 LENGTH = 12
+NAMED_POINTS = 3
+"""Points that one step names; more are counted."""
 
 
-def steps(events: Sequence[PermissionEvent]) -> list[Step]:
-    """Steps from events; each names its service when they speak of several."""
+def steps(events: Sequence[PermissionEvent], *, seen: Collection[str] = ()) -> list[Step]:
+    """Steps from events; each names its service when they speak of several. `seen` are the points that may be named."""
     several = len({event.permission.service_id for event in events}) > 1
-    return [_step(event, several) for event in events]
+    return [_step(event, several, seen) for event in events]
 
 
-def _step(event: PermissionEvent, several: bool) -> Step:
+def _step(event: PermissionEvent, several: bool, seen: Collection[str]) -> Step:
     label = str(words.EVENTS[PermissionState(event.state)])
     if event.details.get("points_lost"):
         label = _("Compteurs que vous avez quittés, retirés")
@@ -30,4 +34,21 @@ def _step(event: PermissionEvent, several: bool) -> Step:
     notes = [formats.moment(event.at)]
     if several:
         notes.append(event.permission.service.text("name"))
+    if event.details.get("left_on"):
+        notes += _left(event, seen)
     return Step(label, " · ".join(notes), "done")
+
+
+def _left(event: PermissionEvent, seen: Collection[str]) -> list[str]:
+    """Which points the holder left, when, and whether the permission goes on."""
+    left = points_left(event)
+    named = sorted(left.keys() & set(seen))[:NAMED_POINTS]
+    notes = [
+        _("%(point)s depuis le %(day)s") % {"point": point, "day": formats.long_day(left[point])}
+        for point in named
+    ]
+    if more := len(left) - len(named):
+        notes.append(ngettext("%(count)s autre", "%(count)s autres", more) % {"count": formats.number(more)})
+    if not PermissionState(event.state).ended:
+        notes.append(_("le partage continue pour les autres"))
+    return notes

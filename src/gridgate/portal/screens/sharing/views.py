@@ -121,6 +121,7 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
     )
     given = queries.permissions_given(actor=actor).filter(eligible_party=party)
     reads = audit.reads_by_permission(actor=actor, reader=party.pk)
+    events = queries.events_of(given, limit=timeline.LENGTH)
     past = list(queries.ended(given, now=moment.now)[:PAST])
     services = [share.service for share in found[0].shares] if found else [one.service for one in past]
     contact = next((one.contact_email for one in services if one.contact_email), party.contact_email)
@@ -132,7 +133,7 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
         if receipt
         else None,
         "past_rows": [Past(permission) for permission in past],
-        "steps": timeline.steps(queries.events_of(given, limit=timeline.LENGTH)),
+        "steps": timeline.steps(events, seen=queries.points_named(events, actor=actor)),
         "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
     }
     if found:
