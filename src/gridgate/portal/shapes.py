@@ -1,6 +1,8 @@
 """Plain values that views give to components: a figure, a step, a filter in force."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
@@ -46,3 +48,24 @@ def filters_in_force(request: HttpRequest, labels: dict[str, str]) -> list[Filte
 def _without(query: QueryDict, name: str) -> str:
     kept = [(key, value) for key, values in query.lists() for value in values if key not in (name, "page")]
     return "?" + urlencode(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One line of *À faire*: what, the detail, and the link with its hidden end."""
+
+    icon: str
+    title: str
+    detail: str
+    url: str
+    link: str
+    about: str
+    due: datetime | None = None
+    """By when; None for what nothing hurries."""
+
+
+def by_urgency(tasks: Iterable[Task]) -> list[Task]:
+    """What is due first, first; then, in their order, those that nothing hurries."""
+    found = list(tasks)
+    hurried = sorted((task.due, place) for place, task in enumerate(found) if task.due is not None)
+    return [*(found[place] for _, place in hurried), *(task for task in found if task.due is None)]

@@ -18,6 +18,7 @@ from django.db.models import (
     Exists,
     ExpressionWrapper,
     F,
+    Min,
     Model,
     OuterRef,
     Q,
@@ -88,6 +89,24 @@ def permissions_received(*, actor: Membership) -> QuerySet[Permission]:
 def in_force(permissions: QuerySet[Permission], *, now: datetime) -> QuerySet[Permission]:
     """Those that have not ended: active, or suspended. One whose time is over has ended, told or not."""
     return permissions.filter(_lasts(now), state__in=IN_FORCE)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """How many permissions are in force, how many of them end by a day, and when the first of them does."""
+
+    count: int
+    soon: int
+    first: datetime | None
+
+
+def count_in_force(permissions: QuerySet[Permission], *, soon: datetime, now: datetime) -> InForce:
+    """In one statement."""
+    ending = Q(valid_until__lte=soon)
+    found = in_force(permissions, now=now).aggregate(
+        count=Count("pk"), soon=Count("pk", filter=ending), first=Min("valid_until", filter=ending)
+    )
+    return InForce(**found)
 
 
 def ended(permissions: QuerySet[Permission], *, now: datetime) -> QuerySet[Permission]:

@@ -5,9 +5,13 @@ from datetime import date, timedelta
 
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import PermissionState
-from gridgate.organisations.operations import give
+from gridgate.organisations.models import EicRequest, Invitation, KycQuestionnaire
+from gridgate.organisations.operations import create_group, give
+from gridgate.organisations.operations.eic import EIC
+from gridgate.organisations.operations.requests import return_request
 from gridgate.portal.screens.home import energy
 from gridgate.sharing.models import PermissionRequest
+from tests.factories import eic, kyc
 from tests.factories.audit import make_reads
 from tests.factories.metering import make_holding, make_point
 from tests.factories.organisations import SINCE, restrict
@@ -158,6 +162,68 @@ class TestTasks:
     def test_name_the_points_that_no_longer_send(self, world, measured):
         measured.silent = {world.p3.pk, world.p4.pk}
         assert "2 compteurs sans données depuis plus de 2 jours" in text_of(world.client("alice").get("/"))
+
+    def test_name_what_is_to_be_completed_sent_and_renewed(self, world, measured):
+        draft = eic.make_draft(world.alice, display_name="ACME-UN")
+        sent = eic.make_request(world.alice, display_name="ACME-DEUX")
+        return_request(EIC, sent, reason="Précisez.", actor=world.operateur, now=world.now)
+        kyc.make_accepted(world.alice, world.operateur, days_left=20, now=world.now)
+        make_permission(
+            make_service(world.third_party_1), world.acme, until=world.now + timedelta(days=25), now=world.now
+        )
+        response = world.client("alice").get("/")
+        text, page = text_of(response), response.content.decode()
+        told = (
+            "Code EIC « ACME-DEUX » un complément vous est demandé Compléter",
+            "Questionnaire client expire le 15 décembre 2026 Renouveler",
+            "Tiers 1 expire bientôt",
+            "Code EIC « ACME-UN » brouillon, pas encore envoyé Terminer",
+        )
+        places = [text.index(one) for one in told]
+        assert places == sorted(places)  # what is due first, first
+        for address in (f"/eic/{sent.number}/", "/questionnaire/", f"/eic/{draft.number}/"):
+            assert f'class="go" href="{address}"' in page
+
+        EicRequest.objects.update(state="submitted")
+        KycQuestionnaire.objects.update(valid_until=world.now + timedelta(days=700))
+        text = text_of(world.client("alice").get("/"))
+        assert "Code EIC" not in text
+        assert "Questionnaire client expire" not in text
+
+    def test_are_of_those_who_may_do_them(self, world, measured):
+        eic.make_draft(world.alice, display_name="ACME-UN")
+        Invitation.objects.create(
+            kind="member",
+            organisation=world.acme,
+            email="neuf@acme.example",
+            full_name="Neuf",
+            created_at=SINCE,
+            sent_at=SINCE,
+            expires_at=world.now - timedelta(days=1),
+        )
+        assert "1 invitation sans réponse lien expiré le" in text_of(world.client("alice").get("/"))
+        group = create_group(organisation=world.acme, name="Demandeurs", now=SINCE)
+        give(group=group, code="requests", now=SINCE)
+        text = text_of(world.client("acme_user").get("/"))
+        assert "ACME-UN" not in text
+        assert "invitation" not in text
+
+    def test_name_what_a_third_party_waits_for_and_is_about_to_lose(self, world, measured):
+        make_permission(
+            make_service(world.third_party_1), world.acme, until=world.now + timedelta(days=20), now=world.now
+        )
+        PermissionRequest.objects.create(
+            service=make_service(world.third_party_1, "Autre"),
+            holder=world.acme,
+            eligible_party=world.third_party_1,
+            all_points=True,
+            valid_until=date(2027, 11, 25),
+            state=PermissionState.VALIDATED,
+            requested_at=world.now,
+        )
+        text = text_of(world.client("tiers1").get("/"))
+        assert "1 autorisation reçue expire bientôt la première le 15 décembre 2026" in text
+        assert "1 demande d’accès sans réponse la plus ancienne du 25 novembre 2026" in text
 
     def test_are_none_when_nothing_waits(self, world, measured):
         assert "Rien ne vous attend." in text_of(world.client("alice").get("/"))

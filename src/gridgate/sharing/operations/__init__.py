@@ -35,6 +35,7 @@ from gridgate.sharing.operations.granting import (
 from gridgate.sharing.operations.offering import offer_to
 from gridgate.sharing.operations.pausing import resume, suspend
 from gridgate.sharing.operations.requesting import (
+    DAYS_TO_ANSWER,
     NotThirdParty,
     RequestClosed,
     UnknownRequest,
@@ -45,6 +46,7 @@ from gridgate.sharing.operations.requesting import (
 )
 
 __all__ = [
+    "DAYS_TO_ANSWER",
     "AlreadyShared",
     "InvalidEnd",
     "LoadCurveOpposed",

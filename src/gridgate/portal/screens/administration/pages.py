@@ -7,7 +7,7 @@ PAGES = (
         "/administration/",
         get=(SIGN_IN, 403, "→ company_users", 403, 200),
         allowed="operateur",
-        queries=10,
+        queries=12,
         states=seen("operateur"),
     ),
     Page(

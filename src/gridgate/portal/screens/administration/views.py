@@ -18,6 +18,7 @@ from gridgate.organisations.models import EntitlementCode
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.paging import page_of
+from gridgate.portal.screens.administration.tasks import tasks_of
 from gridgate.portal.screens.metering_points.rows import name_of
 from gridgate.portal.shapes import Figure
 
@@ -37,9 +38,11 @@ def home(request: MemberRequest) -> HttpResponseBase:
 def _registry(request: MemberRequest) -> HttpResponse:
     """What the operator's staff see first."""
     actor = request.membership
-    today = civil_day_of(datetime.now(UTC), get_default_timezone())
+    now = datetime.now(UTC)
+    today = civil_day_of(now, get_default_timezone())
     waiting = page_of(request, waiting_collections(actor=actor, today=today))
     context = {
+        "tasks": tasks_of(actor=actor, now=now),
         "figures": _figures(registry_figures(actor=actor, today=today)),
         "waiting": waiting,
         "waiting_rows": [

@@ -16,9 +16,9 @@ from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.screens.home.energy import MOST_POINTS, Energy, energy_of, latest_of
 from gridgate.portal.screens.home.reads import WITHIN, Read, last_reads
-from gridgate.portal.screens.home.tasks import Task, tasks_of
+from gridgate.portal.screens.home.tasks import SOON, tasks_of
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.shapes import Figure
+from gridgate.portal.shapes import Figure, Task
 from gridgate.sharing import queries
 
 
@@ -56,6 +56,8 @@ def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overv
     asked = everything or len(held) <= MOST_POINTS
     energy = _energy(actor, held, moment) if held and asked and latest is not None else []
     entitled = actor.has(EntitlementCode.DATA_SERVICES)
+    given_to = queries.permissions_received(actor=actor)
+    received = queries.count_in_force(given_to, soon=moment.now + SOON, now=moment.now)
     return Overview(
         points=len(points),
         up_to_date=_up_to_date(list(held), latest, moment),
@@ -65,12 +67,12 @@ def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overv
         energy=energy or [],
         energy_waits=len(held) if held and not asked else 0,
         measured=latest is not None and energy is not None,
-        tasks=tasks_of(actor=actor, since=since, latest=latest, moment=moment),
+        tasks=tasks_of(actor=actor, since=since, latest=latest, received=received, moment=moment),
         reads=last_reads(actor=actor, moment=moment) if entitled else [],
         reads_since=moment.now - WITHIN,
         entitled=entitled,
         partly=not actor.reach(EntitlementCode.DATA_SERVICES).everything,
-        received=queries.in_force(queries.permissions_received(actor=actor), now=moment.now).count(),
+        received=received.count,
     )
 
 

@@ -1,47 +1,55 @@
-"""*À faire*: what waits for an answer, what ends soon, what no longer arrives."""
+"""*À faire*: what waits for an answer, what is to be completed or sent, what ends soon, what no longer arrives.
+
+What the policy or new terms ask of a person is no line here: no page opens until it is done.
+"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.dataplane.client import Latest
-from gridgate.organisations.models import Membership
+from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.open_requests import ToAct, codes_to_act_on, questionnaire_to_act_on
+from gridgate.organisations.queries import invitations_of
 from gridgate.portal import formats
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.shapes import Task, by_urgency
 from gridgate.sharing import queries
+from gridgate.sharing.operations import DAYS_TO_ANSWER
 
 SOON = timedelta(days=30)
 LATE = timedelta(days=2)
+LINK_ENDS = timedelta(days=3)
 MOST = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One line: what, the detail, and the link with its hidden end."""
-
-    icon: str
-    title: str
-    detail: str
-    url: str
-    link: str
-    about: str
-
-
 def tasks_of(
-    *, actor: Membership, since: Mapping[str, date], latest: Mapping[str, Latest] | None, moment: Moment
+    *,
+    actor: Membership,
+    since: Mapping[str, date],
+    latest: Mapping[str, Latest] | None,
+    received: queries.InForce,
+    moment: Moment,
 ) -> list[Task]:
-    """In order of urgency; nothing that the actor is not entitled to act on. `since` says of each point from which day
-    the company holds it.
+    """What is due first, first; nothing that the actor is not entitled to act on. `since` says of each point from which
+    day the company holds it; `received`, what others permit it.
     """
-    found = [*_requests(actor), *_ending(actor, moment)]
+    found = [
+        *_requests(actor),
+        *_ending(actor, moment),
+        *_asked_of_the_operator(actor, moment),
+        *_invitations(actor, moment),
+        *_received(received, moment),
+    ]
     if latest is not None:
         found += _silent(since, latest, moment)
-    return found
+    found += _unanswered(actor)
+    return by_urgency(found)
 
 
 def _requests(actor: Membership) -> Iterator[Task]:
@@ -54,6 +62,7 @@ def _requests(actor: Membership) -> Iterator[Task]:
             reverse("sharing_request", args=[request.pk]),
             _("Répondre"),
             _("à %(name)s") % {"name": name},
+            request.requested_at + timedelta(days=DAYS_TO_ANSWER),
         )
 
 
@@ -73,7 +82,94 @@ def _ending(actor: Membership, moment: Moment) -> Iterator[Task]:
             reverse("sharing_company", args=[party.siren]),
             _("Voir"),
             party.legal_name,
+            permission.valid_until,
         )
+
+
+def _asked_of_the_operator(actor: Membership, moment: Moment) -> Iterator[Task]:
+    for one in codes_to_act_on(actor=actor)[:MOST]:
+        title = _("Code EIC « %(name)s »") % {"name": one.title}
+        yield _to_complete(one, title, reverse("eic_request", args=[one.number]), moment)
+    questionnaire = questionnaire_to_act_on(actor=actor, now=moment.now)
+    if questionnaire is None:
+        return
+    title, ends = _("Questionnaire client"), questionnaire.due_at
+    if questionnaire.number:
+        url = reverse("kyc_questionnaire", args=[questionnaire.number])
+        yield _to_complete(questionnaire, title, url, moment)
+    elif ends is not None:
+        said = _("a expiré le %(day)s") if ends <= moment.now else _("expire le %(day)s")
+        detail = said % {"day": formats.long_day(moment.last_day_before(ends))}
+        yield Task("clock", title, detail, reverse("kyc"), _("Renouveler"), title, ends)
+
+
+def _to_complete(one: ToAct, title: str, url: str, moment: Moment) -> Task:
+    """Whoever sent it back waits now; a draft waits for nobody but what it replaces."""
+    if one.returned:
+        return Task(
+            "alert", title, _("un complément vous est demandé"), url, _("Compléter"), title, moment.now
+        )
+    return Task("pen", title, _("brouillon, pas encore envoyé"), url, _("Terminer"), title, one.due_at)
+
+
+def _invitations(actor: Membership, moment: Moment) -> Iterator[Task]:
+    """Links that nobody used, and that are over or will be: those that are sent again by themselves are nobody's task."""
+    if not actor.has(EntitlementCode.USERS):
+        return
+    ending = invitations_of(actor=actor).unclosed().filter(expires_at__lte=moment.now + LINK_ENDS)
+    waits = ending.filter(Q(resend_until=None) | Q(resend_until__lte=moment.now))
+    found = list(waits.order_by("expires_at", "pk").values_list("expires_at", flat=True))
+    if not found:
+        return
+    said = _("lien expiré le %(day)s") if found[0] <= moment.now else _("le lien expire le %(day)s")
+    yield Task(
+        "mail",
+        ngettext("%(count)s invitation sans réponse", "%(count)s invitations sans réponse", len(found))
+        % {"count": formats.number(len(found))},
+        said % {"day": formats.long_day(found[0])},
+        reverse("company_invitations"),
+        _("Renvoyer"),
+        _("les invitations"),
+        found[0],
+    )
+
+
+def _received(received: queries.InForce, moment: Moment) -> Iterator[Task]:
+    if received.first is None:
+        return
+    yield Task(
+        "clock",
+        ngettext(
+            "%(count)s autorisation reçue expire bientôt",
+            "%(count)s autorisations reçues expirent bientôt",
+            received.soon,
+        )
+        % {"count": formats.number(received.soon)},
+        _("la première le %(day)s") % {"day": formats.long_day(moment.last_day_before(received.first))},
+        reverse("permissions_received"),
+        _("Voir"),
+        _("les autorisations reçues"),
+        received.first,
+    )
+
+
+def _unanswered(actor: Membership) -> Iterator[Task]:
+    """What the company asked of holders: nothing to do but to wait, or to remind them."""
+    made = queries.requests_made(actor=actor).filter(state__in=queries.WAITING)
+    days = list(made.order_by("requested_at").values_list("requested_at", flat=True))
+    if not days:
+        return
+    yield Task(
+        "clock",
+        ngettext(
+            "%(count)s demande d’accès sans réponse", "%(count)s demandes d’accès sans réponse", len(days)
+        )
+        % {"count": formats.number(len(days))},
+        _("la plus ancienne du %(day)s") % {"day": formats.long_day(days[0])},
+        reverse("permissions_received"),
+        _("Voir"),
+        _("les demandes en attente"),
+    )
 
 
 def _silent(since: Mapping[str, date], latest: Mapping[str, Latest], moment: Moment) -> Iterator[Task]:
