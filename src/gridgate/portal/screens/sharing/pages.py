@@ -46,7 +46,7 @@ PAGES = (
         "permissions_received",
         "/partage/recues/",
         get=DATA_SERVICES,
-        queries=9,
+        queries=8,
         states=(*seen("alice"), *seen("tiers1")),
     ),
     Page(
