@@ -126,7 +126,7 @@ def test_a_forgotten_password_is_chosen_anew_through_the_mail(
         go(page.get_by_role("link", name=re.compile("oublié")))
         page.locator("input[type=email]").fill(address)
         page.locator("main button").first.click()
-        expect(page.locator("main")).to_contain_text("Consultez vos courriels")
+        expect(page.locator("main")).to_contain_text("Consultez vos e-mails")
         link = re.search(r"/mot-de-passe/nouveau/\S+", newest_mail(server, address))
         assert link
         page.goto(link[0])

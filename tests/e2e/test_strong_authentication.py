@@ -203,7 +203,7 @@ def plug_in(session: CDPSession, *, verified: bool = True) -> str:
 
 def give_password(page: Page, person: dict[str, str]) -> None:
     page.goto("/connexion/")
-    page.get_by_label("Adresse électronique").fill(person["email"])
+    page.get_by_label("Adresse e-mail").fill(person["email"])
     page.get_by_label("Mot de passe", exact=True).fill(person["password"])
     page.get_by_role("button", name="Continuer", exact=True).click()
     page.wait_for_url(lambda url: not url.endswith("/connexion/"))

@@ -20,7 +20,7 @@ from gridgate.dataplane.store import open_store
 
 def create_instance(environment: Environment, *, operator: str, siren: str, now: datetime) -> None:
     """Make the folders, the key, the registry's tables, the operator's organisation, and terms of use and a
-    KYC questionnaire to begin with.
+    customer questionnaire to begin with.
 
     Raises `GridgateError` (CONFLICT) when the data directory already holds an instance.
     """

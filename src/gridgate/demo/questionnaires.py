@@ -1,4 +1,4 @@
-"""KYC questionnaires of the demo world: one in force that ends soon, one that waits for the operator, one begun."""
+"""customer questionnaires of the demo world: one in force that ends soon, one that waits for the operator, one begun."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""Answers to a KYC questionnaire: read as typed, kept in one spelling, held to the form. Pure.
+"""Answers to a customer questionnaire: read as typed, kept in one spelling, held to the form. Pure.
 
 An answer is kept even when it will not do, as it was typed: a section can be saved half done, and the questionnaire
 says what is wrong until it is right. What is right is kept canonical, and reading it again gives the same:

@@ -1,4 +1,4 @@
-"""What a version of the KYC questionnaire asks: sections of fields, each of a kind. Pure; no table, no screen.
+"""What a version of the customer questionnaire asks: sections of fields, each of a kind. Pure; no table, no screen.
 
 What an operator asks is configuration: a version is a JSON document that `read_form` checks, the built-in one is
 `kyc_default.json`, and docs/1-running/kyc.md tells how to write another. A published version never changes, so that

@@ -1,4 +1,4 @@
-"""Reads of the KYC questionnaire: versions of the form, where a company stands, documents, what came before."""
+"""Reads of the customer questionnaire: versions of the form, where a company stands, documents, what came before."""
 
 from dataclasses import dataclass
 from datetime import datetime

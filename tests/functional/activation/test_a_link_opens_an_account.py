@@ -240,7 +240,7 @@ class TestALinkThatOpensNothing:
         renew_invitation(invitation=invitation, now=timezone.now())
         response = world.visitor().get(old)
         assert response.status_code == 410
-        assert "Ouvrez le dernier courriel reçu" in said(response)
+        assert "Ouvrez le dernier e-mail reçu" in said(response)
 
     def test_expired(self, world: World, invitation: Invitation) -> None:
         with time_machine.travel(world.now + timedelta(days=31)):

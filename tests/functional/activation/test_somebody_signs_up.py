@@ -34,7 +34,7 @@ def test_the_link_received_leads_to_an_account_of_no_company(world: World) -> No
     client = world.visitor()
     assert 'href="/inscription/"' in said(client.get("/connexion/"))
     assert client.post("/inscription/", FORM)["Location"] == "/inscription/envoyee/"
-    assert "Un courriel est en route" in said(client.get("/inscription/envoyee/"))
+    assert "Un e-mail est en route" in said(client.get("/inscription/envoyee/"))
     link = link_received()
     page = said(client.get(link))
     assert "Votre rôle" not in page

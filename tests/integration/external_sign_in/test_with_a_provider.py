@@ -120,7 +120,7 @@ class TestTheFirstTime:
             assert not signed_in(browser)
         assert not SocialAccount.objects.exists()
         page = browser.get("/connexion/externe/refus/adresse/").content.decode()
-        assert "ne garantit pas que l’adresse électronique est la vôtre" in page
+        assert "ne garantit pas que l’adresse e-mail est la vôtre" in page
 
     def test_a_person_without_an_address_is_told(self, people, provider):
         provider.knows("s-nobody", name="Personne")

@@ -69,7 +69,7 @@ class TestReminders:
         tell_of_ends(now=days(world, 10))
         assert dict(letters("kyc_expires_soon")) == {
             "alice@acme.example": "Votre questionnaire client est valable jusqu’au 3\xa0février 2027",
-            "bob@acme.example": "Your know-your-customer questionnaire is valid until 3\xa0February 2027",
+            "bob@acme.example": "Your customer questionnaire is valid until 3\xa0February 2027",
         }
         body = OutgoingEmail.objects.get(recipient="alice@acme.example").body
         assert "KYC-2026-00001 d’ACME Industries" in body

@@ -30,6 +30,6 @@ def init(
         )
     Console(stderr=True, highlight=False).print(
         f"{environment.data} is ready. Next: gridgate import points FILE.csv, gridgate import holders FILE.csv, "
-        "gridgate user add EMAIL, gridgate ingest FILE, gridgate serve.",
+        "gridgate user add ADDRESS, gridgate ingest FILE, gridgate serve.",
         soft_wrap=True,
     )

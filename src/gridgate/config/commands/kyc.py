@@ -1,4 +1,4 @@
-"""`gridgate kyc …`: versions of the KYC questionnaire."""
+"""`gridgate kyc …`: versions of the customer questionnaire."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted, shown, shown_lines
 from gridgate.organisations.kyc_form import BUILT_IN, InvalidForm, read_form
 
-app = typer.Typer(help="The KYC questionnaire that companies fill in.", no_args_is_help=True)
+app = typer.Typer(help="The customer questionnaire (KYC): what companies fill in.", no_args_is_help=True)
 
 FileArgument = Annotated[Path, typer.Argument(help="The version: a JSON file, see docs/1-running/kyc.md.")]
 

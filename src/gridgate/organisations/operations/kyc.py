@@ -1,4 +1,4 @@
-"""The KYC questionnaire: versions of its form, a company's answers and documents, acceptance, end and renewal.
+"""The customer questionnaire: versions of its form, a company's answers and documents, acceptance, end and renewal.
 
 Its steps from draft to decision are those of every request: see `requests`.
 """

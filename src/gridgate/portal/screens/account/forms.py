@@ -24,7 +24,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # the library has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["login"] = AddressField(
-            label=_("Adresse électronique"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
+            label=_("Adresse e-mail"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
         )
         password = self.fields["password"]
         password.label = _("Mot de passe")
@@ -49,7 +49,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]  # the library has no types
 
 class ForgottenPasswordForm(forms.Form):
     email = AddressField(
-        label=_("Adresse électronique"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
+        label=_("Adresse e-mail"), widget=forms.EmailInput(attrs={"autocomplete": "username"})
     )
 
 
@@ -90,7 +90,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         fields = ["full_name", "language", "time_zone"]
         field_classes = {"full_name": LineField}
         labels = {"full_name": _("Nom"), "language": _("Langue")}
-        help_texts = {"language": _("Celle des pages et des courriels que vous recevez.")}
+        help_texts = {"language": _("Celle des pages et des e-mails que vous recevez.")}
         widgets = {"full_name": forms.TextInput(attrs={"autocomplete": "name"})}
 
 
@@ -98,7 +98,7 @@ class DeletionForm(forms.Form):
     """Closing an account asks for its address: nobody types that by mistake."""
 
     email = LineField(
-        label=_("Votre adresse électronique, pour confirmer"),
+        label=_("Votre adresse e-mail, pour confirmer"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )

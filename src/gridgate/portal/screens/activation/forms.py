@@ -53,7 +53,7 @@ class ActivationForm(NewPasswordForm):
 
 class SignUpForm(forms.Form):
     email = AddressField(
-        label=gettext_lazy("Adresse électronique"),
+        label=gettext_lazy("Adresse e-mail"),
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
