@@ -69,7 +69,7 @@ def _axe(page: Page, what: str, options: dict[str, Any], kinds: Sequence[str] = 
 def lines_of(page: Page) -> list[str]:
     """The lines a reader sees in the page's main part, but for the tools that scripts alone can offer."""
     text = page.locator("main").inner_text()
-    for tools in page.locator("main .reader:visible").all():
+    for tools in page.locator("main .reader:visible, main [data-print]:visible").all():
         text = text.replace(tools.inner_text(), "", 1)
     return [line for line in text.splitlines() if line.strip()]
 

@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
+from django.urls import Resolver404, resolve
 from lxml import html
 
+from gridgate.portal.pages import Page
 from tests.languages import foreign
 from tests.pages.conftest import Stage
 from tests.pages.listed import PAGES
@@ -13,6 +17,9 @@ from tests.pages.test_access import ALLOWED, browser
 
 LOOKED_AT = [name for name, page in PAGES.items() if page.states and page.get[ALLOWED] == 200]
 REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "aria-owns", "aria-errormessage")
+STATIC_FILES = (".css", ".js", ".svg", ".woff2")
+_ANSWERED: set[tuple[str, str | None]] = set()
+"""Which kinds of page have answered whom."""
 WORDED = ("aria-label", "title", "placeholder", "data-l", "alt")
 
 
@@ -30,6 +37,7 @@ def test_a_page_is_well_made_in_both_languages(stage: Stage, name: str) -> None:
             *structure(document, language),
             *references(document),
             *nameless(document),
+            *(dead_ends(document, client, page) if language == "fr" else ()),
             *foreign(text_of(document), language),
         ]
     assert wrong == {"fr": [], "en": []}
@@ -67,6 +75,36 @@ def nameless(document: html.HtmlElement) -> Iterator[str]:
     for element in document.xpath("//button | //a[@href] | //summary"):
         if not (said_by(element) or says(element)):
             yield f"no name: {html.tostring(element, with_tail=False)[:120]!r}"
+
+
+def dead_ends(document: html.HtmlElement, client: Client, page: Page) -> Iterator[str]:
+    """Links that lead nowhere, or to a refusal, for whoever is shown them."""
+    identifiers = set(document.xpath("//@id"))
+    for address in sorted(set(document.xpath("//a/@href"))):
+        parts = urlsplit(address)
+        if parts.scheme or parts.netloc:
+            continue
+        if not parts.path:  # within the page, or the page with another query
+            if parts.fragment and not parts.query and parts.fragment not in identifiers:
+                yield f"{address} names nothing on the page"
+        elif parts.path.endswith(STATIC_FILES):
+            continue
+        elif (status := answer_of(client, page, parts.path, address)) >= 400:
+            yield f"{address} answers {status}"
+
+
+def answer_of(client: Client, page: Page, path: str, address: str) -> int:
+    """The status, asked once for each kind of page and reader."""
+    try:
+        name = resolve(path).url_name
+    except Resolver404:
+        return 404
+    if (page.allowed, name) not in _ANSWERED:
+        status = int(client.get(address.partition("#")[0]).status_code)
+        if status >= 400:
+            return status
+        _ANSWERED.add((page.allowed, name))
+    return 200
 
 
 def says(element: html.HtmlElement) -> bool:

@@ -157,6 +157,17 @@ class Environment(BaseSettings):
     brand_css: Path | None = Field(
         default=None, description="a style sheet with the operator's 20 brand properties"
     )
+    contact_email: str = Field(
+        default="",
+        pattern=r"^([^@\s]+@[^@\s]+)?$",
+        description="whom people write to for help; the operator's own contact when empty",
+    )
+    contact_phone: str = Field(default="", description="the number that people call for help")
+    contact_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="the page where people ask for help; the operator's own contact page when empty",
+    )
     metrics_token: str = Field(
         default="", description="bearer token for /metrics; without one it answers this machine only"
     )

@@ -1,4 +1,4 @@
-"""Letters about the end of a customer questionnaire: soon, and come. The steps of the request itself are in `requests`."""
+"""Letters about the end of a customer questionnaire: soon, and come. The request's own steps are in `requests`."""
 
 from datetime import date, datetime
 from typing import Any

@@ -13,10 +13,11 @@ from django.utils.translation import get_language
 
 from gridgate import __version__
 from gridgate.organisations import queries
-from gridgate.portal.navigation import Group, Item, menu_for
+from gridgate.portal.navigation import Group, Item, help_about, menu_for
 from gridgate.portal.time_zone import Clock, clock_of
 
 LANGUAGES = (("fr", "Français"), ("en", "English"))
+NAMELESS = "Gridgate"
 STYLES = tuple(
     f"css/{name}.css" for name in ["reset", "tokens", "base", "layout", "components", "screens", "print"]
 )
@@ -25,19 +26,27 @@ STYLES = tuple(
 @dataclass(frozen=True, slots=True)
 class Operator:
     """The network operator as the pages name it; the product's name until there is one, or when the registry
-    does not answer.
+    does not answer. What is unset of its contact is empty.
     """
 
-    name: str = "Gridgate"
+    name: str = NAMELESS
     contact_email: str = ""
+    contact_phone: str = ""
+    contact_url: str = ""
 
 
 def operator() -> Operator:
     try:
         found = queries.operator()
     except DatabaseError:  # a page that says so must still be drawn
-        return Operator()
-    return Operator(found.legal_name, found.contact_email) if found else Operator()
+        found = None
+    said = settings.ENVIRONMENT
+    return Operator(
+        name=found.legal_name if found else NAMELESS,
+        contact_email=said.contact_email or (found.contact_email if found else ""),
+        contact_phone=said.contact_phone,
+        contact_url=said.contact_url or (found.contact_url if found else ""),
+    )
 
 
 def operator_name() -> str:
@@ -95,6 +104,15 @@ class Shell:
     def clock(self) -> Clock:
         """Whose clock the page tells times on."""
         return clock_of(self._request, timezone.now())
+
+    @property
+    def help(self) -> str:
+        """The help, at what it says of this page."""
+        match = self._request.resolver_match
+        about = help_about(match.url_name or "" if match else "") or (
+            help_about(self.place.url_name) if self.place else ""
+        )
+        return reverse("help") + (f"#{about}" if about else "")
 
     @property
     def home(self) -> str:

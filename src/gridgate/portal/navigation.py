@@ -106,11 +106,40 @@ MENU: tuple[Section, ...] = (
             Entry("operator_import", "collect", _("Import de points et de titulaires")),
             Entry("operator_services", "share", _("Services de données")),
             Entry("operator_policy", "lock", _("Sécurité et conditions"), administrator=True),
-            Entry("components", "layers", _("Composants")),
         ),
         operator=True,
     ),
 )
+
+HELP = {
+    "metering_points": "compteurs",
+    "measurements": "mesures",
+    "collection": "compteurs",
+    "services": "partage",
+    "sharing": "partage",
+    "sharing_revoke": "resilier",
+    "sharing_revoke_company": "resilier",
+    "permission_terminate": "resilier",
+    "receipts": "recus",
+    "receipt": "recus",
+    "receipt_verify": "recus",
+    "access_journal": "journal",
+    "company_users": "groupes",
+    "company_history": "groupes",
+    "eic_requests": "eic",
+    "kyc": "questionnaire",
+    "account": "compte",
+    "account_security": "compte",
+    "sign_in": "compte",
+    "step_up": "compte",
+}
+"""What the help says of a page, or of the place in the menu that holds it, by the name of its address."""
+
+
+def help_about(url_name: str) -> str:
+    """The section of the help; empty for its beginning."""
+    return HELP.get(url_name, "")
+
 
 _COUNTS: dict[str, Callable[[Any], int]] = {}
 

@@ -6,9 +6,11 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 from django.test import Client, RequestFactory
+from django.urls import get_resolver
 from django.utils import translation
 
 from gridgate.organisations.models import User
+from gridgate.portal.navigation import HELP
 from gridgate.portal.screens.errors import views as errors
 
 pytestmark = pytest.mark.django_db
@@ -155,3 +157,34 @@ def test_pages_forbid_what_does_not_come_from_here(world) -> None:
     assert "unsafe" not in policy
     assert settings.LANGUAGE_CODE == "fr"
     assert translation.get_language_info("en")["name_local"] == "English"
+
+
+class TestTheHelp:
+    def test_has_each_subject_that_a_page_leads_to(self) -> None:
+        help_page = Client().get("/aide/").content.decode()
+        assert [about for about in HELP.values() if f' id="{about}"' not in help_page] == []
+        assert set(HELP) <= {name for name in get_resolver().reverse_dict if isinstance(name, str)}
+
+    @pytest.mark.parametrize(
+        ("name", "path", "about"),
+        [
+            ("alice", "/partage/", "#partage"),
+            ("alice", "/administration/groupes/", "#groupes"),
+            ("alice", "/", ""),
+        ],
+    )
+    def test_opens_at_the_subject_of_the_page(self, world, name: str, path: str, about: str) -> None:
+        assert f'<a class="tool" href="/aide/{about}">' in world.client(name).get(path).content.decode()
+
+    def test_opens_at_its_subject_before_sign_in(self) -> None:
+        assert '<a class="tool" href="/aide/#compte">' in Client().get("/connexion/").content.decode()
+
+    def test_names_what_is_known_of_the_contact_and_nothing_else(self, world, settings) -> None:
+        assert "Téléphone</dt>" not in Client().get("/aide/").content.decode()
+        told = {"contact_email": "aide@reseau.example", "contact_phone": "01 23 45 67 89"}
+        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update=told)
+        said = Client().get("/aide/").content.decode()
+        assert all(one in said for one in told.values())
+
+    def test_the_style_guide_is_in_no_menu(self, world) -> None:
+        assert "/composants/" not in world.client("operateur").get("/aide/").content.decode()
