@@ -8,6 +8,7 @@ KINDS = {
     "DirectoryToken": "directory_token",
     "Invitation": "invitation",
     "KycAttachment": "document",
+    "LostFactor": "lost_factor",
     "Membership": "member",
     "Organisation": "company",
     "User": "user",

@@ -134,6 +134,15 @@ class Environment(BaseSettings):
         le=60,
         description="how long a one-time code is good, and how long it opens sensitive acts",
     )
+    lost_factor_wait_minutes: int = Field(
+        default=30,
+        ge=5,
+        le=1440,
+        description="how long a person may object before lost second factors can be removed at the desk",
+    )
+    lost_factor_hours: int = Field(
+        default=72, ge=2, le=336, description="until when a check of identity at the desk can be confirmed"
+    )
     eic_office: str = Field(
         default="17",
         pattern=r"^[0-9A-Z]{2}$",

@@ -1,8 +1,10 @@
 """Letters about the security of an account: one-time codes, second factors, sign-ins from a new device."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext
@@ -10,7 +12,8 @@ from django.utils.translation import gettext
 from gridgate.core.clock import city_of, offset_of, zone_named
 from gridgate.notifications import letters
 from gridgate.organisations import events
-from gridgate.organisations.models import SignIn, StepUpCode, User
+from gridgate.organisations.models import LostFactor, Membership, SignIn, StepUpCode, User
+from gridgate.organisations.operations.lost_factors import token_of
 from gridgate.organisations.security.step_up import digits_of, live_code
 
 
@@ -57,6 +60,48 @@ def tell_of_new_device(*, user: User, sign_in: SignIn, now: datetime, **_: objec
     )
 
 
+def tell_of_lost_factor(
+    *, lost: LostFactor, administrators: Iterable[Membership], now: datetime, **_: object
+) -> None:
+    """The person, who may object; and those of their companies' administrators who may confirm."""
+    user = lost.user
+    letters.write(
+        "lost_factor",
+        key=str(lost.pk),
+        email=user.email,
+        language=user.language,
+        facts={"lost": lost, "clock": _clock(user, lost.confirmable_at)},
+        secret=f"lost_factor:{lost.pk}",
+        zone=zone_named(user.time_zone),
+        now=now,
+    )
+    for administrator in administrators:
+        reader = administrator.user
+        letters.write(
+            "lost_factor_confirm",
+            key=f"{lost.pk}:{administrator.pk}",
+            email=reader.email,
+            language=reader.language,
+            facts={
+                "lost": lost,
+                "company": administrator.organisation,
+                "clock": _clock(reader, lost.confirmable_at),
+                "page": reverse("company_lost_factors"),
+            },
+            zone=zone_named(reader.time_zone),
+            now=now,
+        )
+
+
+@letters.secret("lost_factor")
+def objection(name: str) -> str | None:
+    """The address by which the person objects; None once it is deleted with its account."""
+    lost = LostFactor.objects.filter(pk=int(name)).first()
+    return (
+        None if lost is None else settings.BASE_URL + reverse("lost_factor_objection", args=[token_of(lost)])
+    )
+
+
 def _said_clock(user: User, at: datetime) -> str:
     """The clock that the person is told an instant on, named as the pages name it."""
     network = timezone.get_default_timezone()
@@ -77,5 +122,6 @@ _clock = lazy(_said_clock, str)
 def connect() -> None:
     """Listen to what happens to people's accounts."""
     events.step_up_code_made.connect(send_code)
+    events.lost_factor_recorded.connect(tell_of_lost_factor)
     events.factors_changed.connect(tell_of_change)
     events.new_device_signed_in.connect(tell_of_new_device)

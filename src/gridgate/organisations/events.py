@@ -30,6 +30,11 @@ factors_changed = Signal()
 `link_removed`.
 """
 
+lost_factor_recorded = Signal()
+"""`lost`, a `LostFactor`, `administrators`, of the companies that the person acts for, `now`: the operator checked who a
+person is who lost every second factor; the person may object.
+"""
+
 new_device_signed_in = Signal()
 """`user`, `sign_in`, `now`: a person signed in from a device that they never did before."""
 

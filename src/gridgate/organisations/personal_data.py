@@ -59,6 +59,17 @@ def export_of(*, user: User, now: datetime) -> dict[str, Any]:
             {"type": one.type, "added_at": _at(one.created_at), "last_used_at": _at(one.last_used_at)}
             for one in Authenticator.objects.filter(user=user).order_by("created_at", "pk")
         ],
+        "identity_checks": [
+            {
+                "at": _at(one.created_at),
+                "how": one.how,
+                "note": one.note,
+                "objected_at": _at(one.objected_at),
+                "cancelled_at": _at(one.cancelled_at),
+                "second_factors_removed_at": _at(one.done_at),
+            }
+            for one in user.lost_factors.order_by("created_at", "pk")
+        ],
         "external_identities": [
             {"provider": one.provider, "identifier": one.uid, "said": one.extra_data}
             for one in SocialAccount.objects.filter(user=user).order_by("pk")

@@ -8,7 +8,16 @@ from django.urls.converters import get_converters
 
 from gridgate.organisations.handles import PATTERN, handle_of, number_of
 
-KINDS = ("member", "group", "invitation", "directory_token", "document", "passkey", "sign_in_link")
+KINDS = (
+    "member",
+    "group",
+    "invitation",
+    "directory_token",
+    "document",
+    "passkey",
+    "sign_in_link",
+    "lost_factor",
+)
 
 
 def _converter(name: str) -> type:

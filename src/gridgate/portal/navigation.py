@@ -105,6 +105,7 @@ MENU: tuple[Section, ...] = (
             Entry("operator_kyc_forms", "check", _("Questionnaire client")),
             Entry("operator_import", "collect", _("Import de points et de titulaires")),
             Entry("operator_services", "share", _("Services de données")),
+            Entry("operator_lost_factors", "key", _("Seconds facteurs perdus")),
             Entry("operator_policy", "lock", _("Sécurité et conditions"), administrator=True),
         ),
         operator=True,

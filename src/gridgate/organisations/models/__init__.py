@@ -27,7 +27,14 @@ from gridgate.organisations.models.requests import (
     RequestEvent,
     RequestState,
 )
-from gridgate.organisations.models.security import AttemptCount, SecurityPolicy, SensitiveAct, StepUpCode
+from gridgate.organisations.models.security import (
+    AttemptCount,
+    LostFactor,
+    LostFactorState,
+    SecurityPolicy,
+    SensitiveAct,
+    StepUpCode,
+)
 
 __all__ = [
     "OPEN_STATES",
@@ -51,6 +58,8 @@ __all__ = [
     "KycAttachment",
     "KycForm",
     "KycQuestionnaire",
+    "LostFactor",
+    "LostFactorState",
     "Membership",
     "OperatorRequest",
     "Organisation",

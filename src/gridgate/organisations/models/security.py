@@ -1,8 +1,14 @@
-"""SecurityPolicy, StepUpCode: what the operator asks beyond a password, and the codes sent by e-mail."""
+"""SecurityPolicy, StepUpCode, LostFactor: what the operator asks beyond a password, the codes sent by e-mail, and the
+way back in for somebody who lost every second factor.
+"""
+
+from datetime import datetime
+from enum import StrEnum
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from gridgate.organisations.models.memberships import Membership
 from gridgate.organisations.models.people import User
 
 
@@ -56,3 +62,63 @@ class StepUpCode(models.Model):
     expires_at = models.DateTimeField()
     attempts = models.PositiveSmallIntegerField(default=0)
     used_at = models.DateTimeField(null=True, blank=True)
+
+
+class LostFactorState(StrEnum):
+    """Worked out from the instants of the row, never stored."""
+
+    WAITING = "waiting"
+    """The person may still object, and nobody can confirm yet."""
+    TO_CONFIRM = "to_confirm"
+    EXPIRED = "expired"
+    OBJECTED = "objected"
+    CANCELLED = "cancelled"
+    DONE = "done"
+
+
+class LostFactor(models.Model):
+    """That a clerk of the operator checked who a person is who lost every second factor, and what came of it."""
+
+    class How(models.TextChoices):
+        """How the person was known to be who they say."""
+
+        CALLED_BACK = "called_back", _("Rappel à un numéro déjà connu")
+        IN_PERSON = "in_person", _("En personne, pièce d’identité vue")
+        BY_VIDEO = "by_video", _("En vidéo, pièce d’identité vue")
+        BY_LETTER = "by_letter", _("Courrier signé de l’entreprise")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="lost_factors")
+    how = models.CharField(max_length=16, choices=How.choices)
+    note = models.CharField(max_length=300)
+    """What was seen or heard, for whoever confirms."""
+    checked_by = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    confirmable_at = models.DateTimeField()
+    """Until then the person can only object."""
+    expires_at = models.DateTimeField()
+    objected_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    confirmed_by = models.ForeignKey(
+        Membership, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"],
+                condition=models.Q(objected_at=None, cancelled_at=None, done_at=None),
+                name="one_open_lost_factor",
+            )
+        ]
+
+    def state(self, now: datetime) -> LostFactorState:
+        if self.done_at is not None:
+            return LostFactorState.DONE
+        if self.objected_at is not None:
+            return LostFactorState.OBJECTED
+        if self.cancelled_at is not None:
+            return LostFactorState.CANCELLED
+        if now >= self.expires_at:
+            return LostFactorState.EXPIRED
+        return LostFactorState.WAITING if now < self.confirmable_at else LostFactorState.TO_CONFIRM

@@ -22,7 +22,7 @@ from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import compact, line
 from gridgate.organisations.events import factors_changed
-from gridgate.organisations.models import User
+from gridgate.organisations.models import Membership, User
 from gridgate.organisations.queries import memberships_of
 from gridgate.organisations.security.policy import FACTORS, must_have_factor
 from gridgate.organisations.security.sealing import Unreadable
@@ -169,11 +169,11 @@ def remove_factor(*, user: User, pk: int, session_key: str | None = None, now: d
         _changed(user, change, session_key, now)
 
 
-def forget_factors(*, user: User, now: datetime) -> int:
+def forget_factors(*, user: User, actor: Membership | None = None, now: datetime) -> int:
     """Remove everything, also when the policy asks for it: for a person who lost all of it. Returns how many rows.
 
     It opens the account to whoever has its password, so it stands in the history of every company that the person acts
-    for, the person is told, and every session ends.
+    for, the person is told, and every session ends. `operations.lost_factors` says who may ask for it on the portal.
     """
     with transaction.atomic():
         _hold(user)
@@ -185,6 +185,7 @@ def forget_factors(*, user: User, now: datetime) -> int:
                 "account.factors_forgotten",
                 subject=Subject("user", str(user.pk), user.email),
                 organisation=company,
+                actor=actor,
                 now=now,
             )
         factors_changed.send(Authenticator, user=user, change="all_removed", now=now)

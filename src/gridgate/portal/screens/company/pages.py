@@ -5,7 +5,7 @@ PAGES = (
         "company_users",
         "/administration/utilisateurs/",
         get=ADMINISTRATORS,
-        queries=11,
+        queries=12,  # one of them: whether a loss of second factors is to be confirmed
         states=seen("alice", "", "?q=nulle+part"),
     ),
     Page(

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from gridgate.core.time import civil_day_of
 from gridgate.organisations.models import EntitlementCode, InvitationState, Membership
+from gridgate.organisations.operations.lost_factors import checks_to_confirm
 from gridgate.organisations.people import ACTIVE, People, PeopleFilter, PersonRow, people_of
 from gridgate.organisations.people_file import BETWEEN_GROUPS
 from gridgate.organisations.queries import group_names_of, groups_of, invited_group_names
@@ -43,6 +44,7 @@ def index(request: MemberRequest) -> HttpResponse:
         "page_obj": page,
         "rows": _rows(actor, list(page)),
         "query": request.GET.urlencode(),
+        "to_confirm": checks_to_confirm(actor=actor, now=now).count() if actor.is_administrator else 0,
     }
     return render(request, "company/users.html", context)
 

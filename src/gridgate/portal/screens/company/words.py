@@ -17,7 +17,7 @@ from gridgate.audit.models import AuditEvent
 from gridgate.core.roles import BeneficiaryRole
 from gridgate.metering.states import State
 from gridgate.organisations.catalogue import BY_CODE, ROLE_LABELS
-from gridgate.organisations.models import Membership, RequestState, SensitiveAct
+from gridgate.organisations.models import LostFactor, Membership, RequestState, SensitiveAct
 from gridgate.portal import formats
 
 SENTENCES: dict[str, Any] = {
@@ -37,6 +37,14 @@ SENTENCES: dict[str, Any] = {
     "account.deleted": gettext_lazy("Compte de %(subject)s supprimé"),
     "account.factors_forgotten": gettext_lazy(
         "Moyens de connexion renforcée de %(subject)s retirés par le gestionnaire de réseau"
+    ),
+    "account.identity_checked": gettext_lazy(
+        "Identité de %(subject)s vérifiée par le gestionnaire de réseau, après la perte de ses seconds facteurs"
+    ),
+    "account.identity_confirmed": gettext_lazy("Retrait des seconds facteurs de %(subject)s confirmé"),
+    "account.identity_check_cancelled": gettext_lazy("Vérification de l’identité de %(subject)s annulée"),
+    "account.identity_check_objected": gettext_lazy(
+        "%(subject)s s’oppose au retrait de ses seconds facteurs"
     ),
     "group.created": gettext_lazy("Groupe « %(subject)s » créé"),
     "group.described": gettext_lazy("Groupe « %(subject)s » identifié par l’annuaire"),
@@ -209,6 +217,8 @@ _NAMES: dict[str, Any] = {
     "apis": gettext_lazy("API"),
     "role": gettext_lazy("Rôle"),
     "external": gettext_lazy("Rattachement"),
+    "identity": gettext_lazy("Identité vérifiée"),
+    "note": gettext_lazy("Vu ou entendu"),
     "name": gettext_lazy("Nom"),
     "members": gettext_lazy("Membres"),
     "services": gettext_lazy("Services"),
@@ -292,6 +302,10 @@ def _role(value: Any, most: int | None) -> str:
     return str(Membership.Role(value).label) if value in Membership.Role.values else str(value)
 
 
+def _identity(value: Any, _most: int | None) -> str:
+    return str(dict(LostFactor.How.choices).get(value, value))
+
+
 def _external(value: Any, most: int | None) -> str:
     return _("externe") if value else _("interne")
 
@@ -368,6 +382,7 @@ def _acts(value: Any, most: int | None) -> str:
 
 
 _WORDS: dict[str, Callable[[Any, int | None], str]] = {
+    "identity": _identity,
     "role": _role,
     "external": _external,
     "service": _service,
