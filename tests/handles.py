@@ -7,6 +7,7 @@ from gridgate.organisations.handles import handle_of
 KINDS = {
     "DirectoryToken": "directory_token",
     "Invitation": "invitation",
+    "JoinRequest": "join_request",
     "KycAttachment": "document",
     "LostFactor": "lost_factor",
     "Membership": "member",

@@ -164,6 +164,10 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         encoding="utf-8",
     )
     run_gridgate("import", "points", str(points), data=demo_server.data, check=False)
+    with signed_in(demo_server, "charlie") as charlie:
+        submit(charlie, "/rejoindre/", siren="111222337")
+        eic_returned = _first(r'"/eic/(EIC-[^/"]+)/"', charlie.get("/eic/").text)
+        kyc_begun = _first(r'"/questionnaire/(KYC-[^/"]+)/"', charlie.get("/questionnaire/").text)
     with signed_in(demo_server, "alice") as alice:
         submit(alice, "/administration/annuaire/", name="Annuaire")
         token = _first(
@@ -175,15 +179,14 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         permission = _first(r'"/partage/autorisations/([^/"]+)/resilier/"', alice.get("/services/").text)
         eic_submitted = _first(r'"/eic/(EIC-[^/"]+)/"', alice.get("/eic/").text)
         kyc_accepted = _first(r'"/questionnaire/(KYC-[^/"]+)/"', alice.get("/questionnaire/").text)
+        asked = alice.get("/administration/invitations/demandes/").text
+        join_request = _first(r'"/administration/invitations/demandes/([0-9a-f-]{36})/"', asked)
         users = alice.get("/administration/utilisateurs/?q=bob").text
         member = _first(r'"/administration/utilisateurs/([0-9a-f-]{36})/"', users)
         groups = alice.get("/administration/groupes/?q=lyon").text
         group = _first(r'"/administration/groupes/([0-9a-f-]{36})/"', groups)
     with signed_in(demo_server, "tiers1") as tiers1:
         received = _first(r'"/partage/recues/([^/"]+)/mettre-fin/"', tiers1.get("/partage/recues/").text)
-    with signed_in(demo_server, "charlie") as charlie:
-        eic_returned = _first(r'"/eic/(EIC-[^/"]+)/"', charlie.get("/eic/").text)
-        kyc_begun = _first(r'"/questionnaire/(KYC-[^/"]+)/"', charlie.get("/questionnaire/").text)
     with signed_in(demo_server, "operateur") as operator:
         report = _first(r'"/administration/import/(\d+)/"', operator.get("/administration/import/").text)
     return {
@@ -199,6 +202,7 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         "kyc_begun": kyc_begun,
         "import": report,
         "directory_token": token,
+        "join_request": join_request,
         "reset_link": _reset_link_of_someone_new(demo_server),
         "activation": _activation_of_someone_who_signs_up(demo_server),
     }

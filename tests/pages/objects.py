@@ -7,7 +7,7 @@ from gridgate.core.sharing import PermissionState
 from gridgate.metering.imports.journal import check_file
 from gridgate.organisations import links
 from gridgate.organisations.handles import handle_of, number_of
-from gridgate.organisations.models import EicCode, KycAttachment
+from gridgate.organisations.models import EicCode, KycAttachment, LostFactor
 from gridgate.organisations.operations import (
     EIC,
     deactivate_eic_code,
@@ -17,6 +17,7 @@ from gridgate.organisations.operations import (
     record_contract,
 )
 from gridgate.organisations.operations.directory import create_token, revoke_token
+from gridgate.organisations.operations.join_requests import ask_to_join
 from gridgate.organisations.operations.requests import return_request
 from gridgate.sharing.models import PermissionPoint, PermissionRequest
 from gridgate.sharing.operations import revoke_permission
@@ -53,6 +54,7 @@ ABSENT = {
     "member": handle_of("member", 999999),
     "group": handle_of("group", 999999),
     "invitation": handle_of("invitation", 999999),
+    "join_request": handle_of("join_request", 999999),
     "kyc": "KYC-2026-99999",
     "kyc_document": handle_of("document", 999999),
 }
@@ -111,6 +113,7 @@ def make_objects(world: World) -> dict[str, str]:
         "member": handle(world.bob),
         "group": handle(world.acme.groups.get(name="Site de Lyon")),
         "invitation": handle(invitation),
+        "join_request": handle(ask_to_join(user=world.charlie.user, siren=world.acme.siren, now=world.now)),
         "directory_token": handle(
             create_token(organisation=world.acme, name="Annuaire", actor=world.alice, now=world.now)[0]
         ),
@@ -174,6 +177,16 @@ def grow(world: World, objects: dict[str, str]) -> None:
         group = make_group(world.acme, f"Groupe {next(_numbers)}", people, {"contracts": [world.p1.pk]})
         email = f"invite{next(_numbers)}@acme.example"
         invite(organisation=world.acme, email=email, full_name="Invité", groups=[group], now=now)
+        ask_to_join(user=make_member(party, "Camille").user, siren=world.acme.siren, now=now)
+        LostFactor.objects.create(
+            user=member.user,
+            how=LostFactor.How.IN_PERSON,
+            note="Carte d’identité",
+            checked_by=world.operateur,
+            created_at=now,
+            confirmable_at=now,
+            expires_at=now + timedelta(days=3),
+        )
         for _ in "ab":
             name = f"Annuaire {next(_numbers)}"
             token, _secret = create_token(organisation=world.acme, name=name, actor=world.alice, now=now)

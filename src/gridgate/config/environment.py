@@ -128,6 +128,9 @@ class Environment(BaseSettings):
     sign_up_link_hours: int = Field(
         default=24, ge=1, le=168, description="how long the link is good that ends a sign-up"
     )
+    join_request_days: int = Field(
+        default=14, ge=1, le=90, description="how long a request to act for a company waits for its answer"
+    )
     step_up_minutes: int = Field(
         default=10,
         ge=1,

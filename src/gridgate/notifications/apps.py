@@ -6,7 +6,7 @@ class NotificationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from gridgate.notifications import accounts, directory, invitations, kyc, requests, security
+        from gridgate.notifications import accounts, directory, invitations, joining, kyc, requests, security
         from gridgate.notifications.receivers import connect
 
         connect()
@@ -16,3 +16,4 @@ class NotificationsConfig(AppConfig):
         security.connect()
         accounts.connect()
         directory.connect()
+        joining.connect()

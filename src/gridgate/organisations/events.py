@@ -21,6 +21,12 @@ account_deleted = Signal()
 acted for; `now`: a person deleted their account.
 """
 
+join_asked = Signal()
+"""`asked`, a `JoinRequest`, `administrators`, of the company, `now`: somebody asks to act for a company that is here."""
+
+join_answered = Signal()
+"""`asked`, `now`: the company accepted or refused it."""
+
 step_up_code_made = Signal()
 """`code`, `act`, a lazy text, `now`: a one-time code is due to its person."""
 

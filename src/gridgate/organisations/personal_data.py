@@ -59,6 +59,18 @@ def export_of(*, user: User, now: datetime) -> dict[str, Any]:
             {"type": one.type, "added_at": _at(one.created_at), "last_used_at": _at(one.last_used_at)}
             for one in Authenticator.objects.filter(user=user).order_by("created_at", "pk")
         ],
+        "join_requests": [
+            {
+                "siren": one.siren,
+                "message": one.message,
+                "asked_at": _at(one.created_at),
+                "withdrawn_at": _at(one.withdrawn_at),
+                "accepted_at": _at(one.accepted_at),
+                "refused_at": _at(one.refused_at),
+                "reason": one.reason,
+            }
+            for one in user.join_requests.order_by("created_at", "pk")
+        ],
         "identity_checks": [
             {
                 "at": _at(one.created_at),

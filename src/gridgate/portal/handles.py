@@ -17,6 +17,7 @@ KINDS = (
     "passkey",
     "sign_in_link",
     "lost_factor",
+    "join_request",
 )
 
 

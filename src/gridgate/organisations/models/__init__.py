@@ -10,6 +10,7 @@ from gridgate.organisations.models.invitations import (
     InvitationState,
     TermsAcceptance,
 )
+from gridgate.organisations.models.joining import JoinRequest, JoinRequestState
 from gridgate.organisations.models.kyc import KycAttachment, KycForm, KycQuestionnaire
 from gridgate.organisations.models.memberships import (
     Entitlement,
@@ -55,6 +56,8 @@ __all__ = [
     "Invitation",
     "InvitationQuerySet",
     "InvitationState",
+    "JoinRequest",
+    "JoinRequestState",
     "KycAttachment",
     "KycForm",
     "KycQuestionnaire",

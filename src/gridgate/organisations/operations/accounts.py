@@ -180,6 +180,7 @@ def _forget(user: User) -> None:
     user.sign_ins.all().delete()
     user.step_up_codes.all().delete()
     user.lost_factors.all().delete()
+    user.join_requests.all().delete()
     user.directory_people.all().delete()
     user.memberships.exclude(external_id="").update(external_id="")
     closed = Q(accepted_at__isnull=False) | Q(cancelled_at__isnull=False)

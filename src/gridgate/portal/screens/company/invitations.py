@@ -25,6 +25,7 @@ from gridgate.organisations.operations.invitations import (
     renew_invitation,
 )
 from gridgate.organisations.operations.invitations import invite as send_invitation
+from gridgate.organisations.operations.join_requests import waiting_to_join
 from gridgate.organisations.operations.members import InvalidMember, MembershipExists
 from gridgate.organisations.queries import (
     groups_of,
@@ -113,6 +114,7 @@ def index(request: MemberRequest) -> HttpResponse:
         "form": form,
         "filters": filters_in_force(request, form.labels()),
         "total": everything.count(),
+        "to_answer": waiting_to_join(actor=actor, now=now).count(),
         "page_obj": page,
         "rows": [_row(one, named(groups.get(one.pk, [])), actor, now) for one in invitations],
     }

@@ -35,6 +35,12 @@ def steps_to_take() -> list[Way]:
     """The forms that need no company."""
     return list(
         _there(
+            (
+                "join_company",
+                "building",
+                _("Agir pour votre entreprise"),
+                _("demander à ses administrateurs, par son SIREN"),
+            ),
             ("eic_requests", "layers", _("Codes EIC"), _("demander un code, chercher dans le registre")),
             (
                 "kyc",

@@ -8,7 +8,7 @@ PAGES = (
         post=(SIGN_IN, 403, 403, 403, 422),
         form={"email": "personne@acme.example", "how": "in_person", "note": "Carte d’identité"},
         allowed="operateur",
-        queries=6,
+        queries=7,
         states=seen("operateur"),
     ),
     Page(
@@ -16,7 +16,7 @@ PAGES = (
         "/administration/utilisateurs/seconds-facteurs/",
         get=ADMINISTRATORS,
         post=(SIGN_IN, 403, 404, 403, 404),
-        queries=6,
+        queries=7,
         states=seen("alice"),
     ),
     # Whoever holds the link; this one leads nowhere.

@@ -1,0 +1,235 @@
+"""Asking a company to act for it, and its administrators' answer.
+
+Who asks names a SIREN and learns nothing by it: a request to a company that is not here waits and expires like one that
+nobody answered. The company's administrators are written to; whoever manages its users accepts or refuses.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from gridgate.audit.events import Subject, record
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.identifiers import parse_siren
+from gridgate.core.text import line
+from gridgate.organisations.authority import require_user_manager
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.events import join_answered, join_asked
+from gridgate.organisations.models import (
+    JoinRequest,
+    JoinRequestState,
+    Membership,
+    Organisation,
+    User,
+    UserGroup,
+)
+from gridgate.organisations.operations.members import InvalidMember, MembershipExists, add_member
+
+LONGEST_TEXT = 300
+MOST_OPEN = 5
+"""How many of a person's requests wait at once."""
+
+
+class JoinRequestOpen(GridgateError):
+    """The person asked this company already, and waits."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.CONFLICT, "this company was asked already, and has not answered")
+
+
+class TooManyJoinRequests(GridgateError):
+    """So many of the person's requests wait."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.CONFLICT, f"{MOST_OPEN} requests wait already")
+
+
+class JoinRequestClosed(GridgateError):
+    """It was answered or withdrawn, or has expired."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.CONFLICT, "this request was answered or withdrawn, or has expired")
+
+
+class FromDirectory(GridgateError):
+    """The company's own directory adds the people of this e-mail domain."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.CONFLICT, "people of this domain come from the company's directory")
+
+
+class JoinRequestNotFound(GridgateError):
+    """None of the actor's company, or of the person."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.NOT_FOUND, "no such request")
+
+
+def ask_to_join(*, user: User, siren: str, message: str = "", now: datetime) -> JoinRequest:
+    """Ask the company of this SIREN, be it here or not. Raises `InvalidIdentifier`, `MembershipExists`,
+    `JoinRequestOpen` and `TooManyJoinRequests`: nothing that depends on other people's companies.
+    """
+    siren, message = parse_siren(siren), line(message)[:LONGEST_TEXT]
+    with transaction.atomic():
+        company = Organisation.objects.filter(siren=siren, is_operator=False).first()
+        if company is not None and user.memberships.filter(organisation=company, ended_at=None).exists():
+            raise MembershipExists(f"{user.email} already acts for this company")
+        _open_ones().filter(user=user, siren=siren, expires_at__lte=now).update(withdrawn_at=now)
+        if _open_ones().filter(user=user, expires_at__gt=now).count() >= MOST_OPEN:
+            raise TooManyJoinRequests
+        try:
+            with transaction.atomic():
+                asked = JoinRequest.objects.create(
+                    user=user,
+                    siren=siren,
+                    organisation=company,
+                    message=message,
+                    created_at=now,
+                    expires_at=now + timedelta(days=settings.ENVIRONMENT.join_request_days),
+                )
+        except IntegrityError:
+            raise JoinRequestOpen from None
+        if company is not None:
+            _record("member.asked_in", asked, user=user, after={"message": message}, now=now)
+            join_asked.send(JoinRequest, asked=asked, administrators=_administrators(company), now=now)
+    return asked
+
+
+def withdraw(*, user: User, pk: int, now: datetime) -> None:
+    """Take one's own request back. Raises `JoinRequestNotFound` and `JoinRequestClosed`."""
+    with transaction.atomic():
+        asked = _locked(JoinRequest.objects.filter(user=user), pk, now)
+        asked.withdrawn_at = now
+        asked.save(update_fields=["withdrawn_at"])
+        if asked.organisation is not None:
+            _record("member.asked_in_withdrawn", asked, user=user, now=now)
+
+
+def accept(
+    *, pk: int, actor: Membership, external: bool = False, groups: Iterable[UserGroup] = (), now: datetime
+) -> Membership:
+    """Let the person act for the company, as a user, in these groups.
+
+    Raises `NotAllowed`, `JoinRequestNotFound`, `JoinRequestClosed`, `MembershipExists` and `FromDirectory`.
+    """
+    require_user_manager(actor, actor.organisation)
+    groups = list(groups)
+    if any(group.organisation_id != actor.organisation_id for group in groups):
+        raise InvalidMember("a member belongs to groups of their own company")
+    with transaction.atomic():
+        asked = _locked(requests_to_join(actor=actor), pk, now)
+        if comes_from_directory(asked):
+            raise FromDirectory
+        membership = add_member(
+            organisation=actor.organisation,
+            email=asked.user.email,
+            full_name=asked.user.full_name,
+            external=external,
+            groups=groups,
+            actor=actor,
+            now=now,
+        )
+        asked.accepted_at, asked.decided_by = now, actor
+        asked.save(update_fields=["accepted_at", "decided_by"])
+        _record("member.let_in", asked, actor=actor, now=now)
+        join_answered.send(JoinRequest, asked=asked, now=now)
+    return membership
+
+
+def refuse(*, pk: int, actor: Membership, reason: str, now: datetime) -> JoinRequest:
+    """Say no, and why. Raises `NotAllowed`, `JoinRequestNotFound`, `JoinRequestClosed` and, without a reason,
+    `InvalidMember`.
+    """
+    require_user_manager(actor, actor.organisation)
+    reason = line(reason)
+    if not reason or len(reason) > LONGEST_TEXT:
+        raise InvalidMember("the reason is missing or too long")
+    with transaction.atomic():
+        asked = _locked(requests_to_join(actor=actor), pk, now)
+        asked.refused_at, asked.decided_by, asked.reason = now, actor, reason
+        asked.save(update_fields=["refused_at", "decided_by", "reason"])
+        _record("member.asked_in_refused", asked, actor=actor, after={"reason": reason}, now=now)
+        join_answered.send(JoinRequest, asked=asked, now=now)
+    return asked
+
+
+# --- reads ------------------------------------------------------------------------------------------------
+
+
+def requests_to_join(*, actor: Membership) -> QuerySet[JoinRequest]:
+    """What the actor's company was asked, for those who manage its users; the latest first."""
+    rows = JoinRequest.objects.select_related("user", "decided_by__user", "organisation")
+    if not actor.has(EntitlementCode.USERS):
+        return rows.none()
+    return rows.filter(organisation=actor.organisation_id).order_by("-created_at", "-pk")
+
+
+def waiting_to_join(*, actor: Membership, now: datetime) -> QuerySet[JoinRequest]:
+    """Those that wait for an answer of the actor's company."""
+    return requests_to_join(actor=actor).filter(
+        withdrawn_at=None, accepted_at=None, refused_at=None, expires_at__gt=now
+    )
+
+
+def request_to_join(*, actor: Membership, pk: int) -> JoinRequest:
+    """One of the actor's company. Raises `JoinRequestNotFound`."""
+    found = requests_to_join(actor=actor).filter(pk=pk).first()
+    if found is None:
+        raise JoinRequestNotFound
+    return found
+
+
+def own_join_requests(*, user: User) -> QuerySet[JoinRequest]:
+    """The person's, the latest first."""
+    return user.join_requests.order_by("-created_at", "-pk")
+
+
+def comes_from_directory(asked: JoinRequest) -> bool:
+    """Whether the company's own directory is what adds people of the asker's e-mail domain."""
+    company = asked.organisation
+    if company is None:
+        return False
+    domain = asked.user.email.rpartition("@")[2].lower()
+    return domain in company.email_domains and company.directory_tokens.filter(revoked_at=None).exists()
+
+
+def _open_ones() -> QuerySet[JoinRequest]:
+    return JoinRequest.objects.filter(withdrawn_at=None, accepted_at=None, refused_at=None)
+
+
+def _locked(rows: QuerySet[JoinRequest], pk: int, now: datetime) -> JoinRequest:
+    found = rows.select_for_update(of=("self",)).filter(pk=pk).first()
+    if found is None:
+        raise JoinRequestNotFound
+    if found.state(now) is not JoinRequestState.WAITING:
+        raise JoinRequestClosed
+    return found
+
+
+def _administrators(company: Organisation) -> list[Membership]:
+    rows = company.memberships.filter(role=Membership.Role.ADMINISTRATOR, ended_at=None, user__is_active=True)
+    return list(rows.select_related("user", "organisation").order_by("pk"))
+
+
+def _record(
+    action: str,
+    asked: JoinRequest,
+    *,
+    actor: Membership | None = None,
+    user: User | None = None,
+    after: Mapping[str, object] | None = None,
+    now: datetime,
+) -> None:
+    """In the company's history; of a SIREN that is nobody's there is none."""
+    record(
+        action,
+        subject=Subject("user", str(asked.user_id), asked.user.email),
+        organisation=asked.organisation_id,
+        actor=actor,
+        user=user,
+        after=after,
+        now=now,
+    )

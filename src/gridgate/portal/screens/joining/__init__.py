@@ -1,0 +1,1 @@
+"""Asking a company to act for it, and its answer."""

@@ -1,0 +1,147 @@
+"""Whoever manages the company's users reads who asks, and accepts or refuses."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from gridgate.organisations.company_rights import Change, Person
+from gridgate.organisations.models import (
+    EntitlementCode,
+    JoinRequest,
+    JoinRequestState,
+    Membership,
+)
+from gridgate.organisations.operations.join_requests import (
+    LONGEST_TEXT,
+    FromDirectory,
+    JoinRequestClosed,
+    accept,
+    comes_from_directory,
+    refuse,
+    request_to_join,
+    requests_to_join,
+)
+from gridgate.organisations.operations.members import MembershipExists
+from gridgate.organisations.queries import groups_of
+from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.forms import LineField
+from gridgate.portal.paging import page_of
+from gridgate.portal.screens.company.consequences import consequences, fingerprint, present_rights
+from gridgate.portal.screens.company.forms import MemberForm
+from gridgate.portal.screens.joining.asking import STATES
+
+_NEW = 0
+"""The number of no member: who asks, in the rights as they would be."""
+
+
+class LetInForm(MemberForm):
+    """What the person would be. An administrator is named afterwards, on their own page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("role", None)
+
+
+class RefusalForm(forms.Form):
+    reason = LineField(
+        label=gettext_lazy("Raison du refus"),
+        help_text=gettext_lazy("Envoyée à la personne, avec le SIREN de votre entreprise et sans votre nom."),
+        max_length=LONGEST_TEXT,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+@require_safe
+@entitlement_required(EntitlementCode.USERS)
+def index(request: MemberRequest) -> HttpResponse:
+    """Those that wait and those that were answered, the latest first."""
+    now = timezone.now()
+    page = page_of(request, requests_to_join(actor=request.membership))
+    return render(request, "joining/index.html", {"page_obj": page, "rows": [_row(one, now) for one in page]})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@entitlement_required(EntitlementCode.USERS)
+def answer(request: MemberRequest, pk: int) -> HttpResponse:
+    """Accept, once it was read what that opens; or refuse, with a reason."""
+    actor, now = request.membership, timezone.now()
+    asked = request_to_join(actor=actor, pk=pk)
+    groups = groups_of(actor=actor)
+    if request.method != "POST" or asked.state(now) is not JoinRequestState.WAITING:
+        return _page(request, asked, LetInForm(groups=groups, actor=actor), RefusalForm())
+    try:
+        if request.POST.get("do") == "refuse":
+            refusal = RefusalForm(request.POST)
+            if not refusal.is_valid():
+                form = LetInForm(groups=groups, actor=actor)
+                return _page(request, asked, form, refusal, status=422)
+            refuse(pk=pk, actor=actor, reason=refusal.cleaned_data["reason"], now=now)
+            messages.success(request, _("La demande de %(name)s est refusée.") % {"name": asked.user})
+            return redirect("company_join_requests")
+        form = LetInForm(request.POST, groups=groups, actor=actor)
+        if not form.is_valid():
+            return _page(request, asked, form, RefusalForm(), status=422)
+        changes = _changes(actor, asked, form)
+        if request.POST.get("seen") != fingerprint(changes):
+            return _page(request, asked, form, RefusalForm(), changes=changes)
+        accept(pk=pk, actor=actor, external=form.is_external, groups=form.groups_chosen, now=now)
+    except (JoinRequestClosed, MembershipExists):
+        messages.info(request, _("Cette demande n’attend plus de réponse."))
+        return redirect("company_join_requests")
+    except FromDirectory:
+        return _page(request, asked, form, RefusalForm(), status=409)
+    said = _("%(name)s agit maintenant pour %(company)s.")
+    messages.success(request, said % {"name": asked.user, "company": actor.organisation.legal_name})
+    return redirect("company_join_requests")
+
+
+def _changes(actor: Membership, asked: JoinRequest, form: LetInForm) -> list[Change]:
+    """What the person would have, of each service."""
+    rights = present_rights(actor=actor)
+    person = Person(str(asked.user), administrator=False)
+    after = replace(rights, people={**rights.people, _NEW: person})
+    return rights.becoming(after.with_groups(_NEW, [group.pk for group in form.groups_chosen]))
+
+
+def _page(
+    request: MemberRequest,
+    asked: JoinRequest,
+    form: LetInForm,
+    refusal: RefusalForm,
+    *,
+    changes: Sequence[Change] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        **_row(asked, timezone.now()),
+        "form": form,
+        "refusal": refusal,
+        "from_directory": comes_from_directory(asked),
+        "to_read": changes is not None,
+        "consequences": consequences(changes or (), actor=request.membership),
+        "seen": fingerprint(changes or ()),
+    }
+    return render(request, "joining/answer.html", context, status=status)
+
+
+def _row(asked: JoinRequest, now: datetime) -> dict[str, Any]:
+    state = asked.state(now)
+    tone, label, icon = STATES[state]
+    return {
+        "asked": asked,
+        "name": str(asked.user),
+        "tone": tone,
+        "label": label,
+        "icon": icon,
+        "open": state is JoinRequestState.WAITING,
+    }

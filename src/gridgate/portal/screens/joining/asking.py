@@ -1,0 +1,128 @@
+"""`/rejoindre/`: the answer is the same whether the company is here or not."""
+
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from gridgate.core.identifiers import InvalidIdentifier, parse_siren
+from gridgate.organisations.handles import number_of
+from gridgate.organisations.models import JoinRequest, JoinRequestState
+from gridgate.organisations.operations.join_requests import (
+    LONGEST_TEXT,
+    MOST_OPEN,
+    JoinRequestClosed,
+    JoinRequestNotFound,
+    JoinRequestOpen,
+    TooManyJoinRequests,
+    ask_to_join,
+    own_join_requests,
+    withdraw,
+)
+from gridgate.organisations.operations.members import MembershipExists
+from gridgate.organisations.security.pace import Attempt, by_account
+from gridgate.portal import formats
+from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.forms import LineField
+from gridgate.portal.waits import wait_first
+
+STATES: dict[JoinRequestState, tuple[str, Any, str]] = {
+    JoinRequestState.WAITING: ("", gettext_lazy("En attente"), "clock"),
+    JoinRequestState.EXPIRED: ("", gettext_lazy("Expirée"), "x"),
+    JoinRequestState.WITHDRAWN: ("", gettext_lazy("Retirée"), "x"),
+    JoinRequestState.ACCEPTED: ("good", gettext_lazy("Acceptée"), "check"),
+    JoinRequestState.REFUSED: ("bad", gettext_lazy("Refusée"), "x"),
+}
+_SHOWN = 20
+
+
+class JoinForm(forms.Form):
+    siren = LineField(
+        label=gettext_lazy("SIREN de votre entreprise"),
+        help_text=gettext_lazy("Neuf chiffres, sur ses factures et dans l’annuaire des entreprises."),
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    message = LineField(
+        label=gettext_lazy("Message à ses administrateurs"),
+        required=False,
+        max_length=LONGEST_TEXT,
+        help_text=gettext_lazy("Qui vous êtes pour l’entreprise, et ce que vous avez à y faire."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean_siren(self) -> str:
+        try:
+            return parse_siren(self.cleaned_data["siren"])
+        except InvalidIdentifier:
+            raise forms.ValidationError(
+                _("Ce n’est pas un SIREN : il a neuf chiffres, dont un de contrôle.")
+            ) from None
+
+
+@account_page
+@require_http_methods(["GET", "HEAD", "POST"])
+def page(request: AccountRequest) -> HttpResponse:
+    """Ask, and follow what was asked."""
+    if request.method == "POST" and "withdraw" in request.POST:
+        return _withdraw(request)
+    form = JoinForm(request.POST or None)
+    if form.is_valid():
+        attempt = Attempt(by_account(f"asking to join by {request.user.pk}", scarce=True), now=timezone.now())
+        if not attempt.allowed:
+            return wait_first(request, attempt)
+        asked = _asked(request, form)
+        if asked is not None:
+            said = _(
+                "Votre demande est enregistrée. Si cette entreprise a des administrateurs ici, ils ont reçu "
+                "un e-mail ; sans réponse d’eux, elle expire le %(day)s."
+            )
+            messages.success(request, said % {"day": formats.long_day(asked.expires_at)})
+            return redirect("join_company")
+    now = timezone.now()
+    rows = [_row(one, now) for one in own_join_requests(user=request.user)[:_SHOWN]]
+    status = 422 if form.errors else 200
+    return render(request, "joining/ask.html", {"form": form, "rows": rows}, status=status)
+
+
+def _asked(request: AccountRequest, form: JoinForm) -> JoinRequest | None:
+    """None when it was refused: the form then says why, and nothing of other people."""
+    said = form.cleaned_data
+    try:
+        return ask_to_join(
+            user=request.user, siren=said["siren"], message=said["message"], now=timezone.now()
+        )
+    except MembershipExists:
+        form.add_error("siren", _("Vous agissez déjà pour cette entreprise."))
+    except JoinRequestOpen:
+        form.add_error("siren", _("Vous l’avez déjà demandé, et la réponse est attendue."))
+    except TooManyJoinRequests:
+        text = _("%(count)s de vos demandes attendent déjà. Retirez-en une d’abord.")
+        form.add_error("siren", text % {"count": formats.number(MOST_OPEN)})
+    return None
+
+
+def _withdraw(request: AccountRequest) -> HttpResponse:
+    pk = number_of("join_request", request.POST["withdraw"])
+    if pk is None:
+        raise JoinRequestNotFound
+    try:
+        withdraw(user=request.user, pk=pk, now=timezone.now())
+        messages.success(request, _("Votre demande est retirée."))
+    except JoinRequestClosed:
+        messages.info(request, _("Cette demande n’attendait plus de réponse."))
+    return redirect("join_company")
+
+
+def _row(asked: JoinRequest, now: datetime) -> dict[str, Any]:
+    state = asked.state(now)
+    tone, label, icon = STATES[state]
+    open_ = state is JoinRequestState.WAITING
+    return {"asked": asked, "tone": tone, "label": label, "icon": icon, "open": open_}

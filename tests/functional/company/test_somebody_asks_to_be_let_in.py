@@ -1,0 +1,155 @@
+"""Asking a company to act for it, and what its administrators do with it."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from gridgate.audit.models import AuditEvent
+from gridgate.notifications.models import OutgoingEmail
+from gridgate.organisations.models import JoinRequest, Membership
+from gridgate.organisations.operations import create_user
+from gridgate.organisations.operations.directory import create_token
+from gridgate.organisations.operations.join_requests import MOST_OPEN, waiting_to_join
+from tests.factories.organisations import a_siren
+from tests.functional.company.conftest import hidden, text_of
+from tests.handles import handle
+
+ASK, ASKED = "/rejoindre/", "/administration/invitations/demandes/"
+
+
+@pytest.fixture
+def vera(company):
+    """Has an account, and acts for nobody."""
+    user = create_user(email="vera@acme.example", full_name="Vera", password=None, now=company.now)
+    client = company.visitor()
+    client.force_login(user)
+    client.user = user
+    return client
+
+
+def asks(vera, company) -> JoinRequest:
+    assert vera.post(ASK, {"siren": company.acme.siren, "message": "Je suis à Lyon"})["Location"] == ASK
+    return JoinRequest.objects.latest("pk")
+
+
+def letters(kind: str) -> dict[str, str]:
+    return {one.recipient: one.body for one in OutgoingEmail.objects.filter(key__startswith=f"{kind}:")}
+
+
+def test_the_answer_is_the_same_whether_the_company_is_here(company, vera):
+    told = []
+    for siren in (company.acme.siren, a_siren()):
+        page = vera.post(ASK, {"siren": siren, "message": "Je suis à Lyon"}, follow=True)
+        told.append(text_of(page).partition("Votre demande est enregistrée")[2].partition("Envoyée le")[0])
+    assert told[0]
+    assert told[0] == told[1]
+    page = text_of(vera.get(ASK))
+    assert page.count("En attente jusqu’au") == 2
+    assert "ACME" not in page
+
+
+def test_its_administrators_are_written_to_and_it_is_in_the_history(company, vera):
+    asked = asks(vera, company)
+    told = letters("join_asked")
+    assert set(told) == {"alice@acme.example"}
+    assert "Je suis à Lyon" in told["alice@acme.example"]
+    assert ASKED in told["alice@acme.example"]
+    assert list(waiting_to_join(actor=company.alice, now=company.now)) == [asked]
+    assert not waiting_to_join(actor=company.bob, now=company.now).exists()
+    assert not waiting_to_join(actor=company.charlie, now=company.now).exists()
+    assert "Lire 1 demande" in text_of(company.client("alice").get("/administration/invitations/"))
+    assert "vera@acme.example demande à agir" in text_of(
+        company.client("alice").get("/administration/historique/")
+    )
+
+
+def test_is_accepted_once_what_it_opens_was_read(company, vera):
+    asked, client = asks(vera, company), company.client("maud")
+    form = {"do": "accept", "external": "externe", "groups": [handle(company.lyon)]}
+    page = client.post(f"{ASKED}{handle(asked)}/", form)
+    assert "Ce que Vera pourra" in text_of(page)
+    assert "Vera gagne" in text_of(page)
+    assert not Membership.objects.filter(user=vera.user).exists(), "it was not read yet"
+    done = client.post(f"{ASKED}{handle(asked)}/", {**form, "seen": hidden(page, "seen")})
+    assert done["Location"] == ASKED
+    member = Membership.objects.get(user=vera.user)
+    assert (member.organisation, member.role, member.external) == (company.acme, "user", True)
+    assert [one.group for one in member.groups.all()] == [company.lyon]
+    assert "a accepté votre demande" in letters("join_answered")["vera@acme.example"]
+    events = AuditEvent.objects.filter(organisation=company.acme.pk, action__startswith="member.")
+    assert {"member.asked_in", "member.added", "member.let_in"} <= {one.action for one in events}
+    assert vera.get("/compteurs/").status_code == 200
+
+
+def test_other_groups_than_those_read_are_read_again(company, vera):
+    asked, client = asks(vera, company), company.client("alice")
+    page = client.post(f"{ASKED}{handle(asked)}/", {"do": "accept", "groups": [handle(company.lyon)]})
+    form = {"do": "accept", "groups": [handle(company.reception)], "seen": hidden(page, "seen")}
+    assert client.post(f"{ASKED}{handle(asked)}/", form).status_code == 200
+    assert not Membership.objects.filter(user=vera.user).exists()
+
+
+def test_is_refused_with_a_reason_that_is_told(company, vera):
+    asked, client = asks(vera, company), company.client("alice")
+    assert client.post(f"{ASKED}{handle(asked)}/", {"do": "refuse"}).status_code == 422
+    client.post(f"{ASKED}{handle(asked)}/", {"do": "refuse", "reason": "Inconnue chez nous"})
+    told = letters("join_answered")["vera@acme.example"]
+    assert "Inconnue chez nous" in told
+    assert "ACME" not in told
+    assert "Alice" not in told
+    assert "Refusée Inconnue chez nous" in text_of(vera.get(ASK))
+    assert not Membership.objects.filter(user=vera.user).exists()
+
+
+def test_another_companys_is_not_there(company, vera):
+    asked = asks(vera, company)
+    assert company.client("charlie").post(f"{ASKED}{handle(asked)}/", {"do": "accept"}).status_code == 404
+    assert company.client("bob").get(f"{ASKED}{handle(asked)}/").status_code == 403
+
+
+@pytest.mark.parametrize("end", ["expiry", "withdrawal"])
+def test_one_that_ended_is_not_accepted(company, vera, end):
+    asked = asks(vera, company)
+    if end == "withdrawal":
+        vera.post(ASK, {"withdraw": handle(asked)})
+    with time_machine.travel(company.now + timedelta(days=15 if end == "expiry" else 0), tick=False):
+        page = company.client("alice").post(f"{ASKED}{handle(asked)}/", {"do": "accept"})
+        assert 'value="accept"' not in page.content.decode()
+        assert not Membership.objects.filter(user=vera.user).exists()
+        vera.force_login(vera.user)
+        assert asks(vera, company).pk != asked.pk, "it cannot be asked again"
+
+
+def test_people_of_the_companys_directory_are_sent_there(company, vera):
+    company.acme.email_domains = ["acme.example"]
+    company.acme.save()
+    create_token(organisation=company.acme, name="Annuaire", actor=company.alice, now=company.now)
+    asked, client = asks(vera, company), company.client("alice")
+    assert "Cette personne vient de votre annuaire" in text_of(client.get(f"{ASKED}{handle(asked)}/"))
+    page = client.post(f"{ASKED}{handle(asked)}/", {"do": "accept"})
+    client.post(f"{ASKED}{handle(asked)}/", {"do": "accept", "seen": "0" * 16})
+    assert page.status_code in (200, 409)
+    assert not Membership.objects.filter(user=vera.user).exists()
+
+
+@pytest.mark.parametrize(
+    ("siren", "said"),
+    [("123", "Ce n’est pas un SIREN"), ("", "Ce champ est obligatoire."), (None, "Vous l’avez déjà demandé")],
+)
+def test_what_is_wrong_is_said(company, vera, siren, said):
+    if siren is None:
+        siren = asks(vera, company).siren
+    page = vera.post(ASK, {"siren": siren, "message": "Je suis à Lyon"})
+    assert page.status_code == 422
+    assert said in text_of(page)
+    assert "Je suis à Lyon" in page.content.decode()
+
+
+def test_whoever_acts_for_it_already_and_whoever_asks_everywhere(company, vera):
+    page = company.client("bob").post(ASK, {"siren": company.acme.siren})
+    assert "Vous agissez déjà pour cette entreprise." in text_of(page)
+    answers = [vera.post(ASK, {"siren": a_siren()}).status_code for _ in range(MOST_OPEN + 2)]
+    assert answers[:MOST_OPEN] == [302] * MOST_OPEN
+    assert set(answers[MOST_OPEN:]) <= {422, 429}
+    assert JoinRequest.objects.count() == MOST_OPEN
