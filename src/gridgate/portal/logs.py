@@ -3,11 +3,11 @@
 import logging
 import re
 
-_OPENING = re.compile(r"(/activation/|/mot-de-passe/nouveau/)[^\s?#\"']+")
+_OPENING = re.compile(r"(/activation/|/mot-de-passe/nouveau/|/opposition/)[^\s?#\"']+")
 
 
 class WithoutLinks(logging.Filter):
-    """Takes the proof out of activation and password links, whoever logs the address of a request.
+    """Takes the proof out of the links of letters, whoever logs the address of a request.
 
     >>> record = logging.LogRecord("", 0, "", 0, "Forbidden: %s", ("/activation/12-1.secret/",), None)
     >>> WithoutLinks().filter(record), record.getMessage()

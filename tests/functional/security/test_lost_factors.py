@@ -1,5 +1,6 @@
 """Somebody who lost every second factor gets in again: two people, and the person told before anything is removed."""
 
+import logging
 import re
 from datetime import timedelta
 from types import SimpleNamespace
@@ -12,6 +13,7 @@ from gridgate.notifications.letters import body_of
 from gridgate.organisations.models import LostFactor, Membership
 from gridgate.organisations.operations.lost_factors import checks_to_confirm
 from gridgate.organisations.security.factors import factors_of
+from gridgate.portal.logs import WithoutLinks
 from tests.factories.organisations import make_member
 from tests.functional.security.conftest import letters_to, set_up_totp
 from tests.handles import handle
@@ -97,6 +99,9 @@ def test_the_person_objects_by_the_link_without_signing_in(here):
     address = re.search(r"https?://[^/\s]+(/opposition/\S+)", body_of(letters_to(EMAIL, "lost_factor")[-1]))[
         1
     ]
+    record = logging.LogRecord("", 0, "", 0, "Conflict: %s", (address,), None)
+    assert WithoutLinks().filter(record)
+    assert record.getMessage() == "Conflict: /opposition/…"
     visitor = here.visitor()
     assert "m’opposer" in visitor.get(address).content.decode()
     assert LostFactor.objects.get().objected_at is None, "looking objected"
