@@ -43,7 +43,7 @@ def _declarations(actor: Membership, now: datetime) -> Iterator[Task]:
         yield Task(
             "users",
             company.legal_name,
-            _("premier administrateur : lien expiré sans réponse"),
+            _("premier administrateur : lien expiré sans réponse"),
             reverse("operator_company", args=[company.siren]),
             _("Relancer"),
             company.legal_name,

@@ -88,7 +88,7 @@ def _ending(actor: Membership, moment: Moment) -> Iterator[Task]:
 
 def _asked_of_the_operator(actor: Membership, moment: Moment) -> Iterator[Task]:
     for one in codes_to_act_on(actor=actor)[:MOST]:
-        title = _("Code EIC « %(name)s »") % {"name": one.title}
+        title = _("Code EIC « %(name)s »") % {"name": one.title}
         yield _to_complete(one, title, reverse("eic_request", args=[one.number]), moment)
     questionnaire = questionnaire_to_act_on(actor=actor, now=moment.now)
     if questionnaire is None:
