@@ -128,7 +128,7 @@ def parse_metering_point_id(text: str) -> str:
                 return parse_gsrn(compact)
         raise InvalidIdentifier(
             f"a metering point has 14 digits (PRM) or 18 (GSRN), this one {len(compact)}",
-            remedy="Check for a lost leading zero: spreadsheets drop it.",
+            remedy="Check each digit; if it begins with a zero, a spreadsheet leaves that out unless the column is text.",
         )
     code = parse_eic(compact)
     if code[2] != "Z":

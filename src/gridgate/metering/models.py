@@ -213,5 +213,10 @@ class RegisterImport(models.Model):
     findings = models.JSONField()
     """`metering.imports.Finding`s as JSON."""
 
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing in it that could be imported, or was."""
+        return not (self.created or self.changed or (self.unchanged and self.state == self.State.DONE))
+
     class Meta:
         indexes = [models.Index(fields=["-made_at"])]

@@ -63,6 +63,8 @@ class Fault:
     code: str
     details: Mapping[str, str] = field(default_factory=dict)
     line: int = 1
+    value: str = ""
+    """What stands there, up to the byte that is wrong."""
 
     @property
     def message(self) -> str:
@@ -76,8 +78,8 @@ class Fault:
 class UnusableFile(Exception):
     """Nothing of the file can be used."""
 
-    def __init__(self, code: str, *, line: int = 1, **details: str) -> None:
-        self.fault = Fault(code, details, line)
+    def __init__(self, code: str, *, line: int = 1, value: str = "", **details: str) -> None:
+        self.fault = Fault(code, details, line, value)
         super().__init__(self.fault.message)
 
 

@@ -90,7 +90,9 @@ def decoded(data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = len(re.findall(rb"\r\n|\n|\r", data[: error.start])) + 1
         fault = not_utf8(data, error.start)
-        raise UnusableFile(fault.code, line=line, **fault.details) from None
+        start = max(data.rfind(end, 0, error.start) for end in (b"\n", b"\r")) + 1
+        shown = re.split(rb"[\r\n]", data[start : error.start + 20])[0].decode("latin-1").strip()[-80:]
+        raise UnusableFile(fault.code, line=line, value=shown, **fault.details) from None
 
 
 def not_utf8(data: bytes, place: int) -> Fault:

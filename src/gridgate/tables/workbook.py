@@ -33,6 +33,9 @@ _CHUNK: Final = 2**20
 _EXACT: Final = 10**15
 """Spreadsheets keep 15 digits: a whole number beyond has lost its last ones."""
 _FAULTS: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+ERRORS: Final = frozenset(
+    ("#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA")
+)
 _DECLARATION: Final = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)")
 
 
@@ -201,6 +204,15 @@ def _number(value: int | float, shown_as: str) -> str:
     if abs(value) >= _EXACT:
         return f"{value:.14E}"
     return str(value)
+
+
+def is_error(text: str) -> bool:
+    """Whether a cell holds what a formula failed with.
+
+    >>> [is_error(text) for text in ("#N/A", "#DIV/0!", "#1 rue")]
+    [True, True, False]
+    """
+    return text in ERRORS
 
 
 def _letters(column: int) -> str:

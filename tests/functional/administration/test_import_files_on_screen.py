@@ -30,7 +30,7 @@ class TestImportOnScreen:
         report = send(client, HEADER + GOOD + BAD)
         text = text_of(report)
         assert "Rien n’est encore importé" in text
-        assert "13 chiffres sur 14 : un zéro de tête est perdu" in text
+        assert "Il a 13 chiffres, un identifiant en a 14 ici" in text
         assert "Importer 1 ligne" in text
         assert not MeteringPoint.objects.filter(pk="30009990000017").exists()
 
@@ -42,7 +42,7 @@ class TestImportOnScreen:
 
     def test_speaks_english(self, world: World) -> None:
         report = send(world.client("operateur", language="en"), HEADER + BAD)
-        assert "13 digits where 14 are needed: a leading zero is lost" in text_of(report)
+        assert "It has 13 digits, an identifier here has 14" in text_of(report)
         assert "Why lines are left out" in text_of(report)
 
     def test_imports_holders_and_says_who_leaves(self, world: World) -> None:
@@ -75,6 +75,14 @@ class TestImportOnScreen:
         assert 'name="decision"' not in page
         assert "Créées" in page
 
+    def test_has_nothing_to_decide_of_a_file_that_cannot_be_imported(self, world: World) -> None:
+        send(world.client("operateur"), "")
+
+        page = text_of(world.client("operateur").get("/administration/import/"))
+
+        assert "Rien à importer" in page
+        assert "À décider" not in page
+
     @pytest.mark.parametrize(
         ("content", "said"),
         [
@@ -83,7 +91,7 @@ class TestImportOnScreen:
                 "L’octet 0xE9 n’est pas de l’UTF-8",
             ),
             (HEADER.replace("segment;", "") + GOOD, "La colonne manque"),
-            (HEADER + GOOD.replace("Lyon", "Ly\0on"), "C’est un fichier binaire, pas un CSV"),
+            (HEADER + GOOD.replace("Lyon", "Ly\0on"), "C’est un fichier binaire, pas un tableau"),
             ("", "Le fichier est vide"),
         ],
     )

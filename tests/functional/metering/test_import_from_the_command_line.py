@@ -42,13 +42,13 @@ class TestImport:
         assert (report["read"], report["created"], report["rejected"], report["dry_run"]) == (2, 1, 1, True)
         problem = report["problems"][0]
         assert (problem["line"], problem["column"], problem["value"]) == (3, "id", "3000148011224")
-        assert problem["reason"] == "13 digits where 14 are needed: a leading zero is lost"
+        assert problem["reason"] == "it has 13 digits, an identifier here has 14"
         assert "Format the column as text" in problem["remedy"]
 
         real = run("points", points)
         assert real.returncode == 1
         assert "2 lines, 1 created, 0 changed, 0 unchanged, 1 left out." in real.stderr
-        assert "a leading zero is lost" in real.stderr
+        assert "it has 13 digits" in real.stderr
 
         assert json.loads(run("points", points, "--json").stdout)["unchanged"] == 1
 

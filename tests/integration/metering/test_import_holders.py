@@ -64,7 +64,7 @@ class TestImportHolders:
             f"{FREE},732829320,Fonderies du Lac,2025-01-01,",
         )
         first = import_holders(content, now=NOW)
-        assert (first.created, codes(first)) == (3, [Code.MOVED])
+        assert (first.created, codes(first)) == (3, [Code.LABEL_STANDS, Code.MOVED, Code.LABEL_STANDS])
         before = titles(FREE)
         again = import_holders(content, now=NOW)
         assert (again.unchanged, again.findings, titles(FREE)) == (3, [], before)

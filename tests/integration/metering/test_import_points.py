@@ -1,10 +1,14 @@
 """Points from CSV: what is understood, what is refused and how it is told."""
 
+import io
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 
 from gridgate.metering.imports import Code, Level, import_points
 from gridgate.metering.models import MeteringPoint, PointVersion
@@ -181,9 +185,13 @@ class TestAFileAtFault:
         [
             (b"", Code.EMPTY_FILE, 1),
             (b"\xef\xbb\xbf\r\n \r\n", Code.EMPTY_FILE, 1),
-            (points_file(point_line()).decode().encode("latin-1"), Code.NOT_UTF8, 2),
-            (points_file(point_line()).decode().encode("utf-16"), Code.NOT_TEXT, 1),
-            (b"PK\x03\x04rest of a spreadsheet", Code.NOT_TEXT, 1),
+            (points_file(point_line()).decode().encode("latin-1"), Code.OTHER_ENCODING, 2),
+            (points_file("\x00" + point_line()), Code.NOT_TEXT, 2),
+            (b"PK\x03\x04rest of a spreadsheet", Code.IS_PACKED, 1),
+            (b"%PDF-1.7", Code.IS_PDF, 1),
+            (b"<!DOCTYPE html><html></html>", Code.IS_HTML, 1),
+            (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Code.IS_XLS, 1),
+            (b"start;value", Code.OTHER_COLUMNS, 1),
             (points_file(point_line(), header=POINT_HEADER.replace("city,", "")), Code.MISSING_COLUMN, 1),
             (points_file(point_line(), header=POINT_HEADER + ",city"), Code.REPEATED_COLUMN, 1),
         ],
@@ -211,7 +219,7 @@ class TestAFileAtFault:
     def test_shows_the_byte_that_is_not_utf8_and_what_stands_before(self) -> None:
         content = points_file(point_line()).decode().encode("latin-1")
         found = import_points(content, now=NOW).problems[0]
-        assert found.reason == "byte 0xE9 is not UTF-8"
+        assert found.reason == "byte 0xE9 is not UTF-8: the text seems to be Windows-1252"
         assert "69200,V" in found.value
 
     def test_with_too_many_cells_on_a_line_keeps_the_others(self) -> None:
@@ -275,3 +283,65 @@ def versions() -> list[tuple[str, str, int]]:
         (str(one.valid_from), str(one.valid_to or ""), int(one.subscribed_power_kva or 0))
         for one in PointVersion.objects.order_by("valid_from")
     ]
+
+
+class TestFilesAsTheyCome:
+    """What spreadsheets make of a file; the files themselves are the cases of `shared/cases`, where that is beside."""
+
+    IDS = ("23128200000051", "23128200000062", "23128200000073", "23128200000084")
+
+    @pytest.mark.parametrize("name", ["pts_sep.csv", "pts_cr.csv"])
+    def test_with_guarded_identifiers_and_other_line_ends(self, name: str) -> None:
+        report = import_points(_case(name), now=NOW)
+
+        assert sorted(MeteringPoint.objects.values_list("pk", flat=True)) == sorted(self.IDS)
+        assert [found.code for found in report.problems] == [Code.SPREADSHEET_NUMBER]
+
+    def test_with_padding_cells(self) -> None:
+        assert import_points(_case("h2.csv"), now=NOW).created == 1
+
+    def test_as_a_workbook(self) -> None:
+        report = import_points(_case("points.xlsx"), now=NOW)
+
+        assert (report.created, report.problems) == (1, [])
+        assert MeteringPoint.objects.get().activated_on == date(2020, 1, 1)
+
+    def test_in_utf_16(self) -> None:
+        content = points_file(point_line()).decode().encode("utf-16")
+
+        assert import_points(content, now=NOW).created == 1
+
+    def test_names_the_cell_of_an_error_and_keeps_the_other_rows(self) -> None:
+        header, first, second = (
+            line.split(",") for line in (POINT_HEADER, point_line(), point_line(id=self.IDS[0]))
+        )
+        first[header.index("city")] = "#N/A"
+        content = _workbook({"Notes": [["read me"]], "Points": [header, first, second]})
+
+        report = import_points(content, now=NOW)
+
+        assert report.created == 1
+        (found,) = report.problems
+        assert (found.code, found.reason) == (Code.CELL_ERROR, "the cell Points!F2 holds an error")
+
+    def test_names_the_sheets_when_none_has_the_columns(self) -> None:
+        report = import_points(_workbook({"A": [["x"]], "B": [["y"]]}), now=NOW)
+
+        assert report.problems[0].reason == "none of the sheets A, B has the columns"
+
+
+def _case(name: str) -> bytes:
+    path = Path(__file__).parents[4] / "shared/cases/files" / name
+    if not path.exists():
+        pytest.skip("the case files are not beside this checkout")
+    return path.read_bytes()
+
+
+def _workbook(sheets: Mapping[str, Sequence[Sequence[str]]]) -> bytes:
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target) as book:
+        for name, rows in sheets.items():
+            page = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                page.write_row(number, 0, row)
+    return target.getvalue()

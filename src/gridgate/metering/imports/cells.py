@@ -17,13 +17,15 @@ from gridgate.core.quantities import FlowDirection
 from gridgate.core.time import may_be_asked
 from gridgate.metering.imports.findings import Code, Finding, Level
 from gridgate.metering.imports.rows import Row
+from gridgate.tables.diagnosis import damage, meant, rounded
 
 T = TypeVar("T")
 
 _SPACES = re.compile(r"[\s\u00a0\u202f]+")
-_ROUNDED = re.compile(r"[0-9][.,][0-9]+E\+?[0-9]+", re.IGNORECASE)
 _ISO_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _DAY_FIRST = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_MIDNIGHT = re.compile(r"[T ]0?0:00(:00)?$")
+"""Spreadsheets give a day the time at which it begins."""
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _DIRECTION_WORDS = {
     "withdrawal": FlowDirection.WITHDRAWAL.bit,
@@ -97,22 +99,18 @@ class Cells:
 
     def _point_id(self, value: str, column: str) -> str | None:
         try:
-            return parse_metering_point_id(value)
+            return parse_metering_point_id(meant(value))
         except InvalidIdentifier:
             self._explain_point_id(value, column)
             return None
 
     def _explain_point_id(self, value: str, column: str) -> None:
-        compact = re.sub(r"[\s\u00a0\u202f.]+", "", value).upper()
-        if _ROUNDED.fullmatch(_SPACES.sub("", value)):
-            self.say(Code.SPREADSHEET_NUMBER, column)
-        elif compact.isascii() and compact.isdigit():
-            if len(compact) in (13, 17):
-                self.say(Code.LOST_ZERO, column, found=len(compact), expected=len(compact) + 1)
-            elif len(compact) == 18:
-                self.say(Code.CHECK_CHARACTER, column, expected=_gsrn_check_digit(compact))
-            else:
-                self.say(Code.ID_LENGTH, column, found=len(compact))
+        compact = re.sub(r"[\s\u00a0\u202f.]+", "", meant(value)).upper()
+        if fault := damage(meant(value)):
+            details: dict[str, object] = dict(fault.details)
+            self.say(Code(fault.code), column, level=Level.ERROR, **details)
+        elif compact.isascii() and compact.isdigit() and len(compact) == 18:
+            self.say(Code.CHECK_CHARACTER, column, expected=_gsrn_check_digit(compact))
         elif not re.fullmatch(r"[0-9A-Z-]+", compact):
             self.say(Code.ID_CHARACTERS, column)
         elif len(compact) != 16:
@@ -130,10 +128,10 @@ class Cells:
 
     def _siren(self, value: str, column: str) -> str | None:
         try:
-            return parse_siren(value)
+            return parse_siren(meant(value))
         except InvalidIdentifier:
-            compact = re.sub(r"[\s\u00a0\u202f.]+", "", value)
-            if _ROUNDED.fullmatch(value):
+            compact = re.sub(r"[\s\u00a0\u202f.]+", "", meant(value))
+            if rounded(value):
                 self.say(Code.SPREADSHEET_NUMBER, column)
             elif not (compact.isascii() and compact.isdigit()):
                 self.say(Code.SIREN_CHARACTERS, column)
@@ -166,7 +164,8 @@ class Cells:
         return power
 
     def _day(self, value: str, column: str) -> date | None:
-        found = _iso_day(value) or _day_first(value)
+        day = _MIDNIGHT.sub("", value)
+        found = _iso_day(day) or _day_first(day)
         if found is None or not may_be_asked(found):
             self.say(Code.BAD_DATE, column)
             return None

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from gridgate.tables.diagnosis import WORDS
+
 
 class Level(StrEnum):
     """Whether the line was left out."""
@@ -26,6 +28,20 @@ class Code(StrEnum):
     EMPTY_FILE = "empty_file"
     NOT_TEXT = "not_text"
     NOT_UTF8 = "not_utf8"
+    OTHER_ENCODING = "other_encoding"
+    IS_PACKED = "is_packed"
+    IS_PDF = "is_pdf"
+    IS_HTML = "is_html"
+    IS_ODS = "is_ods"
+    IS_XLS = "is_xls"
+    IS_XLSB = "is_xlsb"
+    IS_OFFICE = "is_office"
+    DAMAGED_WORKBOOK = "damaged_workbook"
+    LARGE_WORKBOOK = "large_workbook"
+    NO_SHEET = "no_sheet"
+    SEVERAL_SHEETS = "several_sheets"
+    CELL_ERROR = "cell_error"
+    OTHER_COLUMNS = "other_columns"
     MISSING_COLUMN = "missing_column"
     REPEATED_COLUMN = "repeated_column"
     UNKNOWN_COLUMN = "unknown_column"
@@ -53,6 +69,7 @@ class Code(StrEnum):
     UNKNOWN_POINT = "unknown_point"
     NO_NAME = "no_name"
     NAME_KEPT = "name_kept"
+    LABEL_STANDS = "label_stands"
     OVERLAP = "overlap"
     OVERLAP_OPEN = "overlap_open"
     ENDED_HERE = "ended_here"
@@ -62,8 +79,10 @@ class Code(StrEnum):
 
 _WORDS: dict[Code, tuple[str, str]] = {
     Code.EMPTY_FILE: ("the file is empty", "The first line names the columns: {columns}."),
-    Code.NOT_TEXT: ("this is {what}, not a CSV file", "Export the sheet as “CSV UTF-8”."),
-    Code.NOT_UTF8: ("byte 0x{byte} is not UTF-8", "Save the file as “CSV UTF-8”."),
+    Code.NO_SHEET: ("none of the sheets {sheets} has the columns", "On its first line, one has {columns}."),
+    Code.SEVERAL_SHEETS: ("the sheets {sheets} have the columns, each", "Keep one of them in the file."),
+    Code.CELL_ERROR: ("the cell {cell} holds an error", "Mend its formula, or type the value."),
+    Code.OTHER_COLUMNS: ("the file has other columns", "The first line names the columns: {columns}."),
     Code.MISSING_COLUMN: ("the column is missing", "The columns are {columns}."),
     Code.REPEATED_COLUMN: ("the column stands twice", "Keep one of them."),
     Code.UNKNOWN_COLUMN: ("this column is not known; it is left aside", "The columns are {columns}."),
@@ -81,18 +100,6 @@ _WORDS: dict[Code, tuple[str, str]] = {
     ),
     Code.MISSING_VALUE: ("the value is missing", "Fill the cell."),
     Code.TOO_LONG: ("{found} characters, {limit} at most", "Shorten it."),
-    Code.SPREADSHEET_NUMBER: (
-        "a spreadsheet has rounded the identifier to a number",
-        "Format the column as text, type the identifier again, and export again.",
-    ),
-    Code.LOST_ZERO: (
-        "{found} digits where {expected} are needed: a leading zero is lost",
-        "Format the column as text: spreadsheets drop leading zeros.",
-    ),
-    Code.ID_LENGTH: (
-        "{found} characters; a PRM has 14 digits, a GSRN 18, an EIC 16 characters",
-        "Check each character.",
-    ),
     Code.ID_CHARACTERS: ("neither digits nor an EIC", "Give a PRM, a GSRN or an EIC of type Z."),
     Code.ID_TYPE: ("an EIC of type {found} is not a metering point", "Its third character is Z."),
     Code.CHECK_CHARACTER: ("the last character should be {expected}", "Check each character."),
@@ -114,7 +121,7 @@ _WORDS: dict[Code, tuple[str, str]] = {
         "valid_to is the first day that the title no longer covers.",
     ),
     Code.POSTCODE_ZERO: (
-        "4 digits: a leading zero may be lost; imported as it is",
+        "4 digits, a postcode has 5; imported as it is",
         "Format the column as text: spreadsheets drop leading zeros.",
     ),
     Code.CHANGED: ("was {before}", "Nothing to do if this is meant."),
@@ -144,7 +151,12 @@ _WORDS: dict[Code, tuple[str, str]] = {
         "ends on {valid_to}, when {holder} becomes the holder",
         "Nothing to do if this is meant.",
     ),
+    Code.LABEL_STANDS: (
+        "the name of the site, given in the former holder's time, is shown to {holder} too",
+        "If it is not for them, import the point with another label and valid_from {valid_from}.",
+    ),
 }
+_WORDS |= {code: WORDS[code.value] for code in Code if code.value in WORDS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from gridgate.metering.imports.rows import Progress, Row, read_sheet
 from gridgate.metering.imports.timeline import Timeline, Title
 from gridgate.metering.models import MeteringPoint, TitleHolding
 from gridgate.metering.operations import POINTS_AN_EVENT, end_collections_of_former_holders
+from gridgate.metering.versions import versions_of
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.organisations.operations import create_organisation
@@ -113,6 +114,7 @@ def _fit(lines: list[Line], names: dict[str, str], report: ImportReport) -> dict
     timelines: dict[str, Timeline] = {}
     for group in chunks(sorted({line.point for line in lines}), CHUNK):
         timelines.update(_timelines(group))
+    moves: list[Line] = []
     for line in sorted(lines, key=lambda line: (line.begins, line.cells.row.line)):
         timeline = timelines.get(line.point)
         if timeline is None:
@@ -121,9 +123,28 @@ def _fit(lines: list[Line], names: dict[str, str], report: ImportReport) -> dict
             line.cells.say(Code.NO_NAME, "legal_name")
         else:
             _note_name(line, names[line.siren])
-            _place(line, names[line.siren], timeline, report)
+            if _place(line, names[line.siren], timeline, report):
+                moves.append(line)
+    _warn_of_labels(moves, names)
+    for line in lines:
         report.findings += line.cells.findings
     return timelines
+
+
+def _warn_of_labels(moves: Sequence[Line], names: dict[str, str]) -> None:
+    """Say which new holders are shown the name that a site was given in the former holder's time."""
+    for group in chunks(moves, CHUNK):
+        known = versions_of({line.point for line in group})
+        for line in group:
+            version = known[line.point].on(line.begins)
+            if version is not None and version.label and version.valid_from < line.begins:
+                line.cells.say(
+                    Code.LABEL_STANDS,
+                    "metering_point_id",
+                    level=Level.NOTE,
+                    holder=names[line.siren],
+                    valid_from=line.begins,
+                )
 
 
 def _timelines(points: list[str]) -> dict[str, Timeline]:
@@ -148,12 +169,13 @@ def _note_name(line: Line, known: str) -> None:
         line.cells.say(Code.NAME_KEPT, "legal_name", level=Level.NOTE, known=known)
 
 
-def _place(line: Line, holder: str, timeline: Timeline, report: ImportReport) -> None:
+def _place(line: Line, holder: str, timeline: Timeline, report: ImportReport) -> bool:
+    """Whether the point changes hands by it."""
     same = timeline.starting(line.siren, line.begins)
     if same is not None:
         _compare(line, same, timeline, report)
-    else:
-        _add(line, holder, timeline, report)
+        return False
+    return _add(line, holder, timeline, report)
 
 
 def _compare(line: Line, same: Title, timeline: Timeline, report: ImportReport) -> None:
@@ -172,14 +194,16 @@ def _compare(line: Line, same: Title, timeline: Timeline, report: ImportReport) 
         report.changed += 1
 
 
-def _add(line: Line, holder: str, timeline: Timeline, report: ImportReport) -> None:
-    """The title is new: the former holder may have to leave, or the next one be waited for."""
+def _add(line: Line, holder: str, timeline: Timeline, report: ImportReport) -> bool:
+    """The title is new: the former holder may have to leave, or the next one be waited for. Whether another held
+    the point before.
+    """
     following = timeline.next_after(line.begins) if line.ends is None else None
     ends = following.begins if following is not None else line.ends
     former = timeline.left_open(before=line.begins, by_other_than=line.siren) if ends is None else None
     if other := timeline.overlapping(line.begins, ends, but=former):
         _refuse(line, other)
-        return
+        return False
     if former is not None:
         former.ends = line.begins
         line.cells.say(
@@ -194,8 +218,10 @@ def _add(line: Line, holder: str, timeline: Timeline, report: ImportReport) -> N
         line.cells.say(
             Code.ENDS_AT_NEXT, "valid_to", level=Level.NOTE, holder=following.holder, valid_to=ends
         )
+    earlier = any(one.begins < line.begins and one.siren != line.siren for one in timeline.titles)
     timeline.titles.append(Title(line.siren, holder, line.begins, ends))
     report.created += 1
+    return earlier
 
 
 def _refuse(line: Line, other: Title) -> None:

@@ -1,4 +1,4 @@
-"""From the bytes of a CSV file to its lines, with what is wrong in the file itself."""
+"""From the bytes of a file, CSV or a workbook, to its lines, with what is wrong in the file itself."""
 
 import csv
 import io
@@ -7,11 +7,18 @@ from dataclasses import dataclass
 
 from gridgate.core.text import visible
 from gridgate.metering.imports.findings import Code, Finding, Level
+from gridgate.tables import text, workbook
+from gridgate.tables.diagnosis import UnusableFile
 
 Progress = Callable[[int, int], None]
 """Told how many lines are done, of how many."""
 
-_SEPARATORS = (";", ",", "\t")
+_SHEETS_NAMED = 8
+MOST_CELLS = 2_000_000
+"""Of a workbook: some 200,000 lines of points."""
+
+Records = Iterator[tuple[int, list[str] | Finding]]
+"""Each record with the number of the line, or of the row, it starts on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +40,82 @@ class Sheet:
 
 
 def read_sheet(content: bytes, *, columns: Sequence[str], optional: Sequence[str] = ()) -> Sheet:
-    """Read a file: UTF-8, with a byte order mark or not; `;`, `,` or tab between cells; columns in any order.
+    """Read a file: text in UTF-8 or UTF-16 with `;`, `,` or tab between cells, or a workbook; columns in any order.
 
     Blank lines are not counted. When the file as a whole cannot be used a finding says `REFUSED`.
     """
     known = ", ".join([*columns, *optional])
-    text = _decoded(content, known)
-    if isinstance(text, Finding):
-        return Sheet([], 0, [text])
-    separator = _separator(text)
-    records = _records(text, separator)
+    try:
+        if content.startswith(b"PK\x03\x04"):
+            return _of_workbook(content, columns, optional, known)
+        whole = text.decoded(content)
+    except UnusableFile as error:
+        fault = error.fault
+        refusal = Finding(
+            Code(fault.code), fault.line, value=fault.value, level=Level.REFUSED, details=dict(fault.details)
+        )
+        return Sheet([], 0, [refusal])
+    return _of_text(whole, columns, optional, known)
+
+
+def _of_text(whole: str, columns: Sequence[str], optional: Sequence[str], known: str) -> Sheet:
+    lines = whole.splitlines()
+    above = next(
+        (n for n, line in enumerate(lines) if line.strip(" ;,\t") and not text.named_separator(line)), None
+    )
+    if above is None:
+        return _empty(known)
+    separator = text.separator_of(lines[above])
+    return _of_records(_records(whole, separator, above), columns, optional, known, separator)
+
+
+def _of_workbook(content: bytes, columns: Sequence[str], optional: Sequence[str], known: str) -> Sheet:
+    """The one sheet that has the columns. Raises `UnusableFile`."""
+    file = io.BytesIO(content)
+    kind = workbook.kind_of(file)
+    if kind != "xlsx":
+        raise UnusableFile(kind) if kind else UnusableFile("is_packed", what="zip")
+    sheets = workbook.read_sheets(file, most_cells=MOST_CELLS)
+    if not sheets:
+        return _empty(known)
+    having = [sheet for sheet in sheets if set(columns) <= set(_header(sheet.rows[0][1]))]
+    if len(having) > 1 or (not having and len(sheets) > 1):
+        names = ", ".join(sheet.name[:40] for sheet in (having or sheets)[:_SHEETS_NAMED])
+        code = Code.SEVERAL_SHEETS if having else Code.NO_SHEET
+        return Sheet(
+            [], 0, [Finding(code, 1, level=Level.REFUSED, details={"sheets": names, "columns": known})]
+        )
+    (sheet,) = having or sheets
+    return _of_records(_rows_of(sheet), columns, optional, known, ";")
+
+
+def _rows_of(sheet: workbook.Sheet) -> Records:
+    for number, cells in sheet.rows:
+        errors = [column for column, cell in enumerate(cells) if workbook.is_error(cell)]
+        if errors:
+            details = {"cell": sheet.cell(number, errors[0])}
+            yield number, Finding(Code.CELL_ERROR, number, value=cells[errors[0]], details=details)
+        else:
+            yield number, cells
+
+
+def _empty(known: str) -> Sheet:
+    return Sheet([], 0, [Finding(Code.EMPTY_FILE, 1, level=Level.REFUSED, details={"columns": known})])
+
+
+def _header(cells: Sequence[str]) -> list[str]:
+    return [visible(name).strip().lower() for name in cells]
+
+
+def _of_records(
+    records: Records, columns: Sequence[str], optional: Sequence[str], known: str, separator: str
+) -> Sheet:
     first = next(records, None)
     if first is None or isinstance(first[1], Finding):
-        refusal = Finding(Code.EMPTY_FILE, 1, level=Level.REFUSED, details={"columns": known})
-        return Sheet([], 0, [refusal])
-    header = [visible(name).strip().lower() for name in first[1]]
+        return _empty(known)
+    header = _header(first[1])
+    while header and not header[-1]:
+        header.pop()
     findings = _check_header(header, columns, optional, known)
     if any(finding.level is Level.REFUSED for finding in findings):
         return Sheet([], 0, findings)
@@ -55,7 +123,7 @@ def read_sheet(content: bytes, *, columns: Sequence[str], optional: Sequence[str
 
 
 def _body(
-    records: "Iterator[tuple[int, list[str] | Finding]]",
+    records: Records,
     header: list[str],
     wanted: set[str],
     separator: str,
@@ -67,14 +135,17 @@ def _body(
         read += 1
         if isinstance(record, Finding):
             findings.append(record)
-        elif len(record) != len(header):
+            continue
+        while len(record) > len(header) and not record[-1].strip():
+            record.pop()  # what a spreadsheet fills up with
+        if len(record) != len(header):
             details = {"found": str(len(record)), "expected": str(len(header))}
             findings.append(
                 Finding(Code.WRONG_WIDTH, line, value=separator.join(record)[:80], details=details)
             )
         else:
             cells = {
-                name: visible(cell).strip()
+                name: text.unguarded(visible(cell).strip())
                 for name, cell in zip(header, record, strict=True)
                 if name in wanted
             }
@@ -82,37 +153,14 @@ def _body(
     return Sheet(rows, read, findings)
 
 
-def _decoded(content: bytes, known: str) -> str | Finding:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Finding(Code.NOT_TEXT, 1, level=Level.REFUSED, details={"what": "UTF-16"})
-    if content.startswith(b"PK\x03\x04"):
-        return Finding(Code.NOT_TEXT, 1, level=Level.REFUSED, details={"what": "ZIP/XLSX"})
-    if b"\0" in content:
-        line = content.count(b"\n", 0, content.index(b"\0")) + 1
-        return Finding(Code.NOT_TEXT, line, level=Level.REFUSED, details={"what": "binary"})
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        start = content.rfind(b"\n", 0, error.start) + 1
-        shown = content[start : error.start + 20].split(b"\n")[0].decode("latin-1").strip()
-        byte = f"{content[error.start]:02X}"
-        return Finding(Code.NOT_UTF8, line, value=shown[-80:], level=Level.REFUSED, details={"byte": byte})
-    if not text.strip():
-        return Finding(Code.EMPTY_FILE, 1, level=Level.REFUSED, details={"columns": known})
-    return text
-
-
-def _separator(text: str) -> str:
-    header = next(line for line in text.splitlines() if line.strip())
-    return max(_SEPARATORS, key=header.count)
-
-
-def _records(text: str, separator: str) -> "Iterator[tuple[int, list[str] | Finding]]":
-    """Each record with the number of the line it starts on; blank ones are passed over."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+def _records(whole: str, separator: str, above: int) -> Records:
+    """Each record below the lines that say nothing; blank ones are passed over."""
+    source = io.StringIO(whole, newline="")
+    for _ in range(above):
+        source.readline()
+    reader = csv.reader(source, delimiter=separator, strict=True)
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num + above + 1
         try:
             record = next(reader)
         except StopIteration:
@@ -128,10 +176,12 @@ def _check_header(
     header: list[str], columns: Sequence[str], optional: Sequence[str], known: str
 ) -> list[Finding]:
     details = {"columns": known}
+    absent = [column for column in columns if column not in header]
+    if len(absent) > 1 and len(absent) == len(columns):
+        shown = ", ".join(name for name in header if name)[:80]
+        return [Finding(Code.OTHER_COLUMNS, 1, value=shown, level=Level.REFUSED, details=details)]
     missing = [
-        Finding(Code.MISSING_COLUMN, 1, column, level=Level.REFUSED, details=details)
-        for column in columns
-        if column not in header
+        Finding(Code.MISSING_COLUMN, 1, column, level=Level.REFUSED, details=details) for column in absent
     ]
     repeated = [
         Finding(Code.REPEATED_COLUMN, 1, column, level=Level.REFUSED)

@@ -1,7 +1,7 @@
 """Parquet with the same columns as plain CSV: instants, numbers and text as types, or all of it as text.
 
 An instant with a time zone is that instant; one without is by the clock on the wall. `metering_point_id` must
-be text: as a number it has lost its leading zeros.
+be text, or a whole number: as one it has all the digits it was given.
 """
 
 import io

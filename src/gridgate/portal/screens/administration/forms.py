@@ -23,10 +23,12 @@ class UploadForm(forms.Form):
         widget=forms.RadioSelect,
     )
     file = forms.FileField(
-        label=gettext_lazy("Fichier CSV"),
-        help_text=gettext_lazy("UTF-8, séparé par « ; » ou « , ». Rien n’est importé avant votre accord."),
+        label=gettext_lazy("Fichier CSV ou XLSX"),
+        help_text=gettext_lazy(
+            "Classeur, ou texte séparé par « ; » ou « , ». Rien n’est importé avant votre accord."
+        ),
         allow_empty_file=True,
-        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,text/csv"}),
     )
 
     def clean_file(self) -> Any:

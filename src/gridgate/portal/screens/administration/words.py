@@ -9,7 +9,65 @@ from gridgate.portal import formats
 
 FRENCH: dict[Code, tuple[str, str]] = {
     Code.EMPTY_FILE: ("le fichier est vide", "La première ligne nomme les colonnes : {columns}."),
-    Code.NOT_TEXT: ("c’est un fichier {what}, pas un CSV", "Exportez la feuille en « CSV UTF-8 »."),
+    Code.NOT_TEXT: (
+        "c’est un fichier {what}, pas un tableau",
+        "Enregistrez-le en classeur (XLSX) ou en « CSV UTF-8 ».",
+    ),
+    Code.OTHER_ENCODING: (
+        "l’octet 0x{byte} n’est pas de l’UTF-8 : le texte semble être en {guess}",
+        "Enregistrez le fichier en « CSV UTF-8 ».",
+    ),
+    Code.IS_PACKED: (
+        "c’est un fichier compressé ({what})",
+        "Décompressez-le et donnez le fichier qu’il contient.",
+    ),
+    Code.IS_PDF: ("c’est un PDF", "Demandez les données elles-mêmes, en classeur (XLSX) ou en CSV."),
+    Code.IS_HTML: (
+        "c’est une page web, quel que soit son nom",
+        "Ouvrez-la dans un tableur et enregistrez-la en classeur (XLSX) ; si elle demande de se connecter, "
+        "téléchargez de nouveau le fichier.",
+    ),
+    Code.IS_ODS: (
+        "c’est une feuille OpenDocument (ODS)",
+        "Enregistrez-la en classeur (XLSX) ou en « CSV UTF-8 ».",
+    ),
+    Code.IS_XLS: (
+        "c’est un ancien classeur (XLS), ou un classeur protégé par un mot de passe",
+        "Enregistrez-le en classeur (XLSX) sans mot de passe, ou en « CSV UTF-8 ».",
+    ),
+    Code.IS_XLSB: (
+        "c’est un classeur binaire (XLSB)",
+        "Enregistrez-le en classeur (XLSX) ou en « CSV UTF-8 ».",
+    ),
+    Code.IS_OFFICE: (
+        "c’est un document, pas un tableau",
+        "Enregistrez son tableau en classeur (XLSX) ou en « CSV UTF-8 ».",
+    ),
+    Code.DAMAGED_WORKBOOK: (
+        "le classeur ne peut pas être lu ({why})",
+        "Ouvrez-le dans un tableur et enregistrez-le de nouveau en XLSX ; s’il ne s’ouvre pas, téléchargez-le de "
+        "nouveau.",
+    ),
+    Code.LARGE_WORKBOOK: (
+        "le classeur dépasse la limite ({most})",
+        "Coupez-le, ou enregistrez la feuille en « CSV UTF-8 ».",
+    ),
+    Code.NO_SHEET: (
+        "aucune des feuilles {sheets} n’a les colonnes",
+        "Que l’une ait sur sa première ligne : {columns}.",
+    ),
+    Code.SEVERAL_SHEETS: (
+        "les feuilles {sheets} ont toutes les colonnes",
+        "N’en gardez qu’une dans le fichier.",
+    ),
+    Code.CELL_ERROR: (
+        "la cellule {cell} contient une erreur",
+        "Corrigez sa formule, ou saisissez la valeur.",
+    ),
+    Code.OTHER_COLUMNS: (
+        "le fichier a d’autres colonnes",
+        "La première ligne nomme les colonnes : {columns}.",
+    ),
     Code.NOT_UTF8: ("l’octet 0x{byte} n’est pas de l’UTF-8", "Enregistrez le fichier en « CSV UTF-8 »."),
     Code.MISSING_COLUMN: ("la colonne manque", "Les colonnes sont {columns}."),
     Code.REPEATED_COLUMN: ("la colonne figure deux fois", "Gardez l’une des deux."),
@@ -33,8 +91,9 @@ FRENCH: dict[Code, tuple[str, str]] = {
         "Mettez la colonne au format texte, saisissez de nouveau l’identifiant, exportez.",
     ),
     Code.LOST_ZERO: (
-        "{found} chiffres sur {expected} : un zéro de tête est perdu",
-        "Mettez la colonne au format texte : les tableurs ôtent les zéros de tête.",
+        "il a {found} chiffres, un identifiant en a {expected} ici",
+        "S’il commence par un zéro, mettez la colonne au format texte : un tableur l’omet. Sinon, vérifiez chaque "
+        "chiffre.",
     ),
     Code.ID_LENGTH: (
         "{found} caractères ; un PRM a 14 chiffres, un GSRN 18, un EIC 16 caractères",
@@ -62,7 +121,7 @@ FRENCH: dict[Code, tuple[str, str]] = {
         "valid_to est le premier jour que le titre ne couvre plus.",
     ),
     Code.POSTCODE_ZERO: (
-        "4 chiffres : un zéro de tête est peut-être perdu ; importé tel quel",
+        "4 chiffres, un code postal en a 5 ; importé tel quel",
         "Mettez la colonne au format texte : les tableurs ôtent les zéros de tête.",
     ),
     Code.CHANGED: ("valait {before}", "Rien à faire si c’est voulu."),
@@ -93,6 +152,10 @@ FRENCH: dict[Code, tuple[str, str]] = {
     Code.MOVED: (
         "un changement de titulaire : le titre de {holder}, ouvert depuis le {valid_from}, prend fin le {valid_to}",
         "Rien à faire si c’est voulu.",
+    ),
+    Code.LABEL_STANDS: (
+        "le nom du site, donné du temps du titulaire précédent, est montré à {holder} aussi",
+        "S’il n’est pas pour lui, importez le point avec un autre label et valid_from {valid_from}.",
     ),
     Code.ENDS_AT_NEXT: (
         "prend fin le {valid_to}, quand {holder} devient titulaire",
