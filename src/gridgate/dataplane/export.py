@@ -1,4 +1,4 @@
-"""One series as a file: CSV for spreadsheets and programs, JSON in the shape of the native API, Parquet.
+"""One series as a file: CSV for programs and spreadsheets, XLSX, JSON in the shape of the native API, Parquet.
 
 Times bear their offset, so that the hour that autumn repeats is told twice and not once; the unit and the
 direction stand in the header. Missing steps within a segment are rows without a value.
@@ -9,12 +9,15 @@ import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+from shutil import copyfileobj
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from gridgate.dataplane.query.answer import Answer, Segment, Step
+from gridgate.tables.out import Text, workbook
+from gridgate.tables.text import guarded
 
 
 class ExportFormat(StrEnum):
@@ -23,6 +26,7 @@ class ExportFormat(StrEnum):
     CSV = "csv"
     JSON = "json"
     PARQUET = "parquet"
+    XLSX = "xlsx"
 
 
 class CsvStyle(StrEnum):
@@ -54,6 +58,8 @@ def export(
             target.write(orjson.dumps(document(answer), option=orjson.OPT_APPEND_NEWLINE))
         case ExportFormat.PARQUET:
             _write_parquet(answer, target, zone)
+        case ExportFormat.XLSX:
+            _write_workbook(answer, target, zone)
     return answer.count
 
 
@@ -93,23 +99,48 @@ def _write_csv(answer: Answer, target: BinaryIO, zone: ZoneInfo, style: CsvStyle
     french = style is CsvStyle.FRENCH
     text = io.TextIOWrapper(target, encoding="utf-8-sig" if french else "utf-8", newline="")
     writer = csv.writer(text, delimiter=";" if french else ",", lineterminator="\r\n")
-    observed, registers = _has_offsets(answer), _has_registers(answer)
-    measure = f"{answer.metering_point} {answer.kind.value} {answer.direction.value} ({answer.unit})"
-    writer.writerow(
-        ["start", "end", measure, "quality", *["observed_at"] * observed, *["register"] * registers]
-    )
+    writer.writerow(_columns(answer))
     for segment, step in _rows(answer, zone):
-        value = "" if step.value is None else str(step.value)
-        row = [_local(step.start, zone), _local(step.end, zone), value, step.quality]
+        row = _cells(answer, segment, step, zone)
+        row[2] = "" if step.value is None else str(step.value)
         if french:
-            row[2] = value.replace(".", ",")
-        if observed:
-            row.append("" if step.value is None else _local(step.observed_at, zone))
-        if registers:
-            row.append(_harmless(segment.register))
+            row[2] = row[2].replace(".", ",")
         writer.writerow(row)
     text.flush()
     text.detach()
+
+
+def _write_workbook(answer: Answer, target: BinaryIO, zone: ZoneInfo) -> None:
+    """The columns of the CSV after one for people: the start as a spreadsheet's own instant, by the clock on the wall."""
+
+    def rows() -> Iterator[list[object]]:
+        for segment, step in _rows(answer, zone):
+            start = step.start.astimezone(zone).replace(tzinfo=None)
+            yield [
+                start,
+                *(
+                    Text(cell) if isinstance(cell, str) else cell
+                    for cell in _cells(answer, segment, step, zone)
+                ),
+            ]
+
+    with workbook(["local_time", *_columns(answer)], rows()) as made:
+        copyfileobj(made, target)
+
+
+def _columns(answer: Answer) -> list[str]:
+    measure = f"{answer.metering_point} {answer.kind.value} {answer.direction.value} ({answer.unit})"
+    observed, registers = _has_offsets(answer), _has_registers(answer)
+    return ["start", "end", measure, "quality", *["observed_at"] * observed, *["register"] * registers]
+
+
+def _cells(answer: Answer, segment: Segment, step: Step, zone: ZoneInfo) -> list[Any]:
+    row = [_local(step.start, zone), _local(step.end, zone), step.value, step.quality]
+    if _has_offsets(answer):
+        row.append("" if step.value is None else _local(step.observed_at, zone))
+    if _has_registers(answer):
+        row.append(guarded(segment.register))
+    return row
 
 
 def _write_parquet(answer: Answer, target: BinaryIO, zone: ZoneInfo) -> None:
@@ -162,11 +193,6 @@ def _has_offsets(answer: Answer) -> bool:
 
 def _has_registers(answer: Answer) -> bool:
     return any(segment.register for segment in answer.segments)
-
-
-def _harmless(text: str) -> str:
-    """Text that came with a file and that a spreadsheet would take for a formula, made plain text."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _local(instant: datetime, zone: ZoneInfo) -> str:

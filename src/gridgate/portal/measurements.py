@@ -3,6 +3,8 @@
 import io
 from collections.abc import Iterator
 from functools import cache
+from tempfile import TemporaryFile
+from typing import IO
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -25,6 +27,14 @@ def client() -> MeasurementClient:
             process="portal",
         )
     )
+
+
+def workbook(answer: Answer, *, zone: ZoneInfo) -> IO[bytes]:
+    """The answer as a workbook (XLSX), at its beginning."""
+    target = TemporaryFile()  # noqa: SIM115  # the response closes it
+    export(answer, target, format=ExportFormat.XLSX, zone=zone)
+    target.seek(0)
+    return target
 
 
 def csv(answer: Answer, *, dialect: str, zone: ZoneInfo) -> Iterator[bytes]:

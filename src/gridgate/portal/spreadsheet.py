@@ -1,18 +1,24 @@
-"""Lists as CSV files that a spreadsheet opens as they are: UTF-8 with its mark, `;` between columns,
-streamed.
-"""
+"""Lists as files that a spreadsheet opens as they are: CSV, streamed, or a workbook, the same columns in both."""
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from django.http import StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from gridgate.tables.out import XLSX_TYPE, csv_lines, workbook
 
 
-class _Echo:
-    def write(self, text: str) -> str:
-        return text
+def table_response(
+    request: HttpRequest, name: str, header: Sequence[object], rows: Iterable[Sequence[object]]
+) -> StreamingHttpResponse:
+    """A file to download, a workbook when `?fichier=xlsx` asks for it. `name` ends with `.csv`."""
+    if request.GET.get("fichier") == "xlsx":
+        return FileResponse(
+            workbook(header, rows),
+            as_attachment=True,
+            filename=f"{name.removesuffix('.csv')}.xlsx",
+            content_type=XLSX_TYPE,
+        )
+    return csv_response(name, header, rows)
 
 
 def csv_response(
@@ -23,19 +29,6 @@ def csv_response(
     Text that a spreadsheet would take for a formula begins with an apostrophe: names come from other
     companies.
     """
-    response = StreamingHttpResponse(_lines(header, rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(csv_lines(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _lines(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    writer = csv.writer(_Echo(), delimiter=";")
-    yield "\ufeff" + writer.writerow(header)
-    for row in rows:
-        yield writer.writerow([_harmless(value) for value in row])
-
-
-def _harmless(value: object) -> object:
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return "" if value is None else value

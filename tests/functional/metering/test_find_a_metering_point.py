@@ -7,6 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from gridgate.metering.imports import import_points
+from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations import close_holding, move_in, set_collection
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.operations import give
@@ -173,6 +175,18 @@ class TestTheList:
         assert world.p1.pk in text
         assert world.p4.pk not in text
         assert world.p5.pk not in text
+
+    @pytest.mark.parametrize("form", ["csv", "xlsx"])
+    def test_is_imported_unchanged(self, world: World, form: str) -> None:
+        MeteringPoint.objects.get(pk=world.p1.pk).versions.update(label="=1+1", address="'-5 rue")
+        answer = world.client("alice").get(f"/compteurs/export.csv?fichier={form}")
+        content = b"".join(answer.streaming_content)
+
+        report = import_points(content, now=world.now, dry_run=True)
+
+        assert answer["Content-Disposition"].endswith(f'.{form}"')
+        assert report.unchanged == report.read > 1
+        assert report.problems == []
 
 
 class TestTheMeteringPoint:

@@ -105,6 +105,9 @@ class TestOptions:
             (("--metering-point", "12"), "a metering point has 14 digits"),
             (("--format", "xls"), "no format 'xls'"),
             (("--map", "absent.csv"), "cannot be read"),
+            (("--map", "autre,colonnes\nX,30001480112233\n"), "Call them foreign_id,metering_point_id"),
+            (("--map", "metering_point_id;foreign_id\n30001480112233;X\n"), "the other way round"),
+            (("--map", "X,2.31282E+13\n"), "a spreadsheet has rounded the identifier"),
         ],
     )
     def test_that_cannot_be_met_stop_before_anything_is_read(
@@ -115,10 +118,22 @@ class TestOptions:
         options: tuple[str, ...],
         message: str,
     ) -> None:
+        if "," in options[1] or ";" in options[1]:
+            options = (options[0], str(write(options[1].encode(), "map.csv")))
+
         error = run(write(day_file(date(2026, 6, 1), 100)), *options).exception
 
         assert isinstance(error, GridgateError)
-        assert message in str(error)
+        assert message in f"{error} {error.remedy}"
+        assert instance.store.sources() == []
+
+    def test_name_a_file_that_is_not_there(
+        self, instance: Instance, run: Callable[..., Result], tmp_path: Path
+    ) -> None:
+        error = run(tmp_path / "absent.csv").exception
+
+        assert isinstance(error, GridgateError)
+        assert "absent.csv: there is no such file" in str(error)
         assert instance.store.sources() == []
 
     def test_are_not_needed_for_names_that_look_like_markup(

@@ -136,7 +136,7 @@ def _show_findings(title: str, findings: "list[Finding]", console: Console) -> N
             str(finding.line),
             *(
                 escape(shown(text))
-                for text in (finding.column, finding.value, finding.reason, finding.remedy)
+                for text in (finding.column, finding.value[:80], finding.reason, finding.remedy)
             ),
         )
     console.print(table)

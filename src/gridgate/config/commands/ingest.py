@@ -17,6 +17,7 @@ from rich.table import Table
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.environment import read_environment
 from gridgate.config.files import folder_fault, measurements_fault, registry_file_fault, require
+from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_metering_point_id
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.text import shown
@@ -42,6 +43,9 @@ FORMATS: Final = (
 """For the help; a test compares them with the readers that there are."""
 SOME_SET_ASIDE: Final = 1
 _REASONS_SHOWN: Final = 12
+_REASON_SHOWN: Final = 400
+"""Characters: a reason takes five lines at most."""
+_VALUE_SHOWN: Final = 80
 
 
 def ingest(
@@ -69,6 +73,7 @@ def ingest(
 
     Exit code: 0 everything taken, 1 some values or files set aside, 2 nothing could be done.
     """
+    _there(files)
     report = _ingest(files, format_name=format, meters=_mapping(metering_point, mapping, direction))
     if as_json:
         typer.echo(shown(json.dumps(report.as_json(), ensure_ascii=False)))
@@ -76,6 +81,16 @@ def ingest(
         _show(report)
     if not report.complete:
         raise typer.Exit(SOME_SET_ASIDE)
+
+
+def _there(files: list[Path]) -> None:
+    """Raises `GridgateError` when none of the files can be found: nothing can be done. One that can is taken."""
+    absent = [file for file in files if not file.exists()]
+    if len(absent) == len(files):
+        more = f" and {len(absent) - 1} more" if len(absent) > 1 else ""
+        raise GridgateError(
+            ErrorKind.NOT_FOUND, f"{absent[0]}{more}: there is no such file", remedy="Check the path."
+        )
 
 
 def _ingest(files: list[Path], *, format_name: str, meters: "MeterMapping") -> "IngestReport":
@@ -158,8 +173,8 @@ def _explain(file: "FileReport", console: Console) -> None:
     times = Counter(item.reason for item in file.quarantined)
     first = {item.reason: item for item in reversed(file.quarantined)}
     for reason, count in times.most_common(_REASONS_SHOWN):
-        value = f" ({first[reason].value})" if first[reason].value else ""
+        value = f" ({first[reason].value[:_VALUE_SHOWN]})" if first[reason].value else ""
         more = f" and {count - 1} more" if count > 1 else ""
-        say(f"  {first[reason].where}{value}{more}: {reason}")
+        say(f"  {first[reason].where}{value}{more}: {reason[:_REASON_SHOWN]}")
     if len(times) > _REASONS_SHOWN:
         say(f"  and {len(times) - _REASONS_SHOWN} other reasons: see --json")

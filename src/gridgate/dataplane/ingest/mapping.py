@@ -11,7 +11,8 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
-from gridgate.tables.diagnosis import damage, meant
+from gridgate.tables.diagnosis import UnusableFile, damage, meant
+from gridgate.tables.text import decoded, named_separator, separator_of
 
 _HEADER: Final = ("foreign_id", "metering_point_id")
 
@@ -84,22 +85,34 @@ def read_mapping_file(path: Path) -> dict[str, str]:
     foreign name given twice.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = decoded(path.read_bytes())
     except OSError as error:
         raise GridgateError(
             ErrorKind.NOT_FOUND, f"{path} cannot be read: {error.strerror}", remedy="Check --map."
         ) from None
-    except UnicodeDecodeError as error:
+    except UnusableFile as error:
+        fault = error.fault
         raise GridgateError(
-            ErrorKind.MALFORMED, f"{path} is not UTF-8 at byte {error.start + 1}", remedy="Save it as UTF-8."
+            ErrorKind.MALFORMED, fault.message, remedy=fault.remedy, where=f"{path}, line {fault.line}"
         ) from None
-    delimiter = ";" if ";" in text.partition("\n")[0] else ","
+    lines = [line for line in text.splitlines() if line.strip() and not named_separator(line)]
+    delimiter = separator_of(lines[0]) if lines else ","
     table: dict[str, str] = {}
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for number, row in enumerate(rows, start=1):
             cells = [cell.strip() for cell in row]
-            if any(cells) and tuple(cells[:2]) != _HEADER:
+            while len(cells) > len(_HEADER) and not cells[-1]:
+                cells.pop()  # what a spreadsheet fills up with
+            names = tuple(cell.casefold() for cell in cells)
+            if not table and set(names) == set(_HEADER) and names != _HEADER:
+                raise GridgateError(
+                    ErrorKind.MALFORMED,
+                    "the columns are the other way round",
+                    remedy=f"Give {','.join(_HEADER)}, in this order.",
+                    where=f"{path}, line {number}",
+                )
+            if any(cells) and names != _HEADER and not named_separator(delimiter.join(cells)):
                 _add(table, cells, f"{path}, line {number}")
     except csv.Error as error:
         raise GridgateError(
@@ -138,9 +151,22 @@ def _add(table: dict[str, str], cells: list[str], where: str) -> None:
         )
     foreign, point = cells
     try:
-        identifier = parse_metering_point_id(point)
+        identifier = parse_metering_point_id(meant(point))
     except InvalidIdentifier as error:
-        raise GridgateError(ErrorKind.INVALID, error.message, remedy=error.remedy, where=where) from None
+        if not any(char.isdigit() for char in point):
+            raise GridgateError(
+                ErrorKind.MALFORMED,
+                f"the columns are called « {foreign[:40]} » and « {point[:40]} »",
+                remedy=f"Call them {','.join(_HEADER)}, or leave that line out.",
+                where=where,
+            ) from None
+        seen = damage(point)
+        message, remedy = (
+            (seen.message, seen.remedy)
+            if seen and seen.code != "id_length"
+            else (error.message, error.remedy)
+        )
+        raise GridgateError(ErrorKind.INVALID, message, remedy=remedy, where=where) from None
     if table.get(foreign, identifier) != identifier:
         raise GridgateError(
             ErrorKind.CONFLICT,

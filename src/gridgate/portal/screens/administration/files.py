@@ -19,7 +19,7 @@ from gridgate.portal.screens.administration.forms import UploadForm
 from gridgate.portal.screens.administration.samples import SAMPLES
 from gridgate.portal.screens.administration.words import said
 from gridgate.portal.shapes import Figure
-from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.spreadsheet import table_response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,7 +80,7 @@ def export(request: MemberRequest, number: int) -> StreamingHttpResponse:
         (one.line, one.column, one.value, no if one.left_out else yes, one.reason, one.remedy)
         for one in said(findings_of(made))
     )
-    return csv_response(f"import-{made.pk}.csv", header, rows)
+    return table_response(request, f"import-{made.pk}.csv", header, rows)
 
 
 @require_safe

@@ -26,7 +26,7 @@ from gridgate.portal.screens.company import words
 from gridgate.portal.screens.company.events import event_rows
 from gridgate.portal.screens.company.words import FAMILIES
 from gridgate.portal.shapes import filters_in_force
-from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.spreadsheet import table_response
 from gridgate.portal.time_zone import readers_zone
 
 _EARLIEST = date(2012, 1, 1)
@@ -137,7 +137,7 @@ def export(request: MemberRequest) -> HttpResponseBase:
         _("Empreinte"),
     ]
     name = f"historique-{actor.organisation.siren}-{civil_day_of(timezone.now(), zone)}.csv"
-    return csv_response(name, header, _lines(events, zone, get_language() or "fr"))
+    return table_response(request, name, header, _lines(events, zone, get_language() or "fr"))
 
 
 def _lines(events: QuerySet[AuditEvent], zone: ZoneInfo, language: str) -> Iterator[list[object]]:

@@ -17,7 +17,7 @@ from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.forms import RegisterFilters
-from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.spreadsheet import table_response
 
 ORDERS = {"code": "code", "nom": "display_name", "type": "type"}
 COLUMNS = ("code", "type", "display_name", "long_name", "responsible_party", "parent", "status")
@@ -47,7 +47,8 @@ def export(request: AccountRequest) -> StreamingHttpResponse:
     """The same list as a file, which `gridgate eic import` reads."""
     readable = codes_readable_by(user=request.user, actor=request.membership)
     codes = ordered(narrow_codes(readable, RegisterFilters(request.GET).wanted), request.GET.get("tri", ""))
-    return csv_response(
+    return table_response(
+        request,
         f"codes-eic-{timezone.localdate(timezone=timezone.get_default_timezone())}.csv",
         COLUMNS,
         _lines(codes),

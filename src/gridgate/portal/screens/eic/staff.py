@@ -27,7 +27,7 @@ from gridgate.portal.paging import page_of
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.forms import AddForm, LinkForm, StaffFilters, StatusForm
 from gridgate.portal.screens.eic.register import COLUMNS, doubt, line_of, ordered, row_of
-from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.spreadsheet import table_response
 
 
 @require_safe
@@ -60,8 +60,11 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
             yield [*line_of(code), code.source, company.siren if company else "", str(company or "")]
 
     columns = (*COLUMNS, "source", "siren", "legal_name")
-    return csv_response(
-        f"registre-eic-{timezone.localdate(timezone=timezone.get_default_timezone())}.csv", columns, lines()
+    return table_response(
+        request,
+        f"registre-eic-{timezone.localdate(timezone=timezone.get_default_timezone())}.csv",
+        columns,
+        lines(),
     )
 
 

@@ -31,7 +31,7 @@ from gridgate.portal.screens.sharing import words as sharing
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.reads import ReadsChart, reads_chart
 from gridgate.portal.shapes import filters_in_force
-from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.spreadsheet import table_response
 from gridgate.portal.time_zone import network_time
 from gridgate.sharing.queries import permissions_given
 
@@ -225,7 +225,9 @@ def export(request: MemberRequest) -> HttpResponseBase:
     ]
     first, last = filters.first or "debut", filters.last or moment.today
     name = f"journal-{actor.organisation.siren}-{first}-{last}.csv"
-    return csv_response(name, header, _lines(entries, _Said(actor, moment), get_language() or "fr"))
+    return table_response(
+        request, name, header, _lines(entries, _Said(actor, moment), get_language() or "fr")
+    )
 
 
 class _Said:

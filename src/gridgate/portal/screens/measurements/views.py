@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
@@ -24,6 +24,7 @@ from gridgate.portal.screens.measurements.period import Shown, Span, read_choice
 from gridgate.portal.screens.measurements.picture import Meter, Picture, curves_of, picture
 from gridgate.portal.screens.measurements.table import value_rows
 from gridgate.portal.time_zone import network_time
+from gridgate.tables.out import XLSX_TYPE
 
 ROWS_A_PAGE = 96
 
@@ -79,13 +80,20 @@ def values(request: MemberRequest, point_id: str) -> HttpResponse:
 @require_safe
 @entitlement_required(EntitlementCode.MEASUREMENTS)
 def export(request: MemberRequest, point_id: str) -> HttpResponseBase:
-    """The period as a CSV file: `format=excel` for semicolons and decimal commas, otherwise RFC 4180."""
+    """The period as a file: `format=xlsx` a workbook, `excel` CSV with semicolons and decimal commas, else RFC 4180."""
     found, shown, _times = _asked(request, point_id)
     answer = _Reading(request.membership, found, datetime.now(UTC))(shown.kind, shown, "export")
     if answer is None:
         raise Http404
     dialect = "excel" if request.GET.get("format") == "excel" else "rfc4180"
     name = f"{found.pk}-{shown.quantity}-{shown.direction}-{shown.first}-{shown.last}.csv"
+    if request.GET.get("format") == "xlsx":
+        return FileResponse(
+            measurements.workbook(answer, zone=_zone()),
+            as_attachment=True,
+            filename=f"{name.removesuffix('.csv')}.xlsx",
+            content_type=XLSX_TYPE,
+        )
     return StreamingHttpResponse(
         measurements.csv(answer, dialect=dialect, zone=_zone()),
         content_type="text/csv; charset=utf-8",

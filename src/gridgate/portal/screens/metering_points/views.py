@@ -27,7 +27,7 @@ from gridgate.portal.screens.metering_points.data import last_days
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.readers import count_readers
 from gridgate.portal.screens.metering_points.rows import is_held, rows_of
-from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.spreadsheet import table_response
 
 ORDERS: dict[str, tuple[str, ...]] = {
     "nom": ("search_text", "pk"),
@@ -90,8 +90,8 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
     points = narrow(with_collection(mine, today=today), form.wanted, today=today)
     if chosen := asked.getlist("point"):
         points = points.filter(pk__in=chosen)
-    return csv_response(
-        f"compteurs-{today}.csv", _COLUMNS, _lines(sorted_by(points, asked.get("tri", "")), today)
+    return table_response(
+        request, f"compteurs-{today}.csv", _COLUMNS, _lines(sorted_by(points, asked.get("tri", "")), today)
     )
 
 

@@ -39,7 +39,7 @@ from gridgate.portal.paging import page_of
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shapes import Figure, filters_in_force
-from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.spreadsheet import table_response
 
 STATES: list[tuple[str, Any]] = [
     ("", gettext_lazy("Ouvertes")),
@@ -187,7 +187,7 @@ def export(request: MemberRequest) -> HttpResponseBase:
     ticked = set(request.POST.getlist("numero"))
     chosen = (row for row in rows if row.number in ticked) if ticked else iter(rows)
     name = f"demandes-{Moment.present().today}.csv"
-    return csv_response(name, header, _exported(chosen, get_language() or "fr"))
+    return table_response(request, name, header, _exported(chosen, get_language() or "fr"))
 
 
 def _exported(rows: Iterator[DeskRow], language: str) -> Iterator[list[Any]]:

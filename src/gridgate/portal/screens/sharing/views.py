@@ -25,7 +25,7 @@ from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.reads import reads_chart
 from gridgate.portal.screens.sharing.tiles import state, tile
-from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.spreadsheet import table_response
 from gridgate.sharing import queries
 from gridgate.sharing.models import DataService, Permission, PermissionRequest
 
@@ -227,7 +227,7 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
     ]
     past = queries.ended(queries.permissions_given(actor=actor), now=moment.now)
     rows = [*_rows_in_force(companies, moment), *_rows_ended(past, moment)]
-    return csv_response(f"partage-{actor.organisation.siren}-{moment.today}.csv", header, rows)
+    return table_response(request, f"partage-{actor.organisation.siren}-{moment.today}.csv", header, rows)
 
 
 def _rows_in_force(companies: Sequence[queries.CompanySharing], moment: Moment) -> Iterator[list[object]]:

@@ -397,7 +397,7 @@ class TestParquet:
 class TestExport:
     """What `gridgate export` writes comes in again as it went out."""
 
-    @pytest.mark.parametrize("format", [ExportFormat.CSV, ExportFormat.PARQUET])
+    @pytest.mark.parametrize("format", [ExportFormat.CSV, ExportFormat.XLSX, ExportFormat.PARQUET])
     @pytest.mark.parametrize(
         ("kind", "rows"),
         [

@@ -1,0 +1,100 @@
+"""Tables out: the same columns as CSV or as a workbook (XLSX), row by row in constant memory."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from tempfile import TemporaryFile
+from typing import IO, Any, Final
+
+from gridgate.tables.text import guarded
+
+XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ROWS_A_SHEET: Final = 1_000_000
+"""A sheet has 1,048,576; what is more goes to the next one."""
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?[+-]\d\d:\d\d")
+_LONGEST: Final = 32_767
+"""Characters that a cell holds."""
+
+
+class Text(str):
+    """What is to stay as it is written, an instant with its offset."""
+
+    __slots__ = ()
+
+
+class _Echo:
+    def write(self, text: str) -> str:
+        return text
+
+
+def csv_lines(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """UTF-8 with its mark, `;` between columns: what a spreadsheet opens as it is."""
+    writer = csv.writer(_Echo(), delimiter=";")
+    yield "\ufeff" + writer.writerow(header)
+    for row in rows:
+        yield writer.writerow([_plain(value) for value in row])
+
+
+def workbook(header: Sequence[object], rows: Iterable[Sequence[object]]) -> IO[bytes]:
+    """A file at its beginning, which the caller closes. Text stays text, identifiers too; days and instants are those
+    of a spreadsheet, instants by the clock that they were written with.
+    """
+    import xlsxwriter  # Slow to import, and only this needs it.
+
+    target = TemporaryFile()  # noqa: SIM115  # the caller's
+    # Nothing is a formula, a link or a number but what is written as such.
+    with xlsxwriter.Workbook(target, {"constant_memory": True}) as book:
+        bold = book.add_format({"bold": True})
+        day = book.add_format({"num_format": "yyyy-mm-dd"})
+        instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        sheet: Any = None
+        for number, row in enumerate(_at_least_one(rows)):
+            place = number % ROWS_A_SHEET + 1
+            if place == 1:
+                sheet = book.add_worksheet()
+                sheet.freeze_panes(1, 0)
+                for column, name in enumerate(header):
+                    sheet.write_string(0, column, str(name), bold)
+                    sheet.set_column(column, column, min(40, max(12, len(str(name)) + 2)))
+            for column, value in enumerate(row):
+                _write(sheet, place, column, value, day, instant)
+    target.seek(0)
+    return target
+
+
+def _at_least_one(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
+    """An empty row where there is none: the header is written with the first."""
+    some = False
+    for row in rows:
+        some = True
+        yield row
+    if not some:
+        yield ()
+
+
+def _write(sheet: Any, row: int, column: int, value: object, day: Any, instant: Any) -> None:
+    if type(value) is str and _INSTANT.fullmatch(value):
+        value = datetime.fromisoformat(value)
+    match value:
+        case None | "":
+            return
+        case datetime():
+            sheet.write_datetime(row, column, value.replace(tzinfo=None), instant)
+        case date():
+            sheet.write_datetime(row, column, value, day)
+        case bool() | str():
+            text = str(value)
+            # read back, one apostrophe is taken off before a sign of formulas
+            sheet.write_string(row, column, (guarded(text) if text.startswith("'") else text)[:_LONGEST])
+        case _:
+            try:
+                sheet.write_number(row, column, value)
+            except (TypeError, ValueError):
+                sheet.write_string(row, column, str(value))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, str):
+        return guarded(value)
+    return "" if value is None else value
