@@ -124,26 +124,6 @@ def _join(server: Server, recruit: Page) -> None:
     expect(recruit.locator("body")).to_contain_text("ACME Industries")
 
 
-def _chooses_days_and_reads_hours(recruit: Page) -> None:
-    """Days that are dragged over are an address; each hour of a year is told to whoever has a keyboard only."""
-    drawing = recruit.locator("figure.load-curve .drawing.brush")
-    expect(recruit.locator("figure.load-curve output")).to_contain_text("kW")
-    box = drawing.bounding_box()
-    assert box
-    across, down = (box["x"] + box["width"] * share for share in (0.2, 0.5)), box["y"] + 40
-    recruit.mouse.move(next(across), down)
-    recruit.mouse.down()
-    recruit.mouse.move(next(across), down, steps=3)
-    recruit.mouse.up()
-    recruit.wait_for_url(re.compile(r"du=[-0-9]{10}&au=[-0-9]{10}$"))
-    recruit.goto(f"/mesures/{NANTES}/?vue=annee")
-    told = recruit.locator("figure.heat-map output")
-    expect(told).to_contain_text("kW")
-    before = told.inner_text()
-    recruit.locator("figure.heat-map input").press("ArrowLeft")
-    expect(told).not_to_have_text(before)
-
-
 def _sees_only_nantes(recruit: Page) -> None:
     """Screens, counts, search, charts, exports: one point, and nothing of the others."""
     recruit.goto("/compteurs/")
@@ -162,7 +142,6 @@ def _sees_only_nantes(recruit: Page) -> None:
     assert recruit.request.get(f"/mesures/{NANTES}/export.csv").ok
     recruit.goto(f"/mesures/{NANTES}/")
     expect(recruit.locator("figure svg").first).to_be_visible()
-    _chooses_days_and_reads_hours(recruit)
     recruit.goto("/")
     expect(recruit.locator("main")).to_contain_text(re.compile("1 compteur sur 1|0 compteur sur 1"))
     for closed in ("/partage/", "/collecte/", "/journal/", "/administration/services/"):

@@ -1,6 +1,8 @@
-"""The main job with the keyboard alone."""
+"""The main job with the keyboard alone, and the charts, which are read by keyboard and by pointer."""
 
-from playwright.sync_api import Page
+import re
+
+from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import OpenAs
 from tests.instance import Server
@@ -30,6 +32,31 @@ def test_it_ends_a_sharing(own_demo_server: Server, open_as: OpenAs) -> None:
         _tab_to(page, "Résilier Tiers 1 maintenant")
         page.keyboard.press("Enter")
         page.wait_for_url("**/partage/recus/**")
+
+
+def test_values_are_read_and_days_chosen_on_the_charts(demo_server: Server, open_as: OpenAs) -> None:
+    """Days that are dragged over are an address, like any other: going back shows what was."""
+    with open_as(demo_server, "alice") as page:
+        page.goto("/mesures/30001480112233/?vue=annee")
+        for figure in ("load-curve", "heat-map"):
+            told = page.locator(f"figure.{figure} output")
+            expect(told).to_contain_text("kW")
+            before = told.inner_text()
+            page.locator(f"figure.{figure} input").press("ArrowLeft")
+            expect(told).not_to_have_text(before)
+        drawing = page.locator("figure.load-curve .drawing")
+        drawing.scroll_into_view_if_needed()
+        box = drawing.bounding_box()
+        assert box
+        across = [box["x"] + box["width"] * share for share in (0.2, 0.5)]
+        page.mouse.move(across[0], box["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(across[1], box["y"] + 40, steps=3)
+        with page.expect_navigation():
+            page.mouse.up()
+        assert re.search(r"\bdu=[-0-9]{10}&au=[-0-9]{10}$", page.url)
+        page.go_back()
+        expect(page).to_have_url(re.compile("vue=annee"))
 
 
 def _tab_to(page: Page, name: str) -> None:
