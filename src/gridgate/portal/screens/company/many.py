@@ -187,6 +187,7 @@ def _values(value: str) -> dict[str, str]:
 def _figures(people: PeopleFile) -> list[Figure]:
     wrong = len(people.wrong)
     return [
+        Figure(_("Lignes"), formats.number(len(people.lines))),
         Figure(_("À inviter"), formats.number(len(people.invited))),
         Figure(_("Déjà là"), formats.number(len(people.known))),
         Figure(_("À corriger"), formats.number(wrong), tone="bad" if wrong else ""),

@@ -82,7 +82,7 @@ def page(request: AccountRequest) -> HttpResponse:
         if asked is not None:
             said = _(
                 "Votre demande est enregistrée. Si cette entreprise a des administrateurs ici, ils ont reçu "
-                "un e-mail ; sans réponse d’eux, elle expire le %(day)s."
+                "un e-mail ; sans réponse d’eux, elle expire le %(day)s."
             )
             messages.success(request, said % {"day": formats.long_day(asked.expires_at)})
             return redirect("join_company")

@@ -77,7 +77,7 @@ def desk(request: MemberRequest) -> HttpResponse:
                 "%(email)s est prévenu et peut s’opposer jusqu’au %(at)s. Ensuite, un collègue ou un "
                 "administrateur de son entreprise confirme."
             )
-            at = formats.moment(timezone.localtime(lost.confirmable_at))
+            at = formats.moment(lost.confirmable_at)
             messages.success(request, said % {"email": lost.user.email, "at": at})
             return redirect("operator_lost_factors")
     return _page(request, form)
