@@ -8,6 +8,7 @@ import csv
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from io import BytesIO, StringIO
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import folded, line
@@ -15,6 +16,9 @@ from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations.invitations import LANGUAGES, LONGEST_NAME, Invitee
 from gridgate.organisations.operations.members import InvalidMember, parse_email
 from gridgate.organisations.queries import groups_of, invitations_of, members_of
+from gridgate.tables.diagnosis import UnusableFile
+from gridgate.tables.text import from_utf16, unguarded, utf16
+from gridgate.tables.workbook import kind_of, read_sheets
 
 MOST = 100
 """How many people are invited at once: other writers wait while they are, for less than a second."""
@@ -50,8 +54,8 @@ _LANGUAGES = {
     **dict.fromkeys(("francais", "french"), "fr"),
     **dict.fromkeys(("anglais", "english"), "en"),
 }
-_GUARDED = ("'=", "'+", "'-", "'@")
-"""How a list made for spreadsheets begins what they would take for a formula."""
+_MOST_CELLS = 100_000
+"""Of a workbook: a thousand lines of a hundred columns."""
 
 
 class Finding(StrEnum):
@@ -127,6 +131,43 @@ class PeopleFile:
         return "\n".join([*([self.header] if self.header else []), *(one.text for one in self.wrong)])
 
 
+def text_of(content: bytes) -> str | None:
+    """A table's text: a workbook's one sheet, UTF-8, UTF-16, or the characters of Windows; None for anything else."""
+    if content.startswith(b"PK\x03\x04"):
+        return _text_of_workbook(content)
+    try:
+        codec = utf16(content)
+        text = from_utf16(content, codec) if codec else _of_eight_bits(content)
+    except (UnusableFile, UnicodeDecodeError):
+        return None
+    return None if "\0" in text else text
+
+
+def _of_eight_bits(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
+
+
+def _text_of_workbook(content: bytes) -> str | None:
+    """Each row on the line of its number, so that what is said of a line is found in the workbook."""
+    file = BytesIO(content)
+    try:
+        sheets = read_sheets(file, most_cells=_MOST_CELLS) if kind_of(file) == "xlsx" else []
+    except UnusableFile:
+        return None
+    if len(sheets) != 1:
+        return None
+    text, lines = StringIO(), 0
+    writer = csv.writer(text, delimiter=";", lineterminator="\n")
+    for number, cells in sheets[0].rows:
+        text.write("\n" * max(0, number - 1 - lines))
+        writer.writerow(" ".join(cell.splitlines()) for cell in cells)
+        lines = max(lines + 1, number)
+    return text.getvalue()
+
+
 def read_people(text: str, *, actor: Membership) -> PeopleFile:
     """Read and judge; three statements however many lines there are. Raises `NotReadable`."""
     rows = _rows(text)
@@ -188,8 +229,7 @@ def _said(cells: list[str], columns: list[str]) -> dict[str, str]:
     said = dict.fromkeys([*COLUMNS, "first_name", "last_name"], "")
     for column, cell in zip(columns, cells, strict=False):
         if column:
-            text = line(cell)
-            said[column] = text[1:] if text.startswith(_GUARDED) else text
+            said[column] = unguarded(line(cell))
     said["full_name"] = said["full_name"] or f"{said['first_name']} {said['last_name']}".strip()
     return said
 

@@ -1,5 +1,7 @@
 """Inviting people by a list: each line is judged before anybody is written to."""
 
+import csv
+import re
 from html import unescape
 
 import pytest
@@ -8,6 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from gridgate.organisations.models import Invitation, Membership, SecurityPolicy
 from gridgate.organisations.operations.invitations import InvitationOpen, Invitee, invite, invite_all
 from gridgate.organisations.people_file import MOST
+from gridgate.tables.out import workbook
+from gridgate.tables.text import unguarded
 from tests.functional.company import conftest
 from tests.functional.company.conftest import text_of
 
@@ -24,6 +28,12 @@ Fanny;;fanny@acme.example;;;
 
 def hidden(response, name: str) -> str:
     return unescape(conftest.hidden(response, name))
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """Without the guard against formulas, which a workbook needs none of, nor days, which one writes in its own way."""
+    cells = csv.reader(text.removeprefix("\ufeff").splitlines(), delimiter=";")
+    return [[unguarded(cell) for cell in row[:7]] for row in cells]
 
 
 def send(client, text: str, **more):
@@ -77,7 +87,16 @@ def test_a_file_as_spreadsheets_write_it(company):
         assert "Éloïse\tBrun" in hidden(page, "people")
     page = client.post(MANY, {"file": SimpleUploadedFile("gens.xlsx", b"PK\3\4\0\0")})
     assert page.status_code == 422
-    assert "Ce fichier n’est pas du texte." in text_of(page)
+    assert "Ce fichier n’est pas un tableau d’une seule feuille." in text_of(page)
+
+
+def test_a_workbook_with_each_row_on_its_line(company):
+    rows = [["", "", ""], ["Éloïse Brun", "eloise@acme.example", "=Lyon"]]
+    with workbook(["Prénom et nom", "E-mail", "Groupes"], rows) as file:
+        sent = SimpleUploadedFile("gens.xlsx", file.read())
+    page = company.client("alice").post(MANY, {"file": sent})
+    assert "3 Éloïse Brun eloise@acme.example" in text_of(page)
+    assert "Aucun groupe ne s’appelle « =Lyon »" in text_of(page).replace("\xa0", " ")
 
 
 @pytest.mark.parametrize(
@@ -142,6 +161,11 @@ def test_what_one_exports_one_imports(company, language):
         now=company.now,
     )
     content = b"".join(client.get(EXPORT).streaming_content).decode()
+    book = SimpleUploadedFile("gens.xlsx", b"".join(client.get(f"{EXPORT}?fichier=xlsx").streaming_content))
+    page = client.post(MANY, {"file": book}).content.decode()
+    kept = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
+    assert kept
+    assert rows_of(unescape(kept[1]).lstrip("\r\n")) == rows_of(content)
     again = client.post(MANY, {"people": content})
     assert again.status_code == 200
     assert 'name="seen"' not in again.content.decode(), "somebody would be invited"

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from gridgate.organisations.handles import handle_of, number_of
 from gridgate.organisations.models import InvitationState, Membership, UserGroup
 from gridgate.organisations.people import ACTIVE, PeopleFilter
+from gridgate.organisations.people_file import text_of
 from gridgate.portal.forms import AddressField, LineField
 
 LONGEST_GROUP_NAME = 80
@@ -200,13 +201,13 @@ class InviteManyForm(forms.Form):
     """A list of people: a file, or what stands in the box; the file goes before."""
 
     file = forms.FileField(
-        label=gettext_lazy("Fichier CSV"),
+        label=gettext_lazy("Fichier CSV ou XLSX"),
         required=False,
         allow_empty_file=True,
         help_text=gettext_lazy(
             "Vous lisez ce qui serait fait de chaque ligne avant que quiconque ne reçoive rien."
         ),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.xlsx,text/csv,text/plain"}),
     )
     people = forms.CharField(
         label=gettext_lazy("ou collez la liste"),
@@ -220,27 +221,18 @@ class InviteManyForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         sent = cleaned.get("file")
         if sent is not None:
-            text = _text_of(sent.read())
+            text = text_of(sent.read())
             if text is None:
                 self.add_error(
-                    "file", _("Ce fichier n’est pas du texte. Enregistrez le tableau au format CSV.")
+                    "file",
+                    _(
+                        "Ce fichier n’est pas un tableau d’une seule feuille. Enregistrez-le au format CSV ou XLSX."
+                    ),
                 )
             cleaned["people"] = text or ""
         elif not self.errors and not cleaned.get("people", "").strip():
             self.add_error("people", _("Choisissez un fichier, ou collez une liste."))
         return cleaned
-
-
-def _text_of(content: bytes) -> str | None:
-    """A spreadsheet's text: UTF-8, UTF-16 with its mark, or the characters of Windows; None for anything else."""
-    encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp1252"]
-    for encoding in encodings:
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return None if "\0" in text else text
-    return None
 
 
 class GroupForm(forms.Form):

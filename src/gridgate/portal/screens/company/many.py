@@ -32,7 +32,7 @@ from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.company.access import named
 from gridgate.portal.screens.company.forms import InviteManyForm
 from gridgate.portal.shapes import Figure
-from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.spreadsheet import table_response
 from gridgate.portal.step_up import ask
 
 _LONGEST_FORM = 2**18
@@ -101,7 +101,7 @@ def sample(request: MemberRequest) -> HttpResponseBase:
         _("Langue de l’invitation"),
     ]
     example = ["prenom.nom@example.com", _("Prénom Nom"), _("Utilisateur"), _("interne"), "", "fr"]
-    return csv_response(_("invitations.csv"), header, [example])
+    return table_response(request, _("invitations.csv"), header, [example])
 
 
 def fingerprint(people: PeopleFile) -> str:

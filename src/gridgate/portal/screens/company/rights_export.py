@@ -20,7 +20,7 @@ from gridgate.organisations.queries import groups_of, members_of
 from gridgate.portal.access import MemberRequest, administrator_required
 from gridgate.portal.screens.company.access import reason
 from gridgate.portal.screens.metering_points.rows import name_of
-from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.spreadsheet import table_response
 from gridgate.portal.time_zone import readers_zone
 
 Row = list[object]
@@ -33,7 +33,7 @@ def export(request: MemberRequest) -> HttpResponseBase:
     actor = request.membership
     day = civil_day_of(timezone.now(), readers_zone(request))
     name = f"droits-{actor.organisation.siren}-{day}.csv"
-    return csv_response(name, header(), rows(actor=actor, language=get_language() or "fr"))
+    return table_response(request, name, header(), rows(actor=actor, language=get_language() or "fr"))
 
 
 def header() -> Row:

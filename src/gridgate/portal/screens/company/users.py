@@ -23,7 +23,7 @@ from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company.access import named
 from gridgate.portal.screens.company.forms import PeopleFilterForm
 from gridgate.portal.shapes import filters_in_force
-from gridgate.portal.spreadsheet import csv_response
+from gridgate.portal.spreadsheet import table_response
 from gridgate.portal.time_zone import readers_zone
 
 ORDERS = {"nom": "name", "depuis": "since", "connexion": "last_sign_in"}
@@ -69,7 +69,7 @@ def export(request: MemberRequest) -> HttpResponseBase:
     ]
     zone = readers_zone(request)
     name = f"utilisateurs-{actor.organisation.siren}-{civil_day_of(now, zone)}.csv"
-    return csv_response(name, header, _lines(actor, people, zone, get_language() or "fr"))
+    return table_response(request, name, header, _lines(actor, people, zone, get_language() or "fr"))
 
 
 def _lines(actor: Membership, people: People, zone: ZoneInfo, language: str) -> Iterator[list[object]]:
