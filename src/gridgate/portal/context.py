@@ -107,12 +107,16 @@ class Shell:
 
     @property
     def help(self) -> str:
-        """The help, at what it says of this page."""
+        """The help, at what it says of this page. It does not ask for the menu, which some pages do without."""
         match = self._request.resolver_match
-        about = help_about(match.url_name or "" if match else "") or (
-            help_about(self.place.url_name) if self.place else ""
-        )
+        about = help_about(match.url_name or "") if match else ""
         return reverse("help") + (f"#{about}" if about else "")
+
+    @property
+    def help_of_place(self) -> str:
+        """The help, at what it says of this page, else of the place in the menu that holds it."""
+        about = help_about(self.place.url_name) if self.place and "#" not in self.help else ""
+        return self.help + (f"#{about}" if about else "")
 
     @property
     def home(self) -> str:

@@ -65,7 +65,9 @@ class TestTheDocument:
         page = world.client("alice").get(f"/partage/recus/{receipt.number}/").content.decode()
         assert re.search(r'<button class="btn" type="button" data-print hidden>', page)
         drawn = re.search(
-            r'<svg class="qr" viewBox="0 0 (\d+) \1" role="img" aria-label="[^"]+"><path d="([^"]+)"', page
+            r'<svg class="qr" viewBox="0 0 (\d+) \1" role="img" aria-label="[^"]+"><rect[^>]*/>'
+            r'<path fill="#000" d="([^"]+)"',
+            page,
         )
         assert drawn is not None
         address = f"{settings.BASE_URL}{VERIFY}?numero={receipt.number}&empreinte={fingerprint(receipt.jws)}"
