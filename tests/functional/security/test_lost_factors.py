@@ -10,7 +10,7 @@ import time_machine
 
 from gridgate.audit.models import AuditEvent
 from gridgate.notifications.letters import body_of
-from gridgate.organisations.models import LostFactor, Membership
+from gridgate.organisations.models import LostFactor, Membership, SecurityPolicy
 from gridgate.organisations.operations.lost_factors import checks_to_confirm
 from gridgate.organisations.security.factors import factors_of
 from gridgate.portal.logs import WithoutLinks
@@ -64,6 +64,15 @@ def test_a_colleague_confirms_once_the_person_could_object(here):
         assert not strong(here)
         assert here.bobs.get("/")["Location"].startswith("/connexion/"), "a session went on"
         assert letters_to(EMAIL, "factors_changed")
+
+
+def test_asks_for_a_one_time_code_where_the_operator_wants_one(here):
+    lost = checked(here)
+    SecurityPolicy.objects.update(step_up_acts=["factors"])
+    with later(here):
+        asked = decide(here.client("colleague"), DESK, lost)
+        assert asked.status_code != 302 or asked["Location"] != DESK
+        assert strong(here), "a stolen session was enough"
 
 
 def test_never_the_clerk_who_checked_nor_the_person(here):

@@ -19,6 +19,7 @@ class SensitiveAct(models.TextChoices):
     REQUEST = "request", _("Envoyer une demande au gestionnaire de réseau")
     CERTIFICATES = "certificates", _("Demander ou supprimer une clé numérique")
     RIGHTS = "rights", _("Nommer un administrateur")
+    FACTORS = "factors", _("Retirer les seconds facteurs d’une personne")
     POLICY = "policy", _("Changer les règles de sécurité ou publier des conditions générales")
     ACCOUNT = "account", _("Supprimer son compte")
 

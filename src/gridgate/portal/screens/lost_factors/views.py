@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.authority import NotAllowed
 from gridgate.organisations.handles import number_of
-from gridgate.organisations.models import LostFactor, LostFactorState, Membership
+from gridgate.organisations.models import LostFactor, LostFactorState, Membership, SensitiveAct
 from gridgate.organisations.operations.lost_factors import (
     LONGEST_NOTE,
     AlreadyOpen,
@@ -31,6 +31,7 @@ from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required, operator_required
 from gridgate.portal.forms import AddressField, LineField
 from gridgate.portal.paging import page_of
+from gridgate.portal.step_up import ask
 
 _STATES: dict[LostFactorState, tuple[str, Any, str]] = {
     LostFactorState.WAITING: ("", gettext_lazy("La personne peut s’opposer"), "clock"),
@@ -115,8 +116,11 @@ def _decide(request: MemberRequest, back: str) -> HttpResponse:
     if pk is None:
         raise LostFactorNotFound
     actor, now = request.membership, timezone.now()
+    confirming = request.POST.get("do") == "confirm"
+    if confirming and (asked := ask(request, SensitiveAct.FACTORS)) is not None:
+        return asked
     try:
-        if request.POST.get("do") == "confirm":
+        if confirming:
             lost = confirm(pk=pk, actor=actor, now=now)
             said = _("Les seconds facteurs de %(name)s sont retirés et ses sessions fermées.")
         else:
