@@ -65,6 +65,13 @@ class TestImport:
         assert "byte 0xE9 is not UTF-8" in answer.stderr
         assert "CSV UTF-8" in answer.stderr
 
+    def test_refuses_a_file_of_other_columns_in_two_lines(self, run: Run, tmp_path: Path) -> None:
+        points = tmp_path / "points.csv"
+        points.write_text("start;value\n2026-01-01;1\n")
+        answer = run("points", points)
+        assert answer.returncode == 2
+        assert len(answer.stderr.strip().splitlines()) == 2
+
     def test_says_that_a_file_is_absent(self, run: Run, tmp_path: Path) -> None:
         answer = run("holders", tmp_path / "absent.csv")
         assert answer.returncode == 2

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SHOWN = 20
 """How many lines at fault the summary shows; `--json` gives them all."""
 
+REFUSALS_SHOWN = 4
+"""Why a file is refused whole, in as many lines at most; `--json` gives all."""
+
 app = typer.Typer(
     help="Metering points and their holders, from CSV files. "
     "Exit code: 0 all lines imported or unchanged, 1 some lines left out, 2 nothing imported.",
@@ -121,6 +124,12 @@ def _show(file: Path, report: "ImportReport", console: Console) -> None:
             f"{counted(report.organisations, 'new company', 'new companies')}"
             + (" would be recorded." if report.dry_run else " recorded.")
         )
+    if report.refused:
+        for finding in report.problems[:REFUSALS_SHOWN]:
+            column = f", column {finding.column}" if finding.column else ""
+            said = f"Line {finding.line}{column}: {finding.reason}. {finding.remedy}"
+            console.print(escape(shown(said)), soft_wrap=True)
+        return
     _show_findings("Left out", report.problems, console)
     _show_findings("To know", report.notes, console)
 

@@ -43,7 +43,7 @@ FORMATS: Final = (
 """For the help; a test compares them with the readers that there are."""
 SOME_SET_ASIDE: Final = 1
 _REASONS_SHOWN: Final = 12
-_REASON_SHOWN: Final = 400
+_REASON_SHOWN: Final = 600
 """Characters: a reason takes five lines at most."""
 _VALUE_SHOWN: Final = 80
 
