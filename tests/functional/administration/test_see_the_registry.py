@@ -5,8 +5,9 @@ from datetime import date, timedelta
 from gridgate.metering.imports.journal import import_file
 from gridgate.metering.models import LoadCurveCollection, PointVersion
 from gridgate.metering.operations import close_holding, set_collection
-from gridgate.organisations.models import EicRequest, Invitation
+from gridgate.organisations.models import EicRequest, Invitation, LostFactor
 from tests.factories.eic import make_request
+from tests.factories.organisations import make_member
 from tests.world import World
 
 
@@ -23,13 +24,24 @@ class TestTheHome:
             organisation=world.client_b, created_at=sent, sent_at=sent, expires_at=ended, **declared
         )
         asked = make_request(world.alice)
+        LostFactor.objects.create(
+            user=world.bob.user,
+            how="in_person",
+            note="Carte",
+            checked_by=make_member(world.operator, "Odile"),
+            created_at=world.now,
+            confirmable_at=world.now,
+            expires_at=world.now + timedelta(days=2),
+        )
         page = world.client("operateur").get("/administration/")
         assert [(task.title, task.url) for task in page.context["tasks"]] == [
+            ("Bob a perdu ses seconds facteurs", "/administration/seconds-facteurs/"),
             ("ACME Industries", f"/administration/demandes/{asked.number}/"),
             ("Client B", f"/administration/entreprises/{world.client_b.siren}/"),
         ]
         Invitation.objects.update(cancelled_at=world.now)
         EicRequest.objects.update(state="withdrawn")
+        LostFactor.objects.update(cancelled_at=world.now)
         assert world.client("operateur").get("/administration/").context["tasks"] == []
 
     def test_lists_the_last_imports(self, world: World) -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import PermissionState
-from gridgate.organisations.models import EicRequest, Invitation, KycQuestionnaire
+from gridgate.organisations.models import EicRequest, Invitation, JoinRequest, KycQuestionnaire, LostFactor
 from gridgate.organisations.operations import create_group, give
 from gridgate.organisations.operations.eic import EIC
 from gridgate.organisations.operations.requests import return_request
@@ -16,6 +16,7 @@ from tests.factories.audit import make_reads
 from tests.factories.metering import make_holding, make_point
 from tests.factories.organisations import SINCE, restrict
 from tests.factories.sharing import make_permission, make_service
+from tests.handles import handle
 from tests.world import NOW
 
 
@@ -189,6 +190,28 @@ class TestTasks:
         text = text_of(world.client("alice").get("/"))
         assert "Code EIC" not in text
         assert "Questionnaire client expire" not in text
+
+    def test_name_people_who_wait_to_be_let_in_or_helped(self, world, measured):
+        times = {"created_at": world.now, "expires_at": world.now + timedelta(days=2)}
+        asked = JoinRequest.objects.create(
+            user=world.tiers1.user, siren=world.acme.siren, organisation=world.acme, **times
+        )
+        LostFactor.objects.create(
+            user=world.bob.user,
+            how="in_person",
+            note="Carte",
+            checked_by=world.operateur,
+            confirmable_at=world.now,
+            **times,
+        )
+        response = world.client("alice").get("/")
+        text, page = text_of(response), response.content.decode()
+        assert f"{asked.user} demande à agir pour votre entreprise expire le" in text
+        assert f'href="/administration/invitations/demandes/{handle(asked)}/"' in page
+        assert "Bob a perdu ses seconds facteurs à confirmer jusqu’au" in text
+        text = text_of(world.client("bob").get("/"))
+        assert "demande à agir" not in text
+        assert "seconds facteurs" not in text
 
     def test_are_of_those_who_may_do_them(self, world, measured):
         eic.make_draft(world.alice, display_name="ACME-UN")

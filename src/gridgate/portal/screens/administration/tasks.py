@@ -1,4 +1,4 @@
-"""*À faire* of the operator's staff: requests to treat, first administrators whose link ended unused."""
+"""*À faire* of the operator's staff: checks to confirm, requests to treat, first administrators whose link ended."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,6 +10,7 @@ from gridgate.organisations.desk import TO_DO, DeskFilter, desk_rows
 from gridgate.organisations.models import InvitationState, Membership
 from gridgate.organisations.operator_queries import CompanyFilter, companies
 from gridgate.portal import desk
+from gridgate.portal.screens.lost_factors.tasks import checks_of
 from gridgate.portal.screens.operator import words
 from gridgate.portal.shapes import Task, by_urgency
 
@@ -18,7 +19,7 @@ MOST = 5
 
 def tasks_of(*, actor: Membership, now: datetime) -> list[Task]:
     """What is due first, first."""
-    return by_urgency([*_requests(actor, now), *_declarations(actor, now)])
+    return by_urgency([*checks_of(actor=actor, now=now), *_requests(actor, now), *_declarations(actor, now)])
 
 
 def _requests(actor: Membership, now: datetime) -> Iterator[Task]:

@@ -5,7 +5,7 @@ PAGES = (
         "home",
         "/",
         get=MEMBERS,
-        queries=17,
+        queries=19,
         states=(*seen("alice"), *seen("bob"), *seen("tiers1"), *seen("visiteur"), *seen("operateur")),
     ),
 )

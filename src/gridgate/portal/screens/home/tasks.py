@@ -14,8 +14,10 @@ from django.utils.translation import ngettext
 from gridgate.dataplane.client import Latest
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.open_requests import ToAct, codes_to_act_on, questionnaire_to_act_on
+from gridgate.organisations.operations.join_requests import waiting_to_join
 from gridgate.organisations.queries import invitations_of
 from gridgate.portal import formats
+from gridgate.portal.screens.lost_factors.tasks import checks_of
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shapes import Task, by_urgency
@@ -44,6 +46,8 @@ def tasks_of(
         *_ending(actor, moment),
         *_asked_of_the_operator(actor, moment),
         *_invitations(actor, moment),
+        *_asking_to_join(actor, moment),
+        *checks_of(actor=actor, now=moment.now),
         *_received(received, moment),
     ]
     if latest is not None:
@@ -132,6 +136,19 @@ def _invitations(actor: Membership, moment: Moment) -> Iterator[Task]:
         _("les invitations"),
         found[0],
     )
+
+
+def _asking_to_join(actor: Membership, moment: Moment) -> Iterator[Task]:
+    for asked in waiting_to_join(actor=actor, now=moment.now).order_by("expires_at", "pk")[:MOST]:
+        yield Task(
+            "users",
+            _("%(name)s demande à agir pour votre entreprise") % {"name": asked.user},
+            _("expire le %(day)s") % {"day": formats.long_day(moment.last_day_before(asked.expires_at))},
+            reverse("company_join_request", args=[asked.pk]),
+            _("Répondre"),
+            _("à %(name)s") % {"name": asked.user},
+            asked.expires_at,
+        )
 
 
 def _received(received: queries.InForce, moment: Moment) -> Iterator[Task]:
