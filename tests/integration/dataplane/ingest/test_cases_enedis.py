@@ -123,7 +123,9 @@ def test_table_of_calendars_is_no_data(store: MeasurementStore) -> None:
     assert (report.read, report.stored, report.complete) == (6, 6, True)
 
 
-@pytest.mark.parametrize("name", ["t04_debut_fin_kw.csv", "t04b_debut_fin_kw_cp1252.csv"])
+@pytest.mark.parametrize(
+    "name", ["t04_debut_fin_kw.csv", "t04b_debut_fin_kw_cp1252.csv", "workbook_as_exported.xlsx"]
+)
 def test_french_heads_say_the_unit(store: MeasurementStore, name: str) -> None:
     report = take(store, name, "30009900000004")
 
