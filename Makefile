@@ -25,7 +25,7 @@ demo: $(READY) messages ## set everything up, seed the demo world and serve it o
 # Two runs: the browser's driver keeps an event loop running in its process, which other tests start of their own.
 # Both use one seeded demo world, which lies in a folder of this run.
 test: $(READY) messages ## set everything up and run the whole suite; T=tests/unit runs a part
-	@$(STAGE) "system's packages" tools/system-packages chromium-headless-shell/chromium
+	@$(STAGE) "system's packages" tools/system-packages nginx chromium-headless-shell/chromium
 ifdef T
 	$(PYTEST) $(T)
 else

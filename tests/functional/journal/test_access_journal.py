@@ -5,7 +5,6 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -144,7 +143,7 @@ class TestTheJournal:
         assert "la dernière : 5f2b c90f 4a03 2cb2 , ligne 1 204." in page
 
     def test_says_up_to_when_it_is_sealed_by_the_last_signature(self, log, settings, tmp_path):
-        settings.ENVIRONMENT = SimpleNamespace(access_log=tmp_path)
+        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"data": tmp_path})
         assert "Journal scellé jusqu’au" not in text_of(log.client("alice").get("/journal/"))
         lines = [
             json.dumps(
@@ -159,7 +158,9 @@ class TestTheJournal:
             for number in (1, 2, 3)
         ]
         half_written = '{"payload":{"num'
-        (tmp_path / "checkpoints.jsonl").write_text("\n".join([*lines, half_written]))
+        folder = settings.ENVIRONMENT.access_log
+        folder.mkdir()
+        (folder / "checkpoints.jsonl").write_text("\n".join([*lines, half_written]))
         page = text_of(log.client("alice").get("/journal/"))
         digest = sha256(lines[2].encode()).hexdigest()
         assert "Journal scellé jusqu’au 23 novembre 2026 à 02:00" in page

@@ -167,7 +167,7 @@ class TestByCommand:
         file.write_text(GOOD, encoding="utf-8")
         done = self.run("publish", str(file), "--version", "2")
         assert done.exit_code == 0, done.output
-        assert "Version 2 is published: 1 sections, valid 12 months." in done.output
+        assert "Version 2 is published: 1 section, valid 12 months." in done.output
         assert KycForm.objects.get(version="2").sections == json.loads(GOOD)["sections"]
 
     def test_tells_what_is_wrong_in_it(self, published: World, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ class TestImport:
         problem = report["problems"][0]
         assert (problem["line"], problem["column"], problem["value"]) == (3, "id", "3000148011224")
         assert problem["reason"] == "it has 13 digits, an identifier here has 14"
-        assert "Format the column as text" in problem["remedy"]
+        assert "format the column as text" in problem["remedy"]
 
         real = run("points", points)
         assert real.returncode == 1

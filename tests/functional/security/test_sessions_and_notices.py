@@ -314,7 +314,7 @@ class TestWhoeverLostEverything:
         assert {event.organisation for event in events} == {world.acme.pk, world.client_b.pk}
         assert {event.subject_label for event in events} == {EMAIL}
         page = world.client("alice").get("/administration/historique/").content.decode()
-        assert f"Moyens de connexion renforcée de {EMAIL} retirés" in page
+        assert f"Moyens de connexion renforcée d’{EMAIL} retirés" in page
 
     def test_of_no_company_has_it_in_the_instances_own(self, world, gridgate):
         end_membership(membership=world.membership("bob"), now=world.now)
