@@ -150,6 +150,9 @@ def _moved_around(start: date, path: Path, folder: Path) -> Path:
     tree = ET.parse(path)
     weeks = (start - date(2011, 1, 8)).days // 7
     for block in tree.iter(f"{ESPI}IntervalBlock"):
+        begins = block.find(f"{ESPI}interval/{ESPI}start")
+        assert begins is not None
+        begins.text = str(int(begins.text or 0) + weeks * 7 * 86400)
         for reading in list(block.iter(f"{ESPI}IntervalReading")):
             at = reading.find(f"{ESPI}timePeriod/{ESPI}start")
             assert at is not None

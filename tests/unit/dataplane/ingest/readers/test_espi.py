@@ -283,6 +283,12 @@ class TestEspi:
         assert taken.report.stored == 1
         assert "outside the interval that its block declares" in taken.reasons[0][1]
 
+    def test_takes_the_25_hours_of_a_day_whose_block_declares_24(self, take: Take) -> None:
+        midnight = 1761429600  # 26 October 2025 in Paris
+        readings = [(midnight + 900 * quarter, 900, 5) for quarter in range(100)]
+
+        assert take(green_button(readings, interval=(midnight, 86400)), single=C5).report.stored == 100
+
     @pytest.mark.parametrize("step", [300, 900, 1800, 3600])
     def test_takes_an_interval_that_names_its_last_second_for_the_whole(self, take: Take, step: int) -> None:
         block = take(green_button([(NOON, step - 1, 5), (NOON + step, step - 1, 6)]), single=C5).block

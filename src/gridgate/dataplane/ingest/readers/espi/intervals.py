@@ -35,6 +35,8 @@ _POWER_OF_A_DAY: Final = "the mean power of a whole day is no step of a load cur
 _SHORT_MAXIMUM: Final = "the maximum is of an interval that is no civil day; only daily maxima are kept"
 _PROJECTED: Final = "the reading is a projection (defaultQuality 12 of its ReadingType), not a measurement"
 _LONGEST: Final = 366 * DAY
+_CHANGE_OF_CLOCKS: Final = 3600
+"""By how much a day may be longer than the 24 hours that its block declares."""
 
 Mask = NDArray[np.bool_]
 
@@ -99,7 +101,8 @@ def _within_the_block(block: Block, notes: Notes) -> Block:
         return block
     begins, ends = block.begins, block.begins + block.lasts
     lengths = np.maximum(block.durations, 0)
-    inside = (block.starts <= ends) & (block.starts + lengths >= begins)
+    late, early = block.starts - ends, begins - (block.starts + lengths)
+    inside = np.maximum(late, early) <= _CHANGE_OF_CLOCKS
     told = f"{instant_of(begins)} to {instant_of(ends)}"
     return _kept(
         block, inside, f"the reading is outside the interval that its block declares ({told})", notes
