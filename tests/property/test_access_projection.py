@@ -299,9 +299,12 @@ def collecting(point: int, state: str) -> Act:
     return lambda play: set_collection(actor=None, points=[play.points[point % 4]], state=state, now=play.now)
 
 
-def turning(point: int, directions: int, day: date | None) -> Act:
+def turning(point: int, directions: int, after: int | None) -> Act:
     return lambda play: update_point(
-        point_id=play.points[point % 4], directions=directions, valid_from=day, now=play.now
+        point_id=play.points[point % 4],
+        directions=directions,
+        valid_from=None if after is None else play.now.date() + timedelta(days=after - 200),
+        now=play.now,
     )
 
 
