@@ -5,7 +5,7 @@ eligible party *terminates*, the operator *suspends*, time *expires*, a move-out
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -149,6 +149,8 @@ class Granted:
 @dataclass(frozen=True, slots=True)
 class Refused:
     reason: RefusalReason
+    holder: int | None = field(default=None, compare=False)
+    """Whose line it is that the reason is of; None without one. What it says is of that company alone."""
 
 
 def decide(request: ReadRequest, lines: Iterable[AccessLine]) -> Granted | Refused:
@@ -158,15 +160,16 @@ def decide(request: ReadRequest, lines: Iterable[AccessLine]) -> Granted | Refus
     and, as further parts, what other lines allow beside it. Without lines nothing is readable: no projection, no answer.
     """
     granted: list[Granted] = []
-    told = RefusalReason.NO_PERMISSION
+    told = Refused(RefusalReason.NO_PERMISSION)
     for line in lines:
         verdict = _judge(request, line)
         if isinstance(verdict, Refused):
-            told = max(told, verdict.reason, key=_ORDER.__getitem__)
+            if _ORDER[verdict.reason] > _ORDER[told.reason]:
+                told = Refused(verdict.reason, line.holder)
         else:
             granted.append(verdict)
     if not granted:
-        return Refused(told)
+        return told
     return granted[0] if len(granted) == 1 else _together(granted)
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
-from gridgate.core.sharing import AccessLine, Basis, Granted, Refused
+from gridgate.core.sharing import AccessLine, Basis, Granted, RefusalReason, Refused
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, days_between
 from gridgate.dataplane.accesslog import AccessEntry
 from gridgate.dataplane.accesslog.entry import GRANTED
@@ -280,9 +280,13 @@ def _entry(
     """The line of the access log for a read. A `str` verdict is a refusal in a façade's own word.
 
     A refusal is shown to whoever holds the point at the time, so that a holder sees who tried; that of a company which
-    held it or will is shown to itself alone.
+    held it or will is shown to itself alone. What was permitted by another holder, and is over, is no reason to tell
+    this one: to them there is no permission.
     """
     line = verdict.line if isinstance(verdict, Granted) else None
+    shown_to = point.journal_of if point else None
+    if isinstance(verdict, Refused) and verdict.holder not in (None, shown_to):
+        verdict = Refused(RefusalReason.NO_PERMISSION)
     period = verdict.readable if isinstance(verdict, Granted) else wanted.period
     outcome = (
         verdict.reason.value
@@ -303,7 +307,7 @@ def _entry(
         permission=line.permission if line else None,
         basis=line.basis.value if line else None,
         metering_point=wanted.metering_point,
-        holder=line.holder if line else point.journal_of if point else None,
+        holder=line.holder if line else shown_to,
         kind=wanted.kind.value,
         direction=wanted.direction.value,
         start=period.start,

@@ -302,6 +302,10 @@ class TestWhoMayRead:
         for address in (path(FOREIGN), f"{ROOT}/{FOREIGN}"):
             problem(plane.get(address, tiers1), 403, "holder-left-metering-point")
             problem(plane.get(address, token), 404, "metering-point-not-found")
+        told = [entry for entry in plane.logged() if entry["reader"] == TIERS1]
+        assert [(entry["holder"] == ACME, entry["outcome"]) for entry in told] == [
+            (False, "no_permission")
+        ], "who holds the point now reads that the former holder had permitted it"
         assert plane.get(ROOT, tiers1).json()["metering_points"] == []
 
     def test_a_kind_that_is_not_covered_is_named(self, plane: Plane, tiers1: str) -> None:

@@ -94,7 +94,7 @@ async def _answer(
 class _Denied:
     """What the access log says, and what the caller is told."""
 
-    outcome: str
+    outcome: Refused | str
     error: catalogue.EnedisError
 
 
@@ -110,17 +110,17 @@ def _judge(
     verdict = authorise(caller, ReadRequest(wanted.kind, wanted.direction, wanted.period, at))
     point = caller.point
     if point is None or not caller.knows_point(at):
-        reason = verdict.reason if isinstance(verdict, Refused) else RefusalReason.NO_PERMISSION
-        left = reason is RefusalReason.HOLDER_LEFT
-        return _Denied(reason.value, catalogue.moved_out() if left else catalogue.no_consent())
+        refused = verdict if isinstance(verdict, Refused) else Refused(RefusalReason.NO_PERMISSION)
+        left = refused.reason is RefusalReason.HOLDER_LEFT
+        return _Denied(refused, catalogue.moved_out() if left else catalogue.no_consent())
     if not point.directions & wanted.direction.bit:
         return _Denied("direction_absent", catalogue.wrong_direction())
     if isinstance(verdict, Refused) and verdict.reason not in _ABOUT_THE_PERIOD:
-        return _Denied(verdict.reason.value, catalogue.no_consent())
+        return _Denied(verdict, catalogue.no_consent())
     if wanted.period.start < _midnight(point.activated_on, zone):
         return _Denied("before_activation", catalogue.before_activation())
     if isinstance(verdict, Refused):
-        return _Denied(verdict.reason.value, _ABOUT_THE_PERIOD[verdict.reason]())
+        return _Denied(verdict, _ABOUT_THE_PERIOD[verdict.reason]())
     if resource.is_curve:
         if point.collection == "opposed":
             return _Denied("collection_opposed", catalogue.collection_opposed())

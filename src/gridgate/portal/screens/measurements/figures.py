@@ -1,5 +1,6 @@
 """The large figures over a chart, each with the sentence that puts it in proportion."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -113,20 +114,24 @@ def received(whole: Total) -> Figure:
     return Figure(_("Données reçues"), value, unit, note, "" if ratio == 1 else "warn")
 
 
-def register_figure(register: str, segments: Sequence[Segment]) -> Figure:
-    values = [
-        value
-        for segment in segments
-        if segment.register == register
-        for value in segment.values
-        if value is not None
-    ]
+def register_figure(register: str, segments: Sequence[Segment], returns: Sequence[datetime]) -> Figure:
+    """The last reading, and what the register moved within the company's own times: what it moved between two of them,
+    up to one of `returns`, is another's.
+    """
+    first: dict[int, int | float] = {}
+    last: dict[int, int | float] = {}
+    for segment in segments:
+        for value in segment.values if segment.register == register else ():
+            if value is not None:
+                time = bisect_right(returns, segment.start)
+                first.setdefault(time, value)
+                last[time] = value
+    moved = sum(last[time] - first[time] for time in first)
     return Figure(
         register or _("Index total"),
-        formats.number(values[-1] / 1000),
+        formats.number(last[max(last)] / 1000),
         "kWh",
-        _("%(energy)s de plus qu’au premier relevé")
-        % {"energy": formats.with_unit((values[-1] - values[0]) / 1000, "kWh")},
+        _("%(energy)s de plus qu’au premier relevé") % {"energy": formats.with_unit(moved / 1000, "kWh")},
     )
 
 

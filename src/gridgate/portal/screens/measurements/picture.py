@@ -377,9 +377,10 @@ def _index(
     until: datetime,
 ) -> Picture:
     drawn = Picture(Kind.REGISTER_READING, count=sum(len(segment) for segment in current))
-    drawn.rows = reading_rows(current, zone)
+    returns = [gap.end for gap in answer.missing if gap.reason == "between_titles"]
+    drawn.rows = reading_rows(current, returns, zone)
     registers = sorted({segment.register for segment in current})
-    drawn.figures = [register_figure(register, current) for register in registers][:4]
+    drawn.figures = [register_figure(register, current, returns) for register in registers][:4]
     drawn.caption = _("%(period)s\u00a0: %(count)s\u00a0relevés.") % {
         "period": from_to(shown, until, zone),
         "count": formats.number(drawn.count),

@@ -1,5 +1,6 @@
 """The same figures as rows: a civil day or month each, or every single value."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,16 +56,19 @@ def total_rows(rows: Sequence[Total], shown: Shown, whole: Total) -> tuple[list[
     return lines, foot
 
 
-def reading_rows(segments: Sequence[Segment], zone: ZoneInfo) -> list[Row]:
-    """Readings by day and register, each with what the register moved since the reading before."""
+def reading_rows(segments: Sequence[Segment], returns: Sequence[datetime], zone: ZoneInfo) -> list[Row]:
+    """Readings by day and register, each with what the register moved since the reading before of the same time of the
+    company: what it moved up to one of `returns` is another's.
+    """
     rows = []
-    before: dict[str, int | float] = {}
+    before: dict[tuple[str, int], int | float] = {}
     for segment in sorted(segments, key=lambda found: (found.register, found.start)):
         for step in segment.steps(zone):
             if step.value is None:
                 continue
-            moved = step.value - before[segment.register] if segment.register in before else None
-            before[segment.register] = step.value
+            series = segment.register, bisect_right(returns, step.start)
+            moved = step.value - before[series] if series in before else None
+            before[series] = step.value
             tone, quality = _state(step.quality)
             rows.append(
                 Row(
