@@ -126,6 +126,25 @@ def test_exceedances_say_when_how_long_how_much_and_lead_to_their_day() -> None:
     assert (first.length.replace("\xa0", " "), first.highest, first.over) == ("2 h", "70,0", "20,0")
 
 
+def test_what_exceeds_is_the_difference_of_the_two_numbers_beside_it() -> None:
+    page = drawn([curve(MONDAY, [20.0] * 9 + [259.95] + [20.0] * 14)], "le=2026-11-16", (FIRST, None, 250))
+    assert page.over is not None
+    (row,) = page.over.rows
+    assert (row.highest, row.over, row.subscribed) == ("260,0", "10,0", "250")
+    assert "10,0\xa0kW" in page.figures[1].note
+
+
+def test_each_day_whose_maximum_is_above_is_told_days_in_a_row_too() -> None:
+    start = civil_day_bounds(MONDAY, PARIS).start
+    days = Segment(
+        start, Resolution.P1D, [60_000, 80_000, 20_000, 70_000, 20_000, 20_000, 20_000], [("measured", 7)]
+    )
+    page = drawn([days], "grandeur=maximum&le=2026-11-16", (FIRST, None, 50))
+    assert page.over is not None
+    assert [row.highest for row in page.over.rows] == ["60,0", "80,0", "70,0"]
+    assert page.figures[1].note == "dépassée 3\xa0jours"
+
+
 def test_a_year_is_drawn_by_days_with_every_extreme() -> None:
     days = [curve(date(2025, 1, 1) + timedelta(days=n), [10.0] * 12 + [15.0] * 12) for n in range(365)]
     days[100] = curve(date(2025, 4, 11), [2.0] + [10.0] * 22 + [99.0])

@@ -36,3 +36,7 @@ class TestAbove:
         (episode,) = found.episodes
         assert episode.interval == Interval(*bounds(SUMMER))
         assert episode.maximum == Extreme(30, START + 12 * HOUR)
+
+    def test_takes_the_maximum_of_each_day_by_itself(self) -> None:
+        found = above(whole(block(values=[12, 15, 5, 11, *[5] * 44])), 10, zone=PARIS, each=True)
+        assert [e.maximum.value for e in found.episodes] == [12, 15, 11]

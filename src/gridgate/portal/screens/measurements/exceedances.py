@@ -29,6 +29,11 @@ class Exceedance:
         return self.episode.maximum
 
     @property
+    def over(self) -> float:
+        """By how much, in kW or kVA; taken in whole watts, or the difference is not that of the two numbers shown."""
+        return (self.maximum.value - self.subscribed * 1000) / 1000
+
+    @property
     def length(self) -> timedelta:
         interval = self.episode.interval
         assert interval.end is not None
@@ -68,7 +73,7 @@ def over_rows(found: Sequence[Exceedance], shown: Shown) -> Over | None:
     if not found:
         return None
     timed = shown.kind is Kind.LOAD_CURVE
-    highest = sorted(found, key=lambda one: one.maximum.value / 1000 - one.subscribed, reverse=True)[:MOST]
+    highest = sorted(found, key=lambda one: one.over, reverse=True)[:MOST]
     note = ""
     if len(found) > MOST:
         note = _("Les %(most)s\u00a0plus forts des %(count)s\u00a0dépassements de la période.") % {
@@ -88,6 +93,6 @@ def _row(one: Exceedance, shown: Shown, *, timed: bool) -> OverRow:
         address="?" + urlencode({**day, "le": formats.civil_day(began).isoformat()}),
         length=formats.duration(one.length.total_seconds()) if timed else "",
         highest=formats.number(power, 1),
-        over=formats.number(power - one.subscribed, formats.decimals([power - one.subscribed])),
+        over=formats.number(one.over, formats.decimals([one.over])),
         subscribed=formats.number(one.subscribed, 1 if one.subscribed % 1 else 0),
     )

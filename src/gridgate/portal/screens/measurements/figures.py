@@ -74,9 +74,10 @@ def peak_figure(whole: Total, limit: float | None) -> Figure:
     power, note, tone = whole.maximum.value / 1000, formats.moment(whole.maximum.at), ""
     if limit and power > limit:
         tone = "bad"
+        over = (whole.maximum.value - limit * 1000) / 1000
         note = _("%(when)s, dépassement de %(power)s") % {
             "when": note,
-            "power": formats.with_unit(power - limit, "kW", formats.decimals([power - limit])),
+            "power": formats.with_unit(over, "kW", formats.decimals([over])),
         }
     return Figure(
         _("Puissance maximale"),

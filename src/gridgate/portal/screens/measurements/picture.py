@@ -196,13 +196,17 @@ def day_spans(segments: Sequence[Segment], start: datetime, end: datetime, zone:
 
 
 def exceedances(
-    segments: Sequence[Segment], limits: Sequence[Subscribed], zone: ZoneInfo
+    segments: Sequence[Segment], limits: Sequence[Subscribed], zone: ZoneInfo, *, each: bool = False
 ) -> list[Exceedance]:
-    """Each time the subscribed power of its moment was exceeded, in the order of time."""
+    """Each time the subscribed power of its moment was exceeded, in the order of time; `each` value by itself when
+    they are the maxima of days.
+    """
     return [
         Exceedance(episode, one.power)
         for one in limits
-        for episode in above(cut(segments, one.start, one.end, zone), one.power * 1000, zone=zone).episodes
+        for episode in above(
+            cut(segments, one.start, one.end, zone), one.power * 1000, zone=zone, each=each
+        ).episodes
     ]
 
 
@@ -313,7 +317,7 @@ def _maximum(
     of_rows = _by_row(answer, current, shown, zone, until)
     values = [None if row.maximum is None else row.maximum.value / 1000 for row in of_rows]
     whole = summed(of_rows)
-    episodes = exceedances(current, limits, zone)
+    episodes = exceedances(current, limits, zone, each=True)
     hot_days = {civil_day_of(one.maximum.at, zone) for one in episodes}
     hot = [
         index
