@@ -74,8 +74,15 @@ def test_those_that_can_be_are_invited_and_the_others_stay_to_be_mended(company)
     assert {group.name for group in sent.groups.all()} == {"Site de Lyon", "Siège"}
     page = answer.content.decode()
     assert "1 invitation est partie." in text_of(answer)
+    assert "Il reste des lignes à corriger" in text_of(answer)
+    assert "encore invité" not in text_of(answer)
     assert "Gaston;roi;gaston@acme.example" in page
     assert "Bob;;bob@acme.example" not in page, "who is there already has nothing to mend"
+
+
+def test_an_address_that_is_not_there_is_missing(company):
+    page = company.client("alice").post(MANY, {"people": "Adresse e-mail;Prénom et nom\n;Gaston Roi\n"})
+    assert "2 Gaston Roi – – À corriger L’adresse e-mail manque." in text_of(page)
 
 
 def test_a_file_as_spreadsheets_write_it(company):

@@ -157,7 +157,7 @@ class TestTasks:
             make_service(world.third_party_2), world.acme, until=world.now + timedelta(days=40), now=world.now
         )
         text = text_of(world.client("alice").get("/"))
-        assert text.count("Tiers 1 expire bientôt le 15 décembre 2026") == 1
+        assert text.count("Le partage avec Tiers 1 expire bientôt le 15 décembre 2026") == 1
         assert "Tiers 2 expire" not in text
 
     def test_name_the_points_that_no_longer_send(self, world, measured):
@@ -177,7 +177,7 @@ class TestTasks:
         told = (
             "Code EIC « ACME-DEUX » un complément vous est demandé Compléter",
             "Questionnaire client expire le 15 décembre 2026 Renouveler",
-            "Tiers 1 expire bientôt",
+            "Le partage avec Tiers 1 expire bientôt",
             "Code EIC « ACME-UN » brouillon, pas encore envoyé Terminer",
         )
         places = [text.index(one) for one in told]

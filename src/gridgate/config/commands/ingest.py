@@ -150,7 +150,7 @@ def _show(report: "IngestReport") -> None:
     console = Console(highlight=False, markup=False)  # names of files and members may look like it
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("File", overflow="fold")
-    table.add_column("Format")
+    table.add_column("Format", no_wrap=True)
     for name in ("Read", "Stored", "Unchanged", "Quarantined"):
         table.add_column(name, justify="right")
     for file in report.files:

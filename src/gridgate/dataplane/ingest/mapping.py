@@ -205,6 +205,12 @@ def _point(
         return Unmapped(
             f"{_named(meter)}: {fault.message}. {fault.remedy} Or say which point it is with {option}"
         )
+    if not meter.name:
+        return Unmapped(
+            "the file names no meter; say which point it is with --metering-point"
+            if meters == 1
+            else "no meter is named here, but others are; name one in each line, or give these apart"
+        )
     return Unmapped(
         f"{_named(meter)} is no metering point of the registry; import it (gridgate import points), "
         f"or say which point it is with {'--metering-point' if meters == 1 else '--map'}"

@@ -65,6 +65,12 @@ class TestResolve:
 
         assert all(isinstance(point, Unmapped) and option in point.reason for point in points.values())
 
+    def test_asks_nobody_to_import_a_meter_without_a_name(self, directory: Directory) -> None:
+        (point,) = resolve([Meter("")], MeterMapping(), directory).values()
+
+        assert isinstance(point, Unmapped)
+        assert point.reason == "the file names no meter; say which point it is with --metering-point"
+
 
 class TestCheckTargets:
     def test_refuses_points_that_do_not_exist(self, directory: Directory) -> None:

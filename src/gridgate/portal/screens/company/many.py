@@ -85,7 +85,7 @@ def page(request: MemberRequest) -> HttpResponse:
     messages.success(request, said % {"count": formats.number(len(sent))})
     if not people.wrong:
         return redirect("company_invitations")
-    return _page(request, form, read_people(people.left, actor=actor), text=people.left)
+    return _page(request, form, read_people(people.left, actor=actor), text=people.left, sent=True)
 
 
 @require_safe
@@ -148,6 +148,7 @@ def _page(
     *,
     text: str = "",
     again: bool = False,
+    sent: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     if isinstance(form.data, QueryDict):  # what a file said is in the box too, to be mended there
@@ -161,6 +162,7 @@ def _page(
             "seen": fingerprint(people),
             "rows": [_row(one) for one in sorted(people.lines, key=_worst_first)],
             "again": again,
+            "sent": sent,
         }
     return render(request, "company/invite_many.html", context, status=409 if again else status)
 
@@ -176,8 +178,14 @@ def _row(one: PersonLine) -> dict[str, Any]:
         "name": one.full_name or one.email,
         "administrator": person is not None and person.role == Membership.Role.ADMINISTRATOR,
         "groups": named([group.name for group in person.groups]) if person else "",
-        "said": [_SAID[finding] % _values(value) for finding, value in one.findings],
+        "said": [_said(finding, value) for finding, value in one.findings],
     }
+
+
+def _said(finding: Finding, value: str) -> str:
+    if finding is Finding.EMAIL and not value:
+        return _("L’adresse e-mail manque.")
+    return _SAID[finding] % _values(value)
 
 
 def _values(value: str) -> dict[str, str]:

@@ -81,7 +81,7 @@ def _ending(actor: Membership, moment: Moment) -> Iterator[Task]:
         party = permission.eligible_party
         yield Task(
             "clock",
-            _("%(name)s expire bientôt") % {"name": party.legal_name},
+            _("Le partage avec %(name)s expire bientôt") % {"name": party.legal_name},
             _("le %(day)s") % {"day": formats.long_day(moment.last_day_before(permission.valid_until))},
             reverse("sharing_company", args=[party.siren]),
             _("Voir"),

@@ -21,7 +21,7 @@ REASONS = {
     RefusalReason.HOLDER_LEFT: gettext_lazy("Titulaire parti"),
     RefusalReason.KIND_NOT_COVERED: gettext_lazy("Donnée non autorisée"),
     RefusalReason.DIRECTION_NOT_COVERED: gettext_lazy("Sens non autorisé"),
-    RefusalReason.RESOLUTION_TOO_FINE: gettext_lazy("Pas plus fin qu’autorisé"),
+    RefusalReason.RESOLUTION_TOO_FINE: gettext_lazy("Pas de temps plus fin qu’autorisé"),
     RefusalReason.BEFORE_HISTORY: gettext_lazy("Hors historique autorisé"),
     RefusalReason.AFTER_TITLE: gettext_lazy("Après la fin de titularité"),
 }
