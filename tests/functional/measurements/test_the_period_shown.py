@@ -145,6 +145,30 @@ def test_each_day_whose_maximum_is_above_is_told_days_in_a_row_too() -> None:
     assert page.figures[1].note == "dépassée 3\xa0jours"
 
 
+def test_a_power_known_of_no_day_is_not_said_to_be_known_of_some() -> None:
+    wednesday = date(2026, 11, 18)
+    partly = drawn(WEEK, "le=2026-11-16", (FIRST, wednesday, None), (wednesday, None, 50))
+    assert partly.note.startswith("La puissance souscrite n’est pas connue de tous ces jours")
+    assert "aucun dépassement" in drawn(WEEK, "le=2026-11-16", (FIRST, None, None)).note
+
+
+def test_no_collection_on_record_is_no_proof_that_nothing_is_collected() -> None:
+    start, end = (civil_day_bounds(MONDAY + timedelta(days=n), PARIS).start for n in (1, 2))
+    page = drawn(
+        WEEK[:1], "le=2026-11-16", (FIRST, None, 50), missing=(Missing(start, end, "collection_inactive"),)
+    )
+    assert [one.why for one in page.absences] == [
+        "Aucune collecte de la courbe de charge n’est enregistrée ici pour ces jours."
+    ]
+
+
+def test_nothing_ever_received_leads_nowhere(world: World, measured: Measured) -> None:
+    measured.silent.add("30001480112244")
+    page = world.client("alice").get("/mesures/30001480112244/").content.decode()
+    assert "Rien à montrer pour ces jours" in page
+    assert "Voir les derniers jours reçus" not in page
+
+
 def test_a_year_is_drawn_by_days_with_every_extreme() -> None:
     days = [curve(date(2025, 1, 1) + timedelta(days=n), [10.0] * 12 + [15.0] * 12) for n in range(365)]
     days[100] = curve(date(2025, 4, 11), [2.0] + [10.0] * 22 + [99.0])

@@ -54,7 +54,8 @@ def why_nothing(answer: Answer) -> str:
         return _("Ces jours sont à venir.")
     if "collection_inactive" in reasons:
         return _(
-            "La courbe de charge de ce compteur n’est pas collectée. Activez la collecte pour les jours à venir."
+            "Aucune collecte de la courbe de charge n’est enregistrée ici pour ces jours. Elle peut être demandée pour "
+            "les jours à venir."
         )
     for reason in ("before_activation", "before_title", "between_titles", "after_title"):
         if reason in reasons and "not_received" not in reasons:
@@ -99,7 +100,9 @@ def _why() -> dict[str, str]:
     not_yours = _("Ces jours ne font pas partie de votre titularité.")
     return {
         "not_received": _("Aucune valeur n’a été reçue. Si elles arrivent, elles apparaîtront ici."),
-        "collection_inactive": _("La courbe de charge n’est pas collectée."),
+        "collection_inactive": _(
+            "Aucune collecte de la courbe de charge n’est enregistrée ici pour ces jours."
+        ),
         "before_activation": _("Le point n’était pas encore en service."),
         **dict.fromkeys(NOT_ITS_OWN, not_yours),
     }

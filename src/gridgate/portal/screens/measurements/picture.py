@@ -157,9 +157,15 @@ def picture(read: Reading, shown: Shown, meter: Meter, now: datetime) -> Picture
     until = _expected_until(current, period.end, zone, now)
     drawn = draw[shown.kind](answer, current, shown, meter, zone, until)
     if meter.unknown and not shown.injection and shown.kind in (Kind.LOAD_CURVE, Kind.MAXIMUM_POWER):
-        drawn.note = _(
-            "La puissance souscrite n’est pas connue pour chacun de ces jours\u00a0: les dépassements sont ceux des "
-            "seuls jours où elle l’est."
+        drawn.note = (
+            _(
+                "La puissance souscrite n’est pas connue de tous ces jours\u00a0: les dépassements sont ceux des seuls "
+                "jours où elle l’est."
+            )
+            if meter.subscribed
+            else _(
+                "La puissance souscrite de ces jours n’est pas connue\u00a0: aucun dépassement n’est cherché."
+            )
         )
     drawn.absences = absences(answer, period.start, period.end, until, zone)
     return drawn
