@@ -38,9 +38,14 @@ def last_reads(*, actor: Membership, moment: Moment) -> list[Read]:
         .order_by("-last", "reader_name", "kind")
     )
     return [
-        Read(name, f"{words.kind(kind)}, {words.points(points)}", at, _when(at, moment))
+        Read(name, f"{words.kind(kind)}, {_unbroken(words.points(points))}", at, _when(at, moment))
         for name, kind, at, points in rows[:MOST]
     ]
+
+
+def _unbroken(count: str) -> str:
+    """A number stays with what it counts."""
+    return count.replace(" ", formats.NO_BREAK)
 
 
 def _when(at: datetime, moment: Moment) -> str:
