@@ -28,6 +28,15 @@ MAX_RATIO: Final = 200
 MAX_COLUMNS: Final = 512
 MAX_PARTS: Final = 2_000
 MAX_CONTENTS: Final = 2**20
+MAX_ROWS: Final = 2**20
+"""What a sheet has in a spreadsheet; a row may name any number."""
+MAX_CHARACTERS: Final = 64 * 2**20
+"""Of all cells: a text that many cells share counts in each."""
+LONGEST_CELL: Final = 32_767
+MAX_OBJECTS: Final = 2**20
+"""Shared texts, their runs, formats and relations: each is read whole before the first row."""
+_WIDEST_SHEET: Final = 16_384
+_FEW_OBJECTS: Final = 100_000
 _RATIO_FREE: Final = 64 * 2**20
 _CHUNK: Final = 2**20
 _EXACT: Final = 10**15
@@ -37,6 +46,18 @@ ERRORS: Final = frozenset(
     ("#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA")
 )
 _DECLARATION: Final = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)")
+_OBJECT: Final = re.compile(
+    rb"<(?:[\w.-]+:)?"
+    rb"(?:si|r|rPh|xf|dxf|font|fill|border|numFmt|cellStyle|sheet|definedName|Relationship|Override|Default)[\s/>]"
+)
+_MARK: Final = re.compile(rb"\xef\xbb\xbf|\xff\xfe|\xfe\xff")
+_PROLOG: Final = re.compile(rb"<\?xml\s[^>]{0,500}?\?>")
+_ENCODING: Final = re.compile(rb"""encoding\s*=\s*["']([^"']*)["']""")
+_ENCODINGS: Final = frozenset(
+    (b"utf-8", b"utf8", b"utf-16", b"us-ascii", b"ascii", b"iso-8859-1", b"windows-1252")
+)
+"""In which letters of ASCII are themselves; an XML parser takes others too."""
+_OVERLAP: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +86,9 @@ def kind_of(file: BinaryIO) -> str:
         with zipfile.ZipFile(file) as archive:
             names = set(archive.namelist()[:MAX_PARTS])
             if "mimetype" in names and {"content.xml", "META-INF/manifest.xml"} & names:
-                return "is_ods" if b"spreadsheet" in archive.read("mimetype")[:200] else "is_office"
+                with archive.open("mimetype") as packed:
+                    first = packed.read(200)
+                return "is_ods" if b"spreadsheet" in first else "is_office"
     except _FAULTS:
         return ""
     finally:
@@ -79,9 +102,11 @@ def kind_of(file: BinaryIO) -> str:
     return "is_office" if any(name.startswith(("word/", "ppt/", "visio/")) for name in names) else ""
 
 
-def read_sheets(file: BinaryIO, *, most_cells: int = MAX_CELLS) -> list[Sheet]:
+def read_sheets(
+    file: BinaryIO, *, most_cells: int = MAX_CELLS, most_characters: int = MAX_CHARACTERS
+) -> list[Sheet]:
     """The sheets that hold something, in the order of the workbook. Raises `UnusableFile`."""
-    _within_limits(file)
+    _within_limits(file, most_objects=min(MAX_OBJECTS, max(_FEW_OBJECTS, most_cells)))
     file.seek(0)
     from openpyxl import load_workbook  # Slow to import, and only this needs it.
 
@@ -90,8 +115,8 @@ def read_sheets(file: BinaryIO, *, most_cells: int = MAX_CELLS) -> list[Sheet]:
             warnings.simplefilter("ignore")  # of extensions that it leaves out
             book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
             try:
-                cells = _Counted(most_cells)
-                sheets = [_sheet(sheet.title, sheet, cells) for sheet in book.worksheets]
+                cells, characters = _Counted(most_cells, "cells"), _Counted(most_characters, "characters")
+                sheets = [_sheet(sheet.title, sheet, cells, characters) for sheet in book.worksheets]
             finally:
                 book.close()
     except UnusableFile:
@@ -104,51 +129,121 @@ def read_sheets(file: BinaryIO, *, most_cells: int = MAX_CELLS) -> list[Sheet]:
 
 
 class _Counted:
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, what: str) -> None:
         self._most = self._left = most
+        self._what = what
 
     def take(self, count: int) -> None:
         self._left -= count
         if self._left < 0:
-            raise UnusableFile("large_workbook", most=f"{self._most} cells")
+            raise UnusableFile("large_workbook", most=f"{self._most} {self._what}")
 
 
-def _within_limits(file: BinaryIO) -> None:
+def _within_limits(file: BinaryIO, *, most_objects: int) -> None:
     """Unpack everything once and keep nothing: sizes are counted. Raises `UnusableFile`."""
     file.seek(0, io.SEEK_END)
     size = file.tell()
     most = min(MAX_BYTES, max(_RATIO_FREE, size * MAX_RATIO))
     file.seek(0)
     total = 0
+    objects = _Counted(most_objects, "shared texts and formats")
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
             if len(parts) > MAX_PARTS:
                 raise UnusableFile("large_workbook", most=f"{MAX_PARTS} parts")
             for part in parts:
-                first = b""
+                markup = _Markup(objects)
                 with archive.open(part) as packed:
                     while piece := packed.read(_CHUNK):
                         total += len(piece)
                         if total > most:
                             raise UnusableFile("large_workbook", most=f"{most // 2**20} MiB")
-                        if not first:
-                            first = piece[:4096]
-                if part.filename.endswith((".xml", ".rels")) and _DECLARATION.search(first):
-                    raise UnusableFile("damaged_workbook", why="it declares entities")
+                        markup.look(piece)
     except _FAULTS as error:
         raise UnusableFile("damaged_workbook", why=_brief(error)) from None
 
 
-def _sheet(name: str, sheet: Any, counted: _Counted) -> Sheet:
+class _Markup:
+    """One part, looked at before any parser is. What it is called is not believed: relations name any part a sheet."""
+
+    def __init__(self, objects: _Counted) -> None:
+        self._objects = objects
+        self._before: bytes | None = None
+        self._is_xml = True
+
+    def look(self, piece: bytes) -> None:
+        if not self._is_xml:
+            return
+        letters = _MARK.sub(b"", piece, count=1) if self._before is None else piece
+        letters = letters.replace(b"\0", b"")  # of UTF-16
+        if self._before is None:
+            self._is_xml = letters.lstrip().startswith(b"<")
+            self._begin(letters)
+        seen = (self._before or b"") + letters
+        if _DECLARATION.search(seen):
+            raise UnusableFile("damaged_workbook", why="it declares entities")
+        self._objects.take(sum(1 for _ in _OBJECT.finditer(seen)))
+        self._before = seen[-_OVERLAP:]
+
+    def _begin(self, letters: bytes) -> None:
+        if not letters.startswith(b"<?xml"):
+            return
+        prolog = _PROLOG.match(letters)
+        encoding = _ENCODING.search(prolog[0]) if prolog else None
+        if prolog is None or (encoding and encoding[1].lower() not in _ENCODINGS):
+            raise UnusableFile("damaged_workbook", why="its encoding is not known")
+
+
+def _rows(sheet: Any, counted: _Counted) -> "Iterator[tuple[int, tuple[ReadOnlyCell, ...]]]":
+    """The rows that are written, each with its number, as openpyxl makes them; it fills gaps, however wide.
+
+    Nothing after the last row is read.
+    """
+    from openpyxl.worksheet._reader import DATA_TAG, ROW_TAG, WorkSheetParser
+    from openpyxl.xml.functions import iterparse
+
+    book = sheet.parent
+    with sheet._get_source() as source:
+        parser = WorkSheetParser(
+            source,
+            sheet._shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        last = count = 0
+        for _event, element in iterparse(source):
+            if element.tag == DATA_TAG:
+                return
+            if element.tag != ROW_TAG:
+                continue
+            count += 1
+            if len(element) > _WIDEST_SHEET:
+                raise UnusableFile("large_workbook", most=f"{MAX_COLUMNS} columns")
+            number, cells = parser.parse_row(element)
+            element.clear()
+            if max(number, count) > MAX_ROWS:
+                raise UnusableFile("large_workbook", most=f"{MAX_ROWS} rows")
+            width = cells[-1]["column"] if cells else 0
+            if width > _WIDEST_SHEET:
+                raise UnusableFile("large_workbook", most=f"{MAX_COLUMNS} columns")
+            counted.take(max(1, len(cells), width))
+            if number > last:
+                last = number
+                yield number, sheet._get_row(cells)
+
+
+def _sheet(name: str, sheet: Any, counted: _Counted, characters: _Counted) -> Sheet:
     sheet.reset_dimensions()  # what the file says of its size is not believed
     rows: list[tuple[int, list[str]]] = []
     left = MAX_COLUMNS
-    for number, cells in enumerate(sheet.iter_rows(), start=1):
-        if not cells:
-            continue
-        counted.take(len(cells))
-        texts = list(_texts(cells))
+    for number, cells in _rows(sheet, counted):
+        texts = []
+        for text in _texts(cells):
+            characters.take(len(text))
+            texts.append(text)
         while texts and not texts[-1].strip():
             texts.pop()
         if texts:
@@ -165,6 +260,8 @@ def _sheet(name: str, sheet: Any, counted: _Counted) -> Sheet:
 def _texts(cells: "tuple[ReadOnlyCell, ...]") -> Iterator[str]:
     for cell in cells:
         value = cell.value
+        if isinstance(value, str) and len(value) > LONGEST_CELL:
+            raise UnusableFile("large_workbook", most=f"{LONGEST_CELL} characters in a cell")
         yield "" if value is None else _text(value, cell)
 
 

@@ -49,6 +49,12 @@ def changed(file: io.BytesIO, parts: Mapping[str, bytes]) -> io.BytesIO:
     return target
 
 
+def page_of(rows: bytes) -> bytes:
+    """The part of a sheet."""
+    space = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    return b'<worksheet xmlns="%s"><sheetData>%s</sheetData></worksheet>' % (space, rows)
+
+
 class TestCells:
     @pytest.mark.parametrize(
         ("value", "shown", "text"),
@@ -131,6 +137,62 @@ class TestLimits:
         with pytest.raises(UnusableFile, match="cannot be read"):
             read_sheets(changed(sheet([["x"]]), {part: content}))
 
+    @pytest.mark.parametrize(
+        "content",
+        [
+            (b" " * 5_000).join((b"<?xml version='1.0'?>", b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>")),
+            b" " * (2**20 - 30) + b"<!DOCTYPE x><x/>",
+            "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>".encode("utf-16"),
+            b"<?xml version='1.0' encoding='cp037'?>" + "<!DOCTYPE x><x/>".encode("cp037"),
+        ],
+    )
+    @pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "docProps/core.xml"])
+    def test_refuse_entities_wherever_and_however_they_are_written(self, part: str, content: bytes) -> None:
+        with pytest.raises(UnusableFile, match=r"entities|encoding"):
+            read_sheets(changed(sheet([["x"]]), {part: content}))
+
+    @pytest.mark.parametrize(
+        ("rows", "said"),
+        [
+            (b'<row r="20000000"><c><v>1</v></c></row>', "rows"),
+            (b'<row r="1"/>' * 60, "50 cells"),
+            (b"<row/>" * 60, "50 cells"),
+            (b'<row r="1"><c r="ZZZ1"><v>1</v></c></row>', "columns"),
+        ],
+    )
+    def test_are_of_rows_that_hold_nothing_and_of_their_numbers(self, rows: bytes, said: str) -> None:
+        with pytest.raises(UnusableFile, match=said):
+            read_sheets(
+                changed(sheet([["x"]]), {"xl/worksheets/sheet1.xml": page_of(rows)}),
+                most_cells=50,
+            )
+
+    @pytest.mark.parametrize("text", [b"<si/>", b"<x:si />", b"<r><t>x</t></r>"])
+    def test_are_of_shared_texts_before_any_is_read(
+        self, text: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(workbook, "_FEW_OBJECTS", 200)
+
+        with pytest.raises(UnusableFile, match="200 shared texts"):
+            read_sheets(
+                changed(sheet([["x"]]), {"xl/sharedStrings.xml": b"<sst>" + text * 300}), most_cells=50
+            )
+
+    def test_are_of_characters_each_time_that_a_text_is_shared(self) -> None:
+        assert read_sheets(sheet([["abc"] * 3] * 3), most_characters=27)
+        with pytest.raises(UnusableFile, match="26 characters"):
+            read_sheets(sheet([["abc"] * 3] * 3), most_characters=26)
+
+    def test_are_of_what_a_cell_holds(self) -> None:
+        cell = b'<row><c t="inlineStr"><is><t>%s</t></is></c></row>'
+
+        def of(length: int) -> io.BytesIO:
+            return changed(sheet([["x"]]), {"xl/worksheets/sheet1.xml": page_of(cell % (b"x" * length))})
+
+        assert read_sheets(of(32_767))
+        with pytest.raises(UnusableFile, match="32767 characters in a cell"):
+            read_sheets(of(32_768))
+
 
 @pytest.mark.parametrize(
     ("names", "kind"),
@@ -149,3 +211,16 @@ def test_a_zip_archive_is_told_from_a_workbook(names: list[str], kind: str) -> N
             archive.writestr(name, "application/vnd.oasis.opendocument.spreadsheet")
 
     assert kind_of(file) == kind
+
+
+def test_of_what_says_its_kind_a_few_bytes_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("content.xml", "")
+        archive.writestr("mimetype", "spreadsheet" + " " * 1_000_000)
+    asked: list[int] = []
+    read = zipfile.ZipExtFile.read
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda self, n=-1: asked.append(n) or read(self, n))
+
+    assert kind_of(file) == "is_ods"
+    assert asked == [200]
