@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from gridgate.dataplane.query.answer import Answer, Segment, Step
-from gridgate.tables.out import Text, workbook
+from gridgate.tables.out import workbook
 from gridgate.tables.text import guarded
 
 
@@ -116,13 +116,7 @@ def _write_workbook(answer: Answer, target: BinaryIO, zone: ZoneInfo) -> None:
     def rows() -> Iterator[list[object]]:
         for segment, step in _rows(answer, zone):
             start = step.start.astimezone(zone).replace(tzinfo=None)
-            yield [
-                start,
-                *(
-                    Text(cell) if isinstance(cell, str) else cell
-                    for cell in _cells(answer, segment, step, zone)
-                ),
-            ]
+            yield [start, *_cells(answer, segment, step, zone)]
 
     with workbook(["local_time", *_columns(answer)], rows()) as made:
         copyfileobj(made, target)

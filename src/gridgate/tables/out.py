@@ -1,7 +1,6 @@
 """Tables out: the same columns as CSV or as a workbook (XLSX), row by row in constant memory."""
 
 import csv
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from tempfile import TemporaryFile
@@ -12,15 +11,20 @@ from gridgate.tables.text import guarded
 XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS_A_SHEET: Final = 1_000_000
 """A sheet has 1,048,576; what is more goes to the next one."""
-_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?[+-]\d\d:\d\d")
+_FIRST_YEAR: Final = 1900
+"""No day of a spreadsheet is before: it stays text."""
 _LONGEST: Final = 32_767
 """Characters that a cell holds."""
 
 
-class Text(str):
-    """What is to stay as it is written, an instant with its offset."""
+class Instant(str):
+    """An instant as CSV has it, with its offset; in a workbook it is a spreadsheet's own. Other text never is one."""
 
     __slots__ = ()
+
+    @classmethod
+    def of(cls, at: datetime, timespec: str = "auto") -> "Instant":
+        return cls(at.isoformat(timespec=timespec))
 
 
 class _Echo:
@@ -74,8 +78,10 @@ def _at_least_one(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]
 
 
 def _write(sheet: Any, row: int, column: int, value: object, day: Any, instant: Any) -> None:
-    if type(value) is str and _INSTANT.fullmatch(value):
+    if isinstance(value, Instant):
         value = datetime.fromisoformat(value)
+    if isinstance(value, date) and value.year < _FIRST_YEAR:
+        value = value.isoformat()
     match value:
         case None | "":
             return

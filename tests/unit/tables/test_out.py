@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,7 +13,7 @@ from gridgate.tables.workbook import read_sheets
 
 HEADER = ("id", "label", "power", "since", "at")
 ROWS = [
-    ("03128200000028", "=1+1", Decimal("36.5"), date(2026, 9, 14), "2026-10-25T02:30:00+01:00"),
+    ("03128200000028", "=1+1", Decimal("36.5"), date(2026, 9, 14), out.Instant("2026-10-25T02:30:00+01:00")),
     ("30009900000001", "'=x", 12, None, ""),
     ("30009900000002", "-5 °C", 3, None, ""),
 ]
@@ -45,3 +45,17 @@ def test_more_rows_than_a_sheet_has_go_to_the_next(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(out, "ROWS_A_SHEET", 2)
     with out.workbook(HEADER, ROWS) as file:
         assert [len(sheet.rows) for sheet in read_sheets(file)] == [3, 2]  # type: ignore[arg-type]
+
+
+def test_text_never_becomes_an_instant_and_what_no_spreadsheet_dates_stays_text() -> None:
+    cells = [
+        "2026-13-45T00:00+00:00",
+        "2026-10-25T02:30:00+01:00",
+        out.Instant("1899-12-31T23:00:00+00:00"),
+        date(1, 1, 1),
+        datetime(1600, 1, 1, tzinfo=UTC),
+    ]
+    with out.workbook(HEADER, [cells]) as file:
+        (sheet,) = read_sheets(file)  # type: ignore[arg-type]
+
+    assert sheet.rows[1] == (2, [cell if isinstance(cell, str) else cell.isoformat() for cell in cells])

@@ -28,6 +28,7 @@ from gridgate.portal.screens.company.words import FAMILIES
 from gridgate.portal.shapes import filters_in_force
 from gridgate.portal.spreadsheet import table_response
 from gridgate.portal.time_zone import readers_zone
+from gridgate.tables.out import Instant
 
 _EARLIEST = date(2012, 1, 1)
 """Before every event, and since then every zone has every day: the last to skip one did so in 2011."""
@@ -146,7 +147,7 @@ def _lines(events: QuerySet[AuditEvent], zone: ZoneInfo, language: str) -> Itera
         with override(language):
             details = words.details(event, most=None)
             yield [
-                event.at.astimezone(zone).isoformat(timespec="seconds"),
+                Instant.of(event.at.astimezone(zone), "seconds"),
                 words.who(event),
                 event.acting_for_name,
                 words.sentence(event),

@@ -34,6 +34,7 @@ from gridgate.portal.shapes import filters_in_force
 from gridgate.portal.spreadsheet import table_response
 from gridgate.portal.time_zone import network_time
 from gridgate.sharing.queries import permissions_given
+from gridgate.tables.out import Instant
 
 LONGEST_CHART = 62
 """More days than this are not drawn: bars would be too thin to tell apart."""
@@ -270,7 +271,7 @@ class _Said:
         ]
 
     def _at(self, instant: datetime | None) -> str:
-        return instant.astimezone(self._zone).isoformat() if instant is not None else ""
+        return Instant.of(instant.astimezone(self._zone)) if instant is not None else ""
 
 
 def _lines(entries: QuerySet[AccessLogEntry], said: _Said, language: str) -> Iterator[list[object]]:

@@ -28,6 +28,7 @@ from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.readers import count_readers
 from gridgate.portal.screens.metering_points.rows import is_held, rows_of
 from gridgate.portal.spreadsheet import table_response
+from gridgate.tables.out import Instant
 
 ORDERS: dict[str, tuple[str, ...]] = {
     "nom": ("search_text", "pk"),
@@ -137,7 +138,7 @@ def _lines(points: Points, today: date) -> Iterator[list[Any]]:
             point.meter_type,
             point.activated_on if point.held_from <= today else None,
             said["collection_state"],
-            since and since.isoformat(timespec="seconds"),
+            since and Instant.of(since, "seconds"),
             said["held_from"],
             held_to,
         ]

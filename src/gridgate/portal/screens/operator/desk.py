@@ -40,6 +40,7 @@ from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shapes import Figure, filters_in_force
 from gridgate.portal.spreadsheet import table_response
+from gridgate.tables.out import Instant
 
 STATES: list[tuple[str, Any]] = [
     ("", gettext_lazy("Ouvertes")),
@@ -195,7 +196,7 @@ def _exported(rows: Iterator[DeskRow], language: str) -> Iterator[list[Any]]:
     zone = Moment.present().zone
 
     def iso(at: datetime | None) -> str:
-        return at.astimezone(zone).isoformat(timespec="minutes") if at is not None else ""
+        return Instant.of(at.astimezone(zone), "minutes") if at is not None else ""
 
     for row in rows:
         with override(language):
