@@ -56,6 +56,11 @@ _LANGUAGES = {
 }
 _MOST_CELLS = 100_000
 """Of a workbook: a thousand lines of a hundred columns."""
+LONGEST_LIST = 2**20
+"""Characters of a list: it comes back in its box."""
+_MOST_PARTS = 50
+"""Between bars, in one cell; more where naming each group once takes more."""
+_LONGEST_SAID = 100
 
 
 class Finding(StrEnum):
@@ -75,7 +80,7 @@ class Finding(StrEnum):
 
 
 class NotReadable(GridgateError):
-    """The text is no list of people: `reason` is one of `empty`, `columns`, `too_many` and `broken`."""
+    """The text is no list of people: `reason` is one of `empty`, `columns`, `too_many`, `too_long` and `broken`."""
 
     def __init__(self, reason: str, *, line: int = 0) -> None:
         self.reason, self.line = reason, line
@@ -132,7 +137,10 @@ class PeopleFile:
 
 
 def text_of(content: bytes) -> str | None:
-    """A table's text: a workbook's one sheet, UTF-8, UTF-16, or the characters of Windows; None for anything else."""
+    """A table's text: a workbook's one sheet, UTF-8, UTF-16, or the characters of Windows; None for anything else.
+
+    Raises `NotReadable` for one that is too long.
+    """
     if content.startswith(b"PK\x03\x04"):
         return _text_of_workbook(content)
     try:
@@ -140,6 +148,8 @@ def text_of(content: bytes) -> str | None:
         text = from_utf16(content, codec) if codec else _of_eight_bits(content)
     except (UnusableFile, UnicodeDecodeError):
         return None
+    if len(text) > LONGEST_LIST:
+        raise NotReadable("too_long")
     return None if "\0" in text else text
 
 
@@ -154,8 +164,14 @@ def _text_of_workbook(content: bytes) -> str | None:
     """Each row on the line of its number, so that what is said of a line is found in the workbook."""
     file = BytesIO(content)
     try:
-        sheets = read_sheets(file, most_cells=_MOST_CELLS) if kind_of(file) == "xlsx" else []
-    except UnusableFile:
+        sheets = (
+            read_sheets(file, most_cells=_MOST_CELLS, most_characters=LONGEST_LIST)
+            if kind_of(file) == "xlsx"
+            else []
+        )
+    except UnusableFile as unusable:
+        if unusable.fault.code == "large_workbook":
+            raise NotReadable("too_long") from None
         return None
     if len(sheets) != 1:
         return None
@@ -165,6 +181,8 @@ def _text_of_workbook(content: bytes) -> str | None:
         text.write("\n" * max(0, number - 1 - lines))
         writer.writerow(" ".join(cell.splitlines()) for cell in cells)
         lines = max(lines + 1, number)
+    if text.tell() > LONGEST_LIST:
+        raise NotReadable("too_long")
     return text.getvalue()
 
 
@@ -300,10 +318,14 @@ class _Judge:
     def _groups(self, text: str) -> tuple[list[UserGroup], list[tuple[Finding, str]]]:
         """The groups named, longest names first: a name may itself hold what stands between two."""
         parts = [part.strip() for part in text.split(BETWEEN_GROUPS)]
+        bars = [name.count(BETWEEN_GROUPS) for name in self.groups]
+        if len(parts) > max(_MOST_PARTS, sum(bars) + len(bars)):
+            return [], [(Finding.GROUP, f"{text[:_LONGEST_SAID]}…")]
+        widest = max(bars, default=0) + 1
         found: list[UserGroup] = []
         unknown = []
         while parts:
-            for length in range(len(parts), 0, -1):
+            for length in range(min(widest, len(parts)), 0, -1):
                 name = f" {BETWEEN_GROUPS} ".join(parts[:length])
                 group = self.groups.get(_spelled(name))
                 if group is not None:

@@ -2,14 +2,17 @@
 
 import csv
 import re
+from functools import partial
 from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from gridgate.organisations import people_file
 from gridgate.organisations.models import Invitation, Membership, SecurityPolicy
 from gridgate.organisations.operations.invitations import InvitationOpen, Invitee, invite, invite_all
 from gridgate.organisations.people_file import MOST
+from gridgate.portal.screens.company import forms
 from gridgate.tables.out import workbook
 from gridgate.tables.text import unguarded
 from tests.functional.company import conftest
@@ -28,6 +31,13 @@ Fanny;;fanny@acme.example;;;
 
 def hidden(response, name: str) -> str:
     return unescape(conftest.hidden(response, name))
+
+
+def boxed(response) -> str:
+    """What stands in the box."""
+    kept = re.search(r"<textarea[^>]*>(.*?)</textarea>", response.content.decode(), re.DOTALL)
+    assert kept
+    return kept[1].strip()
 
 
 def rows_of(text: str) -> list[list[str]]:
@@ -123,6 +133,45 @@ def test_what_is_no_list_says_so_and_keeps_what_was_typed(company, text, said):
     assert said in text_of(page)
     if text:
         assert text.splitlines()[0].replace('"', "&quot;") in page.content.decode()
+
+
+def test_what_is_too_long_is_not_sent_back(company, monkeypatch):
+    """In one cell of a workbook, in more cells than there may be, in text, or pasted."""
+    for module in (people_file, forms):
+        monkeypatch.setattr(module, "LONGEST_LIST", 5_000)
+    long = "x" * 6_000
+    client = company.client("alice")
+    for rows in (
+        [["a@b.example", long]],
+        [["a@b.example", "x" * 30]] * 300,
+        [[""]] * 6_000 + [["a@b.example"]],
+    ):
+        with workbook(["E-mail", "Nom"], rows) as file:
+            page = client.post(MANY, {"file": SimpleUploadedFile("gens.xlsx", file.read())})
+        assert page.status_code == 422
+        assert "La liste est trop longue" in text_of(page)
+        assert boxed(page) == ""
+    for sent in ({"file": SimpleUploadedFile("gens.csv", long.encode())}, {"people": long}):
+        page = client.post(MANY, sent)
+        assert "La liste est trop longue" in text_of(page)
+        assert boxed(page) == ""
+
+
+def test_groups_are_looked_for_among_as_many_bars_as_a_name_has(company, monkeypatch):
+    company.lyon.name = "Lyon | Est"
+    company.lyon.save()
+    asked = []
+    spelled = people_file._spelled
+    monkeypatch.setattr(people_file, "_spelled", lambda name: asked.append(name) or spelled(name))
+    read = partial(people_file.read_people, actor=company.alice)
+    (one,) = read("hugo@acme.example;Hugo;;;lyon|est | " + "|".join(["nulle part"] * 40)).lines
+    assert {finding for finding, _ in one.findings} == {people_file.Finding.GROUP}
+    assert max(name.count("|") for name in asked) == 1
+    (one,) = read("hugo@acme.example;Hugo;;;" + "|" * 100_000).lines
+    assert [finding for finding, _ in one.findings] == [people_file.Finding.GROUP]
+    (one,) = read("hugo@acme.example;Hugo;;;siège|lyon|est").lines
+    assert one.person
+    assert set(one.person.groups) == {company.seat, company.lyon}
 
 
 def test_what_changed_since_it_was_read_is_read_again(company):

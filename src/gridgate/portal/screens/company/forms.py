@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 from gridgate.organisations.handles import handle_of, number_of
 from gridgate.organisations.models import InvitationState, Membership, UserGroup
 from gridgate.organisations.people import ACTIVE, PeopleFilter
-from gridgate.organisations.people_file import text_of
+from gridgate.organisations.people_file import LONGEST_LIST, NotReadable, text_of
+from gridgate.portal import formats
 from gridgate.portal.forms import AddressField, LineField
 
 LONGEST_GROUP_NAME = 80
@@ -217,12 +218,19 @@ class InviteManyForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """`people` is then the text, wherever it came from."""
+        """`people` is then the text, wherever it came from; what is too long is not shown again."""
         cleaned: dict[str, Any] = super().clean() or {}
+        too_long = _("La liste est trop longue : %(most)s caractères au plus. Coupez-la en plusieurs.") % {
+            "most": formats.number(LONGEST_LIST)
+        }
         sent = cleaned.get("file")
         if sent is not None:
-            text = text_of(sent.read())
-            if text is None:
+            text = None
+            try:
+                text = text_of(sent.read())
+            except NotReadable:
+                self.add_error("file", too_long)
+            if text is None and not self.errors:
                 self.add_error(
                     "file",
                     _(
@@ -230,6 +238,8 @@ class InviteManyForm(forms.Form):
                     ),
                 )
             cleaned["people"] = text or ""
+        elif len(cleaned.get("people", "")) > LONGEST_LIST:
+            self.add_error("people", too_long)
         elif not self.errors and not cleaned.get("people", "").strip():
             self.add_error("people", _("Choisissez un fichier, ou collez une liste."))
         return cleaned
