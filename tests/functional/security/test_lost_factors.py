@@ -11,7 +11,7 @@ import time_machine
 from gridgate.audit.models import AuditEvent
 from gridgate.notifications.letters import body_of
 from gridgate.organisations.models import LostFactor, Membership, SecurityPolicy
-from gridgate.organisations.operations.lost_factors import checks_to_confirm
+from gridgate.organisations.operations.lost_factors import checks_to_confirm, object_to, token_of
 from gridgate.organisations.security.factors import factors_of
 from gridgate.portal.logs import WithoutLinks
 from tests.factories.organisations import make_member
@@ -170,3 +170,67 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(here, changed, said):
 def test_is_for_the_operators_clerks_and_the_companys_administrators(here):
     assert here.client("alice").get(DESK).status_code == 403
     assert here.client("bob").get(COMPANY).status_code == 403
+
+
+def test_who_acts_for_theirs_only_since_the_check_is_no_second_person(here):
+    """A clerk makes another, an administrator of the company, or the person act for a company of an accomplice."""
+    lost = checked(here)
+    later_on = lost.created_at + timedelta(minutes=1)
+    here.odile2 = make_member(here.operator, "Autre", email="autre@reseau.example", role="administrator")
+    here.new = make_member(here.acme, "Nouveau", email="nouveau@acme.example", role="administrator")
+    of_b = make_member(here.client_b, "Bob", email=EMAIL)
+    Membership.objects.filter(pk__in=[here.odile2.pk, here.new.pk, of_b.pk]).update(created_at=later_on)
+    with later(here):
+        for who, address in (("odile2", DESK), ("new", COMPANY)):
+            assert "Confirmer et retirer" not in here.client(who).get(address).content.decode()
+            assert decide(here.client(who), address, lost).status_code == 403
+            actor = Membership.objects.get(pk=getattr(here, who).pk)
+            assert not checks_to_confirm(actor=actor, now=lost.confirmable_at).exists()
+        assert EMAIL not in here.client("charlie").get(COMPANY).content.decode()
+        assert decide(here.client("charlie"), COMPANY, lost).status_code == 404
+    assert strong(here)
+
+
+def test_what_the_clerk_noted_is_read_by_the_operator_only(here):
+    checked(here)
+    assert "04 78 00 00 00" in here.client("colleague").get(DESK).content.decode()
+    for address in (COMPANY, "/administration/historique/"):
+        page = here.client("alice").get(address).content.decode()
+        assert "Rappel à un numéro déjà connu" in page
+        assert "04 78 00 00 00" not in page
+
+
+@pytest.mark.parametrize("gone", ["membership", "account"])
+def test_the_check_of_a_clerk_who_left_is_not_confirmed(here, gone):
+    lost = checked(here)
+    if gone == "membership":
+        Membership.objects.filter(pk=lost.checked_by_id).update(ended_at=here.now)
+    else:
+        type(here.bob.user).objects.filter(pk=lost.checked_by.user_id).update(is_active=False)
+    with later(here):
+        page = here.client("colleague").get(DESK).content.decode()
+        assert "Confirmer et retirer" not in page
+        assert "n’agit plus pour le gestionnaire" in page
+        assert decide(here.client("colleague"), DESK, lost).status_code == 403
+        assert decide(here.client("alice"), COMPANY, lost).status_code == 403
+    assert strong(here)
+
+
+@pytest.mark.parametrize(("days", "enough"), [(1, False), (31, True)])
+def test_after_an_objection_an_administrator_confirms(here, days, enough):
+    first = checked(here)
+    object_to(token=token_of(first), now=first.created_at + timedelta(minutes=1))
+    with time_machine.travel(here.now + timedelta(days=days), tick=False):
+        here.client("operateur").post(DESK, FORM)
+        lost = LostFactor.objects.latest("pk")
+        assert lost.objected_at is None
+    with time_machine.travel(here.now + timedelta(days=days, minutes=31), tick=False):
+        page = here.client("colleague").get(DESK).content.decode()
+        assert ("Confirmer et retirer" in page) is enough
+        assert ("s’est opposée à une vérification précédente" in page) is not enough
+        decide(here.client("colleague"), DESK, lost)
+        assert strong(here) is not enough
+        if not enough:
+            Membership.objects.filter(pk=here.colleague.pk).update(role="administrator")
+            decide(here.client("colleague"), DESK, lost)
+            assert not strong(here)

@@ -3,6 +3,9 @@
 A clerk records how they made sure of who the person is. The person is written to at once, at the address they sign in
 with, and may object until somebody else confirms: another clerk, or an administrator of a company the person acts for.
 Only then are the factors removed. Each step stands in the history of those companies and in the operator's.
+
+Clerks can make companies, and people who act for them: whoever confirms acted for theirs before the check, and so did
+the person for the administrator's. After an objection a clerk is not enough: an administrator confirms.
 """
 
 from collections.abc import Mapping
@@ -11,7 +14,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
@@ -25,6 +28,8 @@ from gridgate.organisations.rights import is_present
 from gridgate.organisations.security.factors import factors_of, forget_factors
 
 LONGEST_NOTE = 300
+OBJECTION_DAYS = 30
+"""How long after an objection a new check of the same person is confirmed by an administrator only."""
 _KIND = "lost_factor"
 
 
@@ -86,7 +91,7 @@ def record_check(*, user: User, how: str, note: str, actor: Membership, now: dat
                 )
         except IntegrityError:
             raise AlreadyOpen from None
-        _record("account.identity_checked", lost, actor=actor, after={"identity": how, "note": note}, now=now)
+        _record("account.identity_checked", lost, actor=actor, after={"identity": how}, note=note, now=now)
         companies = [one.organisation_id for one in memberships_of(user=user)]
         administrators = Membership.objects.filter(
             organisation__in=companies,
@@ -105,11 +110,11 @@ def record_check(*, user: User, how: str, note: str, actor: Membership, now: dat
 
 def confirm(*, pk: int, actor: Membership, now: datetime) -> LostFactor:
     """Remove the person's factors and end their sessions, as a second person. Raises `LostFactorNotFound` for one that
-    the actor may not see, `NotAllowed` to the clerk who checked and to the person, and `LostFactorClosed`.
+    the actor may not see, `NotAllowed` to whoever is no second person for it, and `LostFactorClosed`.
     """
     with transaction.atomic():
         lost = _locked(pk, actor)
-        if actor.user_id in (lost.checked_by.user_id, lost.user_id):
+        if not vars(lost)["by_actor"]:
             raise NotAllowed("somebody else confirms")
         _require(lost, LostFactorState.TO_CONFIRM, now=now)
         lost.confirmed_by, lost.done_at = actor, now
@@ -149,28 +154,52 @@ def object_to(*, token: str, now: datetime) -> LostFactor:
 
 
 def checks_seen_by(*, actor: Membership) -> QuerySet[LostFactor]:
-    """All of them for the operator's clerks; for a company's administrator those of the people who act for it; none for
-    anybody else. The latest first.
+    """All of them for the operator's clerks; for a company's administrator those of people who act for it and did when
+    they were checked; none for anybody else. The latest first.
+
+    Each has `by_actor`, whether the actor is a second person for it; `by_present`, whether who checked still acts for
+    the operator; and `objected_before`, when the person objected to an earlier check, not long before.
     """
-    rows = LostFactor.objects.select_related(
-        "user", "checked_by__user", "checked_by__organisation", "confirmed_by__user"
-    ).order_by("-created_at", "-pk")
+    rows = _told_apart(actor).order_by("-created_at", "-pk")
     if not is_present(actor):
         return rows.none()
     if actor.organisation.is_operator:
         return rows
     if not actor.is_administrator:
         return rows.none()
-    theirs = Membership.objects.filter(organisation=actor.organisation_id, ended_at=None)
-    return rows.filter(user__in=theirs.values("user"))
+    theirs = Membership.objects.filter(
+        organisation=actor.organisation_id,
+        user=OuterRef("user"),
+        ended_at=None,
+        created_at__lt=OuterRef("created_at"),
+    )
+    return rows.filter(Exists(theirs))
 
 
 def checks_to_confirm(*, actor: Membership, now: datetime) -> QuerySet[LostFactor]:
-    """Those that wait for somebody like the actor: open, of somebody else, recorded by somebody else."""
-    waiting = checks_seen_by(actor=actor).filter(
-        objected_at=None, cancelled_at=None, done_at=None, expires_at__gt=now
+    """Those that wait for the actor: open, and the actor a second person for them."""
+    return checks_seen_by(actor=actor).filter(
+        Q(by_actor=True), objected_at=None, cancelled_at=None, done_at=None, expires_at__gt=now
     )
-    return waiting.exclude(Q(user=actor.user_id) | Q(checked_by__user=actor.user_id))
+
+
+def _told_apart(actor: Membership) -> QuerySet[LostFactor]:
+    rows = LostFactor.objects.select_related(
+        "user", "checked_by__user", "checked_by__organisation", "confirmed_by__user"
+    )
+    earlier = LostFactor.objects.filter(
+        user=OuterRef("user"),
+        objected_at__lt=OuterRef("created_at"),
+        objected_at__gt=OuterRef("created_at") - timedelta(days=OBJECTION_DAYS),
+    )
+    present = Q(checked_by__ended_at=None, checked_by__user__is_active=True)
+    second = ~Q(user=actor.user_id) & ~Q(checked_by__user=actor.user_id) & Q(created_at__gt=actor.created_at)
+    if not actor.is_administrator:
+        second &= Q(objected_before=None)
+    return rows.annotate(
+        objected_before=Subquery(earlier.order_by("-objected_at").values("objected_at")[:1]),
+        by_present=ExpressionWrapper(present, output_field=BooleanField()),
+    ).annotate(by_actor=ExpressionWrapper(present & second, output_field=BooleanField()))
 
 
 def token_of(lost: LostFactor) -> str:
@@ -218,17 +247,19 @@ def _record(
     actor: Membership | None = None,
     user: User | None = None,
     after: Mapping[str, object] | None = None,
+    note: str = "",
     now: datetime,
 ) -> None:
-    """In the history of each company that the person acts for, and in the operator's."""
+    """In the history of each company that the person acts for, and in the operator's: only there with the note."""
+    operator = lost.checked_by.organisation_id
     companies = {one.organisation_id for one in memberships_of(user=lost.user)}
-    for company in sorted(companies | {lost.checked_by.organisation_id}):
+    for company in sorted(companies | {operator}):
         record(
             action,
             subject=Subject("user", str(lost.user_id), lost.user.email),
             organisation=company,
             actor=actor,
             user=user,
-            after=after,
+            after={**(after or {}), "note": note} if note and company == operator else after,
             now=now,
         )

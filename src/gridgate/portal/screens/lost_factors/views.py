@@ -57,7 +57,8 @@ class CheckForm(forms.Form):
     note = LineField(
         label=gettext_lazy("Ce que vous avez vu ou entendu"),
         help_text=gettext_lazy(
-            "Pour qui confirmera, et pour l’historique : le numéro rappelé, la pièce, la date du courrier."
+            "Pour le collègue qui confirmera, et pour votre historique : le numéro rappelé,"
+            " la pièce, la date du courrier."
         ),
         max_length=LONGEST_NOTE,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -144,7 +145,7 @@ def _page(request: MemberRequest, form: CheckForm | None) -> HttpResponse:
 def _row(lost: LostFactor, actor: Membership, now: datetime) -> dict[str, Any]:
     state = lost.state(now)
     tone, label, icon = _STATES[state]
-    alone = actor.user_id in (lost.checked_by.user_id, lost.user_id)
+    said = vars(lost)
     open_ = state in (LostFactorState.WAITING, LostFactorState.TO_CONFIRM)
     return {
         "lost": lost,
@@ -154,6 +155,9 @@ def _row(lost: LostFactor, actor: Membership, now: datetime) -> dict[str, Any]:
         "icon": icon,
         "until": lost.confirmable_at if state is LostFactorState.WAITING else None,
         "open": open_,
-        "may_confirm": state is LostFactorState.TO_CONFIRM and not alone,
-        "alone": open_ and alone,
+        "note": lost.note if actor.organisation.is_operator else "",
+        "may_confirm": state is LostFactorState.TO_CONFIRM and said["by_actor"],
+        "objected_before": said["objected_before"],
+        "orphan": open_ and not said["by_present"],
+        "alone": open_ and said["by_present"] and not said["by_actor"],
     }
