@@ -30,6 +30,9 @@ Rows = list[dict[str, Any]]
 
 FORMAT = "gridgate-personal-data/1"
 
+_ONLY_HERE = ("member.asked_in", "member.asked_in_withdrawn")
+"""Recorded only when the company asked is here, which whoever asks does not learn; `join_requests` tells of all."""
+
 
 def export_of(*, user: User, now: datetime) -> dict[str, Any]:
     """Everything but `reads`, which may be long: see `reads_of`."""
@@ -228,7 +231,7 @@ def _events(user: User, memberships: Iterable[Membership]) -> Rows:
     wanted = Q(user=user.pk)
     for kind, subjects in about.items():
         wanted |= Q(subject_kind=kind, subject__in=subjects)
-    events = AuditEvent.objects.filter(wanted).order_by("at", "pk")
+    events = AuditEvent.objects.filter(wanted).exclude(action__in=_ONLY_HERE).order_by("at", "pk")
     return [_event(event, user, event.subject in about.get(event.subject_kind, ())) for event in events]
 
 

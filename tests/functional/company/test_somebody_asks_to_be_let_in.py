@@ -11,6 +11,7 @@ from gridgate.organisations.models import JoinRequest, Membership
 from gridgate.organisations.operations import create_user
 from gridgate.organisations.operations.directory import create_token
 from gridgate.organisations.operations.join_requests import MOST_OPEN, waiting_to_join
+from gridgate.organisations.personal_data import export_of
 from tests.factories.organisations import a_siren
 from tests.functional.company.conftest import hidden, text_of
 from tests.handles import handle
@@ -153,3 +154,18 @@ def test_whoever_acts_for_it_already_and_whoever_asks_everywhere(company, vera):
     assert answers[:MOST_OPEN] == [302] * MOST_OPEN
     assert set(answers[MOST_OPEN:]) <= {422, 429}
     assert JoinRequest.objects.count() == MOST_OPEN
+
+
+def test_ones_own_data_tell_no_more_of_a_company_that_is_here(company, vera):
+    vera.get(ASK)  # opens the session
+    told = []
+    for siren in (company.acme.siren, a_siren()):
+        before = export_of(user=vera.user, now=company.now)
+        vera.post(ASK, {"siren": siren, "message": "Je suis à Lyon"})
+        vera.post(ASK, {"withdraw": handle(JoinRequest.objects.latest("pk"))})
+        after = export_of(user=vera.user, now=company.now)
+        assert after["join_requests"][-1]["siren"] == siren
+        told.append(
+            {key: len(after[key]) - len(before[key]) for key, rows in after.items() if isinstance(rows, list)}
+        )
+    assert told[0] == told[1]
