@@ -1,10 +1,13 @@
 """Letters about requests to act for a company: to its administrators, and the answer to who asked."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from gridgate.core.clock import zone_named
 from gridgate.notifications import letters
@@ -13,7 +16,7 @@ from gridgate.organisations.models import JoinRequest, Membership
 
 
 def tell_administrators(
-    *, asked: JoinRequest, administrators: Iterable[Membership], now: datetime, **_: object
+    *, asked: JoinRequest, administrators: Iterable[Membership], now: datetime, **others: object
 ) -> None:
     for administrator in administrators:
         reader = administrator.user
@@ -24,6 +27,8 @@ def tell_administrators(
             language=reader.language,
             facts={
                 "asked": asked,
+                "name": _unlinked(str(asked.user), reader.language),
+                "message": _unlinked(asked.message, reader.language),
                 "company": administrator.organisation,
                 "page": settings.BASE_URL + reverse("company_join_requests"),
             },
@@ -32,7 +37,7 @@ def tell_administrators(
         )
 
 
-def tell_asker(*, asked: JoinRequest, now: datetime, **_: object) -> None:
+def tell_asker(*, asked: JoinRequest, now: datetime, **others: object) -> None:
     letters.write(
         "join_answered",
         key=str(asked.pk),
@@ -41,6 +46,13 @@ def tell_asker(*, asked: JoinRequest, now: datetime, **_: object) -> None:
         facts={"asked": asked, "company": asked.organisation, "accepted": asked.accepted_at is not None},
         now=now,
     )
+
+
+def _unlinked(text: str, language: str) -> str:
+    """What a stranger wrote, with nothing in it that a mail program makes a link of."""
+    with translation.override(language):
+        without = re.sub(r"\S*:/\S*", _("[lien retiré]"), text)
+    return re.sub(r"([.@。．｡])(?=\w)", r"\1 ", without)
 
 
 def connect() -> None:

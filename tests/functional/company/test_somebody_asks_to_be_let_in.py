@@ -169,3 +169,22 @@ def test_ones_own_data_tell_no_more_of_a_company_that_is_here(company, vera):
             {key: len(after[key]) - len(before[key]) for key, rows in after.items() if isinstance(rows, list)}
         )
     assert told[0] == told[1]
+
+
+def test_what_a_stranger_writes_is_a_quotation_without_links(company, vera):
+    type(vera.user).objects.filter(pk=vera.user.pk).update(full_name="Vera https://evil.example/a")
+    vera.post(
+        ASK,
+        {
+            "siren": company.acme.siren,
+            "message": "Voir www.evil.example, HTTPS://evil.example/b et x@evil.example",
+        },
+    )
+    told = letters("join_asked")["alice@acme.example"]
+    assert "\n> Voir www" in told
+    assert told.count("[lien retiré]") == 2
+    assert "evil.example" not in told
+    assert "https://evil" not in OutgoingEmail.objects.get(recipient="alice@acme.example").subject
+    asked = JoinRequest.objects.get()
+    page = text_of(company.client("alice").get(f"{ASKED}{handle(asked)}/"))
+    assert "HTTPS://evil.example/b" in page, "who decides reads it as it was written"
