@@ -16,7 +16,7 @@ from gridgate.organisations.operations import (
     record_contract,
 )
 from tests.factories.eic import make_code
-from tests.factories.organisations import make_member, make_organisation
+from tests.factories.organisations import a_siren, make_member, make_organisation
 from tests.functional.partage.test_who_reads_our_data import text_of
 from tests.world import World
 
@@ -232,6 +232,23 @@ class TestKeepingTheRecord:
         assert f"« {typed.split()[-1]} » n’est pas un domaine" in text_of(page)
         assert typed in page.content.decode()
         assert Organisation.objects.get(pk=world.acme.pk).email_domains == []
+
+    def test_a_domain_of_another_company_is_refused_and_named(self, world: World) -> None:
+        """Its directory would add people of that company."""
+        type(world.acme).objects.filter(pk=world.client_b.pk).update(email_domains=["client-b.example"])
+        client, typed = world.client("operateur"), {"email_domains": "acme.example @Client-B.example"}
+        page = client.post(
+            f"{LIST}{world.acme.siren}/modifier/",
+            {"legal_name": "ACME Industries", "roles": ["consumer"], **typed},
+        )
+        new = {"legal_name": "Papeteries du Lac", "siren": a_siren(), "roles": ["consumer"], **typed}
+        for answer in (page, client.post(f"{LIST}nouvelle/", new)):
+            assert answer.status_code == 422
+            assert "client-b.example est un domaine de" in text_of(answer)
+        assert Organisation.objects.get(pk=world.acme.pk).email_domains == []
+        assert not Organisation.objects.filter(legal_name="Papeteries du Lac").exists()
+        own = {"legal_name": "Client B", "roles": ["consumer"], "email_domains": "client-b.example"}
+        assert client.post(f"{LIST}{world.client_b.siren}/modifier/", own).status_code == 302
 
     @pytest.mark.parametrize("siren", ["100000009", "732829320", "n-importe"])
     def test_is_not_found_for_the_operator_itself_and_for_nobody(self, world: World, siren: str) -> None:

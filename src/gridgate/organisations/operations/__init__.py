@@ -15,6 +15,7 @@ from gridgate.organisations.operations.accounts import (
     update_profile,
 )
 from gridgate.organisations.operations.companies import (
+    DomainTaken,
     InvalidContract,
     InvalidDomain,
     OrganisationExists,
@@ -125,6 +126,7 @@ __all__ = [
     "AccountExists",
     "AlreadyAdministered",
     "Declaration",
+    "DomainTaken",
     "EicAsked",
     "EicCodeTaken",
     "InvalidContract",

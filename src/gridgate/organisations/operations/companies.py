@@ -43,6 +43,19 @@ class InvalidDomain(GridgateError):
         )
 
 
+class DomainTaken(GridgateError):
+    """A domain of e-mail addresses is one company's: its directory adds whoever has an address there."""
+
+    def __init__(self, domain: str, company: Organisation) -> None:
+        self.domain, self.company = domain, company
+        super().__init__(
+            ErrorKind.CONFLICT,
+            f"{domain} is a domain of {company.legal_name}",
+            remedy="Take it from that company first.",
+            where="email_domains",
+        )
+
+
 def create_organisation(
     *,
     legal_name: str,
@@ -57,8 +70,8 @@ def create_organisation(
 ) -> Organisation:
     """Register a company.
 
-    Raises `InvalidIdentifier` for a SIREN that does not check, `InvalidDomain`, and `OrganisationExists` when
-    the SIREN is known or the instance already has its operator.
+    Raises `InvalidIdentifier` for a SIREN that does not check, `InvalidDomain`, `DomainTaken`, and
+    `OrganisationExists` when the SIREN is known or the instance already has its operator.
     """
     require_operator(actor)
     siren = parse_siren(siren)
@@ -74,7 +87,7 @@ def create_organisation(
             roles=in_order(roles),
             contact_email=contact_email,
             contact_url=contact_url,
-            email_domains=parse_domains(email_domains),
+            email_domains=_free(parse_domains(email_domains)),
             created_at=now,
         )
         after = {"legal_name": company.legal_name, "siren": siren, "roles": company.roles}
@@ -117,16 +130,17 @@ def update_organisation(
 ) -> None:
     """Change what the operator records of a company. The SIREN is what it is known by, and stays.
 
-    Raises `InvalidDomain`.
+    Raises `InvalidDomain` and `DomainTaken`.
     """
     require_operator(actor)
     names = ("legal_name", "contact_email", "contact_url", "roles", "email_domains")
     with transaction.atomic():
+        domains = _free(parse_domains(email_domains), company=organisation)
         before = {name: getattr(organisation, name) for name in names}
         organisation.legal_name = line(legal_name)
         organisation.contact_email, organisation.contact_url = contact_email, contact_url
         organisation.roles = in_order(roles)
-        organisation.email_domains = parse_domains(email_domains)
+        organisation.email_domains = domains
         was, became = changed(before, {name: getattr(organisation, name) for name in names})
         if not became:
             return
@@ -149,6 +163,16 @@ def parse_domains(texts: Iterable[str]) -> list[str]:
             raise InvalidDomain(text) from None
         domains.add(domain)
     return sorted(domains)
+
+
+def _free(domains: list[str], *, company: Organisation | None = None) -> list[str]:
+    """The domains, which no other company has. Raises `DomainTaken`."""
+    if domains:
+        for other in Organisation.objects.order_by("pk"):
+            for domain in domains:
+                if domain in other.email_domains and other != company:
+                    raise DomainTaken(domain, other)
+    return domains
 
 
 def record_contract(

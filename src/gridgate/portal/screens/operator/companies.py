@@ -12,7 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.metering.operator_queries import points_held
 from gridgate.organisations.models import InvitationState, Organisation
-from gridgate.organisations.operations import OrganisationExists, create_organisation, update_organisation
+from gridgate.organisations.operations import (
+    DomainTaken,
+    OrganisationExists,
+    create_organisation,
+    update_organisation,
+)
 from gridgate.organisations.operator_queries import NO_ROLE, CompanyFilter, companies, company
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
@@ -119,6 +124,8 @@ def new(request: MemberRequest) -> HttpResponse:
             )
         except OrganisationExists:
             form.add_error("siren", _("Une entreprise a déjà ce SIREN : cherchez-la dans la liste."))
+        except DomainTaken as refused:
+            _say_taken(form, refused)
         else:
             said = _("%(name)s est enregistrée. Enregistrez son contrat, puis déclarez son administrateur.")
             messages.success(request, said % {"name": made.legal_name})
@@ -134,15 +141,27 @@ def edit(request: MemberRequest, siren: str) -> HttpResponse:
     found = company(actor=request.membership, siren=siren)
     form = CompanyForm.of(found, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        update_organisation(
-            organisation=found, **form.cleaned_data, actor=request.membership, now=Moment.present().now
-        )
-        messages.success(
-            request, formats.elided(_("La fiche de %(name)s est à jour.") % {"name": found.legal_name})
-        )
-        return redirect("operator_company", found.siren)
+        try:
+            update_organisation(
+                organisation=found, **form.cleaned_data, actor=request.membership, now=Moment.present().now
+            )
+        except DomainTaken as refused:
+            _say_taken(form, refused)
+        else:
+            messages.success(
+                request, formats.elided(_("La fiche de %(name)s est à jour.") % {"name": found.legal_name})
+            )
+            return redirect("operator_company", found.siren)
     status = 422 if form.errors else 200
     return render(request, "operator/company_edit.html", {"company": found, "form": form}, status=status)
+
+
+def _say_taken(form: CompanyForm, refused: DomainTaken) -> None:
+    said = _(
+        "%(domain)s est un domaine de %(company)s (%(siren)s) : un domaine est celui d’une seule entreprise."
+    )
+    taken = {"domain": refused.domain, "company": refused.company.legal_name, "siren": refused.company.siren}
+    form.add_error("email_domains", formats.elided(said % taken))
 
 
 def _line(one: Organisation, held: int) -> dict[str, Any]:
