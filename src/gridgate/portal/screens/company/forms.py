@@ -220,7 +220,7 @@ class InviteManyForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """`people` is then the text, wherever it came from; what is too long is not shown again."""
         cleaned: dict[str, Any] = super().clean() or {}
-        too_long = _("La liste est trop longue : %(most)s caractères au plus. Coupez-la en plusieurs.") % {
+        too_long = _("La liste est trop longue : %(most)s caractères au plus. Coupez-la en plusieurs.") % {
             "most": formats.number(LONGEST_LIST)
         }
         sent = cleaned.get("file")
