@@ -29,7 +29,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = asked.data or Path(folder)
         if asked.data is None:
-            command = [sys.executable, "-m", "gridgate", "--data", folder, "demo", "--no-serve"]
+            command = [sys.executable, "-m", "gridgate.config.cli", "--data", folder, "demo", "--no-serve"]
             subprocess.run(command, check=True)
         report(data, asked.rounds)
 
