@@ -36,6 +36,8 @@ LONGEST_CELL: Final = 32_767
 MAX_OBJECTS: Final = 2**20
 """Shared texts, their runs, formats and relations: each is read whole before the first row."""
 _WIDEST_SHEET: Final = 16_384
+_TAGS_A_ROW: Final = 64 * _WIDEST_SHEET
+"""A cell has four to six, more where its text has formats of its own."""
 _FEW_OBJECTS: Final = 100_000
 _RATIO_FREE: Final = 64 * 2**20
 _CHUNK: Final = 2**20
@@ -50,6 +52,8 @@ _OBJECT: Final = re.compile(
     rb"<(?:[\w.-]+:)?"
     rb"(?:si|r|rPh|xf|dxf|font|fill|border|numFmt|cellStyle|sheet|definedName|Relationship|Override|Default)[\s/>]"
 )
+_ROW: Final = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
+_CELL: Final = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
 _MARK: Final = re.compile(rb"\xef\xbb\xbf|\xff\xfe|\xfe\xff")
 _PROLOG: Final = re.compile(rb"<\?xml\s[^>]{0,500}?\?>")
 _ENCODING: Final = re.compile(rb"""encoding\s*=\s*["']([^"']*)["']""")
@@ -171,6 +175,9 @@ class _Markup:
         self._objects = objects
         self._before: bytes | None = None
         self._is_xml = True
+        self._cut_tag = b""
+        self._in_row = False
+        self._cells = self._tags = 0
 
     def look(self, piece: bytes) -> None:
         if not self._is_xml:
@@ -185,6 +192,23 @@ class _Markup:
             raise UnusableFile("damaged_workbook", why="it declares entities")
         self._objects.take(sum(1 for _ in _OBJECT.finditer(seen)))
         self._before = seen[-_OVERLAP:]
+        self._count_cells(letters)
+
+    def _count_cells(self, letters: bytes) -> None:
+        """A row is parsed as a whole, more than once: what no sheet has in one is refused before."""
+        letters = self._cut_tag + letters
+        last = letters.rfind(b"<")
+        whole = last if last >= 0 and len(letters) - last < _OVERLAP else len(letters)
+        self._cut_tag = letters[whole:]
+        for number, between in enumerate(_ROW.split(letters[:whole])):
+            if number:
+                self._in_row = True
+                self._cells = self._tags = 0
+            if self._in_row:
+                self._tags += between.count(b"<")
+                self._cells += len(_CELL.findall(between))
+                if self._cells > _WIDEST_SHEET or self._tags > _TAGS_A_ROW:
+                    raise UnusableFile("large_workbook", most=f"{MAX_COLUMNS} columns")
 
     def _begin(self, letters: bytes) -> None:
         if not letters.startswith(b"<?xml"):

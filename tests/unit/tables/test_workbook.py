@@ -167,6 +167,16 @@ class TestLimits:
                 most_cells=50,
             )
 
+    @pytest.mark.parametrize("element", [b"<c/>", b"<x/>"])
+    def test_act_before_the_end_of_a_row(self, element: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(workbook, "_WIDEST_SHEET", 100)
+        monkeypatch.setattr(workbook, "_TAGS_A_ROW", 6_400)
+        monkeypatch.setattr(workbook, "_CHUNK", 1_001)
+        row = b"<row>" + element * 8_000 + b"</cut>"
+
+        with pytest.raises(UnusableFile, match="512 columns"):
+            read_sheets(changed(sheet([["x"]]), {"xl/worksheets/sheet1.xml": page_of(row)}))
+
     @pytest.mark.parametrize("text", [b"<si/>", b"<x:si />", b"<r><t>x</t></r>"])
     def test_are_of_shared_texts_before_any_is_read(
         self, text: bytes, monkeypatch: pytest.MonkeyPatch
