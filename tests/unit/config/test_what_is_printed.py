@@ -8,8 +8,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from gridgate.config import cli, failing
-from gridgate.config.commands import eic, imports, kyc
+from gridgate.config.commands import eic, imports, ingest, kyc
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.metering.imports.findings import Code, Finding
 from gridgate.organisations.kyc_form import Fault, InvalidForm
 
@@ -52,6 +53,29 @@ def test_findings_of_an_eic_file(monkeypatch: pytest.MonkeyPatch) -> None:
     one = {"line": 1, "column": FORGED, "value": FORGED, "reason": FORGED, "remedy": FORGED}
     eic._show_findings("Left out", [one], eic.Console())
     assert said.getvalue().count(SHOWN) == 4
+
+
+@pytest.mark.parametrize(
+    ("terminal", "name"),
+    [
+        (True, "/srv/d…/R63_P_20260601.csv"),
+        (False, f"/srv/{'deliveries/' * 9}R63_P_20260601.csv"),
+    ],
+)
+def test_files_taken_in_stand_on_one_line_each(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, name: str
+) -> None:
+    said = io.StringIO()
+    console = Console(file=said, width=80, force_terminal=terminal, no_color=True, highlight=False)
+    monkeypatch.setattr(ingest, "Console", lambda **options: console)
+
+    path = f"/srv/{'deliveries/' * 9}R63_P_20260601.csv"
+    ingest._show(IngestReport([FileReport(path, "enedis-r6x-csv", stored=48)]))
+
+    lines = said.getvalue().splitlines()
+    assert len(lines) == 2
+    assert lines[1].split() == [name, "enedis-r6x-csv", "48", "48", "0", "0"]
+    assert not terminal or len(lines[1]) <= 80
 
 
 def test_an_eic_code() -> None:

@@ -46,6 +46,8 @@ _REASONS_SHOWN: Final = 12
 _REASON_SHOWN: Final = 600
 """Characters: a reason takes five lines at most."""
 _VALUE_SHOWN: Final = 80
+_HEADINGS: Final = ("File", "Format", "Read", "Stored", "Unchanged", "Quarantined")
+_SHORTEST_NAME: Final = 12
 
 
 def ingest(
@@ -148,18 +150,49 @@ def _size(path: Path) -> int:
 
 def _show(report: "IngestReport") -> None:
     console = Console(highlight=False, markup=False)  # names of files and members may look like it
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("File", overflow="fold")
-    table.add_column("Format", no_wrap=True)
-    for name in ("Read", "Stored", "Unchanged", "Quarantined"):
-        table.add_column(name, justify="right")
-    for file in report.files:
-        counts = (file.read, file.stored, file.unchanged, len(file.quarantined))
-        table.add_row(shown(file.path), file.format, *(f"{count:,}".replace(",", " ") for count in counts))
-    console.print(table)
+    room = _room_for_names(report, console)
+    console.print(_table(report, [_fitted(shown(file.path), room) for file in report.files]))
     for file in report.files:
         if not file.complete:
             _explain(file, console)
+
+
+def _room_for_names(report: "IngestReport", console: Console) -> int:
+    """How wide a name may be: what the other columns leave of a terminal. Elsewhere lines are as long as names are."""
+    longest = max(len(shown(file.path)) for file in report.files)
+    others = console.measure(_table(report, [""] * len(report.files))).maximum - len(_HEADINGS[0])
+    if not console.is_terminal:
+        console.width = max(console.width, longest + others)
+    return max(_SHORTEST_NAME, console.width - others)
+
+
+def _table(report: "IngestReport", names: list[str]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in _HEADINGS:
+        table.add_column(heading, no_wrap=True, justify="left" if heading in _HEADINGS[:2] else "right")
+    for name, file in zip(names, report.files, strict=True):
+        counts = (file.read, file.stored, file.unchanged, len(file.quarantined))
+        table.add_row(name, file.format, *(f"{count:,}".replace(",", " ") for count in counts))
+    return table
+
+
+def _fitted(path: str, room: int) -> str:
+    """The path in so many characters: the name of the file stays whole as long as it fits, as the end of any name does.
+
+    >>> [_fitted("/srv/deliveries/2026/r63.csv", room) for room in (28, 20, 9, 7)]
+    ['/srv/deliveries/2026/r63.csv', '/srv/delive…/r63.csv', '…/r63.csv', 'r63.csv']
+    >>> _fitted("ENEDIS_R63_P_CdC_20260601.csv", 16)
+    'ENEDIS_…0601.csv'
+    """
+    if len(path) <= room:
+        return path
+    folder, _, name = path.rpartition("/")
+    if len(name) + 2 <= room:
+        return f"{folder[: room - len(name) - 2]}…/{name}"
+    if len(name) <= room:
+        return name
+    end = room // 2
+    return f"{name[: room - end - 1]}…{name[-end:]}"
 
 
 def _explain(file: "FileReport", console: Console) -> None:
