@@ -9,6 +9,13 @@ from gridgate.core.text import folded
 from gridgate.organisations.models import Organisation, User
 
 
+def called(label: str, address: str, number: str) -> str:
+    """What a point is called wherever one name must do: the name of its site; without one, its address; without that,
+    its number.
+    """
+    return label or address or number
+
+
 class MeteringPoint(models.Model):
     """Where energy is measured: a PRM, a GSRN or an EIC of type Z.
 
@@ -47,7 +54,8 @@ class MeteringPoint(models.Model):
     search_text: str
 
     def __str__(self) -> str:
-        return vars(self).get("label") or self.pk
+        said = vars(self)
+        return called(said.get("label", ""), said.get("address", ""), self.pk)
 
     def get_meter_type_display(self) -> str:
         return str(dict(self.MeterType.choices).get(self.meter_type, ""))

@@ -29,6 +29,7 @@ from gridgate.metering.models import (
     PointAsHeld,
     RegisterImport,
     TitleHolding,
+    called,
 )
 from gridgate.organisations.models import Membership
 from gridgate.organisations.rights import perimeter_of
@@ -149,6 +150,26 @@ def held_times(*, actor: Membership, point_id: str) -> list[HeldTime]:
         if after is None or first < after:
             times.append(HeldTime(first, after, power))
     return times
+
+
+def own_titles(*, actor: Membership, point_id: str) -> list[tuple[date, date | None]]:
+    """The times for which the actor's company held, holds or will hold a point: of each its first day, and the first day
+    after it (None while open), in the order of time. For a point whose readability was decided already.
+    """
+    titles = TitleHolding.objects.filter(holder=actor.organisation_id, metering_point=point_id)
+    times: list[tuple[date, date | None]] = []
+    for first, after in titles.order_by("valid_from").values_list("valid_from", "valid_to"):
+        if times and times[-1][1] == first:
+            first = times.pop()[0]
+        times.append((first, after))
+    return times
+
+
+def names_of_points(points: Points) -> dict[str, str]:
+    """What these points are called, without those that have but their number."""
+    said = points.values_list("pk", "label", "address")
+    named = ((number, called(label, address, number)) for number, label, address in said)
+    return {number: name for number, name in named if name != number}
 
 
 def as_they_are(points: QuerySet[MeteringPoint], *, today: date) -> Points:

@@ -323,7 +323,7 @@ def points_shared(*, actor: Membership, shares: Iterable[Share], today: date) ->
     shares = list(shares)
     held = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True
-    ).order_by("label", "pk")
+    ).order_by("search_text", "pk")
     if any(share.all_points for share in shares):
         return held
     named = PermissionPoint.objects.filter(permission__in=[share.permission for share in shares])
@@ -352,7 +352,7 @@ def named_points(permission: Permission, *, actor: Membership, today: date) -> P
     named = points_as_held_by(permission.holder_id, today=today).filter(
         pk__in=PermissionPoint.objects.filter(permission=permission).values("metering_point")
     )
-    return _in_perimeter(named, "pk", actor).order_by("label", "pk")
+    return _in_perimeter(named, "pk", actor).order_by("search_text", "pk")
 
 
 def count_points(
@@ -425,7 +425,7 @@ def points_asked(request: PermissionRequest, *, actor: Membership, today: date) 
     """The points of today that a request asks for, within the actor's perimeter, by name."""
     held = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True
-    ).order_by("label", "pk")
+    ).order_by("search_text", "pk")
     return held if request.all_points else held.filter(pk__in=request.points.values("pk"))
 
 

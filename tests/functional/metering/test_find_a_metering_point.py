@@ -1,5 +1,6 @@
 """A company's user looks for meters: Vos compteurs, and the page of one of them."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
@@ -10,10 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from gridgate.metering.imports import import_points
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations import close_holding, move_in, set_collection
+from gridgate.metering.queries import names_of_points, points_readable_by
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.operations import give
 from gridgate.portal.screens.metering_points.rows import freshness
-from tests.factories.metering import make_holding, make_point
+from tests.factories.metering import leave, make_holding, make_point
 from tests.factories.organisations import SINCE
 from tests.factories.sharing import make_permission, make_service
 from tests.measured import Measured
@@ -230,6 +232,33 @@ class TestTheMeteringPoint:
         assert "Tiers 1" not in page
         assert "Gestion des services de données" in page
 
+    def test_says_each_time_that_a_company_held_it(self, world: World) -> None:
+        close_holding(holding=world.p3.holdings.get(), valid_to=date(2026, 3, 1), now=world.now)
+        make_holding(world.p3, world.acme, since=date(2026, 9, 1))
+        page = world.client("alice").get(f"/compteurs/{world.p3.pk}/").content.decode().replace("\xa0", " ")
+        assert "du 1ᵉʳ janvier 2024 au 28 février 2026, puis depuis le 1ᵉʳ septembre 2026" in page
+        leave(world.p3.pk, date(2026, 11, 1))
+        make_holding(world.p3, world.acme, since=date(2027, 1, 1))
+        page = world.client("alice").get(f"/compteurs/{world.p3.pk}/").content.decode().replace("\xa0", " ")
+        assert (
+            "Vous l’avez été du 1ᵉʳ janvier 2024 au 28 février 2026, puis du 1ᵉʳ septembre 2026 au 31 octobre 2026"
+            in page
+        )
+        assert "Vous le serez de nouveau à partir du 1ᵉʳ janvier 2027." in page
+
+    def test_has_one_name_on_every_page(self, world: World, measured: Measured) -> None:
+        point = make_point(city="Bron")
+        make_holding(point, world.acme)
+        alice = world.client("alice")
+        name = "1 rue de l’Essai"
+        for address in (f"/compteurs/{point.pk}/", f"/mesures/{point.pk}/", f"/collecte/{point.pk}/"):
+            heading = re.search(r"<h1>([^<]*)", alice.get(address).content.decode())
+            assert heading is not None
+            assert heading[1].endswith(name), address
+        assert f">{name}</a>" in alice.get(f"/mesures/{world.p1.pk}/").content.decode()
+        readable = points_readable_by(actor=world.alice, service="meters", today=world.now.date())
+        assert names_of_points(readable)[point.pk] == name
+
     def test_tells_a_former_holder_of_its_own_time_only(self, world: World) -> None:
         set_collection(
             actor=world.alice, points=[world.p1.pk], state="requested", now=world.now.replace(month=3)
@@ -244,7 +273,7 @@ class TestTheMeteringPoint:
         before = world.client("alice").get(f"/compteurs/{world.p1.pk}/")
         assert "Vous n’êtes plus titulaire" in before.content.decode()
         said = before.content.decode().replace("\xa0", " ")
-        assert "du 1ᵉʳ janvier 2024 jusqu’au 30 septembre 2026, ce jour compris" in said
+        assert "du 1ᵉʳ janvier 2024 au 30 septembre 2026, ce jour compris" in said
         assert "du 1ᵉʳ janvier 2024 au 30 septembre 2026<" in said
         english = world.client("alice", language="en").get(f"/compteurs/{world.p1.pk}/").content.decode()
         assert "from 1 January 2024 to 30 September 2026<" in english.replace("\xa0", " ")

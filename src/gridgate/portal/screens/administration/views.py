@@ -19,7 +19,6 @@ from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.administration.tasks import tasks_of
-from gridgate.portal.screens.metering_points.rows import name_of
 from gridgate.portal.shapes import Figure
 
 LAST_IMPORTS = 10
@@ -48,7 +47,7 @@ def _registry(request: MemberRequest) -> HttpResponse:
         "waiting_rows": [
             {
                 "id": point.pk,
-                "name": name_of(point),
+                "name": str(point),
                 "city": point.city,
                 "since": vars(point)["collection_since"],
             }

@@ -24,7 +24,7 @@ from gridgate.portal.paging import page_of
 from gridgate.portal.screens.collection.words import ACTIONS, counted
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.history import history
-from gridgate.portal.screens.metering_points.rows import collection, name_of, rows_of
+from gridgate.portal.screens.metering_points.rows import collection, rows_of
 from gridgate.portal.screens.metering_points.views import sorted_by
 
 
@@ -72,7 +72,7 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
     present = vars(found)["collection_state"]
     context = {
         "point": found,
-        "name": name_of(found),
+        "name": str(found),
         "state": collection(present),
         "since": vars(found)["collection_since"],
         "present": present,

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from gridgate.applications.queries import applications_of
 from gridgate.core.time import civil_day_of
-from gridgate.metering.queries import points_of_company, points_readable_by
+from gridgate.metering.queries import names_of_points, points_of_company, points_readable_by
 from gridgate.organisations.company_rights import (
     Change,
     CompanyRights,
@@ -23,7 +23,6 @@ from gridgate.organisations.company_rights import (
 )
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
-from gridgate.portal.screens.metering_points.rows import name_of
 
 POINTS_NAMED = 50
 """How many points of a sentence are named one by one."""
@@ -216,8 +215,8 @@ def _names_of(changes: Iterable[Change], actor: Membership) -> dict[str, str]:
                 wanted.update(islice(sorted(one.points), POINTS_NAMED))
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
     mine = points_readable_by(actor=actor, service=EntitlementCode.METERS, today=today)
-    named = {point.pk: name_of(point) for point in mine.filter(pk__in=wanted)} if wanted else {}
-    return {key: key if name == key else f"{name} ({key})" for key, name in named.items()}
+    named = names_of_points(mine.filter(pk__in=wanted)) if wanted else {}
+    return {key: f"{named[key]} ({key})" if key in named else key for key in wanted}
 
 
 def _becomes(change: Change) -> str:

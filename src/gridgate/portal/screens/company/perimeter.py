@@ -36,7 +36,7 @@ from gridgate.portal.screens.company.consequences import (
     losses,
     present_rights,
 )
-from gridgate.portal.screens.metering_points.rows import coming, name_of, past
+from gridgate.portal.screens.metering_points.rows import coming, past
 
 BAD_SHOWN = 20
 _BETWEEN_CELLS = re.compile(r"[\t;,]+")
@@ -273,7 +273,7 @@ def _context(
 def _point_row(point: MeteringPoint, today: date) -> dict[str, Any]:
     return {
         "id": point.pk,
-        "name": name_of(point),
+        "name": str(point),
         "place": " ".join(filter(None, (point.postcode, point.city))),
         "segment": point.segment,
         "past": past(vars(point)["held_to"], today),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -12,14 +11,13 @@ from django.views.decorators.http import require_safe
 
 from gridgate.core.roles import Answer, Why
 from gridgate.core.time import civil_day_of
-from gridgate.metering.queries import points_of_company, points_readable_by
+from gridgate.metering.queries import names_of_points, points_of_company, points_readable_by
 from gridgate.organisations.catalogue import CatalogueEntry
 from gridgate.organisations.company_rights import CompanyRights, Extent, company_rights
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.queries import groups_of, members_of
 from gridgate.portal.access import MemberRequest, administrator_required
 from gridgate.portal.screens.company.access import reason
-from gridgate.portal.screens.metering_points.rows import name_of
 from gridgate.portal.spreadsheet import table_response
 from gridgate.portal.time_zone import readers_zone
 
@@ -108,5 +106,4 @@ def _why(rights: CompanyRights, member: int, entry: CatalogueEntry, groups: dict
 def _names_of_points(actor: Membership) -> dict[str, str]:
     """What the company calls its points; a number says itself."""
     today = civil_day_of(datetime.now(UTC), timezone.get_default_timezone())
-    mine: Any = points_readable_by(actor=actor, service=EntitlementCode.METERS, today=today)
-    return {point.pk: name for point in mine if (name := name_of(point)) != point.pk}
+    return names_of_points(points_readable_by(actor=actor, service=EntitlementCode.METERS, today=today))

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from gridgate.applications.queries import names_of
 from gridgate.audit import queries as audit
 from gridgate.audit.models import AccessLogEntry
-from gridgate.metering.queries import points_readable_by
+from gridgate.metering.queries import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
@@ -160,10 +160,10 @@ def _rows(actor: Membership, entries: Sequence[AccessLogEntry], moment: Moment) 
     points = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today
     ).filter(pk__in={entry.metering_point_id for entry in entries})
-    labels = dict(points.values_list("pk", "label"))
+    names = names_of_points(points)
     services = _services(actor, {entry.permission for entry in entries if entry.permission})
     programs = names_of({entry.application for entry in entries if entry.application})
-    return [_row(entry, labels, services, programs, moment) for entry in entries]
+    return [_row(entry, names, services, programs, moment) for entry in entries]
 
 
 def _services(actor: Membership, permissions: set[str]) -> dict[str, str]:
@@ -175,7 +175,7 @@ def _services(actor: Membership, permissions: set[str]) -> dict[str, str]:
 
 def _row(
     entry: AccessLogEntry,
-    labels: dict[str, str],
+    names: dict[str, str],
     services: dict[str, str],
     programs: dict[str, str],
     moment: Moment,
@@ -187,7 +187,7 @@ def _row(
         "person": words.by(entry.user_name, entry.application, programs),
         "data": words.data(entry.kind, entry.direction),
         "point": entry.metering_point_id,
-        "label": labels.get(entry.metering_point_id, ""),
+        "name": names.get(entry.metering_point_id, ""),
         "period": words.period(entry.start, entry.end, moment.zone),
         "as_of": entry.as_of,
         "granted": entry.outcome == audit.GRANTED,

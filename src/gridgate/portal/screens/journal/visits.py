@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from gridgate.applications.queries import names_of
-from gridgate.metering.queries import points_readable_by
+from gridgate.metering.queries import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.screens.journal import words
@@ -22,12 +22,12 @@ def visit_rows(
     """Lines of `own_visits` in words, with the names of points and programs."""
     alone = {visit["point"] for visit in visits if visit["points"] == 1}
     readable = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today)
-    labels = dict(readable.filter(pk__in=alone).values_list("pk", "label"))
+    names = names_of_points(readable.filter(pk__in=alone))
     programs = names_of({visit["application"] for visit in visits if visit["application"]})
-    return [_row(visit, labels, programs) for visit in visits]
+    return [_row(visit, names, programs) for visit in visits]
 
 
-def _row(visit: Mapping[str, Any], labels: Mapping[str, str], programs: Mapping[str, str]) -> dict[str, Any]:
+def _row(visit: Mapping[str, Any], names: Mapping[str, str], programs: Mapping[str, str]) -> dict[str, Any]:
     one = visit["point"] if visit["points"] == 1 else ""
     return {
         "day": visit["day"],
@@ -38,7 +38,7 @@ def _row(visit: Mapping[str, Any], labels: Mapping[str, str], programs: Mapping[
         "values": visit["received"],
         "points": visit["points"],
         "point": one,
-        "label": labels.get(one, ""),
+        "name": names.get(one, ""),
         "hours": _hours(visit["first_at"], visit["last_at"]),
         "channel": words.channel(visit["channel"]),
         "detail": _detail(visit),

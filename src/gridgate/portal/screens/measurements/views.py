@@ -33,7 +33,7 @@ ROWS_A_PAGE = 96
 @entitlement_required(EntitlementCode.MEASUREMENTS)
 def index(request: MemberRequest) -> HttpResponse:
     """The first of the person's metering points, or what to do when there is none."""
-    first = _points(request.membership).order_by("label", "id").first()
+    first = _points(request.membership).order_by("search_text", "pk").first()
     if first is None:
         return render(request, "measurements/none.html")
     return redirect("measurements_point", first.pk)
@@ -55,7 +55,7 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
             "shown": shown,
             "picture": shows,
             "api_request": _api_request(found, shown),
-            "others": _points(request.membership).exclude(pk=found.pk).order_by("label", "id")[:20],
+            "others": _points(request.membership).exclude(pk=found.pk).order_by("search_text", "pk")[:20],
         },
     )
 

@@ -1,23 +1,26 @@
 """One metering point: what it is, since when it is the company's, what is held of it, who reads it."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import get_default_timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gridgate.core.time import civil_day_of, day_before
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import collections_of, point_readable_by
+from gridgate.metering.queries import collections_of, own_titles, point_readable_by
 from gridgate.organisations.models import EntitlementCode
 from gridgate.organisations.rights import covers
+from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.metering_points.data import held_of
 from gridgate.portal.screens.metering_points.history import history
 from gridgate.portal.screens.metering_points.readers import readers_of
-from gridgate.portal.screens.metering_points.rows import coming, directions, name_of, past, power
+from gridgate.portal.screens.metering_points.rows import coming, directions, past, power
 
 
 @require_safe
@@ -30,17 +33,22 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
     entitled = covers(actor, EntitlementCode.DATA_SERVICES, found.pk)
     measures = covers(actor, EntitlementCode.MEASUREMENTS, found.pk)
     first, after = title(found)
+    times = own_titles(actor=actor, point_id=found.pk)
+    before = [time for time in times if past(time[1], today)]
+    again = next((time[0] for time in times if coming(time[0], today)), None)
     over, ahead = past(after, today), coming(first, today)
     held = over is None and ahead is None
     received = held_of(found.pk, since=first) if held and measures else None
     context = {
         "point": found,
-        "name": name_of(found),
+        "name": str(found),
         "directions": directions(found.directions),
         "power": power(found.subscribed_power_kva),
-        "held_from": first,
+        "times": _said(times, today),
         "past": over,
-        "last_day": day_before(over),
+        "past_times": _said(before, today),
+        "several": len(before) > 1,
+        "again": again,
         "coming": ahead,
         "entitled": entitled,
         "measures": measures and ahead is None,
@@ -52,6 +60,22 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
         "curve_received": any(one.is_curve for one in received or ()),
     }
     return render(request, "metering_points/point.html", context)
+
+
+def _said(times: Sequence[tuple[date, date | None]], today: date) -> str:
+    """`du 1 janvier au 30 juin 2024, puis depuis le 1 mars 2026`."""
+    return _(", puis ").join(_time(first, after, today) for first, after in times)
+
+
+def _time(first: date, after: date | None, today: date) -> str:
+    last = day_before(after)
+    if last is not None:
+        return _("du %(first)s au %(day)s") % {
+            "first": formats.long_day(first),
+            "day": formats.long_day(last),
+        }
+    said = _("à partir du %(day)s") if first > today else _("depuis le %(day)s")
+    return said % {"day": formats.long_day(first)}
 
 
 def title(point: MeteringPoint) -> tuple[date, date | None]:

@@ -66,7 +66,7 @@ def rows_of(
     return [
         PointRow(
             id=point.pk,
-            name=name_of(point),
+            name=str(point),
             place=" ".join(filter(None, (point.postcode, point.city))),
             postcode=point.postcode,
             segment=point.segment,
@@ -82,11 +82,6 @@ def rows_of(
         )
         for point in points
     ]
-
-
-def name_of(point: MeteringPoint) -> str:
-    """The name of the site; without one, its address; without that, its number."""
-    return point.label or point.address or point.pk
 
 
 def power(kva: Decimal | None) -> str:

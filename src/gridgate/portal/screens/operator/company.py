@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from gridgate.audit.models import AuditEvent
 from gridgate.core.time import day_before
-from gridgate.metering.models import TitleHolding
+from gridgate.metering.models import TitleHolding, called
 from gridgate.metering.operator_queries import holdings_of_company, points_held
 from gridgate.organisations import operator_queries as queries
 from gridgate.organisations.desk import EVERY, DeskFilter, desk_rows
@@ -122,7 +122,7 @@ def holding_line(one: TitleHolding, moment: Moment) -> dict[str, Any]:
     return {
         "pk": one.pk,
         "point": one.metering_point_id,
-        "name": said["label"] or said["address"] or one.metering_point_id,
+        "name": called(said["label"], said["address"], one.metering_point_id),
         "place": " ".join(filter(None, (said["postcode"], said["city"]))),
         "segment": said["segment"],
         "valid_from": one.valid_from,

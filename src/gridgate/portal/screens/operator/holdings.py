@@ -23,7 +23,6 @@ from gridgate.organisations.queries import OrganisationNotFound
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.forms import DayField, LineField
-from gridgate.portal.screens.metering_points.rows import name_of
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.forms import clean_siren
 from gridgate.portal.screens.sharing.moment import Moment
@@ -115,7 +114,7 @@ def end(request: MemberRequest, point_id: str, pk: int) -> HttpResponse:
     )
     context: dict[str, Any] = {
         "point": point,
-        "name": name_of(point),
+        "name": str(point),
         "holding": holding,
         "over": holding.valid_to is not None and holding.valid_to <= moment.today,
         "form": form,
@@ -153,7 +152,7 @@ def begin(request: MemberRequest, point_id: str) -> HttpResponse:
     )
     context: dict[str, Any] = {
         "point": point,
-        "name": name_of(point),
+        "name": str(point),
         "present": next((one for one in titles if one.valid_to is None), None),
         "form": form,
     }

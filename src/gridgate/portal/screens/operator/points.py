@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from gridgate.core.time import day_before
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion, TitleHolding
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion, TitleHolding, called
 from gridgate.metering.operator_queries import (
     RegisterFilter,
     collections_of_point,
@@ -23,7 +23,7 @@ from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.forms import LineField
 from gridgate.portal.paging import page_of
-from gridgate.portal.screens.metering_points.rows import collection, directions, name_of, power
+from gridgate.portal.screens.metering_points.rows import collection, directions, power
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shapes import filters_in_force
@@ -111,7 +111,7 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
     titles = list(holdings_of_point(actor=actor, point=point))
     context = {
         "point": point,
-        "name": name_of(point),
+        "name": str(point),
         "directions": directions(point.directions),
         "power": power(point.subscribed_power_kva),
         "titles": [_title(one, moment) for one in titles],
@@ -126,7 +126,7 @@ def _line(point: MeteringPoint) -> dict[str, Any]:
     said = vars(point)
     return {
         "id": point.pk,
-        "name": name_of(point),
+        "name": str(point),
         "place": " ".join(filter(None, (point.postcode, point.city))),
         "segment": point.segment,
         "power": power(point.subscribed_power_kva),
@@ -140,7 +140,7 @@ def _version(one: PointVersion) -> dict[str, Any]:
     return {
         "since": one.valid_from,
         "last_day": day_before(one.valid_to),
-        "name": one.label or one.address,
+        "name": called(one.label, one.address, formats.NONE),
         "place": " ".join(filter(None, (one.postcode, one.city))),
         "segment": one.segment,
         "directions": directions(one.directions),

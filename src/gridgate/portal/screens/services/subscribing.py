@@ -55,7 +55,7 @@ def subscribe(request: MemberRequest, code: str) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     points = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today, held=True
-    ).order_by("label", "pk")
+    ).order_by("search_text", "pk")
     restricted = not actor.reach(EntitlementCode.DATA_SERVICES).everything
     picker = PointPicker(posted, points=points, all_choice=not restricted)
     form = UntilForm(posted, service=service, moment=moment)

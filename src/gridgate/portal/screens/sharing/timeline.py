@@ -1,6 +1,6 @@
 """What happened to a company's permissions, latest first, as steps."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,13 +17,15 @@ NAMED_POINTS = 3
 """Points that one step names; more are counted."""
 
 
-def steps(events: Sequence[PermissionEvent], *, seen: Collection[str] = ()) -> list[Step]:
-    """Steps from events; each names its service when they speak of several. `seen` are the points that may be named."""
+def steps(events: Sequence[PermissionEvent], *, names: Mapping[str, str] | None = None) -> list[Step]:
+    """Steps from events; each names its service when they speak of several. `names` are those of the points that may be
+    named.
+    """
     several = len({event.permission.service_id for event in events}) > 1
-    return [_step(event, several, seen) for event in events]
+    return [_step(event, several, names or {}) for event in events]
 
 
-def _step(event: PermissionEvent, several: bool, seen: Collection[str]) -> Step:
+def _step(event: PermissionEvent, several: bool, names: Mapping[str, str]) -> Step:
     label = str(words.EVENTS[PermissionState(event.state)])
     if event.details.get("points_lost"):
         label = _("Compteurs que vous avez quittés, retirés")
@@ -35,16 +37,16 @@ def _step(event: PermissionEvent, several: bool, seen: Collection[str]) -> Step:
     if several:
         notes.append(event.permission.service.text("name"))
     if event.details.get("left_on"):
-        notes += _left(event, seen)
+        notes += _left(event, names)
     return Step(label, " · ".join(notes), "done")
 
 
-def _left(event: PermissionEvent, seen: Collection[str]) -> list[str]:
+def _left(event: PermissionEvent, names: Mapping[str, str]) -> list[str]:
     """Which points the holder left, when, and whether the permission goes on."""
     left = points_left(event)
-    named = sorted(left.keys() & set(seen))[:NAMED_POINTS]
+    named = sorted(left.keys() & names.keys())[:NAMED_POINTS]
     notes = [
-        _("%(point)s depuis le %(day)s") % {"point": point, "day": formats.long_day(left[point])}
+        _("%(point)s depuis le %(day)s") % {"point": names[point], "day": formats.long_day(left[point])}
         for point in named
     ]
     if more := len(left) - len(named):

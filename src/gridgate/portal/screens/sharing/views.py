@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from gridgate.audit import queries as audit
 from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import points_readable_by
+from gridgate.metering.queries import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
@@ -27,7 +27,7 @@ from gridgate.portal.screens.sharing.reads import reads_chart
 from gridgate.portal.screens.sharing.tiles import state, tile
 from gridgate.portal.spreadsheet import table_response
 from gridgate.sharing import queries
-from gridgate.sharing.models import DataService, Permission, PermissionRequest
+from gridgate.sharing.models import DataService, Permission, PermissionEvent, PermissionRequest
 
 DAYS = 30
 SHARES = 20
@@ -133,7 +133,7 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
         if receipt
         else None,
         "past_rows": [Past(permission) for permission in past],
-        "steps": timeline.steps(events, seen=queries.points_named(events, actor=actor)),
+        "steps": timeline.steps(events, names=_names(events, actor, moment)),
         "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
     }
     if found:
@@ -188,13 +188,23 @@ def _chosen(shares: Sequence[queries.Share], permission_id: str) -> list[queries
     return named or list(shares)
 
 
+def _names(events: Sequence[PermissionEvent], actor: Membership, moment: Moment) -> dict[str, str]:
+    """What the points are called that these events may name to the actor."""
+    named = queries.points_named(events, actor=actor)
+    if not named:
+        return {}
+    readable = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today)
+    names = names_of_points(readable.filter(pk__in=named))
+    return {point: names.get(point, point) for point in named}
+
+
 class PointLine:
     """One point that a company reads: by which services, how much."""
 
     def __init__(
         self, point: MeteringPoint, shares: Sequence[queries.Share], reads: audit.Reads | None
     ) -> None:
-        self.id, self.label, self.name = point.pk, point.label, point.label or point.pk
+        self.id, self.name = point.pk, str(point)
         self.services = list(dict.fromkeys(share.service.text("name") for share in shares))
         self.reads = reads.count if reads else 0
         self.last_read_at = reads.last_at if reads else None
