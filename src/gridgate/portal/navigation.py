@@ -22,8 +22,8 @@ REQUESTS, USERS = "requests", "users"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the menu. `entitlement` and `administrator` hide it from those who cannot open it; `account` shows
-    it to people who act for no company too. `holds` names other pages whose place it is.
+    """One line of the menu. `entitlement`, `administrator` and `third_party` hide it from those who cannot use it;
+    `account` shows it to people who act for no company too. `holds` names other pages whose place it is.
     """
 
     url_name: str
@@ -31,6 +31,7 @@ class Entry:
     label: Any
     entitlement: str = ""
     administrator: bool = False
+    third_party: bool = False
     account: bool = False
     holds: tuple[str, ...] = ()
 
@@ -56,6 +57,13 @@ MENU: tuple[Section, ...] = (
             Entry("services", "layers", _("Les services de données"), entitlement=DATA_SERVICES),
             Entry("collection", "collect", _("Collecte de la courbe de charge"), entitlement=DATA_SERVICES),
             Entry("sharing", "share", _("Gérer le partage"), entitlement=DATA_SERVICES),
+            Entry(
+                "permissions_received",
+                "mail",
+                _("Autorisations reçues"),
+                entitlement=DATA_SERVICES,
+                third_party=True,
+            ),
             Entry("access_journal", "log", _("Journal des accès"), entitlement=DATA_SERVICES),
         ),
         operator=False,
@@ -118,6 +126,7 @@ HELP = {
     "collection": "compteurs",
     "services": "partage",
     "sharing": "partage",
+    "permissions_received": "partage",
     "sharing_revoke": "resilier",
     "sharing_revoke_company": "resilier",
     "permission_terminate": "resilier",
@@ -247,6 +256,8 @@ def _may_open(entry: Entry, membership: Any) -> bool:
         return entry.account
     if entry.administrator:
         return bool(membership.is_administrator)
+    if entry.third_party and not membership.organisation.may_ask_holders:
+        return False
     return not entry.entitlement or bool(membership.has(entry.entitlement))
 
 

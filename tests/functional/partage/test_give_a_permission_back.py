@@ -1,5 +1,6 @@
 """The third party's side: what it received, and *Mettre fin*."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -27,6 +28,18 @@ def test_a_third_party_sees_what_it_was_given(sharing):
     ):
         assert said in page
     assert "Pilotage" not in page
+
+
+def test_the_page_has_one_name_and_stands_in_the_menu_of_those_who_may_ask(sharing):
+    page = sharing.client("tiers1").get("/partage/recues/").content.decode()
+    assert "Ce que vous recevez" not in page
+    for said in ("<title>Autorisations reçues", "<h1>Autorisations reçues</h1>"):
+        assert said in page
+    assert re.search(r'<a href="/partage/recues/" aria-current="page">.*Autorisations reçues', page)
+    sharing.acme.roles = ["consumer"]
+    sharing.acme.save(update_fields=["roles"])
+    home = sharing.client("alice").get("/partage/").content.decode()
+    assert home.count("Autorisations reçues") == 1  # beside the page, not in the menu
 
 
 def test_nothing_received_says_what_will_be_here(sharing):

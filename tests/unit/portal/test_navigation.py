@@ -56,6 +56,17 @@ def labels(request) -> list[str]:
     return [item.label for group in menu_for(request) for item in group.items]
 
 
+@pytest.mark.parametrize("may_ask", [True, False])
+def test_what_is_for_third_parties_is_shown_to_them(monkeypatch, may_ask: bool) -> None:
+    received = Entry("sharing", "mail", "Autorisations reçues", entitlement="data_services", third_party=True)
+    monkeypatch.setattr(navigation, "MENU", (Section("", (received,)),))
+    request = request_of("/", entitlements=["data_services"])
+    request.membership.organisation.may_ask_holders = may_ask
+    assert labels(request) == ["Autorisations reçues"] * may_ask
+    request.membership.has = lambda code: False
+    assert labels(request) == []
+
+
 def test_nobody_sees_no_menu() -> None:
     assert menu_for(RequestFactory().get("/")) == []
 

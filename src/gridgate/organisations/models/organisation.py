@@ -47,6 +47,11 @@ class Organisation(models.Model):
         super().save(*args, **kwargs)
 
     @property
+    def may_ask_holders(self) -> bool:
+        """Whether it may ask holders for their data: a third party, or a company whose roles nobody recorded."""
+        return not self.roles or BeneficiaryRole.THIRD_PARTY in self.beneficiary_roles
+
+    @property
     def beneficiary_roles(self) -> frozenset[BeneficiaryRole]:
         return frozenset(BeneficiaryRole(code) for code in self.roles)
 

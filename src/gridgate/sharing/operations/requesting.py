@@ -8,7 +8,6 @@ from django.db import transaction
 from django.utils.timezone import get_default_timezone
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.core.roles import BeneficiaryRole
 from gridgate.core.sharing import PermissionState, transition
 from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
@@ -79,8 +78,7 @@ def request_permission(
     `PointNotHeld`, `NoPoints`, `InvalidEnd`. Whether the holder's roles let it accept is not told to whoever asks.
     """
     require_data_services(requester)
-    roles = requester.organisation.beneficiary_roles
-    if roles and BeneficiaryRole.THIRD_PARTY not in roles:
+    if not requester.organisation.may_ask_holders:
         raise NotThirdParty
     if service.provider_id != requester.organisation_id:
         raise NotOffered("this service is another company's", remedy="Ask for one of yours.")
