@@ -283,7 +283,9 @@ def test_a_proof_asked_on_the_way_keeps_the_company(of_two, browser):
     SecurityPolicy.objects.update(step_up_acts=["rights"])
     address = f"/administration/utilisateurs/{handle(world.bob)}/"
     fields = form_of(browser.get(address), address)
-    asked = browser.post(address, fields | {"role": "administrator"})
+    read = browser.post(address, fields | {"role": "administrator"})
+    seen = form_of(read, address)["seen"]
+    asked = browser.post(address, fields | {"role": "administrator", "seen": seen})
     assert asked["Location"] == "/confirmation/"
     again = form_of(browser.get("/confirmation/"), address)
     assert again["acting_for"] == [world.acme.siren]

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.applications.operations import create_application, set_group
+from gridgate.organisations.catalogue import offered_to
 from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations.groups import give, withdraw
 from tests.factories.organisations import make_group, make_member
@@ -157,11 +158,27 @@ class TestServices:
 
 
 class TestAPerson:
-    def test_made_an_administrator_loses_nothing(self, company, alice):
-        answer = alice.post(user_page(company.bob), {"role": "administrator", "external": ""}, follow=True)
+    def test_made_an_administrator_loses_nothing_and_what_they_gain_is_read_first(self, company, alice):
+        form = {"role": "administrator", "external": ""}
+        said = text_of(alice.post(user_page(company.bob), form))
+        assert "Bob devient administrateur" in said
+        assert "Bob gagne « Gestion des utilisateurs »." in said
+        assert Membership.objects.get(pk=company.bob.pk).role == "user"
+        answer = read_and_confirmed(alice, user_page(company.bob), form, follow=True)
         said = text_of(answer)
         assert "Les droits de Bob sont enregistrés." in said
         assert "perd" not in said.partition("Les droits de Bob sont enregistrés.")[2][:200]
+
+    def test_made_an_administrator_is_read_first_also_when_groups_give_them_all(self, company, alice):
+        given = [entry.code for entry in offered_to(company.acme.beneficiary_roles) if not entry.rule.open]
+        make_group(company.acme, "Tout", [company.bob], dict.fromkeys(given))
+        form = {
+            "role": "administrator",
+            "external": "",
+            "groups": [handle(UserGroup.objects.get(name="Tout"))],
+        }
+        assert read_and_confirmed(alice, user_page(company.bob), form).status_code == 302
+        assert Membership.objects.get(pk=company.bob.pk).role == "administrator"
 
     def test_made_a_user_again_loses_what_no_group_gives(self, company, alice):
         make_member(company.acme, "Denise", role="administrator", email="denise@acme.example")

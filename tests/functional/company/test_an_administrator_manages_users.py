@@ -172,13 +172,13 @@ class TestOnePerson:
     def test_naming_an_administrator_asks_for_a_code_first(self, company):
         SecurityPolicy.objects.filter(pk=1).update(step_up_acts=["rights"])
         client = company.client("alice")
-        answer = client.post(page_of(company.bob), {"role": "administrator", "external": ""})
+        answer = read_and_confirmed(client, page_of(company.bob), {"role": "administrator", "external": ""})
         assert answer["Location"].startswith("/confirmation/")
         assert company.membership("bob").role == "user"
 
     def test_an_administrator_may_step_down_once_there_is_another(self, company):
         client = company.client("alice")
-        client.post(page_of(company.bob), {"role": "administrator", "external": ""})
+        read_and_confirmed(client, page_of(company.bob), {"role": "administrator", "external": ""})
         assert company.membership("bob").role == "administrator"
         answer = read_and_confirmed(client, page_of(company.alice), {"role": "user", "external": ""})
         assert answer["Location"] == "/"

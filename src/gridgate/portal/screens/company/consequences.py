@@ -83,13 +83,13 @@ def losses(changes: Sequence[Change]) -> str:
     )
 
 
-def is_confirmed(request: HttpRequest, changes: Sequence[Change]) -> bool:
-    """Whether what asks to be read first was read as it is."""
-    asks = any(change.asks_to_confirm for change in changes)
-    return not asks or request.POST.get("seen", "") == fingerprint(changes)
+def is_confirmed(request: HttpRequest, changes: Sequence[Change], *, promoted: bool = False) -> bool:
+    """Whether what asks to be read first was read as it is. `promoted`: somebody becomes an administrator by it."""
+    asks = promoted or any(change.asks_to_confirm for change in changes)
+    return not asks or request.POST.get("seen", "") == fingerprint(changes, promoted=promoted)
 
 
-def fingerprint(changes: Sequence[Change], programs: Sequence[str] = ()) -> str:
+def fingerprint(changes: Sequence[Change], programs: Sequence[str] = (), *, promoted: bool = False) -> str:
     """Differs when the consequences do: what was read and confirmed must be what happens."""
     said = [
         (
@@ -107,7 +107,7 @@ def fingerprint(changes: Sequence[Change], programs: Sequence[str] = ()) -> str:
         )
         for change in changes
     ]
-    return sha256(repr((said, list(programs))).encode()).hexdigest()[:16]
+    return sha256(repr((said, list(programs), promoted)).encode()).hexdigest()[:16]
 
 
 def _consequence(change: Change, names: dict[str, str]) -> Consequence:

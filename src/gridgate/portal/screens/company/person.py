@@ -59,9 +59,10 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
         return _refused(request, pk, form)
     rights = present_rights(actor=actor)
     changes = rights.becoming(_after(rights, actor, member, form))
-    if not is_confirmed(request, changes):
-        return _page(request, member_of(actor=actor, pk=pk), form, changes=changes)
-    if form.role_chosen == Membership.Role.ADMINISTRATOR and not member.is_administrator:
+    promoted = _is_promoted(actor, member, form)
+    if not is_confirmed(request, changes, promoted=promoted):
+        return _page(request, member_of(actor=actor, pk=pk), form, changes=changes, promoted=promoted)
+    if promoted:
         asked = ask(request, SensitiveAct.RIGHTS)
         if asked is not None:
             return asked
@@ -83,6 +84,11 @@ def _after(rights: CompanyRights, actor: Membership, member: Membership, form: M
     if "groups" not in form.fields:
         return after
     return after.with_groups(member.pk, [group.pk for group in form.groups_chosen])
+
+
+def _is_promoted(actor: Membership, member: Membership, form: MemberForm) -> bool:
+    wanted = form.role_chosen if actor.is_administrator else member.role
+    return wanted == Membership.Role.ADMINISTRATOR and not member.is_administrator
 
 
 def _refused(request: MemberRequest, pk: int, form: MemberForm) -> HttpResponse:
@@ -154,6 +160,7 @@ def _page(
     form: MemberForm | None,
     *,
     changes: Sequence[Change] = (),
+    promoted: bool = False,
     status: int = 200,
 ) -> HttpResponse:
     actor = request.membership
@@ -167,7 +174,8 @@ def _page(
         "lines": access_lines(member),
         "events": [],
         "consequences": consequences(changes, actor=actor),
-        "seen": fingerprint(changes),
+        "promoted": promoted,
+        "seen": fingerprint(changes, promoted=promoted),
     }
     if actor.is_administrator:
         memberships = former_memberships(actor=actor, user=member.user)
