@@ -15,6 +15,7 @@ from gridgate.organisations.operations.lost_factors import checks_to_confirm, ob
 from gridgate.organisations.security.factors import factors_of
 from gridgate.portal.logs import WithoutLinks
 from tests.factories.organisations import make_member
+from tests.functional.company.conftest import read_and_confirmed
 from tests.functional.security.conftest import letters_to, set_up_totp
 from tests.handles import handle
 
@@ -191,6 +192,52 @@ def test_who_acts_for_theirs_only_since_the_check_is_no_second_person(here):
     assert strong(here)
 
 
+def test_who_was_made_an_administrator_since_the_check_is_no_second_person(here):
+    """A clerk, or a colleague who administers, can raise an accomplice who acted for the company all along."""
+    here.carole = make_member(here.acme, "Carole", email="carole@acme.example")
+    lost = checked(here)
+    with later(here, 10):
+        read_and_confirmed(
+            here.client("alice"),
+            f"/administration/utilisateurs/{handle(here.carole)}/",
+            {"role": "administrator", "external": ""},
+        )
+    with later(here):
+        page = here.client("carole").get(COMPANY).content.decode()
+        assert EMAIL in page, "an administrator sees the check"
+        assert "Confirmer et retirer" not in page
+        assert decide(here.client("carole"), COMPANY, lost).status_code == 403
+        assert strong(here)
+        decide(here.client("alice"), COMPANY, lost)
+        assert not strong(here)
+
+
+def test_a_person_made_an_administrator_since_the_check_is_checked_anew(here):
+    """Who they are was made sure of for what they could do then."""
+    lost = checked(here)
+    with later(here, 10):
+        read_and_confirmed(
+            here.client("alice"),
+            f"/administration/utilisateurs/{handle(here.bob)}/",
+            {"role": "administrator", "external": ""},
+        )
+    with later(here):
+        page = here.client("colleague").get(DESK).content.decode()
+        assert "Confirmer et retirer" not in page
+        assert "cette personne peut davantage : annulez-la, vérifiez de nouveau" in page.replace(
+            "\u00a0", " "
+        )
+        for who, address in (("colleague", DESK), ("alice", COMPANY)):
+            assert decide(here.client(who), address, lost).status_code == 403
+        assert strong(here)
+        decide(here.client("colleague"), DESK, lost, "cancel")
+        anew = here.client("operateur").post(DESK, FORM)
+        assert anew.status_code == 302
+    with later(here, 62):
+        decide(here.client("colleague"), DESK, LostFactor.objects.latest("pk"))
+        assert not strong(here)
+
+
 def test_what_the_clerk_noted_is_read_by_the_operator_only(here):
     checked(here)
     assert "04 78 00 00 00" in here.client("colleague").get(DESK).content.decode()
@@ -231,6 +278,8 @@ def test_after_an_objection_an_administrator_confirms(here, days, enough):
         decide(here.client("colleague"), DESK, lost)
         assert strong(here) is not enough
         if not enough:
-            Membership.objects.filter(pk=here.colleague.pk).update(role="administrator")
+            Membership.objects.filter(pk=here.colleague.pk).update(
+                role="administrator", administrator_since=here.now
+            )
             decide(here.client("colleague"), DESK, lost)
             assert not strong(here)

@@ -27,6 +27,8 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=13, choices=Role.choices, default=Role.USER)
+    administrator_since = models.DateTimeField(null=True, blank=True)
+    """When they were made an administrator; None for users."""
     external = models.BooleanField(_("externe"), default=False)
     """True for somebody of another company, such as a service provider. Informative: it changes no right."""
     external_id = models.CharField(max_length=200, blank=True)

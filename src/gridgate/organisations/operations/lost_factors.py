@@ -5,7 +5,9 @@ with, and may object until somebody else confirms: another clerk, or an administ
 Only then are the factors removed. Each step stands in the history of those companies and in the operator's.
 
 Clerks can make companies, and people who act for them: whoever confirms acted for theirs before the check, and so did
-the person for the administrator's. After an objection a clerk is not enough: an administrator confirms.
+the person for the administrator's. After an objection a clerk is not enough: an administrator confirms. Nor does what
+somebody became after the check count: an administrator confirms who was one before, and a person who has since come to
+act for another company, or to administer one, is checked anew.
 """
 
 from collections.abc import Mapping
@@ -158,7 +160,8 @@ def checks_seen_by(*, actor: Membership) -> QuerySet[LostFactor]:
     they were checked; none for anybody else. The latest first.
 
     Each has `by_actor`, whether the actor is a second person for it; `by_present`, whether who checked still acts for
-    the operator; and `objected_before`, when the person objected to an earlier check, not long before.
+    the operator; `outgrown`, whether the person may do more since; and `objected_before`, when the person objected to
+    an earlier check, not long before.
     """
     rows = _told_apart(actor).order_by("-created_at", "-pk")
     if not is_present(actor):
@@ -192,14 +195,24 @@ def _told_apart(actor: Membership) -> QuerySet[LostFactor]:
         objected_at__lt=OuterRef("created_at"),
         objected_at__gt=OuterRef("created_at") - timedelta(days=OBJECTION_DAYS),
     )
+    more_since = Membership.objects.filter(
+        Q(created_at__gte=OuterRef("created_at")) | Q(administrator_since__gte=OuterRef("created_at")),
+        user=OuterRef("user"),
+        ended_at=None,
+    )
     present = Q(checked_by__ended_at=None, checked_by__user__is_active=True)
     second = ~Q(user=actor.user_id) & ~Q(checked_by__user=actor.user_id) & Q(created_at__gt=actor.created_at)
-    if not actor.is_administrator:
-        second &= Q(objected_before=None)
+    as_administrator = (
+        Q(created_at__gt=actor.administrator_since) if actor.administrator_since else Q(pk=None)
+    )
+    second &= (
+        as_administrator | Q(objected_before=None) if actor.organisation.is_operator else as_administrator
+    )
     return rows.annotate(
         objected_before=Subquery(earlier.order_by("-objected_at").values("objected_at")[:1]),
+        outgrown=Exists(more_since),
         by_present=ExpressionWrapper(present, output_field=BooleanField()),
-    ).annotate(by_actor=ExpressionWrapper(present & second, output_field=BooleanField()))
+    ).annotate(by_actor=ExpressionWrapper(present & second & Q(outgrown=False), output_field=BooleanField()))
 
 
 def token_of(lost: LostFactor) -> str:

@@ -66,7 +66,12 @@ def add_member(
             )
         require_no_member(organisation=organisation, email=email)
         membership = Membership.objects.create(
-            user=user, organisation=organisation, role=role, external=external, created_at=now
+            user=user,
+            organisation=organisation,
+            role=role,
+            administrator_since=now if role == Membership.Role.ADMINISTRATOR else None,
+            external=external,
+            created_at=now,
         )
         GroupMember.objects.bulk_create(GroupMember(group=group, membership=membership) for group in groups)
         record_member("member.added", membership, after=_facts(membership), actor=actor, now=now)
@@ -147,11 +152,13 @@ def update_member(
         if role != Membership.Role.ADMINISTRATOR:
             require_other_administrator(membership)
         before = _facts(membership)
+        if role != membership.role:
+            membership.administrator_since = now if role == Membership.Role.ADMINISTRATOR else None
         membership.role, membership.external = role, external
         was, became = changed(before, _facts(membership))
         if not became:
             return
-        membership.save(update_fields=["role", "external"])
+        membership.save(update_fields=["role", "administrator_since", "external"])
         record_member("member.changed", membership, before=was, after=became, actor=actor, now=now)
         membership_changed.send(Membership, membership=membership, now=now)
 

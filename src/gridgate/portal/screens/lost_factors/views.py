@@ -159,5 +159,6 @@ def _row(lost: LostFactor, actor: Membership, now: datetime) -> dict[str, Any]:
         "may_confirm": state is LostFactorState.TO_CONFIRM and said["by_actor"],
         "objected_before": said["objected_before"],
         "orphan": open_ and not said["by_present"],
-        "alone": open_ and said["by_present"] and not said["by_actor"],
+        "outgrown": open_ and said["outgrown"],
+        "alone": open_ and not said["by_actor"],
     }
