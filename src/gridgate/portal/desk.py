@@ -3,7 +3,8 @@
     DESK.append(DeskKind(kind=EIC, label=_("Demander un code EIC"), template="eic/desk.html", context=…, accept=…))
 
 A kind is found by the prefix of its number. Its template shows what was asked; taking, returning and refusing are the
-desk's own; `accept` carries out the acceptance from the posted form and raises `GridgateError` for what will not do:
+desk's own; `accept` carries out the acceptance from the posted form, in which `seen` names the sending that was read,
+and raises `GridgateError` for what will not do:
 the page then shows again with `context(item, posted)`, and with what `says` has to say of the error.
 """
 

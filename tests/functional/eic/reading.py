@@ -23,3 +23,10 @@ def error_beside(response: Any, field: str) -> str:
     found = re.search(rf'id="{error_id}"[^>]*>(.*?)</(?:ul|div)>', page, flags=re.DOTALL)
     assert found, error_id
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found.group(1))).replace("\u00a0", " ").strip()
+
+
+def send_as_read(client: Any, page: str, *, follow: bool = False, **typed: str) -> Any:
+    """Send a request to the operator from its own page, as it says it."""
+    seen = re.search(r'name="seen" value="(\w+)"', client.get(page).content.decode())
+    assert seen, "the page offers nothing to send"
+    return client.post(f"{page}envoyer/", {"seen": seen[1], **typed}, follow=follow)

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 
 from gridgate.organisations.models import EicRequest, EntitlementCode, SecurityPolicy
-from gridgate.organisations.operations import EIC, accept_eic_request
+from gridgate.organisations.operations import EIC, accept_eic_request, change_eic_request
 from gridgate.organisations.operations.requests import refuse_request, return_request, take
-from tests.factories.eic import DETAILS, make_account, make_code, make_draft, make_request
+from tests.factories.eic import DETAILS, make_account, make_asked, make_code, make_draft, make_request
 from tests.factories.organisations import make_group
-from tests.functional.eic.reading import error_beside, text_of
+from tests.functional.eic.reading import error_beside, send_as_read, text_of
 from tests.world import World
 
 NEW = "/eic/nouvelle/"
@@ -189,7 +189,7 @@ class TestSending:
         alice.post(f"/eic/{number}/type/", {"type": "X"})
         assert describe(alice, number)["Location"] == f"/eic/{number}/"
         assert "Envoyer à Réseau Démo" in text_of(alice.get(f"/eic/{number}/"))
-        sent = text_of(alice.post(f"/eic/{number}/envoyer/", follow=True))
+        sent = text_of(send_as_read(alice, f"/eic/{number}/", follow=True))
         assert f"Demande {number} envoyée à Réseau Démo. Réponse attendue au plus tard le 30 novembre" in sent
         request = EicRequest.objects.get()
         assert (request.state, request.organisation, request.requester) == (
@@ -202,24 +202,25 @@ class TestSending:
     def test_close_codes_are_compared_first(self, world: World) -> None:
         close = make_code("ACMEENERGIE", long_name="ACME Energie SA", office="22")
         draft, alice = make_draft(world.alice), world.client("alice")
-        send = f"/eic/{draft.number}/envoyer/"
-        page = alice.get(f"/eic/{draft.number}/")
+        here = f"/eic/{draft.number}/"
+        page = alice.get(here)
         assert "Codes proches" in text_of(page)
         assert f'name="close" value="{close.pk}"' in page.content.decode()
 
-        unticked = alice.post(send, {"close": close.pk})
+        unticked = send_as_read(alice, here, close=close.pk)
         assert unticked.status_code == 422
         assert error_beside(unticked, "compared") == "Comparez d’abord ces codes, puis cochez."
-        forged = text_of(alice.post(send, {"compared": "on"}, follow=True))
+        forged = text_of(send_as_read(alice, here, compared="on", follow=True))
         assert "Des codes de nom proche sont venus au registre entre-temps" in forged
         assert EicRequest.objects.get().state == "draft"
 
-        alice.post(send, {"compared": "on", "close": close.pk})
+        send_as_read(alice, here, compared="on", close=close.pk)
         assert EicRequest.objects.get().state == "submitted"
 
     def test_an_incomplete_draft_is_not_sent_by_its_address(self, world: World) -> None:
         draft, alice = make_draft(world.alice, long_name=""), world.client("alice")
-        page = text_of(alice.post(f"/eic/{draft.number}/envoyer/", follow=True))
+        seen = {"seen": EIC.fingerprint(draft)}
+        page = text_of(alice.post(f"/eic/{draft.number}/envoyer/", seen, follow=True))
         assert "Il manque encore quelque chose avant d’envoyer." in page
         assert EicRequest.objects.get().state == "draft"
 
@@ -228,17 +229,31 @@ class TestSending:
         page = text_of(alice.post(f"/eic/{request.number}/envoyer/", follow=True))
         assert "Cette demande a changé d’état entre-temps." in page
 
+    def test_what_a_colleague_changed_since_it_was_read_is_not_sent(self, world: World) -> None:
+        draft, alice = make_draft(world.alice), world.client("alice")
+        read = alice.get(f"/eic/{draft.number}/")
+        typed = make_asked(justification="Tout autre chose")
+        change_eic_request(request=draft, asked=typed, user=world.alice.user, actor=world.alice)
+        seen = re.search(r'name="seen" value="(\w+)"', read.content.decode())
+        answer = alice.post(f"/eic/{draft.number}/envoyer/", {"seen": seen[1] if seen else ""})
+        page = text_of(answer, 409)
+        assert "Elle a changé depuis que vous l’avez lue" in page
+        assert "Tout autre chose" in page
+        assert EicRequest.objects.get().state == "draft"
+        send_as_read(alice, f"/eic/{draft.number}/")
+        assert EicRequest.objects.get().state == "submitted"
+
     def test_asks_for_a_code_by_email_when_the_operator_wants_one(self, world: World) -> None:
         SecurityPolicy.objects.update_or_create(pk=1, defaults={"step_up_acts": ["request"]})
         draft, alice = make_draft(world.alice), world.client("alice")
-        answer = alice.post(f"/eic/{draft.number}/envoyer/")
+        answer = send_as_read(alice, f"/eic/{draft.number}/")
         assert answer["Location"] == "/confirmation/"
         assert EicRequest.objects.get().state == "draft"
 
     def test_is_for_the_company_whatever_the_member(self, world: World) -> None:
         make_group(world.acme, "Démarches", [world.acme_user], {EntitlementCode.REQUESTS: None})
         draft = make_draft(world.alice)
-        world.client("acme_user").post(f"/eic/{draft.number}/envoyer/")
+        send_as_read(world.client("acme_user"), f"/eic/{draft.number}/")
         assert EicRequest.objects.get().state == "submitted"
 
     def test_without_a_company_one_asks_for_oneself(self, world: World, client: Client) -> None:
@@ -247,7 +262,7 @@ class TestSending:
         number = begin(client, "Bureau d’études du Rhône")
         client.post(f"/eic/{number}/type/", {"type": "X"})
         describe(client, number)
-        client.post(f"/eic/{number}/envoyer/")
+        send_as_read(client, f"/eic/{number}/")
         request = EicRequest.objects.get()
         assert (request.state, request.organisation, request.requester) == ("submitted", None, account)
         assert number in text_of(client.get("/eic/"))
@@ -281,7 +296,7 @@ class TestFollowing:
         assert "Quel marché visez-vous ?" in home
         assert "Quel marché visez-vous ?" in text_of(alice.get(f"/eic/{request.number}/modifier/"))
         describe(alice, request.number, justification="Le marché spot.")
-        alice.post(f"/eic/{request.number}/envoyer/")
+        send_as_read(alice, f"/eic/{request.number}/")
         request.refresh_from_db()
         assert (request.state, request.justification) == ("submitted", "Le marché spot.")
         text = text_of(alice.get(f"/eic/{request.number}/"))

@@ -9,6 +9,7 @@ from gridgate.core.identifiers import parse_eic
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.eic_queries import organisation_eic_code
 from gridgate.organisations.models import EicCode, EicRequest
+from gridgate.organisations.operations.requests import sending_of
 from gridgate.portal.desk import desk_kind
 from gridgate.portal.screens.eic import desk
 from tests.factories.eic import make_account, make_code, make_request
@@ -17,7 +18,7 @@ from tests.world import World
 
 
 def decide(world: World, request: EicRequest, **form: str):
-    posted = {"do": "decide", "decision": "accept", **form}
+    posted = {"do": "decide", "decision": "accept", "seen": sending_of(request), **form}
     return world.client("operateur").post(f"/administration/demandes/{request.number}/", posted)
 
 

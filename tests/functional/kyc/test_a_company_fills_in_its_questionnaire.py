@@ -5,13 +5,14 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from gridgate.organisations.models import KycQuestionnaire
+from gridgate.organisations.models import KycAttachment, KycQuestionnaire
 from gridgate.organisations.operations import create_user
 from gridgate.organisations.operations.kyc import KYC
 from gridgate.organisations.operations.requests import refuse_request, return_request
 from tests.factories.documents import pdf
 from tests.factories.kyc import ANSWERS, FILES, make_accepted, make_draft, make_submitted
 from tests.factories.organisations import make_group
+from tests.functional.eic.reading import send_as_read
 from tests.functional.kyc.pages import error_of, text_of, value_of
 from tests.world import World
 
@@ -82,7 +83,7 @@ class TestFromBeginningToEnd:
         assert "2 mai 1994" in summary
         assert "FR76 3000 6000 0112 3456 7890 189" in summary
         assert "Responsable d’équilibre, Mécanisme de capacité" in summary
-        sent = client.post(f"{PAGE}envoyer/", follow=True)
+        sent = send_as_read(client, PAGE, follow=True)
         assert "est envoyé. Réponse au plus tard le 30 novembre 2026, par e-mail." in text_of(sent)
         assert KycQuestionnaire.objects.get().state == "submitted"
         again = text_of(client.get(HOME))
@@ -237,16 +238,34 @@ class TestRows:
 
 class TestSending:
     def test_is_refused_while_something_lacks(self, published: World) -> None:
-        make_draft(published.alice, files=False, now=published.now)
-        page = published.client("alice").post(f"{PAGE}envoyer/", follow=True)
+        draft = make_draft(published.alice, files=False, now=published.now)
+        seen = {"seen": KYC.fingerprint(draft)}
+        page = published.client("alice").post(f"{PAGE}envoyer/", seen, follow=True)
         assert "Le questionnaire n’est pas envoyé : il manque des réponses." in text_of(page)
         assert KycQuestionnaire.objects.get().state == "draft"
 
     def test_twice_says_where_it_stands(self, published: World) -> None:
         make_draft(published.alice, now=published.now)
         client = published.client("alice")
-        client.post(f"{PAGE}envoyer/")
+        send_as_read(client, PAGE)
         assert "a changé d’état entre-temps" in text_of(client.post(f"{PAGE}envoyer/", follow=True))
+
+    @pytest.mark.parametrize("changed", ["answer", "document"])
+    def test_what_a_colleague_changed_since_it_was_read_is_not_sent(
+        self, published: World, changed: str
+    ) -> None:
+        draft = make_draft(published.alice, now=published.now)
+        client = published.client("alice")
+        read = client.get(PAGE)
+        if changed == "answer":
+            client.post(section(2), {"q-in_group": "no", "q-listed": "yes"})
+        else:
+            one = draft.attachments.first()
+            KycAttachment.objects.filter(pk=one.pk).update(sha256="0" * 64)
+        answer = client.post(f"{PAGE}envoyer/", {"seen": value_of(read, "seen")})
+        assert answer.status_code == 409
+        assert "Des réponses ont changé depuis que vous les avez lues" in answer.content.decode()
+        assert KycQuestionnaire.objects.get().state == "draft"
 
     def test_asks_a_code_when_the_operator_wants_one(self, published: World) -> None:
         from gridgate.organisations.models import SecurityPolicy, SensitiveAct
@@ -275,7 +294,7 @@ class TestSending:
             assert "Le Kbis date de 2023." in text_of(client.get(address))
         assert "Compléter" in text_of(client.get(HOME)) or "Relire" in text_of(client.get(HOME))
         client.post(section(2), {**SECTIONS[1], "vers": "resume"})
-        client.post(f"{PAGE}envoyer/")
+        send_as_read(client, PAGE)
         sent.refresh_from_db()
         assert sent.state == "submitted"
 

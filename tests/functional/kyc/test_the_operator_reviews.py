@@ -12,7 +12,7 @@ from gridgate.organisations.operations.kyc import (
     submit_questionnaire,
     withdraw_questionnaire,
 )
-from gridgate.organisations.operations.requests import return_request, take
+from gridgate.organisations.operations.requests import return_request, sending_of, take
 from gridgate.portal.desk import desk_kind
 from tests.factories.documents import pdf
 from tests.factories.kyc import ANSWERS, make_accepted, make_draft, make_submitted
@@ -135,7 +135,8 @@ class TestDeciding:
         take(KYC, sent, actor=published.operateur, now=published.now)
         client = published.client("operateur")
         client.post(
-            f"/administration/demandes/{sent.number}/", {"do": "decide", "decision": "accept", "reason": ""}
+            f"/administration/demandes/{sent.number}/",
+            {"do": "decide", "decision": "accept", "reason": "", "seen": sending_of(sent)},
         )
         sent.refresh_from_db()
         assert sent.state == "accepted"
@@ -146,7 +147,8 @@ class TestDeciding:
         sent = make_submitted(published.alice, now=published.now)
         client = published.client("operateur")
         address = f"/administration/demandes/{sent.number}/"
-        client.post(address, {"do": "decide", "decision": "return", "reason": "Joignez un Kbis récent."})
+        decided = {"do": "decide", "decision": "return", "reason": "Joignez un Kbis récent."}
+        client.post(address, {**decided, "seen": sending_of(sent)})
         assert KycQuestionnaire.objects.get().state == "returned"
         assert "Joignez un Kbis récent." in text_of(published.client("alice").get("/questionnaire/"))
 

@@ -1,5 +1,6 @@
 """One request on the desk: read it, follow it, return it, refuse it, accept it; and come too late."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,13 @@ import pytest
 from gridgate.audit.models import AuditEvent
 from gridgate.organisations.models import EicCode, EicRequest
 from gridgate.organisations.operations import EIC, change_eic_request
-from gridgate.organisations.operations.requests import refuse_request, return_request, take, withdraw_request
+from gridgate.organisations.operations.requests import (
+    refuse_request,
+    return_request,
+    sending_of,
+    take,
+    withdraw_request,
+)
 from gridgate.portal import desk
 from gridgate.portal.desk import DeskKind
 from gridgate.portal.shapes import Step
@@ -27,7 +34,8 @@ def address(request: EicRequest) -> str:
 
 
 def decide(world: World, request: EicRequest, decision: str, **more: str):
-    posted = {"do": "decide", "decision": decision, **more}
+    """By somebody whose page says what `request` does."""
+    posted = {"do": "decide", "decision": decision, "seen": sending_of(request), **more}
     return world.client("operateur").post(address(request), posted, follow=True)
 
 
@@ -143,7 +151,7 @@ class TestDeciding:
         assert (row.state, row.decided_by) == ("refused", world.operateur)
 
     def test_choosing_nothing_is_told(self, world: World, asked: EicRequest) -> None:
-        page = world.client("operateur").post(address(asked), {"do": "decide"})
+        page = world.client("operateur").post(address(asked), {"do": "decide", "seen": sending_of(asked)})
         assert page.status_code == 422
         assert "Choisissez l’une des trois" in text_of(page)
 
@@ -154,7 +162,9 @@ class TestDeciding:
         odile = make_member(world.operator, "Odile", email="odile@reseau-demo.example")
         refuse_request(EIC, asked, reason="Non.", actor=odile, now=world.now)
         page = decide(world, asked, decision, reason="Autre chose", body="ACME-ATELIER")
+        assert page.status_code == 409
         assert "Odile a traité cette demande entre-temps (refusée)" in text_of(page)
+        assert "Ce que vous aviez écrit : Autre chose" in text_of(page)
         row = EicRequest.objects.get(pk=asked.pk)
         assert (row.state, row.reason, row.code) == ("refused", "Non.", None)
 
@@ -170,6 +180,29 @@ class TestDeciding:
         assert "Complément attendu" in text_of(page)
         assert "Le complément demandé Précisez l’adresse." in text_of(page)
 
+    @pytest.mark.parametrize("decision", ["accept", "return", "refuse"])
+    def test_what_was_sent_again_since_it_was_read_is_read_again(
+        self, world: World, asked: EicRequest, decision: str
+    ) -> None:
+        """A colleague asked for more, the company answered: the page of whoever reads the first sending is open still."""
+        return_request(EIC, asked, reason="Quel nom ?", actor=world.operateur, now=world.now)
+        typed = make_asked(display_name="ACME-VAPEUR")
+        change_eic_request(request=asked, asked=typed, user=world.alice.user, actor=world.alice)
+        send(asked, world.alice, now=world.now + timedelta(minutes=1))
+        page = decide(world, asked, decision, reason="Un mot gardé", body="ACME-ATELIER")
+        assert page.status_code == 409
+        text = text_of(page)
+        assert "Alice a envoyé cette demande de nouveau. Relisez-la" in text
+        assert "ACME-VAPEUR" in text
+        assert "Un mot gardé" in text
+        assert 'value="ACME-ATELIER"' in page.content.decode()
+        assert not re.search(r'name="decision"[^>]* checked', page.content.decode())
+        row = EicRequest.objects.get(pk=asked.pk)
+        assert (row.state, row.code) == ("submitted", None)
+        decided = decide(world, row, decision, reason="Un mot gardé", body="ACME-ATELIER")
+        assert decided.status_code == 200
+        assert EicRequest.objects.get(pk=asked.pk).state != "submitted"
+
     @pytest.mark.parametrize(
         ("posted", "actions"),
         [
@@ -182,7 +215,7 @@ class TestDeciding:
     def test_each_act_is_told_to_the_company_as_the_operators(
         self, world: World, asked: EicRequest, posted: dict[str, str], actions: list[str]
     ) -> None:
-        world.client("operateur").post(address(asked), posted)
+        world.client("operateur").post(address(asked), {**posted, "seen": sending_of(asked)})
         told = AuditEvent.objects.filter(organisation=world.acme.pk, acting_for=world.operator.pk)
         assert [event.action for event in told.order_by("pk")] == actions
         history = text_of(world.client("alice").get("/administration/historique/"))

@@ -264,18 +264,21 @@ def submit_eic_request(
     *,
     request: EicRequest,
     compared: Collection[str],
+    seen: str | None = None,
     user: User,
     actor: Membership | None,
     now: datetime,
 ) -> EicRequest:
-    """Send it to the desk. `compared`: the codes with close names that whoever asks has seen.
+    """Send it to the desk. `compared`: the codes with close names that whoever asks has seen; `seen`: the fingerprint
+    of what they have read, None to ask nothing.
 
-    Raises `InvalidEicRequest`, `SimilarCodesUnseen`, `RequestNotFound` and `RequestNotOpen`.
+    Raises `InvalidEicRequest`, `SimilarCodesUnseen`, `RequestChanged`, `RequestNotFound` and `RequestNotOpen`.
     """
     with transaction.atomic():
         row = EIC.one_of(request.number, user=user, actor=actor)
         if row.state not in CHANGEABLE:
             raise RequestNotOpen(row, "submitted")
+        EIC.require_read(row, seen)
         asked = EicAsked.of(row)
         if faults := faults_of(asked):
             raise InvalidEicRequest(faults)
@@ -300,9 +303,11 @@ def propose_body(request: EicRequest) -> str:
     return ""
 
 
-def accept_eic_request(*, request: EicRequest, body: str, actor: Membership, now: datetime) -> EicRequest:
+def accept_eic_request(
+    *, request: EicRequest, body: str, seen: str | None = None, actor: Membership, now: datetime
+) -> EicRequest:
     """Issue the code that these 12 characters make, to whoever asked. Raises `InvalidEicBody`, `EicCodeTaken`,
-    and `RequestNotOpen` when it is decided already.
+    `RequestChanged` when it was sent again since `seen`, and `RequestNotOpen` when it is decided already.
     """
     made = code_of(_office(), request.type, body)
     if not made.valid:
@@ -311,7 +316,7 @@ def accept_eic_request(*, request: EicRequest, body: str, actor: Membership, now
     def issue(row: EicRequest) -> None:
         row.code = _issue(row, made.code, actor=actor, now=now)
 
-    return accept_request(EIC, request, actor=actor, now=now, effect=issue)
+    return accept_request(EIC, request, seen=seen, actor=actor, now=now, effect=issue)
 
 
 def _issue(request: EicRequest, code: str, *, actor: Membership, now: datetime) -> EicCode:

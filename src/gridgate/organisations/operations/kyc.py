@@ -60,6 +60,7 @@ KYC = RequestKind(
     "KYC",
     "kyc",
     contents=("answers",),
+    besides=lambda row: row.attachments.present().order_by("pk").values_list("field", "name", "sha256"),
     when_sent=_send_documents,
     when_taken_back=_put_documents_back,
 )
@@ -276,12 +277,21 @@ def detach(*, questionnaire: KycQuestionnaire, attachment: int, user: User, acto
 
 
 def submit_questionnaire(
-    *, questionnaire: KycQuestionnaire, user: User, actor: Membership | None, now: datetime
+    *,
+    questionnaire: KycQuestionnaire,
+    seen: str | None = None,
+    user: User,
+    actor: Membership | None,
+    now: datetime,
 ) -> KycQuestionnaire:
-    """Send it to the operator. Raises `QuestionnaireIncomplete`, `RequestNotFound` and `RequestNotOpen`."""
+    """Send it to the operator. `seen`: the fingerprint of what was read, None to ask nothing.
+
+    Raises `QuestionnaireIncomplete`, `RequestChanged`, `RequestNotFound` and `RequestNotOpen`.
+    """
     with store().held():
         with transaction.atomic():
             row = _editable(questionnaire, user, actor)
+            KYC.require_read(row, seen)
             faults = faults_in(row, now=now)
             if faults:
                 raise QuestionnaireIncomplete(faults)
@@ -315,14 +325,14 @@ def withdraw_questionnaire(
 
 
 def accept_questionnaire(
-    *, questionnaire: KycQuestionnaire, actor: Membership, now: datetime
+    *, questionnaire: KycQuestionnaire, seen: str | None = None, actor: Membership, now: datetime
 ) -> KycQuestionnaire:
-    """Accept it, for as long as its version says."""
+    """Accept it, for as long as its version says. Raises `RequestChanged` when it was sent again since `seen`."""
 
     def set_end(row: KycQuestionnaire) -> None:
         row.valid_until = end_of_validity(now, row.form.months_valid)
 
-    return accept_request(KYC, questionnaire, actor=actor, now=now, effect=set_end)
+    return accept_request(KYC, questionnaire, seen=seen, actor=actor, now=now, effect=set_end)
 
 
 def end_of_validity(now: datetime, months: int) -> datetime:

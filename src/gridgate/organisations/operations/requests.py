@@ -4,9 +4,11 @@ A kind is a model that extends `OperatorRequest`, and its name: the prefix of it
 Who asks, and what accepting it makes, are the kind's own: see `eic` and `kyc`.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Generic, TypeVar
 
 from django.conf import settings
@@ -56,6 +58,17 @@ class RequestNotOpen(GridgateError):
         )
 
 
+class RequestChanged(GridgateError):
+    """It says something else than whoever acts on it has read."""
+
+    def __init__(self, request: OperatorRequest) -> None:
+        super().__init__(
+            ErrorKind.CONFLICT,
+            f"the request {request.number} was changed since it was read",
+            remedy="Read it again, then decide.",
+        )
+
+
 class RequestNotFound(GridgateError):
     """Absent, or not this actor's."""
 
@@ -86,6 +99,8 @@ class RequestKind(Generic[R]):
     name: str
     contents: tuple[str, ...] = ()
     """The fields in which whoever asks says what they ask."""
+    besides: Callable[[R], Iterable[object]] = lambda row: ()
+    """What it says besides the fields."""
     when_sent: Callable[[R, datetime], None] = lambda row, now: None
     """What is sent besides the fields."""
     when_taken_back: Callable[[R], None] = lambda row: None
@@ -139,6 +154,16 @@ class RequestKind(Generic[R]):
             self.put_back(row)
         return row
 
+    def fingerprint(self, row: R) -> str:
+        """Differs when what the request says does: what its company has read is what it sends."""
+        said = [*(getattr(row, name) for name in self.contents), *self.besides(row)]
+        return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    def require_read(self, row: R, seen: str | None) -> None:
+        """Raises `RequestChanged` when `seen` is the fingerprint of something else; None asks nothing."""
+        if seen is not None and seen != self.fingerprint(row):
+            raise RequestChanged(row)
+
     def put_back(self, row: R) -> None:
         """Make the fields say what was last sent."""
         for name, value in (row.sent or {}).items():
@@ -183,25 +208,52 @@ def take(kind: RequestKind[R], request: R, *, actor: Membership, now: datetime) 
     return _change(kind, request, "taken", _S.IN_REVIEW, step, user=actor.user, actor=actor, now=now)
 
 
-def return_request(kind: RequestKind[R], request: R, *, reason: str, actor: Membership, now: datetime) -> R:
-    """Ask for more. Raises `ReasonMissing`."""
-    return _decide(kind, request, "returned", _S.RETURNED, reason=reason, actor=actor, now=now)
+def sending_of(request: OperatorRequest) -> str:
+    """Which sending of the request somebody has read: another one once it was returned and sent again."""
+    return "" if request.submitted_at is None else request.submitted_at.isoformat()
 
 
-def refuse_request(kind: RequestKind[R], request: R, *, reason: str, actor: Membership, now: datetime) -> R:
-    """Raises `ReasonMissing`."""
-    return _decide(kind, request, "refused", _S.REFUSED, reason=reason, actor=actor, now=now)
+def return_request(
+    kind: RequestKind[R],
+    request: R,
+    *,
+    reason: str,
+    seen: str | None = None,
+    actor: Membership,
+    now: datetime,
+) -> R:
+    """Ask for more. `seen`: the sending that was read, None to ask nothing. Raises `ReasonMissing`, and
+    `RequestChanged` when it was sent again since.
+    """
+    return _decide(kind, request, "returned", _S.RETURNED, reason=reason, seen=seen, actor=actor, now=now)
+
+
+def refuse_request(
+    kind: RequestKind[R],
+    request: R,
+    *,
+    reason: str,
+    seen: str | None = None,
+    actor: Membership,
+    now: datetime,
+) -> R:
+    """Raises what `return_request` does."""
+    return _decide(kind, request, "refused", _S.REFUSED, reason=reason, seen=seen, actor=actor, now=now)
 
 
 def accept_request(
     kind: RequestKind[R],
     request: R,
     *,
+    seen: str | None = None,
     actor: Membership,
     now: datetime,
     effect: Callable[[R], None] = lambda row: None,
 ) -> R:
-    """Accept it; `effect` makes what accepting makes, in the same transaction, and may set the row's own fields."""
+    """Accept it; `effect` makes what accepting makes, in the same transaction, and may set the row's own fields.
+
+    `seen` as in `return_request`. Raises `RequestChanged`.
+    """
     require_operator(actor)
 
     def step(row: R) -> None:
@@ -209,7 +261,9 @@ def accept_request(
         row.followed_by = row.followed_by or actor
         effect(row)
 
-    return _change(kind, request, "accepted", _S.ACCEPTED, step, user=actor.user, actor=actor, now=now)
+    return _change(
+        kind, request, "accepted", _S.ACCEPTED, step, seen=seen, user=actor.user, actor=actor, now=now
+    )
 
 
 def events_of(request: OperatorRequest) -> QuerySet[RequestEvent]:
@@ -224,6 +278,7 @@ def _decide(
     state: RequestState,
     *,
     reason: str,
+    seen: str | None,
     actor: Membership,
     now: datetime,
 ) -> R:
@@ -237,7 +292,7 @@ def _decide(
         if state == _S.REFUSED:
             row.decided_at, row.decided_by = now, actor
 
-    return _change(kind, request, verb, state, step, user=actor.user, actor=actor, now=now)
+    return _change(kind, request, verb, state, step, seen=seen, user=actor.user, actor=actor, now=now)
 
 
 def _change(
@@ -247,6 +302,7 @@ def _change(
     state: RequestState,
     step: Callable[[R], None],
     *,
+    seen: str | None = None,
     user: User,
     actor: Membership | None,
     now: datetime,
@@ -255,6 +311,8 @@ def _change(
         row = kind.model._default_manager.select_for_update().get(pk=request.pk)
         if row.state not in _FROM[verb]:
             raise RequestNotOpen(row, verb)
+        if seen is not None and seen != sending_of(row):
+            raise RequestChanged(row)
         before = row.state
         row.state = state
         step(row)

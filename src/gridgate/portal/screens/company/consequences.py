@@ -89,8 +89,8 @@ def is_confirmed(request: HttpRequest, changes: Sequence[Change], *, promoted: b
     return not asks or request.POST.get("seen", "") == fingerprint(changes, promoted=promoted)
 
 
-def fingerprint(changes: Sequence[Change], programs: Sequence[str] = (), *, promoted: bool = False) -> str:
-    """Differs when the consequences do: what was read and confirmed must be what happens."""
+def fingerprint(changes: Sequence[Change], also: Sequence[str] = (), *, promoted: bool = False) -> str:
+    """Differs when the consequences do, or what else the page says: what was read and confirmed must be what happens."""
     said = [
         (
             change.entry.code.value,
@@ -107,7 +107,7 @@ def fingerprint(changes: Sequence[Change], programs: Sequence[str] = (), *, prom
         )
         for change in changes
     ]
-    return sha256(repr((said, list(programs), promoted)).encode()).hexdigest()[:16]
+    return sha256(repr((said, list(also), promoted)).encode()).hexdigest()[:16]
 
 
 def _consequence(change: Change, names: dict[str, str]) -> Consequence:

@@ -82,7 +82,9 @@ def context(item: EicRequest, posted: QueryDict | None) -> Mapping[str, Any]:
 
 def accept(item: EicRequest, posted: QueryDict, actor: Membership, now: datetime) -> None:
     """Issue the code of the characters chosen. Raises `GridgateError`."""
-    accept_eic_request(request=item, body=posted.get("body", ""), actor=actor, now=now)
+    accept_eic_request(
+        request=item, body=posted.get("body", ""), seen=posted.get("seen", ""), actor=actor, now=now
+    )
 
 
 def _faults(item: EicRequest) -> list[str]:

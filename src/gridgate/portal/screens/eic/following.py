@@ -26,7 +26,12 @@ from gridgate.organisations.operations.eic import (
     may_request,
     submit_eic_request,
 )
-from gridgate.organisations.operations.requests import RequestNotOpen, events_of, withdraw_request
+from gridgate.organisations.operations.requests import (
+    RequestChanged,
+    RequestNotOpen,
+    events_of,
+    withdraw_request,
+)
 from gridgate.organisations.queries import administrators_of
 from gridgate.portal import formats
 from gridgate.portal.access import AccountRequest, account_page
@@ -81,6 +86,9 @@ def send(request: AccountRequest, number: str) -> HttpResponse:
     if item.state not in CHANGEABLE:
         messages.warning(request, words.refusal(RequestNotOpen(item, "submitted")))
         return redirect("eic_request", number)
+    seen = request.POST.get("seen", "")
+    if seen != EIC.fingerprint(item):
+        return _page(request, item, ComparedForm(), changed=True, status=409)
     form = ComparedForm(request.POST)
     close = codes_to_compare(EicAsked.of(item), user=request.user, actor=request.membership)
     if close and not form.is_valid():
@@ -92,6 +100,7 @@ def send(request: AccountRequest, number: str) -> HttpResponse:
         sent = submit_eic_request(
             request=item,
             compared=request.POST.getlist("close"),
+            seen=seen,
             user=request.user,
             actor=request.membership,
             now=timezone.now(),
@@ -101,6 +110,8 @@ def send(request: AccountRequest, number: str) -> HttpResponse:
             request,
             _("Des codes de nom proche sont venus au registre entre-temps : comparez-les avant d’envoyer."),
         )
+    except RequestChanged:
+        return _page(request, own_request(request, number), ComparedForm(), changed=True, status=409)
     except InvalidEicRequest:
         messages.warning(request, _("Il manque encore quelque chose avant d’envoyer."))
     except RequestNotOpen as error:
@@ -133,7 +144,12 @@ def withdraw(request: AccountRequest, number: str) -> HttpResponse:
 
 
 def _page(
-    request: AccountRequest, item: EicRequest, form: ComparedForm, *, status: int = 200
+    request: AccountRequest,
+    item: EicRequest,
+    form: ComparedForm,
+    *,
+    changed: bool = False,
+    status: int = 200,
 ) -> HttpResponse:
     asked = EicAsked.of(item)
     changeable = item.state in CHANGEABLE
@@ -154,6 +170,8 @@ def _page(
         "taken": _taken(request, faults),
         "close": rows_of(close),
         "form": form,
+        "changed": changed,
+        "seen": EIC.fingerprint(item),
         "open": item.is_open,
         "steps": list(_steps(item)),
     }

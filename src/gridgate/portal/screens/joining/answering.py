@@ -92,7 +92,7 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
         if not form.is_valid():
             return _page(request, asked, form, RefusalForm(), status=422)
         changes = _changes(actor, asked, form)
-        if request.POST.get("seen") != fingerprint(changes):
+        if request.POST.get("seen") != fingerprint(changes, _who(asked)):
             return _page(request, asked, form, RefusalForm(), changes=changes)
         accept(pk=pk, actor=actor, external=form.is_external, groups=form.groups_chosen, now=now)
     except (JoinRequestClosed, MembershipExists):
@@ -113,6 +113,11 @@ def _changes(actor: Membership, asked: JoinRequest, form: LetInForm) -> list[Cha
     return rights.becoming(after.with_groups(_NEW, [group.pk for group in form.groups_chosen]))
 
 
+def _who(asked: JoinRequest) -> list[str]:
+    """Who is let in, as the page says it: a person changes their name, and a directory their address."""
+    return [asked.user.email, str(asked.user)]
+
+
 def _page(
     request: MemberRequest,
     asked: JoinRequest,
@@ -129,7 +134,7 @@ def _page(
         "from_directory": comes_from_directory(asked),
         "to_read": changes is not None,
         "consequences": consequences(changes or (), actor=request.membership),
-        "seen": fingerprint(changes or ()),
+        "seen": fingerprint(changes or (), _who(asked)),
     }
     return render(request, "joining/answer.html", context, status=status)
 

@@ -35,7 +35,7 @@ def context(item: KycQuestionnaire, posted: QueryDict | None) -> Mapping[str, An
 
 def accept(item: KycQuestionnaire, posted: QueryDict, actor: Membership, now: datetime) -> None:
     """The acceptance asks nothing more: the end follows from the version."""
-    accept_questionnaire(questionnaire=item, actor=actor, now=now)
+    accept_questionnaire(questionnaire=item, seen=posted.get("seen", ""), actor=actor, now=now)
 
 
 def declare() -> None:

@@ -19,11 +19,12 @@ from gridgate.organisations.models import (
 )
 from gridgate.organisations.operations.kyc import (
     EDITABLE,
+    KYC,
     QuestionnaireIncomplete,
     submit_questionnaire,
     withdraw_questionnaire,
 )
-from gridgate.organisations.operations.requests import RequestNotOpen, events_of
+from gridgate.organisations.operations.requests import RequestChanged, RequestNotOpen, events_of
 from gridgate.portal import formats
 from gridgate.portal.access import AccountRequest
 from gridgate.portal.screens.eic.access import asker_required
@@ -40,7 +41,12 @@ UNDECIDED = (*EDITABLE, *TO_TREAT)
 @asker_required
 def questionnaire(request: AccountRequest, number: str) -> HttpResponse:
     """What was answered; before it is sent, also what is missing, with the way there."""
-    item = _own(request, number)
+    return _page(request, _own(request, number))
+
+
+def _page(
+    request: AccountRequest, item: KycQuestionnaire, *, changed: bool = False, status: int = 200
+) -> HttpResponse:
     now = datetime.now(UTC)
     context = {
         "item": item,
@@ -51,8 +57,10 @@ def questionnaire(request: AccountRequest, number: str) -> HttpResponse:
         "progress": progress_of(item, now=now) if item.state in EDITABLE else None,
         "steps": steps_of(item),
         "last_day": words.until(item),
+        "changed": changed,
+        "seen": KYC.fingerprint(item) if item.state in EDITABLE else "",
     }
-    return render(request, "kyc/questionnaire.html", context)
+    return render(request, "kyc/questionnaire.html", context, status=status)
 
 
 @require_POST
@@ -62,7 +70,9 @@ def submit(request: AccountRequest, number: str) -> HttpResponse:
     """Send it to the operator."""
     item = _own(request, number)
     try:
-        sent = submit_questionnaire(questionnaire=item, **_who(request))
+        sent = submit_questionnaire(questionnaire=item, seen=request.POST.get("seen", ""), **_who(request))
+    except RequestChanged:
+        return _page(request, _own(request, number), changed=True, status=409)
     except QuestionnaireIncomplete:
         messages.error(request, _("Le questionnaire n’est pas envoyé : il manque des réponses."))
     except RequestNotOpen as error:

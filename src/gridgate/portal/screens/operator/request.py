@@ -21,10 +21,12 @@ from gridgate.organisations.models import (
     RequestState,
 )
 from gridgate.organisations.operations.requests import (
+    RequestChanged,
     RequestNotOpen,
     events_of,
     refuse_request,
     return_request,
+    sending_of,
     take,
 )
 from gridgate.portal import formats
@@ -70,7 +72,9 @@ class DecisionForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @operator_required
 def page(request: MemberRequest, number: str) -> HttpResponse:
-    """A decision that comes too late, because a colleague decided meanwhile, says so and changes nothing."""
+    """A decision on something else than was read, because a colleague decided or the company sent it again meanwhile,
+    changes nothing and says so.
+    """
     kind = desk_kind(number)
     item = kind.kind.desk_item(number, actor=request.membership) if kind else None
     if kind is None or item is None:
@@ -80,8 +84,8 @@ def page(request: MemberRequest, number: str) -> HttpResponse:
     if request.method == "POST":
         try:
             done = _act(request, kind, item, form)
-        except RequestNotOpen:
-            return _too_late(request, kind, item)
+        except (RequestNotOpen, RequestChanged):
+            return _too_late(request, kind, number)
         if done is not None:
             return done
         status = 422
@@ -100,6 +104,9 @@ def _act(
         take(kind.kind, item, actor=actor, now=now)
         messages.success(request, _("Vous suivez désormais cette demande."))
         return redirect("operator_request", item.number)
+    seen = request.POST.get("seen", "")
+    if words.is_to_treat(item.state) and seen != sending_of(item):
+        raise RequestChanged(item)  # before anything is said of what was not read
     if not form.is_valid():
         return None
     reason = form.cleaned_data["reason"]
@@ -107,7 +114,7 @@ def _act(
         case "accept":
             try:
                 kind.accept(item, request.POST, actor, now)
-            except RequestNotOpen:
+            except (RequestNotOpen, RequestChanged):
                 raise
             except GridgateError as refused:
                 if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID, ErrorKind.MALFORMED):
@@ -116,23 +123,31 @@ def _act(
                 return None
             messages.success(request, _("La demande %(number)s est acceptée.") % {"number": item.number})
         case "return":
-            return_request(kind.kind, item, reason=reason, actor=actor, now=now)
+            return_request(kind.kind, item, reason=reason, seen=seen, actor=actor, now=now)
             said = _("Un complément est demandé pour %(number)s. Le délai est suspendu jusqu’à la réponse.")
             messages.success(request, said % {"number": item.number})
         case "refuse":
-            refuse_request(kind.kind, item, reason=reason, actor=actor, now=now)
+            refuse_request(kind.kind, item, reason=reason, seen=seen, actor=actor, now=now)
             messages.success(request, _("La demande %(number)s est refusée.") % {"number": item.number})
     return redirect("operator_request", item.number)
 
 
-def _too_late(request: MemberRequest, kind: DeskKind, item: OperatorRequest) -> HttpResponse:
+def _too_late(request: MemberRequest, kind: DeskKind, number: str) -> HttpResponse:
+    """The request as it is now, with what was typed: nothing is decided, and no decision is chosen."""
+    item = kind.kind.desk_item(number, actor=request.membership)
+    assert item is not None
     last = events_of(item).last()
     who = last.user.full_name if last is not None and last.user is not None else _("un collègue")
-    item = kind.kind.model._default_manager.get(pk=item.pk)
-    said = _("%(name)s a traité cette demande entre-temps (%(state)s). Votre décision n’a rien changé.")
+    if words.is_to_treat(item.state):
+        said = _("%(name)s a envoyé cette demande de nouveau. Relisez-la : votre décision n’a rien changé.")
+    else:
+        said = _("%(name)s a traité cette demande entre-temps (%(state)s). Votre décision n’a rien changé.")
     state = str(RequestState(item.state).label).lower()
-    messages.warning(request, said % {"name": who, "state": state})
-    return redirect("operator_request", item.number)
+    typed = request.POST.get("reason", "")
+    form = DecisionForm(initial={"reason": typed})
+    context = _context(request, kind, item, form, request.POST if "body" in request.POST else None)
+    context |= {"meanwhile": said % {"name": who, "state": state}, "typed": typed}
+    return render(request, "operator/request.html", context, status=409)
 
 
 def _context(
@@ -153,6 +168,7 @@ def _context(
         "label": str(kind.label),
         "form": form,
         "deciding": to_treat,
+        "seen": sending_of(item),
         "mine": item.followed_by_id == actor.pk,
         "follower": _follower(item.followed_by),
         "due": words.due(item.state, item.due_at, item.decided_at, now),
