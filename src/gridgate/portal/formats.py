@@ -2,7 +2,8 @@
 
 Every function takes the value and returns text; `language` ("fr" or "en") defaults to the language of the
 request. No value (`None`) is written `–`, never 0. Spaces are the typographer's: narrow no-break (U+202F) in
-thousands, no-break (U+00A0) before a unit; the minus sign is U+2212.
+thousands, no-break (U+00A0) before a unit, before `%` a narrow one in French and none in English; the minus sign is
+U+2212.
 
 A day without a time is a civil day of the network, for everyone: a sharing begins on the same day whoever looks. A
 clock time, and the day written with it, is the reader's own (`portal/time_zone.py`).
@@ -89,9 +90,16 @@ def number(value: Number | None, decimals: int = 0, language: str | None = None)
     return MINUS + text if rounded < 0 else text
 
 
+def before_unit(unit: str, language: str | None = None) -> str:
+    """What stands between a number and its unit."""
+    if unit != "%":
+        return NO_BREAK
+    return NARROW if current_language(language) == "fr" else ""
+
+
 def with_unit(value: Number | None, unit: str, decimals: int = 0, language: str | None = None) -> str:
-    """A number, a no-break space and its unit; `–` alone when there is no value."""
-    return NONE if value is None else number(value, decimals, language) + NO_BREAK + unit
+    """A number and its unit, with the space between them; `–` alone when there is no value."""
+    return NONE if value is None else number(value, decimals, language) + before_unit(unit, language) + unit
 
 
 def decimals(values: Iterable[Number | None], usual: int = 1) -> int:
@@ -124,10 +132,13 @@ def quantity(value: Number | None, unit: str, language: str | None = None) -> st
 
 def percent(ratio: Number | None, decimals: int = 0, language: str | None = None) -> str:
     """A ratio of 0 to 1 as a percentage: `95,5 %` in French, `95.5%` in English."""
-    if ratio is None:
-        return NONE
-    text = number(Decimal(str(ratio)) * 100, decimals, language)
-    return f"{text}{NO_BREAK}%" if current_language(language) == "fr" else f"{text}%"
+    return with_unit(None if ratio is None else Decimal(str(ratio)) * 100, "%", decimals, language)
+
+
+def change(ratio: Number, decimals: int = 1) -> str:
+    """By how much something changed, without its sign: `4,1 %`; nothing when that would be written as zero."""
+    text = percent(abs(ratio), decimals)
+    return "" if text == percent(0, decimals) else text
 
 
 def local(instant: datetime) -> datetime:
@@ -257,15 +268,22 @@ def relative(instant: datetime | None, now: datetime, language: str | None = Non
     return f"{text} {'à' if tongue == 'fr' else 'at'}{NO_BREAK}{clock(instant)}"
 
 
-def duration(seconds: Number | None) -> str:
-    """`45 min`, `1 h 30`, `51 h`: hours go on counting past a day."""
+def duration(seconds: Number | None, language: str | None = None) -> str:
+    """`45 min`, `1 h 30`, `51 h`: hours go on counting past a day; `1 h 30 min` in English."""
     if seconds is None:
         return NONE
     minutes = int(seconds) // 60
     if minutes < 60:
-        return f"{minutes}{NO_BREAK}min"
+        return with_unit(minutes, "min")
     hours, rest = divmod(minutes, 60)
-    return f"{number(hours)}{NO_BREAK}h" + (f"{NO_BREAK}{rest:02d}" if rest else "")
+    text = with_unit(hours, "h")
+    if rest:
+        text += (
+            f"{NO_BREAK}{rest:02d}"
+            if current_language(language) == "fr"
+            else NO_BREAK + with_unit(rest, "min")
+        )
+    return text
 
 
 _GROUPS = {"siren": (3, 3, 3), "siret": (3, 3, 3, 5), "prm": (2, 3, 3, 3, 3), "gsrn": (2, 4, 4, 4, 4)}

@@ -134,13 +134,14 @@ _TYPOGRAPHY = (
     (re.compile(r" +»"), "\u00a0»"),
     (re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_«])"), "’"),
     (re.compile(r"(?<=\d) (?=\d{3}\b)"), "\u202f"),
-    (re.compile(r"(?<=\d) (?=(?:kWh|kW|kVA|MWh|MW|%|€|min|h|Ko|Mo)\b|%)"), "\u00a0"),
+    (re.compile(r"(?<=\d) (?=(?:kWh|kW|kVA|MWh|MW|€|min|h|Ko|Mo)\b)"), "\u00a0"),
+    (re.compile(r"(?<=\d)[ \u00a0](?=%)"), "\u202f"),
 )
 
 
 def typeset(text: str) -> str:
     """The French text with its typography: `’`, no-break spaces before `:`, in « » and before units, narrow
-    ones before `; ! ?`.
+    ones before `; ! ? %`.
     """
     for pattern, replacement in _TYPOGRAPHY:
         text = pattern.sub(replacement, text)

@@ -1,6 +1,6 @@
 """The change against last year and the line of last year compare the same points."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -37,3 +37,29 @@ def test_a_meter_of_this_year_only_is_in_the_sum_and_in_no_comparison(
     assert by_day[since] is None
     assert by_day[date(2026, 11, 9)] == 8_000
     assert (since - YEAR).year == 2025
+
+
+@pytest.mark.parametrize("points", [1, 2])
+def test_what_did_not_change_is_said_so(
+    world: World, measured: Measured, monkeypatch: pytest.MonkeyPatch, points: int
+) -> None:
+    """Not "0,0 % de moins"."""
+    ids = [world.p1.pk, world.p2.pk]
+
+    def totals(_reader: Any, _points: Any, _direction: Any, first: date, last: date, **_more: Any) -> Any:
+        days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
+        now = first.year == world.now.year
+        return {
+            point: dict.fromkeys(days, 99_999 if now else 100_000) for point in ids[: 2 if now else points]
+        }
+
+    monkeypatch.setattr(measured, "daily_totals", totals)
+    note = energy_of(
+        actor=world.alice,
+        points=ids,
+        whole=True,
+        direction=FlowDirection.WITHDRAWAL,
+        moment=Moment(world.now, PARIS),
+    ).figure.note
+    assert note.startswith("sans changement depuis l’an dernier")
+    assert ("mesuré les deux années" in note) is (points == 1)

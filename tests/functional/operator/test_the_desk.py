@@ -1,6 +1,8 @@
 """*Demandes à traiter*: every kind of request in one list, shared out among the operator's staff."""
 
 import csv
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -32,6 +34,14 @@ def ask(world: World, name: str, *, ago: timedelta = timedelta(), who: str = "al
     return make_request(world.membership(who), display_name=name, long_name="Atelier", now=world.now - ago)
 
 
+def cells_of(page) -> list[str]:
+    """Each cell of a table, with its column's head before it, as a phone shows it."""
+    found = re.findall(r'<td[^>]*data-l="([^"]*)"[^>]*>(.*?)</td>', page.content.decode())
+    return [
+        html.unescape(f"{head} {re.sub('<[^>]*>', '', cell)}".replace("\u00a0", " ")) for head, cell in found
+    ]
+
+
 def numbers(page) -> list[str]:
     return [row["number"] for row in page.context["rows"]]
 
@@ -46,6 +56,13 @@ class TestTheList:
         assert "En retard de 1 j" in text
         assert "Attribuer un code EIC" in text
         assert "Client B 123 456 782" in text
+
+    def test_says_since_when_each_waits_as_one_says_it(self, world: World) -> None:
+        ask(world, "ACME-MATIN", ago=timedelta(hours=20, minutes=26))
+        client = world.client("operateur")
+        assert "Reçue il y a 20 h 26" in cells_of(client.get(DESK))
+        client.cookies["django_language"] = "en"
+        assert "Received 20 h 26 min ago" in cells_of(client.get(DESK))
 
     def test_leaves_out_drafts_and_what_was_never_sent(self, world: World) -> None:
         draft = make_draft(world.alice, display_name="ACME-BROUILLON")

@@ -1,11 +1,15 @@
 """How values are written, in both languages."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from django.template.loader import render_to_string
+from django.utils.translation import override
 
 from gridgate.portal import formats
+from gridgate.portal.shapes import Figure
 
 PARIS_WINTER = datetime(2026, 11, 17, 13, 32, 7, tzinfo=UTC)
 
@@ -45,9 +49,25 @@ def test_a_quantity_takes_the_unit_in_which_it_reads_best(value, unit, shown) ->
 
 
 def test_percentages() -> None:
-    assert formats.percent(0.955, 1, "fr") == "95,5\u00a0%"
+    assert formats.percent(0.955, 1, "fr") == "95,5\u202f%"
     assert formats.percent(0.955, 1, "en") == "95.5%"
     assert formats.percent(None) == "–"
+
+
+@pytest.mark.parametrize(("language", "shown"), [("fr", "95,5\u202f%"), ("en", "95.5%")])
+def test_a_percentage_is_written_alike_in_a_sentence_and_as_a_figure(language, shown) -> None:
+    with override(language):
+        value = formats.number(95.5, 1)
+        html = render_to_string("components/figures.html", {"figures": [Figure("Reçues", value, "%")]})
+        energy = render_to_string("components/figures.html", {"figures": [Figure("Énergie", "12", "kWh")]})
+        assert formats.with_unit(95.5, "%", 1) == shown
+    assert shown in re.sub("<[^>]*>", "", html)
+    assert "12\u00a0kWh" in re.sub("<[^>]*>", "", energy)
+
+
+@pytest.mark.parametrize(("ratio", "said"), [(-0.041, "4,1"), (0.041, "4,1"), (0.0004, ""), (-0.0, "")])
+def test_a_change_that_would_be_written_as_zero_is_none(ratio, said) -> None:
+    assert formats.change(ratio).partition("\u202f")[0] == said
 
 
 @pytest.mark.parametrize(
@@ -107,10 +127,18 @@ def test_a_period_says_nothing_twice(first, last, french) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(5400, "1 h 30"), (3600, "1 h"), (2700, "45 min"), (183600, "51 h"), (None, "–")]
+    ("seconds", "french", "english"),
+    [
+        (5400, "1 h 30", "1 h 30 min"),
+        (3600, "1 h", "1 h"),
+        (2700, "45 min", "45 min"),
+        (183600, "51 h", "51 h"),
+        (None, "–", "–"),
+    ],
 )
-def test_durations(seconds, shown) -> None:
-    assert formats.duration(seconds).replace("\u00a0", " ") == shown
+def test_durations(seconds, french, english) -> None:
+    assert formats.duration(seconds, "fr").replace("\u00a0", " ") == french
+    assert formats.duration(seconds, "en").replace("\u00a0", " ") == english
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def test_typography_reaches_the_source_also_after_a_value(tmp_path, monkeypatch)
     monkeypatch.setattr(messages, "sources", lambda: [path])
     messages.typeset_all()
     assert path.read_text("utf-8") == (
-        "{% blocktranslate %}Résilier {{ name }}\u202f? Oui\u00a0: 200\u00a0%.{% endblocktranslate %}{{ x }} ?"
+        "{% blocktranslate %}Résilier {{ name }}\u202f? Oui\u00a0: 200\u202f%.{% endblocktranslate %}{{ x }} ?"
     )
 
 

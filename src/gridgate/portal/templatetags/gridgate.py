@@ -62,6 +62,12 @@ def quantity(value: Number | None, unit: str) -> str:
 
 
 @register.filter
+def before_unit(unit: str) -> str:
+    """What stands between a number and its unit where each is an element: `{{ unit|before_unit }}`."""
+    return formats.before_unit(unit)
+
+
+@register.filter
 def percent(ratio: Number | None, decimals: int = 0) -> str:
     """A ratio of 0 to 1: `{{ 0.955|percent:1 }}` → `95,5 %`."""
     return formats.percent(ratio, int(decimals))

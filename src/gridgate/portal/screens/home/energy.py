@@ -76,15 +76,24 @@ class Energy:
     def _note(self) -> str:
         if self.change is None:
             return ""
-        text = formats.percent(abs(self.change), 1)
+        text = formats.change(self.change)
         if self.compared < self.measured:
             return self._note_of_some(text, self.change)
+        if not text:
+            return _("sans changement depuis l’an dernier")
         if self.change < 0:
             return _("%(percent)s de moins que l’an dernier") % {"percent": text}
         return _("%(percent)s de plus que l’an dernier") % {"percent": text}
 
     def _note_of_some(self, percent: str, change: float) -> str:
         """Points that came since are in the sum, and not in the comparison."""
+        if not percent:
+            said = ngettext(
+                "sans changement depuis l’an dernier, sur le compteur mesuré les deux années",
+                "sans changement depuis l’an dernier, sur les %(count)s compteurs mesurés les deux années",
+                self.compared,
+            )
+            return said % {"count": self.compared}
         said = (
             ngettext(
                 "%(percent)s de moins que l’an dernier, sur le compteur mesuré les deux années",

@@ -50,18 +50,19 @@ def energy_figure(whole: Total, comparison: Comparison | None, shown: Shown) -> 
     label = _("Énergie injectée") if shown.injection else _("Énergie soutirée")
     note = ""
     if comparison and comparison.change is not None and comparison.fair:
-        percent = formats.percent(abs(comparison.change), 1)
         before = {
-            "jour": _("que la veille"),
-            "semaine": _("que la semaine précédente"),
-            "mois": _("que le mois précédent"),
-            "annee": _("que l’année précédente"),
-        }.get(shown.view, _("que la période précédente"))
-        much = (
-            _("%(percent)s de plus %(before)s")
-            if comparison.change > 0
-            else _("%(percent)s de moins %(before)s")
-        )
+            "jour": _("la veille"),
+            "semaine": _("la semaine précédente"),
+            "mois": _("le mois précédent"),
+            "annee": _("l’année précédente"),
+        }.get(shown.view, _("la période précédente"))
+        percent = formats.change(comparison.change)
+        if not percent:
+            much = _("sans changement depuis %(before)s")
+        elif comparison.change > 0:
+            much = _("%(percent)s de plus que %(before)s")
+        else:
+            much = _("%(percent)s de moins que %(before)s")
         note = much % {"percent": percent, "before": before}
     energy = (whole.energy_wh or 0) / 1000
     return Figure(
@@ -110,9 +111,9 @@ def received(whole: Total) -> Figure:
         note += _(", dont %(count)s\u00a0estimées") % {"count": formats.number(whole.estimated)}
     if whole.corrected:
         note += _(", dont %(count)s\u00a0corrigées") % {"count": formats.number(whole.corrected)}
-    figure = formats.percent(ratio, 1 if 0 < ratio < 1 else 0)
-    value, unit = figure.rsplit(figure[-2], 1) if not figure[-2].isdigit() else (figure[:-1], "%")
-    return Figure(_("Données reçues"), value, unit, note, "" if ratio == 1 else "warn")
+    share = min(max(ratio, 0.001), 0.999) if 0 < ratio < 1 else ratio  # neither all nor nothing
+    figure = formats.number(100 * share, 1 if 0 < ratio < 1 else 0)
+    return Figure(_("Données reçues"), figure, "%", note, "" if ratio == 1 else "warn")
 
 
 def register_figure(register: str, segments: Sequence[Segment], returns: Sequence[datetime]) -> Figure:

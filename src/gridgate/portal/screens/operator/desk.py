@@ -248,7 +248,7 @@ def _figures(counted: DeskFigures, now: datetime) -> list[Figure]:
     refused = ngettext("%(count)s refusée", "%(count)s refusées", counted.refused) % {
         "count": formats.number(counted.refused)
     }
-    late = _("depuis %(duration)s") % {"duration": words.ago(counted.late_since, now)}
+    late = _("depuis %(duration)s") % {"duration": words.since(counted.late_since, now)}
     return [
         Figure(_("Ouvertes"), formats.number(counted.open), note=unfollowed),
         Figure(

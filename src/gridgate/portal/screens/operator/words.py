@@ -39,9 +39,14 @@ def lasting(duration: timedelta | None) -> str:
     return said.replace(" ", formats.NO_BREAK)
 
 
-def ago(at: datetime | None, now: datetime) -> str:
+def since(at: datetime | None, now: datetime) -> str:
     """How long since an instant."""
     return lasting(None if at is None else max(now - at, timedelta()))
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """The same as it is said: `il y a 4 h 20`; `–` for no instant."""
+    return formats.NONE if at is None else _("il y a %(duration)s") % {"duration": since(at, now)}
 
 
 def due(state: str, due_at: datetime | None, decided_at: datetime | None, now: datetime) -> Tag:
@@ -58,7 +63,7 @@ def due(state: str, due_at: datetime | None, decided_at: datetime | None, now: d
     if due_at is None:
         return Tag("", formats.NONE)
     if due_at < now:
-        return Tag("bad", _("En retard de %(duration)s") % {"duration": ago(due_at, now)}, "alert")
+        return Tag("bad", _("En retard de %(duration)s") % {"duration": since(due_at, now)}, "alert")
     if due_at - now <= SOON:
         said = formats.relative(due_at, now)
         return Tag("warn", said[:1].upper() + said[1:], "clock")

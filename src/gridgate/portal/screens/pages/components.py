@@ -87,7 +87,7 @@ def page(request: HttpRequest) -> HttpResponse:
             "icons": sorted(icons.names()),
             "form": SampleForm({"prm": "3000148011223", "layout": "csv"}),
             "figures": [
-                Figure(_("Énergie soutirée"), "16 683", "kWh", _("4,1 % de moins que la semaine précédente")),
+                Figure(_("Énergie soutirée"), "16 683", "kWh", _("4,1 % de moins que la semaine précédente")),
                 Figure(_("Puissance maximale"), "262", "kW", _("mardi 20 à 10:30"), tone="bad"),
                 Figure(_("Données reçues"), "95,5", "%", _("321 valeurs sur 338")),
             ],
