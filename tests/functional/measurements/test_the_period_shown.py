@@ -126,6 +126,17 @@ def test_exceedances_say_when_how_long_how_much_and_lead_to_their_day() -> None:
     assert (first.length.replace("\xa0", " "), first.highest, first.over) == ("2 h", "70,0", "20,0")
 
 
+def test_a_curve_in_kw_held_against_a_power_in_kva_says_what_the_two_are() -> None:
+    page = drawn(WEEK, "le=2026-11-16", (date(2024, 1, 1), None, 50))
+    assert page.over is not None
+    for text in (page.caption, page.over.note):
+        assert "une puissance active (kW), la puissance souscrite une puissance apparente (kVA)" in text
+    below = drawn(WEEK, "le=2026-11-16", (date(2024, 1, 1), None, 100))
+    assert "apparente" in below.caption
+    assert below.figures[2].note == "aucun vu en kW"
+    assert "apparente" not in drawn(WEEK, "le=2026-11-16", (date(2024, 1, 1), None, None)).caption
+
+
 def test_what_exceeds_is_the_difference_of_the_two_numbers_beside_it() -> None:
     page = drawn([curve(MONDAY, [20.0] * 9 + [259.95] + [20.0] * 14)], "le=2026-11-16", (FIRST, None, 250))
     assert page.over is not None

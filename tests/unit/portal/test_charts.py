@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gridgate.portal.charts import Curve, Limit, bars, heat_map, load_curve, sparkline
 from gridgate.portal.charts.scale import scale_for
+from gridgate.portal.charts.texts import Box, Place
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -135,6 +136,54 @@ def test_a_limit_holds_only_in_its_period() -> None:
     )
     assert [(line.x1, line.x2) for line in chart.limits] == [("0%", "50%"), ("50%", "100%")]
     assert max(horizontal_stops(chart.over)) == chart.width // 2
+
+
+def boxes(x: str, y: str, anchor: str, text: str) -> list[Box]:
+    return list(Place(float(x[:-1]), float(y[:-1]), anchor).boxes(text))
+
+
+@pytest.mark.parametrize("over", [range(20), range(28, 48), [*range(8), *range(40, 48)], range(4, 44)])
+def test_the_text_of_a_limit_lies_on_nothing_that_is_above_it(over) -> None:
+    """Neither on a laptop nor at 360 px, where the text takes nearly half of the width."""
+    values: list[float | None] = [60.0] * 48
+    for slot in over:
+        values[slot] = 290.0 + slot
+    chart = day_chart(date(2026, 11, 10), values, limits=[Limit(250.0, label="Souscrite 250 kVA")])
+    scale = scale_for([max(values) * 1.04])
+    (limit,) = chart.limits
+    texts = boxes(limit.text_x, limit.text_y, limit.anchor, limit.text)
+    red = [
+        Box(slot / 48 * 100, (slot + 1) / 48 * 100, scale.down(values[slot]), scale.down(250))
+        for slot in over
+    ]
+    assert not [text for text in texts for one in red if text.meets(one)]
+    assert chart.peak
+    other = boxes(chart.peak.x, chart.peak.y, chart.peak.anchor, chart.peak.text)
+    assert not [text for text, one in zip(texts, other, strict=True) if text.meets(one)]
+    assert all(text.left >= -0.01 and text.right <= 100.01 for text in texts)
+
+
+@pytest.mark.parametrize("days", [30, 7])
+def test_texts_under_the_axis_stay_within_the_drawing(days) -> None:
+    labels = [f"{day} nov." if day in (1, 30) or days == 7 else "" for day in range(1, days + 1)]
+    chart = bars([1.0] * days, labels=labels, unit="kWh")
+    whole_day = day_chart(date(2026, 11, 10), [1.0] * 48)
+    for label in [*chart.labels, *whole_day.labels]:
+        _wide, narrow = (
+            boxes(label.x, "50%", label.anchor, label.text)
+            if label.anchor != "middle"
+            else (
+                Box(0, 0, 0, 0),
+                Box(
+                    float(label.x[:-1]) - len(label.text) * 1.25,
+                    float(label.x[:-1]) + len(label.text) * 1.25,
+                    0,
+                    0,
+                ),
+            )
+        )
+        assert narrow.left >= 0
+        assert narrow.right <= 100
 
 
 @pytest.mark.parametrize("place", [6, 20, 30, 46])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gridgate.portal import formats
 from gridgate.portal.charts.load_curve import Limit
 from gridgate.portal.charts.scale import Scale, Tick, percent, scale_for
+from gridgate.portal.charts.texts import Box, Label, beside_line, label
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,6 @@ class Before:
     x1: str
     x2: str
     y: str
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    x: str
-    text: str
-    minor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +130,7 @@ def bars(
         tuple(before),
         tuple(_labels(labels, slot)),
         _mark(values, previous, mark, slot, scale),
-        tuple(_levels(levels, scale)),
+        tuple(_levels(levels, scale, values, slot)),
         unit,
         injection,
     )
@@ -148,19 +142,29 @@ def _amount(value: float | None, unit: str, counted: Callable[[int], str] | None
     return counted(int(value))
 
 
-def _levels(levels: Sequence[tuple[float, float, Limit]], scale: Scale) -> Iterator[Level]:
+def _levels(
+    levels: Sequence[tuple[float, float, Limit]], scale: Scale, values: Sequence[float | None], slot: float
+) -> Iterator[Level]:
+    drawn = [
+        Box(slot * index, slot * (index + 1), scale.down(value), 100)
+        for index, value in enumerate(values)
+        if value is not None
+    ]
+    taken: list[Box] = []
     before = ""
     for first, last, limit in levels:
         y = scale.down(limit.value)
-        left = len(levels) > 1
+        line = Box(100 * first, 100 * last, y, y)
+        place = beside_line(limit.label, line, drawn, taken, left=len(levels) > 1)
+        taken += place.boxes(limit.label)
         yield Level(
-            percent(100 * first),
-            percent(100 * last),
+            percent(line.left),
+            percent(line.right),
             percent(y),
             before,
-            percent(100 * (first if left else last)),
-            percent(max(y - 2, 4)),
-            "start" if left else "end",
+            percent(place.x),
+            percent(place.y),
+            place.anchor,
             limit.label,
         )
         before = percent(y)
@@ -171,8 +175,7 @@ def _labels(labels: Sequence[str], slot: float) -> list[Label]:
     shown = [(index, text) for index, text in enumerate(labels) if text]
     many = len(shown) > 7
     return [
-        Label(percent(slot * (index + 0.5)), text, many and rank % 3 != 0)
-        for rank, (index, text) in enumerate(shown)
+        label(slot * (index + 0.5), text, many and rank % 3 != 0) for rank, (index, text) in enumerate(shown)
     ]
 
 

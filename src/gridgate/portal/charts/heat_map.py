@@ -10,16 +10,10 @@ from django.utils.translation import gettext as _
 
 from gridgate.portal import formats
 from gridgate.portal.charts.scale import percent
+from gridgate.portal.charts.texts import Label, label
 
 STEPS = 6
 HOURS = 24
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    x: str
-    text: str
-    minor: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +96,7 @@ def _months(days: Sequence[date]) -> list[Label]:
             continue
         middle = (inside[0] + inside[-1] + 1) / 2
         text = formats.month(days[inside[0]], short=True)
-        labels.append(Label(percent(100 * middle / len(days)), text, len(months) > 6 and rank % 3 != 0))
+        labels.append(label(100 * middle / len(days), text, len(months) > 6 and rank % 3 != 0))
     return labels
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from gridgate.portal import formats
 from gridgate.portal.charts.scale import Scale, Tick, percent, scale_for
+from gridgate.portal.charts.texts import Box, Label, Place, beside_line, label
 
 WIDTH, HEIGHT = 4000, 1000  # of the drawing that stretches; whole numbers keep the page small
 DENSE = 1500  # more slots than this are reduced
@@ -75,6 +76,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class LimitLine:
+    limit: Limit
     x1: str
     x2: str
     y: str
@@ -85,6 +87,11 @@ class LimitLine:
     anchor: str
     text: str
 
+    @property
+    def under(self) -> bool:
+        """Whether the text stands under the line."""
+        return float(self.text_y[:-1]) > float(self.y[:-1])
+
 
 @dataclass(frozen=True, slots=True)
 class Peak:
@@ -93,22 +100,20 @@ class Peak:
     value: float
     at: datetime
     over: bool
-    x: str
-    y: str
-    anchor: str
+    place: Place
     text: str
 
+    @property
+    def x(self) -> str:
+        return percent(self.place.x)
 
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A text under the axis; a narrow screen leaves out the `minor` ones, and `lead`, the beginning of the
-    others.
-    """
+    @property
+    def y(self) -> str:
+        return percent(self.place.y)
 
-    x: str
-    text: str
-    minor: bool
-    lead: str = ""
+    @property
+    def anchor(self) -> str:
+        return self.place.anchor
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,7 @@ def load_curve(
     runs = list(_runs(drawn))
     line, area = _band_paths(runs, scale, across) if spans else _paths(runs, scale, across)
     peak = _peak(slots, limits, scale, unit, across)
+    lines = tuple(_limit_lines(limits, scale, unit, across, peak, drawn))
     return LoadCurve(
         id=id,
         width=WIDTH,
@@ -216,14 +222,14 @@ def load_curve(
             )
         ),
         estimated=tuple(_estimated(drawn, scale, across)),
-        limits=tuple(_limit_lines(limits, scale, unit, across, peak)),
+        limits=lines,
         peak=peak,
         unit=unit,
         injection=injection,
         count=len(slots),
         by_day=bool(spans),
         data_url=data_url,
-        data=_data(curves, spans, began, span, zone, limits, unit, name, injection, inline=not data_url),
+        data=_data(curves, spans, began, span, zone, lines, unit, name, injection, inline=not data_url),
     )
 
 
@@ -427,13 +433,18 @@ def _fraction(value: float) -> str:
 
 
 def _limit_lines(
-    limits: Sequence[Limit], scale: Scale, unit: str, across: Any, peak: "Peak | None"
+    limits: Sequence[Limit],
+    scale: Scale,
+    unit: str,
+    across: Any,
+    peak: "Peak | None",
+    drawn: Sequence[_Slot],
 ) -> Iterator[LimitLine]:
-    peak_x = float(peak.x[:-1]) / 100 if peak else 0.0
+    taken = [] if peak is None else list(peak.place.boxes(peak.text))
     before: Limit | None = None
     for limit in limits:
-        x1 = 0.0 if limit.start is None else across(limit.start.timestamp())
-        x2 = 1.0 if limit.end is None else across(limit.end.timestamp())
+        x1 = 0.0 if limit.start is None else 100 * across(limit.start.timestamp())
+        x2 = 100.0 if limit.end is None else 100 * across(limit.end.timestamp())
         if x2 <= x1:
             continue
         y = scale.down(limit.value)
@@ -441,19 +452,36 @@ def _limit_lines(
         text = limit.label or _("Souscrite %(power)s") % {
             "power": formats.with_unit(limit.value, unit, decimals)
         }
-        # On the side of its step where the peak is not: on a narrow screen the two texts would lie on each other.
-        left = peak_x > (x1 + x2) / 2 or len(limits) > 1
+        left = len(limits) > 1 or (peak is not None and peak.place.x > (x1 + x2) / 2)
+        strokes = list(_strokes(drawn, limit.value, scale, across))
+        place = beside_line(text, Box(x1, x2, y, y), strokes, taken, left=left)
+        taken += place.boxes(text)
         yield LimitLine(
-            percent(100 * x1),
-            percent(100 * x2),
+            limit,
+            percent(x1),
+            percent(x2),
             percent(y),
             percent(scale.down(before.value)) if before and before.end == limit.start else "",
-            percent(100 * (x1 if left else x2)),
-            percent(y - 2 if y > 8 else y + 7),
-            "start" if left else "end",
+            percent(place.x),
+            percent(place.y),
+            place.anchor,
             text,
         )
         before = limit
+
+
+def _strokes(slots: Sequence[_Slot], limit: float, scale: Scale, across: Any) -> Iterator[Box]:
+    """What the line of the curve takes, slot by slot, with the step up or down that begins it; over the limit all that
+    is over it.
+    """
+    before: _Slot | None = None
+    for slot in slots:
+        low, high = slot.low, slot.high
+        if before and slot.start <= before.end + 0.5:
+            low, high = min(low, before.high), max(high, before.low)
+        low = min(low, limit) if high > limit else low
+        yield Box(100 * across(slot.start), 100 * across(slot.end), scale.down(high), scale.down(low))
+        before = slot
 
 
 def _peak(
@@ -476,9 +504,7 @@ def _peak(
         value=highest.high,
         at=datetime.fromtimestamp(highest.start, tz=UTC),
         over=limit is not None and highest.high > limit,
-        x=percent(x),
-        y=percent(max(5.0, above)),
-        anchor=anchor,
+        place=Place(x, max(5.0, above), anchor),
         text=formats.with_unit(
             highest.high, unit, formats.decimals([highest.high]) if highest.high < 100 else 0
         ),
@@ -515,12 +541,12 @@ def _labels(start: datetime, end: datetime, zone: ZoneInfo, across: Any) -> Iter
     elif length <= 9:
         for day in days:
             lead, number = formats.day_in_week(day, short=True).split(formats.NO_BREAK)
-            yield Label(_middle(day, zone, across), number, False, lead + formats.NO_BREAK)
+            yield label(_middle(day, zone, across), number, lead=lead + formats.NO_BREAK)
     elif length <= 100:
         every = 1 if length <= 16 else 7 if length > 45 else 2
         for rank, day in enumerate(days[::every]):
             text = formats.day_and_month(day, short=True) if rank == 0 or day.day <= every else str(day.day)
-            yield Label(_middle(day, zone, across), text, bool(rank % (4 if every < 7 else 2)))
+            yield label(_middle(day, zone, across), text, bool(rank % (4 if every < 7 else 2)))
     else:
         months = sorted({(day.year, day.month) for day in days})
         for rank, month in enumerate(months):
@@ -528,7 +554,7 @@ def _labels(start: datetime, end: datetime, zone: ZoneInfo, across: Any) -> Iter
             if len(inside) >= 15:
                 middle = _midnight(inside[len(inside) // 2], zone).timestamp()
                 text = formats.month(inside[0], short=True)
-                yield Label(percent(100 * across(middle)), text, len(months) > 6 and rank % 3 != 0)
+                yield label(100 * across(middle), text, len(months) > 6 and rank % 3 != 0)
 
 
 def _hours(start: datetime, end: datetime, zone: ZoneInfo, across: Any, *, every: int) -> Iterator[Label]:
@@ -538,17 +564,17 @@ def _hours(start: datetime, end: datetime, zone: ZoneInfo, across: Any, *, every
     while at <= end:
         clock = at.astimezone(zone)
         if clock.hour % every == 0 and not (clock.fold and clock.hour):
-            yield Label(
-                percent(100 * across(at.timestamp())),
+            yield label(
+                100 * across(at.timestamp()),
                 f"{clock.hour}{formats.NO_BREAK}h",
                 clock.hour % (2 * every) != 0,
             )
         at += timedelta(hours=1)
 
 
-def _middle(day: date, zone: ZoneInfo, across: Any) -> str:
+def _middle(day: date, zone: ZoneInfo, across: Any) -> float:
     first, last = _midnight(day, zone).timestamp(), _midnight(day + timedelta(days=1), zone).timestamp()
-    return percent(100 * across((first + last) / 2))
+    return float(100 * across((first + last) / 2))
 
 
 def _data(
@@ -557,7 +583,7 @@ def _data(
     began: float,
     span: float,
     zone: ZoneInfo,
-    limits: Sequence[Limit],
+    lines: Sequence[LimitLine],
     unit: str,
     name: str,
     injection: bool,
@@ -574,20 +600,21 @@ def _data(
         "injection": injection,
         "limits": [
             {
-                "value": limit.value,
-                "label": limit.label,
-                "start": limit.start and int(limit.start.timestamp()),
-                "end": limit.end and int(limit.end.timestamp()),
+                "value": line.limit.value,
+                "label": line.text,
+                "start": line.limit.start and int(line.limit.start.timestamp()),
+                "end": line.limit.end and int(line.limit.end.timestamp()),
+                "across": float(line.text_x[:-1]) / 100,
+                "anchor": line.anchor,
+                "under": line.under,
             }
-            for limit in limits
+            for line in lines
         ],
         "words": {
             "measured": _("mesuré"),
             "estimated": _("estimé"),
             "corrected": _("corrigé"),
             "none": _("aucune valeur"),
-            "gap": _("lacune"),
-            "limit": _("Puissance souscrite"),
             "from": _("de"),
             "to": _("à"),
         },

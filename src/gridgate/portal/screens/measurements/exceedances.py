@@ -12,6 +12,7 @@ from gridgate.dataplane.query.aggregate import Extreme
 from gridgate.dataplane.query.threshold import Episode
 from gridgate.portal import formats
 from gridgate.portal.screens.measurements.period import Shown
+from gridgate.portal.screens.measurements.sentences import active_beside_apparent
 
 MOST = 30
 """Beyond, the highest are listed, and how many they are of."""
@@ -52,7 +53,7 @@ class OverRow:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """The list, in the order of time; `note` when it does not hold all."""
+    """The list, in the order of time; `note` says when it does not hold all, and what is compared with what."""
 
     rows: list[OverRow]
     note: str
@@ -74,14 +75,15 @@ def over_rows(found: Sequence[Exceedance], shown: Shown) -> Over | None:
         return None
     timed = shown.kind is Kind.LOAD_CURVE
     highest = sorted(found, key=lambda one: one.over, reverse=True)[:MOST]
-    note = ""
+    notes = [active_beside_apparent()] if timed else []
     if len(found) > MOST:
-        note = _("Les %(most)s\u00a0plus forts des %(count)s\u00a0dépassements de la période.") % {
+        few = _("Les %(most)s\u00a0plus forts des %(count)s\u00a0dépassements de la période.") % {
             "most": formats.number(MOST),
             "count": formats.number(len(found)),
         }
+        notes.insert(0, few)
     rows = [_row(one, shown, timed=timed) for one in sorted(highest, key=lambda one: one.maximum.at)]
-    return Over(rows, note, timed)
+    return Over(rows, " ".join(notes), timed)
 
 
 def _row(one: Exceedance, shown: Shown, *, timed: bool) -> OverRow:

@@ -95,7 +95,7 @@ def over_figure(found: Sequence[Exceedance]) -> Figure:
     note = (
         ngettext("%(times)s\u00a0fois", "%(times)s\u00a0fois", times) % {"times": formats.number(times)}
         if times
-        else _("jamais")
+        else _("aucun vu en kW")
     )
     return Figure(_("Durée du dépassement"), formats.duration(seconds) if seconds else "0", "", note)
 

@@ -48,6 +48,7 @@ from gridgate.portal.screens.measurements.figures import (
 from gridgate.portal.screens.measurements.period import Shown
 from gridgate.portal.screens.measurements.selection import cut, summed, within
 from gridgate.portal.screens.measurements.sentences import (
+    active_beside_apparent,
     caption,
     energy_in_words,
     from_to,
@@ -255,6 +256,8 @@ def _power(
     ]
     drawn.over = over_rows(episodes, shown)
     drawn.caption = caption(whole, from_to(shown, until, zone), limit)
+    if drawn.curve.limits:
+        drawn.caption += " " + active_beside_apparent()
     drawn.rows, drawn.foot = total_rows(of_rows, shown, whole)
     if shown.by_day:
         hours = hours_of(current, start=period.start, end=until, zone=zone)

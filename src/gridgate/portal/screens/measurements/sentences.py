@@ -27,6 +27,14 @@ def caption(whole: Total, period: str, limit: float | None) -> str:
     return f"{sentence}."
 
 
+def active_beside_apparent() -> str:
+    """Why a curve in kW can be held against a power in kVA, and what that does not show."""
+    return _(
+        "La courbe est une puissance active (kW), la puissance souscrite une puissance apparente (kVA), qui n’est "
+        "jamais plus petite\u00a0: tout dépassement montré ici en est un, d’autres peuvent ne pas s’y voir."
+    )
+
+
 def energy_in_words(whole: Total) -> str:
     energy = (whole.energy_wh or 0) / 1000
     return formats.with_unit(energy, "kWh", 0 if energy >= 10 else formats.decimals([energy]))

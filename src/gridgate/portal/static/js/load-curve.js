@@ -223,11 +223,22 @@ class Reader {
       band(plot, Math.max(limit.start ?? 0, this.data.start), Math.min(limit.end ?? Infinity, this.data.end), (context, x, width) => {
         const y = plot.valToPos(limit.value, "y", true);
         stroke(context, colour.limit, 1.5, [6, 4], [x, y], [x + width, y]);
-        Object.assign(context, { fillStyle: colour.limit, font: `600 ${12 * devicePixelRatio}px ${colour.family}`, textAlign: "right" });
-        context.fillText(limit.label || `${this.data.words.limit} ${this.write.bare(limit.value)} ${this.data.unit}`, x + width, y - 6 * devicePixelRatio);
       });
     }
     band(plot, this.data.start, this.data.end, (context) => this.over(plot, context, colour));
+    for (const limit of this.data.limits) this.label(plot, plot.ctx, colour, limit);
+  }
+
+  /** The text of a limit, where the server has found room for it. */
+  label(plot, context, colour, { value, label, across, anchor, under }) {
+    const x = plot.bbox.left + across * plot.bbox.width;
+    const y = plot.valToPos(value, "y", true) + (under ? 16 : -6) * devicePixelRatio;
+    context.save();
+    Object.assign(context, { font: `600 ${12 * devicePixelRatio}px ${colour.family}`, textAlign: anchor, lineJoin: "round" });
+    Object.assign(context, { strokeStyle: colour.surface, lineWidth: 4 * devicePixelRatio, fillStyle: colour.limit });
+    context.strokeText(label, x, y);
+    context.fillText(label, x, y);
+    context.restore();
   }
 
   hatch(plot, context, colour, first, last) {
