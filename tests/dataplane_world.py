@@ -48,7 +48,7 @@ CREATE TABLE organisations_usergroup (
 );
 CREATE TABLE organisations_entitlement (
     id integer PRIMARY KEY, group_id bigint NOT NULL REFERENCES organisations_usergroup (id),
-    code varchar(40) NOT NULL, restricted bool NOT NULL
+    code varchar(40) NOT NULL, restricted bool NOT NULL, valid_from datetime, valid_until datetime
 );
 CREATE TABLE organisations_perimeterpoint (
     id integer PRIMARY KEY, entitlement_id bigint NOT NULL REFERENCES organisations_entitlement (id),
@@ -252,18 +252,32 @@ class RegistryFile:
         return client
 
     def group(
-        self, organisation: int, client: Client | None, points: list[str] | None, code: str = "measurements"
+        self,
+        organisation: int,
+        client: Client | None,
+        points: list[str] | None,
+        code: str = "measurements",
+        *,
+        valid_from: datetime | None = None,
+        valid_until: datetime | None = None,
     ) -> int:
-        """A group of the organisation's users that has a service on these points, or on all (None); `client` reads
-        within it.
+        """A group of the organisation's users that has a service on these points, or on all (None), from when until
+        when; `client` reads within it.
         """
         execute = self.db.execute
         group = execute(
             "INSERT INTO organisations_usergroup (organisation_id) VALUES (?)", (organisation,)
         ).lastrowid
         entitlement = execute(
-            "INSERT INTO organisations_entitlement (group_id, code, restricted) VALUES (?, ?, ?)",
-            (group, code, points is not None),
+            "INSERT INTO organisations_entitlement (group_id, code, restricted, valid_from, valid_until)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (
+                group,
+                code,
+                points is not None,
+                valid_from and _text(valid_from),
+                valid_until and _text(valid_until),
+            ),
         ).lastrowid
         self.db.executemany(
             "INSERT INTO organisations_perimeterpoint (entitlement_id, metering_point_id) VALUES (?, ?)",

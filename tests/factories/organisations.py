@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
+from gridgate.core.roles import ALWAYS, Term
 from gridgate.organisations.models import Membership, Organisation, UserGroup
 from gridgate.organisations.operations import add_member, create_group, create_organisation, give
 from gridgate.organisations.rights import forget
@@ -68,11 +69,12 @@ def make_group(
     name: str,
     members: Iterable[Membership],
     services: Mapping[str, Iterable[str] | None],
+    terms: Mapping[str, Term] | None = None,
 ) -> UserGroup:
-    """A group and the services it has: on these points, or on all (None)."""
+    """A group and the services it has: on these points, or on all (None); `terms`, from when until when."""
     group = create_group(organisation=organisation, name=name, members=members, now=SINCE)
     for code, points in services.items():
-        give(group=group, code=code, points=points, now=SINCE)
+        give(group=group, code=code, points=points, term=(terms or {}).get(code, ALWAYS), now=SINCE)
     return group
 
 

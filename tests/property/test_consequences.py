@@ -1,12 +1,13 @@
 """Whatever company there is and whatever changes: what is said beforehand is what becomes of everybody.
 
 The rights foreseen are held to those read anew once the operation has been done, and each list of who loses or gains
-what to the difference of what every member may do before and after, as SQL answers it.
+what to the difference of what every member may do before and after, as SQL answers it, at once and at a later instant.
 """
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,12 +16,20 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from gridgate.applications.operations import create_application, set_group
+from gridgate.core.roles import Term
 from gridgate.metering.queries import points_of_company, points_readable_by
 from gridgate.organisations.catalogue import BY_CODE
 from gridgate.organisations.company_rights import Change, CompanyRights, Difference
 from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations import delete_group, end_membership
-from gridgate.organisations.operations.groups import set_groups, set_members, set_perimeter, set_services
+from gridgate.organisations.operations.groups import (
+    date_place,
+    date_service,
+    set_groups,
+    set_members,
+    set_perimeter,
+    set_services,
+)
 from gridgate.organisations.operations.members import set_role
 from gridgate.portal.screens.company.consequences import (
     consequences,
@@ -31,7 +40,17 @@ from gridgate.portal.screens.company.consequences import (
 from tests.examples import examples
 from tests.factories.metering import make_point
 from tests.factories.organisations import SINCE
-from tests.property.test_rights import CODES, POINTS, Company, Undone, build, companies
+from tests.property.test_rights import (
+    CODES,
+    POINTS,
+    Company,
+    Undone,
+    asked_at,
+    build,
+    companies,
+    instants,
+    terms,
+)
 
 BY_POINT = [code for code in CODES if BY_CODE[code].by_point]
 
@@ -45,16 +64,30 @@ class Wish:
     codes: frozenset[str]
     others: frozenset[int]
     everything: bool
+    term: Term
 
 
 def wishes() -> st.SearchStrategy[Wish]:
     return st.builds(
         Wish,
-        kind=st.sampled_from(["delete", "services", "perimeter", "members", "role", "groups", "detach"]),
+        kind=st.sampled_from(
+            [
+                "delete",
+                "services",
+                "perimeter",
+                "members",
+                "role",
+                "groups",
+                "detach",
+                "service dates",
+                "place dates",
+            ]
+        ),
         which=st.integers(0, 5),
         codes=st.frozensets(st.sampled_from(CODES), min_size=1, max_size=3),
         others=st.frozensets(st.integers(0, 4), max_size=4),
         everything=st.booleans(),
+        term=terms(),
     )
 
 
@@ -64,14 +97,17 @@ def wishes() -> st.SearchStrategy[Wish]:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(companies(), wishes())
-def test_what_is_said_before_is_what_becomes_of_everybody(company: Company, wish: Wish) -> None:
-    with suppress(Undone), transaction.atomic():
-        check(company, wish)
+@given(companies(), wishes(), st.tuples(instants(), instants()).map(sorted))
+def test_what_is_said_before_is_what_becomes_of_everybody(
+    company: Company, wish: Wish, asked: list[datetime]
+) -> None:
+    with suppress(Undone), transaction.atomic(), asked_at(asked[0]):
+        check(company, wish, asked)
         raise Undone
 
 
-def check(company: Company, wish: Wish) -> None:
+def check(company: Company, wish: Wish, asked: list[datetime]) -> None:
+    """`asked`: the instant of the change, and another at which what it said is compared with what is so."""
     points = [make_point().pk for _ in range(POINTS)]
     organisation, members = build(company, 0, points)
     groups = list(organisation.groups.order_by("pk"))
@@ -83,32 +119,43 @@ def check(company: Company, wish: Wish) -> None:
 
     rights = present_rights(actor=actor)
     present = [fresh(member) for member, role in zip(members, company.members, strict=True) if role != "gone"]
-    before = {one.pk: what(one) for one in present}
-    for one in present:
-        for code in CODES:
-            assert seen_by(rights, one, code) == before[one.pk][code], "before"
+    before = {at: answered(present, at) for at in asked}
+    for at in asked:
+        agree_with(replace(rights, at=at), before[at], "before")
 
     foreseen, do = planned(rights, wish, groups, present, points, actor)
     changes = rights.becoming(foreseen)
     do()
     anew = present_rights(actor=fresh(members[0]))
     assert foreseen.people == anew.people
-    after = {one.pk: what(fresh(one)) for one in present}
-    for one in present:
-        for code in CODES:
-            assert seen_by(foreseen, one, code) == after[one.pk][code], "after"
-
     held = points_of_company(actor=actor)
-    by_code = {str(change.entry.code): change for change in changes}
-    for one in present:
-        for code in CODES:
-            was, becomes = before[one.pk][code], after[one.pk][code]
-            change = by_code.get(code)
-            name = one.user.full_name
-            agrees(change.losses if change else (), name, was, becomes, held, code)
-            agrees(change.gains if change else (), name, becomes, was, held, code)
+    for at in asked:
+        after = answered(present, at)
+        agree_with(replace(foreseen, at=at), after, "after")
+        by_code = {str(change.entry.code): change for change in changes if (change.at or asked[0]) <= at}
+        for one in present:
+            for code in CODES:
+                was, becomes = before[at][one.pk][code], after[one.pk][code]
+                change = by_code.get(code)
+                name = one.user.full_name
+                agrees(change.losses if change else (), name, was, becomes, held, code)
+                agrees(change.gains if change else (), name, becomes, was, held, code)
     for change in changes:
         says_somebody(change, actor)
+
+
+Answers = dict[int, dict[str, set[str] | None]]
+
+
+def answered(present: list[Membership], at: datetime) -> Answers:
+    with asked_at(at):
+        return {one.pk: what(fresh(one)) for one in present}
+
+
+def agree_with(rights: CompanyRights, answers: Answers, when: str) -> None:
+    for member, by_code in answers.items():
+        for code, points in by_code.items():
+            assert seen_by(rights, member, code) == points, when
 
 
 def agrees(
@@ -184,6 +231,13 @@ def planned(
         case "members" if group:
             after = rights.with_members(group.pk, [one.pk for one in chosen])
             return after, lambda: set_members(group=group, members=chosen, now=SINCE)
+        case "service dates" if group and (code := group.entitlements.values_list("code", flat=True).first()):
+            after = rights.with_term(group.pk, code, wish.term)
+            return after, lambda: date_service(group=group, code=code, term=wish.term, now=SINCE)
+        case "place dates" if group and (place := group.members.select_related("membership__user").first()):
+            who = place.membership
+            after = rights.with_place(group.pk, who.pk, wish.term)
+            return after, lambda: date_place(group=group, membership=who, term=wish.term, now=SINCE)
         case "groups" if member:
             wanted = [one for place, one in enumerate(groups) if place in wish.others]
             after = rights.with_groups(member.pk, [one.pk for one in wanted])
@@ -216,11 +270,11 @@ def what(member: Membership) -> dict[str, set[str] | None]:
     }
 
 
-def seen_by(rights: CompanyRights, member: Membership, code: str) -> set[str] | None:
+def seen_by(rights: CompanyRights, member: int, code: str) -> set[str] | None:
     """The same, as the rights of the whole company say."""
-    if member.pk not in rights.people:
+    if member not in rights.people:
         return None
-    extent = rights.reach(member.pk, BY_CODE[code])
+    extent = rights.reach(member, BY_CODE[code])
     if extent is None:
         return None
     if code not in BY_POINT:

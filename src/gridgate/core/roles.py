@@ -3,10 +3,15 @@
 The rule is the transmission operator's own (RTE Services Portal, "Managing user groups"): a service that nobody was
 given is open to all users of the company; once it is given to some groups it is theirs alone; a group may have it
 on some points only. Services that commit the company are never open by themselves.
+
+A service may be given, and a place in a group may be had, from an instant, until an instant. Outside its term neither
+gives anything. A service is reserved from the beginning of its term on, and stays so after the end: what runs out takes
+from those who had it, and never opens to everybody else.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -37,6 +42,10 @@ class Why(StrEnum):
     """Other groups have it, none of the member's."""
     OUTSIDE_PERIMETER = "outside_perimeter"
     """The member's groups have it, on other points."""
+    NOT_YET = "not_yet"
+    """By groups of the member, from a later day on."""
+    NO_LONGER = "no_longer"
+    """By groups of the member, until a day that is over."""
     NOT_HELD = "not_held"
     """The company neither holds nor held the point, so far as anyone here is told."""
 
@@ -58,6 +67,42 @@ class ServiceRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """From when until when, the end excluded. None: at once, without end.
+
+    >>> noon, one = datetime(2026, 8, 1, 12), datetime(2026, 8, 1, 13)
+    >>> Term(noon, one).holds(noon), Term(noon, one).holds(one), Term(noon, one).has_begun(one)
+    (True, False, True)
+    """
+
+    begins: datetime | None = None
+    ends: datetime | None = None
+
+    def has_begun(self, at: datetime) -> bool:
+        return self.begins is None or self.begins <= at
+
+    def is_over(self, at: datetime) -> bool:
+        return self.ends is not None and self.ends <= at
+
+    def holds(self, at: datetime) -> bool:
+        return self.has_begun(at) and not self.is_over(at)
+
+    @property
+    def edges(self) -> tuple[datetime, ...]:
+        """The instants at which something begins or ends."""
+        return tuple(edge for edge in (self.begins, self.ends) if edge is not None)
+
+    def within(self, other: "Term") -> "Term | None":
+        """What the two have in common; None when that is nothing."""
+        begins = max(filter(None, (self.begins, other.begins)), default=None)
+        ends = min(filter(None, (self.ends, other.ends)), default=None)
+        return None if begins is not None and ends is not None and ends <= begins else Term(begins, ends)
+
+
+ALWAYS = Term()
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """That a group of the company has the service."""
 
@@ -66,6 +111,15 @@ class Given:
     """The member belongs to the group."""
     covers: bool = True
     """The group has it on the point asked about."""
+    term: Term = ALWAYS
+    """Of the service."""
+    place: Term = ALWAYS
+    """Of the member's place in the group."""
+
+    @property
+    def gives(self) -> Term | None:
+        """When it gives the service to the member; None: never."""
+        return self.term.within(self.place) if self.mine else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +128,8 @@ class Answer:
 
     why: Why
     groups: tuple[str, ...] = ()
+    turns_at: datetime | None = None
+    """Of what is allowed, when it ends; of what is not yet, when it begins; of what is no longer, when it ended."""
 
     @property
     def allowed(self) -> bool:
@@ -88,12 +144,14 @@ def decide_right(
     roles: Collection[BeneficiaryRole],
     given: Iterable[Given],
     held: bool = True,
+    at: datetime,
 ) -> Answer:
-    """Whether a member may use a service on a point. Reasons that say least come first: whoever is out, or whose
-    company does not hold the point, learns nothing of its groups.
+    """Whether a member may use a service on a point at that instant. Reasons that say least come first: whoever is out,
+    or whose company does not hold the point, learns nothing of its groups.
 
-    >>> shut = Given("Énergie", mine=False)
-    >>> decide_right(ServiceRule(open=True), present=True, administrator=False, roles=(), given=[shut]).why.value
+    >>> shut, noon = Given("Énergie", mine=False), datetime(2026, 8, 1, 12)
+    >>> facts = {"present": True, "administrator": False, "roles": (), "at": noon}
+    >>> decide_right(ServiceRule(open=True), given=[shut], **facts).why.value
     'reserved'
     """
     if not present:
@@ -105,12 +163,34 @@ def decide_right(
     if administrator:
         return Answer(Why.ADMINISTRATOR)
     groups = list(given)
-    if not groups:
-        return Answer(Why.OPEN_TO_ALL if rule.open else Why.GIVEN_TO_NOBODY)
-    mine = [group for group in groups if group.mine]
-    if not mine:
-        return Answer(Why.RESERVED, tuple(group.group for group in groups))
-    covering = tuple(group.group for group in mine if group.covers)
+    reserving = [group for group in groups if group.term.has_begun(at)]
+    if not reserving and rule.open:
+        return Answer(
+            Why.OPEN_TO_ALL, turns_at=min(_edges(group.term.begins for group in groups), default=None)
+        )
+    mine = [(group, term) for group in groups if (term := group.gives) is not None]
+    giving = [(group, term) for group, term in mine if term.holds(at)]
+    covering = [(group, term) for group, term in giving if group.covers]
     if covering:
-        return Answer(Why.GIVEN, covering)
-    return Answer(Why.OUTSIDE_PERIMETER, tuple(group.group for group in mine))
+        endless = any(term.ends is None for _group, term in covering)
+        last = None if endless else max(_edges(term.ends for _group, term in covering))
+        return Answer(Why.GIVEN, _names(covering), last)
+    to_come = [(group, term) for group, term in mine if group.covers and not term.has_begun(at)]
+    if to_come:
+        return Answer(Why.NOT_YET, _names(to_come), min(_edges(term.begins for _group, term in to_come)))
+    former = [(group, term) for group, term in mine if group.covers and term.is_over(at)]
+    if former:
+        return Answer(Why.NO_LONGER, _names(former), max(_edges(term.ends for _group, term in former)))
+    if mine:
+        return Answer(Why.OUTSIDE_PERIMETER, _names(giving or mine))
+    if not reserving:
+        return Answer(Why.GIVEN_TO_NOBODY)
+    return Answer(Why.RESERVED, tuple(group.group for group in reserving))
+
+
+def _edges(instants: Iterable[datetime | None]) -> list[datetime]:
+    return [instant for instant in instants if instant is not None]
+
+
+def _names(mine: Iterable[tuple[Given, Term]]) -> tuple[str, ...]:
+    return tuple(group.group for group, _term in mine)

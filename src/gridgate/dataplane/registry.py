@@ -162,14 +162,18 @@ LEFT JOIN metering_pointasheld s
 LEFT JOIN metering_pointversion v ON v.id = s.version_id"""
 
 # An application may be put in a group of its company's users: it then reads what the group's perimeter of the
-# measurements lets it, by the rule of `core.roles`. A group that is gone leaves nothing: no group, no answer.
+# measurements lets it at that instant, by the rule of `core.roles`: a service is reserved from its beginning on, and
+# gives until its end. A group that is gone leaves nothing: no group, no answer.
 _REACHED = """(a.group_id IS NULL OR EXISTS (
     SELECT 1 FROM organisations_usergroup g WHERE g.id = a.group_id AND (
         NOT EXISTS (SELECT 1 FROM organisations_usergroup any_g
                     JOIN organisations_entitlement any_e ON any_e.group_id = any_g.id
-                    WHERE any_g.organisation_id = a.organisation_id AND any_e.code = 'measurements')
+                    WHERE any_g.organisation_id = a.organisation_id AND any_e.code = 'measurements'
+                      AND (any_e.valid_from IS NULL OR any_e.valid_from <= :instant))
         OR EXISTS (SELECT 1 FROM organisations_entitlement e
-                   WHERE e.group_id = g.id AND e.code = 'measurements' AND (NOT e.restricted OR EXISTS (
+                   WHERE e.group_id = g.id AND e.code = 'measurements'
+                     AND (e.valid_from IS NULL OR e.valid_from <= :instant)
+                     AND (e.valid_until IS NULL OR e.valid_until > :instant) AND (NOT e.restricted OR EXISTS (
                        SELECT 1 FROM organisations_perimeterpoint pp
                        WHERE pp.entitlement_id = e.id AND pp.metering_point_id = l.metering_point_id))))))"""
 
@@ -262,6 +266,7 @@ class SqliteRegistry:
                 "api": api,
                 "point": metering_point,
                 "today": self._today(at),
+                "instant": stored_instant(at),
             },
         )
         if not rows:
@@ -302,6 +307,7 @@ class SqliteRegistry:
             "limit": limit,
             "now": int(at.timestamp()),
             "today": self._today(at),
+            "instant": stored_instant(at),
         }
         pages: dict[str, list[tuple[Any, ...]]] = {}
         for row in self._all(_POINTS, parameters):

@@ -1,24 +1,28 @@
 """May this person do this on this point, and why (not)? The one function that answers, and the counts beside it."""
 
+from datetime import datetime
+
 from django.db.models import Count, Exists, OuterRef, Q
 
 from gridgate.core.roles import Answer
 from gridgate.metering.models import TitleHolding
 from gridgate.organisations import rights
 from gridgate.organisations.catalogue import BY_CODE, EntitlementCode
-from gridgate.organisations.models import Membership, PerimeterPoint
+from gridgate.organisations.models import Membership
 
 
-def explain(*, member: Membership, service: str, point: str | None = None) -> Answer:
-    """What `points_readable_by` and `Membership.has` would answer, with the groups that decide it.
+def explain(
+    *, member: Membership, service: str, point: str | None = None, at: datetime | None = None
+) -> Answer:
+    """What `points_readable_by` and `Membership.has` would answer (without `at`, now), with the groups that decide it.
 
     Without `point`: may the member use the service at all. A point that the company never held answers as one
     that does not exist. Two statements at most. Raises `KeyError` for a service that the catalogue does not have.
     """
     if point is None or not BY_CODE[service].by_point:
-        return rights.explain(member, service)
+        return rights.explain(member, service, at=at)
     held = TitleHolding.objects.filter(holder=member.organisation_id, metering_point=point).exists()
-    return rights.explain(member, service, point=point, held=held)
+    return rights.explain(member, service, point=point, held=held, at=at)
 
 
 def points_by_service(*, member: Membership) -> dict[str, int]:
@@ -40,10 +44,5 @@ def points_by_service(*, member: Membership) -> dict[str, int]:
 def _counted(member: Membership, code: EntitlementCode, *, everything: bool) -> Count:
     if everything:
         return Count("metering_point", distinct=True)
-    mine = PerimeterPoint.objects.filter(
-        metering_point_id=OuterRef("metering_point"),
-        entitlement__code=code,
-        entitlement__restricted=True,
-        entitlement__group__members__membership=member,
-    )
+    mine = rights.points_reached(member, code).filter(metering_point_id=OuterRef("metering_point"))
     return Count("metering_point", distinct=True, filter=Q(Exists(mine)))

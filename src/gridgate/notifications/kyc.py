@@ -31,7 +31,7 @@ def _write(
         "company": questionnaire.organisation,
         "page": settings.BASE_URL + reverse("kyc"),
     }
-    for user in askers(questionnaire):
+    for user in askers(questionnaire, at=now):
         key = f"{questionnaire.number}:{facts['last_day'].isoformat()}{step}:user-{user.pk}"
         letters.write(letter, key=key, email=user.email, language=user.language, facts=facts, now=now)
 

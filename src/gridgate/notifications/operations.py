@@ -49,7 +49,7 @@ def tell_of_request(request: PermissionRequest, *, now: datetime) -> int:
         "holder": request.holder,
         "party": request.eligible_party,
     }
-    return _enqueue("requested", f"{request.pk}", holders(request.holder, points), facts, now=now)
+    return _enqueue("requested", f"{request.pk}", holders(request.holder, points, at=now), facts, now=now)
 
 
 def tell_of_refusal(request: PermissionRequest, *, now: datetime) -> int:
@@ -66,7 +66,7 @@ def tell_of_refusal(request: PermissionRequest, *, now: datetime) -> int:
 def tell_of_change(name: str, permission: Permission, *, now: datetime) -> int:
     """A permission was `granted`, `extended`, `suspended` or `resumed`: both sides are told."""
     about = f"{permission.pk}:{permission.events.count()}"
-    return _enqueue(name, about, _both(permission), _facts(permission), now=now)
+    return _enqueue(name, about, _both(permission, at=now), _facts(permission), now=now)
 
 
 def tell_of_end(
@@ -82,7 +82,7 @@ def tell_of_end(
     }
     if receipt.payload["reason"] == Reason.MOVE_OUT:
         facts |= _points_left(permissions[0], points or [])
-    readers = [*holders(receipt.holder, points), *parties(receipt.eligible_party)]
+    readers = [*holders(receipt.holder, points, at=now), *parties(receipt.eligible_party)]
     return _enqueue("ended", receipt.number, readers, facts, attachment=receipt, now=now)
 
 
@@ -103,12 +103,12 @@ def remind_of_end(permission: Permission, *, last_day: date, step: int, now: dat
     """A permission ends soon: both sides are told, once for each `step`."""
     about = f"{permission.pk}:{last_day.isoformat()}:{step}"
     facts = {**_facts(permission), "extendable": obstacle_to_extending(permission, now) is None}
-    return _enqueue("reminder", about, _both(permission), facts, now=now)
+    return _enqueue("reminder", about, _both(permission, at=now), facts, now=now)
 
 
-def holders(holder: Organisation, points: Iterable[str] | None) -> list[Reader]:
+def holders(holder: Organisation, points: Iterable[str] | None, *, at: datetime) -> list[Reader]:
     """The holder's members who may decide on all of these points (None: on all that it holds)."""
-    members = rights.members_who_may(_present(holder), EntitlementCode.DATA_SERVICES, points=points)
+    members = rights.members_who_may(_present(holder), EntitlementCode.DATA_SERVICES, points=points, at=at)
     readers = [_reader(member, is_holder=True) for member in members]
     return readers or _address_of(holder, is_holder=True)
 
@@ -164,10 +164,10 @@ def _emails(
         )
 
 
-def _both(permission: Permission) -> list[Reader]:
+def _both(permission: Permission, *, at: datetime) -> list[Reader]:
     named = permission.points.values_list("metering_point_id", flat=True)
     points = None if permission.all_points else list(named)
-    return [*holders(permission.holder, points), *parties(permission.eligible_party)]
+    return [*holders(permission.holder, points, at=at), *parties(permission.eligible_party)]
 
 
 def _words(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def request_changed(*, request: OperatorRequest, kind: str, verb: str, now: date
     } | words.result(request)
     # The same step may come again: returned twice, sent three times.
     step = f"{request.number}:{RequestEvent.objects.filter(number=request.number).count()}"
-    for user in askers(request):
+    for user in askers(request, at=now):
         key = f"{step}:user-{user.pk}"
         letters.write(
             f"request_{verb}", key=key, email=user.email, language=user.language, facts=facts, now=now
@@ -88,13 +88,13 @@ def _address(name: str, *arguments: object) -> str:
         return f"{settings.BASE_URL}/"
 
 
-def askers(request: OperatorRequest) -> list[User]:
+def askers(request: OperatorRequest, *, at: datetime) -> list[User]:
     """Nobody who no longer acts for the company, or whose account is closed."""
     company = request.organisation
     if company is None:
         return [request.requester] if request.requester.is_active else []
     present = _present(company)
-    may = rights.members_who_may(present, EntitlementCode.REQUESTS, points=None)
+    may = rights.members_who_may(present, EntitlementCode.REQUESTS, points=None, at=at)
     told = {member.user_id: member.user for member in may}
     told |= {member.user_id: member.user for member in present.filter(user=request.requester_id)}
     return list(told.values())

@@ -1,12 +1,18 @@
 """Who of a company has which service on which points, now and after a change that is being considered.
 
-What a screen shows before a change of rights: who would lose what, who would gain what, what would open to all. The
-rule is that of `core.roles.decide_right`, for all members at once; property tests hold the one to the other.
+What a screen shows before a change of rights: who would lose what, who would gain what, what would open to all, at once
+and at each later instant at which that differs. The rule is that of `core.roles.decide_right`, for all members at once;
+property tests hold the one to the other.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import pairwise
 
+from django.utils import timezone
+
+from gridgate.core.roles import ALWAYS, Term
 from gridgate.organisations.catalogue import CatalogueEntry, offered_to
 from gridgate.organisations.models import Entitlement, GroupMember, Membership, PerimeterPoint
 from gridgate.organisations.queries import members_of
@@ -27,6 +33,14 @@ class Extent:
 
 
 ALL = Extent(everything=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Gift:
+    """A service that a group has: on which points, from when until when."""
+
+    extent: Extent = ALL
+    term: Term = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +65,17 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class CompanyRights:
-    """The company's people, programs and groups, as far as deciding goes."""
+    """The company's people, programs and groups, as far as deciding goes, at the instant `at`."""
 
+    at: datetime
     services: tuple[CatalogueEntry, ...]
     """Those that the company is offered, in the order of the catalogue."""
     people: Mapping[int, Person]
     """The present members, in alphabetical order."""
-    members: Mapping[int, frozenset[int]]
-    """By group, its members."""
-    given: Mapping[str, Mapping[int, Extent]]
-    """By service, the groups that have it, and on which points."""
+    members: Mapping[int, Mapping[int, Term]]
+    """By group, its members, each with the term of their place."""
+    given: Mapping[str, Mapping[int, Gift]]
+    """By service, what the groups have of it, be it later or no more."""
     held: frozenset[str] = frozenset()
     """The points that the company holds or held: a perimeter opens no other."""
     programs: Mapping[int, Program] = field(default_factory=dict)
@@ -74,31 +89,85 @@ class CompanyRights:
         """On which points the member may use the service; None when not at all."""
         return self._reaches(entry).get(member)
 
+    def until_when(self, member: int, entry: CatalogueEntry) -> datetime | None:
+        """When the member, who has the service now, has it no more; None when that is not set."""
+        if self.people[member].administrator:
+            return None
+        if not self.reserving(entry):
+            begins = (gift.term.begins for gift in self.given.get(entry.code, {}).values())
+            return min((instant for instant in begins if instant is not None), default=None)
+        terms = [
+            gift.term.within(self.members[group][member])
+            for group, gift in self.given.get(entry.code, {}).items()
+            if member in self.members.get(group, ())
+        ]
+        ends = [term.ends for term in terms if term is not None and term.holds(self.at)]
+        known = [end for end in ends if end is not None]
+        return max(known) if known and len(known) == len(ends) else None
+
+    def reserving(self, entry: CatalogueEntry) -> frozenset[int]:
+        """The groups to which the service is reserved: it stays so after the end of their terms."""
+        gifts = self.given.get(entry.code, {})
+        return frozenset(group for group, gift in gifts.items() if gift.term.has_begun(self.at))
+
+    def giving(self, member: int, entry: CatalogueEntry) -> list[int]:
+        """The groups that give the member the service."""
+        return [
+            group
+            for group, gift in self.given.get(entry.code, {}).items()
+            if gift.term.holds(self.at) and self._is_in(group, member)
+        ]
+
     def with_services(self, *, give: Iterable[Cell] = (), withdraw: Iterable[Cell] = ()) -> "CompanyRights":
         given = {code: dict(groups) for code, groups in self.given.items()}
         for group, code in give:
-            given.setdefault(code, {}).setdefault(group, ALL)
+            given.setdefault(code, {}).setdefault(group, Gift())
         for group, code in withdraw:
             given.get(code, {}).pop(group, None)
         return replace(self, given=given)
 
     def with_perimeter(
-        self, group: int, codes: Iterable[str], points: Collection[str] | None
+        self,
+        group: int,
+        codes: Iterable[str],
+        points: Collection[str] | None,
+        term: Term = ALWAYS,
     ) -> "CompanyRights":
-        """The group has these services on exactly these points; None: on all."""
+        """The group has these services on exactly these points (None: on all); `term`, those that it had not."""
         extent = ALL if points is None else Extent(points=frozenset(points))
-        changed = {code: {**self.given.get(code, {}), group: extent} for code in codes}
+        changed = {}
+        for code in codes:
+            known = self.given.get(code, {})
+            gift = replace(known[group], extent=extent) if group in known else Gift(extent, term)
+            changed[code] = {**known, group: gift}
         return replace(self, given={**self.given, **changed})
 
-    def with_members(self, group: int, members: Iterable[int]) -> "CompanyRights":
-        return replace(self, members={**self.members, group: frozenset(members)})
+    def with_term(self, group: int, code: str, term: Term) -> "CompanyRights":
+        """The group has the service from when until when; one that it had not, on all points."""
+        known = self.given.get(code, {})
+        gift = replace(known.get(group, Gift()), term=term)
+        return replace(self, given={**self.given, code: {**known, group: gift}})
+
+    def with_place(self, group: int, member: int, term: Term) -> "CompanyRights":
+        """The member is in the group from when until when."""
+        places = {**self.members.get(group, {}), member: term}
+        return replace(self, members={**self.members, group: places})
+
+    def with_members(self, group: int, members: Iterable[int], term: Term = ALWAYS) -> "CompanyRights":
+        """The group has exactly these members; `term`, the places of those who come."""
+        known = self.members.get(group, {})
+        places = {member: known.get(member, term) for member in members}
+        return replace(self, members={**self.members, group: places})
 
     def with_groups(self, member: int, groups: Iterable[int]) -> "CompanyRights":
         """The member is in these groups and in no other."""
         wanted = frozenset(groups)
+        nobody: Mapping[int, Term] = {}
         members = {
-            group: (present | {member}) if group in wanted else (present - {member})
-            for group, present in {**dict.fromkeys(wanted, frozenset[int]()), **self.members}.items()
+            group: {member: ALWAYS, **present}
+            if group in wanted
+            else {key: term for key, term in present.items() if key != member}
+            for group, present in {**dict.fromkeys(wanted, nobody), **self.members}.items()
         }
         return replace(self, members=members)
 
@@ -118,7 +187,7 @@ class CompanyRights:
     def without_group(self, group: int) -> "CompanyRights":
         """Its programs leave the comparison with it: whoever shows it says that they read nothing any more."""
         given = {
-            code: {key: extent for key, extent in groups.items() if key != group}
+            code: {key: gift for key, gift in groups.items() if key != group}
             for code, groups in self.given.items()
         }
         programs = {key: program for key, program in self.programs.items() if program.group != group}
@@ -128,9 +197,47 @@ class CompanyRights:
         return replace(self, people={key: one for key, one in self.people.items() if key != member})
 
     def becoming(self, after: "CompanyRights") -> list["Change"]:
-        """What the change does to each service that it touches, in the order of the catalogue."""
-        changes = [self._change(entry, after) for entry in self.services]
-        return [change for change in changes if change.matters]
+        """What the change does to each service that it touches, now and at each later instant at which that differs:
+        in the order of time, then of the catalogue.
+        """
+        found = [
+            (place, change)
+            for place, entry in enumerate(self.services)
+            for change in self._changes(entry, after)
+        ]
+        found.sort(key=lambda one: (one[1].at is not None, one[1].at or self.at, one[0]))
+        return [change for _place, change in found]
+
+    def _changes(self, entry: CatalogueEntry, after: "CompanyRights") -> list["Change"]:
+        """Of one service. What it does now comes first, if it does anything; what it does later, only where it differs
+        from what it does just before, be it that it does nothing any more.
+        """
+        if self._same(entry, after):
+            return []
+        terms = {*self._terms(entry), *after._terms(entry)}
+        begins = {term.begins for term in terms}
+        edges = {edge for term in terms for edge in term.edges if edge > self.at}
+        said = [self._change(entry, after)]
+        for edge in sorted(edges):
+            then = replace(self, at=edge)._change(entry, replace(after, at=edge))
+            said.append(replace(then, at=edge, by_end=edge not in begins))
+        found = [said[0]] if said[0].matters else []
+        return found + [now for before, now in pairwise(said) if not now.says_as(before)]
+
+    def _same(self, entry: CatalogueEntry, after: "CompanyRights") -> bool:
+        """Whether nothing differs that the answers rest on."""
+        given = self.given.get(entry.code, {})
+        return (
+            self.people == after.people
+            and self.programs == after.programs
+            and given == after.given.get(entry.code, {})
+            and all(self.members.get(group, {}) == after.members.get(group, {}) for group in given)
+        )
+
+    def _terms(self, entry: CatalogueEntry) -> Iterable[Term]:
+        for group, gift in self.given.get(entry.code, {}).items():
+            yield gift.term
+            yield from self.members.get(group, {}).values()
 
     def _change(self, entry: CatalogueEntry, after: "CompanyRights") -> "Change":
         names = {key: one.name for key, one in {**after.people, **self.people}.items()}
@@ -140,20 +247,31 @@ class CompanyRights:
         held = self.held if entry.by_point else frozenset[str]()
         return Change(
             entry,
-            groups_before=len(self.given.get(entry.code, ())),
-            groups_after=len(after.given.get(entry.code, ())),
+            groups_before=len(self.reserving(entry)),
+            groups_after=len(after.reserving(entry)),
             losses=_differences(names, was, becomes, held),
             gains=_differences(names, becomes, was, held),
             programs_lose=_differences(programs, read, reads, held),
             programs_gain=_differences(programs, reads, read, held),
         )
 
+    def _is_in(self, group: int, member: int) -> bool:
+        place = self.members.get(group, {}).get(member)
+        return place is not None and place.holds(self.at)
+
+    def _mine(self, entry: CatalogueEntry) -> dict[int, list[int]]:
+        """By member, the groups that give them the service now."""
+        mine: dict[int, list[int]] = {}
+        for group, gift in self.given.get(entry.code, {}).items():
+            if gift.term.holds(self.at):
+                for member, place in self.members.get(group, {}).items():
+                    if place.holds(self.at):
+                        mine.setdefault(member, []).append(group)
+        return mine
+
     def _reaches(self, entry: CatalogueEntry) -> dict[int, Extent]:
         """By member, how far those who may use the service may."""
-        mine: dict[int, list[int]] = {}
-        for group in self.given.get(entry.code, ()):
-            for member in self.members.get(group, ()):
-                mine.setdefault(member, []).append(group)
+        mine = self._mine(entry)
         known: dict[tuple[int, ...], Extent | None] = {}
         found = {}
         for key, person in self.people.items():
@@ -170,10 +288,11 @@ class CompanyRights:
 
     def _by_groups(self, entry: CatalogueEntry, groups: Iterable[int]) -> Extent | None:
         """How far somebody of these groups may use the service; None when not at all."""
-        given = self.given.get(entry.code, {})
-        if not given:
+        if not self.reserving(entry):
             return ALL if entry.rule.open else None
-        extents = [given[group] for group in groups if group in given]
+        given = self.given.get(entry.code, {})
+        gifts = [given[group] for group in groups if group in given]
+        extents = [gift.extent for gift in gifts if gift.term.holds(self.at)]
         if not extents:
             return None
         if any(extent.everything for extent in extents):
@@ -254,6 +373,20 @@ class Change:
     gains: tuple[Difference, ...]
     programs_lose: tuple[Difference, ...] = ()
     programs_gain: tuple[Difference, ...] = ()
+    at: datetime | None = None
+    """From when on; None: at once."""
+    by_end: bool = False
+    """At that instant something ends, and nothing begins."""
+
+    def says_as(self, other: "Change") -> bool:
+        """Whether it is the same, whatever the instant."""
+        mine, theirs = (replace(one, at=None, by_end=False) for one in (self, other))
+        return mine == theirs or not (self.matters or other.matters)
+
+    @property
+    def passes(self) -> bool:
+        """Something that was said before is so no more: it is as if nothing were changed."""
+        return self.at is not None and not self.matters
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -291,35 +424,49 @@ class Change:
 
 
 def company_rights(
-    *, actor: Membership, held: frozenset[str] = frozenset(), programs: Mapping[int, Program] | None = None
+    *,
+    actor: Membership,
+    held: frozenset[str] = frozenset(),
+    programs: Mapping[int, Program] | None = None,
+    at: datetime | None = None,
 ) -> CompanyRights:
-    """The rights of the actor's company, in four statements however many members, groups and points it has.
+    """The rights of the actor's company, in four statements however many members, groups and points it has; without
+    `at`, now.
 
     `held`, its points, and `programs`, its own, live above this app: whoever asks knows them.
     """
     company = actor.organisation
     people = members_of(actor=actor).values_list("pk", "user__full_name", "user__email", "role")
-    rows = GroupMember.objects.filter(group__organisation=company).values_list("group", "membership")
-    members: dict[int, set[int]] = {}
-    for group, membership in rows:
-        members.setdefault(group, set()).add(membership)
+    rows = GroupMember.objects.filter(group__organisation=company)
+    members: dict[int, dict[int, Term]] = {}
+    for group, membership, begins, ends in rows.values_list(
+        "group", "membership", "valid_from", "valid_until"
+    ):
+        members.setdefault(group, {})[membership] = _term(begins, ends)
     perimeters: dict[int, set[str]] = {}
     points = PerimeterPoint.objects.filter(
         entitlement__group__organisation=company, entitlement__restricted=True
     )
     for entitlement, point in points.values_list("entitlement", "metering_point_id"):
         perimeters.setdefault(entitlement, set()).add(point)
-    given: dict[str, dict[int, Extent]] = {}
+    given: dict[str, dict[int, Gift]] = {}
     entitlements = Entitlement.objects.filter(group__organisation=company)
-    for pk, group, code, restricted in entitlements.values_list("pk", "group", "code", "restricted"):
+    for pk, group, code, restricted, begins, ends in entitlements.values_list(
+        "pk", "group", "code", "restricted", "valid_from", "valid_until"
+    ):
         extent = Extent(points=frozenset(perimeters.get(pk, ()))) if restricted else ALL
-        given.setdefault(code, {})[group] = extent
+        given.setdefault(code, {})[group] = Gift(extent, _term(begins, ends))
     administrator = Membership.Role.ADMINISTRATOR
     return CompanyRights(
+        at=at or timezone.now(),
         services=tuple(offered_to(company.beneficiary_roles)),
         people={pk: Person(name or email, role == administrator) for pk, name, email, role in people},
-        members={group: frozenset(of_group) for group, of_group in members.items()},
+        members=members,
         given=given,
         held=held,
         programs=programs or {},
     )
+
+
+def _term(begins: datetime | None, ends: datetime | None) -> Term:
+    return ALWAYS if begins is None and ends is None else Term(begins, ends)

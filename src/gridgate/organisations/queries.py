@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_siren
+from gridgate.core.roles import Term
 from gridgate.core.text import address
 from gridgate.organisations.folding import Folded, named_like
 from gridgate.organisations.models import (
@@ -23,6 +24,7 @@ from gridgate.organisations.models import (
     User,
     UserGroup,
 )
+from gridgate.organisations.rights import begun
 
 
 class OrganisationNotFound(GridgateError):
@@ -153,8 +155,28 @@ def group_of(*, actor: Membership, pk: int) -> UserGroup:
 
 
 def members_in(*, actor: Membership, group: UserGroup) -> QuerySet[Membership]:
-    """The present members of a group of the actor's company, in alphabetical order."""
-    return members_of(actor=actor).filter(groups__group=group)
+    """The present members of a group of the actor's company, in alphabetical order, each with the dates of their place,
+    `place_from` and `place_until`.
+    """
+    return (
+        members_of(actor=actor)
+        .filter(groups__group=group)
+        .annotate(place_from=F("groups__valid_from"), place_until=F("groups__valid_until"))
+    )
+
+
+def places_of(*, actor: Membership, member: Membership) -> QuerySet[GroupMember]:
+    """The member's places in groups of the actor's company, by the names of these."""
+    places = GroupMember.objects.filter(group__organisation=actor.organisation_id, membership=member)
+    return places.select_related("group").order_by(Folded("group__name"))
+
+
+def place_of(*, actor: Membership, group: UserGroup, member: Membership) -> Term:
+    """From when until when the member is in the group of the actor's company. Raises `GroupNotFound` for no place."""
+    found = places_of(actor=actor, member=member).filter(group=group).first()
+    if found is None:
+        raise GroupNotFound
+    return found.term
 
 
 def group_names_of(*, actor: Membership, members: Collection[int] | None = None) -> dict[int, list[str]]:
@@ -204,9 +226,11 @@ def perimeter_in(*, actor: Membership, entitlement: Entitlement) -> list[str]:
     return list(points.values_list("metering_point_id", flat=True))
 
 
-def entitlement_counts(*, actor: Membership) -> dict[str, int]:
-    """By service, how many groups of the actor's company have it; a service that none has is absent."""
-    rows = Entitlement.objects.filter(group__organisation=actor.organisation_id).order_by()
+def entitlement_counts(*, actor: Membership, at: datetime) -> dict[str, int]:
+    """By service, to how many groups of the actor's company it is reserved at that instant; a service that is to none
+    is absent.
+    """
+    rows = Entitlement.objects.filter(begun(at), group__organisation=actor.organisation_id).order_by()
     return dict(rows.values_list("code").annotate(n=Count("pk")))
 
 

@@ -2,11 +2,12 @@
 
 Every list of points is narrowed by `within`, every page is opened by `Membership.has`, and `explain` tells an
 administrator what both would answer. They rest on one rule, `core.roles.decide_right`, to which a property test
-holds the SQL.
+holds the SQL. What an actor may is asked at the instant of the question: a term begins and ends with nobody's help.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import (
@@ -22,8 +23,9 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
-from gridgate.core.roles import Answer, Given, Why, decide_right
+from gridgate.core.roles import Answer, Given, Term, Why, decide_right
 from gridgate.organisations.catalogue import BY_CODE
 from gridgate.organisations.models import Entitlement, GroupMember, Membership, PerimeterPoint
 
@@ -45,8 +47,9 @@ class _Given:
     """What the company's groups have of one service, seen by one member."""
 
     mine: bool
+    """A group gives it to the member now."""
     unrestricted: bool
-    """One of the member's groups has it on every point."""
+    """One of these has it on every point."""
 
 
 def reach_of(actor: Membership, code: str) -> Reach:
@@ -84,12 +87,36 @@ def within(actor: Membership, code: str, field: str) -> Q:
     return Q(**{f"{field}__in": perimeter_of(actor, code)})
 
 
+def begun(at: datetime, within: str = "") -> Q:
+    """The condition that what is dated has begun. `within`: the way to it, such as `entitlement__`."""
+    return Q(**{f"{within}valid_from": None}) | Q(**{f"{within}valid_from__lte": at})
+
+
+def in_term(at: datetime, within: str = "") -> Q:
+    """The condition that what is dated gives rights at that instant."""
+    ends = Q(**{f"{within}valid_until": None}) | Q(**{f"{within}valid_until__gt": at})
+    return begun(at, within) & ends
+
+
 def perimeter_of(actor: Membership, code: str) -> QuerySet[PerimeterPoint, str]:
-    """The identifiers of the points that the member's restricted groups have the service on."""
-    mine = PerimeterPoint.objects.filter(
-        entitlement__code=code, entitlement__restricted=True, entitlement__group__members__membership=actor
+    """The identifiers of the points that the member's restricted groups have the service on, now."""
+    return points_reached(actor, code).values_list("metering_point_id", flat=True)
+
+
+def points_reached(
+    member: Membership | OuterRef, code: str, *, at: datetime | None = None
+) -> QuerySet[PerimeterPoint]:
+    """The lines of the perimeters that the member's groups give the service on; without `at`, now."""
+    at = at or timezone.now()
+    return (
+        PerimeterPoint.objects.filter(  # one call, so that it is the member's own place whose dates are asked
+            in_term(at, "entitlement__"),
+            in_term(at, "entitlement__group__members__"),
+            entitlement__code=code,
+            entitlement__restricted=True,
+            entitlement__group__members__membership=member,
+        )
     )
-    return mine.values_list("metering_point_id", flat=True)
 
 
 def covers(actor: Membership, code: str, point: str) -> bool:
@@ -101,23 +128,22 @@ def covers(actor: Membership, code: str, point: str) -> bool:
 
 
 def members_who_may(
-    members: QuerySet[Membership], code: str, *, points: Iterable[str] | None
+    members: QuerySet[Membership], code: str, *, points: Iterable[str] | None, at: datetime
 ) -> QuerySet[Membership]:
-    """Those of the members who may use the service on all of these points; None: on all of the company's."""
+    """Those of the members who may use the service at that instant on all of these points; None: on all of the
+    company's.
+    """
     entry = BY_CODE[code]
-    given = Entitlement.objects.filter(group__organisation=OuterRef("organisation"), code=code)
-    mine = Entitlement.objects.filter(group__members__membership=OuterRef("pk"), code=code)
+    given = Entitlement.objects.filter(begun(at), group__organisation=OuterRef("organisation"), code=code)
+    mine = Entitlement.objects.filter(
+        in_term(at), in_term(at, "group__members__"), group__members__membership=OuterRef("pk"), code=code
+    )
     may = Q(role=Membership.Role.ADMINISTRATOR) | Q(Exists(mine.filter(restricted=False)))
     if entry.rule.open:
         may |= ~Q(Exists(given))
     if points is not None:
         wanted = sorted(set(points))
-        reached = PerimeterPoint.objects.filter(
-            metering_point_id__in=wanted,
-            entitlement__code=code,
-            entitlement__restricted=True,
-            entitlement__group__members__membership=OuterRef("pk"),
-        )
+        reached = points_reached(OuterRef("pk"), code, at=at).filter(metering_point_id__in=wanted)
         several = (
             reached.order_by()
             .values("entitlement__code")
@@ -128,8 +154,15 @@ def members_who_may(
     return members.filter(may, ended_at=None, user__is_active=True)
 
 
-def explain(member: Membership, code: str, *, point: str | None = None, held: bool = True) -> Answer:
-    """May the member use the service (on the point), and by which groups or why not. One statement.
+def explain(
+    member: Membership,
+    code: str,
+    *,
+    point: str | None = None,
+    held: bool = True,
+    at: datetime | None = None,
+) -> Answer:
+    """May the member use the service (on the point), and by which groups or why not. Without `at`, now. One statement.
 
     `held` says whether the company holds or held the point: points live above this app, so whoever asks knows.
     """
@@ -138,24 +171,35 @@ def explain(member: Membership, code: str, *, point: str | None = None, held: bo
     if point is not None and entry.by_point:
         named = PerimeterPoint.objects.filter(entitlement=OuterRef("pk"), metering_point_id=point)
         covers = Exists(named)
+    place = GroupMember.objects.filter(group=OuterRef("group"), membership=member)
     given = (
         Entitlement.objects.filter(group__organisation=member.organisation_id, code=code)
         .annotate(
-            mine=Exists(GroupMember.objects.filter(group=OuterRef("group"), membership=member)),
+            mine=Exists(place),
+            place_from=Subquery(place.values("valid_from")),
+            place_until=Subquery(place.values("valid_until")),
             covers=Case(
                 When(restricted=False, then=Value(True)), default=covers, output_field=BooleanField()
             ),
         )
         .order_by("group__name")
-        .values_list("group__name", "mine", "covers")
+        .values_list(
+            "group__name", "mine", "covers", "valid_from", "valid_until", "place_from", "place_until"
+        )
     )
     return decide_right(
         entry.rule,
         present=is_present(member),
         administrator=member.is_administrator,
         roles=member.organisation.beneficiary_roles,
-        given=[Given(group, mine=mine, covers=covers) for group, mine, covers in given],
+        given=[
+            Given(
+                group, mine=mine, covers=covers, term=Term(begins, ends), place=Term(place_from, place_until)
+            )
+            for group, mine, covers, begins, ends, place_from, place_until in given
+        ],
         held=held,
+        at=at or timezone.now(),
     )
 
 
@@ -164,15 +208,18 @@ def forget(actor: Membership) -> None:
     actor.__dict__.pop("_given", None)
 
 
-# Asked once by nearly every request: as constant SQL, building it by the ORM took longer than answering it.
+# Asked once by nearly every request: as constant SQL, building it by the ORM took longer than answering it. A service
+# is reserved from the beginning of its term on; it gives until the end, to whose place in the group is in its own term.
 _RIGHTS = """
 SELECT e.code,
-       MAX(CASE WHEN m.id IS NOT NULL THEN 1 ELSE 0 END),
-       MAX(CASE WHEN m.id IS NOT NULL AND NOT e.restricted THEN 1 ELSE 0 END)
+       MAX(CASE WHEN m.id IS NOT NULL AND (e.valid_until IS NULL OR e.valid_until > %(at)s) THEN 1 ELSE 0 END),
+       MAX(CASE WHEN m.id IS NOT NULL AND (e.valid_until IS NULL OR e.valid_until > %(at)s)
+                 AND NOT e.restricted THEN 1 ELSE 0 END)
 FROM organisations_usergroup g
-JOIN organisations_entitlement e ON e.group_id = g.id
-LEFT JOIN organisations_groupmember m ON m.group_id = g.id AND m.membership_id = %s
-WHERE g.organisation_id = %s
+JOIN organisations_entitlement e ON e.group_id = g.id AND (e.valid_from IS NULL OR e.valid_from <= %(at)s)
+LEFT JOIN organisations_groupmember m ON m.group_id = g.id AND m.membership_id = %(member)s
+      AND (m.valid_from IS NULL OR m.valid_from <= %(at)s) AND (m.valid_until IS NULL OR m.valid_until > %(at)s)
+WHERE g.organisation_id = %(company)s
 GROUP BY e.code
 """
 
@@ -182,8 +229,9 @@ def _given(actor: Membership) -> dict[str, _Given]:
     known: dict[str, _Given] | None = actor.__dict__.get("_given")
     if known is not None:
         return known
+    at = connection.ops.adapt_datetimefield_value(timezone.now())
     with connection.cursor() as cursor:
-        cursor.execute(_RIGHTS, [actor.pk, actor.organisation_id])
+        cursor.execute(_RIGHTS, {"at": at, "member": actor.pk, "company": actor.organisation_id})
         found = {
             code: _Given(bool(mine), bool(unrestricted)) for code, mine, unrestricted in cursor.fetchall()
         }

@@ -1,9 +1,14 @@
 """An application in a group of its company's users reads within the group's perimeter, from the next request on."""
 
+from datetime import timedelta
+from itertools import product
+
 import pytest
 
+from gridgate.core.roles import Given, ServiceRule, Term, decide_right
+from gridgate.dataplane.registry import SqliteRegistry
 from tests.dataplane_plane import Plane
-from tests.dataplane_world import ACME, CHARLIE, CONSO, SOLAR, TIERS1, Client, days_ago
+from tests.dataplane_world import ACME, CHARLIE, CONSO, NOW, SOLAR, TIERS1, Client, days_ago, sha256
 
 ROOT = "/api/v1/metering-points"
 
@@ -81,3 +86,38 @@ def test_what_others_share_is_within_the_perimeter_too(plane: Plane, acme: Clien
         plane.world.line(point, reader=TIERS1, holder=ACME)
     plane.world.group(TIERS1, party, [SOLAR])
     assert listed(plane, party) == [SOLAR]
+
+
+JUST, HOUR = timedelta(microseconds=1), timedelta(hours=1)
+TERMS = [
+    None,
+    Term(),
+    *(Term(NOW + late, None) for late in (-HOUR, timedelta(0), JUST)),
+    *(Term(None, NOW + late) for late in (HOUR, timedelta(0), -JUST)),
+]
+"""Of a service of a group, around the instant of the request; None: the group has it not."""
+
+
+def test_dates_are_those_of_the_rule_at_the_instant_of_the_request(plane: Plane, acme: Client) -> None:
+    """The token was issued before, and no one does anything when a term begins or ends."""
+    token = plane.token(acme)
+    registry = SqliteRegistry(plane.world.path, zone=plane.config.zone)
+    for mine, other in product(TERMS, TERMS[:1] + TERMS[3:7]):
+        plane.world.db.execute("DELETE FROM organisations_entitlement")
+        for client, term in ((acme, mine), (None, other)):
+            dates = term or Term()
+            code = "measurements" if term else "meters"
+            plane.world.group(ACME, client, [CONSO], code, valid_from=dates.begins, valid_until=dates.ends)
+        given = [
+            Given(name, mine=name == "mine", term=term)
+            for name, term in (("mine", mine), ("other", other))
+            if term
+        ]
+        rule = ServiceRule(open=True)
+        said = decide_right(rule, present=True, administrator=False, roles=(), given=given, at=NOW)
+        row = registry.token(sha256(token), api="native", metering_point=CONSO, at=NOW)
+        assert row is not None
+        assert bool(row.lines) is said.allowed, (mine, other)
+        found = registry.points(row.application, after="", limit=9, at=NOW)
+        assert (CONSO in [one.point.id for one in found if one.point]) is said.allowed, (mine, other)
+    registry.close()

@@ -1,12 +1,29 @@
 """What a member may do on a point, and why."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from gridgate.core.roles import ALLOWING, Answer, BeneficiaryRole, Given, ServiceRule, Why, decide_right
+from gridgate.core.roles import (
+    ALLOWING,
+    Answer,
+    BeneficiaryRole,
+    Given,
+    ServiceRule,
+    Term,
+    Why,
+    decide_right,
+)
 
 OPEN, SHUT = ServiceRule(open=True), ServiceRule(open=False)
 MARKET = ServiceRule(open=False, roles=frozenset({BeneficiaryRole.MARKET_PARTICIPANT}))
 MINE, THEIRS = Given("Énergie", mine=True), Given("Finances", mine=False)
+NOON, LATER = datetime(2026, 8, 1, 12, tzinfo=UTC), datetime(2026, 9, 1, tzinfo=UTC)
+COMING = Given("Énergie", mine=True, term=Term(LATER, None))
+UNTIL_LATER = Given("Énergie", mine=True, place=Term(None, LATER))
+OVER = Given("Énergie", mine=True, term=Term(None, NOON))
+LEFT = Given("Énergie", mine=True, place=Term(None, NOON))
+NEVER = Given("Énergie", mine=True, term=Term(LATER, None), place=Term(None, LATER))
 ELSEWHERE = Given("Lyon", mine=True, covers=False)
 
 
@@ -30,11 +47,22 @@ ELSEWHERE = Given("Lyon", mine=True, covers=False)
         (OPEN, {"held": False, "given": [THEIRS]}, Answer(Why.NOT_HELD)),
         (OPEN, {"held": False, "administrator": True}, Answer(Why.NOT_HELD)),
         (OPEN, {"present": False, "administrator": True}, Answer(Why.ENDED)),
+        (OPEN, {"given": [COMING]}, Answer(Why.OPEN_TO_ALL, turns_at=LATER)),
+        (SHUT, {"given": [COMING]}, Answer(Why.NOT_YET, ("Énergie",), LATER)),
+        (OPEN, {"given": [COMING, THEIRS]}, Answer(Why.NOT_YET, ("Énergie",), LATER)),
+        (OPEN, {"given": [UNTIL_LATER]}, Answer(Why.GIVEN, ("Énergie",), LATER)),
+        (OPEN, {"given": [UNTIL_LATER, MINE]}, Answer(Why.GIVEN, ("Énergie", "Énergie"))),
+        (OPEN, {"given": [OVER]}, Answer(Why.NO_LONGER, ("Énergie",), NOON)),
+        (OPEN, {"given": [LEFT, THEIRS]}, Answer(Why.NO_LONGER, ("Énergie",), NOON)),
+        (OPEN, {"given": [Given("Lyon", mine=False, term=OVER.term)]}, Answer(Why.RESERVED, ("Lyon",))),
+        (OPEN, {"given": [NEVER]}, Answer(Why.OPEN_TO_ALL, turns_at=LATER)),
+        (SHUT, {"given": [NEVER]}, Answer(Why.GIVEN_TO_NOBODY)),
+        (OPEN, {"given": [ELSEWHERE, OVER]}, Answer(Why.NO_LONGER, ("Énergie",), NOON)),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else None,
 )
 def test_decides_and_says_why(rule, asked, answer):
-    facts = {"present": True, "administrator": False, "roles": (), "given": ()} | asked
+    facts = {"present": True, "administrator": False, "roles": (), "given": (), "at": NOON} | asked
     said = decide_right(rule, **facts)
     assert said == answer
     assert said.allowed is (answer.why in ALLOWING)
@@ -43,5 +71,5 @@ def test_decides_and_says_why(rule, asked, answer):
 def test_whoever_is_out_learns_no_group():
     """Of somebody detached, and of a point that is not the company's, no group is named."""
     for facts in ({"present": False}, {"held": False}):
-        asked = {"present": True, "administrator": False, "roles": (), "given": [THEIRS]} | facts
+        asked = {"present": True, "administrator": False, "roles": (), "given": [THEIRS], "at": NOON} | facts
         assert decide_right(OPEN, **asked).groups == ()

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from gridgate.core.roles import Term
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.models.organisation import Organisation
 from gridgate.organisations.models.people import User
@@ -86,15 +87,44 @@ class UserGroup(models.Model):
         return self.name
 
 
-class GroupMember(models.Model):
+class Dated(models.Model):
+    """Something that gives rights from an instant (None: at once) until another, excluded (None: without end).
+
+    The instants are the beginning and the end of civil days where the operator is; screens say the days.
+    """
+
+    valid_from = models.DateTimeField(null=True, blank=True)
+    valid_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def term(self) -> Term:
+        return Term(self.valid_from, self.valid_until)
+
+
+def _ends_after_it_begins(name: str) -> models.CheckConstraint:
+    unbounded = models.Q(valid_from=None) | models.Q(valid_until=None)
+    return models.CheckConstraint(
+        condition=unbounded | models.Q(valid_until__gt=models.F("valid_from")), name=name
+    )
+
+
+class GroupMember(Dated):
+    """A member's place in a group."""
+
     group = models.ForeignKey(UserGroup, on_delete=models.CASCADE, related_name="members")
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="groups")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["group", "membership"], name="once_in_a_group")]
+        constraints = [
+            models.UniqueConstraint(fields=["group", "membership"], name="once_in_a_group"),
+            _ends_after_it_begins("place_ends_after_it_begins"),
+        ]
 
 
-class Entitlement(models.Model):
+class Entitlement(Dated):
     """A service given to a group. `restricted`: on the points of `perimeter` only, which may be none."""
 
     group = models.ForeignKey(UserGroup, on_delete=models.CASCADE, related_name="entitlements")
@@ -103,7 +133,8 @@ class Entitlement(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["group", "code"], name="one_entitlement_of_a_kind_a_group")
+            models.UniqueConstraint(fields=["group", "code"], name="one_entitlement_of_a_kind_a_group"),
+            _ends_after_it_begins("entitlement_ends_after_it_begins"),
         ]
 
 

@@ -1,18 +1,21 @@
 """Groups of a company's users: who belongs to them, which services they have, and on which points.
 
-Administrators do all of it. A member who may manage users changes who belongs to a group, except themselves: that
-would be giving oneself rights.
+Both may be from a day on, until a day: outside its term, nothing is given. Administrators do all of it. A member who may
+manage users changes who belongs to a group, except themselves: that would be giving oneself rights.
 """
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.utils.timezone import get_default_timezone
 
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_metering_point_id
+from gridgate.core.roles import ALWAYS, Term
 from gridgate.core.text import line
+from gridgate.core.time import civil_day_bounds, civil_day_of
 from gridgate.organisations.authority import NotAllowed, require_administrator, require_user_manager
 from gridgate.organisations.catalogue import BY_CODE
 from gridgate.organisations.events import membership_changed
@@ -31,6 +34,10 @@ class InvalidGroup(GridgateError):
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(ErrorKind.INVALID, message, remedy=remedy)
+
+
+class InvalidTerm(InvalidGroup):
+    """It ends before it begins, or would change what is past."""
 
 
 def create_group(
@@ -80,6 +87,8 @@ def delete_group(*, group: UserGroup, actor: Membership | None = None, now: date
                 entitlement.code: _perimeter(entitlement)
                 for entitlement in group.entitlements.order_by("code")
             },
+            **_dated("service_terms", {one.code: one.term for one in group.entitlements.order_by("code")}),
+            **_dated("place_terms", _places(group)),
         }
         _record("group.deleted", group, actor=actor, before=before, now=now)
         group.delete()
@@ -87,14 +96,48 @@ def delete_group(*, group: UserGroup, actor: Membership | None = None, now: date
 
 
 def set_members(
-    *, group: UserGroup, members: Iterable[Membership], actor: Membership | None = None, now: datetime
+    *,
+    group: UserGroup,
+    members: Iterable[Membership],
+    term: Term = ALWAYS,
+    actor: Membership | None = None,
+    now: datetime,
 ) -> None:
-    """Make exactly these the group's members. Raises `InvalidGroup` for somebody of another company, and
-    `NotAllowed` when a user manager would change their own place or an administrator's.
+    """Make exactly these the group's members; `term`, the places of those who come: whoever stays keeps their dates.
+    Raises `InvalidGroup` for somebody of another company, `InvalidTerm`, and `NotAllowed` when a user manager would
+    change their own place or an administrator's.
     """
     require_user_manager(actor, group.organisation)
     with transaction.atomic():
-        _set_members(group, members, actor=actor, now=now)
+        _set_members(group, members, term=term, actor=actor, now=now)
+
+
+def date_place(
+    *,
+    group: UserGroup,
+    membership: Membership,
+    term: Term,
+    actor: Membership | None = None,
+    now: datetime,
+) -> None:
+    """From when until when the member is in the group. Raises `InvalidTerm`, `NotAllowed` as `set_members` does, and
+    `InvalidGroup` for somebody who is not in the group.
+    """
+    require_user_manager(actor, group.organisation)
+    with transaction.atomic():
+        place = group.members.filter(membership=membership).select_for_update().first()
+        if place is None:
+            raise InvalidGroup("they are not in the group")
+        _require_may_move(membership, actor)
+        if place.term == term:
+            return
+        _require_possible(term, place.term, now)
+        before = {"member": membership.user.email, **_said(place.term)}
+        place.valid_from, place.valid_until = term.begins, term.ends
+        place.save(update_fields=["valid_from", "valid_until"])
+        after = {"member": membership.user.email, **_said(term)}
+        _record("group.place_dated", group, actor=actor, before=before, after=after, now=now)
+        _tell([membership], now)
 
 
 def set_groups(
@@ -114,18 +157,30 @@ def set_groups(
                 _set_members(group, [*others, *([membership] if pk in wanted else [])], actor=actor, now=now)
 
 
+def leave_dated_places(membership: Membership) -> None:
+    """For whoever ends the membership: a directory that lets the person in again gives no dated place back, as its dates
+    would be gone.
+    """
+    dated = membership.groups.exclude(valid_from=None, valid_until=None).values_list("group", flat=True)
+    groups = list(dated)
+    if groups:
+        for person in membership.user.directory_people.filter(organisation=membership.organisation_id):
+            person.groups.remove(*groups)
+
+
 def set_perimeter(
     *,
     group: UserGroup,
     codes: Collection[str],
     points: Collection[str] | None,
+    term: Term = ALWAYS,
     actor: Membership | None = None,
     now: datetime,
 ) -> None:
     """Give the group these services on the same points (None: on all), in one transaction. Raises what `give` does."""
     with transaction.atomic():
         for code in codes:
-            give(group=group, code=code, points=points, actor=actor, now=now)
+            give(group=group, code=code, points=points, term=term, actor=actor, now=now)
 
 
 def give(
@@ -133,13 +188,15 @@ def give(
     group: UserGroup,
     code: str,
     points: Iterable[str] | None = None,
+    term: Term = ALWAYS,
     actor: Membership | None = None,
     now: datetime,
 ) -> Entitlement:
     """Give a service to a group, on these points or, with None, on all of the company's, now and later.
 
-    From then on the service is for the groups that have it, and for nobody else. Giving it again changes the
-    perimeter. Raises `InvalidGroup`, and `InvalidIdentifier` for what is not a metering point's identifier.
+    From the beginning of the term on the service is for the groups that have it, and for nobody else. Giving it again
+    changes the perimeter, and no date. Raises `InvalidGroup`, `InvalidTerm`, and `InvalidIdentifier` for what is not a
+    metering point's identifier.
     """
     require_administrator(actor, group.organisation)
     entry = BY_CODE.get(code)
@@ -153,8 +210,17 @@ def give(
     with transaction.atomic():
         known = group.entitlements.filter(code=code).first()
         before = _perimeter(known) if known is not None else None
+        if known is None:
+            _require_possible(term, ALWAYS, now)
         entitlement, created = Entitlement.objects.update_or_create(
-            group=group, code=code, defaults={"restricted": wanted is not None}
+            group=group,
+            code=code,
+            defaults={"restricted": wanted is not None},
+            create_defaults={
+                "restricted": wanted is not None,
+                "valid_from": term.begins,
+                "valid_until": term.ends,
+            },
         )
         entitlement.perimeter.all().delete()
         PerimeterPoint.objects.bulk_create(
@@ -168,11 +234,33 @@ def give(
                 group,
                 actor=actor,
                 before={} if created else {"service": code, "points": before},
-                after={"service": code, "points": after},
+                after={"service": code, "points": after, **(_said(term) if created else {})},
                 now=now,
             )
             _tell(_members(group), now)
     return entitlement
+
+
+def date_service(
+    *, group: UserGroup, code: str, term: Term, actor: Membership | None = None, now: datetime
+) -> None:
+    """From when until when the group has the service. Raises `InvalidTerm`, and `InvalidGroup` for a service that it has
+    not.
+    """
+    require_administrator(actor, group.organisation)
+    with transaction.atomic():
+        entitlement = group.entitlements.filter(code=code).select_for_update().first()
+        if entitlement is None:
+            raise InvalidGroup(f"the group has no service {code}", remedy="Give it first.")
+        was = entitlement.term
+        if was == term:
+            return
+        _require_possible(term, was, now)
+        entitlement.valid_from, entitlement.valid_until = term.begins, term.ends
+        entitlement.save(update_fields=["valid_from", "valid_until"])
+        before, after = {"service": code, **_said(was)}, {"service": code, **_said(term)}
+        _record("group.service_dated", group, actor=actor, before=before, after=after, now=now)
+        _tell(_members(group), now)
 
 
 def withdraw(*, group: UserGroup, code: str, actor: Membership | None = None, now: datetime) -> None:
@@ -182,7 +270,7 @@ def withdraw(*, group: UserGroup, code: str, actor: Membership | None = None, no
         entitlement = group.entitlements.filter(code=code).first()
         if entitlement is None:
             return
-        before = {"service": code, "points": _perimeter(entitlement)}
+        before = {"service": code, "points": _perimeter(entitlement), **_said(entitlement.term)}
         entitlement.delete()
         _record("group.service_withdrawn", group, actor=actor, before=before, now=now)
         _tell(_members(group), now)
@@ -195,7 +283,7 @@ def set_services(
     actor: Membership | None = None,
     now: datetime,
 ) -> None:
-    """Give these groups of the company exactly these services, in one transaction; perimeters are kept.
+    """Give these groups of the company exactly these services, in one transaction; perimeters and dates are kept.
 
     A group or a service that is not named keeps what it has. Raises `InvalidGroup`.
     """
@@ -211,7 +299,12 @@ def set_services(
 
 
 def _set_members(
-    group: UserGroup, members: Iterable[Membership], *, actor: Membership | None, now: datetime
+    group: UserGroup,
+    members: Iterable[Membership],
+    *,
+    term: Term = ALWAYS,
+    actor: Membership | None,
+    now: datetime,
 ) -> None:
     wanted = {member.pk: member for member in members}
     strangers = [
@@ -226,23 +319,66 @@ def _set_members(
     gone = [member for pk, member in present.items() if pk not in wanted]
     if not come and not gone:
         return
-    if actor is not None and not actor.is_administrator:
-        for member in (*come, *gone):
-            if member.pk == actor.pk or member.is_administrator:
-                raise NotAllowed
+    for member in (*come, *gone):
+        _require_may_move(member, actor)
+    if come:
+        _require_possible(term, ALWAYS, now)
+    left = _places(group, gone)
     group.members.filter(membership__in=gone).delete()
     taken_out = group.directory_people.filter(user__in=[member.user_id for member in gone])
     group.directory_people.remove(*taken_out)
-    GroupMember.objects.bulk_create(GroupMember(group=group, membership=member) for member in come)
+    GroupMember.objects.bulk_create(
+        GroupMember(group=group, membership=member, valid_from=term.begins, valid_until=term.ends)
+        for member in come
+    )
     _record(
         "group.members_changed",
         group,
         actor=actor,
-        before={"members": sorted(member.user.email for member in present.values())},
-        after={"members": sorted(member.user.email for member in wanted.values())},
+        before={
+            "members": sorted(member.user.email for member in present.values()),
+            **_dated("place_terms", left),
+        },
+        after={
+            "members": sorted(member.user.email for member in wanted.values()),
+            **(_said(term) if come else {}),
+        },
         now=now,
     )
     _tell((*come, *gone), now)
+
+
+def _require_may_move(member: Membership, actor: Membership | None) -> None:
+    """A user manager moves users only: not administrators, who are above, and not themselves."""
+    if actor is None or actor.is_administrator:
+        return
+    if member.pk == actor.pk or member.is_administrator:
+        raise NotAllowed
+
+
+def _require_possible(term: Term, was: Term, now: datetime) -> None:
+    """What is past is not changed: a new beginning is today's at the earliest, a new end is still to come."""
+    if term.begins is not None and term.ends is not None and term.ends <= term.begins:
+        raise InvalidTerm("it would end before it begins", remedy="Give an end after the beginning.")
+    if term.ends != was.ends and term.is_over(now):
+        raise InvalidTerm("the end is in the past", remedy="Give a day to come, or withdraw the right.")
+    zone = get_default_timezone()
+    today = civil_day_bounds(civil_day_of(now, zone), zone).start
+    if term.begins is not None and term.begins != was.begins and term.begins < today:
+        raise InvalidTerm("the beginning is in the past", remedy="Leave it empty: it then holds at once.")
+
+
+def _said(term: Term) -> dict[str, str]:
+    """The civil days as the history keeps them, the end not covered; those that are not there are not told."""
+    zone = get_default_timezone()
+    dates = {"valid_from": term.begins, "valid_to": term.ends}
+    return {name: civil_day_of(at, zone).isoformat() for name, at in dates.items() if at is not None}
+
+
+def _dated(name: str, terms: Mapping[str, Term]) -> dict[str, object]:
+    """Of several, those that have dates, under a name; nothing when none has."""
+    said = {of: _said(term) for of, term in terms.items() if term != ALWAYS}
+    return {name: said} if said else {}
 
 
 def _name(group: UserGroup, name: str) -> None:
@@ -260,6 +396,14 @@ def _name(group: UserGroup, name: str) -> None:
 
 def _members(group: UserGroup) -> Iterable[Membership]:
     return Membership.objects.filter(groups__group=group).select_related("user").order_by("pk")
+
+
+def _places(group: UserGroup, of: Iterable[Membership] | None = None) -> dict[str, Term]:
+    """By address, from when until when the members are in the group."""
+    places = group.members.select_related("membership__user").order_by("pk")
+    if of is not None:
+        places = places.filter(membership__in=list(of))
+    return {place.membership.user.email: place.term for place in places}
 
 
 def _perimeter(entitlement: Entitlement) -> str | list[str]:

@@ -19,6 +19,7 @@ from gridgate.organisations.authority import (
 )
 from gridgate.organisations.events import membership_changed
 from gridgate.organisations.models import GroupMember, Membership, Organisation, User, UserGroup
+from gridgate.organisations.operations.groups import leave_dated_places
 from gridgate.organisations.security.sessions import end_sessions
 
 
@@ -127,6 +128,7 @@ def end_membership(*, membership: Membership, actor: Membership | None = None, n
         before = _facts(membership)
         if Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=now):
             membership.ended_at = now
+            leave_dated_places(membership)
             membership.groups.all().delete()
             record_member("member.detached", membership, before=before, actor=actor, now=now)
             membership_changed.send(Membership, membership=membership, now=now)

@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.roles import Term
 from gridgate.core.text import line, visible
 from gridgate.organisations.described import Described
 from gridgate.organisations.directory import NAMED_AT_MOST, latest_memberships
@@ -22,6 +23,7 @@ from gridgate.organisations.events import added_by_directory
 from gridgate.organisations.models import (
     DirectoryGroup,
     DirectoryPerson,
+    GroupMember,
     Membership,
     Organisation,
     User,
@@ -294,6 +296,16 @@ def _put_in(
         set_members(group=group, members=[*staying, membership], actor=actor, now=now)
 
 
+def _move(membership: Membership, place: GroupMember, *, actor: Membership | None, now: datetime) -> None:
+    """Give the person a place that they had under another account, until the same day."""
+    term = place.term
+    if term.is_over(now):
+        return
+    left = Term(None if term.has_begun(now) else term.begins, term.ends)
+    staying = Membership.objects.filter(groups__group=place.group)
+    set_members(group=place.group, members=[*staying, membership], term=left, actor=actor, now=now)
+
+
 def _readdress(
     person: DirectoryPerson,
     membership: Membership,
@@ -319,14 +331,15 @@ def _readdress(
             raise PersonKnown(email) from None
         membership.user = person.user
         return membership
-    groups = UserGroup.objects.filter(
-        pk__in=list(membership.groups.values_list("group", flat=True))
-    ).order_by("name")
+    places = list(membership.groups.select_related("group").order_by("group__name"))
+    answered = list(person.groups.all())
     present = membership.ended_at is None
     if present:
         end_membership(membership=membership, actor=actor, now=now)
     moved = _join(person.organisation, email, described, actor=actor, now=now)
-    _put_in(moved, groups, actor=actor, now=now)
+    for place in places:
+        _move(moved, place, actor=actor, now=now)
+    person.groups.add(*answered)
     if not present:
         end_membership(membership=moved, actor=actor, now=now)
     person.user = other

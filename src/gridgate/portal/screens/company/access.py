@@ -11,6 +11,7 @@ from gridgate.metering.rights import explain, points_by_service
 from gridgate.organisations.catalogue import offered_to
 from gridgate.organisations.models import Membership
 from gridgate.portal import formats
+from gridgate.portal.screens.company.terms import last_day, until
 
 NAMED = 3
 """How many groups an answer names; the others are counted."""
@@ -52,6 +53,13 @@ def access_lines(member: Membership, *, point: str | None = None) -> list[Access
 
 def reason(answer: Answer) -> str:
     """Why, in words that an administrator acts on."""
+    said = _reason(answer)
+    if answer.allowed and answer.turns_at is not None:
+        return _("%(reason)s, %(until)s") % {"reason": said, "until": until(answer.turns_at)}
+    return said
+
+
+def _reason(answer: Answer) -> str:
     groups = named(answer.groups)
     match answer.why:
         case Why.ADMINISTRATOR:
@@ -70,6 +78,12 @@ def reason(answer: Answer) -> str:
             return _("réservé à %(groups)s") % {"groups": groups}
         case Why.OUTSIDE_PERIMETER:
             return formats.elided(_("hors du périmètre de %(groups)s") % {"groups": groups})
+        case Why.NOT_YET:
+            day = formats.day(answer.turns_at)
+            return _("par %(groups)s, à partir du %(day)s") % {"groups": groups, "day": day}
+        case Why.NO_LONGER:
+            day = last_day(answer.turns_at) if answer.turns_at else formats.NONE
+            return _("par %(groups)s, mais seulement jusqu’au %(day)s") % {"groups": groups, "day": day}
         case Why.NOT_HELD:
             return _("votre entreprise n’est pas titulaire de ce point, et ne l’a pas été")
 

@@ -23,6 +23,7 @@ from gridgate.organisations.company_rights import (
 )
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
+from gridgate.portal.screens.company.terms import last_day
 
 POINTS_NAMED = 50
 """How many points of a sentence are named one by one."""
@@ -48,8 +49,9 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Consequence:
-    """One service: what becomes of it, and of whom."""
+    """One service: what becomes of it, and of whom. `when`: from which day on, where that was not said before."""
 
+    when: str
     service: str
     becomes: str
     sentences: tuple[Sentence, ...]
@@ -71,16 +73,34 @@ def present_rights(*, actor: Membership) -> CompanyRights:
 def consequences(changes: Sequence[Change], *, actor: Membership) -> list[Consequence]:
     """Points are named to administrators only: who composes groups may be restricted to some."""
     names = _names_of(changes, actor) if actor.is_administrator else {}
-    return [_consequence(change, names) for change in changes]
+    dated = any(change.at for change in changes)
+    found, said = [], None
+    for change in changes:
+        when = from_when(change)
+        found.append(_consequence(change, names, when if dated and when != said else ""))
+        said = when
+    return found
+
+
+def from_when(change: Change) -> str:
+    if change.at is None:
+        return _("Dès maintenant")
+    if change.by_end:
+        return _("Après le %(day)s") % {"day": last_day(change.at)}
+    return _("À partir du %(day)s") % {"day": formats.day(change.at)}
 
 
 def losses(changes: Sequence[Change]) -> str:
     """Who loses what, for the message after a change; empty when nobody does."""
     return " ".join(
-        _who_on_what(difference, change, _losing)
+        _at_once_or_later(change, _who_on_what(difference, change, _losing))
         for change in changes
         for difference in (*change.losses, *_programs(change.programs_lose))[:SPOKEN]
     )
+
+
+def _at_once_or_later(change: Change, text: str) -> str:
+    return text if change.at is None else formats.said(from_when(change), text)
 
 
 def is_confirmed(request: HttpRequest, changes: Sequence[Change], *, promoted: bool = False) -> bool:
@@ -94,6 +114,7 @@ def fingerprint(changes: Sequence[Change], also: Sequence[str] = (), *, promoted
     said = [
         (
             change.entry.code.value,
+            change.at,
             change.groups_after,
             [
                 [(one.names, sorted(one.points), one.whole, one.everywhere) for one in differences]
@@ -110,7 +131,7 @@ def fingerprint(changes: Sequence[Change], also: Sequence[str] = (), *, promoted
     return sha256(repr((said, list(also), promoted)).encode()).hexdigest()[:16]
 
 
-def _consequence(change: Change, names: dict[str, str]) -> Consequence:
+def _consequence(change: Change, names: dict[str, str], when: str) -> Consequence:
     said = [
         *(
             _sentence(one, change, _losing, names)
@@ -122,6 +143,7 @@ def _consequence(change: Change, names: dict[str, str]) -> Consequence:
         ),
     ]
     return Consequence(
+        when=when,
         service=change.entry.label,
         becomes=_becomes(change),
         sentences=tuple(said[:SPOKEN]),
@@ -221,6 +243,8 @@ def _names_of(changes: Iterable[Change], actor: Membership) -> dict[str, str]:
 
 def _becomes(change: Change) -> str:
     groups = change.groups_after
+    if change.passes:
+        return _("Comme sans ce changement.")
     if change.opens:
         return _("Plus aucun groupe ne l’a : il redevient ouvert à tous vos utilisateurs.")
     if change.closes:

@@ -1,6 +1,7 @@
 """One group: its name, its members, its services; deleting it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from gridgate.core.roles import ALWAYS, Term
 from gridgate.organisations.catalogue import offered_to
 from gridgate.organisations.company_rights import Change, CompanyRights
 from gridgate.organisations.handles import handle_of
@@ -38,6 +40,7 @@ from gridgate.portal.screens.company.consequences import (
 from gridgate.portal.screens.company.forms import GroupForm
 from gridgate.portal.screens.company.matrix import cell_text
 from gridgate.portal.screens.company.person import may_change
+from gridgate.portal.screens.company.terms import TermForm, said
 
 _MEMBER = "member"
 
@@ -48,21 +51,33 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
     """Who is in it, what it has, on which points."""
     actor = request.membership
     group = group_of(actor=actor, pk=pk)
+    now = timezone.now()
+    page_obj = page_of(request, members_in(actor=actor, group=group))
     context = {
         "group": group,
-        "page_obj": page_of(request, members_in(actor=actor, group=group)),
-        "services": _services(actor, group),
+        "page_obj": page_obj,
+        "members": [_member(actor, member, now) for member in page_obj],
+        "services": _services(actor, group, now),
     }
     return render(request, "company/group.html", context)
 
 
-def _services(actor: Membership, group: UserGroup) -> list[dict[str, Any]]:
+def _member(actor: Membership, member: Membership, now: datetime) -> dict[str, Any]:
+    place = Term(vars(member)["place_from"], vars(member)["place_until"])
+    return {"member": member, "dates": said(place, now), "may_change": may_change(actor, member)}
+
+
+def _services(actor: Membership, group: UserGroup, now: datetime) -> list[dict[str, Any]]:
     has = {one.code: one for one in entitlements_of(actor=actor, groups=[group.pk])}
-    counts = entitlement_counts(actor=actor)
+    counts = entitlement_counts(actor=actor, at=now)
+    terms: dict[str, Term] = {code: one.term for code, one in has.items()}
     return [
         {
             "entry": entry,
             "has": has.get(entry.code),
+            "dates": said(terms.get(entry.code, ALWAYS), now),
+            "over": terms.get(entry.code, ALWAYS).is_over(now),
+            "to_come": not terms.get(entry.code, ALWAYS).has_begun(now),
             "others": counts.get(entry.code, 0),
             "open": entry.rule.open,
             "cell": cell_text((group.pk, str(entry.code))),
@@ -106,6 +121,8 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
         if actor.is_administrator
         else (handle_of(_MEMBER, one.pk) for one in members_of(actor=actor) if not may_change(actor, one))
     )
+    now = timezone.now()
+    form = TermForm(request.POST if request.method == "POST" else None, now=now)
     chooser = Chooser(
         request.POST if request.method == "POST" else None,
         matching=lambda text: members_matching(actor=actor, text=text),
@@ -113,30 +130,31 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
         locked=locked,
         kind=_MEMBER,
     )
+    context: dict[str, Any] = {"group": group, "chooser": chooser, "form": form}
     if not chooser.saving:
-        return render(request, "company/members.html", {"group": group, "chooser": chooser})
+        return render(request, "company/members.html", context)
+    if not form.is_valid():
+        return render(request, "company/members.html", context, status=422)
     chosen = chooser.settled()
     with transaction.atomic():
         rights = present_rights(actor=actor)
         changes = rights.becoming(
-            rights.with_members(pk, [key for key in rights.people if handle_of(_MEMBER, key) in chosen])
+            rights.with_members(
+                pk, [key for key in rights.people if handle_of(_MEMBER, key) in chosen], form.term
+            )
         )
         if not is_confirmed(request, changes):
-            context = {
-                "group": group,
-                "chooser": chooser,
-                "consequences": consequences(changes, actor=actor),
-                "seen": fingerprint(changes),
-            }
+            context |= {"consequences": consequences(changes, actor=actor), "seen": fingerprint(changes)}
             return render(request, "company/members.html", context)
         set_members(
             group=group,
             members=[one for one in members_of(actor=actor) if handle_of(_MEMBER, one.pk) in chosen],
+            term=form.term,
             actor=actor,
-            now=timezone.now(),
+            now=now,
         )
-    said = _("Les membres de « %(name)s » sont enregistrés.") % {"name": group.name}
-    messages.success(request, f"{said} {losses(changes)}".strip())
+    text = _("Les membres de « %(name)s » sont enregistrés.") % {"name": group.name}
+    messages.success(request, f"{text} {losses(changes)}".strip())
     return redirect("company_group", pk)
 
 

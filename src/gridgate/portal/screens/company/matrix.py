@@ -6,6 +6,7 @@ single change says `give` or `take`. What is done is the difference, so that wha
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -21,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 from gridgate.organisations.catalogue import CatalogueEntry, offered_to
 from gridgate.organisations.company_rights import Cell, CompanyRights
 from gridgate.organisations.handles import handle_of, number_of
-from gridgate.organisations.models import Membership, UserGroup
+from gridgate.organisations.models import Entitlement, Membership, UserGroup
 from gridgate.organisations.operations.groups import set_services
 from gridgate.organisations.queries import (
     GroupNotFound,
@@ -33,6 +34,7 @@ from gridgate.organisations.queries import (
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required
 from gridgate.portal.screens.company.consequences import consequences, fingerprint, losses, present_rights
+from gridgate.portal.screens.company.terms import said
 from gridgate.portal.shapes import filters_in_force
 
 COLUMNS = (12, 50)
@@ -79,10 +81,10 @@ def page(request: MemberRequest) -> HttpResponse:
     if not asked:
         messages.info(request, _("Rien n’était à changer."))
     else:
-        said = ngettext(
+        text = ngettext(
             "%(count)s modification enregistrée.", "%(count)s modifications enregistrées.", len(asked)
         ) % {"count": formats.number(len(asked))}
-        messages.success(request, f"{said} {losses(changes)}".strip())
+        messages.success(request, f"{text} {losses(changes)}".strip())
     return _back(request)
 
 
@@ -147,7 +149,8 @@ def _table(request: MemberRequest, asked: Asked) -> HttpResponse:
         (one.group_id, one.code): one
         for one in entitlements_of(actor=actor, groups=[group.pk for group in groups])
     }
-    counts = entitlement_counts(actor=actor)
+    now = timezone.now()
+    counts = entitlement_counts(actor=actor, at=now)
     services = offered_to(actor.organisation.beneficiary_roles)
     context = {
         "text": text,
@@ -156,7 +159,7 @@ def _table(request: MemberRequest, asked: Asked) -> HttpResponse:
         "groups": groups,
         "total": columns.paginator.count if not text else groups_of(actor=actor).count(),
         "users": members_of(actor=actor).count(),
-        "rows": [_row(entry, groups, has, counts, asked) for entry in services],
+        "rows": [_row(entry, groups, has, counts, asked, now) for entry in services],
         "had": _text(cell for cell in has if cell[1] in {str(entry.code) for entry in services}),
         "pending": len(asked),
         "never_open": [entry.label for entry in services if not entry.rule.open],
@@ -167,9 +170,10 @@ def _table(request: MemberRequest, asked: Asked) -> HttpResponse:
 def _row(
     entry: CatalogueEntry,
     groups: list[UserGroup],
-    has: dict[Cell, Any],
+    has: dict[Cell, Entitlement],
     counts: dict[str, int],
     asked: Asked,
+    now: datetime,
 ) -> dict[str, Any]:
     cells = []
     for group in groups:
@@ -180,6 +184,8 @@ def _row(
                 "value": cell_text(cell),
                 "group": group,
                 "given": given,
+                "dates": said(given.term, now) if given is not None else "",
+                "over": given is not None and given.term.is_over(now),
                 "ticked": cell in asked.give or (given is not None and cell not in asked.withdraw),
                 "perimeter": given is not None and entry.by_point,
             }

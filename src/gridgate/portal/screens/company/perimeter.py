@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
+from gridgate.core.roles import ALWAYS, Term
 from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries import PointFilter, Points, narrow, points_readable_by
@@ -36,6 +37,7 @@ from gridgate.portal.screens.company.consequences import (
     losses,
     present_rights,
 )
+from gridgate.portal.screens.company.terms import TermForm
 from gridgate.portal.screens.metering_points.rows import coming, past
 
 BAD_SHOWN = 20
@@ -78,6 +80,7 @@ class PerimeterForm:
         ]
         present = list(perimeter_in(actor=actor, entitlement=self.given)) if self.given else []
         self.today = civil_day_of(datetime.now(UTC), get_default_timezone())
+        self.dates = TermForm(data, now=timezone.now())
         self.points = points_readable_by(actor=actor, service=EntitlementCode.METERS, today=self.today)
         self.chooser = Chooser(data, matching=self._matching, initial=present)
         self.scope = "" if self.given is None else "some" if self.given.restricted else "all"
@@ -99,7 +102,16 @@ class PerimeterForm:
 
     @property
     def is_complete(self) -> bool:
-        return not (self.pasted.bad or self.error)
+        return not (self.pasted.bad or self.error) and (self.given is not None or self._dates_are_right)
+
+    @property
+    def _dates_are_right(self) -> bool:
+        return not self.dates.is_bound or self.dates.is_valid()
+
+    @property
+    def term(self) -> Term:
+        """Of the service, when it is given here."""
+        return self.dates.term if self.given is None and self.dates.is_bound else ALWAYS
 
     @property
     def is_chosen(self) -> bool:
@@ -231,12 +243,19 @@ def _fault(text: str) -> str:
 def _changes(actor: Membership, form: PerimeterForm) -> list[Change]:
     """What saving the choice as it is would do."""
     rights = present_rights(actor=actor)
-    return rights.becoming(rights.with_perimeter(form.group.pk, form.codes, form.chosen()))
+    return rights.becoming(rights.with_perimeter(form.group.pk, form.codes, form.chosen(), form.term))
 
 
 def _save(request: MemberRequest, form: PerimeterForm, changes: list[Change]) -> HttpResponse:
     actor, points = request.membership, form.chosen()
-    set_perimeter(group=form.group, codes=form.codes, points=points, actor=actor, now=timezone.now())
+    set_perimeter(
+        group=form.group,
+        codes=form.codes,
+        points=points,
+        term=form.term,
+        actor=actor,
+        now=timezone.now(),
+    )
     if points is None:
         extent = _("tous les points, présents et à venir")
     else:

@@ -24,6 +24,7 @@ from gridgate.organisations.queries import (
     groups_of,
     last_sign_in,
     member_of,
+    places_of,
 )
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
@@ -37,6 +38,7 @@ from gridgate.portal.screens.company.consequences import (
 )
 from gridgate.portal.screens.company.events import event_rows
 from gridgate.portal.screens.company.forms import EXTERNAL, MemberForm
+from gridgate.portal.screens.company.terms import said
 from gridgate.portal.step_up import ask
 
 EVENTS = 10
@@ -70,8 +72,8 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
         _save(actor, member, form)
     except LastAdministrator:  # the other one left at the same moment
         return _refused(request, pk, form)
-    said = formats.elided(_("Les droits de %(name)s sont enregistrés.") % {"name": member.user})
-    messages.success(request, f"{said} {losses(changes)}".strip())
+    text = formats.elided(_("Les droits de %(name)s sont enregistrés.") % {"name": member.user})
+    messages.success(request, f"{text} {losses(changes)}".strip())
     if member.pk == actor.pk and not member.is_administrator:
         return redirect("home")  # they may not open this page any more
     return redirect("company_user", pk)
@@ -163,13 +165,16 @@ def _page(
     promoted: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    actor = request.membership
+    actor, now = request.membership, timezone.now()
     context: dict[str, Any] = {
         "member": member,
         "name": str(member.user),
         "form": form,
         "oneself": member.pk == actor.pk,
-        "groups": group_names_of(actor=actor, members=[member.pk]).get(member.pk, []),
+        "places": [
+            {"group": place.group, "dates": said(place.term, now)}
+            for place in places_of(actor=actor, member=member)
+        ],
         "last_sign_in": last_sign_in(actor=actor, member=member),
         "lines": access_lines(member),
         "events": [],

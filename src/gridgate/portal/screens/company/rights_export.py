@@ -1,7 +1,8 @@
 """Who may do what on which point, as a list: one line for each person, service and point."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -45,6 +46,7 @@ def header() -> Row:
         _("Nom du point"),
         _("Points à venir"),
         _("Accordé par"),
+        _("Jusqu’au"),
     ]
 
 
@@ -62,17 +64,23 @@ def rows(*, actor: Membership, language: str) -> Iterator[Row]:
         with override(language):
             person = _person(member)
             services = [
-                (entry, extent, str(entry.label), reason(_why(rights, member.pk, entry, groups)))
+                (
+                    entry,
+                    extent,
+                    str(entry.label),
+                    reason(_why(rights, member.pk, entry, groups)),
+                    _last_day(rights, member.pk, entry),
+                )
                 for entry in rights.services
                 if (extent := rights.reach(member.pk, entry)) is not None
             ]
             yes, no, nothing = _("oui"), _("non"), _("aucun service")
-        for entry, extent, service, why in services:
+        for entry, extent, service, why, last in services:
             later = (yes if extent.everything else no) if entry.by_point else ""
             for point in _points(rights, entry, extent):
-                yield [*person, service, point, names.get(point, ""), later, why]
+                yield [*person, service, point, names.get(point, ""), later, why, last]
         if not services:
-            yield [*person, nothing, "", "", "", ""]
+            yield [*person, nothing, "", "", "", "", ""]
 
 
 def _points(rights: CompanyRights, entry: CatalogueEntry, extent: Extent) -> list[str]:
@@ -96,11 +104,16 @@ def _why(rights: CompanyRights, member: int, entry: CatalogueEntry, groups: dict
     """By what the member has a service that they have."""
     if rights.people[member].administrator:
         return Answer(Why.ADMINISTRATOR)
-    given = rights.given.get(entry.code, {})
-    if not given:
+    if not rights.reserving(entry):
         return Answer(Why.OPEN_TO_ALL)
-    mine = [key for key in given if member in rights.members.get(key, ())]
+    mine = rights.giving(member, entry)
     return Answer(Why.GIVEN, tuple(sorted(groups.get(key, "") for key in mine)))
+
+
+def _last_day(rights: CompanyRights, member: int, entry: CatalogueEntry) -> date | None:
+    """Of what the member has now; None when no end is set."""
+    ends = rights.until_when(member, entry)
+    return ends and civil_day_of(ends - timedelta(microseconds=1), timezone.get_default_timezone())
 
 
 def _names_of_points(actor: Membership) -> dict[str, str]:

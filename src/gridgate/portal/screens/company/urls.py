@@ -1,6 +1,7 @@
 from django.urls import path
 
 from gridgate.portal.screens.company import (
+    dates,
     explanation,
     group,
     groups,
@@ -39,6 +40,16 @@ urlpatterns = [
     path("administration/groupes/<group:pk>/", group.page, name="company_group"),
     path("administration/groupes/<group:pk>/renommer/", group.rename, name="company_group_rename"),
     path("administration/groupes/<group:pk>/membres/", group.members, name="company_group_members"),
+    path(
+        "administration/groupes/<group:pk>/membres/<member:who>/dates/",
+        dates.place,
+        name="company_place_dates",
+    ),
+    path(
+        "administration/groupes/<group:pk>/services/<str:code>/dates/",
+        dates.service,
+        name="company_service_dates",
+    ),
     path("administration/groupes/<group:pk>/programmes/", programs.page, name="company_group_programs"),
     path("administration/groupes/<group:pk>/supprimer/", group.delete, name="company_group_delete"),
     path("administration/groupes/<group:pk>/perimetre/<str:code>/", perimeter.page, name="company_perimeter"),

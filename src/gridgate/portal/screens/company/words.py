@@ -54,6 +54,8 @@ SENTENCES: dict[str, Any] = {
     "group.deleted": gettext_lazy("Groupe « %(subject)s » supprimé"),
     "group.members_changed": gettext_lazy("Membres du groupe « %(subject)s » modifiés"),
     "group.service_given": gettext_lazy("Service donné au groupe « %(subject)s »"),
+    "group.service_dated": gettext_lazy("Dates d’un service du groupe « %(subject)s » modifiées"),
+    "group.place_dated": gettext_lazy("Dates d’un membre du groupe « %(subject)s » modifiées"),
     "group.service_withdrawn": gettext_lazy("Service retiré au groupe « %(subject)s »"),
     "application.created": gettext_lazy("Programme « %(subject)s » créé par le gestionnaire de réseau"),
     "application.group_changed": gettext_lazy("Périmètre du programme « %(subject)s » modifié"),
@@ -187,7 +189,7 @@ def details(event: AuditEvent, *, most: int | None = SHOWN) -> list[Detail]:
 
 
 def _say_of_questionnaire(name: str, value: Any, most: int | None) -> str:
-    """As `_say`; a questionnaire is « accepté » where a request is « acceptée »."""
+    """As `_say`; a questionnaire is « accepté » where a request is « acceptée »."""
     return str(_OF_QUESTIONNAIRE.get(str(value), value)) if name == "state" else _say(name, value, most)
 
 
@@ -224,7 +226,10 @@ _NAMES: dict[str, Any] = {
     "note": gettext_lazy("Vu ou entendu"),
     "name": gettext_lazy("Nom"),
     "members": gettext_lazy("Membres"),
+    "member": gettext_lazy("Membre"),
+    "place_terms": gettext_lazy("Dates des membres"),
     "services": gettext_lazy("Services"),
+    "service_terms": gettext_lazy("Dates des services"),
     "service": gettext_lazy("Service"),
     "points": gettext_lazy("Points"),
     "groups": gettext_lazy("Groupes"),
@@ -362,6 +367,25 @@ def _title(text: str) -> str:
     return _("%(point)s du %(first)s au %(last)s") % {"point": point, "first": first, "last": last}
 
 
+def _service_terms(value: Any, most: int | None) -> str:
+    return _terms({_service(code, most): days for code, days in value.items()}, most)
+
+
+def _terms(value: Any, most: int | None) -> str:
+    """By name, the first day and the first that is not covered, of which one may be missing."""
+    return formats.series(f"{name} ({_days(days)})" for name, days in value.items())
+
+
+def _days(days: Mapping[str, str]) -> str:
+    first, ends = days.get("valid_from"), days.get("valid_to")
+    begins = formats.day(date.fromisoformat(first)) if first else ""
+    if not ends:
+        return _("dès le %(day)s") % {"day": begins}
+    if not begins:
+        return _("jusqu’au %(day)s inclus") % {"day": _day_before(ends)}
+    return _("du %(first)s au %(last)s inclus") % {"first": begins, "last": _day_before(ends)}
+
+
 def _day_before(text: str) -> str:
     return formats.day(date.fromisoformat(text) - timedelta(days=1))
 
@@ -397,4 +421,6 @@ _WORDS: dict[str, Callable[[Any, int | None], str]] = {
     "state": _state,
     "titles": _titles,
     "valid_to": _last_day,
+    "place_terms": _terms,
+    "service_terms": _service_terms,
 }

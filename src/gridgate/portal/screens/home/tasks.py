@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.dataplane.client import Latest
+from gridgate.organisations.catalogue import BY_CODE
+from gridgate.organisations.dated import reserved_to_nobody, rights_ending
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.open_requests import ToAct, codes_to_act_on, questionnaire_to_act_on
 from gridgate.organisations.operations.join_requests import waiting_to_join
@@ -27,6 +29,7 @@ from gridgate.sharing.operations import DAYS_TO_ANSWER
 SOON = timedelta(days=30)
 LATE = timedelta(days=2)
 LINK_ENDS = timedelta(days=3)
+RIGHT_ENDS = timedelta(days=14)
 MOST = 5
 
 
@@ -47,6 +50,7 @@ def tasks_of(
         *_asked_of_the_operator(actor, moment),
         *_invitations(actor, moment),
         *_asking_to_join(actor, moment),
+        *_rights_ending(actor, moment),
         *checks_of(actor=actor, now=moment.now),
         *_received(received, moment),
     ]
@@ -149,6 +153,37 @@ def _asking_to_join(actor: Membership, moment: Moment) -> Iterator[Task]:
             _("à %(name)s") % {"name": asked.user},
             asked.expires_at,
         )
+
+
+def _rights_ending(actor: Membership, moment: Moment) -> Iterator[Task]:
+    """What ends opens nothing by itself: a service stays reserved, and somebody decides what comes next."""
+    for over in reserved_to_nobody(actor=actor, now=moment.now)[:MOST]:
+        service = BY_CODE[over.code].label
+        yield Task(
+            "lock",
+            _("« %(service)s » n’est plus à aucun utilisateur") % {"service": service},
+            _("il reste réservé à %(group)s, dont le droit est fini") % {"group": over.group.name},
+            reverse("company_group", args=[over.group_id]),
+            _("Décider"),
+            _("de « %(service)s »") % {"service": service},
+            moment.now,
+        )
+    for one in rights_ending(actor=actor, now=moment.now, before=moment.now + RIGHT_ENDS)[:MOST]:
+        day = formats.long_day(moment.last_day_before(one.ends_at))
+        detail = _("jusqu’au %(day)s inclus") % {"day": day}
+        if one.member is None:
+            title = formats.elided(
+                _("Le droit de %(group)s à « %(service)s » finit bientôt")
+                % {"group": one.group_name, "service": BY_CODE[one.code].label}
+            )
+            url = reverse("company_service_dates", args=[one.group, one.code])
+        else:
+            title = _("%(name)s quitte bientôt le groupe « %(group)s »") % {
+                "name": one.member.user,
+                "group": one.group_name,
+            }
+            url = reverse("company_place_dates", args=[one.group, one.member.pk])
+        yield Task("clock", title, detail, url, _("Voir"), _("les dates"), one.ends_at)
 
 
 def _received(received: queries.InForce, moment: Moment) -> Iterator[Task]:

@@ -1,0 +1,122 @@
+"""From when until when a group has a service, and a member is in a group: one small page for each."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from gridgate.core.roles import ALWAYS, Term
+from gridgate.organisations.authority import NotAllowed
+from gridgate.organisations.catalogue import BY_CODE
+from gridgate.organisations.company_rights import CompanyRights
+from gridgate.organisations.models import EntitlementCode, UserGroup
+from gridgate.organisations.operations.groups import InvalidTerm, date_place, date_service, give
+from gridgate.organisations.queries import entitlements_of, group_of, member_of, place_of
+from gridgate.portal.access import MemberRequest, administrator_required, entitlement_required
+from gridgate.portal.screens.company.consequences import (
+    consequences,
+    fingerprint,
+    is_confirmed,
+    losses,
+    present_rights,
+)
+from gridgate.portal.screens.company.person import may_change
+from gridgate.portal.screens.company.terms import TermForm, said
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@administrator_required
+def service(request: MemberRequest, pk: int, code: str) -> HttpResponse:
+    """Of a service of the group; one that is not by point is given here too. Of the others one chooses the points."""
+    actor, now = request.membership, timezone.now()
+    group = group_of(actor=actor, pk=pk)
+    entry = BY_CODE.get(code)
+    if entry is None or not entry.rule.offered_to(actor.organisation.beneficiary_roles):
+        raise Http404
+    given = entitlements_of(actor=actor, groups=[pk]).filter(code=code).first()
+    if given is None and entry.by_point:
+        return redirect("company_perimeter", pk, code)
+
+    def save(term: Term) -> None:
+        if given is None:
+            give(group=group, code=code, term=term, actor=actor, now=now)
+        else:
+            date_service(group=group, code=code, term=term, actor=actor, now=now)
+
+    return _page(
+        request,
+        group,
+        TermForm(
+            request.POST if request.method == "POST" else None, was=given.term if given else ALWAYS, now=now
+        ),
+        after=lambda rights, term: rights.with_term(pk, code, term),
+        save=save,
+        context={"entry": entry, "given": given},
+        now=now,
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@entitlement_required(EntitlementCode.USERS)
+def place(request: MemberRequest, pk: int, who: int) -> HttpResponse:
+    """Of a member's place in the group."""
+    actor, now = request.membership, timezone.now()
+    group = group_of(actor=actor, pk=pk)
+    member = member_of(actor=actor, pk=who)
+    was = place_of(actor=actor, group=group, member=member)
+    if not may_change(actor, member):
+        raise NotAllowed
+
+    def save(term: Term) -> None:
+        date_place(group=group, membership=member, term=term, actor=actor, now=now)
+
+    return _page(
+        request,
+        group,
+        TermForm(request.POST if request.method == "POST" else None, was=was, now=now),
+        after=lambda rights, term: rights.with_place(pk, who, term),
+        save=save,
+        context={"member": member},
+        now=now,
+    )
+
+
+def _page(
+    request: MemberRequest,
+    group: UserGroup,
+    form: TermForm,
+    *,
+    after: Callable[[CompanyRights, Term], CompanyRights],
+    save: Callable[[Term], None],
+    context: dict[str, Any],
+    now: datetime,
+) -> HttpResponse:
+    """What the dates do is read before they are saved; what was typed stays in the form."""
+    actor = request.membership
+    context |= {"group": group, "form": form, "present": said(form.was, now)}
+    if request.method != "POST":
+        return render(request, "company/dates.html", context)
+    if not form.is_valid():
+        return render(request, "company/dates.html", context, status=422)
+    with transaction.atomic():
+        rights = present_rights(actor=actor)
+        changes = rights.becoming(after(rights, form.term))
+        if not is_confirmed(request, changes):
+            context |= {"consequences": consequences(changes, actor=actor), "seen": fingerprint(changes)}
+            return render(request, "company/dates.html", context)
+        try:
+            save(form.term)
+        except InvalidTerm:  # midnight came between
+            form.add_error(None, _("Ces dates ne vont plus. Relisez-les."))
+            return render(request, "company/dates.html", context, status=422)
+    dates = said(form.term, now) or _("sans date")
+    text = _("Les dates sont enregistrées : %(dates)s.") % {"dates": dates}
+    messages.success(request, f"{text} {losses(changes)}".strip())
+    return redirect("company_group", group.pk)

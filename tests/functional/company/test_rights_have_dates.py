@@ -1,0 +1,209 @@
+"""A service given, and a place in a group had, from a day until a day: by forms, read first, told where it counts."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from gridgate.audit.models import AuditEvent
+from gridgate.core.roles import Term
+from gridgate.core.time import civil_day_bounds, civil_day_of
+from gridgate.organisations.models import Entitlement, GroupMember
+from gridgate.portal import formats
+from tests.factories.organisations import make_group
+from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
+from tests.functional.company.test_a_change_of_rights_is_read_first import group_page, user_page
+from tests.functional.company.test_rights_are_exported import lines
+from tests.handles import handle
+
+MEASURES, INVOICES = "Visualiser les mesures", "Consulter les factures"
+
+
+@pytest.fixture
+def alice(company):
+    return company.client("alice")
+
+
+def day(number: int) -> date:
+    """From today on, where the operator is."""
+    return civil_day_of(timezone.now(), timezone.get_default_timezone()) + timedelta(days=number)
+
+
+def plain(on: date) -> str:
+    """As pages write it, with plain spaces."""
+    return formats.day(on, "fr").replace("\u00a0", " ")
+
+
+def days(first: int | None, last: int | None) -> dict[str, str]:
+    return {
+        "first": "" if first is None else day(first).isoformat(),
+        "last": "" if last is None else day(last).isoformat(),
+    }
+
+
+def term(first: int | None, last: int | None) -> Term:
+    """From the beginning of a day until the end of a day."""
+    zone = timezone.get_default_timezone()
+    begins = None if first is None else civil_day_bounds(day(first), zone).start
+    ends = None if last is None else civil_day_bounds(day(last), zone).end
+    return Term(begins, ends)
+
+
+def over(rows) -> datetime:
+    """What was until yesterday."""
+    ends = term(None, -1).ends
+    assert rows.update(valid_until=ends)
+    return ends
+
+
+class TestAPlaceInAGroup:
+    def test_is_given_from_a_day_until_a_day_with_the_members(self, company, alice):
+        """Bob replaces Alice from 1 to 15 August."""
+        holidays = make_group(company.acme, "Congés", [], {"invoices": None})
+        form = {"chosen": handle(company.bob), "do": "save", **days(3, 17)}
+        alice.post(group_page(holidays, "membres/"), form)
+        place = holidays.members.get()
+        assert place.term == term(3, 17)
+        assert not company.membership("bob").has("invoices")
+        said = text_of(alice.get(group_page(holidays, "")))
+        assert f"du {plain(day(3))} au {plain(day(17))} inclus" in said
+        event = AuditEvent.objects.filter(action="group.members_changed").latest("pk")
+        assert (event.after["valid_from"], event.after["valid_to"]) == (str(day(3)), str(day(18)))
+
+    def test_is_changed_after_reading_who_loses_what_then(self, company, alice):
+        address = group_page(company.lyon, f"membres/{handle(company.bob)}/dates/")
+        page = alice.post(address, days(None, 5))
+        said = text_of(page)
+        assert f"Après le {plain(day(5))}" in said
+        assert "Bob perd « Visualiser les mesures »" in said
+        assert "Dès maintenant" not in said
+        answer = read_and_confirmed(alice, address, days(None, 5), follow=True)
+        assert f"jusqu’au {plain(day(5))} inclus" in text_of(answer)
+        assert company.lyon.members.get(membership=company.bob).term == term(None, 5)
+        assert f"jusqu’au {plain(day(5))} inclus" in text_of(alice.get(user_page(company.bob)))
+        history = text_of(alice.get("/administration/historique/"))
+        assert "Dates d’un membre du groupe « Site de Lyon » modifiées" in history
+
+    def test_gives_nothing_once_it_is_over_and_says_so(self, company, alice):
+        assert company.membership("bob").has("measurements")
+        over(GroupMember.objects.filter(group=company.lyon, membership=company.bob))
+        assert not company.membership("bob").has("measurements")
+        said = text_of(alice.get(f"/administration/verifier/?qui={company.bob.user.email}"))
+        assert f"par Site de Lyon, mais seulement jusqu’au {plain(day(-1))}" in said
+
+    def test_keeps_its_dates_when_others_come_and_go(self, company, alice):
+        places = company.lyon.members.filter(membership=company.bob)
+        places.update(valid_until=term(None, 5).ends)
+        chosen = f"{handle(company.bob)} {handle(company.maud)}"
+        form = {"chosen": chosen, "do": "save"}
+        alice.post(group_page(company.lyon, "membres/"), form)
+        alice.post(group_page(company.lyon, "perimetre/measurements/"), {"scope": "all", "do": "save"})
+        assert places.get().term == term(None, 5)
+        assert company.lyon.members.get(membership=company.maud).term == Term()
+
+    def test_of_an_administrator_is_not_a_user_managers_to_change(self, company):
+        company.lyon.members.create(membership=company.alice)
+        address = group_page(company.lyon, f"membres/{handle(company.alice)}/dates/")
+        assert company.client("maud").post(address, days(None, 5)).status_code == 403
+        own = group_page(company.reception, f"membres/{handle(company.maud)}/dates/")
+        assert company.client("maud").post(own, days(None, None)).status_code == 403
+        absent = group_page(company.reception, f"membres/{handle(company.bob)}/dates/")
+        assert company.client("alice").get(absent).status_code == 404
+
+
+class TestAService:
+    def test_is_given_from_a_day_on_and_reserved_no_earlier(self, company, alice):
+        address = group_page(company.lyon, "services/invoices/dates/")
+        page = alice.post(address, days(10, None))
+        said = text_of(page)
+        assert f"À partir du {plain(day(10))}" in said
+        assert "Agathe et 1 autre perdent « Consulter les factures »." in said
+        alice.post(address, {**days(10, None), "seen": hidden(page, "seen")})
+        assert company.lyon.entitlements.get(code="invoices").term == term(10, None)
+        assert company.acme_user.has("invoices")
+        page = text_of(alice.get(group_page(company.lyon, "")))
+        assert f"Pas encore dès le {plain(day(10))}" in page
+        why = text_of(alice.get(f"/administration/verifier/?qui={company.bob.user.email}"))
+        assert f"ouvert à tous les utilisateurs, jusqu’au {plain(day(9))} inclus" in why
+
+    def test_stays_reserved_after_its_end_and_administrators_decide(self, company, alice):
+        ended = make_group(company.acme, "Factures", [company.bob], {"invoices": None})
+        over(ended.entitlements.all())
+        assert not company.membership("bob").has("invoices")
+        assert not company.acme_user.has("invoices")
+        home = text_of(alice.get("/"))
+        assert "« Consulter les factures » n’est plus à aucun utilisateur" in home
+        page = text_of(alice.get(group_page(ended, "")))
+        assert f"Fini fini le {plain(day(-1))}" in page
+        assert "Il reste réservé : donnez d’autres dates, ou retirez-le." in page
+        assert "à prolonger ou retirer" in text_of(alice.get("/administration/services/"))
+        alice.post(group_page(ended, "services/invoices/dates/"), days(None, 30))
+        assert company.membership("bob").has("invoices")
+        assert "n’est plus à aucun utilisateur" not in text_of(alice.get("/"))
+
+    def test_by_point_is_given_with_its_points_and_its_dates(self, company, alice):
+        form = {"scope": "all", "do": "save", **days(2, 4)}
+        address = group_page(company.seat, "perimetre/contracts/")
+        read_and_confirmed(alice, address, form)
+        assert company.seat.entitlements.get(code="contracts").term == term(2, 4)
+        answer = alice.get(group_page(company.seat, "services/alerts/dates/"))
+        assert answer["Location"] == group_page(company.seat, "perimetre/alerts/")
+
+    def test_that_ends_soon_is_told_to_administrators_alone(self, company, alice):
+        company.lyon.entitlements.filter(code="measurements").update(valid_until=term(None, 13).ends)
+        company.lyon.members.filter(membership=company.bob).update(valid_until=term(None, 5).ends)
+        said = text_of(alice.get("/"))
+        assert "Le droit de Site de Lyon à « Visualiser les mesures » finit bientôt" in said
+        assert "Bob quitte bientôt le groupe « Site de Lyon »" in said
+        assert "finit bientôt" not in text_of(company.client("bob").get("/"))
+
+    def test_is_exported_with_its_last_day(self, company, alice):
+        company.lyon.entitlements.filter(code="measurements").update(valid_until=term(None, 13).ends)
+        found = {
+            one["Jusqu’au"] for one in lines(alice) if (one["Personne"], one["Service"]) == ("Bob", MEASURES)
+        }
+        assert found == {day(13).isoformat()}
+        assert {one["Jusqu’au"] for one in lines(alice) if one["Personne"] == "Alice"} == {""}
+
+    def test_of_a_group_that_is_deleted_leaves_its_dates_in_the_history(self, company, alice):
+        gone = make_group(company.acme, "Éphémère", [], {"invoices": None}, {"invoices": term(3, 4)})
+        page = alice.post(group_page(gone, "supprimer/"))
+        alice.post(group_page(gone, "supprimer/"), {"seen": hidden(page, "seen")})
+        said = text_of(alice.get("/administration/historique/"))
+        assert f"{INVOICES} (du {plain(day(3))} au {plain(day(4))} inclus)" in said
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        (5, 4, "Le dernier jour vient avant le premier."),
+        (None, -1, "Ce jour est passé. Choisissez un jour à venir."),
+        (-1, None, "Ce jour est passé. Laissez vide pour commencer dès maintenant."),
+    ],
+)
+def test_dates_that_will_not_do_are_refused_in_words_and_stay_in_the_form(company, alice, first, last, said):
+    addresses = {
+        "services/invoices/dates/": {},
+        f"membres/{handle(company.bob)}/dates/": {},
+        "membres/": {"chosen": handle(company.bob), "do": "save"},
+        "perimetre/contracts/": {"scope": "all", "do": "save"},
+    }
+    for address, form in addresses.items():
+        answer = alice.post(group_page(company.lyon, address), {**form, **days(first, last)})
+        assert answer.status_code == 422, address
+        assert said in text_of(answer)
+        for typed in filter(None, days(first, last).values()):
+            assert f'value="{typed}"' in answer.content.decode()
+    assert not Entitlement.objects.exclude(valid_from=None, valid_until=None).exists()
+    assert not GroupMember.objects.exclude(valid_from=None, valid_until=None).exists()
+
+
+def test_what_is_past_may_stay_as_it_is(company, alice):
+    """An end that was yesterday is not typed anew when nothing is changed, and is taken away to give again."""
+    rows = company.lyon.members.filter(membership=company.bob)
+    over(rows)
+    address = group_page(company.lyon, f"membres/{handle(company.bob)}/dates/")
+    assert alice.post(address, days(None, -1)).status_code == 302
+    assert rows.get().term == term(None, -1)
+    assert alice.post(address, days(None, None)).status_code == 302
+    assert rows.get().term == Term()
