@@ -10,7 +10,7 @@ from gridgate.organisations.models import Membership
 
 def applications_of(*, actor: Membership) -> QuerySet[Application]:
     """The company's applications with the group that each reads within; none for who is no administrator."""
-    if not actor.is_administrator or actor.ended_at is not None:
+    if not actor.is_administrator or not actor.is_present():
         return Application.objects.none()
     return (
         Application.objects.filter(organisation=actor.organisation_id)

@@ -6,7 +6,6 @@ behalf, and its administrators what concerns no company. Nobody else reads any.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
 from django.db.models import Q, QuerySet, TextField
@@ -21,11 +20,12 @@ class Actor(Protocol):
 
     organisation_id: int
     organisation: Any
-    ended_at: datetime | None
     user: Any
 
     @property
     def is_administrator(self) -> bool: ...
+
+    def is_present(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Wanted:
 def events_of(*, actor: Actor, organisation: int | None = None) -> QuerySet[AuditEvent]:
     """Everything recorded of the actor's own company or, for the operator's staff, of another; the latest first."""
     events = AuditEvent.objects.order_by("-at", "-pk")
-    if actor.ended_at is not None or not actor.user.is_active:
+    if not actor.is_present() or not actor.user.is_active:
         return events.none()
     if organisation is not None and organisation != actor.organisation_id:
         return events.filter(organisation=organisation) if actor.organisation.is_operator else events.none()

@@ -38,7 +38,12 @@ from gridgate.metering.operations import end_collections_of_former_holders
 from gridgate.notifications import tasks
 from gridgate.organisations.operations import kyc
 from gridgate.organisations.security import pace, sessions, sign_ins, step_up
-from gridgate.organisations.tasks import follow_invitations, forget_sign_ups
+from gridgate.organisations.tasks import (
+    end_past_last_days,
+    follow_invitations,
+    forget_sign_ups,
+    tell_of_last_days,
+)
 from gridgate.sharing import operations as sharing
 
 __all__ = ["Job", "Mail", "do", "fold_access_log", "jobs", "run", "work"]
@@ -73,6 +78,8 @@ def jobs(environment: Environment) -> list[Job]:
         Job("end what is over", 5, lambda now: sharing.expire_due(now=now)),
         Job("end what was left", 60, _end_what_was_left),
         Job("follow invitations", 60, lambda now: follow_invitations(now=now)),
+        Job("write the end of past last days", 60, lambda now: end_past_last_days(now=now)),
+        Job("tell of last days to come", 3600, lambda now: tell_of_last_days(now=now)),
         Job("forget sign-ups", 3600, lambda now: forget_sign_ups(now=now)),
         Job("remind of ends to come", 3600, lambda now: tasks.remind(now=now)),
         Job("tell of questionnaires that end", 3600, lambda now: kyc.tell_of_ends(now=now)),

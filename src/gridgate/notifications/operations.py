@@ -204,7 +204,7 @@ def _facts(permission: Permission) -> dict[str, Any]:
 
 
 def _present(organisation: Organisation) -> QuerySet[Membership]:
-    members = Membership.objects.filter(organisation=organisation, ended_at=None, user__is_active=True)
+    members = organisation.memberships.present().filter(user__is_active=True)
     return members.select_related("user").order_by("pk")
 
 

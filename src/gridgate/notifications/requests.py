@@ -113,7 +113,7 @@ def _desk() -> Iterator[tuple[str, str, str]]:
 
 
 def _present(company: Organisation) -> Any:
-    members = Membership.objects.filter(organisation=company, ended_at=None, user__is_active=True)
+    members = company.memberships.present().filter(user__is_active=True)
     return members.select_related("user").order_by("pk")
 
 

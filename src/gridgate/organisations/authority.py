@@ -65,12 +65,13 @@ def require_other_administrator(membership: Membership) -> None:
     Two administrators who remove each other at the same moment queue at the company's row, and the second is
     refused (on SQLite the transactions themselves queue, as they begin IMMEDIATE).
     """
-    if not membership.is_administrator or membership.ended_at is not None:
+    if not membership.is_administrator or not membership.is_present():
         return
     organisation = Organisation.objects.select_for_update().get(pk=membership.organisation_id)
-    others = organisation.memberships.filter(
-        role=Membership.Role.ADMINISTRATOR, ended_at=None, user__is_active=True
-    ).exclude(pk=membership.pk)
+    others = organisation.memberships.present().filter(
+        role=Membership.Role.ADMINISTRATOR, user__is_active=True
+    )
+    others = others.exclude(pk=membership.pk)
     if not others.exists():
         raise LastAdministrator(organisation)
 

@@ -14,7 +14,7 @@ from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Val
 from django.db.models.functions import Coalesce
 
 from gridgate.core.text import folded
-from gridgate.organisations.models import OPEN_STATES, TO_TREAT, Membership, RequestState
+from gridgate.organisations.models import OPEN_STATES, TO_TREAT, Membership, RequestState, present
 from gridgate.organisations.operations.requests import RequestKind
 
 OPEN, TO_DO, LATE, EVERY = "open", "to_do", "late", "all"
@@ -147,8 +147,11 @@ def desk_figures(*, kinds: Kinds, actor: Membership, now: datetime) -> DeskFigur
 
 def followed_by_nobody() -> Q:
     """The condition that nobody follows the request, or nobody who is still there."""
-    gone = Q(followed_by__ended_at__isnull=False) | Q(followed_by__user__is_active=False)
-    return Q(followed_by=None) | gone
+    return Q(followed_by=None) | ~_follower_is_there()
+
+
+def _follower_is_there() -> Q:
+    return present(of="followed_by__") & Q(followed_by__user__is_active=True)
 
 
 def _median_delay(kinds: Kinds, actor: Membership, now: datetime) -> timedelta | None:
@@ -169,7 +172,7 @@ def _rows(kind: RequestKind[Any], wanted: DeskFilter, actor: Membership, now: da
         rows = rows.filter(followed_by=actor)
     elif wanted.followed == NOBODY:
         rows = rows.filter(followed_by_nobody())
-    there = Q(followed_by__ended_at=None, followed_by__user__is_active=True)
+    there = _follower_is_there()
     rank = Case(
         When(state__in=TO_TREAT, then=0),
         When(state__in=OPEN_STATES, then=1),

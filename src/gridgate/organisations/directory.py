@@ -18,6 +18,7 @@ from gridgate.organisations.models import (
     GroupMember,
     Membership,
     Organisation,
+    present,
 )
 
 NAMED_AT_MOST = 500
@@ -33,7 +34,7 @@ class TokenNotFound(GridgateError):
 
 def tokens_of(*, actor: Membership) -> QuerySet[DirectoryToken]:
     """The tokens of the company that the actor administers, those in use first and the latest before the others."""
-    if not actor.is_administrator or actor.ended_at is not None:
+    if not actor.is_administrator or not actor.is_present():
         return DirectoryToken.objects.none()
     return (
         DirectoryToken.objects.filter(organisation=actor.organisation_id)
@@ -57,7 +58,8 @@ def know_everyone(organisation: Organisation, *, now: datetime) -> None:
     """
     known = DirectoryPerson.objects.filter(organisation=organisation).values("user")
     unknown = (
-        Membership.objects.filter(organisation=organisation, ended_at=None, user__deleted_at=None)
+        Membership.objects.present(now)
+        .filter(organisation=organisation, user__deleted_at=None)
         .exclude(user__in=known)
         .select_related("user")
     )
@@ -88,10 +90,14 @@ def people_of(organisation: Organisation) -> QuerySet[DirectoryPerson]:
 
 def groups_of(organisation: Organisation) -> QuerySet[DirectoryGroup]:
     """The company's groups that its directory knows, oldest first, each with what its `revision` is made of."""
+    there = present(of="group__members__membership__")
     return (
         DirectoryGroup.objects.filter(group__organisation=organisation)
         .select_related("group__organisation")
-        .annotate(members=Count("group__members"), last=Coalesce(Sum("group__members__pk"), 0))
+        .annotate(
+            members=Count("group__members", filter=there),
+            last=Coalesce(Sum("group__members__pk", filter=there), 0),
+        )
         .order_by("group__created_at", "group__pk")
     )
 
@@ -125,7 +131,7 @@ def describe_people(people: Collection[DirectoryPerson], *, with_groups: bool) -
                     family_name=person.family_name,
                     preferred_language=person.preferred_language,
                 ),
-                active=membership is not None and membership.ended_at is None,
+                active=membership is not None and membership.is_present(),
                 created_at=person.created_at,
                 groups=tuple(groups.get(membership.pk, ())) if membership else (),
             )
@@ -163,7 +169,7 @@ def memberships_named(organisation: Organisation, ids: Collection[UUID]) -> dict
     return {
         person.pk: latest[person.user_id]
         for person in people
-        if person.pk in wanted and person.user_id in latest and latest[person.user_id].ended_at is None
+        if person.pk in wanted and person.user_id in latest and latest[person.user_id].is_present()
     }
 
 
@@ -175,6 +181,7 @@ def _groups_by_membership(
     rows = (
         GroupMember.objects.filter(
             _among("membership", [membership.pk for membership in latest.values()]),
+            present(of="membership__"),
             group__organisation=next(iter(people)).organisation_id,
             group__directory_group__isnull=False,
         )
@@ -193,7 +200,9 @@ def _members_by_group(groups: Collection[DirectoryGroup]) -> dict[int, list[UUID
     company = next(iter(groups)).group.organisation_id
     rows = list(
         GroupMember.objects.filter(
-            _among("group", [group.group_id for group in groups]), group__organisation=company
+            _among("group", [group.group_id for group in groups]),
+            present(of="membership__"),
+            group__organisation=company,
         )
         .order_by("pk")
         .values_list("group", "membership__user")

@@ -5,6 +5,12 @@ from django.dispatch import Signal
 membership_changed = Signal()
 """`membership`, `now`: a membership began or ended, or its role, entitlements or perimeter changed."""
 
+last_day_set = Signal()
+"""`membership`, `now`: until when a person acts for a company was set, moved or taken away."""
+
+last_day_comes = Signal()
+"""`membership`, `now`: the last day of a membership is near."""
+
 added_by_directory = Signal()
 """`membership`, `now`: a company's own directory lets a person act for it, whom nobody asked before."""
 
@@ -25,7 +31,7 @@ join_asked = Signal()
 """`asked`, a `JoinRequest`, `administrators`, of the company, `now`: somebody asks to act for a company that is here."""
 
 join_answered = Signal()
-"""`asked`, `now`: the company accepted or refused it."""
+"""`asked`, `until`, `now`: the company accepted or refused it. `until`: None, or when the person's last day is over."""
 
 step_up_code_made = Signal()
 """`code`, `act`, a lazy text, `now`: a one-time code is due to its person."""

@@ -167,7 +167,7 @@ class PeopleCounts:
 def people_counts(*, actor: Membership, organisation: Organisation) -> PeopleCounts:
     """Raises `NotAllowed`."""
     require_operator(actor)
-    present = Membership.objects.filter(organisation=organisation, ended_at=None, user__is_active=True)
+    present = organisation.memberships.present().filter(user__is_active=True)
     counted = present.aggregate(
         members=Count("pk"),
         administrators=Count("pk", filter=Q(role=Membership.Role.ADMINISTRATOR)),
@@ -198,7 +198,7 @@ def people_by_role(*, actor: Membership) -> dict[str, Concerned]:
         "strong_for_users": ~staff & ~administrator,
     }
     factors = Authenticator.objects.filter(user=OuterRef("user"), type__in=FACTORS)
-    present = Membership.objects.filter(ended_at=None, user__is_active=True)
+    present = Membership.objects.present().filter(user__is_active=True)
     counts = {name: Count("user", distinct=True, filter=role) for name, role in roles.items()}
     lacking = {
         f"{name}_without": Count("user", distinct=True, filter=role & Q(has_factor=False))
@@ -214,7 +214,7 @@ def asked_of_terms(*, actor: Membership) -> int:
     Raises `NotAllowed`.
     """
     require_operator_administrator(actor)
-    staff = Membership.objects.filter(organisation__is_operator=True, ended_at=None, user=OuterRef("pk"))
+    staff = Membership.objects.present().filter(organisation__is_operator=True, user=OuterRef("pk"))
     return User.objects.filter(~Exists(staff), is_active=True).count()
 
 
@@ -235,9 +235,7 @@ def acts_for(*, actor: Membership, organisation: Organisation) -> QuerySet[Audit
 
 
 def _present_administrators(**of: object) -> QuerySet[Membership]:
-    return Membership.objects.filter(
-        role=Membership.Role.ADMINISTRATOR, ended_at=None, user__is_active=True, **of
-    )
+    return Membership.objects.present().filter(role=Membership.Role.ADMINISTRATOR, user__is_active=True, **of)
 
 
 def _found(text: str) -> Q:

@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
+from django.db import connection
 from django.db.models import BooleanField, Count, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
+from django.utils import timezone
 
 from gridgate.organisations.models import (
     EicRequest,
@@ -20,6 +22,7 @@ from gridgate.organisations.models import (
     Organisation,
     RequestState,
     User,
+    present,
 )
 from gridgate.organisations.queries import memberships_of
 
@@ -29,8 +32,9 @@ def acting_memberships(*, user: User, path: str) -> QuerySet[Membership]:
     `has_others`, whether the person acts for other companies too; `keeps_page`, whether the page at `path` is among
     the favourites for this one.
     """
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
     return memberships_of(user=user).annotate(
-        has_others=RawSQL(_HAS_OTHERS, (), output_field=BooleanField()),  # noqa: S611 — a constant
+        has_others=RawSQL(_HAS_OTHERS, (now,), output_field=BooleanField()),  # noqa: S611 — a constant
         # No database stores a NUL, and PostgreSQL refuses to be asked about one.
         keeps_page=RawSQL(_KEEPS_PAGE, (path.replace("\0", ""),), output_field=BooleanField()),  # noqa: S611 — a constant
     )
@@ -39,7 +43,7 @@ def acting_memberships(*, user: User, path: str) -> QuerySet[Membership]:
 _HAS_OTHERS = """EXISTS (
     SELECT 1 FROM organisations_membership AS other
     WHERE other.user_id = organisations_membership.user_id AND other.ended_at IS NULL
-      AND other.id <> organisations_membership.id)"""
+      AND (other.until IS NULL OR other.until > %s) AND other.id <> organisations_membership.id)"""
 
 _KEEPS_PAGE = """EXISTS (
     SELECT 1 FROM organisations_favourite AS kept
@@ -146,10 +150,8 @@ def _asked(kind: str, request: OperatorRequest, title: str) -> Asked:
 
 def companies_left_without_administrator(*, user: User) -> list[Organisation]:
     """The companies that the person is the last administrator of, in alphabetical order."""
-    administrators = Q(
-        memberships__role=Membership.Role.ADMINISTRATOR,
-        memberships__ended_at=None,
-        memberships__user__is_active=True,
+    administrators = present(of="memberships__") & Q(
+        memberships__role=Membership.Role.ADMINISTRATOR, memberships__user__is_active=True
     )
     mine = memberships_of(user=user).filter(role=Membership.Role.ADMINISTRATOR)
     return list(

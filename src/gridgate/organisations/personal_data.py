@@ -144,7 +144,8 @@ def _membership(membership: Membership) -> dict[str, Any]:
         "directory_identifier": membership.external_id,
         "groups": list(groups),
         "from": _at(membership.created_at),
-        "to": _at(membership.ended_at),
+        "until": _at(membership.until),
+        "to": _at(membership.ended_at or (None if membership.is_present() else membership.until)),
     }
 
 
@@ -160,6 +161,7 @@ def _invitation(invitation: Invitation) -> dict[str, Any]:
         "name": invitation.full_name,
         "role": str(invitation.role),
         "external": invitation.external,
+        "until": _at(invitation.until),
         "invited_at": _at(invitation.created_at),
         "last_sent_at": _at(invitation.sent_at),
         "expires_at": _at(invitation.expires_at),

@@ -23,6 +23,7 @@ from gridgate.organisations.models import (
     SignIn,
     User,
     UserGroup,
+    present,
 )
 from gridgate.organisations.rights import begun
 
@@ -64,7 +65,7 @@ def user_by_email(*, email: str) -> User | None:
 def memberships_of(*, user: User) -> QuerySet[Membership]:
     """The companies a person acts for at present, in alphabetical order."""
     return (
-        user.memberships.filter(ended_at=None)
+        user.memberships.present()
         .select_related("user", "organisation")
         .order_by("organisation__legal_name", "pk")
     )
@@ -73,7 +74,8 @@ def memberships_of(*, user: User) -> QuerySet[Membership]:
 def members_of(*, actor: Membership) -> QuerySet[Membership]:
     """The present members of the actor's company, in alphabetical order."""
     return (
-        Membership.objects.filter(organisation=actor.organisation_id, ended_at=None, user__is_active=True)
+        Membership.objects.present()
+        .filter(organisation=actor.organisation_id, user__is_active=True)
         .select_related("user")
         .order_by(Folded("user__full_name"), "pk")
     )
@@ -136,7 +138,9 @@ def last_sign_in(*, actor: Membership, member: Membership) -> datetime | None:
 
 def groups_of(*, actor: Membership, text: str = "") -> QuerySet[UserGroup]:
     """The groups of the actor's company, in alphabetical order, each with its `size` in present members."""
-    counted = GroupMember.objects.filter(group=OuterRef("pk"), membership__user__is_active=True)
+    counted = GroupMember.objects.filter(
+        present(of="membership__"), group=OuterRef("pk"), membership__user__is_active=True
+    )
     size = counted.order_by().values("group").annotate(n=Count("pk")).values("n")
     groups = UserGroup.objects.filter(organisation=actor.organisation_id).select_related("organisation")
     return (

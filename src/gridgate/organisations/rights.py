@@ -27,7 +27,7 @@ from django.utils import timezone
 
 from gridgate.core.roles import Answer, Given, Term, Why, decide_right
 from gridgate.organisations.catalogue import BY_CODE
-from gridgate.organisations.models import Entitlement, GroupMember, Membership, PerimeterPoint
+from gridgate.organisations.models import Entitlement, GroupMember, Membership, PerimeterPoint, present
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ def reach_of(actor: Membership, code: str) -> Reach:
 
 
 def is_present(actor: Membership) -> bool:
-    """False once the person no longer acts for the company, or their account is closed."""
-    return actor.ended_at is None and actor.user.is_active
+    """False once the person no longer acts for the company, be it by its date, or their account is closed."""
+    return actor.is_present() and actor.user.is_active
 
 
 def within(actor: Membership, code: str, field: str) -> Q:
@@ -151,7 +151,7 @@ def members_who_may(
         )
         members = members.annotate(points_reached=Coalesce(Subquery(several.values("n")[:1]), 0))
         may |= Q(Exists(mine)) & Q(points_reached=len(wanted))
-    return members.filter(may, ended_at=None, user__is_active=True)
+    return members.filter(may, present(), user__is_active=True)
 
 
 def explain(

@@ -31,7 +31,7 @@ def terms_owed(*, user: User, now: datetime) -> GeneralTerms | None:
     terms = terms_in_force(now=now)
     if terms is None or has_accepted(user=user, terms=terms):
         return None
-    if user.memberships.filter(organisation__is_operator=True, ended_at=None).exists():
+    if user.memberships.present(now).filter(organisation__is_operator=True).exists():
         return None
     return terms
 

@@ -437,7 +437,7 @@ def receipts_readable_by(*, actor: Membership) -> QuerySet[Receipt]:
 
     A receipt lists points; a restricted member of the holder sees it when all of them are in their perimeter.
     """
-    if actor.ended_at is not None:
+    if not actor.is_present():
         return Receipt.objects.none()
     mine = Q(eligible_party=actor.organisation_id)
     if _entitled(actor):

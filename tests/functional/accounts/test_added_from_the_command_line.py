@@ -49,3 +49,15 @@ def test_commands_speak_english_whatever_the_portal_speaks(tmp_path, monkeypatch
     with translation.override("fr"):
         load_django(must_exist=False)
         assert translation.get_language() == "en"
+
+
+def test_a_last_day_is_given_to_a_user_and_to_no_administrator(world, gridgate):
+    for wrong in (["--until", "31/03/2027"], ["--until", "2026-11-25"]):
+        assert isinstance(gridgate(NEW, "--role", "user", *wrong).exception, GridgateError)
+    refused = gridgate(NEW, "--until", "2027-03-31")
+    assert str(refused.exception).startswith("an administrator acts for the company without an end date")
+    assert "assword" not in refused.output
+    done = gridgate("charlie@client-b.example", "--role", "user", "--until", "2027-03-31")
+    assert "Last day: 2027-03-31." in done.output
+    member = world.acme.memberships.get(user=world.charlie.user)
+    assert member.until.isoformat() == "2027-03-31T22:00:00+00:00"

@@ -55,6 +55,7 @@ def bob(world):
         membership=world.membership("bob"),
         role=Membership.Role.ADMINISTRATOR,
         external=True,
+        until=None,
         actor=world.membership("alice"),
         now=world.now,
     )

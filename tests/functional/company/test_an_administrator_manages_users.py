@@ -236,7 +236,12 @@ class TestAUserManager:
 
     def test_does_not_read_the_history(self, company):
         update_member(
-            membership=company.bob, role="user", external=True, actor=company.alice, now=company.now
+            membership=company.bob,
+            role="user",
+            external=True,
+            until=None,
+            actor=company.alice,
+            now=company.now,
         )
         assert "Ce qui est arrivé à Bob" not in text_of(company.client("maud").get(page_of(company.bob)))
 

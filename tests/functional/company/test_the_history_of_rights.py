@@ -30,7 +30,12 @@ def rows(page) -> list[str]:
 class TestThePage:
     def test_says_who_changed_what_from_what_to_what(self, company):
         update_member(
-            membership=company.bob, role="administrator", external=False, actor=company.alice, now=company.now
+            membership=company.bob,
+            role="administrator",
+            external=False,
+            until=None,
+            actor=company.alice,
+            now=company.now,
         )
         page = company.client("alice").get(HISTORY)
         assert rows(page)[0] == (
@@ -118,7 +123,12 @@ class TestThePage:
 
     def test_reads_in_english(self, company):
         update_member(
-            membership=company.bob, role="user", external=True, actor=company.alice, now=company.now
+            membership=company.bob,
+            role="user",
+            external=True,
+            until=None,
+            actor=company.alice,
+            now=company.now,
         )
         [row, *_] = rows(company.client("alice", language="en").get(HISTORY))
         assert "Role or status of bob@acme.example changed" in row
@@ -126,7 +136,12 @@ class TestThePage:
 
     def test_is_filtered_by_kind_person_and_period(self, company):
         update_member(
-            membership=company.bob, role="user", external=True, actor=company.alice, now=company.now
+            membership=company.bob,
+            role="user",
+            external=True,
+            until=None,
+            actor=company.alice,
+            now=company.now,
         )
         client = company.client("alice")
         today = company.now.date().isoformat()

@@ -151,12 +151,19 @@ class TestWhatIsRecorded:
         points = [world.p2.pk, world.p1.pk]
         give(group=lyon, code="meters", points=points, actor=world.alice, now=world.now)
         withdraw(group=lyon, code="invoices", actor=world.alice, now=world.now)
-        update_member(membership=world.bob, role="user", external=False, actor=world.alice, now=world.now)
+        update_member(
+            membership=world.bob, role="user", external=False, until=None, actor=world.alice, now=world.now
+        )
         assert AuditEvent.objects.count() == before
 
     def test_a_member_from_one_role_to_the_other(self, world):
         update_member(
-            membership=world.bob, role="administrator", external=True, actor=world.alice, now=world.now
+            membership=world.bob,
+            role="administrator",
+            external=True,
+            until=None,
+            actor=world.alice,
+            now=world.now,
         )
         event = last("member.changed")
         assert (event.before, event.after) == (
@@ -222,7 +229,9 @@ class TestMembers:
 
 class TestAUserManager:
     def test_changes_users_and_who_is_in_a_group(self, world, lyon, manager):
-        update_member(membership=world.bob, role="user", external=True, actor=manager, now=world.now)
+        update_member(
+            membership=world.bob, role="user", external=True, until=None, actor=manager, now=world.now
+        )
         set_members(group=lyon, members=[world.bob, world.acme_user], actor=manager, now=world.now)
         end_membership(membership=world.acme_user, actor=manager, now=world.now)
         assert world.membership("bob").external
@@ -245,7 +254,9 @@ class TestAUserManager:
         as_looked_up = world.membership("bob")
         set_role(membership=world.bob, role="administrator", actor=world.alice, now=world.now)
         with pytest.raises(NotAllowed):
-            update_member(membership=as_looked_up, role="user", external=True, actor=manager, now=world.now)
+            update_member(
+                membership=as_looked_up, role="user", external=True, until=None, actor=manager, now=world.now
+            )
         with pytest.raises(NotAllowed):
             end_membership(membership=as_looked_up, actor=manager, now=world.now)
         assert world.membership("bob").role == "administrator"
@@ -254,7 +265,7 @@ class TestAUserManager:
         for change in (
             lambda: end_membership(membership=manager, actor=manager, now=world.now),
             lambda: update_member(
-                membership=manager, role="user", external=True, actor=manager, now=world.now
+                membership=manager, role="user", external=True, until=None, actor=manager, now=world.now
             ),
             lambda: set_groups(membership=manager, groups=[lyon], actor=manager, now=world.now),
         ):

@@ -16,7 +16,9 @@ from tests.factories.organisations import make_group, make_member
 @pytest.fixture
 def changed(world):
     """Alice changed Bob; Charlie his own company; the operator registered something on ACME's behalf."""
-    update_member(membership=world.bob, role="user", external=True, actor=world.alice, now=world.now)
+    update_member(
+        membership=world.bob, role="user", external=True, until=None, actor=world.alice, now=world.now
+    )
     make_member(world.client_b, "Claude")
     record(
         "company.changed",

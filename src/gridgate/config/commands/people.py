@@ -1,13 +1,15 @@
 """`gridgate user …` and `gridgate application …`: what the operator needs before anyone can sign in or call."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.loading import load_django
+from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import shown
+from gridgate.core.time import parse_day
 
 user = typer.Typer(help="People who sign in.", no_args_is_help=True)
 application = typer.Typer(help="Programs that call the APIs.", no_args_is_help=True)
@@ -26,6 +28,12 @@ def add_user(
     ] = None,
     name: Annotated[str, typer.Option(help="Full name.")] = "",
     role: Annotated[str, typer.Option(help="administrator or user.")] = "administrator",
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="Last day, as in 2027-03-31, on which a user acts for the company; open when left out."
+        ),
+    ] = None,
     password: Annotated[
         str | None,
         typer.Option(
@@ -37,11 +45,16 @@ def add_user(
 ) -> None:
     """Add a person to a company."""
     load_django()
-    from gridgate.organisations.operations import add_member, require_no_member
+    from gridgate.organisations.last_days import end_of
+    from gridgate.organisations.operations import add_member, require_last_day, require_no_member
     from gridgate.organisations.queries import organisation_by_siren, user_by_email
 
+    now = datetime.now(UTC)
     organisation = organisation_by_siren(siren)
-    require_no_member(organisation=organisation, email=email)
+    require_no_member(organisation=organisation, email=email, now=now)
+    day = _day(until)
+    ends = end_of(day) if day is not None else None
+    require_last_day(ends, role=role, now=now)
     has_account = user_by_email(email=email) is not None
     if password is None and not has_account:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)
@@ -50,13 +63,27 @@ def add_user(
         email=email,
         full_name=name or email.partition("@")[0],
         role=role,
+        until=ends,
         password=password,
-        now=datetime.now(UTC),
+        now=now,
     )
+    last = f" Last day: {day}." if day is not None else ""
     kept = " They had an account: its name, password and language stay." if has_account else ""
     typer.echo(
-        shown(f"{member.user.email}: {member.role} of {member.organisation.legal_name}.{kept}"), err=True
+        shown(f"{member.user.email}: {member.role} of {member.organisation.legal_name}.{last}{kept}"),
+        err=True,
     )
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    day = parse_day(text)
+    if day is None:
+        raise GridgateError(
+            ErrorKind.INVALID, f"{text!r} is not a day", remedy="Write it as in --until 2027-03-31."
+        )
+    return day
 
 
 @user.command("forget-factors")
@@ -71,7 +98,6 @@ def forget_factors(
     of each company that they act for.
     """
     load_django()
-    from gridgate.core.errors import ErrorKind, GridgateError
     from gridgate.organisations.queries import user_by_email
     from gridgate.organisations.security import factors
 

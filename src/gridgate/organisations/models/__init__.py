@@ -16,8 +16,10 @@ from gridgate.organisations.models.memberships import (
     Entitlement,
     GroupMember,
     Membership,
+    MembershipQuerySet,
     PerimeterPoint,
     UserGroup,
+    present,
 )
 from gridgate.organisations.models.organisation import Contract, Organisation
 from gridgate.organisations.models.people import Favourite, SignIn, User
@@ -64,6 +66,7 @@ __all__ = [
     "LostFactor",
     "LostFactorState",
     "Membership",
+    "MembershipQuerySet",
     "OperatorRequest",
     "Organisation",
     "PerimeterPoint",
@@ -76,4 +79,5 @@ __all__ = [
     "TermsAcceptance",
     "User",
     "UserGroup",
+    "present",
 ]

@@ -53,6 +53,8 @@ class Invitation(models.Model):
     language = models.CharField(_("langue"), max_length=2, choices=[("fr", "Français"), ("en", "English")])
     role = models.CharField(max_length=13, choices=Membership.Role.choices, default=Membership.Role.USER)
     external = models.BooleanField(_("externe"), default=False)
+    until = models.DateTimeField(null=True, blank=True)
+    """The `until` of the membership that accepting it makes."""
     groups = models.ManyToManyField(UserGroup, blank=True, related_name="invitations")
     invited_by = models.ForeignKey(
         Membership, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -94,6 +96,10 @@ class Invitation(models.Model):
         if self.cancelled_at is not None:
             return InvitationState.CANCELLED
         return InvitationState.PENDING if now < self.expires_at else InvitationState.EXPIRED
+
+    def has_lapsed(self, now: datetime) -> bool:
+        """Whether the last day on which the person would act for the company is over: accepting makes nothing."""
+        return self.until is not None and self.until <= now
 
     def is_on_its_way(self, now: datetime) -> bool:
         """True while the last link is good, or another will be sent by itself."""

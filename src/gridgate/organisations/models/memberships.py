@@ -1,9 +1,12 @@
 """Membership, and what gives it rights: groups, the services given to a group, and on which points."""
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.core.roles import Term
@@ -13,6 +16,26 @@ from gridgate.organisations.models.people import User
 
 if TYPE_CHECKING:
     from gridgate.organisations.rights import Reach
+
+
+def present(now: datetime | None = None, *, of: str = "") -> Q:
+    """The condition that a membership is in force: not ended, and before the end of its last day, if it has one.
+
+    `of` leads to the membership from another model, as in `followed_by__`. Without `now`, at this moment: rights are
+    always those of the moment at which they are asked for.
+    """
+    open_ended, later = Q(**{f"{of}until": None}), Q(**{f"{of}until__gt": now or timezone.now()})
+    return Q(**{f"{of}ended_at": None}) & (open_ended | later)
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def present(self, now: datetime | None = None) -> Self:
+        """Those in force, be the account closed or not."""
+        return self.filter(present(now))
+
+    def lapsed(self, now: datetime | None = None) -> Self:
+        """Those whose last day is over, and whose end nobody has written yet."""
+        return self.filter(ended_at=None, until__lte=now or timezone.now())
 
 
 class Membership(models.Model):
@@ -35,15 +58,23 @@ class Membership(models.Model):
     external_id = models.CharField(max_length=200, blank=True)
     """What the company's own directory calls the person (SCIM, RFC 7643 §3.1)."""
     created_at = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    """The end of the last day on which the person acts for the company, in the operator's zone; None without one."""
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = MembershipQuerySet.as_manager()
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(role="administrator", until__isnull=False),
+                name="administrators_have_no_last_day",
+            ),
             models.UniqueConstraint(
                 fields=["user", "organisation"],
                 condition=models.Q(ended_at__isnull=True),
                 name="one_present_membership_a_company",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -52,6 +83,10 @@ class Membership(models.Model):
     @property
     def is_administrator(self) -> bool:
         return self.role == self.Role.ADMINISTRATOR
+
+    def is_present(self, now: datetime | None = None) -> bool:
+        """Whether it is in force: what `present` says, of this row."""
+        return self.ended_at is None and (self.until is None or (now or timezone.now()) < self.until)
 
     def reach(self, code: str) -> "Reach":
         """How far the member may use a service; one query at most per instance, for all services."""

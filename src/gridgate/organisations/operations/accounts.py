@@ -28,6 +28,7 @@ from gridgate.organisations.models import (
 )
 from gridgate.organisations.operations.eic import EIC
 from gridgate.organisations.operations.kyc import KYC
+from gridgate.organisations.operations.members import end_lapsed
 from gridgate.organisations.operations.requests import withdraw_request
 from gridgate.organisations.own_account import requests_of
 from gridgate.organisations.queries import memberships_of
@@ -108,6 +109,7 @@ def delete_account(*, user: User, now: datetime) -> None:
         user = User.objects.select_for_update().get(pk=user.pk)
         if user.deleted_at is not None:
             return
+        end_lapsed(user.memberships.all(), now=now)
         memberships = list(memberships_of(user=user))
         for membership in memberships:
             require_other_administrator(membership)

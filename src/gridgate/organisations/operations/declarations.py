@@ -68,8 +68,8 @@ def declaration_of(
     require_operator(actor)
     today = civil_day_of(now, get_default_timezone())
     contracts = organisation.contracts.filter(Q(valid_to=None) | Q(valid_to__gt=today), valid_from__lte=today)
-    administrators = organisation.memberships.filter(
-        role=Membership.Role.ADMINISTRATOR, ended_at=None, user__is_active=True
+    administrators = organisation.memberships.present(now).filter(
+        role=Membership.Role.ADMINISTRATOR, user__is_active=True
     )
     return Declaration(
         contract=contracts.order_by("valid_from", "pk").first(),

@@ -27,6 +27,7 @@ from gridgate.organisations.models import (
     PerimeterPoint,
     UserGroup,
 )
+from gridgate.organisations.operations.members import end_lapsed
 
 
 class InvalidGroup(GridgateError):
@@ -307,10 +308,11 @@ def _set_members(
     now: datetime,
 ) -> None:
     wanted = {member.pk: member for member in members}
+    end_lapsed(Membership.objects.filter(groups__group=group), now=now)  # who come back find the group again
     strangers = [
         member
         for member in wanted.values()
-        if member.organisation_id != group.organisation_id or member.ended_at is not None
+        if member.organisation_id != group.organisation_id or not member.is_present(now)
     ]
     if strangers:
         raise InvalidGroup("a group is made of the company's own present members")

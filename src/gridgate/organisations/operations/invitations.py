@@ -35,8 +35,10 @@ from gridgate.organisations.models import (
 from gridgate.organisations.operations.declarations import declaration_of, require_declarable
 from gridgate.organisations.operations.members import (
     InvalidMember,
-    MembershipExists,
+    end_lapsed,
     parse_email,
+    require_last_day,
+    require_no_member,
 )
 
 LANGUAGES = ("fr", "en")
@@ -66,6 +68,18 @@ class InvitationClosed(GridgateError):
         super().__init__(ErrorKind.CONFLICT, f"the invitation of {invitation.email} was {done}")
 
 
+class InvitationLapsed(GridgateError):
+    """The last day on which the person would have acted for the company is over: no link makes anything of it."""
+
+    def __init__(self, invitation: Invitation) -> None:
+        self.invitation = invitation
+        super().__init__(
+            ErrorKind.CONFLICT,
+            f"the last day given to {invitation.email} is over",
+            remedy="Cancel the invitation, and invite the person again with another date.",
+        )
+
+
 def invite(
     *,
     organisation: Organisation,
@@ -74,13 +88,15 @@ def invite(
     language: str = "fr",
     role: str = Membership.Role.USER,
     external: bool = False,
+    until: datetime | None = None,
     groups: Iterable[UserGroup] = (),
     actor: Membership | None = None,
     now: datetime,
 ) -> Invitation:
     """Send a person the link with which they join the company, with an account of their own or a new one.
 
-    Raises `NotAllowed`, `InvalidMember`, `MembershipExists` for a present member, and `InvitationOpen`.
+    Raises `NotAllowed`, `InvalidMember`, `AdministratorUntil`, `LastDayPast`, `MembershipExists` for a present member,
+    and `InvitationOpen`.
     """
     _require_may_invite(actor, organisation, role)
     email, full_name = _person(email, full_name, language)
@@ -89,8 +105,10 @@ def invite(
     groups = list(groups)
     if any(group.organisation_id != organisation.pk for group in groups):
         raise InvalidMember("a member belongs to groups of their own company")
+    require_last_day(until, role=role, now=now)
     with transaction.atomic():
-        _require_no_member(organisation, email)
+        end_lapsed(organisation.memberships.filter(user__email__iexact=email), now=now)
+        require_no_member(organisation=organisation, email=email, now=now)
         return _send_first(
             Invitation(
                 kind=Invitation.Kind.MEMBER,
@@ -100,6 +118,7 @@ def invite(
                 language=language,
                 role=role,
                 external=external,
+                until=until,
             ),
             groups=groups,
             actor=actor,
@@ -116,6 +135,7 @@ class Invitee:
     language: str = "fr"
     role: str = Membership.Role.USER
     external: bool = False
+    until: datetime | None = None
     groups: tuple[UserGroup, ...] = ()
 
 
@@ -132,6 +152,7 @@ def invite_all(
                 language=person.language,
                 role=person.role,
                 external=person.external,
+                until=person.until,
                 groups=person.groups,
                 actor=actor,
                 now=now,
@@ -143,8 +164,8 @@ def invite_all(
 def renew_invitation(*, invitation: Invitation, actor: Membership | None = None, now: datetime) -> Invitation:
     """Send another link, good for the whole time again; the earlier ones stop.
 
-    Raises `NotAllowed`, `InvitationClosed`, `MembershipExists` when the person has become a member meanwhile, and
-    for a first administrator what `declare_first_administrator` raises.
+    Raises `NotAllowed`, `InvitationClosed`, `InvitationLapsed` once the person's last day is over, `MembershipExists`
+    when they have become a member meanwhile, and for a first administrator what `declare_first_administrator` raises.
     """
     _require_may_change(actor, invitation)
     with transaction.atomic():
@@ -153,7 +174,9 @@ def renew_invitation(*, invitation: Invitation, actor: Membership | None = None,
             if invitation.kind == Invitation.Kind.FIRST_ADMINISTRATOR:
                 require_declarable(invitation.organisation, now)
             else:
-                _require_no_member(invitation.organisation, invitation.email)
+                if invitation.has_lapsed(now):
+                    raise InvitationLapsed(invitation)
+                require_no_member(organisation=invitation.organisation, email=invitation.email, now=now)
         if invitation.kind == Invitation.Kind.FIRST_ADMINISTRATOR:
             again = timedelta(days=settings.ENVIRONMENT.first_administrator_resend_days)
             invitation.resend_until = now + _good_for(invitation) + again
@@ -289,11 +312,6 @@ def _require_may_change(actor: Membership | None, invitation: Invitation) -> Non
         _require_may_invite(actor, invitation.organisation, invitation.role)
 
 
-def _require_no_member(organisation: Organisation, email: str) -> None:
-    if organisation.memberships.filter(ended_at=None, user__email__iexact=email).exists():
-        raise MembershipExists(f"{email} is already a member of {organisation.legal_name}")
-
-
 def _open_sign_up(email: str) -> Invitation | None:
     found = Invitation.objects.select_for_update().unclosed().filter(organisation=None, email=email)
     return found.first()
@@ -339,6 +357,7 @@ def _send_first(
         after={
             "role": str(invitation.role),
             "external": invitation.external,
+            **({"until": invitation.until.isoformat()} if invitation.until else {}),
             "groups": sorted(group.name for group in groups),
             "expires_at": _iso(invitation),
         },

@@ -26,7 +26,12 @@ from gridgate.organisations.models import (
     User,
     UserGroup,
 )
-from gridgate.organisations.operations.members import InvalidMember, MembershipExists, add_member
+from gridgate.organisations.operations.members import (
+    InvalidMember,
+    MembershipExists,
+    add_member,
+    require_last_day,
+)
 
 LONGEST_TEXT = 300
 MOST_OPEN = 5
@@ -75,7 +80,7 @@ def ask_to_join(*, user: User, siren: str, message: str = "", now: datetime) -> 
     siren, message = parse_siren(siren), line(message)[:LONGEST_TEXT]
     with transaction.atomic():
         company = Organisation.objects.filter(siren=siren, is_operator=False).first()
-        if company is not None and user.memberships.filter(organisation=company, ended_at=None).exists():
+        if company is not None and user.memberships.present(now).filter(organisation=company).exists():
             raise MembershipExists(f"{user.email} already acts for this company")
         _open_ones().filter(user=user, siren=siren, expires_at__lte=now).update(withdrawn_at=now)
         if _open_ones().filter(user=user, expires_at__gt=now).count() >= MOST_OPEN:
@@ -94,7 +99,7 @@ def ask_to_join(*, user: User, siren: str, message: str = "", now: datetime) -> 
             raise JoinRequestOpen from None
         if company is not None:
             _record("member.asked_in", asked, user=user, after={"message": message}, now=now)
-            join_asked.send(JoinRequest, asked=asked, administrators=_administrators(company), now=now)
+            join_asked.send(JoinRequest, asked=asked, administrators=_administrators(company, now), now=now)
     return asked
 
 
@@ -109,16 +114,24 @@ def withdraw(*, user: User, pk: int, now: datetime) -> None:
 
 
 def accept(
-    *, pk: int, actor: Membership, external: bool = False, groups: Iterable[UserGroup] = (), now: datetime
+    *,
+    pk: int,
+    actor: Membership,
+    external: bool = False,
+    until: datetime | None = None,
+    groups: Iterable[UserGroup] = (),
+    now: datetime,
 ) -> Membership:
     """Let the person act for the company, as a user, in these groups.
 
-    Raises `NotAllowed`, `JoinRequestNotFound`, `JoinRequestClosed`, `MembershipExists` and `FromDirectory`.
+    Raises `NotAllowed`, `JoinRequestNotFound`, `JoinRequestClosed`, `MembershipExists`, `LastDayPast` and
+    `FromDirectory`.
     """
     require_user_manager(actor, actor.organisation)
     groups = list(groups)
     if any(group.organisation_id != actor.organisation_id for group in groups):
         raise InvalidMember("a member belongs to groups of their own company")
+    require_last_day(until, role=Membership.Role.USER, now=now)
     with transaction.atomic():
         asked = _locked(requests_to_join(actor=actor), pk, now)
         if comes_from_directory(asked):
@@ -128,6 +141,7 @@ def accept(
             email=asked.user.email,
             full_name=asked.user.full_name,
             external=external,
+            until=until,
             groups=groups,
             actor=actor,
             now=now,
@@ -135,7 +149,7 @@ def accept(
         asked.accepted_at, asked.decided_by = now, actor
         asked.save(update_fields=["accepted_at", "decided_by"])
         _record("member.let_in", asked, actor=actor, now=now)
-        join_answered.send(JoinRequest, asked=asked, now=now)
+        join_answered.send(JoinRequest, asked=asked, until=until, now=now)
     return membership
 
 
@@ -152,7 +166,7 @@ def refuse(*, pk: int, actor: Membership, reason: str, now: datetime) -> JoinReq
         asked.refused_at, asked.decided_by, asked.reason = now, actor, reason
         asked.save(update_fields=["refused_at", "decided_by", "reason"])
         _record("member.asked_in_refused", asked, actor=actor, after={"reason": reason}, now=now)
-        join_answered.send(JoinRequest, asked=asked, now=now)
+        join_answered.send(JoinRequest, asked=asked, until=None, now=now)
     return asked
 
 
@@ -209,8 +223,8 @@ def _locked(rows: QuerySet[JoinRequest], pk: int, now: datetime) -> JoinRequest:
     return found
 
 
-def _administrators(company: Organisation) -> list[Membership]:
-    rows = company.memberships.filter(role=Membership.Role.ADMINISTRATOR, ended_at=None, user__is_active=True)
+def _administrators(company: Organisation, now: datetime) -> list[Membership]:
+    rows = company.memberships.present(now).filter(role=Membership.Role.ADMINISTRATOR, user__is_active=True)
     return list(rows.select_related("user", "organisation").order_by("pk"))
 
 

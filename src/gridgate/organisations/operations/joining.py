@@ -10,7 +10,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations import links
 from gridgate.organisations.models import GeneralTerms, Invitation, InvitationState, Membership, User
 from gridgate.organisations.operations.invitations import record_step
-from gridgate.organisations.operations.members import add_member, create_user, set_role
+from gridgate.organisations.operations.members import add_member, create_user, update_member
 from gridgate.organisations.operations.terms import TermsNotAccepted, accept_terms
 from gridgate.organisations.terms import has_accepted, terms_in_force
 
@@ -23,6 +23,8 @@ class LinkFault(StrEnum):
     SUPERSEDED = "superseded"
     """Another was sent since."""
     EXPIRED = "expired"
+    LAPSED = "lapsed"
+    """The link is good, but the last day on which the person would have acted for the company is over."""
     USED = "used"
     CANCELLED = "cancelled"
 
@@ -124,6 +126,8 @@ def _require_usable(invitation: Invitation, sent: int, now: datetime) -> None:
         fault = LinkFault.SUPERSEDED
     if fault is None and state is InvitationState.EXPIRED:
         fault = LinkFault.EXPIRED
+    if fault is None and invitation.has_lapsed(now):
+        fault = LinkFault.LAPSED
     if fault is not None:
         raise UnusableLink(fault, invitation)
 
@@ -161,7 +165,7 @@ def _join(invitation: Invitation, person: User, now: datetime) -> Membership | N
     company = invitation.organisation
     if company is None:
         return None
-    known = person.memberships.filter(organisation=company, ended_at=None).first()
+    known = person.memberships.present(now).filter(organisation=company).first()
     if known is None:
         return add_member(
             organisation=company,
@@ -169,11 +173,18 @@ def _join(invitation: Invitation, person: User, now: datetime) -> Membership | N
             full_name=person.full_name,
             role=invitation.role,
             external=invitation.external,
+            until=invitation.until,
             groups=invitation.groups.all(),
             now=now,
         )
     if invitation.kind == Invitation.Kind.FIRST_ADMINISTRATOR:
-        set_role(membership=known, role=Membership.Role.ADMINISTRATOR, now=now)
+        update_member(
+            membership=known,
+            role=Membership.Role.ADMINISTRATOR,
+            external=known.external,
+            until=None,
+            now=now,
+        )
     return known
 
 

@@ -24,7 +24,7 @@ from gridgate.core.text import line
 from gridgate.organisations.authority import NotAllowed, require_operator
 from gridgate.organisations.events import lost_factor_recorded
 from gridgate.organisations.handles import handle_of, number_of
-from gridgate.organisations.models import LostFactor, LostFactorState, Membership, User
+from gridgate.organisations.models import LostFactor, LostFactorState, Membership, User, present
 from gridgate.organisations.queries import memberships_of
 from gridgate.organisations.rights import is_present
 from gridgate.organisations.security.factors import factors_of, forget_factors
@@ -95,12 +95,11 @@ def record_check(*, user: User, how: str, note: str, actor: Membership, now: dat
             raise AlreadyOpen from None
         _record("account.identity_checked", lost, actor=actor, after={"identity": how}, note=note, now=now)
         companies = [one.organisation_id for one in memberships_of(user=user)]
-        administrators = Membership.objects.filter(
-            organisation__in=companies,
-            role=Membership.Role.ADMINISTRATOR,
-            ended_at=None,
-            user__is_active=True,
-        ).exclude(user=user)
+        administrators = (
+            Membership.objects.present(now)
+            .filter(organisation__in=companies, role=Membership.Role.ADMINISTRATOR, user__is_active=True)
+            .exclude(user=user)
+        )
         lost_factor_recorded.send(
             LostFactor,
             lost=lost,
@@ -170,10 +169,9 @@ def checks_seen_by(*, actor: Membership) -> QuerySet[LostFactor]:
         return rows
     if not actor.is_administrator:
         return rows.none()
-    theirs = Membership.objects.filter(
+    theirs = Membership.objects.present().filter(
         organisation=actor.organisation_id,
         user=OuterRef("user"),
-        ended_at=None,
         created_at__lt=OuterRef("created_at"),
     )
     return rows.filter(Exists(theirs))
@@ -197,10 +195,10 @@ def _told_apart(actor: Membership) -> QuerySet[LostFactor]:
     )
     more_since = Membership.objects.filter(
         Q(created_at__gte=OuterRef("created_at")) | Q(administrator_since__gte=OuterRef("created_at")),
+        present(),
         user=OuterRef("user"),
-        ended_at=None,
     )
-    present = Q(checked_by__ended_at=None, checked_by__user__is_active=True)
+    there = present(of="checked_by__") & Q(checked_by__user__is_active=True)
     second = ~Q(user=actor.user_id) & ~Q(checked_by__user=actor.user_id) & Q(created_at__gt=actor.created_at)
     as_administrator = (
         Q(created_at__gt=actor.administrator_since) if actor.administrator_since else Q(pk=None)
@@ -211,8 +209,8 @@ def _told_apart(actor: Membership) -> QuerySet[LostFactor]:
     return rows.annotate(
         objected_before=Subquery(earlier.order_by("-objected_at").values("objected_at")[:1]),
         outgrown=Exists(more_since),
-        by_present=ExpressionWrapper(present, output_field=BooleanField()),
-    ).annotate(by_actor=ExpressionWrapper(present & second & Q(outgrown=False), output_field=BooleanField()))
+        by_present=ExpressionWrapper(there, output_field=BooleanField()),
+    ).annotate(by_actor=ExpressionWrapper(there & second & Q(outgrown=False), output_field=BooleanField()))
 
 
 def token_of(lost: LostFactor) -> str:

@@ -17,8 +17,16 @@ from gridgate.organisations.authority import (
     require_other_administrator,
     require_user_manager,
 )
-from gridgate.organisations.events import membership_changed
-from gridgate.organisations.models import GroupMember, Membership, Organisation, User, UserGroup
+from gridgate.organisations.events import last_day_set, membership_changed
+from gridgate.organisations.last_days import last_day, today
+from gridgate.organisations.models import (
+    GroupMember,
+    Membership,
+    MembershipQuerySet,
+    Organisation,
+    User,
+    UserGroup,
+)
 from gridgate.organisations.operations.groups import leave_dated_places
 from gridgate.organisations.security.sessions import end_sessions
 
@@ -37,6 +45,32 @@ class MembershipExists(GridgateError):
         super().__init__(ErrorKind.CONFLICT, message)
 
 
+class AdministratorUntil(InvalidMember):
+    """Administrators have no last day: a company keeps one at all times, whatever the calendar."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "an administrator acts for the company without an end date",
+            remedy="Make them a user first, or take the date away.",
+        )
+
+
+class LastDayPast(InvalidMember):
+    """The last day is today or over: whoever is to leave now is detached."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the last day must come after today", remedy="Detach the person to end their access now."
+        )
+
+
+class MemberLeft(GridgateError):
+    """The person acts for the company no longer: their last day is over, or somebody detached them."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.CONFLICT, "this person acts for the company no longer")
+
+
 def add_member(
     *,
     organisation: Organisation,
@@ -44,6 +78,7 @@ def add_member(
     full_name: str,
     role: str = Membership.Role.USER,
     external: bool = False,
+    until: datetime | None = None,
     groups: Iterable[UserGroup] = (),
     password: str | None = None,
     language: str = "fr",
@@ -54,24 +89,29 @@ def add_member(
     directories that answer for their people, and for the command line.
 
     A person who already signs in for another company keeps their account: name, password and language are
-    then left as they are, for they are not this company's to change. Raises `InvalidMember`, and
-    `MembershipExists` when the person is already a member.
+    then left as they are, for they are not this company's to change. Raises `InvalidMember`, `AdministratorUntil`,
+    `LastDayPast`, and `MembershipExists` when the person is already a member.
     """
     email = parse_email(email)
     _require_role(role)
+    require_last_day(until, role=role)
+    if until is not None and until <= now:
+        raise LastDayPast
     with transaction.atomic():
+        end_lapsed(organisation.memberships.filter(user__email__iexact=email), now=now)
         user = User.objects.filter(email__iexact=email).first()
         if user is None:
             user = create_user(
                 email=email, full_name=full_name, password=password, language=language, now=now
             )
-        require_no_member(organisation=organisation, email=email)
+        require_no_member(organisation=organisation, email=email, now=now)
         membership = Membership.objects.create(
             user=user,
             organisation=organisation,
             role=role,
             administrator_since=now if role == Membership.Role.ADMINISTRATOR else None,
             external=external,
+            until=until,
             created_at=now,
         )
         GroupMember.objects.bulk_create(GroupMember(group=group, membership=membership) for group in groups)
@@ -80,10 +120,10 @@ def add_member(
     return membership
 
 
-def require_no_member(*, organisation: Organisation, email: str) -> None:
+def require_no_member(*, organisation: Organisation, email: str, now: datetime) -> None:
     """Raises `MembershipExists` when a member of the company signs in with this address."""
     email = parse_email(email)
-    if organisation.memberships.filter(user__email__iexact=email, ended_at=None).exists():
+    if organisation.memberships.present(now).filter(user__email__iexact=email).exists():
         raise MembershipExists(f"{email} is already a member of {organisation.legal_name}")
 
 
@@ -119,31 +159,79 @@ def parse_email(text: str) -> str:
 def end_membership(*, membership: Membership, actor: Membership | None = None, now: datetime) -> None:
     """Unlink a person from a company from `now` on, at their very next request. Their account stays.
 
-    Ending it twice keeps the first instant. Raises `NotAllowed`, and `LastAdministrator`.
+    Ending it twice keeps the first instant; once its last day is over it ended then. Raises `NotAllowed`, and
+    `LastAdministrator`.
     """
     with transaction.atomic():
         _reread(membership)
         _require_may_change(actor, membership)
         require_other_administrator(membership)
-        before = _facts(membership)
-        if Membership.objects.filter(pk=membership.pk, ended_at=None).update(ended_at=now):
-            membership.ended_at = now
-            leave_dated_places(membership)
-            membership.groups.all().delete()
-            record_member("member.detached", membership, before=before, actor=actor, now=now)
-            membership_changed.send(Membership, membership=membership, now=now)
+        if membership.is_present(now):
+            _end(membership, at=now, actor=actor, now=now)
+        elif membership.ended_at is None:
+            _end_by_date(membership, now=now)
+
+
+def end_lapsed(memberships: MembershipQuerySet, *, now: datetime) -> int:
+    """Write the end of those of the memberships whose last day is over; returns how many. It had its effect already:
+    a membership is in force by `present` alone.
+    """
+    ended = 0
+    with transaction.atomic():
+        rows = memberships.lapsed(now).select_for_update(of=("self",)).select_related("user", "organisation")
+        for membership in list(rows.order_by("until", "pk")):
+            _end_by_date(membership, now=now)
+            ended += 1
+    return ended
+
+
+def _end_by_date(membership: Membership, *, now: datetime) -> None:
+    assert membership.until is not None
+    _end(membership, at=membership.until, actor=None, after={"why": "until"}, now=now)
+
+
+def _end(
+    membership: Membership,
+    *,
+    at: datetime,
+    actor: Membership | None,
+    after: dict[str, object] | None = None,
+    now: datetime,
+) -> None:
+    before = _facts(membership)
+    membership.ended_at = at
+    membership.save(update_fields=["ended_at"])
+    leave_dated_places(membership)
+    membership.groups.all().delete()
+    record_member("member.detached", membership, before=before, after=after, actor=actor, now=now)
+    membership_changed.send(Membership, membership=membership, now=now)
 
 
 def set_role(*, membership: Membership, role: str, actor: Membership | None = None, now: datetime) -> None:
-    """Make a member an administrator or a user. Raises `InvalidMember`, `NotAllowed` and `LastAdministrator`."""
-    update_member(membership=membership, role=role, external=membership.external, actor=actor, now=now)
+    """Make a member an administrator or a user. Raises what `update_member` does."""
+    update_member(
+        membership=membership,
+        role=role,
+        external=membership.external,
+        until=membership.until,
+        actor=actor,
+        now=now,
+    )
 
 
 def update_member(
-    *, membership: Membership, role: str, external: bool, actor: Membership | None = None, now: datetime
+    *,
+    membership: Membership,
+    role: str,
+    external: bool,
+    until: datetime | None,
+    actor: Membership | None = None,
+    now: datetime,
 ) -> None:
-    """Change a member's role, and whether they are of another company. Raises `InvalidMember`, `NotAllowed` and
-    `LastAdministrator`.
+    """Change a member's role, whether they are of another company, and until when they act for this one.
+
+    Raises `InvalidMember`, `AdministratorUntil`, `LastDayPast`, `NotAllowed`, `LastAdministrator`, and `MemberLeft` when
+    they act for it no longer.
     """
     _require_role(role)
     with transaction.atomic():
@@ -151,18 +239,24 @@ def update_member(
         _require_may_change(actor, membership)
         if role != membership.role:
             require_administrator(actor, membership.organisation)
+        if not membership.is_present(now):
+            raise MemberLeft
         if role != Membership.Role.ADMINISTRATOR:
             require_other_administrator(membership)
+        moved = until != membership.until
+        require_last_day(until, role=role, now=now if moved else None)
         before = _facts(membership)
         if role != membership.role:
             membership.administrator_since = now if role == Membership.Role.ADMINISTRATOR else None
-        membership.role, membership.external = role, external
+        membership.role, membership.external, membership.until = role, external, until
         was, became = changed(before, _facts(membership))
         if not became:
             return
-        membership.save(update_fields=["role", "administrator_since", "external"])
+        membership.save(update_fields=["role", "administrator_since", "external", "until"])
         record_member("member.changed", membership, before=was, after=became, actor=actor, now=now)
         membership_changed.send(Membership, membership=membership, now=now)
+        if moved:
+            last_day_set.send(Membership, membership=membership, now=now)
 
 
 def disable_user(*, user: User) -> None:
@@ -195,13 +289,14 @@ def record_member(
 
 
 def _facts(membership: Membership) -> dict[str, object]:
-    return {"role": str(membership.role), "external": membership.external}
+    facts: dict[str, object] = {"role": str(membership.role), "external": membership.external}
+    return facts | ({"until": membership.until.isoformat()} if membership.until else {})
 
 
 def _reread(membership: Membership) -> None:
     """What the member is at this moment: somebody may have made them an administrator since they were looked up."""
     rows = Membership.objects.select_for_update()
-    membership.refresh_from_db(fields=["role", "external", "ended_at"], from_queryset=rows)
+    membership.refresh_from_db(fields=["role", "external", "until", "ended_at"], from_queryset=rows)
 
 
 def _require_may_change(actor: Membership | None, membership: Membership) -> None:
@@ -211,6 +306,16 @@ def _require_may_change(actor: Membership | None, membership: Membership) -> Non
         return
     if membership.is_administrator or membership.pk == actor.pk:
         raise NotAllowed
+
+
+def require_last_day(until: datetime | None, *, role: str, now: datetime | None = None) -> None:
+    """Raises `AdministratorUntil` and, for one that is set at `now`, `LastDayPast` unless it comes after that day."""
+    if until is None:
+        return
+    if role == Membership.Role.ADMINISTRATOR:
+        raise AdministratorUntil
+    if now is not None and last_day(until) <= today(now):
+        raise LastDayPast
 
 
 def _require_role(role: str) -> None:

@@ -39,6 +39,7 @@ from gridgate.organisations.operations.groups import (
 from gridgate.organisations.operations.members import (
     InvalidMember,
     add_member,
+    end_lapsed,
     end_membership,
     parse_email,
     record_member,
@@ -119,7 +120,7 @@ def add_person(
     with transaction.atomic():
         # The company's row is the queue in which two requests for one person wait.
         Organisation.objects.select_for_update().get(pk=organisation.pk)
-        _require_unknown(organisation, email)
+        _require_unknown(organisation, email, now)
         membership = _join(organisation, email, described, actor=actor, now=now)
         person = DirectoryPerson.objects.create(
             organisation=organisation, user=membership.user, created_at=now, **_said(described)
@@ -149,15 +150,17 @@ def change_person(
         membership = _membership(person)
         before = _facts(person, membership)
         readdressed = email != person.user.email.lower()
-        returns = active and membership.ended_at is not None
+        present = membership.is_present(now)
+        returns = active and not present
         if readdressed or returns:
             _require_own_domain(person.organisation, email)
         if readdressed:
             membership = _readdress(person, membership, email, described, actor=actor, now=now)
-        if active and membership.ended_at is not None:
-            membership = _join(person.organisation, email, described, actor=actor, now=now)
+        if active and not membership.is_present(now):
+            end_lapsed(Membership.objects.filter(pk=membership.pk), now=now)
+            membership = _join_again(membership, email, described, actor=actor, now=now)
             _put_in(membership, person.groups.order_by("name"), actor=actor, now=now)
-        elif not active and membership.ended_at is None:
+        elif not active and membership.is_present(now):
             end_membership(membership=membership, actor=actor, now=now)
         _describe(person, membership, described)
         was, became = changed(before, _facts(person, membership))
@@ -169,7 +172,7 @@ def deactivate_person(*, person: DirectoryPerson, actor: Membership | None, now:
     """End what the person does for the company; False when it had ended. Raises `LastAdministrator`."""
     with transaction.atomic():
         membership = _membership(person)
-        present = membership.ended_at is None
+        present = membership.is_present(now)
         if present:
             end_membership(membership=membership, actor=actor, now=now)
     return present
@@ -179,7 +182,7 @@ def remove_person(*, person: DirectoryPerson, actor: Membership | None, now: dat
     """End what the person does for the company, and forget them: their account stays. Raises `LastAdministrator`."""
     with transaction.atomic():
         membership = _membership(person)
-        if membership.ended_at is None:
+        if membership.is_present(now):
             end_membership(membership=membership, actor=actor, now=now)
         person.delete()
 
@@ -259,7 +262,7 @@ def change_members(
 def dormant_in(group: UserGroup) -> list[UUID]:
     """The inactive people whom the directory put in the group, and who come back to it when they are active again."""
     people = group.directory_people.exclude(
-        user__memberships__in=Membership.objects.filter(organisation=group.organisation_id, ended_at=None)
+        user__memberships__in=Membership.objects.present().filter(organisation=group.organisation_id)
     )
     return list(people.values_list("pk", flat=True))
 
@@ -273,13 +276,20 @@ def remove_group(*, group: UserGroup, actor: Membership | None, now: datetime) -
 
 
 def _join(
-    organisation: Organisation, email: str, described: Described, *, actor: Membership | None, now: datetime
+    organisation: Organisation,
+    email: str,
+    described: Described,
+    *,
+    until: datetime | None = None,
+    actor: Membership | None,
+    now: datetime,
 ) -> Membership:
     membership = add_member(
         organisation=organisation,
         email=email,
         full_name=described.account_name,
         language=described.account_language,
+        until=until,
         actor=actor,
         now=now,
     )
@@ -288,11 +298,28 @@ def _join(
     return membership
 
 
+def _join_again(
+    left: Membership, email: str, described: Described, *, actor: Membership | None, now: datetime
+) -> Membership:
+    """A last day that is to come still holds. Whether a person is there is the directory's to say: one that is over
+    does not, and the history says so.
+    """
+    over = left.until is not None and left.until <= now
+    until = None if over else left.until
+    membership = _join(left.organisation, email, described, until=until, actor=actor, now=now)
+    if left.until is not None and over:
+        before: dict[str, object] = {"until": left.until.isoformat()}
+        record_member(
+            "member.changed", membership, before=before, after={"until": None}, actor=actor, now=now
+        )
+    return membership
+
+
 def _put_in(
     membership: Membership, groups: Iterable[UserGroup], *, actor: Membership | None, now: datetime
 ) -> None:
     for group in groups:
-        staying = Membership.objects.filter(groups__group=group)
+        staying = Membership.objects.present(now).filter(groups__group=group)
         set_members(group=group, members=[*staying, membership], actor=actor, now=now)
 
 
@@ -320,7 +347,7 @@ def _readdress(
     """
     if membership.is_administrator or not _opened_for(person.organisation, person.user):
         raise AddressNotYours
-    _require_unknown(person.organisation, email)
+    _require_unknown(person.organisation, email, now)
     other = User.objects.filter(email__iexact=email).first()
     if other is None:
         person.user.email = email
@@ -333,10 +360,11 @@ def _readdress(
         return membership
     places = list(membership.groups.select_related("group").order_by("group__name"))
     answered = list(person.groups.all())
-    present = membership.ended_at is None
+    present = membership.is_present(now)
+    until = membership.until if present else None
     if present:
         end_membership(membership=membership, actor=actor, now=now)
-    moved = _join(person.organisation, email, described, actor=actor, now=now)
+    moved = _join(person.organisation, email, described, until=until, actor=actor, now=now)
     for place in places:
         _move(moved, place, actor=actor, now=now)
     person.groups.add(*answered)
@@ -363,9 +391,9 @@ def _require_own_domain(organisation: Organisation, email: str) -> None:
         raise AddressOutsideDomains(email, organisation)
 
 
-def _require_unknown(organisation: Organisation, email: str) -> None:
+def _require_unknown(organisation: Organisation, email: str, now: datetime) -> None:
     known = organisation.directory_people.filter(user__email__iexact=email)
-    present = organisation.memberships.filter(user__email__iexact=email, ended_at=None)
+    present = organisation.memberships.present(now).filter(user__email__iexact=email)
     if known.exists() or present.exists():
         raise PersonKnown(email)
 

@@ -21,7 +21,7 @@ from scim2_models.path import (
     ValuePath,
 )
 
-from gridgate.organisations.models import Membership, Organisation
+from gridgate.organisations.models import Membership, Organisation, present
 from gridgate.organisations.scim.wire import identifier
 
 NOTHING = Q(pk__in=[])
@@ -68,8 +68,8 @@ def _narrow(node: FilterNode, named: Callable[[AttrPath, object], Q | None]) -> 
 def _person_named(memberships: QuerySet[Membership], path: AttrPath, value: object) -> Q | None:
     name = f"{path.attr}.{path.sub_attr}".lower() if path.sub_attr else path.attr.lower()
     if name == "active" and isinstance(value, bool):
-        present = Q(user__in=memberships.filter(ended_at=None).values("user"))
-        return present if value else ~present
+        active = Q(user__in=memberships.filter(present()).values("user"))
+        return active if value else ~active
     if not isinstance(value, str):
         return None
     if not _can_be_asked(value):

@@ -102,7 +102,14 @@ def _save(actor: Membership, member: Membership, form: MemberForm) -> None:
     now = timezone.now()
     role = form.role_chosen if actor.is_administrator else member.role
     with transaction.atomic():
-        update_member(membership=member, role=role, external=form.is_external, actor=actor, now=now)
+        update_member(
+            membership=member,
+            role=role,
+            external=form.is_external,
+            until=member.until,
+            actor=actor,
+            now=now,
+        )
         if "groups" in form.fields:
             set_groups(membership=member, groups=form.groups_chosen, actor=actor, now=now)
 

@@ -17,6 +17,7 @@ from gridgate.audit.models import AuditEvent
 from gridgate.core.roles import BeneficiaryRole
 from gridgate.metering.states import State
 from gridgate.organisations.catalogue import BY_CODE, ROLE_LABELS
+from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models import LostFactor, Membership, RequestState, SensitiveAct
 from gridgate.portal import formats
 
@@ -221,6 +222,8 @@ _NAMES: dict[str, Any] = {
     "apis": gettext_lazy("API"),
     "role": gettext_lazy("Rôle"),
     "external": gettext_lazy("Rattachement"),
+    "until": gettext_lazy("Agit jusqu’au"),
+    "why": gettext_lazy("Raison"),
     "message": gettext_lazy("Message"),
     "identity": gettext_lazy("Identité vérifiée"),
     "note": gettext_lazy("Vu ou entendu"),
@@ -318,6 +321,18 @@ def _external(value: Any, most: int | None) -> str:
     return _("externe") if value else _("interne")
 
 
+def _until(value: Any, most: int | None) -> str:
+    """Recorded as the instant that ends the last day."""
+    try:
+        return _("%(day)s inclus") % {"day": formats.day(last_day(datetime.fromisoformat(str(value))))}
+    except ValueError:
+        return str(value)
+
+
+def _why(value: Any, most: int | None) -> str:
+    return _("à la date fixée") if value == "until" else str(value)
+
+
 def _service(value: Any, most: int | None) -> str:
     return BY_CODE[value].label if value in BY_CODE else str(value)
 
@@ -412,6 +427,8 @@ _WORDS: dict[str, Callable[[Any, int | None], str]] = {
     "identity": _identity,
     "role": _role,
     "external": _external,
+    "until": _until,
+    "why": _why,
     "service": _service,
     "points": _points,
     "services": _services,

@@ -29,6 +29,7 @@ from gridgate.organisations.operations.requests import (
     sending_of,
     take,
 )
+from gridgate.organisations.rights import is_present
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.desk import DeskKind, desk_kind
@@ -178,7 +179,7 @@ def _context(
 
 
 def _follower(member: Membership | None) -> str:
-    there = member is not None and member.ended_at is None and member.user.is_active
+    there = member is not None and is_present(member)
     return member.user.full_name if member is not None and there else ""
 
 
