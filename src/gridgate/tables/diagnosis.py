@@ -30,6 +30,14 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "this is a document, not a table",
         "Save its table as a workbook (XLSX) or as “CSV UTF-8”.",
     ),
+    "is_measurements": ("this is a file of measurements", "Take it in with gridgate ingest."),
+    "is_points": ("this is a table of metering points", "Take it in with gridgate import points."),
+    "is_holders": ("this is a table of holders", "Take it in with gridgate import holders."),
+    "is_eic_codes": ("this is a table of EIC codes", "Take it in with gridgate eic import."),
+    "is_mapping": (
+        "this is a table of meters and the metering points that they are",
+        "Give it with --map to gridgate ingest, beside the files of measurements.",
+    ),
     "not_text": ("this is {what}, not a table", "Save it as a workbook (XLSX) or as “CSV UTF-8”."),
     "other_encoding": (
         "byte 0x{byte} is not UTF-8: the text seems to be {guess}",

@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +15,7 @@ from gridgate.config.commands.data_option import DataOption
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted, shown, shown_lines
+from gridgate.tables.known import EIC_CODES
 
 if TYPE_CHECKING:
     from gridgate.metering.imports.rows import Sheet
@@ -24,27 +24,14 @@ if TYPE_CHECKING:
 SHOWN = 20
 """How many lines at fault the summary shows; `--json` gives them all."""
 
-COLUMNS = {name: name for name in ("code", "display_name", "long_name")}
-OPTIONAL = {name: name for name in ("parent", "responsible_party", "status", "siren")} | {"type": ""}
-ENTSOE_COLUMNS = {"eiccode": "code", "eicdisplayname": "display_name", "eiclongname": "long_name"}
-ENTSOE_OPTIONAL = {
-    "eicparent": "parent",
-    "eicresponsibleparty": "responsible_party",
-    "eicstatus": "status",
-    "marketparticipantpostalcode": "",
-    "marketparticipantisocountrycode": "",
-    "marketparticipantvatcode": "",
-    "eictypefunctionlist": "",
-    "type": "",
-}
-"""The columns of the files that ENTSO-E publishes (`X_eicCodes.csv` and its sisters), in small letters."""
-
 app = typer.Typer(help="Energy identification codes: other offices' registers, and check characters.")
 
 
 @app.command("import")
 def import_register(
-    file: Annotated[Path, typer.Argument(help="The CSV file: UTF-8, “;” or “,” between cells.")],
+    file: Annotated[
+        Path, typer.Argument(help="A workbook (XLSX), or text: UTF-8, “;” or “,” between cells.")
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report the same, change nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON on standard output.")] = False,
     data: DataOption = None,
@@ -57,10 +44,12 @@ def import_register(
     """
     content = _read(file)
     load_django()
+    from gridgate.metering.imports.rows import read_sheet
     from gridgate.organisations.operations.eic_register import import_eic_codes
 
-    sheet, names = _sheet(content)
-    report = import_eic_codes(_lines(sheet, names), name=file.name, dry_run=dry_run, now=datetime.now(UTC))
+    sheet = read_sheet(content, table=EIC_CODES)
+    lines = ((row.line, row.cells) for row in sheet.rows)
+    report = import_eic_codes(lines, name=file.name, dry_run=dry_run, now=datetime.now(UTC))
     report.read = sheet.read
     refused = any(finding.level.value == "refused" for finding in sheet.findings)
     if as_json:
@@ -98,20 +87,6 @@ def _read(file: Path) -> bytes:
         raise GridgateError(
             ErrorKind.NOT_FOUND, f"{file} cannot be read: {error.strerror}", remedy="Check the path."
         ) from None
-
-
-def _sheet(content: bytes) -> "tuple[Sheet, dict[str, str]]":
-    """The readable lines, and what each of their columns is called here; a column with no name here is passed over."""
-    from gridgate.metering.imports.rows import read_sheet
-
-    published = b"eiccode" in content[:2000].lower()
-    needed, optional = (ENTSOE_COLUMNS, ENTSOE_OPTIONAL) if published else (COLUMNS, OPTIONAL)
-    return read_sheet(content, columns=list(needed), optional=list(optional)), needed | optional
-
-
-def _lines(sheet: "Sheet", names: dict[str, str]) -> Iterator[tuple[int, dict[str, str]]]:
-    for row in sheet.rows:
-        yield row.line, {name: cell for column, cell in row.cells.items() if (name := names[column])}
 
 
 def _as_json(report: "EicImportReport", sheet: "Sheet") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`gridgate import points` and `gridgate import holders`: the registry, from CSV files."""
+"""`gridgate import points` and `gridgate import holders`: the registry, from CSV files and workbooks."""
 
 import json
 from collections import Counter
@@ -27,12 +27,14 @@ REFUSALS_SHOWN = 4
 """Why a file is refused whole, in as many lines at most; `--json` gives all."""
 
 app = typer.Typer(
-    help="Metering points and their holders, from CSV files. "
+    help="Metering points and their holders, from CSV files or workbooks (XLSX). "
     "Exit code: 0 all lines imported or unchanged, 1 some lines left out, 2 nothing imported.",
     no_args_is_help=True,
 )
 
-FileArgument = Annotated[Path, typer.Argument(help="The CSV file: UTF-8, “;” or “,” between cells.")]
+FileArgument = Annotated[
+    Path, typer.Argument(help="A workbook (XLSX), or text: UTF-8, “;” or “,” between cells.")
+]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Report the same, change nothing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="The report as JSON on standard output.")]
 

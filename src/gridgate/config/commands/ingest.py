@@ -61,7 +61,8 @@ def ingest(
     mapping: Annotated[
         Path | None,
         typer.Option(
-            "--map", help="CSV of foreign_id,metering_point_id, for files of several foreign meters."
+            "--map",
+            help="CSV or XLSX of foreign_id,metering_point_id, for files of several foreign meters.",
         ),
     ] = None,
     direction: Annotated[

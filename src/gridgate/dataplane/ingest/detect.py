@@ -1,13 +1,16 @@
 """Which reader a file is for, told by what it holds and never by what it is called."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.port import MeasurementReader, UnreadableFile
 from gridgate.dataplane.ingest.readers import readers
-from gridgate.tables.diagnosis import UnusableFile
-from gridgate.tables.text import SEPARATOR_NAMES, SEPARATORS, container
+from gridgate.tables.diagnosis import Fault, UnusableFile, meant
+from gridgate.tables.known import other_table
+from gridgate.tables.text import SEPARATOR_NAMES, SEPARATORS, container, named_separator, separator_of
 
 AUTO = "auto"
 
@@ -19,6 +22,9 @@ def detect(content: Content, among: Sequence[MeasurementReader] | None = None) -
     for reader in readers_to_ask:
         if reader.recognises(content):
             return reader
+    fault = _for_another_command(content)
+    if fault is not None:
+        raise UnreadableFile(fault.message, remedy=fault.remedy, where="line 1")
     raise _other_separator(content, readers_to_ask) or _unknown(content)
 
 
@@ -30,6 +36,18 @@ def reader_named(name: str) -> MeasurementReader:
             ErrorKind.INVALID, f"no format {name!r}", remedy=f"Formats are {AUTO}, {', '.join(known)}."
         )
     return known[name]
+
+
+def _for_another_command(content: Content) -> Fault | None:
+    """What a table of the registry is; one of meters and points without heads is told by its first line."""
+    lines = [line for line in content.first_lines if not named_separator(line)]
+    fault = other_table("\n".join(lines), None)
+    if fault is None and lines:
+        first = [cell.strip() for cell in lines[0].split(separator_of(lines[0]))]
+        with suppress(InvalidIdentifier):
+            if len(first) == 2 and first[0] and parse_metering_point_id(meant(first[1])):
+                return Fault("is_mapping")
+    return fault
 
 
 def _other_separator(content: Content, among: Sequence[MeasurementReader]) -> UnreadableFile | None:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -11,10 +11,16 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
+from gridgate.tables import workbook
 from gridgate.tables.diagnosis import UnusableFile, damage, meant
+from gridgate.tables.known import MAPPING, other_table
 from gridgate.tables.text import decoded, named_separator, separator_of
 
-_HEADER: Final = ("foreign_id", "metering_point_id")
+_HEADER: Final = MAPPING.columns
+_ZIP: Final = b"PK\x03\x04"
+_MOST_CELLS: Final = 1_000_000
+"""Of a workbook."""
+_SHEETS_NAMED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,41 +85,87 @@ def settled_on(
 
 
 def read_mapping_file(path: Path) -> dict[str, str]:
-    """Read `foreign_id,metering_point_id` rows (comma or semicolon, the header is optional).
+    """Read rows of `foreign_id,metering_point_id`: text (comma, semicolon or tab) or a workbook; the header is optional.
 
-    Raises `GridgateError` naming the line: a wrong number of columns, an identifier that does not check, a
+    Raises `GridgateError` naming the line or the cell: a wrong number of columns, an identifier that does not check, a
     foreign name given twice.
     """
     try:
-        text = decoded(path.read_bytes())
+        data = path.read_bytes()
+        packed = data.startswith(_ZIP)
+        rows = list(_of_workbook(data, path) if packed else _of_text(decoded(data), path))
     except OSError as error:
         raise GridgateError(
             ErrorKind.NOT_FOUND, f"{path} cannot be read: {error.strerror}", remedy="Check --map."
         ) from None
     except UnusableFile as error:
         fault = error.fault
+        where = str(path) if packed else f"{path}, line {fault.line}"
+        raise GridgateError(ErrorKind.MALFORMED, fault.message, remedy=fault.remedy, where=where) from None
+    table: dict[str, str] = {}
+    for place, row in rows:
+        cells = [cell.strip() for cell in row]
+        while len(cells) > len(_HEADER) and not cells[-1]:
+            cells.pop()  # what a spreadsheet fills up with
+        names = tuple(cell.casefold() for cell in cells)
+        if not table and set(names) == set(_HEADER) and names != _HEADER:
+            raise GridgateError(
+                ErrorKind.MALFORMED,
+                "the columns are the other way round",
+                remedy=f"Give {','.join(_HEADER)}, in this order.",
+                where=f"{path}, {place}",
+            )
+        if not table and (other := other_table(";".join(cells), MAPPING)):
+            raise GridgateError(
+                ErrorKind.MALFORMED, other.message, remedy=other.remedy, where=f"{path}, {place}"
+            )
+        if any(cells) and names != _HEADER:
+            _add(table, cells, f"{path}, {place}")
+    if not table:
         raise GridgateError(
-            ErrorKind.MALFORMED, fault.message, remedy=fault.remedy, where=f"{path}, line {fault.line}"
-        ) from None
+            ErrorKind.MALFORMED, f"{path} maps nothing", remedy=f"Give rows of {','.join(_HEADER)}."
+        )
+    return table
+
+
+def _of_workbook(data: bytes, path: Path) -> Iterator[tuple[str, list[str]]]:
+    """The rows of the sheet that is headed as a mapping is, else of the only sheet. Raises `UnusableFile`."""
+    file = io.BytesIO(data)
+    kind = workbook.kind_of(file)
+    if kind != "xlsx":
+        raise UnusableFile(kind) if kind else UnusableFile("is_packed", what="zip")
+    sheets = workbook.read_sheets(file, most_cells=_MOST_CELLS)
+    headed = [sheet for sheet in sheets if {*_HEADER} <= {*MAPPING.named(sheet.rows[0][1])}]
+    if len(headed or sheets) > 1:
+        names = ", ".join(f"« {sheet.name[:40]} »" for sheet in (headed or sheets)[:_SHEETS_NAMED])
+        raise GridgateError(
+            ErrorKind.MALFORMED,
+            f"which of the sheets {names} is meant cannot be told",
+            remedy=f"Keep one in the file, or head one alone {', '.join(_HEADER)}.",
+            where=str(path),
+        )
+    for sheet in headed or sheets:
+        for number, cells in sheet.rows:
+            errors = [column for column, cell in enumerate(cells) if workbook.is_error(cell)]
+            if errors:
+                raise GridgateError(
+                    ErrorKind.MALFORMED,
+                    f"the cell {sheet.cell(number, errors[0])} holds an error",
+                    remedy="Mend its formula, or type the value.",
+                    where=str(path),
+                )
+            yield f"sheet « {sheet.name} », line {number}", cells
+
+
+def _of_text(text: str, path: Path) -> Iterator[tuple[str, list[str]]]:
+    """The rows of the text but for a line `sep=;`."""
     lines = [line for line in text.splitlines() if line.strip() and not named_separator(line)]
     delimiter = separator_of(lines[0]) if lines else ","
-    table: dict[str, str] = {}
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for number, row in enumerate(rows, start=1):
-            cells = [cell.strip() for cell in row]
-            while len(cells) > len(_HEADER) and not cells[-1]:
-                cells.pop()  # what a spreadsheet fills up with
-            names = tuple(cell.casefold() for cell in cells)
-            if not table and set(names) == set(_HEADER) and names != _HEADER:
-                raise GridgateError(
-                    ErrorKind.MALFORMED,
-                    "the columns are the other way round",
-                    remedy=f"Give {','.join(_HEADER)}, in this order.",
-                    where=f"{path}, line {number}",
-                )
-            if any(cells) and names != _HEADER and not named_separator(delimiter.join(cells)):
-                _add(table, cells, f"{path}, line {number}")
+            if not named_separator(delimiter.join(row)):
+                yield f"line {number}", row
     except csv.Error as error:
         raise GridgateError(
             ErrorKind.MALFORMED,
@@ -121,11 +173,6 @@ def read_mapping_file(path: Path) -> dict[str, str]:
             remedy="Check for a quote that is not closed.",
             where=f"{path}, line {rows.line_num}",
         ) from None
-    if not table:
-        raise GridgateError(
-            ErrorKind.MALFORMED, f"{path} maps nothing", remedy=f"Give rows of {','.join(_HEADER)}."
-        )
-    return table
 
 
 def check_targets(mapping: MeterMapping, directory: PointDirectory) -> None:

@@ -12,6 +12,7 @@ from gridgate.dataplane.ingest.content import HEAD, Content
 from gridgate.dataplane.ingest.port import MeasurementReader, UnreadableFile
 from gridgate.tables import text, workbook
 from gridgate.tables.diagnosis import UnusableFile
+from gridgate.tables.known import other_table
 
 _LINE: Final = re.compile(r"\bline (\d{1,9})")
 _XML_DECLARATION: Final = re.compile(r"\s*<\?xml[^>]*\?>")
@@ -70,6 +71,9 @@ def _sheet(content: Content, name: str, sheet: workbook.Sheet) -> Content:
 
 
 def _no_sheet(sheets: Sequence[workbook.Sheet]) -> UnreadableFile:
+    for sheet in sheets:
+        if fault := other_table(";".join(sheet.rows[0][1]), None):
+            return UnreadableFile(fault.message, remedy=fault.remedy, where=f"sheet « {sheet.name[:40]} »")
     names = ", ".join(f"« {sheet.name[:40]} »" for sheet in sheets[:_SHEETS_NAMED])
     more = f" and {len(sheets) - _SHEETS_NAMED} more" if len(sheets) > _SHEETS_NAMED else ""
     first = " | ".join(sheets[0].rows[0][1])[:80]

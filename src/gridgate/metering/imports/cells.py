@@ -1,7 +1,7 @@
 """Reading one cell: the value, or a `Finding` that says what is wrong with it."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar
@@ -14,6 +14,7 @@ from gridgate.core.identifiers import (
     parse_siren,
 )
 from gridgate.core.quantities import FlowDirection
+from gridgate.core.text import folded
 from gridgate.core.time import may_be_asked
 from gridgate.metering.imports.findings import Code, Finding, Level
 from gridgate.metering.imports.rows import Row
@@ -64,10 +65,15 @@ class Cells:
     def siren(self, column: str) -> str | None:
         return self._parsed(column, self._siren)
 
-    def choice(self, column: str, choices: Collection[str]) -> str | None:
+    def choice(
+        self, column: str, choices: Collection[str], words: Mapping[str, str] | None = None
+    ) -> str | None:
+        """One of `choices`; `words` has them by the words that people read for them."""
+
         def parse(value: str, column: str) -> str | None:
-            if value.upper() in choices:
-                return value.upper()
+            meant = (words or {}).get(folded(value), value.upper())
+            if meant in choices:
+                return meant
             self.say(Code.BAD_CHOICE, column, choices=", ".join(choices))
             return None
 

@@ -22,8 +22,9 @@ from gridgate.metering.versions import versions_of
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.organisations.operations import create_organisation
+from gridgate.tables.known import HOLDERS
 
-HOLDER_COLUMNS = ("metering_point_id", "siren", "legal_name", "valid_from", "valid_to")
+HOLDER_COLUMNS = HOLDERS.columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def import_holders(
     same and changes nothing. Each company's audit says which of its titles began and ended.
     """
     require_operator(actor)
-    sheet = read_sheet(content, columns=HOLDER_COLUMNS)
+    sheet = read_sheet(content, table=HOLDERS)
     report = ImportReport("holders", dry_run, read=sheet.read, findings=list(sheet.findings))
     lines = _parse(sheet.rows, report)
     tell = progress or nobody
@@ -67,7 +68,7 @@ def import_holders(
                 create_organisation(legal_name=names[siren], siren=siren, actor=actor, now=now)
             _write(timelines, actor=actor, now=now, tell=tell, total=sheet.read)
     tell(sheet.read, sheet.read)
-    report.findings.sort(key=lambda finding: finding.line)
+    report.findings = sorted(map(sheet.told, report.findings), key=lambda finding: finding.line)
     return report
 
 

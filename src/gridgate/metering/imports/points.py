@@ -21,18 +21,9 @@ from gridgate.metering.models import MeteringPoint
 from gridgate.metering.versions import Versions, versions_of, write
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership
+from gridgate.tables.known import METER_TYPES, POINTS
 
-POINT_COLUMNS = (
-    "id",
-    "segment",
-    "directions",
-    "address",
-    "postcode",
-    "city",
-    "subscribed_power_kva",
-    "activated_on",
-)
-OPTIONAL_POINT_COLUMNS = ("label", "meter_type", "valid_from")
+POINT_COLUMNS, OPTIONAL_POINT_COLUMNS = POINTS.columns, POINTS.optional
 """`valid_from` is the civil day from which the line's values hold; without it, the day of the import."""
 
 _LOW_VOLTAGE = ("C5", "P4")
@@ -52,7 +43,7 @@ def import_points(
     Lines at fault are reported and left out. A dry run reports the same and changes nothing.
     """
     require_operator(actor)
-    sheet = read_sheet(content, columns=POINT_COLUMNS, optional=OPTIONAL_POINT_COLUMNS)
+    sheet = read_sheet(content, table=POINTS)
     report = ImportReport("points", dry_run, read=sheet.read, findings=list(sheet.findings))
     asked = _parse(sheet.rows, report, today=civil_day_of(now, get_default_timezone()))
     tell = progress or nobody
@@ -69,7 +60,7 @@ def import_points(
         if updated:
             as_held.project(updated)
             titles_changed.send(MeteringPoint, point_ids=updated, now=now)
-    report.findings.sort(key=lambda finding: finding.line)
+    report.findings = sorted(map(sheet.told, report.findings), key=lambda finding: finding.line)
     return report
 
 
@@ -123,7 +114,7 @@ def _values(cells: Cells) -> dict[str, Any]:
     if cells.row.cells.get("label"):
         values["label"] = cells.text("label", limit=80)
     if cells.row.cells.get("meter_type"):
-        values["meter_type"] = cells.choice("meter_type", MeteringPoint.MeterType.values)
+        values["meter_type"] = cells.choice("meter_type", MeteringPoint.MeterType.values, METER_TYPES)
     return values
 
 

@@ -2,18 +2,20 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from gridgate.core.text import visible
 from gridgate.metering.imports.findings import Code, Finding, Level
 from gridgate.tables import text, workbook
-from gridgate.tables.diagnosis import UnusableFile
+from gridgate.tables.diagnosis import Fault, UnusableFile
+from gridgate.tables.known import Known, other_table
 
 Progress = Callable[[int, int], None]
 """Told how many lines are done, of how many."""
 
 _SHEETS_NAMED = 8
+_LINES_LOOKED_AT = 20
 MOST_CELLS = 2_000_000
 """Of a workbook: some 200,000 lines of points."""
 
@@ -37,17 +39,25 @@ class Sheet:
     rows: list[Row]
     read: int
     findings: list[Finding]
+    heads: Mapping[str, str] = field(default_factory=dict)
+    """What the file calls each column."""
+
+    def told(self, finding: Finding) -> Finding:
+        """The finding with its column as the file heads it."""
+        return replace(finding, column=self.heads.get(finding.column, finding.column))
 
 
-def read_sheet(content: bytes, *, columns: Sequence[str], optional: Sequence[str] = ()) -> Sheet:
-    """Read a file: text in UTF-8 or UTF-16 with `;`, `,` or tab between cells, or a workbook; columns in any order.
+def read_sheet(content: bytes, *, table: Known) -> Sheet:
+    """Read a file: text in UTF-8 or UTF-16 with `;`, `,` or tab between cells, or a workbook; columns in any order,
+    called as the commands or as the exports of pages call them.
 
     Blank lines are not counted. When the file as a whole cannot be used a finding says `REFUSED`.
     """
-    known = ", ".join([*columns, *optional])
     try:
         if content.startswith(b"PK\x03\x04"):
-            return _of_workbook(content, columns, optional, known)
+            return _of_workbook(content, table)
+        if content.startswith(b"PAR1"):
+            raise UnusableFile("is_measurements")
         whole = text.decoded(content)
     except UnusableFile as error:
         fault = error.fault
@@ -55,21 +65,23 @@ def read_sheet(content: bytes, *, columns: Sequence[str], optional: Sequence[str
             Code(fault.code), fault.line, value=fault.value, level=Level.REFUSED, details=dict(fault.details)
         )
         return Sheet([], 0, [refusal])
-    return _of_text(whole, columns, optional, known)
+    return _of_text(whole, table)
 
 
-def _of_text(whole: str, columns: Sequence[str], optional: Sequence[str], known: str) -> Sheet:
+def _of_text(whole: str, table: Known) -> Sheet:
     lines = whole.splitlines()
     above = next(
         (n for n, line in enumerate(lines) if line.strip(" ;,\t") and not text.named_separator(line)), None
     )
     if above is None:
-        return _empty(known)
+        return _empty(table)
     separator = text.separator_of(lines[above])
-    return _of_records(_records(whole, separator, above), columns, optional, known, separator)
+    if other := other_table("\n".join(lines[above : above + _LINES_LOOKED_AT]), table):
+        return _other(other, lines[above])
+    return _of_records(_records(whole, separator, above), table, separator)
 
 
-def _of_workbook(content: bytes, columns: Sequence[str], optional: Sequence[str], known: str) -> Sheet:
+def _of_workbook(content: bytes, table: Known) -> Sheet:
     """The one sheet that has the columns. Raises `UnusableFile`."""
     file = io.BytesIO(content)
     kind = workbook.kind_of(file)
@@ -77,16 +89,21 @@ def _of_workbook(content: bytes, columns: Sequence[str], optional: Sequence[str]
         raise UnusableFile(kind) if kind else UnusableFile("is_packed", what="zip")
     sheets = workbook.read_sheets(file, most_cells=MOST_CELLS)
     if not sheets:
-        return _empty(known)
-    having = [sheet for sheet in sheets if set(columns) <= set(_header(sheet.rows[0][1]))]
+        return _empty(table)
+    having = [sheet for sheet in sheets if set(table.columns) <= set(_header(sheet.rows[0][1], table))]
+    if not having:
+        for sheet in sheets:
+            first = ";".join(sheet.rows[0][1])
+            if other := other_table(first, table):
+                return _other(other, first)
     if len(having) > 1 or (not having and len(sheets) > 1):
         names = ", ".join(sheet.name[:40] for sheet in (having or sheets)[:_SHEETS_NAMED])
         code = Code.SEVERAL_SHEETS if having else Code.NO_SHEET
         return Sheet(
-            [], 0, [Finding(code, 1, level=Level.REFUSED, details={"sheets": names, "columns": known})]
+            [], 0, [Finding(code, 1, level=Level.REFUSED, details={"sheets": names, "columns": table.known})]
         )
     (sheet,) = having or sheets
-    return _of_records(_rows_of(sheet), columns, optional, known, ";")
+    return _of_records(_rows_of(sheet), table, ";")
 
 
 def _rows_of(sheet: workbook.Sheet) -> Records:
@@ -99,27 +116,30 @@ def _rows_of(sheet: workbook.Sheet) -> Records:
             yield number, cells
 
 
-def _empty(known: str) -> Sheet:
-    return Sheet([], 0, [Finding(Code.EMPTY_FILE, 1, level=Level.REFUSED, details={"columns": known})])
+def _empty(table: Known) -> Sheet:
+    return Sheet([], 0, [Finding(Code.EMPTY_FILE, 1, level=Level.REFUSED, details={"columns": table.known})])
 
 
-def _header(cells: Sequence[str]) -> list[str]:
-    return [visible(name).strip().lower() for name in cells]
+def _other(fault: Fault, first: str) -> Sheet:
+    return Sheet([], 0, [Finding(Code(fault.code), 1, value=first[:80], level=Level.REFUSED)])
 
 
-def _of_records(
-    records: Records, columns: Sequence[str], optional: Sequence[str], known: str, separator: str
-) -> Sheet:
+def _header(cells: Sequence[str], table: Known) -> list[str]:
+    return table.named(visible(name) for name in cells)
+
+
+def _of_records(records: Records, table: Known, separator: str) -> Sheet:
     first = next(records, None)
     if first is None or isinstance(first[1], Finding):
-        return _empty(known)
-    header = _header(first[1])
+        return _empty(table)
+    header = _header(first[1], table)
     while header and not header[-1]:
         header.pop()
-    findings = _check_header(header, columns, optional, known)
+    findings = _check_header(header, table)
     if any(finding.level is Level.REFUSED for finding in findings):
         return Sheet([], 0, findings)
-    return _body(records, header, {*columns, *optional}, separator, findings)
+    sheet = _body(records, header, {*table.columns, *table.optional}, separator, findings)
+    return replace(sheet, heads=dict(zip(header, (visible(name).strip() for name in first[1]), strict=False)))
 
 
 def _body(
@@ -172,10 +192,8 @@ def _records(whole: str, separator: str, above: int) -> Records:
             yield line, record
 
 
-def _check_header(
-    header: list[str], columns: Sequence[str], optional: Sequence[str], known: str
-) -> list[Finding]:
-    details = {"columns": known}
+def _check_header(header: list[str], table: Known) -> list[Finding]:
+    columns, details = table.columns, {"columns": table.known}
     absent = [column for column in columns if column not in header]
     if len(absent) > 1 and len(absent) == len(columns):
         shown = ", ".join(name for name in header if name)[:80]
@@ -190,6 +208,6 @@ def _check_header(
     unknown = [
         Finding(Code.UNKNOWN_COLUMN, 1, column, column, level=Level.NOTE, details=details)
         for column in header
-        if column and column not in (*columns, *optional)
+        if column and column not in (*columns, *table.optional, *table.aside)
     ]
     return missing + repeated + unknown

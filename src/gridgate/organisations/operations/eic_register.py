@@ -18,13 +18,14 @@ from django.db import transaction
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
-from gridgate.core.text import compact, line
+from gridgate.core.text import compact, folded, line
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.eic_codes import Examined, examine, why
 from gridgate.organisations.eic_queries import search_text_of
 from gridgate.organisations.models import EicCode, Membership, Organisation
 from gridgate.organisations.operations.eic import EicCodeTaken
 from gridgate.organisations.operations.requests import ReasonMissing
+from gridgate.tables.known import EIC_STATES
 
 _CHUNK = 500
 _NAMES = {"display_name": 16, "long_name": 70}
@@ -397,9 +398,9 @@ class _Line:
         return text[:longest].rstrip()
 
     def _active(self) -> bool | None:
-        status = self.cells.get("status", "").strip().lower()
-        if status in ("", "active", "inactive"):
-            return status != "inactive"
+        status = folded(self.cells.get("status", "")).strip()
+        if status in EIC_STATES:
+            return EIC_STATES[status]
         self.tell(ImportFinding.BAD_STATUS, "status", "not one of active, inactive", "Give one of them.")
         return None
 

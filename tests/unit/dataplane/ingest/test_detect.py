@@ -13,6 +13,9 @@ from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.detect import detect, reader_named
 from gridgate.dataplane.ingest.port import Notes, UnreadableFile
 from gridgate.dataplane.ingest.readers import readers
+from gridgate.metering.imports.findings import Code
+from gridgate.metering.imports.rows import read_sheet
+from gridgate.tables.known import HOLDERS, MAPPING, POINTS
 from tests.ingest_samples import (
     R63_HEADER,
     R64_HEADER,
@@ -72,6 +75,34 @@ class TestDetect:
 
         assert [reader.name for reader in readers().values() if reader.recognises(content)] == [name]
         assert detect(content).name == name
+
+    @pytest.mark.parametrize("sample", SAMPLES)
+    def test_imports_of_the_registry_tell_what_ingest_takes(self, sample: str) -> None:
+        sheet = read_sheet(SAMPLES[sample][1], table=HOLDERS)
+
+        assert [finding.code for finding in sheet.findings] == [Code.IS_MEASUREMENTS]
+        assert sheet.findings[0].remedy == "Take it in with gridgate ingest."
+
+    @pytest.mark.parametrize(
+        ("header", "command"),
+        [
+            (",".join(POINTS.columns), "gridgate import points"),
+            (
+                ";".join(POINTS.head(name, "fr") for name in (*POINTS.columns, "label")),
+                "gridgate import points",
+            ),
+            ("\t".join(HOLDERS.columns[:4]), "gridgate import holders"),
+            ("EicCode;EicDisplayName;EicLongName;EicParent", "gridgate eic import"),
+            (",".join(MAPPING.columns), "--map"),
+            (f"meter 7;{C5}", "--map"),
+        ],
+    )
+    def test_names_the_command_for_a_table_of_the_registry(self, header: str, command: str) -> None:
+        with pytest.raises(UnreadableFile) as caught:
+            detect(Content("points.csv", f"sep=;\n{header}\n".encode() if ";" in header else header.encode()))
+
+        assert command in caught.value.remedy
+        assert "not recognised" not in str(caught.value)
 
     @pytest.mark.parametrize(
         ("data", "message"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.ingest.directory import PointInfo
@@ -99,9 +100,33 @@ class TestReadMappingFile:
     ) -> None:
         assert read(text) == {"a": C5}
 
+    def test_reads_a_workbook_by_its_heads_or_its_only_sheet(self, tmp_path: Path) -> None:
+        path = tmp_path / "map.xlsx"
+        for header in ([], [["foreign_id", "metering_point_id"]]):
+            with xlsxwriter.Workbook(path) as book:
+                for row, cells in enumerate([*header, ["meter 7", C5], ["8", int(C4)], ["", ""]]):
+                    book_sheet = book.worksheets()[0] if book.worksheets() else book.add_worksheet("map")
+                    book_sheet.write_row(row, 0, cells)
+                if header:
+                    book.add_worksheet("notes").write_row(0, 0, ["a", "b"])
+
+            assert read_mapping_file(path) == {"meter 7": C5, "8": C4}
+
+        with xlsxwriter.Workbook(path) as book:
+            book.add_worksheet("map").write_row(1, 1, ["meter 7", 2.31282e17])
+        with pytest.raises(
+            GridgateError, match=r"map.xlsx, sheet « map », line 2: a spreadsheet has rounded"
+        ):
+            read_mapping_file(path)
+
     @pytest.mark.parametrize(
         ("text", "message"),
         [
+            (
+                "id,segment,directions,address,postcode,city,subscribed_power_kva,activated_on\n",
+                "metering points",
+            ),
+            ("metering_point_id,start,value\n", "a file of measurements"),
             (f"a,{C5}\na,{C4}\n", "line 2: « a » is mapped twice"),
             ("a,123\n", "line 1: a metering point has 14 digits"),
             ("a,b,c\n", "line 1: 3 columns"),

@@ -43,6 +43,23 @@ FRENCH: dict[Code, tuple[str, str]] = {
         "c’est un document, pas un tableau",
         "Enregistrez son tableau en classeur (XLSX) ou en « CSV UTF-8 ».",
     ),
+    Code.IS_MEASUREMENTS: (
+        "c’est un fichier de mesures",
+        "Les mesures se prennent par la commande gridgate ingest.",
+    ),
+    Code.IS_POINTS: (
+        "c’est un tableau de points de comptage",
+        "Importez-le en choisissant « Des points de comptage ».",
+    ),
+    Code.IS_HOLDERS: ("c’est un tableau de titulaires", "Importez-le en choisissant « Leurs titulaires »."),
+    Code.IS_EIC_CODES: (
+        "c’est un tableau de codes EIC",
+        "Les codes d’un autre bureau s’importent par la commande gridgate eic import.",
+    ),
+    Code.IS_MAPPING: (
+        "c’est un tableau qui dit de quel point est chaque compteur",
+        "Il se donne par --map à la commande gridgate ingest, avec les fichiers de mesures.",
+    ),
     Code.DAMAGED_WORKBOOK: (
         "le classeur ne peut pas être lu ({why})",
         "Ouvrez-le dans un tableur et enregistrez-le de nouveau en XLSX ; s’il ne s’ouvre pas, téléchargez-le de "
