@@ -34,6 +34,10 @@ class Operator:
     contact_phone: str = ""
     contact_url: str = ""
 
+    @property
+    def has_contact(self) -> bool:
+        return bool(self.contact_email or self.contact_phone or self.contact_url)
+
 
 def operator() -> Operator:
     try:

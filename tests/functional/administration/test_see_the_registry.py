@@ -1,48 +1,18 @@
-"""The operator's home: figures, what waits, last imports."""
+"""The operator's registry: figures, what waits, last imports."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from gridgate.metering.imports.journal import import_file
 from gridgate.metering.models import LoadCurveCollection, PointVersion
 from gridgate.metering.operations import close_holding, set_collection
-from gridgate.organisations.models import EicRequest, Invitation, LostFactor
-from tests.factories.eic import make_request
-from tests.factories.organisations import make_member
 from tests.world import World
 
 
-class TestTheHome:
+class TestTheRegistry:
     def test_counts_the_registry(self, world: World) -> None:
         close_holding(holding=world.p5.holdings.get(), valid_to=date(2026, 1, 1), now=world.now)
         page = world.client("operateur").get("/administration/")
         assert [figure.value for figure in page.context["figures"]] == ["5", "1", "1", "0"]
-
-    def test_says_what_is_to_be_done_what_is_due_first_first(self, world: World) -> None:
-        declared = {"kind": "first_administrator", "email": "neuf@client-b.example", "full_name": "Neuf"}
-        sent, ended = world.now - timedelta(days=9), world.now - timedelta(days=2)
-        Invitation.objects.create(
-            organisation=world.client_b, created_at=sent, sent_at=sent, expires_at=ended, **declared
-        )
-        asked = make_request(world.alice)
-        LostFactor.objects.create(
-            user=world.bob.user,
-            how="in_person",
-            note="Carte",
-            checked_by=make_member(world.operator, "Odile"),
-            created_at=world.now,
-            confirmable_at=world.now,
-            expires_at=world.now + timedelta(days=2),
-        )
-        page = world.client("operateur").get("/administration/")
-        assert [(task.title, task.url) for task in page.context["tasks"]] == [
-            ("Bob a perdu ses seconds facteurs", "/administration/seconds-facteurs/"),
-            ("ACME Industries", f"/administration/demandes/{asked.number}/"),
-            ("Client B", f"/administration/entreprises/{world.client_b.siren}/"),
-        ]
-        Invitation.objects.update(cancelled_at=world.now)
-        EicRequest.objects.update(state="withdrawn")
-        LostFactor.objects.update(cancelled_at=world.now)
-        assert world.client("operateur").get("/administration/").context["tasks"] == []
 
     def test_lists_the_last_imports(self, world: World) -> None:
         import_file(kind="points", name="parc.csv", content=b"", now=world.now)

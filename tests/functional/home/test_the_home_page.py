@@ -157,7 +157,7 @@ class TestTasks:
             make_service(world.third_party_2), world.acme, until=world.now + timedelta(days=40), now=world.now
         )
         text = text_of(world.client("alice").get("/"))
-        assert text.count("Le partage avec Tiers 1 expire bientôt le 15 décembre 2026") == 1
+        assert text.count("Le partage avec Tiers 1 expire bientôt dernier jour : le 15 décembre 2026") == 1
         assert "Tiers 2 expire" not in text
 
     def test_name_the_points_that_no_longer_send(self, world, measured):
@@ -206,7 +206,7 @@ class TestTasks:
         )
         response = world.client("alice").get("/")
         text, page = text_of(response), response.content.decode()
-        assert f"{asked.user} demande à agir pour votre entreprise expire le" in text
+        assert f"{asked.user} demande à agir pour votre entreprise avant le" in text
         assert f'href="/administration/invitations/demandes/{handle(asked)}/"' in page
         assert "Bob a perdu ses seconds facteurs à confirmer jusqu’au" in text
         text = text_of(world.client("bob").get("/"))
@@ -245,8 +245,8 @@ class TestTasks:
             requested_at=world.now,
         )
         text = text_of(world.client("tiers1").get("/"))
-        assert "1 autorisation reçue expire bientôt la première le 15 décembre 2026" in text
-        assert "1 demande d’accès sans réponse la plus ancienne du 25 novembre 2026" in text
+        assert "1 autorisation reçue expire bientôt dernier jour : le 15 décembre 2026" in text
+        assert "1 demande d’accès sans réponse depuis le 25 novembre 2026" in text
 
     def test_are_none_when_nothing_waits(self, world, measured):
         assert "Rien ne vous attend." in text_of(world.client("alice").get("/"))
@@ -289,8 +289,8 @@ class TestOfOthers:
         restrict(world.bob, [])
         assert "Votre périmètre est vide" in text_of(world.client("bob").get("/"))
 
-    def test_the_operators_staff_go_to_what_they_run(self, world, measured):
-        assert world.client("operateur").get("/")["Location"] == "/administration/"
+    def test_the_operators_staff_find_their_own(self, world, measured):
+        assert "Bonjour" in text_of(world.client("operateur").get("/"))
         assert measured.asked == []
 
 

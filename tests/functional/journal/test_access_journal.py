@@ -223,7 +223,9 @@ class TestOwnReads:
         text = text_of(page)
         assert "Lectures des autres 3 Vos consultations de vos propres compteurs 13" in text
         assert "13 sur 13" in text
-        assert "SIREN 111 222 337 · Vos consultations de vos propres compteurs · " in text  # on paper, where there are no tabs
+        assert (
+            "SIREN 111 222 337 · Vos consultations de vos propres compteurs · " in text
+        )  # on paper, where there are no tabs
         assert rows_of(page) == 1
         assert "25 nov. 2026 08:30 – 09:30" in text
         assert "Courbe de charge 4 368 valeurs 3 13 : les voir une à une Écran" in text

@@ -31,21 +31,21 @@ def test_footer_pages_are_open_to_all_in_both_languages(world, path) -> None:
 
 
 def test_french_unless_the_browser_asks_for_english() -> None:
-    assert "Nous écrire" in page(Client().get("/aide/"))
-    assert "Nous écrire" in page(Client(headers={"accept-language": "de-DE,de"}).get("/aide/"))
-    assert "Write to us" in page(Client(headers={"accept-language": "en-US,en;q=0.9"}).get("/aide/"))
+    assert "Qui peut vous aider" in page(Client().get("/aide/"))
+    assert "Qui peut vous aider" in page(Client(headers={"accept-language": "de-DE,de"}).get("/aide/"))
+    assert "Who can help you" in page(Client(headers={"accept-language": "en-US,en;q=0.9"}).get("/aide/"))
 
 
 def test_the_language_chosen_stays_in_the_browser_and_in_the_account(world) -> None:
     client = world.client("alice")
     response = client.post("/langue/", {"language": "en", "next": "/aide/?de=accueil"})
     assert (response.status_code, response["Location"]) == (302, "/aide/?de=accueil")
-    assert "Write to us" in page(client.get("/aide/"))
+    assert "Who can help you" in page(client.get("/aide/"))
     assert User.objects.get(pk=world.alice.user_id).language == "en"
 
     elsewhere = Client()
     elsewhere.force_login(User.objects.get(pk=world.alice.user_id))
-    assert "Write to us" in page(elsewhere.get("/aide/"))
+    assert "Who can help you" in page(elsewhere.get("/aide/"))
 
 
 @pytest.mark.parametrize("onwards", ["https://ailleurs.example/", "//ailleurs.example/", "foo", "?q=1", ""])
@@ -92,16 +92,20 @@ def test_every_failure_has_its_page(world, view, status, kept) -> None:
     assert "Menu" in page(response)
 
 
-def test_a_registry_that_does_not_answer_is_said_in_plain_words(client, world, monkeypatch) -> None:
+def test_a_registry_that_does_not_answer_is_said_in_plain_words(client, world, settings, monkeypatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OperationalError("file is not a database")
 
     client.raise_request_exception = False
     client.force_login(world.alice.user)
     monkeypatch.setattr("gridgate.organisations.security.session_store.SessionStore.load", fail)
+    told = {"contact_email": "aide@reseau.example", "contact_phone": "01 23 45 67 89"}
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update=told)
     response = client.get("/")
     assert response.status_code == 503
     assert response["Retry-After"] == "60"
+    assert all(one in page(response) for one in told.values())
+    assert "Demander de l’aide</a>" not in page(response)  # it does not answer either
     assert "Le portail ne répond pas pour le moment" in page(response)
 
 

@@ -75,6 +75,7 @@ def test_check_names_what_others_may_open_and_how_to_mend_it(empty_instance: Pat
     assert f"more. Run: chmod -R go-rwx {data}\n" in said
     assert f"Run: chmod go-w {data.parent}\n" in said
     assert f"{tmp_path} can be written" not in said
+    assert "Set GRIDGATE_CONTACT_EMAIL, GRIDGATE_CONTACT_PHONE or GRIDGATE_CONTACT_URL." in said
 
 
 def test_links_and_folders_that_all_may_write_but_not_rename_in_are_no_fault(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def check(
         *map(str, files.faults(environment)),
         *_modes(environment),
         *(_deployment(environment) if deploy else ()),
-        *_registry(environment),
+        *_registry(environment, deploy=deploy),
     ]
     for fault in faults:
         typer.echo(shown_lines(fault), err=True)
@@ -45,7 +45,7 @@ def _modes(environment: Environment) -> Iterator[str]:
             yield f"{path} is readable by others. Run: chmod 600 {path}."
 
 
-def _registry(environment: Environment) -> Iterator[str]:
+def _registry(environment: Environment, *, deploy: bool) -> Iterator[str]:
     """What the registry says of the other files, and of itself to a newer version; nothing while it cannot be used."""
     if files.registry_fault(environment, older_will_do=True) or files.secret_fault(environment):
         return
@@ -72,6 +72,8 @@ def _registry(environment: Environment) -> Iterator[str]:
         else:
             yield from _what_it_names(environment)
             yield from _contradiction(environment)
+            if deploy:
+                yield from _nobody_to_ask()
     except DatabaseError as error:
         yield f"{environment.registry}: it cannot be read: {error}. Restore it from the last backup."
 
@@ -90,6 +92,16 @@ def _what_it_names(environment: Environment) -> Iterator[str]:
         yield (
             f"{environment.attachments}: missing or damaged there: {counted(lost, 'document')} that had been joined. "
             "Put them back from the last backup; nothing else is touched by it."
+        )
+
+
+def _nobody_to_ask() -> Iterator[str]:
+    from gridgate.portal.context import operator
+
+    if not operator().has_contact:
+        yield (
+            "Pages that say whom to ask for help name no address. "
+            "Set GRIDGATE_CONTACT_EMAIL, GRIDGATE_CONTACT_PHONE or GRIDGATE_CONTACT_URL."
         )
 
 

@@ -6,10 +6,11 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from gridgate.organisations.desk import TO_DO, DeskFilter, desk_rows
+from gridgate.organisations.desk import TO_DO, DeskFilter, DeskRow, desk_rows
 from gridgate.organisations.models import InvitationState, Membership
 from gridgate.organisations.operator_queries import CompanyFilter, companies
-from gridgate.portal import desk
+from gridgate.portal import desk, formats
+from gridgate.portal.context import operator
 from gridgate.portal.screens.lost_factors.tasks import checks_of
 from gridgate.portal.screens.operator import words
 from gridgate.portal.shapes import Task, by_urgency
@@ -19,7 +20,14 @@ MOST = 5
 
 def tasks_of(*, actor: Membership, now: datetime) -> list[Task]:
     """What is due first, first."""
-    return by_urgency([*checks_of(actor=actor, now=now), *_requests(actor, now), *_declarations(actor, now)])
+    return by_urgency(
+        [
+            *checks_of(actor=actor, now=now),
+            *_requests(actor, now),
+            *_declarations(actor, now),
+            *_nobody_to_ask(),
+        ]
+    )
 
 
 def _requests(actor: Membership, now: datetime) -> Iterator[Task]:
@@ -30,12 +38,37 @@ def _requests(actor: Membership, now: datetime) -> Iterator[Task]:
         yield Task(
             "doc",
             row.company or row.requester,
-            f"{labels[row.prefix]} · {words.due(row.state, row.due_at, row.decided_at, now).text}",
+            " · ".join(filter(None, (labels[row.prefix], _by_when(row, now)))),
             reverse("operator_request", args=[row.number]),
             _("Traiter"),
             row.number,
             row.due_at,
         )
+
+
+def _by_when(row: DeskRow, now: datetime) -> str:
+    if row.due_at is None:
+        return ""
+    late = row.late_by(now)
+    if late is not None:
+        return _("en retard de %(duration)s") % {"duration": words.lasting(late)}
+    if row.due_at - now <= words.SOON:
+        return _("à traiter avant le %(at)s") % {"at": formats.moment(row.due_at)}
+    return _("à traiter avant le %(day)s") % {"day": formats.long_day(row.due_at)}
+
+
+def _nobody_to_ask() -> Iterator[Task]:
+    """Pages that say whom to ask for help name no address."""
+    if operator().has_contact:
+        return
+    yield Task(
+        "help",
+        _("Aucune adresse n’est indiquée pour demander de l’aide"),
+        _("réglages GRIDGATE_CONTACT_EMAIL, GRIDGATE_CONTACT_PHONE ou GRIDGATE_CONTACT_URL"),
+        reverse("help") + "#contact",
+        _("Voir"),
+        _("la page d’aide"),
+    )
 
 
 def _declarations(actor: Membership, now: datetime) -> Iterator[Task]:

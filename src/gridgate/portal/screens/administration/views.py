@@ -1,4 +1,4 @@
-"""The operator's home: the registry in figures, what waits, the last imports.
+"""The operator's registry: in figures, the collections that wait, the last imports.
 
 Whoever manages a company's users and types the same address finds the page on its users.
 """
@@ -18,7 +18,6 @@ from gridgate.organisations.models import EntitlementCode
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.paging import page_of
-from gridgate.portal.screens.administration.tasks import tasks_of
 from gridgate.portal.shapes import Figure
 
 LAST_IMPORTS = 10
@@ -35,13 +34,12 @@ def home(request: MemberRequest) -> HttpResponseBase:
 
 @operator_required
 def _registry(request: MemberRequest) -> HttpResponse:
-    """What the operator's staff see first."""
+    """The registry, for the operator's staff."""
     actor = request.membership
     now = datetime.now(UTC)
     today = civil_day_of(now, get_default_timezone())
     waiting = page_of(request, waiting_collections(actor=actor, today=today))
     context = {
-        "tasks": tasks_of(actor=actor, now=now),
         "figures": _figures(registry_figures(actor=actor, today=today)),
         "waiting": waiting,
         "waiting_rows": [

@@ -4,7 +4,7 @@ What the policy or new terms ask of a person is no line here: no page opens unti
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Q
 from django.urls import reverse
@@ -63,15 +63,20 @@ def tasks_of(
 def _requests(actor: Membership) -> Iterator[Task]:
     for request in queries.requests_to_answer(actor=actor)[:MOST]:
         name = request.eligible_party.legal_name
+        until = request.requested_at + timedelta(days=DAYS_TO_ANSWER)
         yield Task(
             "share",
             _("%(name)s demande un accès") % {"name": name},
-            words.data(request.service),
+            f"{words.data(request.service)} · {_before(until)}",
             reverse("sharing_request", args=[request.pk]),
             _("Répondre"),
             _("à %(name)s") % {"name": name},
-            request.requested_at + timedelta(days=DAYS_TO_ANSWER),
+            until,
         )
+
+
+def _before(instant: datetime) -> str:
+    return _("avant le %(day)s") % {"day": formats.long_day(instant)}
 
 
 def _ending(actor: Membership, moment: Moment) -> Iterator[Task]:
@@ -86,7 +91,8 @@ def _ending(actor: Membership, moment: Moment) -> Iterator[Task]:
         yield Task(
             "clock",
             _("Le partage avec %(name)s expire bientôt") % {"name": party.legal_name},
-            _("le %(day)s") % {"day": formats.long_day(moment.last_day_before(permission.valid_until))},
+            _("dernier jour : le %(day)s")
+            % {"day": formats.long_day(moment.last_day_before(permission.valid_until))},
             reverse("sharing_company", args=[party.siren]),
             _("Voir"),
             party.legal_name,
@@ -117,7 +123,10 @@ def _to_complete(one: ToAct, title: str, url: str, moment: Moment) -> Task:
         return Task(
             "alert", title, _("un complément vous est demandé"), url, _("Compléter"), title, moment.now
         )
-    return Task("pen", title, _("brouillon, pas encore envoyé"), url, _("Terminer"), title, one.due_at)
+    detail = _("brouillon, pas encore envoyé")
+    if one.due_at is not None:
+        detail = f"{detail} · {_before(one.due_at)}"
+    return Task("pen", title, detail, url, _("Terminer"), title, one.due_at)
 
 
 def _invitations(actor: Membership, moment: Moment) -> Iterator[Task]:
@@ -147,7 +156,7 @@ def _asking_to_join(actor: Membership, moment: Moment) -> Iterator[Task]:
         yield Task(
             "users",
             _("%(name)s demande à agir pour votre entreprise") % {"name": asked.user},
-            _("expire le %(day)s") % {"day": formats.long_day(moment.last_day_before(asked.expires_at))},
+            _before(asked.expires_at),
             reverse("company_join_request", args=[asked.pk]),
             _("Répondre"),
             _("à %(name)s") % {"name": asked.user},
@@ -197,7 +206,8 @@ def _received(received: queries.InForce, moment: Moment) -> Iterator[Task]:
             received.soon,
         )
         % {"count": formats.number(received.soon)},
-        _("la première le %(day)s") % {"day": formats.long_day(moment.last_day_before(received.first))},
+        ngettext("dernier jour : le %(day)s", "dernier jour de la première : le %(day)s", received.soon)
+        % {"day": formats.long_day(moment.last_day_before(received.first))},
         reverse("permissions_received"),
         _("Voir"),
         _("les autorisations reçues"),
@@ -217,7 +227,8 @@ def _unanswered(actor: Membership) -> Iterator[Task]:
             "%(count)s demande d’accès sans réponse", "%(count)s demandes d’accès sans réponse", len(days)
         )
         % {"count": formats.number(len(days))},
-        _("la plus ancienne du %(day)s") % {"day": formats.long_day(days[0])},
+        ngettext("depuis le %(day)s", "la plus ancienne depuis le %(day)s", len(days))
+        % {"day": formats.long_day(days[0])},
         reverse("permissions_received"),
         _("Voir"),
         _("les demandes en attente"),

@@ -3,33 +3,47 @@
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from gridgate.metering.queries import registry_figures
 from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.desk import desk_figures
+from gridgate.organisations.models import Membership
 from gridgate.organisations.own_account import favourites_of
 from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.favourites import lines_of
+from gridgate.portal.screens.administration.tasks import tasks_of
 from gridgate.portal.screens.home.account import public_pages, steps_to_take, waiting
 from gridgate.portal.screens.home.company import overview_of
+from gridgate.portal.screens.operator.desk import figures_of, kinds
 from gridgate.portal.screens.sharing.moment import Moment
 
 
 @require_safe
 @account_page
 def page(request: AccountRequest) -> HttpResponse:
-    """A company's overview; the operator's staff go to what they run, people of no company see what is for all."""
+    """A company's overview; what waits for the operator's staff; to people of no company, what is for all."""
     actor, moment = request.membership, Moment.present()
     if actor is None:
         return render(request, "home/account.html", _of_no_company(request))
     if actor.organisation.is_operator:
-        return redirect("operator_home")
+        return render(request, "home/operator.html", _of_the_operator(request, actor, moment))
     everything = request.GET.get("energie") == "tous"
     overview = overview_of(actor=actor, moment=moment, everything=everything)
     restricted = not actor.reach(EntitlementCode.METERS).everything
     favourites = lines_of(favourites_of(user=request.user, membership=actor))
     context = {"overview": overview, "restricted": restricted, "favourites": favourites}
     return render(request, "home/company.html", context)
+
+
+def _of_the_operator(request: AccountRequest, actor: Membership, moment: Moment) -> dict[str, Any]:
+    return {
+        "figures": figures_of(desk_figures(kinds=kinds(), actor=actor, now=moment.now), moment.now),
+        "tasks": tasks_of(actor=actor, now=moment.now),
+        "registry": registry_figures(actor=actor, today=moment.today),
+        "favourites": lines_of(favourites_of(user=request.user, membership=actor)),
+    }
 
 
 def _of_no_company(request: AccountRequest) -> dict[str, Any]:

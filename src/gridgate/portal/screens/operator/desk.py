@@ -127,7 +127,7 @@ def index(request: MemberRequest) -> HttpResponse:
     figures = desk_figures(kinds=kinds(), actor=actor, now=now)
     context = {
         "form": form,
-        "figures": _figures(figures, now),
+        "figures": figures_of(figures, now),
         "counted": figures,
         "filters": filters_in_force(request, {name: label for name, label in form.labels().items() if label}),
         "page_obj": page,
@@ -241,7 +241,8 @@ def _label(row: DeskRow) -> str:
     return str(kind.label) if kind is not None else row.number
 
 
-def _figures(counted: DeskFigures, now: datetime) -> list[Figure]:
+def figures_of(counted: DeskFigures, now: datetime) -> list[Figure]:
+    """The desk at an instant, as large figures."""
     unfollowed = ngettext("%(count)s sans responsable", "%(count)s sans responsable", counted.unfollowed) % {
         "count": formats.number(counted.unfollowed)
     }
