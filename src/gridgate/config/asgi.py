@@ -19,6 +19,7 @@ from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.app import create_app, rendering
 from gridgate.dataplane.http.guard import HEADERS, LARGEST_BODY, LONGEST_QUERY
 from gridgate.dataplane.http.shared_metrics import shared_directory
+from gridgate.dataplane.registry import NEWEST
 from gridgate.facades import FACADES
 
 DATA_PLANE = (
@@ -64,8 +65,11 @@ def portal_side(environment: Environment) -> Side:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridgate.config.settings")
     django = get_wsgi_application()
+    from gridgate.config.registry_engine.base import open_the_newest_only
     from gridgate.portal import refusals
     from gridgate.portal.uploads import largest_body
+
+    open_the_newest_only(environment.access_log / NEWEST)
 
     return Side(
         app=in_threads(WSGIMiddleware(django, workers=PORTAL_THREADS)),

@@ -223,12 +223,15 @@ def _append(directory: Path, changes: Sequence[Change]) -> None:
         for change in changes
     )
     _log_in(directory).append(*entries)
-    _keep_newest(directory, changes[-1])
+    _keep_newest(directory, changes)
 
 
-def _keep_newest(directory: Path, change: Change) -> None:
+def _keep_newest(directory: Path, changes: Sequence[Change]) -> None:
     """Name the newest change for whoever finds that the registry's file is another one than it was."""
-    said = None
+    change = next((one for one in reversed(changes) if one.kind != RECONCILIATION), None)
+    if change is None:
+        return
+    said: list[Any] = []
     match change.kind:
         case "permission":
             said = [UUID(change.says["permission"]).hex, change.says["sequence"], change.says["state"]]
@@ -236,8 +239,6 @@ def _keep_newest(directory: Path, change: Change) -> None:
             said = [change.id]
         case "rights":
             said = [int(change.id), change.digest]
-    if said is None:
-        return
     draft = directory / f".{NEWEST}.{os.getpid()}.{threading.get_ident()}"
     with suppress(OSError):  # the one before will do
         draft.write_text(json.dumps({"change": change.kind, "key": said}), encoding="ascii")

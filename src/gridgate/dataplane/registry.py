@@ -343,7 +343,7 @@ class SqliteRegistry:
         try:
             if self._connection is None:
                 self._connection = connect_read_only(self._path)
-                _require_newest(self._connection, self._newest)
+                require_newest(self._connection, self._newest)
                 self._opened = there
             return self._connection.execute(statement, parameters).fetchall()
         except RegistryUnavailable:
@@ -363,19 +363,21 @@ _HAS = {
 }
 
 
-def _require_newest(connection: sqlite3.Connection, newest: Path | None) -> None:
+def require_newest(connection: sqlite3.Connection, newest: Path | None) -> None:
     """Raises `RegistryUnavailable` for a registry that lacks the newest change that was answered: an older one."""
-    if newest is None:
-        return
+    if newest is not None and lacks_newest(connection, newest):
+        raise RegistryUnavailable(
+            "it lacks the newest change of rights, so an older one was put in its place: start the instance anew"
+        )
+
+
+def lacks_newest(connection: sqlite3.Connection, newest: Path) -> bool:
     try:
         said = orjson.loads(newest.read_bytes())
         statement, key = _HAS[said["change"]], said["key"]
     except (OSError, ValueError, KeyError, TypeError):  # nothing was answered yet, or nothing is known of it
-        return
-    if connection.execute(statement, key).fetchone() is None:
-        raise RegistryUnavailable(
-            "it lacks the newest change of rights, so an older one was put in its place: start the instance anew"
-        )
+        return False
+    return connection.execute(statement, key).fetchone() is None
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:

@@ -19,7 +19,13 @@ from datetime import datetime
 from pathlib import Path
 
 from gridgate.dataplane.authz import sha256
-from gridgate.dataplane.registry import Application, CredentialRow, Registry, RegistryUnavailable
+from gridgate.dataplane.registry import (
+    Application,
+    CredentialRow,
+    Registry,
+    RegistryUnavailable,
+    require_newest,
+)
 from gridgate.dataplane.sqlite_file import Stamp, fault_of, stamp
 
 _TOKEN_BYTES = 32
@@ -68,10 +74,14 @@ def recognise(
 
 
 class TokenStore:
-    """Inserts and revokes tokens. Safe to call from several threads; every call is one durable transaction."""
+    """Inserts and revokes tokens. Safe to call from several threads; every call is one durable transaction.
 
-    def __init__(self, path: Path) -> None:
+    `newest` as in `SqliteRegistry`: nothing is written into an older registry either.
+    """
+
+    def __init__(self, path: Path, *, newest: Path | None = None) -> None:
         self._path = path
+        self._newest = newest
         self._lock = threading.Lock()
         self._opened: Stamp | None = None
         self._connection: sqlite3.Connection | None = None
@@ -154,6 +164,11 @@ class TokenStore:
         connection.execute("PRAGMA foreign_keys = 1")
         # A revocation that was acknowledged must survive a power cut.
         connection.execute("PRAGMA synchronous = FULL")
+        try:
+            require_newest(connection, self._newest)
+        except Exception:
+            connection.close()
+            raise
         return connection
 
     def _close(self) -> None:

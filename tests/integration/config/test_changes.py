@@ -222,6 +222,7 @@ subscribe(actor=alice, service=DataService.objects.get(), points=None, now=now)
     assert permission.endswith(" by Alice: ACME Industries lets Tiers 1 read (Suivi de consommation)")
     assert dict(given.rows(STATES)) == {"active": 1, "revoked": 1}, "nothing is given again"
     assert given.run(COMPARE) == "0 0"
+    assert given.run(f"{READ}registry.check()\ntokens.check()\nprint('served')") == "served"
     verified = gridgate(given, "audit", "verify")
     assert verified.stdout.startswith("intact"), verified.stdout
     again = gridgate(given, "audit", "reconcile")
@@ -320,33 +321,61 @@ print(revoke_permission(actor=alice, permission_id="{permission}", now=now).numb
     assert gridgate(given, "audit", "verify").stdout.startswith("intact")
 
 
-def test_an_older_registry_put_in_place_while_serving_is_not_read(given: Registry, copy: Path) -> None:
-    reading = """
-import datetime
+READ = """
 from gridgate.dataplane.registry import NEWEST, RegistryUnavailable, SqliteRegistry
-registry = SqliteRegistry(environment.registry, zone=environment.zone, newest=environment.access_log / NEWEST)
+from gridgate.dataplane.tokens import TokenStore
+newest = environment.access_log / NEWEST
+registry = SqliteRegistry(environment.registry, zone=environment.zone, newest=newest)
+tokens = TokenStore(environment.registry, newest=newest)
 """
+
+
+def test_an_older_registry_put_in_place_while_serving_is_neither_read_nor_written(
+    given: Registry, copy: Path
+) -> None:
+    """On either plane, until the right one is back."""
     given.run(REVOKE)
-    newest = Path(shutil.copy(given.data / "registry.sqlite3", copy.with_name("newest.sqlite3")))
-    given.rows("PRAGMA wal_checkpoint(TRUNCATE)")
-    shutil.copy(given.data / "registry.sqlite3", newest)
-    told = given.run(f"""{reading}
-import os, shutil
-registry.check()
+    newest = copy.with_name("newest.sqlite3")
+    told = given.run(f"""{READ}
+import os, shutil, sqlite3
+from django.db import connection
+from django.test import Client
+from gridgate.config import asgi
+from gridgate.organisations.models import Membership, UserGroup
+asgi.portal_side(environment)
+browser = Client(raise_request_exception=False, SERVER_NAME=environment.host)
+alice = Membership.objects.select_related("user", "organisation").get(user__full_name="Alice")
+browser.force_login(alice.user)
+acting = {{"acting_for": alice.organisation.siren}}
+connection.close()
+def make_group(name):
+    try:
+        answer = browser.post("/administration/groupes/nouveau/", {{"name": name, **acting}})
+        print(answer.status_code, end=" ")
+    finally:
+        connection.close()
 def put(path):
     for end in ("-wal", "-shm"):
         if os.path.exists(f"{{environment.registry}}{{end}}"):
             os.unlink(f"{{environment.registry}}{{end}}")
     shutil.copy(path, environment.registry)
+registry.check()
+make_group("Avant")
+with sqlite3.connect(environment.registry) as kept:
+    kept.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+shutil.copy(environment.registry, "{newest}")
 put("{copy}")
-try:
-    registry.check()
-    print("read")
-except RegistryUnavailable as error:
-    print(error.message)
+for check in (registry.check, tokens.check):
+    try:
+        check()
+        print("let in", end=" ")
+    except RegistryUnavailable as error:
+        print("older one" in error.message, end=" ")
+make_group("Pendant")
 put("{newest}")
 registry.check()
-print("and again")
+tokens.check()
+make_group("Ensuite")
+print(*UserGroup.objects.filter(name__in=["Avant", "Pendant", "Ensuite"]).order_by("pk"))
 """)
-    assert "an older one was put in its place" in told
-    assert told.endswith("and again")
+    assert told.splitlines()[-1] == "302 True True 503 302 Avant Ensuite"

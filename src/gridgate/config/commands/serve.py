@@ -46,9 +46,12 @@ def worker(data: DataOption = None) -> None:
     """Do the background work: e-mails, expiries, folding and signing the access log."""
     environment = load_django()
     from gridgate.config.changes import refuse_contradiction
+    from gridgate.config.registry_engine.base import open_the_newest_only
     from gridgate.config.worker import run as work
+    from gridgate.dataplane.registry import NEWEST
 
     refuse_contradiction(environment)
+    open_the_newest_only(environment.access_log / NEWEST)
     work(environment)
 
 

@@ -43,7 +43,7 @@ class DataPlane:
         self.registry: Registry = SqliteRegistry(
             config.registry, zone=config.zone, newest=config.access_log / NEWEST
         )
-        self.tokens = TokenStore(config.registry)
+        self.tokens = TokenStore(config.registry, newest=config.access_log / NEWEST)
         self.log = AccessLog(config.access_log, config.process, started_at=clock())
         self._store: MeasurementStore | None = None
         self._looked: asyncio.Task[list[str]] | None = None
