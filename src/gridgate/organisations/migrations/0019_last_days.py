@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organisations", "0016_join_requests")]
+    dependencies = [("organisations", "0018_dated_rights")]
 
     operations = [
         migrations.AddField(
