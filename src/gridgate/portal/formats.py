@@ -137,7 +137,7 @@ def percent(ratio: Number | None, decimals: int = 0, language: str | None = None
 
 def change(ratio: Number, decimals: int = 1) -> str:
     """By how much something changed, without its sign: `4,1 %`; nothing when that would be written as zero."""
-    text = percent(abs(ratio), decimals)
+    text = percent(abs(Decimal(str(ratio))), decimals)
     return "" if text == percent(0, decimals) else text
 
 

@@ -158,17 +158,6 @@ def set_groups(
                 _set_members(group, [*others, *([membership] if pk in wanted else [])], actor=actor, now=now)
 
 
-def leave_dated_places(membership: Membership) -> None:
-    """For whoever ends the membership: a directory that lets the person in again gives no dated place back, as its dates
-    would be gone.
-    """
-    dated = membership.groups.exclude(valid_from=None, valid_until=None).values_list("group", flat=True)
-    groups = list(dated)
-    if groups:
-        for person in membership.user.directory_people.filter(organisation=membership.organisation_id):
-            person.groups.remove(*groups)
-
-
 def set_perimeter(
     *,
     group: UserGroup,

@@ -27,7 +27,6 @@ from gridgate.organisations.models import (
     User,
     UserGroup,
 )
-from gridgate.organisations.operations.groups import leave_dated_places
 from gridgate.organisations.security.sessions import end_sessions
 
 
@@ -201,10 +200,21 @@ def _end(
     before = _facts(membership)
     membership.ended_at = at
     membership.save(update_fields=["ended_at"])
-    leave_dated_places(membership)
+    _leave_dated_places(membership)
     membership.groups.all().delete()
     record_member("member.detached", membership, before=before, after=after, actor=actor, now=now)
     membership_changed.send(Membership, membership=membership, now=now)
+
+
+def _leave_dated_places(membership: Membership) -> None:
+    """For whoever ends the membership: a directory that lets the person in again gives no dated place back, as its dates
+    would be gone.
+    """
+    dated = membership.groups.exclude(valid_from=None, valid_until=None).values_list("group", flat=True)
+    groups = list(dated)
+    if groups:
+        for person in membership.user.directory_people.filter(organisation=membership.organisation_id):
+            person.groups.remove(*groups)
 
 
 def set_role(*, membership: Membership, role: str, actor: Membership | None = None, now: datetime) -> None:
