@@ -136,13 +136,18 @@ def _profile(user: User) -> dict[str, Any]:
 
 
 def _membership(membership: Membership) -> dict[str, Any]:
-    groups = membership.groups.order_by("group__name").values_list("group__name", flat=True)
+    places = list(membership.groups.select_related("group").order_by("group__name"))
+    dated = [place for place in places if place.valid_from or place.valid_until]
     return {
         "company": _company(membership),
         "role": str(membership.role),
         "external": membership.external,
         "directory_identifier": membership.external_id,
-        "groups": list(groups),
+        "groups": [place.group.name for place in places],
+        "group_dates": {
+            place.group.name: {"from": _at(place.valid_from), "until": _at(place.valid_until)}
+            for place in dated
+        },
         "from": _at(membership.created_at),
         "until": _at(membership.until),
         "to": _at(membership.ended_at or (None if membership.is_present() else membership.until)),

@@ -1,6 +1,7 @@
 """What takes something away takes effect, whatever else the same request asks; what the directory gave comes back."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -422,3 +423,38 @@ class TestComingBack:
         assert members("Énergie") == ["Carole"]
         back = Membership.objects.get(user__email="carole@acme.example", ended_at=None)
         assert back.role == Membership.Role.USER
+
+
+class TestDates:
+    """An administrator dates the place that the directory gave."""
+
+    @pytest.fixture
+    def team(self, world, directory, zoe):
+        made = directory.add_group("Équipe", zoe)
+        UserGroup.objects.get(name="Équipe").members.update(valid_until=world.now + timedelta(days=5))
+        return made["id"]
+
+    @staticmethod
+    def ends(email):
+        rows = UserGroup.objects.get(name="Équipe").members.filter(membership__user__email=email)
+        return list(rows.values_list("valid_until", flat=True))
+
+    def test_stay_when_others_are_put_in_the_group(self, world, directory, team, bob):
+        answer = directory.patch(
+            f"/Groups/{team}", {"op": "add", "path": "members", "value": [{"value": bob}]}
+        )
+        assert answer.status_code in (200, 204)
+        assert self.ends("zoe@acme.example") == [world.now + timedelta(days=5)]
+        assert self.ends("bob@acme.example") == [None]
+
+    def test_that_are_gone_with_a_leaver_bring_no_place_without_end_back(self, directory, team, zoe):
+        directory.patch(f"/Users/{zoe}", OFF)
+        assert directory.patch(f"/Users/{zoe}", ON).json()["active"]
+        assert self.ends("zoe@acme.example") == []
+
+    def test_follow_the_person_to_another_account(self, world, directory, team, zoe):
+        make_member(world.client_b, "Zoé B", email="zoe.b@acme.example")
+        address = {"op": "replace", "path": "userName", "value": "zoe.b@acme.example"}
+        assert directory.patch(f"/Users/{zoe}", address).status_code == 200
+        assert self.ends("zoe.b@acme.example") == [world.now + timedelta(days=5)]
+        assert [one["value"] for one in directory.get(f"/Groups/{team}").json()["members"]] == [zoe]

@@ -13,6 +13,7 @@ from gridgate.organisations.queries import entitlements_of, groups_of
 from gridgate.portal.access import MemberRequest, administrator_required, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company.forms import GroupForm
+from gridgate.portal.screens.company.terms import said
 from gridgate.portal.shapes import filters_in_force
 
 
@@ -20,13 +21,14 @@ from gridgate.portal.shapes import filters_in_force
 @entitlement_required(EntitlementCode.USERS)
 def index(request: MemberRequest) -> HttpResponse:
     """One page of the groups, with what each has."""
-    actor = request.membership
+    actor, now = request.membership, timezone.now()
     text = request.GET.get("q", "").strip()[:200]
     page = page_of(request, groups_of(actor=actor, text=text))
     groups = list(page)
     services: dict[int, list[str]] = {}
     for one in entitlements_of(actor=actor, groups=[group.pk for group in groups]):
-        services.setdefault(one.group_id, []).append(BY_CODE[one.code].label)
+        label, dates = BY_CODE[one.code].label, said(one.term, now)
+        services.setdefault(one.group_id, []).append(f"{label} ({dates})" if dates else label)
     context = {
         "text": text,
         "filters": filters_in_force(request, {"q": f"« {text} »"}),

@@ -171,7 +171,7 @@ def _rights_ending(actor: Membership, moment: Moment) -> Iterator[Task]:
         yield Task(
             "lock",
             _("« %(service)s » n’est plus à aucun utilisateur") % {"service": service},
-            _("il reste réservé à %(group)s, dont le droit est fini") % {"group": over.group.name},
+            _("il reste réservé à %(group)s, qui ne le donne plus à personne") % {"group": over.group.name},
             reverse("company_group", args=[over.group_id]),
             _("Décider"),
             _("de « %(service)s »") % {"service": service},
