@@ -6,7 +6,16 @@ class NotificationsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from gridgate.notifications import accounts, directory, invitations, joining, kyc, requests, security
+        from gridgate.notifications import (
+            accounts,
+            directory,
+            invitations,
+            joining,
+            kyc,
+            last_days,
+            requests,
+            security,
+        )
         from gridgate.notifications.receivers import connect
 
         connect()
@@ -17,3 +26,4 @@ class NotificationsConfig(AppConfig):
         accounts.connect()
         directory.connect()
         joining.connect()
+        last_days.connect()

@@ -41,6 +41,7 @@ def invitation_sent(*, invitation: Invitation, now: datetime, **_: object) -> No
                 "company": invitation.organisation,
                 "inviter": inviter.user if inviter is not None else None,
                 "role": invitation.role,
+                "last_day": invitation.last_day,
                 "again": invitation.round > 1,
                 "expires_at": invitation.expires_at,
                 "zone": str(zone).rpartition("/")[2].replace("_", " "),
@@ -55,7 +56,12 @@ def link(name: str) -> str | None:
     """The address to open, of `<invitation>-<round>`; None when another was sent since, or none is good any more."""
     number, _, sent = name.partition("-")
     invitation = Invitation.objects.filter(pk=int(number), round=int(sent)).first()
-    if invitation is None or invitation.state(timezone.now()) is not InvitationState.PENDING:
+    now = timezone.now()
+    if (
+        invitation is None
+        or invitation.state(now) is not InvitationState.PENDING
+        or invitation.has_lapsed(now)
+    ):
         return None
     return settings.BASE_URL + reverse("activation", args=[links.token_of(invitation)])
 

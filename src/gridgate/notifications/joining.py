@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from gridgate.core.clock import zone_named
 from gridgate.notifications import letters
 from gridgate.organisations import events
+from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models import JoinRequest, Membership
 
 
@@ -37,13 +38,18 @@ def tell_administrators(
         )
 
 
-def tell_asker(*, asked: JoinRequest, now: datetime, **others: object) -> None:
+def tell_asker(*, asked: JoinRequest, until: datetime | None, now: datetime, **others: object) -> None:
     letters.write(
         "join_answered",
         key=str(asked.pk),
         email=asked.user.email,
         language=asked.user.language,
-        facts={"asked": asked, "company": asked.organisation, "accepted": asked.accepted_at is not None},
+        facts={
+            "asked": asked,
+            "company": asked.organisation,
+            "accepted": asked.accepted_at is not None,
+            "last_day": last_day(until) if until is not None else None,
+        },
         now=now,
     )
 

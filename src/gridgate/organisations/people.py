@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from django.db.models import Case, CharField, DateTimeField, F, OuterRef, QuerySet, Subquery, Value, When
 
 from gridgate.organisations.folding import Folded, named_like
+from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models import InvitationState, Membership, SignIn
 from gridgate.organisations.queries import in_state, invitations_of, members_of
 
@@ -30,6 +31,8 @@ class PeopleFilter:
     role: str = ""
     group: int | None = None
     external: bool | None = None
+    dated: bool | None = None
+    """Whether a last day is set."""
     state: str = ""
 
 
@@ -50,6 +53,11 @@ class PersonRow:
     know."""
     language: str = ""
     """Of the invitation; that of an account is its person's."""
+    until: datetime | None = None
+
+    @property
+    def last_day(self) -> date | None:
+        return last_day(self.until) if self.until is not None else None
 
 
 def people_of(*, actor: Membership, wanted: PeopleFilter, order: str = "name", now: datetime) -> "People":
@@ -99,6 +107,7 @@ _COLUMNS = (
     "since",
     "last_sign_in",
     "language",
+    "until",
     "folded",
 )
 
@@ -130,6 +139,7 @@ def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[
         row_since=F("created_at"),
         row_last_sign_in=Subquery(last.values("at")[:1]),
         row_language=Value("", output_field=CharField()),
+        row_until=F("until"),
         row_folded=Folded("user__full_name"),
     ).values_list(*columns)
     those = invited.annotate(
@@ -142,6 +152,7 @@ def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[
         row_since=F("sent_at"),
         row_last_sign_in=Value(None, output_field=DateTimeField()),
         row_language=F("language"),
+        row_until=F("until"),
         row_folded=Folded("full_name"),
     ).values_list(*columns)
     both: QuerySet[Any, Any] = these.union(those, all=True)
@@ -154,4 +165,6 @@ def _narrowed(people: _People, wanted: PeopleFilter, *named: str) -> _People:
         people = people.filter(role=wanted.role)
     if wanted.external is not None:
         people = people.filter(external=wanted.external)
+    if wanted.dated is not None:
+        people = people.filter(until__isnull=not wanted.dated)
     return people

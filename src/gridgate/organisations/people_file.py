@@ -5,13 +5,19 @@ stand in the order of `COLUMNS`. Nothing here sends: `operations.invitations.inv
 """
 
 import csv
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from io import BytesIO, StringIO
 
+from django.utils import timezone
+
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import folded, line
+from gridgate.core.time import parse_day
+from gridgate.organisations.last_days import end_of, today
 from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations.invitations import LANGUAGES, LONGEST_NAME, Invitee
 from gridgate.organisations.operations.members import InvalidMember, parse_email
@@ -23,7 +29,7 @@ from gridgate.tables.workbook import kind_of, read_sheets
 MOST = 100
 """How many people are invited at once: other writers wait while they are, for less than a second."""
 BETWEEN_GROUPS = "|"
-COLUMNS = ("email", "full_name", "role", "external", "groups", "language")
+COLUMNS = ("email", "full_name", "role", "external", "groups", "language", "until")
 
 _NAMES: Mapping[str, Collection[str]] = {
     "email": ("adresse e-mail", "e-mail", "email", "mail", "courriel", "e-mail address", "email address"),
@@ -33,6 +39,10 @@ _NAMES: Mapping[str, Collection[str]] = {
     "role": ("role", "profil", "profile"),
     "external": ("rattachement", "affiliation"),
     "groups": ("groupes", "groupe", "groups", "group"),
+    "until": (
+        *("agit jusqu'au", "jusqu'au", "dernier jour", "date de fin"),
+        *("acts until", "until", "last day", "end date"),
+    ),
     "language": ("langue", "langue de l'invitation", "language", "language of the invitation"),
 }
 _NOT_ASKED = {
@@ -54,6 +64,7 @@ _LANGUAGES = {
     **dict.fromkeys(("francais", "french"), "fr"),
     **dict.fromkeys(("anglais", "english"), "en"),
 }
+_WRITTEN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _MOST_CELLS = 100_000
 """Of a workbook: a thousand lines of a hundred columns."""
 LONGEST_LIST = 2**20
@@ -77,6 +88,9 @@ class Finding(StrEnum):
     EXTERNAL = "external"
     GROUP = "group"
     LANGUAGE = "language"
+    UNTIL = "until"
+    UNTIL_PAST = "until_past"
+    UNTIL_ADMINISTRATOR = "until_administrator"
 
 
 class NotReadable(GridgateError):
@@ -294,6 +308,7 @@ class _Judge:
             language=_LANGUAGES[folded(said["language"])] if said["language"] else self.actor.user.language,
             role=_ROLES[folded(said["role"])],
             external=_EXTERNAL[folded(said["external"])],
+            until=end_of(day) if (day := _day(said["until"])) else None,
             groups=tuple(groups),
         )
         return replace(found, email=email, person=person)
@@ -313,7 +328,17 @@ class _Judge:
             findings.append((Finding.EXTERNAL, said["external"]))
         if said["language"] and folded(said["language"]) not in _LANGUAGES:
             findings.append((Finding.LANGUAGE, said["language"]))
+        if said["until"]:
+            findings += self._of_the_date(said["until"], role)
         return findings
+
+    def _of_the_date(self, text: str, role: str | None) -> list[tuple[Finding, str]]:
+        day = _day(text)
+        if day is None:
+            return [(Finding.UNTIL, text)]
+        if day <= today(timezone.now()):
+            return [(Finding.UNTIL_PAST, text)]
+        return [(Finding.UNTIL_ADMINISTRATOR, "")] if role == Membership.Role.ADMINISTRATOR else []
 
     def _groups(self, text: str) -> tuple[list[UserGroup], list[tuple[Finding, str]]]:
         """The groups named, longest names first: a name may itself hold what stands between two."""
@@ -337,6 +362,15 @@ class _Judge:
                     unknown.append((Finding.GROUP, parts[0]))
             parts = parts[length:]
         return list(dict.fromkeys(found)), unknown
+
+
+def _day(text: str) -> date | None:
+    """As the export and spreadsheets write it, `2027-03-31`, or as people do, `31/03/2027`."""
+    written = _WRITTEN.fullmatch(text)
+    if written is not None:
+        day, month, year = written.groups()
+        text = f"{year}-{month:0>2}-{day:0>2}"
+    return parse_day(text.removesuffix(" 00:00:00").removesuffix("T00:00:00"))
 
 
 def _spelled(name: str) -> str:

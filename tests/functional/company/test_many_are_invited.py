@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import date
 from functools import partial
 from html import unescape
 
@@ -9,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from gridgate.organisations import people_file
+from gridgate.organisations.last_days import end_of
 from gridgate.organisations.models import Invitation, Membership, SecurityPolicy
 from gridgate.organisations.operations.invitations import InvitationOpen, Invitee, invite, invite_all
 from gridgate.organisations.people_file import MOST
@@ -213,6 +215,7 @@ def test_what_one_exports_one_imports(company, language):
         full_name="=Fanny",
         language="en",
         external=True,
+        until=end_of(date(2027, 3, 31)),
         groups=[company.lyon, company.seat],
         now=company.now,
     )
@@ -236,6 +239,7 @@ def test_what_one_exports_one_imports(company, language):
     fanny = sent.pop("fanny@acme.example")
     assert {email: (one.role, one.external) for email, one in sent.items()} == before
     assert (fanny.full_name, fanny.language, fanny.external) == ("=Fanny", "en", True)
+    assert fanny.last_day == date(2027, 3, 31)
     assert set(fanny.groups.all()) == {company.lyon, company.seat}
 
 
@@ -243,7 +247,8 @@ def test_the_export_is_what_the_list_shows(company):
     client = company.client("maud")
     content = b"".join(client.get(f"{EXPORT}?q=bob").streaming_content).decode("utf-8-sig").splitlines()
     assert content[0] == (
-        "Adresse e-mail;Prénom et nom;Rôle;Rattachement;Groupes;Langue de l’invitation;État;Depuis;"
+        "Adresse e-mail;Prénom et nom;Rôle;Rattachement;Groupes;Langue de l’invitation;"
+        "Agit jusqu’au;État;Depuis;"
         "Dernière connexion"
     )
     assert [line.split(";")[:4] for line in content[1:]] == [

@@ -4,7 +4,7 @@ No link is stored: it is signed by the instance's secret key from the invitation
 of the registry opens no account.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
 
@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models.memberships import Membership, UserGroup
 from gridgate.organisations.models.organisation import Organisation
 from gridgate.organisations.models.people import User
@@ -96,6 +97,11 @@ class Invitation(models.Model):
         if self.cancelled_at is not None:
             return InvitationState.CANCELLED
         return InvitationState.PENDING if now < self.expires_at else InvitationState.EXPIRED
+
+    @property
+    def last_day(self) -> date | None:
+        """That of the membership, included."""
+        return last_day(self.until) if self.until is not None else None
 
     def has_lapsed(self, now: datetime) -> bool:
         """Whether the last day on which the person would act for the company is over: accepting makes nothing."""

@@ -1,6 +1,6 @@
 """Membership, and what gives it rights: groups, the services given to a group, and on which points."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gridgate.core.roles import Term
 from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models.organisation import Organisation
 from gridgate.organisations.models.people import User
 
@@ -83,6 +84,11 @@ class Membership(models.Model):
     @property
     def is_administrator(self) -> bool:
         return self.role == self.Role.ADMINISTRATOR
+
+    @property
+    def last_day(self) -> date | None:
+        """The civil day that `until` ends, included."""
+        return last_day(self.until) if self.until is not None else None
 
     def is_present(self, now: datetime | None = None) -> bool:
         """Whether it is in force: what `present` says, of this row."""

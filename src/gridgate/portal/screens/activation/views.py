@@ -143,6 +143,7 @@ def _unusable(request: HttpRequest, refusal: UnusableLink) -> HttpResponse:
         "fault": fault.value,
         "kind": invitation.kind if invitation is not None else "",
         "company": invitation.organisation if invitation is not None else None,
+        "last_day": invitation.last_day if invitation is not None else None,
         "coming": invitation is not None
         and fault is LinkFault.EXPIRED
         and invitation.is_on_its_way(timezone.now()),

@@ -103,13 +103,13 @@ def _at_once_or_later(change: Change, text: str) -> str:
     return text if change.at is None else formats.said(from_when(change), text)
 
 
-def is_confirmed(request: HttpRequest, changes: Sequence[Change], *, promoted: bool = False) -> bool:
-    """Whether what asks to be read first was read as it is. `promoted`: somebody becomes an administrator by it."""
-    asks = promoted or any(change.asks_to_confirm for change in changes)
-    return not asks or request.POST.get("seen", "") == fingerprint(changes, promoted=promoted)
+def is_confirmed(request: HttpRequest, changes: Sequence[Change], also: Sequence[str] = ()) -> bool:
+    """Whether what asks to be read first was read as it is; so does whatever is said in `also`."""
+    asks = bool(also) or any(change.asks_to_confirm for change in changes)
+    return not asks or request.POST.get("seen", "") == fingerprint(changes, also)
 
 
-def fingerprint(changes: Sequence[Change], also: Sequence[str] = (), *, promoted: bool = False) -> str:
+def fingerprint(changes: Sequence[Change], also: Sequence[str] = ()) -> str:
     """Differs when the consequences do, or what else the page says: what was read and confirmed must be what happens."""
     said = [
         (
@@ -128,7 +128,7 @@ def fingerprint(changes: Sequence[Change], also: Sequence[str] = (), *, promoted
         )
         for change in changes
     ]
-    return sha256(repr((said, list(also), promoted)).encode()).hexdigest()[:16]
+    return sha256(repr((said, list(also))).encode()).hexdigest()[:16]
 
 
 def _consequence(change: Change, names: dict[str, str], when: str) -> Consequence:

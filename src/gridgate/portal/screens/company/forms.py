@@ -1,19 +1,22 @@
 """What an administrator types: filters, people, groups."""
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gridgate.organisations.handles import handle_of, number_of
+from gridgate.organisations.last_days import end_of, today
 from gridgate.organisations.models import InvitationState, Membership, UserGroup
 from gridgate.organisations.people import ACTIVE, PeopleFilter
 from gridgate.organisations.people_file import LONGEST_LIST, NotReadable, text_of
 from gridgate.portal import formats
-from gridgate.portal.forms import AddressField, LineField
+from gridgate.portal.forms import AddressField, DayField, LineField
 
 LONGEST_GROUP_NAME = 80
 _EXTERNAL = [
@@ -26,6 +29,11 @@ _ATTACHMENT = [
     ("externe", gettext_lazy("Externe : il travaille pour un prestataire")),
 ]
 EXTERNAL = "externe"
+_DATED = [
+    ("", gettext_lazy("Fixée ou non")),
+    ("oui", gettext_lazy("Fixée")),
+    ("non", gettext_lazy("Sans date de fin")),
+]
 
 
 class PeopleFilterForm(forms.Form):
@@ -46,6 +54,7 @@ class PeopleFilterForm(forms.Form):
     )
     groupe = forms.ChoiceField(label=gettext_lazy("Groupe"), required=False)
     externe = forms.ChoiceField(label=gettext_lazy("Rattachement"), required=False, choices=_EXTERNAL)
+    fin = forms.ChoiceField(label=gettext_lazy("Fin de l’accès"), required=False, choices=_DATED)
     etat = forms.ChoiceField(
         label=gettext_lazy("État"),
         required=False,
@@ -71,6 +80,7 @@ class PeopleFilterForm(forms.Form):
             role=said.get("role", ""),
             group=number_of("group", said.get("groupe", "")),
             external={"oui": True, "non": False}.get(said.get("externe", "")),
+            dated={"oui": True, "non": False}.get(said.get("fin", "")),
             state=said.get("etat", ""),
         )
 
@@ -78,7 +88,7 @@ class PeopleFilterForm(forms.Form):
         """How each filter in force reads on its tag."""
         said = {name: self.cleaned_data.get(name, "") for name in self.fields}
         labels = {"q": f"« {said['q']} »"} if said["q"] else {}
-        for name in ("role", "groupe", "externe", "etat"):
+        for name in ("role", "groupe", "externe", "fin", "etat"):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             if said[name]:
@@ -133,7 +143,9 @@ class InvitationFilterForm(forms.Form):
 
 
 class MemberForm(forms.Form):
-    """What a member is in the company. Only administrators choose the role."""
+    """What a member is in the company. Only administrators choose the role. `kept` is the last day that the member has
+    already, which may stay when it is today.
+    """
 
     role = forms.ChoiceField(
         label=gettext_lazy("Rôle"),
@@ -153,18 +165,61 @@ class MemberForm(forms.Form):
         help_text=gettext_lazy("Pour vous y retrouver : il ne change aucun droit."),
         widget=forms.RadioSelect,
     )
+    until = DayField(
+        label=gettext_lazy("Agit jusqu’au"),
+        required=False,
+        help_text=gettext_lazy(
+            "Dernier jour, inclus : dès le lendemain, plus aucun accès. Laissez vide pour ne pas fixer de fin."
+        ),
+    )
     groups = forms.MultipleChoiceField(
         label=gettext_lazy("Groupes"), required=False, widget=forms.CheckboxSelectMultiple
     )
 
-    def __init__(self, *args: Any, groups: Iterable[UserGroup], actor: Membership, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        groups: Iterable[UserGroup],
+        actor: Membership,
+        kept: date | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self._kept = kept
         self.known = {handle_of("group", group.pk): group for group in groups}
         _choices(self.fields["groups"], [(pk, group.name) for pk, group in self.known.items()])
         if not actor.is_administrator:
             del self.fields["role"]
         if not self.known:
             del self.fields["groups"]
+
+    def clean_until(self) -> date | None:
+        day: date | None = self.cleaned_data["until"]
+        if day is not None and day != self._kept and day <= today(timezone.now()):
+            raise forms.ValidationError(self.too_early())
+        return day
+
+    def too_early(self) -> str:
+        """What is said of today, or of a day before it."""
+        return _(
+            "Choisissez un jour après aujourd’hui. Pour que l’accès prenne fin dès maintenant, utilisez « Détacher »."
+        )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("until") and self.role_chosen == Membership.Role.ADMINISTRATOR:
+            self.add_error(
+                "until",
+                _(
+                    "Un administrateur agit sans date de fin. Retirez la date, ou choisissez le rôle Utilisateur."
+                ),
+            )
+        return cleaned
+
+    @property
+    def until_chosen(self) -> datetime | None:
+        day = self.cleaned_data.get("until")
+        return end_of(day) if day is not None else None
 
     @property
     def role_chosen(self) -> str:
@@ -195,7 +250,12 @@ class InviteForm(MemberForm):
     language = forms.ChoiceField(
         label=gettext_lazy("Langue de l’invitation"), choices=[("fr", "Français"), ("en", "English")]
     )
-    field_order = ("email", "full_name", "language", "role", "external", "groups")
+    field_order = ("email", "full_name", "language", "role", "external", "until", "groups")
+
+    def too_early(self) -> str:
+        return _(
+            "Choisissez un jour après aujourd’hui. Quelqu’un qui agit déjà pour vous se retire par « Détacher »."
+        )
 
 
 class InviteManyForm(forms.Form):

@@ -20,6 +20,7 @@ from gridgate.organisations.models import (
     SensitiveAct,
 )
 from gridgate.organisations.operations.invitations import (
+    InvitationLapsed,
     InvitationOpen,
     cancel_invitation,
     renew_invitation,
@@ -79,6 +80,7 @@ def _send(actor: Membership, form: InviteForm) -> Invitation | None:
             language=said["language"],
             role=form.role_chosen,
             external=form.is_external,
+            until=form.until_chosen,
             groups=form.groups_chosen,
             actor=actor,
             now=timezone.now(),
@@ -131,6 +133,7 @@ def _row(invitation: Invitation, groups: str, actor: Membership, now: datetime) 
         "by_operator": invitation.kind == Invitation.Kind.FIRST_ADMINISTRATOR,
         "by": invitation.invited_by.user if invitation.invited_by else None,
         "groups": groups,
+        "lapsed": invitation.has_lapsed(now),
         "open": state in (InvitationState.PENDING, InvitationState.EXPIRED)
         and _may_change(actor, invitation),
     }
@@ -181,6 +184,11 @@ def _refused(request: MemberRequest, refused: GridgateError, invitation: Invitat
         raise refused
     if isinstance(refused, MembershipExists):
         said = _("%(email)s est déjà utilisateur de votre entreprise.")
+    elif isinstance(refused, InvitationLapsed):
+        said = _(
+            "L’accès prévu pour %(email)s est arrivé à sa fin. Annulez l’invitation, puis invitez de nouveau "
+            "avec une autre date."
+        )
     else:
         said = _("L’invitation de %(email)s a déjà été acceptée ou annulée.")
     messages.info(request, formats.elided(said % {"email": invitation.email}))

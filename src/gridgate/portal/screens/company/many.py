@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models import EntitlementCode, Membership, SensitiveAct
 from gridgate.organisations.operations.invitations import LONGEST_NAME, InvitationOpen, invite_all
 from gridgate.organisations.operations.members import MembershipExists
@@ -50,6 +51,11 @@ _SAID = {
     Finding.GROUP: gettext_lazy(
         "Aucun groupe ne s’appelle « %(value)s ». Entre deux groupes, écrivez « %(between)s »."
     ),
+    Finding.UNTIL: gettext_lazy(
+        "« %(value)s » n’est pas une date. Écrivez le dernier jour ainsi : 2027-03-31 ou 31/03/2027."
+    ),
+    Finding.UNTIL_PAST: gettext_lazy("Le dernier jour, %(value)s, doit venir après aujourd’hui."),
+    Finding.UNTIL_ADMINISTRATOR: gettext_lazy("Un administrateur agit sans date de fin. Videz cette case."),
     Finding.LANGUAGE: gettext_lazy("Langue « %(value)s » inconnue. Écrivez fr ou en."),
 }
 
@@ -99,15 +105,19 @@ def sample(request: MemberRequest) -> HttpResponseBase:
         _("Rattachement"),
         _("Groupes"),
         _("Langue de l’invitation"),
+        _("Agit jusqu’au"),
     ]
-    example = ["prenom.nom@example.com", _("Prénom Nom"), _("Utilisateur"), _("interne"), "", "fr"]
+    example = ["prenom.nom@example.com", _("Prénom Nom"), _("Utilisateur"), _("interne"), "", "fr", ""]
     return table_response(request, _("invitations.csv"), header, [example])
 
 
 def fingerprint(people: PeopleFile) -> str:
     """Differs when what would be sent does: what was read must be what happens."""
     said = [
-        (one.email, one.full_name, one.language, one.role, one.external, [group.pk for group in one.groups])
+        (
+            *(one.email, one.full_name, one.language, one.role, one.external, one.until),
+            [group.pk for group in one.groups],
+        )
         for one in people.invited
     ]
     return sha256(repr(said).encode()).hexdigest()[:16]
@@ -177,6 +187,7 @@ def _row(one: PersonLine) -> dict[str, Any]:
         "line": one,
         "name": one.full_name or one.email,
         "administrator": person is not None and person.role == Membership.Role.ADMINISTRATOR,
+        "until": last_day(person.until) if person and person.until else None,
         "groups": named([group.name for group in person.groups]) if person else "",
         "said": [_said(finding, value) for finding, value in one.findings],
     }

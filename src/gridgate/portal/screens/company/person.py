@@ -1,6 +1,7 @@
 """One user of the company: role, groups, what they may do, what happened to them; detaching them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from gridgate.audit.history import about_member
 from gridgate.organisations.authority import LastAdministrator, NotAllowed
 from gridgate.organisations.company_rights import Change, CompanyRights
+from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models import EntitlementCode, Membership, SensitiveAct
 from gridgate.organisations.operations.groups import set_groups
 from gridgate.organisations.operations.members import end_membership, update_member
@@ -54,7 +56,7 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
         return _page(request, member, _form(actor, member) if may_change(actor, member) else None)
     if not may_change(actor, member):
         raise NotAllowed
-    form = MemberForm(request.POST, groups=groups_of(actor=actor), actor=actor)
+    form = MemberForm(request.POST, groups=groups_of(actor=actor), actor=actor, kept=member.last_day)
     if not form.is_valid():
         return _page(request, member, form, status=422)
     if form.role_chosen != Membership.Role.ADMINISTRATOR and _is_last(actor, member):
@@ -62,8 +64,9 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
     rights = present_rights(actor=actor)
     changes = rights.becoming(_after(rights, actor, member, form))
     promoted = _is_promoted(actor, member, form)
-    if not is_confirmed(request, changes, promoted=promoted):
-        return _page(request, member_of(actor=actor, pk=pk), form, changes=changes, promoted=promoted)
+    first = [*_promotion(member, promoted=promoted), *_sooner(member, form.until_chosen)]
+    if not is_confirmed(request, changes, first):
+        return _page(request, member_of(actor=actor, pk=pk), form, changes=changes, first=first)
     if promoted:
         asked = ask(request, SensitiveAct.RIGHTS)
         if asked is not None:
@@ -93,6 +96,36 @@ def _is_promoted(actor: Membership, member: Membership, form: MemberForm) -> boo
     return wanted == Membership.Role.ADMINISTRATOR and not member.is_administrator
 
 
+def _promotion(member: Membership, *, promoted: bool) -> list[str]:
+    if not promoted:
+        return []
+    return [
+        _(
+            "%(name)s devient administrateur : tous les services sur tous les points, présents et à venir, et les "
+            "droits de chacun, administrateurs compris."
+        )
+        % {"name": member.user}
+    ]
+
+
+def _sooner(member: Membership, until: datetime | None) -> list[str]:
+    """What a last day that comes earlier than it did takes, in a sentence; none when it does not."""
+    if until is None or (member.until is not None and member.until <= until):
+        return []
+    takes = _(
+        "%(name)s n’agira plus pour %(company)s après le %(day)s : tout accès à ses données et à ses services "
+        "prendra fin."
+    ) % {
+        "name": member.user,
+        "company": member.organisation.legal_name,
+        "day": formats.long_day(last_day(until)),
+    }
+    if member.last_day is None:
+        return [takes, _("Jusqu’ici, aucune fin n’était fixée.")]
+    was = _("Jusqu’ici, c’était après le %(before)s.") % {"before": formats.long_day(member.last_day)}
+    return [takes, was]
+
+
 def _refused(request: MemberRequest, pk: int, form: MemberForm) -> HttpResponse:
     form.add_error("role", last_administrator())
     return _page(request, member_of(actor=request.membership, pk=pk), form, status=422)
@@ -106,7 +139,7 @@ def _save(actor: Membership, member: Membership, form: MemberForm) -> None:
             membership=member,
             role=role,
             external=form.is_external,
-            until=member.until,
+            until=form.until_chosen,
             actor=actor,
             now=now,
         )
@@ -158,9 +191,10 @@ def _form(actor: Membership, member: Membership) -> MemberForm:
     initial = {
         "role": member.role,
         "external": EXTERNAL if member.external else "",
+        "until": member.last_day,
         "groups": [str(pk) for pk in member.groups.values_list("group", flat=True)],
     }
-    return MemberForm(initial=initial, groups=groups_of(actor=actor), actor=actor)
+    return MemberForm(initial=initial, groups=groups_of(actor=actor), actor=actor, kept=member.last_day)
 
 
 def _page(
@@ -169,11 +203,12 @@ def _page(
     form: MemberForm | None,
     *,
     changes: Sequence[Change] = (),
-    promoted: bool = False,
+    first: Sequence[str] = (),
     status: int = 200,
 ) -> HttpResponse:
     actor, now = request.membership, timezone.now()
     context: dict[str, Any] = {
+        "first": first,
         "member": member,
         "name": str(member.user),
         "form": form,
@@ -186,8 +221,7 @@ def _page(
         "lines": access_lines(member),
         "events": [],
         "consequences": consequences(changes, actor=actor),
-        "promoted": promoted,
-        "seen": fingerprint(changes, promoted=promoted),
+        "seen": fingerprint(changes, first),
     }
     if actor.is_administrator:
         memberships = former_memberships(actor=actor, user=member.user)

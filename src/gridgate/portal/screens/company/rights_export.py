@@ -40,6 +40,7 @@ def header() -> Row:
         _("Adresse e-mail"),
         _("Rôle"),
         _("Rattachement"),
+        _("Agit jusqu’au"),
         _("Service"),
         _("Point de comptage"),
         _("Nom du point"),
@@ -96,6 +97,7 @@ def _person(member: Membership) -> Row:
         member.user.email,
         _("Administrateur") if member.is_administrator else _("Utilisateur"),
         _("externe") if member.external else _("interne"),
+        member.last_day,
     ]
 
 

@@ -14,10 +14,11 @@ from django.utils.translation import ngettext
 from gridgate.dataplane.client import Latest
 from gridgate.organisations.catalogue import BY_CODE
 from gridgate.organisations.dated import reserved_to_nobody, rights_ending
+from gridgate.organisations.last_days import end_of
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.open_requests import ToAct, codes_to_act_on, questionnaire_to_act_on
 from gridgate.organisations.operations.join_requests import waiting_to_join
-from gridgate.organisations.queries import invitations_of
+from gridgate.organisations.queries import invitations_of, members_of
 from gridgate.portal import formats
 from gridgate.portal.screens.lost_factors.tasks import checks_of
 from gridgate.portal.screens.sharing import words
@@ -28,6 +29,7 @@ from gridgate.sharing.operations import DAYS_TO_ANSWER
 
 SOON = timedelta(days=30)
 LATE = timedelta(days=2)
+LEAVES = timedelta(days=14)
 LINK_ENDS = timedelta(days=3)
 RIGHT_ENDS = timedelta(days=14)
 MOST = 5
@@ -51,6 +53,7 @@ def tasks_of(
         *_invitations(actor, moment),
         *_asking_to_join(actor, moment),
         *_rights_ending(actor, moment),
+        *_leaving(actor, moment),
         *checks_of(actor=actor, now=moment.now),
         *_received(received, moment),
     ]
@@ -193,6 +196,22 @@ def _rights_ending(actor: Membership, moment: Moment) -> Iterator[Task]:
             }
             url = reverse("company_place_dates", args=[one.group, one.member.pk])
         yield Task("clock", title, detail, url, _("Voir"), _("les dates"), one.ends_at)
+
+
+def _leaving(actor: Membership, moment: Moment) -> Iterator[Task]:
+    if not actor.has(EntitlementCode.USERS):
+        return
+    leaving = members_of(actor=actor).filter(until__lte=end_of(moment.today + LEAVES))
+    for member in leaving.order_by("until", "pk")[:MOST]:
+        yield Task(
+            "users",
+            formats.elided(_("L’accès de %(name)s prend fin") % {"name": member.user}),
+            _("après le %(day)s") % {"day": formats.long_day(member.last_day)},
+            reverse("company_user", args=[member.pk]),
+            _("Voir"),
+            str(member.user),
+            member.until,
+        )
 
 
 def _received(received: queries.InForce, moment: Moment) -> Iterator[Task]:

@@ -51,6 +51,9 @@ class LetInForm(MemberForm):
         super().__init__(*args, **kwargs)
         self.fields.pop("role", None)
 
+    def too_early(self) -> str:
+        return _("Choisissez un jour après aujourd’hui. Pour ne donner aucun accès, refusez la demande.")
+
 
 class RefusalForm(forms.Form):
     reason = LineField(
@@ -94,7 +97,14 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
         changes = _changes(actor, asked, form)
         if request.POST.get("seen") != fingerprint(changes, _who(asked)):
             return _page(request, asked, form, RefusalForm(), changes=changes)
-        accept(pk=pk, actor=actor, external=form.is_external, groups=form.groups_chosen, now=now)
+        accept(
+            pk=pk,
+            actor=actor,
+            external=form.is_external,
+            until=form.until_chosen,
+            groups=form.groups_chosen,
+            now=now,
+        )
     except (JoinRequestClosed, MembershipExists):
         messages.info(request, _("Cette demande n’attend plus de réponse."))
         return redirect("company_join_requests")
