@@ -136,8 +136,10 @@ class TestInviting:
             organisation=company.acme, email="nina@acme.example", full_name="Nina", until=end_of(LAST),
             actor=company.alice, now=company.now,
         )  # fmt: skip
+        link = f"/activation/{links.token_of(invitation)}/"
+        assert "Vous agirez jusqu’au 5 décembre 2026 inclus" in text_of(company.visitor().get(link))
         with time_machine.travel(end_of(LAST)):
-            page = company.visitor().get(f"/activation/{links.token_of(invitation)}/")
+            page = company.visitor().get(link)
             listed = text_of(company.client("alice").get("/administration/invitations/"))
         assert page.status_code == 410
         assert "Vous deviez agir pour ACME Industries jusqu’au 5 décembre 2026 inclus." in text_of(page)

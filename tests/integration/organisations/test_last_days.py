@@ -12,7 +12,7 @@ from gridgate.organisations import operator_queries, rights
 from gridgate.organisations.company_rights import company_rights
 from gridgate.organisations.desk import followed_by_nobody
 from gridgate.organisations.last_days import end_of, last_day
-from gridgate.organisations.models import DirectoryPerson, EicRequest, Membership
+from gridgate.organisations.models import DirectoryPerson, EicRequest, Invitation, Membership
 from gridgate.organisations.operations import (
     AdministratorUntil,
     LastDayPast,
@@ -183,6 +183,19 @@ class TestAnAdministrator:
         give_last_day(world.membership("bob"), None, actor=world.alice, now=world.now)
         set_role(membership=world.membership("bob"), role="administrator", actor=world.alice, now=world.now)
         assert world.membership("bob").is_administrator
+
+    def test_is_declared_by_the_operator_who_clears_the_date(self, world):
+        give_last_day(world.bob, actor=world.alice, now=world.now)
+        declared = Invitation.objects.create(
+            kind="first_administrator", organisation=world.acme, email="bob@acme.example", full_name="Bob",
+            language="fr", role="administrator", created_at=world.now, sent_at=world.now,
+            expires_at=world.now + timedelta(days=3),
+        )  # fmt: skip
+        accept_invitation(invitation=declared, user=world.bob.user, now=world.now)
+        bob = world.membership("bob")
+        assert (bob.is_administrator, bob.until) == (True, None)
+        was = {"role": "user", "until": UNTIL.isoformat()}
+        assert events("member.changed")[-1][1:] == (was, {"role": "administrator", "until": None})
 
 
 class TestTheDate:
