@@ -7,7 +7,6 @@ Each case is undone: all of them find the same world.
 import json
 import re
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
@@ -29,7 +28,7 @@ from django.utils.datastructures import MultiValueDict
 
 from benchmarks import fuzz_values as values
 from benchmarks.fuzz_programs import Pairs, change, encoded, urlencoded
-from benchmarks.fuzz_report import Case
+from benchmarks.fuzz_report import Case, place
 from gridgate.organisations.operations.directory import create_token
 from gridgate.portal.pages import every_page
 from gridgate.portal.screens.account import mails
@@ -313,7 +312,8 @@ class Pages:
         why: list[str] = []
 
         def failed(**_: Any) -> None:
-            why.append(_place())
+            if (error := sys.exception()) is not None:
+                why.append(place(error))
 
         got_request_exception.connect(failed)
         try:
@@ -321,8 +321,8 @@ class Pages:
                 response = self._ask(case)
                 if response.streaming:
                     b"".join(response.streaming_content)
-        except Exception:  # noqa: BLE001 -- whatever it is, it is what is looked for
-            return 500, _place()
+        except Exception as error:  # noqa: BLE001 -- whatever it is, it is what is looked for
+            return 500, place(error)
         finally:
             got_request_exception.disconnect(failed)
         return response.status_code, (why[-1] if why else "")
@@ -358,15 +358,6 @@ def _case(route: str, sample: Sample, headers: dict[str, str]) -> Case:
         body,
         role=sample.role,
     )
-
-
-def _place() -> str:
-    """The exception at hand and where it was raised, in our code and at all."""
-    kind, error, trace = sys.exc_info()
-    frames = traceback.extract_tb(trace)
-    ours = [frame for frame in frames if "/gridgate/" in frame.filename] or frames
-    where = [f"{one.filename.rpartition('/src/')[2][-70:]}:{one.lineno}" for one in (ours[-1:] + frames[-1:])]
-    return f"{kind.__name__ if kind else ''}: {str(error)[:120]!r} at {', '.join(dict.fromkeys(where))}"
 
 
 def _match(path: str) -> str | None:

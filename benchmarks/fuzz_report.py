@@ -1,6 +1,8 @@
 """One case, and what all of them came to."""
 
+import traceback
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -39,15 +41,39 @@ class Report:
     failures: dict[str, list[str]] = field(default_factory=dict)
     """By what happened, the cases by which it did."""
 
-    def add(self, number: int, case: Case, status: int, why: str) -> None:
+    def add(self, number: int, case: Case, status: int, why: str, tracebacks: Sequence[str] = ()) -> None:
         self.cases += 1
         self.routes.add(case.route)
         self.parameters |= {(case.route, name) for name in case.touched if not name.endswith(":")}
         self.statuses[status] += 1
         if status >= 500 and not _is_the_standards(case, status):
-            self.failures.setdefault(why or f"{status} at {case.route}", []).append(
-                f"case {number}: {status} {case}"
-            )
+            reason = why or f"{status} at {case.route}"
+        elif tracebacks:
+            reason = f"logged: {tracebacks[0]}"
+        else:
+            return
+        self.failures.setdefault(reason, []).append(f"case {number}: {status} {case}")
+
+
+def place(error: BaseException) -> str:
+    """What an exception is and where it was raised, in our code and at all."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "/gridgate/" in frame.filename] or frames
+    where = [f"{one.filename.rpartition('/src/')[2][-70:]}:{one.lineno}" for one in (ours[-1:] + frames[-1:])]
+    return f"{type(error).__name__}: {str(error)[:120]!r} at {', '.join(dict.fromkeys(where))}"
+
+
+def together(reports: Iterable[Report]) -> Report:
+    """What came of the cases of all of them."""
+    whole = Report()
+    for report in reports:
+        whole.cases += report.cases
+        whole.routes |= report.routes
+        whole.parameters |= report.parameters
+        whole.statuses += report.statuses
+        for why, found in report.failures.items():
+            whole.failures.setdefault(why, []).extend(found)
+    return whole
 
 
 def _is_the_standards(case: Case, status: int) -> bool:
