@@ -106,7 +106,8 @@ def both(folder: Path) -> Iterator[list[Plane]]:
         DJANGO_SETTINGS_MODULE="gridgate.config.settings",
         TZ="UTC",
     )
-    (folder / "portal" / "static").mkdir(parents=True)
+    for name in ("static", "accesslog"):
+        (folder / "portal" / name).mkdir(parents=True)
     (folder / "programs").mkdir()
 
     import django

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.module_loading import import_string
 
 from gridgate.core.errors import GridgateError
+from gridgate.core.text import counted
 
 PERMISSION = "permission"
 """An event of a permission; its id is `permission:sequence`."""
@@ -61,4 +62,5 @@ class _Writing:
         try:
             write(self.changes)
         except GridgateError as error:
-            _log.error("%d changes are committed, and not in the log yet: %s", len(self.changes), error)
+            count = counted(len(self.changes), "change")
+            _log.error("%s committed, and not in the log yet: %s", count, error)

@@ -29,6 +29,7 @@ from gridgate.audit.models import AuditEvent
 from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import PermissionState
+from gridgate.core.text import counted
 from gridgate.dataplane.accesslog import AccessLog, AccessLogUnavailable, ChangeEntry
 from gridgate.dataplane.accesslog.segments import CHANGES_SUFFIX, is_changes, read_segment, segment_paths
 from gridgate.dataplane.registry import NEWEST
@@ -130,7 +131,7 @@ def refuse_contradiction(environment: Environment) -> None:
         try:
             _append(environment.access_log, found.unlogged)
         except AccessLogUnavailable as error:  # the worker tries again; what reads refuses until then
-            _log.warning("%d changes are not in the log yet: %s", len(found.unlogged), error)
+            _log.warning("%s not in the log yet: %s", counted(len(found.unlogged), "change"), error)
 
 
 def compare(environment: Environment) -> Comparison:
