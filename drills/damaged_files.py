@@ -8,10 +8,15 @@ go on as the file allows; nobody prints a traceback, and nothing is made in the 
 """
 
 import shutil
+import signal
 import subprocess
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 from drills.instance import GRIDGATE, demo_instance, free_port
 
@@ -28,8 +33,12 @@ LOG_WAYS: dict[str, Callable[[Path], object]] = {
     "missing": shutil.rmtree,
     "a file": lambda path: (shutil.rmtree(path), path.write_bytes(b"")),
 }
-LONGEST = 20
-"""Seconds after which a server that started is taken to go on, and is stopped."""
+LONGEST = 300
+"""Seconds within which a command ends, or is at work."""
+HUNG = -1
+"""The exit code of one that did neither."""
+A_WHILE = 5
+"""Seconds for which what is at work goes on, to say what goes wrong then."""
 
 
 def run(say: Say) -> bool:
@@ -44,10 +53,12 @@ def _damage(template: Path, name: str, way: str, do: Callable[[Path], object], s
     with TemporaryDirectory(prefix="gridgate-drill-") as folder:
         data = Path(shutil.copytree(template, Path(folder) / "instance"))
         do(data / name)
-        checked, said = _ask(data, "check", longest=300)
+        port = free_port()
+        checked, said = _ask(data, "check")
         told = [
-            _ask(data, *command)
-            for command in (("audit", "verify"), ("serve", "--port", str(free_port())), ("worker",))
+            _ask(data, "audit", "verify"),
+            _ask(data, "serve", "--port", str(port), at_work=lambda _: _answers(port)),
+            _ask(data, "worker", at_work=_waits_for_its_end),
         ]
         seen = (
             checked == 1
@@ -60,23 +71,65 @@ def _damage(template: Path, name: str, way: str, do: Callable[[Path], object], s
             f"{name} {way}: check {checked}; verify, serve, worker: {codes}{'' if seen else '   NOT AS IT MUST BE'}"
         )
         if not seen:
-            say(f"  {said.strip()[:300]}")
+            for _, text in ((checked, said), *told):
+                say(f"  {text.strip()[-300:]}")
         return seen
 
 
-def _ask(data: Path, *arguments: str, longest: float = LONGEST) -> tuple[int | None, str]:
+def _ask(
+    data: Path, *arguments: str, at_work: Callable[[int], bool] = lambda _: False
+) -> tuple[int | None, str]:
     """The exit code and what was printed; no code when it went on working."""
-    process = subprocess.Popen(
-        [str(GRIDGATE), "--data", str(data), *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    with TemporaryFile() as output:
+        process = subprocess.Popen(
+            [str(GRIDGATE), "--data", str(data), *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            code = _ended_or_at_work(process, at_work)
+        finally:
+            _stop(process)
+        output.seek(0)
+        return code, output.read().decode(errors="replace")
+
+
+def _ended_or_at_work(process: "subprocess.Popen[bytes]", at_work: Callable[[int], bool]) -> int | None:
+    deadline = time.monotonic() + LONGEST
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            return process.returncode
+        if at_work(process.pid):
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(A_WHILE)
+            return None
+        time.sleep(0.1)
+    return HUNG
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
     try:
-        said, _ = process.communicate(timeout=longest)
+        process.wait(timeout=60)
     except subprocess.TimeoutExpired:
-        process.terminate()
-        said, _ = process.communicate()
-        return None, said
-    return process.returncode, said
+        process.kill()
+        process.wait()
+
+
+def _answers(port: int) -> bool:
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _waits_for_its_end(pid: int) -> bool:
+    """Whether a process has said what it does when it is told to stop: a worker does before its first round."""
+    with suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        return bool(int(status.partition("SigCgt:")[2].split()[0], 16) >> (signal.SIGTERM - 1) & 1)
+    return False

@@ -5,8 +5,8 @@ on either plane; 1,100 bodies in chunks that never end; 1,100 heads that are nev
 what they asked for; 400 MB sent to a form.
 
 Seen must be: meanwhile every page, every token and every read of the data plane is answered, none later than in
-`LONGEST` seconds; bodies too many are refused with 503 at once and the others with 408 after ten seconds; heads end
-after ten; the 400 MB are refused with 413 and are nowhere on the disk.
+`LONGEST` seconds, or in `SLOWER` times what it took before; bodies too many are refused with 503 at once and the others
+with 408 after ten seconds; heads end after ten; the 400 MB are refused with 413 and are nowhere on the disk.
 """
 
 import json
@@ -26,6 +26,10 @@ from drills.instance import Served, demo_instance, served
 
 LONGEST = 5.0
 """Seconds that an ordinary request may take while all this goes on: the machine that holds the connections serves too."""
+SLOWER = 10
+"""On a machine that does much else: how many times the slowest one from before all this."""
+PATIENCE = 60
+"""Seconds within which connections are ended that the server ends after ten."""
 MANY = 1100
 ROUNDS = 12
 Say = Callable[[str], None]
@@ -55,6 +59,7 @@ class Ordinary:
     def __init__(self, server: Served) -> None:
         self.server = server
         self.faults = 0
+        self._allowed: float | None = None
         program = json.loads((server.data / "demo.json").read_text("utf-8"))["applications"]["acme"]
         self._credentials = {name: program[name] for name in ("client_id", "client_secret")}
         self._point = ""
@@ -64,7 +69,7 @@ class Ordinary:
         faults = Counter[str]()
         for _ in range(ROUNDS):
             # A connection of its own each time, since new ones are what is kept out.
-            with httpx.Client(base_url=self.server.base_url, timeout=30) as client:
+            with httpx.Client(base_url=self.server.base_url, timeout=2 * PATIENCE) as client:
                 for name, ask in (("page", self._page), ("token", self._token), ("read", self._read)):
                     began = time.monotonic()
                     try:
@@ -78,10 +83,13 @@ class Ordinary:
             f"{name} {statistics.median(times) * 1000:.0f} ms (at most {max(times) * 1000:.0f})"
             for name, times in seconds.items()
         )
-        late = sum(one > LONGEST for times in seconds.values() for one in times)
+        slowest = max(time for times in seconds.values() for time in times)
+        if self._allowed is None:
+            self._allowed = max(LONGEST, SLOWER * slowest)
+        late = sum(one > self._allowed for times in seconds.values() for one in times)
         say(f"while {meanwhile}: {figures}{f'; NOT ANSWERED {dict(faults)}' if faults else ''}")
         if late:
-            say(f"LATE: {late} took longer than {LONGEST:.0f} s")
+            say(f"LATE: {late} took longer than {self._allowed:.0f} s")
         self.faults += faults.total() + late
         return not faults and not late
 
@@ -114,7 +122,7 @@ def _half_bodies(
     what = f"{count} {'bodies in chunks that never end' if chunked else 'half-sent bodies'} to {path}"
     with _held(server, count, sent, addresses=addresses) as clients:
         fine = ordinary.use(f"{what} hang, of {addresses} addresses", say)
-        ends = _ends(clients, within=20)
+        ends = _ends(clients, within=PATIENCE)
     say(f"  of these: {_said(ends)}")
     return fine and set(ends) <= {"408", "503"} and ends["408"] > 0
 
@@ -123,7 +131,7 @@ def _half_heads(server: Served, ordinary: Ordinary, say: Say) -> bool:
     sent = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAccept: text/".encode()
     with _held(server, MANY, sent, addresses=100) as clients:
         fine = ordinary.use(f"{MANY} heads are never finished", say)
-        ends = _ends(clients, within=20)
+        ends = _ends(clients, within=PATIENCE)
     say(f"  of these: {_said(ends)}")
     return fine and not ends["still open"]
 
@@ -145,7 +153,7 @@ def _huge_form(server: Served, ordinary: Ordinary, say: Say) -> bool:
     began = time.monotonic()
     piece = b"x" * 2**20
     sent = 0
-    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=2 * PATIENCE) as client:
         client.sendall(_head(server, "POST /connexion/", "Transfer-Encoding: chunked"))
         try:
             for _ in range(400):
@@ -197,7 +205,7 @@ def _held(
             clients.append(client)
             if window:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-            client.settimeout(10)
+            client.settimeout(PATIENCE)
             client.bind((f"127.0.0.{2 + number % addresses}", 0))
             client.connect(("127.0.0.1", server.port))
             client.sendall(sent)

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 GRIDGATE = Path(sys.executable).with_name("gridgate")
-READY_SECONDS = 120
+READY_SECONDS = 300
 
 
 @dataclass
@@ -68,7 +68,7 @@ def served(data: Path, *arguments: str, **variables: str) -> Iterator[Served]:
     finally:
         process.terminate()
         try:
-            process.wait(timeout=30)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
