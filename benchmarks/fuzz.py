@@ -50,7 +50,9 @@ class Tracebacks(logging.Handler):
         self._heard: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.exc_info and record.exc_info[1] is not None:
+        # What names another host does not come as far as Django: the server refuses it (config/http_limits.py).
+        refused_before = record.name == "django.security.DisallowedHost"
+        if record.exc_info and record.exc_info[1] is not None and not refused_before:
             self._heard.append(place(record.exc_info[1]))
 
     def take(self) -> list[str]:
