@@ -225,7 +225,7 @@ def robust(gate: int) -> settings:
 
 class TestAnyFile:
     def test_is_tried_in_every_format(self) -> None:
-        """But for Parquet with bytes changed: there is damage on which polars ends the process."""
+        """But for Parquet with bytes changed: each that ends the process that decodes it costs the start of another."""
         assert {name for name, _ in SAMPLES} - {"auto"} == set(readers()) - {"parquet"}
 
     @robust(150)

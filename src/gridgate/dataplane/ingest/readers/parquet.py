@@ -4,14 +4,12 @@ An instant with a time zone is that instant; one without is by the clock on the 
 be text, or a whole number: as one it has all the digits it was given.
 """
 
-import io
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
-import polars as pl
-
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.frames import LINE
+from gridgate.dataplane.ingest.parquet_process import Undecodable, decoded
 from gridgate.dataplane.ingest.plain import layout_of, observations, required
 from gridgate.dataplane.ingest.port import Notes, Observations, UnreadableFile
 
@@ -30,11 +28,10 @@ class ParquetReader:
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
         try:
-            data = content.read()
-            frame, about = pl.read_parquet(data), pl.read_parquet_metadata(io.BytesIO(data))
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
+            frame, about = decoded(content)
+        except Undecodable as error:
             raise UnreadableFile(
-                f"the Parquet file is truncated or damaged ({str(error).splitlines()[0]})",
+                f"the Parquet file is truncated or damaged ({error})",
                 remedy="Fetch it again and compare its size with the sender's.",
             ) from None
         layout = layout_of(frame.columns, {_ABOUT.get(name, name): text for name, text in about.items()})
