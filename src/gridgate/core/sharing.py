@@ -123,6 +123,8 @@ class RefusalReason(StrEnum):
     RESOLUTION_TOO_FINE = "resolution_too_fine"
     BEFORE_HISTORY = "before_history"
     AFTER_TITLE = "after_title"
+    BETWEEN_TITLES = "between_titles"
+    """After what one line allows and before what another does: its holder left the point and came back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +163,18 @@ def decide(request: ReadRequest, lines: Iterable[AccessLine]) -> Granted | Refus
     """
     granted: list[Granted] = []
     told = Refused(RefusalReason.NO_PERMISSION)
+    reasons: set[RefusalReason] = set()
     for line in lines:
         verdict = _judge(request, line)
         if isinstance(verdict, Refused):
+            reasons.add(verdict.reason)
             if _ORDER[verdict.reason] > _ORDER[told.reason]:
                 told = Refused(verdict.reason, line.holder)
         else:
             granted.append(verdict)
     if not granted:
+        if {RefusalReason.BEFORE_HISTORY, RefusalReason.AFTER_TITLE} <= reasons:
+            return Refused(RefusalReason.BETWEEN_TITLES, told.holder)
         return told
     return granted[0] if len(granted) == 1 else _together(granted)
 

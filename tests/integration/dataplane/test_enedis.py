@@ -316,6 +316,19 @@ class TestRefusals:
         assert plane.get(path(CLC), token).json()["error"] == "ADAM-ERR0061"
         assert len(readings(plane.get(path(CLC, start=days_ago(4)), token))) == 192
 
+    def test_a_holder_who_came_back_has_nothing_from_between_its_titles(
+        self, plane: Plane, tiers1: Client
+    ) -> None:
+        plane.world.db.execute(
+            "UPDATE sharing_accessline SET data_to = ? WHERE reader_id = ? AND metering_point_id = ?",
+            (midnight(days_ago(6)), ACME, CONSO),
+        )
+        plane.world.line(CONSO, reader=ACME, holder=ACME, basis="title", data_from=days_ago(2))
+        token = plane.token(plane.world.application("acme", ACME, "enedis"))
+        answer = plane.get(path(CLC, start=days_ago(5), end=days_ago(3)), token)
+        assert answer.json()["error"] == "ADAM-ERR0061"
+        assert plane.logged()[-1]["outcome"] == "between_titles"
+
     def test_a_period_after_the_customer_moved_out(self, plane: Plane, token: str) -> None:
         plane.world.line(CONSO, reader=TIERS1, holder=ACME, data_to=days_ago(5))
         answer = plane.get(path(CLC, start=days_ago(5)), token)

@@ -382,6 +382,10 @@ class TestWhoMayRead:
         assert [len(segment["values"]) for segment in body["segments"]] == [48, 96]
         assert [gap["reason"] for gap in body["coverage"]["missing"]] == ["between_titles"]
 
+        between = plane.get(path(start=days_ago(5), end=days_ago(3)), token).json()
+        assert [gap["reason"] for gap in between["coverage"]["missing"]] == ["between_titles"]
+        assert plane.logged()[-1]["outcome"] == "between_titles"
+
     def test_an_application_that_is_not_subscribed(self, plane: Plane, acme: Client) -> None:
         token = plane.token(plane.world.application("other", ACME, "enedis"))
         for address in (path(), ROOT, f"{ROOT}/{CONSO}"):

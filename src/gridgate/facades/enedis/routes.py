@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gridgate.core.sharing import Basis, Granted, ReadRequest, RefusalReason, Refused
+from gridgate.core.sharing import AccessLine, Basis, Granted, ReadRequest, RefusalReason, Refused
 from gridgate.core.time import Interval, civil_day_of
-from gridgate.dataplane.authz import Caller, authorise
+from gridgate.dataplane.authz import Caller, authorise, is_valid
 from gridgate.dataplane.http.oauth import OAuthError, OAuthFault, TokenRequest, read_token_request
 from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.query.days import instant, midnight
@@ -120,7 +120,7 @@ def _judge(
     if wanted.period.start < _midnight(point.activated_on, zone):
         return _Denied("before_activation", catalogue.before_activation())
     if isinstance(verdict, Refused):
-        return _Denied(verdict, _ABOUT_THE_PERIOD[verdict.reason]())
+        return _Denied(verdict, _about_the_period(verdict.reason, caller, at))
     if resource.is_curve:
         if point.collection == "opposed":
             return _Denied("collection_opposed", catalogue.collection_opposed())
@@ -131,9 +131,7 @@ def _judge(
         verdict = by_the_hour
     first = verdict.parts[0]
     if wanted.period.start < first.readable.start:
-        title = first.line.basis is Basis.TITLE
-        error = catalogue.not_the_holder_then() if title else catalogue.before_consent()
-        return _Denied(RefusalReason.BEFORE_HISTORY.value, error)
+        return _Denied(RefusalReason.BEFORE_HISTORY.value, _too_early(first.line))
     return verdict
 
 
@@ -142,10 +140,24 @@ def _no_coarser_than_an_hour(granted: Granted) -> Granted | None:
     return Granted(kept[0].line, kept[0].readable, tuple(kept[1:])) if kept else None
 
 
-_ABOUT_THE_PERIOD: Final = {
-    RefusalReason.BEFORE_HISTORY: catalogue.before_consent,
-    RefusalReason.AFTER_TITLE: catalogue.moved_out,
-}
+_ABOUT_THE_PERIOD: Final = (
+    RefusalReason.BEFORE_HISTORY,
+    RefusalReason.AFTER_TITLE,
+    RefusalReason.BETWEEN_TITLES,
+)
+
+
+def _about_the_period(reason: RefusalReason, caller: Caller, at: datetime) -> catalogue.EnedisError:
+    """Whoever left the point and came back holds it: what lies between is before its present time."""
+    if reason is RefusalReason.AFTER_TITLE:
+        return catalogue.moved_out()
+    return _too_early(
+        max((line for line in caller.lines if is_valid(line, at)), key=lambda line: line.data_from)
+    )
+
+
+def _too_early(line: AccessLine) -> catalogue.EnedisError:
+    return catalogue.not_the_holder_then() if line.basis is Basis.TITLE else catalogue.before_consent()
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

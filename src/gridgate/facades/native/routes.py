@@ -34,6 +34,11 @@ PREFIXES: Final = ("/api/", "/oauth2/")
 _CHANNEL: Final = f"api:{NAME}"
 _ROOT: Final = "/api/v1/metering-points"
 _TOKEN_SECONDS: Final = 3600
+_ABOUT_THE_PERIOD: Final = (
+    RefusalReason.BEFORE_HISTORY,
+    RefusalReason.AFTER_TITLE,
+    RefusalReason.BETWEEN_TITLES,
+)
 _LONGEST_ID: Final = 18
 _DAYS_ON_THE_LOOP: Final = 31
 """Longer periods are read in a thread, so that they do not hold up those who ask for a week."""
@@ -83,7 +88,7 @@ async def _read(plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime) 
         raise _unreadable(caller)
     if isinstance(verdict, Refused):
         await plane.record(wanted, verdict, reader, _CHANNEL, point, at)
-        if verdict.reason in (RefusalReason.BEFORE_HISTORY, RefusalReason.AFTER_TITLE):
+        if verdict.reason in _ABOUT_THE_PERIOD:
             return nothing_readable(wanted, _why_nothing(verdict.reason, lines), at=at)
         raise _problem_of(verdict.reason, wanted, lines)
     read = partial(answer, plane.store, wanted, verdict, point=point, at=at, zone=plane.zone)
@@ -114,6 +119,8 @@ def _why_nothing(reason: RefusalReason, lines: Sequence[AccessLine]) -> str:
     if reason is RefusalReason.AFTER_TITLE:
         return "after_title"
     by_title = all(line.basis is Basis.TITLE for line in lines)
+    if by_title and reason is RefusalReason.BETWEEN_TITLES:
+        return "between_titles"
     return "before_title" if by_title else "before_permission_history"
 
 

@@ -24,6 +24,7 @@ REASONS = {
     RefusalReason.RESOLUTION_TOO_FINE: gettext_lazy("Pas de temps plus fin qu’autorisé"),
     RefusalReason.BEFORE_HISTORY: gettext_lazy("Hors historique autorisé"),
     RefusalReason.AFTER_TITLE: gettext_lazy("Après la fin de titularité"),
+    RefusalReason.BETWEEN_TITLES: gettext_lazy("Entre deux titularités"),
 }
 CHANNELS = {
     "api:native": gettext_lazy("API"),
