@@ -118,7 +118,8 @@ def _write_workbook(answer: Answer, target: BinaryIO, zone: ZoneInfo) -> None:
             start = step.start.astimezone(zone).replace(tzinfo=None)
             yield [start, *_cells(answer, segment, step, zone)]
 
-    with workbook(["local_time", *_columns(answer)], rows()) as made:
+    sheet = f"{answer.metering_point} {answer.kind.value}"
+    with workbook(["local_time", *_columns(answer)], rows(), sheet=sheet) as made:
         copyfileobj(made, target)
 
 

@@ -8,12 +8,19 @@ from gridgate.tables.out import XLSX_TYPE, csv_lines, workbook
 
 
 def table_response(
-    request: HttpRequest, name: str, header: Sequence[object], rows: Iterable[Sequence[object]]
+    request: HttpRequest,
+    name: str,
+    header: Sequence[object],
+    rows: Iterable[Sequence[object]],
+    *,
+    sheet: str,
 ) -> StreamingHttpResponse:
-    """A file to download, a workbook when `?fichier=xlsx` asks for it. `name` ends with `.csv`."""
+    """A file to download, a workbook when `?fichier=xlsx` asks for it, posted or not. `name` ends with `.csv`; `sheet`
+    says what the rows are, in a word or two.
+    """
     if request.GET.get("fichier") == "xlsx":
         return FileResponse(
-            workbook(header, rows),
+            workbook(header, rows, sheet=sheet),
             as_attachment=True,
             filename=f"{name.removesuffix('.csv')}.xlsx",
             content_type=XLSX_TYPE,

@@ -5,7 +5,8 @@ member sees what touches their perimeter; each row then says in `exceeds` whethe
 outside, and such a row is not theirs to end. What the actor may not see is `NotReadable`, the same as absent.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -171,6 +172,29 @@ def left_by_holder(permissions: Sequence[Permission], *, actor: Membership) -> d
     for row in rows.order_by("-left_on", "metering_point"):
         found.setdefault(row.permission_id, []).append(row)
     return found
+
+
+def points_covered(permissions: QuerySet[Permission], *, actor: Membership) -> dict[UUID, tuple[int, int]]:
+    """How many points each of these permissions named, those among them that their holder has left, and how many of
+    them are in the actor's perimeter. A permission on all points is not there.
+    """
+    whole = Counter(_named_or_left(permissions, Q()))
+    if actor.reach(EntitlementCode.DATA_SERVICES).everything:
+        return {permission: (count, count) for permission, count in whole.items()}
+    seen = Counter(
+        _named_or_left(permissions, within(actor, EntitlementCode.DATA_SERVICES, "metering_point"))
+    )
+    return {permission: (count, seen[permission]) for permission, count in whole.items()}
+
+
+def _named_or_left(permissions: QuerySet[Permission], among: Q) -> Iterator[UUID]:
+    """The permission of each of these points, each point once."""
+    of_these = {"permission__in": permissions.order_by().values("pk"), "permission__all_points": False}
+    named, left = (
+        rows.filter(among, **of_these).values_list("permission", "metering_point")
+        for rows in (PermissionPoint.objects.all(), PointLeft.objects.all())
+    )
+    return (permission for permission, _point in named.union(left))
 
 
 # --- Who reads: one summary a company ---------------------------------------------------------------------

@@ -13,6 +13,8 @@ ROWS_A_SHEET: Final = 1_000_000
 """A sheet has 1,048,576; what is more goes to the next one."""
 _FIRST_YEAR: Final = 1900
 """No day of a spreadsheet is before: it stays text."""
+_LONGEST_SHEET: Final = 31
+"""Characters of a sheet's name."""
 _LONGEST: Final = 32_767
 """Characters that a cell holds."""
 
@@ -40,9 +42,9 @@ def csv_lines(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Ite
         yield writer.writerow([_plain(value) for value in row])
 
 
-def workbook(header: Sequence[object], rows: Iterable[Sequence[object]]) -> IO[bytes]:
-    """A file at its beginning, which the caller closes. Text stays text, identifiers too; days and instants are those
-    of a spreadsheet, instants by the clock that they were written with.
+def workbook(header: Sequence[object], rows: Iterable[Sequence[object]], *, sheet: str) -> IO[bytes]:
+    """A file at its beginning, which the caller closes; `sheet` says what it holds. Text stays text, identifiers too;
+    days and instants are those of a spreadsheet, instants by the clock that they were written with.
     """
     import xlsxwriter  # Slow to import, and only this needs it.
 
@@ -52,19 +54,31 @@ def workbook(header: Sequence[object], rows: Iterable[Sequence[object]]) -> IO[b
         bold = book.add_format({"bold": True})
         day = book.add_format({"num_format": "yyyy-mm-dd"})
         instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        sheet: Any = None
+        page: Any = None
         for number, row in enumerate(_at_least_one(rows)):
             place = number % ROWS_A_SHEET + 1
             if place == 1:
-                sheet = book.add_worksheet()
-                sheet.freeze_panes(1, 0)
+                page = book.add_worksheet(_sheet_name(sheet, number // ROWS_A_SHEET + 1))
+                page.freeze_panes(1, 0)
                 for column, name in enumerate(header):
-                    sheet.write_string(0, column, str(name), bold)
-                    sheet.set_column(column, column, min(40, max(12, len(str(name)) + 2)))
+                    page.write_string(0, column, str(name), bold)
+                    page.set_column(column, column, min(40, max(12, len(str(name)) + 2)))
             for column, value in enumerate(row):
-                _write(sheet, place, column, value, day, instant)
+                _write(page, place, column, value, day, instant)
     target.seek(0)
     return target
+
+
+def _sheet_name(what: str, number: int) -> str:
+    """
+    >>> [_sheet_name(what, number) for what, number in (("Demandes [à traiter]", 1), ("Compteurs", 2))]
+    ['Demandes à traiter', 'Compteurs (2)']
+    """
+    mark = f" ({number})" if number > 1 else ""
+    return (
+        "".join(char for char in what if char not in "[]:*?/\\")[: _LONGEST_SHEET - len(mark)].strip(" '")
+        + mark
+    )
 
 
 def _at_least_one(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:

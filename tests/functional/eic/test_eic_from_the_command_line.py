@@ -21,7 +21,6 @@ PUBLISHED = (
     "17T-FR-00000046X;L46;Ligne 46;;10XFR-RTE------Q;Inactive;;FR;;;T\n"
     "10XFR-RTE;COURT;Code court;;;Active;;FR;;;X\n"
 )
-OWN = "code,display_name,long_name,siren\n12XATEL-HANDEL-K,ATEL,Atel Handel,\n"
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +61,15 @@ def test_the_published_file_is_reported_then_recorded_then_known(run: Run, tmp_p
 
 def test_the_columns_of_the_registers_own_export_are_read_too(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "registre.csv"
-    file.write_text(OWN, encoding="utf-8")
+    header = "Code EIC;Nom d’affichage;Nom complet;Type;État;Origine;SIREN"
+    file.write_text(
+        f"{header}\n12XATEL-HANDEL-K;ATEL;Atel Handel;X;Désactivé;registre d’un autre bureau;\n",
+        encoding="utf-8",
+    )
     done = run("eic", "import", file)
     assert done.returncode == 0, done.stderr
     assert "1 line, 1 recorded" in done.stderr
+    assert "To know" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ class TestTheRegister:
     def test_as_a_file_names_the_companies(self, world: World) -> None:
         code = make_code("ACME", organisation=world.acme, office="10")
         lines = b"".join(world.client("operateur").get(f"{HOME}export.csv")).decode("utf-8-sig").splitlines()
-        assert lines[1] == f"{code.pk};X;ACME;ACME;;;active;imported;111222337;ACME Industries"
+        assert (
+            lines[1] == f"{code.pk};X;ACME;ACME;;;Actif;registre d’un autre bureau;111222337;ACME Industries"
+        )
 
 
 class TestRecordingACode:

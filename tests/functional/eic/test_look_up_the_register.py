@@ -112,6 +112,6 @@ def export(world: World, who: str, query: str = "") -> str:
 def test_a_file_holds_what_the_search_lets_through(world: World, codes: dict[str, EicCode]) -> None:
     lines = export(world, "alice", "?type=Y").splitlines()
     assert lines == [
-        "code;type;display_name;long_name;responsible_party;parent;status",
-        f"{codes['zone'].pk};Y;ZONE-SUD;Zone du Sud;;;active",
+        "Code EIC;Type;Nom d’affichage;Nom complet;Acteur responsable;Code parent;État",
+        f"{codes['zone'].pk};Y;ZONE-SUD;Zone du Sud;;;Actif",
     ]

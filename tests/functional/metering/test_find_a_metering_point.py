@@ -1,5 +1,6 @@
 """A company's user looks for meters: Vos compteurs, and the page of one of them."""
 
+import io
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -15,6 +16,7 @@ from gridgate.metering.queries import names_of_points, points_readable_by
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.operations import give
 from gridgate.portal.screens.metering_points.rows import freshness
+from gridgate.tables.workbook import read_sheets
 from tests.factories.metering import leave, make_holding, make_point
 from tests.factories.organisations import SINCE
 from tests.factories.sharing import make_permission, make_service
@@ -163,10 +165,10 @@ class TestTheList:
         answer = world.client("alice").get("/compteurs/export.csv?q=nantes")
         lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
         assert answer["Content-Disposition"] == 'attachment; filename="compteurs-2026-11-25.csv"'
-        assert lines[0].startswith("id;label;segment;directions;address")
+        assert lines[0].startswith("Point de comptage;Nom du site;Segment;Sens;Adresse")
         assert lines[1:] == [
-            "30002590223312;Nantes Beaulieu, bureaux;C5;withdrawal;1 rue de l’Essai;69007;Lyon;100.00;AMM;"
-            "2018-03-01;active;2026-11-25T09:30:00+00:00;2024-01-01;"
+            "30002590223312;Nantes Beaulieu, bureaux;C5;soutirage;1 rue de l’Essai;69007;Lyon;100.00;communicant;"
+            "2018-03-01;Active;2026-11-25;2024-01-01;"
         ]
 
     def test_downloads_only_what_was_ticked_and_may_be_read(self, world: World) -> None:
@@ -178,17 +180,25 @@ class TestTheList:
         assert world.p4.pk not in text
         assert world.p5.pk not in text
 
-    @pytest.mark.parametrize("form", ["csv", "xlsx"])
-    def test_is_imported_unchanged(self, world: World, form: str) -> None:
-        MeteringPoint.objects.get(pk=world.p1.pk).versions.update(label="=1+1", address="'-5 rue")
-        answer = world.client("alice").get(f"/compteurs/export.csv?fichier={form}")
+    @pytest.mark.parametrize(("form", "language"), [("csv", "fr"), ("xlsx", "en")])
+    def test_is_imported_unchanged_in_both_languages(self, world: World, form: str, language: str) -> None:
+        MeteringPoint.objects.get(pk=world.p1.pk).versions.update(
+            label="=1+1", address="'-5 rue", directions=3, meter_type="PMEI"
+        )
+        client = world.client("alice")
+        client.cookies["django_language"] = language
+        ticked = MeteringPoint.objects.values_list("pk", flat=True)
+        answer = client.post(f"/compteurs/export.csv?fichier={form}", {"point": list(ticked)})
         content = b"".join(answer.streaming_content)
 
         report = import_points(content, now=world.now, dry_run=True)
 
         assert answer["Content-Disposition"].endswith(f'.{form}"')
         assert report.unchanged == report.read > 1
-        assert report.problems == []
+        assert report.findings == []
+        if form == "xlsx":
+            (sheet,) = read_sheets(io.BytesIO(content))
+            assert (sheet.name, sheet.rows[0][1][:2]) == ("Meters", ["Metering point", "Site name"])
 
 
 class TestTheMeteringPoint:

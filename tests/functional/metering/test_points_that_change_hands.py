@@ -113,12 +113,12 @@ class TestTheFormerHolder:
         assert street in page
         assert "Vous n’êtes plus titulaire" in page
         row = row_of(alice, FACTORY)
-        assert (row["label"], row["segment"], float(row["subscribed_power_kva"])) == (
+        assert (row["Nom du site"], row["Segment"], float(row["Puissance souscrite (kVA)"])) == (
             label,
             moved.before[FACTORY].segment,
             float(kva),
         )
-        assert row["collection"] == ""
+        assert row["Courbe de charge"] == ""
 
     @pytest.mark.parametrize("query", ["q=Halle+nouvelle", "q=Suivants", "q=Rennes", "segment=P3"])
     def test_finds_nothing_by_the_new_values(self, alice: httpx.Client, query: str) -> None:
@@ -159,7 +159,7 @@ class TestTheNextHolder:
         page = charlie.get(f"/compteurs/{FACTORY}/").text
         assert "Halle nouvelle" in page
         assert "4\u202f321" in page
-        assert row_of(charlie, FACTORY)["segment"] == "P3"
+        assert row_of(charlie, FACTORY)["Segment"] == "P3"
 
     @pytest.mark.parametrize("address", PAGES)
     def test_reads_nothing_of_what_it_was(self, moved: Moved, charlie: httpx.Client, address: str) -> None:
@@ -171,7 +171,7 @@ class TestTheNextHolder:
 
     def test_is_told_of_no_collection_decided_before(self, charlie: httpx.Client) -> None:
         row = row_of(charlie, FACTORY)
-        assert (row["collection"], row["collection_since"]) == ("", "")
+        assert (row["Courbe de charge"], row["Courbe de charge depuis"]) == ("", "")
         page = charlie.get(f"/compteurs/{FACTORY}/").text
         assert "États de la collecte" not in page
         assert "sans données" not in charlie.get("/").text, "held since today: nothing is late"
@@ -190,7 +190,7 @@ class TestTheComingHolder:
         assert "Ce point n’est pas encore à vous" in page
         row = row_of(charlie, WORKSHOP)
         known = {name: value for name, value in row.items() if value}
-        assert known == {"id": WORKSHOP, "held_from": str(moved.later)}
+        assert known == {"Point de comptage": WORKSHOP, "Titulaire depuis": str(moved.later)}
         listed = charlie.get("/compteurs/").text
         for told in (page, listed):
             assert not [
@@ -215,7 +215,7 @@ def row_of(client: httpx.Client, point: str) -> dict[str, str]:
         io.StringIO(exported.text.lstrip("\ufeff")),
         delimiter=";" if ";" in exported.text.splitlines()[0] else ",",
     )
-    return next(row for row in rows if point in row["id"])
+    return next(row for row in rows if point in row["Point de comptage"])
 
 
 def journal(client: httpx.Client) -> str:

@@ -156,12 +156,21 @@ class TestTheExport:
         assert [(row["Entreprise"], row["Résiliable"], row["Compteurs"]) for row in rows] == [
             ("Réseau Démo", "non", "4"),
             ("Tiers 1", "oui", "2"),
-            ("Tiers 2", "", ""),
+            ("Tiers 2", "non", "2"),
         ]
         assert rows[1]["Depuis"] == "2026-11-25"
         assert rows[1]["Jusqu’au"] == "2027-11-24"
         assert rows[2]["État"] == "Résilié par Alice"
         assert rows[2]["Reçu"].startswith("GG-")
+
+    def test_says_what_an_ended_permission_covered(self, sharing):
+        revoke_company(actor=sharing.alice, company=sharing.third_party_1, now=sharing.now)
+        content = b"".join(sharing.client("alice").get("/partage/export.csv").streaming_content).decode()
+        rows = list(csv.DictReader(content.removeprefix("\ufeff").splitlines(), delimiter=";"))
+        ended = [row for row in rows if row["Entreprise"] == "Tiers 1"]
+        assert [(row["Résiliable"], row["Compteurs"], row["Dont vous voyez"]) for row in ended] == [
+            ("non", "2", "2")
+        ]
 
     def test_a_name_cannot_become_a_formula(self, sharing):
         party = make_organisation('=HYPERLINK("evil")')

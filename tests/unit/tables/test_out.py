@@ -22,7 +22,7 @@ ROWS = [
 def test_csv_and_workbook_have_the_same_cells() -> None:
     text = "".join(out.csv_lines(HEADER, ROWS)).removeprefix("\ufeff")
     in_csv = list(csv.reader(io.StringIO(text), delimiter=";"))
-    with out.workbook(HEADER, ROWS) as file:
+    with out.workbook(HEADER, ROWS, sheet="Compteurs") as file:
         (sheet,) = read_sheets(file)  # type: ignore[arg-type]
     in_workbook = [cells for _, cells in sheet.rows]
 
@@ -35,7 +35,7 @@ def test_csv_and_workbook_have_the_same_cells() -> None:
 
 
 def test_a_workbook_without_rows_has_its_header() -> None:
-    with out.workbook(HEADER, []) as file:
+    with out.workbook(HEADER, [], sheet="Compteurs") as file:
         (sheet,) = read_sheets(file)  # type: ignore[arg-type]
 
     assert sheet.rows == [(1, list(HEADER))]
@@ -43,8 +43,10 @@ def test_a_workbook_without_rows_has_its_header() -> None:
 
 def test_more_rows_than_a_sheet_has_go_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(out, "ROWS_A_SHEET", 2)
-    with out.workbook(HEADER, ROWS) as file:
-        assert [len(sheet.rows) for sheet in read_sheets(file)] == [3, 2]  # type: ignore[arg-type]
+    with out.workbook(HEADER, ROWS, sheet="Compteurs") as file:
+        sheets = [(sheet.name, len(sheet.rows)) for sheet in read_sheets(file)]  # type: ignore[arg-type]
+
+    assert sheets == [("Compteurs", 3), ("Compteurs (2)", 2)]
 
 
 def test_text_never_becomes_an_instant_and_what_no_spreadsheet_dates_stays_text() -> None:
@@ -55,7 +57,7 @@ def test_text_never_becomes_an_instant_and_what_no_spreadsheet_dates_stays_text(
         date(1, 1, 1),
         datetime(1600, 1, 1, tzinfo=UTC),
     ]
-    with out.workbook(HEADER, [cells]) as file:
+    with out.workbook(HEADER, [cells], sheet="Compteurs") as file:
         (sheet,) = read_sheets(file)  # type: ignore[arg-type]
 
     assert sheet.rows[1] == (2, [cell if isinstance(cell, str) else cell.isoformat() for cell in cells])

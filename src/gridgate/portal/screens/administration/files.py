@@ -80,7 +80,7 @@ def export(request: MemberRequest, number: int) -> StreamingHttpResponse:
         (one.line, one.column, one.value, no if one.left_out else yes, one.reason, one.remedy)
         for one in said(findings_of(made))
     )
-    return table_response(request, f"import-{made.pk}.csv", header, rows)
+    return table_response(request, f"import-{made.pk}.csv", header, rows, sheet=_("Rapport d’import"))
 
 
 @require_safe

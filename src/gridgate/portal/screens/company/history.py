@@ -138,7 +138,9 @@ def export(request: MemberRequest) -> HttpResponseBase:
         _("Empreinte"),
     ]
     name = f"historique-{actor.organisation.siren}-{civil_day_of(timezone.now(), zone)}.csv"
-    return table_response(request, name, header, _lines(events, zone, get_language() or "fr"))
+    return table_response(
+        request, name, header, _lines(events, zone, get_language() or "fr"), sheet=_("Historique des droits")
+    )
 
 
 def _lines(events: QuerySet[AuditEvent], zone: ZoneInfo, language: str) -> Iterator[list[object]]:

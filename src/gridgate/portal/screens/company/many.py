@@ -108,7 +108,7 @@ def sample(request: MemberRequest) -> HttpResponseBase:
         _("Agit jusqu’au"),
     ]
     example = ["prenom.nom@example.com", _("Prénom Nom"), _("Utilisateur"), _("interne"), "", "fr", ""]
-    return table_response(request, _("invitations.csv"), header, [example])
+    return table_response(request, _("invitations.csv"), header, [example], sheet=_("Invitations"))
 
 
 def fingerprint(people: PeopleFile) -> str:

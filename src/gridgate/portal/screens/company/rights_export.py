@@ -31,7 +31,9 @@ def export(request: MemberRequest) -> HttpResponseBase:
     actor = request.membership
     day = civil_day_of(timezone.now(), readers_zone(request))
     name = f"droits-{actor.organisation.siren}-{day}.csv"
-    return table_response(request, name, header(), rows(actor=actor, language=get_language() or "fr"))
+    return table_response(
+        request, name, header(), rows(actor=actor, language=get_language() or "fr"), sheet=_("Qui peut quoi")
+    )
 
 
 def header() -> Row:

@@ -70,7 +70,9 @@ def export(request: MemberRequest) -> HttpResponseBase:
     ]
     zone = readers_zone(request)
     name = f"utilisateurs-{actor.organisation.siren}-{civil_day_of(now, zone)}.csv"
-    return table_response(request, name, header, _lines(actor, people, zone, get_language() or "fr"))
+    return table_response(
+        request, name, header, _lines(actor, people, zone, get_language() or "fr"), sheet=_("Utilisateurs")
+    )
 
 
 def _lines(actor: Membership, people: People, zone: ZoneInfo, language: str) -> Iterator[list[object]]:

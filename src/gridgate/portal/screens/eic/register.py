@@ -1,12 +1,14 @@
 """The register that everyone who is signed in may look up, as a list and as a file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gridgate.organisations.eic_codes import examine
@@ -18,6 +20,7 @@ from gridgate.portal.paging import page_of
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.forms import RegisterFilters
 from gridgate.portal.spreadsheet import table_response
+from gridgate.tables.known import EIC_CODES
 
 ORDERS = {"code": "code", "nom": "display_name", "type": "type"}
 COLUMNS = ("code", "type", "display_name", "long_name", "responsible_party", "parent", "status")
@@ -50,8 +53,9 @@ def export(request: AccountRequest) -> StreamingHttpResponse:
     return table_response(
         request,
         f"codes-eic-{timezone.localdate(timezone=timezone.get_default_timezone())}.csv",
-        COLUMNS,
-        _lines(codes),
+        heads(COLUMNS),
+        _lines(codes, get_language() or "fr"),
+        sheet=_("Codes EIC"),
     )
 
 
@@ -75,12 +79,20 @@ def doubt(code: EicCode) -> str:
     return words.fault(examine(code.pk))
 
 
+def heads(columns: Sequence[str]) -> list[str]:
+    """In the reader's words, which `gridgate eic import` reads."""
+    return [EIC_CODES.head(name, get_language() or "fr") for name in columns]
+
+
 def line_of(code: EicCode) -> list[Any]:
-    status = "active" if code.active else "inactive"
+    """In the language that is set."""
+    status = words.status(code).text
     names = (code.display_name, code.long_name, code.responsible_party, code.parent)
     return [code.pk, code.type, *names, status]
 
 
-def _lines(codes: QuerySet[EicCode]) -> Iterator[list[Any]]:
+def _lines(codes: QuerySet[EicCode], language: str) -> Iterator[list[Any]]:
+    """The request is over when they are written: the language is set again."""
     for code in codes.iterator(chunk_size=2_000):
-        yield line_of(code)
+        with override(language):
+            yield line_of(code)

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -26,7 +27,7 @@ from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.forms import AddForm, LinkForm, StaffFilters, StatusForm
-from gridgate.portal.screens.eic.register import COLUMNS, doubt, line_of, ordered, row_of
+from gridgate.portal.screens.eic.register import COLUMNS, doubt, heads, line_of, ordered, row_of
 from gridgate.portal.spreadsheet import table_response
 
 
@@ -54,17 +55,22 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
     register = register_for_staff(actor=request.membership)
     codes = ordered(narrow_codes(register, StaffFilters(request.GET).wanted), request.GET.get("tri", ""))
 
+    language = get_language() or "fr"
+
     def lines() -> Iterator[list[Any]]:
         for code in codes.iterator(chunk_size=2_000):
             company = code.organisation
-            yield [*line_of(code), code.source, company.siren if company else "", str(company or "")]
+            with override(language):
+                source = str(code.get_source_display())
+                yield [*line_of(code), source, company.siren if company else "", str(company or "")]
 
     columns = (*COLUMNS, "source", "siren", "legal_name")
     return table_response(
         request,
         f"registre-eic-{timezone.localdate(timezone=timezone.get_default_timezone())}.csv",
-        columns,
+        heads(columns),
         lines(),
+        sheet=_("Codes EIC"),
     )
 
 

@@ -227,7 +227,11 @@ def export(request: MemberRequest) -> HttpResponseBase:
     first, last = filters.first or "debut", filters.last or moment.today
     name = f"journal-{actor.organisation.siren}-{first}-{last}.csv"
     return table_response(
-        request, name, header, _lines(entries, _Said(actor, moment), get_language() or "fr")
+        request,
+        name,
+        header,
+        _lines(entries, _Said(actor, moment), get_language() or "fr"),
+        sheet=_("Journal des accès"),
     )
 
 

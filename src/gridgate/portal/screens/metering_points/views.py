@@ -8,10 +8,13 @@ from django.db.models import F
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.timezone import get_default_timezone
+from django.utils.translation import get_language, gettext_lazy, override
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gridgate.core.quantities import directions_of
+from gridgate.core.quantities import FlowDirection, directions_of
 from gridgate.core.time import civil_day_of
+from gridgate.metering.models import LoadCurveCollection, MeteringPoint
 from gridgate.metering.queries import (
     Points,
     cities_of,
@@ -26,9 +29,9 @@ from gridgate.portal.paging import page_of
 from gridgate.portal.screens.metering_points.data import last_days
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.readers import count_readers
-from gridgate.portal.screens.metering_points.rows import is_held, rows_of
+from gridgate.portal.screens.metering_points.rows import collection, is_held, rows_of
 from gridgate.portal.spreadsheet import table_response
-from gridgate.tables.out import Instant
+from gridgate.tables.known import POINTS
 
 ORDERS: dict[str, tuple[str, ...]] = {
     "nom": ("search_text", "pk"),
@@ -91,8 +94,13 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
     points = narrow(with_collection(mine, today=today), form.wanted, today=today)
     if chosen := asked.getlist("point"):
         points = points.filter(pk__in=chosen)
+    language = get_language() or "fr"
     return table_response(
-        request, f"compteurs-{today}.csv", _COLUMNS, _lines(sorted_by(points, asked.get("tri", "")), today)
+        request,
+        f"compteurs-{today}.csv",
+        [POINTS.head(name, language) for name in _COLUMNS],
+        _lines(sorted_by(points, asked.get("tri", "")), today, language),
+        sheet=_("Compteurs"),
     )
 
 
@@ -103,6 +111,10 @@ def sorted_by(points: Points, asked: str) -> Points:
     return points.order_by(column, *rest)
 
 
+_WAYS = {
+    FlowDirection.WITHDRAWAL: gettext_lazy("soutirage"),
+    FlowDirection.INJECTION: gettext_lazy("injection"),
+}
 _COLUMNS = (
     "id",
     "label",
@@ -121,7 +133,13 @@ _COLUMNS = (
 )
 
 
-def _lines(points: Points, today: date) -> Iterator[list[Any]]:
+def _lines(points: Points, today: date, language: str) -> Iterator[list[Any]]:
+    """In the reader's words, which imports read. The request is over when they are written: the language is set again."""
+    zone = get_default_timezone()
+    with override(language):
+        types = {code: str(label) for code, label in MeteringPoint.MeterType.choices}
+        ways = {one: str(word) for one, word in _WAYS.items()}
+        states = {state: collection(state).text for state in (None, *LoadCurveCollection.State)}
     for point in points.iterator(chunk_size=2_000):
         said = vars(point)
         since: datetime | None = said["collection_since"]
@@ -130,15 +148,15 @@ def _lines(points: Points, today: date) -> Iterator[list[Any]]:
             point.pk,
             point.label,
             point.segment,
-            "+".join(sorted(directions_of(point.directions), reverse=True)),
+            " + ".join(ways[one] for one in FlowDirection if one in directions_of(point.directions)),
             point.address,
             point.postcode,
             point.city,
             point.subscribed_power_kva,
-            point.meter_type,
+            types.get(point.meter_type, ""),
             point.activated_on if point.held_from <= today else None,
-            said["collection_state"],
-            since and Instant.of(since, "seconds"),
+            states[said["collection_state"]] if is_held(point, today) else "",
+            since and civil_day_of(since, zone),
             said["held_from"],
             held_to,
         ]

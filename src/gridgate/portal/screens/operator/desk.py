@@ -188,7 +188,9 @@ def export(request: MemberRequest) -> HttpResponseBase:
     ticked = set(request.POST.getlist("numero"))
     chosen = (row for row in rows if row.number in ticked) if ticked else iter(rows)
     name = f"demandes-{Moment.present().today}.csv"
-    return table_response(request, name, header, _exported(chosen, get_language() or "fr"))
+    return table_response(
+        request, name, header, _exported(chosen, get_language() or "fr"), sheet=_("Demandes")
+    )
 
 
 def _exported(rows: Iterator[DeskRow], language: str) -> Iterator[list[Any]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
@@ -236,8 +237,11 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
         _("Reçu"),
     ]
     past = queries.ended(queries.permissions_given(actor=actor), now=moment.now)
-    rows = [*_rows_in_force(companies, moment), *_rows_ended(past, moment)]
-    return table_response(request, f"partage-{actor.organisation.siren}-{moment.today}.csv", header, rows)
+    points = queries.points_covered(past, actor=actor)
+    rows = [*_rows_in_force(companies, moment), *_rows_ended(past, points, moment)]
+    return table_response(
+        request, f"partage-{actor.organisation.siren}-{moment.today}.csv", header, rows, sheet=_("Partage")
+    )
 
 
 def _rows_in_force(companies: Sequence[queries.CompanySharing], moment: Moment) -> Iterator[list[object]]:
@@ -258,17 +262,21 @@ def _rows_in_force(companies: Sequence[queries.CompanySharing], moment: Moment) 
             ]
 
 
-def _rows_ended(permissions: QuerySet[Permission], moment: Moment) -> Iterator[list[object]]:
+def _rows_ended(
+    permissions: QuerySet[Permission], points: dict[UUID, tuple[int, int]], moment: Moment
+) -> Iterator[list[object]]:
+    """What is over covered what it named; nothing of it is left to be ended."""
     for permission in permissions:
         past = Past(permission)
+        covered, seen = points.get(permission.pk, (0, 0))
         yield [
             past.name,
             past.siren,
             *_said(permission.service, permission),
-            "",
-            "",
+            _("tous") if permission.all_points else covered,
+            "" if permission.all_points else seen,
             words.basis(permission),
-            "",
+            _("non"),
             civil_day_of(past.since, moment.zone),
             civil_day_of(past.ended_at, moment.zone),
             past.how,
