@@ -65,6 +65,7 @@ def export_of(*, user: User, now: datetime) -> dict[str, Any]:
         "join_requests": [
             {
                 "siren": one.siren,
+                "company_name": one.name,
                 "message": one.message,
                 "asked_at": _at(one.created_at),
                 "withdrawn_at": _at(one.withdrawn_at),

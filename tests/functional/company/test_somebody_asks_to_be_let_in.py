@@ -12,7 +12,7 @@ from gridgate.organisations.operations import create_user
 from gridgate.organisations.operations.directory import create_token
 from gridgate.organisations.operations.join_requests import MOST_OPEN, waiting_to_join
 from gridgate.organisations.personal_data import export_of
-from tests.factories.organisations import a_siren
+from tests.factories.organisations import a_siren, make_organisation
 from tests.functional.company.conftest import hidden, text_of
 from tests.handles import handle
 
@@ -30,7 +30,7 @@ def vera(company):
 
 
 def asks(vera, company) -> JoinRequest:
-    assert vera.post(ASK, {"siren": company.acme.siren, "message": "Je suis à Lyon"})["Location"] == ASK
+    assert vera.post(ASK, {"company": company.acme.siren, "message": "Je suis à Lyon"})["Location"] == ASK
     return JoinRequest.objects.latest("pk")
 
 
@@ -41,13 +41,71 @@ def letters(kind: str) -> dict[str, str]:
 def test_the_answer_is_the_same_whether_the_company_is_here(company, vera):
     told = []
     for siren in (company.acme.siren, a_siren()):
-        page = vera.post(ASK, {"siren": siren, "message": "Je suis à Lyon"}, follow=True)
+        page = vera.post(ASK, {"company": siren, "message": "Je suis à Lyon"}, follow=True)
         told.append(text_of(page).partition("Votre demande est enregistrée")[2].partition("Envoyée le")[0])
     assert told[0]
     assert told[0] == told[1]
     page = text_of(vera.get(ASK))
     assert page.count("En attente jusqu’au") == 2
     assert "ACME" not in page
+
+
+@pytest.mark.parametrize("name", ["ACME Industries", "acme  INDUSTRIES, S.A.S.", "Industries Acme"])
+def test_a_name_is_enough_once_it_is_written_in_good_part(company, vera, name):
+    assert vera.post(ASK, {"company": name, "message": "Je suis à Lyon"})["Location"] == ASK
+    asked = JoinRequest.objects.get()
+    assert (asked.organisation, asked.siren, asked.asked_for) == (company.acme, "", " ".join(name.split()))
+    assert set(letters("join_asked")) == {"alice@acme.example"}
+    page = text_of(vera.get(ASK))
+    assert asked.asked_for in page
+    assert company.acme.siren not in page
+
+
+@pytest.mark.parametrize(
+    "name", ["ACME", "Industries", "Indus", "Réseau Démo", "Inconnue SARL", "Industries Réunies ACME du Nord"]
+)
+def test_a_name_in_small_part_reaches_nobody_and_the_answer_is_the_same(company, vera, name):
+    told = []
+    for asked in ("ACME Industries", name):
+        page = vera.post(ASK, {"company": asked, "message": "Je suis à Lyon"}, follow=True)
+        told.append(text_of(page).partition("Votre demande est enregistrée")[2].partition("Envoyée le")[0])
+    assert told[0] == told[1]
+    assert JoinRequest.objects.get(name=name).organisation is None
+    assert len(letters("join_asked")) == 1
+
+
+def test_a_name_that_two_companies_have_reaches_none(company, vera):
+    make_organisation("Acme-Industries S.A.")
+    vera.post(ASK, {"company": "ACME Industries"})
+    assert JoinRequest.objects.get().organisation is None
+
+
+def test_asking_by_name_and_by_siren_tells_nothing_of_one_by_the_other(company, vera):
+    for asked in ("ACME Industries", company.acme.siren):
+        assert vera.post(ASK, {"company": asked}).status_code == 302
+    assert "Vous l’avez déjà demandé" in text_of(vera.post(ASK, {"company": "Acme industries"}))
+    assert len(letters("join_asked")) == 1, "the same person is told of once"
+    first = JoinRequest.objects.earliest("pk")
+    client = company.client("alice")
+    page = client.post(f"{ASKED}{handle(first)}/", {"do": "accept"})
+    client.post(f"{ASKED}{handle(first)}/", {"do": "accept", "seen": hidden(page, "seen")})
+    assert not waiting_to_join(actor=company.alice, now=company.now).exists()
+
+
+def test_what_was_asked_is_on_the_home_page_and_is_taken_back_there(company, vera):
+    asked = asks(vera, company)
+    home = vera.get("/")
+    assert "Vos demandes d’agir pour une entreprise" in text_of(home)
+    assert f"{company.acme.siren} envoyée le 25 novembre 2026, réponse attendue avant le" in text_of(home)
+    answer = vera.post(ASK, {"withdraw": handle(asked), "back": "home"}, follow=True)
+    assert answer.redirect_chain == [("/", 302)]
+    assert "Votre demande est retirée." in text_of(answer)
+    assert "Vos demandes d’agir" not in text_of(answer)
+    refused = asks(vera, company)
+    company.client("alice").post(
+        f"{ASKED}{handle(refused)}/", {"do": "refuse", "reason": "Inconnue chez nous"}
+    )
+    assert "Inconnue chez nous Refusée" in text_of(vera.get("/"))
 
 
 def test_its_administrators_are_written_to_and_it_is_in_the_history(company, vera):
@@ -136,21 +194,26 @@ def test_people_of_the_companys_directory_are_sent_there(company, vera):
 
 @pytest.mark.parametrize(
     ("siren", "said"),
-    [("123", "Ce n’est pas un SIREN"), ("", "Ce champ est obligatoire."), (None, "Vous l’avez déjà demandé")],
+    [
+        ("123", "Ce n’est pas un SIREN"),
+        ("A.", "en entier"),
+        ("", "Ce champ est obligatoire."),
+        (None, "Vous l’avez déjà demandé"),
+    ],
 )
 def test_what_is_wrong_is_said(company, vera, siren, said):
     if siren is None:
         siren = asks(vera, company).siren
-    page = vera.post(ASK, {"siren": siren, "message": "Je suis à Lyon"})
+    page = vera.post(ASK, {"company": siren, "message": "Je suis à Lyon"})
     assert page.status_code == 422
     assert said in text_of(page)
     assert "Je suis à Lyon" in page.content.decode()
 
 
 def test_whoever_acts_for_it_already_and_whoever_asks_everywhere(company, vera):
-    page = company.client("bob").post(ASK, {"siren": company.acme.siren})
+    page = company.client("bob").post(ASK, {"company": company.acme.siren})
     assert "Vous agissez déjà pour cette entreprise." in text_of(page)
-    answers = [vera.post(ASK, {"siren": a_siren()}).status_code for _ in range(MOST_OPEN + 2)]
+    answers = [vera.post(ASK, {"company": a_siren()}).status_code for _ in range(MOST_OPEN + 2)]
     assert answers[:MOST_OPEN] == [302] * MOST_OPEN
     assert set(answers[MOST_OPEN:]) <= {422, 429}
     assert JoinRequest.objects.count() == MOST_OPEN
@@ -161,7 +224,7 @@ def test_ones_own_data_tell_no_more_of_a_company_that_is_here(company, vera):
     told = []
     for siren in (company.acme.siren, a_siren()):
         before = export_of(user=vera.user, now=company.now)
-        vera.post(ASK, {"siren": siren, "message": "Je suis à Lyon"})
+        vera.post(ASK, {"company": siren, "message": "Je suis à Lyon"})
         vera.post(ASK, {"withdraw": handle(JoinRequest.objects.latest("pk"))})
         after = export_of(user=vera.user, now=company.now)
         assert after["join_requests"][-1]["siren"] == siren
@@ -176,7 +239,7 @@ def test_what_a_stranger_writes_is_a_quotation_without_links(company, vera):
     vera.post(
         ASK,
         {
-            "siren": company.acme.siren,
+            "company": company.acme.siren,
             "message": "Voir www.evil.example, HTTPS://evil.example/b et x@evil.example",
         },
     )

@@ -21,12 +21,14 @@ class JoinRequestState(StrEnum):
 
 
 class JoinRequest(models.Model):
-    """Waits for an administrator of the company, or for none when no company has the SIREN: to who asks, both are the
-    same.
+    """Waits for an administrator of the company, or for none when no company has the SIREN or the name: to who asks, both
+    are the same. One that was asked by name keeps no SIREN: whoever asks would learn it by asking again.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="join_requests")
-    siren = models.CharField(max_length=9)
+    siren = models.CharField(max_length=9, blank=True)
+    name = models.CharField(max_length=120, blank=True)
+    """As it was written, of one that was asked by name."""
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, null=True, related_name="join_requests"
     )
@@ -44,11 +46,16 @@ class JoinRequest(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "siren"],
+                fields=["user", "siren", "name"],
                 condition=models.Q(withdrawn_at=None, accepted_at=None, refused_at=None),
                 name="one_open_join_request",
             )
         ]
+
+    @property
+    def asked_for(self) -> str:
+        """The company as whoever asks wrote it."""
+        return self.siren or self.name
 
     def state(self, now: datetime) -> JoinRequestState:
         if self.accepted_at is not None:

@@ -1,9 +1,11 @@
 """Asking a company to act for it, and its administrators' answer.
 
-Who asks names a SIREN and learns nothing by it: a request to a company that is not here waits and expires like one that
-nobody answered. The company's administrators are written to; whoever manages its users accepts or refuses.
+Who asks names a SIREN, or writes the name, and learns nothing by it: a request to a company that is not here waits and
+expires like one that nobody answered; so does a name that is not written in good part, or that several companies have.
+The company's administrators are written to; whoever manages its users accepts or refuses.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -14,7 +16,7 @@ from django.db.models import QuerySet
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_siren
-from gridgate.core.text import line
+from gridgate.core.text import folded, line
 from gridgate.organisations.authority import require_user_manager
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.events import join_answered, join_asked
@@ -34,6 +36,16 @@ from gridgate.organisations.operations.members import (
 )
 
 LONGEST_TEXT = 300
+LONGEST_NAME = 120
+SHORTEST_NAME = 3
+"""Letters and digits of a name without its legal form."""
+IN_GOOD_PART = 0.75
+"""How much of a company's name must be written: nobody finds out by a word or two who is here."""
+_NAMESAKES = 50
+_LEGAL_FORMS = frozenset(
+    {"sa", "sas", "sasu", "sarl", "eurl", "sci", "snc", "sca", "scop", "gie", "se"}
+    | {"ltd", "plc", "inc", "llc", "gmbh", "ag", "kg", "bv", "nv", "spa", "srl", "sl"}
+)
 MOST_OPEN = 5
 """How many of a person's requests wait at once."""
 
@@ -73,23 +85,42 @@ class JoinRequestNotFound(GridgateError):
         super().__init__(ErrorKind.NOT_FOUND, "no such request")
 
 
-def ask_to_join(*, user: User, siren: str, message: str = "", now: datetime) -> JoinRequest:
-    """Ask the company of this SIREN, be it here or not. Raises `InvalidIdentifier`, `MembershipExists`,
-    `JoinRequestOpen` and `TooManyJoinRequests`: nothing that depends on other people's companies.
+class NameTooShort(GridgateError):
+    """Too little to be a company's name."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.INVALID, f"a name has {SHORTEST_NAME} letters or digits at least")
+
+
+def ask_to_join(
+    *, user: User, siren: str = "", name: str = "", message: str = "", now: datetime
+) -> JoinRequest:
+    """Ask the company of this SIREN or, without one, of this name, be it here or not. Raises `InvalidIdentifier`,
+    `NameTooShort`, `MembershipExists`, `JoinRequestOpen` and `TooManyJoinRequests`: nothing that depends on other
+    people's companies.
     """
-    siren, message = parse_siren(siren), line(message)[:LONGEST_TEXT]
+    name, message = line(name)[:LONGEST_NAME], line(message)[:LONGEST_TEXT]
+    if siren or not name:
+        siren, name = parse_siren(siren), ""
+    elif len("".join(_words(name))) < SHORTEST_NAME:
+        raise NameTooShort
     with transaction.atomic():
-        company = Organisation.objects.filter(siren=siren, is_operator=False).first()
+        company = _company_named(name) if name else _companies().filter(siren=siren).first()
         if company is not None and user.memberships.present(now).filter(organisation=company).exists():
             raise MembershipExists(f"{user.email} already acts for this company")
-        _open_ones().filter(user=user, siren=siren, expires_at__lte=now).update(withdrawn_at=now)
-        if _open_ones().filter(user=user, expires_at__gt=now).count() >= MOST_OPEN:
+        own = _open_ones().filter(user=user)
+        own.filter(siren=siren, name=name, expires_at__lte=now).update(withdrawn_at=now)
+        waiting = list(own.filter(expires_at__gt=now))
+        if len(waiting) >= MOST_OPEN:
             raise TooManyJoinRequests
+        if name and any(_words(one.name) == _words(name) for one in waiting):
+            raise JoinRequestOpen
         try:
             with transaction.atomic():
                 asked = JoinRequest.objects.create(
                     user=user,
                     siren=siren,
+                    name=name,
                     organisation=company,
                     message=message,
                     created_at=now,
@@ -99,7 +130,9 @@ def ask_to_join(*, user: User, siren: str, message: str = "", now: datetime) -> 
             raise JoinRequestOpen from None
         if company is not None:
             _record("member.asked_in", asked, user=user, after={"message": message}, now=now)
-            join_asked.send(JoinRequest, asked=asked, administrators=_administrators(company, now), now=now)
+            told = any(one.organisation_id == company.pk for one in waiting)
+            administrators = [] if told else _administrators(company, now)
+            join_asked.send(JoinRequest, asked=asked, administrators=administrators, now=now)
     return asked
 
 
@@ -148,6 +181,8 @@ def accept(
         )
         asked.accepted_at, asked.decided_by = now, actor
         asked.save(update_fields=["accepted_at", "decided_by"])
+        others = _open_ones().filter(user=asked.user, organisation=actor.organisation_id)
+        others.update(accepted_at=now, decided_by=actor)
         _record("member.let_in", asked, actor=actor, now=now)
         join_answered.send(JoinRequest, asked=asked, until=until, now=now)
     return membership
@@ -208,6 +243,34 @@ def comes_from_directory(asked: JoinRequest) -> bool:
         return False
     domain = asked.user.email.rpartition("@")[2].lower()
     return domain in company.email_domains and company.directory_tokens.filter(revoked_at=None).exists()
+
+
+def _companies() -> QuerySet[Organisation]:
+    return Organisation.objects.filter(is_operator=False)
+
+
+def _company_named(name: str) -> Organisation | None:
+    """The one company of this name, written whole or in good part."""
+    words = _words(name)
+    whole, part = [], []
+    for company in _companies().filter(search_text__contains=max(words, key=len))[:_NAMESAKES]:
+        theirs = _words(company.legal_name)
+        if words == theirs:
+            whole.append(company)
+        elif set(words) <= set(theirs) and len("".join(words)) >= IN_GOOD_PART * len("".join(theirs)):
+            part.append(company)
+    found = whole or part
+    return found[0] if len(found) == 1 else None
+
+
+def _words(name: str) -> list[str]:
+    """What tells a company's name from others': neither case, accents and punctuation nor the legal form.
+
+    >>> _words("Électricité du Rhône, S.A.S.")
+    ['electricite', 'du', 'rhone']
+    """
+    words = re.findall(r"[^\W_]+", folded(name).replace(".", ""))
+    return [word for word in words if word not in _LEGAL_FORMS] or words
 
 
 def _open_ones() -> QuerySet[JoinRequest]:

@@ -2,12 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from gridgate.organisations.models import User
+from gridgate.organisations.operations.join_requests import own_join_requests
 from gridgate.organisations.own_account import Asked, requests_of
+from gridgate.portal.screens.joining.asking import row_of
+
+ENDED_LATELY = timedelta(days=30)
+MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ def steps_to_take() -> list[Way]:
                 "join_company",
                 "building",
                 _("Agir pour votre entreprise"),
-                _("demander à ses administrateurs, par son SIREN"),
+                _("demander à ses administrateurs, par son SIREN ou son nom"),
             ),
             ("eic_requests", "layers", _("Codes EIC"), _("demander un code, chercher dans le registre")),
             (
@@ -74,6 +81,13 @@ def public_pages() -> list[Way]:
 def waiting(user: User) -> list[Waiting]:
     """The person's own requests that are not decided yet, the latest first."""
     return [_waiting(asked) for asked in requests_of(user=user) if asked.open]
+
+
+def asked_to_join(user: User, now: datetime) -> list[dict[str, Any]]:
+    """What the person asked of companies: what waits, and what ended lately, the latest first."""
+    lately = now - ENDED_LATELY
+    own = own_join_requests(user=user).filter(expires_at__gt=lately, withdrawn_at=None)
+    return [row_of(one, now) for one in own[:MOST]]
 
 
 def _waiting(asked: Asked) -> Waiting:

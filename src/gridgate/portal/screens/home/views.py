@@ -14,7 +14,7 @@ from gridgate.organisations.own_account import favourites_of
 from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.favourites import lines_of
 from gridgate.portal.screens.administration.tasks import tasks_of
-from gridgate.portal.screens.home.account import public_pages, steps_to_take, waiting
+from gridgate.portal.screens.home.account import asked_to_join, public_pages, steps_to_take, waiting
 from gridgate.portal.screens.home.company import overview_of
 from gridgate.portal.screens.operator.desk import figures_of, kinds
 from gridgate.portal.screens.sharing.moment import Moment
@@ -51,5 +51,6 @@ def _of_no_company(request: AccountRequest) -> dict[str, Any]:
         "favourites": lines_of(favourites_of(user=request.user, membership=None)),
         "steps": steps_to_take(),
         "waiting": waiting(request.user),
+        "joining": asked_to_join(request.user, Moment.present().now),
         "pages": public_pages(),
     }

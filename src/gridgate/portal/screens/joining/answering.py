@@ -58,7 +58,9 @@ class LetInForm(MemberForm):
 class RefusalForm(forms.Form):
     reason = LineField(
         label=gettext_lazy("Raison du refus"),
-        help_text=gettext_lazy("Envoyée à la personne, avec le SIREN de votre entreprise et sans votre nom."),
+        help_text=gettext_lazy(
+            "Envoyée à la personne, avec le SIREN ou le nom qu’elle a écrit, et sans votre nom."
+        ),
         max_length=LONGEST_TEXT,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

@@ -13,14 +13,17 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
+from gridgate.core.text import compact
 from gridgate.organisations.handles import number_of
 from gridgate.organisations.models import JoinRequest, JoinRequestState
 from gridgate.organisations.operations.join_requests import (
+    LONGEST_NAME,
     LONGEST_TEXT,
     MOST_OPEN,
     JoinRequestClosed,
     JoinRequestNotFound,
     JoinRequestOpen,
+    NameTooShort,
     TooManyJoinRequests,
     ask_to_join,
     own_join_requests,
@@ -44,11 +47,13 @@ _SHOWN = 20
 
 
 class JoinForm(forms.Form):
-    siren = LineField(
-        label=gettext_lazy("SIREN de votre entreprise"),
-        help_text=gettext_lazy("Neuf chiffres, sur ses factures et dans l’annuaire des entreprises."),
-        max_length=20,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    company = LineField(
+        label=gettext_lazy("SIREN ou nom de votre entreprise"),
+        help_text=gettext_lazy(
+            "Le SIREN ne laisse aucun doute : neuf chiffres, sur ses factures. Un nom s’écrit en entier."
+        ),
+        max_length=LONGEST_NAME,
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
     message = LineField(
         label=gettext_lazy("Message à ses administrateurs"),
@@ -58,9 +63,18 @@ class JoinForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def clean_siren(self) -> str:
+    @property
+    def asked(self) -> dict[str, str]:
+        """What `ask_to_join` is told: digits are a SIREN, all else is a name."""
+        said: str = self.cleaned_data["company"]
+        return {"siren": said} if compact(said).isdigit() else {"name": said}
+
+    def clean_company(self) -> str:
+        said: str = self.cleaned_data["company"]
+        if not compact(said).isdigit():
+            return said
         try:
-            return parse_siren(self.cleaned_data["siren"])
+            return parse_siren(said)
         except InvalidIdentifier:
             raise forms.ValidationError(
                 _("Ce n’est pas un SIREN : il a neuf chiffres, dont un de contrôle.")
@@ -87,7 +101,7 @@ def page(request: AccountRequest) -> HttpResponse:
             messages.success(request, said % {"day": formats.long_day(asked.expires_at)})
             return redirect("join_company")
     now = timezone.now()
-    rows = [_row(one, now) for one in own_join_requests(user=request.user)[:_SHOWN]]
+    rows = [row_of(one, now) for one in own_join_requests(user=request.user)[:_SHOWN]]
     status = 422 if form.errors else 200
     return render(request, "joining/ask.html", {"form": form, "rows": rows}, status=status)
 
@@ -96,16 +110,16 @@ def _asked(request: AccountRequest, form: JoinForm) -> JoinRequest | None:
     """None when it was refused: the form then says why, and nothing of other people."""
     said = form.cleaned_data
     try:
-        return ask_to_join(
-            user=request.user, siren=said["siren"], message=said["message"], now=timezone.now()
-        )
+        return ask_to_join(user=request.user, **form.asked, message=said["message"], now=timezone.now())
+    except NameTooShort:
+        form.add_error("company", _("Écrivez le nom de l’entreprise en entier, ou son SIREN."))
     except MembershipExists:
-        form.add_error("siren", _("Vous agissez déjà pour cette entreprise."))
+        form.add_error("company", _("Vous agissez déjà pour cette entreprise."))
     except JoinRequestOpen:
-        form.add_error("siren", _("Vous l’avez déjà demandé, et la réponse est attendue."))
+        form.add_error("company", _("Vous l’avez déjà demandé, et la réponse est attendue."))
     except TooManyJoinRequests:
         text = _("%(count)s de vos demandes attendent déjà. Retirez-en une d’abord.")
-        form.add_error("siren", text % {"count": formats.number(MOST_OPEN)})
+        form.add_error("company", text % {"count": formats.number(MOST_OPEN)})
     return None
 
 
@@ -118,10 +132,11 @@ def _withdraw(request: AccountRequest) -> HttpResponse:
         messages.success(request, _("Votre demande est retirée."))
     except JoinRequestClosed:
         messages.info(request, _("Cette demande n’attendait plus de réponse."))
-    return redirect("join_company")
+    return redirect("home" if request.POST.get("back") == "home" else "join_company")
 
 
-def _row(asked: JoinRequest, now: datetime) -> dict[str, Any]:
+def row_of(asked: JoinRequest, now: datetime) -> dict[str, Any]:
+    """A request of one's own, with its state in a word."""
     state = asked.state(now)
     tone, label, icon = STATES[state]
     open_ = state is JoinRequestState.WAITING

@@ -6,7 +6,7 @@ PAGES = (
         "/rejoindre/",
         get=MEMBERS,
         post=led_to("join_company"),
-        form={"siren": "732829320"},
+        form={"company": "732829320"},
         queries=6,
         states=seen("alice"),
     ),
