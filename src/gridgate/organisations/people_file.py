@@ -125,9 +125,10 @@ class PersonLine:
 
 @dataclass(frozen=True, slots=True)
 class PeopleFile:
-    """The lines in their order. `header` is the line of names as it was written, empty without one."""
+    """The lines in their order. `header` is the line of names as it was written, empty without one, and its number."""
 
     header: str
+    header_number: int
     lines: tuple[PersonLine, ...]
     unread: tuple[str, ...] = ()
     """Columns that mean nothing here."""
@@ -146,8 +147,15 @@ class PeopleFile:
 
     @property
     def left(self) -> str:
-        """The lines to mend, as a table again."""
-        return "\n".join([*([self.header] if self.header else []), *(one.text for one in self.wrong)])
+        """The lines to mend, as a table again: each stays on its line, and the others are left empty."""
+        kept = [(one.number, one.text) for one in self.wrong]
+        if self.header:
+            kept.insert(0, (self.header_number, self.header))
+        lines: list[str] = []
+        for number, text in kept:
+            lines += [""] * (number - 1 - len(lines))
+            lines += text.split("\n")
+        return "\n".join(lines)
 
 
 def text_of(content: bytes) -> str | None:
@@ -214,6 +222,7 @@ def read_people(text: str, *, actor: Membership) -> PeopleFile:
     judge = _Judge(actor)
     return PeopleFile(
         header=rows[0].text if named else "",
+        header_number=rows[0].number,
         lines=tuple(judge.line(row, _said(row.cells, columns)) for row in lines),
         unread=unread,
     )

@@ -42,6 +42,10 @@ def boxed(response) -> str:
     return kept[1].strip()
 
 
+def hidden_lines(response) -> list[str]:
+    return unescape(boxed(response)).splitlines()
+
+
 def rows_of(text: str) -> list[list[str]]:
     """Without the guard against formulas, which a workbook needs none of, nor days, which one writes in its own way."""
     cells = csv.reader(text.removeprefix("\ufeff").splitlines(), delimiter=";")
@@ -90,6 +94,9 @@ def test_those_that_can_be_are_invited_and_the_others_stay_to_be_mended(company)
     assert "encore invité" not in text_of(answer)
     assert "Gaston;roi;gaston@acme.example" in page
     assert "Bob;;bob@acme.example" not in page, "who is there already has nothing to mend"
+    for line in ("3 Gaston gaston@acme.example", "4 hugo", "Déjà invitée"):
+        assert line in text_of(answer), "a line has another number than in the file"
+    assert hidden_lines(answer)[2] == "Gaston;roi;gaston@acme.example;;;"
 
 
 def test_an_address_that_is_not_there_is_missing(company):
