@@ -99,11 +99,17 @@ def desk_rows(
     return DeskRows(_union([_rows(kind, wanted, actor, now) for kind in chosen]), _order(order, wanted.state))
 
 
-def waiting_count(*, kinds: Kinds, actor: Membership) -> int:
-    """How many requests wait for the operator; one statement."""
-    waiting = [kind.for_desk(actor=actor).filter(state__in=TO_TREAT).values_list("number") for kind in kinds]
-    rows = _union(waiting)
-    return rows.count() if rows is not None else 0
+def waiting_counts(*, kinds: Kinds, actor: Membership) -> dict[str, int]:
+    """How many requests of each kind, by the prefix of its numbers, wait for the operator; one statement."""
+    waiting = [
+        kind.for_desk(actor=actor)
+        .filter(state__in=TO_TREAT)
+        .order_by()
+        .values_list(Value(kind.prefix))
+        .annotate(waiting=Count("pk"))
+        for kind in kinds
+    ]
+    return dict(_union(waiting) or ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from typing import Any
 from django.http import QueryDict
 
 from gridgate.core.errors import GridgateError
+from gridgate.organisations.desk import waiting_counts
 from gridgate.organisations.models import Membership
 from gridgate.organisations.operations.requests import RequestKind
 
@@ -41,6 +42,19 @@ class DeskKind:
 
 
 DESK: list[DeskKind] = []
+
+
+def waiting(actor: Membership) -> dict[str, int]:
+    """How many requests of each kind wait for the operator's staff, by the prefix of its numbers; asked once for a page,
+    whose menu says it at several places.
+    """
+    if not actor.organisation.is_operator:
+        return {}
+    known: dict[str, int] | None = vars(actor).get("_waiting")
+    if known is None:
+        known = waiting_counts(kinds=[one.kind for one in DESK], actor=actor)
+        vars(actor)["_waiting"] = known
+    return known
 
 
 def desk_kind(number: str) -> DeskKind | None:

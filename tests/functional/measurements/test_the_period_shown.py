@@ -244,5 +244,7 @@ def test_a_prm_is_no_number_and_numbers_stay_with_what_they_count(world: World, 
     page = html.unescape(world.client("alice").get(f"/mesures/{world.p1.pk}/").content.decode())
     lead = re.search(r'class="lead"[^>]*>(.*?)</p>', page, re.DOTALL)
     assert lead
-    assert f"PRM\xa0{world.p1.pk}" in lead[1]
+    assert f'PRM\xa0<span class="id">{world.p1.pk}</span>' in lead[1]
+    called = page[page.index("<code") : page.index("</code>")]
+    assert '<wbr><span class="id">metering-points/</span><wbr>' in called, "an address breaks at its hyphens"
     assert re.search(r"\d\xa0valeurs sur \d", page)

@@ -80,7 +80,11 @@ class TestTheList:
 
     def test_counts_what_waits_in_the_menu_of_the_operator_only(self, world: World, late: EicRequest) -> None:
         ask(world, "ACME-NEUF")
-        assert "2 demandes en attente" in text_of(world.client("operateur").get("/administration/"))
+        register = world.client("operateur").get("/administration/eic/")
+        assert text_of(register).count("2 demandes en attente") == 3, (
+            "at the desk, at the register, and on its page"
+        )
+        assert "/administration/demandes/?nature=EIC&amp;etat=to_do" in register.content.decode()
         assert "Demandes à traiter" not in text_of(world.client("alice").get("/"))
 
     def test_is_told_in_figures(self, world: World, late: EicRequest) -> None:

@@ -36,7 +36,7 @@ READING = {
         kinds=KINDS, wanted=desk.DeskFilter(), actor=actor, now=world.now
     ),
     "desk_figures": lambda world, actor: desk.desk_figures(kinds=KINDS, actor=actor, now=world.now),
-    "waiting_count": lambda world, actor: desk.waiting_count(kinds=KINDS, actor=actor),
+    "waiting_counts": lambda world, actor: desk.waiting_counts(kinds=KINDS, actor=actor),
     "take_next": lambda world, actor: take_next(kinds=KINDS, actor=actor, now=world.now),
     "take_several": lambda world, actor: take_several(numbers=[], kinds=KINDS, actor=actor, now=world.now),
     "points_of_register": lambda world, actor: metering.points_of_register(
@@ -94,14 +94,15 @@ class TestTheDesk:
         with django_assert_num_queries(1):
             assert rows.count() == 3
         with django_assert_num_queries(1):
-            assert desk.waiting_count(kinds=KINDS, actor=world.operateur) == 3
+            counts = desk.waiting_counts(kinds=KINDS, actor=world.operateur)
+        assert (counts["EIC"], counts.get("KYC", 0)) == (3, 0)
         with django_assert_num_queries(len(KINDS) + 1):
             desk.desk_figures(kinds=KINDS, actor=world.operateur, now=world.now)
 
     def test_has_nothing_without_a_kind(self, world: World) -> None:
         rows = desk.desk_rows(kinds=(), wanted=desk.DeskFilter(), actor=world.operateur, now=world.now)
         assert (rows.count(), rows[0:5], list(rows)) == (0, [], [])
-        assert desk.waiting_count(kinds=(), actor=world.operateur) == 0
+        assert desk.waiting_counts(kinds=(), actor=world.operateur) == {}
         figures = desk.desk_figures(kinds=(), actor=world.operateur, now=world.now)
         assert (figures.open, figures.late, figures.median_delay) == (0, 0, None)
 

@@ -22,6 +22,14 @@ def test_identifiers_are_grouped_without_spaces_so_that_a_copy_gives_bare_digits
     assert rendered("{{ nothing|id_groups }}", nothing=None) == "–"
 
 
+def test_a_code_is_whole_and_an_address_breaks_between_its_parts() -> None:
+    assert rendered("{{ code|whole }}", code="11XACME------1") == '<span class="id">11XACME------1</span>'
+    assert rendered("{{ code|whole }}", code="/a-b?c=<&d") == "<wbr>".join(
+        f'<span class="id">{part}</span>' for part in ("/", "a-b?", "c=&lt;&amp;", "d")
+    )
+    assert rendered("{{ code|whole }}", code=None) == '<span class="id">–</span>'
+
+
 def test_filters_write_in_the_language_of_the_request() -> None:
     source = "{{ wh|kwh:1 }} {{ w|kw }} {{ at|moment }}"
     values = {"wh": 16683400, "w": None, "at": datetime(2026, 11, 17, 13, 32, tzinfo=UTC)}

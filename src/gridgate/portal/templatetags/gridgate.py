@@ -2,6 +2,7 @@
 docs/3-extending/screen.md.
 """
 
+import re
 from datetime import date, datetime
 from html import unescape
 from typing import Any
@@ -178,6 +179,15 @@ def id_groups(identifier: str | None, kind: str = "") -> str:
         return formats.NONE
     parts = format_html_join("", "<i>{}</i>", ((part,) for part in formats.groups(str(identifier), kind)))
     return format_html('<span class="id">{}</span>', parts)
+
+
+@register.filter
+def whole(code: object) -> str:
+    """An EIC code, a number of a request, an address: no line breaks at their hyphens; a long address breaks between its
+    parts alone. `{{ code|whole }}`.
+    """
+    parts = re.split(r"(?<=[/?&])(?=.)", str(code or formats.NONE))
+    return format_html_join(mark_safe("<wbr>"), '<span class="id">{}</span>', ((part,) for part in parts))
 
 
 @register.filter(is_safe=True)

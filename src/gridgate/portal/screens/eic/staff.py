@@ -17,18 +17,26 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.eic_form import eic_form
 from gridgate.organisations.eic_queries import code_for_staff, history_of, narrow_codes, register_for_staff
 from gridgate.organisations.models import EicCode, Membership
+from gridgate.organisations.operations.eic import EIC
 from gridgate.organisations.operations.eic_register import (
     add_eic_code,
     deactivate_eic_code,
     link_eic_code,
     reactivate_eic_code,
 )
+from gridgate.portal import desk
 from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.navigation import pending
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.forms import AddForm, LinkForm, StaffFilters, StatusForm
 from gridgate.portal.screens.eic.register import COLUMNS, doubt, heads, line_of, ordered, row_of
 from gridgate.portal.spreadsheet import table_response
+
+
+@pending("operator_eic")
+def requests_to_treat(membership: Membership) -> int:
+    return desk.waiting(membership).get(EIC.prefix, 0)
 
 
 @require_safe

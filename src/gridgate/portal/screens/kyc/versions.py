@@ -15,15 +15,21 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from gridgate.organisations.kyc_form import LARGEST_DOCUMENT, Form, InvalidForm, read_form
 from gridgate.organisations.kyc_queries import form_version, form_versions
-from gridgate.organisations.models import KycForm
-from gridgate.organisations.operations.kyc import InvalidVersion, publish_form, usable_version
-from gridgate.portal import formats
+from gridgate.organisations.models import KycForm, Membership
+from gridgate.organisations.operations.kyc import KYC, InvalidVersion, publish_form, usable_version
+from gridgate.portal import desk, formats
 from gridgate.portal.access import MemberRequest, administrator_required, operator_required
 from gridgate.portal.forms import LineField
+from gridgate.portal.navigation import pending
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.kyc import words
 from gridgate.portal.screens.kyc.forms import SectionForm
 from gridgate.portal.screens.kyc.schema_words import said
+
+
+@pending("operator_kyc_forms")
+def requests_to_treat(membership: Membership) -> int:
+    return desk.waiting(membership).get(KYC.prefix, 0)
 
 
 class UploadForm(forms.Form):

@@ -27,7 +27,6 @@ from gridgate.organisations.desk import (
     DeskRow,
     desk_figures,
     desk_rows,
-    waiting_count,
 )
 from gridgate.organisations.models import Membership, RequestState
 from gridgate.organisations.operations.desk import take_next, take_several
@@ -114,7 +113,7 @@ def kinds() -> list[Any]:
 
 @pending("operator_requests")
 def requests_to_treat(membership: Membership) -> int:
-    return waiting_count(kinds=kinds(), actor=membership) if membership.organisation.is_operator else 0
+    return sum(desk.waiting(membership).values())
 
 
 @require_safe
