@@ -180,6 +180,15 @@ class TestParts:
     def test_are_one_or_the_other(self, people):
         assert people.get("/Users?attributes=id&excludedAttributes=name").status_code == 400
 
+    @pytest.mark.parametrize("blank", ["", "%20", ",", " , "])
+    @pytest.mark.parametrize("name", ["attributes", "excludedAttributes"])
+    def test_of_no_name_are_refused(self, people, name, blank):
+        """A directory that asks for nothing would be told everything."""
+        zoe = people.id_of("zoe@acme.example")
+        for path in ("/Users", f"/Users/{zoe}", "/Groups"):
+            answer = people.get(f"{path}?{name}={blank}")
+            assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+
     def test_not_wanted_are_not_read(self, directory):
         directory.found("/Groups")
         with CaptureQueriesContext(connection) as seen:

@@ -1,5 +1,6 @@
 """The bearer token: asked for at every request, revoked at once, and kept as a hash."""
 
+import sys
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.audit.models import AuditEvent
+from gridgate.organisations import scim
 from gridgate.organisations.authority import NotAllowed
 from gridgate.organisations.models import DirectoryToken
 from gridgate.organisations.operations.directory import (
@@ -47,6 +49,16 @@ def test_nothing_is_said_without_one(world):
             assert answer["WWW-Authenticate"] == 'Bearer realm="scim"'
             assert answer.json()["status"] == "401"
             assert answer["Content-Type"] == "application/scim+json"
+
+
+def test_without_one_nothing_of_the_interface_is_loaded(world, directory, monkeypatch):
+    """Its models take a second: for whoever has a token."""
+    monkeypatch.delattr(scim, "views")
+    monkeypatch.setitem(sys.modules, "gridgate.organisations.scim.views", None)
+    for header in HEADERS[3:]:
+        assert Client().get("/scim/v2/Users", headers={"Authorization": header}).status_code == 401
+    with pytest.raises(ImportError):
+        directory.get("/Users")
 
 
 def test_revoked_is_refused_at_the_very_next_request(world, directory):

@@ -36,15 +36,6 @@ class TooManyRequests(SCIMException):
     _default_detail = "Too many requests: wait a minute"
 
 
-class Unavailable(GridgateError):
-    """The registry does not answer, or cannot be written: nothing of the request was done."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            ErrorKind.UNAVAILABLE, "the registry does not answer", remedy="Try again in a moment"
-        )
-
-
 class RestRefused(Exception):
     """Something was taken away, and stays so; what else the request asked is refused."""
 

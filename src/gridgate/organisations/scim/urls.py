@@ -1,20 +1,27 @@
-"""The addresses of the interface. Its models take a second to load: the first request does, not every process."""
+"""The addresses of the interface. Its models take a second to load: the first request that has a token does, not every
+process, nor whoever asks.
+"""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.csrf import csrf_exempt
 
+from gridgate.organisations.scim.door import let_in
+
 
 def endpoint(route: str, view: str, *, name: str) -> URLPattern:
-    """The address of a function of `views`. None of them has a session: the token is asked for there."""
+    """The address of a function of `views`. None of them has a session: the token is asked for at every request."""
 
     @csrf_exempt
     @login_not_required
     def answer(request: HttpRequest, **named: str) -> HttpResponse:
+        token = let_in(request)
+        if isinstance(token, HttpResponse):
+            return token
         from gridgate.organisations.scim import views
 
-        response: HttpResponse = getattr(views, view)(request, **named)
+        response: HttpResponse = getattr(views, view)(request, token, **named)
         return response
 
     return path(route, answer, name=name)

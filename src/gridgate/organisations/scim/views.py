@@ -1,6 +1,6 @@
 """The endpoints of RFC 7644 below `/scim/v2`, each confined to the company of the token that asks.
 
-They have no session and no cookie: the bearer token is asked for at every request, before anything else is said.
+They have no session and no cookie: the bearer token is asked for at every request, before these are called (`door`).
 """
 
 import json
@@ -28,7 +28,6 @@ from scim2_models import (
     Resource,
     ResponseParameters,
     SearchRequest,
-    UnauthorizedException,
 )
 
 from gridgate.core.unavailability import is_unavailable
@@ -40,7 +39,7 @@ from gridgate.organisations.models import (
     Membership,
     Organisation,
 )
-from gridgate.organisations.operations.directory import acting_as, token_with_secret
+from gridgate.organisations.operations.directory import acting_as
 from gridgate.organisations.operations.provisioning import (
     add_group,
     add_person,
@@ -53,6 +52,7 @@ from gridgate.organisations.operations.provisioning import (
     remove_person,
 )
 from gridgate.organisations.scim import errors, wire
+from gridgate.organisations.scim.door import MEDIA_TYPE, Unavailable
 from gridgate.organisations.scim.reading import Found, find_both, find_groups, find_people
 from gridgate.organisations.scim.wire import Group, User, WritableUser, Writer
 
@@ -82,13 +82,12 @@ _log = logging.getLogger(__name__)
 
 
 def endpoint(*methods: str) -> Callable[[View], View]:
-    """Ask for the token, keep to the methods and the limit, and say what goes wrong in SCIM's words."""
+    """Keep to the methods and the limit, and say what goes wrong in SCIM's words."""
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def answered(request: HttpRequest, **named: str) -> HttpResponse:
+        def answered(request: HttpRequest, token: DirectoryToken, **named: str) -> HttpResponse:
             try:
-                token = _token_of(request)
                 _require_within_limit(token)
                 if request.method not in methods and not (request.method == "HEAD" and "GET" in methods):
                     raise errors.MethodNotAllowed(", ".join(methods))
@@ -99,7 +98,7 @@ def endpoint(*methods: str) -> Callable[[View], View]:
                 if not is_unavailable(error):
                     raise
                 _log.error("a directory cannot be answered: %s", error)
-                response = _refusal(errors.Unavailable())
+                response = _refusal(Unavailable())
             response["Cache-Control"] = "private, no-store"
             return response
 
@@ -309,17 +308,6 @@ def nowhere(asked: Asked, path: str = "") -> HttpResponse:
 # --- who asks ------------------------------------------------------------------------------------------------
 
 
-def _token_of(request: HttpRequest) -> DirectoryToken:
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    secret = secret.strip()
-    if scheme.lower() != "bearer" or not secret:
-        raise UnauthorizedException(detail="A bearer token is asked for")
-    token = token_with_secret(secret, now=timezone.now())
-    if token is None:
-        raise UnauthorizedException(detail="The token is unknown or was revoked")
-    return token
-
-
 class _Counts:
     """How many requests each token made in the present minute."""
 
@@ -350,7 +338,11 @@ def _require_within_limit(token: DirectoryToken) -> None:
 
 
 def _query(parameters: QueryDict) -> dict[str, str]:
-    return {name: str(parameters[name]) for name in _PARAMETERS if name in parameters}
+    given = {name: str(parameters[name]) for name in _PARAMETERS if name in parameters}
+    for name in ("attributes", "excludedAttributes"):
+        if name in given and not given[name].strip(" ,"):
+            raise InvalidValueException(detail=f"{name} names no attribute: name some, or leave it out")
+    return given
 
 
 def _parameters(model: type[Resource[Any]], asked: Asked) -> ResponseParameters[Any]:
@@ -372,7 +364,7 @@ class _Read(NamedTuple):
 def _read(request: HttpRequest) -> _Read:
     """The JSON of the body, with what is wrong in its texts, if anything is. Raises for what is no JSON at all."""
     kind = (request.content_type or "").lower()
-    if kind and kind not in (wire.MEDIA_TYPE, "application/json"):
+    if kind and kind not in (MEDIA_TYPE, "application/json"):
         raise errors.UnsupportedMediaType
     no_json = InvalidSyntaxException(detail="The body is not JSON")
     try:
@@ -624,8 +616,6 @@ def _response_context(asked: Asked) -> Context:
 def _refusal(error: Exception) -> HttpResponse:
     fault = errors.fault_of(error)
     response = _answer(wire.error(*fault), status=fault.status)
-    if fault.status == 401:
-        response["WWW-Authenticate"] = 'Bearer realm="scim"'
     if isinstance(error, errors.MethodNotAllowed):
         response["Allow"] = error.allowed
     if isinstance(error, errors.TooManyRequests):
@@ -636,6 +626,6 @@ def _refusal(error: Exception) -> HttpResponse:
 def _answer(body: dict[str, Any], *, status: int = 200) -> HttpResponse:
     return HttpResponse(
         json.dumps(body, ensure_ascii=False, separators=(",", ":")),
-        content_type=wire.MEDIA_TYPE,
+        content_type=MEDIA_TYPE,
         status=status,
     )

@@ -52,7 +52,6 @@ from scim2_models import (
 from gridgate.organisations.described import Described, Person
 from gridgate.organisations.described import Group as KnownGroup
 
-MEDIA_TYPE = "application/scim+json"
 MOST_RESULTS = 200
 USUAL_RESULTS = 100
 MOST_OPERATIONS = 1000
