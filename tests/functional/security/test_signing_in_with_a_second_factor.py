@@ -290,6 +290,25 @@ class TestAKey:
         )
         assert back["Location"] == "/compte/securite/codes/"
 
+    def test_says_of_its_owner_nothing_but_what_was_drawn(self, world):
+        browser = world.client("alice")
+        keys = [SecurityKey(), SecurityKey()]
+        for key in keys:
+            add_key(browser, key)
+        first, second = (key.owner for key in keys)
+        assert first == second != world.charlie.user.key_handle.encode()
+        assert 32 <= len(first) <= 64, "at least 256 bits drawn, at most what the standard allows"
+
+    def test_that_names_its_owner_by_their_number_opens_the_account_still(self, world):
+        """Keys made before owners had a handle of their own."""
+        key = SecurityKey()
+        add_key(world.client("alice"), key)
+        key.owner = str(world.alice.user_id).encode()
+        browser = world.visitor()
+        answer = key.answer(browser.get("/connexion/cle/", **HTTPS).json())
+        browser.post("/connexion/cle/", {"credential": answer}, **HTTPS)
+        assert browser.session["_auth_user_id"] == str(world.alice.user_id)
+
     def test_is_shown_named_and_removed(self, world):
         browser = world.client("alice")
         add_key(browser, SecurityKey(), "Clé du trousseau")
@@ -358,9 +377,11 @@ class TestAKeyIsRefused:
         browser = world.visitor()
         assert self.refused(browser, key.answer(browser.get("/connexion/cle/", **HTTPS).json()))
 
-    def test_naming_another_owner(self, world, key):
+    @pytest.mark.parametrize("by", ["handle", "number"])
+    def test_naming_another_owner(self, world, key, by):
         browser = world.visitor()
-        key.owner = str(world.charlie.user_id).encode()
+        charlie = world.charlie.user
+        key.owner = (charlie.key_handle if by == "handle" else str(charlie.pk)).encode()
         assert self.refused(browser, key.answer(browser.get("/connexion/cle/", **HTTPS).json()))
 
     def test_of_another_person_after_the_password(self, world, key):

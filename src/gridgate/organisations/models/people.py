@@ -1,5 +1,7 @@
 """User, Membership: a person, and a company they act for."""
 
+import secrets
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
@@ -17,6 +19,10 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
+
+
+def new_key_handle() -> str:
+    return secrets.token_urlsafe(32)
 
 
 class User(AbstractBaseUser):
@@ -37,6 +43,9 @@ class User(AbstractBaseUser):
     deleted_at = models.DateTimeField(null=True, blank=True)
     session_round = models.PositiveIntegerField(default=0)
     """Of which round the person's sessions are: those of a former one are over, be they listed anywhere or not."""
+
+    key_handle = models.CharField(max_length=43, unique=True, editable=False, default=new_key_handle)
+    """Whose a security key says that it is (WebAuthn, §14.6.1): drawn at random, since whoever holds the key reads it."""
 
     objects = UserManager()
 

@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from fido2.utils import websafe_decode
 
 from gridgate.organisations.models import User
 
@@ -70,6 +71,13 @@ def register(credential: object) -> dict[str, Any] | None:
     return credential if made.is_user_verified() else None
 
 
+def _owner_of(credential: dict[str, Any]) -> User:
+    """Whom the key says that it is of: by the handle it was made with, which of a former one is their number."""
+    handle = websafe_decode(credential["response"].get("userHandle")).decode("ascii")
+    found = User.objects.filter(key_handle=handle).first()
+    return found or auth.extract_user_from_response(credential)
+
+
 def _is_credential(answer: object) -> TypeGuard[dict[str, Any]]:
     """Texts where a browser writes bytes as text: of a number, the library would make as many bytes."""
     response = answer.get("response") if isinstance(answer, dict) else None
@@ -94,7 +102,7 @@ def recognise(credential: object, *, user: User | None = None) -> Authenticator 
         if not _is_credential(credential):
             return None
         auth.parse_authentication_response(credential)
-        owner = auth.extract_user_from_response(credential) if user is None else user
+        owner = _owner_of(credential) if user is None else user
         if not owner.is_active:
             return None
         key: Authenticator = auth.complete_authentication(owner, credential)

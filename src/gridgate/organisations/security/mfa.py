@@ -1,5 +1,7 @@
 """What the account library's second factors ask of us: sealing, and names on the authenticator's screen."""
 
+from typing import Any
+
 import qrcode
 from allauth.mfa.adapter import DefaultMFAAdapter
 from qrcode.image.svg import SvgPathFillImage
@@ -29,6 +31,10 @@ class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # the library has no
     def build_totp_svg(self, url: str) -> str:
         """Black on white, whatever the colours of the page: cameras read it no other way."""
         return str(qrcode.make(url, image_factory=SvgPathFillImage).to_string(encoding="unicode"))
+
+    def get_public_key_credential_user_entity(self, user: User) -> dict[str, Any]:
+        entity: dict[str, Any] = super().get_public_key_credential_user_entity(user)
+        return {**entity, "id": user.key_handle.encode("ascii")}
 
     def _get_site_name(self) -> str:
         found = operator()
