@@ -141,6 +141,20 @@ def test_is_accepted_once_what_it_opens_was_read(company, vera):
     assert vera.get("/compteurs/").status_code == 200
 
 
+def test_who_goes_by_another_address_since_it_was_read_is_read_again(company, vera):
+    """The address is who is let in; a directory changes it."""
+    asked, client = asks(vera, company), company.client("alice")
+    form = {"do": "accept", "groups": [handle(company.lyon)]}
+    page = client.post(f"{ASKED}{handle(asked)}/", form)
+    type(vera.user).objects.filter(pk=vera.user.pk).update(email="autre@ailleurs.example")
+    again = client.post(f"{ASKED}{handle(asked)}/", {**form, "seen": hidden(page, "seen")})
+    assert again.status_code == 200
+    assert "autre@ailleurs.example" in text_of(again)
+    assert not Membership.objects.filter(user=vera.user).exists()
+    client.post(f"{ASKED}{handle(asked)}/", {**form, "seen": hidden(again, "seen")})
+    assert Membership.objects.filter(user=vera.user).exists()
+
+
 def test_other_groups_than_those_read_are_read_again(company, vera):
     asked, client = asks(vera, company), company.client("alice")
     page = client.post(f"{ASKED}{handle(asked)}/", {"do": "accept", "groups": [handle(company.lyon)]})

@@ -70,7 +70,7 @@ PAGES = (
         "eic_request_submit",
         "/eic/{eic_request}/envoyer/",
         get=FORMS_ONLY,
-        post=(SIGN_IN, 403, 404, 403, "→ eic_request"),
+        post=(SIGN_IN, 403, 404, 403, 409),
         unseen=FORM_ADDRESS,
     ),
     Page(

@@ -28,7 +28,7 @@ PAGES = (
         "kyc_questionnaire",
         "/questionnaire/{kyc}/",
         get=(SIGN_IN, 403, 404, 403, 200),
-        queries=9,
+        queries=10,  # one for what the documents are, which is sent only as it was read
         states=(
             *seen("alice", "/questionnaire/{kyc_accepted}/"),
             *seen("charlie", "/questionnaire/{kyc_begun}/"),
@@ -51,7 +51,7 @@ PAGES = (
         "kyc_submit",
         "/questionnaire/{kyc}/envoyer/",
         get=FORMS_ONLY,
-        post=(SIGN_IN, 403, 404, 403, "→ kyc_questionnaire"),
+        post=(SIGN_IN, 403, 404, 403, 409),
         unseen=FORM_ADDRESS,
     ),
     Page(
