@@ -17,7 +17,7 @@ from django.db import transaction
 from gridgate.applications.operations import revoke_all_tokens
 from gridgate.audit.changes import PERMISSION, RECEIPT, Change, say
 from gridgate.audit.events import Subject, record
-from gridgate.config.changes import RECONCILIATION, RECONCILIATION_TYPE, Logged, compare
+from gridgate.config.changes import RECONCILIATION, RECONCILIATION_TYPE, Logged, compare, digest_of
 from gridgate.config.environment import Environment
 from gridgate.core.sharing import PermissionState
 from gridgate.organisations.models import Organisation
@@ -57,14 +57,19 @@ def reconcile(environment: Environment, *, now: datetime) -> Reconciled:
         given_up = compare(environment).lost
         to_make_again = _to_make_again(given_up)
         signed_out = revoke_all_tokens(now=now)
+        keys_given_up = [one.key for one in given_up]
         event = record(
             ACTION,
             subject=Subject("registry", "", ""),
             organisation=None,
-            after={"restored": restored, "to_make_again": to_make_again[:NAMED]},
+            after={
+                "restored": restored,
+                "to_make_again": to_make_again[:NAMED],
+                "given_up": digest_of(keys_given_up),
+            },
             now=now,
         )
-        payload = {"given_up": [one.key for one in given_up], "event": event.pk, "hash": event.hash}
+        payload = {"given_up": keys_given_up, "event": event.pk, "hash": event.hash}
         says = {"jws": signing.sign(payload, private, kind=RECONCILIATION_TYPE)}
         say(Change(RECONCILIATION, str(event.pk), event.hash, says))
     return Reconciled(restored, to_make_again, signed_out)

@@ -151,6 +151,10 @@ def test_a_damaged_frame_undoes_an_end_and_nothing_is_served_until_it_is_made_ag
     assert "gridgate audit reconcile" in refused.stderr
     checked = gridgate(given, "check")
     assert (checked.returncode, "the registry lacks 3 changes" in checked.stderr) == (1, True)
+    key = given.data / "keys" / "receipts.pem"
+    away = key.rename(key.with_name("away.pem"))
+    assert given.run(COMPARE) == "0 0", "the registry's own event vouches for what was given up"
+    away.rename(key)
     verified = gridgate(given, "audit", "verify")
     assert verified.returncode == 1
     assert verified.stdout.count("and the registry lacks it") == 3

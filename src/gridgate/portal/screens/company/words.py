@@ -266,6 +266,7 @@ _NAMES: dict[str, Any] = {
     "preferred_language": gettext_lazy("Langue préférée"),
     "restored": gettext_lazy("Changements rétablis"),
     "to_make_again": gettext_lazy("Changements à refaire"),
+    "given_up": gettext_lazy("Empreinte de ce qui n’est plus attendu"),
 }
 
 
