@@ -166,8 +166,10 @@ def parse_domains(texts: Iterable[str]) -> list[str]:
 
 
 def _free(domains: list[str], *, company: Organisation | None = None) -> list[str]:
-    """The domains, which no other company has. Raises `DomainTaken`."""
+    """The domains, which no other company has, nor gets before this transaction ends. Raises `DomainTaken`."""
     if domains:
+        # Two clerks who save at the same moment queue at the operator's row: a company that is new has none to hold.
+        Organisation.objects.select_for_update().filter(is_operator=True).first()
         for other in Organisation.objects.order_by("pk"):
             for domain in domains:
                 if domain in other.email_domains and other != company:
