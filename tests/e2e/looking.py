@@ -99,6 +99,42 @@ def sideways(page: Page, width: int) -> Iterator[str]:
         yield f"{found} px wide"
 
 
+def squeezed(page: Page) -> list[str]:
+    """What a phone shows in too little room: a state on three lines, a sentence in half of a card that has the other
+    half free, a text of a drawing out of its card.
+    """
+    found: list[str] = page.evaluate(SQUEEZED)
+    return found
+
+
+SQUEEZED = """() => {
+  const said = [];
+  const say = (what, element) => said.push(`${what}: ${element.textContent.trim().slice(0, 80)}`);
+  const range = document.createRange();
+  const lines = (element) => {
+    range.selectNodeContents(element);
+    const tops = [...range.getClientRects()].filter((box) => box.width > 1).map((box) => box.top);
+    const high = parseFloat(getComputedStyle(element).lineHeight);
+    return tops.length ? (Math.max(...tops) - Math.min(...tops)) / high + 1 : 0;
+  };
+  for (const tag of document.querySelectorAll("main .tag")) if (lines(tag) > 2.5) say("a state on three lines", tag);
+  for (const cell of document.querySelectorAll("main .stack tbody td")) {
+    if (lines(cell) < 3.5) continue;
+    const box = cell.getBoundingClientRect();
+    const row = cell.parentElement.getBoundingClientRect();
+    const beside = [...cell.parentElement.children].some((other) => {
+      const its = other.getBoundingClientRect();
+      return other !== cell && its.width > 1 && its.top < box.bottom - 1 && its.bottom > box.top + 1;
+    });
+    if (!beside && box.width < 0.7 * row.width) say("a cell in half of its card", cell);
+  }
+  for (const text of document.querySelectorAll("main .plot text")) {
+    const [box, card] = [text, text.closest(".card, .tile, main")].map((one) => one.getBoundingClientRect());
+    if (box.width && (box.right > card.right - 4 || box.left < card.left)) say("out of its card", text);
+  }
+  return said;
+}"""
+
 SEEN = """() => {
   const copy = document.body.cloneNode(true);
   for (const other of copy.querySelectorAll("[lang], script, style, code")) other.remove();

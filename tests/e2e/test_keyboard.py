@@ -38,6 +38,7 @@ def test_values_are_read_and_days_chosen_on_the_charts(demo_server: Server, open
     """Days that are dragged over are an address, like any other: going back shows what was."""
     with open_as(demo_server, "alice") as page:
         page.goto("/mesures/30001480112233/?vue=annee")
+        _opens_and_closes(page, "Exporter", holds="Classeur (XLSX)")
         for figure in ("load-curve", "heat-map"):
             told = page.locator(f"figure.{figure} output")
             expect(told).to_contain_text("kW")
@@ -57,6 +58,18 @@ def test_values_are_read_and_days_chosen_on_the_charts(demo_server: Server, open
         assert re.search(r"\bdu=[-0-9]{10}&au=[-0-9]{10}$", page.url)
         page.go_back()
         expect(page).to_have_url(re.compile("vue=annee"))
+
+
+def _opens_and_closes(page: Page, name: str, *, holds: str) -> None:
+    """A menu opens by Enter and closes by Escape, which gives the focus back to its button."""
+    button, inside = page.get_by_role("button", name=name), page.get_by_role("link", name=holds)
+    button.press("Enter")
+    expect(inside).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(inside).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(inside).to_be_hidden()
+    expect(button).to_be_focused()
 
 
 def _tab_to(page: Page, name: str) -> None:

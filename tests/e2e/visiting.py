@@ -20,6 +20,7 @@ from tests.e2e.looking import (
     listening,
     loads_scripts,
     sideways,
+    squeezed,
     structure,
 )
 
@@ -100,6 +101,8 @@ class Visitor:
         for width in widths:
             self._show(page, width)
             found = [*sideways(page, width), *self._axe(page, language, width)]
+            if width == PHONE:
+                found += squeezed(page)
             wrong += [f"{language}, {width} px: {one}" for one in found]
         return wrong
 

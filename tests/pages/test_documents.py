@@ -16,7 +16,15 @@ from tests.pages.listed import PAGES
 from tests.pages.test_access import ALLOWED, browser
 
 LOOKED_AT = [name for name, page in PAGES.items() if page.states and page.get[ALLOWED] == 200]
-REFERENCES = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "aria-owns", "aria-errormessage")
+REFERENCES = (
+    "for",
+    "popovertarget",
+    "aria-labelledby",
+    "aria-describedby",
+    "aria-controls",
+    "aria-owns",
+    "aria-errormessage",
+)
 STATIC_FILES = (".css", ".js", ".svg", ".woff2")
 _ANSWERED: set[tuple[str, str | None]] = set()
 """Which kinds of page have answered whom."""
