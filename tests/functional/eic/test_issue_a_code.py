@@ -95,6 +95,7 @@ class TestAccepting:
         ("body", "said"),
         [
             ("ACME", "4 caractères saisis, il en faut 12."),
+            ("A", "1 caractère saisi, il en faut 12."),
             ("ACME_ENERGI!", "pas ! _."),
         ],
     )

@@ -119,6 +119,7 @@ class TestTheJournal:
         ("query", "said"),
         [
             ("compteur=1234", "Un PRM a 14 chiffres, 4 saisis."),
+            ("compteur=7", "Un PRM a 14 chiffres, 1 saisi."),
             ("du=2026-11-20&au=2026-11-10", "La fin est avant le début."),
             ("qui=abc&canal=%00&donnees=x&page=zzz&du=demain", "Filtrer"),
             ("qui=99999999999999999999999999", "Filtrer"),

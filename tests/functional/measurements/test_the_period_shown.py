@@ -137,6 +137,13 @@ def test_a_curve_in_kw_held_against_a_power_in_kva_says_what_the_two_are() -> No
     assert "apparente" not in drawn(WEEK, "le=2026-11-16", (date(2024, 1, 1), None, None)).caption
 
 
+def test_one_value_is_counted_as_one() -> None:
+    start = civil_day_bounds(MONDAY, PARIS).start
+    day = Segment(start, Resolution.P1D, [20_000], [("estimated", 1)])
+    page = drawn([day], "vue=jour&grandeur=maximum&le=2026-11-16", (FIRST, None, 50))
+    assert page.figures[-1].note.replace("\xa0", " ") == "1 valeur sur 1, dont 1 estimée"
+
+
 def test_what_exceeds_is_the_difference_of_the_two_numbers_beside_it() -> None:
     page = drawn([curve(MONDAY, [20.0] * 9 + [259.95] + [20.0] * 14)], "le=2026-11-16", (FIRST, None, 250))
     assert page.over is not None

@@ -166,6 +166,7 @@ class TestRegistering:
         ("siren", "said"),
         [
             ("73282932", "8 chiffres saisis sur 9"),
+            ("7", "1 chiffre saisi sur 9"),
             ("73282932A", "Un SIREN n’a que des chiffres"),
             ("732829321", "La clé de ce SIREN ne convient pas"),
             ("111222337", "Une entreprise a déjà ce SIREN"),

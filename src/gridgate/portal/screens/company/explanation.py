@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
@@ -58,4 +58,6 @@ def _point(typed: str) -> tuple[str, str]:
         return parse_metering_point_id(typed), ""
     except InvalidIdentifier:
         digits = sum(1 for char in typed if char.isdigit())
-        return "", _("Un PRM a 14 chiffres, %(count)s saisis.") % {"count": digits}
+        return "", ngettext(
+            "Un PRM a 14 chiffres, %(count)s saisi.", "Un PRM a 14 chiffres, %(count)s saisis.", digits
+        ) % {"count": digits}

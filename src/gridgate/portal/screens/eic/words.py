@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from gridgate.core.errors import GridgateError
 from gridgate.organisations.eic_codes import EicFault, Examined, examine
@@ -90,7 +90,12 @@ def fault(examined: Examined) -> str:
     """What is wrong with a code, in numbers; empty when nothing is."""
     match examined.fault:
         case EicFault.LENGTH:
-            return _("%(found)s caractères saisis, un code EIC en a 16.") % {"found": len(examined.code)}
+            found = len(examined.code)
+            return ngettext(
+                "%(found)s caractère saisi, un code EIC en a 16.",
+                "%(found)s caractères saisis, un code EIC en a 16.",
+                found,
+            ) % {"found": found}
         case EicFault.CHARACTERS:
             return _(
                 "Un code EIC n’a que des chiffres, des lettres sans accent et des tirets, pas %(strange)s."
@@ -163,7 +168,12 @@ def body_fault(examined: Examined) -> str:
     """What is wrong with the 12 characters that an office chose."""
     match examined.fault:
         case EicFault.LENGTH:
-            return _("%(found)s caractères saisis, il en faut 12.") % {"found": len(examined.code) - 3}
+            found = max(0, len(examined.code) - 3)
+            return ngettext(
+                "%(found)s caractère saisi, il en faut 12.",
+                "%(found)s caractères saisis, il en faut 12.",
+                found,
+            ) % {"found": found}
         case EicFault.NO_CHECK:
             return _("Avec ces caractères, le dernier serait un tiret : changez-en un.")
     return fault(examined)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from gridgate.audit.queries import Wanted
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
@@ -136,7 +136,12 @@ class JournalFilters(forms.Form):
         except InvalidIdentifier:
             digits = sum(1 for char in text if char.isdigit())
             raise forms.ValidationError(
-                _("Un PRM a 14 chiffres, %(count)s saisis.") % {"count": digits}
+                ngettext(
+                    "Un PRM a 14 chiffres, %(count)s saisi.",
+                    "Un PRM a 14 chiffres, %(count)s saisis.",
+                    digits,
+                )
+                % {"count": digits}
             ) from None
 
     def clean(self) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """How states, ends, conditions, faults and refusals are said on the screens of the questionnaire."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -114,6 +114,8 @@ def fault(found: AnswerFault) -> str:
     """Why an answer will not do, in numbers."""
     unit = str(found.details.get("unit", ""))
     given = {name: _figure(value, unit) for name, value in found.details.items()}
+    if found.code in _COUNTED:
+        return _COUNTED[found.code](int(found.details["found"])) % given
     text = _FAULTS.get(found.code)
     return str(text) % given if text is not None else _("Cette réponse ne convient pas.")
 
@@ -123,6 +125,17 @@ def _figure(value: object, unit: str) -> object:
         return formats.with_unit(value, unit, max(0, -int(value.normalize().as_tuple().exponent))).strip()
     return formats.number(value) if isinstance(value, int) else value
 
+
+_COUNTED: dict[str, Callable[[int], str]] = {
+    "length": lambda typed: ngettext(
+        "%(found)s caractère saisi sur %(expected)s.", "%(found)s caractères saisis sur %(expected)s.", typed
+    ),
+    "bic_form": lambda typed: ngettext(
+        "%(found)s caractère saisi\u202f; un BIC en a 8 ou 11, dont deux lettres de pays au milieu.",
+        "%(found)s caractères saisis\u202f; un BIC en a 8 ou 11, dont deux lettres de pays au milieu.",
+        typed,
+    ),
+}
 
 _FAULTS: dict[str, Any] = {
     "missing": gettext_lazy("À remplir."),
@@ -138,15 +151,11 @@ _FAULTS: dict[str, Any] = {
     "not_past": gettext_lazy("Cette date doit être passée."),
     "not_a_choice": gettext_lazy("Choisissez l’une des réponses proposées."),
     "digits_only": gettext_lazy("Des chiffres seulement."),
-    "length": gettext_lazy("%(found)s caractères saisis sur %(expected)s."),
     "check": gettext_lazy("La clé ne convient pas : un caractère est faux. Vérifiez chacun."),
     "iban_form": gettext_lazy("Un IBAN commence par les deux lettres d’un pays et deux chiffres."),
     "iban_country": gettext_lazy("Aucun pays n’a d’IBAN qui commence par %(country)s."),
     "iban_length": gettext_lazy(
         "%(found)s caractères saisis ; un IBAN qui commence par %(country)s en a %(expected)s."
-    ),
-    "bic_form": gettext_lazy(
-        "%(found)s caractères saisis ; un BIC en a 8 ou 11, dont deux lettres de pays au milieu."
     ),
     "bic_country": gettext_lazy(
         "Les lettres %(country)s, cinquième et sixième, ne sont pas celles d’un pays."

@@ -103,14 +103,17 @@ def over_figure(found: Sequence[Exceedance]) -> Figure:
 def received(whole: Total) -> Figure:
     expected = whole.values + whole.missing
     ratio = whole.values / expected if expected else 0
-    note = _("%(values)s\u00a0valeurs sur %(expected)s") % {
-        "values": formats.number(whole.values),
-        "expected": formats.number(expected),
-    }
+    note = ngettext(
+        "%(values)s\u00a0valeur sur %(expected)s", "%(values)s\u00a0valeurs sur %(expected)s", whole.values
+    ) % {"values": formats.number(whole.values), "expected": formats.number(expected)}
     if whole.estimated:
-        note += _(", dont %(count)s\u00a0estimées") % {"count": formats.number(whole.estimated)}
+        note += ngettext(
+            ", dont %(count)s\u00a0estimée", ", dont %(count)s\u00a0estimées", whole.estimated
+        ) % {"count": formats.number(whole.estimated)}
     if whole.corrected:
-        note += _(", dont %(count)s\u00a0corrigées") % {"count": formats.number(whole.corrected)}
+        note += ngettext(
+            ", dont %(count)s\u00a0corrigée", ", dont %(count)s\u00a0corrigées", whole.corrected
+        ) % {"count": formats.number(whole.corrected)}
     share = min(max(ratio, 0.001), 0.999) if 0 < ratio < 1 else ratio  # neither all nor nothing
     figure = formats.number(100 * share, 1 if 0 < ratio < 1 else 0)
     return Figure(_("Données reçues"), figure, "%", note, "" if ratio == 1 else "warn")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gridgate.core.quantities import Kind
 from gridgate.core.time import Resolution, civil_day_bounds, civil_day_of
@@ -394,7 +395,9 @@ def _index(
     drawn.rows = reading_rows(current, returns, zone)
     registers = sorted({segment.register for segment in current})
     drawn.figures = [register_figure(register, current, returns) for register in registers][:4]
-    drawn.caption = _("%(period)s\u00a0: %(count)s\u00a0relevés.") % {
+    drawn.caption = ngettext(
+        "%(period)s\u00a0: %(count)s\u00a0relevé.", "%(period)s\u00a0: %(count)s\u00a0relevés.", drawn.count
+    ) % {
         "period": from_to(shown, until, zone),
         "count": formats.number(drawn.count),
     }

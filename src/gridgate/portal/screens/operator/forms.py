@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
 from gridgate.organisations.models import Contract, Organisation
@@ -24,9 +24,8 @@ def clean_siren(text: str) -> str:
         if not all(char.isdigit() for char in digits):
             raise forms.ValidationError(_("Un SIREN n’a que des chiffres.")) from None
         if len(digits) != 9:
-            raise forms.ValidationError(
-                _("%(count)s chiffres saisis sur 9."), params={"count": formats.number(len(digits))}
-            ) from None
+            said = ngettext("%(count)s chiffre saisi sur 9.", "%(count)s chiffres saisis sur 9.", len(digits))
+            raise forms.ValidationError(said, params={"count": formats.number(len(digits))}) from None
         raise forms.ValidationError(
             _("La clé de ce SIREN ne convient pas : vérifiez chaque chiffre.")
         ) from None
