@@ -348,7 +348,7 @@ def services(world: World) -> list[DataService]:
     ]
 
 
-@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(acts, min_size=1, max_size=12))
 def test_the_lines_are_what_the_facts_say(
     world: World, services: list[DataService], sequence: list[Act]

@@ -93,7 +93,7 @@ def wishes() -> st.SearchStrategy[Wish]:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=examples(30),
+    max_examples=examples(18),
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

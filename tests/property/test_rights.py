@@ -132,7 +132,7 @@ class Undone(Exception):
 
 @pytest.mark.django_db
 @settings(
-    max_examples=examples(15),
+    max_examples=examples(8),
     phases=[Phase.explicit, Phase.generate],  # an example takes a second: a smaller one is not worth minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
