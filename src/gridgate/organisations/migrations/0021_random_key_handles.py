@@ -12,7 +12,7 @@ def draw(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("organisations", "0017_administrators_since")]
+    dependencies = [("organisations", "0020_asked_by_name")]
 
     operations = [
         migrations.AddField(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('organisations', '0016_join_requests'),
+        ("organisations", "0019_last_days"),
     ]
 
     operations = [
