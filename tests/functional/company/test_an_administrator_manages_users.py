@@ -149,6 +149,13 @@ class TestOnePerson:
         assert "Les droits de Bob sont enregistrés." in said
         assert "Bob perd « Gestion des services de données » sur 2 points." in said
 
+    def test_the_groups_they_are_in_are_ticked(self, company):
+        """Or saving anything else would take them away."""
+        page = company.client("alice").get(page_of(company.bob)).content.decode()
+        boxes = re.findall(r'<input type="checkbox" name="groups"[^>]*>', page)
+        ticked = [handle(group) in box for group in (company.lyon,) for box in boxes if " checked" in box]
+        assert (len(boxes), ticked) == (3, [True])
+
     def test_what_was_typed_stays_when_something_is_wrong(self, company):
         answer = company.client("alice").post(
             page_of(company.bob), {"role": "king", "external": "externe", "groups": [handle(company.seat)]}

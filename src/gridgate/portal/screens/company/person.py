@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from gridgate.audit.history import about_member
 from gridgate.organisations.authority import LastAdministrator, NotAllowed
 from gridgate.organisations.company_rights import Change, CompanyRights
+from gridgate.organisations.handles import handle_of
 from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models import EntitlementCode, Membership, SensitiveAct
 from gridgate.organisations.operations.groups import set_groups
@@ -192,7 +193,7 @@ def _form(actor: Membership, member: Membership) -> MemberForm:
         "role": member.role,
         "external": EXTERNAL if member.external else "",
         "until": member.last_day,
-        "groups": [str(pk) for pk in member.groups.values_list("group", flat=True)],
+        "groups": [handle_of("group", pk) for pk in member.groups.values_list("group", flat=True)],
     }
     return MemberForm(initial=initial, groups=groups_of(actor=actor), actor=actor, kept=member.last_day)
 
