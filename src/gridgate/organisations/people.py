@@ -31,8 +31,8 @@ class PeopleFilter:
     role: str = ""
     group: int | None = None
     external: bool | None = None
-    dated: bool | None = None
-    """Whether a last day is set."""
+    dated: bool = False
+    """Only those who have a last day."""
     state: str = ""
 
 
@@ -165,6 +165,6 @@ def _narrowed(people: _People, wanted: PeopleFilter, *named: str) -> _People:
         people = people.filter(role=wanted.role)
     if wanted.external is not None:
         people = people.filter(external=wanted.external)
-    if wanted.dated is not None:
-        people = people.filter(until__isnull=not wanted.dated)
+    if wanted.dated:
+        people = people.filter(until__isnull=False)
     return people

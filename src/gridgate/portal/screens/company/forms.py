@@ -29,11 +29,7 @@ _ATTACHMENT = [
     ("externe", gettext_lazy("Externe : il travaille pour un prestataire")),
 ]
 EXTERNAL = "externe"
-_DATED = [
-    ("", gettext_lazy("Fixée ou non")),
-    ("oui", gettext_lazy("Fixée")),
-    ("non", gettext_lazy("Sans date de fin")),
-]
+_DATED = "date"
 
 
 class PeopleFilterForm(forms.Form):
@@ -54,13 +50,13 @@ class PeopleFilterForm(forms.Form):
     )
     groupe = forms.ChoiceField(label=gettext_lazy("Groupe"), required=False)
     externe = forms.ChoiceField(label=gettext_lazy("Rattachement"), required=False, choices=_EXTERNAL)
-    fin = forms.ChoiceField(label=gettext_lazy("Fin de l’accès"), required=False, choices=_DATED)
     etat = forms.ChoiceField(
         label=gettext_lazy("État"),
         required=False,
         choices=[
             ("", gettext_lazy("Tous")),
             (ACTIVE, gettext_lazy("Actif")),
+            (_DATED, gettext_lazy("Actif jusqu’à une date")),
             (InvitationState.PENDING.value, gettext_lazy("Invitation en attente")),
             (InvitationState.EXPIRED.value, gettext_lazy("Invitation expirée")),
         ],
@@ -80,15 +76,15 @@ class PeopleFilterForm(forms.Form):
             role=said.get("role", ""),
             group=number_of("group", said.get("groupe", "")),
             external={"oui": True, "non": False}.get(said.get("externe", "")),
-            dated={"oui": True, "non": False}.get(said.get("fin", "")),
-            state=said.get("etat", ""),
+            dated=said.get("etat") == _DATED,
+            state=ACTIVE if said.get("etat") == _DATED else said.get("etat", ""),
         )
 
     def labels(self) -> dict[str, str]:
         """How each filter in force reads on its tag."""
         said = {name: self.cleaned_data.get(name, "") for name in self.fields}
         labels = {"q": f"« {said['q']} »"} if said["q"] else {}
-        for name in ("role", "groupe", "externe", "fin", "etat"):
+        for name in ("role", "groupe", "externe", "etat"):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             if said[name]:
