@@ -588,7 +588,7 @@ class TestTokenEndpoint:
         self, plane: Plane, tiers1: Client
     ) -> None:
         assert plane.post(self.TOKEN, json={"grant_type": "client_credentials"}).status_code == 400
-        for header in ("Basic !!!", "Basic bm9jb2xvbg=="):
+        for header in ("Basic !!!", "Basic bm9jb2xvbg==", "Basic é".encode("latin-1"), b"Basic \xff"):
             answer = plane.post(self.TOKEN, headers={"Authorization": header})
             assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 

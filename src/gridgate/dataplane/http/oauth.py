@@ -6,7 +6,6 @@ carry no wording of a dialect.
 """
 
 import base64
-import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -132,7 +131,7 @@ def _basic(header: str | None) -> tuple[str, str] | None:
         client_id, separator, secret = (
             base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
         )
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, nor even ASCII, or no UTF-8 within
         separator = ""
     if not separator:
         raise OAuthError(
