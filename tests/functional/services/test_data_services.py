@@ -191,6 +191,26 @@ class TestSubscribing:
         assert not permission.all_points
         assert permission.points.count() == 42
 
+    def test_a_very_long_search_finds_nothing(self, world, offer):
+        """A database refuses to look for one of more than 50,000 bytes; a form may bring it, an address may not."""
+        for _ in range(30):
+            make_held_point(world.acme)
+        client, text = world.client("alice"), "[" * 60_000
+        form = {"do": "search", "q": text, "scope": "some", "until": ""}
+        assert client.post(ADDRESS, form).status_code == 200
+        for path in (
+            "/services/",
+            "/partage/recus/",
+            "/administration/groupes/",
+            "/administration/services/",
+        ):
+            assert client.get(path, {"q": text}).status_code == 200
+        assert world.client("tiers1").get("/partage/recues/", {"q": text}).status_code == 200
+        assert (
+            world.client("operateur").get("/administration/services-de-donnees/", {"q": text}).status_code
+            == 200
+        )
+
     def test_a_press_on_search_subscribes_to_nothing(self, world, offer):
         for _ in range(40):
             make_held_point(world.acme)

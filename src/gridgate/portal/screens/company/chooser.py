@@ -14,9 +14,9 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from gridgate.organisations.handles import handle_of, number_of
+from gridgate.portal.searching import searched
 
 LENGTH = 50
-LONGEST_SEARCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Chooser:
         self._matching, self._kind = matching, kind
         self._initial, self._locked = frozenset(initial), frozenset(locked)
         said = data if data is not None else QueryDict()
-        self.query = said.get("q", "").strip()[:LONGEST_SEARCH]
+        self.query = searched(said)
         self.do = said.get("do", "")
         self.only_chosen = self.do == "chosen" or (said.get("view") == "chosen" and self.do != "everything")
         self.chosen = self._read(data)

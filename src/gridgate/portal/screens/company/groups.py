@@ -14,6 +14,7 @@ from gridgate.portal.access import MemberRequest, administrator_required, entitl
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company.forms import GroupForm
 from gridgate.portal.screens.company.terms import said
+from gridgate.portal.searching import searched
 from gridgate.portal.shapes import filters_in_force
 
 
@@ -22,7 +23,7 @@ from gridgate.portal.shapes import filters_in_force
 def index(request: MemberRequest) -> HttpResponse:
     """One page of the groups, with what each has."""
     actor, now = request.membership, timezone.now()
-    text = request.GET.get("q", "").strip()[:200]
+    text = searched(request.GET)
     page = page_of(request, groups_of(actor=actor, text=text))
     groups = list(page)
     services: dict[int, list[str]] = {}

@@ -35,6 +35,7 @@ from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required
 from gridgate.portal.screens.company.consequences import consequences, fingerprint, losses, present_rights
 from gridgate.portal.screens.company.terms import said
+from gridgate.portal.searching import searched
 from gridgate.portal.shapes import filters_in_force
 
 COLUMNS = (12, 50)
@@ -140,7 +141,7 @@ def _cells(actor: Membership, texts: Iterable[str]) -> frozenset[Cell]:
 
 def _table(request: MemberRequest, asked: Asked) -> HttpResponse:
     actor = request.membership
-    text = request.GET.get("q", "").strip()[:200]
+    text = searched(request.GET)
     found = groups_of(actor=actor, text=text)
     length = COLUMNS[1] if request.GET.get("par_page") == str(COLUMNS[1]) else COLUMNS[0]
     columns = Paginator(found, length).get_page(request.GET.get("page"))

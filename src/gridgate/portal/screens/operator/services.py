@@ -16,6 +16,7 @@ from gridgate.portal.paging import page_of
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.words import Tag
 from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.searching import searched
 from gridgate.sharing.models import DataService
 from gridgate.sharing.operations import offer_to
 from gridgate.sharing.operator_queries import data_service, data_services
@@ -36,7 +37,7 @@ class OfferForm(forms.Form):
 def index(request: MemberRequest) -> HttpResponse:
     """Every data service, with whom it is offered to and how many use it."""
     services = data_services(actor=request.membership, now=Moment.present().now)
-    text = request.GET.get("q", "").strip()
+    text = searched(request.GET)
     if text:
         named = Q(name__icontains=text) | Q(name_en__icontains=text)
         services = services.filter(named | Q(provider__legal_name__icontains=text))

@@ -17,6 +17,7 @@ from gridgate.portal.qr import qr_code
 from gridgate.portal.screens.errors.views import no_entitlement
 from gridgate.portal.screens.receipts.document import Document, act
 from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.searching import searched
 from gridgate.portal.time_zone import network_time
 from gridgate.sharing import queries
 from gridgate.sharing.models import Receipt
@@ -32,7 +33,7 @@ def index(request: MemberRequest) -> HttpResponse:
     total = readable.count()
     if not total and not actor.has(EntitlementCode.DATA_SERVICES):
         return no_entitlement(request, EntitlementCode.DATA_SERVICES)
-    text = request.GET.get("q", "").strip()
+    text = searched(request.GET)
     page = page_of(request, queries.receipts_matching(readable, text) if text else readable)
     context = {
         "page_obj": page,

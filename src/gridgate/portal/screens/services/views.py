@@ -17,6 +17,7 @@ from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import kept
+from gridgate.portal.searching import searched
 from gridgate.sharing import queries
 from gridgate.sharing.models import DataService
 from gridgate.sharing.queries import Share
@@ -30,7 +31,7 @@ def index(request: MemberRequest) -> HttpResponse:
     shares = shares_of(request, moment)
     catalogue = queries.services_offered_to(actor=actor)
     offered = catalogue.exclude(pk__in=[share.service.pk for share in shares])
-    text = request.GET.get("q", "").strip()
+    text = searched(request.GET)
     found = offered.filter(_matching(text)) if text else offered
     page = page_of(request, found)
     context = {

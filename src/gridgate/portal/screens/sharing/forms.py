@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from gridgate.portal.forms import LineField
 from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.searching import LONGEST
 from gridgate.sharing import queries
 from gridgate.sharing.models import Permission
 
@@ -28,6 +29,7 @@ class ReceivedFilters(forms.Form):
     q = LineField(
         label=gettext_lazy("Titulaire"),
         required=False,
+        max_length=LONGEST,
         widget=forms.TextInput(attrs={"placeholder": gettext_lazy("nom ou SIREN")}),
     )
     state = forms.ChoiceField(

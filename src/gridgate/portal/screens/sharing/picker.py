@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from gridgate.metering.models import MeteringPoint
 from gridgate.portal import formats
+from gridgate.portal.searching import searched
 
 FEW = 30
 SHOWN = 8
@@ -47,7 +48,7 @@ class PointPicker:
         self.total = points.count()
         self.few = self.total <= FEW
         self.searching = bool(data) and not self.few
-        self.query = (data.get("q", "") if data else "").strip()
+        self.query = searched(data)
         self.paste = data.get("paste", "") if data else ""
         self.error = ""
         self._unclear = False
