@@ -184,18 +184,22 @@ def empty_instance(empty_template: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 @contextmanager
-def demo_copy(template: Path, folder: Path, *, installed: bool = False) -> Iterator[Server]:
+def demo_copy(
+    template: Path, folder: Path, *, installed: bool = False, **environment: str
+) -> Iterator[Server]:
     """A server on a copy of the template in `folder`, stopped at the end."""
     data = folder / "instance"
     shutil.copytree(template, data)
-    with serving(data, installed=installed) as server:
+    with serving(data, installed=installed, **environment) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def demo_server(demo_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server on the demo world, shared by all tests that only look."""
-    with demo_copy(demo_template, tmp_path_factory.mktemp("shared")) as server:
+    """A server on the demo world, shared by all tests that only look: one web process shows what two would, and warms up
+    once.
+    """
+    with demo_copy(demo_template, tmp_path_factory.mktemp("shared"), GRIDGATE_WORKERS="1") as server:
         yield server
 
 
