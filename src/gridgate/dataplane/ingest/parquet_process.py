@@ -25,6 +25,8 @@ from gridgate.dataplane.ingest.content import Content
 _MEMORY: Final = 4 * 2**30
 _MEMORY_A_BYTE: Final = 200
 """What decoding may take: so much, and so much more for each byte of the file."""
+_THREADS: Final = "2"
+"""Each reserves memory, on a machine of many cores more than the bound."""
 _DIED: Final = "what it says of itself cannot be"
 
 
@@ -77,6 +79,7 @@ class _Decoder:
                 stderr=subprocess.DEVNULL,  # where it writes how it died
                 text=True,
                 encoding="utf-8",
+                env={**os.environ, "POLARS_MAX_THREADS": _THREADS},
             )
         return self._process
 
@@ -120,5 +123,4 @@ def _decode(asked: Path, answered: Path) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     _serve()
