@@ -111,6 +111,12 @@ def test_dates_that_make_no_sense_are_said_and_kept(
     assert f'value="{dates["du"]}"' in page
 
 
+def test_the_list_of_values_is_exported_in_both_forms(alice: httpx.Client) -> None:
+    page = alice.get(f"/mesures/{FACTORY}/valeurs/").text
+    assert "format=excel" in page
+    assert "format=xlsx" in page
+
+
 def test_another_company_s_point_looks_absent(alice: httpx.Client) -> None:
     theirs, none = (alice.get(f"/mesures/{point}/") for point in (OF_CLIENT_B, NOBODYS))
     assert theirs.status_code == none.status_code == 404
