@@ -96,7 +96,7 @@ def test_what_was_asked_is_on_the_home_page_and_is_taken_back_there(company, ver
     asked = asks(vera, company)
     home = vera.get("/")
     assert "Vos demandes d’agir pour une entreprise" in text_of(home)
-    assert f"{company.acme.siren} envoyée le 25 novembre 2026, réponse attendue avant le" in text_of(home)
+    assert "111 222 337 envoyée le 25 novembre 2026, réponse attendue avant le" in text_of(home)
     answer = vera.post(ASK, {"withdraw": handle(asked), "back": "home"}, follow=True)
     assert answer.redirect_chain == [("/", 302)]
     assert "Votre demande est retirée." in text_of(answer)

@@ -7,7 +7,7 @@ PAGES = (
         "/administration/",
         get=(SIGN_IN, 403, "→ company_users", 403, 200),
         allowed="operateur",
-        queries=13,
+        queries=10,
         states=seen("operateur"),
     ),
     Page(
