@@ -195,8 +195,11 @@ def test_both_sides_are_shown_the_point_that_was_left_and_what_goes_on(world):
         title = TitleHolding.objects.get(metering_point=point.pk)
         close_holding(holding=title, valid_to=world.now.date(), now=world.now)
     page = text_of(world.client("alice").get(f"/partage/{world.third_party_1.siren}/"))
-    assert f"{world.p3.pk} depuis le 25 novembre 2026 · le partage continue pour les autres" in page
-    assert world.p3.pk not in text_of(world.client("bob").get(f"/partage/{world.third_party_1.siren}/"))
+    left = "Lyon Gerland, bureaux"
+    assert f"{left} depuis le 25 novembre 2026 · le partage continue pour les autres" in page
+    page = text_of(world.client("bob").get(f"/partage/{world.third_party_1.siren}/"))
+    assert world.p3.pk not in page
+    assert left not in page
     page = text_of(world.client("tiers1").get("/partage/recues/"))
     assert f"sans {world.p3.pk}, que le titulaire a quitté le 25" in page
     assert world.p4.pk not in page
