@@ -140,7 +140,7 @@ def _too_late(request: MemberRequest, kind: DeskKind, number: str) -> HttpRespon
     last = events_of(item).last()
     who = last.user.full_name if last is not None and last.user is not None else _("un collègue")
     if words.is_to_treat(item.state):
-        said = _("%(name)s a envoyé cette demande de nouveau. Relisez-la : votre décision n’a rien changé.")
+        said = _("%(name)s a envoyé cette demande de nouveau. Relisez-la : votre décision n’a rien changé.")
     else:
         said = _("%(name)s a traité cette demande entre-temps (%(state)s). Votre décision n’a rien changé.")
     state = str(RequestState(item.state).label).lower()
