@@ -35,7 +35,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.core.time import Interval
 from gridgate.metering.models import TitleHolding
-from gridgate.metering.queries import Points, held_on, points_as_held_by, points_readable_by
+from gridgate.metering.queries import Points, held_on, points_readable_by
 from gridgate.organisations.beneficiaries import names_none, names_one
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.organisations.rights import perimeter_of, within
@@ -368,17 +368,6 @@ def shares_of_points(shares: Sequence[Share], points: Sequence[str]) -> dict[str
     return found
 
 
-def named_points(permission: Permission, *, actor: Membership, today: date) -> Points:
-    """The points that a permission names, as its holder is shown them, within the actor's perimeter.
-
-    None when it covers all points.
-    """
-    named = points_as_held_by(permission.holder_id, today=today).filter(
-        pk__in=PermissionPoint.objects.filter(permission=permission).values("metering_point")
-    )
-    return _in_perimeter(named, "pk", actor).order_by("search_text", "pk")
-
-
 def count_points(
     permissions: Sequence[Permission], *, today: date, actor: Membership | None = None
 ) -> dict[UUID, int]:
@@ -559,10 +548,6 @@ def _within_reach(rows: QuerySet[Any], names: _Names, actor: Membership) -> Quer
         exceeds = Q(Exists(names.rows.exclude(**inside))) | Q(all_points=True)
     reached: QuerySet[Any] = rows.annotate(exceeds=ExpressionWrapper(exceeds, BooleanField()))
     return reached
-
-
-def _in_perimeter(points: Points, field: str, actor: Membership) -> Points:
-    return points.filter(within(actor, EntitlementCode.DATA_SERVICES, field))
 
 
 def _regulatory_services(

@@ -20,7 +20,6 @@ from gridgate.sharing.queries import (
     events_of,
     in_force,
     last_receipt,
-    named_points,
     permission_given,
     permission_received,
     permissions_given,
@@ -312,11 +311,6 @@ def test_the_points_shared_and_by_what(shared):
     (everything,) = reading(shared, shared.bob, company=shared.third_party_3)
     assert points_shared(actor=shared.bob, shares=everything.shares, today=TODAY).count() == 2
     assert shares_of_points(everything.shares, [shared.p1.pk])[shared.p1.pk] == list(everything.shares)
-
-
-def test_the_points_a_permission_names_are_seen_within_the_perimeter(shared):
-    assert set(named_points(shared.two, actor=shared.alice, today=TODAY)) == {shared.p2, shared.p3}
-    assert set(named_points(shared.two, actor=shared.bob, today=TODAY)) == {shared.p2}
 
 
 def test_points_are_counted_for_the_one_who_receives(shared):

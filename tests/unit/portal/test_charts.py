@@ -99,7 +99,6 @@ def test_nothing_at_all_is_one_gap_and_no_peak() -> None:
     chart = day_chart(date(2026, 11, 12), [None] * 48)
     assert [gap.width for gap in chart.gaps] == ["100%"]
     assert chart.peak is None
-    assert not chart.has_values
     assert chart.line == chart.area == ""
 
 

@@ -144,10 +144,6 @@ class LoadCurve:
     def data_id(self) -> str:
         return f"{self.id}-data"
 
-    @property
-    def has_values(self) -> bool:
-        return self.peak is not None
-
 
 @dataclass(frozen=True, slots=True)
 class _Slot:

@@ -133,10 +133,6 @@ class PointPicker:
         return self.ticks[SHOWN:] if self.few else []
 
     @property
-    def ticked_count(self) -> int:
-        return len(self._ticked)
-
-    @property
     def found_count(self) -> int:
         return self._matching().count() if self.query and not self.few else 0
 
