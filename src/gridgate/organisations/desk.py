@@ -57,6 +57,12 @@ class DeskRow:
     """Empty when nobody does any more."""
     follower: int | None
 
+    def late_by(self, now: datetime) -> timedelta | None:
+        """For how long it should have been decided; None while it has time, or is not the operator's to decide."""
+        if self.state not in TO_TREAT or self.due_at is None or self.due_at >= now:
+            return None
+        return now - self.due_at
+
 
 class DeskRows:
     """A list that pages slice: one statement for the rows, one for their number."""

@@ -115,7 +115,7 @@ def fault(found: AnswerFault) -> str:
     unit = str(found.details.get("unit", ""))
     given = {name: _figure(value, unit) for name, value in found.details.items()}
     if found.code in _COUNTED:
-        return _COUNTED[found.code](int(found.details["found"])) % given
+        return _COUNTED[found.code](int(str(found.details["found"]))) % given
     text = _FAULTS.get(found.code)
     return str(text) % given if text is not None else _("Cette réponse ne convient pas.")
 
