@@ -49,6 +49,8 @@ class Person:
 
     name: str
     administrator: bool
+    until: datetime | None = None
+    """When they no longer act for the company, if that is known: what changes later changes nothing for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +277,8 @@ class CompanyRights:
         known: dict[tuple[int, ...], Extent | None] = {}
         found = {}
         for key, person in self.people.items():
+            if person.until is not None and person.until <= self.at:
+                continue
             groups = tuple(mine.get(key, ()))
             if person.administrator:
                 found[key] = ALL
@@ -436,7 +440,7 @@ def company_rights(
     `held`, its points, and `programs`, its own, live above this app: whoever asks knows them.
     """
     company = actor.organisation
-    people = members_of(actor=actor).values_list("pk", "user__full_name", "user__email", "role")
+    people = members_of(actor=actor).values_list("pk", "user__full_name", "user__email", "role", "until")
     rows = GroupMember.objects.filter(group__organisation=company)
     members: dict[int, dict[int, Term]] = {}
     for group, membership, begins, ends in rows.values_list(
@@ -460,7 +464,9 @@ def company_rights(
     return CompanyRights(
         at=at or timezone.now(),
         services=tuple(offered_to(company.beneficiary_roles)),
-        people={pk: Person(name or email, role == administrator) for pk, name, email, role in people},
+        people={
+            pk: Person(name or email, role == administrator, until) for pk, name, email, role, until in people
+        },
         members=members,
         given=given,
         held=held,

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q
 
 from gridgate.organisations.catalogue import offered_to
-from gridgate.organisations.models import Entitlement, GroupMember, Membership
+from gridgate.organisations.models import Entitlement, GroupMember, Membership, present
 from gridgate.organisations.rights import begun, in_term
 
 
@@ -31,7 +31,7 @@ def rights_ending(*, actor: Membership, now: datetime, before: datetime) -> list
     codes = [entry.code.value for entry in offered_to(actor.organisation.beneficiary_roles)]
     services = Entitlement.objects.filter(soon, code__in=codes).select_related("group").order_by("pk")
     places = (
-        GroupMember.objects.filter(soon, membership__ended_at=None, membership__user__is_active=True)
+        GroupMember.objects.filter(soon, present(now, of="membership__"), membership__user__is_active=True)
         .select_related("group", "membership__user")
         .order_by("pk")
     )
@@ -55,9 +55,9 @@ def reserved_to_nobody(*, actor: Membership, now: datetime) -> list[Entitlement]
     used = Entitlement.objects.filter(
         in_term(now),
         in_term(now, "group__members__"),
+        present(now, of="group__members__membership__"),
         group__organisation=company,
         code=OuterRef("code"),
-        group__members__membership__ended_at=None,
         group__members__membership__user__is_active=True,
     )
     left = GroupMember.objects.filter(group=OuterRef("group"), valid_until__lte=now)

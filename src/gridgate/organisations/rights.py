@@ -151,7 +151,7 @@ def members_who_may(
         )
         members = members.annotate(points_reached=Coalesce(Subquery(several.values("n")[:1]), 0))
         may |= Q(Exists(mine)) & Q(points_reached=len(wanted))
-    return members.filter(may, present(), user__is_active=True)
+    return members.filter(may, present(at), user__is_active=True)
 
 
 def explain(

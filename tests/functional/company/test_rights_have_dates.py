@@ -84,6 +84,12 @@ class TestAPlaceInAGroup:
         history = text_of(alice.get("/administration/historique/"))
         assert "Dates d’un membre du groupe « Site de Lyon » modifiées" in history
 
+    def test_that_ends_after_the_person_has_left_takes_nothing_from_them(self, company, alice):
+        company.acme.memberships.filter(pk=company.bob.pk).update(until=term(None, 5).ends)
+        address = group_page(company.lyon, f"membres/{handle(company.bob)}/dates/")
+        assert alice.post(address, days(None, 10)).status_code == 302
+        assert company.lyon.members.get(membership=company.bob).term == term(None, 10)
+
     def test_gives_nothing_once_it_is_over_and_says_so(self, company, alice):
         assert company.membership("bob").has("measurements")
         over(GroupMember.objects.filter(group=company.lyon, membership=company.bob))
