@@ -118,7 +118,7 @@ def test_a_file_as_spreadsheets_write_it(company):
 
 def test_a_workbook_with_each_row_on_its_line(company):
     rows = [["", "", ""], ["Éloïse Brun", "eloise@acme.example", "=Lyon"]]
-    with workbook(["Prénom et nom", "E-mail", "Groupes"], rows) as file:
+    with workbook(["Prénom et nom", "E-mail", "Groupes"], rows, sheet="Personnes") as file:
         sent = SimpleUploadedFile("gens.xlsx", file.read())
     page = company.client("alice").post(MANY, {"file": sent})
     assert "3 Éloïse Brun eloise@acme.example" in text_of(page)
@@ -155,7 +155,7 @@ def test_what_is_too_long_is_not_sent_back(company, monkeypatch):
         [["a@b.example", "x" * 30]] * 300,
         [[""]] * 6_000 + [["a@b.example"]],
     ):
-        with workbook(["E-mail", "Nom"], rows) as file:
+        with workbook(["E-mail", "Nom"], rows, sheet="Personnes") as file:
             page = client.post(MANY, {"file": SimpleUploadedFile("gens.xlsx", file.read())})
         assert page.status_code == 422
         assert "La liste est trop longue" in text_of(page)

@@ -176,7 +176,7 @@ class TestTheJournal:
         page = text_of(log.client("alice", language="en").get("/journal/"))
         assert "Refused No permission" in page
         assert "Load curve 336 values" in page
-        assert "Reads by others 3 Your own reads 1" in page
+        assert "Reads by others 3 Your reads of your own meters 1" in page
         assert "Lectures" not in page
         own = text_of(log.client("alice", language="en").get("/journal/?lectures=vous"))
         assert (

@@ -171,7 +171,7 @@ class TestTheNextHolder:
 
     def test_is_told_of_no_collection_decided_before(self, charlie: httpx.Client) -> None:
         row = row_of(charlie, FACTORY)
-        assert (row["Courbe de charge"], row["Courbe de charge depuis"]) == ("", "")
+        assert (row["Courbe de charge"], row["Courbe de charge depuis"]) == ("Inactive", "")
         page = charlie.get(f"/compteurs/{FACTORY}/").text
         assert "États de la collecte" not in page
         assert "sans données" not in charlie.get("/").text, "held since today: nothing is late"

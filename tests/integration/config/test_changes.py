@@ -151,10 +151,6 @@ def test_a_damaged_frame_undoes_an_end_and_nothing_is_served_until_it_is_made_ag
     assert "gridgate audit reconcile" in refused.stderr
     checked = gridgate(given, "check")
     assert (checked.returncode, "the registry lacks 3 changes" in checked.stderr) == (1, True)
-    key = given.data / "keys" / "receipts.pem"
-    away = key.rename(key.with_name("away.pem"))
-    assert given.run(COMPARE) == "0 0", "the registry's own event vouches for what was given up"
-    away.rename(key)
     verified = gridgate(given, "audit", "verify")
     assert verified.returncode == 1
     assert verified.stdout.count("and the registry lacks it") == 3
@@ -218,6 +214,10 @@ subscribe(actor=alice, service=DataService.objects.get(), points=None, now=now)
     assert gridgate(given, "audit", "sign").returncode == 0
     put_back(given, copy)
     assert dict(given.rows(STATES)) == {"active": 2}
+    added = gridgate(
+        given, "user", "add", "w@client-b.example", "--siren", "222333445", "--name", "W", "--role", "user"
+    )
+    assert (added.returncode, "lacks the newest change" in added.stderr) == (2, True), "it would be the newest"
     done = gridgate(given, "audit", "reconcile")
     assert done.returncode == 1
     first, group, permission, _ = done.stdout.splitlines()
@@ -226,6 +226,10 @@ subscribe(actor=alice, service=DataService.objects.get(), points=None, now=now)
     assert permission.endswith(" by Alice: ACME Industries lets Tiers 1 read (Suivi de consommation)")
     assert dict(given.rows(STATES)) == {"active": 1, "revoked": 1}, "nothing is given again"
     assert given.run(COMPARE) == "0 0"
+    key = given.data / "keys" / "receipts.pem"
+    away = key.rename(key.with_name("away.pem"))
+    assert given.run(COMPARE) == "0 0", "the registry's own event vouches for what was given up"
+    away.rename(key)
     assert given.run(f"{READ}registry.check()\ntokens.check()\nprint('served')") == "served"
     verified = gridgate(given, "audit", "verify")
     assert verified.stdout.startswith("intact"), verified.stdout

@@ -18,7 +18,20 @@ STATEMENTS = {
     "credential": registry._CREDENTIAL,
 }
 PARAMETERS = dict.fromkeys(
-    ("token", "api", "point", "today", "reader", "application", "after", "limit", "now", "client_id"), ""
+    (
+        "token",
+        "api",
+        "point",
+        "today",
+        "instant",
+        "reader",
+        "application",
+        "after",
+        "limit",
+        "now",
+        "client_id",
+    ),
+    "",
 )
 
 

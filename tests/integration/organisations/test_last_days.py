@@ -85,7 +85,8 @@ def test_every_channel_stops_at_the_same_instant(world):
             "members": actor in members_of(actor=world.alice),
             "group": lyon.size == 1,
             "company's rights": actor.pk in company_rights(actor=world.alice).people,
-            "notices": f"user-{actor.user_id}" in {one.key for one in holders(world.acme, [world.p1.pk])},
+            "notices": f"user-{actor.user_id}"
+            in {one.key for one in holders(world.acme, [world.p1.pk], at=instant)},
             "who may": actor
             in rights.members_who_may(Membership.objects.all(), "data_services", points=[world.p1.pk]),
             "choice": {one.organisation_id for one in memberships_of(user=actor.user)}

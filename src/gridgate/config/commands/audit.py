@@ -125,7 +125,7 @@ def reconcile_registry(
     """
     from gridgate.config.loading import load_django
 
-    environment = load_django()
+    environment = load_django(compares=True)
     from gridgate.config.changes import compare
     from gridgate.config.reconciling import reconcile
 
@@ -152,7 +152,7 @@ def sign_log(data: DataOption = None) -> None:
     """
     from gridgate.config.loading import load_django
 
-    environment = load_django()
+    environment = load_django(compares=True)
     from gridgate.config.access_log import sign_now
 
     made = sign_now(environment, datetime.now(UTC))
@@ -200,7 +200,7 @@ def _copies(path: Path) -> Iterator[Copy]:
 def _registry(keys: Sequence[Ed25519PublicKey]) -> _Registry:
     from gridgate.config.loading import load_django
 
-    load_django()
+    load_django(compares=True)
     from gridgate.audit.checkpoints import known_checkpoints
     from gridgate.sharing.receipts import Claim, checked
 

@@ -44,7 +44,7 @@ def serve(
 
 def worker(data: DataOption = None) -> None:
     """Do the background work: e-mails, expiries, folding and signing the access log."""
-    environment = load_django()
+    environment = load_django(compares=True)
     from gridgate.config.changes import refuse_contradiction
     from gridgate.config.registry_engine.base import open_the_newest_only
     from gridgate.config.worker import run as work
@@ -62,7 +62,7 @@ def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> Non
     no web process can be started.
     """
     os.environ["GRIDGATE_PLANE"] = plane
-    environment = load_django()
+    environment = load_django(compares=True)
     from gridgate.config.changes import refuse_contradiction
 
     for fault in before_serving(environment):

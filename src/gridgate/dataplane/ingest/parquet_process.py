@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Final
+from typing import Final, cast
 
 import polars as pl
 
@@ -27,6 +27,8 @@ _MEMORY_A_BYTE: Final = 200
 """What decoding may take: so much, and so much more for each byte of the file."""
 _THREADS: Final = "2"
 """Each reserves memory, on a machine of many cores more than the bound."""
+_LONGEST: Final = 500
+"""Bytes of a text. A file names one once for all the rows that have it, and whoever reads them writes it out for each."""
 _DIED: Final = "what it says of itself cannot be"
 
 
@@ -57,10 +59,15 @@ class _Decoder:
             assert process.stdin is not None
             assert process.stdout is not None
             said = ""
-            with suppress(BrokenPipeError):
+            try:
                 process.stdin.write(json.dumps([str(asked), str(answered)]) + "\n")
                 process.stdin.flush()
                 said = process.stdout.readline()
+            except BrokenPipeError:
+                pass
+            except BaseException:  # interrupted: its answer would be taken for that of the next file
+                self._end(process)
+                raise
             if not said:
                 self._end(process)
                 raise Undecodable(_DIED)
@@ -73,13 +80,13 @@ class _Decoder:
     def _running(self) -> "subprocess.Popen[str]":
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(  # noqa: S603  # ourselves
-                [sys.executable, "-m", __name__],
+                [sys.executable, "-P", "-m", __name__],  # nothing of the folder where somebody happens to be
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # where it writes how it died
                 text=True,
                 encoding="utf-8",
-                env={**os.environ, "POLARS_MAX_THREADS": _THREADS},
+                env={**_without_secrets(), "POLARS_MAX_THREADS": _THREADS},
             )
         return self._process
 
@@ -95,6 +102,10 @@ class _Decoder:
                 with suppress(BrokenPipeError):
                     pipe.close()
         self._process = None
+
+
+def _without_secrets() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("GRIDGATE_")}
 
 
 _decoder: Final = _Decoder()
@@ -116,10 +127,27 @@ def _decode(asked: Path, answered: Path) -> dict[str, object]:
     resource.setrlimit(resource.RLIMIT_AS, (bound if most < 0 else min(bound, most), most))
     try:
         about = pl.read_parquet_metadata(asked)
-        pl.read_parquet(asked).write_ipc(answered)
+        table = pl.read_parquet(asked)
+        _require_short_texts(table)
+        table.write_ipc(answered)
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  # the file's, whatever it is
         return {"fault": (str(error).splitlines() or [type(error).__name__])[0][:200]}
     return {"about": about}
+
+
+def _require_short_texts(table: pl.DataFrame) -> None:
+    for column in table.iter_columns():
+        named = isinstance(column.dtype, pl.Categorical | pl.Enum)
+        texts = column.unique().cast(pl.String) if named else column
+        if texts.dtype == pl.String:
+            sizes = texts.str.len_bytes()
+        elif texts.dtype == pl.Binary:
+            sizes = texts.bin.size()
+        else:
+            continue
+        longest = cast("int", sizes.max() or 0)
+        if longest > _LONGEST:
+            raise ValueError(f"column {column.name} has a text of {longest} bytes, {_LONGEST} at most")
 
 
 if __name__ == "__main__":

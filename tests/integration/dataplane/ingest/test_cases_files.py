@@ -82,8 +82,8 @@ def test_a_workbook_of_daily_energy(given: Given) -> None:
 def test_a_workbook_of_points_is_no_measurement(given: Given) -> None:
     ((where, reason),) = given("points.xlsx").reasons
 
-    assert where == "file"
-    assert "« Sheet »" in reason
+    assert where == "sheet « Sheet »"
+    assert "gridgate import points" in reason
 
 
 def _values(block: Any) -> list[int]:
