@@ -9,8 +9,8 @@ gives anything. A service is reserved from the beginning of its term on, and sta
 from those who had it, and never opens to everybody else.
 """
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -144,10 +144,14 @@ def decide_right(
     roles: Collection[BeneficiaryRole],
     given: Iterable[Given],
     held: bool = True,
+    until: datetime | None = None,
     at: datetime,
 ) -> Answer:
     """Whether a member may use a service on a point at that instant. Reasons that say least come first: whoever is out,
     or whose company does not hold the point, learns nothing of its groups.
+
+    `until`: when the member no longer acts for the company. What is allowed ends when nothing allows it any more, be it
+    by another reason than now.
 
     >>> shut, noon = Given("Énergie", mine=False), datetime(2026, 8, 1, 12)
     >>> facts = {"present": True, "administrator": False, "roles": (), "at": noon}
@@ -163,6 +167,17 @@ def decide_right(
     if administrator:
         return Answer(Why.ADMINISTRATOR)
     groups = list(given)
+    answer = _by_groups(rule, groups, at)
+    if not answer.allowed:
+        return answer
+    ends = answer.turns_at
+    while ends is not None and (then := _by_groups(rule, groups, ends)).allowed:
+        ends = then.turns_at
+    return replace(answer, turns_at=min(_edges((ends, until)), default=None))
+
+
+def _by_groups(rule: ServiceRule, groups: Sequence[Given], at: datetime) -> Answer:
+    """What the groups let a user do at that instant, and by which of them."""
     reserving = [group for group in groups if group.term.has_begun(at)]
     if not reserving and rule.open:
         return Answer(

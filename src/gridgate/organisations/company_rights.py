@@ -93,8 +93,16 @@ class CompanyRights:
 
     def until_when(self, member: int, entry: CatalogueEntry) -> datetime | None:
         """When the member, who has the service now, has it no more; None when that is not set."""
-        if self.people[member].administrator:
+        person = self.people[member]
+        if person.administrator:
             return None
+        ends = self._turns_at(member, entry)
+        while ends is not None and (then := replace(self, at=ends)).reach(member, entry) is not None:
+            ends = then._turns_at(member, entry)
+        return min((end for end in (ends, person.until) if end is not None), default=None)
+
+    def _turns_at(self, member: int, entry: CatalogueEntry) -> datetime | None:
+        """When what gives the member the service gives it no more; something else may then."""
         if not self.reserving(entry):
             begins = (gift.term.begins for gift in self.given.get(entry.code, {}).values())
             return min((instant for instant in begins if instant is not None), default=None)
@@ -177,6 +185,10 @@ class CompanyRights:
         changed = replace(self.people[member], administrator=administrator)
         return replace(self, people={**self.people, member: changed})
 
+    def with_until(self, member: int, until: datetime | None) -> "CompanyRights":
+        """The member acts for the company until then."""
+        return replace(self, people={**self.people, member: replace(self.people[member], until=until)})
+
     def with_programs(self, group: int, programs: Collection[int]) -> "CompanyRights":
         """These programs read within the group; those that did and are not among them read everything again."""
         moved = {
@@ -218,7 +230,12 @@ class CompanyRights:
             return []
         terms = {*self._terms(entry), *after._terms(entry)}
         begins = {term.begins for term in terms}
-        edges = {edge for term in terms for edge in term.edges if edge > self.at}
+        leave = {
+            one.until for one in {*self.people.values()} ^ {*after.people.values()} if one.until is not None
+        }
+        edges = {
+            edge for edge in {*leave, *(edge for term in terms for edge in term.edges)} if edge > self.at
+        }
         said = [self._change(entry, after)]
         for edge in sorted(edges):
             then = replace(self, at=edge)._change(entry, replace(after, at=edge))

@@ -199,6 +199,7 @@ def explain(
             for group, mine, covers, begins, ends, place_from, place_until in given
         ],
         held=held,
+        until=member.until,
         at=at or timezone.now(),
     )
 

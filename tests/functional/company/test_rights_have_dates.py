@@ -129,8 +129,10 @@ class TestAService:
         assert company.acme_user.has("invoices")
         page = text_of(alice.get(group_page(company.lyon, "")))
         assert f"Pas encore dès le {plain(day(10))}" in page
-        why = text_of(alice.get(f"/administration/verifier/?qui={company.bob.user.email}"))
+        why = text_of(alice.get(f"/administration/verifier/?qui={company.acme_user.user.email}"))
         assert f"ouvert à tous les utilisateurs, jusqu’au {plain(day(9))} inclus" in why
+        why = text_of(alice.get(f"/administration/verifier/?qui={company.bob.user.email}"))
+        assert f"jusqu’au {plain(day(9))}" not in why, "by the group from then on"
 
     def test_stays_reserved_after_its_end_and_administrators_decide(self, company, alice):
         ended = make_group(company.acme, "Factures", [company.bob], {"invoices": None})

@@ -217,7 +217,9 @@ subscribe(actor=alice, service=DataService.objects.get(), points=None, now=now)
     added = gridgate(
         given, "user", "add", "w@client-b.example", "--siren", "222333445", "--name", "W", "--role", "user"
     )
-    assert (added.returncode, "lacks the newest change" in added.stderr) == (2, True), "it would be the newest"
+    assert (added.returncode, "lacks the newest change" in added.stderr) == (2, True), (
+        "it would be the newest"
+    )
     done = gridgate(given, "audit", "reconcile")
     assert done.returncode == 1
     first, group, permission, _ = done.stdout.splitlines()

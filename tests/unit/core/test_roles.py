@@ -47,7 +47,9 @@ ELSEWHERE = Given("Lyon", mine=True, covers=False)
         (OPEN, {"held": False, "given": [THEIRS]}, Answer(Why.NOT_HELD)),
         (OPEN, {"held": False, "administrator": True}, Answer(Why.NOT_HELD)),
         (OPEN, {"present": False, "administrator": True}, Answer(Why.ENDED)),
-        (OPEN, {"given": [COMING]}, Answer(Why.OPEN_TO_ALL, turns_at=LATER)),
+        (OPEN, {"given": [COMING]}, Answer(Why.OPEN_TO_ALL)),  # theirs by the group from then on
+        (OPEN, {"until": LATER}, Answer(Why.OPEN_TO_ALL, turns_at=LATER)),
+        (OPEN, {"given": [MINE], "until": LATER}, Answer(Why.GIVEN, ("Énergie",), LATER)),
         (SHUT, {"given": [COMING]}, Answer(Why.NOT_YET, ("Énergie",), LATER)),
         (OPEN, {"given": [COMING, THEIRS]}, Answer(Why.NOT_YET, ("Énergie",), LATER)),
         (OPEN, {"given": [UNTIL_LATER]}, Answer(Why.GIVEN, ("Énergie",), LATER)),

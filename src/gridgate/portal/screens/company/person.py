@@ -62,7 +62,8 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
         return _page(request, member, form, status=422)
     if form.role_chosen != Membership.Role.ADMINISTRATOR and _is_last(actor, member):
         return _refused(request, pk, form)
-    rights = present_rights(actor=actor)
+    # What the last day takes is said by itself: what the rest changes is compared until then.
+    rights = present_rights(actor=actor).with_until(member.pk, form.until_chosen)
     changes = rights.becoming(_after(rights, actor, member, form))
     promoted = _is_promoted(actor, member, form)
     first = [*_promotion(member, promoted=promoted), *_sooner(member, form.until_chosen)]
@@ -100,13 +101,12 @@ def _is_promoted(actor: Membership, member: Membership, form: MemberForm) -> boo
 def _promotion(member: Membership, *, promoted: bool) -> list[str]:
     if not promoted:
         return []
-    return [
-        _(
-            "%(name)s devient administrateur : tous les services sur tous les points, présents et à venir, et les "
-            "droits de chacun, administrateurs compris."
-        )
-        % {"name": member.user}
-    ]
+    said = _(
+        "%(name)s devient administrateur : tous les services sur tous les points, présents et à venir, et les "
+        "droits de chacun, administrateurs compris."
+    )
+    ends_no_more = _("Sa date de fin est retirée : aucune fin n’est plus fixée.") if member.until else ""
+    return [text for text in (said % {"name": member.user}, ends_no_more) if text]
 
 
 def _sooner(member: Membership, until: datetime | None) -> list[str]:

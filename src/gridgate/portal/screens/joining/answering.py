@@ -120,7 +120,7 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
 def _changes(actor: Membership, asked: JoinRequest, form: LetInForm) -> list[Change]:
     """What the person would have, of each service."""
     rights = present_rights(actor=actor)
-    person = Person(str(asked.user), administrator=False)
+    person = Person(str(asked.user), administrator=False, until=form.until_chosen)
     after = replace(rights, people={**rights.people, _NEW: person})
     return rights.becoming(after.with_groups(_NEW, [group.pk for group in form.groups_chosen]))
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Interval, Resolution, civil_day_bounds
 from gridgate.dataplane.export import ExportFormat, export
+from gridgate.dataplane.ingest import parquet_process
 from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.query.assemble import assemble
 from tests.examples import examples
@@ -367,6 +369,43 @@ class TestParquet:
 
         assert taken.report.stored == 1
         assert [where for where, _ in taken.reasons] == ["row 2", "row 3"]
+
+    def test_is_decoded_by_nothing_that_lies_in_the_folder_one_is_in(
+        self, take: Take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "polars.py").write_text("open('run', 'w')")
+        monkeypatch.chdir(tmp_path)
+        parquet_process._decoder.close()
+
+        assert take(parquet(self.frame(start=offset(starts(PLAIN))))).report.stored == 48
+        assert not (tmp_path / "run").exists()
+
+    def test_is_refused_for_a_text_that_each_row_would_write_out(self, take: Take) -> None:
+        frame = self.frame(start=offset(starts(PLAIN))).with_columns(note=pl.lit("x" * 20_000))
+
+        ((where, reason),) = take(parquet(frame)).reasons
+
+        assert where == "file"
+        assert "note has a text of 20000 bytes, 500 at most" in reason
+
+    def test_an_answer_that_nobody_waited_for_is_not_the_next_files(
+        self, take: Take, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = parquet(self.frame(start=offset(starts(PLAIN))))
+        process = parquet_process._decoder._running()
+
+        class Interrupted:
+            def __init__(self, pipe: Any) -> None:
+                self.close = pipe.close
+
+            def readline(self) -> str:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(process, "stdout", Interrupted(process.stdout))
+        with pytest.raises(KeyboardInterrupt):
+            take(file)
+
+        assert take(file).report.stored == 48
 
     def test_is_refused_when_it_ends_the_process_that_decodes_it_and_the_next_is_taken(
         self, take: Take
