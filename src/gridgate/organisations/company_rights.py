@@ -230,9 +230,8 @@ class CompanyRights:
             return []
         terms = {*self._terms(entry), *after._terms(entry)}
         begins = {term.begins for term in terms}
-        leave = {
-            one.until for one in {*self.people.values()} ^ {*after.people.values()} if one.until is not None
-        }
+        people = (*self.people.values(), *after.people.values())
+        leave = {person.until for person in people if person.until is not None}
         edges = {
             edge for edge in {*leave, *(edge for term in terms for edge in term.edges)} if edge > self.at
         }

@@ -78,6 +78,21 @@ class TestThePersonsPage:
         assert "utilisez « Détacher »" in text_of(page)
         assert 'value="2026-11-25"' in page.content.decode()
 
+    def test_says_that_who_becomes_an_administrator_has_no_last_day_any_more(self, company):
+        give(company, company.bob)
+        form = {"role": "administrator", "external": "", "until": ""}
+        said = text_of(company.client("alice").post(f"{USERS}{handle(company.bob)}/", form))
+        assert "Sa date de fin est retirée" in said
+
+    def test_compares_nothing_after_the_last_day(self, company):
+        """A place until the 10th is no loss on the 10th for who leaves on the 5th."""
+        give(company, company.bob)
+        company.lyon.members.filter(membership=company.bob).update(valid_until=end_of(date(2026, 12, 10)))
+        form = {"role": "user", "external": "", "until": str(LAST), "groups": []}
+        said = text_of(company.client("alice").post(f"{USERS}{handle(company.bob)}/", form))
+        assert "Après le 5 déc. 2026" in said
+        assert "10 déc." not in said.partition("Avant d’enregistrer")[2].partition("Confirmer")[0]
+
     def test_makes_nobody_an_administrator_who_has_a_date(self, company):
         page = company.client("alice").post(
             f"{USERS}{handle(company.bob)}/", {"role": "administrator", "external": "", "until": "2026-12-05"}

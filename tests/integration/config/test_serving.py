@@ -18,12 +18,20 @@ from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
-def server(empty_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def servers(empty_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
     data = tmp_path_factory.mktemp("serving") / "instance"
     shutil.copytree(empty_template, data)
-    server = serve(data)
-    yield server
-    server.stop()
+    started = [serve(data)]
+    yield started
+    started[-1].stop()
+
+
+@pytest.fixture
+def server(servers: list[Server]) -> Server:
+    """The one that all tests kill processes of; another where one of them has killed it whole."""
+    if servers[-1].process.poll() is not None:
+        servers.append(serve(servers[-1].data))
+    return servers[-1]
 
 
 def children(pid: int) -> dict[int, str]:

@@ -12,7 +12,7 @@ PAGES = (
         "sharing_export",
         "/partage/export.csv",
         get=DATA_SERVICES,
-        queries=11,
+        queries=12,  # one of them: how many points those that are over covered
         unseen=DOWNLOAD,
     ),
     Page(
