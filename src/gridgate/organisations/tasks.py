@@ -11,7 +11,8 @@ from gridgate.audit.models import AuditEvent
 from gridgate.organisations.events import last_day_comes
 from gridgate.organisations.last_days import end_of, today
 from gridgate.organisations.models import Invitation, Membership
-from gridgate.organisations.operations.invitations import SUBJECT, follow_up
+from gridgate.organisations.operations.invitation_steps import SUBJECT
+from gridgate.organisations.operations.invitations import follow_up
 from gridgate.organisations.operations.members import end_lapsed
 
 REMINDED = 7

@@ -1,6 +1,7 @@
 """How an account comes into being: every state of an invitation, and every step from one to the next."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,11 +36,14 @@ from gridgate.organisations.operations import (
     UnusableLink,
     WrongAccount,
     accept_invitation,
+    add_member,
     cancel_invitation,
     create_group,
     declaration_of,
     declare_first_administrator,
+    delete_account,
     disable_user,
+    end_lapsed,
     end_membership,
     invite,
     open_invitation,
@@ -48,8 +52,11 @@ from gridgate.organisations.operations import (
     renew_invitation,
     sign_up,
 )
+from gridgate.organisations.operations.join_requests import accept as accept_request
+from gridgate.organisations.operations.join_requests import ask_to_join
 from gridgate.organisations.tasks import follow_invitations, forget_sign_ups
 from tests.factories.organisations import make_member, make_organisation
+from tests.integration.scim.conftest import directory_of_acme
 from tests.world import World
 
 PASSWORD = "le vent tourne au nord"
@@ -200,13 +207,105 @@ def test_a_closed_account_joins_nothing(world: World) -> None:
 
 
 def test_whoever_became_a_member_otherwise_stays_what_they_are(world: World) -> None:
+    member = make_member(world.acme, "Denis", email="denis@elsewhere.example")
     invitation = invite_someone(world, role="administrator")
-    member = make_member(world.acme, "Denis", email="denis@acme.example")
+    member.user.email = "denis@acme.example"  # by no operation of the company's
+    member.user.save()
     with pytest.raises(MembershipExists):
         renew_invitation(invitation=invitation, now=timezone.now())
     _, membership = accept_invitation(invitation=invitation, user=member.user, now=timezone.now())
     assert membership == member
     assert not Membership.objects.get(pk=member.pk).is_administrator
+
+
+def by_a_request(world: World) -> Membership:
+    user = User.objects.create_user("denis@acme.example", PASSWORD, full_name="Denis", created_at=world.now)
+    asked = ask_to_join(user=user, siren=world.acme.siren, now=timezone.now())
+    return accept_request(pk=asked.pk, actor=world.membership("alice"), now=timezone.now())
+
+
+def by_the_directory(world: World) -> Membership:
+    directory_of_acme(world).add("denis@acme.example")
+    return Membership.objects.get(user__email="denis@acme.example")
+
+
+def by_the_command_line(world: World) -> Membership:
+    return add_member(
+        organisation=world.acme, email="denis@acme.example", full_name="Denis", now=timezone.now()
+    )
+
+
+@pytest.mark.parametrize("join", [by_a_request, by_the_directory, by_the_command_line])
+def test_whoever_joins_by_another_door_has_no_link_left(
+    world: World, join: Callable[[World], Membership]
+) -> None:
+    invitation = invite_someone(world, role="administrator")
+    member = join(world)
+    assert fault_of(links.token_of(invitation)) is LinkFault.CANCELLED
+    assert actions(world.acme)[-1] == "invitation.cancelled"
+    end_membership(membership=member, now=timezone.now())
+    with pytest.raises(UnusableLink) as refused:
+        accept_invitation(invitation=invitation, user=member.user, now=timezone.now())
+    assert refused.value.fault is LinkFault.CANCELLED
+    again = invite_someone(world)
+    _, membership = accept_invitation(invitation=again, user=member.user, now=timezone.now())
+    assert membership is not None
+    assert not membership.is_administrator
+
+
+def test_whoever_takes_the_invited_address_has_no_link_left(world: World) -> None:
+    """Their directory's doing."""
+    directory = directory_of_acme(world)
+    person = directory.add("d@acme.example")["id"]
+    invitation = invite_someone(world, role="administrator")
+    moved = {"op": "replace", "path": "userName", "value": "denis@acme.example"}
+    assert directory.patch(f"/Users/{person}", moved).status_code == 200
+    assert fault_of(links.token_of(invitation)) is LinkFault.CANCELLED
+
+
+def detached(member: Membership) -> None:
+    end_membership(membership=member, now=timezone.now())
+
+
+def on_their_last_day(member: Membership) -> None:
+    Membership.objects.filter(pk=member.pk).update(until=timezone.now())
+    end_lapsed(Membership.objects.all(), now=timezone.now())
+
+
+def with_their_account(member: Membership) -> None:
+    delete_account(user=member.user, now=timezone.now())
+
+
+@pytest.mark.parametrize("leave", [detached, on_their_last_day, with_their_account])
+def test_whoever_leaves_has_no_link_left(
+    world: World, newcomer: Organisation, leave: Callable[[Membership], None]
+) -> None:
+    member = make_member(newcomer, "Claire", email="directrice@fonderie.example")
+    elsewhere = invite_someone(world, email="directrice@fonderie.example")
+    declared = declare(newcomer)
+    leave(member)
+    assert fault_of(links.token_of(declared)) is LinkFault.CANCELLED
+    assert actions(newcomer)[-1] == "invitation.cancelled"
+    assert open_invitation(links.token_of(elsewhere), timezone.now()) == elsewhere
+    assert declare(newcomer).state(timezone.now()) is InvitationState.PENDING
+
+
+def test_a_last_day_that_is_over_counts_before_it_is_written(world: World, newcomer: Organisation) -> None:
+    member = make_member(newcomer, "Claire", email="directrice@fonderie.example")
+    declared = declare(newcomer)
+    Membership.objects.filter(pk=member.pk).update(until=timezone.now())
+    with pytest.raises(UnusableLink) as refused:
+        accept_invitation(invitation=declared, user=member.user, now=timezone.now())
+    assert refused.value.fault is LinkFault.CANCELLED
+
+
+def test_who_joins_as_a_user_is_still_made_the_first_administrator(
+    world: World, newcomer: Organisation
+) -> None:
+    declared = declare(newcomer)
+    member = add_member(organisation=newcomer, email=declared.email, full_name="Claire", now=timezone.now())
+    accept_invitation(invitation=declared, user=member.user, now=timezone.now())
+    assert Membership.objects.get(pk=member.pk).is_administrator
 
 
 def test_a_password_that_will_not_do_leaves_the_link_good(world: World, terms: GeneralTerms) -> None:

@@ -27,6 +27,7 @@ from gridgate.organisations.models import (
     User,
 )
 from gridgate.organisations.operations.eic import EIC
+from gridgate.organisations.operations.invitation_steps import cancel_on_leaving
 from gridgate.organisations.operations.kyc import KYC
 from gridgate.organisations.operations.members import end_lapsed
 from gridgate.organisations.operations.requests import withdraw_request
@@ -169,6 +170,7 @@ def _record_deletion(user: User, memberships: Iterable[Membership], now: datetim
 def _end(membership: Membership, now: datetime) -> None:
     membership.ended_at = now
     membership.save(update_fields=["ended_at"])
+    cancel_on_leaving(membership, actor=membership, now=now)
     membership.groups.all().delete()
     membership_changed.send(Membership, membership=membership, now=now)
 

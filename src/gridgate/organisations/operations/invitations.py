@@ -5,7 +5,7 @@ whoever receives it. The state of an invitation is worked out from its instants 
 an event of the company's audit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,10 +29,10 @@ from gridgate.organisations.models import (
     InvitationState,
     Membership,
     Organisation,
-    User,
     UserGroup,
 )
 from gridgate.organisations.operations.declarations import declaration_of, require_declarable
+from gridgate.organisations.operations.invitation_steps import SUBJECT, cancel, record_step
 from gridgate.organisations.operations.members import (
     InvalidMember,
     end_lapsed,
@@ -43,8 +43,6 @@ from gridgate.organisations.operations.members import (
 
 LANGUAGES = ("fr", "en")
 LONGEST_NAME = 120
-SUBJECT = "invitation"
-"""What the audit calls them."""
 
 
 class InvitationOpen(GridgateError):
@@ -192,7 +190,7 @@ def cancel_invitation(*, invitation: Invitation, actor: Membership | None = None
     with transaction.atomic():
         if Invitation.objects.filter(pk=invitation.pk, cancelled_at__isnull=False).exists():
             return
-        _cancel(_locked(invitation), actor=actor, now=now)
+        cancel(_locked(invitation), actor=actor, now=now)
 
 
 def declare_first_administrator(
@@ -214,12 +212,13 @@ def declare_first_administrator(
     email, full_name = _person(email, full_name, language)
     with transaction.atomic():
         Organisation.objects.select_for_update().get(pk=organisation.pk)  # one declaration at a time
+        end_lapsed(organisation.memberships.filter(user__email__iexact=email), now=now)
         require_declarable(organisation, now)
         first = Q(kind=Invitation.Kind.FIRST_ADMINISTRATOR)
         for earlier in organisation.invitations.unclosed().filter(first | Q(email=email)).order_by("pk"):
             if earlier.kind == Invitation.Kind.FIRST_ADMINISTRATOR and earlier.is_on_its_way(now):
                 raise InvitationOpen(earlier)
-            _cancel(earlier, actor=actor, now=now)
+            cancel(earlier, actor=actor, now=now)
         invitation = Invitation(
             kind=Invitation.Kind.FIRST_ADMINISTRATOR,
             organisation=organisation,
@@ -383,12 +382,6 @@ def _send_again(invitation: Invitation, *, actor: Membership | None, now: dateti
     invitation_sent.send(Invitation, invitation=invitation, now=now)
 
 
-def _cancel(invitation: Invitation, *, actor: Membership | None, now: datetime) -> None:
-    invitation.cancelled_at = now
-    invitation.save(update_fields=["cancelled_at"])
-    record_step("invitation.cancelled", invitation, actor=actor, now=now)
-
-
 def _told_expiry(invitation: Invitation) -> bool:
     events = AuditEvent.objects.filter(
         organisation=invitation.organisation_id,
@@ -409,31 +402,6 @@ def _record_declared(invitation: Invitation, *, actor: Membership | None, now: d
         organisation=company.pk,
         actor=actor,
         after={"email": invitation.email, "name": invitation.full_name},
-        now=now,
-    )
-
-
-def record_step(
-    action: str,
-    invitation: Invitation,
-    *,
-    actor: Membership | None = None,
-    user: User | None = None,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-    now: datetime,
-) -> None:
-    """Write a step to the company's audit. Sign-ups are nobody's to follow: only the account they open is written."""
-    if invitation.organisation_id is None and user is None:
-        return
-    record(
-        action,
-        subject=Subject(SUBJECT, str(invitation.pk), invitation.email),
-        organisation=invitation.organisation_id,
-        actor=actor,
-        user=user,
-        before=before,
-        after=after,
         now=now,
     )
 

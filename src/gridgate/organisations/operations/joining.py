@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations import links
 from gridgate.organisations.models import GeneralTerms, Invitation, InvitationState, Membership, User
-from gridgate.organisations.operations.invitations import record_step
-from gridgate.organisations.operations.members import add_member, create_user, update_member
+from gridgate.organisations.operations.invitation_steps import record_step
+from gridgate.organisations.operations.members import add_member, create_user, end_lapsed, update_member
 from gridgate.organisations.operations.terms import TermsNotAccepted, accept_terms
 from gridgate.organisations.terms import has_accepted, terms_in_force
 
@@ -94,6 +94,9 @@ def accept_invitation(
         raise ValueError("a password for a new account, or the account that joins")
     sent = invitation.round
     with transaction.atomic():
+        if invitation.organisation is not None:
+            of_theirs = invitation.organisation.memberships.filter(user__email__iexact=invitation.email)
+            end_lapsed(of_theirs, now=now)
         invitation = (
             Invitation.objects.select_for_update(of=("self",))
             .select_related("organisation")
@@ -101,10 +104,12 @@ def accept_invitation(
         )
         _require_usable(invitation, sent, now)
         person = _new_person(invitation, password, now) if user is None else _known_person(invitation, user)
+        invitation.accepted_at = now
+        invitation.save(update_fields=["accepted_at"])  # first: joining cancels those that are open
         membership = _join(invitation, person, now)
         _accept_terms(invitation, person, accepted_terms, now)
-        invitation.accepted_at, invitation.membership = now, membership
-        invitation.save(update_fields=["accepted_at", "membership"])
+        invitation.membership = membership
+        invitation.save(update_fields=["membership"])
         record_step("invitation.accepted", invitation, user=person, now=now)
     return Accepted(person, membership)
 

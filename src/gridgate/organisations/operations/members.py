@@ -27,6 +27,7 @@ from gridgate.organisations.models import (
     User,
     UserGroup,
 )
+from gridgate.organisations.operations.invitation_steps import cancel_on_joining, cancel_on_leaving
 from gridgate.organisations.security.sessions import end_sessions
 
 
@@ -88,7 +89,8 @@ def add_member(
     directories that answer for their people, and for the command line.
 
     A person who already signs in for another company keeps their account: name, password and language are
-    then left as they are, for they are not this company's to change. Raises `InvalidMember`, `AdministratorUntil`,
+    then left as they are, for they are not this company's to change. An invitation of theirs that is open is cancelled.
+    Raises `InvalidMember`, `AdministratorUntil`,
     `LastDayPast`, and `MembershipExists` when the person is already a member.
     """
     email = parse_email(email)
@@ -114,6 +116,7 @@ def add_member(
             created_at=now,
         )
         GroupMember.objects.bulk_create(GroupMember(group=group, membership=membership) for group in groups)
+        cancel_on_joining(membership, actor=actor, now=now)
         record_member("member.added", membership, after=_facts(membership), actor=actor, now=now)
         membership_changed.send(Membership, membership=membership, now=now)
     return membership
@@ -200,6 +203,7 @@ def _end(
     before = _facts(membership)
     membership.ended_at = at
     membership.save(update_fields=["ended_at"])
+    cancel_on_leaving(membership, actor=actor, now=now)
     _leave_dated_places(membership)
     membership.groups.all().delete()
     record_member("member.detached", membership, before=before, after=after, actor=actor, now=now)

@@ -36,6 +36,7 @@ from gridgate.organisations.operations.groups import (
     rename_group,
     set_members,
 )
+from gridgate.organisations.operations.invitation_steps import cancel_on_joining
 from gridgate.organisations.operations.members import (
     InvalidMember,
     add_member,
@@ -357,6 +358,8 @@ def _readdress(
         except IntegrityError:  # opened at the same moment
             raise PersonKnown(email) from None
         membership.user = person.user
+        if membership.is_present(now):
+            cancel_on_joining(membership, actor=actor, now=now)
         return membership
     places = list(membership.groups.select_related("group").order_by("group__name"))
     answered = list(person.groups.all())
