@@ -209,6 +209,16 @@ class TestMembers:
         assert not lyon.members.exists()
         assert set(seat.members.values_list("membership", flat=True)) == {world.bob.pk, world.acme_user.pk}
 
+    def test_a_colleague_whose_last_day_is_over_keeps_nobody_out(self, world, lyon):
+        colleague = make_member(world.acme, "Lucie")
+        set_members(group=lyon, members=[world.bob, colleague], actor=world.alice, now=world.now)
+        Membership.objects.filter(pk=colleague.pk).update(until=world.now)
+        set_groups(membership=world.acme_user, groups=[lyon], actor=world.alice, now=world.now)
+        assert {row.membership_id for row in lyon.members.all()} == {world.bob.pk, world.acme_user.pk}
+        assert Membership.objects.get(pk=colleague.pk).ended_at == world.now
+        set_groups(membership=world.acme_user, groups=[], actor=world.alice, now=world.now)
+        assert [row.membership_id for row in lyon.members.all()] == [world.bob.pk]
+
     def test_whoever_is_detached_leaves_every_group(self, world, lyon):
         end_membership(membership=world.bob, actor=world.alice, now=world.now)
         assert not lyon.members.exists()

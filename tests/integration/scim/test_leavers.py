@@ -458,3 +458,13 @@ class TestDates:
         assert directory.patch(f"/Users/{zoe}", address).status_code == 200
         assert self.ends("zoe.b@acme.example") == [world.now + timedelta(days=5)]
         assert [one["value"] for one in directory.get(f"/Groups/{team}").json()["members"]] == [zoe]
+
+    def test_follow_the_person_past_a_colleague_whose_last_day_is_over(
+        self, world, directory, team, zoe, bob
+    ):
+        directory.patch(f"/Groups/{team}", {"op": "add", "path": "members", "value": [{"value": bob}]})
+        make_member(world.client_b, "Zoé B", email="zoe.b@acme.example")
+        Membership.objects.filter(pk=world.bob.pk).update(until=world.now)
+        address = {"op": "replace", "path": "userName", "value": "zoe.b@acme.example"}
+        assert directory.patch(f"/Users/{zoe}", address).status_code == 200
+        assert self.ends("zoe.b@acme.example") == [world.now + timedelta(days=5)]

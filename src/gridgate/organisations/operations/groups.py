@@ -151,6 +151,7 @@ def set_groups(
         wanted = {group.pk: group for group in groups}
         if any(group.organisation_id != company.pk for group in wanted.values()):
             raise InvalidGroup("a member belongs to groups of their own company")
+        end_lapsed(company.memberships.all(), now=now)  # none of them stays beside the member
         present = {group.pk: group for group in company.groups.filter(members__membership=membership)}
         for pk, group in {**present, **wanted}.items():
             if (pk in wanted) != (pk in present):

@@ -330,7 +330,7 @@ def _move(membership: Membership, place: GroupMember, *, actor: Membership | Non
     if term.is_over(now):
         return
     left = Term(None if term.has_begun(now) else term.begins, term.ends)
-    staying = Membership.objects.filter(groups__group=place.group)
+    staying = Membership.objects.present(now).filter(groups__group=place.group)
     set_members(group=place.group, members=[*staying, membership], term=left, actor=actor, now=now)
 
 
