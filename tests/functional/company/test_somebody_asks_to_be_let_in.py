@@ -80,6 +80,20 @@ def test_a_name_that_two_companies_have_reaches_none(company, vera):
     assert JoinRequest.objects.get().organisation is None
 
 
+@pytest.mark.parametrize("other", ["Acme Industries S.A.", "ACME Industrie"])
+@pytest.mark.parametrize("name", ["ACME Industries", "ACME Industrie"])
+def test_what_is_told_of_ones_own_company_depends_on_no_other(company, name, other):
+    bob = company.client("bob")
+    told = []
+    for _ in range(2):
+        page = bob.post(ASK, {"company": name}, follow=True)
+        told.append((page.status_code, "Vous agissez déjà" in text_of(page)))
+        JoinRequest.objects.all().delete()
+        make_organisation(other)
+    assert told[0] == told[1]
+    assert told[0][1] is (name != "ACME Industrie")
+
+
 def test_asking_by_name_and_by_siren_tells_nothing_of_one_by_the_other(company, vera):
     for asked in ("ACME Industries", company.acme.siren):
         assert vera.post(ASK, {"company": asked}).status_code == 302

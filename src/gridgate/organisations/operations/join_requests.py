@@ -105,9 +105,9 @@ def ask_to_join(
     elif len("".join(_words(name))) < SHORTEST_NAME:
         raise NameTooShort
     with transaction.atomic():
-        company = _company_named(name) if name else _companies().filter(siren=siren).first()
-        if company is not None and user.memberships.present(now).filter(organisation=company).exists():
+        if any(_is_asked(one, siren=siren, name=name) for one in _companies_of(user, now)):
             raise MembershipExists(f"{user.email} already acts for this company")
+        company = _company_named(name) if name else _companies().filter(siren=siren).first()
         own = _open_ones().filter(user=user)
         own.filter(siren=siren, name=name, expires_at__lte=now).update(withdrawn_at=now)
         waiting = list(own.filter(expires_at__gt=now))
@@ -249,6 +249,17 @@ def _companies() -> QuerySet[Organisation]:
     return Organisation.objects.filter(is_operator=False)
 
 
+def _companies_of(user: User, now: datetime) -> QuerySet[Organisation]:
+    return _companies().filter(memberships__in=user.memberships.present(now))
+
+
+def _is_asked(company: Organisation, *, siren: str, name: str) -> bool:
+    """Looked at by itself, so that what a person is told of their own companies depends on no other."""
+    if not name:
+        return company.siren == siren
+    return _in_good_part(_words(name), _words(company.legal_name))
+
+
 def _company_named(name: str) -> Organisation | None:
     """The one company of this name, written whole or in good part."""
     words = _words(name)
@@ -257,10 +268,14 @@ def _company_named(name: str) -> Organisation | None:
         theirs = _words(company.legal_name)
         if words == theirs:
             whole.append(company)
-        elif set(words) <= set(theirs) and len("".join(words)) >= IN_GOOD_PART * len("".join(theirs)):
+        elif _in_good_part(words, theirs):
             part.append(company)
     found = whole or part
     return found[0] if len(found) == 1 else None
+
+
+def _in_good_part(words: list[str], theirs: list[str]) -> bool:
+    return set(words) <= set(theirs) and len("".join(words)) >= IN_GOOD_PART * len("".join(theirs))
 
 
 def _words(name: str) -> list[str]:
