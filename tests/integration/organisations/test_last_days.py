@@ -268,3 +268,61 @@ class TestADirectory:
         assert events("member.changed")[-1] == ("member.changed", cleared, {"until": None})
         assert Membership.objects.get(pk=back.pk).ended_at == UNTIL
         assert end_lapsed(Membership.objects.all(), now=UNTIL) == 0
+
+    @staticmethod
+    def of_present(email):
+        rows = Membership.objects.present().filter(
+            organisation__legal_name="ACME Industries", user__email=email
+        )
+        return list(rows.values_list("until", "external"))
+
+    def test_wins_no_date_back_by_deleting_and_adding_again(self, world):
+        company = directory_of_acme(world)
+        bob = company.id_of("bob@acme.example")
+        update_member(
+            membership=world.bob, role="user", external=True, until=UNTIL, actor=world.alice, now=world.now
+        )
+        for _ in range(2):
+            assert company.call("DELETE", f"/Users/{bob}").status_code == 204
+            bob = company.add("bob@acme.example")["id"]
+            assert self.of_present("bob@acme.example") == [(UNTIL, True)]
+        company.call("DELETE", f"/Users/{bob}")
+        with time_machine.travel(UNTIL, tick=False):
+            company.add("bob@acme.example")
+            assert self.of_present("bob@acme.example") == [(None, True)]
+
+    def test_keeps_who_is_of_another_company(self, world):
+        company = directory_of_acme(world)
+        bob = company.id_of("bob@acme.example")
+        update_member(
+            membership=world.bob, role="user", external=True, until=None, actor=world.alice, now=world.now
+        )
+        company.patch(f"/Users/{bob}", self.OFF)
+        company.patch(f"/Users/{bob}", self.ON)
+        assert self.of_present("bob@acme.example") == [(None, True)]
+
+    @pytest.mark.parametrize("inactive", [True, False])
+    def test_wins_no_date_back_by_another_account(self, world, inactive):
+        company = directory_of_acme(world)
+        zoe = company.add("zoe@acme.example")["id"]
+        member = Membership.objects.get(user__email="zoe@acme.example")
+        update_member(
+            membership=member, role="user", external=True, until=UNTIL, actor=world.alice, now=world.now
+        )
+        add_member(organisation=world.client_b, email="zoe.b@acme.example", full_name="Z", now=world.now)
+        if inactive:
+            company.patch(f"/Users/{zoe}", self.OFF)
+        moved = {"op": "replace", "path": "userName", "value": "zoe.b@acme.example"}
+        assert company.patch(f"/Users/{zoe}", moved).status_code == 200
+        company.patch(f"/Users/{zoe}", self.ON)
+        assert self.of_present("zoe.b@acme.example") == [(UNTIL, True)]
+
+    def test_keeps_the_earlier_of_two_dates(self, world):
+        company = directory_of_acme(world)
+        bob = company.id_of("bob@acme.example")
+        give_last_day(world.bob, actor=world.alice, now=world.now)
+        company.call("DELETE", f"/Users/{bob}")
+        zoe = company.add("zoe@acme.example")["id"]
+        moved = {"op": "replace", "path": "userName", "value": "bob@acme.example"}
+        assert company.patch(f"/Users/{zoe}", moved).status_code == 200
+        assert self.of_present("bob@acme.example") == [(UNTIL, False)]

@@ -281,16 +281,22 @@ def _join(
     email: str,
     described: Described,
     *,
-    until: datetime | None = None,
+    instead_of: Membership | None = None,
     actor: Membership | None,
     now: datetime,
 ) -> Membership:
+    """What the company's administrators said of the person still holds: that they are of another company, and a last
+    day that is to come. It did for their last membership, and for the one that this one is `instead_of`.
+    """
+    own = organisation.memberships.filter(user__email__iexact=email).order_by("pk").last()
+    before = [one for one in (own, instead_of) if one is not None]
     membership = add_member(
         organisation=organisation,
         email=email,
         full_name=described.account_name,
         language=described.account_language,
-        until=until,
+        external=any(one.external for one in before),
+        until=min((one.until for one in before if one.until is not None and one.until > now), default=None),
         actor=actor,
         now=now,
     )
@@ -302,13 +308,11 @@ def _join(
 def _join_again(
     left: Membership, email: str, described: Described, *, actor: Membership | None, now: datetime
 ) -> Membership:
-    """A last day that is to come still holds. Whether a person is there is the directory's to say: one that is over
-    does not, and the history says so.
+    """Whether a person is there is the directory's to say: a last day that is over holds no longer, and the history
+    says so.
     """
-    over = left.until is not None and left.until <= now
-    until = None if over else left.until
-    membership = _join(left.organisation, email, described, until=until, actor=actor, now=now)
-    if left.until is not None and over:
+    membership = _join(left.organisation, email, described, instead_of=left, actor=actor, now=now)
+    if left.until is not None and left.until <= now:
         before: dict[str, object] = {"until": left.until.isoformat()}
         record_member(
             "member.changed", membership, before=before, after={"until": None}, actor=actor, now=now
@@ -364,10 +368,9 @@ def _readdress(
     places = list(membership.groups.select_related("group").order_by("group__name"))
     answered = list(person.groups.all())
     present = membership.is_present(now)
-    until = membership.until if present else None
     if present:
         end_membership(membership=membership, actor=actor, now=now)
-    moved = _join(person.organisation, email, described, until=until, actor=actor, now=now)
+    moved = _join(person.organisation, email, described, instead_of=membership, actor=actor, now=now)
     for place in places:
         _move(moved, place, actor=actor, now=now)
     person.groups.add(*answered)
