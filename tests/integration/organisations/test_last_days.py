@@ -88,7 +88,9 @@ def test_every_channel_stops_at_the_same_instant(world):
             "notices": f"user-{actor.user_id}"
             in {one.key for one in holders(world.acme, [world.p1.pk], at=instant)},
             "who may": actor
-            in rights.members_who_may(Membership.objects.all(), "data_services", points=[world.p1.pk]),
+            in rights.members_who_may(
+                Membership.objects.all(), "data_services", points=[world.p1.pk], at=instant
+            ),
             "choice": {one.organisation_id for one in memberships_of(user=actor.user)}
             == {world.acme.pk, world.client_b.pk},
             "others": acting.get(organisation=world.client_b).has_others,
