@@ -190,9 +190,13 @@ def test_who_asks_to_be_let_in_is_let_in_until_a_date(company):
     vera = create_user(email="vera@acme.example", full_name="Vera", password=None, now=company.now)
     asked = ask_to_join(user=vera, siren=company.acme.siren, now=company.now)
     alice, page = company.client("alice"), f"/administration/invitations/demandes/{handle(asked)}/"
-    form = {"do": "accept", "external": "externe", "until": "2026-12-05"}
+    form = {"do": "accept", "external": "externe", "until": "2026-12-05", "groups": handle(company.lyon)}
     read = alice.post(page, form)
     alice.post(page, {**form, "seen": hidden(read, "seen")})
     assert company.acme.memberships.get(user=vera).until == end_of(LAST)
     body = OutgoingEmail.objects.get(key__startswith="join_answered").body
     assert "jusqu’au 5\u00a0décembre 2026 inclus" in body
+    with time_machine.travel(end_of(LAST), tick=False):
+        end_past_last_days(now=end_of(LAST))
+        history = text_of(company.client("alice").get("/administration/historique/"))
+    assert history.count("Groupes : Site de Lyon") == 2, "entered and left"

@@ -176,7 +176,8 @@ class TestWhatIsRecorded:
             world.acme.pk,
         )
         end_membership(membership=world.bob, actor=world.alice, now=world.now)
-        assert last("member.detached").before == {"role": "administrator", "external": True}
+        facts = {"role": "administrator", "external": True, "groups": ["Site de Lyon"]}
+        assert last("member.detached").before == facts
 
 
 class TestNames:

@@ -135,7 +135,9 @@ class TestTheEndIsWritten:
         member = Membership.objects.get(pk=world.bob.pk)
         assert member.ended_at == UNTIL
         assert not member.groups.exists()
-        facts = {"role": "user", "external": False, "until": UNTIL.isoformat()}
+        facts = {
+            "role": "user", "external": False, "until": UNTIL.isoformat(), "groups": ["Site de Lyon"]
+        }  # fmt: skip
         assert events("member.detached") == [("member.detached", facts, {"why": "until"})]
 
     def test_by_detaching_keeps_the_date(self, world):

@@ -117,7 +117,8 @@ def add_member(
         )
         GroupMember.objects.bulk_create(GroupMember(group=group, membership=membership) for group in groups)
         cancel_on_joining(membership, actor=actor, now=now)
-        record_member("member.added", membership, after=_facts(membership), actor=actor, now=now)
+        after = _facts(membership) | _groups(membership)
+        record_member("member.added", membership, after=after, actor=actor, now=now)
         membership_changed.send(Membership, membership=membership, now=now)
     return membership
 
@@ -200,7 +201,7 @@ def _end(
     after: dict[str, object] | None = None,
     now: datetime,
 ) -> None:
-    before = _facts(membership)
+    before = _facts(membership) | _groups(membership)
     membership.ended_at = at
     membership.save(update_fields=["ended_at"])
     cancel_on_leaving(membership, actor=actor, now=now)
@@ -305,6 +306,12 @@ def record_member(
 def _facts(membership: Membership) -> dict[str, object]:
     facts: dict[str, object] = {"role": str(membership.role), "external": membership.external}
     return facts | ({"until": membership.until.isoformat()} if membership.until else {})
+
+
+def _groups(membership: Membership) -> dict[str, object]:
+    """Those that whoever comes enters, and whoever goes leaves: rights come and go with them."""
+    names = list(membership.groups.order_by("group__name").values_list("group__name", flat=True))
+    return {"groups": names} if names else {}
 
 
 def _reread(membership: Membership) -> None:
