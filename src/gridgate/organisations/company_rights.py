@@ -166,7 +166,8 @@ class CompanyRights:
     def with_members(self, group: int, members: Iterable[int], term: Term = ALWAYS) -> "CompanyRights":
         """The group has exactly these members; `term`, the places of those who come."""
         known = self.members.get(group, {})
-        places = {member: known.get(member, term) for member in members}
+        lasting = {member: place for member, place in known.items() if not place.is_over(self.at)}
+        places = {member: lasting.get(member, term) for member in members}
         return replace(self, members={**self.members, group: places})
 
     def with_groups(self, member: int, groups: Iterable[int]) -> "CompanyRights":
@@ -174,7 +175,9 @@ class CompanyRights:
         wanted = frozenset(groups)
         nobody: Mapping[int, Term] = {}
         members = {
-            group: {member: ALWAYS, **present}
+            group: {**present, member: ALWAYS}
+            if group in wanted and present.get(member, ALWAYS).is_over(self.at)
+            else {member: ALWAYS, **present}
             if group in wanted
             else {key: term for key, term in present.items() if key != member}
             for group, present in {**dict.fromkeys(wanted, nobody), **self.members}.items()

@@ -8,14 +8,16 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import connection
-from django.db.models import BooleanField, Count, Q, QuerySet
+from django.db.models import BooleanField, Count, Prefetch, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from gridgate.organisations.folding import Folded
 from gridgate.organisations.models import (
     EicRequest,
     Favourite,
+    GroupMember,
     KycQuestionnaire,
     Membership,
     OperatorRequest,
@@ -25,6 +27,7 @@ from gridgate.organisations.models import (
     present,
 )
 from gridgate.organisations.queries import memberships_of
+from gridgate.organisations.rights import not_over
 
 
 def acting_memberships(*, user: User, path: str) -> QuerySet[Membership]:
@@ -53,8 +56,15 @@ _KEEPS_PAGE = """EXISTS (
 
 
 def companies_of(*, user: User) -> QuerySet[Membership]:
-    """`memberships_of`, each with `group_count`, in how many of the company's groups the person is."""
-    return memberships_of(user=user).annotate(group_count=Count("groups"))
+    """`memberships_of`, each with `group_count`, in how many of the company's groups the person has a place that is not
+    over, and `dated_places`, those places that have dates.
+    """
+    dated = GroupMember.objects.exclude(valid_from=None, valid_until=None).select_related("group")
+    return (
+        memberships_of(user=user)
+        .annotate(group_count=Count("groups", filter=not_over(timezone.now(), "groups__")))
+        .prefetch_related(Prefetch("groups", dated.order_by(Folded("group__name")), to_attr="dated_places"))
+    )
 
 
 def favourites_of(*, user: User, membership: Membership | None) -> QuerySet[Favourite]:

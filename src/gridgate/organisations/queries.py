@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_siren
@@ -25,7 +26,7 @@ from gridgate.organisations.models import (
     UserGroup,
     present,
 )
-from gridgate.organisations.rights import begun
+from gridgate.organisations.rights import begun, not_over
 
 
 class OrganisationNotFound(GridgateError):
@@ -137,9 +138,14 @@ def last_sign_in(*, actor: Membership, member: Membership) -> datetime | None:
 
 
 def groups_of(*, actor: Membership, text: str = "") -> QuerySet[UserGroup]:
-    """The groups of the actor's company, in alphabetical order, each with its `size` in present members."""
+    """The groups of the actor's company, in alphabetical order, each with its `size` in present members whose
+    place is not over.
+    """
     counted = GroupMember.objects.filter(
-        present(of="membership__"), group=OuterRef("pk"), membership__user__is_active=True
+        not_over(timezone.now()),
+        present(of="membership__"),
+        group=OuterRef("pk"),
+        membership__user__is_active=True,
     )
     size = counted.order_by().values("group").annotate(n=Count("pk")).values("n")
     groups = UserGroup.objects.filter(organisation=actor.organisation_id).select_related("organisation")
@@ -169,25 +175,29 @@ def members_in(*, actor: Membership, group: UserGroup) -> QuerySet[Membership]:
     )
 
 
-def places_of(*, actor: Membership, member: Membership) -> QuerySet[GroupMember]:
-    """The member's places in groups of the actor's company, by the names of these."""
-    places = GroupMember.objects.filter(group__organisation=actor.organisation_id, membership=member)
+def places_of(*, actor: Membership, members: Collection[int]) -> QuerySet[GroupMember]:
+    """The places of these members in groups of the actor's company, by the names of these."""
+    places = GroupMember.objects.filter(group__organisation=actor.organisation_id, membership__in=members)
     return places.select_related("group").order_by(Folded("group__name"))
 
 
 def place_of(*, actor: Membership, group: UserGroup, member: Membership) -> Term:
     """From when until when the member is in the group of the actor's company. Raises `GroupNotFound` for no place."""
-    found = places_of(actor=actor, member=member).filter(group=group).first()
+    found = places_of(actor=actor, members=[member.pk]).filter(group=group).first()
     if found is None:
         raise GroupNotFound
     return found.term
 
 
 def group_names_of(*, actor: Membership, members: Collection[int] | None = None) -> dict[int, list[str]]:
-    """The names of the groups of each of these members of the actor's company, or of all; one statement."""
+    """The names of the groups of each of these members of the actor's company, or of all, in which their place is not
+    over; one statement.
+    """
     these = {} if members is None else {"membership__in": members}
     rows = (
-        GroupMember.objects.filter(**these, group__organisation=actor.organisation_id)
+        GroupMember.objects.filter(
+            not_over(timezone.now()), **these, group__organisation=actor.organisation_id
+        )
         .order_by(Folded("group__name"))
         .values_list("membership", "group__name")
     )

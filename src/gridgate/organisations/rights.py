@@ -92,10 +92,14 @@ def begun(at: datetime, within: str = "") -> Q:
     return Q(**{f"{within}valid_from": None}) | Q(**{f"{within}valid_from__lte": at})
 
 
+def not_over(at: datetime, within: str = "") -> Q:
+    """The condition that what is dated gives rights at that instant, or is to."""
+    return Q(**{f"{within}valid_until": None}) | Q(**{f"{within}valid_until__gt": at})
+
+
 def in_term(at: datetime, within: str = "") -> Q:
     """The condition that what is dated gives rights at that instant."""
-    ends = Q(**{f"{within}valid_until": None}) | Q(**{f"{within}valid_until__gt": at})
-    return begun(at, within) & ends
+    return begun(at, within) & not_over(at, within)
 
 
 def perimeter_of(actor: Membership, code: str) -> QuerySet[PerimeterPoint, str]:

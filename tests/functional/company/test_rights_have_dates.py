@@ -107,6 +107,46 @@ class TestAPlaceInAGroup:
         assert places.get().term == term(None, 5)
         assert company.lyon.members.get(membership=company.maud).term == Term()
 
+    def test_that_is_over_is_not_ticked_and_choosing_its_member_again_gives_a_new_one(self, company, alice):
+        ended = over(GroupMember.objects.filter(group=company.lyon, membership=company.bob))
+        later = make_group(company.acme, "Relève", [company.bob], {})
+        later.members.update(valid_from=term(3, None).begins)
+        address, gone = group_page(company.lyon, "membres/"), f"fini le {plain(day(-1))}"
+        for page in (address, group_page(company.lyon, ""), "/administration/utilisateurs/"):
+            assert gone in text_of(alice.get(page)), page
+        assert hidden(alice.get(address), "chosen") == ""
+        assert f"dès le {plain(day(3))}" in text_of(alice.get(group_page(later, "membres/")))
+        assert hidden(alice.get(group_page(later, "membres/")), "chosen") == handle(company.bob)
+        assert "0 membre " in text_of(alice.get(group_page(company.lyon, "")))
+
+        alice.post(address, {"chosen": handle(company.maud), "do": "save"})
+        assert company.lyon.members.get(membership=company.bob).term.ends == ended
+        chosen = f"{handle(company.bob)} {handle(company.maud)}"
+        alice.post(address, {"chosen": chosen, "do": "save", **days(None, 5)})
+        assert company.lyon.members.get(membership=company.bob).term == term(None, 5)
+        assert company.membership("bob").has("measurements")
+        event = AuditEvent.objects.filter(action="group.members_changed").latest("pk")
+        assert event.before["members"] == [company.maud.user.email]
+        assert event.before["place_terms"] == {company.bob.user.email: {"valid_to": str(day(0))}}
+        assert event.after["valid_to"] == str(day(6))
+
+    def test_that_is_over_comes_back_from_the_persons_page_when_ticked_there(self, company, alice):
+        over(GroupMember.objects.filter(group=company.lyon, membership=company.bob))
+        assert (
+            " checked" not in alice.get(user_page(company.bob)).content.decode().split('name="groups"', 1)[1]
+        )
+        alice.post(user_page(company.bob), {"role": "user", "external": "", "groups": [handle(company.lyon)]})
+        assert company.lyon.members.get(membership=company.bob).term == Term()
+
+    def test_has_its_dates_on_ones_own_account(self, company, alice):
+        company.lyon.members.filter(membership=company.bob).update(valid_until=term(None, 5).ends)
+        bob = company.client("bob")
+        for page in ("/compte/", "/compte/entreprise/"):
+            assert f"Site de Lyon : jusqu’au {plain(day(5))} inclus" in text_of(bob.get(page))
+        over(GroupMember.objects.filter(group=company.lyon, membership=company.bob))
+        assert f"Site de Lyon : fini le {plain(day(-1))}" in text_of(bob.get("/compte/"))
+        assert "aucun groupe" in text_of(bob.get("/compte/"))
+
     def test_of_an_administrator_is_not_a_user_managers_to_change(self, company):
         company.lyon.members.create(membership=company.alice)
         address = group_page(company.lyon, f"membres/{handle(company.alice)}/dates/")

@@ -28,6 +28,7 @@ from gridgate.organisations.models import (
     UserGroup,
 )
 from gridgate.organisations.operations.members import end_lapsed
+from gridgate.organisations.rights import not_over
 
 
 class InvalidGroup(GridgateError):
@@ -101,16 +102,19 @@ def set_members(
     group: UserGroup,
     members: Iterable[Membership],
     term: Term = ALWAYS,
+    renew: bool = True,
     actor: Membership | None = None,
     now: datetime,
 ) -> None:
     """Make exactly these the group's members; `term`, the places of those who come: whoever stays keeps their dates.
+
+    Whose place is over comes again, with a new one, unless told not to `renew`: then they stay with what they had.
     Raises `InvalidGroup` for somebody of another company, `InvalidTerm`, and `NotAllowed` when a user manager would
     change their own place or an administrator's.
     """
     require_user_manager(actor, group.organisation)
     with transaction.atomic():
-        _set_members(group, members, term=term, actor=actor, now=now)
+        _set_members(group, members, term=term, renew=renew, actor=actor, now=now)
 
 
 def date_place(
@@ -144,7 +148,9 @@ def date_place(
 def set_groups(
     *, membership: Membership, groups: Iterable[UserGroup], actor: Membership | None = None, now: datetime
 ) -> None:
-    """Make the member belong to exactly these groups of their company. Raises what `set_members` raises."""
+    """Make the member belong to exactly these groups of their company; in one where their place is over they get a new
+    one. Raises what `set_members` raises.
+    """
     company = membership.organisation
     require_user_manager(actor, company)
     with transaction.atomic():
@@ -152,10 +158,10 @@ def set_groups(
         if any(group.organisation_id != company.pk for group in wanted.values()):
             raise InvalidGroup("a member belongs to groups of their own company")
         end_lapsed(company.memberships.all(), now=now)  # none of them stays beside the member
-        present = {group.pk: group for group in company.groups.filter(members__membership=membership)}
+        present = {group.pk: group for group in _groups_of(membership, now)}
         for pk, group in {**present, **wanted}.items():
             if (pk in wanted) != (pk in present):
-                others = [member for member in _members(group) if member.pk != membership.pk]
+                others = [member for member in _members(group, at=now) if member.pk != membership.pk]
                 _set_members(group, [*others, *([membership] if pk in wanted else [])], actor=actor, now=now)
 
 
@@ -294,6 +300,7 @@ def _set_members(
     members: Iterable[Membership],
     *,
     term: Term = ALWAYS,
+    renew: bool = True,
     actor: Membership | None,
     now: datetime,
 ) -> None:
@@ -306,7 +313,7 @@ def _set_members(
     ]
     if strangers:
         raise InvalidGroup("a group is made of the company's own present members")
-    present = {member.pk: member for member in _members(group)}
+    present = {member.pk: member for member in _members(group, at=now if renew else None)}
     come = [member for pk, member in wanted.items() if pk not in present]
     gone = [member for pk, member in present.items() if pk not in wanted]
     if not come and not gone:
@@ -315,8 +322,8 @@ def _set_members(
         _require_may_move(member, actor)
     if come:
         _require_possible(term, ALWAYS, now)
-    left = _places(group, gone)
-    group.members.filter(membership__in=gone).delete()
+    left = _places(group, [*gone, *come])  # of those who come, a place that is over
+    group.members.filter(membership__in=[*gone, *come]).delete()
     taken_out = group.directory_people.filter(user__in=[member.user_id for member in gone])
     group.directory_people.remove(*taken_out)
     GroupMember.objects.bulk_create(
@@ -386,8 +393,15 @@ def _name(group: UserGroup, name: str) -> None:
         raise InvalidGroup(f"another group is called {group.name}", remedy="Choose another name.") from None
 
 
-def _members(group: UserGroup) -> Iterable[Membership]:
-    return Membership.objects.filter(groups__group=group).select_related("user").order_by("pk")
+def _members(group: UserGroup, *, at: datetime | None = None) -> Iterable[Membership]:
+    """Those who have a place in it or, with an instant, one that is not over then."""
+    places = group.members.all() if at is None else group.members.filter(not_over(at))
+    return Membership.objects.filter(groups__in=places).select_related("user").order_by("pk")
+
+
+def _groups_of(membership: Membership, now: datetime) -> Iterable[UserGroup]:
+    places = membership.groups.filter(not_over(now))
+    return UserGroup.objects.filter(organisation=membership.organisation_id, members__in=places)
 
 
 def _places(group: UserGroup, of: Iterable[Membership] | None = None) -> dict[str, Term]:

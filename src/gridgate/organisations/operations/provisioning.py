@@ -239,7 +239,7 @@ def change_members(
     with transaction.atomic():
         before = set(group.members.values_list("membership", flat=True))
         come = {member.user_id for member in members if member.pk not in before}
-        set_members(group=group, members=members, actor=actor, now=now)
+        set_members(group=group, members=members, renew=False, actor=actor, now=now)
         present = {member.user_id for member in members}
         kept, answered = set(dormant), set(people)
         gone = [
@@ -325,7 +325,7 @@ def _put_in(
 ) -> None:
     for group in groups:
         staying = Membership.objects.present(now).filter(groups__group=group)
-        set_members(group=group, members=[*staying, membership], actor=actor, now=now)
+        set_members(group=group, members=[*staying, membership], renew=False, actor=actor, now=now)
 
 
 def _move(membership: Membership, place: GroupMember, *, actor: Membership | None, now: datetime) -> None:
@@ -335,7 +335,9 @@ def _move(membership: Membership, place: GroupMember, *, actor: Membership | Non
         return
     left = Term(None if term.has_begun(now) else term.begins, term.ends)
     staying = Membership.objects.present(now).filter(groups__group=place.group)
-    set_members(group=place.group, members=[*staying, membership], term=left, actor=actor, now=now)
+    set_members(
+        group=place.group, members=[*staying, membership], term=left, renew=False, actor=actor, now=now
+    )
 
 
 def _readdress(

@@ -15,11 +15,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.operations import update_profile
-from gridgate.organisations.own_account import companies_of, favourites_of
+from gridgate.organisations.own_account import favourites_of
 from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.favourites import lines_of
 from gridgate.portal.language import PREFERENCE
-from gridgate.portal.screens.account import mails
+from gridgate.portal.screens.account import companies, mails
 from gridgate.portal.screens.account.forms import ChangedPasswordForm, ProfileForm
 
 
@@ -45,7 +45,7 @@ def page(request: AccountRequest) -> HttpResponse:
 
 def _own(request: AccountRequest) -> dict[str, Any]:
     kept = favourites_of(user=request.user, membership=request.membership)
-    return {"favourites": lines_of(kept), "memberships": companies_of(user=request.user)}
+    return {"favourites": lines_of(kept), "companies": companies.lines_of(request.user)}
 
 
 @sensitive_post_parameters()

@@ -113,24 +113,26 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
     """Choose among the company's users, hundreds of them: search, tick, save."""
     actor = request.membership
     group = group_of(actor=actor, pk=pk)
-    present = [
-        handle_of(_MEMBER, key) for key in members_in(actor=actor, group=group).values_list("pk", flat=True)
-    ]
+    now = timezone.now()
+    places = {
+        one.pk: Term(vars(one)["place_from"], vars(one)["place_until"])
+        for one in members_in(actor=actor, group=group)
+    }
     locked = (
         ()
         if actor.is_administrator
         else (handle_of(_MEMBER, one.pk) for one in members_of(actor=actor) if not may_change(actor, one))
     )
-    now = timezone.now()
     form = TermForm(request.POST if request.method == "POST" else None, now=now)
     chooser = Chooser(
         request.POST if request.method == "POST" else None,
         matching=lambda text: members_matching(actor=actor, text=text),
-        initial=present,
+        initial=[handle_of(_MEMBER, key) for key, place in places.items() if not place.is_over(now)],
         locked=locked,
         kind=_MEMBER,
     )
-    context: dict[str, Any] = {"group": group, "chooser": chooser, "form": form}
+    rows = [{"row": row, "dates": said(places.get(row.item.pk, ALWAYS), now)} for row in chooser.rows]
+    context: dict[str, Any] = {"group": group, "chooser": chooser, "rows": rows, "form": form}
     if not chooser.saving:
         return render(request, "company/members.html", context)
     if not form.is_valid():

@@ -29,6 +29,7 @@ from gridgate.organisations.queries import (
     member_of,
     places_of,
 )
+from gridgate.organisations.rights import not_over
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.company.access import access_lines
@@ -189,11 +190,12 @@ def _is_last(actor: Membership, member: Membership) -> bool:
 
 
 def _form(actor: Membership, member: Membership) -> MemberForm:
+    places = member.groups.filter(not_over(timezone.now()))
     initial = {
         "role": member.role,
         "external": EXTERNAL if member.external else "",
         "until": member.last_day,
-        "groups": [handle_of("group", pk) for pk in member.groups.values_list("group", flat=True)],
+        "groups": [handle_of("group", pk) for pk in places.values_list("group", flat=True)],
     }
     return MemberForm(initial=initial, groups=groups_of(actor=actor), actor=actor, kept=member.last_day)
 
@@ -216,7 +218,7 @@ def _page(
         "oneself": member.pk == actor.pk,
         "places": [
             {"group": place.group, "dates": said(place.term, now)}
-            for place in places_of(actor=actor, member=member)
+            for place in places_of(actor=actor, members=[member.pk])
         ],
         "last_sign_in": last_sign_in(actor=actor, member=member),
         "lines": access_lines(member),

@@ -1,6 +1,7 @@
 """*Utilisateurs*: who acts for the company, and who was invited to."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,11 +18,12 @@ from gridgate.organisations.models import EntitlementCode, InvitationState, Memb
 from gridgate.organisations.operations.lost_factors import checks_to_confirm
 from gridgate.organisations.people import ACTIVE, People, PeopleFilter, PersonRow, people_of
 from gridgate.organisations.people_file import BETWEEN_GROUPS
-from gridgate.organisations.queries import group_names_of, groups_of, invited_group_names
+from gridgate.organisations.queries import group_names_of, groups_of, invited_group_names, places_of
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company.access import named
 from gridgate.portal.screens.company.forms import PeopleFilterForm
+from gridgate.portal.screens.company.terms import said
 from gridgate.portal.shapes import filters_in_force
 from gridgate.portal.spreadsheet import table_response
 from gridgate.portal.time_zone import readers_zone
@@ -42,7 +44,7 @@ def index(request: MemberRequest) -> HttpResponse:
         "filters": filters_in_force(request, form.labels()),
         "total": people_of(actor=actor, wanted=PeopleFilter(), now=now).count(),
         "page_obj": page,
-        "rows": _rows(actor, list(page)),
+        "rows": _rows(actor, list(page), now),
         "query": request.GET.urlencode(),
         "to_confirm": checks_to_confirm(actor=actor, now=now).count() if actor.is_administrator else 0,
     }
@@ -106,9 +108,13 @@ def _order(asked: str) -> str:
     return f"-{name}" if asked.startswith("-") else name
 
 
-def _rows(actor: Membership, people: list[PersonRow]) -> list[dict[str, Any]]:
-    """The lines of a page, with the groups of each in two statements."""
-    members = group_names_of(actor=actor, members=[row.key for row in people if row.state == ACTIVE])
+def _rows(actor: Membership, people: list[PersonRow], now: datetime) -> list[dict[str, Any]]:
+    """The lines of a page, with the groups of each, and the dates of their places, in two statements."""
+    members: dict[int, list[str]] = {}
+    for place in places_of(actor=actor, members=[row.key for row in people if row.state == ACTIVE]):
+        dates = said(place.term, now)
+        name = f"{place.group.name} ({dates})" if dates else place.group.name
+        members.setdefault(place.membership_id, []).append(name)
     invited = invited_group_names(actor=actor, invitations=[row.key for row in people if row.state != ACTIVE])
     return [
         {
