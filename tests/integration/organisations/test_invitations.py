@@ -157,6 +157,8 @@ def test_an_administrator_invites_and_the_person_joins_with_what_was_chosen(
     acceptance = user.accepted_terms.get()
     assert (acceptance.terms, acceptance.organisation) == (terms, world.acme)
     assert actions(world.acme) == ["invitation.sent", "terms.accepted", "invitation.accepted"]
+    joined = AuditEvent.objects.get(action="member.added", subject_label=user.email)
+    assert (joined.user, joined.user_name, joined.acting_for) == (user.pk, "Nouvelle recrue", None)
 
 
 def test_a_link_serves_once_and_two_at_once_make_one_account(world: World, terms: GeneralTerms) -> None:

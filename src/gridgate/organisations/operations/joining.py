@@ -180,6 +180,7 @@ def _join(invitation: Invitation, person: User, now: datetime) -> Membership | N
             external=invitation.external,
             until=invitation.until,
             groups=invitation.groups.all(),
+            by=person,
             now=now,
         )
     if invitation.kind == Invitation.Kind.FIRST_ADMINISTRATOR:

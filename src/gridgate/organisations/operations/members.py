@@ -83,6 +83,7 @@ def add_member(
     password: str | None = None,
     language: str = "fr",
     actor: Membership | None = None,
+    by: User | None = None,
     now: datetime,
 ) -> Membership:
     """Let a person act for a company from now on, without an invitation: for invitations that were accepted, for
@@ -90,7 +91,7 @@ def add_member(
 
     A person who already signs in for another company keeps their account: name, password and language are
     then left as they are, for they are not this company's to change. An invitation of theirs that is open is cancelled.
-    Raises `InvalidMember`, `AdministratorUntil`,
+    `by`: who did it without acting for a company yet, themselves. Raises `InvalidMember`, `AdministratorUntil`,
     `LastDayPast`, and `MembershipExists` when the person is already a member.
     """
     email = parse_email(email)
@@ -118,7 +119,7 @@ def add_member(
         GroupMember.objects.bulk_create(GroupMember(group=group, membership=membership) for group in groups)
         cancel_on_joining(membership, actor=actor, now=now)
         after = _facts(membership) | _groups(membership)
-        record_member("member.added", membership, after=after, actor=actor, now=now)
+        record_member("member.added", membership, after=after, actor=actor, by=by, now=now)
         membership_changed.send(Membership, membership=membership, now=now)
     return membership
 
@@ -289,6 +290,7 @@ def record_member(
     before: dict[str, object] | None = None,
     after: dict[str, object] | None = None,
     actor: Membership | None,
+    by: User | None = None,
     now: datetime,
 ) -> None:
     """Write a change of a member to the company's audit."""
@@ -297,6 +299,7 @@ def record_member(
         subject=Subject("member", str(membership.pk), membership.user.email),
         organisation=membership.organisation_id,
         actor=actor,
+        user=by,
         before=before,
         after=after,
         now=now,
