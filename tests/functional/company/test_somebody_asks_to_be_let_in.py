@@ -155,6 +155,19 @@ def test_is_accepted_once_what_it_opens_was_read(company, vera):
     assert vera.get("/compteurs/").status_code == 200
 
 
+def test_another_of_theirs_is_accepted_with_it_and_the_history_says_so(company, vera):
+    asked, client = asks(vera, company), company.client("alice")
+    vera.post(ASK, {"company": company.acme.legal_name, "message": ""})
+    form = {"do": "accept", "external": "", "groups": [handle(company.lyon)]}
+    page = client.post(f"{ASKED}{handle(asked)}/", form)
+    client.post(f"{ASKED}{handle(asked)}/", {**form, "seen": hidden(page, "seen")})
+    answered = vera.user.join_requests.all()
+    assert [(one.accepted_at is not None, one.decided_by) for one in answered] == [(True, company.alice)] * 2
+    events = AuditEvent.objects.filter(action="member.let_in", organisation=company.acme.pk).order_by("pk")
+    assert [one.after for one in events] == [{}, {"why": "other_request"}]
+    assert "avec une autre de ses demandes" in text_of(client.get("/administration/historique/"))
+
+
 def test_who_goes_by_another_address_since_it_was_read_is_read_again(company, vera):
     """The address is who is let in; a directory changes it."""
     asked, client = asks(vera, company), company.client("alice")

@@ -181,9 +181,8 @@ def accept(
         )
         asked.accepted_at, asked.decided_by = now, actor
         asked.save(update_fields=["accepted_at", "decided_by"])
-        others = _open_ones().filter(user=asked.user, organisation=actor.organisation_id)
-        others.update(accepted_at=now, decided_by=actor)
         _record("member.let_in", asked, actor=actor, now=now)
+        _accept_others(asked, actor, now)
         join_answered.send(JoinRequest, asked=asked, until=until, now=now)
     return membership
 
@@ -243,6 +242,15 @@ def comes_from_directory(asked: JoinRequest) -> bool:
         return False
     domain = asked.user.email.rpartition("@")[2].lower()
     return domain in company.email_domains and company.directory_tokens.filter(revoked_at=None).exists()
+
+
+def _accept_others(asked: JoinRequest, actor: Membership, now: datetime) -> None:
+    """Whoever asked by name and by SIREN is let in once, and both are answered."""
+    others = _open_ones().filter(user=asked.user, organisation=actor.organisation_id, expires_at__gt=now)
+    for other in others.select_related("user"):
+        other.accepted_at, other.decided_by = now, actor
+        other.save(update_fields=["accepted_at", "decided_by"])
+        _record("member.let_in", other, actor=actor, after={"why": "other_request"}, now=now)
 
 
 def _companies() -> QuerySet[Organisation]:

@@ -331,7 +331,8 @@ def _until(value: Any, most: int | None) -> str:
 
 
 def _why(value: Any, most: int | None) -> str:
-    return _("à la date fixée") if value == "until" else str(value)
+    known = {"until": _("à la date fixée"), "other_request": _("avec une autre de ses demandes")}
+    return known.get(value, str(value))
 
 
 def _service(value: Any, most: int | None) -> str:
