@@ -8,11 +8,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from django.db.models import Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
 
 from gridgate.audit.models import AuditEvent
 from gridgate.core.time import Interval
+
+_NONE = Value("", output_field=TextField())
 
 
 class Actor(Protocol):
@@ -90,12 +93,14 @@ def people_in(*, actor: Actor, organisation: int | None = None) -> list[tuple[in
 def about_member(*, actor: Actor, memberships: Collection[int], email: str) -> QuerySet[AuditEvent]:
     """What happened to one person in the actor's company: as a member, as somebody invited, and in its groups."""
     events = events_of(actor=actor).annotate(
-        was=Cast("before", TextField()), became=Cast("after", TextField())
+        was=Coalesce(KT("before__members"), _NONE), became=Coalesce(KT("after__members"), _NONE)
     )
     member = Q(subject_kind="member", subject__in=[str(pk) for pk in memberships])
     invited = Q(subject_kind="invitation", subject_label__iexact=email)
-    # Members are listed by address in what a group's change records: quoted, lest it be the end of a longer one.
+    # Members are listed by address in what a group's change records: quoted, lest it be the end of a longer one. Only
+    # the list tells who came and went: the dates of a place that ended are told of whoever comes again.
     quoted = f'"{email}"'
     left, came = Q(was__contains=quoted), Q(became__contains=quoted)
     grouped = Q(action__in=("group.members_changed", "group.deleted")) & ((left & ~came) | (came & ~left))
-    return events.filter(member | invited | grouped)
+    dated = Q(action="group.place_dated", after__member=email)
+    return events.filter(member | invited | grouped | dated)

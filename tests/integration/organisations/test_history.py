@@ -6,9 +6,10 @@ import pytest
 
 from gridgate.audit.events import Subject, record
 from gridgate.audit.history import Wanted, about_member, events_of, people_in, search
+from gridgate.core.roles import Term
 from gridgate.core.time import Interval
 from gridgate.organisations.models import Membership
-from gridgate.organisations.operations.groups import set_members
+from gridgate.organisations.operations.groups import date_place, set_members
 from gridgate.organisations.operations.members import add_member, disable_user, end_membership, update_member
 from tests.factories.organisations import make_group, make_member
 
@@ -124,6 +125,18 @@ class TestAboutAMember:
             ("member.added", "jim-bob@acme.example"),
             ("group.members_changed", "Énergie"),
         ]
+
+    def test_tells_the_dates_of_their_places_and_that_they_came_again_after_the_end(self, changed):
+        world, ended = changed, changed.now + timedelta(days=3)
+        group = make_group(world.acme, "Énergie", [world.bob], {})
+        date_place(group=group, membership=world.bob, term=Term(ends=ended), actor=world.alice, now=world.now)
+        set_members(group=group, members=[world.bob], actor=world.alice, now=ended)
+        facts = {"memberships": [world.bob.pk], "email": world.bob.user.email}
+        told = about_member(actor=world.membership("alice"), **facts).values_list("action", "subject_label")
+        assert list(told[:2]) == [("group.members_changed", "Énergie"), ("group.place_dated", "Énergie")]
+        other = {"memberships": [world.alice.pk], "email": world.alice.user.email}
+        about = about_member(actor=world.membership("alice"), **other)
+        assert not about.filter(action="group.place_dated").exists()
 
     def test_of_another_company_is_empty(self, changed):
         events = about_member(
