@@ -43,7 +43,7 @@ def invitation_sent(*, invitation: Invitation, now: datetime, **_: object) -> No
                 "role": invitation.role,
                 "last_day": invitation.last_day,
                 "again": invitation.round > 1,
-                "expires_at": invitation.expires_at,
+                "expires_at": invitation.good_until,
                 "zone": str(zone).rpartition("/")[2].replace("_", " "),
             },
             secret=secret,

@@ -14,6 +14,8 @@ from gridgate.organisations.queries import in_state, invitations_of, members_of
 
 ACTIVE = "active"
 """The state of somebody who acts for the company; the others are `InvitationState.PENDING` and `EXPIRED`."""
+LAPSED = "lapsed"
+"""Of an invitation whose last day is over; it is found among those that expired."""
 
 _ORDERED_BY = {"name": "row_folded", "since": "row_since", "last_sign_in": "row_last_sign_in"}
 PEOPLE_ORDERS = tuple(_ORDERED_BY)
@@ -120,6 +122,7 @@ def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[
         members = members.filter(groups__group=wanted.group)
         invited = invited.filter(groups=wanted.group)
     waiting = Case(
+        When(until__lte=now, then=Value(LAPSED)),
         When(expires_at__gt=now, then=Value(InvitationState.PENDING.value)),
         default=Value(InvitationState.EXPIRED.value),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -266,13 +266,13 @@ def invitation_of(*, actor: Membership, pk: int) -> Invitation:
 
 
 def in_state(invitations: InvitationQuerySet, state: InvitationState, *, now: datetime) -> InvitationQuerySet:
-    """Those that are in this state at the instant given: what `Invitation.state` says, in SQL."""
+    """Those that are in this state at the instant given: what `Invitation.state` says, in SQL, but that one whose last
+    day is over is not pending any more.
+    """
     match state:
         case InvitationState.ACCEPTED:
             return invitations.filter(accepted_at__isnull=False)
         case InvitationState.CANCELLED:
             return invitations.filter(accepted_at=None, cancelled_at__isnull=False)
-    waiting = invitations.unclosed()
-    if state is InvitationState.PENDING:
-        return waiting.filter(expires_at__gt=now)
-    return waiting.filter(expires_at__lte=now)
+    waiting, over = invitations.unclosed(), Q(expires_at__lte=now) | Q(until__lte=now)
+    return waiting.exclude(over) if state is InvitationState.PENDING else waiting.filter(over)

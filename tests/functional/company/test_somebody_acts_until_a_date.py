@@ -145,7 +145,10 @@ class TestInviting:
         assert Invitation.objects.get(email="nina@acme.example").until == end_of(LAST)
         letter = OutgoingEmail.objects.get(recipient="nina@acme.example").body
         assert "jusqu’au 5\u00a0décembre 2026 inclus" in letter
-        assert "jusqu’au 5 déc. 2026 inclus" in text_of(alice.get("/administration/invitations/"))
+        assert "Ce lien vaut jusqu’au 5\u00a0décembre 2026 à\u00a023:59" in letter
+        listed = text_of(alice.get("/administration/invitations/"))
+        assert "jusqu’au 5 déc. 2026 inclus" in listed
+        assert "En attente jusqu’au 5 déc. 2026" in listed
 
     def test_is_refused_in_words_once_the_date_is_over(self, company):
         invitation = invite(
@@ -153,14 +156,23 @@ class TestInviting:
             actor=company.alice, now=company.now,
         )  # fmt: skip
         link = f"/activation/{links.token_of(invitation)}/"
-        assert "Vous agirez jusqu’au 5 décembre 2026 inclus" in text_of(company.visitor().get(link))
+        opened = text_of(company.visitor().get(link))
+        assert "Vous agirez jusqu’au 5 décembre 2026 inclus" in opened
+        assert "Ce lien vaut jusqu’au 5 décembre 2026 à 23:59" in opened
         with time_machine.travel(end_of(LAST)):
             page = company.visitor().get(link)
-            listed = text_of(company.client("alice").get("/administration/invitations/"))
+            alice = company.client("alice")
+            listed = text_of(alice.get("/administration/invitations/"))
+            users = text_of(alice.get(USERS))
+            pending = text_of(alice.get(f"{USERS}?etat=pending"))
+            exported = b"".join(alice.get(f"{USERS}export.csv").streaming_content).decode("utf-8-sig")
         assert page.status_code == 410
         assert "Vous deviez agir pour ACME Industries jusqu’au 5 décembre 2026 inclus." in text_of(page)
         assert "Date de fin passée" in listed
         assert "Renouveler l’invitation" not in listed
+        assert "Date de fin passée" in users
+        assert "nina@acme.example" not in pending
+        assert ";Date de fin passée;" in exported
 
     @pytest.mark.parametrize("header", ["Jusqu'au", "Agit jusqu’au", "Acts until"])
     def test_many_takes_it_as_a_column(self, company, header):

@@ -4,7 +4,7 @@ No link is stored: it is signed by the instance's secret key from the invitation
 of the registry opens no account.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -102,6 +102,15 @@ class Invitation(models.Model):
     def last_day(self) -> date | None:
         """That of the membership, included."""
         return last_day(self.until) if self.until is not None else None
+
+    @property
+    def good_until(self) -> datetime:
+        """Until when the link is said to be good: its own end or, when that comes first, the last second of the last day
+        of the membership.
+        """
+        if self.until is None:
+            return self.expires_at
+        return min(self.expires_at, self.until - timedelta(seconds=1))
 
     def has_lapsed(self, now: datetime) -> bool:
         """Whether the last day on which the person would act for the company is over: accepting makes nothing."""

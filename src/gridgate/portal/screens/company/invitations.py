@@ -65,7 +65,7 @@ def invite(request: MemberRequest) -> HttpResponse:
     if sent is None:
         return _invite_page(request, form, status=422)
     said = _("L’invitation est partie à %(email)s. Son lien est valable jusqu’au %(day)s.")
-    messages.success(request, said % {"email": sent.email, "day": formats.long_day(sent.expires_at)})
+    messages.success(request, said % {"email": sent.email, "day": formats.long_day(sent.good_until)})
     return redirect("company_invitations")
 
 
@@ -159,7 +159,7 @@ def renew(request: MemberRequest, pk: int) -> HttpResponse:
     said = _(
         "Un nouveau lien est parti à %(email)s, valable jusqu’au %(day)s. Le précédent n’ouvre plus rien."
     )
-    messages.success(request, said % {"email": sent.email, "day": formats.long_day(sent.expires_at)})
+    messages.success(request, said % {"email": sent.email, "day": formats.long_day(sent.good_until)})
     return redirect("company_invitations")
 
 

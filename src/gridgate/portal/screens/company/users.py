@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from gridgate.core.time import civil_day_of
 from gridgate.organisations.models import EntitlementCode, InvitationState, Membership
 from gridgate.organisations.operations.lost_factors import checks_to_confirm
-from gridgate.organisations.people import ACTIVE, People, PeopleFilter, PersonRow, people_of
+from gridgate.organisations.people import ACTIVE, LAPSED, People, PeopleFilter, PersonRow, people_of
 from gridgate.organisations.people_file import BETWEEN_GROUPS
 from gridgate.organisations.queries import group_names_of, groups_of, invited_group_names, places_of
 from gridgate.portal.access import MemberRequest, entitlement_required
@@ -85,6 +85,7 @@ def _lines(actor: Membership, people: People, zone: ZoneInfo, language: str) -> 
             ACTIVE: _("Actif"),
             InvitationState.PENDING.value: _("Invitation en attente"),
             InvitationState.EXPIRED.value: _("Invitation expirée"),
+            LAPSED: _("Date de fin passée"),
         }
         roles = {Membership.Role.ADMINISTRATOR: _("Administrateur"), Membership.Role.USER: _("Utilisateur")}
         attached = {False: _("interne"), True: _("externe")}

@@ -136,9 +136,10 @@ def _invitations(actor: Membership, moment: Moment) -> Iterator[Task]:
     """Links that nobody used, and that are over or will be: those that are sent again by themselves are nobody's task."""
     if not actor.has(EntitlementCode.USERS):
         return
-    ending = invitations_of(actor=actor).unclosed().filter(expires_at__lte=moment.now + LINK_ENDS)
+    soon = moment.now + LINK_ENDS
+    ending = invitations_of(actor=actor).unclosed().filter(Q(expires_at__lte=soon) | Q(until__lte=soon))
     waits = ending.filter(Q(resend_until=None) | Q(resend_until__lte=moment.now))
-    found = list(waits.order_by("expires_at", "pk").values_list("expires_at", flat=True))
+    found = sorted(one.good_until for one in waits)
     if not found:
         return
     said = _("lien expiré le %(day)s") if found[0] <= moment.now else _("le lien expire le %(day)s")
