@@ -103,7 +103,7 @@ def _promotion(member: Membership, *, promoted: bool) -> list[str]:
     if not promoted:
         return []
     said = _(
-        "%(name)s devient administrateur : tous les services sur tous les points, présents et à venir, et les "
+        "%(name)s devient administrateur : tous les services sur tous les points, présents et à venir, et les "
         "droits de chacun, administrateurs compris."
     )
     ends_no_more = _("Sa date de fin est retirée : aucune fin n’est plus fixée.") if member.until else ""
