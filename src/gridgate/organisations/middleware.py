@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 
 from gridgate.organisations.models import Membership, User
-from gridgate.organisations.own_account import acting_memberships
+from gridgate.organisations.own_account import acting_memberships, ended_membership
 from gridgate.organisations.security.policy import with_asked_factor
 
 MEMBERSHIP = "membership"
@@ -26,7 +26,8 @@ class MembershipMiddleware:
     person who acts for no company.
 
     The session ends, and the next page is the sign-in page, when the membership it was opened for has ended,
-    when the account is disabled, when the password has changed elsewhere, and 12 hours after sign-in.
+    when the account is disabled, when the password has changed elsewhere, and 12 hours after sign-in. Of the first,
+    `request.acted_under` is what has ended.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -37,6 +38,7 @@ class MembershipMiddleware:
         if SESSION_KEY in request.session and (
             _is_over(request) or (membership is None and _had_one(request))
         ):
+            request.acted_under = _acted_under(request)  # type: ignore[attr-defined]
             logout(request)
             membership = None
         request.membership = membership  # type: ignore[attr-defined]
@@ -73,6 +75,13 @@ def _is_over(request: HttpRequest) -> bool:
 def _had_one(request: HttpRequest) -> bool:
     """True when the session was opened for a company: it does not go on without."""
     return MEMBERSHIP in request.session
+
+
+def _acted_under(request: HttpRequest) -> Membership | None:
+    user = request.user
+    if not isinstance(user, User) or _is_over(request):
+        return None
+    return ended_membership(user=user, pk=request.session[MEMBERSHIP])
 
 
 def _outlived(session: Any) -> bool:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import BooleanField, Count, Prefetch, Q, QuerySet
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.utils import timezone
 
 from gridgate.organisations.folding import Folded
@@ -65,6 +65,19 @@ def companies_of(*, user: User) -> QuerySet[Membership]:
         .annotate(group_count=Count("groups", filter=not_over(timezone.now(), "groups__")))
         .prefetch_related(Prefetch("groups", dated.order_by(Folded("group__name")), to_attr="dated_places"))
     )
+
+
+def ended_membership(*, user: User, pk: int) -> Membership | None:
+    """What the person acted under, once it is in force no more."""
+    found = user.memberships.select_related("organisation").filter(pk=pk).first()
+    return None if found is None or found.is_present() else found
+
+
+def latest_ended(*, user: User, since: datetime) -> Membership | None:
+    """The company the person acted for last, if that ended after an instant."""
+    lasted = Coalesce("ended_at", "until")
+    rows = user.memberships.exclude(present()).annotate(lasted=lasted).filter(lasted__gt=since)
+    return rows.select_related("organisation").order_by("-lasted", "-pk").first()
 
 
 def favourites_of(*, user: User, membership: Membership | None) -> QuerySet[Favourite]:

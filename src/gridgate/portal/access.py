@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.models import Membership, User
+from gridgate.portal import formats
 from gridgate.portal.screens.errors import views as errors
 
 View = Callable[..., HttpResponseBase]
@@ -90,14 +91,27 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
         if request.COOKIES.get(settings.SESSION_COOKIE_NAME) and request.session.is_empty():
-            messages.info(
-                request,
-                _(
-                    "Votre session a pris fin : elle a expiré, vos moyens de connexion ont changé, ou elle a été fermée "
-                    "d’ailleurs."
-                ),
-            )
+            ended = getattr(request, "acted_under", None)
+            messages.info(request, _session_over() if ended is None else acts_no_more(ended))
         return super().handle_no_permission(request, view_func)
+
+
+def _session_over() -> str:
+    return _(
+        "Votre session a pris fin : elle a expiré, vos moyens de connexion ont changé, ou elle a été fermée "
+        "d’ailleurs."
+    )
+
+
+def acts_no_more(membership: Membership) -> str:
+    """Of a membership that has ended, in a sentence to whose it was."""
+    company = membership.organisation.legal_name
+    if membership.ended_by_its_day:
+        return _("Vous agissiez pour %(company)s jusqu’au %(day)s inclus. Cette date est passée.") % {
+            "company": company,
+            "day": formats.long_day(membership.last_day),
+        }
+    return _("Vous n’agissez plus pour %(company)s.") % {"company": company}
 
 
 class CompanyMiddleware:

@@ -1,11 +1,12 @@
 """What ends a session, at the very next request."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import time_machine
 from django.contrib.sessions.models import Session
 
-from gridgate.organisations.operations import add_member, disable_user, end_membership
+from gridgate.organisations.last_days import end_of
+from gridgate.organisations.operations import add_member, disable_user, end_membership, update_member
 from gridgate.organisations.security.session_store import kept_as
 
 
@@ -27,6 +28,28 @@ class TestSession:
         assert said in client.get("/compte/", follow=True).content.decode().replace("\u00a0", " ")
         assert said not in client.get("/compte/", follow=True).content.decode()
         assert said not in world.visitor().get("/compte/", follow=True).content.decode()
+
+    def test_of_somebody_whose_last_day_is_over_says_so_there_and_on_the_home_page(self, world):
+        last = date(2026, 12, 5)
+        update_member(membership=world.bob, role="user", external=False, until=end_of(last), now=world.now)
+        with time_machine.travel(end_of(last) - timedelta(minutes=10)):
+            client = world.client("bob")
+            assert signed_in(client)
+        with time_machine.travel(end_of(last)):
+            page = client.get("/compteurs/", follow=True).content.decode().replace("\u00a0", " ")
+            again = world.visitor()
+            again.force_login(world.bob.user)
+            home = again.get("/").content.decode().replace("\u00a0", " ")
+        for said in (page, home):
+            assert "Vous agissiez pour ACME Industries jusqu’au 5 décembre 2026 inclus." in said
+        assert "Votre session a pris fin" not in page
+
+    def test_of_somebody_who_was_detached_says_so(self, world):
+        client = world.client("bob")
+        end_membership(membership=world.bob, now=world.now)
+        page = client.get("/compte/", follow=True).content.decode().replace("\u00a0", " ")
+        assert "Vous n’agissez plus pour ACME Industries." in page
+        assert "Votre session a pris fin" not in page
 
     def test_of_an_ended_membership_does_not_go_on_for_another_company(self, world):
         client = world.client("bob")

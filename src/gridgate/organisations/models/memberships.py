@@ -90,6 +90,11 @@ class Membership(models.Model):
         """The civil day that `until` ends, included."""
         return last_day(self.until) if self.until is not None else None
 
+    @property
+    def ended_by_its_day(self) -> bool:
+        """Whether, of one that has ended, it was its last day that ended it."""
+        return self.until is not None and (self.ended_at is None or self.until <= self.ended_at)
+
     def is_present(self, now: datetime | None = None) -> bool:
         """Whether it is in force: what `present` says, of this row."""
         return self.ended_at is None and (self.until is None or (now or timezone.now()) < self.until)

@@ -10,11 +10,17 @@ from gridgate.metering.queries import registry_figures
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.desk import desk_figures
 from gridgate.organisations.models import Membership
-from gridgate.organisations.own_account import favourites_of
-from gridgate.portal.access import AccountRequest, account_page
+from gridgate.organisations.own_account import favourites_of, latest_ended
+from gridgate.portal.access import AccountRequest, account_page, acts_no_more
 from gridgate.portal.favourites import lines_of
 from gridgate.portal.screens.administration.tasks import tasks_of
-from gridgate.portal.screens.home.account import asked_to_join, public_pages, steps_to_take, waiting
+from gridgate.portal.screens.home.account import (
+    ENDED_LATELY,
+    asked_to_join,
+    public_pages,
+    steps_to_take,
+    waiting,
+)
 from gridgate.portal.screens.home.company import overview_of
 from gridgate.portal.screens.operator.desk import figures_of, kinds
 from gridgate.portal.screens.sharing.moment import Moment
@@ -47,10 +53,13 @@ def _of_the_operator(request: AccountRequest, actor: Membership, moment: Moment)
 
 
 def _of_no_company(request: AccountRequest) -> dict[str, Any]:
+    now = Moment.present().now
+    ended = latest_ended(user=request.user, since=now - ENDED_LATELY)
     return {
+        "ended": acts_no_more(ended) if ended is not None else "",
         "favourites": lines_of(favourites_of(user=request.user, membership=None)),
         "steps": steps_to_take(),
         "waiting": waiting(request.user),
-        "joining": asked_to_join(request.user, Moment.present().now),
+        "joining": asked_to_join(request.user, now),
         "pages": public_pages(),
     }
