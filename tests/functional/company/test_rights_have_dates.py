@@ -169,6 +169,8 @@ class TestAService:
         assert company.acme_user.has("invoices")
         page = text_of(alice.get(group_page(company.lyon, "")))
         assert f"Pas encore dès le {plain(day(10))}" in page
+        for table in (page, text_of(alice.get("/administration/services/"))):
+            assert f"Tous les utilisateurs jusqu’au {plain(day(9))} inclus" in table
         why = text_of(alice.get(f"/administration/verifier/?qui={company.acme_user.user.email}"))
         assert f"ouvert à tous les utilisateurs, jusqu’au {plain(day(9))} inclus" in why
         why = text_of(alice.get(f"/administration/verifier/?qui={company.bob.user.email}"))
@@ -184,7 +186,10 @@ class TestAService:
         page = text_of(alice.get(group_page(ended, "")))
         assert f"Fini fini le {plain(day(-1))}" in page
         assert "Il reste réservé : donnez d’autres dates, ou retirez-le." in page
-        assert "à prolonger ou retirer" in text_of(alice.get("/administration/services/"))
+        matrix = text_of(alice.get("/administration/services/"))
+        assert "à prolonger ou retirer" in matrix
+        for table in (page, matrix):
+            assert f"Réservé, à personne fini le {plain(day(-1))}" in table
         alice.post(group_page(ended, "services/invoices/dates/"), days(None, 30))
         assert company.membership("bob").has("invoices")
         assert "n’est plus à aucun utilisateur" not in text_of(alice.get("/"))

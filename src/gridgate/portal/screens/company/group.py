@@ -19,13 +19,14 @@ from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import EntitlementCode, Membership, UserGroup
 from gridgate.organisations.operations.groups import InvalidGroup, delete_group, rename_group, set_members
 from gridgate.organisations.queries import (
-    entitlement_counts,
+    Reserved,
     entitlements_of,
     group_of,
     groups_of,
     members_in,
     members_matching,
     members_of,
+    reservations_of,
 )
 from gridgate.portal.access import MemberRequest, administrator_required, entitlement_required
 from gridgate.portal.paging import page_of
@@ -40,7 +41,7 @@ from gridgate.portal.screens.company.consequences import (
 from gridgate.portal.screens.company.forms import GroupForm
 from gridgate.portal.screens.company.matrix import cell_text
 from gridgate.portal.screens.company.person import may_change
-from gridgate.portal.screens.company.terms import TermForm, said
+from gridgate.portal.screens.company.terms import TermForm, said, who_has
 
 _MEMBER = "member"
 
@@ -69,7 +70,7 @@ def _member(actor: Membership, member: Membership, now: datetime) -> dict[str, A
 
 def _services(actor: Membership, group: UserGroup, now: datetime) -> list[dict[str, Any]]:
     has = {one.code: one for one in entitlements_of(actor=actor, groups=[group.pk])}
-    counts = entitlement_counts(actor=actor, at=now)
+    reserved = reservations_of(actor=actor, at=now)
     terms: dict[str, Term] = {code: one.term for code, one in has.items()}
     return [
         {
@@ -78,8 +79,7 @@ def _services(actor: Membership, group: UserGroup, now: datetime) -> list[dict[s
             "dates": said(terms.get(entry.code, ALWAYS), now),
             "over": terms.get(entry.code, ALWAYS).is_over(now),
             "to_come": not terms.get(entry.code, ALWAYS).has_begun(now),
-            "others": counts.get(entry.code, 0),
-            "open": entry.rule.open,
+            "who": who_has(entry, reserved.get(entry.code, Reserved()), now),
             "cell": cell_text((group.pk, str(entry.code))),
         }
         for entry in offered_to(actor.organisation.beneficiary_roles)

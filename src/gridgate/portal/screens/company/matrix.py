@@ -26,15 +26,16 @@ from gridgate.organisations.models import Entitlement, Membership, UserGroup
 from gridgate.organisations.operations.groups import set_services
 from gridgate.organisations.queries import (
     GroupNotFound,
-    entitlement_counts,
+    Reserved,
     entitlements_of,
     groups_of,
     members_of,
+    reservations_of,
 )
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required
 from gridgate.portal.screens.company.consequences import consequences, fingerprint, losses, present_rights
-from gridgate.portal.screens.company.terms import said
+from gridgate.portal.screens.company.terms import said, who_has
 from gridgate.portal.searching import searched
 from gridgate.portal.shapes import filters_in_force
 
@@ -151,7 +152,7 @@ def _table(request: MemberRequest, asked: Asked) -> HttpResponse:
         for one in entitlements_of(actor=actor, groups=[group.pk for group in groups])
     }
     now = timezone.now()
-    counts = entitlement_counts(actor=actor, at=now)
+    reserved = reservations_of(actor=actor, at=now)
     services = offered_to(actor.organisation.beneficiary_roles)
     context = {
         "text": text,
@@ -160,7 +161,7 @@ def _table(request: MemberRequest, asked: Asked) -> HttpResponse:
         "groups": groups,
         "total": columns.paginator.count if not text else groups_of(actor=actor).count(),
         "users": members_of(actor=actor).count(),
-        "rows": [_row(entry, groups, has, counts, asked, now) for entry in services],
+        "rows": [_row(entry, groups, has, reserved, asked, now) for entry in services],
         "had": _text(cell for cell in has if cell[1] in {str(entry.code) for entry in services}),
         "pending": len(asked),
         "never_open": [entry.label for entry in services if not entry.rule.open],
@@ -172,7 +173,7 @@ def _row(
     entry: CatalogueEntry,
     groups: list[UserGroup],
     has: dict[Cell, Entitlement],
-    counts: dict[str, int],
+    reserved: dict[str, Reserved],
     asked: Asked,
     now: datetime,
 ) -> dict[str, Any]:
@@ -191,7 +192,8 @@ def _row(
                 "perimeter": given is not None and entry.by_point,
             }
         )
-    return {"entry": entry, "cells": cells, "groups": counts.get(entry.code, 0), "open": entry.rule.open}
+    who = who_has(entry, reserved.get(entry.code, Reserved()), now)
+    return {"entry": entry, "cells": cells, "who": who}
 
 
 def _summary(

@@ -1,5 +1,6 @@
 """From when until when a right or a place in a group holds, in days: said, and asked."""
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from gridgate.core.roles import ALWAYS, Term
 from gridgate.core.time import civil_day_bounds, civil_day_of
+from gridgate.organisations.catalogue import CatalogueEntry
+from gridgate.organisations.queries import Reserved
 from gridgate.portal import formats
 from gridgate.portal.forms import DayField
 
@@ -33,6 +36,28 @@ def said(term: Term, now: datetime) -> str:
 
 def until(ends: datetime | None) -> str:
     return "" if ends is None else _("jusqu’au %(day)s inclus") % {"day": last_day(ends)}
+
+
+@dataclass(frozen=True, slots=True)
+class WhoHas:
+    """Who has a service: so many groups, everybody (`open`) or nobody, and the day on which that ends or began."""
+
+    groups: int
+    open: bool
+    over: bool
+    dates: str
+
+
+def who_has(entry: CatalogueEntry, reserved: Reserved, now: datetime) -> WhoHas:
+    """What ran out stays reserved, to nobody; what is to begin is as it was until then."""
+    over = not reserved.groups and reserved.ended is not None
+    opens = entry.rule.open and not reserved.groups and not over
+    dates = []
+    if over:
+        dates.append(said(Term(ends=reserved.ended), now))
+    if reserved.begins is not None and not reserved.groups:
+        dates.append(until(reserved.begins) if opens else said(Term(reserved.begins), now))
+    return WhoHas(reserved.groups, opens, over, ", ".join(dates))
 
 
 def _last(ends: datetime) -> date:
