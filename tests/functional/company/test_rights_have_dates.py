@@ -171,6 +171,8 @@ class TestAService:
         assert f"Pas encore dès le {plain(day(10))}" in page
         for table in (page, text_of(alice.get("/administration/services/"))):
             assert f"Tous les utilisateurs jusqu’au {plain(day(9))} inclus" in table
+        history = text_of(alice.get("/administration/historique/"))
+        assert f"Service : Consulter les factures Début : {plain(day(10))}" in history, "it is by no point"
         why = text_of(alice.get(f"/administration/verifier/?qui={company.acme_user.user.email}"))
         assert f"ouvert à tous les utilisateurs, jusqu’au {plain(day(9))} inclus" in why
         why = text_of(alice.get(f"/administration/verifier/?qui={company.bob.user.email}"))

@@ -167,6 +167,8 @@ def details(event: AuditEvent, *, most: int | None = SHOWN) -> list[Detail]:
     say = _say_of_questionnaire if event.action.startswith("kyc.") else _say
     found = []
     for name in {**before, **after}:
+        if name == "points" and not _by_point({**before, **after}.get("service")):
+            continue
         was, became = before.get(name), after.get(name)
         if isinstance(was, list) and isinstance(became, list) and name in _LISTS:
             # Of two long lists, who reads wants what left the one and came into the other.
@@ -187,6 +189,10 @@ def details(event: AuditEvent, *, most: int | None = SHOWN) -> list[Detail]:
             )
         )
     return found
+
+
+def _by_point(service: Any) -> bool:
+    return service not in BY_CODE or BY_CODE[service].by_point
 
 
 def _say_of_questionnaire(name: str, value: Any, most: int | None) -> str:
