@@ -42,7 +42,9 @@ def scanned(size: int, path: str) -> str:
     assert drawn == path
     for x, y, length in re.findall(r"M(\d+) (\d+)h(\d+)v1", path):
         dark[int(y), int(x) : int(x) + int(length)] = 0
-    (code,) = zxingcpp.read_barcodes(np.kron(dark, np.ones((4, 4), np.uint8)))
+    picture = np.kron(dark, np.ones((4, 4), np.uint8))
+    # Of that kind alone: in one of some hundreds its squares happen to look like a code of bars as well.
+    (code,) = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
     return code.text
 
 

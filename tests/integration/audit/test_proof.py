@@ -54,7 +54,7 @@ def environment(
     environment.access_log.mkdir()
     make_key(environment.receipt_key)
     # The tables are those of the tests' own database, not of a file.
-    monkeypatch.setattr("gridgate.config.loading.load_django", lambda: environment)
+    monkeypatch.setattr("gridgate.config.loading.load_django", lambda **_: environment)
     return environment
 
 
