@@ -168,7 +168,7 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
     )
     run_gridgate("import", "points", str(points), data=demo_server.data, check=False)
     with signed_in(demo_server, "charlie") as charlie:
-        submit(charlie, "/rejoindre/", siren="111222337")
+        submit(charlie, "/rejoindre/", company="111222337")
         eic_returned = _first(r'"/eic/(EIC-[^/"]+)/"', charlie.get("/eic/").text)
         kyc_begun = _first(r'"/questionnaire/(KYC-[^/"]+)/"', charlie.get("/questionnaire/").text)
     with signed_in(demo_server, "alice") as alice:
