@@ -24,6 +24,7 @@ from random import Random
 from typing import Protocol
 
 from benchmarks.fuzz_report import Case, Report, place, together
+from gridgate.portal.logs import RefusedInOneLine
 
 LONGEST = 120
 """Seconds that a case may take."""
@@ -47,12 +48,11 @@ class Tracebacks(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
+        self.addFilter(RefusedInOneLine())
         self._heard: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        # What names another host does not come as far as Django: the server refuses it (config/http_limits.py).
-        refused_before = record.name == "django.security.DisallowedHost"
-        if record.exc_info and record.exc_info[1] is not None and not refused_before:
+        if record.exc_info and record.exc_info[1] is not None:
             self._heard.append(place(record.exc_info[1]))
 
     def take(self) -> list[str]:

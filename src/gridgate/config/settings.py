@@ -208,8 +208,13 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.mail_from or f"no-reply@{ENVIRON
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"without_links": {"()": "gridgate.portal.logs.WithoutLinks"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["without_links"]}},
+    "filters": {
+        "without_links": {"()": "gridgate.portal.logs.WithoutLinks"},
+        "refused_in_one_line": {"()": "gridgate.portal.logs.RefusedInOneLine"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "filters": ["without_links", "refused_in_one_line"]}
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {"gridgate.security": {"level": "INFO"}},
 }

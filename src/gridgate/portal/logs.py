@@ -1,4 +1,4 @@
-"""What the logs are not told: addresses that open something."""
+"""What the logs are not told: addresses that open something, and where our own code stood when a request was refused."""
 
 import logging
 import re
@@ -19,4 +19,20 @@ class WithoutLinks(logging.Filter):
         kept = _OPENING.sub(r"\1…", said)
         if kept != said:
             record.msg, record.args = kept, ()
+        return True
+
+
+class RefusedInOneLine(logging.Filter):
+    """Takes the traceback from what a request was refused for: the fault is the request's, and whoever sends such
+    requests could fill the log with pages of our own code.
+
+    >>> record = logging.LogRecord("", 0, "", 0, "Too many fields", (), (ValueError, ValueError(), None))
+    >>> record.status_code = 400
+    >>> RefusedInOneLine().filter(record), record.exc_info
+    (True, None)
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = record.exc_text = None
         return True

@@ -10,6 +10,7 @@ from django.urls import get_resolver
 from django.utils import translation
 
 from gridgate.organisations.models import User
+from gridgate.portal.logs import RefusedInOneLine
 from gridgate.portal.navigation import HELP
 from gridgate.portal.screens.errors import views as errors
 
@@ -192,3 +193,21 @@ class TestTheHelp:
 
     def test_the_style_guide_is_in_no_menu(self, world) -> None:
         assert "/composants/" not in world.client("operateur").get("/aide/").content.decode()
+
+
+def test_what_a_request_is_refused_for_stands_in_the_log_in_one_line(world, caplog) -> None:
+    """Whoever sends such requests would fill the log with pages of our own code."""
+    client = world.client("alice")
+    with caplog.filtering(RefusedInOneLine()):
+        refused = [
+            client.post("/compte/", {f"field{number}": "" for number in range(2000)}),
+            client.post("/compte/", "x", content_type="multipart/form-data"),
+            client.get("/compte/", headers={"host": "elsewhere.example"}),
+        ]
+    assert [answer.status_code for answer in refused] == [400, 400, 400]
+    assert len(caplog.records) == 3
+    assert [record.exc_info for record in caplog.records] == [None] * 3
+
+
+def test_the_log_keeps_to_what_it_is_not_told() -> None:
+    assert set(settings.LOGGING["handlers"]["stderr"]["filters"]) == set(settings.LOGGING["filters"])
