@@ -1,5 +1,6 @@
 """What the fuzz sends: values that have broken programs before, mixed with some that are right."""
 
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -293,8 +294,8 @@ def header(dice: Random) -> str:
 
 
 def member(dice: Random) -> Any:
-    """A value in JSON."""
-    return dice.choice(JSON) if dice.random() < 0.6 else text(dice)[:6000]
+    """A value in JSON, the case's own: it may be spoilt in its turn."""
+    return deepcopy(dice.choice(JSON)) if dice.random() < 0.6 else text(dice)[:6000]
 
 
 def _latin(value: str) -> bool:

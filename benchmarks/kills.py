@@ -169,7 +169,7 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(dir=results(), prefix="kills-") as folder, mail_server(mailbox) as port:
         os.environ.update(GRIDGATE_SMTP_HOST="127.0.0.1", GRIDGATE_SMTP_PORT=str(port))
         print("Making an instance…", file=sys.stderr)
-        world = World(make(Path(folder)), options.kills * 2 + 20)
+        world = World(make(Path(folder)), options.kills * 4 + 40)
         served = Served(world.data)
         began = time.monotonic()
         try:
