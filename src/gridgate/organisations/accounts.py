@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from gridgate.core.text import address
 from gridgate.organisations.models import User
 from gridgate.organisations.onwards import leads_here
+from gridgate.organisations.security import external_factor
 from gridgate.organisations.security.guesses import password_attempt
 from gridgate.organisations.security.log import address_of, tell
 from gridgate.organisations.security.pace import Attempt, in_words
@@ -83,7 +84,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
         see(request)
         if method in SECOND_FACTORS:
             prove(request, user, By.FACTOR, now=now)
-        tell("signed in", request=request, user=user, method=method)
+        external_factor.keep(request, user)
+        told = {"second_factor": "provider"} if external_factor.is_brought(request, user) else {}
+        tell("signed in", request=request, user=user, method=method, **told)
         return response
 
 

@@ -34,7 +34,9 @@ from gridgate.organisations.operations.external_accounts import (
     LinkedElsewhere,
     link_external_account,
 )
+from gridgate.organisations.security import external_factor
 from gridgate.organisations.security.log import tell
+from gridgate.organisations.security.policy import policy
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "RS384", "PS384", "ES384", "RS512", "PS512", "ES512", "EdDSA")
 """Signatures by a key that the provider publishes; never by a shared secret, and never none."""
@@ -54,6 +56,8 @@ class Claims:
     verified: bool = False
     name: str = ""
     language: str = ""
+    second_factor: tuple[str, ...] = ()
+    """The words of the ID token by which a second factor shown there counts here; none: none does."""
 
 
 class Refusal:
@@ -106,6 +110,7 @@ class ExternalSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] 
         if sociallogin.is_existing:
             if not sociallogin.user.is_active:
                 raise _refused(request, Refusal.CLOSED, sociallogin.state, user=sociallogin.user)
+            bring_factor(request, sociallogin.user, claims)
             return
         if not claims.email or not claims.verified:
             raise _refused(request, Refusal.UNVERIFIED, sociallogin.state)
@@ -118,6 +123,7 @@ class ExternalSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] 
             }
             raise ImmediateHttpResponse(HttpResponseRedirect(reverse("external_sign_up")))
         sociallogin.user, sociallogin.account = user, _linked(request, user, claims, sociallogin.state)
+        bring_factor(request, user, claims)
 
     def on_authentication_error(
         self,
@@ -193,9 +199,11 @@ class Exchange(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # the library
         if not isinstance(id_token, str):
             raise OAuth2Error("the provider gave no ID token")
         said = self._decode_id_token(app, id_token)
+        # Before the user info adds to it: nobody has signed that.
+        factor = external_factor.words_that_count(said, policy(request), now=timezone.now())
         if "email" not in said and self.openid_config.get("userinfo_endpoint"):
             said = {**self._user_info(token.token, said["sub"]), **said}
-        claims = _claims(settings.ENVIRONMENT.oidc_issuer, said)
+        claims = _claims(settings.ENVIRONMENT.oidc_issuer, said, factor)
         login = self.get_provider().sociallogin_from_response(request, {"id_token": {"sub": claims.subject}})
         login.claims = claims
         return login
@@ -251,10 +259,16 @@ class _Return(OAuth2CallbackView):  # type: ignore[misc]  # the library has no t
 def start(request: HttpRequest, *, onwards: str, nonce: str) -> HttpResponse:
     """Send the person to the provider. Raises `RequestException` or `OAuth2Error` when it does not answer as one."""
     provider = ExternalSignInAdapter(request).get_provider(request, settings.ENVIRONMENT.oidc_issuer)
+    asked = {"nonce": nonce, **external_factor.asked_of_provider(policy(request))}
     response: HttpResponse = provider.redirect(
-        request, process="login", next_url=onwards or None, auth_params={"nonce": nonce}, nonce=nonce
+        request, process="login", next_url=onwards or None, auth_params=asked, nonce=nonce
     )
     return response
+
+
+def bring_factor(request: HttpRequest, user: User, claims: Claims) -> None:
+    """Let the sign-in that this request makes count for what the ID token says was checked."""
+    external_factor.bring(request, user, issuer=claims.issuer, words=claims.second_factor)
 
 
 def finish(request: HttpRequest) -> HttpResponse:
@@ -291,7 +305,7 @@ def _refused(
     )
 
 
-def _claims(issuer: str, said: dict[str, Any]) -> Claims:
+def _claims(issuer: str, said: dict[str, Any], factor: tuple[str, ...]) -> Claims:
     parts = (said.get("given_name"), said.get("family_name"))
     name = said.get("name") or " ".join(str(part) for part in parts if part)
     language = str(said.get("locale") or "")[:2].lower()
@@ -302,6 +316,7 @@ def _claims(issuer: str, said: dict[str, Any]) -> Claims:
         verified=said.get("email_verified") is True or said.get("email_verified") == "true",
         name=line(str(name))[:120],
         language=language if language in ("fr", "en") else "",
+        second_factor=factor,
     )
 
 

@@ -1,5 +1,7 @@
 """What the operator decides for everyone: services by role, second factors, codes, general terms."""
 
+from typing import Any
+
 import pytest
 from allauth.mfa.models import Authenticator
 
@@ -11,6 +13,7 @@ from tests.factories.organisations import make_member
 from tests.factories.sharing import make_permission, make_service
 from tests.functional.partage.test_who_reads_our_data import text_of
 from tests.functional.security.conftest import ask_for, kept_form, newest_code
+from tests.integration.external_sign_in.conftest import told_of
 from tests.world import World
 
 SERVICES = "/administration/services-de-donnees/"
@@ -142,6 +145,68 @@ class TestThePolicy:
         ask_for(step_up_acts=["rights"])
         assert world.client("operateur").post(POLICY, {"acts": ["policy"]})["Location"] == POLICY
         assert SecurityPolicy.objects.get().step_up_acts == ["policy"]
+
+    def test_says_by_what_a_second_factor_of_the_provider_counts(self, world: World, settings: Any) -> None:
+        told_of(settings, "https://login.example")
+        client = world.client("operateur")
+        page = client.get(POLICY).content.decode()
+        assert "Second facteur vérifié par Identité Démo" in page
+        posted = {"provider_amr": "mfa, otp  mfa", "provider_acr": "gold", "provider_minutes": "60"}
+        client.post(POLICY, posted)
+        row = SecurityPolicy.objects.get()
+        assert (row.provider_issuer, row.provider_amr, row.provider_acr, row.provider_minutes) == (
+            "https://login.example",
+            ["mfa", "otp"],
+            ["gold"],
+            60,
+        )
+        event = AuditEvent.objects.get(action="policy.changed")
+        assert event.after == {
+            "provider_issuer": "https://login.example",
+            "provider_acr": ["gold"],
+            "provider_amr": ["mfa", "otp"],
+            "provider_minutes": 60,
+        }
+        history = text_of(client.get("/administration/historique/"))
+        assert "Second facteur du fournisseur : valeurs de amr" in history
+        assert 'value="mfa otp"' in client.get(POLICY).content.decode()
+        client.post(POLICY, {})
+        assert SecurityPolicy.objects.get().provider_amr == []
+
+    @pytest.mark.parametrize(
+        ("posted", "said"),
+        [
+            ({"provider_amr": "mfa pwd"}, "« pwd » ne dit pas qu’un second facteur a été vérifié"),
+            ({"provider_acr": "0"}, "« 0 » ne dit pas qu’un second facteur a été vérifié"),
+            ({"provider_amr": "clé"}, "« clé » ne dit pas"),
+            ({"provider_minutes": "60"}, "Dites d’abord par quelle valeur"),
+        ],
+    )
+    def test_takes_nothing_that_says_no_second_factor(
+        self, world: World, settings: Any, posted: dict[str, str], said: str
+    ) -> None:
+        told_of(settings, "https://login.example")
+        ask_for(step_up_acts=["policy"])
+        page = world.client("operateur").post(POLICY, posted)
+        assert page.status_code == 422
+        assert said in text_of(page)
+        assert SecurityPolicy.objects.get().provider_issuer == ""
+
+    def test_asks_a_code_before_a_second_factor_of_the_provider_counts(
+        self, world: World, settings: Any
+    ) -> None:
+        told_of(settings, "https://login.example")
+        ask_for(step_up_acts=["policy"])
+        assert world.client("operateur").post(POLICY, {"provider_amr": "mfa"})["Location"] == "/confirmation/"
+        assert SecurityPolicy.objects.get().provider_amr == []
+
+    def test_keeps_what_counts_of_the_provider_while_there_is_none(self, world: World) -> None:
+        ask_for(provider_issuer="https://login.example", provider_amr=["mfa"])
+        client = world.client("operateur")
+        assert "provider_amr" not in client.get(POLICY).content.decode()
+        client.post(POLICY, {"roles": ["strong_for_users"], "provider_amr": "otp"})
+        row = SecurityPolicy.objects.get()
+        assert (row.strong_for_users, row.provider_amr) == (True, ["mfa"])
 
     def test_a_new_instance_asks_a_code(self, world: World) -> None:
         SecurityPolicy.objects.all().delete()

@@ -17,6 +17,7 @@ from django.test import Client
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
+from tests.functional.security.conftest import ask_for
 from tests.integration.external_sign_in.conftest import told_of
 
 KEY = RSAKey.generate_key(2048, {"kid": "one"})
@@ -205,6 +206,62 @@ class TestUserInfo:
         forger.claims = {"email": "alice@acme.example", "email_verified": False}
         forger.info = {"sub": "s-alice", "email": "alice@acme.example", "email_verified": True}
         assert outcome(forger) == "adresse"
+
+
+class TestASecondFactor:
+    """Alice's role asks one, and she has set none here: what counts opens the page, what does not leads elsewhere."""
+
+    @pytest.fixture
+    def asked(self, forger):
+        ask_for(
+            strong_for_administrators=True,
+            provider_issuer=forger.issuer,
+            provider_amr=["mfa"],
+            provider_acr=["2"],
+        )
+
+    @staticmethod
+    def counts(forger):
+        browser, _ = come_back(forger)
+        answer = browser.get("/compte/")
+        assert answer.status_code == 200 or answer["Location"] == "/compte/securite/"
+        return answer.status_code == 200
+
+    def test_counts_when_the_signed_token_says_so(self, asked, forger):
+        forger.claims = {"amr": ["pwd", "mfa"]}
+        assert self.counts(forger)
+
+    def test_does_not_when_only_the_user_info_does(self, asked, forger):
+        """The user info is read, for the address, and is signed by nobody."""
+        forger.claims = {"email": None, "email_verified": None}
+        forger.info = {
+            "sub": "s-alice",
+            "email": "alice@acme.example",
+            "email_verified": True,
+            "amr": ["mfa"],
+            "acr": "2",
+        }
+        assert not self.counts(forger)
+
+    @pytest.mark.parametrize(
+        ("ago", "enough"), [(0, True), (9 * 60, True), (12 * 60, False), (-5 * 60, False), (None, False)]
+    )
+    def test_counts_while_the_sign_in_there_is_recent_when_the_operator_asks_it(
+        self, asked, forger, ago, enough
+    ):
+        ask_for(provider_minutes=10)
+        forger.claims = {"amr": ["mfa"], "auth_time": None if ago is None else int(time.time()) - ago}
+        assert self.counts(forger) is enough
+
+    @pytest.mark.parametrize("at", ["now", True, [1]], ids=str)
+    def test_does_not_when_the_token_says_no_instant(self, asked, forger, at):
+        ask_for(provider_minutes=10)
+        forger.claims = {"amr": ["mfa"], "auth_time": at}
+        assert not self.counts(forger)
+
+    def test_of_which_the_sign_in_there_is_old_counts_when_that_does_not_matter(self, asked, forger):
+        forger.claims = {"amr": ["mfa"], "auth_time": 1}
+        assert self.counts(forger)
 
 
 @pytest.mark.parametrize(

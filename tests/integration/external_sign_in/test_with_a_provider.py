@@ -22,7 +22,8 @@ from gridgate.organisations.operations import publish_terms
 from gridgate.organisations.operations.external_accounts import link_external_account
 from gridgate.organisations.operations.members import disable_user
 from gridgate.organisations.security.factors import add_totp
-from tests.functional.security.conftest import totp
+from tests.factories.organisations import make_member
+from tests.functional.security.conftest import ask_for, totp
 from tests.functional.security.test_no_secret_at_rest import as_it_lies
 from tests.integration.external_sign_in.conftest import come_back, path_of, told_of
 
@@ -179,6 +180,117 @@ class TestASecondFactor:
         answer = browser.post("/connexion/code/", {"code": totp(secret, timezone.now())})
         assert (answer.status_code, answer["Location"]) == (302, "/compteurs/")
         assert signed_in(browser)
+
+
+class TestASecondFactorShownToTheProvider:
+    """Alice administers ACME; the policy asks a second factor of administrators, and she has set none here."""
+
+    @pytest.fixture
+    def asked(self, people, provider):
+        ask_for(
+            strong_for_administrators=True,
+            provider_issuer=provider.issuer,
+            provider_amr=["mfa", "hwk"],
+            provider_acr=["gold", "https://provider.example/2fa"],
+        )
+
+    @staticmethod
+    def signs_in(provider, **said):
+        provider.knows("s-alice", email=ALICE, email_verified=True, name="Alice", **said)
+        browser = Client()
+        come_back(browser, provider, "s-alice")
+        return browser
+
+    @staticmethod
+    def is_led_away(browser):
+        return browser.get("/compte/").get("Location") == "/compte/securite/"
+
+    @pytest.mark.parametrize(
+        "said", [{"amr": ["pwd", "mfa"]}, {"acr": "gold"}, {"acr": "https://provider.example/2fa"}], ids=str
+    )
+    def test_counts_by_a_value_that_the_operator_named(self, asked, provider, said):
+        browser = self.signs_in(provider, **said)
+        assert signed_in(browser)
+        page = browser.get("/compte/securite/").content.decode()
+        assert "Cette session s’est ouverte par Identité Démo" in page
+        assert "Votre rôle demande une connexion renforcée" not in page
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {},
+            {"amr": ["pwd"]},
+            {"amr": ["MFA"]},
+            {"amr": "mfa"},
+            {"acr": "mfa"},
+            {"acr": ["gold"]},
+            {"amr": "acr:gold"},
+        ],
+        ids=str,
+    )
+    def test_does_not_without_one(self, asked, provider, said):
+        assert self.is_led_away(self.signs_in(provider, **said))
+
+    def test_does_not_before_the_operator_named_any(self, people, provider):
+        ask_for(strong_for_administrators=True)
+        assert self.is_led_away(self.signs_in(provider, amr=["mfa"], acr="gold"))
+
+    def test_does_not_by_what_was_named_of_another_provider(self, asked, people, provider):
+        ask_for(provider_issuer="https://other.example")
+        assert self.is_led_away(self.signs_in(provider, amr=["mfa"]))
+        now, secret = timezone.now(), "JBSWY3DPEHPK3PXP" * 2
+        add_totp(user=people.alice.user, secret=secret, code=totp(secret, now), now=now)
+        assert not signed_in(self.signs_in(provider, amr=["mfa"]))
+
+    def test_counts_no_longer_than_the_operator_has_it(self, asked, provider):
+        browser = self.signs_in(provider, amr=["mfa"])
+        assert signed_in(browser)
+        ask_for(provider_amr=["hwk"])
+        assert self.is_led_away(browser)
+
+    def test_counts_for_no_other_session_of_the_person(self, asked, people, provider):
+        assert signed_in(self.signs_in(provider, amr=["mfa"]))
+        assert self.is_led_away(people.client("alice"))
+        assert self.is_led_away(self.signs_in(provider))
+
+    def test_is_not_carried_into_another_browser(self, asked, provider, alice):
+        provider.knows(alice, email=ALICE, email_verified=True, amr=["mfa"])
+        browser, thief = Client(), Client()
+        back = path_of(provider.agrees(browser.get("/connexion/externe/")["Location"], alice))
+        assert reason(thief.get(back)) == "echec"
+        assert not signed_in(thief)
+        assert browser.get(back)["Location"] == "/"
+        assert signed_in(browser)
+
+    def test_stands_for_the_one_set_here(self, asked, people, provider):
+        now, secret = timezone.now(), "JBSWY3DPEHPK3PXP" * 2
+        add_totp(user=people.alice.user, secret=secret, code=totp(secret, now), now=now)
+        assert signed_in(self.signs_in(provider, amr=["mfa"]))
+        assert not signed_in(self.signs_in(provider, amr=["pwd"]))
+
+    def test_opens_no_change_of_how_one_signs_in(self, asked, provider):
+        browser = self.signs_in(provider, amr=["mfa"])
+        assert browser.get("/compte/securite/application/")["Location"] == "/confirmation/"
+
+    def test_is_asked_of_the_provider(self, asked, provider):
+        ask_for(provider_minutes=30)
+        query = parse_qs(urlsplit(Client().get("/connexion/externe/")["Location"]).query)
+        assert query["acr_values"] == ["gold https://provider.example/2fa"]
+        assert query["max_age"] == ["1800"]
+
+    def test_is_not_asked_of_one_of_which_nothing_was_named(self, asked, provider):
+        ask_for(provider_issuer="https://other.example", provider_minutes=30)
+        query = parse_qs(urlsplit(Client().get("/connexion/externe/")["Location"]).query)
+        assert not {"acr_values", "max_age"} & set(query)
+
+    def test_counts_for_the_account_that_it_opens(self, asked, people, provider):
+        ask_for(strong_for_users=True)
+        provider.knows("s-zoe", email="zoe@example.org", email_verified=True, name="Zoé", amr=["mfa"])
+        browser = Client()
+        come_back(browser, provider, "s-zoe")
+        browser.post("/connexion/externe/compte/", {"full_name": "Zoé"})
+        make_member(people.acme, "Zoé", email="zoe@example.org")
+        assert "ACME" in browser.get("/compte/").content.decode()
 
 
 class TestNoAccountYet:

@@ -36,6 +36,14 @@ class SecurityPolicy(models.Model):
     strong_for_users = models.BooleanField(_("utilisateurs des entreprises"), default=False)
     step_up_acts = models.JSONField(default=_default_acts)
     """Codes of `SensitiveAct`."""
+    provider_issuer = models.CharField(max_length=200, blank=True, default="")
+    """The OpenID Connect provider whose second factors count by what follows; those of another do not."""
+    provider_acr = models.JSONField(default=list, blank=True)
+    """Values of the ID token's `acr` by which it says that it checked one."""
+    provider_amr = models.JSONField(default=list, blank=True)
+    """Members of its `amr` that say so."""
+    provider_minutes = models.PositiveIntegerField(null=True, blank=True)
+    """How long ago, by its `auth_time`, the person may have signed in there; None: it does not matter."""
     changed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -1,6 +1,8 @@
 """What the operator asks beyond a password: second factors by role, one-time codes by act."""
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
@@ -19,6 +21,13 @@ FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 """What counts as a second factor; recovery codes only replace one."""
 
 _ROLES = ("strong_for_operator", "strong_for_administrators", "strong_for_users")
+_OF_PROVIDER = ("provider_issuer", "provider_acr", "provider_amr", "provider_minutes")
+MOST_MINUTES = 30 * 24 * 60
+NO_SECOND_FACTOR = {
+    "provider_acr": frozenset({"0"}),
+    "provider_amr": frozenset({"pwd", "pin", "kba", "geo", "rba", "user"}),
+}
+"""What says by its own standard that no second factor was checked: OpenID Connect Core 1.0 §2, RFC 8176 §2."""
 
 
 class UnknownAct(GridgateError):
@@ -32,6 +41,29 @@ class UnknownAct(GridgateError):
             remedy=f"Acts are {known}.",
             where="step_up_acts",
         )
+
+
+class NotASecondFactor(GridgateError):
+    """A value of `acr` or `amr` that nobody can send, or that says no second factor was checked."""
+
+    def __init__(self, where: str, word: str) -> None:
+        self.word = word
+        super().__init__(
+            ErrorKind.INVALID,
+            f"{word!r} says of no second factor that it was checked",
+            remedy="Name the values that the provider documents, without spaces, 200 characters each at most.",
+            where=where,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFactors:
+    """By what the OpenID Connect provider says that it checked a second factor; by nothing: none of its own counts."""
+
+    issuer: str
+    acr: tuple[str, ...] = ()
+    amr: tuple[str, ...] = ()
+    minutes: int | None = None
 
 
 def policy(request: HttpRequest | None = None) -> SecurityPolicy:
@@ -51,12 +83,13 @@ def set_policy(
     strong_for_administrators: bool,
     strong_for_users: bool,
     step_up_acts: Iterable[str],
+    provider: ProviderFactors | None = None,
     actor: Membership | None = None,
     now: datetime,
 ) -> SecurityPolicy:
     """Change the policy; it holds from everyone's next request on. For the operator's administrators.
 
-    Raises `NotAllowed`, and `UnknownAct`.
+    Without `provider`, what counts of the provider stays. Raises `NotAllowed`, `UnknownAct` and `NotASecondFactor`.
     """
     require_operator_administrator(actor)
     acts = set(step_up_acts)
@@ -69,6 +102,8 @@ def set_policy(
         row.strong_for_administrators = strong_for_administrators
         row.strong_for_users = strong_for_users
         row.step_up_acts = [act for act in SensitiveAct.values if act in acts]
+        if provider is not None:
+            _count(row, provider)
         was, became = changed(before, _facts(row))
         if row.changed_at is not None and not became:
             return row
@@ -126,9 +161,26 @@ _WITH_FACTOR = """EXISTS (
     WHERE factor.user_id = organisations_membership.user_id AND factor.type IN (%s, %s))"""
 
 
+def _count(row: SecurityPolicy, provider: ProviderFactors) -> None:
+    row.provider_acr = checked_words("provider_acr", provider.acr)
+    row.provider_amr = checked_words("provider_amr", provider.amr)
+    some = bool(row.provider_acr or row.provider_amr)
+    row.provider_issuer = provider.issuer if some else ""
+    row.provider_minutes = provider.minutes if some else None
+
+
+def checked_words(where: str, words: Iterable[str]) -> list[str]:
+    """The values, each once; `where` is the policy's field. Raises `NotASecondFactor`."""
+    found = list(dict.fromkeys(words))
+    for word in found:
+        if not re.fullmatch(r"[!-~]{1,200}", word) or word in NO_SECOND_FACTOR[where]:
+            raise NotASecondFactor(where, word)
+    return found
+
+
 def _asked_of() -> RawSQL:
     return RawSQL(_ASKED_OF, (Membership.Role.ADMINISTRATOR,), output_field=BooleanField())  # noqa: S611 — a constant
 
 
 def _facts(row: SecurityPolicy) -> dict[str, object]:
-    return {name: getattr(row, name) for name in (*_ROLES, "step_up_acts")}
+    return {name: getattr(row, name) for name in (*_ROLES, "step_up_acts", *_OF_PROVIDER)}

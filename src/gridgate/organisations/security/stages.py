@@ -5,13 +5,21 @@ from allauth.mfa.stages import AuthenticateStage
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
+from gridgate.organisations.models import User
+from gridgate.organisations.security.external_factor import is_brought
+
 
 class SecondFactorStage(AuthenticateStage):  # type: ignore[misc]  # the library has no types
-    """The library's stage, at our address. A passkey is both proofs in one, so nothing is asked after it."""
+    """The library's stage, at our address. A passkey is both proofs in one, so nothing is asked after it; nor after an
+    ID token by which the provider has checked a second factor that counts.
+    """
 
     urlname = "sign_in_code"
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
+        user = self.login.user
+        if isinstance(user, User) and is_brought(self.request, user):
+            return None, True
         if not self._should_handle(self.request):
             return None, True
         self.state["authentication_required"] = True

@@ -14,7 +14,13 @@ from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.external_sign_in import PENDING, Claims, Refusal, provider_name
+from gridgate.organisations.external_sign_in import (
+    PENDING,
+    Claims,
+    Refusal,
+    bring_factor,
+    provider_name,
+)
 from gridgate.organisations.models import GeneralTerms, User
 from gridgate.organisations.operations import TermsNotAccepted
 from gridgate.organisations.operations.external_accounts import (
@@ -69,6 +75,7 @@ def page(request: HttpRequest) -> HttpResponse:
             return redirect("external_sign_up")
         del request.session[PENDING]
         record_authentication(request, user, "socialaccount", provider=claims.issuer, uid=claims.subject)
+        bring_factor(request, user, claims)
         login = Login(user=user, redirect_url=pending.onwards or None)
         response: HttpResponse = perform_login(request, login)
         return response
@@ -81,7 +88,8 @@ def _pending(request: HttpRequest) -> Pending | None:
     if kept is None or kept["until"] < timezone.now().timestamp():
         request.session.pop(PENDING, None)
         return None
-    return Pending(Claims(**kept["claims"]), kept["next"])
+    factor = tuple(kept["claims"].get("second_factor", ()))
+    return Pending(Claims(**kept["claims"] | {"second_factor": factor}), kept["next"])
 
 
 def _account(claims: Claims, full_name: str, terms: GeneralTerms | None) -> User:

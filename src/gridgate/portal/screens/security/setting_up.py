@@ -1,5 +1,6 @@
 """A role that asks a second factor asks it of every session: whoever has none sets one up before anything else, and a
-session that has not proved the one there is, such as one opened before, proves it.
+session that has not proved the one there is, such as one opened before, proves it. One that was shown to the provider
+counts as the operator says.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from gridgate.organisations.security.external_factor import still_counts
 from gridgate.organisations.security.proof import is_strong
 from gridgate.portal.step_up import ask_factor
 
@@ -41,6 +43,8 @@ class SecondFactorMiddleware:
     def process_view(self, request: HttpRequest, view: Any, *_args: Any) -> HttpResponse | None:
         membership = getattr(request, "membership", None)
         if membership is None or not membership.asks_factor or not getattr(view, "login_required", True):
+            return None
+        if still_counts(request, membership.user):
             return None
         if membership.has_factor:
             proved = is_strong(request, membership.user) or getattr(view, "while_proving", False)

@@ -8,9 +8,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from gridgate.organisations.external_sign_in import provider_name
 from gridgate.organisations.handles import number_of
 from gridgate.organisations.own_account import external_links_of
 from gridgate.organisations.security import keys, sessions, sign_ins
+from gridgate.organisations.security.external_factor import still_counts
 from gridgate.organisations.security.factors import MOST_KEYS, factors_of
 from gridgate.organisations.security.log import tell
 from gridgate.organisations.security.policy import must_have_factor
@@ -35,6 +37,7 @@ def page(request: AccountRequest) -> HttpResponse:
     context = {
         "has": has,
         "asked": must_have_factor(user=user),
+        "shown_to": provider_name() if still_counts(request, user) else "",
         "may_add_key": len(has.keys) < MOST_KEYS and keys.are_possible(request),
         "keys_possible": keys.are_possible(request),
         "links": external_links_of(user=user),
