@@ -137,6 +137,8 @@ class Mail:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._told = ""
+        """The outage that was told, while it lasts."""
         self._free = threading.Semaphore(SEATS)
         self._pool = ThreadPoolExecutor(SEATS, thread_name_prefix="mail")
 
@@ -151,8 +153,11 @@ class Mail:
         while self._free.acquire(blocking=False):
             try:
                 email = tasks.claim(now=self._clock())
+                self._told = ""
             except DatabaseError as error:
-                _log.error("e-mails cannot be claimed: %s", error)
+                if str(error) != self._told:  # looked for twice a second, an outage is told once
+                    self._told = str(error)
+                    _log.error("e-mails cannot be claimed: %s", error)
                 connection.close()
                 email = None
             except Exception:  # noqa: BLE001 -- the same

@@ -30,10 +30,8 @@ BUSY_SECONDS = 0.25
 class RegistryUnavailable(GridgateError):
     """The registry cannot be read; nothing was decided, so nothing is answered."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(
-            ErrorKind.UNAVAILABLE, f"the registry does not answer: {message}", remedy="Try again in a moment."
-        )
+    def __init__(self, message: str, *, remedy: str = "Try again in a moment.") -> None:
+        super().__init__(ErrorKind.UNAVAILABLE, f"the registry does not answer: {message}", remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,7 +365,8 @@ def require_newest(connection: sqlite3.Connection, newest: Path | None) -> None:
     """Raises `RegistryUnavailable` for a registry that lacks the newest change that was answered: an older one."""
     if newest is not None and lacks_newest(connection, newest):
         raise RegistryUnavailable(
-            "it lacks the newest change of rights, so an older one was put in its place: start the instance anew"
+            "it lacks the newest change of rights, so an older one was put in its place",
+            remedy="Put the newer one back; or start the instance anew, which then says what to do.",
         )
 
 

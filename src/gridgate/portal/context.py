@@ -25,11 +25,14 @@ STYLES = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """The network operator as the pages name it; the product's name until there is one, or when the registry
-    does not answer. What is unset of its contact is empty.
+    """The network operator as the pages name it; the product's name until there is one. What is unset of its contact is
+    empty.
     """
 
-    name: str = NAMELESS
+    name: str = ""
+    """Empty until there is one, and while the registry does not answer."""
+    answers: bool = True
+    """False while the registry does not: nearly every page asks it something, so that a page then leads to none."""
     contact_email: str = ""
     contact_phone: str = ""
     contact_url: str = ""
@@ -40,13 +43,15 @@ class Operator:
 
 
 def operator() -> Operator:
+    found, answers = None, True
     try:
         found = queries.operator()
     except DatabaseError:  # a page that says so must still be drawn
-        found = None
+        answers = False
     said = settings.ENVIRONMENT
     return Operator(
-        name=found.legal_name if found else NAMELESS,
+        name=found.legal_name if found else "",
+        answers=answers,
         contact_email=said.contact_email or (found.contact_email if found else ""),
         contact_phone=said.contact_phone,
         contact_url=said.contact_url or (found.contact_url if found else ""),
@@ -55,7 +60,7 @@ def operator() -> Operator:
 
 def operator_name() -> str:
     """For texts written outside a page, such as e-mails."""
-    return operator().name
+    return operator().name or NAMELESS
 
 
 class Shell:
@@ -75,7 +80,7 @@ class Shell:
 
     @property
     def operator_name(self) -> str:
-        return self.operator.name
+        return self.operator.name or NAMELESS
 
     @property
     def contact_email(self) -> str:

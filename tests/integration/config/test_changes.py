@@ -1,6 +1,7 @@
 """Ends are in the chained log too: what a damaged or older registry has undone is seen, and made again."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -343,11 +344,13 @@ tokens = TokenStore(environment.registry, newest=newest)
 def test_an_older_registry_put_in_place_while_serving_is_neither_read_nor_written(
     given: Registry, copy: Path
 ) -> None:
-    """On either plane, until the right one is back."""
+    """On either plane, until the right one is back; nor is a missing one. The page offers what works, the log says the
+    remedy.
+    """
     given.run(REVOKE)
     newest = copy.with_name("newest.sqlite3")
     told = given.run(f"""{READ}
-import os, shutil, sqlite3
+import io, logging, os, re, shutil, sqlite3
 from django.db import connection
 from django.test import Client
 from gridgate.config import asgi
@@ -364,6 +367,16 @@ def make_group(name):
         print(answer.status_code, end=" ")
     finally:
         connection.close()
+log = io.StringIO()
+logging.getLogger().addHandler(logging.StreamHandler(log))
+def say_the_page():
+    try:
+        page = browser.get("/compteurs/?q=1").content.decode()
+    finally:
+        connection.close()
+    print(re.findall('<a [^>]*href="([^"]*)"', page), re.findall("Gridgate, |<form", page))
+    print(*log.getvalue().splitlines(), sep="\\n")
+    log.seek(0), log.truncate()
 def put(path):
     for end in ("-wal", "-shm"):
         if os.path.exists(f"{{environment.registry}}{{end}}"):
@@ -382,10 +395,29 @@ for check in (registry.check, tokens.check):
     except RegistryUnavailable as error:
         print("older one" in error.message, end=" ")
 make_group("Pendant")
+print()
+log.seek(0), log.truncate()
+say_the_page()
+os.unlink(environment.registry)
+say_the_page()
 put("{newest}")
 registry.check()
 tokens.check()
 make_group("Ensuite")
 print(*UserGroup.objects.filter(name__in=["Avant", "Pendant", "Ensuite"]).order_by("pk"))
 """)
-    assert told.splitlines()[-1] == "302 True True 503 302 Avant Ensuite"
+    first, *unanswered, last = told.splitlines()[-6:]
+    assert (first.split(), last) == (["302", "True", "True", "503"], "302 Avant Ensuite")
+    offered = "['#contenu', '/compteurs/?q=1'] []"
+    (older, said_of_older), (missing, said_of_missing) = unanswered[:2], unanswered[2:]
+    assert (older, missing) == (offered, offered)
+    assert re.fullmatch(
+        r"unavailable: GET /compteurs/, reference \w+: the registry does not answer: it lacks the newest change of "
+        r"rights, so an older one was put in its place\. Put the newer one back; or start the instance anew, .*",
+        said_of_older,
+    )
+    assert re.fullmatch(
+        r"unavailable: GET /compteurs/, reference \w+: the registry cannot be opened: it is missing\. "
+        r"Run gridgate check, .*",
+        said_of_missing,
+    )

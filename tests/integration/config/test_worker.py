@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from django.db import DatabaseError, OperationalError
 
 from gridgate.audit.models import AccessLogEntry
 from gridgate.config import worker
@@ -135,6 +136,28 @@ def test_a_registry_that_does_not_answer_is_told(
     with Mail(clock) as mail:
         mail.fill_seats()
     assert "e-mails cannot be claimed" in caplog.text
+
+
+def test_an_outage_of_the_registry_is_told_once_and_the_next_one_anew(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """E-mails are looked for twice a second."""
+    faults: list[DatabaseError | None] = [OperationalError("it is missing")] * 3
+    faults += [None, OperationalError("it is missing"), OperationalError("it is locked")]
+
+    def claim(now: datetime) -> None:
+        if fault := faults.pop(0):
+            raise fault
+
+    monkeypatch.setattr(tasks, "claim", claim)
+    with Mail(clock) as mail:
+        for _ in range(6):
+            mail.fill_seats()
+    assert [record.getMessage() for record in caplog.records] == [
+        "e-mails cannot be claimed: it is missing",
+        "e-mails cannot be claimed: it is missing",
+        "e-mails cannot be claimed: it is locked",
+    ]
 
 
 # --- what the jobs do

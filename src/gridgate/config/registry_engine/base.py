@@ -55,7 +55,7 @@ def _require_newest(connection: sqlite3.Connection, file: tuple[Stamp | None, in
         require_newest(connection, _newest)
     except RegistryUnavailable as error:
         connection.close()
-        raise sqlite3.OperationalError("the registry is not opened") from error
+        raise sqlite3.OperationalError(error.message) from error
     except BaseException:
         connection.close()
         raise

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import User
 from gridgate.organisations.security.reset_links import reset_links
-from gridgate.portal.context import operator
+from gridgate.portal.context import operator_name
 
 log = logging.getLogger("gridgate.accounts")
 
@@ -35,7 +35,7 @@ def tell_password_changed(user: User) -> None:
     """Tell the person, who may not be the one who did it."""
     with translation.override(user.language):
         message = EmailMessage(
-            subject=_("%(portal)s : votre mot de passe a changé") % {"portal": operator().name},
+            subject=_("%(portal)s : votre mot de passe a changé") % {"portal": operator_name()},
             body=_(
                 "Bonjour,\n\n"
                 "Le mot de passe de votre compte %(email)s vient de changer, et vos autres sessions sont "
@@ -46,7 +46,7 @@ def tell_password_changed(user: User) -> None:
             % {
                 "email": user.email,
                 "link": settings.BASE_URL + reverse("password_reset"),
-                "portal": operator().name,
+                "portal": operator_name(),
             },
             to=[user.email],
         )
@@ -69,7 +69,7 @@ def _reset_link(user: User) -> EmailMessage:
     )
     with translation.override(user.language):
         return EmailMessage(
-            subject=_("%(portal)s : choisir un mot de passe") % {"portal": operator().name},
+            subject=_("%(portal)s : choisir un mot de passe") % {"portal": operator_name()},
             body=_(
                 "Bonjour,\n\n"
                 "Pour choisir le mot de passe de votre compte %(email)s, ouvrez ce lien. Il vaut une heure "
@@ -77,7 +77,7 @@ def _reset_link(user: User) -> EmailMessage:
                 "Si vous n’avez rien demandé, ne faites rien : votre mot de passe reste le même.\n\n"
                 "%(portal)s"
             )
-            % {"email": user.email, "link": link, "portal": operator().name},
+            % {"email": user.email, "link": link, "portal": operator_name()},
             to=[user.email],
         )
 

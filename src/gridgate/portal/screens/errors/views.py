@@ -54,13 +54,19 @@ def takes_forms_only(request: HttpRequest, allowed: HttpResponse) -> HttpRespons
 def unavailable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """503 for what does not answer for now: the registry, the measurements, the access log, the key that signs receipts.
 
-    The page says what was kept; what it is and the remedy go to the process's log, for whoever runs the portal.
+    The page says what was kept; what it is and the remedy go to the process's log, for whoever runs the portal: in one
+    line, for there is no defect to find in a stack.
     """
     reference = _reference()
-    log.error("unavailable: %s %s, reference %s: %s", request.method, request.path, reference, exception)
+    log.error(
+        "unavailable: %s %s, reference %s: %s", request.method, request.path, reference, _told(exception)
+    )
     name = "errors/503_key.html" if isinstance(exception, KeyUnusable) else "errors/503.html"
-    page = _render(request, name, 503, reference, {"sent": request.method == "POST", "again": request.path})
+    sent = request.method == "POST"
+    again = request.path if sent else request.get_full_path()
+    page = _render(request, name, 503, reference, {"sent": sent, "again": again})
     page["Retry-After"] = str(RETRY_SECONDS)
+    page._has_been_logged = True  # type: ignore[attr-defined]  # or Django does so too, with the stack
     return page
 
 
@@ -131,6 +137,17 @@ def _does_not_answer(error: BaseException | None) -> TypeGuard[Exception]:
         return error.kind is ErrorKind.UNAVAILABLE
     ours = (IntegrityError, DataError, ProgrammingError)
     return isinstance(error, DatabaseError) and not isinstance(error, ours)
+
+
+def _told(error: BaseException | None) -> str:
+    """What does not answer, and the remedy, in one line."""
+    cause = error
+    while cause is not None and not isinstance(cause, GridgateError):
+        cause = cause.__cause__
+    if cause is not None or not isinstance(error, DatabaseError):
+        return str(cause or error)
+    first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    return f"{first}. Run gridgate check, which says what is wrong with the instance's files and what to do."
 
 
 def _of_nobody(request: HttpRequest) -> HttpRequest:
