@@ -17,7 +17,7 @@ from tests.e2e.looking import HEIGHT, LAPTOP
 from tests.e2e.visiting import Visitor
 from tests.instance import Server, run_gridgate
 from tests.mailbox import newest_mail
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, until
 
 FLAGS = [
     "--headless",
@@ -182,8 +182,9 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         permission = _first(r'"/partage/autorisations/([^/"]+)/resilier/"', alice.get("/services/").text)
         eic_submitted = _first(r'"/eic/(EIC-[^/"]+)/"', alice.get("/eic/").text)
         kyc_accepted = _first(r'"/questionnaire/(KYC-[^/"]+)/"', alice.get("/questionnaire/").text)
-        asked = alice.get("/administration/invitations/demandes/").text
-        join_request = _first(r'"/administration/invitations/demandes/([0-9a-f-]{36})/"', asked)
+        requests, one = "/administration/invitations/demandes/", r'invitations/demandes/([0-9a-f-]{36})/"'
+        until(lambda: re.search(one, alice.get(requests).text), "the request, which the worker passes on")
+        join_request = _first(one, alice.get(requests).text)
         users = alice.get("/administration/utilisateurs/?q=bob").text
         member = _first(r'"/administration/utilisateurs/([0-9a-f-]{36})/"', users)
         groups = alice.get("/administration/groupes/?q=lyon").text

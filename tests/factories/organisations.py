@@ -6,8 +6,9 @@ from itertools import count
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
 from gridgate.core.roles import ALWAYS, Term
-from gridgate.organisations.models import Membership, Organisation, UserGroup
+from gridgate.organisations.models import JoinRequest, Membership, Organisation, User, UserGroup
 from gridgate.organisations.operations import add_member, create_group, create_organisation, give
+from gridgate.organisations.operations.join_requests import ask_to_join, pass_on_requests
 from gridgate.organisations.rights import forget
 
 SINCE = datetime(2024, 1, 1, tzinfo=UTC)
@@ -62,6 +63,14 @@ def make_member(
         services = dict.fromkeys(["meters", "measurements", *entitlements], points)
         make_group(organisation, f"Groupe de {name}", [member], services)
     return member
+
+
+def make_join_request(user: User, company: Organisation, *, now: datetime) -> JoinRequest:
+    """As it is once the company was told of it."""
+    asked = ask_to_join(user=user, siren=company.siren, now=now)
+    pass_on_requests(now=now)
+    asked.refresh_from_db()
+    return asked
 
 
 def make_group(

@@ -17,7 +17,6 @@ from gridgate.organisations.operations import (
     record_contract,
 )
 from gridgate.organisations.operations.directory import create_token, revoke_token
-from gridgate.organisations.operations.join_requests import ask_to_join
 from gridgate.organisations.operations.requests import return_request
 from gridgate.sharing.models import PermissionPoint, PermissionRequest
 from gridgate.sharing.operations import revoke_permission
@@ -25,7 +24,7 @@ from tests.factories.audit import make_reads
 from tests.factories.eic import make_code, make_draft, make_request
 from tests.factories.kyc import make_begun, make_more
 from tests.factories.metering import make_held_point
-from tests.factories.organisations import make_group, make_member, make_organisation
+from tests.factories.organisations import make_group, make_join_request, make_member, make_organisation
 from tests.factories.sharing import make_permission, make_service
 from tests.handles import handle
 from tests.world import World
@@ -113,7 +112,7 @@ def make_objects(world: World) -> dict[str, str]:
         "member": handle(world.bob),
         "group": handle(world.acme.groups.get(name="Site de Lyon")),
         "invitation": handle(invitation),
-        "join_request": handle(ask_to_join(user=world.charlie.user, siren=world.acme.siren, now=world.now)),
+        "join_request": handle(make_join_request(world.charlie.user, world.acme, now=world.now)),
         "directory_token": handle(
             create_token(organisation=world.acme, name="Annuaire", actor=world.alice, now=world.now)[0]
         ),
@@ -177,7 +176,7 @@ def grow(world: World, objects: dict[str, str]) -> None:
         group = make_group(world.acme, f"Groupe {next(_numbers)}", people, {"contracts": [world.p1.pk]})
         email = f"invite{next(_numbers)}@acme.example"
         invite(organisation=world.acme, email=email, full_name="Invité", groups=[group], now=now)
-        ask_to_join(user=make_member(party, "Camille").user, siren=world.acme.siren, now=now)
+        make_join_request(make_member(party, "Camille").user, world.acme, now=now)
         LostFactor.objects.create(
             user=member.user,
             how=LostFactor.How.IN_PERSON,

@@ -4,10 +4,11 @@ A round, about twice a second, does what is due:
 
 1. sends e-mails, several at once in a bounded number of seats;
 2. folds the access log into the registry;
-3. writes the ends that time and move-outs brought, and sends expired activation links again;
-4. reminds of the ends to come, hourly;
-5. signs the access log, daily;
-6. writes the changes of rights that the access log lacks, when it could not be written as they were made.
+3. finds the companies that people ask to be let into, and tells them;
+4. writes the ends that time and move-outs brought, and sends expired activation links again;
+5. reminds of the ends to come, hourly;
+6. signs the access log, daily;
+7. writes the changes of rights that the access log lacks, when it could not be written as they were made.
 
 Any number of workers may run: an e-mail is leased by a conditional UPDATE, and the rest does nothing when
 it is done already. A job that fails is told, waits longer each time, and does not hold up the others. On
@@ -36,7 +37,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.unavailability import is_unavailable
 from gridgate.metering.operations import end_collections_of_former_holders
 from gridgate.notifications import tasks
-from gridgate.organisations.operations import kyc
+from gridgate.organisations.operations import join_requests, kyc
 from gridgate.organisations.security import pace, sessions, sign_ins, step_up
 from gridgate.organisations.tasks import (
     end_past_last_days,
@@ -75,6 +76,7 @@ def jobs(environment: Environment) -> list[Job]:
     return [
         Job("say in the log what it lacks", 600, lambda now: refuse_contradiction(environment)),
         Job("fold the access log", 1, lambda now: fold_access_log(environment)),
+        Job("pass on requests to join", 1, lambda now: join_requests.pass_on_requests(now=now)),
         Job("end what is over", 5, lambda now: sharing.expire_due(now=now)),
         Job("end what was left", 60, _end_what_was_left),
         Job("follow invitations", 60, lambda now: follow_invitations(now=now)),

@@ -11,10 +11,10 @@ from gridgate.organisations.last_days import end_of
 from gridgate.organisations.models import Invitation
 from gridgate.organisations.operations import create_user, update_member
 from gridgate.organisations.operations.invitations import invite
-from gridgate.organisations.operations.join_requests import ask_to_join
 from gridgate.organisations.people_file import Finding, read_people
 from gridgate.organisations.tasks import end_past_last_days, tell_of_last_days
 from gridgate.portal.screens.company.many import fingerprint
+from tests.factories.organisations import make_join_request
 from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
 from tests.handles import handle
 
@@ -200,7 +200,7 @@ class TestInviting:
 
 def test_who_asks_to_be_let_in_is_let_in_until_a_date(company):
     vera = create_user(email="vera@acme.example", full_name="Vera", password=None, now=company.now)
-    asked = ask_to_join(user=vera, siren=company.acme.siren, now=company.now)
+    asked = make_join_request(vera, company.acme, now=company.now)
     alice, page = company.client("alice"), f"/administration/invitations/demandes/{handle(asked)}/"
     form = {"do": "accept", "external": "externe", "until": "2026-12-05", "groups": handle(company.lyon)}
     read = alice.post(page, form)

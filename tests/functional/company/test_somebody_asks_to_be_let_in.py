@@ -1,16 +1,19 @@
 """Asking a company to act for it, and what its administrators do with it."""
 
+import re
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 
 from gridgate.audit.models import AuditEvent
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import JoinRequest, Membership
 from gridgate.organisations.operations import create_user
 from gridgate.organisations.operations.directory import create_token
-from gridgate.organisations.operations.join_requests import MOST_OPEN, waiting_to_join
+from gridgate.organisations.operations.join_requests import MOST_OPEN, pass_on_requests, waiting_to_join
 from gridgate.organisations.personal_data import export_of
 from tests.factories.organisations import a_siren, make_organisation
 from tests.functional.company.conftest import hidden, text_of
@@ -31,6 +34,7 @@ def vera(company):
 
 def asks(vera, company) -> JoinRequest:
     assert vera.post(ASK, {"company": company.acme.siren, "message": "Je suis à Lyon"})["Location"] == ASK
+    pass_on_requests(now=company.now)
     return JoinRequest.objects.latest("pk")
 
 
@@ -53,6 +57,7 @@ def test_the_answer_is_the_same_whether_the_company_is_here(company, vera):
 @pytest.mark.parametrize("name", ["ACME Industries", "acme  INDUSTRIES, S.A.S.", "Industries Acme"])
 def test_a_name_is_enough_once_it_is_written_in_good_part(company, vera, name):
     assert vera.post(ASK, {"company": name, "message": "Je suis à Lyon"})["Location"] == ASK
+    pass_on_requests(now=company.now)
     asked = JoinRequest.objects.get()
     assert (asked.organisation, asked.siren, asked.asked_for) == (company.acme, "", " ".join(name.split()))
     assert set(letters("join_asked")) == {"alice@acme.example"}
@@ -70,13 +75,77 @@ def test_a_name_in_small_part_reaches_nobody_and_the_answer_is_the_same(company,
         page = vera.post(ASK, {"company": asked, "message": "Je suis à Lyon"}, follow=True)
         told.append(text_of(page).partition("Votre demande est enregistrée")[2].partition("Envoyée le")[0])
     assert told[0] == told[1]
+    pass_on_requests(now=company.now)
     assert JoinRequest.objects.get(name=name).organisation is None
+    assert len(letters("join_asked")) == 1
+
+
+@contextmanager
+def statements():
+    """Those of a block, without what they are asked of."""
+    found = []
+
+    def note(execute, sql, params, many, context):
+        found.append(re.sub(r"\d+", "0", sql))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("here", "nowhere"), [("111 222 337", "732 829 320"), ("ACME Industries", "Inconnue Industries")]
+)
+def test_asking_and_taking_back_do_the_same_whether_the_company_is_here(company, vera, here, nowhere):
+    """What they would do more for a company that is here could be timed."""
+    done = []
+    for name in ("Première SARL", nowhere, here):  # the first opens what is counted
+        with statements() as asking:
+            vera.post(ASK, {"company": name})
+        pass_on_requests(now=company.now)
+        with statements() as taking_back:
+            vera.post(ASK, {"withdraw": handle(JoinRequest.objects.latest("pk"))})
+        pass_on_requests(now=company.now)
+        done.append((asking, taking_back))
+    assert JoinRequest.objects.latest("pk").organisation == company.acme
+    assert done[1] == done[2]
+    assert not [one for one in done[2][0] if "audit_auditevent" in one]
+
+
+def test_the_company_is_told_once_and_of_what_was_taken_back_too(company, vera):
+    asked = asks(vera, company)
+    pass_on_requests(now=company.now)
+    assert AuditEvent.objects.filter(action="member.asked_in").count() == 1
+    assert len(letters("join_asked")) == 1
+    vera.post(ASK, {"withdraw": handle(asked)})
+    for _ in range(2):
+        pass_on_requests(now=company.now)
+    event = AuditEvent.objects.get(action="member.asked_in_withdrawn")
+    assert (event.organisation, event.user) == (company.acme.pk, vera.user.pk)
+
+
+def test_one_that_was_taken_back_at_once_is_told_to_nobody(company, vera):
+    vera.post(ASK, {"company": company.acme.siren})
+    vera.post(ASK, {"withdraw": handle(JoinRequest.objects.get())})
+    pass_on_requests(now=company.now)
+    assert letters("join_asked") == {}
+    assert not AuditEvent.objects.filter(action__startswith="member.asked_in").exists()
+
+
+def test_one_that_was_not_passed_on_yet_is_accepted_with_the_other(company, vera):
+    first = asks(vera, company)
+    vera.post(ASK, {"company": "ACME Industries"})
+    client = company.client("alice")
+    page = client.post(f"{ASKED}{handle(first)}/", {"do": "accept"})
+    client.post(f"{ASKED}{handle(first)}/", {"do": "accept", "seen": hidden(page, "seen")})
+    assert not JoinRequest.objects.filter(accepted_at=None).exists()
     assert len(letters("join_asked")) == 1
 
 
 def test_a_name_that_two_companies_have_reaches_none(company, vera):
     make_organisation("Acme-Industries S.A.")
     vera.post(ASK, {"company": "ACME Industries"})
+    pass_on_requests(now=company.now)
     assert JoinRequest.objects.get().organisation is None
 
 
@@ -98,6 +167,7 @@ def test_asking_by_name_and_by_siren_tells_nothing_of_one_by_the_other(company, 
     for asked in ("ACME Industries", company.acme.siren):
         assert vera.post(ASK, {"company": asked}).status_code == 302
     assert "Vous l’avez déjà demandé" in text_of(vera.post(ASK, {"company": "Acme industries"}))
+    pass_on_requests(now=company.now)
     assert len(letters("join_asked")) == 1, "the same person is told of once"
     first = JoinRequest.objects.earliest("pk")
     client = company.client("alice")
@@ -266,7 +336,9 @@ def test_ones_own_data_tell_no_more_of_a_company_that_is_here(company, vera):
     for siren in (company.acme.siren, a_siren()):
         before = export_of(user=vera.user, now=company.now)
         vera.post(ASK, {"company": siren, "message": "Je suis à Lyon"})
+        pass_on_requests(now=company.now)
         vera.post(ASK, {"withdraw": handle(JoinRequest.objects.latest("pk"))})
+        pass_on_requests(now=company.now)
         after = export_of(user=vera.user, now=company.now)
         assert after["join_requests"][-1]["siren"] == siren
         told.append(
@@ -284,6 +356,7 @@ def test_what_a_stranger_writes_is_a_quotation_without_links(company, vera):
             "message": "Voir www.evil.example, HTTPS://evil.example/b et x@evil.example",
         },
     )
+    pass_on_requests(now=company.now)
     told = letters("join_asked")["alice@acme.example"]
     assert "\n> Voir www" in told
     assert told.count("[lien retiré]") == 2

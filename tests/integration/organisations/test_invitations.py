@@ -53,9 +53,8 @@ from gridgate.organisations.operations import (
     sign_up,
 )
 from gridgate.organisations.operations.join_requests import accept as accept_request
-from gridgate.organisations.operations.join_requests import ask_to_join
 from gridgate.organisations.tasks import follow_invitations, forget_sign_ups
-from tests.factories.organisations import make_member, make_organisation
+from tests.factories.organisations import make_join_request, make_member, make_organisation
 from tests.integration.scim.conftest import directory_of_acme
 from tests.world import World
 
@@ -222,7 +221,7 @@ def test_whoever_became_a_member_otherwise_stays_what_they_are(world: World) -> 
 
 def by_a_request(world: World) -> Membership:
     user = User.objects.create_user("denis@acme.example", PASSWORD, full_name="Denis", created_at=world.now)
-    asked = ask_to_join(user=user, siren=world.acme.siren, now=timezone.now())
+    asked = make_join_request(user, world.acme, now=timezone.now())
     return accept_request(pk=asked.pk, actor=world.membership("alice"), now=timezone.now())
 
 

@@ -22,7 +22,8 @@ class JoinRequestState(StrEnum):
 
 class JoinRequest(models.Model):
     """Waits for an administrator of the company, or for none when no company has the SIREN or the name: to who asks, both
-    are the same. One that was asked by name keeps no SIREN: whoever asks would learn it by asking again.
+    are the same, and take as long: which company it is, the worker looks up after the answer. One that was asked by name
+    keeps no SIREN: whoever asks would learn it by asking again.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="join_requests")
@@ -32,6 +33,8 @@ class JoinRequest(models.Model):
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, null=True, related_name="join_requests"
     )
+    to_pass_on = models.BooleanField(default=True)
+    """The worker has yet to tell the company of it, if there is one, or that it was taken back."""
     message = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -50,6 +53,9 @@ class JoinRequest(models.Model):
                 condition=models.Q(withdrawn_at=None, accepted_at=None, refused_at=None),
                 name="one_open_join_request",
             )
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(to_pass_on=True), name="join_request_to_pass_on")
         ]
 
     @property

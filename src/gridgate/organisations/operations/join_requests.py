@@ -2,7 +2,8 @@
 
 Who asks names a SIREN, or writes the name, and learns nothing by it: a request to a company that is not here waits and
 expires like one that nobody answered; so does a name that is not written in good part, or that several companies have.
-The company's administrators are written to; whoever manages its users accepts or refuses.
+Nor by how long it takes: asking and taking back write the request alone. The worker finds its company, writes its
+history and to its administrators (`pass_on_requests`); whoever manages its users accepts or refuses.
 """
 
 import re
@@ -97,7 +98,7 @@ def ask_to_join(
 ) -> JoinRequest:
     """Ask the company of this SIREN or, without one, of this name, be it here or not. Raises `InvalidIdentifier`,
     `NameTooShort`, `MembershipExists`, `JoinRequestOpen` and `TooManyJoinRequests`: nothing that depends on other
-    people's companies.
+    people's companies, which no statement looks at.
     """
     name, message = line(name)[:LONGEST_NAME], line(message)[:LONGEST_TEXT]
     if siren or not name:
@@ -107,7 +108,6 @@ def ask_to_join(
     with transaction.atomic():
         if any(_is_asked(one, siren=siren, name=name) for one in _companies_of(user, now)):
             raise MembershipExists(f"{user.email} already acts for this company")
-        company = _company_named(name) if name else _companies().filter(siren=siren).first()
         own = _open_ones().filter(user=user)
         own.filter(siren=siren, name=name, expires_at__lte=now).update(withdrawn_at=now)
         waiting = list(own.filter(expires_at__gt=now))
@@ -117,33 +117,36 @@ def ask_to_join(
             raise JoinRequestOpen
         try:
             with transaction.atomic():
-                asked = JoinRequest.objects.create(
+                return JoinRequest.objects.create(
                     user=user,
                     siren=siren,
                     name=name,
-                    organisation=company,
                     message=message,
                     created_at=now,
                     expires_at=now + timedelta(days=settings.ENVIRONMENT.join_request_days),
                 )
         except IntegrityError:
             raise JoinRequestOpen from None
-        if company is not None:
-            _record("member.asked_in", asked, user=user, after={"message": message}, now=now)
-            told = any(one.organisation_id == company.pk for one in waiting)
-            administrators = [] if told else _administrators(company, now)
-            join_asked.send(JoinRequest, asked=asked, administrators=administrators, now=now)
-    return asked
 
 
 def withdraw(*, user: User, pk: int, now: datetime) -> None:
     """Take one's own request back. Raises `JoinRequestNotFound` and `JoinRequestClosed`."""
     with transaction.atomic():
         asked = _locked(JoinRequest.objects.filter(user=user), pk, now)
-        asked.withdrawn_at = now
-        asked.save(update_fields=["withdrawn_at"])
-        if asked.organisation is not None:
-            _record("member.asked_in_withdrawn", asked, user=user, now=now)
+        asked.withdrawn_at, asked.to_pass_on = now, True
+        asked.save(update_fields=["withdrawn_at", "to_pass_on"])
+
+
+def pass_on_requests(*, now: datetime) -> int:
+    """Tell companies what they were asked, and what was taken back; returns how many requests were looked at."""
+    waiting = list(JoinRequest.objects.filter(to_pass_on=True).order_by("pk").values_list("pk", flat=True))
+    for pk in waiting:
+        with transaction.atomic():
+            rows = JoinRequest.objects.select_for_update(of=("self",)).select_related("user")
+            asked = rows.filter(pk=pk, to_pass_on=True).first()  # another worker's by now
+            if asked is not None:
+                _pass_on(asked, now)
+    return len(waiting)
 
 
 def accept(
@@ -179,6 +182,8 @@ def accept(
             actor=actor,
             now=now,
         )
+        for other in _open_ones().filter(user=asked.user, to_pass_on=True).select_related("user"):
+            _pass_on(other, now)  # or it would wait for an answer that has been given
         asked.accepted_at, asked.decided_by = now, actor
         asked.save(update_fields=["accepted_at", "decided_by"])
         _record("member.let_in", asked, actor=actor, now=now)
@@ -242,6 +247,29 @@ def comes_from_directory(asked: JoinRequest) -> bool:
         return False
     domain = asked.user.email.rpartition("@")[2].lower()
     return domain in company.email_domains and company.directory_tokens.filter(revoked_at=None).exists()
+
+
+def _pass_on(asked: JoinRequest, now: datetime) -> None:
+    known = asked.organisation_id is not None
+    if not known and asked.state(now) is JoinRequestState.WAITING:
+        asked.organisation = _company_of(asked)
+    asked.to_pass_on = False
+    asked.save(update_fields=["organisation", "to_pass_on"])
+    if asked.organisation is None:
+        return
+    if known:
+        if asked.withdrawn_at is not None:
+            _record("member.asked_in_withdrawn", asked, user=asked.user, now=now)
+        return
+    _record("member.asked_in", asked, user=asked.user, after={"message": asked.message}, now=now)
+    same = _open_ones().filter(user=asked.user, organisation=asked.organisation, expires_at__gt=now)
+    told = same.exclude(pk=asked.pk).exists()
+    administrators = [] if told else _administrators(asked.organisation, now)
+    join_asked.send(JoinRequest, asked=asked, administrators=administrators, now=now)
+
+
+def _company_of(asked: JoinRequest) -> Organisation | None:
+    return _company_named(asked.name) if asked.name else _companies().filter(siren=asked.siren).first()
 
 
 def _accept_others(asked: JoinRequest, actor: Membership, now: datetime) -> None:

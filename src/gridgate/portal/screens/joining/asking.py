@@ -95,7 +95,7 @@ def page(request: AccountRequest) -> HttpResponse:
         asked = _asked(request, form)
         if asked is not None:
             said = _(
-                "Votre demande est enregistrée. Si cette entreprise a des administrateurs ici, ils ont reçu "
+                "Votre demande est enregistrée. Si cette entreprise a des administrateurs ici, ils reçoivent "
                 "un e-mail ; sans réponse d’eux, elle expire le %(day)s."
             )
             messages.success(request, said % {"day": formats.long_day(asked.expires_at)})
