@@ -74,6 +74,17 @@ def versions_of_point(*, actor: Membership, point: MeteringPoint) -> QuerySet[Po
     return point.versions.order_by("-valid_from")
 
 
+def name_that_stands(*, actor: Membership, point: MeteringPoint, holder: Organisation, first: date) -> str:
+    """The name of the site that was given in another holder's time and that a title from this day on is shown; empty
+    without one. Raises `NotAllowed`.
+    """
+    version = versions_of_point(actor=actor, point=point).filter(valid_from__lte=first).first()
+    if version is None or version.valid_from == first:
+        return ""
+    others = holdings_of_point(actor=actor, point=point).exclude(holder=holder)
+    return version.label if others.filter(valid_from__lt=first).exists() else ""
+
+
 def holdings_of_point(*, actor: Membership, point: MeteringPoint) -> QuerySet[TitleHolding]:
     """Who holds it, and held it before, the latest first. Raises `NotAllowed`."""
     require_operator(actor)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from gridgate.audit.models import AuditEvent
-from gridgate.metering.models import TitleHolding
+from gridgate.metering.models import PointVersion, TitleHolding
 from gridgate.metering.operations import close_holding, set_collection
 from gridgate.sharing.models import AccessLine, Permission
 from tests.factories.metering import make_held_point, make_holding, make_point
@@ -214,6 +214,15 @@ class TestBeginningATitle:
         ):
             assert said in text, said
         assert TitleHolding.objects.get(metering_point=world.p1).holder == world.acme
+
+    def test_says_that_the_name_of_the_site_stays_where_another_holder_had_it(self, world: World) -> None:
+        PointVersion.objects.filter(metering_point=world.p1).update(label="Usine d’ACME")
+        said = "« Usine d’ACME », donné du temps du titulaire précédent, est montré à Client B aussi"
+        assert said in text_of(self.post(world, world.p1, "check"))
+        free = make_point(label="Agence")
+        assert "Le nom du site reste" not in text_of(self.post(world, free, "check"))
+        PointVersion.objects.filter(metering_point=world.p1).update(label="")
+        assert "Le nom du site reste" not in text_of(self.post(world, world.p1, "check"))
 
     def test_a_move_closes_the_title_of_whoever_held_the_point(self, world: World) -> None:
         permission = make_permission(

@@ -16,7 +16,12 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.time import day_before
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations import close_holding, move_in, open_holding
-from gridgate.metering.operator_queries import holding_of_point, holdings_of_point, point_of_register
+from gridgate.metering.operator_queries import (
+    holding_of_point,
+    holdings_of_point,
+    name_that_stands,
+    point_of_register,
+)
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.operator_queries import company
 from gridgate.organisations.queries import OrganisationNotFound
@@ -174,6 +179,9 @@ def begin(request: MemberRequest, point_id: str) -> HttpResponse:
                 "former": former,
                 "first_day": form.cleaned_data["first_day"],
                 "last_day": form.cleaned_data["last_day"],
+                "site": name_that_stands(
+                    actor=actor, point=point, holder=holder, first=form.cleaned_data["first_day"]
+                ),
                 "eve": form.cleaned_data["first_day"] - _ONE_DAY,
                 "losing": _losing(lost),
                 "gaining": _gaining(permissions_on_all_points(actor=actor, holder=holder, now=moment.now)),
