@@ -87,6 +87,8 @@ def next_program() -> str:
                 sys.exit()
             child = os.fork()
             if child == 0:
+                # Here too: what it starts before its parent gets round to it would be of another group, and be left.
+                os.setpgid(0, 0)
                 events.close()
                 control.close()
                 for shown, (_child, told) in running.items():
