@@ -123,6 +123,14 @@ class TestSqliteStore:
         assert len(steps) == 2
         assert all(step.startswith("SEARCH") for step in steps)
 
+    def test_finds_what_was_set_aside_by_one_index_search(self, store: SqliteStore) -> None:
+        plan = store._connection.execute(
+            f"explain query plan {sqlite._SET_ASIDE}", (POINT, 0, 99_999, CURVE.value, OUT.value, False, 0)
+        ).fetchall()
+        assert "SEARCH quarantine USING INDEX quarantine_of (metering_point=? AND day>? AND day<?)" in {
+            row[3] for row in plan
+        }
+
     def test_packs_a_day_in_two_bytes_a_value(self, store: SqliteStore) -> None:
         fill(store, 30_000)
         (size, quality, provenance) = store._connection.execute(

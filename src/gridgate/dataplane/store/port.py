@@ -16,13 +16,14 @@ again changes nothing.
 **Nothing is lost.** A block that changes moves to history with the instant until which it was the truth. What
 arrives too late to be the truth goes straight to history. `as_of` reads what was known then.
 
-**Law of evolution.** `Quality` codes, `Kind` words, and the columns of a block are stored: append, never
-renumber.
+**Law of evolution.** `Quality` codes, `Kind` and `Cause` words, and the columns of a block are stored: append,
+never renumber or rename.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from itertools import pairwise
 from typing import Protocol, Self, runtime_checkable
 
@@ -126,6 +127,49 @@ class Source:
     reception."""
 
 
+class Cause(StrEnum):
+    """Why a value was set aside, in a word that does not change: what a screen makes its own sentence of."""
+
+    NEGATIVE = "negative"
+    BEYOND = "beyond"
+    """Beyond anything a meter counts."""
+    STEP = "step"
+    """Of no step that is known here, or of one that nobody can tell."""
+    OFF_GRID = "off_grid"
+    NO_SUCH_TIME = "no_such_time"
+    """Of the hour that the clocks leave out in spring."""
+    AMBIGUOUS_TIME = "ambiguous_time"
+    """Of an hour that the clocks showed twice, and of which nobody can tell which it is."""
+    OUT_OF_RANGE = "out_of_range"
+    """Stamped before 1970 or after 2099."""
+    NOT_A_DAY = "not_a_day"
+    """Said to be of a day, which begins or ends at another time than midnight."""
+    NO_SUCH_SLOT = "no_such_slot"
+    """Of a step that its day does not have."""
+    REPEATED = "repeated"
+    """Of a time that another value tells wholly, which is kept."""
+    OVERLAPPING = "overlapping"
+    """Of a time that another value, which is kept, tells in part."""
+    CONTRADICTED = "contradicted"
+    """Told twice and differently by one file: neither is kept."""
+    OPPOSITION = "opposition"
+    """Of a load curve whose collection the holder opposes: no error."""
+    DIRECTION_UNSAID = "direction_unsaid"
+    DIRECTION_ABSENT = "direction_absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a quarantined value is of, as far as it is sure; None is what nobody can tell."""
+
+    metering_point: str
+    kind: Kind
+    direction: FlowDirection | None = None
+    day: date | None = None
+    span: tuple[int, int] | None = None
+    """The epoch seconds from which and up to which the value of a load curve tells."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quarantined:
     """One thing of a source that could not be taken: where it stood, why, and what it said."""
@@ -133,6 +177,8 @@ class Quarantined:
     where: str
     reason: str
     value: str
+    cause: Cause | None = None
+    subject: Subject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +230,17 @@ class QuarantinedRow:
     where: str
     reason: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Values of one civil day that were set aside for one cause. Told again by other files, they count once."""
+
+    day: date
+    cause: Cause
+    count: int = 1
+    span: tuple[int, int] | None = None
+    """As in `Subject`; None when nobody can tell, or when the values are of the whole day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,13 +320,37 @@ class MeasurementStore(Protocol):
         """What was quarantined, latest first."""
         ...
 
+    def set_aside(
+        self,
+        metering_point: str,
+        kind: Kind,
+        direction: FlowDirection,
+        first: date,
+        last: date,
+        *,
+        unsaid: bool = False,
+        as_of: int | None = None,
+    ) -> list[SetAside]:
+        """What came of those civil days, both included, and was set aside, by day; whether values came well
+        afterwards is not looked at.
+
+        `unsaid` counts what does not say its direction too. `as_of` as in `read`. Values of which point and day were
+        not known, or that came before the store kept them (schema 2), are not here. One statement, one index search.
+        """
+        ...
+
     def sources(self, *, limit: int = 100) -> list[SourceInfo]:
         """What was received, latest first."""
         ...
 
     def erase(self, metering_point: str, *, before: date | None = None) -> int:
-        """Erase what is held of a point (only days before `before` when given), history included; count the
-        blocks."""
+        """Erase what is held of a point (only days before `before` when given), history and quarantine included;
+        count the blocks.
+
+        Of the quarantine what is known to be of the point: a value whose meter led to no point stays, and so does
+        what came before the store kept points there (schema 2). A value of no known day is before `before` when it
+        came before.
+        """
         ...
 
     def __enter__(self) -> Self: ...

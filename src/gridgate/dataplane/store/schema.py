@@ -4,7 +4,11 @@
     block    the truth, one row for each series and civil day (days since 1970-01-01), in the order of reading
     history  what a block was before, and what arrived too late ever to be the truth (version 0)
     source   every file or message received, once for each content
-    quarantine  what could not be taken of a source
+    quarantine  what could not be taken of a source, and what it is of, as far as that is sure: `day` as in a block,
+                `span_start` and `span_end` in epoch seconds
+
+Schema 1 knew nothing of what a quarantined value is of. Whoever opens such a file for writing brings it up; reading
+goes on without.
 
 The same layout, with `bytea` for blobs, is the one for PostgreSQL.
 """
@@ -17,7 +21,7 @@ from gridgate.dataplane.sqlite_file import fault_of
 from gridgate.dataplane.store.port import StoreUnavailable
 
 APPLICATION_ID = 0x67726467  # "grdg"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_SECONDS = 30
 """How long one waits for another's lock before giving up."""
 
@@ -80,6 +84,19 @@ create table quarantine (
   unique (source, place, reason, value)
 ) strict;
 """
+
+_SECOND = """
+alter table quarantine add column cause text;
+alter table quarantine add column metering_point text;
+alter table quarantine add column kind text;
+alter table quarantine add column direction text;
+alter table quarantine add column day integer;
+alter table quarantine add column span_start integer;
+alter table quarantine add column span_end integer;
+create index quarantine_of on quarantine (metering_point, day) where metering_point is not null;
+"""
+_STEPS = {1: _SCHEMA, 2: _SECOND}
+"""What makes each version of the one before it; a new file goes through all of them."""
 
 
 def open_connection(path: Path, *, read_only: bool, zone_name: str) -> sqlite3.Connection:
@@ -153,16 +170,18 @@ def _share(connection: sqlite3.Connection) -> None:
 
 
 def _make_tables(connection: sqlite3.Connection, zone_name: str) -> None:
-    if _pragma(connection, "user_version"):
+    if version_of(connection) >= SCHEMA_VERSION:
         return
     connection.execute("begin immediate")
     try:
-        if not _pragma(connection, "user_version"):  # Another process may have been faster.
-            for statement in _SCHEMA.split(";\n"):
+        there = version_of(connection)  # Another process may have been faster.
+        for version in range(there + 1, SCHEMA_VERSION + 1):
+            for statement in _STEPS[version].split(";\n"):
                 connection.execute(statement)
+            connection.execute(f"pragma user_version = {version}")
+        if not there:
             connection.execute("insert into instance values ('time_zone', ?)", (zone_name,))
             connection.execute(f"pragma application_id = {APPLICATION_ID}")
-            connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
@@ -170,7 +189,7 @@ def _make_tables(connection: sqlite3.Connection, zone_name: str) -> None:
 
 
 def _check(connection: sqlite3.Connection, path: Path, zone_name: str) -> None:
-    version, application = _pragma(connection, "user_version"), _pragma(connection, "application_id")
+    version, application = version_of(connection), _pragma(connection, "application_id")
     if application != APPLICATION_ID:
         raise StoreUnavailable(_FOREIGN, remedy=RESTORE, where=str(path))
     if version > SCHEMA_VERSION:
@@ -186,6 +205,10 @@ def _check(connection: sqlite3.Connection, path: Path, zone_name: str) -> None:
             remedy=f"Set GRIDGATE_TIME_ZONE={kept}.",
             where=str(path),
         )
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    return _pragma(connection, "user_version")
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

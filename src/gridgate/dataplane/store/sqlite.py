@@ -20,18 +20,20 @@ from gridgate.dataplane.sqlite_file import stamp
 from gridgate.dataplane.store import merging, packing
 from gridgate.dataplane.store.checking import canonical
 from gridgate.dataplane.store.port import (
+    Cause,
     DayBlock,
     PutResult,
     Quarantined,
     QuarantinedRow,
     SeriesInfo,
     SeriesKey,
+    SetAside,
     Source,
     SourceInfo,
     StoreUnavailable,
     Version,
 )
-from gridgate.dataplane.store.schema import open_connection
+from gridgate.dataplane.store.schema import SCHEMA_VERSION, open_connection, version_of
 from gridgate.dataplane.store.sqlite_delivery import (
     BLOCK_COLUMNS,
     Delivery,
@@ -62,9 +64,18 @@ _READ_MANY = """select s.metering_point, b.day, s.resolution, s.register,
   from json_each(?) p join series s on s.metering_point = p.value
   join block b on b.series = s.id where s.kind = ? and s.direction = ? and b.day between ? and ?"""
 
+_SET_ASIDE = """select day, cause, span_start, span_end, source, count(*) from quarantine
+  where metering_point = ? and day between ? and ? and kind = ? and (direction = ? or (direction is null and ?))
+    and recorded_at <= ?
+  group by day, cause, span_start, span_end, source"""
+
 _OF_POINT = "day < ? and series in (select id from series where metering_point = ?)"
 _ERASE_BLOCKS = f"delete from block where {_OF_POINT}"  # noqa: S608
 _ERASE_HISTORY = f"delete from history where {_OF_POINT}"  # noqa: S608
+_ERASE_QUARANTINE = (
+    "delete from quarantine where metering_point = ? and coalesce(day, recorded_at / 86400000) < ?"
+)
+_EVER = 2**62
 
 
 class SqliteStore:
@@ -88,6 +99,7 @@ class SqliteStore:
         self._connection = open_connection(self._path, read_only=self._read_only, zone_name=self._zone.key)
         if not self._read_only:
             self._opened = stamp(self._file)
+        self._schema = version_of(self._connection)
 
     def close(self) -> None:
         self._connection.close()
@@ -202,6 +214,49 @@ class SqliteStore:
         )
         return [QuarantinedRow(*row) for row in rows]
 
+    def set_aside(
+        self,
+        metering_point: str,
+        kind: Kind,
+        direction: FlowDirection,
+        first: date,
+        last: date,
+        *,
+        unsaid: bool = False,
+        as_of: int | None = None,
+    ) -> list[SetAside]:
+        if not self._is_present():
+            return []
+        rows = self._rows(
+            _SET_ASIDE,
+            (
+                metering_point,
+                day_number(first),
+                day_number(last),
+                kind.value,
+                direction.value,
+                unsaid,
+                _EVER if as_of is None else as_of,
+            ),
+        )
+        # Of values whose time is not sure, one file's are as many as those of the file that tells the most.
+        counts: dict[tuple[int, str, int | None, int | None], int] = defaultdict(int)
+        for day, cause, start, end, _, count in rows:
+            about = day, cause, start, end
+            counts[about] = max(counts[about], count if start is None else 1)
+        return [
+            SetAside(
+                day_of_number(day), Cause(cause), count, None if start is None else (start, end or start)
+            )
+            for (day, cause, start, end), count in sorted(counts.items(), key=lambda one: one[0][0])
+        ]
+
+    def _is_present(self) -> bool:
+        """Whether the file has all tables of today: what was opened for reading may be brought up meanwhile."""
+        if self._schema < SCHEMA_VERSION:
+            ((self._schema,),) = self._rows("pragma user_version", ())
+        return self._schema >= SCHEMA_VERSION
+
     def sources(self, *, limit: int = 100) -> list[SourceInfo]:
         rows = self._rows(
             """select name, sha256, format, published_at, recorded_at,
@@ -248,6 +303,7 @@ class SqliteStore:
             erased = 0
             for statement in (_ERASE_BLOCKS, _ERASE_HISTORY):
                 erased += connection.execute(statement, (limit, metering_point)).rowcount
+            connection.execute(_ERASE_QUARANTINE, (metering_point, limit))
             connection.execute(
                 """update series set first_day = (select min(day) from block where series = series.id)
                   where metering_point = ? and exists (select 1 from block where series = series.id)""",

@@ -1,0 +1,161 @@
+"""What came of a day and was set aside: told by point, kind, direction and day, once, and erased with the point."""
+
+import sqlite3
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.dataplane.store import MeasurementStore, open_store, schema
+from gridgate.dataplane.store.port import Cause, Quarantined, SetAside, Subject
+from gridgate.dataplane.store.sqlite_delivery import day_number
+from tests.factories.measurements import ELSEWHERE, PARIS, POINT, SUMMER, block, source
+
+CURVE, OUT, IN = Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL, FlowDirection.INJECTION
+NEXT = SUMMER + timedelta(days=1)
+ITS_OWN = Subject(POINT, CURVE, OUT, SUMMER, (3600, 5400))
+
+
+def item(
+    where: str = "line 2", subject: Subject | None = ITS_OWN, cause: Cause = Cause.NEGATIVE
+) -> Quarantined:
+    return Quarantined(where, f"because of {cause}", "-4", cause, subject)
+
+
+def put(store: MeasurementStore, *items: Quarantined, name: str = "a.csv", at: int = 1_000) -> None:
+    store.put([], source=source(name), quarantined=items, recorded_at=at)
+
+
+def told(
+    store: MeasurementStore, first: date = SUMMER, last: date = NEXT, direction: FlowDirection = OUT
+) -> list[SetAside]:
+    return store.set_aside(POINT, CURVE, direction, first, last)
+
+
+class TestSetAside:
+    def test_is_told_by_day_and_cause(self, store: MeasurementStore) -> None:
+        put(
+            store,
+            item("line 2", replace(ITS_OWN, day=NEXT, span=None), Cause.STEP),
+            item("line 3", replace(ITS_OWN, day=NEXT, span=None), Cause.STEP),
+            item("line 4"),
+        )
+        assert told(store) == [
+            SetAside(SUMMER, Cause.NEGATIVE, 1, (3600, 5400)),
+            SetAside(NEXT, Cause.STEP, 2),
+        ]
+        assert told(store, NEXT, NEXT) == [SetAside(NEXT, Cause.STEP, 2)]
+
+    def test_is_that_of_the_point_the_kind_and_the_direction_alone(self, store: MeasurementStore) -> None:
+        others = (
+            replace(ITS_OWN, metering_point=ELSEWHERE),
+            replace(ITS_OWN, kind=Kind.DAILY_ENERGY),
+            replace(ITS_OWN, direction=IN),
+            replace(ITS_OWN, day=None),
+            None,
+        )
+        put(store, *(item(f"line {number}", subject) for number, subject in enumerate(others)))
+        assert told(store) == []
+        assert len(told(store, direction=IN)) == 1
+
+    def test_has_what_says_no_direction_when_asked(self, store: MeasurementStore) -> None:
+        put(store, item(subject=replace(ITS_OWN, direction=None), cause=Cause.DIRECTION_UNSAID))
+        assert told(store) == []
+        for way in FlowDirection:
+            (found,) = store.set_aside(POINT, CURVE, way, SUMMER, NEXT, unsaid=True)
+            assert found.cause is Cause.DIRECTION_UNSAID
+
+    def test_counts_what_several_files_tell_once(self, store: MeasurementStore) -> None:
+        timeless = replace(ITS_OWN, span=None)
+        for name, lines in (("a.csv", 2), ("b.csv", 3)):
+            items = [item(f"line {number}", timeless, Cause.STEP) for number in range(lines)]
+            for _ in range(2):
+                put(store, item("line 9"), *items, name=name)
+        assert [(one.cause, one.count) for one in told(store)] == [(Cause.NEGATIVE, 1), (Cause.STEP, 3)]
+
+    def test_as_of_an_instant_is_what_had_come_then(self, store: MeasurementStore) -> None:
+        put(store, item(), at=2_000)
+        assert store.set_aside(POINT, CURVE, OUT, SUMMER, NEXT, as_of=1_999) == []
+        assert len(store.set_aside(POINT, CURVE, OUT, SUMMER, NEXT, as_of=2_000)) == 1
+
+
+class TestErase:
+    def test_takes_what_was_set_aside_of_the_point_and_of_no_other(self, store: MeasurementStore) -> None:
+        elsewhere = item("line 3", replace(ITS_OWN, metering_point=ELSEWHERE))
+        put(store, item(), item("line 4", replace(ITS_OWN, day=None)), elsewhere, item("line 5", None))
+        store.erase(POINT)
+        assert told(store) == []
+        assert {row.where for row in store.quarantine()} == {"line 3", "line 5"}
+
+    def test_before_a_day_takes_that_of_the_days_before_it(self, store: MeasurementStore) -> None:
+        day_of_arrival = day_number(SUMMER) * 86_400_000
+        timeless = replace(ITS_OWN, day=None)
+        put(
+            store,
+            item("line 2"),
+            item("line 3", replace(ITS_OWN, day=NEXT)),
+            item("line 4", timeless),
+            at=day_of_arrival,
+        )
+        put(store, item("line 5", timeless), name="later", at=day_of_arrival + 86_400_000)
+        store.erase(POINT, before=NEXT)
+        assert {row.where for row in store.quarantine()} == {"line 3", "line 5"}
+
+
+class TestAFileOfTheFirstSchema:
+    @pytest.fixture
+    def path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """As the version before made it, with a block and a quarantined value."""
+        path = tmp_path / "measurements.sqlite3"
+        with monkeypatch.context() as then:
+            then.setattr(schema, "SCHEMA_VERSION", 1)
+            open_store(path).close()
+        by_hand = sqlite3.connect(path, isolation_level=None)
+        assert by_hand.execute("pragma user_version").fetchone() == (1,)
+        by_hand.execute(
+            "insert into source values (1, ?, 'a.csv', 'csv', null, 500)", (source("a.csv").sha256,)
+        )
+        by_hand.execute(
+            "insert into quarantine (source, place, reason, value, recorded_at)"
+            " values (1, 'line 2', 'because of negative', '-4', 500)"
+        )
+        by_hand.close()
+        return path
+
+    def test_opened_for_reading_is_read_and_left_as_it_is(self, path: Path) -> None:
+        with open_store(path, read_only=True, zone=PARIS) as reader:
+            assert told(reader) == []
+            assert [row.where for row in reader.quarantine()] == ["line 2"]
+            assert reader.read(POINT, CURVE, OUT, SUMMER, SUMMER) == []
+            assert reader.sources()[0].quarantined == 1
+        by_hand = sqlite3.connect(path)
+        assert by_hand.execute("pragma user_version").fetchone() == (1,)
+        by_hand.close()
+
+    def test_opened_for_writing_is_brought_up_beside_who_reads_it(self, path: Path) -> None:
+        with open_store(path, read_only=True) as reader:
+            assert told(reader) == []
+            with open_store(path) as writer:
+                put(writer, item("line 3"), name="b.csv")
+                writer.put([block()], source=source("c.csv"), quarantined=[], recorded_at=2_000)
+            assert [one.cause for one in told(reader)] == [Cause.NEGATIVE]
+            assert len(reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)) == 1
+            assert len(reader.quarantine()) == 2
+
+    def test_learns_what_its_values_are_of_when_their_file_comes_again(self, path: Path) -> None:
+        with open_store(path) as store:
+            put(store, item(), at=2_000)
+            assert len(store.quarantine()) == 1
+            assert [one.cause for one in told(store)] == [Cause.NEGATIVE]
+            assert store.quarantine()[0].recorded_at == 500
+
+    def test_is_the_same_in_the_end_as_a_new_one(self, path: Path, tmp_path: Path) -> None:
+        layouts = []
+        for file in (path, tmp_path / "new.sqlite3"):
+            open_store(file).close()
+            by_hand = sqlite3.connect(file)
+            layouts.append(by_hand.execute("select name, sql from sqlite_master order by name").fetchall())
+            by_hand.close()
+        assert layouts[0] == layouts[1]
