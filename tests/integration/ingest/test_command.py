@@ -68,6 +68,7 @@ class TestReport:
         assert done.returncode == 1
         assert "Quarantined" in done.stdout
         assert "line 2 (-100): the value is negative" in done.stdout
+        assert f" (of {CONSO}, 2026-06-01)" in done.stdout
 
     def test_ends_with_0_when_all_was_taken(self, instance: Instance, write: Write) -> None:
         path = write(day_file(date(2026, 6, 1), 100))

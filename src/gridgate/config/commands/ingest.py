@@ -5,6 +5,7 @@ The readers and their libraries are slow to import and only this command needs t
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -20,12 +21,13 @@ from gridgate.config.files import folder_fault, measurements_fault, registry_fil
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_metering_point_id
 from gridgate.core.quantities import FlowDirection
-from gridgate.core.text import shown
+from gridgate.core.text import counted, shown
 from gridgate.core.time import civil_day_of
 
 if TYPE_CHECKING:
     from gridgate.dataplane.ingest.mapping import MeterMapping
     from gridgate.dataplane.ingest.report import FileReport, IngestReport
+    from gridgate.dataplane.store.port import Quarantined
 
 FORMATS: Final = (
     "csv",
@@ -209,6 +211,29 @@ def _explain(file: "FileReport", console: Console) -> None:
     for reason, count in times.most_common(_REASONS_SHOWN):
         value = f" ({first[reason].value[:_VALUE_SHOWN]})" if first[reason].value else ""
         more = f" and {count - 1} more" if count > 1 else ""
-        say(f"  {first[reason].where}{value}{more}: {reason[:_REASON_SHOWN]}")
+        of_what = _of_what([item for item in file.quarantined if item.reason == reason])
+        say(f"  {first[reason].where}{value}{more}: {reason[:_REASON_SHOWN]}{of_what}")
     if len(times) > _REASONS_SHOWN:
         say(f"  and {len(times) - _REASONS_SHOWN} other reasons: see --json")
+
+
+def _of_what(items: "Sequence[Quarantined]") -> str:
+    """Of which points and days they are, as far as that is known.
+
+    >>> from datetime import date
+    >>> from gridgate.core.quantities import Kind
+    >>> from gridgate.dataplane.store.port import Quarantined, Subject
+    >>> of = [Subject("22516914714270", Kind.LOAD_CURVE, day=date(2026, 6, n)) for n in (3, 1)]
+    >>> _of_what([Quarantined("line 2", "", "", None, one) for one in of])
+    ' (of 22516914714270, 2026-06-01 to 2026-06-03)'
+    >>> _of_what([Quarantined("line 2", "", "")])
+    ''
+    """
+    subjects = [item.subject for item in items if item.subject]
+    if not subjects:
+        return ""
+    points = sorted({subject.metering_point for subject in subjects})
+    more = f" and {counted(len(points) - 1, 'other point')}" if len(points) > 1 else ""
+    days = sorted({subject.day for subject in subjects if subject.day})
+    when = f", {' to '.join(f'{day}' for day in dict.fromkeys((days[0], days[-1])))}" if days else ""
+    return f" (of {points[0]}{more}{when})"

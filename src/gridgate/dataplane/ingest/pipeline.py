@@ -26,8 +26,16 @@ from gridgate.dataplane.ingest.parts import is_container, parts_of
 from gridgate.dataplane.ingest.port import MeasurementReader, Notes, Observations, UnreadableFile
 from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
-from gridgate.dataplane.ingest.series import settle
-from gridgate.dataplane.store.port import DayBlock, InvalidBlock, MeasurementStore, Quarantined, Source
+from gridgate.dataplane.ingest.series import set_aside, settle
+from gridgate.dataplane.store.port import (
+    Cause,
+    DayBlock,
+    InvalidBlock,
+    MeasurementStore,
+    Quarantined,
+    Source,
+    Subject,
+)
 
 UNKNOWN: Final = "unknown"
 ARCHIVE: Final = "zip"
@@ -173,10 +181,15 @@ class _Series:
         quarantined: list[Quarantined] = []
         for batch in self._batches:
             point = points[batch.meter]
-            direction = point if isinstance(point, Unmapped) else _direction(batch.direction or unsaid, point)
-            if isinstance(point, Unmapped) or isinstance(direction, Unmapped):
-                assert isinstance(direction, Unmapped)
-                quarantined.extend(_all_of(batch, direction.reason))
+            if isinstance(point, Unmapped):
+                quarantined.extend(_all_of(batch, point.reason))
+                continue
+            said = batch.direction or unsaid
+            direction = _direction(said, point)
+            if isinstance(direction, Unmapped):
+                cause = Cause.DIRECTION_ABSENT if said else Cause.DIRECTION_UNSAID
+                about = Subject(point.id, batch.kind, said)
+                quarantined.extend(set_aside(batch, about, cause, direction.reason, clock, point))
             else:
                 series.setdefault((point.id, batch.kind, direction, batch.register), []).append(batch)
 
@@ -228,7 +241,7 @@ def _refusal(name: str, format_name: str, why: Quarantined) -> FileReport:
 def _brief(item: Quarantined) -> Quarantined:
     """What of the file's own text stands in it may be of any length and have any number of lines; people read a few."""
     where, value = _shortened(item.where, _LONGEST_TEXT), _shortened(item.value, _LONGEST_TEXT)
-    return Quarantined(where, _shortened(item.reason, _LONGEST_REASON), value)
+    return replace(item, where=where, reason=_shortened(item.reason, _LONGEST_REASON), value=value)
 
 
 def _shortened(text: str, most: int) -> str:

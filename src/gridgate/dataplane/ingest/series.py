@@ -17,13 +17,15 @@ from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import DAY, FIRST, LAST, LocalClock, date_of
 from gridgate.dataplane.ingest.port import Observations, Stamp
 from gridgate.dataplane.store.checking import MAX_DECIMALS
-from gridgate.dataplane.store.port import DayBlock, Quarantined, SeriesKey
+from gridgate.dataplane.store.port import Cause, DayBlock, Quarantined, SeriesKey, Subject
 
 _STAMPED_AT_END: Final = ("C5", "P4")
 _LARGEST: Final = 1e15
 """In W, Wh or VA: a hundred times the world's power; larger is a defect, and would not fit the arithmetic."""
 _ROOM: Final = 2.0**62
 _LARGEST_SHIFT: Final = 18
+_SHIFTS: Final = (-3600, -1800, 0, 1800, 3600)
+"""From one reading of a local stamp to the other: by so much clocks change."""
 
 Mask = NDArray[np.bool_]
 
@@ -51,12 +53,13 @@ def settle(
     first = batches[0]
     daily = first.kind is not Kind.LOAD_CURVE
 
-    table.reject(table.negative, lambda i: _NEGATIVE)
-    table.reject(table.sizes > _LARGEST, lambda i: BEYOND)
+    table.reject(table.negative, Cause.NEGATIVE, lambda i: _NEGATIVE)
+    table.reject(table.sizes > _LARGEST, Cause.BEYOND, lambda i: BEYOND)
     if not daily:
-        table.reject(~np.isin(table.steps, STEPS), table.about_step)
+        table.reject(~np.isin(table.steps, STEPS), Cause.STEP, table.about_step)
 
     start, day = _instants(table, clock)
+    timed = table.good.copy()
     if daily:
         slot, offset = np.zeros(len(day), np.int64), start - clock.midnights(day)
     else:
@@ -65,17 +68,31 @@ def settle(
         off_grid = since_midnight % np.maximum(table.steps, 1) != 0
         table.reject(
             off_grid,
+            Cause.OFF_GRID,
             lambda i: f"{_utc(start[i])} is off the grid of {_minutes(table.steps[i])} steps; {_CORRECT}",
         )
         if point.opposed_from is not None:
             opposed = int(point.opposed_from.timestamp())
-            table.reject(start >= opposed, lambda i: _opposition(point))
+            table.reject(start >= opposed, Cause.OPPOSITION, lambda i: _opposition(point))
     _reject_repeats(table, start if not daily else day * DAY)
 
     key = SeriesKey(point.id, first.kind, direction, Resolution.P1D, first.register)
+    about = Subject(point.id, first.kind, direction)
     return Settled(
-        list(_blocks(table, key, day, slot, offset, clock)), int(table.good.sum()), table.quarantined
+        list(_blocks(table, key, day, slot, offset, clock)),
+        int(table.good.sum()),
+        _told_of(table, about, _Times(start, day, timed), clock),
     )
+
+
+def set_aside(
+    batch: Observations, about: Subject, cause: Cause, reason: str, clock: LocalClock, point: PointInfo
+) -> list[Quarantined]:
+    """All values of a batch that cannot be taken for one reason, each with its day as far as its stamp tells it."""
+    table = _Table([_as_stamped(_lasting(batch, clock), point)])
+    nothing = np.zeros(len(batch), np.int64)
+    table.reject(np.ones(len(batch), bool), cause, lambda i: reason)
+    return _told_of(table, about, _Times(nothing, nothing, np.zeros(len(batch), bool)), clock)
 
 
 def _lasting(batch: Observations, clock: LocalClock) -> Observations:
@@ -118,17 +135,17 @@ class _Table:
         )
         self._variants = [b.variant for b in batches]
         self.good = np.ones(len(self.times), bool)
-        self.quarantined: list[Quarantined] = []
+        self.rejected: list[tuple[int, Cause, str]] = []
         self.negative = np.concatenate([b.values < 0 for b in batches])
         self.values = _joined(_powers(b) for b in batches)
         self.scales = np.repeat([b.scale for b in batches], [len(b) for b in batches])
         self.sizes = np.concatenate([_powers(b, b.values.astype(np.float64)) for b in batches])
         self.sizes = self.sizes * 10.0 ** np.clip(self.scales, -300, 200)
 
-    def reject(self, mask: Mask, reason: Callable[[int], str]) -> None:
+    def reject(self, mask: Mask, cause: Cause, reason: Callable[[int], str]) -> None:
         """Strike out the rows of the mask that are still good; `reason` is asked for each."""
         for index in np.flatnonzero(mask & self.good).tolist():
-            self.quarantined.append(Quarantined(self.place(index), reason(index), self.raw(index)))
+            self.rejected.append((index, cause, reason(index)))
         self.good &= ~mask
 
     def place(self, index: int) -> str:
@@ -188,6 +205,7 @@ def _instants(table: _Table, clock: LocalClock) -> tuple[NDArray[np.int64], NDAr
     """The instant at which each value begins (or was observed), and its civil day."""
     table.reject(
         (table.times < FIRST) | (table.times > LAST),
+        Cause.OUT_OF_RANGE,
         lambda i: f"the stamp is not between 1970 and 2099; {_CORRECT}",
     )
     times = np.clip(table.times, FIRST, LAST)
@@ -207,8 +225,9 @@ def _utc_of(
     table: _Table, rows: Mask, times: NDArray[np.int64], clock: LocalClock, *, order_matters: bool
 ) -> NDArray[np.int64]:
     if order_matters and table.offsets is not None and _of_a_careless_clock(table, rows, times, clock):
-        times = times + table.offsets
+        table.times = np.where(rows, table.times + table.offsets, table.times)
         table.wall = table.wall | rows
+        times = times + table.offsets
     utc = times.copy()
     on_wall = table.wall & table.good & rows
     shown, alike, unpaired = times, np.zeros(len(times), bool), np.zeros(len(times), bool)
@@ -226,11 +245,13 @@ def _utc_of(
     utc[asked] = told[asked[ordered]]
     table.reject(
         _spread(absent, ordered) & asked,
+        Cause.NO_SUCH_TIME,
         lambda i: f"{_wall(times[i])} does not exist: the clocks went forward; {_CORRECT}",
     )
     if order_matters:
         table.reject(
             (_spread(doubled, ordered) & asked) | unpaired,
+            Cause.AMBIGUOUS_TIME,
             lambda i: (
                 f"{_wall(shown[i])} comes twice that day and the order does not tell which; "
                 f"{'give each pass its own offset' if alike[i] else 'add an offset'}"
@@ -262,17 +283,20 @@ def _days(
         return start, clock.of(start) // DAY
     table.reject(
         off_midnight,
+        Cause.NOT_A_DAY,
         lambda i: f"a value of a civil day is dated {_wall(local[i])}, not midnight; {table.remedy(i)}",
     )
     day = local // DAY
     table.reject(
         rows & (table.ends >= 0) & (table.ends != clock.midnights(day + 1)),
+        Cause.NOT_A_DAY,
         lambda i: f"a value of a civil day ends at {_utc(table.ends[i])}, not at midnight; {table.remedy(i)}",
     )
     start = clock.midnights(day[rows]) + table.slots[rows] * np.maximum(table.steps[rows], 0)
     beyond = _spread(clock.of(start) // DAY != day[rows], rows)
     table.reject(
         beyond,
+        Cause.NO_SUCH_SLOT,
         lambda i: "the day has no such slot: the clocks changed, or the row is too long; leave it empty",
     )
     return start, day[rows]
@@ -295,12 +319,13 @@ def _reject_repeats(table: _Table, start: NDArray[np.int64]) -> None:
     overlapping = np.flatnonzero(begin[1:] < latest_end[:-1]) + 1
     if not len(overlapping):
         return
-    struck = np.zeros(len(table.good), bool)
+    struck, partly = np.zeros(len(table.good), bool), np.zeros(len(table.good), bool)
     kept_by: dict[int, int] = {}
     holder, end = order[0], begin[0] + table.steps[order[0]]
     for index in order[1:]:
         if start[index] < end:
             struck[index] = True
+            partly[index] = start[index] + table.steps[index] > end
             kept_by[int(index)] = int(holder)
         else:
             holder, end = index, start[index] + table.steps[index]
@@ -313,8 +338,98 @@ def _reject_repeats(table: _Table, start: NDArray[np.int64]) -> None:
             contradicted.setdefault(index, contradicted[kept])
     both = np.zeros(len(table.good), bool)
     both[list(contradicted)] = True
-    table.reject(both, lambda i: _contradiction(table, contradicted[i], i))
-    table.reject(struck, lambda i: _repeat(table, kept_by[i], i))
+    table.reject(both, Cause.CONTRADICTED, lambda i: _contradiction(table, contradicted[i], i))
+    table.reject(partly, Cause.OVERLAPPING, lambda i: _repeat(table, kept_by[i], i))
+    table.reject(struck, Cause.REPEATED, lambda i: _repeat(table, kept_by[i], i))
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """When each value begins and its civil day, where `sure`."""
+
+    start: NDArray[np.int64]
+    day: NDArray[np.int64]
+    sure: Mask
+
+
+def _told_of(table: _Table, about: Subject, told: _Times, clock: LocalClock) -> list[Quarantined]:
+    """What was rejected, with the day and the time it is of: those that were settled, else what its stamp alone says."""
+    if not table.rejected:
+        return []
+    rows = np.array([index for index, _, _ in table.rejected])
+    start, day = _by_stamp(table, rows, clock)
+    sure = told.sure[rows]
+    start, day = np.where(sure, told.start[rows], start), np.where(sure, told.day[rows], day)
+    curve = about.kind is Kind.LOAD_CURVE
+    return [
+        Quarantined(
+            table.place(index),
+            reason,
+            table.raw(index),
+            cause,
+            replace(
+                about,
+                day=date_of(first) if first >= 0 else None,
+                span=(begin, begin + step) if curve and begin >= 0 and step in STEPS else None,
+            ),
+        )
+        for (index, cause, reason), begin, first, step in zip(
+            table.rejected, start.tolist(), day.tolist(), table.steps[rows].tolist(), strict=True
+        )
+    ]
+
+
+def _by_stamp(
+    table: _Table, rows: NDArray[np.int64], clock: LocalClock
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """When each of these rows begins, and its civil day, as far as its own stamp tells; -1 where it does not."""
+    within = (table.times[rows] >= FIRST) & (table.times[rows] <= LAST)
+    of_day = np.isin(table.stamp[rows], (Stamp.DAY.value, Stamp.SLOT.value))
+    start, day = np.full(len(rows), -1), np.full(len(rows), -1)
+    for chosen, told in ((within & of_day, _by_day), (within & ~of_day, _by_instant)):
+        if chosen.any():
+            start[chosen], day[chosen] = told(table, rows[chosen], clock)
+    return start, day
+
+
+def _by_instant(
+    table: _Table, rows: NDArray[np.int64], clock: LocalClock
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A local stamp that the clock showed twice is two instants, and one that it never showed is none; the day is that
+    which its readings have in common."""
+    times, wall, steps = table.times[rows], table.wall[rows], table.steps[rows]
+    ends = table.stamp[rows] == Stamp.END.value
+    # Of an end whose step nobody can tell, the second before it is sure to be in what it covers.
+    back = np.where(ends, np.where(steps > 0, steps, 1), 0)
+    utc = np.where(wall, clock.instants(times, np.zeros_like(times))[0], times)
+    readings = np.stack([utc + shift for shift in _SHIFTS])
+    meant = np.stack([np.where(wall, clock.of(utc + shift) == times, shift == 0) for shift in _SHIFTS])
+    absent = ~meant.any(axis=0)
+    meant |= absent & (np.array(_SHIFTS) == 0)[:, None]
+    earliest = np.where(meant, readings, 2**62).min(axis=0) - back
+    latest = np.where(meant, readings, 0).max(axis=0) - back
+    first, last = clock.of(earliest) // DAY, clock.of(latest) // DAY
+    exact = (earliest == latest) & ~absent & (~ends | (steps > 0))
+    return np.where(exact, earliest, -1), np.where(first == last, first, -1)
+
+
+def _by_day(
+    table: _Table, rows: NDArray[np.int64], clock: LocalClock
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A slot is of the day in which it begins; a value of a day that is none of ours, of that in which its stamp lies
+    when most of the 24 hours after it lie there too."""
+    times, wall = table.times[rows], table.wall[rows]
+    into = table.slots[rows] * np.maximum(table.steps[rows], 0)
+    local = np.where(wall, times, clock.of(times))
+    day = local // DAY
+    off = local % DAY != 0
+    slotted = table.stamp[rows] == Stamp.SLOT.value
+    start = np.where(off, np.where(wall, -1, times), clock.midnights(day)) + into
+    starts_in = np.where(off & ~wall, clock.of(np.maximum(start, 0)) // DAY, day)
+    most = np.where((local + DAY // 2) // DAY == day, day, -1)
+    sure = np.where(slotted, starts_in, np.where(off, most, day))
+    exact = slotted & ~(off & wall) & (clock.of(np.maximum(start, 0)) // DAY == sure)
+    return np.where(exact, start, -1), sure
 
 
 def _blocks(

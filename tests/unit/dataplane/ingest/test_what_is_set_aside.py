@@ -1,0 +1,200 @@
+"""Of what is set aside: why in one word, and of which point, kind, direction, day and time it is, where that is sure."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.dataplane.ingest.directory import PointInfo
+from gridgate.dataplane.ingest.local_time import LocalClock
+from gridgate.dataplane.ingest.port import Observations, Stamp
+from gridgate.dataplane.ingest.series import settle
+from gridgate.dataplane.store.port import Cause, Subject
+from tests.ingest_samples import PLAIN, PLAIN_HEADER, R63_HEADER, as_json, ends, naive, plain_csv, r63
+from tests.unit.dataplane.ingest.conftest import C4, C5, INJECTING, Directory, Taken
+
+Take = Callable[..., Taken]
+OUT = FlowDirection.WITHDRAWAL
+JUNE = date(2026, 6, 1)
+
+
+def curve(
+    *rows: tuple[str, Any], point: str = C5, step: str = "PT30M", way: str = "withdrawal", unit: str = "W"
+) -> bytes:
+    return plain_csv(f"{point},load_curve,{way},{stamp},{step},{value},{unit}," for stamp, value in rows)
+
+
+def day(stamp: str) -> bytes:
+    return plain_csv([f"{C5},daily_energy,withdrawal,{stamp},,5,Wh,"])
+
+
+def told(taken: Taken) -> list[tuple[Cause | None, date | None, tuple[str, str] | None]]:
+    """Cause, day and span of each, the span by the clock of UTC."""
+
+    def clock(seconds: int) -> str:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%d %H:%M")
+
+    found = []
+    for item in taken.report.quarantined:
+        span = item.subject and item.subject.span
+        found.append(
+            (
+                item.cause,
+                item.subject.day if item.subject else None,
+                (clock(span[0]), clock(span[1])) if span else None,
+            )
+        )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        (curve(("2026-06-01T21:30:00Z", -5)), (Cause.NEGATIVE, JUNE, ("01 21:30", "01 22:00"))),
+        (curve(("2026-06-01T22:00:00Z", -5)), (Cause.NEGATIVE, date(2026, 6, 2), ("01 22:00", "01 22:30"))),
+        (curve(("2026-06-01 00:00", -5)), (Cause.NEGATIVE, JUNE, ("31 22:00", "31 22:30"))),
+        (curve(("2026-06-01 00:00", "9" * 15), unit="kW"), (Cause.BEYOND, JUNE, ("31 22:00", "31 22:30"))),
+        (curve(("2026-06-01 00:00", 5), step="PT20M"), (Cause.STEP, JUNE, None)),
+        (curve(("2026-06-01T10:10:00Z", 5)), (Cause.OFF_GRID, JUNE, ("01 10:10", "01 10:40"))),
+        (curve(("2026-03-29 02:30", 5)), (Cause.NO_SUCH_TIME, date(2026, 3, 29), None)),
+        (curve(("2026-10-25 02:30", 5)), (Cause.AMBIGUOUS_TIME, date(2026, 10, 25), None)),
+        (curve(("2026-10-25 02:30", -5)), (Cause.NEGATIVE, date(2026, 10, 25), None)),
+        (curve(("2026-10-25 03:00", -5)), (Cause.NEGATIVE, date(2026, 10, 25), ("25 02:00", "25 02:30"))),
+        (curve(("1969-01-01T00:00:00Z", 5)), (Cause.OUT_OF_RANGE, None, None)),
+        (curve(("1969-01-01T00:00:00Z", -5)), (Cause.NEGATIVE, None, None)),
+        (day("2026-06-01T05:00:00+02:00"), (Cause.NOT_A_DAY, JUNE, None)),
+        (day("2026-06-01T23:00:00+02:00"), (Cause.NOT_A_DAY, None, None)),
+    ],
+)
+def test_names_cause_day_and_time_where_they_are_sure(
+    take: Take, file: bytes, expected: tuple[Cause, date | None, tuple[str, str] | None]
+) -> None:
+    taken = take(file)
+
+    assert told(taken) == [expected]
+    (item,) = taken.store.quarantined
+    assert item.subject is not None
+    assert (item.subject.metering_point, item.subject.direction) == (C5, OUT)
+
+
+def test_an_end_is_of_the_day_in_which_its_step_lies(take: Take) -> None:
+    """`C5` stamps ends: the last half hour of a day bears the midnight after it."""
+    (midnight,) = naive(ends(PLAIN)[-1:])
+
+    taken = take(as_json(r63(C5, [midnight], [-1])))
+
+    assert told(taken) == [(Cause.NEGATIVE, PLAIN, ("01 21:30", "01 22:00"))]
+
+
+def test_an_end_whose_step_nobody_can_tell_is_of_the_day_before_it(take: Take) -> None:
+    (midnight,) = naive(ends(PLAIN)[-1:])
+
+    taken = take("\n".join([R63_HEADER, f"{C5};;;PA;CONS;BRUT;W;{midnight};5;;PT2H"]))
+
+    assert told(taken) == [(Cause.STEP, PLAIN, None)]
+
+
+def test_of_two_readings_that_lie_in_two_days_none_is_told(take: Take, directory: Directory) -> None:
+    """Where clocks go back at midnight, the end `00:00` is that of a day or of half an hour in the next one."""
+    midnight = int(datetime(2026, 10, 25, tzinfo=UTC).timestamp())
+    batch = Observations(
+        meter=C5,
+        kind=Kind.LOAD_CURVE,
+        direction=OUT,
+        stamp=Stamp.END,
+        times=np.array([midnight, midnight + 7200]),
+        wall=np.ones(2, bool),
+        steps=np.full(2, 1800),
+        values=np.array([-1, -1]),
+        quality=np.full(2, Quality.MEASURED, np.uint8),
+        rows=np.arange(2),
+        raw=["-1", "-1"],
+    )
+
+    settled = settle([batch], OUT, directory.points[C5], LocalClock(ZoneInfo("Atlantic/Azores")))
+
+    days = [item.subject.day for item in settled.quarantined if item.subject]
+    assert days == [None, date(2026, 10, 25)]
+
+
+def test_a_value_beside_one_that_is_kept_is_a_repeat_or_reaches_beyond_it(take: Take) -> None:
+    rows = [
+        f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,",
+        f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,",
+        f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,PT60M,1,W,",
+    ]
+
+    assert told(take(plain_csv(rows))) == [
+        (Cause.REPEATED, JUNE, ("01 00:00", "01 00:30")),
+        (Cause.OVERLAPPING, JUNE, ("01 00:00", "01 01:00")),
+    ]
+
+
+def test_of_two_accounts_that_differ_both_are_contradicted(take: Take) -> None:
+    (stamp,) = naive(ends(PLAIN)[:1])
+    rows = [f"{C5};;;PA;CONS;{stage};W;{stamp};{value};;PT30M" for stage, value in (("BRUT", 3), ("BEST", 9))]
+
+    taken = take("\n".join([R63_HEADER, *rows]))
+
+    assert told(taken) == [(Cause.CONTRADICTED, PLAIN, ("31 22:00", "31 22:30"))] * 2
+
+
+def test_a_curve_after_an_opposition(take: Take, directory: Directory) -> None:
+    opposed = datetime(2026, 6, 1, 0, 30, tzinfo=UTC)
+    directory.points[C5] = PointInfo(C5, "C5", frozenset(FlowDirection), opposed)
+
+    taken = take(curve(("2026-06-01T00:00:00Z", 1), ("2026-06-01T00:30:00Z", 2)))
+
+    assert told(taken) == [(Cause.OPPOSITION, JUNE, ("01 00:30", "01 01:00"))]
+
+
+@pytest.mark.parametrize("last", ["v48", "v50"])
+def test_a_slot_is_of_its_day_which_may_not_have_it(take: Take, last: str) -> None:
+    slots = [f"v{n}" for n in range(1, int(last[1:]) + 1)]
+    header = f"metering_point_id,kind,direction,date,resolution,unit,{','.join(slots)}"
+    row = f"{C5},load_curve,withdrawal,2026-06-01,PT30M,W,{','.join('1' for _ in slots[:-1])},-1"
+
+    taken = take(f"{header}\n{row}")
+
+    if last == "v48":
+        assert told(taken) == [(Cause.NEGATIVE, JUNE, ("01 21:30", "01 22:00"))]
+    else:
+        assert (Cause.NO_SUCH_SLOT, JUNE, None) in told(taken)
+
+
+def test_a_direction_that_is_not_said_or_not_there(take: Take) -> None:
+    unsaid = take(curve(("2026-06-01T00:00:00Z", 1), point=INJECTING, way=""))
+    absent = take(curve(("2026-06-01T00:00:00Z", 1), point=C4, way="injection"))
+
+    span = ("01 00:00", "01 00:30")
+    assert told(unsaid) == [(Cause.DIRECTION_UNSAID, JUNE, span)]
+    assert told(absent) == [(Cause.DIRECTION_ABSENT, JUNE, span)]
+    about = [item.subject for taken in (unsaid, absent) for item in taken.report.quarantined]
+    assert [one and (one.metering_point, one.direction) for one in about] == [
+        (INJECTING, None),
+        (C4, FlowDirection.INJECTION),
+    ]
+
+
+def test_nothing_is_said_of_what_leads_to_no_point_or_cannot_be_read(take: Take) -> None:
+    unknown = take(curve(("2026-06-01T00:00:00Z", 1), point="12345678901234"))
+    unread = take(curve(("2026-06-01T00:00:00Z", "x")))
+
+    assert [
+        (item.cause, item.subject) for taken in (unknown, unread) for item in taken.report.quarantined
+    ] == [
+        (None, None),
+        (None, None),
+    ]
+
+
+def test_a_reading_is_of_the_day_of_its_moment_and_of_no_time(take: Take) -> None:
+    file = "\n".join([PLAIN_HEADER, f"{C5},register_reading,withdrawal,2026-06-01T21:45:00Z,,-5,Wh,"])
+
+    (item,) = take(file).report.quarantined
+
+    assert item.subject == Subject(C5, Kind.REGISTER_READING, OUT, JUNE)
