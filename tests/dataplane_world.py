@@ -147,11 +147,23 @@ class RegistryFile:
         version = self._version(point, activated_on, segment, directions, kva=36)
         self._held(point, holder=holder, since=held_from, version=version, directions=directions)
         if collection:
-            db.execute(
-                "INSERT INTO metering_loadcurvecollection (metering_point_id, holder_id, state, since)"
-                " VALUES (?, ?, ?, ?)",
-                (point, holder, collection, "2024-01-01 00:00:00"),
-            )
+            self.collection(point, holder, collection)
+
+    def collection(
+        self,
+        point: str,
+        holder: int,
+        state: str,
+        *,
+        since: str = "2024-01-01 00:00:00",
+        until: str | None = None,
+    ) -> None:
+        """A state that the collection of a point's load curve had under a holder."""
+        self.db.execute(
+            "INSERT INTO metering_loadcurvecollection (metering_point_id, holder_id, state, since, until)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (point, holder, state, since, until),
+        )
 
     def hand_over(self, point: str, *, to: int, on: date, segment: str, directions: int, kva: int) -> None:
         """Whoever holds the point leaves it to another that day, and it becomes another with it."""

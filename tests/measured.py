@@ -15,8 +15,8 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Interval, Resolution, civil_day_of, days_between
 from gridgate.dataplane.client import DailyTotals, Latest, Reader
-from gridgate.dataplane.query.answer import Answer, Segment
-from gridgate.dataplane.store.port import SeriesInfo, SeriesKey
+from gridgate.dataplane.query.answer import Answer, Missing, Segment
+from gridgate.dataplane.store.port import Cause, SeriesInfo, SeriesKey, SetAside
 from tests.world import NOW
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -28,6 +28,8 @@ RECORDED = datetime(2026, 11, 25, 4, tzinfo=UTC)
 class Measured:
     silent: set[str] = field(default_factory=set)
     """Points without data."""
+    refused: set[str] = field(default_factory=set)
+    """Points of which every value came and was set aside, as negative."""
     broken: bool = False
     """True to have the store not answer."""
     asked: list[tuple[object, ...]] = field(default_factory=list)
@@ -84,7 +86,9 @@ class Measured:
         self._answer()
         self.asked.append((reader.organisation_name, direction, point, channel))
         until = min(end, at)
-        segments = [] if point in self.silent or start >= until else [_flat(kind, start, until)]
+        none = self.silent | self.refused
+        segments = [] if point in none or start >= until else [_flat(kind, start, until)]
+        days = days_between(start, until, PARIS) if point in self.refused else []
         return Answer(
             metering_point=point,
             kind=kind,
@@ -95,6 +99,8 @@ class Measured:
             segments=segments,
             requested=Interval(start, end),
             available=Interval(start, until) if segments else None,
+            missing=[Missing(start, until, "set_aside")] if days else [],
+            set_aside=[SetAside(day, Cause.NEGATIVE, 48) for day in days],
         )
 
     def _answer(self) -> None:

@@ -26,9 +26,9 @@ from gridgate.dataplane.reading import (
 )
 from gridgate.dataplane.registry import NEWEST, Access, SqliteRegistry
 from gridgate.dataplane.store import open_store
-from gridgate.dataplane.store.port import DayBlock, MeasurementStore, SeriesInfo
+from gridgate.dataplane.store.port import Cause, DayBlock, MeasurementStore, SeriesInfo, SetAside
 
-__all__ = ["Latest", "MeasurementClient", "ReadRefused", "Reader"]
+__all__ = ["Cause", "Latest", "MeasurementClient", "ReadRefused", "Reader", "SetAside"]
 
 DailyTotals = dict[str, dict[date, int | float]]
 """Energy in Wh by metering point and civil day."""

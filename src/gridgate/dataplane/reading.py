@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.core.quantities import FlowDirection, Kind, Quality, bits
 from gridgate.core.sharing import AccessLine, Basis, Granted, RefusalReason, Refused
-from gridgate.core.time import Interval, Resolution, civil_day_bounds, days_between
+from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of, days_between
 from gridgate.dataplane.accesslog import AccessEntry
 from gridgate.dataplane.accesslog.entry import GRANTED
 from gridgate.dataplane.query.aggregate import Period, totals
@@ -23,8 +23,11 @@ from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.dataplane.query.assemble import assemble
 from gridgate.dataplane.query.coverage import FUTURE, NOT_RECEIVED, coverage
 from gridgate.dataplane.query.resample import resample
+from gridgate.dataplane.query.set_aside import told_apart
 from gridgate.dataplane.registry import PointFacts
-from gridgate.dataplane.store.port import DayBlock, MeasurementStore, SeriesKey
+from gridgate.dataplane.store.port import DayBlock, MeasurementStore, SeriesKey, SetAside
+
+_BOTH_WAYS = bits(FlowDirection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,14 @@ def answer(
         zone=zone,
         explained=explained(wanted, requested, granted, point=point, segments=segments, zone=zone),
     )
+    missing, set_aside = without_set_aside(
+        store,
+        wanted,
+        missing,
+        readable=[Interval(part.readable.start, part.readable.end or at) for part in parts],
+        unsaid=all(part.line.directions == _BOTH_WAYS for part in parts),
+        zone=zone,
+    )
     if wanted.kind is Kind.LOAD_CURVE and point.collection != "active" and _lasts(parts[-1].line, at):
         missing = _since_collection_ended(missing, available)
     return Answer(
@@ -91,6 +102,7 @@ def answer(
         requested=requested,
         available=available,
         missing=missing,
+        set_aside=set_aside,
         counts=[sum(segment.count for segment in part) for part in of_parts],
     )
 
@@ -100,6 +112,35 @@ def in_order(of_parts: Sequence[list[Segment]]) -> list[Segment]:
     if len(of_parts) == 1:
         return of_parts[0]
     return sorted(chain.from_iterable(of_parts), key=lambda segment: (segment.register, segment.start))
+
+
+def without_set_aside(
+    store: MeasurementStore,
+    wanted: Wanted,
+    missing: list[Missing],
+    *,
+    readable: Sequence[Interval],
+    unsaid: bool,
+    zone: ZoneInfo,
+) -> tuple[list[Missing], list[SetAside]]:
+    """What is missing, with that of which values came and were set aside apart, and those values.
+
+    The store is asked only where something was not received. `unsaid`: whether the reader may know of both directions,
+    and so of what does not say its own.
+    """
+    gaps = [gap for gap in missing if gap.reason == NOT_RECEIVED]
+    if not gaps:
+        return missing, []
+    found = store.set_aside(
+        wanted.metering_point,
+        wanted.kind,
+        wanted.direction,
+        civil_day_of(gaps[0].start, zone),
+        civil_day_of(gaps[-1].end - timedelta(microseconds=1), zone),
+        unsaid=unsaid,
+        as_of=None if wanted.as_of is None else epoch_milliseconds(wanted.as_of),
+    )
+    return told_apart(missing, found, readable=readable, zone=zone) if found else (missing, [])
 
 
 def nothing_readable(wanted: Wanted, reason: str, *, at: datetime) -> Answer:

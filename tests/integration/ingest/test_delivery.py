@@ -9,6 +9,7 @@ import pytest
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.dataplane.ingest.directory import PointInfo, RegistryDirectory
+from gridgate.dataplane.store.port import Cause
 from tests.dataplane_world import ACME, CONSO, SOLAR, UNKNOWN
 from tests.ingest_samples import PLAIN, as_json, ends, offset, plain_csv, r63, zipped
 from tests.integration.ingest.conftest import RECORDED_AT, Instance
@@ -49,6 +50,36 @@ class TestTheSameFileAgain:
 
         assert (first.stored, len(first.quarantined)) == (1, 1)
         assert (again.stored, again.unchanged, again.complete) == (1, 1, True)
+
+
+class TestWhatIsSetAside:
+    """Of a real store: what came of a day, until it comes well."""
+
+    def told(self, instance: Instance) -> list[tuple[date, Cause, int]]:
+        found = instance.store.set_aside(CONSO, Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL, PLAIN, PLAIN)
+        return [(one.day, one.cause, one.count) for one in found]
+
+    def test_is_known_by_its_day_once_however_often_the_file_comes(
+        self, instance: Instance, write: Write
+    ) -> None:
+        for name in ("a", "a", "b"):
+            instance.take_one(
+                write(day([-1] * 48, published=f"2026-06-0{2 + (name == 'b')}T04:00:00+02:00"), name)
+            )
+        assert self.told(instance) == [(PLAIN, Cause.NEGATIVE, 1)] * 48
+
+    def test_of_a_real_file_is_known_by_its_day(self, instance: Instance, shared_data: Path) -> None:
+        report = instance.take_one(shared_data / "espi/samples/Electric.xml", single=CONSO)
+        told = [(item.cause, item.subject and item.subject.day) for item in report.quarantined]
+        assert told == [(Cause.STEP, date(2012, 4, 1)), (Cause.STEP, date(2012, 5, 1))]
+
+    def test_stands_beside_the_values_that_come_later(self, instance: Instance, write: Write) -> None:
+        """Which of the two is told is the reading's to say."""
+        instance.take_one(write(day([-1] * 48), "a"))
+        instance.take_one(write(day(range(48), published="2026-06-03T04:00:00+02:00"), "b"))
+        assert len(self.told(instance)) == 48
+        (block,) = instance.blocks(Kind.LOAD_CURVE)
+        assert block.all_measured
 
 
 class TestParts:

@@ -20,6 +20,7 @@ from gridgate.dataplane.export import export as write
 from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.query.assemble import assemble
 from gridgate.dataplane.query.coverage import coverage
+from gridgate.dataplane.reading import Wanted, epoch_milliseconds, without_set_aside
 from gridgate.dataplane.store import open_store
 
 
@@ -40,24 +41,17 @@ def export(
     require(measurements_fault(environment), access_log_fault(environment))
     now = datetime.now(UTC)
     period = Interval(_instant(start, environment, "--start"), _instant(end, environment, "--end"))
-    known = None if as_of is None else int(_instant(as_of, environment, "--as-of").timestamp() * 1000)
-    answer = _read(environment, metering_point, kind, direction, period, known, now)
+    known = None if as_of is None else _instant(as_of, environment, "--as-of")
+    answer = _read(environment, Wanted(metering_point, kind, direction, period, as_of=known), now)
     _log(environment, answer, now)
     write(answer, sys.stdout.buffer, format=format, zone=environment.zone)
     sys.stdout.buffer.flush()
 
 
-def _read(
-    environment: Environment,
-    metering_point: str,
-    kind: Kind,
-    direction: FlowDirection,
-    period: Interval,
-    as_of: int | None,
-    now: datetime,
-) -> Answer:
+def _read(environment: Environment, wanted: Wanted, now: datetime) -> Answer:
     from gridgate.metering.models import MeteringPoint
 
+    metering_point, period = wanted.metering_point, wanted.period
     assert period.end is not None
     if not MeteringPoint.objects.filter(pk=metering_point).exists():
         raise GridgateError(
@@ -68,20 +62,23 @@ def _read(
     zone = environment.zone
     store = open_store(environment.measurements, read_only=True, zone=zone)
     first, last = period.start.astimezone(zone).date(), period.end.astimezone(zone).date()
-    blocks = store.read(metering_point, kind, direction, first, last, as_of=as_of)
+    as_of = None if wanted.as_of is None else epoch_milliseconds(wanted.as_of)
+    blocks = store.read(metering_point, wanted.kind, wanted.direction, first, last, as_of=as_of)
     segments = assemble(blocks, period.start, period.end, zone)
     available, missing = coverage(segments, requested=period, at=now, zone=zone, explained=[])
+    missing, set_aside = without_set_aside(store, wanted, missing, readable=[period], unsaid=True, zone=zone)
     return Answer(
         metering_point=metering_point,
-        kind=kind,
-        direction=direction,
-        unit=kind.unit,
+        kind=wanted.kind,
+        direction=wanted.direction,
+        unit=wanted.kind.unit,
         start=period.start,
         end=period.end,
         segments=segments,
         requested=period,
         available=available,
         missing=missing,
+        set_aside=set_aside,
     )
 
 

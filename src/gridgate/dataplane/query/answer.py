@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of
+from gridgate.dataplane.store.port import SetAside
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,9 @@ class Step:
 class Missing:
     """An interval that was asked for and is not in the answer.
 
-    `reason` is a word: `not_received`, `future`, `partial_step`, or what the caller knows: `before_title`,
-    `between_titles`, `after_title`, `before_permission_history`, `before_activation`, `collection_inactive`…
+    `reason` is a word: `not_received`, `set_aside`, `future`, `partial_step`, or what the caller knows:
+    `before_title`, `between_titles`, `after_title`, `before_permission_history`, `before_activation`,
+    `collection_inactive`…
     """
 
     start: datetime
@@ -113,6 +115,8 @@ class Answer:
     available: Interval | None = None
     """From the first value to the end of the last one; None when there is none."""
     missing: list[Missing] = field(default_factory=list)
+    set_aside: list[SetAside] = field(default_factory=list)
+    """What came of the days that are missing as `set_aside`, and why it was."""
     counts: list[int] = field(default_factory=list)
     """How many values each part of what was granted gave, in their order: for the access log."""
 

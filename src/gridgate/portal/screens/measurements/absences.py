@@ -11,6 +11,8 @@ from gridgate.core.quantities import Kind
 from gridgate.core.time import Interval, Resolution, days_between
 from gridgate.dataplane.query.aggregate import Total, usual_step
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
+from gridgate.dataplane.query.set_aside import SET_ASIDE
+from gridgate.portal.screens.measurements.aside import only_opposed, set_aside_in_words
 from gridgate.portal.screens.measurements.sentences import gap_in_words
 
 NOT_ITS_OWN = frozenset({"before_title", "between_titles", "after_title"})
@@ -25,33 +27,58 @@ class Absence:
     when: str
     why: str
     tone: str
+    ask: bool = False
+    """Whether the operator is to be asked."""
 
 
 def absences(
     answer: Answer, start: datetime, end: datetime, until: datetime, zone: ZoneInfo
 ) -> list[Absence]:
-    """What of the period has no value and why: the longest, in the order of time. Values are expected up to `until`."""
+    """What of the period has no value and why: the longest, in the order of time. Values are expected up to `until`.
+
+    Of readings of a register nobody knows on which days they are due: only those that came are told.
+    """
+    why = {} if answer.kind is Kind.REGISTER_READING else _why()
     cut = [
         Missing(
             max(gap.start, start), min(gap.end, until if gap.reason == "not_received" else end), gap.reason
         )
         for gap in answer.missing
-        if gap.reason in _why()
+        if gap.reason in why or gap.reason == SET_ASIDE
     ]
     told = [gap for gap in cut if gap.start < gap.end]
     longest = sorted(told, key=lambda gap: gap.start - gap.end)[:_MOST]
     return [
-        Absence(
-            gap_in_words(gap, zone), _why()[gap.reason], "warn" if gap.reason == "not_received" else "info"
+        _set_aside(gap, answer, zone)
+        if gap.reason == SET_ASIDE
+        else Absence(
+            gap_in_words(gap, zone), why[gap.reason], "warn" if gap.reason == "not_received" else "info"
         )
         for gap in sorted(longest, key=lambda gap: gap.start)
     ]
 
 
-def why_nothing(answer: Answer) -> str:
-    reasons = {missing.reason for missing in answer.missing}
+def _set_aside(gap: Missing, answer: Answer, zone: ZoneInfo) -> Absence:
+    days = set(days_between(gap.start, gap.end, zone))
+    start, end = gap.start.timestamp(), gap.end.timestamp()
+    found = [
+        one
+        for one in answer.set_aside
+        if one.day in days and (one.span is None or (one.span[0] < end and start < one.span[1]))
+    ]
+    opposed = only_opposed(found)
+    return Absence(
+        gap_in_words(gap, zone), set_aside_in_words(found), "info" if opposed else "warn", ask=not opposed
+    )
+
+
+def why_nothing(answer: Answer, start: datetime, end: datetime) -> str:
+    """One sentence for a period without a value; where its days have several causes, they are told day by day."""
+    reasons = _reasons(answer, start, end)
     if reasons == {"future"}:
         return _("Ces jours sont à venir.")
+    if told_by_day(answer, start, end):
+        return _("Voici ce qui en est connu.")
     if "collection_inactive" in reasons:
         return _(
             "Aucune collecte de la courbe de charge n’est enregistrée ici pour ces jours. Elle peut être demandée pour "
@@ -61,6 +88,12 @@ def why_nothing(answer: Answer) -> str:
         if reason in reasons and "not_received" not in reasons:
             return _why()[reason]
     return _("Aucune valeur n’a été reçue pour ces jours.")
+
+
+def told_by_day(answer: Answer, start: datetime, end: datetime) -> bool:
+    """Whether the days of a period without a value have causes that no sentence tells for all of them."""
+    reasons = _reasons(answer, start, end)
+    return SET_ASIDE in reasons or reasons >= {"not_received", "collection_inactive"}
 
 
 def not_expected(answer: Answer) -> list[Interval]:
@@ -85,6 +118,10 @@ def only_expected(
         )
         for row in rows
     ]
+
+
+def _reasons(answer: Answer, start: datetime, end: datetime) -> set[str]:
+    return {gap.reason for gap in answer.missing if gap.start < end and start < gap.end}
 
 
 def _steps(row: Interval, outside: Interval, step: Resolution, zone: ZoneInfo) -> int:

@@ -100,7 +100,8 @@ def over_figure(found: Sequence[Exceedance]) -> Figure:
     return Figure(_("Durée du dépassement"), formats.duration(seconds) if seconds else "0", "", note)
 
 
-def received(whole: Total) -> Figure:
+def received(whole: Total, answer: Answer, shown: Shown) -> Figure:
+    """How much of what was to come is there; what came and was set aside was received, and is not."""
     expected = whole.values + whole.missing
     ratio = whole.values / expected if expected else 0
     note = ngettext(
@@ -116,7 +117,9 @@ def received(whole: Total) -> Figure:
         ) % {"count": formats.number(whole.corrected)}
     share = min(max(ratio, 0.001), 0.999) if 0 < ratio < 1 else ratio  # neither all nor nothing
     figure = formats.number(100 * share, 1 if 0 < ratio < 1 else 0)
-    return Figure(_("Données reçues"), figure, "%", note, "" if ratio == 1 else "warn")
+    aside = any(shown.first <= one.day <= shown.last for one in answer.set_aside)
+    label = _("Données retenues") if aside else _("Données reçues")
+    return Figure(label, figure, "%", note, "" if ratio == 1 else "warn")
 
 
 def register_figure(register: str, segments: Sequence[Segment], returns: Sequence[datetime]) -> Figure:

@@ -34,6 +34,7 @@ from gridgate.portal.screens.measurements.absences import (
     absences,
     not_expected,
     only_expected,
+    told_by_day,
     why_nothing,
 )
 from gridgate.portal.screens.measurements.exceedances import Exceedance, Over, over_rows
@@ -149,7 +150,10 @@ def picture(read: Reading, shown: Shown, meter: Meter, now: datetime) -> Picture
         return Picture(shown.kind, empty=_("Ces jours ne font pas partie de votre titularité."))
     current = within(answer, period.start, period.end, zone)
     if not any(current):
-        return Picture(shown.kind, empty=why_nothing(answer))
+        days = period.start, period.end
+        until = min(period.end, _today(zone, now))
+        told = absences(answer, *days, until, zone) if told_by_day(answer, *days) else []
+        return Picture(shown.kind, empty=why_nothing(answer, *days), absences=told)
     draw: dict[Kind, Callable[..., Picture]] = {
         Kind.LOAD_CURVE: _power,
         Kind.DAILY_ENERGY: _energy,
@@ -253,7 +257,7 @@ def _power(
         energy_figure(whole, comparison(answer, shown, zone, until), shown),
         peak_figure(whole, limit),
         *([over_figure(episodes)] if limits else []),
-        received(whole),
+        received(whole, answer, shown),
     ]
     drawn.over = over_rows(episodes, shown)
     drawn.caption = caption(whole, from_to(shown, until, zone), limit)
@@ -305,7 +309,7 @@ def _energy(
             if best
             else []
         ),
-        received(whole),
+        received(whole, answer, shown),
     ]
     drawn.caption = _("%(period)s\u00a0: %(energy)s.") % {
         "period": from_to(shown, until, zone),
@@ -371,7 +375,7 @@ def _maximum(
             if limits
             else []
         ),
-        received(whole),
+        received(whole, answer, shown),
     ]
     drawn.caption = _("%(period)s\u00a0: au plus %(power)s, le %(when)s.") % {
         "period": from_to(shown, until, zone),
@@ -412,8 +416,11 @@ def _compared_from(shown: Shown, before: date) -> date | None:
 
 def _expected_until(segments: Sequence[Segment], end: datetime, zone: ZoneInfo, now: datetime) -> datetime:
     """Values of a day come the morning after: nothing is missing from today on, beyond what already came."""
-    today = civil_day_bounds(civil_day_of(now, zone), zone).start
-    return min(end, max(today, *(segment.end(zone) for segment in segments)))
+    return min(end, max(_today(zone, now), *(segment.end(zone) for segment in segments)))
+
+
+def _today(zone: ZoneInfo, now: datetime) -> datetime:
+    return civil_day_bounds(civil_day_of(now, zone), zone).start
 
 
 def _not_expected(rows: Sequence[Total]) -> list[int]:

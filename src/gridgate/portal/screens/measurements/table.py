@@ -129,7 +129,7 @@ def _when(at: datetime, shown: Shown, name: str) -> str:
 
 def _quality(row: Total) -> tuple[str, str]:
     if not row.values:
-        return ("warn", _("Rien reçu")) if row.missing else ("", _("Rien à recevoir"))
+        return ("warn", _("Aucune valeur")) if row.missing else ("", _("Rien à recevoir"))
     if row.missing:
         text = ngettext("%(count)s\u00a0valeur manque", "%(count)s\u00a0valeurs manquent", row.missing)
         return "warn", text % {"count": formats.number(row.missing)}

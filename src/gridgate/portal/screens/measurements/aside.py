@@ -1,0 +1,116 @@
+"""Values that came and were set aside, in words: one sentence a cause, and what can be done about it."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from gridgate.dataplane.client import Cause, SetAside
+from gridgate.portal import formats
+
+
+def set_aside_in_words(found: Sequence[SetAside]) -> str:
+    """How many came and were not kept, why, and what to do: of an opposition, where it is lifted; of a fault, who mends
+    it."""
+    counts: Counter[Cause] = Counter()
+    for one in found:
+        counts[one.cause] += one.count
+    sentences = [_sentence(cause, count) for cause, count in counts.most_common()]
+    if set(counts) - {Cause.OPPOSITION}:
+        sentences.append(
+            _(
+                "Le gestionnaire de réseau peut corriger ce qui est en défaut et le renvoyer\u00a0: demandez-le-lui. Les "
+                "valeurs apparaîtront alors ici."
+            )
+        )
+    if Cause.OPPOSITION in counts:
+        sentences.append(
+            _(
+                "Une opposition se lève, pour les jours à venir, à la page «\u00a0Collecte de la courbe de charge\u00a0»."
+            )
+        )
+    return " ".join(sentences)
+
+
+def only_opposed(found: Sequence[SetAside]) -> bool:
+    """True when what was set aside is in no way at fault."""
+    return {one.cause for one in found} == {Cause.OPPOSITION}
+
+
+def _sentence(cause: Cause, count: int) -> str:
+    return ngettext(
+        "%(count)s\u00a0valeur est arrivée et n’a pas été retenue\u00a0: %(why)s.",
+        "%(count)s\u00a0valeurs sont arrivées et n’ont pas été retenues\u00a0: %(why)s.",
+        count,
+    ) % {"count": formats.number(count), "why": _why(cause, count)}
+
+
+def _why(cause: Cause, count: int) -> str:
+    match cause:
+        case Cause.NEGATIVE:
+            return ngettext("elle est négative", "elles sont négatives", count)
+        case Cause.BEYOND:
+            return ngettext(
+                "elle dépasse tout ce qu’un compteur peut mesurer",
+                "elles dépassent tout ce qu’un compteur peut mesurer",
+                count,
+            )
+        case Cause.STEP:
+            return ngettext(
+                "son pas de temps n’est pas connu, ou n’est pas de 5, 10, 15, 30 ou 60\u00a0min",
+                "leur pas de temps n’est pas connu, ou n’est pas de 5, 10, 15, 30 ou 60\u00a0min",
+                count,
+            )
+        case Cause.OFF_GRID:
+            return ngettext(
+                "son heure ne tombe pas sur son pas de temps",
+                "leurs heures ne tombent pas sur leur pas de temps",
+                count,
+            )
+        case Cause.NO_SUCH_TIME:
+            return ngettext(
+                "son heure n’existe pas ce jour-là, où l’heure change",
+                "leurs heures n’existent pas ce jour-là, où l’heure change",
+                count,
+            )
+        case Cause.AMBIGUOUS_TIME:
+            return ngettext(
+                "son heure vient deux fois ce jour-là, où l’heure change, et rien ne dit laquelle c’est",
+                "leurs heures viennent deux fois ce jour-là, où l’heure change, et rien ne dit lesquelles ce sont",
+                count,
+            )
+        case Cause.NOT_A_DAY:
+            return ngettext(
+                "elle est d’un jour qui ne va pas de minuit à minuit",
+                "elles sont de jours qui ne vont pas de minuit à minuit",
+                count,
+            )
+        case Cause.NO_SUCH_SLOT:
+            return ngettext(
+                "elle est d’une heure que ce jour n’a pas", "elles sont d’heures que ce jour n’a pas", count
+            )
+        case Cause.OVERLAPPING | Cause.REPEATED:
+            return ngettext(
+                "une autre valeur, qui est retenue, couvre une partie du même temps",
+                "d’autres valeurs, qui sont retenues, couvrent une partie du même temps",
+                count,
+            )
+        case Cause.CONTRADICTED:
+            return _("pour la même heure, le même fichier en donne deux qui diffèrent")
+        case Cause.OPPOSITION:
+            return _("une opposition à la collecte de la courbe de charge était enregistrée")
+        case Cause.DIRECTION_UNSAID:
+            return ngettext(
+                "rien ne dit si elle est soutirée ou injectée",
+                "rien ne dit si elles sont soutirées ou injectées",
+                count,
+            )
+        case Cause.DIRECTION_ABSENT:
+            return ngettext(
+                "elle est d’un sens que le point n’avait pas",
+                "elles sont d’un sens que le point n’avait pas",
+                count,
+            )
+        case Cause.OUT_OF_RANGE:
+            return ngettext("sa date ne peut pas être lue", "leurs dates ne peuvent pas être lues", count)
