@@ -6,7 +6,7 @@ is missing is told with its reason.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import chain, pairwise
 from zoneinfo import ZoneInfo
@@ -21,13 +21,14 @@ from gridgate.dataplane.accesslog.entry import GRANTED
 from gridgate.dataplane.query.aggregate import Period, totals
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.dataplane.query.assemble import assemble
-from gridgate.dataplane.query.coverage import FUTURE, NOT_RECEIVED, coverage
+from gridgate.dataplane.query.coverage import FUTURE, NOT_RECEIVED, coverage, without
 from gridgate.dataplane.query.resample import resample
 from gridgate.dataplane.query.set_aside import told_apart
 from gridgate.dataplane.registry import PointFacts
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore, SeriesKey, SetAside
 
 _BOTH_WAYS = bits(FlowDirection)
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,8 @@ def answer(
         unsaid=all(part.line.directions == _BOTH_WAYS for part in parts),
         zone=zone,
     )
-    if wanted.kind is Kind.LOAD_CURVE and point.collection != "active" and _lasts(parts[-1].line, at):
-        missing = _since_collection_ended(missing, available)
+    if wanted.kind is Kind.LOAD_CURVE:
+        missing = _by_collection(missing, point, granted, zone)
     return Answer(
         metering_point=wanted.metering_point,
         kind=wanted.kind,
@@ -267,11 +268,6 @@ def explained(
     return reasons
 
 
-def _lasts(line: AccessLine, at: datetime) -> bool:
-    """Of a title that is over, nobody knows here how its collection stood: the present state is another's."""
-    return line.data_to is None or at.timestamp() < line.data_to
-
-
 def before_line(line: AccessLine) -> str:
     return "before_title" if line.basis is Basis.TITLE else "before_permission_history"
 
@@ -377,12 +373,37 @@ def _daily(
     )
 
 
-def _since_collection_ended(missing: list[Missing], available: Interval | None) -> list[Missing]:
-    """After its last value, a curve that is not being collected is missing for that reason."""
-    last = available.end if available else None
-    return [
-        Missing(gap.start, gap.end, "collection_inactive")
-        if gap.reason in (NOT_RECEIVED, FUTURE) and (last is None or gap.start >= last)
-        else gap
-        for gap in missing
+def _by_collection(
+    missing: Sequence[Missing], point: PointFacts, granted: Granted, zone: ZoneInfo
+) -> list[Missing]:
+    """Where no collection of the curve is recorded, that is why it is missing, before its first value as after its last.
+
+    The records are those of one holder, and say nothing of another's time.
+    """
+    if not any(gap.reason in (NOT_RECEIVED, FUTURE) for gap in missing):
+        return list(missing)
+    own = [
+        (part.readable.start, part.readable.end or _LATEST)
+        for part in granted.parts
+        if part.line.holder == point.holder
     ]
+    unrecorded = without(own, [(start, end or _LATEST) for start, end in point.collected(zone)])
+    told: list[Missing] = []
+    for gap in missing:
+        span = [(gap.start, gap.end)]
+        inactive = without(span, without(span, unrecorded)) if gap.reason in (NOT_RECEIVED, FUTURE) else []
+        others = without(span, inactive)
+        told += [Missing(start, end, gap.reason) for start, end in others]
+        told += [Missing(start, end, "collection_inactive") for start, end in inactive]
+    return _joined(sorted(told, key=lambda gap: gap.start), "collection_inactive")
+
+
+def _joined(missing: Sequence[Missing], reason: str) -> list[Missing]:
+    """The same, where those of that reason that follow each other are one."""
+    joined: list[Missing] = []
+    for gap in missing:
+        if joined and joined[-1].reason == gap.reason == reason and joined[-1].end == gap.start:
+            joined[-1] = Missing(joined[-1].start, gap.end, reason)
+        else:
+            joined.append(gap)
+    return joined

@@ -8,9 +8,9 @@ no projection, no answer.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ import orjson
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, bits
 from gridgate.core.sharing import AccessLine, Basis
+from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
 from gridgate.dataplane.sqlite_file import Stamp, fault_of, stamp
 
 BUSY_SECONDS = 0.25
@@ -59,13 +60,33 @@ class PointFacts:
     directions: int
     """All that the point has had in the holder's time; both when nothing is known of it."""
     activated_on: date
-    collection: str | None
-    """State of the load curve's collection; None when nobody ever asked for one, and when it is another holder's."""
     journal_of: int | None
     """The organisation whose log shows a refused read: the caller's own if it holds, held or will hold the point,
     else that which holds it today.
     """
     subscribed_power_kva: float | None = None
+    holder: int | None = None
+    """Whose time it is: the states of collection are this company's, and say nothing of another's time."""
+    held: bool = False
+    """Whether that company holds the point today."""
+    states: str | None = None
+    """The states that the collection of its load curve had, as the registry gives them: `state|since|until;…`."""
+
+    @property
+    def collection(self) -> str | None:
+        """The present state of collection; None when nobody ever asked for one, and when it is another holder's."""
+        return next((state for state, _, until in self._states() if not until), None) if self.held else None
+
+    def collected(self, zone: ZoneInfo) -> list[tuple[datetime, datetime | None]]:
+        """The civil days of which the collection was active for a part at least (None: still)."""
+        return [
+            (_day(since, zone).start, _day(until, zone, ends=True).end if until else None)
+            for state, since, until in self._states()
+            if state == "active"
+        ]
+
+    def _states(self) -> Iterator[list[str]]:
+        return (one.split("|") for one in (self.states or "").split(";") if one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +162,15 @@ _LINE = """l.basis, l.permission_id, l.holder_id, l.kinds, l.directions, l.fines
 
 # Of the point as the holder of the line's data is shown it today (`metering_pointasheld`).
 _POINT = """p.id, v.segment, s.directions, p.activated_on,
-       CASE WHEN h.holder_id = l.holder_id AND c.holder_id = l.holder_id THEN c.state END,
+       h.holder_id = l.holder_id,
        CASE WHEN EXISTS (SELECT 1 FROM metering_titleholding own
                          WHERE own.metering_point_id = p.id AND own.holder_id = {reader})
             THEN {reader} ELSE h.holder_id END,
-       v.subscribed_power_kva"""
+       v.subscribed_power_kva,
+       (SELECT group_concat(c.state || '|' || c.since || '|' || coalesce(c.until, ''), ';')
+        FROM metering_loadcurvecollection c WHERE c.metering_point_id = p.id AND c.holder_id = l.holder_id)"""
 
 _PRESENT = """
-LEFT JOIN metering_loadcurvecollection c ON c.metering_point_id = p.id AND c.until IS NULL
 LEFT JOIN metering_titleholding h
        ON h.metering_point_id = p.id AND h.valid_from <= :today AND (h.valid_to IS NULL OR h.valid_to >
        :today)"""
@@ -235,7 +257,7 @@ FROM sharing_accessline, applications_accesstoken, applications_apisubscription,
 LIMIT 1
 """
 
-_POINT_AT, _LINE_AT, _LINE_WIDTH = 8, 15, 10
+_POINT_AT, _LINE_AT, _LINE_WIDTH = 8, 16, 10
 _BOTH_WAYS = bits(FlowDirection)
 _CHUNK = 500
 
@@ -409,10 +431,17 @@ def _point(rows: Sequence[Sequence[Any]], at: datetime) -> PointFacts | None:
         segment=row[1],
         directions=_BOTH_WAYS if row[2] is None else row[2],
         activated_on=date.fromisoformat(row[3]),
-        collection=row[4],
         journal_of=row[5],
         subscribed_power_kva=None if row[6] is None else float(row[6]),
+        holder=row[_LINE_AT - _POINT_AT + 2],
+        held=bool(row[4]),
+        states=row[7],
     )
+
+
+def _day(stored: str, zone: ZoneInfo, *, ends: bool = False) -> Interval:
+    at = datetime.fromisoformat(stored).replace(tzinfo=UTC)
+    return civil_day_bounds(civil_day_of(at - timedelta(microseconds=ends), zone), zone)
 
 
 def _precedence(row: Sequence[Any], now: float) -> tuple[bool, int]:

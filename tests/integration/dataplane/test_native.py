@@ -130,6 +130,33 @@ class TestMeasurements:
         missing = plane.get(path(SOLAR), token).json()["coverage"]["missing"]
         assert [gap["reason"] for gap in missing] == ["collection_inactive"]
 
+    def test_a_day_without_a_collection_on_record_reads_alike_before_the_first_value_and_after_the_last(
+        self, plane: Plane, token: str
+    ) -> None:
+        """Collected from the third day before the values to the day before the last; asked for again today."""
+        plane.world.db.execute(
+            "DELETE FROM metering_loadcurvecollection WHERE metering_point_id = ?", (CONSO,)
+        )
+        since, until = f"{days_ago(13)} 15:00:00", f"{days_ago(2)} 08:00:00"
+        plane.world.collection(CONSO, ACME, "active", since=since, until=until)
+        plane.world.collection(CONSO, ACME, "requested", since=until)
+        plane.world.collection(CONSO, CHARLIE, "active", since="2020-01-01 00:00:00", until=since)
+        missing = plane.get(path(start=days_ago(20), end=days_ago(-1)), token).json()["coverage"]["missing"]
+        assert [(gap["from"][:10], gap["to"][:10], gap["reason"]) for gap in missing] == [
+            ("2026-11-04", "2026-11-11", "collection_inactive"),
+            ("2026-11-11", "2026-11-14", "not_received"),
+            ("2026-11-24", "2026-11-25", "collection_inactive"),
+        ]
+
+    def test_a_hole_reads_alike_whatever_was_asked_around_it(self, plane: Plane, token: str) -> None:
+        plane.put_curve(CONSO, days_ago(20), 5)
+        plane.world.db.execute("UPDATE metering_loadcurvecollection SET state = 'requested'")
+        for start, end in ((20, 5), (15, 5), (20, 10), (15, 10)):
+            answer = plane.get(path(start=days_ago(start), end=days_ago(end)), token).json()
+            (gap,) = answer["coverage"]["missing"]
+            assert (gap["from"][:10], gap["to"][:10]) == ("2026-11-09", "2026-11-14")
+            assert gap["reason"] == "collection_inactive"
+
     def test_a_direction_that_the_point_does_not_have(self, plane: Plane, token: str) -> None:
         missing = plane.get(path(direction="injection"), token).json()["coverage"]["missing"]
         assert [gap["reason"] for gap in missing] == ["direction_absent"]
@@ -671,7 +698,9 @@ class TestAPointThatChangedHands:
     def test_does_not_say_how_the_next_holder_has_its_curve_collected(
         self, plane: Plane, token: str, handed_over: date
     ) -> None:
-        plane.world.db.execute("UPDATE metering_loadcurvecollection SET state = 'ended'")
+        left = f"{handed_over} 00:00:00"
+        plane.world.db.execute("UPDATE metering_loadcurvecollection SET until = ?", (left,))
+        plane.world.collection(CONSO, CHARLIE, "ended", since=left)
         answer = plane.get(path(start=days_ago(14), end=days_ago(10)), token)
         assert {gap["reason"] for gap in answer.json()["coverage"]["missing"]} == {"not_received"}
 

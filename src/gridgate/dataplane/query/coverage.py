@@ -32,7 +32,7 @@ def coverage(
     available = Interval(covered[0][0], covered[-1][1]) if covered else None
     known = [(max(m.start, requested.start), min(m.end, end), m.reason) for m in explained]
     missing = [Missing(a, b, reason) for a, b, reason in known if a < b]
-    gaps = _without(_without([(requested.start, end)], covered), [(m.start, m.end) for m in missing])
+    gaps = without(without([(requested.start, end)], covered), [(m.start, m.end) for m in missing])
     for a, b in gaps:
         if _is_partial_step(a, b, (requested.start, end), segments, zone):
             missing.append(Missing(a, b, PARTIAL_STEP))
@@ -65,7 +65,8 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
     return merged
 
 
-def _without(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
+def without(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
+    """What the holes leave of the spans."""
     left = list(spans)
     for hole_start, hole_end in holes:
         rest: list[Span] = []
