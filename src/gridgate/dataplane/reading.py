@@ -4,6 +4,7 @@ The store is asked only for what the decision allows; what comes back is no fine
 is missing is told with its reason.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -25,7 +26,7 @@ from gridgate.dataplane.query.coverage import FUTURE, NOT_RECEIVED, coverage, wi
 from gridgate.dataplane.query.resample import resample
 from gridgate.dataplane.query.set_aside import told_apart
 from gridgate.dataplane.registry import PointFacts
-from gridgate.dataplane.store.port import DayBlock, MeasurementStore, SeriesKey, SetAside
+from gridgate.dataplane.store.port import Cause, DayBlock, MeasurementStore, SeriesKey, SetAside
 
 _BOTH_WAYS = bits(FlowDirection)
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -88,6 +89,7 @@ def answer(
         missing,
         readable=[Interval(part.readable.start, part.readable.end or at) for part in parts],
         unsaid=all(part.line.directions == _BOTH_WAYS for part in parts),
+        curve=all(part.line.kinds & Kind.LOAD_CURVE.bit for part in parts),
         zone=zone,
     )
     if wanted.kind is Kind.LOAD_CURVE:
@@ -122,26 +124,59 @@ def without_set_aside(
     *,
     readable: Sequence[Interval],
     unsaid: bool,
+    curve: bool,
     zone: ZoneInfo,
 ) -> tuple[list[Missing], list[SetAside]]:
     """What is missing, with that of which values came and were set aside apart, and those values.
 
     The store is asked only where something was not received. `unsaid`: whether the reader may know of both directions,
-    and so of what does not say its own.
+    and so of what does not say its own. `curve`: whether of the load curve, and so why no energy is summed from it.
     """
     gaps = [gap for gap in missing if gap.reason == NOT_RECEIVED]
     if not gaps:
         return missing, []
-    found = store.set_aside(
-        wanted.metering_point,
-        wanted.kind,
-        wanted.direction,
+    days = (
         civil_day_of(gaps[0].start, zone),
         civil_day_of(gaps[-1].end - timedelta(microseconds=1), zone),
-        unsaid=unsaid,
-        as_of=None if wanted.as_of is None else epoch_milliseconds(wanted.as_of),
     )
+    as_of = None if wanted.as_of is None else epoch_milliseconds(wanted.as_of)
+    about = wanted.metering_point, wanted.kind, wanted.direction
+    found = store.set_aside(*about, *days, unsaid=unsaid, as_of=as_of)
+    if wanted.kind is Kind.DAILY_ENERGY and curve:
+        found += _set_aside_of_the_curve(store, wanted, days, readable=readable, unsaid=unsaid, zone=zone)
     return told_apart(missing, found, readable=readable, zone=zone) if found else (missing, [])
+
+
+def _set_aside_of_the_curve(
+    store: MeasurementStore,
+    wanted: Wanted,
+    days: tuple[date, date],
+    *,
+    readable: Sequence[Interval],
+    unsaid: bool,
+    zone: ZoneInfo,
+) -> list[SetAside]:
+    """What keeps the load curve from telling the energy of these days: counted by day, of those still without a value.
+
+    Not after an opposition, which the energy of a day does not wait for.
+    """
+    as_of = None if wanted.as_of is None else epoch_milliseconds(wanted.as_of)
+    about = wanted.metering_point, Kind.LOAD_CURVE, wanted.direction
+    found = [
+        one
+        for one in store.set_aside(*about, *days, unsaid=unsaid, as_of=as_of)
+        if one.cause is not Cause.OPPOSITION
+    ]
+    if not found:
+        return []
+    start, end = civil_day_bounds(days[0], zone).start, civil_day_bounds(days[-1], zone).end
+    assert end is not None
+    curve = assemble(store.read(*about, *days, as_of=as_of), start, end, zone)
+    _, holes = coverage(curve, requested=Interval(start, end), at=end, zone=zone)
+    counts: Counter[tuple[date, Cause]] = Counter()
+    for one in told_apart(holes, found, readable=readable, zone=zone)[1]:
+        counts[one.day, one.cause] += one.count
+    return [SetAside(day, cause, count) for (day, cause), count in counts.items()]
 
 
 def nothing_readable(wanted: Wanted, reason: str, *, at: datetime) -> Answer:

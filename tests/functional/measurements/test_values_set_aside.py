@@ -93,7 +93,7 @@ class TestADay:
 
     def test_alone_on_the_page_has_no_other_sentence(self) -> None:
         page = drawn([], [days(0, 1)], aside(), address="vue=jour&le=2026-11-16")
-        assert page.empty == "Voici ce qui en est connu."
+        assert page.empty == "Ce qui en est connu est dit ci-dessous."
         assert [plain(one.why)[:70] for one in page.absences] == [
             "48 valeurs sont arrivées et n’ont pas été retenues : elles sont négati"
         ]
@@ -166,7 +166,7 @@ def test_every_cause_has_its_own_sentence_in_both_languages(language: str) -> No
 def test_an_empty_period_of_several_causes_tells_each_by_its_days() -> None:
     gaps = [days(0, 3, "collection_inactive"), days(3, 5, "not_received"), days(5, 7)]
     page = drawn([], gaps, aside(5))
-    assert page.empty == "Voici ce qui en est connu."
+    assert page.empty == "Ce qui en est connu est dit ci-dessous."
     assert [one.tone for one in page.absences] == ["info", "warn", "warn"]
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.time import Resolution
 from gridgate.dataplane.client import MeasurementClient, Reader
 from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.store.port import Cause, Quarantined, Source, Subject
 from gridgate.facades.native import wire
-from tests.dataplane_plane import WITHDRAWAL, Plane
+from tests.dataplane_plane import WITHDRAWAL, Plane, day_block
 from tests.dataplane_world import ACME, BOTH_WAYS, CHARLIE, CONSO, PARIS, TIERS1, days_ago, midnight
 from tests.integration.dataplane.test_native import path
 
@@ -136,6 +137,37 @@ class TestAPointThatChangesHands:
         plane.world.db.execute("UPDATE metering_loadcurvecollection SET until = ?", (f"{NEXT} 00:00:00",))
         plane.world.collection(CONSO, CHARLIE, "active", since=f"{NEXT} 00:00:00")
         assert reasons(plane, charlie, **both) == ["before_title", "not_received" if own else "set_aside"]
+
+
+class TestTheEnergyOfADay:
+    """Summed from the curve, when that tells the whole day."""
+
+    def test_is_missing_for_what_was_set_aside_of_its_curve(self, plane: Plane, acme: str) -> None:
+        aside(plane, slots=range(40, 48))
+        assert reasons(plane, acme, kind="daily_energy", end=NEXT + timedelta(days=1)) == [
+            "set_aside",
+            "not_received",
+        ]
+
+    def test_is_not_missing_for_what_came_well_afterwards(self, plane: Plane, acme: str) -> None:
+        aside(plane, slots=range(3))
+        plane.put_curve(CONSO, DAY, 1)
+        assert reasons(plane, acme, kind="daily_energy") == []
+        hole = [None if slot == 40 else 1 for slot in range(48)]
+        plane.put(day_block(CONSO, Kind.LOAD_CURVE, WITHDRAWAL, Resolution.PT30M, NEXT, hole))
+        aside(plane, NEXT, slots=range(3))
+        assert reasons(plane, acme, kind="daily_energy", start=NEXT, end=NEXT + timedelta(days=1)) == [
+            "not_received"
+        ]
+
+    def test_is_not_waited_for_after_an_opposition(self, plane: Plane, acme: str) -> None:
+        aside(plane, cause=Cause.OPPOSITION)
+        assert reasons(plane, acme, kind="daily_energy") == ["not_received"]
+
+    def test_does_not_tell_of_a_curve_that_may_not_be_read(self, plane: Plane, tiers1: str) -> None:
+        plane.world.line(CONSO, reader=TIERS1, holder=ACME, kinds=Kind.DAILY_ENERGY.bit)
+        aside(plane)
+        assert reasons(plane, tiers1, kind="daily_energy") == ["not_received"]
 
 
 @pytest.fixture

@@ -66,7 +66,9 @@ def _read(environment: Environment, wanted: Wanted, now: datetime) -> Answer:
     blocks = store.read(metering_point, wanted.kind, wanted.direction, first, last, as_of=as_of)
     segments = assemble(blocks, period.start, period.end, zone)
     available, missing = coverage(segments, requested=period, at=now, zone=zone, explained=[])
-    missing, set_aside = without_set_aside(store, wanted, missing, readable=[period], unsaid=True, zone=zone)
+    missing, set_aside = without_set_aside(
+        store, wanted, missing, readable=[period], unsaid=True, curve=True, zone=zone
+    )
     return Answer(
         metering_point=metering_point,
         kind=wanted.kind,

@@ -78,7 +78,7 @@ def why_nothing(answer: Answer, start: datetime, end: datetime) -> str:
     if reasons == {"future"}:
         return _("Ces jours sont à venir.")
     if told_by_day(answer, start, end):
-        return _("Voici ce qui en est connu.")
+        return _("Ce qui en est connu est dit ci-dessous.")
     if "collection_inactive" in reasons:
         return _(
             "Aucune collecte de la courbe de charge n’est enregistrée ici pour ces jours. Elle peut être demandée pour "
