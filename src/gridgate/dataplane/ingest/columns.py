@@ -16,8 +16,9 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
 from gridgate.dataplane.ingest.decimals import Numbers, parse_numbers
-from gridgate.dataplane.ingest.port import Notes, Observations, Place, Stamp, literal
+from gridgate.dataplane.ingest.port import Notes, Observations, Place, Refused, Stamp, literal
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
+from gridgate.dataplane.store.port import Cause
 
 _ENERGY: Final = {"Wh": 0, "kWh": 3, "MWh": 6}
 _UNITS: Final[dict[Kind, dict[str, int]]] = {
@@ -67,15 +68,16 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
     stamps = columns.stamps if isinstance(columns.stamps, Stamps) else parse_stamps(_text(columns.stamps))
     notes.holes += int((values.empty & stamps.readable).sum())
     here = ~values.empty
+    refused: dict[int, tuple[Cause, str]] = {}
 
-    def reject(mask: NDArray[np.bool_], reason: str) -> None:
-        for index in np.flatnonzero(mask & here):
-            text = str(raw[int(index)])
-            notes.reject(
-                columns.place.format(rows[index]),
-                reason.format(value=text, stamp=_shown(columns.stamps, int(index))),
-                text,
-            )
+    def reject(mask: NDArray[np.bool_], reason: str, cause: Cause | None = None) -> None:
+        for index in np.flatnonzero(mask & here).tolist():
+            text = str(raw[index])
+            why = reason.format(value=text, stamp=_shown(columns.stamps, index))
+            if cause and stamps.readable[index]:
+                refused[index] = cause, why
+            else:
+                notes.reject(columns.place.format(rows[index]), why, text)
         here[mask] = False
 
     found = unit_exponent(columns.kind, columns.unit)
@@ -84,10 +86,11 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
         return None
     unit, exponent = found
     if values.beyond is not None:
-        reject(values.beyond, BEYOND)
+        reject(values.beyond, BEYOND, Cause.BEYOND)
     reject(
         ~values.readable,
         "« {value} » is not a number; correct the value, or leave it empty where there is none",
+        Cause.UNREADABLE,
     )
     reject(
         ~stamps.readable,
@@ -97,31 +100,36 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
     steps_of_ends = None
     if columns.stamp is Stamp.BY_SEGMENT:
         steps_of_ends = _steps(columns, stamps, Stamp.END)
-    if not here.any():
-        return None
-    return Observations(
-        meter=columns.meter,
-        also_known_as=columns.also_known_as,
-        kind=columns.kind,
-        direction=columns.direction,
-        register=columns.register,
-        variant=columns.variant,
-        stamp=columns.stamp,
-        times=stamps.seconds[here],
-        wall=stamps.wall[here],
-        offsets=None if stamps.offsets is None else stamps.offsets[here],
-        slots=None if columns.slots is None else columns.slots[here],
-        steps=steps[here],
-        steps_of_ends=None if steps_of_ends is None else steps_of_ends[here],
-        steps_shown=columns.ends is not None,
-        values=values.values[here],
-        scale=values.scale + exponent + columns.exponent,
-        energy=columns.kind is Kind.LOAD_CURVE and unit in _ENERGY,
-        quality=_quality(columns.quality, len(rows))[here],
-        rows=rows[here],
-        place=columns.place,
-        raw=_kept(raw, here),
-    )
+
+    def observed(here: NDArray[np.bool_]) -> Observations:
+        return Observations(
+            meter=columns.meter,
+            also_known_as=columns.also_known_as,
+            kind=columns.kind,
+            direction=columns.direction,
+            register=columns.register,
+            variant=columns.variant,
+            stamp=columns.stamp,
+            times=stamps.seconds[here],
+            wall=stamps.wall[here],
+            offsets=None if stamps.offsets is None else stamps.offsets[here],
+            slots=None if columns.slots is None else columns.slots[here],
+            steps=steps[here],
+            steps_of_ends=None if steps_of_ends is None else steps_of_ends[here],
+            steps_shown=columns.ends is not None,
+            values=values.values[here],
+            scale=values.scale + exponent + columns.exponent,
+            energy=columns.kind is Kind.LOAD_CURVE and unit in _ENERGY,
+            quality=_quality(columns.quality, len(rows))[here],
+            rows=rows[here],
+            place=columns.place,
+            raw=_kept(raw, here),
+        )
+
+    if refused:
+        chosen = np.isin(np.arange(len(rows)), list(refused))
+        notes.refused.append(Refused(observed(chosen), [refused[index] for index in sorted(refused)]))
+    return observed(here) if here.any() else None
 
 
 def unit_exponent(kind: Kind, unit: str) -> tuple[str, int] | None:

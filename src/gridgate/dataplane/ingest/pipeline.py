@@ -23,7 +23,7 @@ from gridgate.dataplane.ingest.mapping import (
     settled_on,
 )
 from gridgate.dataplane.ingest.parts import is_container, parts_of
-from gridgate.dataplane.ingest.port import MeasurementReader, Notes, Observations, UnreadableFile
+from gridgate.dataplane.ingest.port import MeasurementReader, Notes, Observations, Refused, UnreadableFile
 from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.ingest.series import set_aside, settle
@@ -142,6 +142,7 @@ def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple
         series.add(observations)
     points = resolve(series.meters, ingest.mapping, ingest.directory) if series.meters else {}
     blocks, quarantined = series.settled(points, LocalClock(ingest.zone), ingest.mapping.direction)
+    quarantined += _refused_by_the_reader(notes.refused, series.meters, points, ingest)
     quarantined = [_brief(_placed(content, one)) for one in _in_order([*notes.rejected, *quarantined])]
     if not blocks and not quarantined:
         without = f" ({notes.holes} stamps, all without a value)" if notes.holes else ""
@@ -182,14 +183,15 @@ class _Series:
         for batch in self._batches:
             point = points[batch.meter]
             if isinstance(point, Unmapped):
-                quarantined.extend(_all_of(batch, point.reason))
+                quarantined.extend(_all_of(batch, [point.reason] * len(batch)))
                 continue
             said = batch.direction or unsaid
             direction = _direction(said, point)
             if isinstance(direction, Unmapped):
                 cause = Cause.DIRECTION_ABSENT if said else Cause.DIRECTION_UNSAID
                 about = Subject(point.id, batch.kind, said)
-                quarantined.extend(set_aside(batch, about, cause, direction.reason, clock, point))
+                why = [(cause, direction.reason)] * len(batch)
+                quarantined.extend(set_aside(batch, about, why, clock, point))
             else:
                 series.setdefault((point.id, batch.kind, direction, batch.register), []).append(batch)
 
@@ -218,8 +220,36 @@ def _direction(direction: FlowDirection | None, point: PointInfo) -> FlowDirecti
     return direction
 
 
-def _all_of(batch: Observations, reason: str) -> Iterator[Quarantined]:
-    for row, raw in zip(batch.rows.tolist(), batch.raw, strict=True):
+def _refused_by_the_reader(
+    refused: Sequence[Refused],
+    meters: Sequence[Meter],
+    points: dict[str, PointInfo | Unmapped],
+    ingest: Ingest,
+) -> Iterator[Quarantined]:
+    """What the reader could not take, with its point where that is sure. `--metering-point` is the one meter of which
+    something was read, if there is one."""
+    known = {meter.name for meter in meters}
+    others = {
+        one.rows.meter: Meter(one.rows.meter, one.rows.also_known_as)
+        for one in refused
+        if one.rows.meter not in known
+    }
+    if others:
+        mapping = replace(ingest.mapping, single="") if known else ingest.mapping
+        points = points | resolve(list(others.values()), mapping, ingest.directory)
+    for one in refused:
+        point = points[one.rows.meter]
+        if isinstance(point, Unmapped):
+            yield from _all_of(one.rows, [reason for _, reason in one.why])
+            continue
+        said = one.rows.direction or ingest.mapping.direction
+        direction = _direction(said, point)
+        about = Subject(point.id, one.rows.kind, said if isinstance(direction, Unmapped) else direction)
+        yield from set_aside(one.rows, about, one.why, LocalClock(ingest.zone), point)
+
+
+def _all_of(batch: Observations, reasons: Sequence[str]) -> Iterator[Quarantined]:
+    for row, raw, reason in zip(batch.rows.tolist(), batch.raw, reasons, strict=True):
         yield Quarantined(batch.place.format(row), reason, str(raw))
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.dataplane.store.port import Quarantined
+from gridgate.dataplane.store.port import Cause, Quarantined
 
 if TYPE_CHECKING:
     from gridgate.dataplane.ingest.content import Content
@@ -111,6 +111,16 @@ class Observations:
         return len(self.values)
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Rows whose stamps can be read and whose values cannot: of which point they are, and of which day, the pipeline
+    tells."""
+
+    rows: Observations
+    why: Sequence[tuple[Cause, str]]
+    """Of each row."""
+
+
 @dataclass(slots=True)
 class Notes:
     """What a reader notes about a file beside its values."""
@@ -121,6 +131,7 @@ class Notes:
     """Stamps the file gives without a value: it says that there is none. They are not values and not counted.
 """
     rejected: list[Quarantined] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
 
     def reject(self, where: str, reason: str, value: str) -> None:
         """Set one value aside. `reason` says what is wrong and how to mend it; `value` is the file's own

@@ -86,12 +86,13 @@ def settle(
 
 
 def set_aside(
-    batch: Observations, about: Subject, cause: Cause, reason: str, clock: LocalClock, point: PointInfo
+    batch: Observations, about: Subject, why: Sequence[tuple[Cause, str]], clock: LocalClock, point: PointInfo
 ) -> list[Quarantined]:
-    """All values of a batch that cannot be taken for one reason, each with its day as far as its stamp tells it."""
+    """All values of a batch, none of which can be taken, each with its day as far as its stamp tells it. `why` is of
+    each."""
     table = _Table([_as_stamped(_lasting(batch, clock), point)])
+    table.rejected = [(index, *one) for index, one in enumerate(why)]
     nothing = np.zeros(len(batch), np.int64)
-    table.reject(np.ones(len(batch), bool), cause, lambda i: reason)
     return _told_of(table, about, _Times(nothing, nothing, np.zeros(len(batch), bool)), clock)
 
 

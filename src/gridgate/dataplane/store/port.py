@@ -130,6 +130,8 @@ class Source:
 class Cause(StrEnum):
     """Why a value was set aside, in a word that does not change: what a screen makes its own sentence of."""
 
+    UNREADABLE = "unreadable"
+    """No number."""
     NEGATIVE = "negative"
     BEYOND = "beyond"
     """Beyond anything a meter counts."""

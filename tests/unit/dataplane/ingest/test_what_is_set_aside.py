@@ -182,14 +182,39 @@ def test_a_direction_that_is_not_said_or_not_there(take: Take) -> None:
 
 def test_nothing_is_said_of_what_leads_to_no_point_or_cannot_be_read(take: Take) -> None:
     unknown = take(curve(("2026-06-01T00:00:00Z", 1), point="12345678901234"))
-    unread = take(curve(("2026-06-01T00:00:00Z", "x")))
+    no_stamp = take(curve(("soon", 1)))
+    neither = take(curve(("2026-06-01T00:00:00Z", "x"), point="12345678901234"))
 
-    assert [
-        (item.cause, item.subject) for taken in (unknown, unread) for item in taken.report.quarantined
-    ] == [
-        (None, None),
-        (None, None),
+    taken = (unknown, no_stamp, neither)
+    assert [(item.cause, item.subject) for one in taken for item in one.report.quarantined] == [
+        (None, None)
+    ] * 3
+    assert "is not a number" in neither.reasons[0][1]
+
+
+def test_what_is_no_number_is_of_its_day_all_the_same(take: Take) -> None:
+    rows = [("2026-06-01T00:00:00Z", "x"), ("2026-06-01T00:30:00Z", "9" * 30), ("2026-06-01T01:00:00Z", 1)]
+    expected = [
+        (Cause.UNREADABLE, JUNE, ("01 00:00", "01 00:30")),
+        (Cause.BEYOND, JUNE, ("01 00:30", "01 01:00")),
     ]
+
+    some, all_of_it = take(curve(*rows)), take(curve(*rows[:2]))
+    foreign = take(curve(*rows[:2], point="meter 7"), single=C5)
+
+    assert told(some) == told(all_of_it) == told(foreign) == expected
+    assert {item.subject and item.subject.metering_point for item in foreign.report.quarantined} == {C5}
+
+
+def test_a_meter_of_which_nothing_is_read_is_not_the_one_that_the_option_names(take: Take) -> None:
+    rows = [
+        f"{meter},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,{value},W,"
+        for meter, value in (("meter 7", 1), ("meter 8", "x"))
+    ]
+
+    taken = take(plain_csv(rows), single=C5)
+
+    assert (taken.report.stored, told(taken)) == (1, [(None, None, None)])
 
 
 def test_a_reading_is_of_the_day_of_its_moment_and_of_no_time(take: Take) -> None:

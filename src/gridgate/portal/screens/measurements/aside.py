@@ -48,6 +48,8 @@ def _sentence(cause: Cause, count: int) -> str:
 
 def _why(cause: Cause, count: int) -> str:
     match cause:
+        case Cause.UNREADABLE:
+            return ngettext("ce n’est pas un nombre", "ce ne sont pas des nombres", count)
         case Cause.NEGATIVE:
             return ngettext("elle est négative", "elles sont négatives", count)
         case Cause.BEYOND:
