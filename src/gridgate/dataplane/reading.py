@@ -93,7 +93,7 @@ def answer(
         zone=zone,
     )
     if wanted.kind is Kind.LOAD_CURVE:
-        missing = _by_collection(missing, point, granted, zone)
+        missing = _by_collection(store, wanted, missing, point, granted, zone)
     return Answer(
         metering_point=wanted.metering_point,
         kind=wanted.kind,
@@ -409,19 +409,24 @@ def _daily(
 
 
 def _by_collection(
-    missing: Sequence[Missing], point: PointFacts, granted: Granted, zone: ZoneInfo
+    store: MeasurementStore,
+    wanted: Wanted,
+    missing: Sequence[Missing],
+    point: PointFacts,
+    granted: Granted,
+    zone: ZoneInfo,
 ) -> list[Missing]:
     """Where no collection of the curve is recorded, that is why it is missing, before its first value as after its last.
 
-    The records are those of one holder, and say nothing of another's time.
+    The records are those of one holder, and say nothing of another's time. Nor does it say anything that there are none
+    at all when a curve came in that time: then nobody keeps them here.
     """
     if not any(gap.reason in (NOT_RECEIVED, FUTURE) for gap in missing):
         return list(missing)
-    own = [
-        (part.readable.start, part.readable.end or _LATEST)
-        for part in granted.parts
-        if part.line.holder == point.holder
-    ]
+    parts = [part for part in granted.parts if part.line.holder == point.holder]
+    if not point.states and _has_curve(store, wanted, [part.line for part in parts], zone):
+        return list(missing)
+    own = [(part.readable.start, part.readable.end or _LATEST) for part in parts]
     unrecorded = without(own, [(start, end or _LATEST) for start, end in point.collected(zone)])
     told: list[Missing] = []
     for gap in missing:
@@ -431,6 +436,21 @@ def _by_collection(
         told += [Missing(start, end, gap.reason) for start, end in others]
         told += [Missing(start, end, "collection_inactive") for start, end in inactive]
     return _joined(sorted(told, key=lambda gap: gap.start), "collection_inactive")
+
+
+def _has_curve(store: MeasurementStore, wanted: Wanted, lines: Sequence[AccessLine], zone: ZoneInfo) -> bool:
+    """Whether values of the curve came that these lines give, whatever was asked for of them."""
+    return any(
+        info.last >= _civil(line.data_from, zone)
+        and (line.data_to is None or info.first < _civil(line.data_to, zone))
+        for info in store.series([wanted.metering_point])
+        if (info.key.kind, info.key.direction) == (wanted.kind, wanted.direction)
+        for line in lines
+    )
+
+
+def _civil(seconds: int, zone: ZoneInfo) -> date:
+    return civil_day_of(datetime.fromtimestamp(seconds, UTC), zone)
 
 
 def _joined(missing: Sequence[Missing], reason: str) -> list[Missing]:

@@ -148,6 +148,19 @@ class TestMeasurements:
             ("2026-11-24", "2026-11-25", "collection_inactive"),
         ]
 
+    def test_a_curve_that_comes_though_no_collection_was_ever_recorded_is_not_missing_for_that(
+        self, plane: Plane, token: str
+    ) -> None:
+        """Nobody keeps these records here: whatever is asked, they are no reason."""
+        plane.world.db.execute("DELETE FROM metering_loadcurvecollection")
+        for start, end in ((20, 1), (20, 15), (5, -1)):
+            answer = plane.get(path(start=days_ago(start), end=days_ago(end)), token).json()
+            reasons = {gap["reason"] for gap in answer["coverage"]["missing"]}
+            assert reasons <= {"not_received", "future"}, (start, end)
+            assert "not_received" in reasons, (start, end)
+        missing = plane.get(path(SOLAR), token).json()["coverage"]["missing"]
+        assert [gap["reason"] for gap in missing] == ["collection_inactive"]
+
     def test_a_hole_reads_alike_whatever_was_asked_around_it(self, plane: Plane, token: str) -> None:
         plane.put_curve(CONSO, days_ago(20), 5)
         plane.world.db.execute("UPDATE metering_loadcurvecollection SET state = 'requested'")
