@@ -37,6 +37,7 @@ from gridgate.portal.screens.company.consequences import (
     losses,
     present_rights,
 )
+from gridgate.portal.screens.company.rights_export import spells
 from tests.examples import examples
 from tests.factories.metering import make_point
 from tests.factories.organisations import SINCE
@@ -122,6 +123,7 @@ def check(company: Company, wish: Wish, asked: list[datetime]) -> None:
     before = {at: answered(present, at) for at in asked}
     for at in asked:
         agree_with(replace(rights, at=at), before[at], "before")
+        is_listed(rights, at, before[at])
 
     foreseen, do = planned(rights, wish, groups, present, points, actor)
     changes = rights.becoming(foreseen)
@@ -156,6 +158,21 @@ def agree_with(rights: CompanyRights, answers: Answers, when: str) -> None:
     for member, by_code in answers.items():
         for code, points in by_code.items():
             assert seen_by(rights, member, code) == points, when
+
+
+def is_listed(rights: CompanyRights, at: datetime, answers: Answers) -> None:
+    """*Qui peut quoi*, read now, says of a later instant what is so then."""
+    for member, by_code in answers.items():
+        for code, points in by_code.items():
+            said = [
+                point
+                for spell in (spells(rights, member, BY_CODE[code]) if member in rights.people else ())
+                for point, ends in spell.points
+                if Term(spell.begins, ends).holds(at)
+            ]
+            assert len(said) == len(set(said))
+            assert set(said) - {""} == ((points or set()) & rights.held if code in BY_POINT else set())
+            assert code in BY_POINT or ("" in said) is (points is not None)
 
 
 def agrees(

@@ -130,6 +130,9 @@ class Answer:
     groups: tuple[str, ...] = ()
     turns_at: datetime | None = None
     """Of what is allowed, when it ends; of what is not yet, when it begins; of what is no longer, when it ended."""
+    later: tuple[str, ...] = ()
+    """Of what is allowed: the groups by which it is so, or more widely, from a later day on."""
+    later_from: datetime | None = None
 
     @property
     def allowed(self) -> bool:
@@ -173,26 +176,29 @@ def decide_right(
     ends = answer.turns_at
     while ends is not None and (then := _by_groups(rule, groups, ends)).allowed:
         ends = then.turns_at
-    return replace(answer, turns_at=min(_edges((ends, until)), default=None))
+    answer = replace(answer, turns_at=min(_edges((ends, until)), default=None))
+    if until is not None and answer.later_from is not None and answer.later_from >= until:
+        return replace(answer, later=(), later_from=None)
+    return answer
 
 
 def _by_groups(rule: ServiceRule, groups: Sequence[Given], at: datetime) -> Answer:
     """What the groups let a user do at that instant, and by which of them."""
     reserving = [group for group in groups if group.term.has_begun(at)]
-    if not reserving and rule.open:
-        return Answer(
-            Why.OPEN_TO_ALL, turns_at=min(_edges(group.term.begins for group in groups), default=None)
-        )
     mine = [(group, term) for group in groups if (term := group.gives) is not None]
+    to_come = [(group, term) for group, term in mine if group.covers and not term.has_begun(at)]
+    begins = min(_edges(term.begins for _group, term in to_come), default=None)
+    if not reserving and rule.open:
+        ends = min(_edges(group.term.begins for group in groups), default=None)
+        return Answer(Why.OPEN_TO_ALL, (), ends, _names(to_come), begins)
     giving = [(group, term) for group, term in mine if term.holds(at)]
     covering = [(group, term) for group, term in giving if group.covers]
     if covering:
         endless = any(term.ends is None for _group, term in covering)
         last = None if endless else max(_edges(term.ends for _group, term in covering))
-        return Answer(Why.GIVEN, _names(covering), last)
-    to_come = [(group, term) for group, term in mine if group.covers and not term.has_begun(at)]
+        return Answer(Why.GIVEN, _names(covering), last, _names(to_come), begins)
     if to_come:
-        return Answer(Why.NOT_YET, _names(to_come), min(_edges(term.begins for _group, term in to_come)))
+        return Answer(Why.NOT_YET, _names(to_come), begins)
     former = [(group, term) for group, term in mine if group.covers and term.is_over(at)]
     if former:
         return Answer(Why.NO_LONGER, _names(former), max(_edges(term.ends for _group, term in former)))

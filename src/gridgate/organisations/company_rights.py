@@ -89,31 +89,23 @@ class CompanyRights:
 
     def reach(self, member: int, entry: CatalogueEntry) -> Extent | None:
         """On which points the member may use the service; None when not at all."""
-        return self._reaches(entry).get(member)
-
-    def until_when(self, member: int, entry: CatalogueEntry) -> datetime | None:
-        """When the member, who has the service now, has it no more; None when that is not set."""
-        person = self.people[member]
-        if person.administrator:
+        person = self.people.get(member)
+        if person is None or (person.until is not None and person.until <= self.at):
             return None
-        ends = self._turns_at(member, entry)
-        while ends is not None and (then := replace(self, at=ends)).reach(member, entry) is not None:
-            ends = then._turns_at(member, entry)
-        return min((end for end in (ends, person.until) if end is not None), default=None)
+        return ALL if person.administrator else self._by_groups(entry, self.giving(member, entry))
 
-    def _turns_at(self, member: int, entry: CatalogueEntry) -> datetime | None:
-        """When what gives the member the service gives it no more; something else may then."""
-        if not self.reserving(entry):
-            begins = (gift.term.begins for gift in self.given.get(entry.code, {}).values())
-            return min((instant for instant in begins if instant is not None), default=None)
+    def from_now_on(self, member: int, entry: CatalogueEntry) -> list["CompanyRights"]:
+        """The rights now, and at each later instant at which what the member may do with the service may turn."""
+        person = self.people[member]
         terms = [
-            gift.term.within(self.members[group][member])
+            term
             for group, gift in self.given.get(entry.code, {}).items()
-            if member in self.members.get(group, ())
+            for term in (gift.term, self.members.get(group, {}).get(member, ALWAYS))
         ]
-        ends = [term.ends for term in terms if term is not None and term.holds(self.at)]
-        known = [end for end in ends if end is not None]
-        return max(known) if known and len(known) == len(ends) else None
+        edges = {edge for term in terms for edge in term.edges} if not person.administrator else set()
+        if person.until is not None:
+            edges.add(person.until)
+        return [self, *(replace(self, at=edge) for edge in sorted(edges) if edge > self.at)]
 
     def reserving(self, entry: CatalogueEntry) -> frozenset[int]:
         """The groups to which the service is reserved: it stays so after the end of their terms."""

@@ -8,7 +8,7 @@ from django.utils import timezone
 from gridgate.audit.models import AuditEvent
 from gridgate.core.roles import Term
 from gridgate.core.time import civil_day_bounds, civil_day_of
-from gridgate.organisations.models import Entitlement, GroupMember
+from gridgate.organisations.models import Entitlement, GroupMember, PerimeterPoint
 from gridgate.portal import formats
 from tests.factories.organisations import make_group
 from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
@@ -219,6 +219,39 @@ class TestAService:
         }
         assert found == {day(13).isoformat()}
         assert {one["Jusqu’au"] for one in lines(alice) if one["Personne"] == "Alice"} == {""}
+
+    def test_is_exported_from_its_first_day_on_and_point_by_point(self, company, alice):
+        """Bob has one point until the 13th; from the 5th on he is in a group that has all, until the 20th."""
+        points = {
+            one.metering_point_id for one in PerimeterPoint.objects.filter(entitlement__group=company.lyon)
+        }
+        company.lyon.entitlements.filter(code="measurements").update(valid_until=term(None, 13).ends)
+        wide = make_group(company.acme, "Partout", [company.bob], {"measurements": None, "users": None})
+        wide.members.update(valid_from=term(5, None).begins)
+        wide.entitlements.update(valid_until=term(None, 20).ends)
+        found = {
+            (one["Service"], one["Point de comptage"]): tuple(
+                one[name] for name in ("À partir du", "Jusqu’au", "Points à venir", "Accordé par")
+            )
+            for one in lines(alice)
+            if one["Personne"] == "Bob"
+        }
+        first, last = day(5).isoformat(), day(20).isoformat()
+        others = {point for service, point in found if service == MEASURES} - points
+        assert others
+        assert {found[MEASURES, point] for point in points} == {("", last, "non", "par Site de Lyon")}
+        assert {found[MEASURES, point] for point in others} == {
+            (first, last, "oui", "par Partout, Site de Lyon")
+        }
+        assert found["Gestion des utilisateurs", ""] == (first, last, "", "par Partout")
+
+    def test_to_come_is_marked_where_one_checks_an_access(self, company, alice):
+        later = make_group(company.acme, "Relève", [company.bob], {"users": None, "measurements": None})
+        later.members.update(valid_from=term(5, None).begins)
+        said = text_of(alice.get("/administration/verifier/?qui=bob"))
+        begins = f"partir du {plain(day(5))}"
+        assert f"À {begins} par Relève, à {begins}" in said
+        assert f"par Site de Lyon ; aussi par Relève à {begins}" in said
 
     def test_of_a_group_that_is_deleted_leaves_its_dates_in_the_history(self, company, alice):
         gone = make_group(company.acme, "Éphémère", [], {"invoices": None}, {"invoices": term(3, 4)})

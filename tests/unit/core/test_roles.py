@@ -24,6 +24,7 @@ UNTIL_LATER = Given("Énergie", mine=True, place=Term(None, LATER))
 OVER = Given("Énergie", mine=True, term=Term(None, NOON))
 LEFT = Given("Énergie", mine=True, place=Term(None, NOON))
 NEVER = Given("Énergie", mine=True, term=Term(LATER, None), place=Term(None, LATER))
+WHOLE = Given("Lyon", mine=True)
 ELSEWHERE = Given("Lyon", mine=True, covers=False)
 
 
@@ -47,7 +48,13 @@ ELSEWHERE = Given("Lyon", mine=True, covers=False)
         (OPEN, {"held": False, "given": [THEIRS]}, Answer(Why.NOT_HELD)),
         (OPEN, {"held": False, "administrator": True}, Answer(Why.NOT_HELD)),
         (OPEN, {"present": False, "administrator": True}, Answer(Why.ENDED)),
-        (OPEN, {"given": [COMING]}, Answer(Why.OPEN_TO_ALL)),  # theirs by the group from then on
+        (OPEN, {"given": [COMING]}, Answer(Why.OPEN_TO_ALL, later=("Énergie",), later_from=LATER)),
+        (OPEN, {"given": [COMING], "until": LATER}, Answer(Why.OPEN_TO_ALL, turns_at=LATER)),
+        (
+            SHUT,
+            {"given": [WHOLE, COMING]},
+            Answer(Why.GIVEN, ("Lyon",), later=("Énergie",), later_from=LATER),
+        ),
         (OPEN, {"until": LATER}, Answer(Why.OPEN_TO_ALL, turns_at=LATER)),
         (OPEN, {"given": [MINE], "until": LATER}, Answer(Why.GIVEN, ("Énergie",), LATER)),
         (SHUT, {"given": [COMING]}, Answer(Why.NOT_YET, ("Énergie",), LATER)),

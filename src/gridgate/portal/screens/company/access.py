@@ -25,6 +25,8 @@ class AccessLine:
     label: str
     help: str
     allowed: bool
+    begins: str
+    """From which day on, of what is not yet allowed and will be."""
     why: str
     points: int | None
     """None for a service that is not by point, or not allowed."""
@@ -43,6 +45,7 @@ def access_lines(member: Membership, *, point: str | None = None) -> list[Access
                 label=entry.label,
                 help=str(entry.help),
                 allowed=answer.allowed,
+                begins=formats.day(answer.turns_at) if answer.why is Why.NOT_YET else "",
                 why=reason(answer),
                 points=points.get(entry.code) if answer.allowed else None,
                 by_point=entry.by_point,
@@ -55,7 +58,13 @@ def reason(answer: Answer) -> str:
     """Why, in words that an administrator acts on."""
     said = _reason(answer)
     if answer.allowed and answer.turns_at is not None:
-        return _("%(reason)s, %(until)s") % {"reason": said, "until": until(answer.turns_at)}
+        said = _("%(reason)s, %(until)s") % {"reason": said, "until": until(answer.turns_at)}
+    if answer.later:
+        return _("%(reason)s ; aussi par %(groups)s à partir du %(day)s") % {
+            "reason": said,
+            "groups": named(answer.later),
+            "day": formats.day(answer.later_from),
+        }
     return said
 
 

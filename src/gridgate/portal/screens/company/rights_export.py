@@ -1,7 +1,8 @@
 """Who may do what on which point, as a list: one line for each person, service and point."""
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -13,7 +14,8 @@ from gridgate.core.roles import Answer, Why
 from gridgate.core.time import civil_day_of
 from gridgate.metering.queries import names_of_points, points_of_company, points_readable_by
 from gridgate.organisations.catalogue import CatalogueEntry
-from gridgate.organisations.company_rights import CompanyRights, Extent, company_rights
+from gridgate.organisations.company_rights import CompanyRights, company_rights
+from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.queries import groups_of, members_of
 from gridgate.portal.access import MemberRequest, administrator_required
@@ -27,7 +29,7 @@ Row = list[object]
 @require_safe
 @administrator_required
 def export(request: MemberRequest) -> HttpResponseBase:
-    """The rights as they are now, written while they are read."""
+    """The rights as they are and as they are set to become, written while they are read."""
     actor = request.membership
     day = civil_day_of(timezone.now(), readers_zone(request))
     name = f"droits-{actor.organisation.siren}-{day}.csv"
@@ -48,12 +50,14 @@ def header() -> Row:
         _("Nom du point"),
         _("Points à venir"),
         _("Accordé par"),
+        _("À partir du"),
         _("Jusqu’au"),
     ]
 
 
 def rows(*, actor: Membership, language: str) -> Iterator[Row]:
-    """What each person may use, in seven statements whatever the size of the company; who may nothing has one line too.
+    """What each person may use, now and from a later day on, in seven statements whatever the size of the company; who
+    may nothing has one line too.
 
     The request is over when they are written: words are made in `language`.
     """
@@ -66,31 +70,76 @@ def rows(*, actor: Membership, language: str) -> Iterator[Row]:
         with override(language):
             person = _person(member)
             services = [
-                (
-                    entry,
-                    extent,
-                    str(entry.label),
-                    reason(_why(rights, member.pk, entry, groups)),
-                    _last_day(rights, member.pk, entry),
-                )
+                (entry, str(entry.label), reason(_why(spell.rights, member.pk, entry, groups)), spell)
                 for entry in rights.services
-                if (extent := rights.reach(member.pk, entry)) is not None
+                for spell in spells(rights, member.pk, entry)
             ]
             yes, no, nothing = _("oui"), _("non"), _("aucun service")
-        for entry, extent, service, why, last in services:
-            later = (yes if extent.everything else no) if entry.by_point else ""
-            for point in _points(rights, entry, extent):
-                yield [*person, service, point, names.get(point, ""), later, why, last]
+        for entry, service, why, spell in services:
+            later = (yes if spell.to_come else no) if entry.by_point else ""
+            first = spell.begins and civil_day_of(spell.begins, timezone.get_default_timezone())
+            for point, ends in spell.points:
+                last = ends and last_day(ends)
+                yield [*person, service, point, names.get(point, ""), later, why, first, last]
         if not services:
-            yield [*person, nothing, "", "", "", "", ""]
+            yield [*person, nothing, "", "", "", "", "", ""]
 
 
-def _points(rights: CompanyRights, entry: CatalogueEntry, extent: Extent) -> list[str]:
-    """The points of an extent; of a service that is not by point, and of one on points to come alone, one empty line."""
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """What of a service a member comes to have at the instant of `rights`."""
+
+    rights: CompanyRights
+    begins: datetime | None
+    """None: they have it now."""
+    points: list[tuple[str, datetime | None]]
+    """Each with its end, where one is set; one empty for a service that is not by point, or when only points to
+    come are added.
+    """
+    to_come: bool
+    """It is on those too."""
+
+
+def spells(rights: CompanyRights, member: int, entry: CatalogueEntry) -> Iterator[Spell]:
+    """What the member has of the service now, then what is added on later days."""
+    steps = rights.from_now_on(member, entry)
+    reached = [_reached(step, member, entry) for step in steps]
+    before: frozenset[str] = frozenset()
+    for place, (step, here) in enumerate(zip(steps, reached, strict=True)):
+        came = here - before
+        ahead = list(zip(steps, reached, strict=True))[place + 1 :]
+        yield from _spell(step, came, to_come=_TO_COME in here, ahead=ahead, later=place > 0)
+        before = here
+
+
+_TO_COME = ""
+"""The points to come, among points; of a service that is not by point, the service."""
+
+
+def _reached(rights: CompanyRights, member: int, entry: CatalogueEntry) -> frozenset[str]:
+    extent = rights.reach(member, entry)
+    if extent is None:
+        return frozenset()
     if not entry.by_point:
-        return [""]
-    found = sorted(rights.held if extent.everything else extent.points & rights.held)
-    return found or ([""] if extent.everything else [])
+        return frozenset({_TO_COME})
+    return rights.held | {_TO_COME} if extent.everything else extent.points & rights.held
+
+
+def _spell(
+    rights: CompanyRights,
+    came: frozenset[str],
+    *,
+    to_come: bool,
+    ahead: Sequence[tuple[CompanyRights, frozenset[str]]],
+    later: bool,
+) -> Iterator[Spell]:
+    if not came:
+        return
+    points = [
+        (point, next((then.at for then, there in ahead if point not in there), None))
+        for point in sorted(came - {_TO_COME}) or [_TO_COME]
+    ]
+    yield Spell(rights, rights.at if later else None, points, to_come)
 
 
 def _person(member: Membership) -> Row:
@@ -111,12 +160,6 @@ def _why(rights: CompanyRights, member: int, entry: CatalogueEntry, groups: dict
         return Answer(Why.OPEN_TO_ALL)
     mine = rights.giving(member, entry)
     return Answer(Why.GIVEN, tuple(sorted(groups.get(key, "") for key in mine)))
-
-
-def _last_day(rights: CompanyRights, member: int, entry: CatalogueEntry) -> date | None:
-    """Of what the member has now; None when no end is set."""
-    ends = rights.until_when(member, entry)
-    return ends and civil_day_of(ends - timedelta(microseconds=1), timezone.get_default_timezone())
 
 
 def _names_of_points(actor: Membership) -> dict[str, str]:
