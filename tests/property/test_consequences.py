@@ -4,7 +4,7 @@ The rights foreseen are held to those read anew once the operation has been done
 what to the difference of what every member may do before and after, as SQL answers it, at once and at a later instant.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from gridgate.applications.operations import create_application, set_group
 from gridgate.core.roles import Term
 from gridgate.metering.queries import points_of_company, points_readable_by
 from gridgate.organisations.catalogue import BY_CODE
-from gridgate.organisations.company_rights import Change, CompanyRights, Difference
+from gridgate.organisations.company_rights import Change, CompanyRights, Difference, newly
 from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations import delete_group, end_membership
 from gridgate.organisations.operations.groups import (
@@ -144,6 +144,7 @@ def check(company: Company, wish: Wish, asked: list[datetime]) -> None:
                 agrees(change.gains if change else (), name, becomes, was, held, code)
     for change in changes:
         says_somebody(change, actor)
+    nothing_is_told_twice(changes, actor)
 
 
 Answers = dict[int, dict[str, set[str] | None]]
@@ -212,6 +213,45 @@ def says_somebody(change: Change, actor: Membership) -> None:
     assert bool(losses([change])) == one.takes
     assert bool(change.losses or change.programs_lose) <= change.asks_to_confirm
     assert fingerprint([change]) == fingerprint([change])
+
+
+def nothing_is_told_twice(changes: list[Change], actor: Membership) -> None:
+    """What each day tells, put together, is what is so then, and no day tells again what holds already."""
+    told: dict[str, set[Cell]] = {}
+    for change, new in zip(changes, newly(changes), strict=True):
+        so_far = told.setdefault(str(change.entry.code), set())
+        eased = cells("", new.eased, new.programs_eased)
+        for key, program, point, _sign in eased:
+            [sign] = {"lost", "gained"} & {one[3] for one in so_far if one[:3] == (key, program, point)}
+            so_far.remove((key, program, point, sign))
+        added = cells("lost", new.losses, new.programs_lose) | cells("gained", new.gains, new.programs_gain)
+        assert not added & so_far
+        turned = {(*one[:3], "lost" if one[3] == "gained" else "gained") for one in added}
+        so_far -= turned
+        so_far |= added
+        lost, gained = (
+            cells("lost", change.losses, change.programs_lose),
+            cells("gained", change.gains, change.programs_gain),
+        )
+        assert so_far == lost | gained
+    on_page = consequences(changes, actor=actor)
+    assert all(one.becomes or one.sentences for one in on_page)
+    passing = [change for change in changes if change.passes]
+    assert len([one for one in on_page if one.becomes == "Comme sans ce changement."]) == len(passing)
+
+
+Cell = tuple[int, bool, str, str]
+"""A member or a program, on a point, loses or gains."""
+
+
+def cells(sign: str, people: Iterable[Difference], programs: Iterable[Difference]) -> set[Cell]:
+    return {
+        (key, program, point, sign)
+        for program, differences in ((False, people), (True, programs))
+        for one in differences
+        for point in (*one.points, *(["to come"] if one.everywhere else []))
+        for key in one.keys
+    }
 
 
 def planned(

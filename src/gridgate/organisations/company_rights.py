@@ -5,7 +5,7 @@ and at each later instant at which that differs. The rule is that of `core.roles
 property tests hold the one to the other.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
@@ -331,6 +331,8 @@ class Difference:
     """What some have of a service and others have not, before a change or after it; the same for all of them."""
 
     names: tuple[str, ...]
+    keys: tuple[int, ...]
+    """Of those named, in the same order: two may have one name."""
     points: frozenset[str]
     """Of those that the company holds or held."""
     whole: bool
@@ -347,8 +349,8 @@ def _differences(
 ) -> tuple[Difference, ...]:
     """What each reaches by `more` and not by `less`; those with the same difference together."""
     known: dict[tuple[Extent, Extent | None], tuple[frozenset[str], bool, bool] | None] = {}
-    alike: dict[tuple[frozenset[str], bool, bool], list[str]] = {}
-    for key, name in names.items():
+    alike: dict[tuple[frozenset[str], bool, bool], list[int]] = {}
+    for key in names:
         wide = more.get(key)
         if wide is None:
             continue
@@ -357,10 +359,16 @@ def _differences(
             known[pair] = _beyond(*pair, held)
         difference = known[pair]
         if difference is not None:
-            alike.setdefault(difference, []).append(name)
+            alike.setdefault(difference, []).append(key)
+    return _together(names, alike)
+
+
+def _together(
+    names: Mapping[int, str], alike: Mapping[tuple[frozenset[str], bool, bool], Sequence[int]]
+) -> tuple[Difference, ...]:
     return tuple(
-        Difference(tuple(of_them), points, whole, everywhere)
-        for (points, whole, everywhere), of_them in alike.items()
+        Difference(tuple(names[key] for key in keys), tuple(keys), points, whole, everywhere)
+        for (points, whole, everywhere), keys in alike.items()
     )
 
 
@@ -388,6 +396,9 @@ class Change:
     gains: tuple[Difference, ...]
     programs_lose: tuple[Difference, ...] = ()
     programs_gain: tuple[Difference, ...] = ()
+    eased: tuple[Difference, ...] = ()
+    """Of what `newly` tells: what was lost or gained before, and is so no more."""
+    programs_eased: tuple[Difference, ...] = ()
     at: datetime | None = None
     """From when on; None: at once."""
     by_end: bool = False
@@ -436,6 +447,60 @@ class Change:
     def asks_to_confirm(self) -> bool:
         """It takes the service from somebody or from a program, or opens it to all."""
         return bool(self.losses or self.programs_lose) or self.opens
+
+
+def newly(changes: Iterable[Change]) -> list[Change]:
+    """What each change says that the one before it of the same service did not: what somebody loses is told once, on the
+    day on which it becomes so. A change that adds nothing stays, without anybody: what becomes of the service may differ.
+    """
+    said: dict[str, Change] = {}
+    found = []
+    for change in changes:
+        before = said.get(change.entry.code)
+        said[change.entry.code] = change
+        found.append(change if before is None else _added(before, change))
+    return found
+
+
+def _added(before: Change, change: Change) -> Change:
+    return replace(
+        change,
+        losses=_more(change.losses, before.losses),
+        gains=_more(change.gains, before.gains),
+        programs_lose=_more(change.programs_lose, before.programs_lose),
+        programs_gain=_more(change.programs_gain, before.programs_gain),
+        eased=_no_more(before.losses, before.gains, change.losses, change.gains),
+        programs_eased=_no_more(
+            before.programs_lose, before.programs_gain, change.programs_lose, change.programs_gain
+        ),
+    )
+
+
+def _no_more(
+    lost: tuple[Difference, ...],
+    gained: tuple[Difference, ...],
+    loses: tuple[Difference, ...],
+    gains: tuple[Difference, ...],
+) -> tuple[Difference, ...]:
+    """What was lost or gained and is neither now."""
+    return (*_more(_more(lost, loses), gains), *_more(_more(gained, gains), loses))
+
+
+def _more(some: Iterable[Difference], others: Iterable[Difference]) -> tuple[Difference, ...]:
+    """What of `some` the same people have not among `others`; those of whom that is the same together."""
+    theirs = {key: one for one in others for key in one.keys}
+    names: dict[int, str] = {}
+    alike: dict[tuple[frozenset[str], bool, bool], list[int]] = {}
+    for one in some:
+        for key, name in zip(one.keys, one.names, strict=True):
+            other = theirs.get(key)
+            points = one.points if other is None else one.points - other.points
+            everywhere = one.everywhere and not (other is not None and other.everywhere)
+            if other is None or points or everywhere:
+                names[key] = name
+                whole = one.whole and not (other is not None and other.whole)
+                alike.setdefault((points, whole, everywhere), []).append(key)
+    return _together(names, alike)
 
 
 def company_rights(

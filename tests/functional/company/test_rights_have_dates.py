@@ -261,6 +261,22 @@ class TestAService:
         assert f"{INVOICES} (du {plain(day(3))} au {plain(day(4))} inclus)" in said
 
 
+def test_what_somebody_loses_is_told_once_on_the_day_they_lose_it(company, alice):
+    """Bob, who is detached, has the service by a group now, and on all points by another from the 5th day on."""
+    wide = make_group(company.acme, "Partout", [company.bob], {"measurements": None})
+    wide.members.update(valid_from=term(5, None).begins)
+    make_group(company.acme, "Autres", [], {"measurements": None}, {"measurements": term(8, 9)})
+    said = text_of(alice.get(user_page(company.bob, "detacher/")))
+    now, _heading, later = said.partition(f"À partir du {plain(day(5))}")
+    assert now.count("Visualiser les mesures Bob perd « Visualiser les mesures » sur 2 points.") == 1
+    assert (
+        "Visualiser les mesures Bob perd « Visualiser les mesures » sur 2 points et sur ceux à venir."
+        in later
+    )
+    assert plain(day(8)) not in later
+    assert "Comme sans ce changement" not in later
+
+
 @pytest.mark.parametrize(
     ("first", "last", "said"),
     [

@@ -20,6 +20,7 @@ from gridgate.organisations.company_rights import (
     Difference,
     Program,
     company_rights,
+    newly,
 )
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
@@ -72,13 +73,21 @@ def present_rights(*, actor: Membership) -> CompanyRights:
 
 def consequences(changes: Sequence[Change], *, actor: Membership) -> list[Consequence]:
     """Points are named to administrators only: who composes groups may be restricted to some."""
-    names = _names_of(changes, actor) if actor.is_administrator else {}
+    told = newly(changes)
+    names = _names_of(told, actor) if actor.is_administrator else {}
     dated = any(change.at for change in changes)
-    found, said = [], None
-    for change in changes:
-        when = from_when(change)
-        found.append(_consequence(change, names, when if dated and when != said else ""))
-        said = when
+    found: list[Consequence] = []
+    became: dict[str, str] = {}
+    said = None
+    for change, new in zip(changes, told, strict=True):
+        when, becomes = from_when(change), _becomes(change)
+        again = became.get(change.entry.code) == becomes
+        became[change.entry.code] = becomes
+        heading = when if dated and when != said else ""
+        one = _consequence(new, names, "" if again else becomes, heading, eased=not change.passes)
+        if one.becomes or one.sentences:
+            found.append(one)
+            said = when
     return found
 
 
@@ -94,7 +103,7 @@ def losses(changes: Sequence[Change]) -> str:
     """Who loses what, for the message after a change; empty when nobody does."""
     return " ".join(
         _at_once_or_later(change, _who_on_what(difference, change, _losing))
-        for change in changes
+        for change in newly(changes)
         for difference in (*change.losses, *_programs(change.programs_lose))[:SPOKEN]
     )
 
@@ -131,7 +140,10 @@ def fingerprint(changes: Sequence[Change], also: Sequence[str] = ()) -> str:
     return sha256(repr((said, list(also))).encode()).hexdigest()[:16]
 
 
-def _consequence(change: Change, names: dict[str, str], when: str) -> Consequence:
+def _consequence(
+    change: Change, names: dict[str, str], becomes: str, when: str, *, eased: bool
+) -> Consequence:
+    """`eased`: whether it says for whom it is as without the change; when that is so for all, `becomes` says it."""
     said = [
         *(
             _sentence(one, change, _losing, names)
@@ -141,11 +153,15 @@ def _consequence(change: Change, names: dict[str, str], when: str) -> Consequenc
             _sentence(one, change, _gaining, names)
             for one in (*change.gains, *_programs(change.programs_gain))
         ),
+        *(
+            _sentence(one, change, _easing, names)
+            for one in ((*change.eased, *_programs(change.programs_eased)) if eased else ())
+        ),
     ]
     return Consequence(
         when=when,
         service=change.entry.label,
-        becomes=_becomes(change),
+        becomes=becomes,
         sentences=tuple(said[:SPOKEN]),
         others=tuple(said[SPOKEN:]),
         takes=bool(change.losses or change.programs_lose),
@@ -199,6 +215,16 @@ def _gaining(others: int) -> str:
     )
 
 
+def _easing(others: int) -> str:
+    if not others:
+        return _("Pour %(name)s%(where)s : comme sans ce changement.")
+    return ngettext(
+        "Pour %(name)s et %(count)s autre%(where)s : comme sans ce changement.",
+        "Pour %(name)s et %(count)s autres%(where)s : comme sans ce changement.",
+        others,
+    )
+
+
 def _where(difference: Difference) -> str:
     """Nothing for the service as a whole, wherever it may be used."""
     count = len(difference.points)
@@ -220,6 +246,7 @@ def _programs(differences: Iterable[Difference]) -> list[Difference]:
     return [
         Difference(
             tuple(_("%(name)s (programme)") % {"name": name} for name in one.names),
+            one.keys,
             one.points,
             one.whole,
             one.everywhere,
@@ -232,7 +259,8 @@ def _names_of(changes: Iterable[Change], actor: Membership) -> dict[str, str]:
     """What the points that are named are called, as the company knows them, in one statement."""
     wanted: set[str] = set()
     for change in changes:
-        for one in (*change.losses, *change.gains, *change.programs_lose, *change.programs_gain):
+        people = (*change.losses, *change.gains, *change.eased)
+        for one in (*people, *change.programs_lose, *change.programs_gain, *change.programs_eased):
             if not (one.whole and one.everywhere):
                 wanted.update(islice(sorted(one.points), POINTS_NAMED))
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
