@@ -1,10 +1,12 @@
 """On which points a group has a service: searched, ticked, pasted, thousands of them."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
+from django.utils import timezone
 
 from gridgate.audit.models import AuditEvent
+from gridgate.core.time import civil_day_of
 from gridgate.organisations.operations.groups import give
 from tests.factories.metering import make_held_point, make_holding, make_many_held, make_point
 from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
@@ -89,13 +91,35 @@ class TestChoosing:
     def test_for_all_the_services_by_point_of_the_group_at_once(self, company):
         client = company.client("alice")
         page = client.get(at(company.lyon))
-        assert "Appliquer aussi aux 2 autres services par point du groupe" in text_of(page)
+        assert "Appliquer aussi ce choix de points aux 2 autres services par point du groupe" in text_of(page)
         give(group=company.lyon, code="invoices", now=company.now)
         form = {"scope": "some", "pick": [company.p3.pk], "everywhere": "1", "do": "save"}
         read_and_confirmed(client, at(company.lyon), state(page) | form)
         for code in ("measurements", "meters", "data_services"):
             assert perimeter(company.lyon, code) == {company.p3.pk}
         assert perimeter(company.lyon, "invoices") is None
+
+    def test_its_dates_are_of_the_service_given_alone(self, company):
+        """What is applied to the others is the choice of points: the page says it, and it is so."""
+        client, first = company.client("alice"), civil_day_of(timezone.now(), timezone.get_default_timezone())
+        company.lyon.entitlements.filter(code="meters").update(valid_until=datetime(2099, 1, 1, tzinfo=UTC))
+        page = client.get(at(company.lyon, "contracts"))
+        assert "Pour « Consulter les contrats » seul : les autres services" in text_of(page)
+        form = {
+            "scope": "some",
+            "pick": [company.p3.pk],
+            "everywhere": "1",
+            "first": first.isoformat(),
+            "do": "save",
+        }
+        read_and_confirmed(client, at(company.lyon, "contracts"), state(page) | form)
+        dates = {
+            one.code: (one.valid_from is not None, one.valid_until is not None)
+            for one in company.lyon.entitlements.all()
+        }
+        assert perimeter(company.lyon, "meters") == perimeter(company.lyon, "contracts") == {company.p3.pk}
+        assert dates["contracts"] == (True, False)
+        assert dates["meters"] == (False, True)
 
     def test_what_is_ticked_stays_from_one_search_to_the_next(self, company):
         client = company.client("alice")
