@@ -90,6 +90,22 @@ class TestAPlaceInAGroup:
         assert alice.post(address, days(None, 10)).status_code == 302
         assert company.lyon.members.get(membership=company.bob).term == term(None, 10)
 
+    def test_that_would_last_longer_than_the_person_says_which_day_rules(self, company, alice):
+        company.acme.memberships.filter(pk=company.bob.pk).update(until=term(None, 5).ends)
+        shorter = f"jusqu’au {plain(day(5))} inclus, dernier jour de la personne"
+        address = group_page(company.lyon, f"membres/{handle(company.bob)}/dates/")
+        assert f"enregistrées : {shorter}" in text_of(alice.post(address, days(None, 10), follow=True))
+        for page in (group_page(company.lyon, ""), user_page(company.bob), address):
+            assert shorter in text_of(alice.get(page)), page
+        assert f"Site de Lyon ({shorter})" in text_of(alice.get("/administration/utilisateurs/"))
+        first = {"chosen": handle(company.bob), "do": "save"}
+        late, never = (make_group(company.acme, name, [], {}) for name in ("Tard", "Jamais"))
+        said = text_of(alice.post(group_page(late, "membres/"), first | days(None, 10), follow=True))
+        assert f"Finit avant, au dernier jour de la personne : Bob ({plain(day(5))})." in said
+        said = text_of(alice.post(group_page(never, "membres/"), first | days(8, 10), follow=True))
+        assert f"Sans effet, après le dernier jour de la personne : Bob ({plain(day(5))})." in said
+        assert "inclus, après le dernier jour de la personne" in text_of(alice.get(group_page(never, "")))
+
     def test_gives_nothing_once_it_is_over_and_says_so(self, company, alice):
         assert company.membership("bob").has("measurements")
         over(GroupMember.objects.filter(group=company.lyon, membership=company.bob))

@@ -28,7 +28,7 @@ from gridgate.portal.screens.company.consequences import (
     present_rights,
 )
 from gridgate.portal.screens.company.person import may_change
-from gridgate.portal.screens.company.terms import TermForm, said
+from gridgate.portal.screens.company.terms import TermForm, place_said, said
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,6 +59,7 @@ def service(request: MemberRequest, pk: int, code: str) -> HttpResponse:
         after=lambda rights, term: rights.with_term(pk, code, term),
         save=save,
         context={"entry": entry, "given": given},
+        say=lambda term: said(term, now),
         now=now,
     )
 
@@ -84,6 +85,7 @@ def place(request: MemberRequest, pk: int, who: int) -> HttpResponse:
         after=lambda rights, term: rights.with_place(pk, who, term),
         save=save,
         context={"member": member},
+        say=lambda term: place_said(term, member.until, now),
         now=now,
     )
 
@@ -96,11 +98,12 @@ def _page(
     after: Callable[[CompanyRights, Term], CompanyRights],
     save: Callable[[Term], None],
     context: dict[str, Any],
+    say: Callable[[Term], str],
     now: datetime,
 ) -> HttpResponse:
     """What the dates do is read before they are saved; what was typed stays in the form."""
     actor = request.membership
-    context |= {"group": group, "form": form, "present": said(form.was, now)}
+    context |= {"group": group, "form": form, "present": say(form.was)}
     if request.method != "POST":
         return render(request, "company/dates.html", context)
     if not form.is_valid():
@@ -116,7 +119,7 @@ def _page(
         except InvalidTerm:  # midnight came between
             form.add_error(None, _("Ces dates ne vont plus. Relisez-les."))
             return render(request, "company/dates.html", context, status=422)
-    dates = said(form.term, now) or _("sans date")
+    dates = say(form.term) or _("sans date")
     text = _("Les dates sont enregistrées : %(dates)s.") % {"dates": dates}
     messages.success(request, f"{text} {losses(changes)}".strip())
     return redirect("company_group", group.pk)

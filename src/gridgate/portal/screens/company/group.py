@@ -41,7 +41,7 @@ from gridgate.portal.screens.company.consequences import (
 from gridgate.portal.screens.company.forms import GroupForm
 from gridgate.portal.screens.company.matrix import cell_text
 from gridgate.portal.screens.company.person import may_change
-from gridgate.portal.screens.company.terms import TermForm, said, who_has
+from gridgate.portal.screens.company.terms import TermForm, place_said, said, shortened, who_has
 
 _MEMBER = "member"
 
@@ -65,7 +65,11 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
 
 def _member(actor: Membership, member: Membership, now: datetime) -> dict[str, Any]:
     place = Term(vars(member)["place_from"], vars(member)["place_until"])
-    return {"member": member, "dates": said(place, now), "may_change": may_change(actor, member)}
+    return {
+        "member": member,
+        "dates": place_said(place, member.until, now),
+        "may_change": may_change(actor, member),
+    }
 
 
 def _services(actor: Membership, group: UserGroup, now: datetime) -> list[dict[str, Any]]:
@@ -131,7 +135,13 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
         locked=locked,
         kind=_MEMBER,
     )
-    rows = [{"row": row, "dates": said(places.get(row.item.pk, ALWAYS), now)} for row in chooser.rows]
+    rows = [
+        {
+            "row": row,
+            "dates": place_said(places[row.item.pk], row.item.until, now) if row.item.pk in places else "",
+        }
+        for row in chooser.rows
+    ]
     context: dict[str, Any] = {"group": group, "chooser": chooser, "rows": rows, "form": form}
     if not chooser.saving:
         return render(request, "company/members.html", context)
@@ -148,15 +158,12 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
         if not is_confirmed(request, changes):
             context |= {"consequences": consequences(changes, actor=actor), "seen": fingerprint(changes)}
             return render(request, "company/members.html", context)
-        set_members(
-            group=group,
-            members=[one for one in members_of(actor=actor) if handle_of(_MEMBER, one.pk) in chosen],
-            term=form.term,
-            actor=actor,
-            now=now,
-        )
+        wanted = [one for one in members_of(actor=actor) if handle_of(_MEMBER, one.pk) in chosen]
+        set_members(group=group, members=wanted, term=form.term, actor=actor, now=now)
     text = _("Les membres de « %(name)s » sont enregistrés.") % {"name": group.name}
-    messages.success(request, f"{text} {losses(changes)}".strip())
+    came = [one for one in wanted if one.pk not in places or places[one.pk].is_over(now)]
+    shorter = shortened(came, form.term) if form.has_dates else ""
+    messages.success(request, " ".join(filter(None, (text, shorter, losses(changes)))))
     return redirect("company_group", pk)
 
 

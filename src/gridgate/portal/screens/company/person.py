@@ -42,7 +42,7 @@ from gridgate.portal.screens.company.consequences import (
 )
 from gridgate.portal.screens.company.events import event_rows
 from gridgate.portal.screens.company.forms import EXTERNAL, MemberForm
-from gridgate.portal.screens.company.terms import said
+from gridgate.portal.screens.company.terms import place_said
 from gridgate.portal.step_up import ask
 
 EVENTS = 10
@@ -217,7 +217,7 @@ def _page(
         "form": form,
         "oneself": member.pk == actor.pk,
         "places": [
-            {"group": place.group, "dates": said(place.term, now)}
+            {"group": place.group, "dates": place_said(place.term, member.until, now)}
             for place in places_of(actor=actor, members=[member.pk])
         ],
         "last_sign_in": last_sign_in(actor=actor, member=member),

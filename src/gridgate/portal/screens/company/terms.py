@@ -1,5 +1,6 @@
 """From when until when a right or a place in a group holds, in days: said, and asked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from gridgate.core.roles import ALWAYS, Term
 from gridgate.core.time import civil_day_bounds, civil_day_of
 from gridgate.organisations.catalogue import CatalogueEntry
+from gridgate.organisations.models import Membership
 from gridgate.organisations.queries import Reserved
 from gridgate.portal import formats
 from gridgate.portal.forms import DayField
@@ -36,6 +38,38 @@ def said(term: Term, now: datetime) -> str:
 
 def until(ends: datetime | None) -> str:
     return "" if ends is None else _("jusqu’au %(day)s inclus") % {"day": last_day(ends)}
+
+
+def place_said(place: Term, leaves: datetime | None, now: datetime) -> str:
+    """`said`, of a member's place in a group. The shorter date rules: of a place that would last beyond the member's last
+    day, which `leaves` ends, that day is said, and that it is theirs.
+    """
+    if leaves is None or place.is_over(now) or (place.ends is not None and place.ends <= leaves):
+        return said(place, now)
+    if not place.has_begun(leaves):
+        return _("%(dates)s, après le dernier jour de la personne") % {"dates": said(place, now)}
+    dates = said(Term(place.begins, leaves), now)
+    return _("%(dates)s, dernier jour de la personne") % {"dates": dates}
+
+
+def shortened(members: Iterable[Membership], place: Term) -> str:
+    """Whose place of these dates their own last day shortens, or leaves without a day; empty when nobody's."""
+    shorter, never = [], []
+    for member in members:
+        if member.until is None or (place.ends is not None and place.ends <= member.until):
+            continue
+        name = f"{member.user} ({last_day(member.until)})"
+        (shorter if place.has_begun(member.until) else never).append(name)
+    texts = []
+    if shorter:
+        texts.append(
+            _("Finit avant, au dernier jour de la personne : %(names)s.") % {"names": ", ".join(shorter)}
+        )
+    if never:
+        texts.append(
+            _("Sans effet, après le dernier jour de la personne : %(names)s.") % {"names": ", ".join(never)}
+        )
+    return " ".join(texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from gridgate.core.roles import ALWAYS
 from gridgate.core.time import civil_day_of
 from gridgate.organisations.models import EntitlementCode, InvitationState, Membership
 from gridgate.organisations.operations.lost_factors import checks_to_confirm
@@ -23,7 +24,7 @@ from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company.access import named
 from gridgate.portal.screens.company.forms import PeopleFilterForm
-from gridgate.portal.screens.company.terms import said
+from gridgate.portal.screens.company.terms import place_said
 from gridgate.portal.shapes import filters_in_force
 from gridgate.portal.spreadsheet import table_response
 from gridgate.portal.time_zone import readers_zone
@@ -112,8 +113,11 @@ def _order(asked: str) -> str:
 def _rows(actor: Membership, people: list[PersonRow], now: datetime) -> list[dict[str, Any]]:
     """The lines of a page, with the groups of each, and the dates of their places, in two statements."""
     members: dict[int, list[str]] = {}
+    leaves = {row.key: row.until for row in people if row.state == ACTIVE}
     for place in places_of(actor=actor, members=[row.key for row in people if row.state == ACTIVE]):
-        dates = said(place.term, now)
+        # Who has a last day has it beside their name: it is said of a place only against a later one.
+        own = place.term != ALWAYS
+        dates = place_said(place.term, leaves[place.membership_id] if own else None, now)
         name = f"{place.group.name} ({dates})" if dates else place.group.name
         members.setdefault(place.membership_id, []).append(name)
     invited = invited_group_names(actor=actor, invitations=[row.key for row in people if row.state != ACTIVE])
