@@ -30,7 +30,15 @@ class TestTheHomePage:
         text = text_of(vera[1].get("/"))
         assert "Bonjour Vera" in text
         assert "Votre compte n’agit pour aucune entreprise" in text
-        assert "L’administrateur de votre entreprise vous invite par e-mail." in text
+        assert "Demandez à ses administrateurs d’agir pour elle, ou attendez qu’ils vous invitent" in text
+
+    def test_leads_to_asking_a_company_wherever_one_would_look_for_it(self, vera, world):
+        """The forms that need a company say so too; before an account there is one, in words."""
+        for address in ("/", "/compte/", "/aide/", "/compteurs/"):
+            page = vera[1].get(address).content.decode()
+            assert 'href="/rejoindre/"' in page[page.index("<main") :], address
+        for address in ("/inscription/", "/inscription/envoyee/", "/connexion/"):
+            assert re.search("demandez-l(e ensuite|ui)", text_of(world.visitor().get(address))), address
 
     def test_leads_to_the_forms_and_to_what_is_open_to_all_and_each_link_opens(self, vera):
         _user, client = vera
