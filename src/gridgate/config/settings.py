@@ -139,12 +139,11 @@ SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 ACCOUNT_RATE_LIMITS = (
     {
-        # Only what somebody signed in does to themselves. Whatever is counted by account or by address has a pace of its
-        # own (`organisations/security/pace.py`): the library's limits lock out, a whole site behind one address too.
+        # What is counted has a pace of its own (`organisations/security/pace.py`): the library's limits lock out, a whole
+        # site behind one address too, and do not say for how long.
         "login": "",
         "login_failed": "",
-        "change_password": "5/m/user",
-        "personal_data": "20/h/user",
+        "change_password": "",
     }
     if ENVIRONMENT.quotas == "on"
     else False

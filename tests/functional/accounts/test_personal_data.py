@@ -227,5 +227,11 @@ class TestThePage:
         client = world.client("acme_user")
         for _ in range(20):
             copy_of(client)
-        assert client.post("/compte/mes-donnees/").status_code == 429
+        refused = client.post("/compte/mes-donnees/")
+        assert refused.status_code == 429
+        assert int(refused["Retry-After"]) <= 60
+        page = refused.content.decode()
+        assert "Vous pourrez recommencer dans" in page
+        assert '<a class="btn" href="/compte/mes-donnees/">Revenir où vous étiez</a>' in page
+        assert "Revenir à la connexion" not in page
         copy_of(world.client("alice"))

@@ -78,7 +78,11 @@ class TestPassword:
         client = world.client("alice")
         for _ in range(5):
             assert self.change(client, old_password="faux").status_code == 200
-        assert self.change(client).status_code == 429
+        refused = self.change(client)
+        assert refused.status_code == 429
+        assert "Vous pourrez recommencer dans 60" in said(refused)
+        assert 'name="old_password"' in refused.content.decode()
+        assert "Revenir à la connexion" not in said(refused)
         assert User.objects.get(pk=world.alice.user_id).check_password(PASSWORD)
 
 

@@ -330,6 +330,20 @@ def test_whoever_acts_for_it_already_and_whoever_asks_everywhere(company, vera):
     assert JoinRequest.objects.count() == MOST_OPEN
 
 
+def test_who_asks_too_often_reads_when_to_ask_again_and_keeps_what_they_wrote(company, vera):
+    for _ in range(MOST_OPEN):
+        vera.post(ASK, {"company": a_siren()})
+        vera.post(ASK, {"withdraw": handle(JoinRequest.objects.latest("pk"))})
+    page = vera.post(ASK, {"company": "ACME Industries", "message": "Je suis à Lyon"})
+    assert page.status_code == 429
+    assert int(page["Retry-After"]) == 60
+    assert "Vous pourrez recommencer dans 60 secondes." in text_of(page)
+    body = page.content.decode()
+    assert 'value="ACME Industries"' in body
+    assert 'value="Je suis à Lyon"' in body
+    assert "Revenir à la connexion" not in body
+
+
 def test_ones_own_data_tell_no_more_of_a_company_that_is_here(company, vera):
     vera.get(ASK)  # opens the session
     told = []

@@ -3,24 +3,25 @@
 from copy import copy
 from typing import Any
 
-from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.operations import update_profile
 from gridgate.organisations.own_account import favourites_of
+from gridgate.organisations.security.pace import Attempt, by_account
 from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.favourites import lines_of
 from gridgate.portal.language import PREFERENCE
 from gridgate.portal.screens.account import companies, mails
 from gridgate.portal.screens.account.forms import ChangedPasswordForm, ProfileForm
+from gridgate.portal.waits import tell_wait, too_often
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -54,13 +55,17 @@ def _own(request: AccountRequest) -> dict[str, Any]:
 def password(request: AccountRequest) -> HttpResponse:
     """Another password; every other session of the person ends."""
     user = request.user
-    if request.method == "POST":
-        too_many: HttpResponse | None = ratelimit.consume_or_429(request, action="change_password", user=user)
-        if too_many is not None:
-            return too_many
-    form = ChangedPasswordForm(user, request.POST or None)
+    if request.method != "POST":
+        return render(request, "account/password_change.html", {"form": ChangedPasswordForm(user)})
+    # Counted before anything is looked at: an answer would tell whether a guess is right.
+    attempt = Attempt(by_account(f"password change of {user.pk}"), now=timezone.now())
+    if not attempt.allowed:
+        context = {"form": ChangedPasswordForm(user), "too_often": too_often(attempt)}
+        return tell_wait(render(request, "account/password_change.html", context), attempt)
+    form = ChangedPasswordForm(user, request.POST)
     if not form.is_valid():
         return render(request, "account/password_change.html", {"form": form})
+    attempt.take_back()
     form.save()
     update_session_auth_hash(request, user)
     mails.tell_password_changed(user)

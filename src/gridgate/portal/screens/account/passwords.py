@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import INTERNAL_RESET_SESSION_TOKEN, PasswordResetConfirmView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -34,9 +34,14 @@ def ask(request: HttpRequest) -> HttpResponse:
     email = form.cleaned_data["email"].lower()
     attempt = letter_attempt(request, f"reset link to {email}")
     if not attempt.allowed:
-        return wait_first(request, attempt)
+        return wait_first(request, attempt, back=_back(request))
     mails.send_reset_link(user_by_email(email=email))
     return redirect("password_reset_sent")
+
+
+def _back(request: HttpRequest) -> str:
+    """Whoever is signed in, and has no password, came from where one changes one's own."""
+    return reverse("account_password") if request.user.is_authenticated else ""
 
 
 @login_not_required

@@ -4,16 +4,18 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from allauth.core import ratelimit
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from gridgate.organisations.models import User
 from gridgate.organisations.personal_data import export_of, reads_of
+from gridgate.organisations.security.pace import Attempt, Limit
 from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.screens.activation.gate import before_terms
+from gridgate.portal.waits import wait_first
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -23,12 +25,10 @@ def page(request: AccountRequest) -> HttpResponseBase:
     """What the file holds; sent, the file."""
     if request.method != "POST":
         return render(request, "account/personal_data.html")
-    too_many: HttpResponse | None = ratelimit.consume_or_429(
-        request, action="personal_data", user=request.user
-    )
-    if too_many is not None:
-        return too_many
     now = timezone.now()
+    attempt = Attempt(_twenty_an_hour(request.user), now=now)
+    if not attempt.allowed:
+        return wait_first(request, attempt)
     name = f"gridgate-{now:%Y-%m-%d}.json"
     return StreamingHttpResponse(
         _file(export_of(user=request.user, now=now), reads_of(user=request.user)),
@@ -38,6 +38,11 @@ def page(request: AccountRequest) -> HttpResponseBase:
             "Cache-Control": "private, no-store",
         },
     )
+
+
+def _twenty_an_hour(user: User) -> Limit:
+    """Each copy reads all that there is of the person."""
+    return Limit(f"copies of the data of {user.pk}", 20, 60, 180, 180)
 
 
 def _file(said: dict[str, Any], reads: Iterator[dict[str, Any]]) -> Iterator[str]:

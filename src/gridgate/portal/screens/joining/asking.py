@@ -34,7 +34,7 @@ from gridgate.organisations.security.pace import Attempt, by_account
 from gridgate.portal import formats
 from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.forms import LineField
-from gridgate.portal.waits import wait_first
+from gridgate.portal.waits import tell_wait, too_often
 
 STATES: dict[JoinRequestState, tuple[str, Any, str]] = {
     JoinRequestState.WAITING: ("", gettext_lazy("En attente"), "clock"),
@@ -91,7 +91,8 @@ def page(request: AccountRequest) -> HttpResponse:
     if form.is_valid():
         attempt = Attempt(by_account(f"asking to join by {request.user.pk}", scarce=True), now=timezone.now())
         if not attempt.allowed:
-            return wait_first(request, attempt)
+            form.add_error(None, too_often(attempt))
+            return tell_wait(_page(request, form), attempt)
         asked = _asked(request, form)
         if asked is not None:
             said = _(
@@ -100,6 +101,10 @@ def page(request: AccountRequest) -> HttpResponse:
             )
             messages.success(request, said % {"day": formats.long_day(asked.expires_at)})
             return redirect("join_company")
+    return _page(request, form)
+
+
+def _page(request: AccountRequest, form: JoinForm) -> HttpResponse:
     now = timezone.now()
     rows = [row_of(one, now) for one in own_join_requests(user=request.user)[:_SHOWN]]
     status = 422 if form.errors else 200
