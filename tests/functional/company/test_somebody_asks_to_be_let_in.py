@@ -143,7 +143,11 @@ def test_one_that_was_not_passed_on_yet_is_accepted_with_the_other(company, vera
 
 
 def test_a_name_that_two_companies_have_reaches_none(company, vera):
+    """Said before anybody asks, to everybody: an answer would tell who is here."""
+    before = vera.get(ASK)
     make_organisation("Acme-Industries S.A.")
+    assert text_of(vera.get(ASK)) == text_of(before)
+    assert "Si plusieurs entreprises portent ce nom, donnez le SIREN" in text_of(before)
     vera.post(ASK, {"company": "ACME Industries"})
     pass_on_requests(now=company.now)
     assert JoinRequest.objects.get().organisation is None
