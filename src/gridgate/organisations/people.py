@@ -9,8 +9,9 @@ from django.db.models import Case, CharField, DateTimeField, F, OuterRef, QueryS
 
 from gridgate.organisations.folding import Folded, named_like
 from gridgate.organisations.last_days import last_day
-from gridgate.organisations.models import InvitationState, Membership, SignIn
+from gridgate.organisations.models import GroupMember, InvitationState, Membership, SignIn
 from gridgate.organisations.queries import in_state, invitations_of, members_of
+from gridgate.organisations.rights import in_term
 
 ACTIVE = "active"
 """The state of somebody who acts for the company; the others are `InvitationState.PENDING` and `EXPIRED`."""
@@ -32,6 +33,7 @@ class PeopleFilter:
     text: str = ""
     role: str = ""
     group: int | None = None
+    """In which they have a place now, or to which they are invited."""
     external: bool | None = None
     dated: bool = False
     """Only those who have a last day."""
@@ -68,6 +70,15 @@ def people_of(*, actor: Membership, wanted: PeopleFilter, order: str = "name", n
     `order` is one of `PEOPLE_ORDERS`, with `-` before it for the other way round.
     """
     return People(_people(actor, wanted, now), order)
+
+
+def not_now_in(*, actor: Membership, wanted: PeopleFilter, now: datetime) -> int:
+    """How many more the filter would let through, had their place in its group begun, or not ended."""
+    if wanted.group is None or wanted.state not in ("", ACTIVE):
+        return 0
+    members = _narrowed(members_of(actor=actor).order_by(), wanted, "user__full_name", "user__email")
+    places = GroupMember.objects.filter(~in_term(now), group=wanted.group)
+    return places.filter(membership__in=members.values("pk")).count()
 
 
 class People:
@@ -119,7 +130,7 @@ def _people(actor: Membership, wanted: PeopleFilter, now: datetime) -> QuerySet[
     members = _narrowed(members_of(actor=actor).order_by(), wanted, "user__full_name", "user__email")
     invited = _narrowed(invitations_of(actor=actor).unclosed().order_by(), wanted, "full_name", "email")
     if wanted.group is not None:
-        members = members.filter(groups__group=wanted.group)
+        members = members.filter(in_term(now, "groups__"), groups__group=wanted.group)
         invited = invited.filter(groups=wanted.group)
     waiting = Case(
         When(until__lte=now, then=Value(LAPSED)),

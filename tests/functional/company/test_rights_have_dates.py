@@ -154,6 +154,23 @@ class TestAPlaceInAGroup:
         alice.post(user_page(company.bob), {"role": "user", "external": "", "groups": [handle(company.lyon)]})
         assert company.lyon.members.get(membership=company.bob).term == Term()
 
+    def test_counts_in_the_list_of_users_of_its_group_while_it_holds(self, company, alice):
+        make_group(company.acme, "Autre", [company.bob], {})
+        address = f"/administration/utilisateurs/?groupe={handle(company.lyon)}"
+        places = company.lyon.members.filter(membership=company.bob)
+        assert "Bob bob@acme.example" in text_of(alice.get(address))
+        for dates in (
+            {"valid_until": term(None, -1).ends},
+            {"valid_until": None, "valid_from": term(3, None).begins},
+        ):
+            places.update(**dates)
+            said = text_of(alice.get(address))
+            assert "Bob bob@acme.example" not in said
+            assert "1 autre personne a dans ce groupe une place finie ou à venir" in said
+            assert "autre personne" not in text_of(alice.get(f"{address}&q=maud"))
+        exported = b"".join(alice.get(address.replace("?", "export.csv?")).streaming_content)
+        assert b"bob@acme.example" not in exported
+
     def test_has_its_dates_on_ones_own_account(self, company, alice):
         company.lyon.members.filter(membership=company.bob).update(valid_until=term(None, 5).ends)
         bob = company.client("bob")

@@ -17,7 +17,15 @@ from gridgate.core.roles import ALWAYS
 from gridgate.core.time import civil_day_of
 from gridgate.organisations.models import EntitlementCode, InvitationState, Membership
 from gridgate.organisations.operations.lost_factors import checks_to_confirm
-from gridgate.organisations.people import ACTIVE, LAPSED, People, PeopleFilter, PersonRow, people_of
+from gridgate.organisations.people import (
+    ACTIVE,
+    LAPSED,
+    People,
+    PeopleFilter,
+    PersonRow,
+    not_now_in,
+    people_of,
+)
 from gridgate.organisations.people_file import BETWEEN_GROUPS
 from gridgate.organisations.queries import group_names_of, groups_of, invited_group_names, places_of
 from gridgate.portal.access import MemberRequest, entitlement_required
@@ -44,6 +52,7 @@ def index(request: MemberRequest) -> HttpResponse:
         "form": form,
         "filters": filters_in_force(request, form.labels()),
         "total": people_of(actor=actor, wanted=PeopleFilter(), now=now).count(),
+        "not_now": not_now_in(actor=actor, wanted=form.wanted, now=now),
         "page_obj": page,
         "rows": _rows(actor, list(page), now),
         "query": request.GET.urlencode(),
