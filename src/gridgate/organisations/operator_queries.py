@@ -234,6 +234,12 @@ def acts_for(*, actor: Membership, organisation: Organisation) -> QuerySet[Audit
     return events.filter(acting_for=actor.organisation_id)
 
 
+def who_last(action: str, *, actor: Membership, organisation: Organisation) -> str:
+    """The name of whoever of the operator's staff did this for the company last; empty for nobody of a name."""
+    last = acts_for(actor=actor, organisation=organisation).filter(action=action).first()
+    return "" if last is None else last.user_name
+
+
 def _present_administrators(**of: object) -> QuerySet[Membership]:
     return Membership.objects.present().filter(role=Membership.Role.ADMINISTRATOR, user__is_active=True, **of)
 

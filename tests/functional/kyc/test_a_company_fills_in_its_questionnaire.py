@@ -12,6 +12,7 @@ from gridgate.organisations.operations.requests import refuse_request, return_re
 from tests.factories.documents import pdf
 from tests.factories.kyc import ANSWERS, FILES, make_accepted, make_draft, make_submitted
 from tests.factories.organisations import make_group
+from tests.functional.company.conftest import hidden
 from tests.functional.eic.reading import send_as_read
 from tests.functional.kyc.pages import error_of, text_of, value_of
 from tests.world import World
@@ -60,6 +61,47 @@ SECTIONS = [
     {"q-sanctions": "no", "q-convictions": "no", "q-pep": "no"},
     {f"q-{name}": SimpleUploadedFile(f"{name}.pdf", pdf(name)) for name in FILES},
 ]
+
+
+class TestTwoColleagues:
+    def test_one_reads_what_the_other_saved_before_replacing_it(self, published: World) -> None:
+        client = published.client("alice")
+        client.post("/questionnaire/commencer/")
+        make_group(published.acme, "Dossier", [published.bob], {"requests": None})
+        colleague = published.client("bob")
+        first, second = (hidden(one.get(section(1)), "seen") for one in (client, colleague))
+        assert first == second
+        assert colleague.post(section(1), SECTIONS[0] | {"seen": second}).status_code == 302
+        mine = SECTIONS[0] | {"q-legal_form": "SA", "q-country": "BE", "seen": first}
+        page = client.post(section(1), mine)
+        assert page.status_code == 409
+        assert "Autre chose a été enregistré depuis que vous avez ouvert cette page." in text_of(page)
+        assert "Forme juridique SAS" in text_of(page)
+        assert value_of(page, "q-legal_form") == "SA"
+        assert KycQuestionnaire.objects.get().answers["legal_form"] == "SAS"
+        other = client.post(section(2), SECTIONS[1] | {"seen": hidden(client.get(section(2)), "seen")})
+        assert other.status_code == 302, "another section is another's to change"
+        assert client.post(section(1), mine | {"seen": hidden(page, "seen")}).status_code == 302
+        assert KycQuestionnaire.objects.get().answers["legal_form"] == "SA"
+
+    def test_both_may_save_the_same(self, published: World) -> None:
+        client = published.client("alice")
+        client.post("/questionnaire/commencer/")
+        opened = hidden(client.get(section(1)), "seen")
+        for _ in range(2):
+            assert client.post(section(1), SECTIONS[0] | {"seen": opened}).status_code == 302
+
+    def test_files_of_a_section_that_was_changed_meanwhile_are_asked_for_again(
+        self, published: World
+    ) -> None:
+        client = published.client("alice")
+        client.post("/questionnaire/commencer/")
+        opened = hidden(client.get(section(1)), "seen")
+        client.post(section(1), SECTIONS[0] | {"seen": opened})
+        page = client.post(section(1), {"q-autre": SimpleUploadedFile("a.pdf", pdf("a")), "seen": opened})
+        assert page.status_code == 409
+        assert "Les fichiers joints sont à choisir de nouveau." in text_of(page)
+        assert not KycAttachment.objects.exists()
 
 
 class TestFromBeginningToEnd:

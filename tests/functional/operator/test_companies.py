@@ -17,6 +17,7 @@ from gridgate.organisations.operations import (
 )
 from tests.factories.eic import make_code
 from tests.factories.organisations import a_siren, make_member, make_organisation
+from tests.functional.company.conftest import hidden
 from tests.functional.partage.test_who_reads_our_data import text_of
 from tests.world import World
 
@@ -215,6 +216,35 @@ class TestKeepingTheRecord:
         assert "Fiche de l’entreprise modifiée" in history
         assert "Réseau Démo, pour votre compte" in history
         assert "Domaines des adresses e-mail : acme-energie.example, acme.example" in history
+
+    def test_what_a_colleague_recorded_meanwhile_is_read_before_it_is_replaced(self, world: World) -> None:
+        client, address = world.client("operateur"), f"{LIST}{world.acme.siren}/modifier/"
+        opened = hidden(client.get(address), "seen")
+        theirs = {
+            "legal_name": "ACME Industries",
+            "roles": ["consumer"],
+            "contact_url": "https://acme.example/",
+        }
+        assert client.post(address, theirs | {"seen": opened}).status_code == 302
+        mine = {"legal_name": "ACME Énergie", "roles": ["producer"], "contact_url": "", "seen": opened}
+        page = client.post(address, mine)
+        assert page.status_code == 409
+        assert "Olivier a enregistré autre chose depuis que vous avez ouvert cette page." in text_of(page)
+        assert "Page de contact https://acme.example/ Rôles sur le réseau Consommateur" in text_of(page)
+        assert 'value="ACME Énergie"' in page.content.decode()
+        kept = Organisation.objects.get(pk=world.acme.pk)
+        assert (kept.legal_name, kept.contact_url) == ("ACME Industries", "https://acme.example/")
+        assert client.post(address, theirs | {"seen": opened}).status_code == 302, "it is so already"
+        assert client.post(address, mine | {"seen": hidden(page, "seen")}).status_code == 302
+        assert Organisation.objects.get(pk=world.acme.pk).legal_name == "ACME Énergie"
+
+    def test_a_record_that_was_wrong_is_held_to_what_was_read_first(self, world: World) -> None:
+        client, address = world.client("operateur"), f"{LIST}{world.acme.siren}/modifier/"
+        opened = hidden(client.get(address), "seen")
+        client.post(address, {"legal_name": "ACME", "seen": opened})
+        page = client.post(address, {"legal_name": "", "seen": opened})
+        assert page.status_code == 422
+        assert hidden(page, "seen") == opened
 
     def test_a_wrong_address_is_told_beside_its_field(self, world: World) -> None:
         posted = {"legal_name": "ACME", "contact_email": "pas une adresse"}

@@ -11,6 +11,7 @@ from gridgate.organisations.models import GeneralTerms, Membership, SecurityPoli
 from gridgate.organisations.operations import publish_terms, update_organisation
 from tests.factories.organisations import make_member
 from tests.factories.sharing import make_permission, make_service
+from tests.functional.company.conftest import hidden
 from tests.functional.partage.test_who_reads_our_data import text_of
 from tests.functional.security.conftest import ask_for, kept_form, newest_code
 from tests.integration.external_sign_in.conftest import told_of
@@ -104,6 +105,20 @@ class TestThePolicy:
         page = client.post(POLICY, {"roles": ["strong_for_operator"]}, follow=True)
         assert "Les règles sont en vigueur" in text_of(page)
         assert "mot de passe seul" not in text_of(page)
+
+    def test_what_a_colleague_set_meanwhile_is_read_before_it_is_replaced(self, world: World) -> None:
+        client = world.client("operateur")
+        opened = hidden(client.get(POLICY), "seen")
+        theirs = {"roles": ["strong_for_users"], "acts": ["rights"], "seen": opened}
+        assert client.post(POLICY, theirs).status_code == 302
+        mine = {"roles": [], "acts": ["rights"], "seen": opened}
+        page = client.post(POLICY, mine)
+        assert page.status_code == 409
+        assert "Olivier a enregistré autre chose" in text_of(page)
+        assert "La double authentification est obligatoire pour Les autres utilisateurs des entreprises" in text_of(page)
+        assert SecurityPolicy.objects.get().strong_for_users
+        assert client.post(POLICY, mine | {"seen": hidden(page, "seen")}).status_code == 302
+        assert not SecurityPolicy.objects.get().strong_for_users
 
     def test_what_is_ticked_is_what_holds(self, world: World) -> None:
         posted = {"roles": ["strong_for_administrators"], "acts": ["rights", "revoke_all"]}

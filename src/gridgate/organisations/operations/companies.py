@@ -11,6 +11,7 @@ from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_siren
 from gridgate.core.text import address, line
+from gridgate.organisations.as_read import fingerprint, require_read
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.beneficiaries import in_order
 from gridgate.organisations.models import Contract, Membership, Organisation
@@ -125,27 +126,41 @@ def update_organisation(
     contact_url: str,
     roles: Iterable[str],
     email_domains: Iterable[str],
+    seen: str | None = None,
     actor: Membership | None,
     now: datetime,
 ) -> None:
     """Change what the operator records of a company. The SIREN is what it is known by, and stays.
 
-    Raises `InvalidDomain` and `DomainTaken`.
+    `seen`: the `record_as_read` that is changed, None to ask nothing. Raises `InvalidDomain`, `DomainTaken`, and
+    `ChangedMeanwhile` when somebody else recorded something that would be undone.
     """
     require_operator(actor)
-    names = ("legal_name", "contact_email", "contact_url", "roles", "email_domains")
     with transaction.atomic():
         domains = _free(parse_domains(email_domains), company=organisation)
-        before = {name: getattr(organisation, name) for name in names}
+        before = _recorded(Organisation.objects.select_for_update().get(pk=organisation.pk))
         organisation.legal_name = line(legal_name)
         organisation.contact_email, organisation.contact_url = contact_email, contact_url
         organisation.roles = in_order(roles)
         organisation.email_domains = domains
-        was, became = changed(before, {name: getattr(organisation, name) for name in names})
+        was, became = changed(before, _recorded(organisation))
         if not became:
             return
-        organisation.save(update_fields=names)
+        require_read(seen, before)
+        organisation.save(update_fields=_RECORDED)
         _record("company.changed", organisation, actor=actor, before=was, after=became, now=now)
+
+
+_RECORDED = ("legal_name", "contact_email", "contact_url", "roles", "email_domains")
+
+
+def _recorded(organisation: Organisation) -> dict[str, object]:
+    return {name: getattr(organisation, name) for name in _RECORDED}
+
+
+def record_as_read(organisation: Organisation) -> str:
+    """Differs when what the operator records of the company does."""
+    return fingerprint(_recorded(organisation))
 
 
 def parse_domains(texts: Iterable[str]) -> list[str]:

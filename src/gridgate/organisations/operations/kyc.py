@@ -17,6 +17,7 @@ from django.utils.timezone import get_default_timezone
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.time import civil_day_bounds, civil_day_of
+from gridgate.organisations.as_read import fingerprint, require_read
 from gridgate.organisations.attachments import TYPES, AttachmentRefused, clean_name, store
 from gridgate.organisations.authority import NotAllowed, require_operator_administrator
 from gridgate.organisations.catalogue import EntitlementCode
@@ -196,22 +197,45 @@ def save_section(
     questionnaire: KycQuestionnaire,
     section: int,
     typed: Mapping[str, Any],
+    seen: str | None = None,
     user: User,
     actor: Membership | None,
     now: datetime,
 ) -> KycQuestionnaire:
     """Keep what was typed in a section (counted from 0), right or not; the other sections stay as they are.
 
-    Raises `RequestNotFound`, and `RequestNotOpen` once it is sent.
+    `seen`: the `section_as_read` that is changed, None to ask nothing. Raises `RequestNotFound`, `RequestNotOpen` once it
+    is sent, and `ChangedMeanwhile` when somebody else answered something that would be undone.
     """
     with transaction.atomic():
         row = _editable(questionnaire, user, actor)
-        asked = form_of(row).sections[section]
-        names = {one.name for one in asked.fields}
-        others = {name: value for name, value in row.answers.items() if name not in names}
-        row.answers = others | entered(asked, typed, today=_today(now))
-        row.save(update_fields=["answers"])
+        before = _answered(row, section)
+        answers = answers_with(row, section=section, typed=typed, now=now)
+        if answers != row.answers:
+            require_read(seen, before)
+            row.answers = answers
+            row.save(update_fields=["answers"])
     return row
+
+
+def answers_with(
+    questionnaire: KycQuestionnaire, *, section: int, typed: Mapping[str, Any], now: datetime
+) -> Answers:
+    """All the answers, those of the section as they were typed."""
+    asked = form_of(questionnaire).sections[section]
+    names = {one.name for one in asked.fields}
+    others = {name: value for name, value in questionnaire.answers.items() if name not in names}
+    return others | entered(asked, typed, today=_today(now))
+
+
+def section_as_read(questionnaire: KycQuestionnaire, section: int) -> str:
+    """Differs when what is answered in the section does."""
+    return fingerprint(_answered(questionnaire, section))
+
+
+def _answered(questionnaire: KycQuestionnaire, section: int) -> dict[str, Any]:
+    asked = form_of(questionnaire).sections[section]
+    return {one.name: questionnaire.answers.get(one.name) for one in asked.fields}
 
 
 def attach(

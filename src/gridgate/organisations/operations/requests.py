@@ -4,11 +4,9 @@ A kind is a model that extends `OperatorRequest`, and its name: the prefix of it
 Who asks, and what accepting it makes, are the kind's own: see `eic` and `kyc`.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Generic, TypeVar
 
 from django.conf import settings
@@ -19,6 +17,7 @@ from django.utils.timezone import get_default_timezone, localtime
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.references import DRAWS, drawn
+from gridgate.organisations.as_read import fingerprint
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.events import request_changed
@@ -157,7 +156,7 @@ class RequestKind(Generic[R]):
     def fingerprint(self, row: R) -> str:
         """Differs when what the request says does: what its company has read is what it sends."""
         said = [*(getattr(row, name) for name in self.contents), *self.besides(row)]
-        return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        return fingerprint(said)
 
     def require_read(self, row: R, seen: str | None) -> None:
         """Raises `RequestChanged` when `seen` is the fingerprint of something else; None asks nothing."""

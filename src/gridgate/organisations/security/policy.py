@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.organisations.as_read import fingerprint, require_read
 from gridgate.organisations.authority import require_operator_administrator
 from gridgate.organisations.models import Membership, SecurityPolicy, SensitiveAct, User
 from gridgate.organisations.queries import memberships_of, operator
@@ -84,12 +85,15 @@ def set_policy(
     strong_for_users: bool,
     step_up_acts: Iterable[str],
     provider: ProviderFactors | None = None,
+    seen: str | None = None,
     actor: Membership | None = None,
     now: datetime,
 ) -> SecurityPolicy:
     """Change the policy; it holds from everyone's next request on. For the operator's administrators.
 
-    Without `provider`, what counts of the provider stays. Raises `NotAllowed`, `UnknownAct` and `NotASecondFactor`.
+    Without `provider`, what counts of the provider stays. `seen`: the `policy_as_read` that is changed, None to ask
+    nothing. Raises `NotAllowed`, `UnknownAct`, `NotASecondFactor`, and `ChangedMeanwhile` when somebody else set
+    something that would be undone.
     """
     require_operator_administrator(actor)
     acts = set(step_up_acts)
@@ -107,6 +111,7 @@ def set_policy(
         was, became = changed(before, _facts(row))
         if row.changed_at is not None and not became:
             return row
+        require_read(seen, before)
         row.changed_at = now
         row.save()
         if became:
@@ -180,6 +185,11 @@ def checked_words(where: str, words: Iterable[str]) -> list[str]:
 
 def _asked_of() -> RawSQL:
     return RawSQL(_ASKED_OF, (Membership.Role.ADMINISTRATOR,), output_field=BooleanField())  # noqa: S611 — a constant
+
+
+def policy_as_read(row: SecurityPolicy) -> str:
+    """Differs when what the policy asks does."""
+    return fingerprint(_facts(row))
 
 
 def _facts(row: SecurityPolicy) -> dict[str, object]:

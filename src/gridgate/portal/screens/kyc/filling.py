@@ -10,18 +10,30 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from gridgate.organisations.as_read import ChangedMeanwhile
 from gridgate.organisations.attachments import AttachmentRefused
 from gridgate.organisations.handles import number_of
+from gridgate.organisations.kyc_answers import Answers
 from gridgate.organisations.kyc_form import FileField, GroupField, Section
 from gridgate.organisations.kyc_queries import questionnaire_of
 from gridgate.organisations.models import KycQuestionnaire
-from gridgate.organisations.operations.kyc import EDITABLE, attach, detach, form_of, save_section
+from gridgate.organisations.operations.kyc import (
+    EDITABLE,
+    answers_with,
+    attach,
+    detach,
+    form_of,
+    save_section,
+    section_as_read,
+)
 from gridgate.organisations.operations.requests import RequestNotOpen
 from gridgate.portal.access import AccountRequest
+from gridgate.portal.meanwhile import Meanwhile
 from gridgate.portal.screens.eic.access import asker_required
 from gridgate.portal.screens.kyc import words
 from gridgate.portal.screens.kyc.forms import PREFIX, SectionForm, typed_in
 from gridgate.portal.screens.kyc.progress import progress_of
+from gridgate.portal.screens.kyc.shown import saved_otherwise
 from gridgate.portal.screens.kyc.uploads import takes_documents
 
 
@@ -44,6 +56,8 @@ def section(request: AccountRequest, number: str, place: int) -> HttpResponse:
     except RequestNotOpen as error:
         messages.error(request, words.refusal(error))
         return redirect("kyc_questionnaire", number)
+    except ChangedMeanwhile:
+        return _changed_meanwhile(request, number, place)
     where = _where_to(request, item, place)
     if refusals or not where:
         return _page(request, item, place, refusals=refusals)
@@ -58,7 +72,8 @@ def _keep(
     who: dict[str, Any] = {"user": request.user, "actor": request.membership}
     now = datetime.now(UTC)
     typed = _without_row(asked, typed_in(asked, request.POST), request.POST.get("retirer", ""))
-    item = save_section(questionnaire=item, section=place - 1, typed=typed, now=now, **who)
+    seen = request.POST.get("seen")
+    item = save_section(questionnaire=item, section=place - 1, typed=typed, seen=seen, now=now, **who)
     gone = number_of("document", request.POST.get("oter", ""))
     if gone is not None:
         detach(questionnaire=item, attachment=gone, **who)
@@ -76,6 +91,15 @@ def _keep(
                 )
                 refusals.setdefault(one.name, []).append(told)
     return item, refusals
+
+
+def _changed_meanwhile(request: AccountRequest, number: str, place: int) -> HttpResponse:
+    """What was saved while the section was open, above what was typed: nothing is kept before that is read."""
+    item = questionnaire_of(number, user=request.user, actor=request.membership)
+    asked = form_of(item).sections[place - 1]
+    typed = answers_with(item, section=place - 1, typed=typed_in(asked, request.POST), now=datetime.now(UTC))
+    meanwhile = Meanwhile("", saved_otherwise(item, asked, typed), files=bool(request.FILES))
+    return _page(request, item, place, typed=typed, meanwhile=meanwhile)
 
 
 def _without_row(asked: Section, typed: dict[str, Any], place: str) -> dict[str, Any]:
@@ -117,19 +141,22 @@ def _page(
     refusals: dict[str, list[str]] | None = None,
     everything: bool = False,
     longer: str = "",
+    typed: Answers | None = None,
+    meanwhile: Meanwhile | None = None,
 ) -> HttpResponse:
+    """`typed`: what stands in the form instead of what is saved."""
     form = form_of(item)
     asked = form.sections[place - 1]
     progress = progress_of(item, now=datetime.now(UTC), current=place)
     shown = [
         found
         for found in progress.faults
-        if found.section == place - 1 and (everything or not found.is_missing)
+        if typed is None and found.section == place - 1 and (everything or not found.is_missing)
     ]
     drawn = SectionForm(
         form,
         asked,
-        answers=item.answers,
+        answers=item.answers if typed is None else typed,
         attachments=item.attachments.present().select_related("questionnaire").order_by("pk"),
         faults=shown,
         refusals=refusals,
@@ -138,6 +165,8 @@ def _page(
     context = {
         "item": item,
         "place": place,
+        "seen": section_as_read(item, place - 1),
+        "meanwhile": meanwhile,
         "title": words.words(asked.title),
         "help": words.words(asked.help),
         "form": drawn,
@@ -146,4 +175,4 @@ def _page(
         "previous": place - 1,
         "is_last": place == len(form.sections),
     }
-    return render(request, "kyc/section.html", context)
+    return render(request, "kyc/section.html", context, status=409 if meanwhile else 200)

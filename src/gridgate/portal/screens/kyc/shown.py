@@ -20,6 +20,7 @@ from gridgate.organisations.kyc_form import (
     GroupField,
     NumberField,
     PercentageField,
+    Section,
     SirenField,
     YesNoField,
 )
@@ -92,6 +93,24 @@ def sections_of(
         told = [answer for one, answer in answers if not answer.is_empty or answer.changed or now.asks(one)]
         shown.append(ShownSection(number, words(section.title), told))
     return shown
+
+
+def saved_otherwise(
+    questionnaire: KycQuestionnaire, section: Section, typed: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """By the name of each field of the section that was typed otherwise: what is saved, a line for each row."""
+    found = []
+    for one in section.fields:
+        given = questionnaire.answers.get(one.name)
+        if isinstance(one, FileField) or given == typed.get(one.name):
+            continue
+        if isinstance(one, GroupField):
+            rows = (", ".join(formats.said(*pair) for pair in _row(one, row)) for row in given or ())
+            text = "\n".join(rows)
+        else:
+            text = said(one, given)
+        found.append((words(one.label), text or formats.NONE))
+    return found
 
 
 def document(attachment: KycAttachment) -> Document:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.metering.operator_queries import points_held
+from gridgate.organisations.as_read import ChangedMeanwhile
 from gridgate.organisations.models import InvitationState, Organisation
 from gridgate.organisations.operations import (
     DomainTaken,
@@ -18,10 +19,12 @@ from gridgate.organisations.operations import (
     create_organisation,
     update_organisation,
 )
-from gridgate.organisations.operator_queries import NO_ROLE, CompanyFilter, companies, company
+from gridgate.organisations.operations.companies import record_as_read
+from gridgate.organisations.operator_queries import NO_ROLE, CompanyFilter, companies, company, who_last
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.forms import LineField
+from gridgate.portal.meanwhile import Meanwhile, differing
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.forms import CompanyForm, NewCompanyForm
@@ -140,20 +143,42 @@ def edit(request: MemberRequest, siren: str) -> HttpResponse:
     """Change what is recorded of a company."""
     found = company(actor=request.membership, siren=siren)
     form = CompanyForm.of(found, request.POST if request.method == "POST" else None)
+    seen = request.POST.get("seen", record_as_read(found))
     if request.method == "POST" and form.is_valid():
         try:
             update_organisation(
-                organisation=found, **form.cleaned_data, actor=request.membership, now=Moment.present().now
+                organisation=found,
+                **form.cleaned_data,
+                seen=seen,
+                actor=request.membership,
+                now=Moment.present().now,
             )
         except DomainTaken as refused:
             _say_taken(form, refused)
+        except ChangedMeanwhile:
+            return _changed_meanwhile(request, siren, form)
         else:
             messages.success(
                 request, formats.elided(_("La fiche de %(name)s est à jour.") % {"name": found.legal_name})
             )
             return redirect("operator_company", found.siren)
     status = 422 if form.errors else 200
-    return render(request, "operator/company_edit.html", {"company": found, "form": form}, status=status)
+    context = {"company": found, "form": form, "seen": seen}
+    return render(request, "operator/company_edit.html", context, status=status)
+
+
+def _changed_meanwhile(request: MemberRequest, siren: str, form: CompanyForm) -> HttpResponse:
+    """What a colleague recorded, above what was typed: nothing is saved before that is read."""
+    actor = request.membership
+    found = company(actor=actor, siren=siren)
+    who = who_last("company.changed", actor=actor, organisation=found)
+    context = {
+        "company": found,
+        "form": form,
+        "seen": record_as_read(found),
+        "meanwhile": Meanwhile(who, differing(form, CompanyForm.of(found))),
+    }
+    return render(request, "operator/company_edit.html", context, status=409)
 
 
 def _say_taken(form: CompanyForm, refused: DomainTaken) -> None:

@@ -12,20 +12,23 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
+from gridgate.organisations.as_read import ChangedMeanwhile
 from gridgate.organisations.external_sign_in import provider_name
 from gridgate.organisations.models import SecurityPolicy, SensitiveAct
-from gridgate.organisations.operator_queries import Concerned, people_by_role, versions_of_terms
+from gridgate.organisations.operator_queries import Concerned, people_by_role, versions_of_terms, who_last
 from gridgate.organisations.security.policy import (
     MOST_MINUTES,
     NotASecondFactor,
     ProviderFactors,
     checked_words,
     policy,
+    policy_as_read,
     set_policy,
 )
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required, operator_required
 from gridgate.portal.forms import LineField
+from gridgate.portal.meanwhile import Meanwhile, differing
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.step_up import ask
 
@@ -133,22 +136,35 @@ def page(request: MemberRequest) -> HttpResponse:
     actor, now = request.membership, Moment.present().now
     row = policy(request)
     form = PolicyForm.of(row, request.POST if request.method == "POST" else None)
+    seen, meanwhile = request.POST.get("seen", policy_as_read(row)), None
     if request.method == "POST" and form.is_valid():
         if (asked := ask(request, SensitiveAct.POLICY)) is not None:  # as the rules still in force have it
             return asked
         chosen = form.cleaned_data["roles"]
-        set_policy(
-            **{name: name in chosen for name in ROLES},
-            step_up_acts=form.cleaned_data["acts"],
-            provider=form.provider,
-            actor=actor,
-            now=now,
-        )
-        messages.success(request, _("Les règles sont en vigueur, dès la prochaine page de chacun."))
-        return redirect("operator_policy")
+        try:
+            set_policy(
+                **{name: name in chosen for name in ROLES},
+                step_up_acts=form.cleaned_data["acts"],
+                provider=form.provider,
+                seen=seen,
+                actor=actor,
+                now=now,
+            )
+        except ChangedMeanwhile:
+            row = policy()
+            seen, who = (
+                policy_as_read(row),
+                who_last("policy.changed", actor=actor, organisation=actor.organisation),
+            )
+            meanwhile = Meanwhile(who, differing(form, PolicyForm.of(row)))
+        else:
+            messages.success(request, _("Les règles sont en vigueur, dès la prochaine page de chacun."))
+            return redirect("operator_policy")
     concerned = people_by_role(actor=actor)
     context = {
         "form": form,
+        "seen": seen,
+        "meanwhile": meanwhile,
         "roles": [
             {"choice": choice, "note": _note(concerned[choice.data["value"]])} for choice in form["roles"]
         ],
@@ -157,7 +173,8 @@ def page(request: MemberRequest) -> HttpResponse:
         "changed_at": row.changed_at,
         "versions": versions_of_terms(actor=actor, now=now),
     }
-    return render(request, "operator/policy.html", context, status=422 if form.errors else 200)
+    status = 409 if meanwhile else 422 if form.errors else 200
+    return render(request, "operator/policy.html", context, status=status)
 
 
 def _note(one: Concerned) -> str:

@@ -1,0 +1,38 @@
+"""What was saved while somebody had a form open: shown beside what they typed, which stays in the form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django import forms
+
+from gridgate.portal import formats
+
+
+@dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """`saved`: of what differs, the name and what is saved now. `files`: some were sent, and must be sent again."""
+
+    who: str
+    saved: Sequence[tuple[str, str]]
+    files: bool = False
+
+
+def differing(typed: forms.Form, saved: forms.Form) -> list[tuple[str, str]]:
+    """By the name of each field of which the saved form says another thing: what that is."""
+    return [
+        (str(field.label), _said(field))
+        for field in saved
+        if _compared(field.value()) != _compared(typed[field.name].value())
+    ]
+
+
+def _compared(value: object) -> object:
+    return sorted(map(str, value)) if isinstance(value, list) else str(value or "").strip()
+
+
+def _said(field: forms.BoundField) -> str:
+    value = field.value()
+    if isinstance(field.field, forms.MultipleChoiceField):
+        labels = dict(field.field.choices)
+        return ", ".join(str(labels.get(one, one)) for one in value or ()) or formats.NONE
+    return str(value or "") or formats.NONE
