@@ -115,7 +115,10 @@ class TestThePolicy:
         page = client.post(POLICY, mine)
         assert page.status_code == 409
         assert "Olivier a enregistré autre chose" in text_of(page)
-        assert "La double authentification est obligatoire pour Les autres utilisateurs des entreprises" in text_of(page)
+        assert (
+            "La double authentification est obligatoire pour Les autres utilisateurs des entreprises"
+            in text_of(page)
+        )
         assert SecurityPolicy.objects.get().strong_for_users
         assert client.post(POLICY, mine | {"seen": hidden(page, "seen")}).status_code == 302
         assert not SecurityPolicy.objects.get().strong_for_users

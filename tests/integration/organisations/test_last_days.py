@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from gridgate.audit.models import AuditEvent
 from gridgate.notifications.operations import holders
-from gridgate.organisations import operator_queries, rights
+from gridgate.organisations import links, operator_queries, rights
 from gridgate.organisations.company_rights import company_rights
 from gridgate.organisations.desk import followed_by_nobody
 from gridgate.organisations.last_days import end_of, last_day
@@ -28,7 +28,7 @@ from gridgate.organisations.operations import (
 )
 from gridgate.organisations.operations.invitations import InvitationLapsed, renew_invitation
 from gridgate.organisations.operations.join_requests import ask_to_join
-from gridgate.organisations.operations.joining import LinkFault, UnusableLink
+from gridgate.organisations.operations.joining import LinkFault, UnusableLink, open_invitation
 from gridgate.organisations.own_account import acting_memberships, companies_of
 from gridgate.organisations.queries import groups_of, members_of, memberships_of
 from gridgate.organisations.tasks import end_past_last_days
@@ -201,6 +201,25 @@ class TestAnAdministrator:
         assert (bob.is_administrator, bob.until) == (True, None)
         was = {"role": "user", "until": UNTIL.isoformat()}
         assert events("member.changed")[-1][1:] == (was, {"role": "administrator", "until": None})
+
+    def test_is_not_declared_by_a_link_of_before_the_person_left(self, world):
+        """Opened or accepted, and whether or not the worker has written that they did."""
+        give_last_day(world.bob, actor=world.alice, now=world.now)
+        declared = Invitation.objects.create(
+            kind="first_administrator", organisation=world.acme, email="bob@acme.example", full_name="Bob",
+            language="fr", role="administrator", created_at=world.now, sent_at=world.now,
+            expires_at=UNTIL + timedelta(days=3),
+        )  # fmt: skip
+        token = links.token_of(declared)
+        assert open_invitation(token, UNTIL - timedelta(seconds=1)) == declared
+        for _ in ("before", "after"):
+            with pytest.raises(UnusableLink) as opened:
+                open_invitation(token, UNTIL)
+            assert opened.value.fault is LinkFault.CANCELLED
+            end_past_last_days(now=UNTIL)
+        with pytest.raises(UnusableLink) as accepted:
+            accept_invitation(invitation=declared, user=world.bob.user, now=UNTIL)
+        assert accepted.value.fault is LinkFault.CANCELLED
 
 
 class TestTheDate:

@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Lower
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations import links
@@ -70,11 +72,20 @@ def open_invitation(token: str, now: datetime) -> Invitation:
     named = links.read_token(token)
     if named is None:
         raise UnusableLink(LinkFault.UNKNOWN)
-    invitation = Invitation.objects.select_related("organisation").filter(pk=named.invitation).first()
+    rows = Invitation.objects.select_related("organisation").annotate(left=Exists(_left(now)))
+    invitation = rows.filter(pk=named.invitation).first()
     if invitation is None:
         raise UnusableLink(LinkFault.UNKNOWN)
     _require_usable(invitation, named.round, now)
+    if vars(invitation)["left"]:
+        raise UnusableLink(LinkFault.CANCELLED, invitation)
     return invitation
+
+
+def _left(now: datetime) -> QuerySet[Membership]:
+    """Of who is invited, what ended by its date and is not written: writing it cancels what was sent before."""
+    ended = Membership.objects.lapsed(now).annotate(address=Lower("user__email"))
+    return ended.filter(organisation=OuterRef("organisation"), address=OuterRef("email"))
 
 
 def accept_invitation(
