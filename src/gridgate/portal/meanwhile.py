@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 
@@ -33,6 +34,6 @@ def _compared(value: object) -> object:
 def _said(field: forms.BoundField) -> str:
     value = field.value()
     if isinstance(field.field, forms.MultipleChoiceField):
-        labels = dict(field.field.choices)
+        labels: dict[Any, Any] = dict(field.field.choices)  # type: ignore[arg-type]
         return ", ".join(str(labels.get(one, one)) for one in value or ()) or formats.NONE
     return str(value or "") or formats.NONE

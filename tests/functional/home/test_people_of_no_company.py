@@ -30,7 +30,7 @@ class TestTheHomePage:
         text = text_of(vera[1].get("/"))
         assert "Bonjour Vera" in text
         assert "Votre compte n’agit pour aucune entreprise" in text
-        assert "Demandez à ses administrateurs d’agir pour elle, ou attendez qu’ils vous invitent" in text
+        assert "Demandez à ses administrateurs de vous ajouter, ou attendez qu’ils vous invitent" in text
 
     def test_leads_to_asking_a_company_wherever_one_would_look_for_it(self, vera, world):
         """The forms that need a company say so too; before an account there is one, in words."""

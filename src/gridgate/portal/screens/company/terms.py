@@ -54,7 +54,8 @@ def place_said(place: Term, leaves: datetime | None, now: datetime) -> str:
 
 def shortened(members: Iterable[Membership], place: Term) -> str:
     """Whose place of these dates their own last day shortens, or leaves without a day; empty when nobody's."""
-    shorter, never = [], []
+    shorter: list[str] = []
+    never: list[str] = []
     for member in members:
         if member.until is None or (place.ends is not None and place.ends <= member.until):
             continue
