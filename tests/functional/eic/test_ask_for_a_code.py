@@ -11,6 +11,7 @@ from gridgate.organisations.operations import EIC, accept_eic_request, change_ei
 from gridgate.organisations.operations.requests import refuse_request, return_request, take
 from tests.factories.eic import DETAILS, make_account, make_asked, make_code, make_draft, make_request
 from tests.factories.organisations import make_group
+from tests.functional.company.conftest import hidden
 from tests.functional.eic.reading import error_beside, send_as_read, text_of
 from tests.world import World
 
@@ -174,6 +175,23 @@ class TestTheDescription:
         page = text_of(alice.get(f"/eic/{draft.number}/"))
         assert "Nom d’affichage, Pourquoi ce code, Fonctions, Adresse" in page
         assert "Envoyer à" not in page
+
+    def test_what_a_colleague_kept_meanwhile_is_read_before_it_is_replaced(self, world: World) -> None:
+        draft, alice = make_draft(world.alice), world.client("alice")
+        address = f"/eic/{draft.number}/modifier/"
+        opened = hidden(alice.get(address), "seen")
+        assert describe(alice, draft.number, "draft", long_name="ACME Nord", seen=opened).status_code == 302
+        page = describe(alice, draft.number, "draft", long_name="ACME Sud", seen=opened)
+        said = text_of(page, 409)
+        assert "Autre chose a été enregistré depuis que vous avez ouvert cette page." in said
+        assert "Nom complet ACME Nord" in said
+        assert 'value="ACME Sud"' in page.content.decode()
+        draft.refresh_from_db()
+        assert draft.long_name == "ACME Nord"
+        again = {"long_name": "ACME Sud", "seen": hidden(page, "seen")}
+        assert describe(alice, draft.number, "draft", **again).status_code == 302
+        draft.refresh_from_db()
+        assert draft.long_name == "ACME Sud"
 
     def test_a_display_name_is_put_in_capitals(self, world: World) -> None:
         draft = make_draft(world.alice, display_name="")

@@ -28,6 +28,7 @@ from gridgate.organisations.eic_queries import (
 )
 from gridgate.organisations.models import EicCode, EicRequest, Membership, RequestState, User
 from gridgate.organisations.operations.requests import (
+    RequestChanged,
     RequestKind,
     RequestNotFound,
     RequestNotOpen,
@@ -190,11 +191,17 @@ def begin_eic_request(*, asked: EicAsked, user: User, actor: Membership | None, 
 
 
 def change_eic_request(
-    *, request: EicRequest, asked: EicAsked, user: User, actor: Membership | None
+    *,
+    request: EicRequest,
+    asked: EicAsked,
+    seen: str | None = None,
+    user: User,
+    actor: Membership | None,
 ) -> EicRequest:
     """Keep what was typed so far, complete or not, while the request is a draft or was returned.
 
-    Raises `RequestNotFound` for another's, and `RequestNotOpen`.
+    `seen`: the fingerprint of what is changed, None to ask nothing. Raises `RequestNotFound` for another's,
+    `RequestNotOpen`, and `RequestChanged` when somebody else wrote something that would be undone.
     """
     with transaction.atomic():
         row = EIC.of(user=user, actor=actor).select_for_update(of=("self",)).filter(pk=request.pk).first()
@@ -202,7 +209,10 @@ def change_eic_request(
             raise RequestNotFound(request.number)
         if row.state not in CHANGEABLE:
             raise RequestNotOpen(row, "changed")
+        before = EIC.fingerprint(row)
         _write(row, asked)
+        if seen not in (None, before) and EIC.fingerprint(row) != before:
+            raise RequestChanged(row)
         row.save()
     return row
 

@@ -10,14 +10,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.eic_queries import EicFilter, codes_readable_by, narrow_codes, similar_codes
-from gridgate.organisations.models import EicCode
+from gridgate.organisations.models import EicCode, EicRequest
 from gridgate.organisations.operations.eic import (
     CHANGEABLE,
+    EIC,
     EicAsked,
     begin_eic_request,
     change_eic_request,
 )
+from gridgate.organisations.operations.requests import RequestChanged
 from gridgate.portal.access import AccountRequest
+from gridgate.portal.meanwhile import Meanwhile, differing
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.access import asker_required, own_request
 from gridgate.portal.screens.eic.forms import DescribeForm, SearchForm, TypeForm, draft_from
@@ -75,8 +78,12 @@ def describe(request: AccountRequest, number: str) -> HttpResponse:
     posted, user, actor = request.method == "POST", request.user, request.membership
     form = DescribeForm(request.POST if posted else None, asked=EicAsked.of(item), user=user, actor=actor)
     do = request.POST.get("do", "continue")
+    seen = request.POST.get("seen", EIC.fingerprint(item))
     if posted and (form.may_be_sent() if do == "continue" else form.may_be_kept()):
-        change_eic_request(request=item, asked=form.asked, user=user, actor=actor)
+        try:
+            change_eic_request(request=item, asked=form.asked, seen=seen, user=user, actor=actor)
+        except RequestChanged:
+            return _changed_meanwhile(request, number)
         match do:
             case "type":
                 return redirect("eic_request_type", number)
@@ -84,14 +91,37 @@ def describe(request: AccountRequest, number: str) -> HttpResponse:
                 return redirect("eic_request", number)
         messages.success(request, _("C’est gardé. Reprenez quand vous voulez."))
         return redirect("eic_requests")
+    return _describing(request, item, form, seen, status=422 if form.errors else 200)
+
+
+def _changed_meanwhile(request: AccountRequest, number: str) -> HttpResponse:
+    """What was kept while the page was open, above what was typed: nothing is kept before that is read."""
+    item, user, actor = own_request(request, number), request.user, request.membership
+    asked = EicAsked.of(item)
+    form = DescribeForm(request.POST, asked=asked, user=user, actor=actor)
+    saved = differing(form, DescribeForm(None, asked=asked, user=user, actor=actor))
+    return _describing(request, item, form, EIC.fingerprint(item), Meanwhile("", saved), status=409)
+
+
+def _describing(
+    request: AccountRequest,
+    item: EicRequest,
+    form: DescribeForm,
+    seen: str,
+    meanwhile: Meanwhile | None = None,
+    *,
+    status: int,
+) -> HttpResponse:
     context = {
         "form": form,
+        "seen": seen,
+        "meanwhile": meanwhile,
         "item": item,
         "type_name": words.type_name(item.type),
         "type_help": words.TYPES[item.type],
         "steps": progress(2),
     }
-    return render(request, "eic/describe.html", context, status=422 if form.errors else 200)
+    return render(request, "eic/describe.html", context, status=status)
 
 
 def progress(now: int) -> list[Step]:
