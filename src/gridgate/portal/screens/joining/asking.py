@@ -50,8 +50,8 @@ class JoinForm(forms.Form):
     company = LineField(
         label=gettext_lazy("SIREN ou nom de votre entreprise"),
         help_text=gettext_lazy(
-            "Le SIREN ne laisse aucun doute : neuf chiffres, sur ses factures. Un nom s’écrit en entier. Si plusieurs "
-            "entreprises portent ce nom, donnez le SIREN : par leur nom seul, aucune ne reçoit la demande."
+            "Le SIREN ne laisse aucun doute : neuf chiffres, sur ses factures. Un nom s’écrit en entier. Si plusieurs "
+            "entreprises portent ce nom, donnez le SIREN : par leur nom seul, aucune ne reçoit la demande."
         ),
         max_length=LONGEST_NAME,
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
