@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, bits
+from gridgate.core.quantities import directions_of as directions_said
 from gridgate.metering import as_held
+from gridgate.metering.imports import import_points
 from gridgate.metering.models import (
     LoadCurveCollection,
     MeteringPoint,
@@ -22,7 +24,7 @@ from gridgate.metering.models import (
     PointVersion,
     TitleHolding,
 )
-from gridgate.metering.operations import close_holding, move_in, open_holding, set_collection, update_point
+from gridgate.metering.operations import close_holding, move_in, open_holding, set_collection
 from gridgate.sharing import history
 from gridgate.sharing.models import AccessLine, DataService, Permission, PointLeft
 from gridgate.sharing.operations import (
@@ -300,12 +302,17 @@ def collecting(point: int, state: str) -> Act:
 
 
 def turning(point: int, directions: int, after: int | None) -> Act:
-    return lambda play: update_point(
-        point_id=play.points[point % 4],
-        directions=directions,
-        valid_from=None if after is None else play.now.date() + timedelta(days=after - 200),
-        now=play.now,
-    )
+    """A file says which directions the point has, from that day on or from the day of the import."""
+
+    def act(play: Play) -> None:
+        said = "+".join(sorted(directions_said(directions)))
+        day = "" if after is None else play.now.date() + timedelta(days=after - 200)
+        header = "id,segment,directions,address,postcode,city,subscribed_power_kva,activated_on,valid_from"
+        line = f"{play.points[point % 4]},C4,{said},,,,,2020-01-01,{day}"
+        report = import_points(f"{header}\n{line}\n".encode(), now=play.now)
+        assert report.changed + report.unchanged == 1, report.findings
+
+    return act
 
 
 acts = st.one_of(

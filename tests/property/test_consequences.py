@@ -208,8 +208,8 @@ def says_somebody(change: Change, actor: Membership) -> None:
     """The page never leaves out somebody of whom the lists tell, and says it in the message after."""
     [one] = consequences([change], actor=actor)
     text = " ".join(said.text + " ".join(said.names) for said in (*one.sentences, *one.others))
-    gained = () if change.opens else change.gained
-    assert [name for name in (*change.lost, *gained) if name not in text] == []
+    differences = change.losses if change.opens else (*change.losses, *change.gains)
+    assert [name for one in differences for name in one.names if name not in text] == []
     assert bool(losses([change])) == one.takes
     assert bool(change.losses or change.programs_lose) <= change.asks_to_confirm
     assert fingerprint([change]) == fingerprint([change])

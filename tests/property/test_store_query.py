@@ -1,4 +1,4 @@
-"""What holds of queries whatever the values: energy is kept, extremes are kept, nothing outside is told."""
+"""What holds of queries whatever the values: energy is kept, nothing outside is told."""
 
 from datetime import timedelta
 from fractions import Fraction
@@ -12,7 +12,6 @@ from gridgate.dataplane.query.aggregate import Period, totals
 from gridgate.dataplane.query.answer import Segment
 from gridgate.dataplane.query.assemble import assemble
 from gridgate.dataplane.query.coverage import coverage
-from gridgate.dataplane.query.envelope import envelope
 from gridgate.dataplane.query.resample import resample
 from gridgate.dataplane.store.port import DayBlock
 from tests.examples import examples
@@ -104,18 +103,3 @@ def test_an_answer_tells_nothing_outside_the_interval_and_all_within(
     assert (available is None) == (not steps)
     spoken = sum((s.end - s.start for s in steps if s.value is not None), timedelta())
     assert spoken + sum((m.end - m.start for m in missing), timedelta()) == end - start
-
-
-@settings(max_examples=examples(60))
-@given(blocks=curves(holes=True), columns=st.integers(1, 500))
-def test_an_envelope_keeps_the_extremes(blocks: list[DayBlock], columns: int) -> None:
-    span = around(blocks)
-    assert span.end is not None
-    segments = assemble(blocks, span.start, span.end, PARIS)
-    values = [v for segment in segments for v in segment.values if v is not None]
-    drawn = envelope(segments, start=span.start, end=span.end, columns=columns, zone=PARIS)
-    assert len(drawn.minimum) == len(drawn.maximum) == len(drawn.gap) == columns
-    assert max((v for v in drawn.maximum if v is not None), default=None) == max(values, default=None)
-    assert min((v for v in drawn.minimum if v is not None), default=None) == min(values, default=None)
-    complete = len(values) == sum(len(b.values) for b in blocks)
-    assert any(drawn.gap) == (not complete)

@@ -104,19 +104,6 @@ def parse_siren(text: str) -> str:
     return digits
 
 
-def parse_siret(text: str) -> str:
-    """Return the 14 digits of a SIRET: a SIREN and five more (INSEE: Luhn, except La Poste, whose digits sum to 5n).
-
-    >>> parse_siret("732 829 320 00074")
-    '73282932000074'
-    """
-    digits = _digits(text, 14, "SIRET")
-    la_poste = digits.startswith("356000000") and sum(map(int, digits)) % 5 == 0
-    if _luhn(digits) != 0 and not la_poste:
-        raise InvalidIdentifier(f"the SIRET {digits} does not check", remedy="Check each digit.")
-    return digits
-
-
 def parse_metering_point_id(text: str) -> str:
     """Return a metering point's identifier: a PRM (14 digits), a GSRN (18 digits) or an EIC of type Z."""
     compact = _GROUPING.sub("", visible(text))

@@ -7,7 +7,6 @@ operator only (`actor` None: its system), and each change is an event of the hol
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet, Subquery
@@ -24,7 +23,7 @@ from gridgate.metering.events import collection_changed, titles_changed
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
 from gridgate.metering.queries import PointNotFound, as_they_are, held_on, points_readable_by
 from gridgate.metering.states import State, becomes, can_follow
-from gridgate.metering.versions import Versions, versions_of, write
+from gridgate.metering.versions import Versions, write
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 
@@ -35,17 +34,6 @@ class PointExists(GridgateError):
     def __init__(self, point_id: str) -> None:
         super().__init__(
             ErrorKind.CONFLICT, f"{point_id} exists already", remedy="Update it, or check the digits."
-        )
-
-
-class NothingKnownThen(GridgateError):
-    """A change was told of a day on which nothing is known that could change."""
-
-    def __init__(self, point_id: str, day: date) -> None:
-        super().__init__(
-            ErrorKind.CONFLICT,
-            f"nothing is known of {point_id} on {day}",
-            remedy="Import the whole point with that day as valid_from.",
         )
 
 
@@ -125,25 +113,6 @@ def create_point(
             },
         )
         write([first])
-    return point
-
-
-def update_point(
-    *, point_id: str, now: datetime, valid_from: date | None = None, **changes: Any
-) -> MeteringPoint:
-    """Say what of a point is otherwise from `valid_from` on, else from the day of `now`.
-
-    Raises `PointNotFound`, and `NothingKnownThen` for a day before its first version.
-    """
-    first_day = valid_from or _today(now)
-    with transaction.atomic():
-        point = _lock_point(point_id)
-        versions = versions_of([point_id])[point_id]
-        if versions.on(first_day) is None:
-            raise NothingKnownThen(point_id, first_day)
-        versions.say(first_day, changes)
-        write([versions])
-        _follow([point_id], sender=MeteringPoint, now=now)
     return point
 
 

@@ -82,11 +82,6 @@ class CompanyRights:
     """The points that the company holds or held: a perimeter opens no other."""
     programs: Mapping[int, Program] = field(default_factory=dict)
 
-    def who_may(self, entry: CatalogueEntry) -> frozenset[int]:
-        """The users, administrators apart, who may use the service, be it on some points only."""
-        reach = self._reaches(entry)
-        return frozenset(key for key in reach if not self.people[key].administrator)
-
     def reach(self, member: int, entry: CatalogueEntry) -> Extent | None:
         """On which points the member may use the service; None when not at all."""
         person = self.people.get(member)
@@ -413,15 +408,6 @@ class Change:
     def passes(self) -> bool:
         """Something that was said before is so no more: it is as if nothing were changed."""
         return self.at is not None and not self.matters
-
-    @property
-    def lost(self) -> tuple[str, ...]:
-        """Who loses it, be it on some points only."""
-        return tuple(name for difference in self.losses for name in difference.names)
-
-    @property
-    def gained(self) -> tuple[str, ...]:
-        return tuple(name for difference in self.gains for name in difference.names)
 
     @property
     def opens(self) -> bool:

@@ -58,11 +58,6 @@ def operator_required(view: View) -> View:
     return _guard(lambda actor: actor.organisation.is_operator, errors.forbidden)(view)
 
 
-def company_required(view: View) -> View:
-    """For companies: the operator's staff serve the network and hold no data of their own to look at here."""
-    return _guard(lambda actor: not actor.organisation.is_operator, errors.forbidden)(view)
-
-
 def administrator_required(view: View) -> View:
     """For the administrators of the company."""
     return _guard(

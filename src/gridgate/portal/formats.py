@@ -286,17 +286,14 @@ def duration(seconds: Number | None, language: str | None = None) -> str:
     return text
 
 
-_GROUPS = {"siren": (3, 3, 3), "siret": (3, 3, 3, 5), "prm": (2, 3, 3, 3, 3), "gsrn": (2, 4, 4, 4, 4)}
-_KIND_OF_LENGTH = {9: "siren", 14: "prm", 18: "gsrn"}
+_GROUPS = {9: (3, 3, 3), 14: (2, 3, 3, 3, 3), 18: (2, 4, 4, 4, 4)}
 
 
-def groups(identifier: str, kind: str = "") -> list[str]:
-    """How the eye reads a long identifier: PRM 2-3-3-3-3, SIREN 3-3-3, SIRET 3-3-3-5 (say `kind`), GSRN
-    2-4-4-4-4; others whole.
-    """
+def groups(identifier: str) -> list[str]:
+    """How the eye reads a long identifier: PRM 2-3-3-3-3, SIREN 3-3-3, GSRN 2-4-4-4-4; others whole."""
     text = str(identifier)
-    sizes = _GROUPS.get(kind or _KIND_OF_LENGTH.get(len(text), ""), ())
-    if not text.isdigit() or sum(sizes) != len(text):
+    sizes = _GROUPS.get(len(text))
+    if sizes is None or not text.isdigit():
         return [text]
     ends = [sum(sizes[: index + 1]) for index in range(len(sizes))]
     return [text[end - size : end] for end, size in zip(ends, sizes, strict=True)]

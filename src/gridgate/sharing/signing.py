@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
     load_pem_private_key,
     load_pem_public_key,
 )
@@ -123,10 +122,6 @@ def jwks(keys: Iterable[Ed25519PublicKey]) -> dict[str, Any]:
     return {
         "keys": [{**_members(key), "kid": thumbprint(key), "alg": ALGORITHM, "use": "sig"} for key in keys]
     }
-
-
-def public_pem(key: Ed25519PublicKey) -> bytes:
-    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def keys_of_jwks(text: str, *, where: str) -> list[Ed25519PublicKey]:

@@ -6,10 +6,10 @@ from html import unescape
 import pytest
 from django.core import signing
 
-from gridgate.metering.operations import update_point
 from gridgate.organisations.models import Favourite
 from gridgate.organisations.operations import add_favourite, add_member, create_user, end_membership
 from gridgate.organisations.operations.accounts import MOST_FAVOURITES
+from tests.factories.metering import make_held_point
 from tests.factories.sharing import make_permission, make_service
 from tests.handles import handle
 
@@ -147,9 +147,9 @@ class TestWhatIsKept:
         assert label != "Vos compteurs"
 
     def test_is_written_as_text_whatever_the_name(self, world, measured):
-        update_point(point_id=world.p1.pk, label='<b onclick="x">Usine & fils</b>', now=world.now)
+        point = make_held_point(world.acme, label='<b onclick="x">Usine & fils</b>')
         client = world.client("alice")
-        keep(client, f"/compteurs/{world.p1.pk}/")
+        keep(client, f"/compteurs/{point.pk}/")
         for shown in (page(client.get("/compte/")), page(client.get("/"))):
             assert "<b onclick" not in shown
             assert "Usine &amp; fils" in shown

@@ -33,7 +33,6 @@ def page(request):
         (access.entitlement_required("data_services"), {"alice", "bob", "charlie", "tiers1", "operateur"}),
         (access.administrator_required, {"alice", "charlie", "tiers1", "operateur"}),
         (access.operator_required, {"operateur"}),
-        (access.company_required, {"alice", "bob", "acme_user", "charlie", "tiers1"}),
     ],
 )
 def test_each_guard_opens_to_those_it_names_and_to_nobody_signed_out(world, rf, guard, opens_to):

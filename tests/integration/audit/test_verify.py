@@ -21,6 +21,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS, segment_paths
 from gridgate.sharing import signing
+from tests.keys import public_pem
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -154,7 +155,7 @@ def test_torn_and_unreadable_lines_are_read_past(path: Path) -> None:
 def run(environment: Environment, *arguments: str) -> Result:
     key = environment.data / "public.pem"
     public = signing.load_private_key(environment.receipt_key).public_key()
-    key.write_bytes(signing.public_pem(public))
+    key.write_bytes(public_pem(public))
     (environment.data / "keys.json").write_text(json.dumps(signing.jwks([public])))
     log = str(environment.access_log)
     with time_machine.travel(NOW, tick=False):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.errors import ErrorKind
 from gridgate.core.identifiers import InvalidIdentifier
 from gridgate.core.quantities import FlowDirection
 from gridgate.metering.events import titles_changed
@@ -21,7 +21,6 @@ from gridgate.metering.operations import (
     move_in,
     open_holding,
     set_collection,
-    update_point,
 )
 from gridgate.metering.queries import collections_of, points_readable_by, with_collection
 from gridgate.organisations.models import Membership
@@ -201,20 +200,6 @@ class TestCreatePoint:
     def test_refuses_a_bad_identifier(self, db: None) -> None:
         with pytest.raises(InvalidIdentifier):
             _create("3000148011223")
-
-
-class TestUpdatePoint:
-    def test_changes_the_columns_given_and_tells(
-        self, registry: Registry, told: list[dict[str, Any]]
-    ) -> None:
-        update_point(point_id=registry.points[0].pk, now=NOW, directions=3)
-        assert [one.directions for one in registry.points[0].versions.order_by("valid_from")] == [1, 3]
-        assert told == [{"point_ids": [registry.points[0].pk], "now": NOW}]
-
-    def test_does_not_know_an_absent_point(self, db: None) -> None:
-        with pytest.raises(GridgateError) as refusal:
-            update_point(point_id="30001489999999", now=NOW, directions=3)
-        assert refusal.value.kind is ErrorKind.NOT_FOUND
 
 
 def _create(point_id: str) -> MeteringPoint:

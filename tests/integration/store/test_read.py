@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Resolution
 from gridgate.dataplane.store.port import MeasurementStore
 from tests.factories.measurements import ELSEWHERE, POINT, SUMMER, block, key, said, source
@@ -148,5 +148,4 @@ class TestDayBlock:
         store.put([block(values={2: 1})], source=source(), quarantined=[], recorded_at=1)
         (found,) = store.read(POINT, CURVE, OUT, SUMMER, SUMMER)
         assert found.said.nonzero()[0].tolist() == [2]
-        assert found.quality_runs() == [(Quality.MISSING, 2), (Quality.MEASURED, 1), (Quality.MISSING, 45)]
         assert str(found.key) == f"{POINT} load_curve withdrawal PT30M"

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from gridgate.config.commands.receipt import app
 from gridgate.core.errors import GridgateError
 from gridgate.sharing import signing
+from tests.keys import public_pem
 
 PAYLOAD = {
     "number": "GG-20261125-000042",
@@ -69,7 +70,7 @@ def test_a_key_file_is_enough_without_any_instance(
     receipt: Path, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     public = signing.load_private_key(key).public_key()
-    (tmp_path / "public.pem").write_bytes(signing.public_pem(public))
+    (tmp_path / "public.pem").write_bytes(public_pem(public))
     (tmp_path / "keys.json").write_text(json.dumps(signing.jwks([public])))
     monkeypatch.setenv("GRIDGATE_DATA", str(tmp_path / "nowhere"))
     assert verify(receipt, "--key", tmp_path / "public.pem").exit_code == 0

@@ -10,7 +10,6 @@ from gridgate.core.identifiers import (
     parse_metering_point_id,
     parse_prm,
     parse_siren,
-    parse_siret,
 )
 
 PUBLISHED_EIC = [
@@ -75,15 +74,6 @@ class TestFrenchIdentifiers:
             parse_siren("111222333")
         with pytest.raises(InvalidIdentifier, match="9 digits, this one 8"):
             parse_siren("11122233")
-
-    def test_a_siret_is_fourteen(self) -> None:
-        assert parse_siret("732 829 320 00074") == "73282932000074"
-        with pytest.raises(InvalidIdentifier, match="does not check"):
-            parse_siret("73282932000075")
-
-    def test_la_poste_has_its_own_rule(self) -> None:
-        assert parse_siret("35600000000048") == "35600000000048"
-        assert parse_siret("35600000049837") == "35600000049837"
 
     def test_a_prm_has_no_check_rule(self) -> None:
         assert parse_prm("30\u00a0001\u202f480 112 233") == "30001480112233"

@@ -142,18 +142,18 @@ def test_durations(seconds, french, english) -> None:
 
 
 @pytest.mark.parametrize(
-    ("identifier", "kind", "groups"),
+    ("identifier", "groups"),
     [
-        ("30001480112233", "", ["30", "001", "480", "112", "233"]),
-        ("111222337", "", ["111", "222", "337"]),
-        ("11122233700018", "siret", ["111", "222", "337", "00018"]),
-        ("571313174112345676", "", ["57", "1313", "1741", "1234", "5676"]),
-        ("17X000000012345N", "", ["17X000000012345N"]),
+        ("30001480112233", ["30", "001", "480", "112", "233"]),
+        ("111222337", ["111", "222", "337"]),
+        ("571313174112345676", ["57", "1313", "1741", "1234", "5676"]),
+        ("17X000000012345N", ["17X000000012345N"]),
+        ("12345", ["12345"]),
     ],
 )
-def test_identifiers_are_grouped_for_the_eye(identifier, kind, groups) -> None:
-    assert formats.groups(identifier, kind) == groups
-    assert "".join(formats.groups(identifier, kind)) == identifier
+def test_identifiers_are_grouped_for_the_eye(identifier, groups) -> None:
+    assert formats.groups(identifier) == groups
+    assert "".join(formats.groups(identifier)) == identifier
 
 
 @pytest.mark.parametrize(

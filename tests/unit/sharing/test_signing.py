@@ -16,6 +16,7 @@ from joserfc import jwk, jws
 from gridgate.core.errors import ErrorKind
 from gridgate.sharing import signing
 from gridgate.sharing.signing import Invalid, KeyUnusable, Valid
+from tests.keys import public_pem
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
@@ -69,7 +70,7 @@ def test_openssl_verifies_it_with_the_public_key(tmp_path: Path) -> None:
     signed, _, signature = signing.sign(PAYLOAD, KEY).rpartition(".")
     (tmp_path / "signed").write_text(signed)
     (tmp_path / "signature").write_bytes(unb64(signature))
-    (tmp_path / "key.pem").write_bytes(signing.public_pem(KEY.public_key()))
+    (tmp_path / "key.pem").write_bytes(public_pem(KEY.public_key()))
     command = "openssl pkeyutl -verify -pubin -inkey key.pem -rawin -in signed -sigfile signature"
     done = subprocess.run(command.split(), cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "Signature Verified Successfully")
@@ -130,7 +131,7 @@ def test_the_public_key_is_no_shared_secret() -> None:
     import hmac
 
     signed = forged(alg="HS256").rstrip(".")
-    for secret in (KEY.public_key().public_bytes_raw(), signing.public_pem(KEY.public_key())):
+    for secret in (KEY.public_key().public_bytes_raw(), public_pem(KEY.public_key())):
         token = f"{signed}.{b64(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}"
         assert isinstance(signing.verify(token, [KEY.public_key()]), Invalid)
 
@@ -189,7 +190,7 @@ def test_former_keys_still_verify(tmp_path: Path) -> None:
     signing.make_key(path)
     former = tmp_path / "former"
     former.mkdir()
-    (former / "2025.pem").write_bytes(signing.public_pem(OTHER.public_key()))
+    (former / "2025.pem").write_bytes(public_pem(OTHER.public_key()))
     present = signing.load_private_key(path).public_key()
     assert signing.load_public_keys(path) == [present, OTHER.public_key()]
     assert [key["kid"] for key in signing.jwks(signing.load_public_keys(path))["keys"]] == [

@@ -25,7 +25,6 @@ from gridgate.dataplane.http.metrics import REQUESTS, SECONDS
 LONGEST_QUERY: Final = 2048
 LARGEST_BODY: Final = 16 * 1024
 
-REFERENCE: Final = "X-Request-Id"
 HEADERS: Final = {
     "x-content-type-options": "nosniff",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",

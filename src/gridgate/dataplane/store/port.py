@@ -24,7 +24,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from itertools import pairwise
 from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
@@ -99,19 +98,6 @@ class DayBlock:
     def said(self) -> NDArray[np.bool_]:
         """True where there is a value."""
         return np.not_equal(self.quality, Quality.MISSING)
-
-    @property
-    def all_measured(self) -> bool:
-        """True when every slot of the day holds a measured value: the usual day, worth a short path."""
-        return not self.quality.any()
-
-    def quality_runs(self) -> list[tuple[Quality, int]]:
-        """The qualities of the day as run lengths, in order: `[(MEASURED, 30), (ESTIMATED, 2), (MEASURED,
-        16)]`."""
-        if self.all_measured:
-            return [(Quality.MEASURED, len(self.quality))]
-        edges = [0, *(np.flatnonzero(np.diff(self.quality)) + 1).tolist(), len(self.quality)]
-        return [(Quality(int(self.quality[a])), b - a) for a, b in pairwise(edges)]
 
 
 @dataclass(frozen=True, slots=True)

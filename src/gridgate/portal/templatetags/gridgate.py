@@ -171,13 +171,11 @@ def time_element(instant: date | datetime | None, text: str = "") -> str:
 
 
 @register.filter
-def id_groups(identifier: str | None, kind: str = "") -> str:
-    """PRM, SIREN, GSRN grouped for the eye, bare digits in the clipboard: `{{ point.id|id_groups }}`; `{{
-    siret|id_groups:"siret" }}`.
-    """
+def id_groups(identifier: str | None) -> str:
+    """PRM, SIREN, GSRN grouped for the eye, bare digits in the clipboard: `{{ point.id|id_groups }}`."""
     if not identifier:
         return formats.NONE
-    parts = format_html_join("", "<i>{}</i>", ((part,) for part in formats.groups(str(identifier), kind)))
+    parts = format_html_join("", "<i>{}</i>", ((part,) for part in formats.groups(str(identifier))))
     return format_html('<span class="id">{}</span>', parts)
 
 

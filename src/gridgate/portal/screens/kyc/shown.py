@@ -156,7 +156,7 @@ def _said(one: AnyField, value: Any) -> str:
         case CheckedField() if one.kind == "iban":
             return " ".join(value[at : at + 4] for at in range(0, len(value), 4))
         case SirenField():
-            return formats.NARROW.join(formats.groups(value, "siren"))
+            return formats.NARROW.join(formats.groups(value))
     return option(one, str(value))
 
 

@@ -27,7 +27,6 @@ class Line:
         self.partly_seen = share.exceeds
         self.history = share.permission.history_from if share.permission else None
         self.since, self.since_day = share.since, formats.day(share.since)
-        self.since_text = _("depuis le %(day)s") % {"day": self.since_day}
         self.last_day = moment.last_day_before(share.until) if share.until else None
         self.until_text = words.until(share.until, moment)
         self.basis = words.basis(share.says)
