@@ -13,7 +13,7 @@ from granian.http import HTTP1Settings
 MOST: Final = 4096
 """Connections of one process. Each of them is held from its first byte to its end, so that this is how many must be left
 half-said to keep others out; idle, they cost some 30 KB each."""
-_OTHER_FILES: Final = 256
+OTHER_FILES: Final = 256
 """What a process opens besides: databases, segments, spooled bodies."""
 HEAD_SECONDS: Final = 10
 """For a request's head, and between two requests of one connection. nginx must let go of its own sooner
@@ -30,14 +30,14 @@ def connections() -> dict[str, Any]:
         "http": HTTPModes.http1,
         "websockets": False,
         "backlog": 1024,
-        "backpressure": min(MOST, max(64, _open_files() - _OTHER_FILES)),
+        "backpressure": min(MOST, max(64, _open_files() - OTHER_FILES)),
         "http1_settings": HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000, max_buffer_size=HEAD_BYTES),
     }
 
 
 def _open_files() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST + _OTHER_FILES
+    wanted = MOST + OTHER_FILES
     if soft == resource.RLIM_INFINITY:
         return wanted
     if soft < wanted:
