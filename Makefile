@@ -29,7 +29,7 @@ test: $(READY) messages ## set everything up and run the whole suite; T=tests/un
 ifdef T
 	$(PYTEST) $(T)
 else
-	@export GRIDGATE_TEST_RUN=$$(mktemp -d) && trap 'rm -rf "$$GRIDGATE_TEST_RUN"' EXIT && \
+	@export GRIDGATE_TEST_RUN=$$(mktemp -d -p "$$($(BIN)/python -m tests.memory)") && trap 'rm -rf "$$GRIDGATE_TEST_RUN"' EXIT && \
 	  $(STAGE) "tests" $(PYTEST) --durations=10 --ignore=tests/e2e && \
 	  $(STAGE) "tests in a browser" $(PYTEST) --durations=10 tests/e2e
 endif

@@ -17,9 +17,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
 from gridgate.core import references
+from tests import memory
 
 # Django reads its settings at import: a private, empty instance for each process, before anything is imported.
-_INSTANCE = tempfile.mkdtemp(prefix="gridgate-tests-")
+_FILES = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory.folder()))  # that of `tmp_path`, too
+_INSTANCE = tempfile.mkdtemp(prefix="gridgate-tests-", dir=_FILES)
 os.environ.update(
     GRIDGATE_DATA=_INSTANCE, TZ="UTC", LANG="fr_FR.UTF-8", DJANGO_SETTINGS_MODULE="gridgate.config.settings"
 )
