@@ -5,7 +5,7 @@ What the client itself decides and logs is tested with the real one, in `integra
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -48,6 +48,13 @@ class Measured:
         ]
         recorded = int(RECORDED.timestamp() * 1000)
         return [SeriesInfo(key, date(2024, 1, 1), YESTERDAY, recorded) for key in keys]
+
+    def series_within(self, point: str, first: date, last: date) -> list[SeriesInfo]:
+        return [
+            replace(info, first=max(first, info.first), last=min(last, info.last))
+            for info in self.series([point])
+            if info.first <= last and info.last >= first
+        ]
 
     def daily_totals(
         self,

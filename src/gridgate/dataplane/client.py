@@ -145,6 +145,10 @@ class MeasurementClient:
         """
         return self._measurements.series(metering_points)
 
+    def series_within(self, metering_point: str, first: date, last: date) -> list[SeriesInfo]:
+        """The same of one point, of the civil days `first` to `last` only, both included."""
+        return self._measurements.series_within(metering_point, first, last)
+
     def latest(self, metering_points: Sequence[str]) -> dict[str, Latest]:
         """The last civil day with data of each point that has any, in one statement. As `series`."""
         found: dict[str, Latest] = {}

@@ -9,6 +9,7 @@ from django.db.models import (
     Case,
     CharField,
     Count,
+    Exists,
     F,
     FilteredRelation,
     OuterRef,
@@ -162,6 +163,19 @@ def own_titles(*, actor: Membership, point_id: str) -> list[tuple[date, date | N
         if times and times[-1][1] == first:
             first = times.pop()[0]
         times.append((first, after))
+    return times
+
+
+def times_of_points_held_again(*, actor: Membership) -> dict[str, list[tuple[date, date | None]]]:
+    """The points on which the actor's company has several titles, with the time of each: its first day, and the first day
+    after it (None while open), in the order of time. For points whose readability was decided already. One statement.
+    """
+    titles = TitleHolding.objects.filter(holder=actor.organisation_id)
+    others = titles.filter(metering_point=OuterRef("metering_point")).exclude(pk=OuterRef("pk"))
+    again = titles.filter(Exists(others)).order_by("metering_point", "valid_from")
+    times: dict[str, list[tuple[date, date | None]]] = {}
+    for point, first, after in again.values_list("metering_point", "valid_from", "valid_to"):
+        times.setdefault(point, []).append((first, after))
     return times
 
 

@@ -42,6 +42,14 @@ class Versions:
         place = bisect_right(self._all, day, key=_begins)
         return self._all[place - 1] if place else None
 
+    def labels(self, first: date, after: date) -> set[str]:
+        """The names that the point had from a civil day up to, not including, another."""
+        return {
+            version.label
+            for version in self._all
+            if version.valid_from < after and (version.valid_to is None or version.valid_to > first)
+        }
+
     def say(self, day: date, values: Values) -> dict[str, Any]:
         """From that day the point is this; returns what differs from the version of the day, as it was there.
 

@@ -68,7 +68,7 @@ POINTS: Final = Known(
         "activated_on",
     ),
     optional=("label", "meter_type", "valid_from"),
-    aside=("collection", "collection_since", "held_from", "held_to"),
+    aside=("collection", "collection_since", "held_from", "held_to", "held_otherwise"),
     heads={
         "id": ("Point de comptage", "Metering point"),
         "label": ("Nom du site", "Site name"),
@@ -84,6 +84,7 @@ POINTS: Final = Known(
         "collection_since": ("Courbe de charge depuis", "Load curve since"),
         "held_from": ("Titulaire depuis", "Holder since"),
         "held_to": ("Plus titulaire depuis", "No longer holder since"),
+        "held_otherwise": ("Autres titularités", "Other times as holder"),
     },
 )
 HOLDERS: Final = Known(

@@ -20,7 +20,7 @@ from gridgate.tables.workbook import read_sheets
 from tests.factories.metering import leave, make_holding, make_point
 from tests.factories.organisations import SINCE
 from tests.factories.sharing import make_permission, make_service
-from tests.measured import Measured
+from tests.measured import YESTERDAY, Measured
 from tests.world import World
 
 
@@ -168,7 +168,7 @@ class TestTheList:
         assert lines[0].startswith("Point de comptage;Nom du site;Segment;Sens;Adresse")
         assert lines[1:] == [
             "30002590223312;Nantes Beaulieu, bureaux;C5;soutirage;1 rue de l’Essai;69007;Lyon;100.00;communicant;"
-            "2018-03-01;Active;2026-11-25;2024-01-01;"
+            "2018-03-01;Active;2026-11-25;2024-01-01;;"
         ]
 
     def test_downloads_only_what_was_ticked_and_may_be_read(self, world: World) -> None:
@@ -179,6 +179,23 @@ class TestTheList:
         assert world.p1.pk in text
         assert world.p4.pk not in text
         assert world.p5.pk not in text
+
+    def test_has_every_time_of_its_own_and_no_other(self, world: World) -> None:
+        close_holding(holding=world.p3.holdings.get(), valid_to=date(2026, 3, 1), now=world.now)
+        make_holding(world.p3, world.client_b, since=date(2026, 3, 1), until=date(2026, 9, 1))
+        make_holding(world.p3, world.acme, since=date(2026, 9, 1), until=date(2026, 10, 1))
+        make_holding(world.p3, world.acme, since=date(2027, 1, 1))
+        told = {}
+        for who in ("alice", "charlie"):
+            answer = world.client(who).post("/compteurs/export.csv", {"point": [world.p3.pk, world.p1.pk]})
+            head, *lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+            assert head.split(";")[-3:] == ["Titulaire depuis", "Plus titulaire depuis", "Autres titularités"]
+            told[who] = {line.split(";")[0]: line.split(";")[-3:] for line in lines}
+        assert told["alice"] == {
+            world.p1.pk: ["2024-01-01", "", ""],
+            world.p3.pk: ["2026-09-01", "2026-10-01", "2024-01-01 – 2026-02-28, 2027-01-01 –"],
+        }
+        assert told["charlie"] == {world.p3.pk: ["2026-03-01", "2026-09-01", ""]}
 
     @pytest.mark.parametrize(("form", "language"), [("csv", "fr"), ("xlsx", "en")])
     def test_is_imported_unchanged_in_both_languages(self, world: World, form: str, language: str) -> None:
@@ -255,6 +272,21 @@ class TestTheMeteringPoint:
             in page
         )
         assert "Vous le serez de nouveau à partir du 1ᵉʳ janvier 2027." in page
+
+    def test_says_what_came_in_each_time(self, world: World, measured: Measured) -> None:
+        close_holding(holding=world.p3.holdings.get(), valid_to=date(2026, 3, 1), now=world.now)
+        past = world.client("alice").get(f"/compteurs/{world.p3.pk}/")
+        assert [(one.first, one.last) for one in past.context["held"]] == [
+            (date(2024, 1, 1), date(2026, 2, 28))
+        ]
+        assert "Une ligne pour chacune" not in past.content.decode()
+        make_holding(world.p3, world.acme, since=date(2026, 9, 1))
+        again = world.client("alice").get(f"/compteurs/{world.p3.pk}/")
+        assert [(one.first, one.last) for one in again.context["held"]] == [
+            (date(2024, 1, 1), date(2026, 2, 28)),
+            (date(2026, 9, 1), YESTERDAY),
+        ]
+        assert "Une ligne pour chacune de vos titularités." in again.content.decode()
 
     def test_has_one_name_on_every_page(self, world: World, measured: Measured) -> None:
         point = make_point(city="Bron")

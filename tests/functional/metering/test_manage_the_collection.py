@@ -10,9 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.quantities import Kind
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion
-from gridgate.metering.operations import move_in, set_collection
+from gridgate.metering.operations import end_collections_of_former_holders, move_in, set_collection
 from gridgate.organisations.models import Organisation
-from tests.factories.metering import leave, make_held_point
+from tests.factories.metering import leave, make_held_point, make_holding
 from tests.factories.sharing import make_permission, make_service
 from tests.world import World
 
@@ -62,6 +62,23 @@ class TestTheList:
 
 
 class TestThePoint:
+    def test_says_what_an_earlier_time_had(self, world: World) -> None:
+        asked = world.now - timedelta(days=90)
+        set_collection(actor=world.alice, points=[world.p1.pk], state="requested", now=asked)
+        leave(world.p1.pk, date(2026, 10, 1))
+        end_collections_of_former_holders(now=world.now)
+        make_holding(world.p1, world.acme, since=date(2026, 11, 2))
+        page = text_of(world.client("alice").get(f"/collecte/{world.p1.pk}/"))
+        assert "pas demandée depuis que vous êtes de nouveau titulaire, le 2 novembre 2026" in page
+        assert "jamais demandée" not in page
+        assert (
+            "De toutes vos titularités : du 1ᵉʳ janvier 2024 au 30 septembre 2026, puis depuis le 2 novembre 2026."
+            in page
+        )
+        assert "De toutes vos titularités" not in text_of(
+            world.client("alice").get(f"/collecte/{world.p2.pk}/")
+        )
+
     def test_shows_its_history_and_what_can_follow(self, world: World) -> None:
         set_collection(
             actor=world.alice, points=[world.p1.pk], state="requested", now=world.now - timedelta(days=9)

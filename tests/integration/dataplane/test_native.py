@@ -422,6 +422,11 @@ class TestWhoMayRead:
         assert [len(segment["values"]) for segment in body["segments"]] == [48, 96]
         assert [gap["reason"] for gap in body["coverage"]["missing"]] == ["between_titles"]
 
+        page = plane.get(ROOT, token).json()["metering_points"]
+        (listed,) = [one for one in page if one["id"] == CONSO]
+        times = [(line["data_from"], line["data_to"]) for line in listed["access"]]
+        assert times == [("2023-12-31T23:00:00Z", "2026-11-18T23:00:00Z"), ("2026-11-22T23:00:00Z", None)]
+
         between = plane.get(path(start=days_ago(5), end=days_ago(3)), token).json()
         assert [gap["reason"] for gap in between["coverage"]["missing"]] == ["between_titles"]
         assert plane.logged()[-1]["outcome"] == "between_titles"

@@ -8,6 +8,7 @@ import pytest
 from gridgate.metering.events import titles_changed
 from gridgate.metering.imports import Code, ImportReport, import_holders
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
+from gridgate.metering.versions import Versions, write
 from gridgate.organisations.models import Organisation
 
 from .conftest import NOW, Registry
@@ -64,10 +65,31 @@ class TestImportHolders:
             f"{FREE},732829320,Fonderies du Lac,2025-01-01,",
         )
         first = import_holders(content, now=NOW)
-        assert (first.created, codes(first)) == (3, [Code.LABEL_STANDS, Code.MOVED, Code.LABEL_STANDS])
+        # the second company is shown the name of the first one's time; the first, come back, its own
+        assert (first.created, codes(first)) == (3, [Code.LABEL_STANDS, Code.MOVED])
         before = titles(FREE)
         again = import_holders(content, now=NOW)
         assert (again.unchanged, again.findings, titles(FREE)) == (3, [], before)
+
+    def test_says_of_a_company_that_comes_back_what_name_was_given_meanwhile(
+        self, free: MeteringPoint
+    ) -> None:
+        version = free.versions.get()
+        between = Versions(FREE, [version])
+        between.say(date(2024, 6, 1), {"label": "Entrepôt d’un autre"})
+        write([between])
+        report = import_holders(
+            holders_file(
+                f"{FREE},732829320,Fonderies du Lac,2022-01-01,2023-01-01",
+                f"{FREE},123456782,Client B,2024-01-01,2025-01-01",
+                f"{FREE},732829320,Fonderies du Lac,2025-01-01,",
+            ),
+            now=NOW,
+        )
+        assert [(found.code, found.line) for found in report.notes] == [
+            (Code.LABEL_STANDS, 3),
+            (Code.LABEL_STANDS, 4),
+        ]
 
     def test_reports_the_same_in_a_dry_run_and_changes_nothing(self, registry: Registry) -> None:
         content = holders_file(

@@ -112,6 +112,22 @@ class TestSeries:
             (key(metering_point=ELSEWHERE), WEEK[0], WEEK[6], 1_001),
         ]
 
+    def test_within_some_days_is_what_lies_there(self, store: MeasurementStore) -> None:
+        fill(store, POINT, ELSEWHERE)
+        late = WEEK[6] + timedelta(days=30)
+        injection = key(direction=FlowDirection.INJECTION)
+        store.put(
+            [block(late), block(late, of=injection)], source=source("late"), quarantined=[], recorded_at=5_000
+        )
+
+        def within(first: date, last: date) -> list[tuple[object, ...]]:
+            return [(i.key, i.first, i.last) for i in store.series_within(POINT, first, last)]
+
+        assert within(WEEK[1], WEEK[3]) == [(key(), WEEK[1], WEEK[3])]
+        assert within(WEEK[5], WEEK[6] + timedelta(days=9)) == [(key(), WEEK[5], WEEK[6])]
+        assert within(WEEK[6] + timedelta(days=1), late - timedelta(days=1)) == []
+        assert within(WEEK[6], date.max) == [(key(), WEEK[6], late), (injection, late, late)]
+
     def test_widens_as_days_come_before_and_after(self, store: MeasurementStore) -> None:
         for n, day in enumerate((date(2026, 5, 5), date(2026, 1, 1), date(2026, 9, 9))):
             store.put([block(day)], source=source(str(day)), quarantined=[], recorded_at=n)

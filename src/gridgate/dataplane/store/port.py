@@ -300,6 +300,12 @@ class MeasurementStore(Protocol):
         """What those points have, ordered by point, kind, direction, step, register. One statement."""
         ...
 
+    def series_within(self, metering_point: str, first: date, last: date) -> list[SeriesInfo]:
+        """What a point has of the civil days `first` to `last`, both included: each series that has a block there,
+        with the first and the last of them. In the order of `series`. One statement.
+        """
+        ...
+
     def versions(self, key: SeriesKey, day: date) -> list[Version]:
         """Every state that block had, in the order in which they were recorded."""
         ...

@@ -166,17 +166,17 @@ class SqliteStore:
               from json_each(?) p join series s on s.metering_point = p.value""",
             (dumps(sorted(set(metering_points))),),
         )
-        order = {kind.value: index for index, kind in enumerate(Kind)}
-        rows.sort(key=lambda r: (r[0], order[r[1]], r[2] == FlowDirection.INJECTION, r[3], r[4]))
-        return [
-            SeriesInfo(
-                SeriesKey(point, Kind(kind), FlowDirection(direction), Resolution(seconds), register),
-                day_of_number(first),
-                day_of_number(last),
-                recorded_at,
-            )
-            for point, kind, direction, seconds, register, first, last, recorded_at in rows
-        ]
+        return _infos(rows)
+
+    def series_within(self, metering_point: str, first: date, last: date) -> list[SeriesInfo]:
+        rows = self._rows(
+            """select s.metering_point, s.kind, s.direction, s.resolution, s.register,
+              (select min(b.day) from block b where b.series = s.id and b.day >= ?2) as earliest,
+              (select max(b.day) from block b where b.series = s.id and b.day <= ?3) as latest, s.recorded_at
+              from series s where s.metering_point = ?1 and earliest <= ?3 and latest >= ?2""",
+            (metering_point, day_number(first), day_number(last)),
+        )
+        return _infos(rows)
 
     def versions(self, key: SeriesKey, day: date) -> list[Version]:
         rows = self._rows(
@@ -376,6 +376,20 @@ class SqliteStore:
 
 
 _DAY_STEP_REGISTER = itemgetter(0, 1, 2)
+
+
+def _infos(rows: list[Row]) -> list[SeriesInfo]:
+    order = {kind.value: index for index, kind in enumerate(Kind)}
+    rows.sort(key=lambda r: (r[0], order[r[1]], r[2] == FlowDirection.INJECTION, r[3], r[4]))
+    return [
+        SeriesInfo(
+            SeriesKey(point, Kind(kind), FlowDirection(direction), Resolution(seconds), register),
+            day_of_number(first),
+            day_of_number(last),
+            recorded_at,
+        )
+        for point, kind, direction, seconds, register, first, last, recorded_at in rows
+    ]
 
 
 def _blocks(metering_point: str, kind: Kind, direction: FlowDirection, rows: Iterable[Row]) -> list[DayBlock]:

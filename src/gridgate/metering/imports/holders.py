@@ -1,6 +1,6 @@
 """`gridgate import holders`: titles in time, with the companies that hold them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -18,7 +18,7 @@ from gridgate.metering.imports.rows import Progress, Row, read_sheet
 from gridgate.metering.imports.timeline import Timeline, Title
 from gridgate.metering.models import MeteringPoint, TitleHolding
 from gridgate.metering.operations import POINTS_AN_EVENT, end_collections_of_former_holders
-from gridgate.metering.versions import versions_of
+from gridgate.metering.versions import Versions, versions_of
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.organisations.operations import create_organisation
@@ -126,19 +126,24 @@ def _fit(lines: list[Line], names: dict[str, str], report: ImportReport) -> dict
             _note_name(line, names[line.siren])
             if _place(line, names[line.siren], timeline, report):
                 moves.append(line)
-    _warn_of_labels(moves, names)
+    _warn_of_labels(moves, names, timelines)
     for line in lines:
         report.findings += line.cells.findings
     return timelines
 
 
-def _warn_of_labels(moves: Sequence[Line], names: dict[str, str]) -> None:
-    """Say which new holders are shown the name that a site was given in the former holder's time."""
+def _warn_of_labels(moves: Sequence[Line], names: dict[str, str], timelines: Mapping[str, Timeline]) -> None:
+    """Say which new holders are shown the name that a site was given in another's time: not those who come back to a name
+    of their own time.
+    """
     for group in chunks(moves, CHUNK):
         known = versions_of({line.point for line in group})
         for line in group:
-            version = known[line.point].on(line.begins)
-            if version is not None and version.label and version.valid_from < line.begins:
+            versions = known[line.point]
+            version = versions.on(line.begins)
+            if version is None or not version.label or version.valid_from >= line.begins:
+                continue
+            if version.label not in _own_labels(line, timelines[line.point], versions):
                 line.cells.say(
                     Code.LABEL_STANDS,
                     "metering_point_id",
@@ -146,6 +151,16 @@ def _warn_of_labels(moves: Sequence[Line], names: dict[str, str]) -> None:
                     holder=names[line.siren],
                     valid_from=line.begins,
                 )
+
+
+def _own_labels(line: Line, timeline: Timeline, versions: Versions) -> set[str]:
+    """The names that the point had in the earlier times of the line's company."""
+    return {
+        label
+        for title in timeline.titles
+        if title.siren == line.siren and title.ends is not None and title.ends <= line.begins
+        for label in versions.labels(title.begins, title.ends)
+    }
 
 
 def _timelines(points: list[str]) -> dict[str, Timeline]:

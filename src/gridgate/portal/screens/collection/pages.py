@@ -20,7 +20,7 @@ PAGES = (
         "collection_point",
         "/collecte/{p3}/",
         get=(SIGN_IN, 403, 404, 404, 200),
-        queries=8,
+        queries=9,
         states=seen("alice", "/collecte/30001480112233/"),
     ),
 )

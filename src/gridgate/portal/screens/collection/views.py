@@ -14,6 +14,7 @@ from gridgate.metering.queries import (
     collection_counts,
     collections_of,
     narrow,
+    own_titles,
     points_readable_by,
     with_collection,
 )
@@ -24,6 +25,7 @@ from gridgate.portal.paging import page_of
 from gridgate.portal.screens.collection.words import ACTIONS, counted
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.history import history
+from gridgate.portal.screens.metering_points.point import said_times
 from gridgate.portal.screens.metering_points.rows import collection, rows_of
 from gridgate.portal.screens.metering_points.views import sorted_by
 
@@ -70,6 +72,7 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
     if found is None:
         raise PointNotFound(point_id)
     present = vars(found)["collection_state"]
+    times = own_titles(actor=actor, point_id=found.pk)
     context = {
         "point": found,
         "name": str(found),
@@ -81,6 +84,9 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
             for action in ACTIONS
             if can_follow(present, becomes(State(action.state), found.meter_type, by_holder=True))
         ],
+        "asked_before": len(times) > 1,
+        "held_since": next(first for first, after in reversed(times) if first <= today),
+        "times": said_times(times, today),
         "collections": history(collections_of(found, actor=actor), actor=actor),
     }
     return render(request, "collection/point.html", context)

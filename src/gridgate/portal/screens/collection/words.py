@@ -47,6 +47,6 @@ def counted(counts: Mapping[str | None, int]) -> list[Figure]:
             formats.number(counts.get(State.REQUESTED, 0)),
             note=_("attend une visite du compteur"),
         ),
-        Figure(_("Inactive"), formats.number(inactive), note=_("jamais demandée, ou terminée")),
+        Figure(_("Inactive"), formats.number(inactive), note=_("pas demandée, ou terminée")),
         Figure(_("Opposée"), formats.number(counts.get(State.OPPOSED, 0)), note=_("rien n’est enregistré")),
     ]

@@ -1,6 +1,6 @@
 """What the measurement store holds of a point: not values, so neither decided nor logged one by one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.time import Resolution
+from gridgate.core.time import Resolution, day_before
 from gridgate.portal import formats, measurements
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One series of a point, from its first to its last civil day."""
+    """One series of a point, from its first to its last civil day in one of the company's own times."""
 
     kind: str
     direction: str
@@ -40,12 +40,17 @@ def last_days(since: Mapping[str, date]) -> dict[str, date | None]:
     return {point: found.get(point) for point in since}
 
 
-def held_of(point: str, *, since: date) -> list[Held] | None:
-    """The series of a point as far as they lie in an open title, which began on that day; None when the store does not
-    answer.
+def held_of(point: str, *, times: Sequence[tuple[date, date | None]]) -> list[Held] | None:
+    """What is held of a point in each of a company's own times, in their order: of each its first day, and the first day
+    after it (None while open). None when the store does not answer.
     """
+    client = measurements.client()
     try:
-        series = measurements.client().series([point])
+        found = [
+            info
+            for first, after in times
+            for info in client.series_within(point, first, day_before(after) or date.max)
+        ]
     except GridgateError as error:
         if error.kind is ErrorKind.UNAVAILABLE:
             return None
@@ -55,12 +60,12 @@ def held_of(point: str, *, since: date) -> list[Held] | None:
             _kind(info.key.kind),
             _direction(info.key.direction),
             _step(info.key.resolution),
-            max(info.first, since),
+            info.first,
             info.last,
             info.key.kind is Kind.LOAD_CURVE,
         )
-        for info in series
-        if not info.key.register and info.last >= since
+        for info in found
+        if not info.key.register
     ]
 
 

@@ -18,7 +18,7 @@ PAGES = (
         "/compteurs/export.csv",
         get=MEMBERS,
         post=MEMBERS,
-        queries=5,
+        queries=6,
         unseen=DOWNLOAD,
     ),
     Page(

@@ -38,16 +38,18 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
     again = next((time[0] for time in times if coming(time[0], today)), None)
     over, ahead = past(after, today), coming(first, today)
     held = over is None and ahead is None
-    received = held_of(found.pk, since=first) if held and measures else None
+    own = [time for time in times if coming(time[0], today) is None]
+    received = held_of(found.pk, times=own) if own and measures else None
     context = {
         "point": found,
         "name": str(found),
         "directions": directions(found.directions),
         "power": power(found.subscribed_power_kva),
-        "times": _said(times, today),
+        "times": said_times(times, today),
         "past": over,
-        "past_times": _said(before, today),
+        "past_times": said_times(before, today),
         "several": len(before) > 1,
+        "times_received": len(own),
         "again": again,
         "coming": ahead,
         "entitled": entitled,
@@ -62,7 +64,7 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
     return render(request, "metering_points/point.html", context)
 
 
-def _said(times: Sequence[tuple[date, date | None]], today: date) -> str:
+def said_times(times: Sequence[tuple[date, date | None]], today: date) -> str:
     """`du 1 janvier au 30 juin 2024, puis depuis le 1 mars 2026`."""
     return _(", puis ").join(_time(first, after, today) for first, after in times)
 

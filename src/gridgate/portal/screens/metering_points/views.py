@@ -1,6 +1,6 @@
 """*Vos compteurs*: search, filter, sort, choose, export; the address holds the state."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.core.quantities import FlowDirection, directions_of
-from gridgate.core.time import civil_day_of
+from gridgate.core.time import civil_day_of, day_before
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint
 from gridgate.metering.queries import (
     Points,
     cities_of,
     narrow,
     points_readable_by,
+    times_of_points_held_again,
     totals_of,
     with_collection,
 )
@@ -32,6 +33,8 @@ from gridgate.portal.screens.metering_points.readers import count_readers
 from gridgate.portal.screens.metering_points.rows import collection, is_held, rows_of
 from gridgate.portal.spreadsheet import table_response
 from gridgate.tables.known import POINTS
+
+Times = Mapping[str, Sequence[tuple[date, date | None]]]
 
 ORDERS: dict[str, tuple[str, ...]] = {
     "nom": ("search_text", "pk"),
@@ -89,7 +92,8 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
     """The list as a file: what the filters let through, or only the points ticked."""
     asked = request.POST if request.method == "POST" else request.GET
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
-    mine = points_readable_by(actor=request.membership, service=EntitlementCode.METERS, today=today)
+    actor = request.membership
+    mine = points_readable_by(actor=actor, service=EntitlementCode.METERS, today=today)
     form = PointFilterForm(asked, cities=cities_of(mine))
     points = narrow(with_collection(mine, today=today), form.wanted, today=today)
     if chosen := asked.getlist("point"):
@@ -99,7 +103,9 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
         request,
         f"compteurs-{today}.csv",
         [POINTS.head(name, language) for name in _COLUMNS],
-        _lines(sorted_by(points, asked.get("tri", "")), today, language),
+        _lines(
+            sorted_by(points, asked.get("tri", "")), times_of_points_held_again(actor=actor), today, language
+        ),
         sheet=_("Compteurs"),
     )
 
@@ -130,10 +136,11 @@ _COLUMNS = (
     "collection_since",
     "held_from",
     "held_to",
+    "held_otherwise",
 )
 
 
-def _lines(points: Points, today: date, language: str) -> Iterator[list[Any]]:
+def _lines(points: Points, times: Times, today: date, language: str) -> Iterator[list[Any]]:
     """In the reader's words, which imports read. The request is over when they are written: the language is set again."""
     zone = get_default_timezone()
     with override(language):
@@ -159,4 +166,10 @@ def _lines(points: Points, today: date, language: str) -> Iterator[list[Any]]:
             since and civil_day_of(since, zone),
             said["held_from"],
             held_to,
+            _periods([time for time in times.get(point.pk, ()) if time[0] != said["held_from"]]),
         ]
+
+
+def _periods(times: Sequence[tuple[date, date | None]]) -> str:
+    """From the first to the last day of each: `2024-01-01 – 2025-03-31, 2027-01-01 –`."""
+    return ", ".join(f"{first} – {day_before(after) or ''}".rstrip() for first, after in times)
