@@ -85,9 +85,12 @@ def number(value: Number | None, decimals: int = 0, language: str | None = None)
     if rounded == 0:
         rounded = abs(rounded)  # no "minus zero"
     text = f"{abs(rounded):,.{decimals}f}".replace(",", NARROW)
-    if current_language(language) == "fr":
-        text = text.replace(".", ",")
+    text = text.replace(".", decimal_mark(language))
     return MINUS + text if rounded < 0 else text
+
+
+def decimal_mark(language: str | None = None) -> str:
+    return "," if current_language(language) == "fr" else "."
 
 
 def before_unit(unit: str, language: str | None = None) -> str:

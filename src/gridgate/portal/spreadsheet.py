@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 
+from gridgate.portal.formats import decimal_mark
 from gridgate.tables.out import XLSX_TYPE, csv_lines, workbook
 
 
@@ -31,11 +32,13 @@ def table_response(
 def csv_response(
     name: str, header: Sequence[object], rows: Iterable[Sequence[object]]
 ) -> StreamingHttpResponse:
-    """A file to download, written as its rows come.
+    """A file to download, written as its rows come, its numbers as the reader's language writes them.
 
     Text that a spreadsheet would take for a formula begins with an apostrophe: names come from other
     companies.
     """
-    response = StreamingHttpResponse(csv_lines(header, rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(
+        csv_lines(header, rows, decimal_mark=decimal_mark()), content_type="text/csv; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import IO, Any, Final
 
@@ -34,12 +35,16 @@ class _Echo:
         return text
 
 
-def csv_lines(header: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """UTF-8 with its mark, `;` between columns: what a spreadsheet opens as it is."""
+def csv_lines(
+    header: Sequence[object], rows: Iterable[Sequence[object]], *, decimal_mark: str = "."
+) -> Iterator[str]:
+    """UTF-8 with its mark, `;` between columns: what a spreadsheet opens as it is, when the decimal mark is that of its
+    language.
+    """
     writer = csv.writer(_Echo(), delimiter=";")
     yield "\ufeff" + writer.writerow(header)
     for row in rows:
-        yield writer.writerow([_plain(value) for value in row])
+        yield writer.writerow([_plain(value, decimal_mark) for value in row])
 
 
 def workbook(header: Sequence[object], rows: Iterable[Sequence[object]], *, sheet: str) -> IO[bytes]:
@@ -114,7 +119,20 @@ def _write(sheet: Any, row: int, column: int, value: object, day: Any, instant: 
                 sheet.write_string(row, column, str(value))
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, str):
-        return guarded(value)
-    return "" if value is None else value
+def _plain(value: object, decimal_mark: str) -> object:
+    match value:
+        case str():
+            return guarded(value)
+        case Decimal() | float():
+            return _digits(Decimal(str(value))).replace(".", decimal_mark)
+        case None:
+            return ""
+    return value
+
+
+def _digits(value: Decimal) -> str:
+    """
+    >>> [_digits(Decimal(text)) for text in ("160.00", "36.50", "1E+3", "0.00")]
+    ['160', '36.5', '1000', '0']
+    """
+    return f"{value.normalize():f}"

@@ -167,7 +167,7 @@ class TestTheList:
         assert answer["Content-Disposition"] == 'attachment; filename="compteurs-2026-11-25.csv"'
         assert lines[0].startswith("Point de comptage;Nom du site;Segment;Sens;Adresse")
         assert lines[1:] == [
-            "30002590223312;Nantes Beaulieu, bureaux;C5;soutirage;1 rue de l’Essai;69007;Lyon;100.00;communicant;"
+            "30002590223312;Nantes Beaulieu, bureaux;C5;soutirage;1 rue de l’Essai;69007;Lyon;100;communicant;"
             "2018-03-01;Active;2026-11-25;2024-01-01;;"
         ]
 
@@ -197,10 +197,14 @@ class TestTheList:
         }
         assert told["charlie"] == {world.p3.pk: ["2026-03-01", "2026-09-01", ""]}
 
-    @pytest.mark.parametrize(("form", "language"), [("csv", "fr"), ("xlsx", "en")])
-    def test_is_imported_unchanged_in_both_languages(self, world: World, form: str, language: str) -> None:
+    @pytest.mark.parametrize(
+        ("form", "language", "power"), [("csv", "fr", "36,5"), ("csv", "en", "36.5"), ("xlsx", "en", "36.5")]
+    )
+    def test_is_imported_unchanged_in_both_languages(
+        self, world: World, form: str, language: str, power: str
+    ) -> None:
         MeteringPoint.objects.get(pk=world.p1.pk).versions.update(
-            label="=1+1", address="'-5 rue", directions=3, meter_type="PMEI"
+            label="=1+1", address="'-5 rue", directions=3, meter_type="PMEI", subscribed_power_kva="36.50"
         )
         client = world.client("alice")
         client.cookies["django_language"] = language
@@ -213,7 +217,12 @@ class TestTheList:
         assert answer["Content-Disposition"].endswith(f'.{form}"')
         assert report.unchanged == report.read > 1
         assert report.findings == []
-        if form == "xlsx":
+        if form == "csv":
+            lines = content.decode("utf-8-sig").splitlines()
+            assert lines[0].split(";")[7] in ("Puissance souscrite (kVA)", "Subscribed power (kVA)")
+            powers = {line.split(";")[0]: line.split(";")[7] for line in lines[1:]}
+            assert (powers[world.p1.pk], powers[world.p2.pk]) == (power, "100")
+        else:
             (sheet,) = read_sheets(io.BytesIO(content))
             assert (sheet.name, sheet.rows[0][1][:2]) == ("Meters", ["Metering point", "Site name"])
 

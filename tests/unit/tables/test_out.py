@@ -34,6 +34,12 @@ def test_csv_and_workbook_have_the_same_cells() -> None:
     assert in_workbook[1][4] == "2026-10-25T02:30:00"
 
 
+@pytest.mark.parametrize(("mark", "cells"), [(",", "36,5;160;1000;0,125;7"), (".", "36.5;160;1000;0.125;7")])
+def test_a_csv_writes_numbers_as_its_language_does(mark: str, cells: str) -> None:
+    row = [Decimal("36.50"), Decimal("160.00"), Decimal("1E+3"), 0.125, 7]
+    assert list(out.csv_lines(HEADER, [row], decimal_mark=mark))[1].strip() == cells
+
+
 def test_a_workbook_without_rows_has_its_header() -> None:
     with out.workbook(HEADER, [], sheet="Compteurs") as file:
         (sheet,) = read_sheets(file)  # type: ignore[arg-type]
