@@ -99,6 +99,15 @@ class TestOptions:
             len(instance.blocks(Kind.LOAD_CURVE, SOLAR)) == len(instance.blocks(Kind.LOAD_CURVE, CONSO)) == 1
         )
 
+    def test_a_file_refused_whole_is_nothing_done_unless_another_was_taken(
+        self, run: Callable[..., Result], write: Write
+    ) -> None:
+        good, bad = write(day_file(date(2026, 6, 1), 100), "good.csv"), write(b"hello", "bad.txt")
+        archive = write(zipped({"a.csv": b"hello", "b.csv": b"world"}), "bad.zip")
+
+        assert run(bad).exit_code == run(bad, archive, "--json").exit_code == 2
+        assert run(good, bad).exit_code == 1
+
     @pytest.mark.parametrize(
         ("options", "message"),
         [

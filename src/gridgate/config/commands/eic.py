@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from gridgate.config.commands.data_option import DataOption
+from gridgate.config.failing import REFUSED
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted, shown, shown_lines
@@ -40,7 +41,7 @@ def import_register(
 
     Columns, in any order: code, display_name, long_name; optional: parent, responsible_party, status (active or
     inactive), siren (the company here that has the code). The files that ENTSO-E publishes are read as they are.
-    Exit code: 0 all lines recorded or unchanged, 1 some lines left out, 2 nothing recorded.
+    Exit code: 0 all lines recorded or unchanged, 1 some lines left out, 2 the file refused whole.
     """
     content = _read(file)
     load_django()
@@ -58,7 +59,7 @@ def import_register(
     else:
         _show(file, report, sheet)
     if refused:
-        raise typer.Exit(2)
+        raise typer.Exit(REFUSED)
     if report.rejected:
         raise typer.Exit(1)
 

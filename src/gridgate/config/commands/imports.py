@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from gridgate.config.commands.data_option import DataOption
+from gridgate.config.failing import REFUSED
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted, shown, shown_lines
@@ -28,7 +29,7 @@ REFUSALS_SHOWN = 4
 
 app = typer.Typer(
     help="Metering points and their holders, from CSV files or workbooks (XLSX). "
-    "Exit code: 0 all lines imported or unchanged, 1 some lines left out, 2 nothing imported.",
+    "Exit code: 0 all lines imported or unchanged, 1 some lines left out, 2 the file refused whole.",
     no_args_is_help=True,
 )
 
@@ -99,7 +100,7 @@ def _run(kind: str, file: Path, *, dry_run: bool, as_json: bool) -> None:
     else:
         _show(file, report, console)
     if report.refused:
-        raise typer.Exit(2)
+        raise typer.Exit(REFUSED)
     if report.rejected:
         raise typer.Exit(1)
 

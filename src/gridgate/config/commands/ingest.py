@@ -17,6 +17,7 @@ from rich.table import Table
 
 from gridgate.config.commands.data_option import DataOption
 from gridgate.config.environment import read_environment
+from gridgate.config.failing import REFUSED
 from gridgate.config.files import folder_fault, measurements_fault, registry_file_fault, require
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_metering_point_id
@@ -76,7 +77,8 @@ def ingest(
 ) -> None:
     """Take measurements in.
 
-    Exit code: 0 everything taken, 1 some values or files set aside, 2 nothing could be done.
+    Exit code: 0 everything taken, 1 some values or files set aside, 2 nothing could be done, every file refused whole
+    for one.
     """
     _there(files)
     report = _ingest(files, format_name=format, meters=_mapping(metering_point, mapping, direction))
@@ -84,8 +86,9 @@ def ingest(
         typer.echo(shown(json.dumps(report.as_json(), ensure_ascii=False)))
     else:
         _show(report)
-    if not report.complete:
-        raise typer.Exit(SOME_SET_ASIDE)
+    if report.complete:
+        return
+    raise typer.Exit(REFUSED if report.refused else SOME_SET_ASIDE)
 
 
 def _there(files: list[Path]) -> None:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from gridgate.config.commands.data_option import DataOption
+from gridgate.config.failing import REFUSED
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted, shown, shown_lines
@@ -50,7 +51,7 @@ def publish(
         made = publish_form(document=document, version=version, now=datetime.now(UTC))
     except InvalidForm as error:
         _tell(file, error)
-        raise typer.Exit(2) from None
+        raise typer.Exit(REFUSED) from None
     typer.echo(
         f"Version {shown(made.version)} is published: {counted(len(made.sections), 'section')}, "
         f"valid {counted(made.months_valid, 'month')}.",

@@ -56,5 +56,10 @@ class IngestReport:
         """True when everything was taken."""
         return all(file.complete for file in self.files)
 
+    @property
+    def refused(self) -> bool:
+        """True when every file was refused as a whole."""
+        return all(file.refused for file in self.files)
+
     def as_json(self) -> dict[str, Any]:
         return {"files": [file.as_json() for file in self.files]}
