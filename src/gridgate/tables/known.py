@@ -41,6 +41,14 @@ class Known:
         """
         return self.heads[column][_LANGUAGES.index("en" if language.startswith("en") else "fr")]
 
+    def called(self, column: str, language: str) -> str:
+        """A column for people who are to mend a file: as they read it in lists, and the name it has for commands.
+
+        >>> [POINTS.called(name, "en") for name in ("city", "segment", "étage")]
+        ['City (city)', 'Segment (segment)', 'étage']
+        """
+        return f"{self.head(column, language)} ({column})" if column in self.heads else column
+
     def named(self, header: Iterable[str]) -> list[str]:
         """The columns by the names of the commands, whatever they are called; one that is not of the table stays.
 
@@ -80,6 +88,7 @@ POINTS: Final = Known(
         "subscribed_power_kva": ("Puissance souscrite (kVA)", "Subscribed power (kVA)"),
         "meter_type": ("Type de compteur", "Meter type"),
         "activated_on": ("Mise en service", "In service since"),
+        "valid_from": ("Valable à partir du", "Valid from"),
         "collection": ("Courbe de charge", "Load curve"),
         "collection_since": ("Courbe de charge depuis", "Load curve since"),
         "held_from": ("Titulaire depuis", "Holder since"),
@@ -90,6 +99,13 @@ POINTS: Final = Known(
 HOLDERS: Final = Known(
     "is_holders",
     columns=("metering_point_id", "siren", "legal_name", "valid_from", "valid_to"),
+    heads={
+        "metering_point_id": ("Point de comptage", "Metering point"),
+        "siren": ("SIREN", "SIREN"),
+        "legal_name": ("Entreprise", "Company"),
+        "valid_from": ("Titulaire depuis", "Holder since"),
+        "valid_to": ("Plus titulaire depuis", "No longer holder since"),
+    },
 )
 EIC_CODES: Final = Known(
     "is_eic_codes",

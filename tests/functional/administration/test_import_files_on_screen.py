@@ -101,6 +101,41 @@ class TestImportOnScreen:
         assert said in text_of(report)
         assert 'value="import"' not in text_of(report)
 
+    @pytest.mark.parametrize(
+        ("kind", "header", "language", "column"),
+        [
+            (
+                "points",
+                HEADER.replace("subscribed_power_kva;", ""),
+                "fr",
+                "Puissance souscrite (kVA) (subscribed_power_kva)",
+            ),
+            ("points", "Segment;Sens;Point de comptage", "fr", "Adresse (address)"),
+            ("points", "id;" + HEADER, "en", "Metering point (id)"),
+            (
+                "holders",
+                "metering_point_id;siren;legal_name;valid_from",
+                "fr",
+                "Plus titulaire depuis (valid_to)",
+            ),
+        ],
+    )
+    def test_names_a_column_in_the_words_of_lists(
+        self, world: World, kind: str, header: str, language: str, column: str
+    ) -> None:
+        report = send(world.client("operateur", language=language), header, kind=kind)
+        first, *others = report.context["problems"]
+        assert first.column == column
+        assert all(column in one.remedy for one in (first, *others) if "columns are" in one.remedy)
+
+    def test_reads_holders_under_the_words_of_lists(self, world: World) -> None:
+        content = (
+            "Point de comptage;SIREN;Entreprise;Titulaire depuis;Plus titulaire depuis\n"
+            f"{world.p1.pk};123456782;;2026-11-01;\n"
+        )
+        report = send(world.client("operateur"), content, kind="holders")
+        assert report.context["made"].created == 1
+
     def test_asks_for_the_file_and_its_kind(self, world: World) -> None:
         page = world.client("operateur").post(UPLOAD, {})
         assert set(page.context["form"].errors) == {"kind", "file"}

@@ -161,7 +161,7 @@ class TestImportPoints:
             "level": "error",
             "code": "duplicate",
             "reason": "already on line 2",
-            "remedy": "Keep one of the two lines, or give each its own valid_from.",
+            "remedy": "Keep one of the two lines, or give each its own first day (valid_from).",
             "details": {"first": "2"},
         }
 

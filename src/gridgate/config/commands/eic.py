@@ -131,7 +131,7 @@ def _show_findings(title: str, findings: list[dict[str, Any]], console: Console)
     for heading in ("Line", "Column", "Value", "What", "Remedy"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "Line" else "left")
     for one in findings[:SHOWN]:
-        texts = (one["column"], one["value"], one["reason"], one["remedy"])
+        texts = (EIC_CODES.called(one["column"], "en"), one["value"], one["reason"], one["remedy"])
         table.add_row(str(one["line"]), *(escape(shown(text)) for text in texts))
     console.print(table)
     if len(findings) > SHOWN:

@@ -17,6 +17,7 @@ from gridgate.config.failing import REFUSED
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted, shown, shown_lines
+from gridgate.tables.known import HOLDERS, POINTS
 
 if TYPE_CHECKING:
     from gridgate.metering.imports import Finding, ImportReport
@@ -128,8 +129,9 @@ def _show(file: Path, report: "ImportReport", console: Console) -> None:
             + (" would be recorded." if report.dry_run else " recorded.")
         )
     if report.refused:
+        table = {"points": POINTS, "holders": HOLDERS}[report.kind]
         for finding in report.problems[:REFUSALS_SHOWN]:
-            column = f", column {finding.column}" if finding.column else ""
+            column = f", column {table.called(finding.column, 'en')}" if finding.column else ""
             said = f"Line {finding.line}{column}: {finding.reason}. {finding.remedy}"
             console.print(escape(shown(said)), soft_wrap=True)
         return

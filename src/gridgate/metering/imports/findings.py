@@ -101,7 +101,7 @@ _WORDS: dict[Code, tuple[str, str]] = {
     ),
     Code.DUPLICATE: (
         "already on line {first}",
-        "Keep one of the two lines, or give each its own valid_from.",
+        "Keep one of the two lines, or give each its own first day (valid_from).",
     ),
     Code.MISSING_VALUE: ("the value is missing", "Fill the cell."),
     Code.TOO_LONG: ("{found} characters, {limit} at most", "Shorten it."),
@@ -122,8 +122,8 @@ _WORDS: dict[Code, tuple[str, str]] = {
     ),
     Code.BAD_DATE: ("no such date", "Write it as 2026-11-30 or 30/11/2026."),
     Code.DATE_ORDER: (
-        "not after valid_from, {valid_from}",
-        "valid_to is the first day that the title no longer covers.",
+        "not after the first day of the title (valid_from), {valid_from}",
+        "The day given (valid_to) is the first that the title no longer covers.",
     ),
     Code.POSTCODE_ZERO: (
         "4 digits, a postcode has 5; imported as it is",
@@ -131,22 +131,25 @@ _WORDS: dict[Code, tuple[str, str]] = {
     ),
     Code.CHANGED: ("was {before}", "Nothing to do if this is meant."),
     Code.UNKNOWN_POINT: ("no such metering point here", "Import the points first, or check the digits."),
-    Code.NO_NAME: ("no company has this SIREN here, and the line does not name it", "Fill legal_name."),
+    Code.NO_NAME: (
+        "no company has this SIREN here, and the line does not name it",
+        "Name the company (legal_name).",
+    ),
     Code.NAME_KEPT: (
         "known here as {known}, a name that is kept",
         "Nothing to do if it is the same company.",
     ),
     Code.OVERLAP: (
         "{holder} holds the point from {valid_from} to {valid_to}",
-        "Correct the dates, or end that title by a line with its valid_to.",
+        "Correct the dates, or end that title by a line with the first day after it (valid_to).",
     ),
     Code.OVERLAP_OPEN: (
         "{holder} holds the point since {valid_from}",
-        "Correct the dates, or end that title by a line with its valid_to.",
+        "Correct the dates, or end that title by a line with the first day after it (valid_to).",
     ),
     Code.ENDED_HERE: (
         "the title has ended on {valid_to} here; the line leaves it open",
-        "Give that valid_to, or begin a new title on a later day.",
+        "Give that day (valid_to), or begin a new title on a later day.",
     ),
     Code.MOVED: (
         "a change of holder: the title of {holder}, open since {valid_from}, ends on {valid_to}",
@@ -158,7 +161,7 @@ _WORDS: dict[Code, tuple[str, str]] = {
     ),
     Code.LABEL_STANDS: (
         "the name of the site, given in the former holder's time, is shown to {holder} too",
-        "If it is not for them, import the point with another label and valid_from {valid_from}.",
+        "If it is not for them, import the point with another site name (label) from {valid_from} on (valid_from).",
     ),
 }
 _WORDS |= {code: WORDS[code.value] for code in Code if code.value in WORDS}

@@ -56,7 +56,7 @@ def report(request: MemberRequest, number: int) -> HttpResponse:
             messages.success(request, _("Le fichier est oublié ; rien n’a été importé."))
             return redirect("operator_import")
     findings = findings_of(made)
-    spoken = said(findings)
+    spoken = said(findings, kind=made.kind)
     context = {
         "made": made,
         "refused": any(found.level == "refused" for found in findings),
@@ -78,7 +78,7 @@ def export(request: MemberRequest, number: int) -> StreamingHttpResponse:
     yes, no = _("oui"), _("non")
     rows = (
         (one.line, one.column, one.value, no if one.left_out else yes, one.reason, one.remedy)
-        for one in said(findings_of(made))
+        for one in said(findings_of(made), kind=made.kind)
     )
     return table_response(request, f"import-{made.pk}.csv", header, rows, sheet=_("Rapport d’import"))
 

@@ -1,11 +1,13 @@
 """What an import finds, in French; in English the words are the command line's."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gridgate.metering.imports import Code, Finding, Level
+from gridgate.metering.models import RegisterImport
 from gridgate.portal import formats
+from gridgate.tables.known import HOLDERS, POINTS, Known
 
 FRENCH: dict[Code, tuple[str, str]] = {
     Code.EMPTY_FILE: ("le fichier est vide", "La première ligne nomme les colonnes : {columns}."),
@@ -134,8 +136,8 @@ FRENCH: dict[Code, tuple[str, str]] = {
     ),
     Code.BAD_DATE: ("cette date n’existe pas", "Écrivez 2026-11-30 ou 30/11/2026."),
     Code.DATE_ORDER: (
-        "pas après valid_from, le {valid_from}",
-        "valid_to est le premier jour que le titre ne couvre plus.",
+        "pas après le premier jour du titre (valid_from), le {valid_from}",
+        "Le jour donné (valid_to) est le premier que le titre ne couvre plus.",
     ),
     Code.POSTCODE_ZERO: (
         "4 chiffres, un code postal en a 5 ; importé tel quel",
@@ -148,7 +150,7 @@ FRENCH: dict[Code, tuple[str, str]] = {
     ),
     Code.NO_NAME: (
         "aucune entreprise n’a ce SIREN ici, et la ligne ne la nomme pas",
-        "Remplissez legal_name.",
+        "Donnez le nom de l’entreprise (legal_name).",
     ),
     Code.NAME_KEPT: (
         "connue ici sous le nom {known}, qui est gardé",
@@ -156,15 +158,15 @@ FRENCH: dict[Code, tuple[str, str]] = {
     ),
     Code.OVERLAP: (
         "{holder} est titulaire du point du {valid_from} au {valid_to}",
-        "Corrigez les dates, ou mettez fin à ce titre par une ligne avec son valid_to.",
+        "Corrigez les dates, ou mettez fin à ce titre par une ligne avec le premier jour qui le suit (valid_to).",
     ),
     Code.OVERLAP_OPEN: (
         "{holder} est titulaire du point depuis le {valid_from}",
-        "Corrigez les dates, ou mettez fin à ce titre par une ligne avec son valid_to.",
+        "Corrigez les dates, ou mettez fin à ce titre par une ligne avec le premier jour qui le suit (valid_to).",
     ),
     Code.ENDED_HERE: (
         "ce titre a pris fin ici le {valid_to} ; la ligne le laisse ouvert",
-        "Donnez ce valid_to, ou ouvrez un nouveau titre un jour plus tardif.",
+        "Donnez ce jour (valid_to), ou ouvrez un nouveau titre un jour plus tardif.",
     ),
     Code.MOVED: (
         "un changement de titulaire : le titre de {holder}, ouvert depuis le {valid_from}, prend fin le {valid_to}",
@@ -172,7 +174,8 @@ FRENCH: dict[Code, tuple[str, str]] = {
     ),
     Code.LABEL_STANDS: (
         "le nom du site, donné du temps du titulaire précédent, est montré à {holder} aussi",
-        "S’il n’est pas pour lui, importez le point avec un autre label et valid_from {valid_from}.",
+        "S’il n’est pas pour lui, importez le point avec un autre nom de site (label) "
+        "à partir du {valid_from} (valid_from).",
     ),
     Code.ENDS_AT_NEXT: (
         "prend fin le {valid_to}, quand {holder} devient titulaire",
@@ -180,6 +183,7 @@ FRENCH: dict[Code, tuple[str, str]] = {
     ),
 }
 _DAYS = ("valid_from", "valid_to")
+_TABLES = {RegisterImport.Kind.POINTS: POINTS, RegisterImport.Kind.HOLDERS: HOLDERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,19 +198,34 @@ class Said:
     left_out: bool
 
 
-def said(findings: Iterable[Finding]) -> list[Said]:
-    """In the language of the request."""
-    return [
-        Said(
-            line=finding.line,
-            column=finding.column,
-            value=finding.value,
-            reason=_reason(finding),
-            remedy=_remedy(finding),
-            left_out=finding.level is not Level.NOTE,
+def said(findings: Iterable[Finding], *, kind: str) -> list[Said]:
+    """What was found in a file of that kind, in the language of the request."""
+    table = _TABLES[RegisterImport.Kind(kind)]
+    return [_said(_for_people(finding, table)) for finding in findings]
+
+
+def _for_people(finding: Finding, table: Known) -> Finding:
+    """The finding with its columns by the words that people read for them, where the file does not call them itself."""
+    language = formats.current_language()
+    details = dict(finding.details)
+    if "columns" in details:
+        details["columns"] = ", ".join(
+            table.called(name, language) for name in details["columns"].split(", ")
         )
-        for finding in findings
-    ]
+    refused = finding.level is Level.REFUSED
+    column = table.called(finding.column, language) if refused else finding.column
+    return replace(finding, column=column, details=details)
+
+
+def _said(finding: Finding) -> Said:
+    return Said(
+        line=finding.line,
+        column=finding.column,
+        value=finding.value,
+        reason=_reason(finding),
+        remedy=_remedy(finding),
+        left_out=finding.level is not Level.NOTE,
+    )
 
 
 def _reason(finding: Finding) -> str:
