@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po
 
+from gridgate.metering.imports.findings import _WORDS
 from gridgate.portal.paths import PACKAGE
+from gridgate.portal.screens.administration.words import FRENCH as FRENCH_FINDINGS
+from gridgate.tables.diagnosis import WORDS
 
 REPOSITORY = PACKAGE.parents[1]
 GLOSSARY = REPOSITORY / "docs" / "glossary.md"
@@ -90,6 +93,44 @@ def test_a_meter_is_a_meter_in_both_languages() -> None:
         or (re.search("points? de comptage", french, re.I) and re.search(r"\bmeters?\b", english, re.I))
     ]
     assert wrong == []
+
+
+COUNTED = re.compile(
+    r"(?:%\(|\{)(?:n|count|found|done|covered|fields|days|months|minutes|seconds|times|points)(?:\)s|\})[\s\u00a0\u202f]+"
+    r"(?!plus\b|fois\b|vous\b|dans\b)(?:autres |other |more )?[^\W\d_]{2,}s\b"
+)
+NEVER_ONE = {
+    "%(seconds)s secondes": "two at least",
+    "%(minutes)s minutes": "from a hundred seconds on",
+    "La somme de vos %(count)s compteurs": "beyond 500",
+    "Les %(count)s premiers": "as many as a list shows",
+    "Lectures par jour sur %(days)s jours": "as many as the drawing has",
+    "%(times)s fois plus de lectures": "three at least",
+    "%(found)s caractères saisis": "more than may be, or an IBAN's country and key",
+    "%(longest)s caractères au plus, %(found)s saisis": "more than may be",
+    "Les %(most)s plus forts des %(count)s": "more than are shown",
+}
+"""Counts of several in any case, by how their sentences begin."""
+
+
+def test_a_count_agrees_with_what_it_counts() -> None:
+    """« 1 caractères »: whatever counts has both numbers, by `ngettext`, `{% plural %}`, `worded` or `counted`."""
+    wrong = []
+    for path in sorted(PACKAGE.rglob("locale/en/LC_MESSAGES/django.po")):
+        with path.open("rb") as file:
+            said = [(one.id, one.string) for one in read_po(file) if isinstance(one.id, str)]
+        wrong += [
+            french
+            for french, english in said
+            if any(map(COUNTED.search, (french, str(english))))
+            and not re.sub(r"\s", " ", french).startswith(tuple(NEVER_ONE))
+        ]
+    tables = [
+        *map(" ".join, WORDS.values()),
+        *map(" ".join, _WORDS.values()),
+        *map(" ".join, FRENCH_FINDINGS.values()),
+    ]
+    assert wrong + [text for text in tables if COUNTED.search(text)] == []
 
 
 @pytest.mark.parametrize("rule", FRENCH)

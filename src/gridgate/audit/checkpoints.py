@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from gridgate.audit.models import AuditEvent, Checkpoint
+from gridgate.core.text import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def rights_contradicted(heads: Iterable[tuple[int, Mapping[str, Any]]]) -> Itera
         if not head["events"]:
             continue
         count, digest = there.get(head["last"], (0, None))
-        said = f"history of rights: checkpoint {number} says that it had {head['events']} changes"
+        said = f"history of rights: checkpoint {number} says that it had {counted(head['events'], 'change')}"
         if digest is None:
             yield f"{said}, the last of them {head['last']}, which is missing"
         elif digest != head["head"]:

@@ -10,6 +10,7 @@ from django.db.models import Max
 
 from gridgate.audit.models import AccessLogEntry, AccessLogSegment, LogRetention
 from gridgate.audit.operations import LogLine, entry_of, latest_erasable
+from gridgate.core.text import counted
 
 LATE = timedelta(hours=26)
 """The worker folds within seconds; whatever is that old was not folded, or is folded no more."""
@@ -33,7 +34,7 @@ def copy_faults(*, now: datetime) -> Iterator[str]:
             yield f"retention {row.pk}: it erases entries of {row.before:%Y-%m-%d}, which were to be kept then"
     orphans = AccessLogEntry.objects.exclude(segment__in=AccessLogSegment.objects.all()).count()
     if orphans:
-        yield f"{orphans} entries of the registry's copy are of no segment"
+        yield f"of no segment: {counted(orphans, 'entry', 'entries')} of the registry's copy"
 
 
 def differences(*, segment: str, lines: Iterable[LogLine], now: datetime) -> Iterator[tuple[int, str]]:

@@ -54,14 +54,33 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "spreadsheet_number": ("a spreadsheet has rounded the identifier to a number", _TEXT_COLUMN),
     "lost_zero": (
-        "it has {found} digits, an identifier here has {expected}",
+        "it has {found:digit|digits}, an identifier here has {expected}",
         "If it begins with a zero, format the column as text: a spreadsheet leaves that out. Else check each digit.",
     ),
     "id_length": (
-        "{found} characters; a PRM has 14 digits, a GSRN 18, an EIC 16 characters",
+        "{found:character|characters}; a PRM has 14 digits, a GSRN 18, an EIC 16 characters",
         "Check each character.",
     ),
 }
+
+
+class _Detail(str):
+    """What stands in a text; where the text gives a noun in both numbers, a count with the one that agrees."""
+
+    __slots__ = ()
+
+    def __format__(self, nouns: str) -> str:
+        one, _, many = nouns.partition("|")
+        return f"{self!s} {one if self in ('0', '1') else many}" if nouns else str(self)
+
+
+def worded(text: str, details: Mapping[str, str]) -> str:
+    """The text with its details.
+
+    >>> [worded("{found:digit|digits} of {all}", {"found": found, "all": "9"}) for found in ("1", "8")]
+    ['1 digit of 9', '8 digits of 9']
+    """
+    return text.format_map({name: _Detail(value) for name, value in details.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +95,11 @@ class Fault:
 
     @property
     def message(self) -> str:
-        return WORDS[self.code][0].format_map(self.details)
+        return worded(WORDS[self.code][0], self.details)
 
     @property
     def remedy(self) -> str:
-        return WORDS[self.code][1].format_map(self.details)
+        return worded(WORDS[self.code][1], self.details)
 
 
 class UnusableFile(Exception):

@@ -1,5 +1,7 @@
 """The operator imports points and holders on screen: check, read, decide."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -128,6 +130,14 @@ class TestImportOnScreen:
         assert first.column == column
         assert all(column in one.remedy for one in (first, *others) if "columns are" in one.remedy)
 
+    @pytest.mark.parametrize(
+        ("language", "said"), [("fr", "1 chiffre ; un SIREN en a 9"), ("en", "1 digit; a SIREN has 9")]
+    )
+    def test_counts_one_as_one(self, world: World, language: str, said: str) -> None:
+        content = f"metering_point_id;siren;legal_name;valid_from;valid_to\n{world.p1.pk};1;;2026-11-01;\n"
+        report = send(world.client("operateur", language=language), content, kind="holders")
+        assert said in text_of(report)
+
     def test_reads_holders_under_the_words_of_lists(self, world: World) -> None:
         content = (
             "Point de comptage;SIREN;Entreprise;Titulaire depuis;Plus titulaire depuis\n"
@@ -170,7 +180,9 @@ class TestImportOnScreen:
         assert set(FRENCH) == set(Code) == set(_WORDS)
         for code, texts in FRENCH.items():
             for french, english in zip(texts, _WORDS[code], strict=True):
-                fields = [{part.split("}")[0] for part in text.split("{")[1:]} for text in (french, english)]
+                fields = [
+                    {re.split("[:}]", part)[0] for part in text.split("{")[1:]} for text in (french, english)
+                ]
                 assert fields[0] == fields[1], code
 
 

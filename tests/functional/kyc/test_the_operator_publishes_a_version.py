@@ -52,7 +52,7 @@ class TestOnScreen:
         client = published.client("operateur")
         shown = upload(client, GOOD)
         text = text_of(shown)
-        assert "1 section, 1 champs ; un questionnaire accepté est valable 12 mois." in text
+        assert "1 section, 1 champ. Un questionnaire accepté est valable 12 mois." in text
         assert 'name="q-legal_name"' in shown.content.decode()
         assert not KycForm.objects.filter(version="2").exists()
         done = client.post(f"{HOME}publier/", hidden(shown), follow=True)

@@ -175,7 +175,9 @@ def _check_marks(
                 what = f"has {counted(reading.lines, 'line')}; {mark.said_by} says it had {mark.lines}"
                 found.faults.append(Fault(name, what))
             elif reading.heads.get(mark.lines) != mark.head:
-                what = f"one of its first {mark.lines} lines changed since {mark.said_by} was signed"
+                what = (
+                    f"of its first {counted(mark.lines, 'line')} one changed since {mark.said_by} was signed"
+                )
                 found.faults.append(Fault(name, what))
         found.signed += max(min(max(mark.lines for mark in said), reading.lines) - 1, 0)
 

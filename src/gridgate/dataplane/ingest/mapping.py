@@ -10,6 +10,7 @@ from typing import Final
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.core.quantities import FlowDirection
+from gridgate.core.text import counted
 from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
 from gridgate.tables import workbook
 from gridgate.tables.diagnosis import UnusableFile, damage, meant
@@ -192,7 +193,7 @@ def _add(table: dict[str, str], cells: list[str], where: str) -> None:
     if len(cells) != 2:
         raise GridgateError(
             ErrorKind.MALFORMED,
-            f"{len(cells)} columns",
+            counted(len(cells), "column"),
             remedy=f"Give two: {','.join(_HEADER)}.",
             where=where,
         )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.text import counted
 from gridgate.dataplane.ingest.archive import members
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.detect import AUTO, detect, reader_named
@@ -145,7 +146,7 @@ def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple
     quarantined += _refused_by_the_reader(notes.refused, series.meters, points, ingest)
     quarantined = [_brief(_placed(content, one)) for one in _in_order([*notes.rejected, *quarantined])]
     if not blocks and not quarantined:
-        without = f" ({notes.holes} stamps, all without a value)" if notes.holes else ""
+        without = f" ({counted(notes.holes, 'stamp')} without one)" if notes.holes else ""
         raise UnreadableFile(
             f"the file holds no value{without}", remedy="Check that the sender's export was not empty."
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from gridgate.tables.diagnosis import WORDS
+from gridgate.tables.diagnosis import WORDS, worded
 
 
 class Level(StrEnum):
@@ -92,7 +92,7 @@ _WORDS: dict[Code, tuple[str, str]] = {
     Code.REPEATED_COLUMN: ("the column stands twice", "Keep one of them."),
     Code.UNKNOWN_COLUMN: ("this column is not known; it is left aside", "The columns are {columns}."),
     Code.WRONG_WIDTH: (
-        "{found} cells where the first line has {expected}",
+        "{found:cell|cells} where the first line has {expected}",
         "Put quotes around a cell that holds the separator.",
     ),
     Code.BAD_QUOTES: (
@@ -104,11 +104,11 @@ _WORDS: dict[Code, tuple[str, str]] = {
         "Keep one of the two lines, or give each its own first day (valid_from).",
     ),
     Code.MISSING_VALUE: ("the value is missing", "Fill the cell."),
-    Code.TOO_LONG: ("{found} characters, {limit} at most", "Shorten it."),
+    Code.TOO_LONG: ("{found:character|characters}, {limit} at most", "Shorten it."),
     Code.ID_CHARACTERS: ("neither digits nor an EIC", "Give a PRM, a GSRN or an EIC of type Z."),
     Code.ID_TYPE: ("an EIC of type {found} is not a metering point", "Its third character is Z."),
     Code.CHECK_CHARACTER: ("the last character should be {expected}", "Check each character."),
-    Code.SIREN_LENGTH: ("{found} digits; a SIREN has 9", "Of a SIRET, give the first 9 digits."),
+    Code.SIREN_LENGTH: ("{found:digit|digits}; a SIREN has 9", "Of a SIRET, give the first 9 digits."),
     Code.SIREN_CHARACTERS: ("a SIREN has digits only", "Give the 9 digits."),
     Code.SIREN_CHECK: ("the SIREN does not check", "Check each digit."),
     Code.BAD_CHOICE: ("not one of {choices}", "Give one of them."),
@@ -180,11 +180,11 @@ class Finding:
 
     @property
     def reason(self) -> str:
-        return _WORDS[self.code][0].format_map(self.details)
+        return worded(_WORDS[self.code][0], self.details)
 
     @property
     def remedy(self) -> str:
-        return _WORDS[self.code][1].format_map(self.details)
+        return worded(_WORDS[self.code][1], self.details)
 
     def as_json(self) -> dict[str, Any]:
         return {

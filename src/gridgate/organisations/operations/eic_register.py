@@ -18,7 +18,7 @@ from django.db import transaction
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
-from gridgate.core.text import compact, folded, line
+from gridgate.core.text import compact, counted, folded, line
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.eic_codes import Examined, examine, why
 from gridgate.organisations.eic_queries import search_text_of
@@ -393,7 +393,7 @@ class _Line:
         text = line(self.cells.get(column, ""))
         longest = _NAMES[column]
         if len(text) > longest:
-            reason = f"{len(text)} characters, {longest} at most"
+            reason = f"{counted(len(text), 'character')}, {longest} at most"
             self.tell(ImportFinding.SHORTENED, column, reason, "Recorded without its end.")
         return text[:longest].rstrip()
 

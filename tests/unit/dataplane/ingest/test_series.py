@@ -353,4 +353,4 @@ class TestHoles:
         taken = take(curve(("2026-06-01T00:00:00Z", "")))
 
         assert taken.report.refused
-        assert "holds no value (1 stamps, all without a value)" in taken.reasons[0][1]
+        assert "holds no value (1 stamp without one)" in taken.reasons[0][1]

@@ -7,6 +7,7 @@ from datetime import date
 from gridgate.metering.imports import Code, Finding, Level
 from gridgate.metering.models import RegisterImport
 from gridgate.portal import formats
+from gridgate.tables.diagnosis import worded
 from gridgate.tables.known import HOLDERS, POINTS, Known
 
 FRENCH: dict[Code, tuple[str, str]] = {
@@ -95,7 +96,7 @@ FRENCH: dict[Code, tuple[str, str]] = {
         "Les colonnes sont {columns}.",
     ),
     Code.WRONG_WIDTH: (
-        "{found} cellules, la première ligne en a {expected}",
+        "{found:cellule|cellules}, la première ligne en a {expected}",
         "Mettez entre guillemets une cellule qui contient le séparateur.",
     ),
     Code.BAD_QUOTES: (
@@ -104,24 +105,27 @@ FRENCH: dict[Code, tuple[str, str]] = {
     ),
     Code.DUPLICATE: ("déjà à la ligne {first}", "Gardez l’une des deux lignes."),
     Code.MISSING_VALUE: ("la valeur manque", "Remplissez la cellule."),
-    Code.TOO_LONG: ("{found} caractères, {limit} au plus", "Raccourcissez."),
+    Code.TOO_LONG: ("{found:caractère|caractères}, {limit} au plus", "Raccourcissez."),
     Code.SPREADSHEET_NUMBER: (
         "un tableur a arrondi l’identifiant en nombre",
         "Mettez la colonne au format texte, saisissez de nouveau l’identifiant, exportez.",
     ),
     Code.LOST_ZERO: (
-        "il a {found} chiffres, un identifiant en a {expected} ici",
+        "il a {found:chiffre|chiffres}, un identifiant en a {expected} ici",
         "S’il commence par un zéro, mettez la colonne au format texte : un tableur l’omet. Sinon, vérifiez chaque "
         "chiffre.",
     ),
     Code.ID_LENGTH: (
-        "{found} caractères ; un PRM a 14 chiffres, un GSRN 18, un EIC 16 caractères",
+        "{found:caractère|caractères} ; un PRM a 14 chiffres, un GSRN 18, un EIC 16 caractères",
         "Vérifiez chaque caractère.",
     ),
     Code.ID_CHARACTERS: ("ni des chiffres, ni un EIC", "Donnez un PRM, un GSRN ou un EIC de type Z."),
     Code.ID_TYPE: ("un EIC de type {found} n’est pas un point de comptage", "Son troisième caractère est Z."),
     Code.CHECK_CHARACTER: ("le dernier caractère devrait être {expected}", "Vérifiez chaque caractère."),
-    Code.SIREN_LENGTH: ("{found} chiffres ; un SIREN en a 9", "D’un SIRET, donnez les 9 premiers chiffres."),
+    Code.SIREN_LENGTH: (
+        "{found:chiffre|chiffres} ; un SIREN en a 9",
+        "D’un SIRET, donnez les 9 premiers chiffres.",
+    ),
     Code.SIREN_CHARACTERS: ("un SIREN n’a que des chiffres", "Donnez les 9 chiffres."),
     Code.SIREN_CHECK: ("la clé du SIREN ne convient pas", "Vérifiez chaque chiffre."),
     Code.BAD_CHOICE: ("ce n’est pas l’un de {choices}", "Donnez l’un d’eux."),
@@ -231,13 +235,13 @@ def _said(finding: Finding) -> Said:
 def _reason(finding: Finding) -> str:
     if formats.current_language() == "en":
         return finding.reason
-    return formats.elided(FRENCH[finding.code][0].format_map(_details(finding)))
+    return formats.elided(worded(FRENCH[finding.code][0], _details(finding)))
 
 
 def _remedy(finding: Finding) -> str:
     if formats.current_language() == "en":
         return finding.remedy
-    return FRENCH[finding.code][1].format_map(_details(finding))
+    return worded(FRENCH[finding.code][1], _details(finding))
 
 
 _FRENCH_WORDS = {"binary": "binaire"}

@@ -142,8 +142,10 @@ def asking(name: str, extent: Extent) -> str:
     elif extent.everything:
         said = _("%(name)s demande à lire tous vos compteurs")
     elif extent.hides:
-        said = _(
-            "%(name)s demande à lire %(covered)s compteurs de votre entreprise, dont %(seen)s que vous voyez"
+        said = ngettext(
+            "%(name)s demande à lire %(covered)s compteur de votre entreprise, dont %(seen)s que vous voyez",
+            "%(name)s demande à lire %(covered)s compteurs de votre entreprise, dont %(seen)s que vous voyez",
+            extent.covered,
         )
     else:
         said = ngettext(
@@ -163,7 +165,11 @@ def question(name: str, extent: Extent) -> str:
     elif extent.everything:
         said = _("%(name)s demande à lire les mesures de tous vos compteurs")
     elif extent.hides:
-        said = _("%(name)s demande à lire les mesures de %(covered)s compteurs, dont %(seen)s que vous voyez")
+        said = ngettext(
+            "%(name)s demande à lire les mesures de %(covered)s compteur, dont %(seen)s que vous voyez",
+            "%(name)s demande à lire les mesures de %(covered)s compteurs, dont %(seen)s que vous voyez",
+            extent.covered,
+        )
     else:
         said = ngettext(
             "%(name)s demande à lire les mesures de %(covered)s compteur",

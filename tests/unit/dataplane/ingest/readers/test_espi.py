@@ -254,7 +254,7 @@ class TestEspi:
     @pytest.mark.parametrize(
         ("count", "interval", "length", "reason"),
         [
-            (3, (NOON, 3600), 900, "3 readings of 900 s do not fill the 3600 s of their block"),
+            (3, (NOON, 3600), 900, "3 readings of 900 s cannot fill the 3600 s of their block"),
             (3, None, 900, "its block no interval"),
             (3, (NOON, 2700), None, "its ReadingType no intervalLength"),
             (3, (NOON, 0), 2**47 - 1, "its ReadingType no intervalLength"),

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gridgate.core.quantities import Kind
+from gridgate.core.text import counted
 from gridgate.dataplane.ingest.columns import STEPS, Columns, observe
 from gridgate.dataplane.ingest.decimals import Numbers
 from gridgate.dataplane.ingest.local_time import DAY
@@ -92,7 +93,10 @@ def _step_without_period(block: Block, of: ReadingType, unplaced: Mask) -> tuple
         return 0, f"{without} its ReadingType no intervalLength: which time it is of is not said"
     fitting = [step for step in (length, length + 1) if block.lasts in (count * step, count * step - 1)]
     if block.lasts and not fitting:
-        return 0, f"{without} {count} readings of {length} s do not fill the {block.lasts} s of their block"
+        return (
+            0,
+            f"{without} {counted(count, 'reading')} of {length} s cannot fill the {block.lasts} s of their block",
+        )
     return (fitting or [length])[-1] if length + 1 in STEPS else length, ""
 
 
