@@ -100,8 +100,9 @@ def sideways(page: Page, width: int) -> Iterator[str]:
 
 
 def squeezed(page: Page) -> list[str]:
-    """What a phone shows in too little room: a state on three lines, a sentence in half of a card that has the other
-    half free, a text of a drawing out of its card.
+    """What a phone shows in too little room, or out of place: a state on three lines, a sentence in half of a card that
+    has the other half free, a text of a drawing out of its card, a hole between figures, a slider for a needle, a head
+    beside its column, a number of a request on two lines.
     """
     found: list[str] = page.evaluate(SQUEEZED)
     return found
@@ -131,6 +132,29 @@ SQUEEZED = """() => {
   for (const text of document.querySelectorAll("main .plot text")) {
     const [box, card] = [text, text.closest(".card, .tile, main")].map((one) => one.getBoundingClientRect());
     if (box.width && (box.right > card.right - 4 || box.left < card.left)) say("out of its card", text);
+  }
+  for (const row of document.querySelectorAll("main .figures")) {
+    const held = [...row.children].reduce((sum, { offsetWidth, offsetHeight }) => sum + offsetWidth * offsetHeight, 0);
+    if (held < 0.95 * row.clientWidth * row.clientHeight) say("figures with a hole", row);
+  }
+  for (const slider of document.querySelectorAll("main input[type=range]"))
+    if (slider.offsetWidth && slider.offsetHeight < 40) said.push("a slider too low for a thumb");
+  for (const table of document.querySelectorAll("main .table:not(.stack)")) {
+    const [head, row] = ["thead th", "tbody th"].map((one) => table.querySelector(one));
+    if (head && row && [head, row].every((one) => one.matches(":first-child"))) {
+      const [over, under] = [head, row].map((one) => parseFloat(getComputedStyle(one).paddingLeft));
+      if (Math.abs(over - under) > 1) say("a head out of line with its column", head);
+    }
+  }
+  const texts = document.createTreeWalker(document.querySelector("main") ?? document.body, NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    for (const found of text.data.matchAll(/ ·|\\b[A-Z]{2,4}-[0-9]{4,8}-[0-9A-Z]{4,8}\\b/g)) {
+      range.setStart(text, found.index);
+      range.setEnd(text, found.index + found[0].length);
+      if (found[0] === " ·") say("a point that may begin a line", text.parentElement);
+      else if (new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1)
+        say("a number on two lines", text.parentElement);
+    }
   }
   return said;
 }"""

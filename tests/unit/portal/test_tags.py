@@ -112,3 +112,11 @@ def test_the_pager_keeps_filters_and_begins_again_when_the_length_changes() -> N
     assert 'href="?q=Lyon&amp;par_page=50"' in html
     assert "Suivant" not in rendered("{% pager page %}", page=Paginator(range(5), 12).get_page(1))
     assert "Aucune ligne" in rendered("{% pager page %}", page=Paginator([], 12).get_page(1))
+
+
+def test_a_number_in_a_sentence_is_not_broken_and_nothing_else_is_let_through() -> None:
+    said = "Demande EIC-2027-K7Q4M et <b>GG-20270119-K7Q4M2</b>, sous-sol 12-34."
+    assert rendered("{{ said|unbroken }}", said=said) == (
+        'Demande <span class="id">EIC-2027-K7Q4M</span> et &lt;b&gt;<span class="id">GG-20270119-K7Q4M2</span>'
+        "&lt;/b&gt;, sous-sol 12-34."
+    )

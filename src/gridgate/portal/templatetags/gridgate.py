@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join, strip_tags
+from django.utils.html import conditional_escape, format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
 from gridgate.organisations.handles import handle_of
@@ -25,6 +25,9 @@ from gridgate.portal.favourites import star_of
 from gridgate.portal.formats import Number
 
 register = template.Library()
+
+_REFERENCE = re.compile(r"\b[A-Z]{2,4}-[0-9]{4,8}-[0-9A-Z]{4,8}\b")
+"""What `core.references` draws, behind its prefix and its year or day."""
 
 # --- Names of rows ---------------------------------------------------------------------------------------
 
@@ -186,6 +189,12 @@ def whole(code: object) -> str:
     """
     parts = re.split(r"(?<=[/?&])(?=.)", str(code or formats.NONE))
     return format_html_join(mark_safe("<wbr>"), '<span class="id">{}</span>', ((part,) for part in parts))
+
+
+@register.filter
+def unbroken(text: object) -> str:
+    """A sentence whose numbers of requests and of receipts no line breaks: `{{ message|unbroken }}`."""
+    return mark_safe(_REFERENCE.sub(r'<span class="id">\g<0></span>', conditional_escape(str(text))))  # noqa: S308 -- escaped
 
 
 @register.filter(is_safe=True)
@@ -362,8 +371,8 @@ def crumb(text: str, url_name: str = "", *arguments: object) -> str:
     company.siren %}`.
     """
     if not url_name:
-        return format_html("<li>{}</li>", text)
-    return format_html('<li><a href="{}">{}</a></li>', reverse(url_name, args=arguments), text)
+        return format_html("<li>{}</li>", unbroken(text))
+    return format_html('<li><a href="{}">{}</a></li>', reverse(url_name, args=arguments), unbroken(text))
 
 
 @register.simple_tag

@@ -38,7 +38,7 @@ def _requests(actor: Membership, now: datetime) -> Iterator[Task]:
         yield Task(
             "doc",
             row.company or row.requester,
-            " · ".join(filter(None, (labels[row.prefix], _by_when(row, now)))),
+            "\u00a0· ".join(filter(None, (labels[row.prefix], _by_when(row, now)))),
             reverse("operator_request", args=[row.number]),
             _("Traiter"),
             row.number,

@@ -70,7 +70,7 @@ def _requests(actor: Membership) -> Iterator[Task]:
         yield Task(
             "share",
             _("%(name)s demande un accès") % {"name": name},
-            f"{words.data(request.service)} · {_before(until)}",
+            f"{words.data(request.service)}\u00a0· {_before(until)}",
             reverse("sharing_request", args=[request.pk]),
             _("Répondre"),
             _("à %(name)s") % {"name": name},
@@ -128,7 +128,7 @@ def _to_complete(one: ToAct, title: str, url: str, moment: Moment) -> Task:
         )
     detail = _("brouillon, pas encore envoyé")
     if one.due_at is not None:
-        detail = f"{detail} · {_before(one.due_at)}"
+        detail = f"{detail}\u00a0· {_before(one.due_at)}"
     return Task("pen", title, detail, url, _("Terminer"), title, one.due_at)
 
 

@@ -159,7 +159,7 @@ def purposes(shares: Sequence[Share]) -> str:
         shown.append(
             ngettext("%(count)s autre finalité", "%(count)s autres finalités", others) % {"count": others}
         )
-    return " · ".join(shown)
+    return "\u00a0· ".join(shown)
 
 
 def kept(service: DataService) -> Kept:

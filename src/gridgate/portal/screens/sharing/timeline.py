@@ -38,7 +38,7 @@ def _step(event: PermissionEvent, several: bool, names: Mapping[str, str]) -> St
         notes.append(event.permission.service.text("name"))
     if event.details.get("left_on"):
         notes += _left(event, names)
-    return Step(label, " · ".join(notes), "done")
+    return Step(label, "\u00a0· ".join(notes), "done")
 
 
 def _left(event: PermissionEvent, names: Mapping[str, str]) -> list[str]:
