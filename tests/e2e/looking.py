@@ -108,6 +108,53 @@ def squeezed(page: Page) -> list[str]:
     return found
 
 
+def unseen_heads(page: Page) -> list[str]:
+    """The heads that sort a list, as cards on a phone, which whoever tabs to them does not see."""
+    found: list[str] = page.evaluate(UNSEEN_HEADS)
+    return found
+
+
+def on_paper(page: Page) -> list[str]:
+    """What a page to print, of lists to tick, of rights or of a receipt, has on paper that no paper needs, or lacks."""
+    if not page.evaluate("document.querySelector('main :is(.table .pick, .matrix, .doc)') !== null"):
+        return []
+    page.emulate_media(media="print")
+    try:
+        found: list[str] = page.evaluate(ON_PAPER)
+    finally:
+        page.emulate_media(media="screen")
+    return found
+
+
+UNSEEN_HEADS = """() => {
+  const unseen = [];
+  for (const head of document.querySelectorAll("main .stack thead a")) {
+    head.focus();
+    const box = head.getBoundingClientRect();
+    const there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+    if (!head.contains(there) || box.height < 24) unseen.push(`a head that sorts is not seen: ${head.textContent}`);
+    head.blur();
+  }
+  return unseen;
+}"""
+
+ON_PAPER = """() => {
+  const wrong = [];
+  const shown = (element) => [...element.getClientRects()].some((box) => box.height > 1);
+  for (const one of document.querySelectorAll(".btn, .pick, .bar, .side, main nav"))
+    if (shown(one)) wrong.push(`on paper: ${one.className || one.tagName}`);
+  for (const one of document.querySelectorAll("main .scroll"))
+    if (getComputedStyle(one).overflowX !== "visible") wrong.push("on paper: what scrolls");
+  for (const table of document.querySelectorAll("main .table")) {
+    const rows = [...table.rows].filter(shown).map((row) => [...row.cells].filter(shown));
+    const columns = new Set(rows.map((cells) => cells.reduce((sum, cell) => sum + cell.colSpan, 0)));
+    if (columns.size > 1) wrong.push("on paper: heads beside their columns");
+    if (table.tHead && getComputedStyle(table.tHead).display !== "table-header-group")
+      wrong.push("on paper: heads that the next sheet lacks");
+  }
+  return wrong;
+}"""
+
 SQUEEZED = """() => {
   const said = [];
   const say = (what, element) => said.push(`${what}: ${element.textContent.trim().slice(0, 80)}`);

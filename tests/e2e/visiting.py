@@ -19,9 +19,11 @@ from tests.e2e.looking import (
     axe_of_kinds,
     listening,
     loads_scripts,
+    on_paper,
     sideways,
     squeezed,
     structure,
+    unseen_heads,
 )
 
 ELEMENTS = (Path(__file__).parent / "elements.js").read_text(encoding="utf-8")
@@ -102,7 +104,9 @@ class Visitor:
             self._show(page, width)
             found = [*sideways(page, width), *self._axe(page, language, width)]
             if width == PHONE:
-                found += squeezed(page)
+                found += [*squeezed(page), *unseen_heads(page)]
+            elif language == "fr":
+                found += on_paper(page)
             wrong += [f"{language}, {width} px: {one}" for one in found]
         return wrong
 
