@@ -165,9 +165,21 @@ def test_each_day_whose_maximum_is_above_is_told_days_in_a_row_too() -> None:
 
 def test_a_power_known_of_no_day_is_not_said_to_be_known_of_some() -> None:
     wednesday = date(2026, 11, 18)
-    partly = drawn(WEEK, "le=2026-11-16", (FIRST, wednesday, None), (wednesday, None, 50))
+    partly = drawn(WEEK, "le=2026-11-16", (FIRST, wednesday, 50), (wednesday, None, None))
     assert partly.note.startswith("La puissance souscrite n’est pas connue de tous ces jours")
     assert "aucun dépassement" in drawn(WEEK, "le=2026-11-16", (FIRST, None, None)).note
+
+
+@pytest.mark.parametrize("known", [date(2026, 11, 18), date(2026, 11, 30)])
+def test_the_day_from_which_a_power_is_known_is_said_beside_values_of_before(known: date) -> None:
+    page = drawn(WEEK, "le=2026-11-16", (FIRST, known, None), (known, None, 50))
+    said = f"La puissance souscrite n’est connue qu’à partir du {known.day} novembre 2026 : avant, aucun dépassement"
+    assert page.note.replace("\xa0", " ").startswith(said)
+
+
+def test_a_power_unknown_of_days_without_values_is_no_matter() -> None:
+    wednesday = MONDAY + timedelta(days=2)
+    assert drawn(WEEK[2:], "le=2026-11-16", (FIRST, wednesday, None), (wednesday, None, 50)).note == ""
 
 
 def test_no_collection_on_record_is_no_proof_that_nothing_is_collected() -> None:

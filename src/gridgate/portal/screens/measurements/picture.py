@@ -112,25 +112,30 @@ class Meter:
     subscribed: tuple[Subscribed, ...] = ()
     unknown: bool = False
     """For some of its own days nobody knows here what was subscribed."""
+    known_from: date | None = None
+    """The day from which it is known, when all these days are before it."""
 
     @classmethod
     def of(cls, name: str, times: Sequence[HeldTime], shown: Shown, zone: ZoneInfo) -> "Meter":
         found: list[Subscribed] = []
-        unknown = False
+        unknown: date | None = None
         for time in times:
             first = max(time.first, shown.first)
             after = min(time.after or shown.after, shown.after)
             if first >= after:
                 continue
             if time.subscribed_power_kva is None:
-                unknown = True
+                unknown = first
                 continue
             power = float(time.subscribed_power_kva)
             start, end = (civil_day_bounds(day, zone).start for day in (first, after))
             if found and found[-1].power == power and found[-1].end == start:
                 start = found.pop().start
             found.append(Subscribed(power, start, end))
-        return cls(name, tuple(found), unknown)
+        known = next((time.first for time in times if time.subscribed_power_kva is not None), None)
+        if unknown is None or (known is not None and known <= unknown):
+            known = None
+        return cls(name, tuple(found), unknown is not None, known)
 
     def at(self, instant: datetime) -> float | None:
         """The power in force at an instant."""
@@ -163,18 +168,27 @@ def picture(read: Reading, shown: Shown, meter: Meter, now: datetime) -> Picture
     until = _expected_until(current, period.end, zone, now)
     drawn = draw[shown.kind](answer, current, shown, meter, zone, until)
     if meter.unknown and not shown.injection and shown.kind in (Kind.LOAD_CURVE, Kind.MAXIMUM_POWER):
-        drawn.note = (
-            _(
-                "La puissance souscrite n’est pas connue de tous ces jours\u00a0: les dépassements sont ceux des seuls "
-                "jours où elle l’est."
-            )
-            if meter.subscribed
-            else _(
-                "La puissance souscrite de ces jours n’est pas connue\u00a0: aucun dépassement n’est cherché."
-            )
-        )
+        drawn.note = _unknown_power(meter, current, period.start, zone)
     drawn.absences = absences(answer, period.start, period.end, until, zone)
     return drawn
+
+
+def _unknown_power(meter: Meter, current: Sequence[Segment], start: datetime, zone: ZoneInfo) -> str:
+    """What is said of the days whose subscribed power nobody knows here; empty where they have no value to compare."""
+    if meter.known_from is not None:
+        begins = civil_day_bounds(meter.known_from, zone).start
+        before = cut(current, start, begins, zone)
+        if not any(value is not None for segment in before for value in segment.values):
+            return ""
+        return _(
+            "La puissance souscrite n’est connue qu’à partir du %(day)s\u00a0: avant, aucun dépassement n’est cherché."
+        ) % {"day": formats.long_day(meter.known_from)}
+    if meter.subscribed:
+        return _(
+            "La puissance souscrite n’est pas connue de tous ces jours\u00a0: les dépassements sont ceux des seuls "
+            "jours où elle l’est."
+        )
+    return _("La puissance souscrite de ces jours n’est pas connue\u00a0: aucun dépassement n’est cherché.")
 
 
 def curves_of(segments: Sequence[Segment]) -> list[Curve]:
