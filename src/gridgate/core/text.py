@@ -33,6 +33,24 @@ def folded(text: str) -> str:
     return "".join(char for char in parts if not unicodedata.combining(char))
 
 
+def name_words(text: str) -> list[str]:
+    """The words of a company's name, `folded` and without punctuation; letters that are spelled are one word.
+
+    >>> [" ".join(name_words(text)) for text in ("E.D.F. Énergie", "E D F", "L’Air (S.A.)", "Saint-Gobain", "B & B")]
+    ['edf energie', 'edf', 'l air sa', 'saint gobain', 'bb']
+    """
+    words: list[str] = []
+    spelled = False
+    for word in re.findall(r"[^\W_]+", folded(text)):
+        letter = len(word) == 1
+        if letter and spelled:
+            words[-1] += word
+        else:
+            words.append(word)
+        spelled = letter
+    return words
+
+
 def visible(text: str) -> str:
     """Text without the characters that nobody sees, in composed form: two that look the same by them are the same.
 

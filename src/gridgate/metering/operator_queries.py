@@ -6,7 +6,6 @@ from datetime import date
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
-from gridgate.core.text import folded
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion, TitleHolding
 from gridgate.metering.queries import (
     PointFilter,
@@ -20,6 +19,7 @@ from gridgate.metering.queries import (
     with_anyones_collection,
 )
 from gridgate.organisations.authority import require_operator
+from gridgate.organisations.folding import company_named_like
 from gridgate.organisations.models import Membership, Organisation
 
 
@@ -132,7 +132,4 @@ def _named(text: str) -> Q:
     compact = "".join(text.split())
     if compact.isdigit():
         return Q(holder__siren__startswith=compact)
-    found = Q()
-    for word in folded(text).split():
-        found &= Q(holder__search_text__contains=word)
-    return found
+    return company_named_like(text, "holder") if compact else Q()

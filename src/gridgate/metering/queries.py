@@ -23,7 +23,7 @@ from django.db.models.functions import Coalesce, Concat
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection
-from gridgate.core.text import folded
+from gridgate.core.text import folded, visible
 from gridgate.metering.models import (
     LoadCurveCollection,
     MeteringPoint,
@@ -245,7 +245,7 @@ class PointFilter:
 
 def narrow(points: Points, wanted: PointFilter, *, today: date) -> Points:
     """The points that the filter lets through."""
-    points = points.filter(_found(wanted.text))
+    points = points.filter(found_by(wanted.text))
     if wanted.segment:
         points = points.filter(segment=wanted.segment)
     if wanted.direction is not None:
@@ -427,11 +427,14 @@ def _waiting() -> QuerySet[LoadCurveCollection]:
 # --- searching --------------------------------------------------------------------------------------------
 
 
-def _found(text: str) -> Q:
-    # "30 001 480" are groups of one number; "12 rue du Bac" are words, one of which happens to be a number.
-    compact = "".join(text.split())
-    if compact.isascii() and compact.isdigit():
-        return Q(pk__contains=compact) | _all_words(text)
+def found_by(text: str) -> Q:
+    """Points by words of their name or address, or by their number: "30 001 480" and "30.001.480" are groups of one
+    number, "17Z 0000" those of a code; "12 rue du Bac" are words, one of which happens to be a number.
+    """
+    compact = "".join(char for char in visible(text).upper() if char.isalnum() or char == "-")
+    bare = compact.replace("-", "")
+    if bare[:2].isdigit() and bare.isascii():
+        return Q(pk__contains=compact) | Q(pk__contains=bare) | _all_words(text)
     return _all_words(text)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Case, Count, F, IntegerField, Min, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
-from gridgate.core.text import folded
+from gridgate.organisations.folding import company_named_like
 from gridgate.organisations.models import OPEN_STATES, TO_TREAT, Membership, RequestState, present
 from gridgate.organisations.operations.requests import RequestKind
 
@@ -241,12 +241,9 @@ def _state(state: str, now: datetime) -> Q:
 
 
 def _found(text: str) -> Q:
-    words = folded(text).split()
-    if not words:
-        return Q()
     compact = "".join(text.split())
-    named = Q()
-    for word in words:
-        named &= Q(organisation__search_text__contains=word)
+    if not compact:
+        return Q()
+    named = company_named_like(text, "organisation")
     found = named | Q(number__icontains=compact) | Q(requester__full_name__icontains=text.strip())
     return found | Q(organisation__siren__startswith=compact) if compact.isdigit() else found

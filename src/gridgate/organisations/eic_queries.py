@@ -18,7 +18,7 @@ from gridgate.core.text import folded
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.eic_codes import compact, examine
 from gridgate.organisations.eic_form import eic_form
-from gridgate.organisations.folding import named_like
+from gridgate.organisations.folding import company_named_like
 from gridgate.organisations.models import EicCode, EicType, Membership, Organisation, User
 
 ENOUGH = 100
@@ -122,7 +122,7 @@ def narrow_codes(codes: QuerySet[EicCode], wanted: EicFilter) -> QuerySet[EicCod
     if wanted.source:
         codes = codes.filter(source=wanted.source)
     if wanted.company.strip():
-        company = named_like(wanted.company, "organisation__legal_name")
+        company = company_named_like(wanted.company, "organisation")
         digits = "".join(wanted.company.split())
         if digits.isdigit():
             company |= Q(organisation__siren__startswith=digits)

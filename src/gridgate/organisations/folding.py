@@ -4,6 +4,8 @@ SQLite knows the case of ASCII only and sorts by bytes, so each connection is ta
 and points, of which there are many, keep a folded copy of their name instead.
 """
 
+from functools import reduce
+from operator import and_
 from typing import Any
 
 from django.db.backends.signals import connection_created
@@ -11,7 +13,7 @@ from django.db.models import F, Func, Q, TextField
 from django.db.models.lookups import Contains
 from django.dispatch import receiver
 
-from gridgate.core.text import folded
+from gridgate.core.text import folded, name_words
 
 _ACCENTED = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿ"
 
@@ -39,6 +41,15 @@ def named_like(text: str, *fields: str) -> Q:
             one |= Q(Contains(Folded(F(field)), word))
         found &= one
     return found
+
+
+def company_named_like(text: str, company: str = "") -> Q:
+    """Every word of the text stands in the name of the company at the end of the path, whatever the capitals, accents and
+    punctuation of both: « edf » and « E.D.F. » find one another. No company without a word.
+    """
+    path = f"{company}__search_text__contains" if company else "search_text__contains"
+    words = name_words(text)
+    return reduce(and_, (Q(**{path: word}) for word in words)) if words else Q(pk__in=())
 
 
 @receiver(connection_created)

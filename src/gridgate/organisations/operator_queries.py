@@ -14,10 +14,10 @@ from gridgate.audit.history import events_of
 from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import GridgateError
 from gridgate.core.identifiers import parse_siren
-from gridgate.core.text import folded
 from gridgate.core.time import civil_day_of
 from gridgate.organisations.authority import require_operator, require_operator_administrator
 from gridgate.organisations.beneficiaries import names_none, names_one
+from gridgate.organisations.folding import company_named_like
 from gridgate.organisations.models import (
     Contract,
     EicCode,
@@ -245,16 +245,12 @@ def _present_administrators(**of: object) -> QuerySet[Membership]:
 
 
 def _found(text: str) -> Q:
-    words = folded(text).split()
-    if not words:
-        return Q()
     compact = "".join(text.split())
-    named = Q()
-    for word in words:
-        named &= Q(search_text__contains=word)
+    if not compact:
+        return Q()
     codes = EicCode.objects.filter(code__startswith=compact.upper(), organisation=OuterRef("pk"))
     numbers = Contract.objects.filter(number__istartswith=" ".join(text.split()), organisation=OuterRef("pk"))
-    found = named | Q(Exists(codes)) | Q(Exists(numbers))
+    found = company_named_like(text) | Q(Exists(codes)) | Q(Exists(numbers))
     return found | Q(siren__startswith=compact) if compact.isdigit() else found
 
 

@@ -37,6 +37,7 @@ from gridgate.core.time import Interval
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.queries import Points, held_on, points_readable_by
 from gridgate.organisations.beneficiaries import names_none, names_one
+from gridgate.organisations.folding import company_named_like
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.organisations.rights import perimeter_of, within
 from gridgate.sharing.history import points_left
@@ -476,8 +477,8 @@ def receipts_matching(receipts: QuerySet[Receipt], text: str) -> QuerySet[Receip
     digits = "".join(text.split())
     return receipts.filter(
         Q(number__icontains=digits)
-        | Q(holder__legal_name__icontains=text)
-        | Q(eligible_party__legal_name__icontains=text)
+        | company_named_like(text, "holder")
+        | company_named_like(text, "eligible_party")
     )
 
 

@@ -87,6 +87,7 @@ class TestVosCompteurs:
         [
             ("q=usine", ["Lyon Gerland, usine"]),
             ("q=30 001 480 112 244", ["Lyon Gerland, atelier sud"]),
+            ("q=30.001.480-112244", ["Lyon Gerland, atelier sud"]),
             ("segment=C2", ["Lyon Gerland, usine"]),
             ("segment=C2&q=nantes", []),
             ("kva_max=99", []),
@@ -157,6 +158,13 @@ class TestVosCompteurs:
         world.p1.label = "<script>alert(1)</script>"
         world.p1.save()
         assert "<script>alert" not in world.client("alice").get("/compteurs/").content.decode()
+
+
+def test_a_code_is_found_by_its_groups(world: World) -> None:
+    make_holding(make_point("17Z000000000001G", label="Poste source"), world.acme)
+    alice = world.client("alice")
+    for text in ("17Z 0000 0000 0001 G", "17z-0000 0000", "17Z000000000001G"):
+        assert names(alice.get("/compteurs/", {"q": text})) == ["Poste source"], text
 
 
 class TestTheList:

@@ -7,7 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.core.roles import BeneficiaryRole
-from gridgate.core.text import folded
+from gridgate.core.text import name_words
 
 
 def _roles() -> list[str]:
@@ -28,7 +28,7 @@ class Organisation(models.Model):
     contact_url = models.URLField(blank=True)
     created_at = models.DateTimeField()
     search_text = models.CharField(max_length=600, editable=False, default="", blank=True)
-    """The legal name, `folded`: what searches look in and lists are sorted by. `save` keeps it."""
+    """The words of the legal name (`name_words`): what searches look in and lists are sorted by. `save` keeps it."""
 
     class Meta:
         constraints = [
@@ -41,7 +41,7 @@ class Organisation(models.Model):
         return self.legal_name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.search_text = folded(self.legal_name)
+        self.search_text = " ".join(name_words(self.legal_name))
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "search_text"}
         super().save(*args, **kwargs)

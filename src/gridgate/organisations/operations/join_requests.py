@@ -6,7 +6,6 @@ Nor by how long it takes: asking and taking back write the request alone. The wo
 history and to its administrators (`pass_on_requests`); whoever manages its users accepts or refuses.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
@@ -17,7 +16,7 @@ from django.db.models import QuerySet
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import parse_siren
-from gridgate.core.text import folded, line
+from gridgate.core.text import line, name_words
 from gridgate.organisations.authority import require_user_manager
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.events import join_answered, join_asked
@@ -320,7 +319,7 @@ def _words(name: str) -> list[str]:
     >>> _words("Électricité du Rhône, S.A.S.")
     ['electricite', 'du', 'rhone']
     """
-    words = re.findall(r"[^\W_]+", folded(name).replace(".", ""))
+    words = name_words(name)
     return [word for word in words if word not in _LEGAL_FORMS] or words
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from gridgate.organisations.folding import company_named_like
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.operator import words
@@ -40,7 +41,7 @@ def index(request: MemberRequest) -> HttpResponse:
     text = searched(request.GET)
     if text:
         named = Q(name__icontains=text) | Q(name_en__icontains=text)
-        services = services.filter(named | Q(provider__legal_name__icontains=text))
+        services = services.filter(named | company_named_like(text, "provider"))
     page = page_of(request, services)
     context = {"page_obj": page, "rows": [_line(one) for one in page], "query": text}
     return render(request, "operator/services.html", context)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from gridgate.organisations.folding import company_named_like
 from gridgate.organisations.models import EntitlementCode, Organisation
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of
@@ -83,8 +84,8 @@ def is_closed(service: DataService, company: Organisation) -> bool:
 
 
 def _matching(text: str) -> Q:
-    names = ("name", "name_en", "purpose", "purpose_en", "provider__legal_name")
-    wanted = Q()
+    names = ("name", "name_en", "purpose", "purpose_en")
+    wanted = company_named_like(text, "provider")
     for name in names:
         wanted |= Q(**{f"{name}__icontains": text})
     return wanted

@@ -5,6 +5,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gridgate.organisations.folding import company_named_like
 from gridgate.portal.forms import LineField
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.searching import LONGEST
@@ -48,7 +49,7 @@ class ReceivedFilters(forms.Form):
         if text:
             digits = "".join(text.split())
             permissions = permissions.filter(
-                Q(holder__legal_name__icontains=text) | Q(holder__siren__startswith=digits)
+                company_named_like(text, "holder") | Q(holder__siren__startswith=digits)
             )
         if state == "in_force":
             return queries.in_force(permissions, now=moment.now)
