@@ -1,6 +1,9 @@
 """The questionnaire on the operator's desk: what was answered, what changed, deciding."""
 
+from importlib import import_module
+
 import pytest
+from django.conf import settings
 
 from gridgate.organisations.attachments import store
 from gridgate.organisations.models import KycAttachment, KycQuestionnaire
@@ -128,6 +131,7 @@ class TestThePage:
 
 class TestDeciding:
     def test_by_the_kinds_prefix(self) -> None:
+        import_module(settings.ROOT_URLCONF)  # with the screens, which declare their kinds
         assert desk_kind("KYC-2026-00001").kind is KYC
 
     def test_accepts_until_the_day_that_was_said(self, published: World) -> None:

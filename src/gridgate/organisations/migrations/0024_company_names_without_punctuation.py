@@ -16,7 +16,7 @@ def fold(apps: Any, editor: Any) -> None:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("organisations", "0021_random_key_handles"),
+        ("organisations", "0023_join_requests_passed_on"),
     ]
 
     operations = [
