@@ -79,7 +79,7 @@ class TestWhatIsSetAside:
         instance.take_one(write(day(range(48), published="2026-06-03T04:00:00+02:00"), "b"))
         assert len(self.told(instance)) == 48
         (block,) = instance.blocks(Kind.LOAD_CURVE)
-        assert block.all_measured
+        assert set(block.quality.tolist()) == {Quality.MEASURED}
 
 
 class TestParts:
