@@ -160,7 +160,8 @@ class Registry(Protocol):
 _LINE = """l.basis, l.permission_id, l.holder_id, l.kinds, l.directions, l.finest_resolution,
        l.data_from, l.data_to, l.valid_from, l.valid_until"""
 
-# Of the point as the holder of the line's data is shown it today (`metering_pointasheld`).
+# Of the point as the holder of the line's data is shown it today (`metering_pointasheld`). The `+` keeps the states
+# from being looked for among those of all the holder's points: of one point there are a few.
 _POINT = """p.id, v.segment, s.directions, p.activated_on,
        h.holder_id = l.holder_id,
        CASE WHEN EXISTS (SELECT 1 FROM metering_titleholding own
@@ -168,7 +169,7 @@ _POINT = """p.id, v.segment, s.directions, p.activated_on,
             THEN {reader} ELSE h.holder_id END,
        v.subscribed_power_kva,
        (SELECT group_concat(c.state || '|' || c.since || '|' || coalesce(c.until, ''), ';')
-        FROM metering_loadcurvecollection c WHERE c.metering_point_id = p.id AND c.holder_id = l.holder_id)"""
+        FROM metering_loadcurvecollection c WHERE c.metering_point_id = p.id AND +c.holder_id = l.holder_id)"""
 
 _PRESENT = """
 LEFT JOIN metering_titleholding h

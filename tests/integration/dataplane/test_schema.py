@@ -60,3 +60,11 @@ def test_every_statement_finds_its_rows_by_an_index(name: str) -> None:
     plan = migrated().execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name]}", PARAMETERS).fetchall()
     scans = [row[3] for row in plan if row[3].startswith("SCAN") and "page" not in row[3]]
     assert scans == [], plan
+
+
+@pytest.mark.parametrize("name", ["token", "access", "points"])
+def test_states_of_a_collection_are_looked_for_among_those_of_the_point(name: str) -> None:
+    """A holder may have a hundred thousand points."""
+    plan = migrated().execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name]}", PARAMETERS).fetchall()
+    (found,) = [row[3] for row in plan if row[3].startswith("SEARCH c ")]
+    assert found.endswith("(metering_point_id=?)")
