@@ -18,6 +18,7 @@ from gridgate.metering.queries import (
     of_the_day,
     with_anyones_collection,
 )
+from gridgate.metering.versions import versions_of
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.folding import company_named_like
 from gridgate.organisations.models import Membership, Organisation
@@ -76,13 +77,21 @@ def versions_of_point(*, actor: Membership, point: MeteringPoint) -> QuerySet[Po
 
 def name_that_stands(*, actor: Membership, point: MeteringPoint, holder: Organisation, first: date) -> str:
     """The name of the site that was given in another holder's time and that a title from this day on is shown; empty
-    without one. Raises `NotAllowed`.
+    without one, and for a company that comes back to a name of its own time, as a file of holders has it. Raises
+    `NotAllowed`.
     """
-    version = versions_of_point(actor=actor, point=point).filter(valid_from__lte=first).first()
-    if version is None or version.valid_from == first:
+    earlier = list(holdings_of_point(actor=actor, point=point).filter(valid_from__lt=first))
+    versions = versions_of([point.pk])[point.pk]
+    version = versions.on(first)
+    if version is None or version.valid_from == first or all(one.holder == holder for one in earlier):
         return ""
-    others = holdings_of_point(actor=actor, point=point).exclude(holder=holder)
-    return version.label if others.filter(valid_from__lt=first).exists() else ""
+    own = {
+        label
+        for one in earlier
+        if one.holder == holder and one.valid_to is not None
+        for label in versions.labels(one.valid_from, one.valid_to)
+    }
+    return "" if version.label in own else version.label
 
 
 def holdings_of_point(*, actor: Membership, point: MeteringPoint) -> QuerySet[TitleHolding]:

@@ -7,6 +7,7 @@ import pytest
 from gridgate.audit.models import AuditEvent
 from gridgate.metering.models import PointVersion, TitleHolding
 from gridgate.metering.operations import close_holding, set_collection
+from gridgate.metering.versions import Versions, write
 from gridgate.sharing.models import AccessLine, Permission
 from tests.factories.metering import make_held_point, make_holding, make_point
 from tests.factories.sharing import make_permission, make_service
@@ -223,6 +224,18 @@ class TestBeginningATitle:
         assert "Le nom du site reste" not in text_of(self.post(world, free, "check"))
         PointVersion.objects.filter(metering_point=world.p1).update(label="")
         assert "Le nom du site reste" not in text_of(self.post(world, world.p1, "check"))
+
+    def test_says_nothing_of_a_name_of_its_own_time_to_a_company_that_comes_back(self, world: World) -> None:
+        PointVersion.objects.filter(metering_point=world.p1).update(label="Usine d’ACME")
+        self.post(world, world.p1, first_day="2026-03-01")
+        back = self.post(world, world.p1, "check", siren=world.acme.siren)
+        assert "ACME Industries titulaire à partir du 20 novembre 2026" in text_of(back)
+        assert "Le nom du site reste" not in text_of(back)
+        between = Versions(world.p1.pk, PointVersion.objects.filter(metering_point=world.p1))
+        between.say(date(2026, 6, 1), {"label": "Entrepôt"})
+        write([between])
+        said = "« Entrepôt », donné du temps du titulaire précédent, est montré à ACME Industries aussi"
+        assert said in text_of(self.post(world, world.p1, "check", siren=world.acme.siren))
 
     def test_a_move_closes_the_title_of_whoever_held_the_point(self, world: World) -> None:
         permission = make_permission(
