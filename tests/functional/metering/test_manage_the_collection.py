@@ -69,7 +69,7 @@ class TestThePoint:
         end_collections_of_former_holders(now=world.now)
         make_holding(world.p1, world.acme, since=date(2026, 11, 2))
         page = text_of(world.client("alice").get(f"/collecte/{world.p1.pk}/"))
-        assert "pas demandée depuis que vous êtes de nouveau titulaire, le 2 novembre 2026" in page
+        assert "pas demandée depuis le 2 novembre 2026, premier jour de votre titularité présente" in page
         assert "jamais demandée" not in page
         assert (
             "De toutes vos titularités : du 1ᵉʳ janvier 2024 au 30 septembre 2026, puis depuis le 2 novembre 2026."

@@ -84,7 +84,7 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
             for action in ACTIONS
             if can_follow(present, becomes(State(action.state), found.meter_type, by_holder=True))
         ],
-        "asked_before": len(times) > 1,
+        "several_times": len(times) > 1,
         "held_since": next(first for first, after in reversed(times) if first <= today),
         "times": said_times(times, today),
         "collections": history(collections_of(found, actor=actor), actor=actor),

@@ -99,7 +99,7 @@ def _why(cause: Cause, count: int) -> str:
                 count,
             )
         case Cause.CONTRADICTED:
-            return _("pour la même heure, le même fichier en donne deux qui diffèrent")
+            return _("pour le même moment, le même fichier en donne deux qui diffèrent")
         case Cause.OPPOSITION:
             return _("une opposition à la collecte de la courbe de charge était enregistrée")
         case Cause.DIRECTION_UNSAID:
