@@ -33,7 +33,8 @@ def _compared(value: object) -> object:
 
 def _said(field: forms.BoundField) -> str:
     value = field.value()
-    if isinstance(field.field, forms.MultipleChoiceField):
+    if isinstance(field.field, forms.ChoiceField):
         labels: dict[Any, Any] = dict(field.field.choices)  # type: ignore[arg-type]
-        return ", ".join(str(labels.get(one, one)) for one in value or ()) or formats.NONE
+        chosen = value if isinstance(value, list) else [value] if value else []
+        return ", ".join(str(labels.get(one, one)) for one in chosen) or formats.NONE
     return str(value or "") or formats.NONE
