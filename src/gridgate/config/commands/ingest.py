@@ -77,8 +77,8 @@ def ingest(
 ) -> None:
     """Take measurements in.
 
-    Exit code: 0 everything taken, 1 some values or files set aside, 2 nothing could be done, every file refused whole
-    for one.
+    Exit code: 0 everything taken, 1 some values or files set aside, 2 nothing could be done: every file
+    refused whole, for one.
     """
     _there(files)
     report = _ingest(files, format_name=format, meters=_mapping(metering_point, mapping, direction))
