@@ -169,9 +169,10 @@ def _set_aside_of_the_curve(
     ]
     if not found:
         return []
-    start, end = civil_day_bounds(days[0], zone).start, civil_day_bounds(days[-1], zone).end
+    first, last = found[0].day, found[-1].day  # of years that were asked for, a few days as a rule
+    start, end = civil_day_bounds(first, zone).start, civil_day_bounds(last, zone).end
     assert end is not None
-    curve = assemble(store.read(*about, *days, as_of=as_of), start, end, zone)
+    curve = assemble(store.read(*about, first, last, as_of=as_of), start, end, zone)
     _, holes = coverage(curve, requested=Interval(start, end), at=end, zone=zone)
     counts: Counter[tuple[date, Cause]] = Counter()
     for one in told_apart(holes, found, readable=readable, zone=zone)[1]:

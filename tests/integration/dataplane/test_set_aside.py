@@ -14,6 +14,7 @@ from gridgate.core.time import Resolution
 from gridgate.dataplane.client import MeasurementClient, Reader
 from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.store.port import Cause, Quarantined, Source, Subject
+from gridgate.dataplane.store.sqlite import SqliteStore
 from gridgate.facades.native import wire
 from tests.dataplane_plane import WITHDRAWAL, Plane, day_block
 from tests.dataplane_world import ACME, BOTH_WAYS, CHARLIE, CONSO, PARIS, TIERS1, days_ago, midnight
@@ -159,6 +160,22 @@ class TestTheEnergyOfADay:
         assert reasons(plane, acme, kind="daily_energy", start=NEXT, end=NEXT + timedelta(days=1)) == [
             "not_received"
         ]
+
+    def test_reads_again_of_the_curve_the_days_of_which_something_was_set_aside_alone(
+        self, plane: Plane, acme: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        aside(plane, NEXT, slots=range(40, 48))
+        asked: list[tuple[date, date]] = []
+        read_blocks = SqliteStore.read
+
+        def read(store: SqliteStore, *about: Any, **more: Any) -> Any:
+            asked.append(about[-2:])
+            return read_blocks(store, *about, **more)
+
+        monkeypatch.setattr(SqliteStore, "read", read)
+        told = reasons(plane, acme, kind="daily_energy", start=days_ago(300), end=days_ago(1))
+        assert "set_aside" in told
+        assert asked[-1] == (NEXT, NEXT)
 
     def test_is_not_waited_for_after_an_opposition(self, plane: Plane, acme: str) -> None:
         aside(plane, cause=Cause.OPPOSITION)
