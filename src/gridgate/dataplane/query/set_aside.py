@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from gridgate.core.time import Interval, civil_day_bounds
 from gridgate.dataplane.query.answer import Missing
 from gridgate.dataplane.query.coverage import NOT_RECEIVED
-from gridgate.dataplane.query.days import instant
 from gridgate.dataplane.store.port import Cause, SetAside
 
 SET_ASIDE = "set_aside"
@@ -50,7 +49,12 @@ def told_apart(
                 break
             piece = Interval(max(gap.start, bounds.start), min(gap.end, _end(bounds)))
             whole = any(one.covers(bounds) for one in readable)
-            counted = [one for one in of_day[day] if _lies_in(piece, one, whole=whole)]
+            begin, stop = piece.start.timestamp(), _end(piece).timestamp()
+            counted = [
+                one
+                for one in of_day[day]
+                if (whole if one.span is None else one.span[0] < stop and begin < one.span[1])
+            ]
             if not counted:
                 continue
             if start < piece.start:
@@ -61,13 +65,6 @@ def told_apart(
         if start < gap.end:
             add(Missing(start, gap.end, NOT_RECEIVED))
     return [gap for gap, _ in apart], list(told)
-
-
-def _lies_in(piece: Interval, one: SetAside, *, whole: bool) -> bool:
-    if one.span is None:
-        return whole
-    start, end = map(instant, one.span)
-    return piece.overlaps(Interval(start, end))
 
 
 def _end(interval: Interval) -> datetime:
