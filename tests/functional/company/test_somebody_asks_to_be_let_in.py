@@ -11,7 +11,7 @@ from django.db import connection
 from gridgate.audit.models import AuditEvent
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import JoinRequest, Membership
-from gridgate.organisations.operations import create_user
+from gridgate.organisations.operations import create_user, join_requests
 from gridgate.organisations.operations.directory import create_token
 from gridgate.organisations.operations.join_requests import MOST_OPEN, pass_on_requests, waiting_to_join
 from gridgate.organisations.personal_data import export_of
@@ -140,6 +140,34 @@ def test_one_that_was_not_passed_on_yet_is_accepted_with_the_other(company, vera
     client.post(f"{ASKED}{handle(first)}/", {"do": "accept", "seen": hidden(page, "seen")})
     assert not JoinRequest.objects.filter(accepted_at=None).exists()
     assert len(letters("join_asked")) == 1
+
+
+def test_being_let_in_passes_on_nothing_that_another_company_was_asked(company, vera):
+    first, other = asks(vera, company), make_organisation("Client C")
+    vera.post(ASK, {"company": other.siren})
+    client = company.client("alice")
+    page = client.post(f"{ASKED}{handle(first)}/", {"do": "accept"})
+    client.post(f"{ASKED}{handle(first)}/", {"do": "accept", "seen": hidden(page, "seen")})
+    assert JoinRequest.objects.get(siren=other.siren).to_pass_on
+    assert not AuditEvent.objects.filter(organisation=other.pk, action__startswith="member").exists()
+
+
+def test_one_that_cannot_be_passed_on_holds_up_no_other(company, vera, monkeypatch):
+    for siren in (company.acme.siren, company.client_b.siren):
+        vera.post(ASK, {"company": siren})
+
+    def fails(asked, now):
+        if asked.siren == company.acme.siren:
+            raise OSError("no room")
+        return pass_on(asked, now)
+
+    pass_on = join_requests._pass_on
+    monkeypatch.setattr(join_requests, "_pass_on", fails)
+    with pytest.raises(OSError, match="no room"):
+        pass_on_requests(now=company.now)
+    assert list(JoinRequest.objects.filter(to_pass_on=True).values_list("siren", flat=True)) == [
+        company.acme.siren
+    ]
 
 
 def test_a_name_that_two_companies_have_reaches_none(company, vera):

@@ -137,14 +137,23 @@ def withdraw(*, user: User, pk: int, now: datetime) -> None:
 
 
 def pass_on_requests(*, now: datetime) -> int:
-    """Tell companies what they were asked, and what was taken back; returns how many requests were looked at."""
+    """Tell companies what they were asked, and what was taken back; returns how many requests were looked at.
+
+    One that cannot be passed on holds up no other: its error is raised once all were looked at.
+    """
     waiting = list(JoinRequest.objects.filter(to_pass_on=True).order_by("pk").values_list("pk", flat=True))
+    failed: list[Exception] = []
     for pk in waiting:
-        with transaction.atomic():
-            rows = JoinRequest.objects.select_for_update(of=("self",)).select_related("user")
-            asked = rows.filter(pk=pk, to_pass_on=True).first()  # another worker's by now
-            if asked is not None:
-                _pass_on(asked, now)
+        try:
+            with transaction.atomic():
+                rows = JoinRequest.objects.select_for_update(of=("self",)).select_related("user")
+                asked = rows.filter(pk=pk, to_pass_on=True).first()  # another worker's by now
+                if asked is not None:
+                    _pass_on(asked, now)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the next one is another person's
+            failed.append(error)
+    if failed:
+        raise failed[0]
     return len(waiting)
 
 
@@ -182,7 +191,8 @@ def accept(
             now=now,
         )
         for other in _open_ones().filter(user=asked.user, to_pass_on=True).select_related("user"):
-            _pass_on(other, now)  # or it would wait for an answer that has been given
+            if _company_of(other) == actor.organisation:
+                _pass_on(other, now)  # or it would wait for an answer that has been given
         asked.accepted_at, asked.decided_by = now, actor
         asked.save(update_fields=["accepted_at", "decided_by"])
         _record("member.let_in", asked, actor=actor, now=now)
