@@ -419,16 +419,17 @@ def _by_collection(
 ) -> list[Missing]:
     """Where no collection of the curve is recorded, that is why it is missing, before its first value as after its last.
 
-    The records are those of one holder, and say nothing of another's time. Nor does it say anything that there are none
-    at all when a curve came in that time: then nobody keeps them here.
+    The records are those of one holder, and say nothing of another's time. Nor does it say anything that they lack of a
+    stretch of days when a curve came in it all the same.
     """
     if not any(gap.reason in (NOT_RECEIVED, FUTURE) for gap in missing):
         return list(missing)
-    parts = [part for part in granted.parts if part.line.holder == point.holder]
-    if not point.states and _has_curve(store, wanted, [part.line for part in parts], zone):
-        return list(missing)
-    own = [(part.readable.start, part.readable.end or _LATEST) for part in parts]
-    unrecorded = without(own, [(start, end or _LATEST) for start, end in point.collected(zone)])
+    lines = [part.line for part in granted.parts if part.line.holder == point.holder]
+    given = [(_instant(line.data_from), _instant(line.data_to)) for line in lines]
+    unrecorded = without(given, [(start, end or _LATEST) for start, end in point.collected(zone)])
+    if unrecorded:
+        came = _came(store, wanted, zone)
+        unrecorded = [span for span in unrecorded if without([span], came) == [span]]
     told: list[Missing] = []
     for gap in missing:
         span = [(gap.start, gap.end)]
@@ -439,19 +440,17 @@ def _by_collection(
     return _joined(sorted(told, key=lambda gap: gap.start), "collection_inactive")
 
 
-def _has_curve(store: MeasurementStore, wanted: Wanted, lines: Sequence[AccessLine], zone: ZoneInfo) -> bool:
-    """Whether values of the curve came that these lines give, whatever was asked for of them."""
-    return any(
-        info.last >= _civil(line.data_from, zone)
-        and (line.data_to is None or info.first < _civil(line.data_to, zone))
+def _came(store: MeasurementStore, wanted: Wanted, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
+    """From which civil day to which values of the curve came, whatever was asked for of them."""
+    return [
+        (civil_day_bounds(info.first, zone).start, civil_day_bounds(info.last, zone).end or _LATEST)
         for info in store.series([wanted.metering_point])
         if (info.key.kind, info.key.direction) == (wanted.kind, wanted.direction)
-        for line in lines
-    )
+    ]
 
 
-def _civil(seconds: int, zone: ZoneInfo) -> date:
-    return civil_day_of(datetime.fromtimestamp(seconds, UTC), zone)
+def _instant(seconds: int | None) -> datetime:
+    return _LATEST if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
 def _joined(missing: Sequence[Missing], reason: str) -> list[Missing]:

@@ -124,7 +124,10 @@ class TestMeasurements:
         ]
 
     def test_say_that_a_curve_is_not_collected(self, plane: Plane, token: str) -> None:
-        plane.world.db.execute("UPDATE metering_loadcurvecollection SET state = 'ended'")
+        plane.world.db.execute("DELETE FROM metering_loadcurvecollection")
+        until = f"{days_ago(1)} 08:00:00"
+        plane.world.collection(CONSO, ACME, "active", since=f"{days_ago(30)} 08:00:00", until=until)
+        plane.world.collection(CONSO, ACME, "ended", since=until)
         missing = plane.get(path(end=days_ago(-2)), token).json()["coverage"]["missing"]
         assert {gap["reason"] for gap in missing} == {"collection_inactive"}
         missing = plane.get(path(SOLAR), token).json()["coverage"]["missing"]
@@ -133,11 +136,11 @@ class TestMeasurements:
     def test_a_day_without_a_collection_on_record_reads_alike_before_the_first_value_and_after_the_last(
         self, plane: Plane, token: str
     ) -> None:
-        """Collected from the third day before the values to the day before the last; asked for again today."""
+        """Collected from the third day before the values to the last of them; asked for again then."""
         plane.world.db.execute(
             "DELETE FROM metering_loadcurvecollection WHERE metering_point_id = ?", (CONSO,)
         )
-        since, until = f"{days_ago(13)} 15:00:00", f"{days_ago(2)} 08:00:00"
+        since, until = f"{days_ago(13)} 15:00:00", f"{days_ago(1)} 08:00:00"
         plane.world.collection(CONSO, ACME, "active", since=since, until=until)
         plane.world.collection(CONSO, ACME, "requested", since=until)
         plane.world.collection(CONSO, CHARLIE, "active", since="2020-01-01 00:00:00", until=since)
@@ -162,13 +165,23 @@ class TestMeasurements:
         assert [gap["reason"] for gap in missing] == ["collection_inactive"]
 
     def test_a_hole_reads_alike_whatever_was_asked_around_it(self, plane: Plane, token: str) -> None:
+        """Curves came on both sides of it without a collection on record: that is not why it is one."""
         plane.put_curve(CONSO, days_ago(20), 5)
         plane.world.db.execute("UPDATE metering_loadcurvecollection SET state = 'requested'")
         for start, end in ((20, 5), (15, 5), (20, 10), (15, 10)):
             answer = plane.get(path(start=days_ago(start), end=days_ago(end)), token).json()
             (gap,) = answer["coverage"]["missing"]
             assert (gap["from"][:10], gap["to"][:10]) == ("2026-11-09", "2026-11-14")
-            assert gap["reason"] == "collection_inactive"
+            assert gap["reason"] == "not_received"
+
+    def test_curves_of_before_the_collection_was_recorded_are_not_missing_for_that(
+        self, plane: Plane, token: str
+    ) -> None:
+        plane.put_curve(CONSO, days_ago(20), 5)
+        plane.world.db.execute("DELETE FROM metering_loadcurvecollection")
+        plane.world.collection(CONSO, ACME, "active", since=f"{days_ago(5)} 08:00:00")
+        missing = plane.get(path(start=days_ago(20), end=days_ago(1)), token).json()["coverage"]["missing"]
+        assert [gap["reason"] for gap in missing] == ["not_received"]
 
     def test_a_direction_that_the_point_does_not_have(self, plane: Plane, token: str) -> None:
         missing = plane.get(path(direction="injection"), token).json()["coverage"]["missing"]
