@@ -82,9 +82,8 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
 
     found = unit_exponent(columns.kind, columns.unit)
     if found is None:
-        reject(np.ones(len(rows), bool), _wrong_unit(columns.kind, columns.unit))
-        return None
-    unit, exponent = found
+        reject(np.ones(len(rows), bool), _wrong_unit(columns.kind, columns.unit), Cause.UNIT)
+    unit, exponent = found or ("", 0)
     if values.beyond is not None:
         reject(values.beyond, BEYOND, Cause.BEYOND)
     reject(

@@ -144,6 +144,8 @@ class Cause(StrEnum):
     """Of a load curve whose collection the holder opposes: no error."""
     DIRECTION_UNSAID = "direction_unsaid"
     DIRECTION_ABSENT = "direction_absent"
+    UNIT = "unit"
+    """In a unit of another quantity, or in none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,6 +206,15 @@ def test_what_is_no_number_is_of_its_day_all_the_same(take: Take) -> None:
     assert {item.subject and item.subject.metering_point for item in foreign.report.quarantined} == {C5}
 
 
+@pytest.mark.parametrize("unit", ["VA", "kVArh"])
+def test_a_value_in_a_unit_of_another_quantity_is_of_its_day_all_the_same(take: Take, unit: str) -> None:
+    taken = take(curve(("2026-06-01T00:00:00Z", 5), ("soon", 6), ("2026-06-01T01:00:00Z", ""), unit=unit))
+
+    assert told(taken) == [(Cause.UNIT, JUNE, ("01 00:00", "01 00:30")), (None, None, None)]
+    assert {reason.split("; ")[1] for _, reason in taken.reasons} == {"this quantity is not kept"}
+    assert taken.blocks == []
+
+
 def test_a_meter_of_which_nothing_is_read_is_not_the_one_that_the_option_names(take: Take) -> None:
     rows = [
         f"{meter},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,{value},W,"

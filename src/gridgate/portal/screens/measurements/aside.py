@@ -58,6 +58,12 @@ def _why(cause: Cause, count: int) -> str:
                 "elles dépassent tout ce qu’un compteur peut mesurer",
                 count,
             )
+        case Cause.UNIT:
+            return ngettext(
+                "son unité manque, ou n’est pas celle de cette grandeur",
+                "leur unité manque, ou n’est pas celle de cette grandeur",
+                count,
+            )
         case Cause.STEP:
             return ngettext(
                 "son pas de temps n’est pas connu, ou n’est pas de 5, 10, 15, 30 ou 60\u00a0min",
