@@ -20,8 +20,16 @@ from gridgate.dataplane.store.checking import MAX_DECIMALS
 from gridgate.dataplane.store.port import Cause, DayBlock, Quarantined, SeriesKey, Subject
 
 _STAMPED_AT_END: Final = ("C5", "P4")
-_LARGEST: Final = 1e15
-"""In W, Wh or VA: a hundred times the world's power; larger is a defect, and would not fit the arithmetic."""
+_MOST_POWER: Final = 1e11
+"""In W or VA: a hundred gigawatts, more than any connection to a network carries."""
+_LARGEST: Final = {
+    Kind.LOAD_CURVE: _MOST_POWER,
+    Kind.MAXIMUM_POWER: _MOST_POWER,
+    Kind.DAILY_ENERGY: 24 * _MOST_POWER,
+    Kind.REGISTER_READING: 1e15,
+}
+"""In the unit of the kind: larger is a defect; what a register adds up over the years has no end but that of the
+arithmetic."""
 _ROOM: Final = 2.0**62
 _LARGEST_SHIFT: Final = 18
 _SHIFTS: Final = (-3600, -1800, 0, 1800, 3600)
@@ -54,7 +62,7 @@ def settle(
     daily = first.kind is not Kind.LOAD_CURVE
 
     table.reject(table.negative, Cause.NEGATIVE, lambda i: _NEGATIVE)
-    table.reject(table.sizes > _LARGEST, Cause.BEYOND, lambda i: BEYOND)
+    table.reject(table.sizes > _LARGEST[first.kind], Cause.BEYOND, lambda i: BEYOND)
     if not daily:
         table.reject(~np.isin(table.steps, STEPS), Cause.STEP, table.about_step)
 

@@ -343,7 +343,7 @@ def test_a_file_that_the_store_cannot_hold_is_refused_and_the_next_is_taken(
     paths = []
     for number, (day, value) in enumerate([(1, "999999999999999"), (1, "0.123456789"), (2, "1")]):
         paths.append(tmp_path / f"{number}.csv")
-        paths[-1].write_bytes(plain_csv([f"{C5},daily_energy,withdrawal,2026-06-0{day},,{value},Wh,"]))
+        paths[-1].write_bytes(plain_csv([f"{C5},register_reading,withdrawal,2026-06-0{day},,{value},Wh,"]))
     with open_store(tmp_path / "m.sqlite3", zone=PARIS) as store:
         work = Ingest(store=store, directory=directory, zone=PARIS, recorded_at=1)
 

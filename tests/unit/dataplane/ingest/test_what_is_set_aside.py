@@ -81,6 +81,26 @@ def test_names_cause_day_and_time_where_they_are_sure(
     assert (item.subject.metering_point, item.subject.direction) == (C5, OUT)
 
 
+@pytest.mark.parametrize(
+    ("kind", "unit", "most"),
+    [
+        ("load_curve", "kW", 10**8),
+        ("load_curve", "kWh", 5 * 10**7),  # of half an hour
+        ("maximum_power", "kVA", 10**8),
+        ("daily_energy", "kWh", 24 * 10**8),
+        ("register_reading", "kWh", 10**12),
+    ],
+)
+def test_what_no_connection_carries_is_beyond_any_meter(take: Take, kind: str, unit: str, most: int) -> None:
+    step = "PT30M" if kind == "load_curve" else ""
+
+    def taken(value: int) -> Taken:
+        return take(plain_csv([f"{C5},{kind},withdrawal,2026-06-01,{step},{value},{unit},"]))
+
+    assert [cause for cause, _, _ in told(taken(most))] == []
+    assert [cause for cause, _, _ in told(taken(most + 1))] == [Cause.BEYOND]
+
+
 def test_an_end_is_of_the_day_in_which_its_step_lies(take: Take) -> None:
     """`C5` stamps ends: the last half hour of a day bears the midnight after it."""
     (midnight,) = naive(ends(PLAIN)[-1:])
