@@ -12,7 +12,7 @@ from itertools import groupby
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.sharing import Granted, ReadRequest, RefusalReason, Refused, decide
-from gridgate.core.time import Interval, Resolution, civil_day_bounds
+from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.query.answer import Answer
@@ -150,9 +150,17 @@ class MeasurementClient:
         return self._measurements.series_within(metering_point, first, last)
 
     def latest(self, metering_points: Sequence[str]) -> dict[str, Latest]:
-        """The last civil day with data of each point that has any, in one statement. As `series`."""
+        """The last civil day with data of each point that has any, in one statement. As `series`.
+
+        Of a series said to reach into days to come, in a store made by a former version, what lies up to today counts.
+        """
         found: dict[str, Latest] = {}
-        for info in self.series(metering_points):
+        today = civil_day_of(datetime.now(UTC), self._zone)
+        told = self.series(metering_points)
+        for point in {info.key.metering_point for info in told if info.last > today}:
+            told = [info for info in told if info.key.metering_point != point]
+            told += self.series_within(point, date.min, today)
+        for info in told:
             point = info.key.metering_point
             recorded = datetime.fromtimestamp(info.recorded_at / 1000, UTC)
             before = found.get(point)

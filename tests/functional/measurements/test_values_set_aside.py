@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -194,3 +195,11 @@ class TestThePage:
         assert told in page
         assert denied not in page
         assert re.search(r"ask them\.|demandez-le-lui", page)
+
+    def test_opens_at_no_day_to_come(
+        self, world: World, measured: Measured, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ahead = [replace(info, last=date(2031, 1, 1)) for info in measured.series([world.p1.pk])]
+        monkeypatch.setattr(measured, "series", lambda points: ahead)
+        page = world.client("alice").get(f"/mesures/{world.p1.pk}/")
+        assert page.context["shown"].last.year == 2026

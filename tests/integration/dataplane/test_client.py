@@ -182,6 +182,13 @@ class TestLatest:
         assert client.latest([CONSO, SOLAR, FOREIGN]) == {CONSO: Latest(date(2026, 11, 24), later)}
         assert plane.logged() == []
 
+    def test_counts_no_day_to_come(self, plane: Plane, client: MeasurementClient) -> None:
+        """As a store may hold them that was made before they were set aside."""
+        plane.put(*daily(SOLAR, date(2099, 1, 1), [1]))
+        plane.put_curve(CONSO, date(2099, 1, 1), 1)
+        found = client.latest([CONSO, SOLAR])
+        assert {point: one.day for point, one in found.items()} == {CONSO: date(2026, 11, 24)}
+
     def test_says_which_series_there_are(self, plane: Plane, client: MeasurementClient) -> None:
         (info,) = client.series([CONSO])
         assert (info.key.kind, info.first, info.last) == (Kind.LOAD_CURVE, days_ago(10), days_ago(1))

@@ -142,7 +142,7 @@ def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple
     for observations in reader.read(content, notes):
         series.add(observations)
     points = resolve(series.meters, ingest.mapping, ingest.directory) if series.meters else {}
-    blocks, quarantined = series.settled(points, LocalClock(ingest.zone), ingest.mapping.direction)
+    blocks, quarantined = series.settled(points, ingest)
     quarantined += _refused_by_the_reader(notes.refused, series.meters, points, ingest)
     quarantined = [_brief(_placed(content, one)) for one in _in_order([*notes.rejected, *quarantined])]
     if not blocks and not quarantined:
@@ -174,11 +174,10 @@ class _Series:
         self._meters.setdefault(batch.meter, Meter(batch.meter, batch.also_known_as))
 
     def settled(
-        self, points: dict[str, PointInfo | Unmapped], clock: LocalClock, unsaid: FlowDirection | None
+        self, points: dict[str, PointInfo | Unmapped], ingest: Ingest
     ) -> tuple[list[DayBlock], list[Quarantined]]:
-        """The blocks of the file, and what cannot be taken. Two meters may lead to one point. `unsaid` is the direction
-        of what does not say its own.
-        """
+        """The blocks of the file, and what cannot be taken. Two meters may lead to one point."""
+        clock, unsaid = LocalClock(ingest.zone), ingest.mapping.direction
         series: dict[tuple[str, Kind, FlowDirection, str], list[Observations]] = {}
         quarantined: list[Quarantined] = []
         for batch in self._batches:
@@ -199,7 +198,7 @@ class _Series:
         by_id = {point.id: point for point in points.values() if isinstance(point, PointInfo)}
         blocks: list[DayBlock] = []
         for (identifier, _, direction, _), batches in series.items():
-            settled = settle(batches, direction, by_id[identifier], clock)
+            settled = settle(batches, direction, by_id[identifier], clock, at=ingest.recorded_at // 1000)
             blocks.extend(settled.blocks)
             quarantined.extend(settled.quarantined)
         return blocks, quarantined

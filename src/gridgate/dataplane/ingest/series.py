@@ -48,14 +48,20 @@ class Settled:
 
 
 def settle(
-    batches: Sequence[Observations], direction: FlowDirection, point: PointInfo, clock: LocalClock
+    batches: Sequence[Observations],
+    direction: FlowDirection,
+    point: PointInfo,
+    clock: LocalClock,
+    *,
+    at: int,
 ) -> Settled:
-    """Cut one series (same kind, direction and register, in the order of the file) into day blocks.
+    """Cut one series (same kind, direction and register, in the order of the file) into day blocks. `at` is the present,
+    in epoch seconds.
 
     Set aside, each with where it stands and why: values that are negative or absurd; steps that are none of
-    ours; stamps that no clock showed, that it showed twice without the order telling which, or that lie off
-    the grid of the civil day; load curve after the holder's opposition; and of several values for one stretch
-    of time all but the first.
+    ours; stamps that no clock showed, that it showed twice without the order telling which, that lie off the
+    grid of the civil day, or more than a day ahead; load curve after the holder's opposition; and of several
+    values for one stretch of time all but the first.
     """
     table = _Table([_as_stamped(_lasting(batch, clock), point) for batch in batches])
     first = batches[0]
@@ -68,6 +74,7 @@ def settle(
 
     start, day = _instants(table, clock)
     timed = table.good.copy()
+    table.reject(start > at + DAY, Cause.FUTURE, lambda i: f"{_utc(start[i])} is still to come; {_CORRECT}")
     if daily:
         slot, offset = np.zeros(len(day), np.int64), start - clock.midnights(day)
     else:

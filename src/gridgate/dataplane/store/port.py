@@ -146,6 +146,8 @@ class Cause(StrEnum):
     DIRECTION_ABSENT = "direction_absent"
     UNIT = "unit"
     """In a unit of another quantity, or in none."""
+    FUTURE = "future"
+    """Of a time that was more than a day ahead when it came."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from gridgate.dataplane.ingest.report import FileReport
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore
 from tests.conftest import ROOT
+from tests.integration.ingest.conftest import RECORDED_AT
 
 FILES = ROOT.parent / "shared" / "cases" / "files"
 PARIS = ZoneInfo("Europe/Paris")
@@ -44,7 +45,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MeasurementStore
 
 def take(store: MeasurementStore, name: str, point: str) -> FileReport:
     work = Ingest(
-        store=store, directory=Directory(), zone=PARIS, recorded_at=1, mapping=MeterMapping(single=point)
+        store=store,
+        directory=Directory(),
+        zone=PARIS,
+        recorded_at=RECORDED_AT,
+        mapping=MeterMapping(single=point),
     )
     (report,) = ingest_files([Path(FILES / name)], ingest=work).files
     return report

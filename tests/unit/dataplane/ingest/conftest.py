@@ -16,6 +16,8 @@ from gridgate.dataplane.store.checking import canonical
 from gridgate.dataplane.store.port import DayBlock, PutResult, Quarantined, Source
 from tests.ingest_samples import PARIS
 
+RECORDED_AT = 1_924_988_400_000
+"""The first instant of 2031, in Paris: after whatever the samples tell."""
 C5, C4, INJECTING = "22516914714270", "11453290002823", "30001480112233"
 
 
@@ -101,7 +103,7 @@ def take_all(tmp_path: Path, directory: Directory) -> Callable[..., tuple[list[F
             store=store,  # type: ignore[arg-type]
             directory=directory,
             zone=PARIS,
-            recorded_at=1,
+            recorded_at=RECORDED_AT,
             mapping=MeterMapping(**mapping),
             format=format,
         )

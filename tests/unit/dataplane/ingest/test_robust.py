@@ -48,7 +48,7 @@ from tests.ingest_samples import (
     starts,
     zipped,
 )
-from tests.unit.dataplane.ingest.conftest import C4, C5, INJECTING, Directory, Taken
+from tests.unit.dataplane.ingest.conftest import C4, C5, INJECTING, RECORDED_AT, Directory, Taken
 from tests.unit.dataplane.ingest.readers.test_customer_csv import ABOUT, curve
 from tests.unit.dataplane.ingest.readers.test_enedis_xml import R151, r4x, r171
 
@@ -345,7 +345,7 @@ def test_a_file_that_the_store_cannot_hold_is_refused_and_the_next_is_taken(
         paths.append(tmp_path / f"{number}.csv")
         paths[-1].write_bytes(plain_csv([f"{C5},register_reading,withdrawal,2026-06-0{day},,{value},Wh,"]))
     with open_store(tmp_path / "m.sqlite3", zone=PARIS) as store:
-        work = Ingest(store=store, directory=directory, zone=PARIS, recorded_at=1)
+        work = Ingest(store=store, directory=directory, zone=PARIS, recorded_at=RECORDED_AT)
 
         first, second, third = ingest_files(paths, ingest=work).files
 

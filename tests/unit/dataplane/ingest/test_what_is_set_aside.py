@@ -101,6 +101,25 @@ def test_what_no_connection_carries_is_beyond_any_meter(take: Take, kind: str, u
     assert [cause for cause, _, _ in told(taken(most + 1))] == [Cause.BEYOND]
 
 
+@pytest.mark.parametrize(
+    ("file", "of"),
+    [
+        (curve(("2031-01-01T23:30:00+01:00", 5), ("2031-01-02T00:30:00+01:00", 5)), ("01 23:30", "02 00:00")),
+        (day("2031-01-01") + day("2031-01-03").splitlines()[-1], None),
+    ],
+)
+def test_what_is_of_a_time_still_to_come_was_not_measured(
+    take: Take, file: bytes, of: tuple[str, str] | None
+) -> None:
+    """More than a day ahead: clocks and zones are no cause."""
+    taken = take(file)
+
+    (found,) = told(taken)
+    assert found[:2] == (Cause.FUTURE, date(2031, 1, 2 if of else 3))
+    assert found[2] == of
+    assert taken.report.stored == 1
+
+
 def test_an_end_is_of_the_day_in_which_its_step_lies(take: Take) -> None:
     """`C5` stamps ends: the last half hour of a day bears the midnight after it."""
     (midnight,) = naive(ends(PLAIN)[-1:])
@@ -135,7 +154,7 @@ def test_of_two_readings_that_lie_in_two_days_none_is_told(take: Take, directory
         raw=["-1", "-1"],
     )
 
-    settled = settle([batch], OUT, directory.points[C5], LocalClock(ZoneInfo("Atlantic/Azores")))
+    settled = settle([batch], OUT, directory.points[C5], LocalClock(ZoneInfo("Atlantic/Azores")), at=midnight)
 
     days = [item.subject.day for item in settled.quarantined if item.subject]
     assert days == [None, date(2026, 10, 25)]

@@ -120,5 +120,11 @@ def _why(cause: Cause, count: int) -> str:
                 "elles sont d’un sens que le point n’avait pas",
                 count,
             )
+        case Cause.FUTURE:
+            return ngettext(
+                "elle est arrivée avant l’heure dont elle se dit la mesure",
+                "elles sont arrivées avant les heures dont elles se disent les mesures",
+                count,
+            )
         case Cause.OUT_OF_RANGE:
             return ngettext("sa date ne peut pas être lue", "leurs dates ne peuvent pas être lues", count)

@@ -136,12 +136,13 @@ def _span(point: MeteringPoint, times: Sequence[HeldTime]) -> Span:
     last day of which some could have come.
     """
     series = measurements.client().series([point.pk])
-    yesterday = civil_day_of(datetime.now(UTC), _zone()) - timedelta(days=1)
+    today = civil_day_of(datetime.now(UTC), _zone())
+    yesterday = today - timedelta(days=1)
 
     def span(kind: Kind, flow: FlowDirection) -> tuple[date, date]:
         told = {kind, Kind.LOAD_CURVE} if kind is Kind.DAILY_ENERGY else {kind}
         within = [
-            (max(info.first, time.first), min(info.last, (time.after or date.max) - timedelta(days=1)))
+            (max(info.first, time.first), min(info.last, today, (time.after or date.max) - timedelta(days=1)))
             for info in series
             if info.key.kind in told and info.key.direction is flow
             for time in times
