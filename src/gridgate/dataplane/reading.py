@@ -177,7 +177,7 @@ def _set_aside_of_the_curve(
     counts: Counter[tuple[date, Cause]] = Counter()
     for one in told_apart(holes, found, readable=readable, zone=zone)[1]:
         counts[one.day, one.cause] += one.count
-    return [SetAside(day, cause, count) for (day, cause), count in counts.items()]
+    return [SetAside(day, cause, count, of_curve=True) for (day, cause), count in counts.items()]
 
 
 def nothing_readable(wanted: Wanted, reason: str, *, at: datetime) -> Answer:

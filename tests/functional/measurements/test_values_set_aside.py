@@ -148,6 +148,18 @@ def test_several_causes_are_a_sentence_each_the_most_frequent_first() -> None:
     )
 
 
+def test_half_hours_of_the_curve_and_energies_of_days_are_counted_apart() -> None:
+    found = [
+        aside(count=1),
+        replace(aside(count=50), of_curve=True),
+        replace(aside(1, count=1), of_curve=True),
+    ]
+    assert plain(set_aside_in_words(found)) == (
+        "51 valeurs de la courbe de charge sont arrivées et n’ont pas été retenues : elles sont négatives. 1 valeur est "
+        f"arrivée et n’a pas été retenue : elle est négative. {REMEDY}"
+    )
+
+
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_cause_has_its_own_sentence_in_both_languages(language: str) -> None:
     with override(language):

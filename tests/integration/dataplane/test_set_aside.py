@@ -213,6 +213,13 @@ def test_are_in_the_answer_with_their_causes(plane: Plane, client: MeasurementCl
     ]
 
 
+def test_of_the_curve_are_told_apart_from_energies_of_days(plane: Plane, client: MeasurementClient) -> None:
+    aside(plane, slots=range(1))
+    aside(plane, kind=Kind.DAILY_ENERGY, slots=None)
+    answer = read(plane, client, days=1, kind=Kind.DAILY_ENERGY)
+    assert [(one.count, one.of_curve) for one in answer.set_aside] == [(1, False), (1, True)]
+
+
 def test_cost_one_statement_and_only_where_something_was_not_received(
     plane: Plane, client: MeasurementClient
 ) -> None:
@@ -228,11 +235,9 @@ def test_cost_one_statement_and_only_where_something_was_not_received(
     assert len(seen) == 2
 
 
-def read(plane: Plane, client: MeasurementClient, days: int = 2) -> Answer:
+def read(plane: Plane, client: MeasurementClient, days: int = 2, kind: Kind = Kind.LOAD_CURVE) -> Answer:
     start, end = (datetime.fromtimestamp(midnight(day), PARIS) for day in (DAY, DAY + timedelta(days=days)))
-    return client.read(
-        Reader(ACME, "ACME Industries"), CONSO, Kind.LOAD_CURVE, WITHDRAWAL, start, end, at=plane.now
-    )
+    return client.read(Reader(ACME, "ACME Industries"), CONSO, kind, WITHDRAWAL, start, end, at=plane.now)
 
 
 def test_are_a_reason_that_the_published_contract_names() -> None:

@@ -233,6 +233,8 @@ class SetAside:
     count: int = 1
     span: tuple[int, int] | None = None
     """As in `Subject`; None when nobody can tell, or when the values are of the whole day."""
+    of_curve: bool = False
+    """True for values of the load curve that are told of the energy of a day, which they would have made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,19 @@ from gridgate.portal import formats
 def set_aside_in_words(found: Sequence[SetAside]) -> str:
     """How many came and were not kept, why, and what to do: of an opposition, where it is lifted; of a fault, who mends
     it."""
-    counts: Counter[Cause] = Counter()
+    counts: Counter[tuple[Cause, bool]] = Counter()
     for one in found:
-        counts[one.cause] += one.count
-    sentences = [_sentence(cause, count) for cause, count in counts.most_common()]
-    if set(counts) - {Cause.OPPOSITION}:
+        counts[one.cause, one.of_curve] += one.count
+    sentences = [_sentence(*what, count) for what, count in counts.most_common()]
+    causes = {cause for cause, _of_curve in counts}
+    if causes - {Cause.OPPOSITION}:
         sentences.append(
             _(
                 "Le gestionnaire de réseau peut corriger ce qui est en défaut et le renvoyer\u00a0: demandez-le-lui. Les "
                 "valeurs apparaîtront alors ici."
             )
         )
-    if Cause.OPPOSITION in counts:
+    if Cause.OPPOSITION in causes:
         sentences.append(
             _(
                 "Une opposition se lève, pour les jours à venir, à la page «\u00a0Collecte de la courbe de charge\u00a0»."
@@ -38,12 +39,25 @@ def only_opposed(found: Sequence[SetAside]) -> bool:
     return {one.cause for one in found} == {Cause.OPPOSITION}
 
 
-def _sentence(cause: Cause, count: int) -> str:
-    return ngettext(
-        "%(count)s\u00a0valeur est arrivée et n’a pas été retenue\u00a0: %(why)s.",
-        "%(count)s\u00a0valeurs sont arrivées et n’ont pas été retenues\u00a0: %(why)s.",
-        count,
-    ) % {"count": formats.number(count), "why": _why(cause, count)}
+def _sentence(cause: Cause, of_curve: bool, count: int) -> str:
+    told = {"count": formats.number(count), "why": _why(cause, count)}
+    if of_curve:
+        return (
+            ngettext(
+                "%(count)s\u00a0valeur de la courbe de charge est arrivée et n’a pas été retenue\u00a0: %(why)s.",
+                "%(count)s\u00a0valeurs de la courbe de charge sont arrivées et n’ont pas été retenues\u00a0: %(why)s.",
+                count,
+            )
+            % told
+        )
+    return (
+        ngettext(
+            "%(count)s\u00a0valeur est arrivée et n’a pas été retenue\u00a0: %(why)s.",
+            "%(count)s\u00a0valeurs sont arrivées et n’ont pas été retenues\u00a0: %(why)s.",
+            count,
+        )
+        % told
+    )
 
 
 def _why(cause: Cause, count: int) -> str:
