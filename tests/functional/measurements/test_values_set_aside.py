@@ -148,6 +148,71 @@ def test_several_causes_are_a_sentence_each_the_most_frequent_first() -> None:
     )
 
 
+class TestValuesWhoseTimeNobodyKnows:
+    """Of the spring day: 02:00 and 02:30 do not exist."""
+
+    DAY = civil_day_bounds(date(2026, 3, 29), PARIS).start
+
+    def page(self, *found: SetAside) -> list[tuple[str, str]]:
+        hour = timedelta(hours=1)
+        segment = Segment(self.DAY + 1.5 * hour, Resolution.PT30M, [20_000] * 2, [("measured", 2)])
+        gaps = [
+            Missing(self.DAY, segment.start, "set_aside"),
+            Missing(segment.end(PARIS), self.DAY + 23 * hour, "set_aside"),
+        ]
+        drew = drawn([segment], gaps, *found, address="vue=jour&le=2026-03-29")
+        return [(plain(one.when), plain(one.why).split(" : ")[0]) for one in drew.absences]
+
+    def test_are_told_once_of_the_day_and_of_no_hour(self) -> None:
+        assert self.page(SetAside(date(2026, 3, 29), Cause.NO_SUCH_TIME, 2)) == [
+            ("Dimanche 29 mars 2026", "2 valeurs sont arrivées et n’ont pas été retenues"),
+            ("Dimanche 29 mars 2026, de 00:00 à 01:30", "Aucune valeur n’est connue pour ces heures."),
+            ("Dimanche 29 mars 2026, de 03:30 à 24:00", "Aucune valeur n’est connue pour ces heures."),
+        ]
+
+    def test_are_told_apart_from_those_of_which_it_is_known(self) -> None:
+        begin = int(self.DAY.timestamp())
+        negative = SetAside(date(2026, 3, 29), Cause.NEGATIVE, 1, (begin, begin + 1800))
+        assert self.page(SetAside(date(2026, 3, 29), Cause.NO_SUCH_TIME, 2), negative) == [
+            ("Dimanche 29 mars 2026", "2 valeurs sont arrivées et n’ont pas été retenues"),
+            (
+                "Dimanche 29 mars 2026, de 00:00 à 01:30",
+                "1 valeur est arrivée et n’a pas été retenue",
+            ),
+            ("Dimanche 29 mars 2026, de 03:30 à 24:00", "Aucune valeur n’est connue pour ces heures."),
+        ]
+
+
+class TestOfMoreThanCanBeShown:
+    MONTH = "vue=mois&le=2026-10-16"
+
+    def test_those_set_aside_come_first_and_the_others_are_counted(self) -> None:
+        gaps = [days(-46 + 2 * n, -45 + 2 * n, "not_received") for n in range(8)]
+        day = days(-20, -19)
+        begin = int(day.start.timestamp())
+        gaps.append(Missing(day.start, day.start + timedelta(hours=1), "set_aside"))
+        found = SetAside(MONDAY + timedelta(days=-20), Cause.NEGATIVE, 1, (begin, begin + 1800))
+        page = drawn(received(-18), gaps, found, address=self.MONTH)
+        assert [plain(one.why)[:40] for one in page.absences] == [
+            *["Aucune valeur n’a été reçue. Si elles ar"] * 4,
+            "1 valeur est arrivée et n’a pas été rete",
+            "Elles durent en tout 4 jours.",
+        ]
+        assert plain(page.absences[-1].when) == "Et 4 autres périodes sans valeur"
+
+    def test_hours_are_added_up(self) -> None:
+        hour = timedelta(hours=1)
+        starts = [days(-46 + n, 0).start for n in range(6)]
+        gaps = [
+            Missing(start + hour, start + (2 + n) * hour, "not_received") for n, start in enumerate(starts)
+        ]
+        page = drawn(received(-18), gaps, address=self.MONTH)
+        assert [plain(text) for text in (page.absences[-1].when, page.absences[-1].why)] == [
+            "Et 1 autre période sans valeur",
+            "Elle dure 1 h.",
+        ]
+
+
 def test_half_hours_of_the_curve_and_energies_of_days_are_counted_apart() -> None:
     found = [
         aside(count=1),

@@ -1,17 +1,20 @@
 """Why values of the period are not there: one sentence a cause, from the cause, and nothing that is not known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from gridgate.core.quantities import Kind
-from gridgate.core.time import Interval, Resolution, days_between
+from gridgate.core.time import Interval, Resolution, civil_day_bounds, days_between
+from gridgate.dataplane.client import SetAside
 from gridgate.dataplane.query.aggregate import Total, usual_step
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.dataplane.query.set_aside import SET_ASIDE
+from gridgate.portal import formats
 from gridgate.portal.screens.measurements.aside import only_opposed, set_aside_in_words
 from gridgate.portal.screens.measurements.sentences import gap_in_words
 
@@ -34,7 +37,8 @@ class Absence:
 def absences(
     answer: Answer, start: datetime, end: datetime, until: datetime, zone: ZoneInfo
 ) -> list[Absence]:
-    """What of the period has no value and why: the longest, in the order of time. Values are expected up to `until`.
+    """What of the period has no value and why, in the order of time: that of which values were set aside and then the
+    longest; how many more there are comes last. Values are expected up to `until`.
 
     Of readings of a register nobody knows on which days they are due: only those that came are told.
     """
@@ -47,29 +51,102 @@ def absences(
         if gap.reason in why or gap.reason == SET_ASIDE
     ]
     told = [gap for gap in cut if gap.start < gap.end]
-    longest = sorted(told, key=lambda gap: gap.start - gap.end)[:_MOST]
-    return [
-        _set_aside(gap, answer, zone)
-        if gap.reason == SET_ASIDE
-        else Absence(
-            gap_in_words(gap, zone), why[gap.reason], "warn" if gap.reason == "not_received" else "info"
-        )
-        for gap in sorted(longest, key=lambda gap: gap.start)
-    ]
+    found = [_of_gap(gap, answer, why, zone) for gap in told]
+    found += _of_days([gap for gap in told if gap.reason == SET_ASIDE], answer, zone)
+    found.sort(key=lambda one: (not one.set_aside, one.start - one.end))
+    shown, others = found[:_MOST], [one for one in found[_MOST:] if not one.of_day]
+    shown.sort(key=lambda one: (one.start, not one.of_day))
+    return [one.absence for one in shown] + ([_others(others, zone)] if others else [])
 
 
-def _set_aside(gap: Missing, answer: Answer, zone: ZoneInfo) -> Absence:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One absence, where it lies. `of_day`: told of a day, whose hours without a value are told by themselves."""
+
+    start: datetime
+    end: datetime
+    absence: Absence
+    set_aside: bool = False
+    of_day: bool = False
+
+
+def _of_gap(gap: Missing, answer: Answer, why: Mapping[str, str], zone: ZoneInfo) -> _Found:
+    when = gap_in_words(gap, zone)
+    if gap.reason != SET_ASIDE:
+        tone = "warn" if gap.reason == "not_received" else "info"
+        return _Found(gap.start, gap.end, Absence(when, why[gap.reason], tone))
     days = set(days_between(gap.start, gap.end, zone))
     start, end = gap.start.timestamp(), gap.end.timestamp()
-    found = [
+    values = [
         one
         for one in answer.set_aside
-        if one.day in days and (one.span is None or (one.span[0] < end and start < one.span[1]))
+        if one.day in days
+        and (
+            _is_whole(one.day, gap, answer, zone)
+            if one.span is None
+            else one.span[0] < end and start < one.span[1]
+        )
     ]
-    opposed = only_opposed(found)
-    return Absence(
-        gap_in_words(gap, zone), set_aside_in_words(found), "info" if opposed else "warn", ask=not opposed
-    )
+    if values:
+        return _Found(gap.start, gap.end, _set_aside(when, values), set_aside=True)
+    return _Found(gap.start, gap.end, Absence(when, _("Aucune valeur n’est connue pour ces heures."), "warn"))
+
+
+def _of_days(gaps: Sequence[Missing], answer: Answer, zone: ZoneInfo) -> list[_Found]:
+    """Values whose time nobody knows, of days of which some hours lack: which hours they would be of is not known, so
+    they are told once, of the day.
+    """
+    values: dict[date, list[SetAside]] = {}
+    for day in {day for gap in gaps for day in days_between(gap.start, gap.end, zone)}:
+        if not any(_is_whole(day, gap, answer, zone) for gap in gaps):
+            timeless = [one for one in answer.set_aside if one.day == day and one.span is None]
+            if timeless:
+                values[day] = timeless
+    found = []
+    for day, of_day in values.items():
+        start, end = _bounds(day, zone)
+        when = formats.week_day(day)
+        told = _set_aside(when[0].upper() + when[1:], of_day)
+        found.append(_Found(start, end, told, set_aside=True, of_day=True))
+    return found
+
+
+def _is_whole(day: date, gap: Missing, answer: Answer, zone: ZoneInfo) -> bool:
+    """Whether nothing at all is there of the day; a value that is of a whole day leaves no part of it."""
+    start, end = _bounds(day, zone)
+    if answer.kind is not Kind.LOAD_CURVE:
+        return gap.start < end and start < gap.end
+    return gap.start <= start and end <= gap.end
+
+
+def _bounds(day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    bounds = civil_day_bounds(day, zone)
+    assert bounds.end is not None
+    return bounds.start, bounds.end
+
+
+def _set_aside(when: str, values: Sequence[SetAside]) -> Absence:
+    opposed = only_opposed(values)
+    return Absence(when, set_aside_in_words(values), "info" if opposed else "warn", ask=not opposed)
+
+
+def _others(found: Sequence[_Found], zone: ZoneInfo) -> Absence:
+    """How many more there are, and how long they are together."""
+    count = len(found)
+    when = ngettext(
+        "Et %(count)s\u00a0autre période sans valeur", "Et %(count)s\u00a0autres périodes sans valeur", count
+    ) % {"count": formats.number(count)}
+    days = [day for one in found for day in days_between(one.start, one.end, zone)]
+    if sum((end - start for start, end in (_bounds(day, zone) for day in days)), timedelta()) == sum(
+        (one.end - one.start for one in found), timedelta()
+    ):
+        length = ngettext("%(count)s\u00a0jour", "%(count)s\u00a0jours", len(days)) % {
+            "count": formats.number(len(days))
+        }
+    else:
+        length = formats.duration(sum((one.end - one.start).total_seconds() for one in found))
+    why = ngettext("Elle dure %(length)s.", "Elles durent en tout %(length)s.", count) % {"length": length}
+    return Absence(when, why, "warn" if any(one.absence.tone == "warn" for one in found) else "info")
 
 
 def why_nothing(answer: Answer, start: datetime, end: datetime) -> str:
