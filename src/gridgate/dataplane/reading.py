@@ -22,7 +22,7 @@ from gridgate.dataplane.accesslog.entry import GRANTED
 from gridgate.dataplane.query.aggregate import Period, totals
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.dataplane.query.assemble import assemble
-from gridgate.dataplane.query.coverage import FUTURE, NOT_RECEIVED, coverage, without
+from gridgate.dataplane.query.coverage import FUTURE, INCOMPLETE, NOT_RECEIVED, coverage, without
 from gridgate.dataplane.query.resample import resample
 from gridgate.dataplane.query.set_aside import told_apart
 from gridgate.dataplane.registry import PointFacts
@@ -68,12 +68,12 @@ def answer(
     """Read what `granted` allows of `wanted`. Raises `StoreUnavailable`."""
     parts = granted.parts
     start, end = parts[0].readable.start, parts[-1].readable.end or at
-    of_parts = [
-        read_segments(
-            store, wanted, part.line, Interval(part.readable.start, part.readable.end or at), zone=zone
-        )
-        for part in parts
-    ]
+    readable = [Interval(part.readable.start, part.readable.end or at) for part in parts]
+    of_parts, in_part = [], set[date]()
+    for part, whole in zip(parts, readable, strict=True):
+        blocks, days = _read(store, wanted, whole, zone=zone)
+        of_parts.append(segments_of(blocks, wanted, part.line, whole, zone=zone))
+        in_part |= days
     segments = in_order(of_parts)
     requested = Interval(wanted.period.start, wanted.period.end or at)
     available, missing = coverage(
@@ -83,15 +83,18 @@ def answer(
         zone=zone,
         explained=explained(wanted, requested, granted, point=point, segments=segments, zone=zone),
     )
+    curve = all(part.line.kinds & Kind.LOAD_CURVE.bit for part in parts)
     missing, set_aside = without_set_aside(
         store,
         wanted,
         missing,
-        readable=[Interval(part.readable.start, part.readable.end or at) for part in parts],
+        readable=readable,
         unsaid=all(part.line.directions == _BOTH_WAYS for part in parts),
-        curve=all(part.line.kinds & Kind.LOAD_CURVE.bit for part in parts),
+        curve=curve,
         zone=zone,
     )
+    if curve and in_part:
+        missing = _with_incomplete(missing, in_part, readable=readable, at=at, zone=zone)
     if wanted.kind is Kind.LOAD_CURVE:
         missing = _by_collection(store, wanted, missing, point, granted, zone)
     return Answer(
@@ -180,6 +183,30 @@ def _set_aside_of_the_curve(
     return [SetAside(day, cause, count, of_curve=True) for (day, cause), count in counts.items()]
 
 
+def _with_incomplete(
+    missing: Sequence[Missing],
+    in_part: set[date],
+    *,
+    readable: Sequence[Interval],
+    at: datetime,
+    zone: ZoneInfo,
+) -> list[Missing]:
+    """What is missing, with the days apart of whose load curve some values are there: they are no sum.
+
+    Nothing is told of a day that is not over, nor of one that is not readable whole: the rest of it is another's.
+    """
+    bounds = [civil_day_bounds(day, zone) for day in in_part]
+    spans = [(one.start, one.end or _LATEST) for one in bounds if any(part.covers(one) for part in readable)]
+    days = [(start, end) for start, end in spans if end <= at]
+    told: list[Missing] = []
+    for gap in missing:
+        span = [(gap.start, gap.end)]
+        others = without(span, days) if gap.reason == NOT_RECEIVED else span
+        told += [Missing(start, end, gap.reason) for start, end in others]
+        told += [Missing(start, end, INCOMPLETE) for start, end in without(span, others)]
+    return _joined(sorted(told, key=lambda gap: gap.start), INCOMPLETE)
+
+
 def nothing_readable(wanted: Wanted, reason: str, *, at: datetime) -> Answer:
     """The answer to a reader who has a line on the point, but none that reaches the period asked for."""
     period = Interval(
@@ -224,20 +251,29 @@ def read_blocks(
     """The day blocks touched by `readable`; days of daily energy that only a load curve tells are made from
     it.
     """
+    return _read(store, wanted, readable, zone=zone)[0]
+
+
+def _read(
+    store: MeasurementStore, wanted: Wanted, readable: Interval, *, zone: ZoneInfo
+) -> tuple[list[DayBlock], set[date]]:
+    """The same, and the days without energy whose load curve tells a part of them."""
     assert readable.end is not None
     days = days_between(readable.start, readable.end, zone)
     as_of = None if wanted.as_of is None else epoch_milliseconds(wanted.as_of)
     blocks = store.read(wanted.metering_point, wanted.kind, wanted.direction, days[0], days[-1], as_of=as_of)
     if wanted.kind is not Kind.DAILY_ENERGY:
-        return blocks
+        return blocks, set()
     told = {block.day for block in blocks if block.said.any()}
     silent = [day for day in days if day not in told]
     if not silent:
-        return blocks
+        return blocks, set()
     curve = store.read(
         wanted.metering_point, Kind.LOAD_CURVE, wanted.direction, silent[0], silent[-1], as_of=as_of
     )
-    return blocks + [block for block in daily_energy_from(curve, zone=zone) if block.day not in told]
+    made = [block for block in daily_energy_from(curve, zone=zone) if block.day not in told]
+    in_part = {block.day for block in curve if block.said.any()} - told - {block.day for block in made}
+    return blocks + made, in_part
 
 
 def daily_energy_from(curve: Sequence[DayBlock], *, zone: ZoneInfo) -> list[DayBlock]:

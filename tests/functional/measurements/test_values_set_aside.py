@@ -148,6 +148,17 @@ def test_several_causes_are_a_sentence_each_the_most_frequent_first() -> None:
     )
 
 
+def test_the_energy_of_days_whose_curve_lacks_values_is_said_to_be_that() -> None:
+    day = Segment(days(0, 1).start, Resolution.P1D, [5_000], [("measured", 1)])
+    energy = f"{WEEK}&grandeur=energie"
+    told = "La courbe de charge est incomplète : l’énergie ne peut pas en être calculée."
+    for page in (
+        drawn([day], [days(2, 3, "incomplete")], address=energy),
+        drawn([], [days(0, 7, "incomplete")], address=energy),
+    ):
+        assert [(plain(one.why)[:76], one.tone) for one in page.absences] == [(told, "warn")]
+
+
 class TestValuesWhoseTimeNobodyKnows:
     """Of the spring day: 02:00 and 02:30 do not exist."""
 

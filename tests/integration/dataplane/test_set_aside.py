@@ -55,6 +55,12 @@ def aside(
     plane.store.put([], source=source, quarantined=items, recorded_at=int(plane.now.timestamp() * 1000))
 
 
+def half_of_it(plane: Plane, day: date) -> None:
+    """The curve of the morning comes, and that of the afternoon does not."""
+    values = [1 if slot < 24 else None for slot in range(48)]
+    plane.put(day_block(CONSO, Kind.LOAD_CURVE, WITHDRAWAL, Resolution.PT30M, day, values))
+
+
 def reasons(plane: Plane, token: str, start: object = DAY, end: object = NEXT, **more: Any) -> list[str]:
     answer = plane.get(path(start=start, end=end, **more), token)
     assert answer.status_code == 200, answer.text
@@ -154,12 +160,27 @@ class TestTheEnergyOfADay:
         aside(plane, slots=range(3))
         plane.put_curve(CONSO, DAY, 1)
         assert reasons(plane, acme, kind="daily_energy") == []
-        hole = [None if slot == 40 else 1 for slot in range(48)]
-        plane.put(day_block(CONSO, Kind.LOAD_CURVE, WITHDRAWAL, Resolution.PT30M, NEXT, hole))
+        half_of_it(plane, NEXT)
         aside(plane, NEXT, slots=range(3))
         assert reasons(plane, acme, kind="daily_energy", start=NEXT, end=NEXT + timedelta(days=1)) == [
-            "not_received"
+            "incomplete"
         ]
+
+    def test_is_missing_for_a_curve_of_which_a_part_came(self, plane: Plane, acme: str) -> None:
+        half_of_it(plane, DAY)
+        half_of_it(plane, NEXT)
+        period = {"start": DAY - timedelta(days=1), "end": NEXT + timedelta(days=2)}
+        assert reasons(plane, acme, kind="daily_energy", **period) == [
+            "not_received",
+            "incomplete",
+            "not_received",
+        ]
+        assert reasons(plane, acme, kind="load_curve") == ["not_received"]
+
+    def test_of_today_is_not_said_to_be_incomplete(self, plane: Plane, acme: str) -> None:
+        half_of_it(plane, days_ago(0))
+        today = {"start": days_ago(0), "end": days_ago(-1)}
+        assert reasons(plane, acme, kind="daily_energy", **today) == ["not_received", "future"]
 
     def test_reads_again_of_the_curve_the_days_of_which_something_was_set_aside_alone(
         self, plane: Plane, acme: str, monkeypatch: pytest.MonkeyPatch
@@ -183,7 +204,8 @@ class TestTheEnergyOfADay:
 
     def test_does_not_tell_of_a_curve_that_may_not_be_read(self, plane: Plane, tiers1: str) -> None:
         plane.world.line(CONSO, reader=TIERS1, holder=ACME, kinds=Kind.DAILY_ENERGY.bit)
-        aside(plane)
+        half_of_it(plane, DAY)
+        aside(plane, slots=range(44, 48))
         assert reasons(plane, tiers1, kind="daily_energy") == ["not_received"]
 
 
@@ -245,4 +267,4 @@ def test_are_a_reason_that_the_published_contract_names() -> None:
     missing = contract["components"]["schemas"]["Measurements"]["properties"]["coverage"]["properties"][
         "missing"
     ]
-    assert "set_aside" in missing["items"]["properties"]["reason"]["enum"]
+    assert {"set_aside", "incomplete"} <= set(missing["items"]["properties"]["reason"]["enum"])

@@ -88,7 +88,7 @@ class Step:
 class Missing:
     """An interval that was asked for and is not in the answer.
 
-    `reason` is a word: `not_received`, `set_aside`, `future`, `partial_step`, or what the caller knows:
+    `reason` is a word: `not_received`, `set_aside`, `incomplete`, `future`, `partial_step`, or what the caller knows:
     `before_title`, `between_titles`, `after_title`, `before_permission_history`, `before_activation`,
     `collection_inactive`…
     """

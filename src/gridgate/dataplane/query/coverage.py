@@ -10,6 +10,7 @@ from gridgate.dataplane.query.answer import Missing, Segment
 NOT_RECEIVED = "not_received"
 FUTURE = "future"
 PARTIAL_STEP = "partial_step"
+INCOMPLETE = "incomplete"
 
 
 def coverage(

@@ -13,6 +13,7 @@ from gridgate.core.time import Interval, Resolution, civil_day_bounds, days_betw
 from gridgate.dataplane.client import SetAside
 from gridgate.dataplane.query.aggregate import Total, usual_step
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
+from gridgate.dataplane.query.coverage import INCOMPLETE
 from gridgate.dataplane.query.set_aside import SET_ASIDE
 from gridgate.portal import formats
 from gridgate.portal.screens.measurements.aside import only_opposed, set_aside_in_words
@@ -73,7 +74,7 @@ class _Found:
 def _of_gap(gap: Missing, answer: Answer, why: Mapping[str, str], zone: ZoneInfo) -> _Found:
     when = gap_in_words(gap, zone)
     if gap.reason != SET_ASIDE:
-        tone = "warn" if gap.reason == "not_received" else "info"
+        tone = "warn" if gap.reason in ("not_received", INCOMPLETE) else "info"
         return _Found(gap.start, gap.end, Absence(when, why[gap.reason], tone))
     days = set(days_between(gap.start, gap.end, zone))
     start, end = gap.start.timestamp(), gap.end.timestamp()
@@ -170,7 +171,7 @@ def why_nothing(answer: Answer, start: datetime, end: datetime) -> str:
 def told_by_day(answer: Answer, start: datetime, end: datetime) -> bool:
     """Whether the days of a period without a value have causes that no sentence tells for all of them."""
     reasons = _reasons(answer, start, end)
-    return SET_ASIDE in reasons or reasons >= {"not_received", "collection_inactive"}
+    return bool(reasons & {SET_ASIDE, INCOMPLETE}) or reasons >= {"not_received", "collection_inactive"}
 
 
 def not_expected(answer: Answer) -> list[Interval]:
@@ -214,6 +215,10 @@ def _why() -> dict[str, str]:
     not_yours = _("Ces jours ne font pas partie de votre titularité.")
     return {
         "not_received": _("Aucune valeur n’a été reçue. Si elles arrivent, elles apparaîtront ici."),
+        INCOMPLETE: _(
+            "La courbe de charge est incomplète\u00a0: l’énergie ne peut pas en être calculée. Si les valeurs qui "
+            "manquent arrivent, elle apparaîtra ici."
+        ),
         "collection_inactive": _(
             "Aucune collecte de la courbe de charge n’est enregistrée ici pour ces jours."
         ),
