@@ -57,7 +57,7 @@ class TestReport:
             "quarantined": [],
         }
         (refused,) = files[1]["quarantined"]
-        assert sorted(refused) == ["reason", "value", "where"]
+        assert sorted(refused) == ["cause", "day", "metering_point", "reason", "value", "where"]
         assert files[1]["read"] == 1
 
     def test_is_a_table_for_people(self, instance: Instance, write: Write) -> None:

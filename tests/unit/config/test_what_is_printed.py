@@ -1,6 +1,7 @@
 """What commands print of files and people: shown on the terminal, never obeyed by it, and no markup."""
 
 import io
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from typer.testing import CliRunner
 from gridgate.config import cli, failing
 from gridgate.config.commands import eic, imports, ingest, kyc
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
+from gridgate.dataplane.store.port import Cause, Quarantined, Subject
 from gridgate.metering.imports.findings import Code, Finding
 from gridgate.organisations.kyc_form import Fault, InvalidForm
 
@@ -76,6 +79,22 @@ def test_files_taken_in_stand_on_one_line_each(
     assert len(lines) == 2
     assert lines[1].split() == [name, "enedis-r6x-csv", "48", "48", "0", "0"]
     assert not terminal or len(lines[1]) <= 80
+
+
+def test_values_set_aside_for_one_cause_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reason names its own stamp."""
+    about = Subject("22516914714270", Kind.LOAD_CURVE, day=date(2026, 3, 29))
+    aside = [
+        Quarantined(f"line {n}", f"02:{n} does not exist", "5", Cause.NO_SUCH_TIME, about) for n in range(45)
+    ]
+    aside += [Quarantined(f"line 5{n}", f"no {n}", "5") for n in range(2)]
+    said = printed_by(monkeypatch, ingest)
+    ingest._show(IngestReport([FileReport("a.csv", "csv", quarantined=aside)]))
+    assert said.getvalue().splitlines()[-3:] == [
+        "  line 0 (5) and 44 more: 02:0 does not exist (of 22516914714270, 2026-03-29)",
+        "  line 50 (5): no 0",
+        "  line 51 (5): no 1",
+    ]
 
 
 def test_an_eic_code() -> None:

@@ -4,7 +4,6 @@ The readers and their libraries are slow to import and only this command needs t
 """
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -202,22 +201,24 @@ def _fitted(path: str, room: int) -> str:
 
 
 def _explain(file: "FileReport", console: Console) -> None:
-    """Each reason once, with the first place it was met and how often."""
+    """Each cause once, and each reason of what has none, with the first place it was met and how often."""
 
     def say(text: str) -> None:
         console.print(shown(text), soft_wrap=True, markup=False)
 
     console.print()
     say(f"{file.path}: {'nothing was taken' if file.refused else 'set aside'}")
-    times = Counter(item.reason for item in file.quarantined)
-    first = {item.reason: item for item in reversed(file.quarantined)}
-    for reason, count in times.most_common(_REASONS_SHOWN):
-        value = f" ({first[reason].value[:_VALUE_SHOWN]})" if first[reason].value else ""
-        more = f" and {count - 1} more" if count > 1 else ""
-        of_what = _of_what([item for item in file.quarantined if item.reason == reason])
-        say(f"  {first[reason].where}{value}{more}: {reason[:_REASON_SHOWN]}{of_what}")
-    if len(times) > _REASONS_SHOWN:
-        say(f"  and {len(times) - _REASONS_SHOWN} other reasons: see --json")
+    alike: dict[str, list[Quarantined]] = {}
+    for item in file.quarantined:
+        alike.setdefault(item.cause or item.reason, []).append(item)
+    most = sorted(alike.values(), key=len, reverse=True)
+    for items in most[:_REASONS_SHOWN]:
+        first = items[0]
+        value = f" ({first.value[:_VALUE_SHOWN]})" if first.value else ""
+        more = f" and {len(items) - 1} more" if len(items) > 1 else ""
+        say(f"  {first.where}{value}{more}: {first.reason[:_REASON_SHOWN]}{_of_what(items)}")
+    if len(most) > _REASONS_SHOWN:
+        say(f"  and {len(most) - _REASONS_SHOWN} other reasons: see --json")
 
 
 def _of_what(items: "Sequence[Quarantined]") -> str:

@@ -39,9 +39,7 @@ class FileReport:
             "read": self.read,
             "stored": self.stored,
             "unchanged": self.unchanged,
-            "quarantined": [
-                {"where": q.where, "reason": q.reason, "value": q.value} for q in self.quarantined
-            ],
+            "quarantined": [_item(one) for one in self.quarantined],
         }
 
 
@@ -63,3 +61,15 @@ class IngestReport:
 
     def as_json(self) -> dict[str, Any]:
         return {"files": [file.as_json() for file in self.files]}
+
+
+def _item(one: Quarantined) -> dict[str, str | None]:
+    about = one.subject
+    return {
+        "where": one.where,
+        "reason": one.reason,
+        "value": one.value,
+        "cause": one.cause and one.cause.value,
+        "metering_point": about and about.metering_point,
+        "day": about.day.isoformat() if about and about.day else None,
+    }

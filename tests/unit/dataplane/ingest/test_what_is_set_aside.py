@@ -12,8 +12,9 @@ from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import LocalClock
 from gridgate.dataplane.ingest.port import Observations, Stamp
+from gridgate.dataplane.ingest.report import FileReport
 from gridgate.dataplane.ingest.series import settle
-from gridgate.dataplane.store.port import Cause, Subject
+from gridgate.dataplane.store.port import Cause, Quarantined, Subject
 from tests.ingest_samples import PLAIN, PLAIN_HEADER, R63_HEADER, as_json, ends, naive, plain_csv, r63
 from tests.unit.dataplane.ingest.conftest import C4, C5, INJECTING, Directory, Taken
 
@@ -271,3 +272,16 @@ def test_a_reading_is_of_the_day_of_its_moment_and_of_no_time(take: Take) -> Non
     (item,) = take(file).report.quarantined
 
     assert item.subject == Subject(C5, Kind.REGISTER_READING, OUT, JUNE)
+
+
+def test_the_report_for_programs_names_cause_point_and_day() -> None:
+    about = Subject(C5, Kind.LOAD_CURVE, day=JUNE)
+    aside = [Quarantined("line 2", "because", "-5", Cause.NEGATIVE, about), Quarantined("file", "so", "")]
+
+    told = FileReport("a.csv", "csv", quarantined=aside).as_json()["quarantined"]
+
+    names = "where", "reason", "value", "cause", "metering_point", "day"
+    assert [tuple(one[name] for name in names) for one in told] == [
+        ("line 2", "because", "-5", "negative", C5, "2026-06-01"),
+        ("file", "so", "", None, None, None),
+    ]
