@@ -69,7 +69,7 @@ def _item(one: Quarantined) -> dict[str, str | None]:
         "where": one.where,
         "reason": one.reason,
         "value": one.value,
-        "cause": one.cause and one.cause.value,
-        "metering_point": about and about.metering_point,
+        "cause": one.cause.value if one.cause else None,
+        "metering_point": about.metering_point if about else None,
         "day": about.day.isoformat() if about and about.day else None,
     }
