@@ -56,6 +56,8 @@ class Columns:
     also_known_as: tuple[str, ...] = ()
     variant: str = ""
     slots: NDArray[np.int32] | None = None
+    faulty: tuple[NDArray[np.bool_], Cause, str] | None = None
+    """Rows that cannot be taken for what stands beside stamp and value, and why."""
     exponent: int = 0
     """Power of ten that the file applies to every value beside the unit."""
 
@@ -84,6 +86,9 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
     if found is None:
         reject(np.ones(len(rows), bool), _wrong_unit(columns.kind, columns.unit), Cause.UNIT)
     unit, exponent = found or ("", 0)
+    if columns.faulty is not None:
+        faulty, cause_of_fault, why = columns.faulty
+        reject(faulty, why, cause_of_fault)
     if values.beyond is not None:
         reject(values.beyond, BEYOND, Cause.BEYOND)
     reject(

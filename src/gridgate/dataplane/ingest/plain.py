@@ -19,6 +19,7 @@ from gridgate.dataplane.ingest.decimals import Numbers, from_floats
 from gridgate.dataplane.ingest.frames import LINE, distinct, groups
 from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, UnreadableFile
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
+from gridgate.dataplane.store.port import Cause
 
 _ALIASES: Final = {
     "metering_point_id": ("metering_point", "usage_point_id", "prm", "meter_id", "meter", "id"),
@@ -51,6 +52,7 @@ _INSTANTS: Final = ("start", "end", "day", "observed_at")
 _NO_TEXT: Final = (pl.Binary, pl.Duration, pl.Object)
 _WORDS: Final = {quality.word: quality for quality in Quality if quality is not Quality.MISSING}
 _MISSING: Final = Quality.MISSING.word
+_NO_QUALITY: Final = f"no such quality; qualities are {', '.join([*_WORDS, _MISSING])}"
 _MEASURE: Final = re.compile(
     rf"(\S+) ({'|'.join(kind.value for kind in Kind)}) ({'|'.join(d.value for d in FlowDirection)}) \((\w+)\)"
 )
@@ -217,7 +219,7 @@ def _long(
     place: str,
     notes: Notes,
 ) -> Iterator[Observations]:
-    rows, quality = _qualities(rows, layout, place, notes)
+    rows, quality, strange = _qualities(rows, notes)
     stamps = _stamps(rows[layout.stamp])
     if kind in (Kind.MAXIMUM_POWER, Kind.REGISTER_READING):
         stamps = _observed(stamps, _stamps(rows["observed_at"]))
@@ -236,6 +238,7 @@ def _long(
             steps=_steps(rows) if kind is Kind.LOAD_CURVE else None,
             ends=_ends(rows) if kind is Kind.LOAD_CURVE else None,
             quality=quality,
+            faulty=(strange, Cause.QUALITY, _NO_QUALITY),
             place=place,
         ),
         notes,
@@ -263,7 +266,7 @@ def _wide(
     if not key["resolution"].strip():
         _reject_all(rows, layout.values, place, "a day a line needs its step; give a resolution", notes)
         return
-    rows, _ = _qualities(rows, layout, place, notes)
+    rows, _, strange = _qualities(rows, notes)
     _reject_all(rows, layout.beyond, place, "no day has such a slot; leave it empty", notes)
     long = rows.unpivot(layout.slots, index=[LINE, layout.stamp], variable_name="slot", value_name="value")
     long = long.with_columns(pl.col("slot").str.slice(1).cast(pl.Int32)).sort(
@@ -285,6 +288,7 @@ def _wide(
                 rows=part["slot"].cast(pl.Int64).to_numpy(),
                 steps=seconds_of(key["resolution"]),
                 quality=_WORDS.get(key["quality"].casefold(), Quality.MEASURED),
+                faulty=(np.full(len(part), strange.any()), Cause.QUALITY, _NO_QUALITY),
                 place=slot,
             ),
             notes,
@@ -326,21 +330,16 @@ def _stamp(kind: Kind, *, ends: bool) -> Stamp:
             return Stamp.MOMENT
 
 
-def _qualities(
-    rows: pl.DataFrame, layout: Layout, place: str, notes: Notes
-) -> tuple[pl.DataFrame, NDArray[np.uint8] | Quality]:
-    """The rows that have a quality we know, and the codes. « missing » makes a row a hole, whatever its
+def _qualities(rows: pl.DataFrame, notes: Notes) -> tuple[pl.DataFrame, NDArray[np.uint8], NDArray[np.bool_]]:
+    """The rows, their codes, and which have a quality that we do not know. « missing » makes a row a hole, whatever its
     value."""
     words = rows["quality"].fill_null("").str.strip_chars().str.to_lowercase()
-    strange = ~words.is_in(["", _MISSING, *_WORDS])
-    if strange.any():
-        reason = f"no such quality; qualities are {', '.join([*_WORDS, _MISSING])}"
-        _reject_all(rows.filter(strange), layout.values, place, reason, notes)
-    told = ~strange & (words != _MISSING)
-    notes.holes += int((words == _MISSING).sum())
+    told = words != _MISSING
+    notes.holes += int((~told).sum())
     kept = words.filter(told)
-    codes = kept.replace_strict({"": 0, **{w: int(q) for w, q in _WORDS.items()}}, return_dtype=pl.UInt8)
-    return rows.filter(told), codes.to_numpy()
+    known = {"": int(Quality.MEASURED), **{word: int(quality) for word, quality in _WORDS.items()}}
+    codes = kept.replace_strict(known, default=int(Quality.MEASURED), return_dtype=pl.UInt8)
+    return rows.filter(told), codes.to_numpy(), ~kept.is_in(list(known)).to_numpy()
 
 
 def _stamps(column: pl.Series) -> Stamps:

@@ -148,6 +148,8 @@ class Cause(StrEnum):
     """In a unit of another quantity, or in none."""
     FUTURE = "future"
     """Of a time that was more than a day ahead when it came."""
+    QUALITY = "quality"
+    """Of a quality that is none of ours."""
 
 
 @dataclass(frozen=True, slots=True)

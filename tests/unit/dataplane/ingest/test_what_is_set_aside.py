@@ -255,6 +255,18 @@ def test_a_value_in_a_unit_of_another_quantity_is_of_its_day_all_the_same(take: 
     assert taken.blocks == []
 
 
+def test_a_value_of_an_unknown_quality_is_of_its_day_all_the_same(take: Take) -> None:
+    good = curve(("2026-06-01T00:00:00Z", 5), ("2026-06-01T00:30:00Z", 6))
+    header = "metering_point_id,kind,direction,date,resolution,unit,quality,v1,v2"
+
+    long = take(good.replace(b"5,W,", b"5,W,good"))
+    wide = take(f"{header}\n{C5},load_curve,withdrawal,2026-06-01,PT30M,W,good,1,")
+
+    assert told(long) == [(Cause.QUALITY, JUNE, ("01 00:00", "01 00:30"))]
+    assert told(wide) == [(Cause.QUALITY, JUNE, ("31 22:00", "31 22:30"))]
+    assert (long.report.stored, wide.report.stored, wide.report.holes) == (1, 0, 1)
+
+
 def test_a_meter_of_which_nothing_is_read_is_not_the_one_that_the_option_names(take: Take) -> None:
     rows = [
         f"{meter},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,{value},W,"

@@ -78,6 +78,8 @@ def _why(cause: Cause, count: int) -> str:
                 "leur unité manque, ou n’est pas celle de cette grandeur",
                 count,
             )
+        case Cause.QUALITY:
+            return _("la qualité que le fichier en dit n’est pas connue ici")
         case Cause.STEP:
             return ngettext(
                 "son pas de temps n’est pas connu, ou n’est pas de 5, 10, 15, 30 ou 60\u00a0min",
