@@ -161,11 +161,16 @@ class TestTheJournal:
         half_written = '{"payload":{"num'
         folder = settings.ENVIRONMENT.access_log
         folder.mkdir()
+        (folder / "checkpoints.jsonl").write_text(f"{lines[0]}\n")
+        page = text_of(log.client("alice").get("/journal/"))
+        assert "Scellement nº 1, signé" in page
+        assert "enchaîné au précédent" not in page
         (folder / "checkpoints.jsonl").write_text("\n".join([*lines, half_written]))
         page = text_of(log.client("alice").get("/journal/"))
         digest = sha256(lines[2].encode()).hexdigest()
         assert "Journal scellé jusqu’au 23 novembre 2026 à 02:00" in page
         assert f"Scellement nº 3, signé, empreinte {digest[:4]} {digest[4:8]}" in page
+        assert "enchaîné au précédent" in page
 
     @pytest.mark.parametrize("content", ["", "pas du JSON\n", "{}\n", "[1]\n"])
     def test_a_seal_that_cannot_be_read_is_not_claimed(self, tmp_path, content):

@@ -62,7 +62,8 @@ def test_a_period_read_is_short(start, end, said):
     ("entry", "ground"),
     [
         ({"outcome": "granted", "basis": "title"}, "Titulaire"),
-        ({"outcome": "granted", "basis": ""}, "Relève réglementaire"),
+        ({"outcome": "granted", "basis": "operator"}, "Commande du gestionnaire de réseau"),
+        ({"outcome": "granted", "basis": ""}, "Non précisé"),
         ({"outcome": "granted", "permission": "abcdef12-3456"}, "Une autorisation que vous ne voyez pas"),
         ({"outcome": "before_history"}, "Hors historique autorisé"),
         ({"outcome": "quota_reached"}, "quota reached"),
@@ -71,6 +72,11 @@ def test_a_period_read_is_short(start, end, said):
 def test_the_ground_of_an_entry(entry, ground):
     whole = {"permission": "", "basis": ""} | entry
     assert journal.ground(SimpleNamespace(**whole), {}) == ground
+
+
+def test_what_the_operator_reads_at_the_command_line_is_no_program_withdrawn():
+    assert journal.program("gridgate export", {}) == "une commande du gestionnaire de réseau"
+    assert journal.program("a-program-that-is-gone", {}) == "un programme retiré"
 
 
 def test_other_facades_have_their_own_name():

@@ -40,8 +40,14 @@ def channel(code: str) -> str:
     return str(known) if known else code.replace("api:", "API, ")
 
 
+COMMANDS = {"gridgate export": gettext_lazy("une commande du gestionnaire de réseau")}
+"""What the log names beside programs: they read at the command line."""
+
+
 def program(client_id: str, names: Mapping[str, str]) -> str:
-    """How a program is called; that it was one, when it is gone."""
+    """How a program, or a command, is called; that it was a program, when it is gone."""
+    if client_id in COMMANDS:
+        return str(COMMANDS[client_id])
     return (names.get(client_id) or _("un programme retiré")) if client_id else ""
 
 
@@ -72,7 +78,9 @@ def ground(entry: AccessLogEntry, services: dict[str, str]) -> str:
         return reason(entry.outcome)
     if entry.permission:
         return services.get(entry.permission) or _("Une autorisation que vous ne voyez pas")
-    return _("Titulaire") if entry.basis == Basis.TITLE else _("Relève réglementaire")
+    if entry.basis == Basis.TITLE:
+        return _("Titulaire")
+    return _("Commande du gestionnaire de réseau") if entry.basis == "operator" else _("Non précisé")
 
 
 def instant(at: datetime, now: datetime) -> str:
