@@ -69,8 +69,8 @@ class TestThePoint:
         end_collections_of_former_holders(now=world.now)
         make_holding(world.p1, world.acme, since=date(2026, 11, 2))
         page = text_of(world.client("alice").get(f"/collecte/{world.p1.pk}/"))
-        assert "pas demandée depuis le 2 novembre 2026, premier jour de votre titularité présente" in page
-        assert "jamais demandée" not in page
+        assert "aucune demande enregistrée depuis le 2 novembre 2026, premier jour de votre titularité présente" in page
+        assert "aucune demande enregistrée ici" not in page
         assert (
             "De toutes vos titularités : du 1ᵉʳ janvier 2024 au 30 septembre 2026, puis depuis le 2 novembre 2026."
             in page
@@ -78,6 +78,16 @@ class TestThePoint:
         assert "De toutes vos titularités" not in text_of(
             world.client("alice").get(f"/collecte/{world.p2.pk}/")
         )
+
+    def test_asserts_nothing_of_a_curve_that_comes_without_having_been_asked_for_here(self, world: World) -> None:
+        for address, said in (
+            ("/collecte/", "aucune demande enregistrée, ou terminée"),
+            (f"/collecte/{world.p1.pk}/", "Aucune demande n’est enregistrée ici."),
+        ):
+            page = text_of(world.client("alice").get(address))
+            assert said in page
+            for claim in ("amais demandée", "que si vous le demandez", "pas demandée", "le compteur efface"):
+                assert claim not in page
 
     def test_shows_its_history_and_what_can_follow(self, world: World) -> None:
         set_collection(
@@ -116,6 +126,22 @@ class TestTheSummary:
         summary = world.client("alice").post(SUMMARY, {"action": "requested", "point": ids})
         foreseen = summary.context["foreseen"]
         assert (foreseen.at_once, foreseen.later, foreseen.kept) == (1, 1, 1)
+
+    @pytest.mark.parametrize(
+        ("action", "said"),
+        [
+            ("ended", "Dès que vous confirmez, votre demande de ne plus relever la courbe de charge est enregistrée."),
+            ("opposed", "et le portail ne retient plus la courbe de charge qui arriverait"),
+        ],
+    )
+    def test_says_what_the_portal_does_and_not_what_the_meter_does(
+        self, world: World, action: str, said: str
+    ) -> None:
+        set_collection(actor=world.alice, points=[world.p1.pk], state="requested", now=world.now)
+        page = text_of(world.client("alice").post(SUMMARY, {"action": action, "point": [world.p1.pk]}))
+        assert said in page
+        assert "immédiatement" not in page
+        assert "efface" not in page
 
     def test_has_nothing_to_confirm_when_nothing_changes(self, world: World) -> None:
         summary = world.client("alice").post(SUMMARY, {"action": "ended", "point": [world.p1.pk]})

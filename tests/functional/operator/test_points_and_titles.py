@@ -79,7 +79,7 @@ class TestOnePoint:
     def test_says_that_nobody_holds_it(self, world: World) -> None:
         text = text_of(world.client("operateur").get(of(make_point())))
         assert "Personne n’est titulaire de ce point aujourd’hui" in text
-        assert "Jamais demandée." in text
+        assert "Aucune demande n’est enregistrée ici." in text
 
     def test_is_not_found_for_no_point(self, world: World) -> None:
         for page in ("", "titulaire/", "titres/1/fin/"):

@@ -45,8 +45,8 @@ def counted(counts: Mapping[str | None, int]) -> list[Figure]:
         Figure(
             _("Demandée"),
             formats.number(counts.get(State.REQUESTED, 0)),
-            note=_("attend une visite du compteur"),
+            note=_("le compteur attend une visite"),
         ),
-        Figure(_("Inactive"), formats.number(inactive), note=_("pas demandée, ou terminée")),
-        Figure(_("Opposée"), formats.number(counts.get(State.OPPOSED, 0)), note=_("rien n’est enregistré")),
+        Figure(_("Inactive"), formats.number(inactive), note=_("aucune demande enregistrée, ou terminée")),
+        Figure(_("Opposée"), formats.number(counts.get(State.OPPOSED, 0)), note=_("vous vous y opposez")),
     ]
