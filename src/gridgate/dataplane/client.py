@@ -28,7 +28,7 @@ from gridgate.dataplane.registry import NEWEST, Access, SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import Cause, DayBlock, MeasurementStore, SeriesInfo, SetAside
 
-__all__ = ["Cause", "Latest", "MeasurementClient", "ReadRefused", "Reader", "SetAside"]
+__all__ = ["Cause", "Latest", "MeasurementClient", "ReadRefused", "Reader", "SeriesInfo", "SetAside"]
 
 DailyTotals = dict[str, dict[date, int | float]]
 """Energy in Wh by metering point and civil day."""

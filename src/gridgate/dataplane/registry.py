@@ -73,6 +73,11 @@ class PointFacts:
     """The states that the collection of its load curve had, as the registry gives them: `state|since|until;…`."""
 
     @property
+    def unknown(self) -> bool:
+        """Whether nothing is known of the point in the holder's time: the directions are then no fact about it."""
+        return self.segment is None and self.directions == _BOTH_WAYS
+
+    @property
     def collection(self) -> str | None:
         """The present state of collection; None when nobody ever asked for one, and when it is another holder's."""
         return next((state for state, _, until in self._states() if not until), None) if self.held else None

@@ -206,6 +206,11 @@ def held_on(day: date) -> Q:
     return _lasts(day, "valid_from", "valid_to")
 
 
+def still_held(today: date) -> Q:
+    """Points of `points_readable_by` whose title holds on the civil day."""
+    return _lasts(today, "held_from", "held_to")
+
+
 def _lasts(day: date, first: str, after: str) -> Q:
     return Q(**{f"{first}__lte": day}) & (Q(**{f"{after}__isnull": True}) | Q(**{f"{after}__gt": day}))
 

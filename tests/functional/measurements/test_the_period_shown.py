@@ -95,7 +95,7 @@ def drawn(
     times = [
         HeldTime(first, after, None if power is None else Decimal(power)) for first, after, power in powers
     ]
-    return picture(read, asked, Meter.of("Usine", times, asked, PARIS), NOW)
+    return picture(read, asked, Meter.of("Usine", times, asked, PARIS, today=NOW.date()), NOW)
 
 
 MONDAY = date(2026, 11, 16)

@@ -69,7 +69,10 @@ class TestThePoint:
         end_collections_of_former_holders(now=world.now)
         make_holding(world.p1, world.acme, since=date(2026, 11, 2))
         page = text_of(world.client("alice").get(f"/collecte/{world.p1.pk}/"))
-        assert "aucune demande enregistrée depuis le 2 novembre 2026, premier jour de votre titularité présente" in page
+        assert (
+            "aucune demande enregistrée depuis le 2 novembre 2026, premier jour de votre titularité présente"
+            in page
+        )
         assert "aucune demande enregistrée ici" not in page
         assert (
             "De toutes vos titularités : du 1ᵉʳ janvier 2024 au 30 septembre 2026, puis depuis le 2 novembre 2026."
@@ -79,7 +82,9 @@ class TestThePoint:
             world.client("alice").get(f"/collecte/{world.p2.pk}/")
         )
 
-    def test_asserts_nothing_of_a_curve_that_comes_without_having_been_asked_for_here(self, world: World) -> None:
+    def test_asserts_nothing_of_a_curve_that_comes_without_having_been_asked_for_here(
+        self, world: World
+    ) -> None:
         for address, said in (
             ("/collecte/", "aucune demande enregistrée, ou terminée"),
             (f"/collecte/{world.p1.pk}/", "Aucune demande n’est enregistrée ici."),
@@ -130,7 +135,10 @@ class TestTheSummary:
     @pytest.mark.parametrize(
         ("action", "said"),
         [
-            ("ended", "Dès que vous confirmez, votre demande de ne plus relever la courbe de charge est enregistrée."),
+            (
+                "ended",
+                "Dès que vous confirmez, votre demande de ne plus relever la courbe de charge est enregistrée.",
+            ),
             ("opposed", "et le portail ne retient plus la courbe de charge qui arriverait"),
         ],
     )

@@ -158,7 +158,7 @@ def _point(point: PointFacts, lines: Sequence[AccessLine]) -> dict[str, Any]:
     return {
         "id": point.id,
         "segment": point.segment,
-        "directions": _directions(point.directions),
+        "directions": None if point.unknown else _directions(point.directions),
         "activated_on": point.activated_on.isoformat(),
         "subscribed_power_kva": point.subscribed_power_kva,
         "access": [_line(line) for line in lines],

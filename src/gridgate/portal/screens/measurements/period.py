@@ -58,6 +58,7 @@ class Shown:
     first: date
     after: date
     directions: tuple[str, ...]
+    """Empty where neither the point nor what came of it tells which it has."""
     earliest: date = FIRST_DAY
     latest: date = LAST_DAY
     """The first and last days with data: the arrows go no farther."""
@@ -190,7 +191,7 @@ def read_choice(query: QueryDict, *, directions: int, span: Span) -> Shown:
     """
     held = tuple(name for name, (flow, _label) in DIRECTIONS.items() if flow in directions_of(directions))
     quantity = _one_of(query.get("grandeur"), QUANTITIES, "puissance")
-    direction = _one_of(query.get("sens"), held, held[0])
+    direction = _one_of(query.get("sens"), held or DIRECTIONS, (*held, *DIRECTIONS)[0])
     view = _one_of(query.get("vue"), VIEWS, "semaine")
     error, typed_from, typed_to = "", query.get("du", ""), query.get("au", "")
     earliest, latest = span(QUANTITIES[quantity][0], DIRECTIONS[direction][0])

@@ -114,9 +114,13 @@ class Meter:
     """For some of its own days nobody knows here what was subscribed."""
     known_from: date | None = None
     """The day from which it is known, when all these days are before it."""
+    held: bool = True
+    """Whether it is the company's today: of another nothing can be asked for."""
 
     @classmethod
-    def of(cls, name: str, times: Sequence[HeldTime], shown: Shown, zone: ZoneInfo) -> "Meter":
+    def of(
+        cls, name: str, times: Sequence[HeldTime], shown: Shown, zone: ZoneInfo, *, today: date
+    ) -> "Meter":
         found: list[Subscribed] = []
         unknown: date | None = None
         for time in times:
@@ -135,7 +139,8 @@ class Meter:
         known = next((time.first for time in times if time.subscribed_power_kva is not None), None)
         if unknown is None or (known is not None and known <= unknown):
             known = None
-        return cls(name, tuple(found), unknown is not None, known)
+        held = any(time.first <= today and (time.after is None or today < time.after) for time in times)
+        return cls(name, tuple(found), unknown is not None, known, held)
 
     def at(self, instant: datetime) -> float | None:
         """The power in force at an instant."""
@@ -158,7 +163,7 @@ def picture(read: Reading, shown: Shown, meter: Meter, now: datetime) -> Picture
         days = period.start, period.end
         until = min(period.end, _today(zone, now))
         told = absences(answer, *days, until, zone) if told_by_day(answer, *days) else []
-        return Picture(shown.kind, empty=why_nothing(answer, *days), absences=told)
+        return Picture(shown.kind, empty=_nothing(answer, *days, held=meter.held), absences=told)
     draw: dict[Kind, Callable[..., Picture]] = {
         Kind.LOAD_CURVE: _power,
         Kind.DAILY_ENERGY: _energy,
@@ -171,6 +176,14 @@ def picture(read: Reading, shown: Shown, meter: Meter, now: datetime) -> Picture
         drawn.note = _unknown_power(meter, current, period.start, zone)
     drawn.absences = absences(answer, period.start, period.end, until, zone)
     return drawn
+
+
+def _nothing(answer: Answer, start: datetime, end: datetime, *, held: bool) -> str:
+    """Why nothing is drawn; who no longer holds the point is not told that collection can be asked for."""
+    reasons = {gap.reason for gap in answer.missing if gap.start < end and start < gap.end}
+    if not held and "collection_inactive" in reasons and not told_by_day(answer, start, end):
+        return _("Aucune collecte de la courbe de charge n’est enregistrée ici pour ces jours.")
+    return why_nothing(answer, start, end)
 
 
 def _unknown_power(meter: Meter, current: Sequence[Segment], start: datetime, zone: ZoneInfo) -> str:

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, bits
 from gridgate.core.time import civil_day_of
-from gridgate.dataplane.client import Reader
+from gridgate.dataplane.client import Reader, SeriesInfo
 from gridgate.dataplane.query.answer import Answer
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import HeldTime, Points, held_times, points_readable_by
+from gridgate.metering.queries import HeldTime, Points, held_times, points_readable_by, still_held
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import measurements
 from gridgate.portal.access import MemberRequest, entitlement_required
@@ -32,8 +32,9 @@ ROWS_A_PAGE = 96
 @require_safe
 @entitlement_required(EntitlementCode.MEASUREMENTS)
 def index(request: MemberRequest) -> HttpResponse:
-    """The first of the person's metering points, or what to do when there is none."""
-    first = _points(request.membership).order_by("search_text", "pk").first()
+    """The first of the person's metering points, of those still held if any; or what to do when there is none."""
+    mine = _points(request.membership).order_by("search_text", "pk")
+    first = mine.filter(still_held(_today())).first() or mine.first()
     if first is None:
         return render(request, "measurements/none.html")
     return redirect("measurements_point", first.pk)
@@ -45,7 +46,7 @@ def index(request: MemberRequest) -> HttpResponse:
 def point(request: MemberRequest, point_id: str) -> HttpResponse:
     found, shown, times = _asked(request, point_id)
     now = datetime.now(UTC)
-    meter = Meter.of(str(found), times, shown, _zone())
+    meter = Meter.of(str(found), times, shown, _zone(), today=_today())
     shows: Picture = picture(_Reading(request.membership, found, now), shown, meter, now)
     return render(
         request,
@@ -118,25 +119,39 @@ def _asked(request: MemberRequest, point_id: str) -> tuple[MeteringPoint, Shown,
     if found is None:
         raise Http404
     times = held_times(actor=request.membership, point_id=found.pk)
+    series = measurements.client().series([found.pk])
     shown = read_choice(
-        request.GET, directions=found.directions or bits(FlowDirection), span=_span(found, times)
+        request.GET, directions=found.directions or _received(series, times), span=_span(series, times)
     )
     return found, shown, times
 
 
+def _received(series: Sequence[SeriesInfo], times: Sequence[HeldTime]) -> int:
+    """The directions in which values came in the company's own times, for a point of which nothing else says which it
+    has; 0 when none did.
+    """
+    return bits(
+        {
+            info.key.direction
+            for info in series
+            for time in times
+            if info.first < (time.after or date.max) and time.first <= info.last
+        }
+    )
+
+
 def _points(actor: Membership, point_id: str | None = None) -> Points:
     """Those that the person may read, of which the company's title has begun: before, there is nothing of its own."""
-    today = civil_day_of(datetime.now(UTC), _zone())
+    today = _today()
     mine = points_readable_by(actor=actor, service=EntitlementCode.MEASUREMENTS, today=today, point=point_id)
     return mine.filter(held_from__lte=today)
 
 
-def _span(point: MeteringPoint, times: Sequence[HeldTime]) -> Span:
+def _span(series: Sequence[SeriesInfo], times: Sequence[HeldTime]) -> Span:
     """The first and last day with data in the company's own times: nothing is said of anybody else's. Without data, the
     last day of which some could have come.
     """
-    series = measurements.client().series([point.pk])
-    today = civil_day_of(datetime.now(UTC), _zone())
+    today = _today()
     yesterday = today - timedelta(days=1)
 
     def span(kind: Kind, flow: FlowDirection) -> tuple[date, date]:
@@ -189,6 +204,10 @@ class _Reading:
 def _api_request(found: MeteringPoint, shown: Shown) -> str:
     query = f"kind={shown.kind.value}&direction={shown.flow.value}&start={shown.first}&end={shown.after}"
     return f"{settings.BASE_URL}/api/v1/metering-points/{found.pk}/measurements?{query}"
+
+
+def _today() -> date:
+    return civil_day_of(datetime.now(UTC), _zone())
 
 
 def _zone() -> ZoneInfo:
