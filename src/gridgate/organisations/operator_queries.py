@@ -32,6 +32,12 @@ from gridgate.organisations.queries import OrganisationNotFound
 from gridgate.organisations.security.policy import FACTORS
 from gridgate.organisations.terms import terms_published
 
+_COMMANDS = Q(action__in=("application.created", "account.factors_forgotten", "member.added"))
+for _family in ("collection", "company", "contract", "first_administrator", "holding"):
+    _COMMANDS |= Q(action__startswith=f"{_family}.")
+_AT_THE_COMMAND_LINE = _COMMANDS & Q(acting_for=None, user=None)
+"""What commands do of which no person is known: the company reads it as done by the network operator."""
+
 NO_ROLE = "none"
 """The role of a company that has none declared, in a filter."""
 
@@ -225,13 +231,14 @@ def versions_of_terms(*, actor: Membership, now: datetime) -> QuerySet[GeneralTe
 
 
 def acts_for(*, actor: Membership, organisation: Organisation) -> QuerySet[AuditEvent]:
-    """What the operator's staff did on the company's behalf, the latest first. Raises `NotAllowed`.
+    """What the operator's staff did on the company's behalf, at the command line too, the latest first. Raises
+    `NotAllowed`.
 
-    What the company does with its own rights is not the operator's to follow.
+    What the company does with its own rights is not the operator's to follow, nor what ends there by itself.
     """
     require_operator(actor)
     events = events_of(actor=actor, organisation=organisation.pk)
-    return events.filter(acting_for=actor.organisation_id)
+    return events.filter(Q(acting_for=actor.organisation_id) | _AT_THE_COMMAND_LINE)
 
 
 def who_last(action: str, *, actor: Membership, organisation: Organisation) -> str:

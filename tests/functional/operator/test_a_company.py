@@ -9,6 +9,7 @@ from gridgate.audit.models import AuditEvent
 from gridgate.organisations.models import Contract, Invitation, Organisation, SecurityPolicy
 from gridgate.organisations.operations import (
     accept_invitation,
+    add_member,
     declare_first_administrator,
     record_contract,
 )
@@ -16,7 +17,7 @@ from gridgate.organisations.operations.invitations import follow_up
 from gridgate.organisations.terms import terms_in_force
 from tests.factories.eic import make_code, make_request
 from tests.factories.metering import make_held_point
-from tests.factories.organisations import make_organisation
+from tests.factories.organisations import make_group, make_organisation
 from tests.factories.sharing import make_permission, make_service
 from tests.functional.partage.test_who_reads_our_data import text_of
 from tests.world import World
@@ -65,6 +66,19 @@ class TestThePage:
         ):
             assert said in text, said
 
+    def test_tells_what_was_done_at_the_command_line_as_the_company_reads_it(self, world: World) -> None:
+        record_contract(organisation=world.acme, number="CART-1", valid_from=date(2025, 1, 1), now=world.now)
+        make_held_point(world.acme)
+        add_member(
+            organisation=world.acme, email="zoe@acme.example", full_name="Zoé", role="user", now=world.now
+        )
+        make_group(world.acme, "À elle", [], {})
+        client = world.client("operateur")
+        for page in (text_of(client.get(ACME)), text_of(client.get(f"{ACME}historique/"))):
+            assert "zoe@acme.example agit désormais pour l’entreprise" in page
+            assert "Contrat CART-1 enregistré" in page
+            assert "À elle" not in page
+
     def test_offers_to_declare_an_administrator_only_where_there_is_none(
         self, world: World, company: Organisation
     ) -> None:
@@ -79,7 +93,7 @@ class TestThePage:
             "Aucun point",
             "Aucune demande pour l’instant",
             "Personne n’administre encore cette entreprise",
-            "Rien encore.",
+            "Entreprise enregistrée",
         ):
             assert said in text
 
