@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from gridgate.metering import as_held
 from gridgate.metering.imports import import_points
-from gridgate.metering.models import MeteringPoint
+from gridgate.metering.models import MeteringPoint, PointVersion
 from gridgate.metering.operations import close_holding, move_in, set_collection
 from gridgate.metering.queries import names_of_points, points_readable_by
 from gridgate.organisations.models import Organisation
@@ -214,6 +215,10 @@ class TestTheList:
         MeteringPoint.objects.get(pk=world.p1.pk).versions.update(
             label="=1+1", address="'-5 rue", directions=3, meter_type="PMEI", subscribed_power_kva="36.50"
         )
+        left = make_point("30009999999999")
+        make_holding(left, world.acme, since=date(2026, 1, 1), until=date(2026, 9, 1))
+        PointVersion.objects.filter(metering_point=left).update(valid_from=date(2026, 10, 1))
+        as_held.project([left.pk])
         client = world.client("alice")
         client.cookies["django_language"] = language
         ticked = MeteringPoint.objects.values_list("pk", flat=True)

@@ -85,6 +85,27 @@ class TestImportPoints:
         again = import_points(content, now=NOW)
         assert (again.read, again.created, again.changed, again.unchanged) == (2, 0, 0, 2)
 
+    def test_a_line_that_says_nothing_is_passed_over_for_a_point_that_is_here_and_no_other(self) -> None:
+        import_points(points_file(point_line()), now=NOW)
+        header = POINT_HEADER.split(",")
+
+        def bare(**cells: str) -> str:
+            return ",".join(cells.get(column, "") for column in header)
+
+        here = bare(id="30001480112233", activated_on="2020-03-01")
+        report = import_points(
+            points_file(
+                here,
+                bare(id="30001480112233"),
+                bare(id="30001480112244"),
+                bare(id="30001480112233", activated_on="2020-03-02"),
+            ),
+            now=NOW,
+        )
+        assert (report.read, report.unchanged, report.rejected) == (4, 2, 2)
+        assert {finding.line for finding in report.problems} == {4, 5}
+        assert points().values_list("subscribed_power_kva", flat=True).get() == 120
+
     def test_updates_what_differs_and_says_what_it_was(self) -> None:
         import_points(points_file(point_line()), now=NOW)
         report = import_points(points_file(point_line(subscribed_power_kva="150", directions="I")), now=NOW)

@@ -26,6 +26,10 @@ from gridgate.tables.known import METER_TYPES, POINTS
 POINT_COLUMNS, OPTIONAL_POINT_COLUMNS = POINTS.columns, POINTS.optional
 """`valid_from` is the civil day from which the line's values hold; without it, the day of the import."""
 
+_TELLING = tuple(
+    name for name in (*POINT_COLUMNS, *OPTIONAL_POINT_COLUMNS) if name not in ("id", "activated_on")
+)
+
 _LOW_VOLTAGE = ("C5", "P4")
 
 
@@ -45,7 +49,10 @@ def import_points(
     require_operator(actor)
     sheet = read_sheet(content, table=POINTS)
     report = ImportReport("points", dry_run, read=sheet.read, findings=list(sheet.findings))
-    asked = _parse(sheet.rows, report, today=civil_day_of(now, get_default_timezone()))
+    bare = _saying_nothing(sheet.rows)
+    report.unchanged = len(bare)
+    telling = [row for row in sheet.rows if row.line not in bare]
+    asked = _parse(telling, report, today=civil_day_of(now, get_default_timezone()))
     tell = progress or nobody
     with transaction.atomic():
         updated: list[str] = []
@@ -66,6 +73,26 @@ def import_points(
 
 def nobody(done: int, total: int) -> None:
     """The progress of an import that nobody watches."""
+
+
+def _saying_nothing(rows: list[Row]) -> set[int]:
+    """The lines that say nothing of a point that is here: exports have one for a point in a time of which its former
+    holder is told nothing.
+    """
+    bare: dict[int, tuple[str, date | None]] = {}
+    for row in rows:
+        if any(row.cells.get(column) for column in _TELLING):
+            continue
+        cells = Cells(row)
+        point_id, activated_on = cells.point_id("id"), cells.day("activated_on", required=False)
+        if cells.good and point_id is not None:
+            bare[row.line] = (point_id, activated_on)
+    here: dict[str, date] = {}
+    for ids in chunks(sorted({point_id for point_id, _ in bare.values()}), CHUNK):
+        here.update(MeteringPoint.objects.filter(pk__in=ids).values_list("pk", "activated_on"))
+    return {
+        line for line, (point_id, day) in bare.items() if point_id in here and day in (None, here[point_id])
+    }
 
 
 @dataclass(frozen=True, slots=True)
