@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.http import QueryDict
 
-from gridgate.core.quantities import FlowDirection, bits
+from gridgate.core.quantities import FlowDirection, Kind, bits
 from gridgate.core.time import Interval, Resolution, civil_day_bounds
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.metering.operations import close_holding
@@ -61,6 +61,32 @@ def test_the_page_has_no_link_past_the_last_data(world: World, measured: Measure
     page = world.client("alice").get(f"/mesures/{world.p1.pk}/").content.decode()
     assert 'aria-label="Période précédente"' in page
     assert "Période suivante\xa0: rien après" in html.unescape(page)
+
+
+LAST_DAYS = "Voir les derniers jours reçus"
+
+
+@pytest.fixture
+def without_values(measured: Measured, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing came for any days asked for; that some did for others, `series` tells."""
+
+    def read(self: Measured, reader: Any, point: str, kind: Kind, *rest: Any, **_: Any) -> Answer:
+        direction, start, end = rest
+        return Answer(point, kind, direction, kind.unit, start, end, [], Interval(start, end))
+
+    monkeypatch.setattr(Measured, "read", read)
+
+
+@pytest.mark.parametrize(("quantity", "offered"), [("puissance", True), ("energie", True), ("index", False)])
+def test_the_last_days_received_are_offered_of_the_quantity_shown_if_there_are_any(
+    world: World, without_values: None, quantity: str, offered: bool
+) -> None:
+    address = f"/mesures/{world.p1.pk}/"
+    asked = f"{address}?grandeur={quantity}&le=2019-01-07"
+    page = html.unescape(world.client("alice").get(asked).content.decode())
+    assert "Rien à montrer pour ces jours" in page
+    assert (LAST_DAYS in page) is offered
+    assert (f'href="{address}?grandeur={quantity}&sens=soutirage">{LAST_DAYS}' in page) is offered
 
 
 def curve(day: date, kilowatts: list[float | None], step: Resolution = Resolution.PT60M) -> Segment:

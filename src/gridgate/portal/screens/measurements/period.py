@@ -16,7 +16,7 @@ from gridgate.dataplane.query.aggregate import Period
 from gridgate.portal import formats
 
 Span = Callable[[Kind, FlowDirection], tuple[date, date]]
-"""The first and the last day with data of a kind and direction."""
+"""The first and the last day with data of a kind and direction; the first after the last when there are none."""
 
 LONGEST = timedelta(days=366 * 3)
 _LIMITS = {"first": FIRST_DAY.year, "last": LAST_DAY.year}
@@ -131,6 +131,11 @@ class Shown:
         to = period.after(self.first) if steps > 0 else period.first_day(self.first - timedelta(days=1))
         return self.query(le=to.isoformat())
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether other days of it came."""
+        return bool(self.earliest <= self.latest and (self.before() or self.following()))
+
     def before(self) -> str:
         """Empty when nothing came before: from farther on it leads back to the last that came."""
         if self.first <= self.earliest:
@@ -141,7 +146,8 @@ class Shown:
         """Empty when nothing came after; from farther back it leads to the first that came."""
         if self.after > self.latest:
             return ""
-        return self._at(self.earliest) if self.after <= self.earliest else self.moved(1)
+        earliest = min(self.earliest, self.latest)
+        return self._at(earliest) if self.after <= earliest else self.moved(1)
 
     def views(self) -> list[Choice]:
         # Changing to a longer view keeps the day in sight; to a shorter one, the end of what was shown and came.

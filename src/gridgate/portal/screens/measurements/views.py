@@ -148,8 +148,8 @@ def _points(actor: Membership, point_id: str | None = None) -> Points:
 
 
 def _span(series: Sequence[SeriesInfo], times: Sequence[HeldTime]) -> Span:
-    """The first and last day with data in the company's own times: nothing is said of anybody else's. Without data, the
-    last day of which some could have come.
+    """The first and last day with data in the company's own times: nothing is said of anybody else's. Without data it
+    is empty, and ends on the last day of which some could have come.
     """
     today = _today()
     yesterday = today - timedelta(days=1)
@@ -167,7 +167,7 @@ def _span(series: Sequence[SeriesInfo], times: Sequence[HeldTime]) -> Span:
             return min(first for first, _last in days), max(last for _first, last in days)
         ends = [time.after - timedelta(days=1) for time in times[-1:] if time.after]
         last = max([min([yesterday, *ends]), *(time.first for time in times[-1:])])
-        return last, last
+        return last + timedelta(days=1), last
 
     return span
 
