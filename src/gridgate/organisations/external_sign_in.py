@@ -6,7 +6,7 @@ person is known by issuer and subject. The first time, their address decides, an
 it.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -56,8 +56,8 @@ class Claims:
     verified: bool = False
     name: str = ""
     language: str = ""
-    second_factor: tuple[str, ...] = ()
-    """The words of the ID token by which a second factor shown there counts here; none: none does."""
+    second_factor: external_factor.Shown = field(default_factory=external_factor.Shown)
+    """What the ID token says of a second factor shown there. Whether that counts is asked when it is made use of."""
 
 
 class Refusal:
@@ -200,7 +200,7 @@ class Exchange(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]  # the library
             raise OAuth2Error("the provider gave no ID token")
         said = self._decode_id_token(app, id_token)
         # Before the user info adds to it: nobody has signed that.
-        factor = external_factor.words_that_count(said, policy(request), now=timezone.now())
+        factor = external_factor.shown_by(said, policy(request))
         if "email" not in said and self.openid_config.get("userinfo_endpoint"):
             said = {**self._user_info(token.token, said["sub"]), **said}
         claims = _claims(settings.ENVIRONMENT.oidc_issuer, said, factor)
@@ -268,7 +268,8 @@ def start(request: HttpRequest, *, onwards: str, nonce: str) -> HttpResponse:
 
 def bring_factor(request: HttpRequest, user: User, claims: Claims) -> None:
     """Let the sign-in that this request makes count for what the ID token says was checked."""
-    external_factor.bring(request, user, issuer=claims.issuer, words=claims.second_factor)
+    now = timezone.now()
+    external_factor.bring(request, user, issuer=claims.issuer, shown=claims.second_factor, now=now)
 
 
 def finish(request: HttpRequest) -> HttpResponse:
@@ -305,7 +306,7 @@ def _refused(
     )
 
 
-def _claims(issuer: str, said: dict[str, Any], factor: tuple[str, ...]) -> Claims:
+def _claims(issuer: str, said: dict[str, Any], factor: external_factor.Shown) -> Claims:
     parts = (said.get("given_name"), said.get("family_name"))
     name = said.get("name") or " ".join(str(part) for part in parts if part)
     language = str(said.get("locale") or "")[:2].lower()

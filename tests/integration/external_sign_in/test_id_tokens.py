@@ -253,7 +253,7 @@ class TestASecondFactor:
         forger.claims = {"amr": ["mfa"], "auth_time": None if ago is None else int(time.time()) - ago}
         assert self.counts(forger) is enough
 
-    @pytest.mark.parametrize("at", ["now", True, [1]], ids=str)
+    @pytest.mark.parametrize("at", ["now", True, [1], 10**400, -(10**400), 1e308], ids=lambda at: str(at)[:9])
     def test_does_not_when_the_token_says_no_instant(self, asked, forger, at):
         ask_for(provider_minutes=10)
         forger.claims = {"amr": ["mfa"], "auth_time": at}

@@ -7,6 +7,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import time_machine
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.conf import settings as django_settings
@@ -248,6 +249,18 @@ class TestASecondFactorShownToTheProvider:
         ask_for(provider_amr=["hwk"])
         assert self.is_led_away(browser)
 
+    def test_counts_by_how_long_before_this_sign_in_the_other_one_was(self, asked, provider):
+        ago = int(timezone.now().timestamp()) - 40 * 60
+        browser = self.signs_in(provider, amr=["mfa"], auth_time=ago)
+        assert signed_in(browser)
+        ask_for(provider_minutes=30)
+        assert self.is_led_away(browser)
+        assert self.is_led_away(self.signs_in(provider, amr=["mfa"], auth_time=ago))
+        ask_for(provider_minutes=60)
+        assert signed_in(browser)
+        with time_machine.travel(timezone.now() + timedelta(hours=2)):
+            assert signed_in(browser), "a session does not grow too old by being used"
+
     def test_counts_for_no_other_session_of_the_person(self, asked, people, provider):
         assert signed_in(self.signs_in(provider, amr=["mfa"]))
         assert self.is_led_away(people.client("alice"))
@@ -291,6 +304,27 @@ class TestASecondFactorShownToTheProvider:
         browser.post("/connexion/externe/compte/", {"full_name": "Zoé"})
         make_member(people.acme, "Zoé", email="zoe@example.org")
         assert "ACME" in browser.get("/compte/").content.decode()
+
+    @pytest.mark.parametrize(
+        "by_now",
+        [{"provider_amr": ["hwk"]}, {"provider_issuer": "", "provider_amr": []}, {"provider_minutes": 30}],
+        ids=str,
+    )
+    def test_that_the_operator_counts_no_more_opens_nothing_that_was_begun_before(
+        self, asked, people, provider, by_now
+    ):
+        ago = int(timezone.now().timestamp()) - 40 * 60
+        provider.knows("s-zoe", email="zoe@example.org", email_verified=True, amr=["mfa"], auth_time=ago)
+        browser = Client()
+        come_back(browser, provider, "s-zoe")
+        now, secret = timezone.now(), "JBSWY3DPEHPK3PXP" * 2
+        user = make_member(people.acme, "Zoé", email="zoe@example.org").user
+        add_totp(user=user, secret=secret, code=totp(secret, now), now=now)
+        link_external_account(user=user, issuer=provider.issuer, subject="s-zoe", now=now)
+        ask_for(**by_now)
+        answer = browser.post("/connexion/externe/compte/", {"full_name": "Zoé"})
+        assert answer["Location"] == reverse("sign_in_code")
+        assert not signed_in(browser)
 
 
 class TestNoAccountYet:

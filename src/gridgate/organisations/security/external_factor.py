@@ -2,11 +2,13 @@
 
 Nothing does but what the operator has named in the security policy, of the provider there is: values of `acr` and `amr`
 in the signed ID token (OpenID Connect Core 1.0 §2, RFC 8176). It counts for the session whose own sign-in brought that
-token, and from page to page only while the operator counts it. It opens no sensitive act: the provider alone knows how
-long ago it was shown.
+token, and at that sign-in as on every page after it only by the policy of that very moment. How long ago the person
+signed in there is reckoned from their sign-in here, then as later: a session does not grow too old by being used. It
+opens no sensitive act: the provider alone knows how long ago the second factor was shown.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +19,19 @@ from gridgate.organisations.models import SecurityPolicy, User
 from gridgate.organisations.security.policy import policy
 
 SHOWN = "factor_shown_elsewhere"
-"""Session key: of whom, to which issuer, and by which words of the ID token."""
+"""Session key: of whom, to which issuer, by which words of the ID token, its `auth_time`, when they signed in here."""
 CLOCKS_APART = 60
+LATEST = 10**11
+"""Seconds since 1970 UTC. JSON numbers have no end, and instants that a clock can show do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of an ID token's claims says that a second factor was shown; without a word, nothing does."""
+
+    words: tuple[str, ...] = ()
+    at: float | None = None
+    """`auth_time`; None when the token says no instant."""
 
 
 def asked_of_provider(row: SecurityPolicy) -> dict[str, str]:
@@ -31,26 +44,32 @@ def asked_of_provider(row: SecurityPolicy) -> dict[str, str]:
     return asked
 
 
-def words_that_count(said: Mapping[str, Any], row: SecurityPolicy, *, now: datetime) -> tuple[str, ...]:
-    """What of an ID token's claims, which hold, proves a second factor by this policy; nothing: it proves none."""
-    if not _is_recent(said.get("auth_time"), row.provider_minutes, now):
-        return ()
+def shown_by(said: Mapping[str, Any], row: SecurityPolicy) -> Shown:
+    """What an ID token's claims, which hold, say of a second factor, of the words that this policy counts."""
     methods = said.get("amr")
     words = [
         ("acr", said.get("acr")),
         *(("amr", one) for one in (methods if isinstance(methods, list) else ())),
     ]
-    return tuple(f"{claim}:{word}" for claim, word in words if f"{claim}:{word}" in _counted(row))
+    counted = _counted(row)
+    found = tuple(f"{claim}:{word}" for claim, word in words if f"{claim}:{word}" in counted)
+    return Shown(found, _instant(said.get("auth_time"))) if found else Shown()
 
 
-def bring(request: HttpRequest, user: User, *, issuer: str, words: tuple[str, ...]) -> None:
-    """Let the sign-in that this very request makes count as shown by these words."""
-    if words:
-        request.factor_brought = {"user": user.pk, "issuer": issuer, "words": list(words)}  # type: ignore[attr-defined]
+def bring(request: HttpRequest, user: User, *, issuer: str, shown: Shown, now: datetime) -> None:
+    """Let the sign-in that this very request makes count as shown there, if the policy counts it."""
+    request.factor_brought = {  # type: ignore[attr-defined]
+        "user": user.pk,
+        "issuer": issuer,
+        "words": list(shown.words),
+        "at": shown.at,
+        "signed_in": now.timestamp(),
+    }
 
 
 def is_brought(request: HttpRequest, user: User) -> bool:
-    return bool(getattr(request, "factor_brought", {}).get("user") == user.pk)
+    brought = getattr(request, "factor_brought", None)
+    return brought is not None and _counts(brought, user, policy(request))
 
 
 def keep(request: HttpRequest, user: User) -> None:
@@ -62,10 +81,16 @@ def keep(request: HttpRequest, user: User) -> None:
 def still_counts(request: HttpRequest, user: User) -> bool:
     """Whether this session's sign-in brought a second factor that the operator counts to this day."""
     kept = request.session.get(SHOWN)
-    if not isinstance(kept, dict) or kept["user"] != user.pk:
+    return kept is not None and _counts(kept, user, policy(request))
+
+
+def _counts(shown: dict[str, Any], user: User, row: SecurityPolicy) -> bool:
+    if shown["user"] != user.pk or shown["issuer"] != row.provider_issuer:
         return False
-    row = policy(request)
-    return kept["issuer"] == row.provider_issuer and not _counted(row).isdisjoint(kept["words"])
+    if _counted(row).isdisjoint(shown["words"]):
+        return False
+    # A session of before these were kept has neither.
+    return _is_recent(shown.get("at"), row.provider_minutes, shown.get("signed_in", 0))
 
 
 def _is_in_force(row: SecurityPolicy) -> bool:
@@ -79,9 +104,12 @@ def _counted(row: SecurityPolicy) -> frozenset[str]:
     return frozenset([f"acr:{one}" for one in row.provider_acr] + [f"amr:{one}" for one in row.provider_amr])
 
 
-def _is_recent(at: object, minutes: int | None, now: datetime) -> bool:
+def _instant(said: object) -> float | None:
+    is_number = isinstance(said, int | float) and not isinstance(said, bool)
+    return said if is_number and 0 <= said < LATEST else None  # type: ignore[operator,return-value]
+
+
+def _is_recent(at: float | None, minutes: int | None, signed_in: float) -> bool:
     if minutes is None:
         return True
-    if not isinstance(at, int | float) or isinstance(at, bool):
-        return False
-    return -CLOCKS_APART <= now.timestamp() - at <= minutes * 60 + CLOCKS_APART
+    return at is not None and -CLOCKS_APART <= signed_in - at <= minutes * 60 + CLOCKS_APART

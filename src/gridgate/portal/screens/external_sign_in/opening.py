@@ -29,6 +29,7 @@ from gridgate.organisations.operations.external_accounts import (
     link_external_account,
     open_external_account,
 )
+from gridgate.organisations.security.external_factor import Shown
 from gridgate.organisations.terms import terms_in_force
 from gridgate.portal.forms import LineField
 from gridgate.portal.screens.activation.forms import TermsForm
@@ -88,8 +89,8 @@ def _pending(request: HttpRequest) -> Pending | None:
     if kept is None or kept["until"] < timezone.now().timestamp():
         request.session.pop(PENDING, None)
         return None
-    factor = tuple(kept["claims"].get("second_factor", ()))
-    return Pending(Claims(**kept["claims"] | {"second_factor": factor}), kept["next"])
+    claims = kept["claims"]
+    return Pending(Claims(**claims | {"second_factor": Shown(**claims["second_factor"])}), kept["next"])
 
 
 def _account(claims: Claims, full_name: str, terms: GeneralTerms | None) -> User:

@@ -70,7 +70,10 @@ class PolicyForm(forms.Form):
     )
     provider_minutes = forms.IntegerField(
         label=gettext_lazy("Minutes, au plus, depuis la connexion chez ce fournisseur"),
-        help_text=gettext_lazy("Au-delà, il est prié de reconnecter la personne. Vide : peu importe."),
+        help_text=gettext_lazy(
+            "Comptées au moment de la connexion au portail. Au-delà, le fournisseur est prié de reconnecter la personne. "
+            "Vide : peu importe."
+        ),
         min_value=1,
         max_value=MOST_MINUTES,
         required=False,
