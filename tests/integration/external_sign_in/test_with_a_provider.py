@@ -366,6 +366,17 @@ class TestNoAccountYet:
         assert come_back(again, provider, zoe)["Location"] == "/"
         assert signed_in(again)
 
+    def test_none_is_opened_on_the_word_of_a_provider_that_was_replaced_meanwhile(
+        self, people, provider, zoe, settings
+    ):
+        browser = Client()
+        come_back(browser, provider, zoe)
+        told_of(settings, "https://new.example")
+        answer = browser.post("/connexion/externe/compte/", {"full_name": "Zoé"})
+        assert answer["Location"] == "/connexion/"
+        assert not User.objects.filter(email="zoe@example.org").exists()
+        assert PENDING not in browser.session
+
     def test_the_general_terms_are_accepted_first(self, people, provider, zoe):
         terms = publish_terms(version="1", text_fr="Conditions", actor=None, now=people.now)
         browser = Client()

@@ -6,6 +6,7 @@ from typing import Any
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
 from django import forms
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -86,7 +87,11 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _pending(request: HttpRequest) -> Pending | None:
     kept: dict[str, Any] | None = request.session.get(PENDING)
-    if kept is None or kept["until"] < timezone.now().timestamp():
+    if (
+        kept is None
+        or kept["until"] < timezone.now().timestamp()
+        or kept["claims"]["issuer"] != settings.ENVIRONMENT.oidc_issuer  # replaced meanwhile
+    ):
         request.session.pop(PENDING, None)
         return None
     claims = kept["claims"]
