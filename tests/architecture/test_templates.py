@@ -239,3 +239,16 @@ def test_no_code_joins_texts_as_french_alone_does() -> None:
         if FRENCH_SPACE.search(line)
     ]
     assert joined + bare == []
+
+
+def test_what_a_form_of_rights_saves_is_compared_with_what_it_was_opened_with() -> None:
+    """Otherwise whoever opened it first undoes, unread, what a colleague has saved: `read` is what was saved, `had` what
+    was ticked, `seen` what was said to happen.
+    """
+    makes_anew = {"group_new.html", "invite.html"}
+    """They save over nothing."""
+    acts = {"detach.html", "group.html", "invitations.html"}
+    """One act on what is there, named by its button; its operation refuses what was done meanwhile."""
+    forms = [path for path in TEMPLATES if path.parent.name == "company" and POST.search(text_of(path))]
+    bare = {path.name for path in forms if not re.search(r'name="(read|had|seen)"', text_of(path))}
+    assert bare == makes_anew | acts

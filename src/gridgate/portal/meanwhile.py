@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -37,4 +38,6 @@ def _said(field: forms.BoundField) -> str:
         labels: dict[Any, Any] = dict(field.field.choices)  # type: ignore[arg-type]
         chosen = value if isinstance(value, list) else [value] if value else []
         return ", ".join(str(labels.get(one, one)) for one in chosen) or formats.NONE
+    if isinstance(value, date):
+        return formats.long_day(value)
     return str(value or "") or formats.NONE

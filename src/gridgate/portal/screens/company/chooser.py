@@ -2,6 +2,8 @@
 
 What is ticked stays chosen from one search, or one page, to the next, because it comes back in the form: `chosen` holds
 the whole choice, `shown` what the page at hand offered, `pick` what is ticked of it. Nothing is kept until one saves.
+A form that says with what it was opened, as `had`, changes that alone: what others add or take out meanwhile is so here
+too.
 """
 
 from collections.abc import Callable, Iterable
@@ -102,6 +104,11 @@ class Chooser:
         return " ".join(sorted(self.chosen))
 
     @property
+    def had_text(self) -> str:
+        """For the hidden field of a form whose changes alone are saved."""
+        return " ".join(sorted(self._initial))
+
+    @property
     def shown_text(self) -> str:
         return " ".join(row.key for row in self.rows)
 
@@ -117,6 +124,9 @@ class Chooser:
             self._page_asked = data.get("page", "1")
         shown = set(data.get("shown", "").split())
         chosen = (set(data.get("chosen", "").split()) - shown) | (set(data.getlist("pick")) & shown)
+        if "had" in data:
+            had = set(data["had"].split())
+            chosen = (self._initial | (chosen - had)) - (had - chosen)
         return (chosen - self._locked) | (self._locked & self._initial)
 
     def _keys(self, rows: QuerySet[Any]) -> list[str]:

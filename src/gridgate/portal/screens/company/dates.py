@@ -1,6 +1,7 @@
 """From when until when a group has a service, and a member is in a group: one small page for each."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from gridgate.core.roles import ALWAYS, Term
+from gridgate.organisations import as_read
 from gridgate.organisations.authority import NotAllowed
 from gridgate.organisations.catalogue import BY_CODE
 from gridgate.organisations.company_rights import CompanyRights
@@ -20,6 +22,7 @@ from gridgate.organisations.models import EntitlementCode, UserGroup
 from gridgate.organisations.operations.groups import InvalidTerm, date_place, date_service, give
 from gridgate.organisations.queries import entitlements_of, group_of, member_of, place_of
 from gridgate.portal.access import MemberRequest, administrator_required, entitlement_required
+from gridgate.portal.meanwhile import Meanwhile, differing
 from gridgate.portal.screens.company.consequences import (
     consequences,
     fingerprint,
@@ -27,6 +30,7 @@ from gridgate.portal.screens.company.consequences import (
     losses,
     present_rights,
 )
+from gridgate.portal.screens.company.opened import is_stale, who_changed
 from gridgate.portal.screens.company.person import may_change
 from gridgate.portal.screens.company.terms import TermForm, place_said, said
 
@@ -35,6 +39,11 @@ from gridgate.portal.screens.company.terms import TermForm, place_said, said
 @administrator_required
 def service(request: MemberRequest, pk: int, code: str) -> HttpResponse:
     """Of a service of the group; one that is not by point is given here too. Of the others one chooses the points."""
+    with _writing(request):
+        return _service(request, pk, code)
+
+
+def _service(request: MemberRequest, pk: int, code: str) -> HttpResponse:
     actor, now = request.membership, timezone.now()
     group = group_of(actor=actor, pk=pk)
     entry = BY_CODE.get(code)
@@ -68,6 +77,11 @@ def service(request: MemberRequest, pk: int, code: str) -> HttpResponse:
 @entitlement_required(EntitlementCode.USERS)
 def place(request: MemberRequest, pk: int, who: int) -> HttpResponse:
     """Of a member's place in the group."""
+    with _writing(request):
+        return _place(request, pk, who)
+
+
+def _place(request: MemberRequest, pk: int, who: int) -> HttpResponse:
     actor, now = request.membership, timezone.now()
     group = group_of(actor=actor, pk=pk)
     member = member_of(actor=actor, pk=who)
@@ -90,6 +104,11 @@ def place(request: MemberRequest, pk: int, who: int) -> HttpResponse:
     )
 
 
+def _writing(request: MemberRequest) -> AbstractContextManager[None]:
+    """What is compared and what is saved are of one transaction; whoever reads waits for none."""
+    return transaction.atomic() if request.method == "POST" else nullcontext()
+
+
 def _page(
     request: MemberRequest,
     group: UserGroup,
@@ -101,24 +120,35 @@ def _page(
     say: Callable[[Term], str],
     now: datetime,
 ) -> HttpResponse:
-    """What the dates do is read before they are saved; what was typed stays in the form."""
+    """What the dates do is read before they are saved, as is what a colleague saved meanwhile; what was typed stays
+    in the form.
+    """
     actor = request.membership
-    context |= {"group": group, "form": form, "present": say(form.was)}
+    saved = [form.was.begins, form.was.ends, "given" in context and context["given"] is None]
+    context |= {
+        "group": group,
+        "form": form,
+        "present": say(form.was),
+        "read": as_read.fingerprint(saved),
+    }
     if request.method != "POST":
         return render(request, "company/dates.html", context)
+    if is_stale(request, saved):
+        differs = differing(form, TermForm(was=form.was, now=now))
+        context["meanwhile"] = Meanwhile(who_changed(group, actor=actor), differs)
+        return render(request, "company/dates.html", context, status=409)
     if not form.is_valid():
         return render(request, "company/dates.html", context, status=422)
-    with transaction.atomic():
-        rights = present_rights(actor=actor)
-        changes = rights.becoming(after(rights, form.term))
-        if not is_confirmed(request, changes):
-            context |= {"consequences": consequences(changes, actor=actor), "seen": fingerprint(changes)}
-            return render(request, "company/dates.html", context)
-        try:
-            save(form.term)
-        except InvalidTerm:  # midnight came between
-            form.add_error(None, _("Ces dates ne vont plus. Relisez-les."))
-            return render(request, "company/dates.html", context, status=422)
+    rights = present_rights(actor=actor)
+    changes = rights.becoming(after(rights, form.term))
+    if not is_confirmed(request, changes):
+        context |= {"consequences": consequences(changes, actor=actor), "seen": fingerprint(changes)}
+        return render(request, "company/dates.html", context)
+    try:
+        save(form.term)
+    except InvalidTerm:  # midnight came between
+        form.add_error(None, _("Ces dates ne vont plus. Relisez-les."))
+        return render(request, "company/dates.html", context, status=422)
     dates = say(form.term) or _("sans date")
     text = _("Les dates sont enregistrées : %(dates)s.") % {"dates": dates}
     messages.success(request, f"{text} {losses(changes)}".strip())

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.core.roles import ALWAYS, Term
+from gridgate.organisations import as_read
 from gridgate.organisations.catalogue import offered_to
 from gridgate.organisations.company_rights import Change, CompanyRights
 from gridgate.organisations.handles import handle_of
@@ -29,6 +30,7 @@ from gridgate.organisations.queries import (
     reservations_of,
 )
 from gridgate.portal.access import MemberRequest, administrator_required, entitlement_required
+from gridgate.portal.meanwhile import Meanwhile, differing
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company.chooser import Chooser
 from gridgate.portal.screens.company.consequences import (
@@ -40,6 +42,7 @@ from gridgate.portal.screens.company.consequences import (
 )
 from gridgate.portal.screens.company.forms import GroupForm
 from gridgate.portal.screens.company.matrix import cell_text
+from gridgate.portal.screens.company.opened import is_stale, who_changed
 from gridgate.portal.screens.company.person import may_change
 from gridgate.portal.screens.company.terms import TermForm, place_said, said, shortened, who_has
 
@@ -93,48 +96,63 @@ def _services(actor: Membership, group: UserGroup, now: datetime) -> list[dict[s
 @require_http_methods(["GET", "HEAD", "POST"])
 @administrator_required
 def rename(request: MemberRequest, pk: int) -> HttpResponse:
+    """By whoever has read the name that it has."""
+    if request.method == "POST":
+        with transaction.atomic():
+            return _rename(request, pk)
+    group = group_of(actor=request.membership, pk=pk)
+    return _rename_page(request, group, GroupForm(initial={"name": group.name}))
+
+
+def _rename(request: MemberRequest, pk: int) -> HttpResponse:
     actor = request.membership
     group = group_of(actor=actor, pk=pk)
-    if request.method != "POST":
-        form = GroupForm(initial={"name": group.name})
-        return render(request, "company/group_rename.html", {"group": group, "form": form})
     form = GroupForm(request.POST, others=groups_of(actor=actor).exclude(pk=pk))
+    if is_stale(request, group.name):
+        saved = differing(form, GroupForm(initial={"name": group.name}))
+        return _rename_page(
+            request, group, form, Meanwhile(who_changed(group, actor=actor), saved), status=409
+        )
     if form.is_valid():
         try:
             rename_group(group=group, name=form.cleaned_data["name"], actor=actor, now=timezone.now())
-        except InvalidGroup:  # another of that name, at the same moment
+        except InvalidGroup:
             form.add_error("name", _("Ce nom ne convient pas, ou un autre groupe le porte déjà."))
         else:
             messages.success(request, _("Le groupe s’appelle « %(name)s ».") % {"name": group.name})
             return redirect("company_group", pk)
-    group = group_of(actor=actor, pk=pk)
-    return render(request, "company/group_rename.html", {"group": group, "form": form}, status=422)
+    return _rename_page(request, group_of(actor=actor, pk=pk), form, status=422)
+
+
+def _rename_page(
+    request: MemberRequest,
+    group: UserGroup,
+    form: GroupForm,
+    meanwhile: Meanwhile | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "group": group,
+        "form": form,
+        "read": as_read.fingerprint(group.name),
+        "meanwhile": meanwhile,
+    }
+    return render(request, "company/group_rename.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @entitlement_required(EntitlementCode.USERS)
 def members(request: MemberRequest, pk: int) -> HttpResponse:
-    """Choose among the company's users, hundreds of them: search, tick, save."""
+    """Choose among the company's users, hundreds of them: search, tick, save. What is saved is who was added and who was
+    taken out: whom a colleague moved meanwhile stays where they are.
+    """
     actor = request.membership
     group = group_of(actor=actor, pk=pk)
     now = timezone.now()
-    places = {
-        one.pk: Term(vars(one)["place_from"], vars(one)["place_until"])
-        for one in members_in(actor=actor, group=group)
-    }
-    locked = (
-        ()
-        if actor.is_administrator
-        else (handle_of(_MEMBER, one.pk) for one in members_of(actor=actor) if not may_change(actor, one))
-    )
+    places = _places(actor, group)
     form = TermForm(request.POST if request.method == "POST" else None, now=now)
-    chooser = Chooser(
-        request.POST if request.method == "POST" else None,
-        matching=lambda text: members_matching(actor=actor, text=text),
-        initial=[handle_of(_MEMBER, key) for key, place in places.items() if not place.is_over(now)],
-        locked=locked,
-        kind=_MEMBER,
-    )
+    chooser = _chooser(request, places, now)
     rows = [
         {
             "row": row,
@@ -147,8 +165,9 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
         return render(request, "company/members.html", context)
     if not form.is_valid():
         return render(request, "company/members.html", context, status=422)
-    chosen = chooser.settled()
     with transaction.atomic():
+        places = _places(actor, group)
+        chosen = _chooser(request, places, now).settled()
         rights = present_rights(actor=actor)
         changes = rights.becoming(
             rights.with_members(
@@ -165,6 +184,29 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
     shorter = shortened(came, form.term) if form.has_dates else ""
     messages.success(request, " ".join(filter(None, (text, shorter, losses(changes)))))
     return redirect("company_group", pk)
+
+
+def _places(actor: Membership, group: UserGroup) -> dict[int, Term]:
+    return {
+        one.pk: Term(vars(one)["place_from"], vars(one)["place_until"])
+        for one in members_in(actor=actor, group=group)
+    }
+
+
+def _chooser(request: MemberRequest, places: dict[int, Term], now: datetime) -> Chooser:
+    actor = request.membership
+    locked = (
+        ()
+        if actor.is_administrator
+        else (handle_of(_MEMBER, one.pk) for one in members_of(actor=actor) if not may_change(actor, one))
+    )
+    return Chooser(
+        request.POST if request.method == "POST" else None,
+        matching=lambda text: members_matching(actor=actor, text=text),
+        initial=[handle_of(_MEMBER, key) for key, place in places.items() if not place.is_over(now)],
+        locked=locked,
+        kind=_MEMBER,
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

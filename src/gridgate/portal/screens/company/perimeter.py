@@ -1,7 +1,7 @@
 """On which points a group has a service: all of the company's, now and later, or those chosen."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from gridgate.core.roles import ALWAYS, Term
 from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries import PointFilter, Points, narrow, points_readable_by
+from gridgate.organisations import as_read
 from gridgate.organisations.catalogue import BY_CODE, CatalogueEntry
 from gridgate.organisations.company_rights import Change
 from gridgate.organisations.models import Entitlement, EntitlementCode, Membership, UserGroup
@@ -29,6 +30,7 @@ from gridgate.organisations.operations.groups import set_perimeter
 from gridgate.organisations.queries import entitlements_of, group_of, perimeter_in
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required
+from gridgate.portal.meanwhile import Meanwhile
 from gridgate.portal.screens.company.chooser import Chooser
 from gridgate.portal.screens.company.consequences import (
     consequences,
@@ -37,6 +39,7 @@ from gridgate.portal.screens.company.consequences import (
     losses,
     present_rights,
 )
+from gridgate.portal.screens.company.opened import is_stale, who_changed
 from gridgate.portal.screens.company.terms import TermForm
 from gridgate.portal.screens.metering_points.rows import coming, past
 
@@ -54,12 +57,16 @@ def page(request: MemberRequest, pk: int, code: str) -> HttpResponse:
     if entry is None or not entry.by_point or not entry.rule.offered_to(actor.organisation.beneficiary_roles):
         raise Http404
     form = PerimeterForm(actor, group, entry, request.POST if request.method == "POST" else None)
+    if form.saving and is_stale(request, form.saved):
+        return _meanwhile(request, form)
     if not form.saving or not form.is_complete:
         # The group's page leads here to give the service: what that does is read as soon as points are chosen.
         changes = _changes(actor, form) if form.given is None and form.is_chosen else []
         status = 422 if form.saving else 200
         return render(request, "company/perimeter.html", _context(actor, form, changes), status=status)
     with transaction.atomic():
+        if is_stale(request, PerimeterForm(actor, group, entry, None).saved):  # at the same moment
+            return _meanwhile(request, PerimeterForm(actor, group, entry, request.POST))
         changes = _changes(actor, form)
         if is_confirmed(request, changes):
             return _save(request, form, changes)
@@ -85,6 +92,10 @@ class PerimeterForm:
         self.chooser = Chooser(data, matching=self._matching, initial=present)
         self.scope = "" if self.given is None else "some" if self.given.restricted else "all"
         self._present = set(present)
+        self.saved = (self.scope, sorted(present))
+        opened = data.get("read") if data and not self.saving else None
+        self.read = opened if opened is not None else as_read.fingerprint(self.saved)
+        """What it was opened with, from one search to the next; saved, it is as it is."""
         self.everywhere = False
         self.pasted = Pasted()
         self.error = ""
@@ -240,6 +251,29 @@ def _fault(text: str) -> str:
     return _("n’est pas l’identifiant d’un point")
 
 
+def _meanwhile(request: MemberRequest, form: PerimeterForm) -> HttpResponse:
+    """What a colleague saved since the page was opened, beside what is chosen; nothing is kept."""
+    actor = request.membership
+    scope, points = form.saved
+    said = [
+        (
+            form.entry.label,
+            _extent(None if scope == "all" else points) if scope else _("le groupe ne l’a plus"),
+        )
+    ]
+    context = _context(actor, form, [])
+    context["meanwhile"] = Meanwhile(who_changed(form.group, actor=actor), said)
+    return render(request, "company/perimeter.html", context, status=409)
+
+
+def _extent(points: Collection[str] | None) -> str:
+    if points is None:
+        return _("tous les points, présents et à venir")
+    return ngettext("%(count)s point", "%(count)s points", len(points)) % {
+        "count": formats.number(len(points))
+    }
+
+
 def _changes(actor: Membership, form: PerimeterForm) -> list[Change]:
     """What saving the choice as it is would do."""
     rights = present_rights(actor=actor)
@@ -256,17 +290,11 @@ def _save(request: MemberRequest, form: PerimeterForm, changes: list[Change]) ->
         actor=actor,
         now=timezone.now(),
     )
-    if points is None:
-        extent = _("tous les points, présents et à venir")
-    else:
-        extent = ngettext("%(count)s point", "%(count)s points", len(points)) % {
-            "count": formats.number(len(points))
-        }
     services = ", ".join(f"« {BY_CODE[code].label} »" for code in form.codes)
     said = _("%(group)s a %(services)s sur %(extent)s.") % {
         "group": form.group.name,
         "services": services,
-        "extent": extent,
+        "extent": _extent(points),
     }
     messages.success(request, f"{said} {losses(changes)}".strip())
     return redirect("company_group", form.group.pk)

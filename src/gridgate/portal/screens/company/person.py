@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from gridgate.audit.history import about_member
+from gridgate.audit.models import AuditEvent
+from gridgate.organisations import as_read
 from gridgate.organisations.authority import LastAdministrator, NotAllowed
 from gridgate.organisations.company_rights import Change, CompanyRights
 from gridgate.organisations.handles import handle_of
@@ -32,6 +35,7 @@ from gridgate.organisations.queries import (
 from gridgate.organisations.rights import not_over
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.meanwhile import Meanwhile, differing
 from gridgate.portal.screens.company.access import access_lines
 from gridgate.portal.screens.company.consequences import (
     consequences,
@@ -42,6 +46,7 @@ from gridgate.portal.screens.company.consequences import (
 )
 from gridgate.portal.screens.company.events import event_rows
 from gridgate.portal.screens.company.forms import EXTERNAL, MemberForm
+from gridgate.portal.screens.company.opened import is_stale, who_last
 from gridgate.portal.screens.company.terms import place_said
 from gridgate.portal.step_up import ask
 
@@ -59,7 +64,10 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
     if not may_change(actor, member):
         raise NotAllowed
     form = MemberForm(request.POST, groups=groups_of(actor=actor), actor=actor, kept=member.last_day)
-    if not form.is_valid():
+    form.is_valid()
+    if is_stale(request, _form(actor, member).initial):
+        return _meanwhile(request, member, form)
+    if form.errors:
         return _page(request, member, form, status=422)
     if form.role_chosen != Membership.Role.ADMINISTRATOR and _is_last(actor, member):
         return _refused(request, pk, form)
@@ -75,7 +83,9 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
         if asked is not None:
             return asked
     try:
-        _save(actor, member, form)
+        _save(actor, member, form, read=request.POST.get("read"))
+    except as_read.ChangedMeanwhile:  # at the same moment
+        return _meanwhile(request, member_of(actor=actor, pk=pk), form)
     except LastAdministrator:  # the other one left at the same moment
         return _refused(request, pk, form)
     text = formats.elided(_("Les droits de %(name)s sont enregistrés.") % {"name": member.user})
@@ -133,10 +143,19 @@ def _refused(request: MemberRequest, pk: int, form: MemberForm) -> HttpResponse:
     return _page(request, member_of(actor=request.membership, pk=pk), form, status=422)
 
 
-def _save(actor: Membership, member: Membership, form: MemberForm) -> None:
+def _meanwhile(request: MemberRequest, member: Membership, form: MemberForm) -> HttpResponse:
+    """What a colleague saved since the page was opened, beside what was typed; nothing is kept."""
+    actor = request.membership
+    who = who_last(_events(actor, member).filter(action__in=("member.changed", "group.members_changed")))
+    saved = Meanwhile(who, differing(form, _form(actor, member)))
+    return _page(request, member, form, meanwhile=saved, status=409)
+
+
+def _save(actor: Membership, member: Membership, form: MemberForm, *, read: str | None) -> None:
     now = timezone.now()
     role = form.role_chosen if actor.is_administrator else member.role
     with transaction.atomic():
+        as_read.require_read(read, _form(actor, member_of(actor=actor, pk=member.pk)).initial)
         update_member(
             membership=member,
             role=role,
@@ -189,13 +208,19 @@ def _is_last(actor: Membership, member: Membership) -> bool:
     return member.is_administrator and not administrators_of(actor=actor).exclude(pk=member.pk).exists()
 
 
+def _events(actor: Membership, member: Membership) -> QuerySet[AuditEvent]:
+    memberships = former_memberships(actor=actor, user=member.user)
+    return about_member(actor=actor, memberships=memberships, email=member.user.email)
+
+
 def _form(actor: Membership, member: Membership) -> MemberForm:
+    """As it is saved."""
     places = member.groups.filter(not_over(timezone.now()))
     initial = {
         "role": member.role,
         "external": EXTERNAL if member.external else "",
         "until": member.last_day,
-        "groups": [handle_of("group", pk) for pk in places.values_list("group", flat=True)],
+        "groups": sorted(handle_of("group", pk) for pk in places.values_list("group", flat=True)),
     }
     return MemberForm(initial=initial, groups=groups_of(actor=actor), actor=actor, kept=member.last_day)
 
@@ -207,14 +232,18 @@ def _page(
     *,
     changes: Sequence[Change] = (),
     first: Sequence[str] = (),
+    meanwhile: Meanwhile | None = None,
     status: int = 200,
 ) -> HttpResponse:
     actor, now = request.membership, timezone.now()
+    saved = _form(actor, member) if form and form.is_bound else form
     context: dict[str, Any] = {
         "first": first,
         "member": member,
         "name": str(member.user),
         "form": form,
+        "read": as_read.fingerprint(saved.initial) if saved else "",
+        "meanwhile": meanwhile,
         "oneself": member.pk == actor.pk,
         "places": [
             {"group": place.group, "dates": place_said(place.term, member.until, now)}
@@ -227,9 +256,7 @@ def _page(
         "seen": fingerprint(changes, first),
     }
     if actor.is_administrator:
-        memberships = former_memberships(actor=actor, user=member.user)
-        events = about_member(actor=actor, memberships=memberships, email=member.user.email)
-        context["events"] = event_rows(events[:EVENTS])
+        context["events"] = event_rows(_events(actor, member)[:EVENTS])
     return render(request, "company/user.html", context, status=status)
 
 
