@@ -37,7 +37,7 @@ from gridgate.portal.screens.company.consequences import (
     losses,
     present_rights,
 )
-from gridgate.portal.screens.company.rights_export import spells
+from gridgate.portal.screens.company.rights_export import Spell, spells
 from tests.examples import examples
 from tests.factories.metering import make_point
 from tests.factories.organisations import SINCE
@@ -170,10 +170,21 @@ def is_listed(rights: CompanyRights, at: datetime, answers: Answers) -> None:
                 for spell in (spells(rights, member, BY_CODE[code]) if member in rights.people else ())
                 for point, ends in spell.points
                 if Term(spell.begins, ends).holds(at)
+                and says_why(spell, replace(rights, at=at), member, code)
             ]
             assert len(said) == len(set(said))
             assert set(said) - {""} == ((points or set()) & rights.held if code in BY_POINT else set())
             assert code in BY_POINT or ("" in said) is (points is not None)
+
+
+def says_why(spell: Spell, then: CompanyRights, member: int, code: str) -> bool:
+    """Throughout, it is had by what it was had by when it began, and on points to come as then."""
+    entry = BY_CODE[code]
+    extent = then.reach(member, entry)
+    assert spell.to_come == (extent is not None and extent.everything)
+    if not then.people[member].administrator:
+        assert sorted(spell.rights.giving(member, entry)) == sorted(then.giving(member, entry))
+    return True
 
 
 def agrees(

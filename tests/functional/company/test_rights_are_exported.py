@@ -2,10 +2,13 @@
 
 import csv
 import io
+from datetime import date
 
+from gridgate.core.roles import Term
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.rights import explain
 from gridgate.organisations.catalogue import BY_CODE, offered_to
+from gridgate.organisations.last_days import end_of
 from gridgate.organisations.models import Membership
 from tests.factories.organisations import make_group, make_member
 
@@ -53,6 +56,30 @@ def test_says_by_what_and_whether_for_points_to_come(company):
     assert found["Alice", measurements] == (point, "oui", "administrateur")
     assert found["Bob", measurements] == (point, "non", "par Deux, Site de Lyon")
     assert found["Maud", users] == ("", "", "par Accueil")
+
+
+def test_what_is_had_otherwise_from_a_day_on_is_a_line_of_its_own(company):
+    """Open to all until a group has it on some points: from then on by the group, on those alone."""
+    begins, ends = end_of(date(2026, 12, 2)), end_of(date(2026, 12, 31))
+    kept = company.p1.pk
+    terms = {"contracts": Term(begins, ends)}
+    make_group(company.acme, "Agence", [company.maud], {"contracts": [kept]}, terms)
+    found = [
+        tuple(
+            one[name]
+            for name in ("Point de comptage", "Points à venir", "Accordé par", "À partir du", "Jusqu’au")
+        )
+        for one in lines(company.client("alice"))
+        if one["Personne"] == "Maud" and one["Service"] == str(BY_CODE["contracts"].label)
+    ]
+    assert len(found) == 5, "four points now, one of them later too"
+    assert {line[1:] for line in found if line[0] != kept} == {
+        ("oui", "ouvert à tous les utilisateurs", "", "2026-12-02")
+    }
+    assert [line for line in found if line[0] == kept] == [
+        (kept, "oui", "ouvert à tous les utilisateurs", "", "2026-12-02"),
+        (kept, "non", "par Agence", "2026-12-03", "2026-12-31"),
+    ]
 
 
 def test_is_in_the_readers_language_and_no_formula(company):

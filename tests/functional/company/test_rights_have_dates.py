@@ -262,21 +262,25 @@ class TestAService:
         wide = make_group(company.acme, "Partout", [company.bob], {"measurements": None, "users": None})
         wide.members.update(valid_from=term(5, None).begins)
         wide.entitlements.update(valid_until=term(None, 20).ends)
-        found = {
-            (one["Service"], one["Point de comptage"]): tuple(
-                one[name] for name in ("À partir du", "Jusqu’au", "Points à venir", "Accordé par")
-            )
-            for one in lines(alice)
-            if one["Personne"] == "Bob"
-        }
-        first, last = day(5).isoformat(), day(20).isoformat()
+        found: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+        for one in lines(alice):
+            if one["Personne"] == "Bob":
+                said = tuple(
+                    one[name] for name in ("À partir du", "Jusqu’au", "Points à venir", "Accordé par")
+                )
+                found.setdefault((one["Service"], one["Point de comptage"]), []).append(said)
+        began, first, until, last = (day(number).isoformat() for number in (4, 5, 13, 20))
+        wider = [
+            (first, until, "oui", "par Partout, Site de Lyon"),
+            (day(14).isoformat(), last, "oui", "par Partout"),
+        ]
         others = {point for service, point in found if service == MEASURES} - points
         assert others
-        assert {found[MEASURES, point] for point in points} == {("", last, "non", "par Site de Lyon")}
-        assert {found[MEASURES, point] for point in others} == {
-            (first, last, "oui", "par Partout, Site de Lyon")
-        }
-        assert found["Gestion des utilisateurs", ""] == (first, last, "", "par Partout")
+        for point in points:
+            assert found[MEASURES, point] == [("", began, "non", "par Site de Lyon"), *wider]
+        for point in others:
+            assert found[MEASURES, point] == wider
+        assert found["Gestion des utilisateurs", ""] == [(first, last, "", "par Partout")]
 
     def test_to_come_is_marked_where_one_checks_an_access(self, company, alice):
         later = make_group(company.acme, "Relève", [company.bob], {"users": None, "measurements": None})

@@ -1,6 +1,6 @@
 """Who may do what on which point, as a list: one line for each person, service and point."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -87,59 +87,56 @@ def rows(*, actor: Membership, language: str) -> Iterator[Row]:
 
 @dataclass(frozen=True, slots=True)
 class Spell:
-    """What of a service a member comes to have at the instant of `rights`."""
+    """What of a service a member comes to have at the instant of `rights`, or has by another reason from then on."""
 
     rights: CompanyRights
     begins: datetime | None
     """None: they have it now."""
     points: list[tuple[str, datetime | None]]
-    """Each with its end, where one is set; one empty for a service that is not by point, or when only points to
-    come are added.
+    """Each with its end, where one is set, be it that it is then had otherwise; one empty for a service that is not by
+    point, or when there are only points to come.
     """
     to_come: bool
     """It is on those too."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Had:
+    """What a line says of a point beside its dates: when that changes, another line begins."""
+
+    to_come: bool
+    groups: tuple[int, ...]
+    """By which it is given; none when the service is open to all, or the member an administrator."""
+
+
 def spells(rights: CompanyRights, member: int, entry: CatalogueEntry) -> Iterator[Spell]:
-    """What the member has of the service now, then what is added on later days."""
+    """What the member has of the service now, then what is so from later days on."""
     steps = rights.from_now_on(member, entry)
     reached = [_reached(step, member, entry) for step in steps]
-    before: frozenset[str] = frozenset()
+    before: dict[str, _Had] = {}
     for place, (step, here) in enumerate(zip(steps, reached, strict=True)):
-        came = here - before
-        ahead = list(zip(steps, reached, strict=True))[place + 1 :]
-        yield from _spell(step, came, to_come=_TO_COME in here, ahead=ahead, later=place > 0)
+        came = sorted(point for point, had in here.items() if before.get(point) != had)
         before = here
+        if not came:
+            continue
+        ahead = list(zip(steps, reached, strict=True))[place + 1 :]
+        points = [
+            (point, next((then.at for then, there in ahead if there.get(point) != here[point]), None))
+            for point in came
+        ]
+        yield Spell(step, step.at if place else None, points, here[came[0]].to_come)
 
 
-_TO_COME = ""
-"""The points to come, among points; of a service that is not by point, the service."""
-
-
-def _reached(rights: CompanyRights, member: int, entry: CatalogueEntry) -> frozenset[str]:
+def _reached(rights: CompanyRights, member: int, entry: CatalogueEntry) -> dict[str, _Had]:
+    """By point or, where there are none to name, under no name."""
     extent = rights.reach(member, entry)
     if extent is None:
-        return frozenset()
-    if not entry.by_point:
-        return frozenset({_TO_COME})
-    return rights.held | {_TO_COME} if extent.everything else extent.points & rights.held
-
-
-def _spell(
-    rights: CompanyRights,
-    came: frozenset[str],
-    *,
-    to_come: bool,
-    ahead: Sequence[tuple[CompanyRights, frozenset[str]]],
-    later: bool,
-) -> Iterator[Spell]:
-    if not came:
-        return
-    points = [
-        (point, next((then.at for then, there in ahead if point not in there), None))
-        for point in sorted(came - {_TO_COME}) or [_TO_COME]
-    ]
-    yield Spell(rights, rights.at if later else None, points, to_come)
+        return {}
+    by = () if rights.people[member].administrator else tuple(sorted(rights.giving(member, entry)))
+    had = _Had(extent.everything, by)
+    if extent.everything:
+        return dict.fromkeys(rights.held if entry.by_point and rights.held else {""}, had)
+    return dict.fromkeys(extent.points & rights.held, had)
 
 
 def _person(member: Membership) -> Row:
