@@ -8,6 +8,7 @@ property tests hold the one to the other.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import Enum
 from itertools import pairwise
 
 from django.utils import timezone
@@ -261,6 +262,8 @@ class CompanyRights:
             gains=_differences(names, becomes, was, held),
             programs_lose=_differences(programs, read, reads, held),
             programs_gain=_differences(programs, reads, read, held),
+            reach=becomes,
+            programs_reach=reads,
         )
 
     def _is_in(self, group: int, member: int) -> bool:
@@ -380,6 +383,23 @@ def _beyond(
     return (left, False, wide.everything) if left or wide.everything else None
 
 
+class Ease(Enum):
+    """What is so where a change that made a difference makes none any more."""
+
+    AGAIN = "had again: it was lost until then"
+    NEITHER = "had no more, as without the change: it was lost before"
+    ANYWAY = "had, as without the change: it was gained before"
+    NO_MORE = "had no more: it was gained until then"
+
+
+@dataclass(frozen=True, slots=True)
+class Eased:
+    """Of whom, and of what, that is so."""
+
+    ease: Ease
+    difference: Difference
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What becomes of one service: who loses it or gains it where, and whether it opens, closes or is reserved."""
@@ -391,9 +411,12 @@ class Change:
     gains: tuple[Difference, ...]
     programs_lose: tuple[Difference, ...] = ()
     programs_gain: tuple[Difference, ...] = ()
-    eased: tuple[Difference, ...] = ()
+    eased: tuple[Eased, ...] = ()
     """Of what `newly` tells: what was lost or gained before, and is so no more."""
-    programs_eased: tuple[Difference, ...] = ()
+    programs_eased: tuple[Eased, ...] = ()
+    reach: Mapping[int, Extent] = field(default_factory=dict, compare=False, repr=False)
+    """By member, how far those who may use the service may, once it is made."""
+    programs_reach: Mapping[int, Extent] = field(default_factory=dict, compare=False, repr=False)
     at: datetime | None = None
     """From when on; None: at once."""
     by_end: bool = False
@@ -403,11 +426,6 @@ class Change:
         """Whether it is the same, whatever the instant."""
         mine, theirs = (replace(one, at=None, by_end=False) for one in (self, other))
         return mine == theirs or not (self.matters or other.matters)
-
-    @property
-    def passes(self) -> bool:
-        """Something that was said before is so no more: it is as if nothing were changed."""
-        return self.at is not None and not self.matters
 
     @property
     def opens(self) -> bool:
@@ -455,9 +473,13 @@ def _added(before: Change, change: Change) -> Change:
         gains=_more(change.gains, before.gains),
         programs_lose=_more(change.programs_lose, before.programs_lose),
         programs_gain=_more(change.programs_gain, before.programs_gain),
-        eased=_no_more(before.losses, before.gains, change.losses, change.gains),
+        eased=_no_more(before.losses, before.gains, change.losses, change.gains, change.reach),
         programs_eased=_no_more(
-            before.programs_lose, before.programs_gain, change.programs_lose, change.programs_gain
+            before.programs_lose,
+            before.programs_gain,
+            change.programs_lose,
+            change.programs_gain,
+            change.programs_reach,
         ),
     )
 
@@ -467,9 +489,36 @@ def _no_more(
     gained: tuple[Difference, ...],
     loses: tuple[Difference, ...],
     gains: tuple[Difference, ...],
-) -> tuple[Difference, ...]:
-    """What was lost or gained and is neither now."""
-    return (*_more(_more(lost, loses), gains), *_more(_more(gained, gains), loses))
+    reach: Mapping[int, Extent],
+) -> tuple[Eased, ...]:
+    """What was lost or gained and is neither now, by whether those of whom it is told have it."""
+    again, neither = _parted(_more(_more(lost, loses), gains), reach)
+    anyway, no_more = _parted(_more(_more(gained, gains), loses), reach)
+    found = {Ease.AGAIN: again, Ease.NEITHER: neither, Ease.ANYWAY: anyway, Ease.NO_MORE: no_more}
+    return tuple(Eased(ease, one) for ease, differences in found.items() for one in differences)
+
+
+def _parted(
+    some: Iterable[Difference], reach: Mapping[int, Extent]
+) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
+    """What of it the same people have, and what they have not."""
+    names: dict[int, str] = {}
+    had: dict[tuple[frozenset[str], bool, bool], list[int]] = {}
+    not_had: dict[tuple[frozenset[str], bool, bool], list[int]] = {}
+    for one in some:
+        for key, name in zip(one.keys, one.names, strict=True):
+            names[key] = name
+            extent = reach.get(key)
+            if extent is None or extent.everything:
+                alike = not_had if extent is None else had
+                alike.setdefault((one.points, one.whole, one.everywhere), []).append(key)
+                continue
+            left = one.points - extent.points
+            if left or one.everywhere:
+                not_had.setdefault((left, False, one.everywhere), []).append(key)
+            if here := one.points & extent.points:
+                had.setdefault((here, False, False), []).append(key)
+    return _together(names, had), _together(names, not_had)
 
 
 def _more(some: Iterable[Difference], others: Iterable[Difference]) -> tuple[Difference, ...]:

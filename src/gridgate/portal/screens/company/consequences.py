@@ -18,6 +18,7 @@ from gridgate.organisations.company_rights import (
     Change,
     CompanyRights,
     Difference,
+    Ease,
     Program,
     company_rights,
     newly,
@@ -84,7 +85,7 @@ def consequences(changes: Sequence[Change], *, actor: Membership) -> list[Conseq
         again = became.get(change.entry.code) == becomes
         became[change.entry.code] = becomes
         heading = when if dated and when != said else ""
-        one = _consequence(new, names, "" if again else becomes, heading, eased=not change.passes)
+        one = _consequence(new, names, "" if again else becomes, heading)
         if one.becomes or one.sentences:
             found.append(one)
             said = when
@@ -140,10 +141,7 @@ def fingerprint(changes: Sequence[Change], also: Sequence[str] = ()) -> str:
     return sha256(repr((said, list(also))).encode()).hexdigest()[:16]
 
 
-def _consequence(
-    change: Change, names: dict[str, str], becomes: str, when: str, *, eased: bool
-) -> Consequence:
-    """`eased`: whether it says for whom it is as without the change; when that is so for all, `becomes` says it."""
+def _consequence(change: Change, names: dict[str, str], becomes: str, when: str) -> Consequence:
     said = [
         *(
             _sentence(one, change, _losing, names)
@@ -153,9 +151,11 @@ def _consequence(
             _sentence(one, change, _gaining, names)
             for one in (*change.gains, *_programs(change.programs_gain))
         ),
+        *(_sentence(one.difference, change, _EASING[one.ease], names) for one in change.eased),
         *(
-            _sentence(one, change, _easing, names)
-            for one in ((*change.eased, *_programs(change.programs_eased)) if eased else ())
+            _sentence(told, change, _EASING[one.ease], names)
+            for one in change.programs_eased
+            for told in _programs([one.difference])
         ),
     ]
     return Consequence(
@@ -215,14 +215,52 @@ def _gaining(others: int) -> str:
     )
 
 
-def _easing(others: int) -> str:
+def _having_again(others: int) -> str:
     if not others:
-        return _("Pour %(name)s%(where)s : comme sans ce changement.")
+        return _("%(name)s a de nouveau « %(service)s »%(where)s.")
     return ngettext(
-        "Pour %(name)s et %(count)s autre%(where)s : comme sans ce changement.",
-        "Pour %(name)s et %(count)s autres%(where)s : comme sans ce changement.",
+        "%(name)s et %(count)s autre ont de nouveau « %(service)s »%(where)s.",
+        "%(name)s et %(count)s autres ont de nouveau « %(service)s »%(where)s.",
         others,
     )
+
+
+def _having_anyway(others: int) -> str:
+    if not others:
+        return _("%(name)s a « %(service)s »%(where)s, avec ou sans ce changement.")
+    return ngettext(
+        "%(name)s et %(count)s autre ont « %(service)s »%(where)s, avec ou sans ce changement.",
+        "%(name)s et %(count)s autres ont « %(service)s »%(where)s, avec ou sans ce changement.",
+        others,
+    )
+
+
+def _having_no_more(others: int) -> str:
+    if not others:
+        return _("%(name)s n’a plus « %(service)s »%(where)s.")
+    return ngettext(
+        "%(name)s et %(count)s autre n’ont plus « %(service)s »%(where)s.",
+        "%(name)s et %(count)s autres n’ont plus « %(service)s »%(where)s.",
+        others,
+    )
+
+
+def _not_having_either(others: int) -> str:
+    if not others:
+        return _("%(name)s n’a plus « %(service)s »%(where)s, avec ou sans ce changement.")
+    return ngettext(
+        "%(name)s et %(count)s autre n’ont plus « %(service)s »%(where)s, avec ou sans ce changement.",
+        "%(name)s et %(count)s autres n’ont plus « %(service)s »%(where)s, avec ou sans ce changement.",
+        others,
+    )
+
+
+_EASING = {
+    Ease.AGAIN: _having_again,
+    Ease.NEITHER: _not_having_either,
+    Ease.ANYWAY: _having_anyway,
+    Ease.NO_MORE: _having_no_more,
+}
 
 
 def _where(difference: Difference) -> str:
@@ -259,8 +297,9 @@ def _names_of(changes: Iterable[Change], actor: Membership) -> dict[str, str]:
     """What the points that are named are called, as the company knows them, in one statement."""
     wanted: set[str] = set()
     for change in changes:
-        people = (*change.losses, *change.gains, *change.eased)
-        for one in (*people, *change.programs_lose, *change.programs_gain, *change.programs_eased):
+        eased = (one.difference for one in (*change.eased, *change.programs_eased))
+        people = (*change.losses, *change.gains, *eased)
+        for one in (*people, *change.programs_lose, *change.programs_gain):
             if not (one.whole and one.everywhere):
                 wanted.update(islice(sorted(one.points), POINTS_NAMED))
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
@@ -271,8 +310,6 @@ def _names_of(changes: Iterable[Change], actor: Membership) -> dict[str, str]:
 
 def _becomes(change: Change) -> str:
     groups = change.groups_after
-    if change.passes:
-        return _("Comme sans ce changement.")
     if change.opens:
         return _("Plus aucun groupe ne l’a : il redevient ouvert à tous vos utilisateurs.")
     if change.closes:
