@@ -170,6 +170,11 @@ def series(texts: Iterable[str], language: str | None = None) -> str:
     return f"{NARROW if current_language(language) == 'fr' else ''}; ".join(texts)
 
 
+def quoted(text: str, language: str | None = None) -> str:
+    """`« Énergie »`; in English `“Énergie”`."""
+    return f"«{NO_BREAK}{text}{NO_BREAK}»" if current_language(language) == "fr" else f"“{text}”"
+
+
 def day(value: date | datetime | None, language: str | None = None) -> str:
     """For tables: `17 nov. 2026`, `1ᵉʳ mars 2024`; `17 Nov 2026` in English."""
     if value is None:

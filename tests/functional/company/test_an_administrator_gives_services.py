@@ -42,7 +42,9 @@ class TestTheTable:
         assert "2 points" in row_of(page, "Visualiser les mesures")
         assert "tous" in row_of(page, "Visualiser les mesures")
         assert "Tous les utilisateurs" in row_of(page, "Consulter les factures")
-        assert "Personne encore" in row_of(page, "Gestion des API et des applications")
+        assert "Les administrateurs et personne d’autre encore" in row_of(
+            page, "Gestion des API et des applications"
+        )
         assert "1 groupe, exclusif" in row_of(page, "Gestion des utilisateurs")
         assert f"/administration/groupes/{handle(company.lyon)}/perimetre/meters/" in page.content.decode()
         assert (

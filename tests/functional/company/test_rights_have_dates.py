@@ -224,7 +224,7 @@ class TestAService:
         matrix = text_of(alice.get("/administration/services/"))
         assert "à prolonger ou retirer" in matrix
         for table in (page, matrix):
-            assert f"Réservé, à personne fini le {plain(day(-1))}" in table
+            assert f"Réservé, à aucun groupe fini le {plain(day(-1))}" in table
         alice.post(group_page(ended, "services/invoices/dates/"), days(None, 30))
         assert company.membership("bob").has("invoices")
         assert "n’est plus à aucun utilisateur" not in text_of(alice.get("/"))
@@ -348,3 +348,40 @@ def test_what_is_past_may_stay_as_it_is(company, alice):
     assert rows.get().term == term(None, -1)
     assert alice.post(address, days(None, None)).status_code == 302
     assert rows.get().term == Term()
+
+
+class TestWhenItHolds:
+    """A page, and the message after it, promise nothing for today of what begins later."""
+
+    AT_ONCE = "le changement vaut dès la page suivante de chacun"
+
+    def test_a_service_given_from_a_day_on_will_be_had(self, company):
+        for language, said in (
+            ("fr", f"Nord aura « {MEASURES} » sur 1 point, à partir du {plain(day(5))}."),
+            ("en", f"South will have “View measurements” on 1 point, from {formats.day(day(5), 'en')} on."),
+        ):
+            client = company.client("alice", language=language)
+            group = make_group(company.acme, "Nord" if language == "fr" else "South", [], {})
+            form = {"scope": "some", "chosen": company.p1.pk, "do": "save", **days(5, None)}
+            told = text_of(client.post(group_page(group, "perimetre/measurements/"), form, follow=True))
+            assert said.replace("\u00a0", " ") in told
+
+    def test_what_begins_later_is_not_said_to_hold_at_once(self, company, alice):
+        later = make_group(
+            company.acme, "Relève", [company.bob], {"contracts": None}, {"contracts": term(5, None)}
+        )
+        form = {"cell": [], "had": f"{handle(later)}:contracts"}
+        told = text_of(alice.post("/administration/services/", form))
+        assert "Rien n’est encore enregistré." in told
+        assert self.AT_ONCE not in told
+
+    def test_a_last_day_is_not_said_to_hold_at_once(self, company, alice):
+        form = {"role": "user", "external": "", "until": day(5).isoformat()}
+        told = text_of(alice.post(user_page(company.maud), form))
+        assert "n’agira plus pour ACME" in told
+        assert self.AT_ONCE not in told
+
+    def test_a_service_that_is_not_given_yet_is_had_by_no_member(self, company, alice):
+        group = make_group(company.acme, "Vide", [], {})
+        told = text_of(alice.get(group_page(group, "perimetre/measurements/")))
+        assert "Les points sur lesquels donner ce service au groupe. Il n’a aucun membre." in told

@@ -181,3 +181,8 @@ def test_a_series_is_set_apart_as_each_language_does() -> None:
 def test_a_name_is_elided_in_french_alone(said: str, shown: str) -> None:
     assert formats.elided(said, "fr") == shown
     assert formats.elided(said, "en") == said
+
+
+def test_what_is_quoted_is_so_as_in_the_readers_language() -> None:
+    assert formats.quoted("Énergie", "fr") == "«\u00a0Énergie\u00a0»"
+    assert formats.quoted("Énergie", "en") == "“Énergie”"

@@ -83,7 +83,7 @@ class PeopleFilterForm(forms.Form):
     def labels(self) -> dict[str, str]:
         """How each filter in force reads on its tag."""
         said = {name: self.cleaned_data.get(name, "") for name in self.fields}
-        labels = {"q": f"« {said['q']} »"} if said["q"] else {}
+        labels = {"q": formats.quoted(said["q"])} if said["q"] else {}
         for name in ("role", "groupe", "externe", "etat"):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
@@ -132,7 +132,7 @@ class InvitationFilterForm(forms.Form):
         """How each filter in force reads on its tag."""
         field = self.fields["etat"]
         assert isinstance(field, forms.ChoiceField)
-        labels = {"q": f"« {self.text} »"} if self.text else {}
+        labels = {"q": formats.quoted(self.text)} if self.text else {}
         if self.state is not None:
             labels["etat"] = str(dict(field.choices)[self.state.value])  # type: ignore[arg-type]
         return labels

@@ -10,6 +10,7 @@ from gridgate.organisations.catalogue import BY_CODE
 from gridgate.organisations.models import EntitlementCode
 from gridgate.organisations.operations.groups import InvalidGroup, create_group
 from gridgate.organisations.queries import entitlements_of, groups_of
+from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, administrator_required, entitlement_required
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.company.forms import GroupForm
@@ -32,7 +33,7 @@ def index(request: MemberRequest) -> HttpResponse:
         services.setdefault(one.group_id, []).append(f"{label} ({dates})" if dates else label)
     context = {
         "text": text,
-        "filters": filters_in_force(request, {"q": f"« {text} »"}),
+        "filters": filters_in_force(request, {"q": formats.quoted(text)}),
         "total": groups_of(actor=actor).count(),
         "page_obj": page,
         "rows": [{"group": group, "services": services.get(group.pk, [])} for group in groups],

@@ -156,7 +156,7 @@ def _table(request: MemberRequest, asked: Asked) -> HttpResponse:
     services = offered_to(actor.organisation.beneficiary_roles)
     context = {
         "text": text,
-        "filters": filters_in_force(request, {"q": f"« {text} »"}),
+        "filters": filters_in_force(request, {"q": formats.quoted(text)}),
         "page_obj": columns,
         "groups": groups,
         "total": columns.paginator.count if not text else groups_of(actor=actor).count(),

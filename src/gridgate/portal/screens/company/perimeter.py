@@ -82,6 +82,7 @@ class PerimeterForm:
         self.group, self.entry = group, entry
         given = list(entitlements_of(actor=actor, groups=[group.pk]))
         self.given: Entitlement | None = next((one for one in given if one.code == entry.code), None)
+        self._terms = {one.code: one.term for one in given}
         self.others = [
             BY_CODE[one.code] for one in given if one.code != entry.code and BY_CODE[one.code].by_point
         ]
@@ -134,6 +135,14 @@ class PerimeterForm:
         """The services that the choice is for."""
         others = self.others if self.everywhere else []
         return [str(entry.code) for entry in (self.entry, *others)]
+
+    def by_beginning(self) -> dict[datetime | None, list[str]]:
+        """Those services by when they begin; None: they have."""
+        now, found = timezone.now(), dict[datetime | None, list[str]]()
+        for code in self.codes:
+            term = self._terms.get(code, self.term)
+            found.setdefault(None if term.has_begun(now) else term.begins, []).append(code)
+        return found
 
     def chosen(self) -> set[str] | None:
         """None for all points, now and later."""
@@ -266,6 +275,19 @@ def _meanwhile(request: MemberRequest, form: PerimeterForm) -> HttpResponse:
     return render(request, "company/perimeter.html", context, status=409)
 
 
+def _given(form: PerimeterForm, first: datetime | None, codes: list[str]) -> str:
+    """What the group has now or, with a first instant, will have."""
+    values = {
+        "group": form.group.name,
+        "services": ", ".join(formats.quoted(BY_CODE[code].label) for code in codes),
+        "extent": _extent(form.chosen()),
+    }
+    if first is None:
+        return _("%(group)s a %(services)s sur %(extent)s.") % values
+    values["day"] = formats.day(first)
+    return _("%(group)s aura %(services)s sur %(extent)s, à partir du %(day)s.") % values
+
+
 def _extent(points: Collection[str] | None) -> str:
     if points is None:
         return _("tous les points, présents et à venir")
@@ -290,12 +312,7 @@ def _save(request: MemberRequest, form: PerimeterForm, changes: list[Change]) ->
         actor=actor,
         now=timezone.now(),
     )
-    services = ", ".join(f"« {BY_CODE[code].label} »" for code in form.codes)
-    said = _("%(group)s a %(services)s sur %(extent)s.") % {
-        "group": form.group.name,
-        "services": services,
-        "extent": _extent(points),
-    }
+    said = " ".join(_given(form, first, codes) for first, codes in form.by_beginning().items())
     messages.success(request, f"{said} {losses(changes)}".strip())
     return redirect("company_group", form.group.pk)
 

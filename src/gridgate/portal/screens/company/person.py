@@ -75,9 +75,11 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
     rights = present_rights(actor=actor).with_until(member.pk, form.until_chosen)
     changes = rights.becoming(_after(rights, actor, member, form))
     promoted = _is_promoted(actor, member, form)
-    first = [*_promotion(member, promoted=promoted), *_sooner(member, form.until_chosen)]
+    sooner = _sooner(member, form.until_chosen)
+    first = [*_promotion(member, promoted=promoted), *sooner]
     if not is_confirmed(request, changes, first):
-        return _page(request, member_of(actor=actor, pk=pk), form, changes=changes, first=first)
+        as_saved = member_of(actor=actor, pk=pk)
+        return _page(request, as_saved, form, changes=changes, first=first, leaves=bool(sooner))
     if promoted:
         asked = ask(request, SensitiveAct.RIGHTS)
         if asked is not None:
@@ -232,6 +234,7 @@ def _page(
     *,
     changes: Sequence[Change] = (),
     first: Sequence[str] = (),
+    leaves: bool = False,
     meanwhile: Meanwhile | None = None,
     status: int = 200,
 ) -> HttpResponse:
@@ -239,6 +242,7 @@ def _page(
     saved = _form(actor, member) if form and form.is_bound else form
     context: dict[str, Any] = {
         "first": first,
+        "leaves": leaves,
         "member": member,
         "name": str(member.user),
         "form": form,

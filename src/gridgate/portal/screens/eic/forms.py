@@ -16,6 +16,7 @@ from gridgate.organisations.models import EicCode, Membership, Organisation, Use
 from gridgate.organisations.operations.eic import EicAsked, Wrong, faults_of, unfit
 from gridgate.organisations.operations.eic_register import fault_of_reference
 from gridgate.organisations.queries import OrganisationNotFound, organisation_by_siren
+from gridgate.portal import formats
 from gridgate.portal.forms import LineField
 from gridgate.portal.screens.eic import words
 from gridgate.portal.shapes import Filter, filters_in_force
@@ -258,7 +259,7 @@ class RegisterFilters(forms.Form):
             if value and isinstance(field, forms.ChoiceField):
                 labels[name] = str(dict(field.choices)[value])  # type: ignore[arg-type]
             elif value:
-                labels[name] = f"« {value} »"
+                labels[name] = formats.quoted(value)
         return filters_in_force(request, labels)
 
 

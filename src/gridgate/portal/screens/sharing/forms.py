@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gridgate.organisations.folding import company_named_like
+from gridgate.portal import formats
 from gridgate.portal.forms import LineField
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.searching import LONGEST
@@ -60,4 +61,7 @@ class ReceivedFilters(forms.Form):
     def labels(self) -> dict[str, str]:
         """How each filter in force reads on its tag."""
         states = {"in_force": _("En cours"), "ended": _("Terminées")}
-        return {"q": f"« {self.data.get('q', '')} »", "state": states.get(self.data.get("state", ""), "")}
+        return {
+            "q": formats.quoted(self.data.get("q", "")),
+            "state": states.get(self.data.get("state", ""), ""),
+        }
