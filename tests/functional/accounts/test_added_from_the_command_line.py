@@ -1,10 +1,14 @@
 """`gridgate user add`: a password typed twice, an account kept, and one language."""
 
+import warnings
+from getpass import GetPassWarning
+
 import pytest
 from django.utils import translation
 from typer.testing import CliRunner
 
 from gridgate.config.cli import app
+from gridgate.config.commands import people
 from gridgate.config.loading import load_django
 from gridgate.core.errors import GridgateError
 from tests.world import PASSWORD
@@ -40,8 +44,20 @@ def test_whoever_has_an_account_keeps_its_password_and_none_is_asked(world, grid
 def test_who_is_a_member_already_is_told_so_before_a_password_is_asked(world, gridgate):
     done = gridgate("alice@acme.example", typed="")
     assert isinstance(done.exception, GridgateError)
-    assert str(done.exception) == "alice@acme.example is already a member of ACME Industries"
+    assert str(done.exception).startswith("alice@acme.example is already a member of ACME Industries")
+    assert "last day" in done.exception.remedy
     assert "assword" not in done.output
+
+
+def test_without_a_terminal_it_is_said_how_a_password_is_given(world, gridgate, monkeypatch):
+    def getpass(prompt, stream=None):
+        warnings.warn("Can not control echo on the terminal.", GetPassWarning, stacklevel=2)
+
+    monkeypatch.setattr("click.termui.hidden_prompt_func", getpass)
+    with pytest.raises(GridgateError, match="no terminal") as refused:
+        people._password()
+    assert "--password" in refused.value.remedy
+    assert "GRIDGATE_NEW_PASSWORD" in refused.value.remedy
 
 
 def test_commands_speak_english_whatever_the_portal_speaks(tmp_path, monkeypatch):

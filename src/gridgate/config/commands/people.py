@@ -1,6 +1,8 @@
 """`gridgate user …` and `gridgate application …`: what the operator needs before anyone can sign in or call."""
 
+import warnings
 from datetime import UTC, date, datetime
+from getpass import GetPassWarning
 from typing import Annotated
 
 import typer
@@ -46,18 +48,30 @@ def add_user(
     """Add a person to a company."""
     load_django()
     from gridgate.organisations.last_days import end_of
-    from gridgate.organisations.operations import add_member, require_last_day, require_no_member
+    from gridgate.organisations.operations import (
+        MembershipExists,
+        add_member,
+        require_last_day,
+        require_no_member,
+    )
     from gridgate.organisations.queries import organisation_by_siren, user_by_email
 
     now = datetime.now(UTC)
     organisation = organisation_by_siren(siren)
-    require_no_member(organisation=organisation, email=email, now=now)
+    try:
+        require_no_member(organisation=organisation, email=email, now=now)
+    except MembershipExists as error:
+        raise GridgateError(
+            ErrorKind.CONFLICT,
+            str(error),
+            remedy="Role and last day are changed by an administrator of the company, on the person's page.",
+        ) from None
     day = _day(until)
     ends = end_of(day) if day is not None else None
     require_last_day(ends, role=role, now=now)
     has_account = user_by_email(email=email) is not None
     if password is None and not has_account:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt="The same again", err=True)
+        password = _password()
     member = add_member(
         organisation=organisation,
         email=email,
@@ -73,6 +87,23 @@ def add_user(
         shown(f"{member.user.email}: {member.role} of {member.organisation.legal_name}.{last}{kept}"),
         err=True,
     )
+
+
+def _password() -> str:
+    """Asked for at a terminal, twice; nowhere else, where it would be shown as it is typed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GetPassWarning)
+        try:
+            typed: str = typer.prompt(
+                "Password", hide_input=True, confirmation_prompt="The same again", err=True
+            )
+        except GetPassWarning:
+            raise GridgateError(
+                ErrorKind.INVALID,
+                "there is no terminal to ask for a password",
+                remedy="Give it with --password, or in GRIDGATE_NEW_PASSWORD.",
+            ) from None
+    return typed
 
 
 def _day(text: str | None) -> date | None:
