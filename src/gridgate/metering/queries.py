@@ -310,21 +310,24 @@ def _present_collection(column: str, **narrower: Any) -> Subquery:
 
 @dataclass(frozen=True, slots=True)
 class PointTotals:
-    """How many points, how many of them inject, at how many addresses."""
+    """How many points; how many are held today, how many of these inject, at how many addresses."""
 
     points: int
+    held: int
     injecting: int
     sites: int
 
 
-def totals_of(points: Points) -> PointTotals:
+def totals_of(points: Points, *, today: date) -> PointTotals:
     """Count a list of points, in one statement. One whose address is not told is of no site."""
     told = Concat("address", Value("\n"), "postcode")
     address = Case(When(directions__gt=0, then=told))
+    held = still_held(today)
     counted = points.aggregate(
         points=Count("pk"),
-        injecting=Count("pk", filter=Q(directions__in=[2, 3])),
-        sites=Count(address, distinct=True),
+        held=Count("pk", filter=held),
+        injecting=Count("pk", filter=held & Q(directions__in=[2, 3])),
+        sites=Count(address, distinct=True, filter=held),
     )
     return PointTotals(**counted)
 

@@ -200,11 +200,11 @@ def week_day(value: date | datetime | None, language: str | None = None) -> str:
 
 
 def day_in_week(value: date | datetime | None, language: str | None = None, *, short: bool = False) -> str:
-    """`mardi 17`, or `mar. 17` when short; `Tuesday 17`, `Tue 17` in English."""
+    """`mardi 17`, `mercredi 1ᵉʳ`, or `mar. 17` when short; `Tuesday 17`, `Tue 17` in English."""
     if value is None:
         return NONE
     tongue, on = current_language(language), civil_day(value)
-    return f"{(_DAYS_SHORT if short else _DAYS)[tongue][on.weekday()]}{NO_BREAK}{on.day}"
+    return f"{(_DAYS_SHORT if short else _DAYS)[tongue][on.weekday()]}{NO_BREAK}{_day_number(on, tongue)}"
 
 
 def day_and_month(value: date | datetime | None, language: str | None = None, *, short: bool = False) -> str:

@@ -45,7 +45,7 @@ class TestImportOnScreen:
     def test_speaks_english(self, world: World) -> None:
         report = send(world.client("operateur", language="en"), HEADER + BAD)
         assert "It has 13 digits, an identifier here has 14" in text_of(report)
-        assert "Why lines are left out" in text_of(report)
+        assert "Why 1 line is left out" in text_of(report)
 
     def test_imports_holders_and_says_who_leaves(self, world: World) -> None:
         client = world.client("operateur")

@@ -69,7 +69,7 @@ class TestOfAHolder:
     def test_is_complete_in_english(self, world, measured):
         text = text_of(world.client("alice", language="en").get("/"))
         assert "Hello Alice" in text
-        assert "Wednesday 25 November 2026. 4 of 4 meters are up to date to last night." in text
+        assert "Wednesday 25 November 2026. Meters up to date to last night: 4 of 4." in text
         assert "25.0% more than last year" in text
 
 

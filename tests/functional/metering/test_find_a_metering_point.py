@@ -189,6 +189,18 @@ class TestTheList:
         assert world.p4.pk not in text
         assert world.p5.pk not in text
 
+    def test_counts_what_is_held_and_tells_a_number_once(self, world: World) -> None:
+        leave(world.p3.pk, date(2026, 10, 1))
+        PointVersion.objects.filter(metering_point=world.p2).update(
+            label="", address="", postcode="", city="", search_text=""
+        )
+        page = re.sub(r"[\xa0\u202f]", " ", world.client("alice").get("/compteurs/").content.decode())
+        lead = re.search(r'class="lead"[^>]*>(.*?)</p>', page)
+        assert lead is not None
+        assert lead[1].startswith("3 points de comptage")
+        row = next(part for part in page.split("<tr") if f">{world.p2.pk}</a>" in part)
+        assert '<small class="nowrap">' not in row
+
     def test_has_every_time_of_its_own_and_no_other(self, world: World) -> None:
         close_holding(holding=world.p3.holdings.get(), valid_to=date(2026, 3, 1), now=world.now)
         make_holding(world.p3, world.client_b, since=date(2026, 3, 1), until=date(2026, 9, 1))

@@ -12,6 +12,7 @@ from gridgate.core.quantities import Kind
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion
 from gridgate.metering.operations import end_collections_of_former_holders, move_in, set_collection
 from gridgate.organisations.models import Organisation
+from gridgate.portal.screens.metering_points.rows import collection
 from tests.factories.metering import leave, make_held_point, make_holding
 from tests.factories.sharing import make_permission, make_service
 from tests.world import World
@@ -38,6 +39,19 @@ class TestTheList:
         row = next(row for row in page.context["rows"] if row.id == world.p1.pk)
         assert (row.collection.text, row.collection_since) == ("Active", world.now)
         assert [figure.value for figure in page.context["figures"]] == ["1", "0", "3", "0"]
+
+    def test_can_be_narrowed_to_each_state_that_it_shows(self, world: World) -> None:
+        page = world.client("alice").get("/collecte/")
+        offered = {str(label) for _value, label in page.context["form"].fields["courbe"].choices}
+        shown = {collection(state).text for state in (None, *LoadCurveCollection.State)}
+        assert shown <= offered
+
+    def test_ends_no_line_with_a_point_where_there_is_no_address(self, world: World) -> None:
+        PointVersion.objects.filter(metering_point=world.p2).update(postcode="", city="")
+        client = world.client("alice")
+        summary = client.post(SUMMARY, {"action": "requested", "point": [world.p2.pk]})
+        for page in (client.get("/collecte/"), summary):
+            assert "· </small>" not in text_of(page)
 
     def test_speaks_english(self, world: World) -> None:
         page = text_of(world.client("alice", language="en").get("/collecte/"))

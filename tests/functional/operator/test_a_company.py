@@ -79,6 +79,14 @@ class TestThePage:
             assert "Contrat CART-1 enregistré" in page
             assert "À elle" not in page
 
+    def test_says_that_it_shows_the_first_of_its_points_only(self, world: World) -> None:
+        client = world.client("operateur")
+        said = "Les 5 premiers ; les autres sont à la page de tous ses points."
+        assert said not in text_of(client.get(ACME))
+        for _ in range(2):
+            make_held_point(world.acme)
+        assert said in text_of(client.get(ACME))
+
     def test_offers_to_declare_an_administrator_only_where_there_is_none(
         self, world: World, company: Organisation
     ) -> None:

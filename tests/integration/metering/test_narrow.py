@@ -117,8 +117,10 @@ class TestLists:
 
     def test_are_counted_in_one_statement(self, listed: Registry) -> None:
         with CaptureQueriesContext(connection) as asked:
-            totals = totals_of(points_readable_by(actor=listed.stranger, service="meters", today=TODAY))
-        assert (totals.points, totals.injecting, totals.sites) == (4, 2, 4)
+            totals = totals_of(
+                points_readable_by(actor=listed.stranger, service="meters", today=TODAY), today=TODAY
+            )
+        assert (totals.points, totals.held, totals.injecting, totals.sites) == (4, 4, 2, 4)
         assert len(asked) == 1
 
     def test_name_their_cities_in_order(self, listed: Registry) -> None:

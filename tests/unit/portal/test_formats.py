@@ -186,3 +186,8 @@ def test_a_name_is_elided_in_french_alone(said: str, shown: str) -> None:
 def test_what_is_quoted_is_so_as_in_the_readers_language() -> None:
     assert formats.quoted("Énergie", "fr") == "«\u00a0Énergie\u00a0»"
     assert formats.quoted("Énergie", "en") == "“Énergie”"
+
+
+def test_the_first_of_a_month_is_written_as_french_does() -> None:
+    assert formats.day_in_week(date(2026, 7, 1), "fr") == "mercredi\u00a01ᵉʳ"
+    assert formats.day_in_week(date(2026, 7, 1), "en") == "Wednesday\u00a01"

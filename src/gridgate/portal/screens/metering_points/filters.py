@@ -35,7 +35,7 @@ _STATES = [
     (LoadCurveCollection.State.REQUESTED.value, gettext_lazy("Demandée")),
     (LoadCurveCollection.State.ENDED.value, gettext_lazy("Terminée")),
     (LoadCurveCollection.State.OPPOSED.value, gettext_lazy("Opposée")),
-    (NEVER, gettext_lazy("Pas demandée")),
+    (NEVER, gettext_lazy("Inactive")),
 ]
 _TITLES = [
     _ALL,

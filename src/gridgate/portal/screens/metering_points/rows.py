@@ -50,6 +50,11 @@ class PointRow:
     readers: int | None = None
     data: Tag | None = None
 
+    @property
+    def number(self) -> str:
+        """The identifier, to stand beside the name; empty when it is the name."""
+        return "" if self.name == self.id else self.id
+
 
 def rows_of(
     points: Iterable[MeteringPoint],

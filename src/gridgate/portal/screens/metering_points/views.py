@@ -60,7 +60,7 @@ def index(request: MemberRequest) -> HttpResponse:
     entitled = actor.has(EntitlementCode.DATA_SERVICES)
     context = {
         "form": form,
-        "totals": totals_of(mine),
+        "totals": totals_of(mine, today=today),
         "filters": form.in_force(request),
         "page_obj": page,
         "rows": rows_of(

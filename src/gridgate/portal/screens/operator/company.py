@@ -47,6 +47,7 @@ def page(request: MemberRequest, siren: str) -> HttpResponse:
     people = queries.people_counts(actor=actor, organisation=found)
     shared = permission_counts(actor=actor, organisation=found, now=moment.now)
     titles = holdings_of_company(actor=actor, organisation=found, today=moment.today)
+    some = list(titles[: SHOWN + 1])
     declaration = declaration_of(organisation=found, actor=actor, now=moment.now)
     context = {
         "company": found,
@@ -61,7 +62,8 @@ def page(request: MemberRequest, siren: str) -> HttpResponse:
         ],
         "declaration": declaration,
         "can_declare": not declaration.administered and not declaration.is_awaited(moment.now),
-        "holdings": [holding_line(one, moment) for one in titles[:SHOWN]],
+        "holdings": [holding_line(one, moment) for one in some[:SHOWN]],
+        "more_holdings": len(some) > SHOWN,
         "requests": _requests(actor, found, moment.now),
         "acts": _acts(queries.acts_for(actor=actor, organisation=found)[:SHOWN]),
     }
@@ -119,10 +121,12 @@ def contract_line(one: Contract, moment: Moment) -> dict[str, Any]:
 def holding_line(one: TitleHolding, moment: Moment) -> dict[str, Any]:
     """A title of `holdings_of_company` with the name of its point and its last day."""
     said = vars(one)
+    name = called(said["label"], said["address"], one.metering_point_id)
     return {
         "pk": one.pk,
         "point": one.metering_point_id,
-        "name": called(said["label"], said["address"], one.metering_point_id),
+        "name": name,
+        "number": "" if name == one.metering_point_id else one.metering_point_id,
         "place": " ".join(filter(None, (said["postcode"], said["city"]))),
         "segment": said["segment"],
         "valid_from": one.valid_from,

@@ -127,6 +127,7 @@ def _line(point: MeteringPoint) -> dict[str, Any]:
     return {
         "id": point.pk,
         "name": str(point),
+        "number": "" if str(point) == point.pk else point.pk,
         "place": " ".join(filter(None, (point.postcode, point.city))),
         "segment": point.segment,
         "power": power(point.subscribed_power_kva),
