@@ -293,3 +293,12 @@ def test_a_prm_is_no_number_and_numbers_stay_with_what_they_count(world: World, 
     called = page[page.index("<code") : page.index("</code>")]
     assert '<wbr><span class="id">metering-points/</span><wbr>' in called, "an address breaks at its hyphens"
     assert re.search(r"\d\xa0valeurs sur \d", page)
+
+
+@pytest.mark.parametrize(("reason", "named"), [("not_received", True), ("before_title", False)])
+def test_the_year_names_no_gap_in_days_that_are_not_the_companys_own(reason: str, named: bool) -> None:
+    start = civil_day_bounds(date(2026, 1, 1), PARIS).start
+    gap = Missing(start, civil_day_bounds(MONDAY, PARIS).start, reason)
+    page = drawn(WEEK, "vue=annee&le=2026-01-01", (MONDAY, None, 50), missing=(gap,))
+    assert page.heat is not None
+    assert bool(page.heat.gap_at) is named

@@ -1,6 +1,6 @@
 """The heat map of a year: days across, the hours of the clock down, six steps of intensity."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -38,9 +38,10 @@ def heat_map(
     maximum: float | None = None,
     unit: str = "kW",
     injection: bool = False,
+    outside: Collection[date] = (),
 ) -> HeatMap:
     """`hours[i]` are the 24 hourly values of `days[i]`, None where missing; `maximum` is the top of the scale
-    (default: the highest).
+    (default: the highest). Days `outside` are without values and are no gap: nothing was to come.
 
     On the day the clock goes forward its missing hour is not a gap: give None and `days[i]` shows one empty
     cell at most. Raises ValueError when a day has not 24 values.
@@ -56,7 +57,7 @@ def heat_map(
         tuple((f"h{step}", paths[step]) for step in range(STEPS) if step in paths),
         paths.get(None, ""),
         tuple(_months(days)),
-        _longest_gap(cells),
+        _longest_gap(cells, [day not in outside for day in days]),
         formats.with_unit(highest, unit),
         injection,
         {
@@ -100,11 +101,11 @@ def _months(days: Sequence[date]) -> list[Label]:
     return labels
 
 
-def _longest_gap(cells: Sequence[Sequence[int | None]]) -> str:
-    """Where the longest run of days without any value is, from three days on; empty when there is none."""
+def _longest_gap(cells: Sequence[Sequence[int | None]], expected: Sequence[bool]) -> str:
+    """Where the longest run of expected days without any value is, from three days on; empty when there is none."""
     best, start = (0, 0), None
     for index in range(len(cells) + 1):
-        if index < len(cells) and all(cell is None for cell in cells[index]):
+        if index < len(cells) and expected[index] and all(cell is None for cell in cells[index]):
             start = index if start is None else start
         elif start is not None:
             best, start = max(best, (index - start, start)), None

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.core.quantities import Kind
-from gridgate.core.time import Resolution, civil_day_bounds, civil_day_of
+from gridgate.core.time import Resolution, civil_day_bounds, civil_day_of, days_between
 from gridgate.dataplane.query.aggregate import Earlier, Period, Total, totals
 from gridgate.dataplane.query.answer import Answer, Segment
 from gridgate.dataplane.query.heatmap import heat_map as hours_of
@@ -294,7 +294,18 @@ def _power(
     if shown.by_day:
         hours = hours_of(current, start=period.start, end=until, zone=zone)
         kilowatts = [[None if value is None else value / 1000 for value in day] for day in hours.values]
-        drawn.heat = heat_map(hours.days, kilowatts, maximum=hours.top / 1000, injection=shown.injection)
+        outside = {
+            day
+            for one in not_expected(answer)
+            for day in days_between(one.start, one.end or period.end, zone)
+        }
+        drawn.heat = heat_map(
+            hours.days,
+            kilowatts,
+            maximum=hours.top / 1000,
+            injection=shown.injection,
+            outside=outside,
+        )
         drawn.heat_caption = _("Du %(first)s au %(last)s, puissance moyenne de chaque heure.") % {
             "first": formats.long_day(hours.days[0]),
             "last": formats.long_day(hours.days[-1]),
