@@ -102,7 +102,7 @@ class TestThePage:
         give(group=group, code="contracts", points=points, actor=company.alice, now=company.now)
         [row, *_] = rows(company.client("alice").get(HISTORY))
         assert "Service donné au groupe « Énergie »" in row
-        assert "Service : Consulter les contrats Points : 8 points : 30 001 480 000 000, " in row
+        assert "Service : Consulter les contrats Points : 30 001 480 000 000, " in row
         assert "30 001 480 000 004 et 3 autres" in row
 
     def test_says_the_last_day_that_is_covered_and_nothing_of_what_has_no_end(self, company):

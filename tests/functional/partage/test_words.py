@@ -240,3 +240,17 @@ def test_a_request_that_another_answers_meanwhile_is_told(world, monkeypatch):
     answer = client.post(address, said, follow=True)
     assert answer.redirect_chain == [(address, 302)]
     assert "a déjà reçu une réponse" in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("first", "named"),
+    [
+        (date(2026, 11, 1), ["1ᵉʳ nov.", "9 nov.", "16 nov.", "23 nov."]),
+        (date(2026, 10, 2), ["2 oct.", "12 oct.", "19 oct.", "26 oct."]),
+    ],
+)
+def test_the_names_of_days_under_a_month_of_reads_leave_room_to_each_other(first, named):
+    days = [first + timedelta(days=n) for n in range(30)]
+    drawn = reads_chart([1] * 30, days).bars
+    said = [plain(one.text) for one in drawn.labels if one.text]
+    assert said == named

@@ -350,19 +350,24 @@ def _service(value: Any, most: int | None) -> str:
 
 
 def _points(value: Any, most: int | None) -> str:
+    """Under a name that says what they are."""
     if value == "all":
         return _("tous, présents et à venir")
+    return _listed([_point(one) for one in value] if most else value, most)
+
+
+def _counted_points(value: Any, most: int | None) -> str:
     count = ngettext("%(count)s point", "%(count)s points", len(value)) % {
         "count": formats.number(len(value))
     }
-    return formats.said(count, _listed([_point(one) for one in value] if most else value, most))
+    return formats.said(count, _points(value, most))
 
 
 def _services(value: Any, most: int | None) -> str:
     said = []
     for code, points in value.items():
         service = _service(code, most)
-        said.append(service if points == "all" else f"{service} ({_points(points, most)})")
+        said.append(service if points == "all" else f"{service} ({_counted_points(points, most)})")
     return formats.series(said)
 
 

@@ -24,7 +24,7 @@ def reads_chart(counts: Sequence[int], days: Sequence[date], *, flagged: bool = 
     people look more often is nothing to warn of.
     """
     found = unusual_day(counts) if flagged else None
-    labels = [_label(day, index) for index, day in enumerate(days)]
+    labels = [_label(day, index, len(days)) for index, day in enumerate(days)]
     mark = ""
     if found:
         mark = _("%(count)s le %(day)s") % {
@@ -55,6 +55,7 @@ def reads_chart(counts: Sequence[int], days: Sequence[date], *, flagged: bool = 
     return ReadsChart(drawn, f"{caption}.", formats.period(days[0], days[-1]))
 
 
-def _label(day: date, index: int) -> str:
-    """A name for the first day and each Monday."""
-    return formats.day_and_month(day, short=True) if index == 0 or (day.weekday() == 0 and index > 2) else ""
+def _label(day: date, index: int, days: int) -> str:
+    """A name for the first day, and each Monday that has room beside it and before the end on a narrow screen."""
+    named = index == 0 or (day.weekday() == 0 and max(3, days // 4) <= index < days - 2)
+    return formats.day_and_month(day, short=True) if named else ""
