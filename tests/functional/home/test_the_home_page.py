@@ -93,6 +93,13 @@ class TestOfAPart:
         assert "1 compteur sur 1 à jour" in text
         assert "sans données" not in text
 
+    def test_draws_nothing_where_nothing_came(self, world, measured):
+        assert "bars-withdrawal" in world.client("alice").get("/").content.decode()
+        measured.silent = {world.p1.pk, world.p2.pk, world.p3.pk, world.p4.pk}
+        page = world.client("alice").get("/")
+        assert "Aucune donnée sur ces 30 jours." in text_of(page)
+        assert "bars-withdrawal" not in page.content.decode()
+
     def test_a_point_that_one_may_not_list_is_not_said_to_be_silent(self, world, measured):
         self.give(world, meters=[world.p1.pk], measurements=[world.p1.pk, world.p2.pk])
         text = text_of(world.client("bob").get("/"))

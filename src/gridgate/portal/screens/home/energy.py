@@ -124,6 +124,11 @@ class Energy:
         )
 
     @property
+    def blank(self) -> bool:
+        """Whether there is nothing to draw, of these days or of those a year before."""
+        return all(value is None for value in (*self.by_day, *self.before))
+
+    @property
     def caption(self) -> str:
         """Total, most and when: the same figures for who does not see the bars."""
         known = [(value, day) for value, day in zip(self.by_day, self.days, strict=True) if value is not None]
