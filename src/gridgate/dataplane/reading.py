@@ -466,6 +466,8 @@ def _by_collection(
     if unrecorded:
         came = _came(store, wanted, zone)
         unrecorded = [span for span in unrecorded if without([span], came) == [span]]
+    if not unrecorded:
+        return list(missing)
     told: list[Missing] = []
     for gap in missing:
         span = [(gap.start, gap.end)]

@@ -1,5 +1,6 @@
 """What is in an answer, and what is missing from it with its reason."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -67,16 +68,20 @@ def _merged(spans: Iterable[Span]) -> list[Span]:
 
 
 def without(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
-    """What the holes leave of the spans."""
-    left = list(spans)
-    for hole_start, hole_end in holes:
-        rest: list[Span] = []
-        for start, end in left:
-            if start < min(hole_start, end):
-                rest.append((start, min(hole_start, end)))
-            if max(hole_end, start) < end:
-                rest.append((max(hole_end, start), end))
-        left = rest
+    """What the holes leave of the spans, each in its place."""
+    merged = _merged(holes)
+    ends = [end for _, end in merged]
+    left: list[Span] = []
+    for start, end in spans:
+        for index in range(bisect_right(ends, start), len(merged)):
+            hole_start, hole_end = merged[index]
+            if hole_start >= end:
+                break
+            if start < hole_start:
+                left.append((start, hole_start))
+            start = hole_end
+        if start < end:
+            left.append((start, end))
     return left
 
 
@@ -84,6 +89,8 @@ def _is_partial_step(
     a: datetime, b: datetime, request: Span, segments: Sequence[Segment], zone: ZoneInfo
 ) -> bool:
     """True for an edge of the request that cannot hold a step of the values beside it."""
+    if a != request[0] and b != request[1]:
+        return False
     for segment in segments:
         count = len(segment)
         if a == request[0] and b == segment.start and b - a < segment.step_start(1, zone) - segment.start:

@@ -1,10 +1,14 @@
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gridgate.core.quantities import Kind
 from gridgate.core.time import Interval, Resolution
 from gridgate.dataplane.query.answer import Missing
 from gridgate.dataplane.query.assemble import assemble
-from gridgate.dataplane.query.coverage import coverage
+from gridgate.dataplane.query.coverage import Span, coverage, without
 from gridgate.dataplane.store.port import DayBlock
 from tests.factories.measurements import AUTUMN, PARIS, SUMMER, block, key
 from tests.unit.dataplane.query.test_assemble import HOUR, bounds
@@ -77,3 +81,39 @@ class TestCoverage:
     def test_is_satisfied_by_one_register(self) -> None:
         of = key(kind=Kind.REGISTER_READING, resolution=Resolution.P1D, register="HP")
         assert told(block(of=of)) == (Interval(START, END), [])
+
+
+def at_minute(minute: int) -> datetime:
+    return START + timedelta(minutes=minute)
+
+
+SPANS = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), max_size=12).map(
+    lambda given: [(at_minute(start), at_minute(start + length)) for start, length in given]
+)
+
+
+class TestWithout:
+    @given(SPANS, SPANS)
+    def test_leaves_what_taking_one_hole_after_another_leaves(
+        self, spans: list[Span], holes: list[Span]
+    ) -> None:
+        left = spans
+        for begin, stop in holes:
+            parts = [part for a, b in left for part in ((a, min(b, begin)), (max(a, stop), b))]
+            left = [(a, b) for a, b in parts if a < b]
+        assert without(spans, holes) == left
+
+    def test_does_not_compare_every_span_with_every_hole(self) -> None:
+        """A curve with a value missing every ten minutes has as many holes as values."""
+        count = 0
+
+        class Counted(datetime):
+            def __lt__(self, other: datetime) -> bool:
+                nonlocal count
+                count += 1
+                return super().__lt__(other)
+
+        minutes = [Counted.fromtimestamp(60 * minute, UTC) for minute in range(2_001)]
+        steps = list(pairwise(minutes))
+        assert without(steps, steps[::2]) == steps[1::2]
+        assert count < 100_000
