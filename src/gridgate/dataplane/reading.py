@@ -24,7 +24,7 @@ from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.dataplane.query.assemble import assemble
 from gridgate.dataplane.query.coverage import FUTURE, INCOMPLETE, NOT_RECEIVED, coverage, without
 from gridgate.dataplane.query.resample import resample
-from gridgate.dataplane.query.set_aside import told_apart
+from gridgate.dataplane.query.set_aside import in_part, told_apart
 from gridgate.dataplane.registry import PointFacts
 from gridgate.dataplane.store.port import Cause, DayBlock, MeasurementStore, SeriesKey, SetAside
 
@@ -144,7 +144,7 @@ def without_set_aside(
     )
     as_of = None if wanted.as_of is None else epoch_milliseconds(wanted.as_of)
     about = wanted.metering_point, wanted.kind, wanted.direction
-    found = store.set_aside(*about, *days, unsaid=unsaid, as_of=as_of)
+    found = store.set_aside(*about, *days, by_time=in_part(gaps, zone), unsaid=unsaid, as_of=as_of)
     if wanted.kind is Kind.DAILY_ENERGY and curve:
         found += _set_aside_of_the_curve(store, wanted, days, readable=readable, unsaid=unsaid, zone=zone)
     return told_apart(missing, found, readable=readable, zone=zone) if found else (missing, [])
@@ -165,11 +165,12 @@ def _set_aside_of_the_curve(
     """
     as_of = None if wanted.as_of is None else epoch_milliseconds(wanted.as_of)
     about = wanted.metering_point, Kind.LOAD_CURVE, wanted.direction
-    found = [
-        one
-        for one in store.set_aside(*about, *days, unsaid=unsaid, as_of=as_of)
-        if one.cause is not Cause.OPPOSITION
-    ]
+
+    def came(first: date, last: date, by_time: Sequence[date] = ()) -> list[SetAside]:
+        found = store.set_aside(*about, first, last, by_time=by_time, unsaid=unsaid, as_of=as_of)
+        return [one for one in found if one.cause is not Cause.OPPOSITION]
+
+    found = came(*days)
     if not found:
         return []
     first, last = found[0].day, found[-1].day  # of years that were asked for, a few days as a rule
@@ -177,6 +178,8 @@ def _set_aside_of_the_curve(
     assert end is not None
     curve = assemble(store.read(*about, first, last, as_of=as_of), start, end, zone)
     _, holes = coverage(curve, requested=Interval(start, end), at=end, zone=zone)
+    if parts := in_part(holes, zone):
+        found = came(first, last, parts)
     counts: Counter[tuple[date, Cause]] = Counter()
     for one in told_apart(holes, found, readable=readable, zone=zone)[1]:
         counts[one.day, one.cause] += one.count

@@ -228,9 +228,7 @@ def test_are_in_the_answer_with_their_causes(plane: Plane, client: MeasurementCl
     (gap,) = answer.missing
     assert (gap.reason, gap.start, gap.end) == ("set_aside", answer.start + timedelta(days=1), answer.end)
     assert [(one.day, one.cause, one.count) for one in answer.set_aside] == [
-        (NEXT, Cause.NEGATIVE, 1),
-        (NEXT, Cause.NEGATIVE, 1),
-        (NEXT, Cause.NEGATIVE, 1),
+        (NEXT, Cause.NEGATIVE, 3),
         (NEXT, Cause.STEP, 1),
     ]
 
@@ -240,6 +238,20 @@ def test_of_the_curve_are_told_apart_from_energies_of_days(plane: Plane, client:
     aside(plane, kind=Kind.DAILY_ENERGY, slots=None)
     answer = read(plane, client, days=1, kind=Kind.DAILY_ENERGY)
     assert [(one.count, one.of_curve) for one in answer.set_aside] == [(1, False), (1, True)]
+
+
+def test_are_summed_up_by_cause_of_a_day_of_which_nothing_came(
+    plane: Plane, client: MeasurementClient
+) -> None:
+    """Of an opposed year, its days; of a day of which a part came, what lies in its gaps."""
+    aside(plane, DAY, cause=Cause.OPPOSITION)
+    aside(plane, NEXT)
+    plane.put(day_block(CONSO, Kind.LOAD_CURVE, WITHDRAWAL, Resolution.PT30M, NEXT, [None, None, *[1] * 46]))
+    assert [(one.day, one.cause, one.count) for one in read(plane, client).set_aside] == [
+        (DAY, Cause.OPPOSITION, 48),
+        (NEXT, Cause.NEGATIVE, 1),
+        (NEXT, Cause.NEGATIVE, 1),
+    ]
 
 
 def test_cost_one_statement_and_only_where_something_was_not_received(

@@ -75,6 +75,23 @@ class TestSetAside:
                 put(store, item("line 9"), *items, name=name)
         assert [(one.cause, one.count) for one in told(store)] == [(Cause.NEGATIVE, 1), (Cause.STEP, 3)]
 
+    def test_is_summed_up_however_much_came_of_a_day(self, store: MeasurementStore) -> None:
+        spans = [(second, second + step) for second in range(3600, 7200) for step in (900, 1800)]
+        items = [item(f"line {n}", replace(ITS_OWN, span=span)) for n, span in enumerate(spans)]
+        put(store, *items, item("line 9999", replace(ITS_OWN, span=None)))
+        put(store, *items[:100], name="b.csv")
+        assert told(store) == [
+            SetAside(SUMMER, Cause.NEGATIVE, 1),
+            SetAside(SUMMER, Cause.NEGATIVE, 7200, (3600, 8999)),
+        ]
+
+        (timeless, *parts) = store.set_aside(POINT, CURVE, OUT, SUMMER, NEXT, by_time=[SUMMER])
+
+        assert timeless == SetAside(SUMMER, Cause.NEGATIVE, 1)
+        assert [(one.count, one.span) for one in parts] == [
+            (600, (start, start + 299 + 1800)) for start in range(3600, 7200, 300)
+        ]
+
     def test_as_of_an_instant_is_what_had_come_then(self, store: MeasurementStore) -> None:
         put(store, item(), at=2_000)
         assert store.set_aside(POINT, CURVE, OUT, SUMMER, NEXT, as_of=1_999) == []

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from gridgate.core.time import Interval
@@ -30,7 +31,7 @@ def coverage(
     without an end is taken to end at `at`.
     """
     end = requested.end or max(at, requested.start)
-    covered = _merged(interval for segment in segments for interval in _spoken(segment, zone))
+    covered = merged(interval for segment in segments for interval in _spoken(segment, zone))
     available = Interval(covered[0][0], covered[-1][1]) if covered else None
     known = [(max(m.start, requested.start), min(m.end, end), m.reason) for m in explained]
     missing = [Missing(a, b, reason) for a, b, reason in known if a < b]
@@ -47,6 +48,7 @@ def coverage(
 
 
 Span = tuple[datetime, datetime]
+Point = TypeVar("Point", datetime, int)
 
 
 def _spoken(segment: Segment, zone: ZoneInfo) -> Iterable[Span]:
@@ -57,24 +59,25 @@ def _spoken(segment: Segment, zone: ZoneInfo) -> Iterable[Span]:
         index += count
 
 
-def _merged(spans: Iterable[Span]) -> list[Span]:
-    merged: list[Span] = []
+def merged(spans: Iterable[tuple[Point, Point]]) -> list[tuple[Point, Point]]:
+    """The same time in spans that follow each other and do not touch."""
+    apart: list[tuple[Point, Point]] = []
     for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(merged[-1][1], end)
+        if apart and start <= apart[-1][1]:
+            apart[-1] = apart[-1][0], max(apart[-1][1], end)
         else:
-            merged.append((start, end))
-    return merged
+            apart.append((start, end))
+    return apart
 
 
 def without(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
     """What the holes leave of the spans, each in its place."""
-    merged = _merged(holes)
-    ends = [end for _, end in merged]
+    apart = merged(holes)
+    ends = [end for _, end in apart]
     left: list[Span] = []
     for start, end in spans:
-        for index in range(bisect_right(ends, start), len(merged)):
-            hole_start, hole_end = merged[index]
+        for index in range(bisect_right(ends, start), len(apart)):
+            hole_start, hole_end = apart[index]
             if hole_start >= end:
                 break
             if start < hole_start:

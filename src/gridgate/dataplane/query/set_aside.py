@@ -1,13 +1,14 @@
 """Of what is missing, that of which values came and were set aside."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
-from gridgate.core.time import Interval, civil_day_bounds
+from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
 from gridgate.dataplane.query.answer import Missing
-from gridgate.dataplane.query.coverage import NOT_RECEIVED
+from gridgate.dataplane.query.coverage import NOT_RECEIVED, merged
 from gridgate.dataplane.store.port import Cause, SetAside
 
 SET_ASIDE = "set_aside"
@@ -27,9 +28,8 @@ def told_apart(
     for one in found:
         if one.cause is not Cause.REPEATED:
             of_day.setdefault(one.day, []).append(one)
-    days = [(day, civil_day_bounds(day, zone)) for day in sorted(of_day)]
-    ends = [_end(bounds) for _, bounds in days]
-    told: dict[SetAside, None] = {}
+    days = [_Day(civil_day_bounds(day, zone), of_day[day], readable) for day in sorted(of_day)]
+    ends = [day.end for day in days]
     apart: list[tuple[Missing, frozenset[Cause]]] = []
 
     def add(gap: Missing, causes: frozenset[Cause] = frozenset()) -> None:
@@ -44,27 +44,73 @@ def told_apart(
             add(gap)
             continue
         start = gap.start
-        for day, bounds in days[bisect_right(ends, gap.start) :]:
-            if bounds.start >= gap.end:
+        for index in range(bisect_right(ends, gap.start), len(days)):
+            day = days[index]
+            if day.start >= gap.end:
                 break
-            piece = Interval(max(gap.start, bounds.start), min(gap.end, _end(bounds)))
-            whole = any(one.covers(bounds) for one in readable)
-            begin, stop = piece.start.timestamp(), _end(piece).timestamp()
-            counted = [
-                one
-                for one in of_day[day]
-                if (whole if one.span is None else one.span[0] < stop and begin < one.span[1])
-            ]
-            if not counted:
+            begin, stop = max(gap.start, day.start), min(gap.end, day.end)
+            causes = day.causes_within(begin, stop)
+            if not causes:
                 continue
-            if start < piece.start:
-                add(Missing(start, piece.start, NOT_RECEIVED))
-            start = _end(piece)
-            add(Missing(piece.start, start, SET_ASIDE), frozenset(one.cause for one in counted))
-            told |= dict.fromkeys(counted)
+            if start < begin:
+                add(Missing(start, begin, NOT_RECEIVED))
+            start = stop
+            add(Missing(begin, stop, SET_ASIDE), causes)
         if start < gap.end:
             add(Missing(start, gap.end, NOT_RECEIVED))
-    return [gap for gap, _ in apart], list(told)
+    return [gap for gap, _ in apart], [one for day in days for one in day.told()]
+
+
+def in_part(missing: Sequence[Missing], zone: ZoneInfo) -> list[date]:
+    """The civil days of which a part was not received: of these it matters of when a value is that was set aside."""
+    found: dict[date, None] = {}
+    day, bounds = date.min, None
+    for gap in missing:
+        for edge in (gap.start, gap.end) if gap.reason == NOT_RECEIVED else ():
+            if bounds is None or not bounds.contains(edge):
+                day = civil_day_of(edge, zone)
+                bounds = civil_day_bounds(day, zone)
+            if edge != bounds.start:
+                found[day] = None
+    return list(found)
+
+
+class _Day:
+    """What was set aside of a civil day, and the gaps of it that were asked about, in the order of time."""
+
+    def __init__(self, bounds: Interval, found: Sequence[SetAside], readable: Sequence[Interval]) -> None:
+        self.start, self.end = bounds.start, _end(bounds)
+        self._found = found
+        self._gaps: list[tuple[float, float]] = []
+        self._always: set[Cause] = set()
+        if any(one.covers(bounds) for one in readable):
+            self._always = {one.cause for one in found if one.span is None}
+        spans: dict[Cause, list[tuple[int, int]]] = {}
+        for one in found:
+            if one.span is not None:
+                spans.setdefault(one.cause, []).append(one.span)
+        self._spans = [(cause, merged(of_cause)) for cause, of_cause in spans.items()]
+
+    def causes_within(self, start: datetime, end: datetime) -> frozenset[Cause]:
+        """Why something of a gap was set aside; nothing when nothing was."""
+        gap = start.timestamp(), end.timestamp()
+        causes = self._always | {cause for cause, spans in self._spans if _touches(spans, gap)}
+        if causes:
+            self._gaps.append(gap)
+        return frozenset(causes)
+
+    def told(self) -> Iterator[SetAside]:
+        """What lies in one of the gaps."""
+        for one in self._found if self._gaps else ():
+            if one.cause in self._always if one.span is None else _touches(self._gaps, one.span):
+                yield one
+
+
+def _touches(spans: Sequence[tuple[float, float]], span: tuple[float, float]) -> bool:
+    """Whether a span shares time with one of those, which follow each other and share none."""
+    start, end = span
+    index = bisect_right(spans, start, key=itemgetter(1))
+    return index < len(spans) and spans[index][0] < end
 
 
 def _end(interval: Interval) -> datetime:

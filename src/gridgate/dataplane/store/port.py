@@ -20,7 +20,7 @@ arrives too late to be the truth goes straight to history. `as_of` reads what wa
 never renumber or rename.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -234,7 +234,8 @@ class SetAside:
     cause: Cause
     count: int = 1
     span: tuple[int, int] | None = None
-    """As in `Subject`; None when nobody can tell, or when the values are of the whole day."""
+    """The epoch seconds from the first of their times to the end of the last; None when nobody can tell, or when the
+    values are of the whole day."""
     of_curve: bool = False
     """True for values of the load curve that are told of the energy of a day, which they would have made."""
 
@@ -330,11 +331,15 @@ class MeasurementStore(Protocol):
         first: date,
         last: date,
         *,
+        by_time: Collection[date] = (),
         unsaid: bool = False,
         as_of: int | None = None,
     ) -> list[SetAside]:
         """What came of those civil days, both included, and was set aside, by day; whether values came well
         afterwards is not looked at.
+
+        Summed up, however much came: of a day two rows a cause at most, one of the values whose time is sure and one of
+        the others; of the days of `by_time` one for each five minutes in which such values begin.
 
         `unsaid` counts what does not say its direction too. `as_of` as in `read`. Values of which point and day were
         not known, or that came before the store kept them (schema 2), are not here. One statement, one index search.

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from json import dumps
@@ -47,6 +47,7 @@ from gridgate.dataplane.store.sqlite_delivery import (
 )
 
 _SCAN_BLOCKS = 20_000
+SLOT_SECONDS = Resolution.PT5M.seconds
 
 # What a read needs of a block, after (day, step, register): the order of the answer is the order of the
 # columns.
@@ -64,10 +65,19 @@ _READ_MANY = """select s.metering_point, b.day, s.resolution, s.register,
   from json_each(?) p join series s on s.metering_point = p.value
   join block b on b.series = s.id where s.kind = ? and s.direction = ? and b.day between ? and ?"""
 
-_SET_ASIDE = """select day, cause, span_start, span_end, source, count(*) from quarantine
-  where metering_point = ? and day between ? and ? and kind = ? and (direction = ? or (direction is null and ?))
-    and recorded_at <= ?
-  group by day, cause, span_start, span_end, source"""
+# Of a time that several files tell, one value; of values whose time is not sure, as many as the file that tells the
+# most.
+_SET_ASIDE = f"""select day, cause, min(starts), max(ends), case when slot is null then max(told) else sum(told) end
+  from (
+    select day, cause, span_start / {SLOT_SECONDS} as slot, min(span_start) as starts, max(span_end) as ends,
+      case when span_start is null then count(*)
+           else count(distinct (span_start << 31) | (span_end - span_start)) end as told
+    from quarantine
+    where metering_point = ? and day between ? and ? and kind = ?
+      and (direction = ? or (direction is null and ?)) and recorded_at <= ?
+    group by day, cause, slot, case when span_start is null then source end)
+  group by day, cause, case when day in (select value from json_each(?)) then slot else slot is null end
+  order by day, cause, min(starts)"""  # noqa: S608 -- composed of constants
 
 _OF_POINT = "day < ? and series in (select id from series where metering_point = ?)"
 _ERASE_BLOCKS = f"delete from block where {_OF_POINT}"  # noqa: S608
@@ -222,6 +232,7 @@ class SqliteStore:
         first: date,
         last: date,
         *,
+        by_time: Collection[date] = (),
         unsaid: bool = False,
         as_of: int | None = None,
     ) -> list[SetAside]:
@@ -237,18 +248,12 @@ class SqliteStore:
                 direction.value,
                 unsaid,
                 _EVER if as_of is None else as_of,
+                dumps([day_number(day) for day in by_time]),
             ),
         )
-        # Of values whose time is not sure, one file's are as many as those of the file that tells the most.
-        counts: dict[tuple[int, str, int | None, int | None], int] = defaultdict(int)
-        for day, cause, start, end, _, count in rows:
-            about = day, cause, start, end
-            counts[about] = max(counts[about], count if start is None else 1)
         return [
-            SetAside(
-                day_of_number(day), Cause(cause), count, None if start is None else (start, end or start)
-            )
-            for (day, cause, start, end), count in sorted(counts.items(), key=lambda one: one[0][0])
+            SetAside(day_of_number(day), Cause(cause), count, None if start is None else (start, end))
+            for day, cause, start, end, count in rows
         ]
 
     def _is_present(self) -> bool:

@@ -3,9 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gridgate.core.time import Interval, civil_day_bounds
 from gridgate.dataplane.query.answer import Missing
-from gridgate.dataplane.query.set_aside import told_apart
+from gridgate.dataplane.query.set_aside import in_part, told_apart
 from gridgate.dataplane.store.port import Cause, SetAside
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -101,3 +104,64 @@ def test_counts_the_days_of_the_clock_on_the_wall() -> None:
         zone=PARIS,
     )
     assert whole == Missing(autumn.start, autumn.end, "set_aside")
+
+
+def test_tells_of_which_days_a_part_alone_is_missing() -> None:
+    missing = [gap(0, 24), gap(25, 26, "future"), gap(40, 72), gap(95, 120), gap(120, 150)]
+    assert in_part(missing, PARIS) == [DAY + timedelta(days=number) for number in (1, 3, 6)]
+
+
+HOURS = st.tuples(st.integers(0, 70), st.integers(1, 30))
+CAUSES = st.sampled_from([Cause.NEGATIVE, Cause.STEP, Cause.OPPOSITION])
+
+
+@st.composite
+def values(draw: st.DrawFn) -> SetAside:
+    hours, length = draw(HOURS)
+    start = int(at(hours).timestamp())
+    span = draw(st.sampled_from([None, (start, start + length * 3600)]))
+    return SetAside(at(hours).astimezone(PARIS).date(), draw(CAUSES), draw(st.integers(1, 9)), span)
+
+
+@given(st.sets(st.integers(0, 71)), st.lists(values(), max_size=8), st.integers(0, 30))
+def test_tells_what_comparing_each_gap_with_each_value_tells(
+    hours: set[int], found: list[SetAside], readable_from: int
+) -> None:
+    missing = [gap(hour, hour + 1) for hour in sorted(hours)]
+    readable = [Interval(at(readable_from), at(96))]
+
+    def lies_in(one: SetAside, hole: Missing) -> bool:
+        bounds = civil_day_bounds(one.day, PARIS)
+        if not bounds.contains(hole.start):
+            return False
+        if one.span is None:
+            return readable[0].covers(bounds)
+        return one.span[0] < hole.end.timestamp() and hole.start.timestamp() < one.span[1]
+
+    gaps, counted = told(missing, *found, readable=readable)
+
+    kept = [one for one in found if any(lies_in(one, hole) for hole in missing)]
+    assert counted == sorted(kept, key=lambda one: one.day)
+    for hole in missing:
+        (reason,) = {one.reason for one in gaps if one.start < hole.end and hole.start < one.end}
+        assert (reason == "set_aside") == any(lies_in(one, hole) for one in kept)
+
+
+def test_does_not_compare_each_gap_with_each_value() -> None:
+    count = 0
+
+    class Counted(int):
+        def __lt__(self, other: float) -> bool:
+            nonlocal count
+            count += 1
+            return super().__lt__(other)  # type: ignore[operator]
+
+    start = int(START.timestamp())
+    seconds = range(0, 86_400, 60)
+    found = [
+        SetAside(DAY, Cause.NEGATIVE, 1, (Counted(start + second), Counted(start + second + 900)))
+        for second in seconds
+    ]
+    missing = [gap(hour / 12, (hour + 1) / 12) for hour in range(0, 288, 2)]
+    assert len(told(missing, *found)[1]) > 1_400
+    assert count < 40 * (len(found) + len(missing))
