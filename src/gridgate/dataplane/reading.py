@@ -69,11 +69,11 @@ def answer(
     parts = granted.parts
     start, end = parts[0].readable.start, parts[-1].readable.end or at
     readable = [Interval(part.readable.start, part.readable.end or at) for part in parts]
-    of_parts, in_part = [], set[date]()
+    of_parts, incomplete = [], set[date]()
     for part, whole in zip(parts, readable, strict=True):
         blocks, days = _read(store, wanted, whole, zone=zone)
         of_parts.append(segments_of(blocks, wanted, part.line, whole, zone=zone))
-        in_part |= days
+        incomplete |= days
     segments = in_order(of_parts)
     requested = Interval(wanted.period.start, wanted.period.end or at)
     available, missing = coverage(
@@ -91,10 +91,11 @@ def answer(
         readable=readable,
         unsaid=all(part.line.directions == _BOTH_WAYS for part in parts),
         curve=curve,
+        opposed=_opposed_by_the_reader(point, granted, zone),
         zone=zone,
     )
-    if curve and in_part:
-        missing = _with_incomplete(missing, in_part, readable=readable, at=at, zone=zone)
+    if curve and incomplete:
+        missing = _with_incomplete(missing, incomplete, readable=readable, at=at, zone=zone)
     if wanted.kind is Kind.LOAD_CURVE:
         missing = _by_collection(store, wanted, missing, point, granted, zone)
     return Answer(
@@ -128,12 +129,14 @@ def without_set_aside(
     readable: Sequence[Interval],
     unsaid: bool,
     curve: bool,
+    opposed: Sequence[Interval],
     zone: ZoneInfo,
 ) -> tuple[list[Missing], list[SetAside]]:
     """What is missing, with that of which values came and were set aside apart, and those values.
 
     The store is asked only where something was not received. `unsaid`: whether the reader may know of both directions,
     and so of what does not say its own. `curve`: whether of the load curve, and so why no energy is summed from it.
+    `opposed`: of which days of the holder's opposition.
     """
     gaps = [gap for gap in missing if gap.reason == NOT_RECEIVED]
     if not gaps:
@@ -147,7 +150,23 @@ def without_set_aside(
     found = store.set_aside(*about, *days, by_time=in_part(gaps, zone), unsaid=unsaid, as_of=as_of)
     if wanted.kind is Kind.DAILY_ENERGY and curve:
         found += _set_aside_of_the_curve(store, wanted, days, readable=readable, unsaid=unsaid, zone=zone)
+    found = [
+        one
+        for one in found
+        if one.cause is not Cause.OPPOSITION
+        or any(days.contains(civil_day_bounds(one.day, zone).start) for days in opposed)
+    ]
     return told_apart(missing, found, readable=readable, zone=zone) if found else (missing, [])
+
+
+def _opposed_by_the_reader(point: PointFacts, granted: Granted, zone: ZoneInfo) -> list[Interval]:
+    """The days of which an opposition may be told: those of the reader's own. What came was set aside by whoever was
+    known to hold the point then; whoever turned out to hold it, and whoever the holder shares with, is not told of it.
+    """
+    lines = [part.line for part in granted.parts]
+    if any(line.basis is not Basis.TITLE or line.holder != point.holder for line in lines):
+        return []
+    return [Interval(*days) for days in point.opposed(zone)]
 
 
 def _set_aside_of_the_curve(
@@ -188,7 +207,7 @@ def _set_aside_of_the_curve(
 
 def _with_incomplete(
     missing: Sequence[Missing],
-    in_part: set[date],
+    incomplete: set[date],
     *,
     readable: Sequence[Interval],
     at: datetime,
@@ -198,7 +217,7 @@ def _with_incomplete(
 
     Nothing is told of a day that is not over, nor of one that is not readable whole: the rest of it is another's.
     """
-    bounds = [civil_day_bounds(day, zone) for day in in_part]
+    bounds = [civil_day_bounds(day, zone) for day in incomplete]
     spans = [(one.start, one.end or _LATEST) for one in bounds if any(part.covers(one) for part in readable)]
     days = [(start, end) for start, end in spans if end <= at]
     told: list[Missing] = []
@@ -275,8 +294,8 @@ def _read(
         wanted.metering_point, Kind.LOAD_CURVE, wanted.direction, silent[0], silent[-1], as_of=as_of
     )
     made = [block for block in daily_energy_from(curve, zone=zone) if block.day not in told]
-    in_part = {block.day for block in curve if block.said.any()} - told - {block.day for block in made}
-    return blocks + made, in_part
+    incomplete = {block.day for block in curve if block.said.any()} - told - {block.day for block in made}
+    return blocks + made, incomplete
 
 
 def daily_energy_from(curve: Sequence[DayBlock], *, zone: ZoneInfo) -> list[DayBlock]:

@@ -84,10 +84,17 @@ class PointFacts:
 
     def collected(self, zone: ZoneInfo) -> list[tuple[datetime, datetime | None]]:
         """The civil days of which the collection was active for a part at least (None: still)."""
+        return self._days_of("active", zone)
+
+    def opposed(self, zone: ZoneInfo) -> list[tuple[datetime, datetime | None]]:
+        """The civil days of which the holder opposed it for a part at least (None: still)."""
+        return self._days_of("opposed", zone)
+
+    def _days_of(self, wanted: str, zone: ZoneInfo) -> list[tuple[datetime, datetime | None]]:
         return [
             (_day(since, zone).start, _day(until, zone, ends=True).end if until else None)
             for state, since, until in self._states()
-            if state == "active"
+            if state == wanted
         ]
 
     def _states(self) -> Iterator[list[str]]:

@@ -118,6 +118,13 @@ class TestAThirdParty:
         assert reasons(plane, tiers1) == ["not_received"]
         assert reasons(plane, tiers1, kind="daily_energy") == ["not_received"]
 
+    def test_is_not_told_of_an_opposition(self, plane: Plane, tiers1: str) -> None:
+        """It is between the holder and the operator: to whom the data is shared, none was collected."""
+        plane.world.db.execute("UPDATE metering_loadcurvecollection SET state = 'opposed'")
+        plane.world.line(CONSO, reader=TIERS1, holder=ACME)
+        aside(plane, cause=Cause.OPPOSITION)
+        assert reasons(plane, tiers1) == ["collection_inactive"]
+
     def test_that_may_read_both_directions_is_told_of_what_does_not_say_its_own(
         self, plane: Plane, tiers1: str
     ) -> None:
@@ -144,6 +151,29 @@ class TestAPointThatChangesHands:
         plane.world.db.execute("UPDATE metering_loadcurvecollection SET until = ?", (f"{NEXT} 00:00:00",))
         plane.world.collection(CONSO, CHARLIE, "active", since=f"{NEXT} 00:00:00")
         assert reasons(plane, charlie, **both) == ["before_title", "not_received" if own else "set_aside"]
+
+    @pytest.mark.parametrize("from_then_on", [0, 1])
+    def test_tells_an_opposition_to_whoever_opposes(
+        self, plane: Plane, acme: str, charlie: str, from_then_on: int
+    ) -> None:
+        """The title was recorded late: what came of Charlie's days was set aside by the opposition of ACME."""
+        last = NEXT + timedelta(days=1)
+        plane.world.db.execute(
+            "UPDATE metering_loadcurvecollection SET state = 'opposed', until = ?", (f"{NEXT} 00:00:00",)
+        )
+        for day in (DAY, NEXT, last):
+            aside(plane, day, cause=Cause.OPPOSITION)
+        both = {"start": DAY, "end": last + timedelta(days=1)}
+        assert reasons(plane, acme, **both) == ["set_aside", "after_title"]
+        assert reasons(plane, charlie, **both) == ["before_title", "collection_inactive"]
+
+        since = NEXT + timedelta(days=from_then_on)
+        plane.world.collection(CONSO, CHARLIE, "opposed", since=f"{since} 09:00:00")
+        assert reasons(plane, charlie, **both) == [
+            "before_title",
+            *["collection_inactive"] * from_then_on,
+            "set_aside",
+        ]
 
 
 class TestTheEnergyOfADay:
@@ -244,6 +274,7 @@ def test_are_summed_up_by_cause_of_a_day_of_which_nothing_came(
     plane: Plane, client: MeasurementClient
 ) -> None:
     """Of an opposed year, its days; of a day of which a part came, what lies in its gaps."""
+    plane.world.db.execute("UPDATE metering_loadcurvecollection SET state = 'opposed'")
     aside(plane, DAY, cause=Cause.OPPOSITION)
     aside(plane, NEXT)
     plane.put(day_block(CONSO, Kind.LOAD_CURVE, WITHDRAWAL, Resolution.PT30M, NEXT, [None, None, *[1] * 46]))

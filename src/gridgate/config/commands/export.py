@@ -67,7 +67,14 @@ def _read(environment: Environment, wanted: Wanted, now: datetime) -> Answer:
     segments = assemble(blocks, period.start, period.end, zone)
     available, missing = coverage(segments, requested=period, at=now, zone=zone, explained=[])
     missing, set_aside = without_set_aside(
-        store, wanted, missing, readable=[period], unsaid=True, curve=True, zone=zone
+        store,
+        wanted,
+        missing,
+        readable=[period],
+        unsaid=True,
+        curve=True,
+        opposed=[Interval(period.start, None)],
+        zone=zone,
     )
     return Answer(
         metering_point=metering_point,
