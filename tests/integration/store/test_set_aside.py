@@ -9,7 +9,7 @@ import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.dataplane.store import MeasurementStore, open_store, schema
-from gridgate.dataplane.store.port import Cause, Quarantined, SetAside, Subject
+from gridgate.dataplane.store.port import Cause, Quarantined, SetAside, StoreUnavailable, Subject
 from gridgate.dataplane.store.sqlite_delivery import day_number
 from tests.factories.measurements import ELSEWHERE, PARIS, POINT, SUMMER, block, source
 
@@ -160,6 +160,18 @@ class TestAFileOfTheFirstSchema:
             assert [one.cause for one in told(reader)] == [Cause.NEGATIVE]
             assert len(reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)) == 1
             assert len(reader.quarantine()) == 2
+
+    def test_that_is_being_written_is_said_to_be_in_use(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(schema, "BUSY_SECONDS", 0.1)
+        older = sqlite3.connect(path, isolation_level=None)
+        older.execute("begin immediate")
+        with pytest.raises(StoreUnavailable, match="in use") as refusal:
+            open_store(path)
+        older.close()
+        assert "backup" not in str(refusal.value) + refusal.value.remedy
+        open_store(path).close()
 
     def test_learns_what_its_values_are_of_when_their_file_comes_again(self, path: Path) -> None:
         with open_store(path) as store:

@@ -139,6 +139,12 @@ def open_connection(path: Path, *, read_only: bool, zone_name: str) -> sqlite3.C
             connection.close()
         if isinstance(error, StoreUnavailable):
             raise
+        if is_busy(error):
+            raise StoreUnavailable(
+                "the measurement store is in use: another process is writing to it",
+                remedy="Let it finish, or stop it, and try again.",
+                where=str(path),
+            ) from error
         raise StoreUnavailable(
             f"the measurement store cannot be opened: {error}", remedy=RESTORE, where=str(path)
         ) from error
@@ -164,7 +170,7 @@ def _share(connection: sqlite3.Connection) -> None:
             connection.execute("pragma journal_mode = wal")
             return
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+            if not is_busy(error) or monotonic() > deadline:
                 raise
             sleep(0.01)
 
@@ -205,6 +211,11 @@ def _check(connection: sqlite3.Connection, path: Path, zone_name: str) -> None:
             remedy=f"Set GRIDGATE_TIME_ZONE={kept}.",
             where=str(path),
         )
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether it was the lock of another that one met: nothing is amiss with the file."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def version_of(connection: sqlite3.Connection) -> int:
