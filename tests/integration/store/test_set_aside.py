@@ -161,6 +161,16 @@ class TestAFileOfTheFirstSchema:
             assert len(reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)) == 1
             assert len(reader.quarantine()) == 2
 
+    def test_put_back_under_who_reads_is_read(self, path: Path, tmp_path: Path) -> None:
+        present = tmp_path / "present.sqlite3"
+        open_store(present).close()
+        with open_store(present, read_only=True) as reader:
+            assert told(reader) == []
+            path.replace(present)
+            assert told(reader) == []
+            open_store(present).close()
+            assert told(reader) == []
+
     def test_that_is_being_written_is_said_to_be_in_use(
         self, path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

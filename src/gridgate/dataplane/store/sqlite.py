@@ -33,7 +33,7 @@ from gridgate.dataplane.store.port import (
     StoreUnavailable,
     Version,
 )
-from gridgate.dataplane.store.schema import SCHEMA_VERSION, open_connection, version_of
+from gridgate.dataplane.store.schema import open_connection, version_of
 from gridgate.dataplane.store.sqlite_delivery import (
     BLOCK_COLUMNS,
     Delivery,
@@ -236,8 +236,6 @@ class SqliteStore:
         unsaid: bool = False,
         as_of: int | None = None,
     ) -> list[SetAside]:
-        if not self._is_present():
-            return []
         rows = self._rows(
             _SET_ASIDE,
             (
@@ -250,17 +248,12 @@ class SqliteStore:
                 _EVER if as_of is None else as_of,
                 dumps([day_number(day) for day in by_time]),
             ),
+            schema=2,
         )
         return [
             SetAside(day_of_number(day), Cause(cause), count, None if start is None else (start, end))
             for day, cause, start, end, count in rows
         ]
-
-    def _is_present(self) -> bool:
-        """Whether the file has all tables of today: what was opened for reading may be brought up meanwhile."""
-        if self._schema < SCHEMA_VERSION:
-            ((self._schema,),) = self._rows("pragma user_version", ())
-        return self._schema >= SCHEMA_VERSION
 
     def sources(self, *, limit: int = 100) -> list[SourceInfo]:
         rows = self._rows(
@@ -323,12 +316,17 @@ class SqliteStore:
         self._execute("pragma secure_delete = off")
         return erased
 
-    def _rows(self, statement: str, parameters: Sequence[object]) -> list[Row]:
+    def _rows(self, statement: str, parameters: Sequence[object], *, schema: int = 1) -> list[Row]:
+        """The rows of a statement; none while the file is of an older schema than it is written for."""
         try:
             # Locked: nobody sees a transaction half done. Fetched whole: an open cursor would hold back
             # the checkpoint of the log.
             with self._lock:
                 self._stay_with_the_file()
+                if self._schema < schema:  # what was opened for reading may be brought up meanwhile
+                    self._schema = version_of(self._connection)
+                    if self._schema < schema:
+                        return []
                 return self._connection.execute(statement, parameters).fetchall()
         except sqlite3.Error as error:
             raise self._unavailable(error) from error
