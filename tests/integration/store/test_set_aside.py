@@ -120,6 +120,23 @@ class TestErase:
         store.erase(POINT, before=NEXT)
         assert {row.where for row in store.quarantine()} == {"line 3", "line 5"}
 
+    def test_says_when_a_reader_keeps_it_from_being_overwritten(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(schema, "BUSY_SECONDS", 0.1)
+        path = tmp_path / "measurements.sqlite3"
+        with open_store(path) as store:
+            put(store, replace(item(), value="-511111"))
+            reader = sqlite3.connect(path, isolation_level=None)
+            reader.execute("begin")
+            reader.execute("select count(*) from quarantine").fetchone()
+            with pytest.raises(StoreUnavailable, match="another process is reading"):
+                store.erase(POINT)
+            reader.close()
+            assert store.quarantine() == []
+            assert store.erase(POINT) == 0
+            assert not any(b"-511111" in file.read_bytes() for file in tmp_path.iterdir())
+
 
 class TestAFileOfTheFirstSchema:
     @pytest.fixture

@@ -255,7 +255,7 @@ class MeasurementStore(Protocol):
 
     Every method raises `StoreUnavailable` when the store does not answer. A method that writes is one
     transaction: when it returns, what it did survives the death of the process and of the machine; when it
-    raises, or dies, nothing of it was done.
+    raises, or dies, nothing of it was done (but see `erase`).
     """
 
     def put(
@@ -353,6 +353,9 @@ class MeasurementStore(Protocol):
     def erase(self, metering_point: str, *, before: date | None = None) -> int:
         """Erase what is held of a point (only days before `before` when given), history and quarantine included;
         count the blocks.
+
+        Raises `StoreUnavailable` too when all of it is erased and others, who read at the time, keep what it was from
+        being overwritten: to erase again does that.
 
         Of the quarantine what is known to be of the point: a value whose meter led to no point stays, and so does
         what came before the store kept points there (schema 2). A value of no known day is before `before` when it

@@ -312,8 +312,15 @@ class SqliteStore:
                   and not exists (select 1 from block where series = series.id)""",
                 (metering_point,),
             )
-        self._execute("pragma wal_checkpoint(truncate)")
         self._execute("pragma secure_delete = off")
+        ((held_back, *_),) = self._rows("pragma wal_checkpoint(truncate)", ())
+        if held_back:
+            raise StoreUnavailable(
+                "what was erased is in no answer any more, but still in the log of the file, which another process is "
+                "reading",
+                remedy="Erase it again when nobody reads.",
+                where=str(self._path),
+            )
         return erased
 
     def _rows(self, statement: str, parameters: Sequence[object], *, schema: int = 1) -> list[Row]:
