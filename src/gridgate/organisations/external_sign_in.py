@@ -3,16 +3,19 @@
 The account library speaks the protocol (code flow, PKCE, state); here are the checks that it leaves out (nonce, the
 ID token's signature whatever way it came, `sub` of the user info, https of every address) and whose account it is. A
 person is known by issuer and subject. The first time, their address decides, and only when the provider vouches for
-it.
+it; an account that has a second factor here is then linked by whoever shows it, and by nobody else.
 """
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.account.internal.flows.login import perform_login, record_authentication
+from allauth.account.models import Login
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.socialaccount.models import SocialApp, SocialToken
 from allauth.socialaccount.providers.base.constants import AuthError
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
@@ -32,11 +35,12 @@ from gridgate.organisations.models import User
 from gridgate.organisations.operations.external_accounts import (
     AccountClosed,
     LinkedElsewhere,
+    is_linked,
     link_external_account,
 )
 from gridgate.organisations.security import external_factor
 from gridgate.organisations.security.log import tell
-from gridgate.organisations.security.policy import policy
+from gridgate.organisations.security.policy import has_factor, policy
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "RS384", "PS384", "ES384", "RS512", "PS512", "ES512", "EdDSA")
 """Signatures by a key that the provider publishes; never by a shared secret, and never none."""
@@ -44,6 +48,8 @@ CLOCKS_APART = 60
 PENDING = "external_sign_up"
 """Session key: what the provider said of somebody who has no account yet."""
 PENDING_SECONDS = 600
+TO_LINK = "to_link"
+"""In the state of a sign-in that waits for a second factor: to whom the provider's person is linked once it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,18 @@ class ExternalSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] 
                 "until": int(timezone.now().timestamp()) + PENDING_SECONDS,
             }
             raise ImmediateHttpResponse(HttpResponseRedirect(reverse("external_sign_up")))
-        sociallogin.user, sociallogin.account = user, _linked(request, user, claims, sociallogin.state)
+        try:
+            if asks_own_factor(user, claims):
+                onwards = sociallogin.state.get("next") or ""
+                raise ImmediateHttpResponse(prove_then_link(request, user, claims, onwards=onwards))
+            link = link_external_account(
+                user=user, issuer=claims.issuer, subject=claims.subject, now=timezone.now()
+            )
+        except AccountClosed:
+            raise _refused(request, Refusal.CLOSED, sociallogin.state, user=user) from None
+        except LinkedElsewhere:
+            raise _refused(request, Refusal.OTHER, sociallogin.state, user=user) from None
+        sociallogin.user, sociallogin.account = user, link
         bring_factor(request, user, claims)
 
     def on_authentication_error(
@@ -272,6 +289,40 @@ def bring_factor(request: HttpRequest, user: User, claims: Claims) -> None:
     external_factor.bring(request, user, issuer=claims.issuer, shown=claims.second_factor, now=now)
 
 
+def asks_own_factor(user: User, claims: Claims) -> bool:
+    """Whether the account has a second factor and this person has never come to it from the provider: that it is theirs
+    is then said by the address alone. Raises `AccountClosed`, and `LinkedElsewhere`.
+    """
+    known = is_linked(user=user, issuer=claims.issuer, subject=claims.subject)
+    return not known and has_factor(user=user)
+
+
+def prove_then_link(request: HttpRequest, user: User, claims: Claims, *, onwards: str) -> HttpResponse:
+    """Ask for the account's own second factor, whatever the provider says of one. `link_proved` makes the link."""
+    if request.user.is_authenticated:
+        get_account_adapter().logout(request)
+    record_authentication(request, user, "socialaccount", provider=claims.issuer, uid=claims.subject)
+    login = Login(user=user, redirect_url=onwards or None, state={TO_LINK: [claims.issuer, claims.subject]})
+    response: HttpResponse = perform_login(request, login)
+    return response
+
+
+def link_proved(login: Login) -> str:
+    """The second factor was shown: make the link for which it was asked, if it was. Why not, as a `Refusal`."""
+    issuer, subject = login.state.get(TO_LINK, (None, None))
+    if issuer is None:
+        return ""
+    if issuer != settings.ENVIRONMENT.oidc_issuer:  # replaced meanwhile
+        return Refusal.FAILED
+    try:
+        link_external_account(user=login.user, issuer=issuer, subject=subject, now=timezone.now())
+    except AccountClosed:
+        return Refusal.CLOSED
+    except LinkedElsewhere:
+        return Refusal.OTHER
+    return ""
+
+
 def finish(request: HttpRequest) -> HttpResponse:
     """What becomes of somebody who comes back from the provider."""
     exchange = Exchange(request, settings.ENVIRONMENT.oidc_issuer)
@@ -282,17 +333,6 @@ def finish(request: HttpRequest) -> HttpResponse:
         refused = _refused(request, reason, exchange.state or {}, cause=type(error).__name__)
         response = refused.response
     return response
-
-
-def _linked(request: HttpRequest, user: User, claims: Claims, state: dict[str, Any]) -> SocialAccount:
-    try:
-        return link_external_account(
-            user=user, issuer=claims.issuer, subject=claims.subject, now=timezone.now()
-        )
-    except AccountClosed:
-        raise _refused(request, Refusal.CLOSED, state, user=user) from None
-    except LinkedElsewhere:
-        raise _refused(request, Refusal.OTHER, state, user=user) from None
 
 
 def _refused(

@@ -182,6 +182,24 @@ class TestASecondFactor:
         assert (answer.status_code, answer["Location"]) == (302, "/compteurs/")
         assert signed_in(browser)
 
+    @pytest.mark.parametrize("meanwhile", ["autre-compte", "echec"])
+    def test_that_is_set_here_links_nothing_that_may_no_longer_be_linked(
+        self, people, provider, alice, settings, meanwhile
+    ):
+        now, secret = timezone.now(), "JBSWY3DPEHPK3PXP" * 2
+        earlier = now - timedelta(minutes=2)
+        add_totp(user=people.alice.user, secret=secret, code=totp(secret, earlier), now=earlier)
+        browser = Client()
+        come_back(browser, provider, alice)
+        if meanwhile == "echec":
+            told_of(settings, "https://new.example")
+        else:
+            link_external_account(user=people.alice.user, issuer=provider.issuer, subject="other", now=now)
+        links = list(SocialAccount.objects.values_list("uid", flat=True))
+        assert reason(browser.post("/connexion/code/", {"code": totp(secret, now)})) == meanwhile
+        assert not signed_in(browser)
+        assert list(SocialAccount.objects.values_list("uid", flat=True)) == links
+
 
 class TestASecondFactorShownToTheProvider:
     """Alice administers ACME; the policy asks a second factor of administrators, and she has set none here."""
@@ -275,11 +293,31 @@ class TestASecondFactorShownToTheProvider:
         assert browser.get(back)["Location"] == "/"
         assert signed_in(browser)
 
-    def test_stands_for_the_one_set_here(self, asked, people, provider):
-        now, secret = timezone.now(), "JBSWY3DPEHPK3PXP" * 2
-        add_totp(user=people.alice.user, secret=secret, code=totp(secret, now), now=now)
+    def test_stands_for_the_one_set_here_once_the_two_accounts_are_linked(self, asked, people, provider):
+        earlier, secret = timezone.now() - timedelta(minutes=2), "JBSWY3DPEHPK3PXP" * 2
+        add_totp(user=people.alice.user, secret=secret, code=totp(secret, earlier), now=earlier)
+        for _ in range(2):  # to come twice proves no more than to come once
+            browser = self.signs_in(provider, amr=["mfa"])
+            assert not signed_in(browser)
+            assert not SocialAccount.objects.exists()
+        assert browser.post("/connexion/code/", {"code": totp(secret, timezone.now())})["Location"] == "/"
+        assert signed_in(browser)
+        link = SocialAccount.objects.get()
+        assert (link.user, link.provider, link.uid) == (people.alice.user, provider.issuer, "s-alice")
         assert signed_in(self.signs_in(provider, amr=["mfa"]))
         assert not signed_in(self.signs_in(provider, amr=["pwd"]))
+
+    def test_stands_for_none_of_an_account_that_came_to_be_meanwhile(self, asked, people, provider):
+        provider.knows("s-zoe", email="zoe@example.org", email_verified=True, name="Zoé", amr=["mfa"])
+        browser = Client()
+        come_back(browser, provider, "s-zoe")
+        now, secret = timezone.now(), "JBSWY3DPEHPK3PXP" * 2
+        user = make_member(people.acme, "Zoé", email="zoe@example.org").user
+        add_totp(user=user, secret=secret, code=totp(secret, now), now=now)
+        answer = browser.post("/connexion/externe/compte/", {"full_name": "Zoé"})
+        assert answer["Location"] == reverse("sign_in_code")
+        assert not signed_in(browser)
+        assert not SocialAccount.objects.exists()
 
     def test_opens_no_change_of_how_one_signs_in(self, asked, provider):
         browser = self.signs_in(provider, amr=["mfa"])

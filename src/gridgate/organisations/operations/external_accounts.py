@@ -60,18 +60,27 @@ class LastWayIn(GridgateError):
         )
 
 
+def is_linked(*, user: User, issuer: str, subject: str) -> bool:
+    """Whether this person of the provider signs in with this account already. Raises what linking them would."""
+    if not user.is_active:
+        raise AccountClosed
+    of_this_provider = SocialAccount.objects.filter(provider=issuer)
+    if of_this_provider.filter(uid=subject, user=user).exists():
+        return True
+    if of_this_provider.filter(Q(uid=subject) | Q(user=user)).exists():
+        raise LinkedElsewhere
+    return False
+
+
 def link_external_account(*, user: User, issuer: str, subject: str, now: datetime) -> SocialAccount:
     """Let the person whom the provider calls `subject` sign in with this account. Twice is once.
 
     Raises `AccountClosed`, and `LinkedElsewhere`.
     """
-    if not user.is_active:
-        raise AccountClosed
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)
-        known = SocialAccount.objects.filter(provider=issuer, uid=subject, user=user).first()
-        if known is not None:
-            return known
+        if is_linked(user=user, issuer=issuer, subject=subject):
+            return SocialAccount.objects.get(provider=issuer, uid=subject, user=user)
         link = _link(user, issuer, subject, now)
         factors_changed.send(SocialAccount, user=user, change="link_added", now=now)
     return link

@@ -5,6 +5,7 @@ from allauth.mfa.stages import AuthenticateStage
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
+from gridgate.organisations.external_sign_in import link_proved
 from gridgate.organisations.models import User
 from gridgate.organisations.security.external_factor import is_brought
 
@@ -24,6 +25,14 @@ class SecondFactorStage(AuthenticateStage):  # type: ignore[misc]  # the library
             return None, True
         self.state["authentication_required"] = True
         return redirect(self.urlname), True
+
+    def exit(self) -> HttpResponse:
+        refusal = link_proved(self.login)
+        if refusal:
+            clear_login(self.request)
+            return redirect("external_sign_in_refused", reason=refusal)
+        response: HttpResponse = super().exit()
+        return response
 
     def abort(self) -> HttpResponse:
         clear_login(self.request)

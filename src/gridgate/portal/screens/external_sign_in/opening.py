@@ -19,7 +19,9 @@ from gridgate.organisations.external_sign_in import (
     PENDING,
     Claims,
     Refusal,
+    asks_own_factor,
     bring_factor,
+    prove_then_link,
     provider_name,
 )
 from gridgate.organisations.models import GeneralTerms, User
@@ -67,8 +69,13 @@ def page(request: HttpRequest) -> HttpResponse:
     terms = terms_in_force(now=now)
     form = OpeningForm(request.POST or None, initial={"full_name": claims.name}, terms=terms)
     if request.method == "POST" and form.is_valid():
+        # Opened meanwhile, by an invitation or in another tab.
+        known = User.objects.filter(email__iexact=claims.email).first()
         try:
-            user = _account(claims, form.cleaned_data["full_name"], terms)
+            if known is not None and asks_own_factor(known, claims):
+                del request.session[PENDING]
+                return prove_then_link(request, known, claims, onwards=pending.onwards)
+            user = _account(known, claims, form.cleaned_data["full_name"], terms)
         except AccountClosed:
             return redirect("external_sign_in_refused", reason=Refusal.CLOSED)
         except LinkedElsewhere:
@@ -98,10 +105,9 @@ def _pending(request: HttpRequest) -> Pending | None:
     return Pending(Claims(**claims | {"second_factor": Shown(**claims["second_factor"])}), kept["next"])
 
 
-def _account(claims: Claims, full_name: str, terms: GeneralTerms | None) -> User:
+def _account(known: User | None, claims: Claims, full_name: str, terms: GeneralTerms | None) -> User:
     now = timezone.now()
-    known = User.objects.filter(email__iexact=claims.email).first()
-    if known is not None:  # opened meanwhile, by an invitation or in another tab
+    if known is not None:
         link_external_account(user=known, issuer=claims.issuer, subject=claims.subject, now=now)
         return known
     return open_external_account(
