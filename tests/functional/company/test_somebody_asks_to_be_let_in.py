@@ -67,7 +67,17 @@ def test_a_name_is_enough_once_it_is_written_in_good_part(company, vera, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["ACME", "Industries", "Indus", "Réseau Démo", "Inconnue SARL", "Industries Réunies ACME du Nord"]
+    "name",
+    [
+        "ACME",
+        "ACME acme Acme acme",
+        "industries Industries",
+        "Industries",
+        "Indus",
+        "Réseau Démo",
+        "Inconnue SARL",
+        "Industries Réunies ACME du Nord",
+    ],
 )
 def test_a_name_in_small_part_reaches_nobody_and_the_answer_is_the_same(company, vera, name):
     told = []
@@ -110,6 +120,39 @@ def test_asking_and_taking_back_do_the_same_whether_the_company_is_here(company,
     assert JoinRequest.objects.latest("pk").organisation == company.acme
     assert done[1] == done[2]
     assert not [one for one in done[2][0] if "audit_auditevent" in one]
+
+
+def test_names_are_compared_with_all_however_many_have_a_word_of_them(company, vera):
+    make_organisation("Lumiereplus Est")
+    for number in range(60):
+        make_organisation(f"Lumiereplus {number:03d} Sud")
+    make_organisation("Lumiereplus-Est")
+    only = make_organisation("Lumiereplus Ouest")
+    for name in ("Lumiereplus Est", "Lumiereplus Ouest"):
+        vera.post(ASK, {"company": name})
+    pass_on_requests(now=company.now)
+    assert JoinRequest.objects.get(name="Lumiereplus Est").organisation is None
+    assert JoinRequest.objects.get(name="Lumiereplus Ouest").organisation == only
+
+
+def test_who_is_in_by_now_is_asked_for_no_more_and_reads_so(company, vera):
+    vera.post(ASK, {"company": company.acme.siren})
+    Membership.objects.create(organisation=company.acme, user=vera.user, role="user", created_at=company.now)
+    pass_on_requests(now=company.now)
+    assert not letters("join_asked")
+    assert not waiting_to_join(actor=company.alice, now=company.now).exists()
+    assert "Acceptée" in text_of(vera.get(ASK))
+    assert not JoinRequest.objects.filter(to_pass_on=True).exists()
+
+
+def test_whose_account_was_closed_meanwhile_asks_nobody(company, vera):
+    vera.post(ASK, {"company": company.acme.siren})
+    vera.user.is_active = False
+    vera.user.save()
+    pass_on_requests(now=company.now)
+    assert not letters("join_asked")
+    asked = JoinRequest.objects.get()
+    assert (asked.withdrawn_at, asked.organisation, asked.to_pass_on) == (company.now, None, False)
 
 
 def test_the_company_is_told_once_and_of_what_was_taken_back_too(company, vera):

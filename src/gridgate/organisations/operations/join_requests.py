@@ -41,7 +41,6 @@ SHORTEST_NAME = 3
 """Letters and digits of a name without its legal form."""
 IN_GOOD_PART = 0.75
 """How much of a company's name must be written: nobody finds out by a word or two who is here."""
-_NAMESAKES = 50
 _LEGAL_FORMS = frozenset(
     {"sa", "sas", "sasu", "sarl", "eurl", "sci", "snc", "sca", "scop", "gie", "se"}
     | {"ltd", "plc", "inc", "llc", "gmbh", "ag", "kg", "bv", "nv", "spa", "srl", "sl"}
@@ -149,6 +148,7 @@ def pass_on_requests(*, now: datetime) -> int:
                 rows = JoinRequest.objects.select_for_update(of=("self",)).select_related("user")
                 asked = rows.filter(pk=pk, to_pass_on=True).first()  # another worker's by now
                 if asked is not None:
+                    _close_if_over(asked, now)
                     _pass_on(asked, now)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the next one is another person's
             failed.append(error)
@@ -277,6 +277,18 @@ def _pass_on(asked: JoinRequest, now: datetime) -> None:
     join_asked.send(JoinRequest, asked=asked, administrators=administrators, now=now)
 
 
+def _close_if_over(asked: JoinRequest, now: datetime) -> None:
+    """Nobody is asked to let in who is in by now, or whose account was closed: there is nothing to decide."""
+    if asked.organisation_id is not None or asked.state(now) is not JoinRequestState.WAITING:
+        return
+    acting_for = {one.organisation_id for one in asked.user.memberships.present(now)}
+    if not asked.user.is_active:
+        asked.withdrawn_at = now
+    elif acting_for and (company := _company_of(asked)) is not None and company.pk in acting_for:
+        asked.accepted_at = now
+    asked.save(update_fields=["withdrawn_at", "accepted_at"])
+
+
 def _company_of(asked: JoinRequest) -> Organisation | None:
     return _company_named(asked.name) if asked.name else _companies().filter(siren=asked.siren).first()
 
@@ -308,19 +320,26 @@ def _is_asked(company: Organisation, *, siren: str, name: str) -> bool:
 def _company_named(name: str) -> Organisation | None:
     """The one company of this name, written whole or in good part."""
     words = _words(name)
+    having_all = _companies()
+    for word in set(words):
+        having_all = having_all.filter(search_text__contains=word)
     whole, part = [], []
-    for company in _companies().filter(search_text__contains=max(words, key=len))[:_NAMESAKES]:
-        theirs = _words(company.legal_name)
+    for pk, legal_name in having_all.values_list("pk", "legal_name").iterator():
+        theirs = _words(legal_name)
         if words == theirs:
-            whole.append(company)
+            whole.append(pk)
         elif _in_good_part(words, theirs):
-            part.append(company)
+            part.append(pk)
+        if len(whole) > 1:
+            return None
     found = whole or part
-    return found[0] if len(found) == 1 else None
+    return Organisation.objects.get(pk=found[0]) if len(found) == 1 else None
 
 
 def _in_good_part(words: list[str], theirs: list[str]) -> bool:
-    return set(words) <= set(theirs) and len("".join(words)) >= IN_GOOD_PART * len("".join(theirs))
+    """Each word counts once, however often it is written."""
+    once, theirs_once = set(words), set(theirs)
+    return once <= theirs_once and len("".join(once)) >= IN_GOOD_PART * len("".join(theirs_once))
 
 
 def _words(name: str) -> list[str]:
