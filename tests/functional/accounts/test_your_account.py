@@ -3,8 +3,10 @@
 import re
 
 from django.core import mail
+from django.utils import timezone
 
-from gridgate.organisations.models import User
+from gridgate.organisations.models import AttemptCount, User
+from gridgate.organisations.security.pace import by_account
 from gridgate.portal.screens.account import mails
 from tests.world import PASSWORD
 
@@ -84,6 +86,20 @@ class TestPassword:
         assert 'name="old_password"' in refused.content.decode()
         assert "Revenir à la connexion" not in said(refused)
         assert User.objects.get(pk=world.alice.user_id).check_password(PASSWORD)
+
+    def test_guessed_at_from_one_session_is_changed_in_another(self, world):
+        world.give_password("alice")
+        stolen, owners = world.client("alice"), world.client("alice")
+        for _ in range(6):
+            guessed = self.change(stolen, old_password="faux")
+        assert guessed.status_code == 429
+        assert self.change(owners)["Location"] == "/compte/"
+
+    def test_is_not_guessed_at_without_end_from_many_sessions(self, world):
+        world.give_password("alice")
+        limit = by_account(f"password change of {world.alice.user_id}", wide=True)
+        AttemptCount.objects.create(key=limit.key, count=limit.free, at=timezone.now())
+        assert self.change(world.client("alice")).status_code == 429
 
 
 class TestWithoutAPassword:

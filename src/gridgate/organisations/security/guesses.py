@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from gridgate.organisations.models import User
 from gridgate.organisations.security.pace import Attempt, by_account, by_address, forget
+from gridgate.organisations.security.session_store import kept_as
 from gridgate.organisations.security.sign_ins import known_device
 
 VOUCHED = "vouched"
@@ -30,6 +31,16 @@ def factor_attempt(request: HttpRequest, user: User) -> Attempt:
     trusted = known_device(request, email=user.email)
     name = f"second factor of {user.pk}" + (f" on {trusted}" if trusted else "")
     return Attempt(by_account(name, scarce=True), now=timezone.now())
+
+
+def password_change_attempt(request: HttpRequest, user: User) -> Attempt:
+    """One guess at the present password of somebody who is signed in. Each session has tries of its own, so that whoever
+    has taken one over makes the owner wait in no other; all together have many more, which no session uses up alone as
+    long as it lasts.
+    """
+    name = f"password change of {user.pk}"
+    session = kept_as(request.session.session_key or "")
+    return Attempt(by_account(f"{name} in {session}"), by_account(name, wide=True), now=timezone.now())
 
 
 def letter_attempt(request: HttpRequest, name: str) -> Attempt:

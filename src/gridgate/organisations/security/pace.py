@@ -26,7 +26,7 @@ FIRST_WAIT_BY_ACCOUNT, FIRST_WAIT_BY_ADDRESS = 60, 1
 SCARCE = 4
 """So many times longer are the waits for what is short to guess, and for letters to somebody's mailbox."""
 WIDE = 15
-"""So many times more may be asked for by an address of what is no guess."""
+"""So many times more may be asked for by an address of what is no guess, and tried in all sessions of an account."""
 KEPT = timedelta(days=7)
 
 
@@ -57,11 +57,12 @@ class Limit:
         return max(0.0, min(self.longest, self.first * 2.0 ** min(over, 30)) - since.total_seconds())
 
 
-def by_account(name: str, *, scarce: bool = False) -> Limit:
+def by_account(name: str, *, scarce: bool = False, wide: bool = False) -> Limit:
     """Of an account, or of an e-mail address that may have none: `name` says of which, and what is tried."""
     environment = settings.ENVIRONMENT
     longest = environment.account_wait_minutes * 60 * (SCARCE if scarce else 1)
-    return Limit(name, environment.account_attempts, FIRST_WAIT_BY_ACCOUNT, longest, 2 * longest)
+    free = environment.account_attempts * (WIDE if wide else 1)
+    return Limit(name, free, FIRST_WAIT_BY_ACCOUNT, longest, 2 * longest)
 
 
 def by_address(what: str, request: HttpRequest, *, wide: bool = False) -> Limit:

@@ -8,14 +8,14 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.operations import update_profile
 from gridgate.organisations.own_account import favourites_of
-from gridgate.organisations.security.pace import Attempt, by_account
+from gridgate.organisations.security.guesses import password_change_attempt
 from gridgate.portal.access import AccountRequest, account_page
 from gridgate.portal.favourites import lines_of
 from gridgate.portal.language import PREFERENCE
@@ -58,7 +58,7 @@ def password(request: AccountRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "account/password_change.html", {"form": ChangedPasswordForm(user)})
     # Counted before anything is looked at: an answer would tell whether a guess is right.
-    attempt = Attempt(by_account(f"password change of {user.pk}"), now=timezone.now())
+    attempt = password_change_attempt(request, user)
     if not attempt.allowed:
         context = {"form": ChangedPasswordForm(user), "too_often": too_often(attempt)}
         return tell_wait(render(request, "account/password_change.html", context), attempt)
