@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypedDict
 
 
 class BeneficiaryRole(StrEnum):
@@ -111,6 +112,8 @@ class Given:
     """The member belongs to the group."""
     covers: bool = True
     """The group has it on the point asked about."""
+    points: int | None = None
+    """On how many points the group has it, where no point is asked about; None: on all, or not known."""
     term: Term = ALWAYS
     """Of the service."""
     place: Term = ALWAYS
@@ -133,6 +136,12 @@ class Answer:
     later: tuple[str, ...] = ()
     """Of what is allowed: the groups by which it is so, or more widely, from a later day on."""
     later_from: datetime | None = None
+    later_until: datetime | None = None
+    """When that ends."""
+    later_points: int | None = None
+    """On how many points it is, where one group has it on some."""
+    reason_ends: datetime | None = None
+    """Of what is allowed, when it is no more by this reason, be it still so by another."""
 
     @property
     def allowed(self) -> bool:
@@ -173,12 +182,17 @@ def decide_right(
     answer = _by_groups(rule, groups, at)
     if not answer.allowed:
         return answer
+    answer = replace(
+        answer,
+        reason_ends=min(_edges((answer.turns_at, until)), default=None),
+        later_until=min(_edges((answer.later_until, until)), default=None) if answer.later else None,
+    )
     ends = answer.turns_at
     while ends is not None and (then := _by_groups(rule, groups, ends)).allowed:
         ends = then.turns_at
     answer = replace(answer, turns_at=min(_edges((ends, until)), default=None))
     if until is not None and answer.later_from is not None and answer.later_from >= until:
-        return replace(answer, later=(), later_from=None)
+        return replace(answer, later=(), later_from=None, later_until=None, later_points=None)
     return answer
 
 
@@ -188,15 +202,16 @@ def _by_groups(rule: ServiceRule, groups: Sequence[Given], at: datetime) -> Answ
     mine = [(group, term) for group in groups if (term := group.gives) is not None]
     to_come = [(group, term) for group, term in mine if group.covers and not term.has_begun(at)]
     begins = min(_edges(term.begins for _group, term in to_come), default=None)
+    later = _later(to_come, begins)
     if not reserving and rule.open:
         ends = min(_edges(group.term.begins for group in groups), default=None)
-        return Answer(Why.OPEN_TO_ALL, (), ends, _names(to_come), begins)
+        return Answer(Why.OPEN_TO_ALL, (), ends, **later)
     giving = [(group, term) for group, term in mine if term.holds(at)]
     covering = [(group, term) for group, term in giving if group.covers]
     if covering:
         endless = any(term.ends is None for _group, term in covering)
         last = None if endless else max(_edges(term.ends for _group, term in covering))
-        return Answer(Why.GIVEN, _names(covering), last, _names(to_come), begins)
+        return Answer(Why.GIVEN, _names(covering), last, **later)
     if to_come:
         return Answer(Why.NOT_YET, _names(to_come), begins)
     former = [(group, term) for group, term in mine if group.covers and term.is_over(at)]
@@ -207,6 +222,24 @@ def _by_groups(rule: ServiceRule, groups: Sequence[Given], at: datetime) -> Answ
     if not reserving:
         return Answer(Why.GIVEN_TO_NOBODY)
     return Answer(Why.RESERVED, tuple(group.group for group in reserving))
+
+
+class _Later(TypedDict):
+    later: tuple[str, ...]
+    later_from: datetime | None
+    later_until: datetime | None
+    later_points: int | None
+
+
+def _later(to_come: Sequence[tuple[Given, Term]], begins: datetime | None) -> _Later:
+    """What of an answer tells by which groups it is so from a later day on."""
+    endless = any(term.ends is None for _group, term in to_come)
+    return {
+        "later": _names(to_come),
+        "later_from": begins,
+        "later_until": None if endless else max(_edges(term.ends for _group, term in to_come), default=None),
+        "later_points": to_come[0][0].points if len(to_come) == 1 else None,
+    }
 
 
 def _edges(instants: Iterable[datetime | None]) -> list[datetime]:

@@ -15,6 +15,7 @@ from django.db.models import (
     Case,
     Count,
     Exists,
+    IntegerField,
     OuterRef,
     Q,
     QuerySet,
@@ -185,10 +186,12 @@ def explain(
             covers=Case(
                 When(restricted=False, then=Value(True)), default=covers, output_field=BooleanField()
             ),
+            points=Case(When(restricted=True, then=Count("perimeter")), output_field=IntegerField()),
         )
         .order_by("group__name")
         .values_list(
-            "group__name", "mine", "covers", "valid_from", "valid_until", "place_from", "place_until"
+            *("group__name", "mine", "covers", "points"),
+            *("valid_from", "valid_until", "place_from", "place_until"),
         )
     )
     return decide_right(
@@ -198,9 +201,14 @@ def explain(
         roles=member.organisation.beneficiary_roles,
         given=[
             Given(
-                group, mine=mine, covers=covers, term=Term(begins, ends), place=Term(place_from, place_until)
+                group,
+                mine=mine,
+                covers=covers,
+                points=points if point is None else None,
+                term=Term(begins, ends),
+                place=Term(place_from, place_until),
             )
-            for group, mine, covers, begins, ends, place_from, place_until in given
+            for group, mine, covers, points, begins, ends, place_from, place_until in given
         ],
         held=held,
         until=member.until,

@@ -209,7 +209,7 @@ class TestAService:
         why = text_of(alice.get(f"/administration/verifier/?qui={company.acme_user.user.email}"))
         assert f"ouvert à tous les utilisateurs, jusqu’au {plain(day(9))} inclus" in why
         why = text_of(alice.get(f"/administration/verifier/?qui={company.bob.user.email}"))
-        assert f"jusqu’au {plain(day(9))}" not in why, "by the group from then on"
+        assert f"jusqu’au {plain(day(9))} inclus ; puis par Site de Lyon à partir du {plain(day(10))}" in why
 
     def test_stays_reserved_after_its_end_and_administrators_decide(self, company, alice):
         ended = make_group(company.acme, "Factures", [company.bob], {"invoices": None})
@@ -289,6 +289,27 @@ class TestAService:
         begins = f"partir du {plain(day(5))}"
         assert f"À {begins} par Relève, à {begins}" in said
         assert f"par Site de Lyon ; aussi par Relève à {begins}" in said
+
+    def test_that_begins_after_another_reason_ends_is_told_after_it(self, company, alice):
+        """Open to all until another group has it, then hers alone, on two points, for some days."""
+        make_group(company.acme, "Première", [], {"contracts": None}, {"contracts": term(2, None)})
+        points = [company.p1.pk, company.p2.pk]
+        make_group(
+            company.acme, "Énergie & Co", [company.maud], {"contracts": points}, {"contracts": term(5, 10)}
+        )
+        said = text_of(alice.get("/administration/verifier/?qui=maud"))
+        assert (
+            f"ouvert à tous les utilisateurs, jusqu’au {plain(day(1))} inclus ; puis par Énergie &amp; Co, sur 2 points,"
+            f" du {plain(day(5))} au {plain(day(10))} inclus"
+        ) in said
+
+    def test_that_goes_on_by_another_group_is_told_with_the_end_of_each(self, company, alice):
+        make_group(company.acme, "Relève", [company.maud], {"contracts": None}, {"contracts": term(3, 10)})
+        said = text_of(alice.get("/administration/verifier/?qui=maud"))
+        assert (
+            f"ouvert à tous les utilisateurs, jusqu’au {plain(day(2))} inclus ; puis par Relève"
+            f" du {plain(day(3))} au {plain(day(10))} inclus"
+        ) in said
 
     def test_of_a_group_that_is_deleted_leaves_its_dates_in_the_history(self, company, alice):
         gone = make_group(company.acme, "Éphémère", [], {"invoices": None}, {"invoices": term(3, 4)})

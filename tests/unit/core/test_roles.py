@@ -1,6 +1,7 @@
 """What a member may do on a point, and why."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -73,8 +74,20 @@ ELSEWHERE = Given("Lyon", mine=True, covers=False)
 def test_decides_and_says_why(rule, asked, answer):
     facts = {"present": True, "administrator": False, "roles": (), "given": (), "at": NOON} | asked
     said = decide_right(rule, **facts)
-    assert said == answer
+    assert replace(said, reason_ends=None) == answer
     assert said.allowed is (answer.why in ALLOWING)
+
+
+def test_says_when_the_reason_ends_apart_from_when_it_is_allowed_no_more():
+    """Open until a group has it, which the member is in until a day; then until their own last day."""
+    end, last_day = LATER + timedelta(days=9), LATER + timedelta(days=4)
+    group = Given("Énergie", mine=True, points=2, term=Term(LATER, end))
+    facts = {"present": True, "administrator": False, "roles": (), "given": [group], "at": NOON}
+    said = decide_right(OPEN, **facts)
+    assert (said.reason_ends, said.turns_at) == (LATER, end)
+    assert (said.later_from, said.later_until, said.later_points) == (LATER, end, 2)
+    said = decide_right(OPEN, **facts, until=last_day)
+    assert (said.reason_ends, said.turns_at, said.later_until) == (LATER, last_day, last_day)
 
 
 def test_whoever_is_out_learns_no_group():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -57,15 +58,33 @@ def access_lines(member: Membership, *, point: str | None = None) -> list[Access
 def reason(answer: Answer) -> str:
     """Why, in words that an administrator acts on."""
     said = _reason(answer)
-    if answer.allowed and answer.turns_at is not None:
-        said = _("%(reason)s, %(until)s") % {"reason": said, "until": until(answer.turns_at)}
-    if answer.later:
-        return _("%(reason)s ; aussi par %(groups)s à partir du %(day)s") % {
-            "reason": said,
-            "groups": named(answer.later),
-            "day": formats.day(answer.later_from),
-        }
-    return said
+    ends, begins = answer.reason_ends, answer.later_from
+    if answer.allowed and ends is not None:
+        said = _("%(reason)s, %(until)s") % {"reason": said, "until": until(ends)}
+    if begins is None or not answer.later:
+        return said
+    values = {"reason": said, "groups": _on_points(answer), "dates": _from_to(begins, answer.later_until)}
+    if ends is not None and ends <= begins:
+        return _("%(reason)s ; puis par %(groups)s %(dates)s") % values
+    return _("%(reason)s ; aussi par %(groups)s %(dates)s") % values
+
+
+def _on_points(answer: Answer) -> str:
+    """The groups to come and, where one has it on some points only, on how many."""
+    groups, count = named(answer.later), answer.later_points
+    if count is None:
+        return groups
+    return ngettext("%(groups)s, sur %(count)s point,", "%(groups)s, sur %(count)s points,", count) % {
+        "groups": groups,
+        "count": formats.number(count),
+    }
+
+
+def _from_to(begins: datetime, ends: datetime | None) -> str:
+    first = formats.day(begins)
+    if ends is None:
+        return _("à partir du %(day)s") % {"day": first}
+    return _("du %(first)s au %(last)s inclus") % {"first": first, "last": last_day(ends)}
 
 
 def _reason(answer: Answer) -> str:
