@@ -77,6 +77,22 @@ class TestImportOnScreen:
         assert 'name="decision"' not in page
         assert "Créées" in page
 
+    def test_says_that_a_colleague_imported_it_meanwhile(self, world: World) -> None:
+        report = send(world.client("operateur"), HEADER + GOOD).request["PATH_INFO"]
+        other = world.client("operateur")
+        other.post(report, {"decision": "import"})
+        done = text_of(world.client("operateur").post(report, {"decision": "import"}, follow=True))
+        assert f"{world.operateur.user} avait déjà importé ce fichier" in done
+        assert "est importée" not in done
+
+    def test_counts_what_was_so_already_by_another_file(self, world: World) -> None:
+        client = world.client("operateur")
+        second = GOOD.replace("30009990000017", "30009990000024")
+        both = send(client, HEADER + GOOD + second).request["PATH_INFO"]
+        client.post(send(client, HEADER + GOOD).request["PATH_INFO"], {"decision": "import"})
+        done = client.post(both, {"decision": "import"}, follow=True)
+        assert "1 ligne est importée. 1 était déjà ainsi au registre." in text_of(done)
+
     def test_has_nothing_to_decide_of_a_file_that_cannot_be_imported(self, world: World) -> None:
         send(world.client("operateur"), "")
 

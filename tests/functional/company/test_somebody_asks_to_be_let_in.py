@@ -327,6 +327,24 @@ def test_who_goes_by_another_address_since_it_was_read_is_read_again(company, ve
     assert Membership.objects.filter(user=vera.user).exists()
 
 
+@pytest.mark.parametrize("do", ["accept", "refuse"])
+def test_who_answers_after_a_colleague_reads_that_theirs_is_not_kept(company, vera, do):
+    asked, client = asks(vera, company), company.client("alice")
+    at = f"{ASKED}{handle(asked)}/"
+    page = client.post(at, {"do": "accept", "groups": [handle(company.lyon)]})
+    if do == "accept":
+        join_requests.accept(pk=asked.pk, actor=company.maud, groups=[company.reception], now=company.now)
+    else:
+        join_requests.refuse(pk=asked.pk, actor=company.maud, reason="Inconnue", now=company.now)
+    form = {"do": "accept", "groups": [handle(company.lyon)], "seen": hidden(page, "seen")}
+    said = "accepté" if do == "accept" else "refusé"
+    page = client.post(at, form, follow=True)
+    assert f"Maud a {said} cette demande avant vous : votre réponse n’est pas enregistrée." in text_of(page)
+    if do == "accept":
+        groups = Membership.objects.get(user=vera.user).groups.values_list("group", flat=True)
+        assert list(groups) == [company.reception.pk]
+
+
 def test_other_groups_than_those_read_are_read_again(company, vera):
     asked, client = asks(vera, company), company.client("alice")
     page = client.post(f"{ASKED}{handle(asked)}/", {"do": "accept", "groups": [handle(company.lyon)]})

@@ -48,8 +48,12 @@ def report(request: MemberRequest, number: int) -> HttpResponse:
     made = import_made(actor=request.membership, number=number)
     match request.POST.get("decision"):
         case "import":
-            done = import_checked(number=number, actor=request.membership, now=datetime.now(UTC))
-            messages.success(request, _imported(done))
+            now = datetime.now(UTC)
+            done = import_checked(number=number, actor=request.membership, now=now)
+            if made.state == RegisterImport.State.DONE or done.imported_at != now:
+                messages.info(request, _imported_before(done))
+            else:
+                messages.success(request, _imported(done))
             return redirect("operator_import_report", number)
         case "discard":
             discard_checked(number=number)
@@ -99,7 +103,21 @@ def _imported(done: RegisterImport) -> str:
     if not written:
         return _("Rien n’était à changer : tout est déjà ainsi au registre.")
     text = ngettext("%(count)s ligne est importée.", "%(count)s lignes sont importées.", written)
-    return text % {"count": formats.number(written)}
+    imported = text % {"count": formats.number(written)}
+    if not done.unchanged:
+        return imported
+    already = ngettext(
+        "%(count)s était déjà ainsi au registre.", "%(count)s étaient déjà ainsi au registre.", done.unchanged
+    )
+    return f"{imported} {already % {'count': formats.number(done.unchanged)}}"
+
+
+def _imported_before(done: RegisterImport) -> str:
+    """Of a file that a colleague imported, or one oneself, since its report was opened."""
+    if done.made_by is None:
+        return _("Ce fichier était déjà importé : rien ne l’a été de nouveau.")
+    said = _("%(name)s avait déjà importé ce fichier : rien ne l’a été de nouveau.")
+    return said % {"name": done.made_by}
 
 
 def _figures(made: RegisterImport) -> list[Figure]:

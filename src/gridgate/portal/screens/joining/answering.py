@@ -82,9 +82,11 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
     actor, now = request.membership, timezone.now()
     asked = request_to_join(actor=actor, pk=pk)
     groups = groups_of(actor=actor)
-    if request.method != "POST" or asked.state(now) is not JoinRequestState.WAITING:
+    if request.method != "POST":
         return _page(request, asked, LetInForm(groups=groups, actor=actor), RefusalForm())
     try:
+        if asked.state(now) is not JoinRequestState.WAITING:
+            raise JoinRequestClosed
         if request.POST.get("do") == "refuse":
             refusal = RefusalForm(request.POST)
             if not refusal.is_valid():
@@ -107,14 +109,33 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
             groups=form.groups_chosen,
             now=now,
         )
-    except (JoinRequestClosed, MembershipExists):
-        messages.info(request, _("Cette demande n’attend plus de réponse."))
+    except JoinRequestClosed:
+        messages.warning(request, _closed(request_to_join(actor=actor, pk=pk), actor, now))
+        return redirect("company_join_request", pk)
+    except MembershipExists:
+        said = _("%(name)s agit déjà pour votre entreprise : votre réponse n’est pas enregistrée.")
+        messages.warning(request, said % {"name": asked.user})
         return redirect("company_join_requests")
     except FromDirectory:
         return _page(request, asked, form, RefusalForm(), status=409)
     said = _("%(name)s agit maintenant pour %(company)s.")
     messages.success(request, said % {"name": asked.user, "company": actor.organisation.legal_name})
     return redirect("company_join_requests")
+
+
+def _closed(asked: JoinRequest, actor: Membership, now: datetime) -> str:
+    """Why the answer that was just given is not kept."""
+    by = asked.decided_by
+    match asked.state(now):
+        case JoinRequestState.ACCEPTED | JoinRequestState.REFUSED if by == actor:
+            return _("Vous avez déjà répondu à cette demande : rien d’autre n’est enregistré.")
+        case JoinRequestState.ACCEPTED if by is not None:
+            said = _("%(name)s a accepté cette demande avant vous : votre réponse n’est pas enregistrée.")
+        case JoinRequestState.REFUSED if by is not None:
+            said = _("%(name)s a refusé cette demande avant vous : votre réponse n’est pas enregistrée.")
+        case _:
+            return _("Cette demande n’attend plus de réponse : la vôtre n’est pas enregistrée.")
+    return said % {"name": by.user}
 
 
 def _changes(actor: Membership, asked: JoinRequest, form: LetInForm) -> list[Change]:
