@@ -321,6 +321,32 @@ class TestGeneralTerms:
             assert said in text_of(page)
         assert GeneralTerms.objects.count() == before
 
+    @pytest.mark.parametrize(
+        ("changed", "left"),
+        [({"text_en": "Purpose"}, "en"), ({"text_fr": "Objet", "text_en": "Another purpose"}, "fr")],
+    )
+    def test_of_which_one_language_stays_are_published_once_that_is_said_to_be_meant(
+        self, world: World, changed: dict[str, str], left: str
+    ) -> None:
+        """The form begins from both texts in force: one who changes the first may not have seen the second."""
+        publish_terms(version="2026-01", text_fr="Objet", text_en="Purpose", now=world.now)
+        told = {"en": "Le texte anglais", "fr": "Le texte français"}[left]
+        page = self.post(world, "check", **changed)
+        assert f"{told} est encore celui de la version 2026-01" in text_of(page)
+        page = self.post(world, "publish", **changed)
+        assert page.status_code == 422
+        assert "Cochez si c’est voulu" in text_of(page)
+        assert not GeneralTerms.objects.filter(version="2027-01").exists()
+        self.post(world, "publish", **changed, meant=left)
+        assert GeneralTerms.objects.filter(version="2027-01").exists()
+
+    def test_of_which_both_languages_changed_ask_nothing_more(self, world: World) -> None:
+        publish_terms(version="2026-01", text_fr="Objet", text_en="Purpose", now=world.now)
+        page = self.post(world, "check", text_en="Another purpose")
+        assert "est encore celui de la version" not in text_of(page)
+        self.post(world, "publish", text_en="Another purpose")
+        assert GeneralTerms.objects.filter(version="2027-01").exists()
+
     def test_begin_from_the_text_in_force(self, world: World) -> None:
         publish_terms(version="2026-01", text_fr="Le texte d’avant", now=world.now)
         page = world.client("operateur").get(TERMS)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.models import SensitiveAct
+from gridgate.organisations.models import GeneralTerms, SensitiveAct
 from gridgate.organisations.operations import InvalidTerms, publish_terms
 from gridgate.organisations.operations.terms import LONGEST_VERSION
 from gridgate.organisations.operator_queries import asked_of_terms, versions_of_terms
@@ -82,8 +82,10 @@ def publish(request: MemberRequest) -> HttpResponse:
         },
     )
     context: dict[str, Any] = {"form": form, "present": present}
+    meant = request.POST.get("meant", "")
     if request.method == "POST" and form.is_valid() and request.POST.get("do") != "edit":
-        if request.POST.get("do") == "publish":
+        left = _left_as_it_is(form.cleaned_data, present)
+        if request.POST.get("do") == "publish" and left in ("", meant):
             if (asked := ask(request, SensitiveAct.POLICY, longest=_LONGEST_FORM)) is not None:
                 return asked
             try:
@@ -100,6 +102,22 @@ def publish(request: MemberRequest) -> HttpResponse:
                 "french": blocks(form.cleaned_data["text_fr"]),
                 "english": blocks(form.cleaned_data["text_en"]),
                 "asked": asked_of_terms(actor=actor),
+                "left": left,
+                "forgotten": request.POST.get("do") == "publish",
             }
-            return render(request, "operator/terms_confirm.html", context)
+            status = 422 if context["forgotten"] else 200
+            return render(request, "operator/terms_confirm.html", context, status=status)
     return render(request, "operator/terms_new.html", context, status=422 if form.errors else 200)
+
+
+def _left_as_it_is(typed: dict[str, str], present: GeneralTerms | None) -> str:
+    """The language whose text is still that of the version in force where the other's is not; empty for neither, and for
+    a version of one language.
+    """
+    if present is None or not present.text_en:
+        return ""
+    same = {
+        language: "".join(typed[f"text_{language}"].split()) == "".join(text.split())
+        for language, text in (("fr", present.text_fr), ("en", present.text_en))
+    }
+    return next((language for language, so in same.items() if so), "") if len(set(same.values())) == 2 else ""
