@@ -41,7 +41,7 @@ class TestGroups:
         ("name", "said"),
         [
             ("", "Ce champ est obligatoire."),
-            ("site de LYON", "Un autre groupe s’appelle « site de LYON »."),
+            ("site de LYON", "Un autre groupe s’appelle « Site de Lyon »."),
             ("x" * 81, "au plus 80 caractères"),
         ],
     )

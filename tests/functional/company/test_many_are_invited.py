@@ -77,6 +77,12 @@ def test_each_line_is_told_with_its_number_before_anybody_is_written_to(company)
     assert not Invitation.objects.exists()
 
 
+def test_a_list_of_those_who_are_here_has_nothing_to_send(company):
+    page = company.client("alice").post(MANY, {"people": "Nom;Adresse e-mail\nBob;bob@acme.example"})
+    assert "Rien à envoyer" in text_of(page)
+    assert "n’est encore invité" not in text_of(page)
+
+
 def test_those_that_can_be_are_invited_and_the_others_stay_to_be_mended(company):
     _read, answer = send(company.client("alice"), LIST)
     sent = Invitation.objects.get()

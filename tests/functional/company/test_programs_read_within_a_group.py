@@ -53,6 +53,13 @@ def test_a_ticked_program_reads_within_the_group_and_an_unticked_one_everything(
     assert not Application.objects.exclude(group=None).exists()
 
 
+def test_what_unticking_does_is_said_where_something_is_ticked(world, programs, lyon):
+    client, address = world.client("alice"), f"/administration/groupes/{handle(lyon)}/programmes/"
+    assert "Décoché" not in text_of(client.get(address))
+    set_group(application=programs[0], group=lyon, now=world.now)
+    assert "Décoché, un programme lit de nouveau" in text_of(client.get(address))
+
+
 def test_a_program_that_the_page_did_not_show_as_ticked_is_not_let_read_everything(world, programs, lyon):
     client = world.client("alice")
     address = f"/administration/groupes/{handle(lyon)}/programmes/"

@@ -396,6 +396,11 @@ class TestWhenItHolds:
         assert "Rien n’est encore enregistré." in told
         assert self.AT_ONCE not in told
 
+    def test_dates_to_come_are_not_those_of_today(self, company, alice):
+        later = make_group(company.acme, "Relève", [], {"contracts": None}, {"contracts": term(5, 9)})
+        told = text_of(alice.get(group_page(later, "services/contracts/dates/")))
+        assert f"Dates enregistrées : du {plain(day(5))} au {plain(day(9))} inclus." in told
+
     def test_a_last_day_is_not_said_to_hold_at_once(self, company, alice):
         form = {"role": "user", "external": "", "until": day(5).isoformat()}
         told = text_of(alice.post(user_page(company.maud), form))

@@ -213,7 +213,7 @@ class TestTasks:
         )
         response = world.client("alice").get("/")
         text, page = text_of(response), response.content.decode()
-        assert f"{asked.user} demande à agir pour votre entreprise avant le" in text
+        assert f"{asked.user} demande à agir pour votre entreprise jusqu’au" in text
         assert f'href="/administration/invitations/demandes/{handle(asked)}/"' in page
         assert "Bob a perdu ses seconds facteurs à confirmer jusqu’au" in text
         text = text_of(world.client("bob").get("/"))

@@ -125,8 +125,8 @@ class Chooser:
         shown = set(data.get("shown", "").split())
         chosen = (set(data.get("chosen", "").split()) - shown) | (set(data.getlist("pick")) & shown)
         if "had" in data:
-            had = set(data["had"].split())
-            chosen = (self._initial | (chosen - had)) - (had - chosen)
+            had = set(data.get("had", "").split())
+            chosen = {*self._initial, *(chosen - had)} - (had - chosen)
         return (chosen - self._locked) | (self._locked & self._initial)
 
     def _keys(self, rows: QuerySet[Any]) -> list[str]:

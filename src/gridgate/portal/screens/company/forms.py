@@ -316,10 +316,10 @@ class GroupForm(forms.Form):
 
     def clean_name(self) -> str:
         name = " ".join(self.cleaned_data["name"].split())
-        if any(group.name.casefold() == name.casefold() for group in self._others):
-            raise forms.ValidationError(
-                _("Un autre groupe s’appelle « %(name)s ». Choisissez un autre nom."), params={"name": name}
-            )
+        for group in self._others:
+            if group.name.casefold() == name.casefold():
+                said = _("Un autre groupe s’appelle « %(name)s ». Choisissez un autre nom.")
+                raise forms.ValidationError(said, params={"name": group.name})
         return name
 
 

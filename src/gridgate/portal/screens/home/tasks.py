@@ -160,7 +160,7 @@ def _asking_to_join(actor: Membership, moment: Moment) -> Iterator[Task]:
         yield Task(
             "users",
             _("%(name)s demande à agir pour votre entreprise") % {"name": asked.user},
-            _before(asked.expires_at),
+            _("jusqu’au %(day)s") % {"day": formats.long_day(asked.expires_at)},
             reverse("company_join_request", args=[asked.pk]),
             _("Répondre"),
             _("à %(name)s") % {"name": asked.user},
