@@ -125,7 +125,8 @@ class TestSqliteStore:
 
     def test_finds_what_was_set_aside_by_one_index_search(self, store: SqliteStore) -> None:
         plan = store._connection.execute(
-            f"explain query plan {sqlite._SET_ASIDE}", (POINT, 0, 99_999, CURVE.value, OUT.value, False, 0)
+            f"explain query plan {sqlite._SET_ASIDE}",
+            (POINT, 0, 99_999, CURVE.value, OUT.value, False, 0, "[]"),
         ).fetchall()
         assert "SEARCH quarantine USING INDEX quarantine_of (metering_point=? AND day>? AND day<?)" in {
             row[3] for row in plan
