@@ -79,7 +79,8 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
             if cause and stamps.readable[index]:
                 refused[index] = cause, why
             else:
-                notes.reject(columns.place.format(rows[index]), why, text)
+                meter = (columns.meter, *columns.also_known_as)
+                notes.reject(columns.place.format(rows[index]), why, text, meter=meter)
         here[mask] = False
 
     found = unit_exponent(columns.kind, columns.unit)

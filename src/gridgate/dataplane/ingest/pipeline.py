@@ -144,7 +144,8 @@ def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple
     points = resolve(series.meters, ingest.mapping, ingest.directory) if series.meters else {}
     blocks, quarantined = series.settled(points, ingest)
     quarantined += _refused_by_the_reader(notes.refused, series.meters, points, ingest)
-    quarantined = [_brief(_placed(content, one)) for one in _in_order([*notes.rejected, *quarantined])]
+    quarantined += _rejected_by_the_reader(notes, series.meters, points, ingest)
+    quarantined = [_brief(_placed(content, one)) for one in _in_order(quarantined)]
     if not blocks and not quarantined:
         without = f" ({counted(notes.holes, 'stamp')} without one)" if notes.holes else ""
         raise UnreadableFile(
@@ -228,15 +229,8 @@ def _refused_by_the_reader(
 ) -> Iterator[Quarantined]:
     """What the reader could not take, with its point where that is sure. `--metering-point` is the one meter of which
     something was read, if there is one."""
-    known = {meter.name for meter in meters}
-    others = {
-        one.rows.meter: Meter(one.rows.meter, one.rows.also_known_as)
-        for one in refused
-        if one.rows.meter not in known
-    }
-    if others:
-        mapping = replace(ingest.mapping, single="") if known else ingest.mapping
-        points = points | resolve(list(others.values()), mapping, ingest.directory)
+    named = [Meter(one.rows.meter, one.rows.also_known_as) for one in refused]
+    points = _with_others(points, named, meters, ingest)
     for one in refused:
         point = points[one.rows.meter]
         if isinstance(point, Unmapped):
@@ -246,6 +240,32 @@ def _refused_by_the_reader(
         direction = _direction(said, point)
         about = Subject(point.id, one.rows.kind, said if isinstance(direction, Unmapped) else direction)
         yield from set_aside(one.rows, about, one.why, LocalClock(ingest.zone), point)
+
+
+def _rejected_by_the_reader(
+    notes: Notes,
+    meters: Sequence[Meter],
+    points: dict[str, PointInfo | Unmapped],
+    ingest: Ingest,
+) -> Iterator[Quarantined]:
+    """What says nothing of which day it is or of what, with its point where that is sure: it is erased with it."""
+    named = {place: Meter(first, tuple(others)) for place, (first, *others) in notes.meters.items()}
+    points = _with_others(points, list(named.values()), meters, ingest)
+    for place, one in enumerate(notes.rejected):
+        point = points[named[place].name] if place in named else None
+        yield replace(one, subject=Subject(point.id)) if isinstance(point, PointInfo) else one
+
+
+def _with_others(
+    points: dict[str, PointInfo | Unmapped], named: Sequence[Meter], meters: Sequence[Meter], ingest: Ingest
+) -> dict[str, PointInfo | Unmapped]:
+    """The points of all `meters`, and of those that are named beside."""
+    known = {meter.name for meter in meters}
+    others = {one.name: one for one in named if one.name not in known}
+    if not others:
+        return points
+    mapping = replace(ingest.mapping, single="") if known else ingest.mapping
+    return points | resolve(list(others.values()), mapping, ingest.directory)
 
 
 def _all_of(batch: Observations, reasons: Sequence[str]) -> Iterator[Quarantined]:

@@ -53,6 +53,7 @@ _NO_TEXT: Final = (pl.Binary, pl.Duration, pl.Object)
 _WORDS: Final = {quality.word: quality for quality in Quality if quality is not Quality.MISSING}
 _MISSING: Final = Quality.MISSING.word
 _NO_QUALITY: Final = f"no such quality; qualities are {', '.join([*_WORDS, _MISSING])}"
+_METER: Final = "metering_point_id"
 _MEASURE: Final = re.compile(
     rf"(\S+) ({'|'.join(kind.value for kind in Kind)}) ({'|'.join(d.value for d in FlowDirection)}) \((\w+)\)"
 )
@@ -404,9 +405,9 @@ def _reject_all(rows: pl.DataFrame, columns: Sequence[str], place: str, reason: 
     """Reject every value of those columns; a row without one is a hole."""
     for column in columns:
         where = place if column == "value" else f"{place}, column {column}"
-        for line, value in rows.select(LINE, pl.col(column).cast(pl.String)).iter_rows():
+        for line, meter, value in rows.select(LINE, _METER, pl.col(column).cast(pl.String)).iter_rows():
             if value is not None and value.strip():
-                notes.reject(where.format(line), reason, value)
+                notes.reject(where.format(line), reason, value, meter=[meter])
             else:
                 notes.holes += 1
 

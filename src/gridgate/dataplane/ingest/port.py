@@ -131,11 +131,15 @@ class Notes:
     """Stamps the file gives without a value: it says that there is none. They are not values and not counted.
 """
     rejected: list[Quarantined] = field(default_factory=list)
+    meters: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """The names of the meter of what was rejected, by its place there, where the file tells."""
     refused: list[Refused] = field(default_factory=list)
 
-    def reject(self, where: str, reason: str, value: str) -> None:
+    def reject(self, where: str, reason: str, value: str, *, meter: Sequence[str] = ()) -> None:
         """Set one value aside. `reason` says what is wrong and how to mend it; `value` is the file's own
-        text."""
+        text; `meter` are the names that the file gives to its meter."""
+        if meter:
+            self.meters[len(self.rejected)] = tuple(meter)
         self.rejected.append(Quarantined(where, reason, value))
 
 

@@ -157,7 +157,7 @@ class Subject:
     """What a quarantined value is of, as far as it is sure; None is what nobody can tell."""
 
     metering_point: str
-    kind: Kind
+    kind: Kind | None = None
     direction: FlowDirection | None = None
     day: date | None = None
     span: tuple[int, int] | None = None

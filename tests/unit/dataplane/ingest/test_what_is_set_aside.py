@@ -220,16 +220,31 @@ def test_a_direction_that_is_not_said_or_not_there(take: Take) -> None:
     ]
 
 
-def test_nothing_is_said_of_what_leads_to_no_point_or_cannot_be_read(take: Take) -> None:
+def test_nothing_is_said_of_what_leads_to_no_point(take: Take) -> None:
     unknown = take(curve(("2026-06-01T00:00:00Z", 1), point="12345678901234"))
-    no_stamp = take(curve(("soon", 1)))
     neither = take(curve(("2026-06-01T00:00:00Z", "x"), point="12345678901234"))
+    no_stamp = take(curve(("soon", 1), point="12345678901234"))
 
-    taken = (unknown, no_stamp, neither)
+    taken = (unknown, neither, no_stamp)
     assert [(item.cause, item.subject) for one in taken for item in one.report.quarantined] == [
         (None, None)
     ] * 3
-    assert "is not a number" in neither.reasons[0][1]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{C5},load_curve,withdrawal,soon,PT30M,1,W,",
+        f"{C5},gas,withdrawal,2026-06-01T22:30:00Z,PT30M,1,W,",
+        f"{C5},load_curve,sideways,2026-06-01T22:30:00Z,PT30M,1,W,",
+    ],
+    ids=["stamp", "kind", "direction"],
+)
+@pytest.mark.parametrize("beside", [[], [f"{C5},load_curve,withdrawal,2026-06-01T22:30:00Z,PT30M,1,W,"]])
+def test_of_what_says_no_day_or_kind_the_point_is_told(take: Take, line: str, beside: list[str]) -> None:
+    """It is erased with its point."""
+    (item,) = take(plain_csv([line, *beside])).report.quarantined
+    assert item.subject == Subject(C5)
 
 
 def test_what_is_no_number_is_of_its_day_all_the_same(take: Take) -> None:

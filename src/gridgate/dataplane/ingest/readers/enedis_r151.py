@@ -64,7 +64,7 @@ def _day(element: "_Element", meter: str, energy: str, power: str, notes: Notes)
             code = (temporal.findtext("Id_Classe_Temporelle") or "").strip()
             if not code:
                 value = (temporal.findtext("Valeur") or "").strip()
-                notes.reject(f"line {line_of(temporal)}", enedis.NO_CLASS, value)
+                notes.reject(f"line {line_of(temporal)}", enedis.NO_CLASS, value, meter=[meter])
                 continue
             at_end = parse_stamps(pl.Series([day], dtype=pl.String))
             at_end.seconds = at_end.seconds + DAY

@@ -54,13 +54,13 @@ def _series(element: "_Element", notes: Notes) -> Observations | None:
             else "the maximum is since the last reset of the meter; only daily maxima are kept"
         )
         for reading in readings:
-            notes.reject(f"line {line_of(reading)}", reason, (reading.findtext("valeur") or "").strip())
+            value = (reading.findtext("valeur") or "").strip()
+            notes.reject(f"line {line_of(reading)}", reason, value, meter=[said("prmId")])
         return None
     if not said("codeClasseTemporelle"):
         for reading in readings:
-            notes.reject(
-                f"line {line_of(reading)}", enedis.NO_CLASS, (reading.findtext("valeur") or "").strip()
-            )
+            value = (reading.findtext("valeur") or "").strip()
+            notes.reject(f"line {line_of(reading)}", enedis.NO_CLASS, value, meter=[said("prmId")])
         return None
     return observe(
         Columns(

@@ -63,7 +63,7 @@ def _curve(element: "_Element", meter: str, stage: str, notes: Notes) -> Observa
         )
         for point in points:
             if point.get("Valeur_Point"):
-                notes.reject(f"line {line_of(point)}", reason, point.get("Valeur_Point", ""))
+                notes.reject(f"line {line_of(point)}", reason, point.get("Valeur_Point", ""), meter=[meter])
         return None
     minutes = (element.findtext("Granularite") or "").strip()
     return observe(

@@ -85,7 +85,7 @@ def _series(key: dict[str, str], rows: pl.DataFrame, kind: Kind, notes: Notes) -
     if refusal:
         for line, value in rows.select(LINE, "valeur").iter_rows():
             if value:
-                notes.reject(f"line {line}", refusal, value)
+                notes.reject(f"line {line}", refusal, value, meter=[key["identifiant prm"]])
         return None
     curve = kind is Kind.LOAD_CURVE
     natures = rows["nature"].to_list()
