@@ -31,3 +31,9 @@ def give(client: Client, address: str, data: dict[str, Any], press: tuple[str, s
     if page.status_code != 200:
         return page
     return client.post(address, hidden_in(page) | dict([press]))
+
+
+def save(client: Client, address: str, typed: dict[str, Any], **how: Any) -> Any:
+    """Open the page and save it: a form says what it was read from."""
+    seen = hidden_in(client.get(address)).get("seen", [""])[0]
+    return client.post(address, {"seen": seen, **typed}, **how)

@@ -12,6 +12,7 @@ from gridgate.organisations.operations.requests import refuse_request, return_re
 from tests.factories.eic import DETAILS, make_account, make_asked, make_code, make_draft, make_request
 from tests.factories.organisations import make_group
 from tests.functional.company.conftest import hidden
+from tests.functional.confirming import save
 from tests.functional.eic.reading import error_beside, send_as_read, text_of
 from tests.world import World
 
@@ -32,7 +33,7 @@ def begin(client: Client, name: str = "ACME Énergie") -> str:
 
 
 def describe(client: Client, number: str, do: str = "continue", **changed: Any) -> Any:
-    return client.post(f"/eic/{number}/modifier/", {**FILLED, "do": do, **changed})
+    return save(client, f"/eic/{number}/modifier/", {**FILLED, "do": do, **changed})
 
 
 class TestTheSearchComesFirst:
@@ -117,7 +118,7 @@ class TestTheType:
     def test_changed_back_loses_nothing(self, world: World) -> None:
         draft, alice = make_draft(world.alice), world.client("alice")
         alice.post(f"/eic/{draft.number}/type/", {"type": "Z"})
-        alice.post(f"/eic/{draft.number}/modifier/", {"do": "draft", "display_name": "A", "long_name": "B"})
+        save(alice, f"/eic/{draft.number}/modifier/", {"do": "draft", "display_name": "A", "long_name": "B"})
         alice.post(f"/eic/{draft.number}/type/", {"type": "X"})
         draft.refresh_from_db()
         assert draft.details["functions"] == ["producer"]
@@ -168,7 +169,9 @@ class TestTheDescription:
 
     def test_a_draft_is_kept_however_little_it_says(self, world: World) -> None:
         draft, alice = make_draft(world.alice), world.client("alice")
-        done = alice.post(f"/eic/{draft.number}/modifier/", {"do": "draft", "long_name": "ACME"}, follow=True)
+        done = save(
+            alice, f"/eic/{draft.number}/modifier/", {"do": "draft", "long_name": "ACME"}, follow=True
+        )
         assert "C’est gardé. Reprenez quand vous voulez." in text_of(done)
         assert f"ACME {draft.number}" in text_of(alice.get("/eic/"))
         assert "Il manque encore quelque chose" in text_of(alice.get(f"/eic/{draft.number}/"))
@@ -192,6 +195,13 @@ class TestTheDescription:
         assert describe(alice, draft.number, "draft", **again).status_code == 302
         draft.refresh_from_db()
         assert draft.long_name == "ACME Sud"
+
+    def test_one_that_does_not_say_what_was_read_is_not_kept(self, world: World) -> None:
+        draft = make_draft(world.alice, long_name="ACME Nord")
+        posted = {**FILLED, "do": "draft", "long_name": "ACME Sud"}
+        assert world.client("alice").post(f"/eic/{draft.number}/modifier/", posted).status_code == 409
+        draft.refresh_from_db()
+        assert draft.long_name == "ACME Nord"
 
     def test_a_display_name_is_put_in_capitals(self, world: World) -> None:
         draft = make_draft(world.alice, display_name="")

@@ -13,6 +13,7 @@ from tests.factories.documents import pdf
 from tests.factories.kyc import ANSWERS, FILES, make_accepted, make_draft, make_submitted
 from tests.factories.organisations import make_group
 from tests.functional.company.conftest import hidden
+from tests.functional.confirming import save
 from tests.functional.eic.reading import send_as_read
 from tests.functional.kyc.pages import error_of, text_of, value_of
 from tests.world import World
@@ -71,17 +72,17 @@ class TestTwoColleagues:
         colleague = published.client("bob")
         first, second = (hidden(one.get(section(1)), "seen") for one in (client, colleague))
         assert first == second
-        assert colleague.post(section(1), SECTIONS[0] | {"seen": second}).status_code == 302
+        assert save(colleague, section(1), SECTIONS[0] | {"seen": second}).status_code == 302
         mine = SECTIONS[0] | {"q-legal_form": "SA", "q-country": "BE", "seen": first}
-        page = client.post(section(1), mine)
+        page = save(client, section(1), mine)
         assert page.status_code == 409
         assert "Autre chose a été enregistré depuis que vous avez ouvert cette page." in text_of(page)
         assert "Forme juridique SAS" in text_of(page)
         assert value_of(page, "q-legal_form") == "SA"
         assert KycQuestionnaire.objects.get().answers["legal_form"] == "SAS"
-        other = client.post(section(2), SECTIONS[1] | {"seen": hidden(client.get(section(2)), "seen")})
+        other = save(client, section(2), SECTIONS[1] | {"seen": hidden(client.get(section(2)), "seen")})
         assert other.status_code == 302, "another section is another's to change"
-        assert client.post(section(1), mine | {"seen": hidden(page, "seen")}).status_code == 302
+        assert save(client, section(1), mine | {"seen": hidden(page, "seen")}).status_code == 302
         assert KycQuestionnaire.objects.get().answers["legal_form"] == "SA"
 
     def test_both_may_save_the_same(self, published: World) -> None:
@@ -89,7 +90,7 @@ class TestTwoColleagues:
         client.post("/questionnaire/commencer/")
         opened = hidden(client.get(section(1)), "seen")
         for _ in range(2):
-            assert client.post(section(1), SECTIONS[0] | {"seen": opened}).status_code == 302
+            assert save(client, section(1), SECTIONS[0] | {"seen": opened}).status_code == 302
 
     def test_files_of_a_section_that_was_changed_meanwhile_are_asked_for_again(
         self, published: World
@@ -97,8 +98,8 @@ class TestTwoColleagues:
         client = published.client("alice")
         client.post("/questionnaire/commencer/")
         opened = hidden(client.get(section(1)), "seen")
-        client.post(section(1), SECTIONS[0] | {"seen": opened})
-        page = client.post(section(1), {"q-autre": SimpleUploadedFile("a.pdf", pdf("a")), "seen": opened})
+        save(client, section(1), SECTIONS[0] | {"seen": opened})
+        page = save(client, section(1), {"q-autre": SimpleUploadedFile("a.pdf", pdf("a")), "seen": opened})
         assert page.status_code == 409
         assert "Les fichiers joints sont à choisir de nouveau." in text_of(page)
         assert not KycAttachment.objects.exists()
@@ -115,7 +116,7 @@ class TestFromBeginningToEnd:
             for sent in typed.values():
                 if isinstance(sent, SimpleUploadedFile):
                     sent.seek(0)
-            answer = client.post(section(number), {**typed, "vers": "suite"})
+            answer = save(client, section(number), {**typed, "vers": "suite"})
             expected = section(number + 1) if number < len(SECTIONS) else PAGE
             assert answer.status_code == 302, text_of(answer)
             assert answer["Location"] == expected
@@ -141,7 +142,7 @@ class TestFromBeginningToEnd:
         page = client.post("/questionnaire/commencer/", follow=True)
         assert value_of(page, "q-legal_name") == ""
         assert "no-store" in page["Cache-Control"]
-        client.post(section(1), {"q-legal_name": "Nadia Énergie", "vers": "suite"})
+        save(client, section(1), {"q-legal_name": "Nadia Énergie", "vers": "suite"})
         made = KycQuestionnaire.objects.get()
         assert (made.organisation, made.requester, made.answers) == (
             None,
@@ -157,7 +158,7 @@ class TestFromBeginningToEnd:
         page = text_of(client.post("/questionnaire/commencer/", follow=True))
         assert "Legal identity" in page
         assert "Country of registration" in page
-        answer = client.post(section(1), {"q-siren": "111222338", "vers": "suite"})
+        answer = save(client, section(1), {"q-siren": "111222338", "vers": "suite"})
         assert (
             error_of(answer, "q-siren")
             == "The check digit does not fit: a character is wrong. Check each one."
@@ -168,9 +169,8 @@ class TestSaving:
     def test_keeps_what_will_not_do_and_says_why_beside_it(self, published: World) -> None:
         draft = make_draft(published.alice, files=False, now=published.now)
         client = published.client("alice")
-        page = client.post(
-            section(6), {"q-account_holder": "ACME", "q-iban": "FR76 300", "q-bic": "", "vers": "suite"}
-        )
+        typed = {"q-account_holder": "ACME", "q-iban": "FR76 300", "q-bic": "", "vers": "suite"}
+        page = save(client, section(6), typed)
         assert page.status_code == 200
         assert error_of(page, "q-iban") == "7 caractères saisis ; un IBAN qui commence par FR en a 27."
         assert "Ce que vous avez saisi est gardé ; il reste à corriger IBAN : 7 caractères saisis" in text_of(
@@ -183,10 +183,17 @@ class TestSaving:
         draft.refresh_from_db()
         assert draft.answers["legal_name"] == ANSWERS["legal_name"]
 
+    def test_keeps_nothing_of_a_form_that_does_not_say_what_was_read(self, published: World) -> None:
+        draft = make_draft(published.alice, files=False, now=published.now)
+        page = published.client("alice").post(section(1), {"q-legal_name": "Autre", "vers": "suite"})
+        assert page.status_code == 409
+        draft.refresh_from_db()
+        assert draft.answers["legal_name"] == ANSWERS["legal_name"]
+
     def test_shows_a_date_that_is_none_as_it_was_typed(self, published: World) -> None:
         make_draft(published.alice, files=False, now=published.now)
         client = published.client("alice")
-        page = client.post(section(1), {"q-incorporated_on": "31/02/1994", "vers": "suite"})
+        page = save(client, section(1), {"q-incorporated_on": "31/02/1994", "vers": "suite"})
         assert value_of(page, "q-incorporated_on") == "31/02/1994"
         assert (
             error_of(page, "q-incorporated_on") == "Cette date n’existe pas. Écrivez-la ainsi : 31/12/1980."
@@ -212,7 +219,7 @@ class TestSaving:
         client = published.client("alice")
         client.post("/questionnaire/commencer/")
         for number in (6, 2, 6):
-            client.post(section(number), {**SECTIONS[number - 1], "vers": "resume"})
+            save(client, section(number), {**SECTIONS[number - 1], "vers": "resume"})
         made = KycQuestionnaire.objects.get()
         assert set(made.answers) == {
             "legal_name",
@@ -249,14 +256,14 @@ class TestRows:
         first = client.get(section(3)).content.decode()
         assert 'name="q-owners-0-name"' in first
         assert 'name="q-owners-1-name"' not in first
-        added = client.post(section(3), {**OWNERS, "ajouter": "owners"})
+        added = save(client, section(3), {**OWNERS, "ajouter": "owners"})
         assert added["Location"] == f"{section(3)}?plus=owners#rang-owners-1"
         page = client.get(f"{section(3)}?plus=owners")
         assert value_of(page, "q-owners-0-name") == "Alice"
         assert value_of(page, "q-owners-1-name") == ""
         assert 'id="rang-owners-1"' in page.content.decode()
         both = {**OWNERS, "q-owners-1-name": "Bob", "q-owners-1-share": "quarante"}
-        removed = client.post(section(3), {**both, "retirer": "owners-0"})
+        removed = save(client, section(3), {**both, "retirer": "owners-0"})
         assert removed["Location"] == f"{section(3)}#groupe-owners"
         made = KycQuestionnaire.objects.get()
         assert made.answers["owners"] == [{"name": "Bob", "share": "quarante"}]
@@ -265,7 +272,7 @@ class TestRows:
         client = published.client("alice")
         client.post("/questionnaire/commencer/")
         typed = {**OWNERS, "q-owners-1-name": "Bob", "q-owners-1-share": "140"}
-        page = client.post(section(3), {**typed, "vers": "suite"})
+        page = save(client, section(3), {**typed, "vers": "suite"})
         assert error_of(page, "q-owners-1-share") == "100 % au plus."
         assert error_of(page, "q-owners-0-share") == ""
 
@@ -300,7 +307,7 @@ class TestSending:
         client = published.client("alice")
         read = client.get(PAGE)
         if changed == "answer":
-            client.post(section(2), {"q-in_group": "no", "q-listed": "yes"})
+            save(client, section(2), {"q-in_group": "no", "q-listed": "yes"})
         else:
             one = draft.attachments.first()
             KycAttachment.objects.filter(pk=one.pk).update(sha256="0" * 64)
@@ -322,7 +329,7 @@ class TestSending:
         make_submitted(published.alice, now=published.now)
         client = published.client("alice")
         assert client.get(section(1))["Location"] == PAGE
-        page = client.post(section(1), {"q-legal_name": "Autre"}, follow=True)
+        page = save(client, section(1), {"q-legal_name": "Autre"}, follow=True)
         assert KycQuestionnaire.objects.get().answers["legal_name"] == "ACME Industries"
         assert "Modifier" not in text_of(page)
 
@@ -335,7 +342,7 @@ class TestSending:
         for address in (HOME, PAGE):
             assert "Le Kbis date de 2023." in text_of(client.get(address))
         assert "Compléter" in text_of(client.get(HOME)) or "Relire" in text_of(client.get(HOME))
-        client.post(section(2), {**SECTIONS[1], "vers": "resume"})
+        save(client, section(2), {**SECTIONS[1], "vers": "resume"})
         send_as_read(client, PAGE)
         sent.refresh_from_db()
         assert sent.state == "submitted"

@@ -7,6 +7,7 @@ from gridgate.organisations.models import KycAttachment, KycQuestionnaire
 from gridgate.organisations.operations import create_user
 from tests.factories.documents import EMPTY_ZIP, JPEG, PNG, pdf
 from tests.factories.kyc import make_draft, make_submitted
+from tests.functional.confirming import save
 from tests.functional.kyc.pages import error_of, text_of, value_of
 from tests.handles import handle
 from tests.world import World
@@ -107,7 +108,8 @@ class TestJoining:
         KycForm.objects.update(sections=[{"title": words, "fields": fields}])
         client = published.client("alice")
         client.post("/questionnaire/commencer/")
-        page = client.post(
+        page = save(
+            client,
             f"/questionnaire/{NUMBER}/1/",
             {"q-note": "à garder", "q-doc": SimpleUploadedFile("a.pdf", b"x\x00"), "vers": "suite"},
         )

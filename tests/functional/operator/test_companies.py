@@ -18,6 +18,7 @@ from gridgate.organisations.operations import (
 from tests.factories.eic import make_code
 from tests.factories.organisations import a_siren, make_member, make_organisation
 from tests.functional.company.conftest import hidden
+from tests.functional.confirming import save
 from tests.functional.partage.test_who_reads_our_data import text_of
 from tests.world import World
 
@@ -200,7 +201,7 @@ class TestKeepingTheRecord:
             "email_domains": "acme.example, @Acme-Energie.example",
         }
         address = f"{LIST}{world.acme.siren}/"
-        page = world.client("operateur").post(f"{address}modifier/", posted, follow=True)
+        page = save(world.client("operateur"), f"{address}modifier/", posted, follow=True)
         assert "La fiche d’ACME Énergie est à jour" in text_of(page)
         assert "Producteur, consommateur" in text_of(page)
         event = AuditEvent.objects.get(action="company.changed", organisation=world.acme.pk)
@@ -238,6 +239,12 @@ class TestKeepingTheRecord:
         assert client.post(address, mine | {"seen": hidden(page, "seen")}).status_code == 302
         assert Organisation.objects.get(pk=world.acme.pk).legal_name == "ACME Énergie"
 
+    def test_a_form_that_does_not_say_what_was_read_saves_nothing(self, world: World) -> None:
+        client, address = world.client("operateur"), f"{LIST}{world.acme.siren}/modifier/"
+        page = client.post(address, {"legal_name": "ACME Énergie"})
+        assert page.status_code == 409
+        assert Organisation.objects.get(pk=world.acme.pk).legal_name == "ACME Industries"
+
     def test_a_record_that_was_wrong_is_held_to_what_was_read_first(self, world: World) -> None:
         client, address = world.client("operateur"), f"{LIST}{world.acme.siren}/modifier/"
         opened = hidden(client.get(address), "seen")
@@ -248,7 +255,7 @@ class TestKeepingTheRecord:
 
     def test_a_wrong_address_is_told_beside_its_field(self, world: World) -> None:
         posted = {"legal_name": "ACME", "contact_email": "pas une adresse"}
-        page = world.client("operateur").post(f"{LIST}{world.acme.siren}/modifier/", posted)
+        page = save(world.client("operateur"), f"{LIST}{world.acme.siren}/modifier/", posted)
         assert page.status_code == 422
         assert "contact_email_error" in page.content.decode()
         assert Organisation.objects.get(pk=world.acme.pk).legal_name == "ACME Industries"
@@ -258,7 +265,7 @@ class TestKeepingTheRecord:
         self, world: World, typed: str
     ) -> None:
         posted = {"legal_name": "ACME Industries", "email_domains": typed}
-        page = world.client("operateur").post(f"{LIST}{world.acme.siren}/modifier/", posted)
+        page = save(world.client("operateur"), f"{LIST}{world.acme.siren}/modifier/", posted)
         assert page.status_code == 422
         assert f"« {typed.split()[-1]} » n’est pas un domaine" in text_of(page)
         assert typed in page.content.decode()
@@ -279,7 +286,7 @@ class TestKeepingTheRecord:
         assert Organisation.objects.get(pk=world.acme.pk).email_domains == []
         assert not Organisation.objects.filter(legal_name="Papeteries du Lac").exists()
         own = {"legal_name": "Client B", "roles": ["consumer"], "email_domains": "client-b.example"}
-        assert client.post(f"{LIST}{world.client_b.siren}/modifier/", own).status_code == 302
+        assert save(client, f"{LIST}{world.client_b.siren}/modifier/", own).status_code == 302
 
     @pytest.mark.parametrize("siren", ["100000009", "732829320", "n-importe"])
     def test_is_not_found_for_the_operator_itself_and_for_nobody(self, world: World, siren: str) -> None:

@@ -12,6 +12,7 @@ from gridgate.organisations.operations import publish_terms, update_organisation
 from tests.factories.organisations import make_member
 from tests.factories.sharing import make_permission, make_service
 from tests.functional.company.conftest import hidden
+from tests.functional.confirming import save
 from tests.functional.partage.test_who_reads_our_data import text_of
 from tests.functional.security.conftest import ask_for, kept_form, newest_code
 from tests.integration.external_sign_in.conftest import told_of
@@ -102,7 +103,7 @@ class TestThePolicy:
         client = world.client("operateur")
         assert "Votre personnel peut se connecter avec un mot de passe seul" in text_of(client.get(POLICY))
         Authenticator.objects.create(user=world.operateur.user, type="totp", data={})
-        page = client.post(POLICY, {"roles": ["strong_for_operator"]}, follow=True)
+        page = save(client, POLICY, {"roles": ["strong_for_operator"]}, follow=True)
         assert "Les règles sont en vigueur" in text_of(page)
         assert "mot de passe seul" not in text_of(page)
 
@@ -110,9 +111,9 @@ class TestThePolicy:
         client = world.client("operateur")
         opened = hidden(client.get(POLICY), "seen")
         theirs = {"roles": ["strong_for_users"], "acts": ["rights"], "seen": opened}
-        assert client.post(POLICY, theirs).status_code == 302
+        assert save(client, POLICY, theirs).status_code == 302
         mine = {"roles": [], "acts": ["rights"], "seen": opened}
-        page = client.post(POLICY, mine)
+        page = save(client, POLICY, mine)
         assert page.status_code == 409
         assert "Olivier a enregistré autre chose" in text_of(page)
         assert (
@@ -120,12 +121,17 @@ class TestThePolicy:
             in text_of(page)
         )
         assert SecurityPolicy.objects.get().strong_for_users
-        assert client.post(POLICY, mine | {"seen": hidden(page, "seen")}).status_code == 302
+        assert save(client, POLICY, mine | {"seen": hidden(page, "seen")}).status_code == 302
         assert not SecurityPolicy.objects.get().strong_for_users
+
+    def test_rules_that_do_not_say_what_was_read_are_not_set(self, world: World) -> None:
+        ask_for(strong_for_users=True)
+        assert world.client("operateur").post(POLICY, {"roles": []}).status_code == 409
+        assert SecurityPolicy.objects.get().strong_for_users
 
     def test_what_is_ticked_is_what_holds(self, world: World) -> None:
         posted = {"roles": ["strong_for_administrators"], "acts": ["rights", "revoke_all"]}
-        world.client("operateur").post(POLICY, posted)
+        save(world.client("operateur"), POLICY, posted)
         row = SecurityPolicy.objects.get()
         assert (row.strong_for_operator, row.strong_for_administrators, row.strong_for_users) == (
             False,
@@ -142,14 +148,14 @@ class TestThePolicy:
         ask_for(step_up_acts=["rights", "policy"])
         client = world.client("operateur")
         posted = {"roles": ["strong_for_operator", "strong_for_users"], "acts": ["rights"]}
-        assert client.post(POLICY, posted)["Location"] == "/confirmation/"
+        assert save(client, POLICY, posted)["Location"] == "/confirmation/"
         assert SecurityPolicy.objects.get().step_up_acts == ["rights", "policy"]
         assert not AuditEvent.objects.filter(action="policy.changed").exists()
         page = client.get("/confirmation/")
         assert "Changer les règles de sécurité ou publier des conditions générales" in text_of(page)
         address, kept = kept_form(page)
         assert address == POLICY
-        assert kept == posted
+        assert kept == posted | {"seen": kept["seen"]}
         client.post(address, kept | {"step_up_code": newest_code(EMAIL)})
         row = SecurityPolicy.objects.get()
         assert (row.strong_for_operator, row.strong_for_administrators, row.strong_for_users) == (
@@ -161,7 +167,7 @@ class TestThePolicy:
 
     def test_no_code_is_asked_where_the_rules_do_not_want_it_yet(self, world: World) -> None:
         ask_for(step_up_acts=["rights"])
-        assert world.client("operateur").post(POLICY, {"acts": ["policy"]})["Location"] == POLICY
+        assert save(world.client("operateur"), POLICY, {"acts": ["policy"]})["Location"] == POLICY
         assert SecurityPolicy.objects.get().step_up_acts == ["policy"]
 
     def test_says_by_what_a_second_factor_of_the_provider_counts(self, world: World, settings: Any) -> None:
@@ -170,7 +176,7 @@ class TestThePolicy:
         page = client.get(POLICY).content.decode()
         assert "Second facteur vérifié par Identité Démo" in page
         posted = {"provider_amr": "mfa, otp  mfa", "provider_acr": "gold", "provider_minutes": "60"}
-        client.post(POLICY, posted)
+        save(client, POLICY, posted)
         row = SecurityPolicy.objects.get()
         assert (row.provider_issuer, row.provider_amr, row.provider_acr, row.provider_minutes) == (
             "https://login.example",
@@ -188,7 +194,7 @@ class TestThePolicy:
         history = text_of(client.get("/administration/historique/"))
         assert "Second facteur du fournisseur : valeurs de amr" in history
         assert 'value="mfa otp"' in client.get(POLICY).content.decode()
-        client.post(POLICY, {})
+        save(client, POLICY, {})
         assert SecurityPolicy.objects.get().provider_amr == []
 
     @pytest.mark.parametrize(
@@ -205,7 +211,7 @@ class TestThePolicy:
     ) -> None:
         told_of(settings, "https://login.example")
         ask_for(step_up_acts=["policy"])
-        page = world.client("operateur").post(POLICY, posted)
+        page = save(world.client("operateur"), POLICY, posted)
         assert page.status_code == 422
         assert said in text_of(page)
         assert SecurityPolicy.objects.get().provider_issuer == ""
@@ -215,24 +221,26 @@ class TestThePolicy:
     ) -> None:
         told_of(settings, "https://login.example")
         ask_for(step_up_acts=["policy"])
-        assert world.client("operateur").post(POLICY, {"provider_amr": "mfa"})["Location"] == "/confirmation/"
+        assert (
+            save(world.client("operateur"), POLICY, {"provider_amr": "mfa"})["Location"] == "/confirmation/"
+        )
         assert SecurityPolicy.objects.get().provider_amr == []
 
     def test_keeps_what_counts_of_the_provider_while_there_is_none(self, world: World) -> None:
         ask_for(provider_issuer="https://login.example", provider_amr=["mfa"])
         client = world.client("operateur")
         assert "provider_amr" not in client.get(POLICY).content.decode()
-        client.post(POLICY, {"roles": ["strong_for_users"], "provider_amr": "otp"})
+        save(client, POLICY, {"roles": ["strong_for_users"], "provider_amr": "otp"})
         row = SecurityPolicy.objects.get()
         assert (row.strong_for_users, row.provider_amr) == (True, ["mfa"])
 
     def test_a_new_instance_asks_a_code(self, world: World) -> None:
         SecurityPolicy.objects.all().delete()
-        assert world.client("operateur").post(POLICY, {})["Location"] == "/confirmation/"
+        assert save(world.client("operateur"), POLICY, {})["Location"] == "/confirmation/"
         assert not SecurityPolicy.objects.exists()
 
     def test_a_forged_value_is_refused(self, world: World) -> None:
-        page = world.client("operateur").post(POLICY, {"roles": ["step_up_acts"]})
+        page = save(world.client("operateur"), POLICY, {"roles": ["step_up_acts"]})
         assert page.status_code == 422
         assert not AuditEvent.objects.filter(action="policy.changed").exists()
 

@@ -78,7 +78,7 @@ def describe(request: AccountRequest, number: str) -> HttpResponse:
     posted, user, actor = request.method == "POST", request.user, request.membership
     form = DescribeForm(request.POST if posted else None, asked=EicAsked.of(item), user=user, actor=actor)
     do = request.POST.get("do", "continue")
-    seen = request.POST.get("seen", EIC.fingerprint(item))
+    seen = request.POST.get("seen", "") if posted else EIC.fingerprint(item)
     if posted and (form.may_be_sent() if do == "continue" else form.may_be_kept()):
         try:
             change_eic_request(request=item, asked=form.asked, seen=seen, user=user, actor=actor)

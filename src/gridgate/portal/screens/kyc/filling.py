@@ -72,7 +72,7 @@ def _keep(
     who: dict[str, Any] = {"user": request.user, "actor": request.membership}
     now = datetime.now(UTC)
     typed = _without_row(asked, typed_in(asked, request.POST), request.POST.get("retirer", ""))
-    seen = request.POST.get("seen")
+    seen = request.POST.get("seen", "")
     item = save_section(questionnaire=item, section=place - 1, typed=typed, seen=seen, now=now, **who)
     gone = number_of("document", request.POST.get("oter", ""))
     if gone is not None:

@@ -143,7 +143,7 @@ def edit(request: MemberRequest, siren: str) -> HttpResponse:
     """Change what is recorded of a company."""
     found = company(actor=request.membership, siren=siren)
     form = CompanyForm.of(found, request.POST if request.method == "POST" else None)
-    seen = request.POST.get("seen", record_as_read(found))
+    seen = request.POST.get("seen", "") if request.method == "POST" else record_as_read(found)
     if request.method == "POST" and form.is_valid():
         try:
             update_organisation(

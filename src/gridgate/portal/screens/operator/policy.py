@@ -139,7 +139,7 @@ def page(request: MemberRequest) -> HttpResponse:
     actor, now = request.membership, Moment.present().now
     row = policy(request)
     form = PolicyForm.of(row, request.POST if request.method == "POST" else None)
-    seen, meanwhile = request.POST.get("seen", policy_as_read(row)), None
+    seen, meanwhile = request.POST.get("seen", "") if request.method == "POST" else policy_as_read(row), None
     if request.method == "POST" and form.is_valid():
         if (asked := ask(request, SensitiveAct.POLICY)) is not None:  # as the rules still in force have it
             return asked
