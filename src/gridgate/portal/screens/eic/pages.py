@@ -61,7 +61,7 @@ PAGES = (
         "eic_request_edit",
         "/eic/{eic_request}/modifier/",
         get=(SIGN_IN, 403, 404, 403, 200),
-        post=(SIGN_IN, 403, 404, 403, "→ eic_requests"),
+        post=(SIGN_IN, 403, 404, 403, 409),
         form={"do": "draft"},
         queries=6,
         states=seen("charlie", "/eic/{eic_returned}/modifier/"),
