@@ -142,6 +142,14 @@ def test_french_is_typeset() -> None:
     assert plain == [], "run: python -m gridgate.portal.messages typeset"
 
 
+def test_no_line_begins_with_a_point_between_two_facts() -> None:
+    def faults(text: str) -> Iterator[str]:
+        for found in re.findall(r".{0,20} ·", re.sub(r"<title>.*?</title>", "", text, flags=re.S)):
+            yield f"{found}: a line may break before the point; write U+00A0 there"
+
+    assert wrong_in(TEMPLATES, faults) == []
+
+
 def test_a_name_after_de_or_que_may_be_elided() -> None:
     """`Demande de ACME` is no French: a sentence that puts a name there is within `{% filter elided %}`."""
     names = r"(?:name|names|company|group|groups|service|operator|leaver|holder|party|email|zone)"
