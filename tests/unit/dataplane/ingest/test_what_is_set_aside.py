@@ -15,7 +15,18 @@ from gridgate.dataplane.ingest.port import Observations, Stamp
 from gridgate.dataplane.ingest.report import FileReport
 from gridgate.dataplane.ingest.series import settle
 from gridgate.dataplane.store.port import Cause, Quarantined, Subject
-from tests.ingest_samples import PLAIN, PLAIN_HEADER, R63_HEADER, as_json, ends, naive, plain_csv, r63
+from tests.ingest_samples import (
+    PLAIN,
+    PLAIN_HEADER,
+    R63_HEADER,
+    as_json,
+    ends,
+    naive,
+    plain_csv,
+    r6x,
+    r63,
+    r64,
+)
 from tests.unit.dataplane.ingest.conftest import C4, C5, INJECTING, Directory, Taken
 
 Take = Callable[..., Taken]
@@ -244,6 +255,29 @@ def test_nothing_is_said_of_what_leads_to_no_point(take: Take) -> None:
 def test_of_what_says_no_day_or_kind_the_point_is_told(take: Take, line: str, beside: list[str]) -> None:
     """It is erased with its point."""
     (item,) = take(plain_csv([line, *beside])).report.quarantined
+    assert item.subject == Subject(C5)
+
+
+def of_no_class() -> dict[str, Any]:
+    document = r64(C5, {("Distributeur", "HPH"): [("2026-06-01 00:00:00", 5, 0)]})
+    calendar = document["mesures"][0]["contexte"][0]["grandeur"][0]["calendrier"][0]
+    calendar["classeTemporelle"][0] |= {"idClasseTemporelle": None, "codeCadran": None}
+    return document
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        r63(C5, ["2026-06-01 00:30:00"], [1], physical="ERC"),
+        r63(C5, ["2026-06-01 00:30:00"], [1], trade="AUTRE"),
+        of_no_class(),
+        r6x("R63", [{"idPrm": C5, "grandeur": "none"}]),
+        r6x("R64", [{"idPrm": C5, "contexte": [7]}]),
+    ],
+    ids=["quantity", "trade", "class", "list", "object"],
+)
+def test_the_point_of_what_r6x_in_json_does_not_keep_is_told(take: Take, document: dict[str, Any]) -> None:
+    (item,) = take(as_json(document)).report.quarantined
     assert item.subject == Subject(C5)
 
 

@@ -134,16 +134,16 @@ def _flow(document: Json) -> str:
 def _measure(measure: Json, place: str, kind: Kind, notes: Notes) -> Iterator[Observations]:
     meter, stage = str(measure.get("idPrm") or ""), _stage(measure)
     if kind is Kind.REGISTER_READING:
-        for where, context in _items(measure, "contexte", place, notes):
-            for here, quantity in _items(context, "grandeur", where, notes):
+        for where, context in _items(measure, "contexte", place, notes, meter=meter):
+            for here, quantity in _items(context, "grandeur", where, notes, meter=meter):
                 yield from _registers(meter, quantity, _stage(context), here, notes)
         return
     step = str(measure.get("pas") or "P1D")
-    for here, quantity in _items(measure, "grandeur", place, notes):
-        points = _points(quantity, "points", here, notes)
+    for here, quantity in _items(measure, "grandeur", place, notes, meter=meter):
+        points = _points(quantity, "points", here, notes, meter)
         refusal = _refusal(quantity, kind, step)
         if refusal:
-            _reject_all(points, f"{here}.points", refusal, notes)
+            _reject_all(points, f"{here}.points", refusal, notes, meter)
         elif (batch := _points_batch(meter, quantity, points, stage, here, kind, notes)) is not None:
             yield batch
 
@@ -178,29 +178,29 @@ def _points_batch(
 def _registers(meter: str, quantity: Json, stage: str, place: str, notes: Notes) -> Iterator[Observations]:
     """The classes of every calendar, and the total."""
     found: list[tuple[str, str, Sequence[Json], str]] = []
-    for where, calendar in _items(quantity, "calendrier", place, notes, required=False):
-        for here, temporal in _items(calendar, "classeTemporelle", where, notes):
+    for where, calendar in _items(quantity, "calendrier", place, notes, meter=meter, required=False):
+        for here, temporal in _items(calendar, "classeTemporelle", where, notes, meter=meter):
             register = enedis.register_of(
                 str(temporal.get("idClasseTemporelle") or ""),
                 grid=str(calendar.get("libelleGrille") or ""),
                 calendar=str(calendar.get("idCalendrier") or ""),
                 dial=str(temporal.get("codeCadran") or ""),
             )
-            readings = _points(temporal, "valeur", here, notes)
+            readings = _points(temporal, "valeur", here, notes, meter)
             if not register:
-                _reject_all(readings, f"{here}.valeur", enedis.NO_CLASS, notes)
+                _reject_all(readings, f"{here}.valeur", enedis.NO_CLASS, notes, meter)
                 continue
             counted = f"{stage} {calendar.get('idCalendrier') or ''}".strip()
             found.append((register, f"{here}.valeur", readings, counted))
     total = quantity.get("cadranTotalisateur")
     if isinstance(total, dict):
         here = f"{place}.cadranTotalisateur"
-        found.append(("", f"{here}.valeur", _points(total, "valeur", here, notes), stage))
+        found.append(("", f"{here}.valeur", _points(total, "valeur", here, notes, meter), stage))
 
     refusal = _refusal(quantity, Kind.REGISTER_READING, "P1D")
     for register, where, points, counted in found:
         if refusal:
-            _reject_all(points, where, refusal, notes)
+            _reject_all(points, where, refusal, notes, meter)
             continue
         batch = observe(
             Columns(
@@ -247,37 +247,36 @@ def _stage(parent: Json) -> str:
 
 
 def _items(
-    parent: Json, name: str, place: str, notes: Notes, *, required: bool = True
+    parent: Json, name: str, place: str, notes: Notes, *, meter: str = "", required: bool = True
 ) -> Iterator[tuple[str, Json]]:
     """The objects of a list with their places. What is no object is rejected; so is a list that is absent."""
     path = f"{place}.{name}" if place else name
     items = parent.get(name)
+    named = [meter] if meter else []
     if not isinstance(items, list):
         if required or items is not None:
-            notes.reject(
-                path, f"« {name} » is not the list that the schema of the flow requires", str(items or "")
-            )
+            reason = f"« {name} » is not the list that the schema of the flow requires"
+            notes.reject(path, reason, str(items or ""), meter=named)
         return
     for index, item in enumerate(items):
         if isinstance(item, dict):
             yield f"{path}[{index}]", item
         else:
-            notes.reject(
-                f"{path}[{index}]", "not an object, which the schema of the flow requires", str(item)
-            )
+            reason = "not an object, which the schema of the flow requires"
+            notes.reject(f"{path}[{index}]", reason, str(item), meter=named)
 
 
-def _points(parent: Json, name: str, place: str, notes: Notes) -> list[Json]:
+def _points(parent: Json, name: str, place: str, notes: Notes, meter: str) -> list[Json]:
     items = parent.get(name)
     if isinstance(items, list) and all(isinstance(item, dict) for item in items):
         return items
-    return [item for _, item in _items(parent, name, place, notes)]
+    return [item for _, item in _items(parent, name, place, notes, meter=meter)]
 
 
-def _reject_all(points: Sequence[Json], place: str, reason: str, notes: Notes) -> None:
+def _reject_all(points: Sequence[Json], place: str, reason: str, notes: Notes, meter: str) -> None:
     for index, point in enumerate(points):
         if _text(point.get("v")):
-            notes.reject(f"{place}[{index}]", reason, _text(point.get("v")) or "")
+            notes.reject(f"{place}[{index}]", reason, _text(point.get("v")) or "", meter=[meter])
 
 
 def _text(value: Any) -> str | None:
