@@ -281,6 +281,32 @@ def test_the_point_of_what_r6x_in_json_does_not_keep_is_told(take: Take, documen
     assert item.subject == Subject(C5)
 
 
+@pytest.mark.parametrize(
+    "section",
+    [
+        f"{C5};Courbe de charge;Energie reactive;Consommation;VAR;30\nHorodate;Valeur\n{{stamp}};1",
+        f"{C5};Courbe de charge;Puissance phase 1;Consommation;W;30\nHorodate;Valeur\n{{stamp}};1",
+        f"{C5};Courbe de charge;Energie active;Consommation;W;30\nHorodate;Valeur\nsoon;1",
+        f"{C5};Factures;;;\nHorodate;Valeur",
+        f"{C5};Courbe de charge;;;\nHorodate;Puissance",
+        f"{C5};Courbe de charge;;;",
+    ],
+    ids=["quantity", "phase", "stamp", "kind", "column", "end"],
+)
+@pytest.mark.parametrize("beside", [C5, C4])
+def test_the_point_of_what_a_customers_export_has_and_is_not_kept_is_told(
+    take: Take, section: str, beside: str
+) -> None:
+    stamp = "2026-06-01T00:30:00+02:00"
+    head = "Identifiant PRM;Type de donnees;Grandeur physique;Grandeur metier;Unite;Pas en minutes"
+    good = f"{beside};Courbe de charge;Energie active;Consommation;W;30\nHorodate;Valeur\n{stamp};1"
+
+    taken = take("\n".join([head, good, head, section.format(stamp=stamp)]))
+
+    (item,) = taken.report.quarantined
+    assert (taken.report.stored, item.subject) == (1, Subject(C5))
+
+
 def test_what_is_no_number_is_of_its_day_all_the_same(take: Take) -> None:
     rows = [("2026-06-01T00:00:00Z", "x"), ("2026-06-01T00:30:00Z", "9" * 30), ("2026-06-01T01:00:00Z", 1)]
     expected = [

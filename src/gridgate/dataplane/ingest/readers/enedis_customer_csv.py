@@ -48,6 +48,7 @@ _MARKER: Final = re.compile(
     rb'^[ \t"]*(?:(?P<section>identifiant prm)|p(?:e|\xe9|\xc3\xa9)riode)[ \t"]*;',
     re.IGNORECASE | re.MULTILINE,
 )
+_METER: Final = "identifiant prm"
 _NOT_KEPT: Final = {"reactive": "ER", "tension": "E"}
 _PHASE: Final = re.compile(r"(?:phase|pma) ?([123])\b")
 
@@ -62,7 +63,7 @@ class CustomerCsvReader:
         names = (
             [enedis.plain(cell) for cell in cells(content.first_lines[0], ";")] if content.first_lines else []
         )
-        return names[:2] == ["identifiant prm", "type de donnees"]
+        return names[:2] == [_METER, "type de donnees"]
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
         data = content.read()
@@ -118,13 +119,21 @@ class _Section:
         return ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """What is wrong with the head of a section, and the name that it gives to its meter, if any."""
+
+    error: UnreadableFile
+    meter: list[str]
+
+
 def _values(section: _Section, rows: pl.DataFrame, notes: Notes) -> Iterator[Observations]:
     for column, register, direction in section.series():
         place = "line {}" if column == "valeur" else f"line {{}}, column {literal(column.upper())}"
         if section.refusal:
             for line, value in rows.select(LINE, column).iter_rows():
                 if value and value.strip():
-                    notes.reject(place.format(line), section.refusal, value)
+                    notes.reject(place.format(line), section.refusal, value, meter=[section.meter])
             continue
         batch = observe(
             Columns(
@@ -147,30 +156,31 @@ def _values(section: _Section, rows: pl.DataFrame, notes: Notes) -> Iterator[Obs
             yield batch
 
 
-def _readable(sections: Iterable[_Section | UnreadableFile], notes: Notes) -> list[_Section]:
+def _readable(sections: Iterable[_Section | _Unread], notes: Notes) -> list[_Section]:
     """The sections whose head holds. The others are rejected; raises what is wrong with the first when none holds."""
-    wrong: list[UnreadableFile] = []
+    wrong: list[_Unread] = []
     found: list[_Section] = []
     for section in sections:
-        if isinstance(section, UnreadableFile):
+        if isinstance(section, _Unread):
             wrong.append(section)
         else:
             found.append(section)
     if not found:
         raise (
-            wrong[0]
+            wrong[0].error
             if wrong
             else UnreadableFile(
                 "no line begins with « Identifiant PRM », as the head of an export does",
                 remedy="Download it again.",
             )
         )
-    for error in wrong:
-        notes.reject(error.where, f"{error.message}. {error.remedy}", "")
+    for unread in wrong:
+        error = unread.error
+        notes.reject(error.where, f"{error.message}. {error.remedy}", "", meter=unread.meter)
     return found
 
 
-def _sections(data: bytes) -> Iterator[_Section | UnreadableFile]:
+def _sections(data: bytes) -> Iterator[_Section | _Unread]:
     """The sections in the order of the file. Each ends where the next, or a table of periods, begins."""
     lines, marked = 1, 0
     starts: list[tuple[int, int, bool]] = []
@@ -181,23 +191,28 @@ def _sections(data: bytes) -> Iterator[_Section | UnreadableFile]:
     last = lines + data.count(b"\n", marked) + 2
     for (line, at, is_section), (end, *_) in pairwise([*starts, (last, 0, False)]):
         if is_section:
+            texts = [_text(row) for row in _head(data, at)]
+            said = _said(texts)
             try:
-                yield _section(data, line, at, end)
+                yield _section(texts, said, line, end)
             except UnreadableFile as error:
-                yield error
+                yield _Unread(error, [name] if (name := said.get(_METER)) else [])
 
 
-def _section(data: bytes, line: int, at: int, end: int) -> _Section:
-    """The section that begins at a byte and a line. Raises `UnreadableFile` where its head does not hold."""
-    texts = [_text(row) for row in _head(data, at)]
+def _said(head: list[str]) -> dict[str, str]:
+    """What the first two lines of a section say, by the names of the first."""
+    header, values = (cells(text, ";") for text in (*head, "", "")[:2])
+    return dict(zip(map(enedis.plain, header), values, strict=False))
+
+
+def _section(texts: list[str], said: dict[str, str], line: int, end: int) -> _Section:
+    """The section that begins at a line. Raises `UnreadableFile` where its head does not hold."""
     if len(texts) < 3:
         raise UnreadableFile(
             "the file is truncated: it ends before its values",
             remedy="Download it again.",
             where=f"line {line + len(texts) - 1}",
         )
-    header, values = ([enedis.plain(c) for c in cells(texts[0], ";")], cells(texts[1], ";"))
-    said = dict(zip(header, values, strict=False))
     columns = distinct([enedis.plain(cell) for cell in cells(texts[2], ";")])
     kind = next(
         (k for word, k in _KINDS if enedis.plain(said.get("type de donnees", "")).startswith(word)), None
@@ -214,7 +229,7 @@ def _section(data: bytes, line: int, at: int, end: int) -> _Section:
         )
     minutes = said.get("pas en minutes", "")
     return _Section(
-        meter=said.get("identifiant prm", ""),
+        meter=said.get(_METER, ""),
         kind=kind,
         direction=enedis.direction_of(said.get("grandeur metier", "")),
         physical=enedis.plain(said.get("grandeur physique", "")),
