@@ -21,6 +21,7 @@ from tests.ingest_samples import (
     R63_HEADER,
     as_json,
     ends,
+    green_button,
     naive,
     plain_csv,
     r6x,
@@ -305,6 +306,66 @@ def test_the_point_of_what_a_customers_export_has_and_is_not_kept_is_told(
 
     (item,) = taken.report.quarantined
     assert (taken.report.stored, item.subject) == (1, Subject(C5))
+
+
+NOON = 1_780_308_000  # 2026-06-01T10:00:00Z
+GOOD = green_button([(NOON, 900, 100)])
+METER = "4217A3D3-60E0-46CD-A5AF-2A2D091F397E"
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        GOOD.replace(">100<", ">1.5<"),
+        GOOD.replace(f">{NOON}</start", ">soon</start"),
+        GOOD.replace(">900</duration", ">15 min</duration"),
+        GOOD.replace("<value>100</value>", "<cost>100</cost>"),
+        GOOD.replace("<value>", "<tou>peak</tou><value>"),
+        green_button([(NOON, 900, 100)], quality=12),
+        green_button([(NOON, 900, 100)], described="<defaultQuality>12</defaultQuality>"),
+        green_button([(NOON, 900, 100)], unit=119),
+        green_button([(NOON, 900, 100)], service=1),
+        green_button([(NOON, 900, 100)], accumulation=12),
+        green_button([(NOON, 900, 100)], described="<phase>64</phase>"),
+        green_button([(NOON, 900, 100)], interval=(NOON + 86400, 3600)),
+        green_button([(NOON, 0, 100)]),
+        green_button([(NOON, 86400, 100)], unit=38, accumulation=6, qualifier=2),
+        GOOD.replace("resource/ReadingType/07", "resource/ReadingType/08"),
+    ],
+    ids=[
+        *("value", "start", "duration", "cost", "share", "projection", "projections", "unit", "service"),
+        *("accumulation", "phase", "outside", "length", "power of a day", "no type"),
+    ],
+)
+@pytest.mark.parametrize("named", [{"single": C5}, {"table": {METER: C5}}], ids=["option", "table"])
+def test_the_point_of_what_green_button_tells_and_is_not_kept_is_told(
+    take: Take, feed: str, named: dict[str, Any]
+) -> None:
+    (item,) = take(feed, **named).report.quarantined
+    assert item.subject == Subject(C5)
+
+
+def test_each_reading_that_is_not_kept_is_of_the_meter_of_its_entry(take: Take) -> None:
+    """The names of which come with an entry that may follow."""
+    readings = [(NOON, 900, 100), (NOON + 900, 900, "1.5")]
+    entries = [
+        feed[feed.index("<entry>") : feed.index("</feed>")]
+        for feed in (green_button(readings), green_button(readings).replace("UsagePoint/01", "UsagePoint/02"))
+    ]
+    feed = GOOD[: GOOD.index("<entry>")] + "".join(entries[::-1]) + "</feed>"
+
+    both = take(feed, table={"RetailCustomer/1/UsagePoint/01": C5, "RetailCustomer/1/UsagePoint/02": C4})
+    first = take(feed, table={"RetailCustomer/1/UsagePoint/01": C5})
+
+    assert [(item.value, item.subject) for item in both.report.quarantined] == [
+        ("1.5", Subject(C4)),
+        ("1.5", Subject(C5)),
+    ]
+    assert [(item.value, item.subject) for item in first.report.quarantined] == [
+        ("100", None),
+        ("1.5", None),
+        ("1.5", Subject(C5)),
+    ]
 
 
 def test_what_is_no_number_is_of_its_day_all_the_same(take: Take) -> None:

@@ -35,6 +35,8 @@ class Block:
     """The interval that the block declares: None and 0 where it does not."""
     updated: int = 0
     """When its entry was last changed, in epoch milliseconds; 0 where it does not say."""
+    meter: tuple[str, ...] = ()
+    """The names that the feed gives to the meter, once it was read to its end."""
     raw: list[str] | None = None
     """The values as the file writes them, where one is of several readings."""
 
@@ -49,7 +51,8 @@ class Block:
     def reject(self, reasons: Mapping[int, str], notes: Notes) -> None:
         """Set rows aside, each for its reason."""
         for row in sorted(reasons):
-            notes.reject(self.places.format(int(self.numbers[row])), reasons[row], self.text(row))
+            where = self.places.format(int(self.numbers[row]))
+            notes.reject(where, reasons[row], self.text(row), meter=self.meter)
 
     def text(self, row: int) -> str:
         return self.raw[row] if self.raw is not None else str(self.values[row])
@@ -74,3 +77,7 @@ class About:
     """The feed's own clock; None when it does not say, or not which."""
     clock_fault: str
     """What is to be mended for the feed to say."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.meter, *self.other_names

@@ -79,6 +79,8 @@ class Feed:
         self._updated = 0
         self._blocks_of_entry = 0
         self._of_entry: list[Block] = []
+        self._rejected_of_entry: list[int] = []
+        self._rejected: list[tuple[int, str]] = []
         self._open = _Readings(Places(1, 1))
         self._usage_points: dict[str, _UsagePoint] = {}
         self._written: dict[str, tuple[str, ...]] = {}
@@ -113,12 +115,14 @@ class Feed:
         if not self._readings:
             what = "the feed describes meters, bills or customers and has no reading"
             raise UnreadableFile(what, remedy=_OTHER_EXPORT)
+        for rejected, meter_reading in self._rejected:
+            self._notes.meters[rejected] = self.about(meter_reading).names
 
-    def about(self, block: Block) -> About:
-        """What the feed says of a block, once it was read to its end."""
-        if block.meter_reading not in self._abouts:
-            self._abouts[block.meter_reading] = self._about(block.meter_reading)
-        return self._abouts[block.meter_reading]
+    def about(self, meter_reading: str) -> About:
+        """What the feed says of the readings of a MeterReading, once it was read to its end."""
+        if meter_reading not in self._abouts:
+            self._abouts[meter_reading] = self._about(meter_reading)
+        return self._abouts[meter_reading]
 
     def _about(self, meter_reading: str) -> About:
         if meter_reading not in self._type_of and len(self._type_of) == 1:
@@ -185,14 +189,19 @@ class Feed:
             columns.shares.append(share)
             columns.numbers.append(number)
             return
-        self._notes.reject(self._open.places.format(number), reason, _short(text))
+        self._reject(number, reason, text)
 
     def _without_value(self, cost: str, number: int) -> None:
         if cost:
             reason = "the reading has a cost and no value; costs are not kept"
-            self._notes.reject(self._open.places.format(number), reason, _short(cost))
+            self._reject(number, reason, cost)
         else:
             self._notes.holes += 1
+
+    def _reject(self, number: int, reason: str, text: str) -> None:
+        """Set one reading aside; of which meter it is, is known with its entry, as for those that are taken."""
+        self._rejected_of_entry.append(len(self._notes.rejected))
+        self._notes.reject(self._open.places.format(number), reason, _short(text))
 
     def _share(self, told: dict[str, str]) -> int | None:
         """Which share of a tariff the reading is of; None when it says so in no number."""
@@ -243,12 +252,15 @@ class Feed:
             self._block(None)
         for written in (own_written, up_written):
             self._remember(written, entry.base)
+        meter_reading = _path(up_written or own_written).partition("/IntervalBlock")[0]
         for block in self._of_entry:
-            block.meter_reading = _path(up_written or own_written).partition("/IntervalBlock")[0]
+            block.meter_reading = meter_reading
             block.updated = self._updated
+        self._rejected += [(rejected, meter_reading) for rejected in self._rejected_of_entry]
         self.blocks += self._of_entry
         self._entries += 1
-        self._updated, self._blocks_of_entry, self._of_entry = 0, 0, []
+        self._updated, self._blocks_of_entry = 0, 0
+        self._of_entry, self._rejected_of_entry = [], []
         self._open = _Readings(Places(self._entries, 1))
 
     def _resource(self, entry: "_Element", resource: "_Element", own: str, related: list[str]) -> None:

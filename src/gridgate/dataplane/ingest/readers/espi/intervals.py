@@ -46,7 +46,8 @@ def observations(feed: Feed, notes: Notes) -> Iterator[Observations]:
     """Yield what of the feed can be taken; reject the rest. Of two entries that tell one time the later one holds."""
     parts = []
     for block in sorted(feed.blocks, key=lambda block: -block.updated):
-        about = feed.about(block)
+        about = feed.about(block.meter_reading)
+        block.meter = about.names
         if about.reading_type is None or about.refusal:
             reject(block, about.refusal, notes)
         else:
