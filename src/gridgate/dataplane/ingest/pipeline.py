@@ -143,8 +143,9 @@ def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple
         series.add(observations)
     points = resolve(series.meters, ingest.mapping, ingest.directory) if series.meters else {}
     blocks, quarantined = series.settled(points, ingest)
-    quarantined += _refused_by_the_reader(notes.refused, series.meters, points, ingest)
-    quarantined += _rejected_by_the_reader(notes, series.meters, points, ingest)
+    named = _with_others(points, notes, series.meters, ingest)
+    quarantined += _refused_by_the_reader(notes.refused, named, ingest)
+    quarantined += _rejected_by_the_reader(notes, named)
     quarantined = [_brief(_placed(content, one)) for one in _in_order(quarantined)]
     if not blocks and not quarantined:
         without = f" ({counted(notes.holes, 'stamp')} without one)" if notes.holes else ""
@@ -222,15 +223,9 @@ def _direction(direction: FlowDirection | None, point: PointInfo) -> FlowDirecti
 
 
 def _refused_by_the_reader(
-    refused: Sequence[Refused],
-    meters: Sequence[Meter],
-    points: dict[str, PointInfo | Unmapped],
-    ingest: Ingest,
+    refused: Sequence[Refused], points: dict[str, PointInfo | Unmapped], ingest: Ingest
 ) -> Iterator[Quarantined]:
-    """What the reader could not take, with its point where that is sure. `--metering-point` is the one meter of which
-    something was read, if there is one."""
-    named = [Meter(one.rows.meter, one.rows.also_known_as) for one in refused]
-    points = _with_others(points, named, meters, ingest)
+    """What the reader could not take, with its point where that is sure."""
     for one in refused:
         point = points[one.rows.meter]
         if isinstance(point, Unmapped):
@@ -242,25 +237,21 @@ def _refused_by_the_reader(
         yield from set_aside(one.rows, about, one.why, LocalClock(ingest.zone), point)
 
 
-def _rejected_by_the_reader(
-    notes: Notes,
-    meters: Sequence[Meter],
-    points: dict[str, PointInfo | Unmapped],
-    ingest: Ingest,
-) -> Iterator[Quarantined]:
+def _rejected_by_the_reader(notes: Notes, points: dict[str, PointInfo | Unmapped]) -> Iterator[Quarantined]:
     """What says nothing of which day it is or of what, with its point where that is sure: it is erased with it."""
-    named = {place: Meter(first, tuple(others)) for place, (first, *others) in notes.meters.items()}
-    points = _with_others(points, list(named.values()), meters, ingest)
     for place, one in enumerate(notes.rejected):
-        point = points[named[place].name] if place in named else None
+        point = points[notes.meters[place][0]] if place in notes.meters else None
         yield replace(one, subject=Subject(point.id)) if isinstance(point, PointInfo) else one
 
 
 def _with_others(
-    points: dict[str, PointInfo | Unmapped], named: Sequence[Meter], meters: Sequence[Meter], ingest: Ingest
+    points: dict[str, PointInfo | Unmapped], notes: Notes, meters: Sequence[Meter], ingest: Ingest
 ) -> dict[str, PointInfo | Unmapped]:
-    """The points of all `meters`, and of those that are named beside."""
+    """The points of all `meters`, of which something was read, and of those that are named beside. `--metering-point` is
+    the one meter of which something was read, or else the one that is named."""
     known = {meter.name for meter in meters}
+    named = [Meter(one.rows.meter, one.rows.also_known_as) for one in notes.refused]
+    named += [Meter(first, tuple(others)) for first, *others in notes.meters.values()]
     others = {one.name: one for one in named if one.name not in known}
     if not others:
         return points

@@ -414,6 +414,17 @@ def test_a_meter_of_which_nothing_is_read_is_not_the_one_that_the_option_names(t
     assert (taken.report.stored, told(taken)) == (1, [(None, None, None)])
 
 
+def test_the_option_names_none_of_two_meters_of_which_nothing_is_read(take: Take) -> None:
+    rows = [
+        f"{meter},load_curve,withdrawal,{stamp},PT30M,{value},W,"
+        for meter, stamp, value in (("meter 7", "2026-06-01T00:00:00Z", "x"), ("meter 8", "soon", 1))
+    ]
+
+    taken = take(plain_csv(rows), single=C5)
+
+    assert [item.subject for item in taken.report.quarantined] == [None, None]
+
+
 def test_a_reading_is_of_the_day_of_its_moment_and_of_no_time(take: Take) -> None:
     file = "\n".join([PLAIN_HEADER, f"{C5},register_reading,withdrawal,2026-06-01T21:45:00Z,,-5,Wh,"])
 
