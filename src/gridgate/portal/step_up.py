@@ -275,5 +275,5 @@ def _label(act: str) -> Any:
     if act == OWN_SECURITY:
         return _("Modifier la sécurité de votre compte")
     if act == STRONG_SESSION:
-        return _("Continuer avec une connexion renforcée")
+        return _("Continuer avec la double authentification")
     return SensitiveAct(act).label

@@ -1,5 +1,6 @@
 """Whoever must have a second factor, and has none, sets one up before anything else."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -29,7 +30,8 @@ class TestWhoever:
         for path in ("/", "/compte/", "/compteurs/", "/administration/", "/compte/mot-de-passe/"):
             assert browser.get(path)["Location"] == "/compte/securite/", path
         page = browser.get("/compte/securite/").content.decode()
-        assert "Votre rôle demande une connexion renforcée" in page
+        assert "Votre rôle demande la double authentification" in page
+        assert re.search(r">Double authentification</h2>[^\n]*Obligatoire</span></header>", page)
 
     def test_need_not_goes_on(self, world, name, asked):
         ask_for(**{other: True for other in EVERYONE.values() if other != asked})

@@ -304,7 +304,7 @@ class TestWhoeverLostEverything:
         assert browser.get("/")["Location"].startswith("/connexion/")
         assert sign_in(world.visitor(), EMAIL, password)["Location"] == "/"
         told = letters_to(EMAIL, "factors_changed")[-1].body
-        assert "tous les moyens de connexion renforcée ont été retirés" in told
+        assert "tous les moyens de double authentification ont été retirés" in told
 
     def test_has_it_in_the_history_of_each_of_their_companies(self, world, gridgate):
         add_member(organisation=world.client_b, email=EMAIL, full_name="Alice", now=world.now)
@@ -314,7 +314,7 @@ class TestWhoeverLostEverything:
         assert {event.organisation for event in events} == {world.acme.pk, world.client_b.pk}
         assert {event.subject_label for event in events} == {EMAIL}
         page = world.client("alice").get("/administration/historique/").content.decode()
-        assert f"Moyens de connexion renforcée d’{EMAIL} retirés" in page
+        assert f"Moyens de double authentification d’{EMAIL} retirés" in page
 
     def test_of_no_company_has_it_in_the_instances_own(self, world, gridgate):
         end_membership(membership=world.membership("bob"), now=world.now)

@@ -149,7 +149,7 @@ class TestAPolicyThatAsks:
         for path in ("/", "/compte/", "/compte/securite/", "/compte/mot-de-passe/"):
             assert weak.get(path)["Location"] == "/confirmation/", path
         page = weak.get("/confirmation/").content.decode()
-        assert "Continuer avec une connexion renforcée" in page
+        assert "Continuer avec la double authentification" in page
         assert "Recevoir un code par e-mail" not in page
 
     def test_lets_it_go_on_once_it_has_proved_one(self, weak):

@@ -232,7 +232,7 @@ class TestASecondFactorShownToTheProvider:
         assert signed_in(browser)
         page = browser.get("/compte/securite/").content.decode()
         assert "Cette session s’est ouverte par Identité Démo" in page
-        assert "Votre rôle demande une connexion renforcée" not in page
+        assert "Votre rôle demande la double authentification" not in page
 
     @pytest.mark.parametrize(
         "said",

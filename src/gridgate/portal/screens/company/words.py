@@ -40,7 +40,7 @@ SENTENCES: dict[str, Any] = {
     "account.linked": gettext_lazy("Compte de %(subject)s lié à un fournisseur d’identité"),
     "account.unlinked": gettext_lazy("Compte de %(subject)s délié d’un fournisseur d’identité"),
     "account.deleted": gettext_lazy("Compte de %(subject)s supprimé"),
-    "account.factors_forgotten": gettext_lazy("Moyens de connexion renforcée de %(subject)s retirés"),
+    "account.factors_forgotten": gettext_lazy("Moyens de double authentification de %(subject)s retirés"),
     "account.identity_checked": gettext_lazy(
         "Identité de %(subject)s vérifiée par le gestionnaire de réseau, après la perte de ses seconds facteurs"
     ),

@@ -90,7 +90,7 @@ def _remove(request: AccountRequest, pk: int) -> HttpResponse:
         messages.error(
             request,
             _(
-                "Votre rôle demande une connexion renforcée : ajoutez une autre clé ou une application de codes "
+                "Votre rôle demande la double authentification : ajoutez une autre clé ou une application de codes "
                 "avant de retirer celle-ci."
             ),
         )

@@ -53,6 +53,6 @@ class SecondFactorMiddleware:
             return None
         if request.method == "POST":
             messages.warning(
-                request, _("Rien n’a été enregistré : cette page demande une connexion renforcée.")
+                request, _("Rien n’a été enregistré : cette page demande la double authentification.")
             )
         return redirect("account_security")

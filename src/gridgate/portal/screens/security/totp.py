@@ -49,7 +49,7 @@ def page(request: AccountRequest) -> HttpResponse:
         messages.error(
             request,
             _(
-                "Votre rôle demande une connexion renforcée : ajoutez une clé d’accès avant de retirer l’application."
+                "Votre rôle demande la double authentification : ajoutez une clé d’accès avant de retirer l’application."
             ),
         )
     else:
