@@ -185,6 +185,30 @@ def test_texts_under_the_axis_stay_within_the_drawing(days) -> None:
         assert narrow.right <= 100
 
 
+@pytest.mark.parametrize(
+    ("labels", "kept"),
+    [
+        (["Mon 23", "Tue 24", "Wed 25", "Thu 26", "Fri 27", "Sat 28", "Sun 29"], 4),
+        (["lun. 23", "mar. 24", "mer. 25", "jeu. 26", "ven. 27", "sam. 28", "dim. 29", "lun. 30"], 4),
+        ([f"{day} nov." if day % 7 == 1 else "" for day in range(1, 30)], 3),
+        (["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 4),
+        (["26", "27", "28"], 3),
+    ],
+)
+def test_texts_under_bars_do_not_touch_on_a_narrow_screen(labels: list[str], kept: int) -> None:
+    """At 360 px a character takes 2.5 per cent; a wide screen shows them all."""
+    shown = bars([1.0] * len(labels), labels=labels, unit="kWh").labels
+    assert [label.text for label in shown] == [text for text in labels if text]
+    narrow = [label for label in shown if not label.minor]
+    assert len(narrow) >= kept
+    lefts = [
+        float(label.x[:-1]) - len(label.text) * {"start": 0, "middle": 1.25, "end": 2.5}[label.anchor]
+        for label in narrow
+    ]
+    ends = [left + len(label.text) * 2.5 for left, label in zip(lefts, narrow, strict=True)]
+    assert all(left - end >= 2 for end, left in zip(ends, lefts[1:], strict=False))
+
+
 @pytest.mark.parametrize("place", [6, 20, 30, 46])
 def test_the_text_of_a_peak_just_over_the_limit_does_not_lie_on_that_of_the_limit(place: int) -> None:
     values: list[float | None] = [60.0] * 48

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gridgate.portal import formats
 from gridgate.portal.charts.load_curve import Limit
 from gridgate.portal.charts.scale import Scale, Tick, percent, scale_for
-from gridgate.portal.charts.texts import Box, Label, beside_line, label
+from gridgate.portal.charts.texts import Box, Label, beside_line, label, thinned
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def bars(
         tuple(scale.ticks()),
         tuple(columns),
         tuple(before),
-        tuple(_labels(labels, slot)),
+        tuple(thinned([label(slot * (index + 0.5), text) for index, text in enumerate(labels) if text])),
         _mark(values, previous, mark, slot, scale),
         tuple(_levels(levels, scale, values, slot)),
         unit,
@@ -168,15 +168,6 @@ def _levels(
             limit.label,
         )
         before = percent(y)
-
-
-def _labels(labels: Sequence[str], slot: float) -> list[Label]:
-    """The texts that are there; every second one leaves when the screen is narrow and they are many."""
-    shown = [(index, text) for index, text in enumerate(labels) if text]
-    many = len(shown) > 7
-    return [
-        label(slot * (index + 0.5), text, many and rank % 3 != 0) for rank, (index, text) in enumerate(shown)
-    ]
 
 
 def _mark(

@@ -5,7 +5,8 @@ Only the drawing stretches: a text takes a larger share of a narrow one, so each
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from gridgate.portal.charts.scale import percent
 
@@ -37,6 +38,23 @@ def label(x: float, text: str, minor: bool = False, lead: str = "") -> Label:
     if x > 100 - half:
         return Label("100%", text, minor, lead, "end")
     return Label(percent(x), text, minor, lead)
+
+
+def thinned(labels: Sequence[Label]) -> list[Label]:
+    """Every one of them, or every second, third… on a narrow screen: as many as stand a character apart there."""
+    every = next((step for step in range(1, len(labels)) if _apart(labels[::step])), max(1, len(labels)))
+    return [replace(one, minor=rank % every != 0) for rank, one in enumerate(labels)]
+
+
+def _apart(labels: Sequence[Label]) -> bool:
+    spans = [_narrow_span(one) for one in labels]
+    return all(left[1] + CHARACTER[1] <= right[0] for left, right in pairwise(spans))
+
+
+def _narrow_span(one: Label) -> tuple[float, float]:
+    x, width = float(one.x.rstrip("%")), len(one.text) * CHARACTER[1]
+    left = x - {"start": 0, "middle": width / 2, "end": width}[one.anchor]
+    return left, left + width
 
 
 @dataclass(frozen=True, slots=True)
