@@ -302,3 +302,4 @@ def test_the_year_names_no_gap_in_days_that_are_not_the_companys_own(reason: str
     page = drawn(WEEK, "vue=annee&le=2026-01-01", (MONDAY, None, 50), missing=(gap,))
     assert page.heat is not None
     assert bool(page.heat.gap_at) is named
+    assert page.heat.gaps.startswith("M0 0h") is named, "the two days after the week are a gap in either case"

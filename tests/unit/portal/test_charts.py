@@ -301,12 +301,28 @@ def test_the_heat_map_draws_each_cell_once() -> None:
     days = [date(2026, 3, 27) + timedelta(days=index) for index in range(4)]
     hours: list[list[float | None]] = [[float(hour) for hour in range(24)] for _day in days]
     hours[2][2] = None  # the hour that clocks skip
-    chart = heat_map(days, hours, maximum=23)
+    chart = heat_map(days, hours, maximum=23, zone=PARIS)
     drawn = sum(int(width) for _name, path in chart.paths for width in re.findall(r"h(\d+)v1", path))
     assert drawn == 4 * 24 - 1
-    assert re.findall(r"M(\d+) (\d+)h(\d+)", chart.gaps) == [("2", "2", "1")]
+    assert chart.gaps == ""
     with pytest.raises(ValueError, match="24 values"):
         heat_map(days, [[1.0] * 23] * 4)
+
+
+def test_the_heat_map_shades_what_was_to_come_and_nothing_else() -> None:
+    days = [date(2026, 3, 1) + timedelta(days=index) for index in range(6)]
+    empty: list[float | None] = [None] * 24
+    last: list[float | None] = [*[1.0] * 9, *[None] * 15]
+    hours = [empty, empty, [1.0] * 24, empty, [1.0] * 24, last]
+    chart = heat_map(
+        days, hours, outside=days[:2], zone=PARIS, until=datetime(2026, 3, 6, 9, 30, tzinfo=PARIS)
+    )
+    assert {(x, width) for x, _hour, width in re.findall(r"M(\d+) (\d+)h(\d+)", chart.gaps)} == {("3", "1")}
+    legend = render_to_string("components/heat_scale.html", {"chart": chart})
+    assert "Lacune" in legend
+    nothing = heat_map(days, hours[:3] * 2, outside=[day for day in days if day != days[2]])
+    assert nothing.gaps == ""
+    assert "Lacune" not in render_to_string("components/heat_scale.html", {"chart": nothing})
 
 
 def test_the_sparkline_marks_the_unusual_day_and_keeps_quiet_days_visible() -> None:

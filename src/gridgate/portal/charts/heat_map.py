@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,8 @@ from gridgate.portal.charts.texts import Label, label
 
 STEPS = 6
 HOURS = 24
+GAP = -1
+"""The step of an hour whose value was to come and did not; None is that of one with nothing to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +42,35 @@ def heat_map(
     unit: str = "kW",
     injection: bool = False,
     outside: Collection[date] = (),
+    zone: ZoneInfo | None = None,
+    until: datetime | None = None,
 ) -> HeatMap:
     """`hours[i]` are the 24 hourly values of `days[i]`, None where missing; `maximum` is the top of the scale
-    (default: the highest). Days `outside` are without values and are no gap: nothing was to come.
-
-    On the day the clock goes forward its missing hour is not a gap: give None and `days[i]` shows one empty
-    cell at most. Raises ValueError when a day has not 24 values.
+    (default: the highest). Nothing is drawn where nothing was to come: on days `outside`, in the hour that the clocks of
+    `zone` skip, in hours that `until` does not reach. Raises ValueError when a day has not 24 values.
     """
     if len(days) != len(hours) or any(len(row) != HOURS for row in hours):
         raise ValueError("one row of 24 values a day")
     highest = maximum or max((value for row in hours for value in row if value is not None), default=0) or 1
     decimals = 1 if highest >= 10 else 3
-    cells = [[_step(value, highest) for value in row] for row in hours]
+    cells = [
+        [
+            _step(value, highest)
+            if value is not None
+            else GAP
+            if day not in outside and _due(day, hour, zone, until)
+            else None
+            for hour, value in enumerate(row)
+        ]
+        for day, row in zip(days, hours, strict=True)
+    ]
     paths = _paths(cells)
     return HeatMap(
         max(1, len(days)),
         tuple((f"h{step}", paths[step]) for step in range(STEPS) if step in paths),
-        paths.get(None, ""),
+        paths.get(GAP, ""),
         tuple(_months(days)),
-        _longest_gap(cells, [day not in outside for day in days]),
+        _longest_gap(cells),
         formats.with_unit(highest, unit),
         injection,
         {
@@ -71,12 +84,20 @@ def heat_map(
     )
 
 
-def _step(value: float | None, highest: float) -> int | None:
-    return None if value is None else min(STEPS - 1, max(0, int(STEPS * value / highest)))
+def _step(value: float, highest: float) -> int:
+    return min(STEPS - 1, max(0, int(STEPS * value / highest)))
+
+
+def _due(day: date, hour: int, zone: ZoneInfo | None, until: datetime | None) -> bool:
+    if zone is None:
+        return True
+    at = datetime(day.year, day.month, day.day, hour, tzinfo=zone).astimezone(UTC)
+    skipped = at.astimezone(zone).hour != hour
+    return not skipped and (until is None or at + timedelta(hours=1) <= until)
 
 
 def _paths(cells: Sequence[Sequence[int | None]]) -> dict[int | None, str]:
-    """The cells of each step, runs of days merged into one rectangle; those of None are without a value."""
+    """The cells of each step, runs of days merged into one rectangle."""
     parts: dict[int | None, list[str]] = {}
     for hour in range(HOURS):
         start = 0
@@ -101,11 +122,11 @@ def _months(days: Sequence[date]) -> list[Label]:
     return labels
 
 
-def _longest_gap(cells: Sequence[Sequence[int | None]], expected: Sequence[bool]) -> str:
-    """Where the longest run of expected days without any value is, from three days on; empty when there is none."""
+def _longest_gap(cells: Sequence[Sequence[int | None]]) -> str:
+    """Where the longest run of days that are all gap is, from three days on; empty when there is none."""
     best, start = (0, 0), None
     for index in range(len(cells) + 1):
-        if index < len(cells) and expected[index] and all(cell is None for cell in cells[index]):
+        if index < len(cells) and GAP in cells[index] and set(cells[index]) <= {GAP, None}:
             start = index if start is None else start
         elif start is not None:
             best, start = max(best, (index - start, start)), None

@@ -305,6 +305,8 @@ def _power(
             maximum=hours.top / 1000,
             injection=shown.injection,
             outside=outside,
+            zone=zone,
+            until=until,
         )
         drawn.heat_caption = _("Du %(first)s au %(last)s, puissance moyenne de chaque heure.") % {
             "first": formats.long_day(hours.days[0]),
