@@ -81,6 +81,16 @@ def test_the_glossary_is_read() -> None:
     assert {"courriel", "know-your-customer", "PDL"} <= set(refused())
 
 
+def test_what_the_holder_sees_is_the_access_journal() -> None:
+    """The access log is its files, of which the guides for whoever runs an instance speak."""
+    of_the_screen = {"en.txt", "personal-data.md", "native.md"}
+    told = [text for where, text in texts() if where in of_the_screen]
+    told += [english for _where, _french, english in messages()]
+    told.append((PACKAGE / "facades" / "native" / "openapi.json").read_text("utf-8"))
+    found = [re.search(r".{0,40}\baccess log\b", text) for text in told]
+    assert [one[0] for one in found if one] == []
+
+
 def test_a_meter_is_a_meter_in_both_languages() -> None:
     """`compteur` is what its holder calls it, `point de comptage` what a registry does."""
     wrong = [
