@@ -7,13 +7,13 @@ import os
 
 from a2wsgi import WSGIMiddleware
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gridgate.config.connections import STALLED_SECONDS, give_up_stalled_readers
 from gridgate.config.environment import Environment, read_environment
-from gridgate.config.http_limits import Hosts, HttpLimits, Limits, Side, no_room
+from gridgate.config.http_limits import Hosts, HttpLimits, Limits, Side
+from gridgate.config.portal_threads import in_threads
 from gridgate.config.private import keep_private
-from gridgate.config.spooling import Outbox
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.app import create_app, rendering
@@ -29,8 +29,6 @@ DATA_PLANE = (
     *(prefix for facade in FACADES for prefix in facade.PREFIXES),
 )
 PORTAL_THREADS = 8
-PORTAL_AT_ONCE = 128
-"""Pages that are made or wait for a thread, in one process; beyond these, come back in some seconds."""
 
 
 def data_plane_config(environment: Environment, process: str) -> DataPlaneConfig:
@@ -78,29 +76,6 @@ def portal_side(environment: Environment) -> Side:
         largest=lambda path: largest_body(path, environment.attachment_megabytes),
         longest=8 * 1024,
     )
-
-
-def in_threads(django: ASGIApp) -> ASGIApp:
-    """The portal's pages, each in a thread that no reader holds, and no more of them waiting than can be served soon."""
-    at_work = 0
-
-    async def portal(scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal at_work
-        if at_work >= PORTAL_AT_ONCE:
-            raise no_room()
-
-        # Granian's receive gives awaitables that are no coroutines, which a2wsgi asks for.
-        async def receiving() -> Message:
-            return await receive()
-
-        async with Outbox(send, stalled=STALLED_SECONDS) as put:
-            at_work += 1
-            try:
-                await django(scope, receiving, put)
-            finally:
-                at_work -= 1
-
-    return portal
 
 
 def compose(environment: Environment) -> ASGIApp:
