@@ -16,7 +16,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
 from gridgate.dataplane.ingest.decimals import Numbers, parse_numbers
-from gridgate.dataplane.ingest.port import Notes, Observations, Place, Refused, Stamp, literal
+from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Place, Refused, Stamp, literal
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
 from gridgate.dataplane.store.port import Cause
 
@@ -33,9 +33,10 @@ STEPS: Final = np.array([r.seconds for r in Resolution if r is not Resolution.P1
 
 @dataclass(slots=True, kw_only=True)
 class Columns:
-    """What a reader has in hand: one meter, one kind, one direction, in the order of the file."""
+    """What a reader has in hand: one kind, one direction, of one meter or of many (`groups`), in the order of the file."""
 
-    meter: str
+    meter: str = ""
+    groups: Groups | None = None
     kind: Kind
     direction: FlowDirection | None
     stamp: Stamp
@@ -65,7 +66,13 @@ class Columns:
 def observe(columns: Columns, notes: Notes) -> Observations | None:
     """Read the columns; None when no value is left."""
     rows = np.asarray(columns.rows, np.int64)
-    values = columns.values if isinstance(columns.values, Numbers) else parse_numbers(_text(columns.values))
+    groups = columns.groups
+    together = None if groups is None else groups.of
+    values = (
+        columns.values
+        if isinstance(columns.values, Numbers)
+        else parse_numbers(_text(columns.values), together)
+    )
     raw = columns.raw if columns.raw is not None else _text(columns.values)  # type: ignore[arg-type]
     stamps = columns.stamps if isinstance(columns.stamps, Stamps) else parse_stamps(_text(columns.stamps))
     notes.holes += int((values.empty & stamps.readable).sum())
@@ -79,8 +86,12 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
             if cause and stamps.readable[index]:
                 refused[index] = cause, why
             else:
-                meter = (columns.meter, *columns.also_known_as)
-                notes.reject(columns.place.format(rows[index]), why, text, meter=meter)
+                meter = (
+                    Meter(columns.meter, columns.also_known_as)
+                    if groups is None
+                    else groups.meters[groups.of[index]]
+                )
+                notes.reject(columns.place.format(rows[index]), why, text, meter=meter.names)
         here[mask] = False
 
     found = unit_exponent(columns.kind, columns.unit)
@@ -110,6 +121,7 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
         return Observations(
             meter=columns.meter,
             also_known_as=columns.also_known_as,
+            groups=None if groups is None else groups.kept(here),
             kind=columns.kind,
             direction=columns.direction,
             register=columns.register,
@@ -123,7 +135,7 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
             steps_of_ends=None if steps_of_ends is None else steps_of_ends[here],
             steps_shown=columns.ends is not None,
             values=values.values[here],
-            scale=values.scale + exponent + columns.exponent,
+            scale=_of_each(values.scale, here) + exponent + columns.exponent,
             energy=columns.kind is Kind.LOAD_CURVE and unit in _ENERGY,
             quality=_quality(columns.quality, len(rows))[here],
             rows=rows[here],
@@ -165,36 +177,55 @@ def seconds_of(code: str) -> int:
         return -1
 
 
-def deduced_steps(times: NDArray[np.int64], stamp: Stamp) -> NDArray[np.int64]:
+def deduced_steps(
+    times: NDArray[np.int64], stamp: Stamp, groups: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
     """The step of each value from the distances between stamps, in whatever order; 0 where they do not tell.
 
     A distance counts when it is a step we know and comes at least twice in a row; another is a hole, beside which a
     value has the step of the neighbours that it still touches, and one that touches none that of both sides when
-    they agree. A series may change its step, within a day or behind a hole.
+    they agree. A series may change its step, within a day or behind a hole. Neighbours are those of one of the `groups`.
     """
-    told, place = np.unique(times, return_inverse=True)
-    if len(told) < 2:
+    if len(times) < 2:
         return np.zeros(len(times), np.int64)
+    group = np.zeros(len(times), np.int64) if groups is None else groups
+    order = np.lexsort((times, group))
+    first = _differing(times[order]) | _differing(group[order])
+    place = np.empty(len(times), np.int64)
+    place[order] = np.cumsum(first) - 1
+    told, group = times[order][first], group[order][first]
+    begins = _differing(group)
+    within = ~begins[1:]
     distances = np.diff(told)
-    known = np.isin(distances, STEPS)
-    same = np.concatenate(([False], distances[1:] == distances[:-1], [False]))
+    known = np.isin(distances, STEPS) & within
+    same = np.concatenate(([False], (distances[1:] == distances[:-1]) & within[1:] & within[:-1], [False]))
     sure = known & (same[1:] | same[:-1])
-    if not sure.any() and known.any():
-        sure = known & (distances == distances[known].min())
+    number = np.cumsum(begins) - 1
+    surely = np.zeros(number[-1] + 1, bool)
+    surely[number[1:][sure]] = True
+    finest = np.full(number[-1] + 1, Resolution.P1D.seconds)
+    np.minimum.at(finest, number[1:][known], distances[known])
+    sure |= known & (distances == finest[number[1:]]) & ~surely[number[1:]]
     counted = np.where(sure, distances, 0)
     before, after = np.concatenate(([0], counted)), np.concatenate((counted, [0]))
     own, touched = (before, after) if stamp is Stamp.END else (after, before)
     steps = np.where(own > 0, own, touched)
-    earlier, later = _last_told(steps), _last_told(steps[::-1])[::-1]
+    ends = np.concatenate((begins[1:], [True]))
+    earlier, later = _last_told(steps, begins), _last_told(steps[::-1], ends[::-1])[::-1]
     either = np.where(earlier > 0, earlier, later)
     agreed = (earlier == later) | (earlier == 0) | (later == 0)
     steps = np.where(steps > 0, steps, np.where(agreed, either, 0))
     return steps[place]
 
 
-def _last_told(steps: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Each step, or else the last one before it that is told."""
-    places = np.maximum.accumulate(np.where(steps > 0, np.arange(len(steps)), 0))
+def _differing(column: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Where a value is not that before it."""
+    return np.concatenate(([True], column[1:] != column[:-1]))
+
+
+def _last_told(steps: NDArray[np.int64], begins: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Each step, or else the last one before it that is told, since its group began."""
+    places = np.maximum.accumulate(np.where((steps > 0) | begins, np.arange(len(steps)), 0))
     return steps[places]
 
 
@@ -212,13 +243,18 @@ def _steps(columns: Columns, stamps: Stamps, stamp: Stamp) -> NDArray[np.int64]:
     if unsaid.any():
         good = np.flatnonzero(stamps.readable)
         deduced = np.zeros(count, np.int64)
-        deduced[good] = deduced_steps(stamps.seconds[good], stamp)
+        together = None if columns.groups is None else columns.groups.of[good]
+        deduced[good] = deduced_steps(stamps.seconds[good], stamp, together)
         steps[unsaid] = deduced[unsaid]
     return steps
 
 
 def _quality(quality: Quality | NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
     return np.full(count, quality, np.uint8) if isinstance(quality, Quality) else quality
+
+
+def _of_each(scale: int | NDArray[np.int64], here: NDArray[np.bool_]) -> int | NDArray[np.int64]:
+    return scale if isinstance(scale, int) else scale[here]
 
 
 def _text(column: Sequence[str | None] | pl.Series) -> pl.Series:

@@ -19,10 +19,15 @@ leaves them room, as an index in Wh may be; else it is beyond any meter, and its
 _ROOM: Final = 17
 """Digits of a 64-bit integer, less the one that rounding needs."""
 _PLAIN: Final = r"^([+-]?)([0-9]*)(?:[.,]([0-9]*))?$"
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)")
 _EXPONENT: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][+-]?0*[0-9]{1,6}")
 _WRITTEN_OUT: Final = 40
 """Powers of ten beyond which a number is not written out."""
 """Digits are 0 to 9: `\\d` takes those of all scripts, which no cast reads."""
+
+
+_POWERS: Final = 10 ** np.arange(19, dtype=np.int64)
+_FLOAT_POWERS: Final = np.array([10.0**power for power in range(MAX_DECIMALS + 1)])
 
 
 @dataclass(slots=True)
@@ -32,21 +37,109 @@ class Numbers:
     """
 
     values: NDArray[np.int64]
-    scale: int
+    scale: int | NDArray[np.int64]
+    """Of all, or of each."""
     readable: NDArray[np.bool_]
     empty: NDArray[np.bool_]
     beyond: NDArray[np.bool_] | None = None
 
 
-def parse_numbers(texts: pl.Series) -> Numbers:
+def parse_numbers(texts: pl.Series, groups: NDArray[np.int64] | None = None) -> Numbers:
     """Read a column of text: an optional sign, digits, a point or a comma, digits; or an exponent. What has more decimals
-    than are kept is rounded half to even.
+    than are kept is rounded half to even. How many are kept is for each of the `groups` of rows to say.
 
     >>> numbers = parse_numbers(pl.Series(["1,25", "-3", "", "NaN", "1e3"]))
     >>> numbers.values.tolist(), numbers.scale, numbers.readable.tolist()
     ([125, -300, 0, 0, 100000], -2, [True, True, False, False, True])
     """
     stripped = texts.fill_null("").str.strip_chars()
+    empty = (stripped == "").to_numpy()
+    values, points, plain = _plain(stripped)
+    together = np.zeros(len(texts), np.int64) if groups is None else groups
+    sizes = np.abs(values)
+    digits = np.searchsorted(_POWERS, sizes // _POWERS[points], side="right")
+    kept = _decimals(digits, points, plain, together)
+    decimals = kept[together]
+    readable = plain & (digits <= MAX_WHOLE_DIGITS) & (digits + decimals <= _ROOM)
+    if points.any():
+        more = np.clip(decimals - points, 0, 18)
+        unit = _POWERS[np.clip(points - decimals, 0, 18)]
+        whole, rest = np.divmod(np.where(readable, sizes, 0), unit)
+        whole += (2 * rest > unit) | ((2 * rest == unit) & (whole % 2 == 1))
+        values = np.sign(values) * whole * _POWERS[more]
+    numbers = Numbers(np.where(readable, values, 0), -decimals, readable, empty, plain & ~readable)
+    odd = np.flatnonzero(~plain & ~empty)
+    if len(odd):
+        written = odd[[_is_number(text) for text in stripped.gather(odd.tolist())]]
+        for group in np.unique(together[written]).tolist():
+            rows = np.flatnonzero(together == group)
+            _put(numbers, rows, _parse_exactly(stripped.gather(rows.tolist())))
+    if groups is None or not (len(numbers.values) and numbers.scale.any()):  # type: ignore[union-attr]
+        numbers.scale = int(numbers.scale[0]) if len(numbers.values) else 0  # type: ignore[index]
+    return numbers
+
+
+def _plain(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+    """The digits of numbers as most are written, how many stand behind the point (none of them a last zero), and which
+    are written so."""
+    whole = texts.cast(pl.Int64, strict=False)
+    plain = whole.is_not_null().to_numpy().copy()
+    values = whole.fill_null(0).to_numpy().copy()
+    points = np.zeros(len(texts), np.int64)
+    rest = np.flatnonzero(~plain)
+    if len(rest):
+        text = texts.gather(rest).str.replace(",", ".", literal=True)
+        at = text.str.find(".", literal=True)
+        digits = text.str.replace(".", "", literal=True).cast(pl.Int64, strict=False)
+        behind = text.str.len_bytes().cast(pl.Int64) - at.cast(pl.Int64) - 1
+        # A sign, or nothing, before the point would let pass what is no number.
+        headed = (at > 1) | ((at == 1) & text.str.contains(r"^[0-9]"))
+        sound = (digits.is_not_null() & headed.fill_null(False)).to_numpy().copy()
+        found, fraction = digits.fill_null(0).to_numpy().copy(), behind.fill_null(0).to_numpy().copy()
+        while (zero := sound & (fraction > 0) & (found % 10 == 0)).any():
+            found[zero] //= 10
+            fraction[zero] -= 1
+        sound &= fraction < len(_POWERS)
+        values[rest], points[rest], plain[rest] = (
+            np.where(sound, found, 0),
+            np.where(sound, fraction, 0),
+            sound,
+        )
+    lowest = values == np.iinfo(np.int64).min
+    plain[lowest] = False
+    values[lowest] = 0
+    return values, points, plain
+
+
+def _decimals(
+    digits: NDArray[np.int64],
+    points: NDArray[np.int64],
+    numbers: NDArray[np.bool_],
+    groups: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """For each group as many as it has, as long as every plausible number, with one digit more, fits in 64 bits."""
+    count = int(groups.max(initial=0)) + 1
+    if not points.any():
+        return np.zeros(count, np.int64)
+    plausible, wanted = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    for most, limit, of in ((plausible, _PLAUSIBLE_DIGITS, digits), (wanted, MAX_WHOLE_DIGITS, points)):
+        counted = numbers & (digits <= limit)
+        np.maximum.at(most, groups[counted], of[counted])
+    return np.minimum(np.minimum(MAX_DECIMALS, wanted), _ROOM - plausible)
+
+
+def _is_number(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text) or _EXPONENT.fullmatch(text))
+
+
+def _put(numbers: Numbers, rows: NDArray[np.int64], exact: Numbers) -> None:
+    numbers.values[rows], numbers.readable[rows] = exact.values, exact.readable
+    for told, of in ((numbers.scale, exact.scale), (numbers.beyond, exact.beyond)):
+        told[rows] = of  # type: ignore[index]
+
+
+def _parse_exactly(stripped: pl.Series) -> Numbers:
+    """Numbers of one group of which some have exponents, or more digits than arithmetic does."""
     empty = (stripped == "").to_numpy()
     parts = _parts(stripped)
     odd = np.flatnonzero((parts["whole"].is_null()).to_numpy() & ~empty)
@@ -62,9 +155,8 @@ def parse_numbers(texts: pl.Series) -> Numbers:
         & ((parts["whole"].str.len_chars() > 0) | (fraction.str.len_chars() > 0)).fill_null(False)
     ).to_numpy()
     digits = whole.str.len_chars().to_numpy().astype(np.int64)
-    decimals = _decimals(
-        digits[numbers], fraction.str.strip_chars_end("0").str.len_chars().to_numpy()[numbers]
-    )
+    points = fraction.str.strip_chars_end("0").str.len_chars().to_numpy().astype(np.int64)
+    decimals = int(_decimals(digits, points, numbers, np.zeros(len(digits), np.int64))[0])
     beyond = numbers & ((digits > MAX_WHOLE_DIGITS) | (digits + decimals > _ROOM))
     readable = numbers & ~beyond
     padded = whole + fraction.str.pad_end(decimals + 1, "0").str.slice(0, decimals + 1)
@@ -78,8 +170,8 @@ def parse_numbers(texts: pl.Series) -> Numbers:
     return Numbers(values, -decimals, readable, empty, beyond)
 
 
-def from_floats(numbers: NDArray[np.float64]) -> Numbers:
-    """Read binary floating point as the shortest decimals that give it back, at most `MAX_DECIMALS`.
+def from_floats(numbers: NDArray[np.float64], groups: NDArray[np.int64] | None = None) -> Numbers:
+    """Read binary floating point as the shortest decimals that give it back, at most `MAX_DECIMALS`, of each group.
 
     >>> from_floats(np.array([0.1, 12.5, np.nan])).values.tolist()
     [1, 125, 0]
@@ -89,27 +181,34 @@ def from_floats(numbers: NDArray[np.float64]) -> Numbers:
     size = np.where(finite, np.abs(numbers), 0.0)
     plausible = finite & (size < 10.0**_PLAUSIBLE_DIGITS)
     given = np.where(plausible, numbers, 0.0)
-    for decimals in range(MAX_DECIMALS + 1):
-        scaled = np.rint(given * 10.0**decimals)
-        if np.array_equal(scaled / 10.0**decimals, given) or np.abs(scaled).max(initial=0.0) > 10.0**16:
+    together = np.zeros(len(numbers), np.int64) if groups is None else groups
+    kept = np.full(int(together.max(initial=0)) + 1, MAX_DECIMALS)
+    open_rows, open_groups = np.arange(len(numbers)), np.ones(len(kept), bool)
+    for decimals, power in enumerate(_FLOAT_POWERS):
+        some, of = given[open_rows], together[open_rows]
+        scaled = np.rint(some * power)
+        differs, beyond = np.zeros(len(kept), bool), np.zeros(len(kept), bool)
+        differs[of[scaled / power != some]] = True
+        beyond[of[np.abs(scaled) > 10.0**16]] = True
+        done = open_groups & (~differs | beyond)
+        kept[done] = decimals
+        open_groups &= ~done
+        if not open_groups.any():
             break
-    beyond = finite & (size >= 10.0 ** min(MAX_WHOLE_DIGITS, _ROOM - decimals))
+        open_rows = open_rows[open_groups[of]]
+    decimals_of = kept[together]
+    power_of = _FLOAT_POWERS[decimals_of]
+    beyond = finite & (size >= 10.0 ** np.minimum(MAX_WHOLE_DIGITS, _ROOM - decimals_of))
     readable = finite & ~beyond
-    scaled = np.rint(np.where(readable, numbers, 0.0) * 10.0**decimals)
-    return Numbers(scaled.astype(np.int64), -decimals, readable, missing, beyond)
+    scaled = np.rint(np.where(readable, numbers, 0.0) * power_of)
+    scale = -decimals_of if groups is not None and decimals_of.any() else -int(kept[0])
+    return Numbers(scaled.astype(np.int64), scale, readable, missing, beyond)
 
 
 def _parts(texts: pl.Series) -> pl.DataFrame:
     groups = texts.str.extract_groups(_PLAIN).struct.unnest()
     groups.columns = ["sign", "whole", "fraction"]
     return groups
-
-
-def _decimals(whole_digits: NDArray[np.int64], fraction_digits: NDArray[np.uint32]) -> int:
-    """As many as the column has, as long as every plausible number, with one digit more, fits in 64 bits."""
-    plausible = whole_digits[whole_digits <= _PLAUSIBLE_DIGITS].max(initial=0)
-    wanted = fraction_digits[whole_digits <= MAX_WHOLE_DIGITS].max(initial=0)
-    return int(min(MAX_DECIMALS, wanted, _ROOM - plausible))
 
 
 def _without_exponent(text: str) -> str:

@@ -12,6 +12,7 @@ from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.text import counted
 from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
+from gridgate.dataplane.ingest.port import Meter
 from gridgate.tables import workbook
 from gridgate.tables.diagnosis import UnusableFile, damage, meant
 from gridgate.tables.known import MAPPING, other_table
@@ -42,18 +43,6 @@ class Unmapped:
     """A meter that leads to no metering point, and why. The reason names the option that mends it."""
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """A meter as a file names it."""
-
-    name: str
-    also_known_as: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name, *self.also_known_as)
 
 
 def resolve(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -16,7 +17,6 @@ from gridgate.dataplane.ingest.detect import AUTO, detect, reader_named
 from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
 from gridgate.dataplane.ingest.local_time import LocalClock
 from gridgate.dataplane.ingest.mapping import (
-    Meter,
     MeterMapping,
     Unmapped,
     check_targets,
@@ -24,7 +24,14 @@ from gridgate.dataplane.ingest.mapping import (
     settled_on,
 )
 from gridgate.dataplane.ingest.parts import is_container, parts_of
-from gridgate.dataplane.ingest.port import MeasurementReader, Notes, Observations, Refused, UnreadableFile
+from gridgate.dataplane.ingest.port import (
+    MeasurementReader,
+    Meter,
+    Notes,
+    Observations,
+    Refused,
+    UnreadableFile,
+)
 from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.ingest.series import set_aside, settle
@@ -173,7 +180,8 @@ class _Series:
 
     def add(self, batch: Observations) -> None:
         self._batches.append(batch)
-        self._meters.setdefault(batch.meter, Meter(batch.meter, batch.also_known_as))
+        for meter in batch.meters():
+            self._meters.setdefault(meter.name, meter)
 
     def settled(
         self, points: dict[str, PointInfo | Unmapped], ingest: Ingest
@@ -182,7 +190,7 @@ class _Series:
         clock, unsaid = LocalClock(ingest.zone), ingest.mapping.direction
         series: dict[tuple[str, Kind, FlowDirection, str], list[Observations]] = {}
         quarantined: list[Quarantined] = []
-        for batch in self._batches:
+        for batch in _in_order_of_the_file(self._batches):
             point = points[batch.meter]
             if isinstance(point, Unmapped):
                 quarantined.extend(_all_of(batch, [point.reason] * len(batch)))
@@ -206,6 +214,17 @@ class _Series:
         return blocks, quarantined
 
 
+def _in_order_of_the_file(batches: Sequence[Observations]) -> list[Observations]:
+    """Batches of one meter, as the file has them first."""
+    seen = [
+        0 if batch.groups is None or batch.groups.seen is None else int(batch.groups.seen[group])
+        for batch in batches
+        for group, _ in batch.by_group()
+    ]
+    singles = [single for batch in batches for single in batch.singles()]
+    return [single for _, single in sorted(zip(seen, singles, strict=True), key=itemgetter(0))]
+
+
 def _direction(direction: FlowDirection | None, point: PointInfo) -> FlowDirection | Unmapped:
     """The direction of the values, or why they cannot be taken."""
     if direction is None:
@@ -226,15 +245,18 @@ def _refused_by_the_reader(
     refused: Sequence[Refused], points: dict[str, PointInfo | Unmapped], ingest: Ingest
 ) -> Iterator[Quarantined]:
     """What the reader could not take, with its point where that is sure."""
+    clock = LocalClock(ingest.zone)
     for one in refused:
-        point = points[one.rows.meter]
-        if isinstance(point, Unmapped):
-            yield from _all_of(one.rows, [reason for _, reason in one.why])
-            continue
-        said = one.rows.direction or ingest.mapping.direction
-        direction = _direction(said, point)
-        about = Subject(point.id, one.rows.kind, said if isinstance(direction, Unmapped) else direction)
-        yield from set_aside(one.rows, about, one.why, LocalClock(ingest.zone), point)
+        for (_, places), rows in zip(one.rows.by_group(), one.rows.singles(), strict=True):
+            why = [one.why[place] for place in places.tolist()]
+            point = points[rows.meter]
+            if isinstance(point, Unmapped):
+                yield from _all_of(rows, [reason for _, reason in why])
+                continue
+            said = rows.direction or ingest.mapping.direction
+            direction = _direction(said, point)
+            about = Subject(point.id, rows.kind, said if isinstance(direction, Unmapped) else direction)
+            yield from set_aside(rows, about, why, clock, point)
 
 
 def _rejected_by_the_reader(notes: Notes, points: dict[str, PointInfo | Unmapped]) -> Iterator[Quarantined]:
@@ -250,7 +272,7 @@ def _with_others(
     """The points of all `meters`, of which something was read, and of those that are named beside. `--metering-point` is
     the one meter of which something was read, or else the one that is named."""
     known = {meter.name for meter in meters}
-    named = [Meter(one.rows.meter, one.rows.also_known_as) for one in notes.refused]
+    named = [meter for one in notes.refused for meter in one.rows.meters()]
     named += [Meter(first, tuple(others)) for first, *others in notes.meters.values()]
     others = {one.name: one for one in named if one.name not in known}
     if not others:

@@ -1,15 +1,16 @@
 """The port of the readers: what a format has to say about its values, and nothing about ours.
 
-A reader turns a file into `Observations`: columns of one meter, one kind, one direction. It says *what the
-file says*: the foreign name of the meter, the stamps as they stand and how they are meant, the unit already
-brought to ours. It knows nothing of metering points, civil days or the store; the pipeline maps, slots,
+A reader turns a file into `Observations`: columns of one kind and one direction, of one meter or of many. It says
+*what the file says*: the foreign names of the meters, the stamps as they stand and how they are meant, the unit
+already brought to ours. It knows nothing of metering points, civil days or the store; the pipeline maps, slots,
 checks and stores.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,18 +58,53 @@ class Stamp(Enum):
     """The instant at which the value was observed: the time of a maximum, of a reading."""
 
 
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A meter as a file names it."""
+
+    name: str
+    """Empty when the file gives none."""
+    also_known_as: tuple[str, ...] = ()
+    """Other names of the same meter that a mapping may use."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.also_known_as)
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Which rows of a batch of many meters stand together: each group is of one meter, and what rows have in common,
+    decimals and a step that is deduced, they have within their group. A meter may have several."""
+
+    meters: Sequence[Meter]
+    """Of each group."""
+    of: NDArray[np.int64]
+    """The group of each row, by its place in `meters`. Rows of one group are in the order of the file; groups may
+    alternate."""
+    seen: NDArray[np.int64] | None = None
+    """Numbers that rise as each group first comes in the file, across all its batches; None when batches and the groups
+    in each are in that order already."""
+
+    def kept(self, here: NDArray[Any]) -> "Groups":
+        """The same for some of the rows."""
+        return Groups(self.meters, self.of[here], self.seen)
+
+
 @dataclass(slots=True, kw_only=True)
 class Observations:
-    """Values of one meter, kind, direction and register, column by column, in the order of the file.
+    """Values of one kind, direction and register, column by column, in the order of the file.
 
-    All arrays have the same length. Rows that cannot be read are not here: the reader rejected them in
-    `Notes`.
+    They are of one meter (`meter`), or of many (`groups`). All arrays have the same length. Rows that cannot be read
+    are not here: the reader rejected them in `Notes`.
     """
 
-    meter: str
+    meter: str = ""
     """The name the file gives to the meter; empty when it gives none."""
     also_known_as: tuple[str, ...] = ()
     """Other names of the same meter that a mapping may use."""
+    groups: Groups | None = None
+    """Of a batch of many meters, which row is of which."""
     kind: Kind
     direction: FlowDirection | None
     """None when the file does not say: then the only direction of the metering point."""
@@ -94,7 +130,8 @@ class Observations:
     values: NDArray[np.int64]
     """The measure, divided by `10**scale`: W, Wh or VA; for a load curve in energy (`energy`), Wh of the
     step."""
-    scale: int = 0
+    scale: int | NDArray[np.int64] = 0
+    """Of all values, or of each."""
     energy: bool = False
     quality: NDArray[np.uint8]
     rows: NDArray[np.int64]
@@ -109,6 +146,62 @@ class Observations:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def scales(self) -> NDArray[np.int64]:
+        return np.broadcast_to(np.asarray(self.scale, np.int64), len(self))
+
+    def meters(self) -> list[Meter]:
+        """Those of which there is a row, in the order of their groups."""
+        if self.groups is None:
+            return [Meter(self.meter, self.also_known_as)]
+        present = np.flatnonzero(np.bincount(self.groups.of, minlength=len(self.groups.meters)))
+        return [self.groups.meters[group] for group in present.tolist()]
+
+    def meter_of(self, row: int) -> Meter:
+        if self.groups is None:
+            return Meter(self.meter, self.also_known_as)
+        return self.groups.meters[int(self.groups.of[row])]
+
+    def by_group(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Each group of which there is a row, and the places of its rows."""
+        of = np.zeros(len(self), np.int64) if self.groups is None else self.groups.of
+        order = np.argsort(of, kind="stable")
+        edges = np.flatnonzero(np.diff(of[order], prepend=-1, append=-1))
+        for begin, end in pairwise(edges.tolist()):
+            yield int(of[order[begin]]), order[begin:end]
+
+    def singles(self) -> "Iterator[Observations]":
+        """The same as batches of one meter, group by group."""
+        if self.groups is None:
+            yield self
+            return
+        for group, rows in self.by_group():
+            meter = self.groups.meters[group]
+            yield replace(self.some(rows), meter=meter.name, also_known_as=meter.also_known_as, groups=None)
+
+    def some(self, rows: NDArray[np.int64]) -> "Observations":
+        """Some of the rows, by their places."""
+
+        def some(column: NDArray[Any] | None) -> Any:
+            return None if column is None else column[rows]
+
+        return replace(
+            self,
+            groups=None if self.groups is None else self.groups.kept(rows),
+            times=self.times[rows],
+            wall=self.wall[rows],
+            offsets=some(self.offsets),
+            slots=some(self.slots),
+            steps=self.steps[rows],
+            steps_of_ends=some(self.steps_of_ends),
+            values=self.values[rows],
+            scale=self.scale if isinstance(self.scale, int) else self.scale[rows],
+            quality=self.quality[rows],
+            rows=self.rows[rows],
+            ends=some(self.ends),
+            raw=[self.raw[row] for row in rows.tolist()],
+        )
 
 
 @dataclass(frozen=True, slots=True)

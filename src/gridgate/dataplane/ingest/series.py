@@ -154,7 +154,7 @@ class _Table:
         self.rejected: list[tuple[int, Cause, str]] = []
         self.negative = np.concatenate([b.values < 0 for b in batches])
         self.values = _joined(_powers(b) for b in batches)
-        self.scales = np.repeat([b.scale for b in batches], [len(b) for b in batches])
+        self.scales = np.concatenate([b.scales for b in batches])
         self.sizes = np.concatenate([_powers(b, b.values.astype(np.float64)) for b in batches])
         self.sizes = self.sizes * 10.0 ** np.clip(self.scales, -300, 200)
 

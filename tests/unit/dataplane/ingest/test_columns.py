@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from gridgate.core.quantities import Kind
-from gridgate.dataplane.ingest.columns import deduced_steps, unit_exponent
-from gridgate.dataplane.ingest.port import Stamp
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.dataplane.ingest.columns import Columns, deduced_steps, observe, unit_exponent
+from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Stamp
 
 
 class TestDeducedSteps:
@@ -57,3 +57,47 @@ class TestUnitExponent:
     @pytest.mark.parametrize("unit", ["VA", "mW", "", "A", "kVArh"])
     def test_refuses_other_quantities(self, unit: str) -> None:
         assert unit_exponent(Kind.LOAD_CURVE, unit) is None
+
+
+class TestManyMetersAtOnce:
+    """Rows of two meters that alternate: each is read as it would be alone."""
+
+    @pytest.fixture
+    def columns(self) -> Columns:
+        return Columns(
+            groups=Groups([Meter("a"), Meter("b")], np.array([0, 1, 0, 1, 0, 1])),
+            kind=Kind.LOAD_CURVE,
+            direction=FlowDirection.WITHDRAWAL,
+            stamp=Stamp.START,
+            unit="W",
+            stamps=[f"2026-06-01T0{hour}:{minute}:00Z" for hour, minute in HALF_HOURS_AND_HOURS],
+            values=["1.123456", "123456789012", "2", "NaN", "", "3.5"],
+            rows=range(2, 8),
+        )
+
+    def test_have_their_own_steps_and_decimals(self, columns: Columns) -> None:
+        notes = Notes()
+        batch = observe(columns, notes)
+
+        assert batch is not None
+        of = {single.meter: single for single in batch.singles()}
+        assert {name: (single.steps // 60).tolist() for name, single in of.items()} == {
+            "a": [30, 30],
+            "b": [60, 60],
+        }
+        assert [(v * 10.0**s) for v, s in zip(of["a"].values, of["a"].scales, strict=True)] == [1.123456, 2.0]
+        assert of["b"].values.tolist() == [1234567890120, 35]
+        assert of["b"].rows.tolist() == [3, 7]
+        assert list(of["b"].raw) == ["123456789012", "3.5"]
+        assert notes.holes == 1
+
+    def test_say_of_which_what_cannot_be_read_is(self, columns: Columns) -> None:
+        notes = Notes()
+        observe(columns, notes)
+
+        (refused,) = notes.refused
+        assert [meter.name for meter in refused.rows.meters()] == ["b"]
+        assert refused.rows.rows.tolist() == [5]
+
+
+HALF_HOURS_AND_HOURS = [(0, "00"), (0, "00"), (0, "30"), (1, "00"), (1, "00"), (2, "00")]
