@@ -18,7 +18,7 @@ from gridgate.config.commands.ingest import FORMATS
 from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest.readers import readers
-from gridgate.dataplane.store.sqlite_delivery import day_number
+from gridgate.dataplane.store.days import day_number
 from tests.dataplane_world import CONSO, SOLAR, UNKNOWN
 from tests.ingest_samples import offset, plain_csv, starts, zipped
 from tests.instance import run_gridgate

@@ -9,8 +9,8 @@ import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.dataplane.store import MeasurementStore, open_store, schema
+from gridgate.dataplane.store.days import day_number
 from gridgate.dataplane.store.port import Cause, Quarantined, SetAside, StoreUnavailable, Subject
-from gridgate.dataplane.store.sqlite_delivery import day_number
 from tests.factories.measurements import ELSEWHERE, PARIS, POINT, SUMMER, block, source
 
 CURVE, OUT, IN = Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL, FlowDirection.INJECTION

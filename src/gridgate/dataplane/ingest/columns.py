@@ -33,7 +33,7 @@ STEPS: Final = np.array([r.seconds for r in Resolution if r is not Resolution.P1
 
 @dataclass(slots=True, kw_only=True)
 class Columns:
-    """What a reader has in hand: one kind, one direction, of one meter or of many (`groups`), in the order of the file."""
+    """What a reader has in hand: one kind, one direction, one meter or many (`groups`), in the order of the file."""
 
     meter: str = ""
     groups: Groups | None = None
@@ -101,8 +101,7 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
     if columns.faulty is not None:
         faulty, cause_of_fault, why = columns.faulty
         reject(faulty, why, cause_of_fault)
-    if values.beyond is not None:
-        reject(values.beyond, BEYOND, Cause.BEYOND)
+    reject(values.beyond, BEYOND, Cause.BEYOND)
     reject(
         ~values.readable,
         "« {value} » is not a number; correct the value, or leave it empty where there is none",

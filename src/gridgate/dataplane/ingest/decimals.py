@@ -41,7 +41,7 @@ class Numbers:
     """Of all, or of each."""
     readable: NDArray[np.bool_]
     empty: NDArray[np.bool_]
-    beyond: NDArray[np.bool_] | None = None
+    beyond: NDArray[np.bool_]
 
 
 def parse_numbers(texts: pl.Series, groups: NDArray[np.int64] | None = None) -> Numbers:
@@ -67,16 +67,18 @@ def parse_numbers(texts: pl.Series, groups: NDArray[np.int64] | None = None) -> 
         whole, rest = np.divmod(np.where(readable, sizes, 0), unit)
         whole += (2 * rest > unit) | ((2 * rest == unit) & (whole % 2 == 1))
         values = np.sign(values) * whole * _POWERS[more]
-    numbers = Numbers(np.where(readable, values, 0), -decimals, readable, empty, plain & ~readable)
+    values, scales, beyond = np.where(readable, values, 0), -decimals, plain & ~readable
     odd = np.flatnonzero(~plain & ~empty)
     if len(odd):
         written = odd[[_is_number(text) for text in stripped.gather(odd.tolist())]]
         for group in np.unique(together[written]).tolist():
             rows = np.flatnonzero(together == group)
-            _put(numbers, rows, _parse_exactly(stripped.gather(rows.tolist())))
-    if groups is None or not (len(numbers.values) and numbers.scale.any()):  # type: ignore[union-attr]
-        numbers.scale = int(numbers.scale[0]) if len(numbers.values) else 0  # type: ignore[index]
-    return numbers
+            exact = _parse_exactly(stripped.gather(rows.tolist()))
+            values[rows], scales[rows], readable[rows] = exact.values, exact.scale, exact.readable
+            beyond[rows] = exact.beyond
+    alike = groups is None or not scales.any()
+    scale = int(scales.max(initial=-MAX_DECIMALS)) if alike and len(scales) else 0 if alike else scales
+    return Numbers(values, scale, readable, empty, beyond)
 
 
 def _plain(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
@@ -130,12 +132,6 @@ def _decimals(
 
 def _is_number(text: str) -> bool:
     return bool(_NUMBER.fullmatch(text) or _EXPONENT.fullmatch(text))
-
-
-def _put(numbers: Numbers, rows: NDArray[np.int64], exact: Numbers) -> None:
-    numbers.values[rows], numbers.readable[rows] = exact.values, exact.readable
-    for told, of in ((numbers.scale, exact.scale), (numbers.beyond, exact.beyond)):
-        told[rows] = of  # type: ignore[index]
 
 
 def _parse_exactly(stripped: pl.Series) -> Numbers:

@@ -7,12 +7,14 @@ when it says something else but somebody ranking higher has spoken.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridgate.core.quantities import Quality
 from gridgate.dataplane.store.checking import rescaled, shortest
+from gridgate.dataplane.store.days import Days, key_columns
 from gridgate.dataplane.store.packing import Provenance
 from gridgate.dataplane.store.port import DayBlock
 
@@ -38,6 +40,21 @@ class Merge:
     late: DayBlock | None
     """What the delivery said too late, and nothing else."""
     late_count: int
+
+
+def united(days: Days) -> Days:
+    """Canonical blocks as one delivery gave them, in the order of series and days and none twice, without those that say
+    nothing."""
+    order = sorted(range(len(days.keys)), key=lambda number: key_columns(days.keys[number]))
+    days = days.in_order(order)
+    said = np.flatnonzero(days.counted(days.spoken))
+    days = days.some(said[np.lexsort((days.day[said], days.series[said]))])
+    again = (np.diff(days.series) == 0) & (np.diff(days.day) == 0)
+    if not again.any():
+        return days
+    begins = np.flatnonzero(~np.concatenate(([False], again)))
+    edges = [*begins.tolist(), len(days)]
+    return Days.of([combined([days[place] for place in range(first, end)]) for first, end in pairwise(edges)])
 
 
 def combined(blocks: Sequence[DayBlock]) -> DayBlock:

@@ -53,9 +53,30 @@ class Provenance:
 
 def pack_values(values: NDArray[np.int64]) -> tuple[int, bytes]:
     """Return the width chosen and the bytes."""
-    low, high = int(values.min()), int(values.max())
-    width = 2 if high < 2**15 and low >= -(2**15) else 4 if high < 2**31 and low >= -(2**31) else 8
-    return width, values.astype(_VALUES[width]).tobytes()
+    ((width, packed),) = pack_values_of(values, _one(values))
+    return width, packed
+
+
+def pack_values_of(values: NDArray[np.int64], bounds: NDArray[np.int64]) -> list[tuple[int, bytes]]:
+    """The same for many days, which begin and end at the `bounds`."""
+    if len(bounds) < 2:
+        return []
+    low, high = np.minimum.reduceat(values, bounds[:-1]), np.maximum.reduceat(values, bounds[:-1])
+    narrow, middle = ((high < 2**bits) & (low >= -(2**bits)) for bits in (15, 31))
+    widths = np.where(narrow, 2, np.where(middle, 4, 8))
+    packed: list[tuple[int, bytes]] = [(0, b"")] * len(widths)
+    for width, kind in _VALUES.items():
+        days = np.flatnonzero(widths == width)
+        if len(days):
+            sizes = np.diff(bounds)[days]
+            chosen = (
+                values if len(days) == len(widths) else values[np.repeat(widths == width, np.diff(bounds))]
+            )
+            ends = (np.cumsum(sizes) * width).tolist()
+            written = chosen.astype(kind).tobytes()
+            for day, start, end in zip(days.tolist(), [0, *ends], ends, strict=False):
+                packed[day] = width, written[start:end]
+    return packed
 
 
 def unpack_values(width: int, packed: bytes) -> NDArray[np.int64]:
@@ -63,13 +84,27 @@ def unpack_values(width: int, packed: bytes) -> NDArray[np.int64]:
 
 
 def pack_quality(quality: NDArray[np.uint8]) -> bytes | None:
+    (packed,) = pack_quality_of(quality, _one(quality))
+    return packed
+
+
+def pack_quality_of(quality: NDArray[np.uint8], bounds: NDArray[np.int64]) -> list[bytes | None]:
+    """The same for many days, which begin and end at the `bounds`."""
+    packed: list[bytes | None] = [None] * (len(bounds) - 1)
     if not quality.any():
-        return None
-    edges = _edges(quality[1:] != quality[:-1])
-    runs = np.empty(len(edges) - 1, _QUALITY_RUN)
-    runs["code"] = quality[edges[:-1]]
-    runs["length"] = np.diff(edges)
-    return runs.tobytes()
+        return packed
+    begins = np.concatenate(([True], quality[1:] != quality[:-1]))
+    begins[bounds[:-1]] = True
+    edges = np.flatnonzero(begins)
+    runs = np.empty(len(edges), _QUALITY_RUN)
+    runs["code"] = quality[edges]
+    runs["length"] = np.diff(edges, append=len(quality))
+    written, size = runs.tobytes(), _QUALITY_RUN.itemsize
+    told = np.logical_or.reduceat(quality != 0, bounds[:-1])
+    place = (np.searchsorted(edges, bounds) * size).tolist()
+    for day in np.flatnonzero(told).tolist():
+        packed[day] = written[place[day] : place[day + 1]]
+    return packed
 
 
 def unpack_quality(packed: bytes | None, slots: int) -> NDArray[np.uint8]:
@@ -81,7 +116,21 @@ def unpack_quality(packed: bytes | None, slots: int) -> NDArray[np.uint8]:
 
 
 def pack_offsets(offsets: NDArray[np.int32] | None) -> bytes | None:
-    return None if offsets is None or not offsets.any() else offsets.astype(_OFFSET).tobytes()
+    if offsets is None:
+        return None
+    (packed,) = pack_offsets_of(offsets, _one(offsets))
+    return packed
+
+
+def pack_offsets_of(offsets: NDArray[np.int32] | None, bounds: NDArray[np.int64]) -> list[bytes | None]:
+    """The same for many days, which begin and end at the `bounds`."""
+    packed: list[bytes | None] = [None] * (len(bounds) - 1)
+    if offsets is None or not offsets.any():
+        return packed
+    written = offsets.astype(_OFFSET).tobytes()
+    for day in np.flatnonzero(np.logical_or.reduceat(offsets != 0, bounds[:-1])).tolist():
+        packed[day] = written[int(bounds[day]) * _OFFSET.itemsize : int(bounds[day + 1]) * _OFFSET.itemsize]
+    return packed
 
 
 def unpack_offsets(packed: bytes | None) -> NDArray[np.int32] | None:
@@ -116,6 +165,10 @@ def unpack_provenance(packed: bytes) -> Provenance:
     return Provenance(
         *(np.repeat(runs[name].astype(np.int64), length) for name in ("published", "source", "recorded"))
     )
+
+
+def _one(column: NDArray[np.generic]) -> NDArray[np.int64]:
+    return np.array([0, len(column)])
 
 
 def _edges(changes: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -19,6 +19,7 @@ from gridgate.core.time import Resolution
 from gridgate.dataplane.sqlite_file import stamp
 from gridgate.dataplane.store import merging, packing
 from gridgate.dataplane.store.checking import canonical
+from gridgate.dataplane.store.days import Days, day_number, day_of_number, key_columns
 from gridgate.dataplane.store.port import (
     Cause,
     DayBlock,
@@ -39,9 +40,6 @@ from gridgate.dataplane.store.sqlite_delivery import (
     Delivery,
     Held,
     Row,
-    day_number,
-    day_of_number,
-    key_columns,
     record_quarantine,
     record_source,
 )
@@ -274,25 +272,15 @@ class SqliteStore:
         quarantined: Sequence[Quarantined],
         recorded_at: int,
     ) -> PutResult:
-        delivered: dict[SeriesKey, dict[date, list[DayBlock]]] = defaultdict(lambda: defaultdict(list))
-        count = 0
-        for given in blocks:
-            block = canonical(given, self._zone)
-            if spoken := int(np.count_nonzero(merging.speaks(block))):
-                count += spoken
-                delivered[block.key][block.day].append(block)
-        days = {
-            key: [merging.combined(same) for same in of_day.values()] for key, of_day in delivered.items()
-        }
+        days = canonical(Days.of(blocks), self._zone)
+        count = int(np.count_nonzero(days.spoken))
+        days = merging.united(days)
         with self._transaction() as connection:
             rank = record_source(connection, source, recorded_at)
             record_quarantine(connection, rank.source, quarantined, recorded_at)
-            stored = older = 0
-            for key in sorted(days, key=key_columns):
-                delivery = Delivery(connection, rank, recorded_at)
-                delivery.take(sorted(days[key], key=lambda b: b.day))
-                stored, older = stored + delivery.stored, older + delivery.older
-        return PutResult(stored=stored, unchanged=count - stored, older=older)
+            delivery = Delivery(connection, rank, recorded_at)
+            delivery.take(days)
+        return PutResult(stored=delivery.stored, unchanged=count - delivery.stored, older=delivery.older)
 
     def erase(self, metering_point: str, *, before: date | None = None) -> int:
         limit = 2**31 if before is None else day_number(before)

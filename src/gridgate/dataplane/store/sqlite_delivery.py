@@ -4,12 +4,14 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from json import dumps
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridgate.dataplane.store import merging, packing
+from gridgate.dataplane.store.days import Days, day_number, key_columns
 from gridgate.dataplane.store.port import DayBlock, Quarantined, SeriesKey, Source
 
 Row = tuple[Any, ...]
@@ -22,23 +24,13 @@ _UPSERT = f"""insert into block (series, day, {BLOCK_COLUMNS}) values (?, ?, ?, 
   on conflict (series, day) do update set {_REPLACED}"""  # noqa: S608
 _TO_HISTORY = f"""insert into history (series, day, {BLOCK_COLUMNS}, superseded_at)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""  # noqa: S608
-_HELD = f"select day, {BLOCK_COLUMNS} from block where series = ? and day between ? and ?"  # noqa: S608
+_HELD = f"""select block.series, block.day, {BLOCK_COLUMNS} from json_each(?) wanted
+  cross join block on block.series = json_extract(wanted.value, '$[0]')
+  and block.day between json_extract(wanted.value, '$[1]') and json_extract(wanted.value, '$[2]')"""  # noqa: S608
+_SERIES = """select s.id, s.metering_point, s.kind, s.direction, s.resolution, s.register
+  from json_each(?) wanted cross join series s on s.metering_point = wanted.value"""
 _HISTORY = f"select {BLOCK_COLUMNS} from history where series = ? and day = ?"  # noqa: S608
 _CONFIRM = "update block set published_at = ?, source = ?, provenance = ? where series = ? and day = ?"
-_EPOCH = date(1970, 1, 1).toordinal()
-
-
-def day_number(day: date) -> int:
-    """Days since 1970-01-01: how a civil day is stored."""
-    return day.toordinal() - _EPOCH
-
-
-def day_of_number(number: int) -> date:
-    return date.fromordinal(number + _EPOCH)
-
-
-def key_columns(key: SeriesKey) -> tuple[str, str, str, int, str]:
-    return key.metering_point, key.kind.value, key.direction.value, key.resolution.seconds, key.register
 
 
 @dataclass(slots=True)
@@ -121,23 +113,30 @@ class Held:
 
 
 class Delivery:
-    """One series of a delivery, merged inside the write transaction that the caller holds."""
+    """A delivery, merged inside the write transaction that the caller holds."""
 
     def __init__(self, connection: sqlite3.Connection, rank: merging.Rank, recorded_at: int) -> None:
         self._connection, self._rank, self._now = connection, rank, recorded_at
-        self._series = 0
         self._written: list[Row] = []
         self._superseded: list[Row] = []
         self._confirmed: list[Row] = []
         self.stored = self.older = 0
 
-    def take(self, blocks: Sequence[DayBlock]) -> None:
-        """Merge canonical blocks of one series, in the order of their days, and write what changed."""
-        first, last = day_number(blocks[0].day), day_number(blocks[-1].day)
-        self._series = _series_id(self._connection, blocks[0].key, first, self._now)
-        held = self._held(first, last)
-        for block in blocks:
-            self._merge(block, held.get(day_number(block.day)))
+    def take(self, days: Days) -> None:
+        """Merge canonical blocks, in the order of series and days and none twice, and write what changed."""
+        if not len(days):
+            return
+        begins = np.flatnonzero(np.diff(days.series, prepend=-1))
+        first, last = days.day[begins], days.day[np.append(begins[1:], len(days)) - 1]
+        keys = [days.keys[number] for number in days.series[begins].tolist()]
+        extents = list(zip(first.tolist(), last.tolist(), strict=True))
+        ids = self._series(keys)
+        held = self._held(
+            [(ids[key], *extent) for key, extent in zip(keys, extents, strict=True) if key in ids]
+        )
+        new = [(key, begin) for key, (begin, _) in zip(keys, extents, strict=True) if key not in ids]
+        ids |= self._made(new)
+        stored = self._merge_all(days, [ids[key] for key in keys], np.append(begins, len(days)), held)
         for statement, rows in (
             (_TO_HISTORY, self._superseded),
             (_UPSERT, self._written),
@@ -145,29 +144,94 @@ class Delivery:
         ):
             if rows:
                 self._connection.executemany(statement, rows)
-        if self.stored:
-            self._connection.execute(
-                """update series set first_day = min(first_day, ?), last_day = max(last_day, ?),
-                  recorded_at = max(recorded_at, ?) where id = ?""",
-                (first, last, self._now, self._series),
-            )
+        self._connection.executemany(
+            """update series set first_day = min(first_day, ?), last_day = max(last_day, ?),
+              recorded_at = max(recorded_at, ?) where id = ?""",
+            [
+                (*extent, self._now, ids[key])
+                for key, extent, changed in zip(keys, extents, stored, strict=True)
+                if changed
+            ],
+        )
 
-    def _held(self, first: int, last: int) -> dict[int, Held]:
-        rows = self._connection.execute(_HELD, (self._series, first, last))
-        return {day: Held.of(columns) for day, *columns in rows}
+    def _merge_all(
+        self, days: Days, ids: Sequence[int], begins: NDArray[np.int64], held: dict[tuple[int, int], Held]
+    ) -> list[int]:
+        """Merge block by block; how many values of each series changed."""
+        spoken = days.counted(days.spoken)
+        withdrawn = np.zeros(len(days), bool) if days.cancelled is None else days.counted(days.cancelled) > 0
+        packed = zip(
+            np.repeat(ids, np.diff(begins)).tolist(),
+            days.day.tolist(),
+            spoken.tolist(),
+            withdrawn.tolist(),
+            days.scale.tolist(),
+            packing.pack_values_of(days.values, days.bounds),
+            packing.pack_quality_of(days.quality, days.bounds),
+            packing.pack_offsets_of(days.offsets, days.bounds),
+            strict=True,
+        )
+        rank, stored_before = (self._rank.published, self._rank.source), np.zeros(len(days) + 1, np.int64)
+        for index, (series, day, count, cancels, scale, (width, amounts), quality, offsets) in enumerate(
+            packed
+        ):
+            place = series, day
+            there = held.get(place)
+            if there is None and not cancels:
+                said = (self._now, *rank, 1, scale, width, amounts, quality, offsets, None)
+                self._written.append((*place, *said))
+                self.stored += count
+            elif there is None:
+                self._begin(days[index], place)
+            elif cancels or not self._same(there, (scale, width, amounts, quality, offsets)):
+                self._merge(days[index], place, there)
+            stored_before[index + 1] = self.stored
+        changed: list[int] = np.diff(stored_before[begins]).tolist()
+        return changed
 
-    def _merge(self, block: DayBlock, held: Held | None) -> None:
-        place = (self._series, day_number(block.day))
-        if held is None:
-            merged = merging.first(block, self._rank, self._now)
-            new = Held.pack(block, merged.provenance, self._rank, version=1, recorded_at=self._now)
-            self._written.append((*place, *new.columns()))
-            self.stored += merged.changed
-            return
+    def _series(self, keys: Sequence[SeriesKey]) -> dict[SeriesKey, int]:
+        """Those that are there."""
+        wanted = {key_columns(key): key for key in keys}
+        rows = self._connection.execute(
+            _SERIES, (dumps(list(dict.fromkeys(key.metering_point for key in keys))),)
+        )
+        return {wanted[columns]: number for number, *key in rows if (columns := tuple(key)) in wanted}
+
+    def _made(self, new: Sequence[tuple[SeriesKey, int]]) -> dict[SeriesKey, int]:
+        if not new:
+            return {}
+        self._connection.executemany(
+            """insert into series
+              (metering_point, kind, direction, resolution, register, first_day, last_day, recorded_at)
+              values (?, ?, ?, ?, ?, ?, ?, ?)""",
+            [(*key_columns(key), day, day, self._now) for key, day in new],
+        )
+        return self._series([key for key, _ in new])
+
+    def _held(self, extents: Sequence[tuple[int, ...]]) -> dict[tuple[int, int], Held]:
+        """What is held of those series between those days."""
+        if not extents:
+            return {}
+        rows = self._connection.execute(_HELD, (dumps(extents),))
+        return {(series, day): Held.of(columns) for series, day, *columns in rows}
+
+    def _begin(self, block: DayBlock, place: tuple[int, int]) -> None:
+        merged = merging.first(block, self._rank, self._now)
+        new = Held.pack(block, merged.provenance, self._rank, version=1, recorded_at=self._now)
+        self._written.append((*place, *new.columns()))
+        self.stored += merged.changed
+
+    def _same(self, held: Held, told: Row) -> bool:
+        """True for the usual day of a file delivered again: told by a glance at the bytes."""
+        return (
+            held.packed_provenance is None
+            and self._rank <= held.rank
+            and told == (held.scale, held.width, held.amounts, held.quality, held.offsets)
+        )
+
+    def _merge(self, block: DayBlock, place: tuple[int, int], held: Held) -> None:
         # The clock of the machine may have been set back; the versions of a block never overlap.
         now = max(self._now, held.recorded_at)
-        if self._nothing_new(block, held):
-            return
         old = held.block(block.key, block.day)
         merged = merging.merge(old, held.provenance(old.said), block, self._rank, now)
         self.stored += merged.changed
@@ -182,18 +246,6 @@ class Delivery:
             self._confirmed.append((top.published, top.source, confirmed, *place))
         if merged.late is not None:
             self._keep_late(merged.late, place, now)
-
-    def _nothing_new(self, block: DayBlock, held: Held) -> bool:
-        """True for the usual day of a file delivered again: told by a glance at the bytes."""
-        return (
-            held.packed_provenance is None
-            and block.cancelled is None
-            and self._rank <= held.rank
-            and packing.pack_values(block.values) == (held.width, held.amounts)
-            and block.scale == held.scale
-            and packing.pack_quality(block.quality) == held.quality
-            and packing.pack_offsets(block.offsets) == held.offsets
-        )
 
     def _keep_late(self, late: DayBlock, place: tuple[int, int], now: int) -> None:
         rows = self._connection.execute(_HISTORY, place)
@@ -248,21 +300,3 @@ def _subject_columns(item: Quarantined) -> Row:
     start, end = subject.span or (None, None)
     day = None if subject.day is None else day_number(subject.day)
     return subject.metering_point, subject.kind, subject.direction, day, start, end
-
-
-def _series_id(connection: sqlite3.Connection, key: SeriesKey, day: int, recorded_at: int) -> int:
-    """The series, made when it is new."""
-    columns = key_columns(key)
-    found = connection.execute(
-        """select id from series
-          where metering_point = ? and kind = ? and direction = ? and resolution = ? and register = ?""",
-        columns,
-    ).fetchone()
-    if found is None:
-        found = connection.execute(
-            """insert into series
-              (metering_point, kind, direction, resolution, register, first_day, last_day, recorded_at)
-              values (?, ?, ?, ?, ?, ?, ?, ?) returning id""",
-            (*columns, day, day, recorded_at),
-        ).fetchone()
-    return int(found[0])

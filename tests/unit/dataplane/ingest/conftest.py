@@ -13,6 +13,7 @@ from gridgate.dataplane.ingest.mapping import MeterMapping
 from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
 from gridgate.dataplane.ingest.report import FileReport
 from gridgate.dataplane.store.checking import canonical
+from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import DayBlock, PutResult, Quarantined, Source
 from tests.ingest_samples import PARIS
 
@@ -47,8 +48,7 @@ class Store:
         quarantined: Sequence[Quarantined],
         recorded_at: int,
     ) -> PutResult:
-        for block in blocks:
-            canonical(block, PARIS)  # raises on what no store takes
+        canonical(Days.of(blocks), PARIS)  # raises on what no store takes
         self.blocks, self.source, self.quarantined = list(blocks), source, quarantined
         return PutResult(sum(int(block.said.sum()) for block in blocks), 0)
 

@@ -205,7 +205,7 @@ class _Batches:
                 unit=self._unit,
                 exponent=of.multiplier,
                 stamps=Stamps(times[rows], np.full(count, wall), np.ones(count, bool)),
-                values=Numbers(block.values, 0, np.ones(count, bool), np.zeros(count, bool)),
+                values=Numbers(block.values, 0, np.ones(count, bool), *2 * (np.zeros(count, bool),)),
                 raw=pl.Series(block.texts()),
                 rows=block.numbers,
                 steps=block.durations,
