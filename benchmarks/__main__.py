@@ -70,7 +70,18 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    names = ["bare", "week-enedis", "week-native", "refused", "tokens"]
+    names = [
+        *(
+            "bare",
+            "week-enedis",
+            "week-10min",
+            "week-changed",
+            "week-native",
+            "year-native",
+            "refused",
+            "tokens",
+        )
+    ]
     parser = argparse.ArgumentParser(prog="gridgate bench", description="Measure what this machine serves.")
     parser.add_argument("--rounds", type=int, default=5, help="how often each workload is measured (5)")
     parser.add_argument("--seconds", type=int, default=5, help="how long each time (5)")

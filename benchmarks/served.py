@@ -1,9 +1,10 @@
 """The applications that are measured. Each server process imports one of them."""
 
 import os
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,8 +14,11 @@ from benchmarks.instance import load
 from gridgate.core.time import Resolution
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.app import create_app
+from gridgate.dataplane.query.columns import Columns
+from gridgate.dataplane.query.days import midnight
 from gridgate.facades import FACADES
 from gridgate.facades.enedis import wire
+from gridgate.facades.enedis.wire import PARIS
 
 _folder = Path(os.environ["GRIDGATE_BENCH_FOLDER"])
 _instance = load(_folder)
@@ -30,17 +34,13 @@ data_plane = create_app(
 )
 
 _FIRST, _END = date.fromisoformat(_instance.first), date.fromisoformat(_instance.end)
-_WEEK = [
-    (_FIRST + timedelta(days=number), [100 + (number * 48 + slot) * 26 for slot in range(48)])
-    for number in range((_END - _FIRST).days)
-]
+_VALUES = 100 + np.arange((_END - _FIRST).days * 48) * 26
+_WEEK = Columns(midnight(_FIRST, PARIS), Resolution.PT30M, _VALUES, 1, np.zeros(len(_VALUES), np.uint8))
 
 
 async def _bare(request: Request) -> Response:
-    """The same body, by the same encoder, from lists in memory: what is left when everything else is taken
-    away.
-    """
-    readings = [wire.whole_day(day, Resolution.PT30M, values) for day, values in _WEEK]
+    """The same body, by the same encoder, from memory: what is left when everything else is taken away."""
+    readings = [text for text, _ in wire.curve_readings([_WEEK])]
     body = wire.encode(
         wire.RESOURCES[0], usage_point_id="00000000000001", start=_FIRST, end=_END, readings=readings
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from benchmarks.instance import FOREIGN, POINTS, Instance
+from benchmarks.instance import CHANGED, FOREIGN, OF_A_YEAR, OTHERS, POINTS, TENS, Instance
 
 CURVE = "/enedis/metering_data_clc/v5/consumption_load_curve"
 
@@ -25,6 +25,11 @@ def workloads(instance: Instance) -> list[Workload]:
         '"/api/v1/metering-points/" .. point() .. '
         f'"/measurements?kind=load_curve&direction=withdrawal&{period}"'
     )
+    tens, changed = (enedis.replace("point()", f"point({after}, {OTHERS})") for after in (TENS, CHANGED))
+    year = (
+        f'"/api/v1/metering-points/" .. point(0, {OF_A_YEAR}) .. '
+        f'"/measurements?kind=load_curve&direction=withdrawal&start={instance.year}&end={instance.end}"'
+    )
     foreign = f'"{CURVE}?usage_point_id={FOREIGN}&{period}"'
     form = urlencode(
         {
@@ -36,7 +41,10 @@ def workloads(instance: Instance) -> list[Workload]:
     return [
         Workload("bare", "bare", _get(enedis, instance)),
         Workload("week-enedis", "data_plane", _get(enedis, instance)),
+        Workload("week-10min", "data_plane", _get(tens, instance)),
+        Workload("week-changed", "data_plane", _get(changed, instance)),
         Workload("week-native", "data_plane", _get(native, instance)),
+        Workload("year-native", "data_plane", _get(year, instance)),
         Workload("refused", "data_plane", _get(foreign, instance), 403),
         Workload("tokens", "data_plane", _post("/enedis/oauth2/v3/token", form)),
     ]
@@ -45,9 +53,9 @@ def workloads(instance: Instance) -> list[Workload]:
 # Each request asks for the next point, so that no answer is repeated while it is in any cache.
 _POINT = f"""
 local number = math.random(0, {POINTS - 1})
-local function point()
-  number = (number + 1) % {POINTS}
-  return string.format("%014d", number + 1)
+local function point(after, count)
+  number = number + 1
+  return string.format("%014d", (after or 0) + number % (count or {POINTS}) + 1)
 end
 """
 

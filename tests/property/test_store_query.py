@@ -10,7 +10,7 @@ from gridgate.core.quantities import Kind
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, slots_in_day
 from gridgate.dataplane.query.aggregate import Period, totals
 from gridgate.dataplane.query.answer import Segment
-from gridgate.dataplane.query.assemble import assemble
+from gridgate.dataplane.query.assemble import assemble, columns_of
 from gridgate.dataplane.query.coverage import coverage
 from gridgate.dataplane.query.resample import resample
 from gridgate.dataplane.store.port import DayBlock
@@ -61,8 +61,9 @@ def watt_seconds(segments: list[Segment]) -> Fraction:
 def test_resampling_keeps_energy(blocks: list[DayBlock], coarse: Resolution) -> None:
     span = around(blocks)
     assert span.end is not None
-    segments = assemble(blocks, span.start, span.end, PARIS)
-    made = resample(segments, coarse, kind=Kind.LOAD_CURVE, zone=PARIS)
+    columns = columns_of(blocks, span.start, span.end, PARIS)
+    segments = [one.segment() for one in columns]
+    made = [one.segment() for one in resample(columns, coarse, kind=Kind.LOAD_CURVE, zone=PARIS)]
     assert watt_seconds(made) == watt_seconds(segments)
     assert all(s.resolution.seconds >= min(coarse.seconds, segments[0].resolution.seconds) for s in made)
     stored = sum(int(b.values.sum()) for b in blocks) * segments[0].resolution.seconds

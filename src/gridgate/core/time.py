@@ -74,6 +74,8 @@ class Interval:
 class Resolution(Enum):
     """The steps a series can have, finest first; the value is the length in seconds (nominal for the civil day)."""
 
+    seconds: int
+
     PT5M = 300
     PT10M = 600
     PT15M = 900
@@ -81,14 +83,16 @@ class Resolution(Enum):
     PT60M = 3600
     P1D = 86400
 
+    def __init__(self, seconds: int) -> None:
+        # Looked up for every block of every read, where `value` and the hash of a name take longer than their use.
+        self.seconds = seconds
+
+    __hash__ = object.__hash__
+
     @property
     def iso(self) -> str:
         """ISO 8601 duration, as written on the native API."""
         return self.name
-
-    @property
-    def seconds(self) -> int:
-        return self.value
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -21,7 +21,8 @@ from gridgate.dataplane.accesslog import AccessEntry
 from gridgate.dataplane.accesslog.entry import GRANTED
 from gridgate.dataplane.query.aggregate import Period, totals
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
-from gridgate.dataplane.query.assemble import assemble
+from gridgate.dataplane.query.assemble import assemble, columns_of
+from gridgate.dataplane.query.columns import Columns
 from gridgate.dataplane.query.coverage import FUTURE, INCOMPLETE, NOT_RECEIVED, coverage, without
 from gridgate.dataplane.query.resample import resample
 from gridgate.dataplane.query.set_aside import in_part, told_apart
@@ -259,12 +260,19 @@ def segments_of(
     blocks: Sequence[DayBlock], wanted: Wanted, line: AccessLine, readable: Interval, *, zone: ZoneInfo
 ) -> list[Segment]:
     """The same from blocks that were read already: whole days, in any number."""
+    return [columns.segment() for columns in columns_of_line(blocks, wanted, line, readable, zone=zone)]
+
+
+def columns_of_line(
+    blocks: Sequence[DayBlock], wanted: Wanted, line: AccessLine, readable: Interval, *, zone: ZoneInfo
+) -> list[Columns]:
+    """The same, for whoever goes on computing with them."""
     assert readable.end is not None
-    segments = assemble(blocks, readable.start, readable.end, zone)
+    columns = columns_of(blocks, readable.start, readable.end, zone)
     coarsest = coarsest_wanted(wanted, line)
     if coarsest is None or wanted.kind is Kind.REGISTER_READING:
-        return segments
-    return resample(segments, coarsest, kind=wanted.kind, zone=zone)
+        return columns
+    return resample(columns, coarsest, kind=wanted.kind, zone=zone)
 
 
 def read_blocks(

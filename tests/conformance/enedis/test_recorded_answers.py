@@ -9,10 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gridgate.core.quantities import Kind
 from gridgate.core.time import Resolution, civil_day_bounds, slots_in_day
+from gridgate.dataplane.query.columns import Columns
 from gridgate.facades.enedis import wire
 from gridgate.facades.enedis.wire import PARIS
 from tests.dataplane_plane import Plane, day_block
@@ -121,7 +123,9 @@ def test_fits_the_official_schema(shared_data: Path, name: str, path: str, resou
     schema = specification["paths"][path]["get"]["responses"]["200"]["schema"]
     reading = b'{"value":"1","date":"2026-01-01"}'
     if resource.is_curve:
-        reading = wire.whole_day(date(2026, 1, 1), Resolution.PT60M, range(24))
+        midnight = int(civil_day_bounds(date(2026, 1, 1), PARIS).start.timestamp())
+        day = Columns(midnight, Resolution.PT60M, np.arange(24), 1, np.zeros(24, np.uint8))
+        ((reading, _),) = wire.curve_readings([day])
     body = wire.encode(
         resource,
         usage_point_id=CONSO,

@@ -1,17 +1,20 @@
 """Data Connect on the wire: parameters, stamps, change days, steps that change."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.time import Resolution, civil_day_bounds, slots_in_day
+from gridgate.core.time import Resolution, civil_day_bounds, slot_start, slots_in_day
 from gridgate.dataplane.query.answer import Segment
+from gridgate.dataplane.query.columns import Columns
 from gridgate.facades.enedis import wire
 from gridgate.facades.enedis.catalogue import EnedisError
 from gridgate.facades.enedis.wire import PARIS, RESOURCES, Stamp
@@ -169,7 +172,7 @@ class TestParameters:
 
 class TestStamps:
     def test_name_an_interval_by_its_end_in_paris_time(self) -> None:
-        day = json.loads(body([wire.whole_day(date(2026, 6, 1), Resolution.PT30M, range(48))]))
+        day = json.loads(body([a_day(date(2026, 6, 1), Resolution.PT30M)]))
         readings = day["meter_reading"]["interval_reading"]
         assert readings[0] == {
             "value": "0",
@@ -180,39 +183,79 @@ class TestStamps:
         assert readings[-1]["date"] == "2026-06-02 00:00:00"
 
     def test_name_an_interval_by_its_start_where_a_flow_does(self) -> None:
-        text = wire.whole_day(date(2026, 6, 1), Resolution.PT10M, range(144), stamp=Stamp.START)
+        text = a_day(date(2026, 6, 1), Resolution.PT10M, stamp=Stamp.START)
         readings = json.loads(body([text]))["meter_reading"]["interval_reading"]
         assert (readings[0]["date"], readings[-1]["date"]) == ("2026-06-01 00:00:00", "2026-06-01 23:50:00")
 
     def test_skip_the_hour_that_spring_skips(self) -> None:
-        text = wire.whole_day(date(2026, 3, 29), Resolution.PT30M, range(46))
+        text = a_day(date(2026, 3, 29), Resolution.PT30M)
         dates = [r["date"][11:] for r in json.loads(body([text]))["meter_reading"]["interval_reading"]]
         assert dates[2:6] == ["01:30:00", "03:00:00", "03:30:00", "04:00:00"]
         assert len(dates) == 46
 
     def test_repeat_the_hour_that_autumn_repeats(self) -> None:
-        text = wire.whole_day(date(2026, 10, 25), Resolution.PT30M, range(50))
+        text = a_day(date(2026, 10, 25), Resolution.PT30M)
         dates = [r["date"][11:] for r in json.loads(body([text]))["meter_reading"]["interval_reading"]]
         assert dates[3:9] == ["02:00:00", "02:30:00", "02:00:00", "02:30:00", "03:00:00", "03:30:00"]
         assert len(dates) == 50
 
     @pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 6, 1), date(2026, 10, 25)])
-    @pytest.mark.parametrize("resolution", [r for r in Resolution if r is not Resolution.P1D])
-    def test_a_whole_day_is_what_its_readings_one_by_one_are(self, day: date, resolution: Resolution) -> None:
-        values = list(range(slots_in_day(day, resolution, PARIS)))
-        segment = Segment(
-            civil_day_bounds(day, PARIS).start, resolution, list(values), [("measured", len(values))]
-        )
-        assert wire.whole_day(day, resolution, values) == b",".join(wire.curve_readings([segment]))
+    @pytest.mark.parametrize("resolution", list(Resolution))
+    @pytest.mark.parametrize("stamp", list(Stamp))
+    def test_name_each_reading_as_one_by_one(self, day: date, resolution: Resolution, stamp: Stamp) -> None:
+        """A whole day and parts of one, with values missing and without."""
+        slots = slots_in_day(day, resolution, PARIS)
+        for low, high, holes in ((0, slots, ()), (0, slots, (1, 2)), (1, slots, ()), (0, slots - 1, (3,))):
+            values: list[int | float | None] = [None if n in holes else n for n in range(slots)][low:high]
+            if not values or values[0] is None or values[-1] is None:
+                continue
+            given = columns(slot_start(day, low, resolution, PARIS), resolution, values)
+            expected = [
+                {
+                    "value": str(step.value),
+                    "date": (step.end if stamp is Stamp.END else step.start)
+                    .astimezone(PARIS)
+                    .strftime("%Y-%m-%d %H:%M:%S"),
+                    "interval_length": resolution.iso,
+                    "measure_type": "B",
+                }
+                for step in given.segment().steps(PARIS)
+                if step.value is not None
+            ]
+            ((text, count),) = wire.curve_readings([given], stamp=stamp)
+            assert json.loads(b"[" + text + b"]") == expected
+            assert count == len(expected)
 
 
-def segments_from(start: datetime, plan: list[tuple[Resolution, list[int | float | None]]]) -> list[Segment]:
-    segments = []
+def a_day(day: date, resolution: Resolution, stamp: Stamp = Stamp.END) -> bytes:
+    values: list[int | float | None] = list(range(slots_in_day(day, resolution, PARIS)))
+    given = columns(civil_day_bounds(day, PARIS).start, resolution, values)
+    ((text, count),) = wire.curve_readings([given], stamp=stamp)
+    assert count == len(values)
+    return text
+
+
+def columns(start: datetime, resolution: Resolution, values: Sequence[int | float | None]) -> Columns:
+    """Of millionths."""
+    return Columns(
+        int(start.timestamp()),
+        resolution,
+        np.array([round((value or 0) * 10**6) for value in values], np.int64),
+        10**6,
+        np.array([15 if value is None else 0 for value in values], np.uint8),
+    )
+
+
+def columns_from(start: datetime, plan: list[tuple[Resolution, list[int | float | None]]]) -> list[Columns]:
+    """One after the other, each on the grid of its own step."""
+    given = []
+    midnight = start
     for resolution, values in plan:
-        quality = [("missing" if v is None else "measured", 1) for v in values]
-        segments.append(Segment(start, resolution, list(values), quality))
-        start += timedelta(seconds=resolution.seconds * len(values))
-    return segments
+        step = timedelta(seconds=resolution.seconds)
+        start = midnight + -((midnight - start) // step) * step
+        given.append(columns(start, resolution, values))
+        start += step * len(values)
+    return given
 
 
 class TestRoundTrip:
@@ -232,10 +275,11 @@ class TestRoundTrip:
     def test_decode_gives_back_what_was_encoded(
         self, day: date, plan: list[tuple[Resolution, list[int | float | None]]], stamp: Stamp
     ) -> None:
-        segments = segments_from(civil_day_bounds(day, PARIS).start, plan)
+        given = columns_from(civil_day_bounds(day, PARIS).start, plan)
         if stamp is Stamp.START or not plan:
-            segments = segments[:1]  # stamped by start, a step that grows is ambiguous in autumn
-        encoded = body(list(wire.curve_readings(segments, stamp=stamp)))
+            given = given[:1]  # stamped by start, a step that grows is ambiguous in autumn
+        segments = [one.segment() for one in given]
+        encoded = body([text for text, _ in wire.curve_readings(given, stamp=stamp)])
         expected = [
             (step.start, step.value, segment.resolution)
             for segment in segments
@@ -244,6 +288,7 @@ class TestRoundTrip:
         ]
         decoded = [(r.at, r.value, r.resolution) for r in wire.decode(encoded, stamp=stamp)]
         gaps = any(None in segment.values for segment in segments)
+        gaps = gaps or any(one.end(PARIS) != other.start for one, other in pairwise(segments))
         if day in (date(2026, 10, 24), date(2026, 10, 25)) and gaps:
             # With a gap in it, the repeated hour is ambiguous on this interface: values and order are all it
             # tells.
@@ -252,9 +297,9 @@ class TestRoundTrip:
             assert decoded == expected
 
     def test_values_are_strings_and_keep_their_decimals(self) -> None:
-        start = datetime(2026, 6, 1, tzinfo=UTC)
-        segment = Segment(start, Resolution.PT30M, [730.5, 0.000001, 12], [("measured", 3)])
-        readings = json.loads(body(list(wire.curve_readings([segment]))))["meter_reading"]["interval_reading"]
+        given = columns(datetime(2026, 6, 1, tzinfo=UTC), Resolution.PT30M, [730.5, 0.000001, 12])
+        ((text, _),) = wire.curve_readings([given])
+        readings = json.loads(body([text]))["meter_reading"]["interval_reading"]
         assert [r["value"] for r in readings] == ["730.5", "0.000001", "12"]
 
     def test_daily_energy_is_dated_and_whole(self) -> None:

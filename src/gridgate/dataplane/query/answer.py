@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of
 from gridgate.dataplane.store.port import SetAside
+
+MISSING = Quality.MISSING.word
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Segment:
     @property
     def count(self) -> int:
         """How many values it holds, missing ones not counted."""
-        return len(self.values) - self.values.count(None)
+        return sum(count for word, count in self.quality if word != MISSING)
 
     def step_start(self, index: int, zone: ZoneInfo) -> datetime:
         """The instant (UTC) at which step `index` starts; `len(self)` gives the end of the last."""

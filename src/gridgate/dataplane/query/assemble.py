@@ -12,20 +12,22 @@ one recorded later is the truth, and of two recorded together the finer. A coars
 a part of its step is left out whole: what would remain of it is a guess, and a guess is not a measurement.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import groupby, pairwise
+from itertools import pairwise
 from operator import attrgetter
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgate.core.quantities import Kind, Quality
+from gridgate.core.quantities import Kind
 from gridgate.core.time import Resolution
 from gridgate.dataplane.query.answer import Segment
-from gridgate.dataplane.query.days import epoch, epoch_up, instant, midnight, next_midnight, step_length
+from gridgate.dataplane.query.columns import MISSING, Columns, on_one_divisor
+from gridgate.dataplane.query.days import epoch, epoch_up, midnight, next_midnight, step_length
 from gridgate.dataplane.store.port import DayBlock
 
 _ATOM = 300  # The finest step: every other is a multiple of it.
@@ -37,14 +39,20 @@ def assemble(blocks: Iterable[DayBlock], start: datetime, end: datetime, zone: Z
     The blocks may have several steps and registers. Register readings keep the instant at which they were
     read, maxima the instant at which they were reached, as `offsets`.
     """
+    return [columns.segment() for columns in columns_of(blocks, start, end, zone)]
+
+
+def columns_of(blocks: Iterable[DayBlock], start: datetime, end: datetime, zone: ZoneInfo) -> list[Columns]:
+    """The same, to go on computing with."""
     of_register: dict[str, list[DayBlock]] = {}
     for block in blocks:
         of_register.setdefault(block.key.register, []).append(block)
     first, last = epoch_up(start), epoch(end)
-    segments: list[Segment] = []
+    columns: list[Columns] = []
     for register in sorted(of_register):
-        segments += _segments(of_register[register], register, first, last, zone)
-    return segments
+        for run in _runs(of_register[register], zone):
+            columns += _of_run(run, register, first, last)
+    return columns
 
 
 @dataclass(slots=True)
@@ -66,7 +74,7 @@ def pieces_of_day(blocks: Sequence[DayBlock], day: date, zone: ZoneInfo) -> list
     One block is one piece, missing steps included; nothing when it has no value. Several blocks (steps) yield
     pieces that begin and end with a value.
     """
-    blocks = [b for b in blocks if not (b.quality == Quality.MISSING).all()]
+    blocks = [b for b in blocks if b.said.any()]
     if len(blocks) == 1:
         block, begin = blocks[0], midnight(day, zone)
         return [
@@ -83,121 +91,144 @@ def pieces_of_day(blocks: Sequence[DayBlock], day: date, zone: ZoneInfo) -> list
     return _overlaid(blocks, day, zone)
 
 
-def _segments(
-    blocks: list[DayBlock], register: str, first: int, last: int, zone: ZoneInfo
-) -> Iterable[Segment]:
+@dataclass(slots=True)
+class _Run:
+    """Days, or pieces of days, of one step that follow each other without a break, and when each begins."""
+
+    resolution: Resolution
+    readings: bool
+    end: int
+    starts: list[int]
+    parts: list[DayBlock | Piece]
+
+
+def _runs(blocks: list[DayBlock], zone: ZoneInfo) -> Iterator[_Run]:
     blocks.sort(key=attrgetter("day"))
-    readings = bool(blocks) and blocks[0].key.kind is Kind.REGISTER_READING
-    run: list[Piece] = []
-    for day, same in groupby(blocks, key=attrgetter("day")):
-        for piece in pieces_of_day(list(same), day, zone):
-            clipped = _clipped(piece, first, last, readings=readings)
-            if clipped is None:
-                continue
-            if run and (run[-1].end != clipped.start or run[-1].resolution is not clipped.resolution):
-                yield from _segment(run, register, zone)
-                run = []
-            run.append(clipped)
-    yield from _segment(run, register, zone)
+    readings = blocks[0].key.kind is Kind.REGISTER_READING
+    run: _Run | None = None
+    for start, end, resolution, part in _in_order_of_time(blocks, zone):
+        if run is None or run.end != start or run.resolution is not resolution:
+            if run is not None:
+                yield run
+            run = _Run(resolution, readings, end, [], [])
+        run.starts.append(start)
+        run.parts.append(part)
+        run.end = end
+    if run is not None:
+        yield run
 
 
-def _clipped(piece: Piece, first: int, last: int, *, readings: bool) -> Piece | None:
-    """The steps of the piece that belong to the interval; None when there is none."""
-    if first <= piece.start and piece.end <= last and not readings:
-        return piece
-    step = (piece.end - piece.start) // len(piece.values)
-    if readings:
-        at = piece.start + step * np.arange(len(piece.values))
-        at = at if piece.offsets is None else at + piece.offsets
-        within = np.flatnonzero((first <= at) & (at < last))
-        low, high = (int(within[0]), int(within[-1]) + 1) if len(within) else (0, 0)
-    else:
-        low = max(0, -((piece.start - first) // step))
-        high = min(len(piece.values), (last - piece.start) // step)
-    return _slice(piece, low, high, step) if low < high else None
+def _in_order_of_time(
+    blocks: Sequence[DayBlock], zone: ZoneInfo
+) -> Iterator[tuple[int, int, Resolution, DayBlock | Piece]]:
+    """Start, end and step of what each day says. A day of one block is that block, though it may say nothing."""
+    index = 0
+    while index < len(blocks):
+        block = blocks[index]
+        day, upto = block.day, index + 1
+        while upto < len(blocks) and blocks[upto].day == day:
+            upto += 1
+        if upto == index + 1:
+            begin, resolution = midnight(day, zone), block.key.resolution
+            yield begin, begin + len(block.values) * step_length(resolution, day, zone), resolution, block
+        else:
+            for piece in pieces_of_day(blocks[index:upto], day, zone):
+                yield piece.start, piece.end, piece.resolution, piece
+        index = upto
 
 
-def _slice(piece: Piece, low: int, high: int, step: int) -> Piece | None:
-    quality = piece.quality[low:high]
-    if (quality == Quality.MISSING).all():
-        return None
-    return Piece(
-        piece.start + low * step,
-        piece.start + high * step,
-        piece.resolution,
-        piece.scale,
-        piece.values[low:high],
-        quality,
-        None if piece.offsets is None else piece.offsets[low:high],
-    )
-
-
-def _segment(run: list[Piece], register: str, zone: ZoneInfo) -> Iterable[Segment]:
-    if not run:
-        return
-    quality = np.concatenate([p.quality for p in run])
-    said = np.flatnonzero(quality != Quality.MISSING)
-    low, high = int(said[0]), int(said[-1]) + 1
-    quality = quality[low:high]
-    values: list[int | float | None] = []
-    for piece in run:
-        values += in_unit(piece.values, piece.scale)
-    values = values[low:high]
-    for index in np.flatnonzero(quality == Quality.MISSING).tolist():
-        values[index] = None
+def _of_run(run: _Run, register: str, first: int, last: int) -> Iterator[Columns]:
+    """What of the run belongs to the interval. Days without any value part it."""
+    lengths = [len(part.values) for part in run.parts]
+    begins = [0, *np.cumsum(lengths[:-1]).tolist()]
+    quality = _joined([part.quality for part in run.parts])
+    offset = [part.offsets is not None for part in run.parts]
     offsets = None
-    if any(p.offsets is not None for p in run):
-        zeros = (np.zeros(len(p.values), np.int32) if p.offsets is None else p.offsets for p in run)
-        offsets = np.concatenate(list(zeros))[low:high].tolist()
-    # A piece of P1D is one step: it knows where it starts, whatever the length of the days before it.
-    daily = run[0].resolution is Resolution.P1D
-    begin = run[low].start if daily else run[0].start + low * run[0].resolution.seconds
-    yield Segment(instant(begin), run[0].resolution, values, quality_words(quality), offsets, register)
+    if any(offset):
+        zeros = (np.zeros(len(part.values), np.int32) for part in run.parts)
+        offsets = _joined(
+            [z if p.offsets is None else p.offsets for p, z in zip(run.parts, zeros, strict=True)]
+        )
+    said = np.not_equal(quality, MISSING)
+    _clip(said, run, offsets, first, last)
+    speak = np.logical_or.reduceat(said, begins)
+    if not speak.any():
+        return
+    values, divisor = on_one_divisor([(part.values, part.scale) for part in run.parts])
+    if not said.all():
+        values, quality = np.where(said, values, 0), np.where(said, quality, np.uint8(MISSING))
+    edges = np.flatnonzero(np.diff(speak, prepend=False, append=False)).tolist()
+    for here, beyond in zip(edges[::2], edges[1::2], strict=True):
+        begin, end = begins[here], begins[beyond] if beyond < len(begins) else len(said)
+        there = np.flatnonzero(said[begin:end])
+        low, high = begin + int(there[0]), begin + int(there[-1]) + 1
+        # A part of P1D is one step: it knows where it starts, whatever the length of the days before it.
+        daily = run.resolution is Resolution.P1D
+        yield Columns(
+            run.starts[low] if daily else run.starts[0] + low * run.resolution.seconds,
+            run.resolution,
+            values[low:high],
+            divisor,
+            quality[low:high],
+            offsets[low:high] if offsets is not None and any(offset[here:beyond]) else None,
+            register,
+        )
 
 
-def in_unit(values: NDArray[np.int64], scale: int) -> list[int | float | None]:
-    """The measures as numbers: integers where they are whole, else the nearest float."""
-    whole: list[int | float | None] = values.tolist()
-    if scale == 0:
-        return whole
-    if scale > 0:
-        return [v * 10**scale for v in values.tolist()]
-    divisor = 10**-scale
-    return [v // divisor if v % divisor == 0 else v / divisor for v in values.tolist()]
+def _clip(
+    said: NDArray[np.bool_], run: _Run, offsets: NDArray[np.int32] | None, first: int, last: int
+) -> None:
+    """Say nothing of the steps that do not lie wholly in the interval, and of the readings read outside it."""
+    if first <= run.starts[0] and run.end <= last and not run.readings:
+        return
+    if run.resolution is Resolution.P1D:
+        starts = np.array([*run.starts, run.end])
+        ends, starts = starts[1:], starts[:-1]
+    else:
+        starts = run.starts[0] + run.resolution.seconds * np.arange(len(said))
+        ends = starts + run.resolution.seconds
+    if run.readings:
+        at = starts if offsets is None else starts + offsets
+        said &= (first <= at) & (at < last)
+    else:
+        said &= (first <= starts) & (ends <= last)
 
 
-def quality_words(quality: NDArray[np.uint8]) -> list[tuple[str, int]]:
-    """Quality codes as runs of words."""
-    edges = [0, *(np.flatnonzero(quality[1:] != quality[:-1]) + 1).tolist(), len(quality)]
-    return [(_WORDS[int(quality[a])], b - a) for a, b in pairwise(edges)]
+def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate(arrays) if len(arrays) > 1 else arrays[0]
 
 
 def _overlaid(blocks: Sequence[DayBlock], day: date, zone: ZoneInfo) -> list[Piece]:
     """Take values in the order of their authority, each only where nothing was taken yet."""
     begin = midnight(day, zone)
-    atoms = bytearray((next_midnight(day, zone) - begin) // _ATOM)
     steps = [step_length(block.key.resolution, day, zone) for block in blocks]
-    candidates = []
+    owners = np.full((next_midnight(day, zone) - begin) // _ATOM, -1)
+    taken = [np.zeros(len(block.values), np.bool_) for block in blocks]
+    of_equal_authority = []
     for which, block in enumerate(blocks):
-        recorded = block.slot_recorded_at
-        for index in np.flatnonzero(block.said).tolist():
-            at = block.recorded_at if recorded is None else int(recorded[index])
-            candidates.append((-at, steps[which], index, which))
-    chosen: list[tuple[int, int, int]] = []
-    for _, step, index, which in sorted(candidates):
-        low, high = index * step // _ATOM, (index + 1) * step // _ATOM
-        if not any(atoms[low:high]):
-            atoms[low:high] = b"\1" * (high - low)
-            chosen.append((low, which, index))
-    chosen.sort()
+        recorded = (
+            np.full(len(block.values), block.recorded_at)
+            if block.slot_recorded_at is None
+            else block.slot_recorded_at
+        )
+        of_equal_authority += [(-at, steps[which], which) for at in np.unique(recorded[block.said]).tolist()]
+    for at, step, which in sorted(of_equal_authority):
+        block = blocks[which]
+        speak = block.said
+        if block.slot_recorded_at is not None:
+            speak = speak & (block.slot_recorded_at == -at)
+        atoms = owners.reshape(len(speak), step // _ATOM)
+        speak = speak & (atoms < 0).all(axis=1)
+        taken[which] |= speak
+        atoms[speak] = which
+    places = np.flatnonzero(owners >= 0)
+    owned = owners[places]
+    edges = np.flatnonzero(np.diff(owned, prepend=-1, append=-1)).tolist()
     pieces = []
-    for which, taken in groupby(chosen, key=lambda c: c[1]):
-        indexes = [index for _, _, index in taken]
+    for here, beyond in pairwise(edges):
+        which = int(owned[here])
         block, step = blocks[which], steps[which]
-        low, high = indexes[0], indexes[-1] + 1
-        quality = np.full(high - low, Quality.MISSING, np.uint8)
-        for index in indexes:
-            quality[index - low] = block.quality[index]
+        low, high = int(places[here]) * _ATOM // step, (int(places[beyond - 1]) + 1) * _ATOM // step
         pieces.append(
             Piece(
                 begin + low * step,
@@ -205,11 +236,8 @@ def _overlaid(blocks: Sequence[DayBlock], day: date, zone: ZoneInfo) -> list[Pie
                 block.key.resolution,
                 block.scale,
                 block.values[low:high],
-                quality,
+                np.where(taken[which], block.quality, np.uint8(MISSING))[low:high],
                 None if block.offsets is None else block.offsets[low:high],
             )
         )
     return pieces
-
-
-_WORDS = {int(quality): quality.word for quality in Quality}

@@ -13,35 +13,41 @@ hours.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, pairwise
+from math import gcd, lcm
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from gridgate.core.quantities import Kind
-from gridgate.core.time import Resolution, civil_day_of
-from gridgate.dataplane.query.answer import Segment
-from gridgate.dataplane.query.days import epoch, instant, midnight, next_midnight
+import numpy as np
+from numpy.typing import NDArray
 
-_SURENESS = ("measured", "corrected", "estimated")
+from gridgate.core.quantities import Kind, Quality
+from gridgate.core.time import Resolution, days_between
+from gridgate.dataplane.query.columns import MISSING, Columns, times
+from gridgate.dataplane.query.days import instant, midnight, next_midnight
+
+_BY_SURENESS = np.array([Quality.MEASURED, Quality.CORRECTED, Quality.ESTIMATED], np.uint8)
+_SURENESS = np.zeros(MISSING + 1, np.uint8)
+_SURENESS[_BY_SURENESS] = np.arange(len(_BY_SURENESS))
 
 
 def resample(
-    segments: Sequence[Segment], resolution: Resolution, *, kind: Kind, zone: ZoneInfo
-) -> list[Segment]:
-    """Return the segments with no step finer than `resolution`, by register, then time.
+    columns: Sequence[Columns], resolution: Resolution, *, kind: Kind, zone: ZoneInfo
+) -> list[Columns]:
+    """Return the values with no step finer than `resolution`, by register, then time.
 
-    Steps are counted from midnight of the civil day. A mean that is not whole is a float.
+    Steps are counted from midnight of the civil day.
     """
-    answer: list[Segment] = []
-    for _, same in groupby(sorted(segments, key=lambda s: s.register), key=lambda s: s.register):
+    answer: list[Columns] = []
+    for _, same in groupby(sorted(columns, key=lambda c: c.register), key=lambda c: c.register):
         of_register = list(same)
-        fine = [s for s in of_register if s.resolution.seconds < resolution.seconds]
-        coarse = [s for s in of_register if s.resolution.seconds >= resolution.seconds]
-        step = _divisible(resolution, {s.resolution.seconds for s in fine})
-        windows: dict[int, _Window] = {}
-        for segment in fine:
-            _fill(windows, segment, step, kind, zone)
-        made = _segments([windows[at] for at in sorted(windows)], step, kind, of_register[0].register)
-        answer += sorted([*coarse, *made], key=lambda s: s.start)
+        fine = [c for c in of_register if c.resolution.seconds < resolution.seconds]
+        coarse = [c for c in of_register if c.resolution.seconds >= resolution.seconds]
+        made: list[Columns] = []
+        if fine:
+            step = _divisible(resolution, {c.resolution.seconds for c in fine})
+            made = _coarser(sorted(fine, key=lambda c: c.start), step, kind, zone)
+        answer += sorted([*coarse, *made], key=lambda c: c.start)
     return answer
 
 
@@ -69,72 +75,126 @@ def exact_sum(values: Sequence[int | float]) -> int | Fraction:
     return total if isinstance(total, int) else sum((exact(v) for v in values), Fraction(0))
 
 
+def _coarser(fine: Sequence[Columns], resolution: Resolution, kind: Kind, zone: ZoneInfo) -> list[Columns]:
+    """What columns of one register, none of whose steps share time, say in a coarser step."""
+    parts = _Parts.of(fine)
+    starts, ends = _windows(parts.starts, resolution, zone)
+    # The parts of a window follow each other, and so where the next begins is where its parts are over.
+    first = np.flatnonzero(np.diff(starts, prepend=starts[0] - 1))
+    begin, end = starts[first], ends[first]
+    sureness = np.maximum.reduceat(_SURENESS[parts.quality], first)
+    covered = np.add.reduceat(np.where(parts.said, parts.steps, 0), first)
+    there = covered >= end - begin
+    divisor: int | NDArray[Any] = parts.divisor
+    offsets: NDArray[Any] | None = None
+    if kind is Kind.REGISTER_READING:
+        there = parts.said[first] & (parts.starts[first] == begin)
+        values = parts.values[first]
+        offsets = parts.offsets[first]
+    elif kind is Kind.MAXIMUM_POWER:
+        values = np.maximum.reduceat(parts.values, first)
+        is_highest = parts.said & (parts.values == np.repeat(values, np.diff(first, append=len(starts))))
+        places = np.where(is_highest, np.arange(len(starts)), len(starts))
+        highest = np.minimum(np.minimum.reduceat(places, first), len(starts) - 1)
+        offsets = parts.starts[highest] - begin + parts.offsets[highest]
+    elif kind is Kind.LOAD_CURVE:
+        unit = gcd(*{c.resolution.seconds for c in fine})
+        most = resolution.seconds // unit + 1
+        weighted = times(parts.values, parts.steps // unit, added=most)
+        values = np.add.reduceat(weighted, first)
+        lengths = (end - begin) // unit
+        same = bool((lengths == lengths[0]).all())
+        divisor = parts.divisor * (int(lengths[0]) if same else lengths.astype(values.dtype))
+    else:
+        values = np.add.reduceat(times(parts.values, 1, added=resolution.seconds), first)
+    return _in_a_row(
+        begin,
+        end,
+        there,
+        Columns(
+            0,
+            resolution,
+            np.where(there, values, 0),
+            divisor,
+            np.where(there, _BY_SURENESS[sureness], np.uint8(MISSING)),
+            None if offsets is None else np.where(there, offsets, 0).astype(np.int32),
+            fine[0].register,
+        ),
+    )
+
+
+def _in_a_row(
+    begin: NDArray[Any], end: NDArray[Any], there: NDArray[np.bool_], made: Columns
+) -> list[Columns]:
+    """Windows that follow each other without a break; those that are missing at its ends are dropped."""
+    edges = [0, *(np.flatnonzero(begin[1:] != end[:-1]) + 1).tolist(), len(begin)]
+    rows = []
+    for low, high in pairwise(edges):
+        said = np.flatnonzero(there[low:high])
+        if not len(said):
+            continue
+        place = slice(low + int(said[0]), low + int(said[-1]) + 1)
+        offsets = made.offsets[place] if made.offsets is not None and made.offsets[place].any() else None
+        rows.append(
+            Columns(
+                int(begin[place.start]),
+                made.resolution,
+                made.values[place],
+                made.divisor if isinstance(made.divisor, int) else made.divisor[place],
+                made.quality[place],
+                offsets,
+                made.register,
+            )
+        )
+    return rows
+
+
 @dataclass(slots=True)
-class _Window:
-    """One step of the coarser resolution while its parts come in."""
+class _Parts:
+    """The values of several columns on one divisor, each with its start and its step in seconds."""
 
-    start: int
-    end: int
-    covered: int = 0
-    total: int | Fraction = 0
-    """Sum of the parts; for power, of power times seconds."""
-    first: int | float | None = None
-    """The value of the part that starts with the window."""
-    first_offset: int = 0
-    highest: int | float | None = None
-    highest_offset: int = 0
-    sureness: int = 0
+    starts: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    values: NDArray[Any]
+    divisor: int
+    quality: NDArray[np.uint8]
+    said: NDArray[np.bool_]
+    offsets: NDArray[np.int64]
 
-    def value(self, kind: Kind) -> tuple[int | float, int] | None:
-        """The value of the window and the offset of its instant; None when a part is missing."""
-        if kind is Kind.REGISTER_READING:
-            return None if self.first is None else (self.first, self.first_offset)
-        if self.covered < self.end - self.start:
-            return None
-        if kind is Kind.LOAD_CURVE:
-            return quotient(self.total, self.end - self.start), 0
-        if kind is Kind.MAXIMUM_POWER and self.highest is not None:
-            return self.highest, self.highest_offset
-        return number(self.total), 0
+    @classmethod
+    def of(cls, columns: Sequence[Columns]) -> "_Parts":
+        divisor = 1
+        for one in columns:
+            assert isinstance(one.divisor, int)
+            divisor = lcm(divisor, one.divisor)
+        seconds = [one.resolution.seconds for one in columns]
+        quality = np.concatenate([one.quality for one in columns])
+        zeros = [one.offsets if one.offsets is not None else np.zeros(len(one), np.int64) for one in columns]
+        return cls(
+            np.concatenate(
+                [one.start + step * np.arange(len(one)) for one, step in zip(columns, seconds, strict=True)]
+            ),
+            np.repeat(seconds, [len(one) for one in columns]),
+            np.concatenate([times(one.values, divisor // one.divisor) for one in columns]),
+            divisor,
+            quality,
+            np.not_equal(quality, MISSING),
+            np.concatenate(zeros),
+        )
 
 
-def _fill(
-    windows: dict[int, _Window], segment: Segment, resolution: Resolution, kind: Kind, zone: ZoneInfo
-) -> None:
-    step = segment.resolution.seconds
-    words = segment.qualities()
-    at, index = epoch(segment.start), 0
-    begin = midnight_after = at
-    while index < len(segment):
-        if at >= midnight_after:
-            day = civil_day_of(instant(at), zone)
-            begin, midnight_after = midnight(day, zone), next_midnight(day, zone)
-        start, end = begin, midnight_after
-        if resolution is not Resolution.P1D:
-            start += (at - begin) // resolution.seconds * resolution.seconds
-            end = start + resolution.seconds
-        window = windows.get(start)
-        if window is None:
-            window = windows[start] = _Window(start, end)
-        upto = min(len(segment), index + max(1, (end - at) // step))
-        parts = segment.values[index:upto]
-        values = [v for v in parts if v is not None]
-        if values:
-            seconds = len(values) * step
-            total = exact_sum(values)
-            window.total += total * step if kind is Kind.LOAD_CURVE else total
-            window.covered += seconds
-            for word in set(words[index:upto]) - {"missing"}:
-                window.sureness = max(window.sureness, _SURENESS.index(word))
-            if at == start and parts[0] is not None:
-                window.first = parts[0]
-                window.first_offset = segment.offsets[index] if segment.offsets else 0
-            highest = max(values)
-            if window.highest is None or highest > window.highest:
-                place = index + parts.index(highest)
-                offset = segment.offsets[place] if segment.offsets else 0
-                window.highest, window.highest_offset = highest, at - start + (place - index) * step + offset
-        at, index = at + (upto - index) * step, upto
+def _windows(
+    starts: NDArray[np.int64], resolution: Resolution, zone: ZoneInfo
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of each step the start and the end of the coarser step that it lies in."""
+    days = days_between(instant(int(starts[0])), instant(int(starts[-1]) + 1), zone)
+    midnights = np.array([*(midnight(day, zone) for day in days), next_midnight(days[-1], zone)])
+    day = np.searchsorted(midnights, starts, side="right") - 1
+    begin = midnights[day]
+    if resolution is Resolution.P1D:
+        return begin, midnights[day + 1]
+    begin = begin + (starts - begin) // resolution.seconds * resolution.seconds
+    return begin, begin + resolution.seconds
 
 
 def _divisible(resolution: Resolution, steps: set[int]) -> Resolution:
@@ -144,31 +204,3 @@ def _divisible(resolution: Resolution, steps: set[int]) -> Resolution:
         for r in Resolution
         if r.seconds >= resolution.seconds and all(r.seconds % step == 0 for step in steps)
     )
-
-
-def _segments(windows: Sequence[_Window], resolution: Resolution, kind: Kind, register: str) -> list[Segment]:
-    """Windows in a row become a segment; those that are missing at its ends are dropped."""
-    runs: list[list[tuple[_Window, tuple[int | float, int] | None]]] = []
-    for window in windows:
-        if not runs or runs[-1][-1][0].end != window.start:
-            runs.append([])
-        runs[-1].append((window, window.value(kind)))
-    segments = []
-    for run in runs:
-        there = [index for index, (_, made) in enumerate(run) if made is not None]
-        if not there:
-            continue
-        run = run[there[0] : there[-1] + 1]
-        words = ["missing" if made is None else _SURENESS[window.sureness] for window, made in run]
-        offsets = [0 if made is None else made[1] for _, made in run]
-        segments.append(
-            Segment(
-                start=instant(run[0][0].start),
-                resolution=resolution,
-                values=[None if made is None else made[0] for _, made in run],
-                quality=[(word, len(list(same))) for word, same in groupby(words)],
-                offsets=offsets if any(offsets) else None,
-                register=register,
-            )
-        )
-    return segments

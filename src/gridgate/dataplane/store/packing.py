@@ -11,8 +11,10 @@ Not compressed: 48 values of 2 bytes gain nothing from it, and bytes that are al
 microsecond.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +83,15 @@ def pack_values_of(values: NDArray[np.int64], bounds: NDArray[np.int64]) -> list
 
 def unpack_values(width: int, packed: bytes) -> NDArray[np.int64]:
     return np.frombuffer(packed, _VALUES[width]).astype(np.int64)
+
+
+def unpack_days(widths: Sequence[int], packed: Sequence[bytes]) -> list[NDArray[np.int64]]:
+    """The values of many days, each a part of one array: to unpack them one by one takes as long as all the rest."""
+    if len(set(widths)) != 1:
+        return [unpack_values(width, one) for width, one in zip(widths, packed, strict=True)]
+    joined = np.frombuffer(b"".join(packed), _VALUES[widths[0]]).astype(np.int64)
+    ends = accumulate(len(one) // widths[0] for one in packed)
+    return [joined[start:end] for start, end in pairwise(chain((0,), ends))]
 
 
 def pack_quality(quality: NDArray[np.uint8]) -> bytes | None:

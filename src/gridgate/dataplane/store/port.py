@@ -33,6 +33,9 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
 
+_MISSING = int(Quality.MISSING)
+"""A plain number: compared with an array, a member of the enumeration takes longer than the comparison."""
+
 
 class InvalidBlock(GridgateError):
     """A block that no store can take: wrong number of slots for its day, negative value, unknown quality
@@ -97,7 +100,7 @@ class DayBlock:
     @property
     def said(self) -> NDArray[np.bool_]:
         """True where there is a value."""
-        return np.not_equal(self.quality, Quality.MISSING)
+        return np.not_equal(self.quality, _MISSING)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from json import dumps
@@ -390,16 +390,17 @@ def _infos(rows: list[Row]) -> list[SeriesInfo]:
     ]
 
 
-def _blocks(metering_point: str, kind: Kind, direction: FlowDirection, rows: Iterable[Row]) -> list[DayBlock]:
+def _blocks(metering_point: str, kind: Kind, direction: FlowDirection, rows: Sequence[Row]) -> list[DayBlock]:
     keys: dict[tuple[int, str], SeriesKey] = {}
     blocks = []
-    for day, seconds, register, recorded_at, scale, width, amounts, quality, offsets, provenance in rows:
+    unpacked = packing.unpack_days([row[5] for row in rows], [row[6] for row in rows])
+    for row, values in zip(rows, unpacked, strict=True):
+        day, seconds, register, recorded_at, scale, _, _, quality, offsets, provenance = row
         key = keys.get((seconds, register))
         if key is None:
             key = keys[seconds, register] = SeriesKey(
                 metering_point, kind, direction, Resolution(seconds), register
             )
-        values = packing.unpack_values(width, amounts)
         blocks.append(
             DayBlock(
                 key,

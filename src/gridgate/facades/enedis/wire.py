@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
+from itertools import compress
 from typing import Any, Final
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
@@ -22,8 +23,10 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.time import LAST_DAY, Resolution, slot_start, slots_in_day
+from gridgate.core.time import LAST_DAY, Resolution, civil_day_of, slot_start, slots_in_day
 from gridgate.dataplane.query.answer import Segment
+from gridgate.dataplane.query.columns import Columns, numbers
+from gridgate.dataplane.query.days import instant, midnight
 from gridgate.facades.enedis import catalogue
 
 PARIS: Final = ZoneInfo("Europe/Paris")
@@ -154,28 +157,32 @@ class Readings:
         self.count += others.count
 
 
-def whole_day(
-    day: date,
-    resolution: Resolution,
-    values: Sequence[int],
-    *,
-    stamp: Stamp = Stamp.END,
-    zone: ZoneInfo = PARIS,
-) -> bytes:
-    """The readings of a day of load curve that has every one of its values, in whole W."""
-    return _day_template(day, resolution, stamp, zone) % tuple(values)
-
-
 def curve_readings(
-    segments: Iterable[Segment], *, stamp: Stamp = Stamp.END, zone: ZoneInfo = PARIS
-) -> Iterator[bytes]:
-    """The readings of load-curve segments, one by one; a missing value is left out."""
-    for segment in segments:
-        interval = segment.resolution.iso.encode()
-        for step in segment.steps(zone):
-            if step.value is not None:
-                at = step.end if stamp is Stamp.END else step.start
-                yield _CURVE_READING % (number(step.value), _local(at, zone), interval)
+    columns: Iterable[Columns], *, stamp: Stamp = Stamp.END, zone: ZoneInfo = PARIS
+) -> Iterator[tuple[bytes, int]]:
+    """The readings of load curves, a day in a piece, and how many they are; a missing value is left out."""
+    for one in columns:
+        texts, said = number_texts(numbers(one.values, one.divisor)), one.said.tolist()
+        begin, index = one.start, 0
+        day = civil_day_of(instant(begin), zone)
+        while index < len(texts):
+            readings = _day_templates(day, one.resolution, stamp, zone)
+            first = (begin - midnight(day, zone)) // one.resolution.seconds
+            upto = index + len(readings) - first
+            values, there = texts[index:upto], said[index:upto]
+            if all(there):
+                whole = len(values) == len(readings)
+                template = (
+                    _day_template(day, one.resolution, stamp, zone)
+                    if whole
+                    else b",".join(readings[first : first + len(values)])
+                )
+                yield template % tuple(values), len(values)
+            elif any(there):
+                values = list(compress(values, there))
+                yield b",".join(compress(readings[first:], there)) % tuple(values), len(values)
+            index, day = upto, day + timedelta(days=1)
+            begin = midnight(day, zone)
 
 
 def daily_readings(segments: Iterable[Segment], *, zone: ZoneInfo = PARIS) -> Iterator[bytes]:
@@ -202,6 +209,12 @@ def maximum_readings(segments: Iterable[Segment], *, zone: ZoneInfo = PARIS) -> 
 def number(value: int | float) -> bytes:
     """A value as the text that Data Connect makes of it: plain digits, decimals only when there are some."""
     return b"%d" % value if isinstance(value, int) else format(Decimal(repr(value)), "f").encode()
+
+
+def number_texts(values: Sequence[int | float]) -> list[bytes]:
+    """The same of many at once."""
+    texts = orjson.dumps(values)[1:-1]
+    return [number(value) for value in values] if b"e" in texts else texts.split(b",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,14 +280,19 @@ _CURVE_READING: Final = b'{"value":"%b","date":"%b","interval_length":"%b","meas
 
 @lru_cache(maxsize=2048)
 def _day_template(day: date, resolution: Resolution, stamp: Stamp, zone: ZoneInfo) -> bytes:
-    """Every reading of a day, with `%d` where its value goes. About 4 kB for half hours, hence the bound."""
-    shift = 1 if stamp is Stamp.END else 0
-    readings = (
-        _CURVE_READING
-        % (b"%d", _local(slot_start(day, index + shift, resolution, zone), zone), resolution.iso.encode())
-        for index in range(slots_in_day(day, resolution, zone))
-    )
-    return b",".join(readings)
+    """Every reading of a day, with `%b` where its value goes. About 4 kB for half hours, hence the bound."""
+    return b",".join(_day_templates(day, resolution, stamp, zone))
+
+
+@lru_cache(maxsize=512)
+def _day_templates(day: date, resolution: Resolution, stamp: Stamp, zone: ZoneInfo) -> tuple[bytes, ...]:
+    """The same one by one."""
+    edges = [
+        *(slot_start(day, index, resolution, zone) for index in range(slots_in_day(day, resolution, zone))),
+        slot_start(day + timedelta(days=1), 0, resolution, zone),
+    ]
+    stamps = edges[1:] if stamp is Stamp.END else edges[:-1]
+    return tuple(_CURVE_READING % (b"%b", _local(at, zone), resolution.iso.encode()) for at in stamps)
 
 
 def _parameters(query_string: bytes) -> dict[str, str]:

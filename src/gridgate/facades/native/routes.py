@@ -22,7 +22,6 @@ from gridgate.dataplane.http.oauth import (
     read_token_request,
 )
 from gridgate.dataplane.http.plane import DataPlane, reader_of
-from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.reading import Wanted, answer, nothing_readable
 from gridgate.dataplane.registry import Application
 from gridgate.dataplane.tokens import Recognised, recognise
@@ -66,17 +65,15 @@ def _measurements(plane: DataPlane) -> Endpoint:
         if form is None:
             raise problems.not_acceptable()
         wanted = Wanted(point, query.kind, query.direction, query.period, query.resolution, query.as_of)
-        found = await _read(plane, wanted, caller, at)
-        if _is_long(wanted) or form is wire.MediaType.CSV:
-            body = await run_in_threadpool(partial(wire.encode_answer, found, form, zone=plane.zone))
-        else:
-            body = wire.encode_answer(found, form, zone=plane.zone)
+        body = await _read(plane, wanted, caller, at, form)
         return Response(body, headers={"Vary": "Accept"}, media_type=form.value)
 
     return measurements
 
 
-async def _read(plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime) -> Answer:
+async def _read(
+    plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime, form: wire.MediaType
+) -> bytes:
     """Decide, read, log, and only then answer. Raises `Problem`, that too after logging."""
     request = ReadRequest(wanted.kind, wanted.direction, wanted.period, at, wanted.resolution)
     verdict, reader, point = authorise(caller, request), reader_of(caller), caller.point
@@ -89,12 +86,18 @@ async def _read(plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime) 
     if isinstance(verdict, Refused):
         await plane.record(wanted, verdict, reader, _CHANNEL, point, at)
         if verdict.reason in _ABOUT_THE_PERIOD:
-            return nothing_readable(wanted, _why_nothing(verdict.reason, lines), at=at)
+            nothing = nothing_readable(wanted, _why_nothing(verdict.reason, lines), at=at)
+            return wire.encode_answer(nothing, form, zone=plane.zone)
         raise _problem_of(verdict.reason, wanted, lines)
-    read = partial(answer, plane.store, wanted, verdict, point=point, at=at, zone=plane.zone)
-    found = await run_in_threadpool(read) if _is_long(wanted) else read()
-    await plane.record(wanted, verdict, reader, _CHANNEL, point, at, counts=found.counts)
-    return found
+
+    def read() -> tuple[list[int], bytes]:
+        found = answer(plane.store, wanted, verdict, point=point, at=at, zone=plane.zone)
+        return found.counts, wire.encode_answer(found, form, zone=plane.zone)
+
+    apart = _is_long(wanted) or form is wire.MediaType.CSV
+    counts, body = await run_in_threadpool(read) if apart else read()
+    await plane.record(wanted, verdict, reader, _CHANNEL, point, at, counts=counts)
+    return body
 
 
 def _unreadable(caller: Caller) -> problems.Problem:

@@ -1,19 +1,39 @@
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from gridgate.core.quantities import Kind, Quality
 from gridgate.core.time import Resolution
 from gridgate.dataplane.query.answer import Segment
+from gridgate.dataplane.query.assemble import columns_of
+from gridgate.dataplane.query.columns import Columns
 from gridgate.dataplane.query.resample import resample
+from gridgate.dataplane.store.port import DayBlock
 from tests.factories.measurements import AUTUMN, PARIS, SPRING, SUMMER, block, key
-from tests.unit.dataplane.query.test_assemble import bounds, whole
+from tests.unit.dataplane.query.test_assemble import bounds
 
 TENS = key(resolution=Resolution.PT10M)
 
 
-def to(resolution: Resolution, segments: list[Segment], kind: Kind = Kind.LOAD_CURVE) -> list[Segment]:
-    return resample(segments, resolution, kind=kind, zone=PARIS)
+def to(resolution: Resolution, columns: list[Columns], kind: Kind = Kind.LOAD_CURVE) -> list[Segment]:
+    return [made.segment() for made in resample(columns, resolution, kind=kind, zone=PARIS)]
+
+
+def whole(*blocks: DayBlock) -> list[Columns]:
+    start, end = bounds(blocks[0].day)
+    return columns_of(list(blocks), start, end, PARIS)
+
+
+def tens(values: list[int], offsets: list[int] | None = None) -> Columns:
+    return Columns(
+        int(bounds(SUMMER)[0].timestamp()),
+        Resolution.PT10M,
+        np.array(values),
+        1,
+        np.zeros(len(values), np.uint8),
+        None if offsets is None else np.array(offsets, np.int32),
+    )
 
 
 class TestResample:
@@ -56,7 +76,8 @@ class TestResample:
 
     def test_leaves_coarser_values_as_they_are(self) -> None:
         coarse = whole(block())
-        assert to(Resolution.PT10M, coarse) == to(Resolution.PT30M, coarse) == coarse
+        as_it_is = [columns.segment() for columns in coarse]
+        assert to(Resolution.PT10M, coarse) == to(Resolution.PT30M, coarse) == as_it_is
 
     def test_cuts_no_value_in_two(self) -> None:
         (segment,) = to(Resolution.PT15M, whole(block(values=[1, 2, 6] * 48, of=TENS)))
@@ -76,15 +97,11 @@ class TestResample:
         assert segment.values == [6]
 
     def test_keeps_the_highest_of_maxima_with_its_instant(self) -> None:
-        segment = Segment(
-            bounds(SUMMER)[0], Resolution.PT10M, [5, 9, 9], [("measured", 3)], offsets=[10, 20, 30]
-        )
-        (made,) = to(Resolution.PT30M, [segment], Kind.MAXIMUM_POWER)
+        (made,) = to(Resolution.PT30M, [tens([5, 9, 9], [10, 20, 30])], Kind.MAXIMUM_POWER)
         assert (made.values, made.offsets) == ([9], [620])
 
     def test_adds_energies(self) -> None:
-        segment = Segment(bounds(SUMMER)[0], Resolution.PT10M, [5, 9, 9], [("measured", 3)])
-        (made,) = to(Resolution.PT30M, [segment], Kind.DAILY_ENERGY)
+        (made,) = to(Resolution.PT30M, [tens([5, 9, 9])], Kind.DAILY_ENERGY)
         assert made.values == [23]
 
     def test_keeps_the_reading_at_the_start_of_the_step(self) -> None:
