@@ -12,13 +12,15 @@ import hmac
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from gridgate.dataplane.authz import sha256
+from gridgate.dataplane.group_commit import GroupCommit
 from gridgate.dataplane.registry import (
     Application,
     CredentialRow,
@@ -30,6 +32,7 @@ from gridgate.dataplane.sqlite_file import Stamp, fault_of, stamp
 
 _TOKEN_BYTES = 32
 _BUSY_SECONDS = 5.0
+_ASKED_AGAIN_AFTER = 0.0005
 _NO_SECRET = "0" * 64
 
 
@@ -73,8 +76,27 @@ def recognise(
     return NotRecognised(known=row is not None)
 
 
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """One row that is to be inserted or changed."""
+
+    sql: str
+    parameters: tuple[object, ...]
+
+
+_ISSUE = (
+    "INSERT INTO applications_accesstoken"
+    " (token_sha256, application_id, issued_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, NULL)"
+)
+_REVOKE = (
+    "UPDATE applications_accesstoken SET revoked_at = ?"
+    " WHERE token_sha256 = ? AND application_id = ? AND revoked_at IS NULL"
+)
+
+
 class TokenStore:
-    """Inserts and revokes tokens. Safe to call from several threads; every call is one durable transaction.
+    """Inserts and revokes tokens. Safe to call from several tasks and threads; what they ask for together is one durable
+    transaction, and each is answered when it is.
 
     `newest` as in `SqliteRegistry`: nothing is written into an older registry either.
     """
@@ -85,28 +107,22 @@ class TokenStore:
         self._lock = threading.Lock()
         self._opened: Stamp | None = None
         self._connection: sqlite3.Connection | None = None
+        self._group = GroupCommit("tokens", self._write, closed=lambda: RegistryUnavailable("it is closed"))
 
-    def issue(self, application: Application, *, lifetime: int, at: datetime) -> IssuedToken:
+    async def issue(self, application: Application, *, lifetime: int, at: datetime) -> IssuedToken:
         """Issue a token valid for `lifetime` seconds. Raises `RegistryUnavailable`."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         now = int(at.timestamp())
-        self._write(
-            "INSERT INTO applications_accesstoken"
-            " (token_sha256, application_id, issued_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, NULL)",
-            (sha256(token), application.id, now, now + lifetime),
-        )
+        await self._group.durable(_Statement(_ISSUE, (sha256(token), application.id, now, now + lifetime)))
         return IssuedToken(token, lifetime)
 
-    def revoke(self, token: str, *, application: Application, at: datetime) -> bool:
+    async def revoke(self, token: str, *, application: Application, at: datetime) -> bool:
         """Revoke a token of that application; False when it has none such. Raises `RegistryUnavailable`.
 
         A token of another application is left alone (RFC 7009, 2.1).
         """
-        return self._write(
-            "UPDATE applications_accesstoken SET revoked_at = ?"
-            " WHERE token_sha256 = ? AND application_id = ? AND revoked_at IS NULL",
-            (int(at.timestamp()), sha256(token), application.id),
-        )
+        statement = _Statement(_REVOKE, (int(at.timestamp()), sha256(token), application.id))
+        return await self._group.durable(statement) > 0
 
     def check(self) -> None:
         """Succeed when a token could be written: a number of the file is written as it stands, durably, since a
@@ -115,25 +131,46 @@ class TokenStore:
         While another writes it waits for nothing: that one shows that the registry can be written.
         """
         with self._connected() as connection:
-            connection.execute("PRAGMA busy_timeout = 0")
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 number = connection.execute("PRAGMA user_version").fetchone()[0]
                 connection.execute(f"PRAGMA user_version = {number:d}")
                 connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                if not _is_busy(error):
                     raise
-            finally:
-                connection.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000:.0f}")
 
     def close(self) -> None:
+        """Write what was asked for and stop. Nothing can be written afterwards."""
+        self._group.close()
         with self._lock:
             self._close()
 
-    def _write(self, statement: str, parameters: tuple[object, ...]) -> bool:
+    def _write(self, statements: Sequence[_Statement]) -> Sequence[int | Exception]:
+        """How many rows each changed, or why it could not."""
+        try:
+            return self._write_together(statements)
+        except _Refused as error:
+            if len(statements) == 1:
+                return [RegistryUnavailable(str(error))]
+            # One row of them, or several: each by itself then, so that the others are written.
+            return [outcome for one in statements for outcome in self._write([one])]
+        except RegistryUnavailable as error:
+            return [error] * len(statements)
+
+    def _write_together(self, statements: Sequence[_Statement]) -> Sequence[int]:
         with self._connected() as connection:
-            return connection.execute(statement, parameters).rowcount > 0
+            _begin(connection)
+            try:
+                changed = [connection.execute(one.sql, one.parameters).rowcount for one in statements]
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                if isinstance(error, sqlite3.IntegrityError):
+                    raise _Refused(str(error)) from error
+                raise
+        return changed
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
@@ -157,7 +194,7 @@ class TokenStore:
         connection = sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode=rw",
             uri=True,
-            timeout=_BUSY_SECONDS,
+            timeout=0,
             isolation_level=None,
             check_same_thread=False,
         )
@@ -175,3 +212,27 @@ class TokenStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = self._opened = None
+
+
+class _Refused(Exception):
+    """A row breaks a rule of the tables: of an application that is gone, say."""
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Take the write lock, which others hold for moments. The engine's own waiting sleeps longer each time, up to a
+    tenth of a second, and lets whoever came later go first.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_ASKED_AGAIN_AFTER)
+        else:
+            return
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

@@ -1,15 +1,17 @@
 """Issuing, recognising and revoking."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from gridgate.dataplane.authz import TokenFault, Unauthenticated, authenticate, sha256
-from gridgate.dataplane.registry import RegistryUnavailable, SqliteRegistry
-from gridgate.dataplane.tokens import NotRecognised, Recognised, TokenStore, recognise
+from gridgate.dataplane.registry import Application, RegistryUnavailable, SqliteRegistry
+from gridgate.dataplane.tokens import IssuedToken, NotRecognised, Recognised, TokenStore, recognise
 from tests.dataplane_world import CONSO, NOW, PARIS, TIERS1, TIERS2, Client, RegistryFile
 
 
@@ -78,7 +80,7 @@ class TestTokenStore:
         registry, store = SqliteRegistry(world.path, zone=PARIS), TokenStore(world.path)
         found = recognise(registry, client_id="tiers1", client_secret=tiers1.client_secret, at=NOW)
         assert isinstance(found, Recognised)
-        issued = store.issue(found.application, lifetime=12600, at=NOW)
+        issued = asyncio.run(store.issue(found.application, lifetime=12600, at=NOW))
         assert issued.expires_in == 12600
         for later, valid in ((12599, True), (12600, False)):
             at = NOW + timedelta(seconds=later)
@@ -94,7 +96,7 @@ class TestTokenStore:
         store, registry = TokenStore(world.path), SqliteRegistry(world.path, zone=PARIS)
         row = registry.credential("tiers1", at=NOW)
         assert row is not None
-        token = store.issue(row.application, lifetime=60, at=NOW).token
+        token = asyncio.run(store.issue(row.application, lifetime=60, at=NOW)).token
         assert len(token) >= 43  # 32 random bytes
         dump = "\n".join(world.db.iterdump())
         assert token not in dump
@@ -109,11 +111,11 @@ class TestTokenStore:
         mine, theirs = (registry.credential(name, at=NOW) for name in ("tiers1", "tiers2"))
         assert mine is not None
         assert theirs is not None
-        token = store.issue(mine.application, lifetime=60, at=NOW).token
-        assert not store.revoke(token, application=theirs.application, at=NOW)
+        token = asyncio.run(store.issue(mine.application, lifetime=60, at=NOW)).token
+        assert not asyncio.run(store.revoke(token, application=theirs.application, at=NOW))
         authenticate(registry, token, api="enedis", metering_point="", at=NOW)
-        assert store.revoke(token, application=mine.application, at=NOW)
-        assert not store.revoke(token, application=mine.application, at=NOW)
+        assert asyncio.run(store.revoke(token, application=mine.application, at=NOW))
+        assert not asyncio.run(store.revoke(token, application=mine.application, at=NOW))
         with pytest.raises(Unauthenticated) as refusal:
             authenticate(registry, token, api="enedis", metering_point="", at=NOW)
         assert refusal.value.fault is TokenFault.REVOKED
@@ -125,7 +127,7 @@ class TestTokenStore:
         row = registry.credential("tiers1", at=NOW)
         assert row is not None
         with pytest.raises(RegistryUnavailable):
-            TokenStore(tmp_path / "nowhere.sqlite3").issue(row.application, lifetime=60, at=NOW)
+            asyncio.run(TokenStore(tmp_path / "nowhere.sqlite3").issue(row.application, lifetime=60, at=NOW))
         assert not (tmp_path / "nowhere.sqlite3").exists()
         registry.close()
 
@@ -137,7 +139,79 @@ class TestTokenStore:
         world.db.execute("DELETE FROM applications_apisubscription")
         world.db.execute("DELETE FROM applications_application")
         with pytest.raises(RegistryUnavailable):
-            store.issue(row.application, lifetime=60, at=NOW)
+            asyncio.run(store.issue(row.application, lifetime=60, at=NOW))
         registry.close()
         store.close()
         assert isinstance(world.db, sqlite3.Connection)
+
+    def test_writes_what_is_asked_for_together_in_one_transaction(
+        self, world: RegistryFile, tiers1: Client
+    ) -> None:
+        store, application = TokenStore(world.path), self._application(world)
+        commits: list[str] = []
+
+        async def issue() -> list[IssuedToken]:
+            # The first opens the connection, of which the statements are then counted.
+            await store.issue(application, lifetime=60, at=NOW)
+            assert store._connection is not None
+            store._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+            wanted = (store.issue(application, lifetime=60, at=NOW) for _ in range(50))
+            return await asyncio.gather(*wanted)
+
+        tokens = {issued.token for issued in asyncio.run(issue())}
+        store.close()
+        assert len(tokens) == 50
+        kept = {row[0] for row in world.db.execute("SELECT token_sha256 FROM applications_accesstoken")}
+        assert {sha256(token) for token in tokens} < kept
+        assert len(commits) == 1
+
+    def test_writes_the_others_when_one_row_is_refused(self, world: RegistryFile, tiers1: Client) -> None:
+        """At once, and, as the portal's tables do, not before the end of the transaction."""
+        application = self._application(world)
+        gone = replace(application, id=999)
+        for deferred in (False, True):
+            if deferred:
+                world.db.execute("PRAGMA writable_schema = 1")
+                world.db.execute(
+                    "UPDATE sqlite_master SET sql = replace(sql, 'applications_application (id)',"
+                    " 'applications_application (id) DEFERRABLE INITIALLY DEFERRED')"
+                    " WHERE name = 'applications_accesstoken'"
+                )
+                world.db.execute("PRAGMA writable_schema = reset")
+            store = TokenStore(world.path)
+
+            async def issue(store: TokenStore) -> list[IssuedToken | BaseException]:
+                wanted = (store.issue(of, lifetime=60, at=NOW) for of in (application, gone, application))
+                return await asyncio.gather(*wanted, return_exceptions=True)
+
+            first, refused, last = asyncio.run(issue(store))
+            store.close()
+            assert isinstance(first, IssuedToken)
+            assert isinstance(refused, RegistryUnavailable)
+            assert isinstance(last, IssuedToken)
+            kept = {row[0] for row in world.db.execute("SELECT token_sha256 FROM applications_accesstoken")}
+            assert {sha256(first.token), sha256(last.token)} <= kept
+
+    def test_waits_for_another_who_writes(self, world: RegistryFile, tiers1: Client) -> None:
+        store, application = TokenStore(world.path), self._application(world)
+
+        async def issue() -> IssuedToken:
+            world.db.execute("BEGIN IMMEDIATE")
+            waiting = asyncio.ensure_future(store.issue(application, lifetime=60, at=NOW))
+            done, _ = await asyncio.wait([waiting], timeout=0.05)
+            assert not done
+            world.db.execute("COMMIT")
+            return await waiting
+
+        token = asyncio.run(issue()).token
+        store.close()
+        assert world.db.execute(
+            "SELECT 1 FROM applications_accesstoken WHERE token_sha256 = ?", (sha256(token),)
+        ).fetchone()
+
+    def _application(self, world: RegistryFile) -> Application:
+        registry = SqliteRegistry(world.path, zone=PARIS)
+        row = registry.credential("tiers1", at=NOW)
+        registry.close()
+        assert row is not None
+        return row.application

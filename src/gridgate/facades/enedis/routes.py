@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -174,10 +173,7 @@ def _token(plane: DataPlane) -> Endpoint:
             raise OAuthError(OAuthFault.INVALID_REQUEST, "grant_type is missing")
         if grant != "client_credentials":
             raise OAuthError(OAuthFault.UNSUPPORTED_GRANT_TYPE, grant)
-        # In a thread: the insert waits for the disk, and for the registry's writers.
-        issued = await run_in_threadpool(
-            lambda: plane.tokens.issue(application, lifetime=_TOKEN_SECONDS, at=at)
-        )
+        issued = await plane.tokens.issue(application, lifetime=_TOKEN_SECONDS, at=at)
         return Response(
             wire.encode_token(issued.token, issued.expires_in),
             headers={"Pragma": "no-cache"},
@@ -197,7 +193,7 @@ def _revoke(plane: DataPlane) -> Endpoint:
             raise OAuthError(OAuthFault.INVALID_REQUEST, "token is missing")
         if asked.get("token_type_hint") not in (None, "access_token"):
             raise OAuthError(OAuthFault.UNSUPPORTED_TOKEN_TYPE, "only access tokens exist")
-        await run_in_threadpool(lambda: plane.tokens.revoke(token, application=application, at=at))
+        await plane.tokens.revoke(token, application=application, at=at)
         return Response(status_code=200)
 
     return revoke

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from functools import partial
 from importlib.resources import files
 from typing import Final
 
@@ -188,10 +187,7 @@ def _token(plane: DataPlane) -> Endpoint:
             raise OAuthError(OAuthFault.INVALID_REQUEST, "grant_type is missing from the form")
         if grant != "client_credentials":
             raise OAuthError(OAuthFault.UNSUPPORTED_GRANT_TYPE, "the only grant here is client_credentials")
-        # In a thread: the insert waits for the disk, and for the registry's writers.
-        issued = await run_in_threadpool(
-            partial(plane.tokens.issue, application, lifetime=_TOKEN_SECONDS, at=at)
-        )
+        issued = await plane.tokens.issue(application, lifetime=_TOKEN_SECONDS, at=at)
         body = wire.encode_token(issued.token, issued.expires_in)
         return Response(body, headers={"Pragma": "no-cache"}, media_type="application/json")
 
@@ -208,7 +204,7 @@ def _revoke(plane: DataPlane) -> Endpoint:
         token = asked.form.get("token")
         if not token:
             raise OAuthError(OAuthFault.INVALID_REQUEST, "token is missing from the form")
-        await run_in_threadpool(partial(plane.tokens.revoke, token, application=application, at=at))
+        await plane.tokens.revoke(token, application=application, at=at)
         return Response(status_code=200)
 
     return revoke
