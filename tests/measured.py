@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 
 from gridgate.core.errors import ErrorKind, GridgateError
@@ -70,11 +71,9 @@ class Measured:
         self._answer()
         self.asked.append((reader.organisation_name, direction, *points))
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        return {
-            point: dict.fromkeys(days, 10_000 if first.year == NOW.year else 8_000)
-            for point in points
-            if point not in self.silent
-        }
+        told = [point for point in points if point not in self.silent]
+        each = 10_000.0 if first.year == NOW.year else 8_000.0
+        return DailyTotals(told, days, np.full((len(told), len(days)), each))
 
     def read(
         self,

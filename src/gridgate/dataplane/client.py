@@ -4,34 +4,42 @@ Synchronous, and safe to share between threads.
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from itertools import groupby
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.sharing import Granted, ReadRequest, RefusalReason, Refused, decide
+from gridgate.core.sharing import ReadRequest, RefusalReason, Refused, decide
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of
-from gridgate.dataplane.accesslog import AccessEntry, AccessLog
+from gridgate.dataplane.accesslog import AccessLog
 from gridgate.dataplane.config import DataPlaneConfig
+from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.answer import Answer
-from gridgate.dataplane.reading import (
-    Reader,
-    Wanted,
-    answer,
-    daily_energy_from,
-    entries,
-    segments_of,
-)
+from gridgate.dataplane.query.sums import Sums, energy_of_points
+from gridgate.dataplane.reading import Reader, Wanted, answer, entries
 from gridgate.dataplane.registry import NEWEST, Access, SqliteRegistry
 from gridgate.dataplane.store import open_store
-from gridgate.dataplane.store.port import Cause, DayBlock, MeasurementStore, SeriesInfo, SetAside
+from gridgate.dataplane.store.port import Cause, MeasurementStore, SeriesInfo, SetAside
+from gridgate.dataplane.summing import Decided, SumAsked, add_up, decide_each, is_unknown, log_entries
 
-__all__ = ["Cause", "Latest", "MeasurementClient", "ReadRefused", "Reader", "SeriesInfo", "SetAside"]
-
-DailyTotals = dict[str, dict[date, int | float]]
-"""Energy in Wh by metering point and civil day."""
+__all__ = [
+    "Cause",
+    "DailyTotals",
+    "Decided",
+    "Latest",
+    "MeasurementClient",
+    "Period",
+    "ReadRefused",
+    "Reader",
+    "SeriesInfo",
+    "SetAside",
+    "SumAsked",
+    "Sums",
+]
 
 
 class ReadRefused(GridgateError):
@@ -42,9 +50,18 @@ class ReadRefused(GridgateError):
 
     def __init__(self, reason: RefusalReason) -> None:
         self.reason = reason
-        unknown = reason in (RefusalReason.NO_PERMISSION, RefusalReason.NOT_YET_VALID, RefusalReason.EXPIRED)
-        kind = ErrorKind.NOT_FOUND if unknown else ErrorKind.FORBIDDEN
+        kind = ErrorKind.NOT_FOUND if is_unknown(reason) else ErrorKind.FORBIDDEN
         super().__init__(kind, f"this cannot be read: {reason.value.replace('_', ' ')}")
+
+
+@dataclass(frozen=True, slots=True)
+class DailyTotals:
+    """The energy of several points, day by day."""
+
+    points: list[str]
+    days: list[date]
+    values: NDArray[np.float64]
+    """Wh, points by days; NaN where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +82,7 @@ class MeasurementClient:
         self._log = AccessLog(config.access_log, config.process)
         self._lock = threading.Lock()
         self._store: MeasurementStore | None = None
+        self._store_of_sums: MeasurementStore | None = None
 
     def read(
         self,
@@ -111,32 +129,47 @@ class MeasurementClient:
         at: datetime,
         channel: str = "screen",
     ) -> DailyTotals:
-        """The energy of each civil day `first` to `last` of each point, in a handful of statements for all of
-        them.
+        """The energy of each civil day `first` to `last` of each point, in a handful of statements for all of them.
 
-        Days without data are absent, and so are points that `reader` may not read. One line of the log a
-        point and part of the period. Raises as `read` does, but not `ReadRefused`.
+        Points that `reader` may not read are absent. One line of the log a point and part of the period. Raises as
+        `read` does, but not `ReadRefused`.
         """
-        start, end = civil_day_bounds(first, self._zone).start, civil_day_bounds(last, self._zone).end
-        period = Interval(start, end)
-        with self._lock:
-            lines = self._registry.lines(reader.organisation, metering_points)
-        request = ReadRequest(Kind.DAILY_ENERGY, direction, period, at)
-        verdicts = {point: decide(request, lines.get(point, ())) for point in dict.fromkeys(metering_points)}
-        granted = {point: verdict for point, verdict in verdicts.items() if isinstance(verdict, Granted)}
-        blocks = self._daily_blocks(list(granted), direction, first, last)
-        totals: DailyTotals = {}
-        logged: list[AccessEntry] = []
-        for point, verdict in verdicts.items():
-            wanted = Wanted(point, Kind.DAILY_ENERGY, direction, period)
-            counts: list[int] = []
-            if isinstance(verdict, Granted):
-                of_parts = [self._totals(wanted, part, blocks.get(point, [])) for part in verdict.parts]
-                totals[point] = {day: value for part in of_parts for day, value in part.items()}
-                counts = [len(part) for part in of_parts]
-            logged += entries(reader, wanted, verdict, channel=channel, point=None, at=at, counts=counts)
-        self._log.append(*logged)
-        return totals
+        period = Interval(civil_day_bounds(first, self._zone).start, civil_day_bounds(last, self._zone).end)
+        asked = SumAsked(direction, period, Period.DAY)
+        decided = self._decided(reader, metering_points, asked, at)
+        groups = {point: place for place, point in enumerate(decided.granted)}
+        assert period.end is not None
+        values, counts = energy_of_points(
+            self._for_sums,
+            decided.parts(at, groups),
+            direction,
+            start=period.start,
+            end=period.end,
+            zone=self._zone,
+        )
+        self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=counts))
+        days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
+        return DailyTotals(list(groups), days, values)
+
+    def sums(
+        self,
+        reader: Reader,
+        asked: SumAsked,
+        metering_points: Mapping[str, int],
+        *,
+        at: datetime,
+        channel: str = "screen",
+    ) -> tuple[Sums, Decided]:
+        """What those points have together, by the group (from 0) that each is in; and which of them `reader` may read.
+
+        One line of the log a point and part of the period. Raises as `read` does, but not `ReadRefused`.
+        """
+        decided = self._decided(reader, list(metering_points), asked, at)
+        parts = decided.parts(at, metering_points)
+        groups = max(metering_points.values(), default=0) + 1
+        sums = add_up(self._for_sums, asked, parts, at=at, zone=self._zone, groups=groups)
+        self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=sums.counts))
+        return sums, decided
 
     def series(self, metering_points: Sequence[str]) -> list[SeriesInfo]:
         """What is held of those points: which series, from when to when. Not their values, so not logged.
@@ -175,9 +208,10 @@ class MeasurementClient:
         self._log.close()
         with self._lock:
             self._registry.close()
-            if self._store is not None:
-                self._store.close()
-                self._store = None
+            for store in (self._store, self._store_of_sums):
+                if store is not None:
+                    store.close()
+            self._store = self._store_of_sums = None
 
     @property
     def _measurements(self) -> MeasurementStore:
@@ -186,35 +220,22 @@ class MeasurementClient:
                 self._store = open_store(self._config.measurements, read_only=True, zone=self._zone)
             return self._store
 
+    @property
+    def _for_sums(self) -> MeasurementStore:
+        """A connection of their own: a statement over thousands of points holds up no read of one."""
+        with self._lock:
+            if self._store_of_sums is None:
+                self._store_of_sums = open_store(self._config.measurements, read_only=True, zone=self._zone)
+            return self._store_of_sums
+
     def _access(self, reader: Reader, metering_point: str, at: datetime) -> Access:
         with self._lock:
             return self._registry.access(reader.organisation, metering_point, at=at)
 
-    def _daily_blocks(
-        self, points: Sequence[str], direction: FlowDirection, first: date, last: date
-    ) -> Mapping[str, list[DayBlock]]:
-        """Daily energy as stored, and made from load curves for the points and days that have none."""
-        store = self._measurements
-        stored = store.read_many(points, Kind.DAILY_ENERGY, direction, first, last)
-        blocks = _by_point(block for block in stored if block.said.any())
-        days = (last - first).days + 1
-        silent = [point for point in points if len(blocks.get(point, ())) < days]
-        curves = _by_point(store.read_many(silent, Kind.LOAD_CURVE, direction, first, last)) if silent else {}
-        for point, curve in curves.items():
-            told = {block.day for block in blocks.get(point, ())}
-            made = daily_energy_from([b for b in curve if b.day not in told], zone=self._zone)
-            blocks.setdefault(point, []).extend(made)
-        return blocks
-
-    def _totals(self, wanted: Wanted, part: Granted, blocks: list[DayBlock]) -> dict[date, int | float]:
-        segments = segments_of(blocks, wanted, part.line, part.readable, zone=self._zone)
-        return {
-            step.start.astimezone(self._zone).date(): step.value
-            for segment in segments
-            for step in segment.steps(self._zone)
-            if step.value is not None
-        }
-
-
-def _by_point(blocks: Iterable[DayBlock]) -> dict[str, list[DayBlock]]:
-    return {point: list(same) for point, same in groupby(blocks, key=lambda block: block.key.metering_point)}
+    def _decided(
+        self, reader: Reader, metering_points: Sequence[str], asked: SumAsked, at: datetime
+    ) -> Decided:
+        points = list(dict.fromkeys(metering_points))
+        with self._lock:
+            lines = self._registry.lines(reader.organisation, points)
+        return decide_each(asked.request(at), points, lines)

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from json import dumps
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -149,7 +150,21 @@ class Registry(Protocol):
         ...
 
     def lines(self, reader: int, metering_points: Sequence[str]) -> dict[str, tuple[AccessLine, ...]]:
-        """The lines of an organisation on several points, in one statement per 500 points."""
+        """The lines of an organisation on several points, whatever their validity, in one statement. Points whose lines
+        say the same share one tuple.
+        """
+        ...
+
+    def accesses(
+        self, application: Application, metering_points: Sequence[str], *, at: datetime
+    ) -> dict[str, Access]:
+        """What `token` tells of one point, for several, in one statement; a point that does not exist is not there."""
+        ...
+
+    def reach(self, application: Application, *, at: datetime) -> dict[str, tuple[AccessLine, ...]]:
+        """The lines valid at `at` of all points within the application's reach, by id, in one statement. Points whose
+        lines say the same share one tuple.
+        """
         ...
 
     def points(self, application: Application, *, after: str, limit: int, at: datetime) -> list[Access]:
@@ -254,6 +269,30 @@ JOIN sharing_accessline l ON l.reader_id = :reader AND l.metering_point_id = p.i
 ORDER BY p.id, l.basis DESC, l.data_from
 """  # noqa: S608 -- composed of constants
 
+_ACCESSES = f"""
+SELECT {_POINT.format(reader=":reader")},
+       {_LINE}
+FROM json_each(:points) asked
+CROSS JOIN metering_meteringpoint p ON p.id = asked.value
+JOIN applications_application a ON a.id = :application
+{_PRESENT}
+LEFT JOIN sharing_accessline l ON l.reader_id = :reader AND l.metering_point_id = p.id
+      AND {_REACHED}
+{_AS_HELD}
+"""  # noqa: S608 -- composed of constants
+
+_LINES = f"""
+SELECT {_LINE}, l.metering_point_id
+FROM json_each(?) asked CROSS JOIN sharing_accessline l ON l.reader_id = ? AND l.metering_point_id = asked.value
+"""  # noqa: S608 -- composed of constants
+
+_REACH = f"""
+SELECT {_LINE}, l.metering_point_id
+FROM applications_application a JOIN sharing_accessline l ON l.reader_id = a.organisation_id
+WHERE a.id = :application AND l.valid_from <= :now AND (l.valid_until IS NULL OR l.valid_until > :now) AND {_REACHED}
+ORDER BY l.metering_point_id, l.basis DESC, l.data_from
+"""  # noqa: S608 -- composed of constants
+
 _CREDENTIAL = """
 SELECT a.id, a.client_id, a.organisation_id, o.legal_name, k.secret_sha256
 FROM applications_application a
@@ -272,7 +311,6 @@ LIMIT 1
 
 _POINT_AT, _LINE_AT, _LINE_WIDTH = 8, 16, 10
 _BOTH_WAYS = bits(FlowDirection)
-_CHUNK = 500
 
 
 class SqliteRegistry:
@@ -320,17 +358,27 @@ class SqliteRegistry:
         return Access(_point(rows, at), _lines(rows, _LINE_AT - _POINT_AT)) if rows else Access(None, ())
 
     def lines(self, reader: int, metering_points: Sequence[str]) -> dict[str, tuple[AccessLine, ...]]:
-        found: dict[str, list[AccessLine]] = {}
-        for start in range(0, len(metering_points), _CHUNK):
-            chunk = metering_points[start : start + _CHUNK]
-            places = ",".join("?" * len(chunk))
-            statement = f"""
-                SELECT {_LINE}, l.metering_point_id FROM sharing_accessline l
-                WHERE l.reader_id = ? AND l.metering_point_id IN ({places})
-            """  # noqa: S608 -- placeholders only
-            for row in self._all(statement, [reader, *chunk]):
-                found.setdefault(row[_LINE_WIDTH], []).append(_line(row))
-        return {point: tuple(lines) for point, lines in found.items()}
+        return _lines_of_each(self._all(_LINES, (dumps(metering_points), reader)))
+
+    def accesses(
+        self, application: Application, metering_points: Sequence[str], *, at: datetime
+    ) -> dict[str, Access]:
+        parameters = {
+            "points": dumps(metering_points),
+            "application": application.id,
+            "reader": application.organisation,
+            "today": self._today(at),
+            "instant": stored_instant(at),
+        }
+        return self._accesses(_ACCESSES, parameters, at)
+
+    def reach(self, application: Application, *, at: datetime) -> dict[str, tuple[AccessLine, ...]]:
+        parameters = {
+            "application": application.id,
+            "now": int(at.timestamp()),
+            "instant": stored_instant(at),
+        }
+        return _lines_of_each(self._all(_REACH, parameters))
 
     def points(self, application: Application, *, after: str, limit: int, at: datetime) -> list[Access]:
         parameters = {
@@ -342,10 +390,7 @@ class SqliteRegistry:
             "today": self._today(at),
             "instant": stored_instant(at),
         }
-        pages: dict[str, list[tuple[Any, ...]]] = {}
-        for row in self._all(_POINTS, parameters):
-            pages.setdefault(row[0], []).append(row)
-        return [Access(_point(rows, at), _lines(rows, _LINE_AT - _POINT_AT)) for rows in pages.values()]
+        return list(self._accesses(_POINTS, parameters, at).values())
 
     def credential(self, client_id: str, *, at: datetime) -> CredentialRow | None:
         rows = self._all(_CREDENTIAL, {"client_id": client_id, "now": stored_instant(at)})
@@ -365,6 +410,15 @@ class SqliteRegistry:
         if self._connection is not None:
             self._connection.close()
             self._connection = self._opened = None
+
+    def _accesses(self, statement: str, parameters: dict[str, Any], at: datetime) -> dict[str, Access]:
+        of_point: dict[str, list[tuple[Any, ...]]] = {}
+        for row in self._all(statement, parameters):
+            of_point.setdefault(row[0], []).append(row)
+        return {
+            point: Access(_point(rows, at), _lines(rows, _LINE_AT - _POINT_AT))
+            for point, rows in of_point.items()
+        }
 
     def _today(self, at: datetime) -> str:
         return at.astimezone(self._zone).date().isoformat()
@@ -464,6 +518,22 @@ def _precedence(row: Sequence[Any], now: float) -> tuple[bool, int]:
 
 def _lines(rows: Iterable[Sequence[Any]], at: int) -> tuple[AccessLine, ...]:
     return tuple(_line(row[at:]) for row in rows if row[at] is not None)
+
+
+def _lines_of_each(rows: Iterable[Sequence[Any]]) -> dict[str, tuple[AccessLine, ...]]:
+    """By point, from rows that end with it. Most points of a company have the same lines: those are made once."""
+    said: dict[str, tuple[Sequence[Any], ...]] = {}
+    for row in rows:
+        point, line = row[_LINE_WIDTH], row[:_LINE_WIDTH]
+        said[point] = (*said[point], line) if point in said else (line,)
+    made: dict[tuple[Sequence[Any], ...], tuple[AccessLine, ...]] = {}
+    found = {}
+    for point, given in said.items():
+        lines = made.get(given)
+        if lines is None:
+            lines = made[given] = tuple(_line(line) for line in given)
+        found[point] = lines
+    return found
 
 
 _BASES: dict[str, Basis] = {basis.value: basis for basis in Basis}

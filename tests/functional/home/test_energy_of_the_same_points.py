@@ -3,9 +3,11 @@
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gridgate.core.quantities import FlowDirection
+from gridgate.dataplane.client import DailyTotals
 from gridgate.portal.screens.home.energy import YEAR, energy_of
 from gridgate.portal.screens.sharing.moment import Moment
 from tests.measured import PARIS, Measured
@@ -20,7 +22,7 @@ def test_a_meter_of_this_year_only_is_in_the_sum_and_in_no_comparison(
 
     def totals(reader: Any, points: Any, direction: Any, first: date, last: date, **more: Any) -> Any:
         found = every(reader, points, direction, first, last, **more)
-        found[new] = {day: value for day, value in found[new].items() if day >= since}
+        found.values[found.points.index(new), [day < since for day in found.days]] = np.nan
         return found
 
     monkeypatch.setattr(measured, "daily_totals", totals)
@@ -49,9 +51,8 @@ def test_what_did_not_change_is_said_so(
     def totals(_reader: Any, _points: Any, _direction: Any, first: date, last: date, **_more: Any) -> Any:
         days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
         now = first.year == world.now.year
-        return {
-            point: dict.fromkeys(days, 99_999 if now else 100_000) for point in ids[: 2 if now else points]
-        }
+        of = ids[: 2 if now else points]
+        return DailyTotals(of, days, np.full((len(of), len(days)), 99_999.0 if now else 100_000.0))
 
     monkeypatch.setattr(measured, "daily_totals", totals)
     note = energy_of(

@@ -1,10 +1,14 @@
 """What a person finds when they sign in."""
 
+import math
 import re
 from datetime import date, timedelta
 
+import numpy as np
+
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import PermissionState
+from gridgate.dataplane.client import DailyTotals
 from gridgate.organisations.models import EicRequest, Invitation, JoinRequest, KycQuestionnaire, LostFactor
 from gridgate.organisations.operations import create_group, give
 from gridgate.organisations.operations.eic import EIC
@@ -302,10 +306,11 @@ class TestOfOthers:
 
 
 def test_a_change_is_told_over_points_and_days_that_both_years_have_only():
-    day = date(2026, 11, 24)
-    days = [day - timedelta(days=n) for n in range(20)]
-    present = {"a": dict.fromkeys(days, 12), "new": dict.fromkeys(days, 1000)}
-    past = {"a": {one - energy.YEAR: 10 for one in days}, "left": {one - energy.YEAR: 500 for one in days}}
-    change, compared = energy._change(present, past)
+    days = [date(2026, 11, 24) - timedelta(days=n) for n in range(energy.DAYS)]
+    some = [1.0] * 20 + [math.nan] * (energy.DAYS - 20)
+    present = DailyTotals(["a", "new"], days, np.outer([12, 1000], some))
+    past = DailyTotals(["left", "a"], days, np.outer([500, 10], some))
+    change, compared = energy._change(*energy._side_by_side(present, past))
     assert (round(change, 6), compared) == (0.2, 1)
-    assert energy._change(present, {}) == (None, 0)
+    none = DailyTotals([], days, np.empty((0, energy.DAYS)))
+    assert energy._change(*energy._side_by_side(present, none)) == (None, 0)

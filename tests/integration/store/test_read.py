@@ -2,8 +2,6 @@
 
 from datetime import date, timedelta
 
-import pytest
-
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Resolution
 from gridgate.dataplane.store.port import MeasurementStore
@@ -64,33 +62,6 @@ class TestRead:
         for at, state in states.items():
             assert said(store.read(POINT, CURVE, OUT, SUMMER, SUMMER, as_of=at)[0]) == state
             assert said(store.read(POINT, CURVE, OUT, SUMMER, SUMMER, as_of=at + 999)[0]) == state
-
-
-class TestReadMany:
-    def test_gives_the_points_in_order_each_once(self, store: MeasurementStore) -> None:
-        fill(store, POINT, ELSEWHERE)
-        found = store.read_many([ELSEWHERE, POINT, POINT, "unknown"], CURVE, OUT, WEEK[0], WEEK[1])
-        assert [(b.key.metering_point, b.day, said(b)[0]) for b in found] == [
-            (POINT, WEEK[0], 0),
-            (POINT, WEEK[1], 1),
-            (ELSEWHERE, WEEK[0], 100),
-            (ELSEWHERE, WEEK[1], 101),
-        ]
-        assert store.read_many([], CURVE, OUT, WEEK[0], WEEK[1]) == []
-
-    def test_holds_for_more_points_than_a_statement_has_parameters(self, store: MeasurementStore) -> None:
-        fill(store, POINT)
-        many = [f"{n:014d}" for n in range(40_000)]
-        assert len(store.read_many([*many, POINT], CURVE, OUT, WEEK[0], WEEK[6])) == 7
-
-    def test_scan_gives_the_same_a_few_points_at_a_time(
-        self, store: MeasurementStore, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        fill(store, POINT, ELSEWHERE)
-        monkeypatch.setattr("gridgate.dataplane.store.sqlite._SCAN_BLOCKS", 7)
-        scanned = store.scan([ELSEWHERE, POINT], CURVE, OUT, WEEK[0], WEEK[6])
-        at_once = store.read_many([ELSEWHERE, POINT], CURVE, OUT, WEEK[0], WEEK[6])
-        assert [(b.key, b.day, said(b)) for b in scanned] == [(b.key, b.day, said(b)) for b in at_once]
 
 
 class TestSeries:

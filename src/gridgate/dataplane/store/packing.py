@@ -29,6 +29,7 @@ _VALUES: dict[int, np.dtype[np.signedinteger]] = {
     4: np.dtype("<i4"),
     8: np.dtype("<i8"),
 }
+WIDTHS = tuple(_VALUES)
 _OFFSET = np.dtype("<i4")
 _QUALITY_RUN = np.dtype([("code", "u1"), ("length", "<u2")])
 _PROVENANCE_RUN = np.dtype([("length", "<u2"), ("published", "<i8"), ("source", "<u4"), ("recorded", "<i8")])
@@ -94,6 +95,11 @@ def unpack_days(widths: Sequence[int], packed: Sequence[bytes]) -> list[NDArray[
     return [joined[start:end] for start, end in pairwise(chain((0,), ends))]
 
 
+def joined_values(width: int, packed: bytes) -> NDArray[np.signedinteger]:
+    """The values of blocks that lie side by side, as narrow as they are packed, read-only: widen before adding."""
+    return np.frombuffer(packed, _VALUES[width])
+
+
 def pack_quality(quality: NDArray[np.uint8]) -> bytes | None:
     (packed,) = pack_quality_of(quality, _one(quality))
     return packed
@@ -122,6 +128,12 @@ def unpack_quality(packed: bytes | None, slots: int) -> NDArray[np.uint8]:
     """Return the codes; for a measured day, one shared read-only array."""
     if packed is None:
         return _all_measured(slots)
+    runs = np.frombuffer(packed, _QUALITY_RUN)
+    return np.repeat(runs["code"], runs["length"])
+
+
+def joined_quality(packed: bytes) -> NDArray[np.uint8]:
+    """The codes of blocks that lie side by side: the runs of each add up to its slots."""
     runs = np.frombuffer(packed, _QUALITY_RUN)
     return np.repeat(runs["code"], runs["length"])
 

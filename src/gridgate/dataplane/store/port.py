@@ -104,6 +104,22 @@ class DayBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class Amounts:
+    """Day blocks of several points that have one form, as columns: row `i` of each is of one block."""
+
+    resolution: Resolution
+    scale: int
+    points: NDArray[np.int64]
+    """The place of each row's point among those that were asked for."""
+    days: NDArray[np.int64]
+    """Civil days since 1970-01-01."""
+    values: NDArray[np.signedinteger]
+    """Rows by slots; read-only, and as narrow as they are stored: widen before adding. 0 where nothing is said."""
+    said: NDArray[np.bool_] | None
+    """Rows by slots; None when there is a value in each."""
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """The file or message that a delivery comes from. The same `sha256` is the same source, whatever its
     name."""
@@ -296,16 +312,14 @@ class MeasurementStore(Protocol):
         """
         ...
 
-    def read_many(
+    def amounts(
         self, metering_points: Sequence[str], kind: Kind, direction: FlowDirection, first: date, last: date
-    ) -> list[DayBlock]:
-        """The same for several points at once, ordered by point first. Holds all in memory: see `scan`."""
-        ...
+    ) -> Iterator[list[Amounts]]:
+        """What the blocks of several points hold now, as columns: for sums over thousands of points.
 
-    def scan(
-        self, metering_points: Sequence[str], kind: Kind, direction: FlowDirection, first: date, last: date
-    ) -> Iterator[DayBlock]:
-        """As `read_many`, a few points at a time: for sums over thousands of points. Not one snapshot."""
+        Of the total, not of registers. Each point is given once. Some whole points at a time, so that memory does not
+        grow with their number: each time one snapshot and one statement, all of them together not.
+        """
         ...
 
     def series(self, metering_points: Sequence[str]) -> list[SeriesInfo]:

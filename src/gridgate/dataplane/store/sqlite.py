@@ -18,9 +18,11 @@ from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Resolution
 from gridgate.dataplane.sqlite_file import stamp
 from gridgate.dataplane.store import merging, packing
+from gridgate.dataplane.store.amounts import AMOUNTS, BLOCKS_AT_ONCE, amounts_of
 from gridgate.dataplane.store.checking import canonical
 from gridgate.dataplane.store.days import Days, day_number, day_of_number, key_columns
 from gridgate.dataplane.store.port import (
+    Amounts,
     Cause,
     DayBlock,
     PutResult,
@@ -44,7 +46,6 @@ from gridgate.dataplane.store.sqlite_delivery import (
     record_source,
 )
 
-_SCAN_BLOCKS = 20_000
 SLOT_SECONDS = Resolution.PT5M.seconds
 
 # What a read needs of a block, after (day, step, register): the order of the answer is the order of the
@@ -58,11 +59,6 @@ _READ_AS_OF = (
     f"{_READ_NOW} and b.recorded_at <= ? union all "
     f"{_READ.format(table='history')} and b.recorded_at <= ? and b.superseded_at > ?"
 )
-_READ_MANY = """select s.metering_point, b.day, s.resolution, s.register,
-  b.recorded_at, b.scale, b.width, b.amounts, b.quality, b.offsets, b.provenance
-  from json_each(?) p join series s on s.metering_point = p.value
-  join block b on b.series = s.id where s.kind = ? and s.direction = ? and b.day between ? and ?"""
-
 # Of a time that several files tell, one value; of values whose time is not sure, as many as the file that tells the
 # most.
 _SET_ASIDE = f"""select day, cause, min(starts), max(ends), case when slot is null then max(told) else sum(told) end
@@ -141,31 +137,16 @@ class SqliteStore:
         rows.sort(key=_DAY_STEP_REGISTER)
         return _blocks(metering_point, kind, direction, rows)
 
-    def read_many(
+    def amounts(
         self, metering_points: Sequence[str], kind: Kind, direction: FlowDirection, first: date, last: date
-    ) -> list[DayBlock]:
-        points = sorted(set(metering_points))
-        rows = self._rows(
-            _READ_MANY,
-            (dumps(points), kind.value, direction.value, day_number(first), day_number(last)),
-        )
-        of_point: dict[str, list[Row]] = defaultdict(list)
-        for row in rows:
-            of_point[row[0]].append(row[1:])
-        blocks: list[DayBlock] = []
-        for point in points:
-            if found := of_point.get(point):
-                found.sort(key=_DAY_STEP_REGISTER)
-                blocks += _blocks(point, kind, direction, found)
-        return blocks
-
-    def scan(
-        self, metering_points: Sequence[str], kind: Kind, direction: FlowDirection, first: date, last: date
-    ) -> Iterator[DayBlock]:
-        points = sorted(set(metering_points))
-        at_once = max(1, _SCAN_BLOCKS // max(1, (last - first).days + 1))
-        for start in range(0, len(points), at_once):
-            yield from self.read_many(points[start : start + at_once], kind, direction, first, last)
+    ) -> Iterator[list[Amounts]]:
+        days = (last - first).days + 1
+        about = kind.value, direction.value, max(0, day_number(first)), day_number(last)
+        at_once = max(1, BLOCKS_AT_ONCE // max(1, days))
+        for start in range(0, len(metering_points), at_once):
+            points = list(metering_points[start : start + at_once])
+            (row,) = self._rows(AMOUNTS, (dumps(points), *about))
+            yield amounts_of(row, first_point=start)
 
     def series(self, metering_points: Sequence[str]) -> list[SeriesInfo]:
         rows = self._rows(

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from numpy.typing import NDArray
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection
@@ -175,15 +177,16 @@ def energy_of(
     first, last = days[0], days[-1]
     present = client.daily_totals(reader, points, direction, first, last, at=moment.now)
     past = client.daily_totals(reader, points, direction, first - YEAR, last - YEAR, at=moment.now)
+    now, before = _side_by_side(present, past)
     return Energy(
         direction,
         len(points),
         whole,
         days,
-        _sums(present, days),
-        _sums_of_the_same(present, past, days),
-        *_change(present, past),
-        sum(1 for of_point in present.values() if of_point),
+        _sums(now),
+        _sums_of_the_same(now, before),
+        *_change(now, before),
+        int(_told(now).any(axis=1).sum()),
     )
 
 
@@ -210,33 +213,40 @@ def reader_of(actor: Membership) -> Reader:
     )
 
 
-def _sums(totals: DailyTotals, days: Sequence[date]) -> list[float | None]:
-    return [_sum([of_point[day] for of_point in totals.values() if day in of_point]) for day in days]
+Values = NDArray[np.float64]
+"""Points by days; NaN where there is none."""
 
 
-def _sum(values: Sequence[float]) -> float | None:
-    return float(sum(values)) if values else None
+def _side_by_side(present: DailyTotals, past: DailyTotals) -> tuple[Values, Values]:
+    """Both of the same points in the same order: all that one of them has."""
+    place = {point: row for row, point in enumerate(dict.fromkeys([*present.points, *past.points]))}
+
+    def rows(totals: DailyTotals) -> Values:
+        values = np.full((len(place), DAYS), np.nan)
+        values[[place[point] for point in totals.points]] = totals.values
+        return values
+
+    return rows(present), rows(past)
 
 
-def _sums_of_the_same(present: DailyTotals, past: DailyTotals, days: Sequence[date]) -> list[float | None]:
+def _told(values: Values) -> NDArray[np.bool_]:
+    return ~np.isnan(values)
+
+
+def _sums(values: Values) -> list[float | None]:
+    told, total = _told(values).any(axis=0).tolist(), np.nansum(values, axis=0).tolist()
+    return [of_day if any_told else None for any_told, of_day in zip(told, total, strict=True)]
+
+
+def _sums_of_the_same(now: Values, before: Values) -> list[float | None]:
     """The year before, on the days whose points are the same in both: a line over a bar compares the two."""
-    found: list[float | None] = []
-    for day in days:
-        now = {point for point, of_point in present.items() if day in of_point}
-        before = {point: of_point[day - YEAR] for point, of_point in past.items() if day - YEAR in of_point}
-        found.append(_sum(list(before.values())) if now == before.keys() else None)
-    return found
+    same = (_told(now) == _told(before)).all(axis=0).tolist()
+    return [total if of_day else None for of_day, total in zip(same, _sums(before), strict=True)]
 
 
-def _change(present: DailyTotals, past: DailyTotals) -> tuple[float | None, int]:
+def _change(now: Values, before: Values) -> tuple[float | None, int]:
     """The change, and of how many points it is."""
-    now = before = 0.0
-    pairs = 0
-    compared = set()
-    for point, totals in present.items():
-        earlier = past.get(point, {})
-        for day, value in totals.items():
-            if day - YEAR in earlier:
-                now, before, pairs = now + value, before + earlier[day - YEAR], pairs + 1
-                compared.add(point)
-    return (now / before - 1 if before and pairs >= DAYS // 2 else None), len(compared)
+    both = _told(now) & _told(before)
+    current, earlier = float(now[both].sum()), float(before[both].sum())
+    compared = int(both.any(axis=1).sum())
+    return (current / earlier - 1 if earlier and both.sum() >= DAYS // 2 else None), compared

@@ -1,0 +1,188 @@
+"""One read of many points, from the decisions to the sum: the same for the API and for the screens.
+
+Each point is decided and logged as if it were read alone, and what may be read of it is all that enters the sum. Points
+of which one line says the same are decided once, and their lines of the log differ in two places: so a company of
+50,000 points does not cost 50,000 of each.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from secrets import token_hex
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.sharing import AccessLine, Granted, ReadRequest, RefusalReason, Refused, decide
+from gridgate.core.time import Interval, Resolution
+from gridgate.dataplane.accesslog.entry import Entry
+from gridgate.dataplane.query.aggregate import Period
+from gridgate.dataplane.query.days import epoch, epoch_up
+from gridgate.dataplane.query.sums import Part, Sums, sum_of_energy, sum_of_power
+from gridgate.dataplane.reading import Reader, Wanted, entries
+from gridgate.dataplane.registry import PointFacts
+from gridgate.dataplane.store.port import MeasurementStore
+
+
+@dataclass(frozen=True, slots=True)
+class SumAsked:
+    """The power of steps shorter than a day, or the energy of civil periods."""
+
+    direction: FlowDirection
+    period: Interval
+    step: Resolution | Period
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.LOAD_CURVE if isinstance(self.step, Resolution) else Kind.DAILY_ENERGY
+
+    def request(self, at: datetime) -> ReadRequest:
+        step = self.step if isinstance(self.step, Resolution) else None
+        return ReadRequest(self.kind, self.direction, self.period, at, step)
+
+    def wanted(self, metering_point: str) -> Wanted:
+        step = self.step if isinstance(self.step, Resolution) else None
+        return Wanted(metering_point, self.kind, self.direction, self.period, step)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The verdict on each point, in the order in which they were asked for."""
+
+    granted: dict[str, Granted] = field(default_factory=dict)
+    refused: dict[str, Refused] = field(default_factory=dict)
+
+    def parts(self, at: datetime, groups: Mapping[str, int]) -> list[Part]:
+        """What may be read, one for each part of each grant; points that are in no group are in the first."""
+        spans: dict[int, list[tuple[tuple[int, int], ...]]] = {}
+        found = []
+        for point, verdict in self.granted.items():
+            of_verdict = spans.get(id(verdict))
+            if of_verdict is None:
+                of_verdict = spans[id(verdict)] = [(_span(part.readable, at),) for part in verdict.parts]
+            group = groups.get(point, 0)
+            found += [Part(point, span, group) for span in of_verdict]
+        return found
+
+
+def decide_each(
+    request: ReadRequest, metering_points: Sequence[str], lines: Mapping[str, tuple[AccessLine, ...]]
+) -> Decided:
+    """Decide each point once; those that share a tuple of lines, together."""
+    decided = Decided()
+    verdicts: dict[int, Granted | Refused] = {}
+    none: tuple[AccessLine, ...] = ()
+    for point in metering_points:
+        of_point = lines.get(point, none)
+        verdict = verdicts.get(id(of_point))
+        if verdict is None:
+            verdict = verdicts[id(of_point)] = decide(request, of_point)
+        if isinstance(verdict, Granted):
+            decided.granted[point] = verdict
+        else:
+            decided.refused[point] = verdict
+    return decided
+
+
+def add_up(
+    store: MeasurementStore,
+    asked: SumAsked,
+    parts: Sequence[Part],
+    *,
+    at: datetime,
+    zone: ZoneInfo,
+    groups: int = 1,
+) -> Sums:
+    """Sum what the parts allow. Raises `StoreUnavailable`."""
+    start, end = asked.period.start, asked.period.end or at
+    if isinstance(asked.step, Resolution):
+        return sum_of_power(
+            store,
+            parts,
+            asked.direction,
+            start=start,
+            end=end,
+            step=asked.step,
+            until=at,
+            zone=zone,
+            groups=groups,
+        )
+    return sum_of_energy(
+        store,
+        parts,
+        asked.direction,
+        start=start,
+        end=end,
+        period=asked.step,
+        until=at,
+        zone=zone,
+        groups=groups,
+    )
+
+
+def log_entries(
+    reader: Reader,
+    asked: SumAsked,
+    decided: Decided,
+    *,
+    channel: str,
+    at: datetime,
+    counts: Sequence[int] = (),
+    facts: Mapping[str, PointFacts] | None = None,
+) -> list[Entry]:
+    """The lines of the access log: for each point those that a read of it alone would leave.
+
+    `counts` are the values of each part, in the order of `Decided.parts`; `facts` who is shown a refusal.
+    """
+    lines: list[Entry] = []
+    left = iter(counts)
+    templates: dict[int, list[_Template]] = {}
+    for point, verdict in decided.granted.items():
+        of_verdict = templates.get(id(verdict))
+        if of_verdict is None:
+            of_verdict = templates[id(verdict)] = [
+                _Template(reader, asked, part, channel, at) for part in verdict.parts
+            ]
+        lines += [template.of(point, next(left, 0)) for template in of_verdict]
+    for point, refused in decided.refused.items():
+        about = None if facts is None else facts.get(point)
+        lines += entries(reader, asked.wanted(point), refused, channel=channel, point=about, at=at)
+    return lines
+
+
+def is_unknown(reason: RefusalReason) -> bool:
+    """Whether the reader has no line on the point at the time, so that it looks to them as if it did not exist."""
+    return reason in (RefusalReason.NO_PERMISSION, RefusalReason.NOT_YET_VALID, RefusalReason.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line that was encoded already."""
+
+    at: datetime
+    body: bytes
+
+    def encode(self) -> bytes:
+        return self.body
+
+
+class _Template:
+    """The lines of points that were granted the same: cut where they name the point and the number of its values."""
+
+    def __init__(self, reader: Reader, asked: SumAsked, part: Granted, channel: str, at: datetime) -> None:
+        mark = token_hex(16)
+        (entry,) = entries(reader, asked.wanted(mark), part, channel=channel, point=None, at=at, counts=[0])
+        body = entry.encode()
+        self._at = at
+        self._head, _, rest = body.partition(b'"%b"' % mark.encode())
+        self._middle, _, self._tail = rest.rpartition(b'"values":0')
+        self._middle += b'"values":'
+
+    def of(self, point: str, values: int) -> _Line:
+        body = b"%b%b%b%d%b" % (self._head, orjson.dumps(point), self._middle, values, self._tail)
+        return _Line(self._at, body)
+
+
+def _span(readable: Interval, at: datetime) -> tuple[int, int]:
+    return epoch_up(readable.start), epoch(readable.end or at)
