@@ -5,6 +5,7 @@ of which one line says the same are decided once, and their lines of the log dif
 50,000 points does not cost 50,000 of each.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,11 +18,13 @@ from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.sharing import AccessLine, Granted, ReadRequest, RefusalReason, Refused, decide
 from gridgate.core.time import Interval, Resolution
 from gridgate.dataplane.accesslog.entry import Entry
+from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.days import epoch, epoch_up
 from gridgate.dataplane.query.sums import Part, Sums, sum_of_energy, sum_of_power
 from gridgate.dataplane.reading import Reader, Wanted, entries
-from gridgate.dataplane.registry import PointFacts
+from gridgate.dataplane.registry import NEWEST, PointFacts, Registry, SqliteRegistry
+from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore
 
 
@@ -149,6 +152,33 @@ def log_entries(
         about = None if facts is None else facts.get(point)
         lines += entries(reader, asked.wanted(point), refused, channel=channel, point=about, at=at)
     return lines
+
+
+class SumReader:
+    """A registry and a store for sums alone, opened at first use: what takes a thread a second keeps nobody who reads one
+    point waiting. `turn` lets one sum of the process go at a time; whoever holds it may use the two, in any thread.
+    """
+
+    def __init__(self, config: DataPlaneConfig) -> None:
+        self._config = config
+        self.turn = asyncio.Lock()
+        self.registry: Registry = SqliteRegistry(
+            config.registry, zone=config.zone, newest=config.access_log / NEWEST
+        )
+        self._store: MeasurementStore | None = None
+
+    @property
+    def store(self) -> MeasurementStore:
+        """The measurements. Raises `StoreUnavailable`."""
+        if self._store is None:
+            self._store = open_store(self._config.measurements, read_only=True, zone=self._config.zone)
+        return self._store
+
+    def close(self) -> None:
+        self.registry.close()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
 
 
 def is_unknown(reason: RefusalReason) -> bool:

@@ -16,6 +16,7 @@ from tests.dataplane_world import ACME, BOTH_WAYS, CONSO, FOREIGN, TIERS1, days_
 
 ROOT = "/api/v1/metering-points"
 MEASUREMENTS = f"{ROOT}/{{id}}/measurements"
+AGGREGATES = "/api/v1/aggregates"
 PERMISSION = "0f8fad5bd9cb469fa16570867728950e"
 
 
@@ -96,6 +97,12 @@ def test_describes_every_path_and_no_other(plane: Plane, document: dict[str, Any
             200,
         ),
         (
+            AGGREGATES,
+            f"{AGGREGATES}?kind=load_curve&direction=withdrawal&step=PT30M"
+            "&start=2026-11-18&end=2026-11-18T02:00:00%2B01:00",
+            200,
+        ),
+        (
             MEASUREMENTS,
             f"{ROOT}/{CONSO}/measurements?kind=load_curve&direction=withdrawal"
             "&start=2026-11-18T00:00:00&end=2026-11-19",
@@ -138,6 +145,15 @@ def test_answers_of_every_kind_fit_their_schemas(plane: Plane, document: dict[st
             for kind in Kind
             for direction in ("withdrawal", "injection")
         ),
+        *(
+            (AGGREGATES, f"{AGGREGATES}?start=2026-11-01&end=2026-11-30&direction=withdrawal{more}", 200)
+            for more in (
+                "&kind=daily_energy&step=P1M",
+                "&kind=load_curve&step=PT60M&by=metering_point",
+                f"&kind=daily_energy&step=P1D&metering_point={FOREIGN}&metering_point=99999999999999",
+            )
+        ),
+        (AGGREGATES, f"{AGGREGATES}?kind=register_reading", 400),
         (f"{ROOT}/{{id}}", f"{ROOT}/{FOREIGN}", 200),
         (f"{ROOT}/{{id}}", f"{ROOT}/99999999999999", 404),
         (ROOT, f"{ROOT}?limit=0", 400),

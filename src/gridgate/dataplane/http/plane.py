@@ -17,6 +17,7 @@ from gridgate.dataplane.reading import Reader, Wanted, entries
 from gridgate.dataplane.registry import NEWEST, PointFacts, Registry, SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore
+from gridgate.dataplane.summing import SumReader
 from gridgate.dataplane.tokens import TokenStore
 
 PROBE_SECONDS = 1.0
@@ -45,6 +46,7 @@ class DataPlane:
         )
         self.tokens = TokenStore(config.registry, newest=config.access_log / NEWEST)
         self.log = AccessLog(config.access_log, config.process, started_at=clock())
+        self.sums = SumReader(config)
         self._store: MeasurementStore | None = None
         self._looked: asyncio.Task[list[str]] | None = None
         self._looked_at = 0.0
@@ -112,6 +114,7 @@ class DataPlane:
         self.log.close()
         self.registry.close()
         self.tokens.close()
+        self.sums.close()
         if self._store is not None:
             self._store.close()
             self._store = None

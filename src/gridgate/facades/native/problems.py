@@ -110,6 +110,17 @@ def resolution_too_fine(asked: str, finest: str) -> Problem:
     )
 
 
+def too_much_at_once(what: str, most: int) -> Problem:
+    return Problem(
+        "too-much-at-once",
+        400,
+        "Too much at once",
+        f"{what}; one request may ask for {most:,} at most. Ask for a shorter period or fewer points, in several"
+        " requests.",
+        extra={"most": most},
+    )
+
+
 def not_acceptable() -> Problem:
     return Problem(
         "not-acceptable",

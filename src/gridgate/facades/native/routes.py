@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gridgate.core.sharing import AccessLine, Basis, ReadRequest, RefusalReason, Refused
+from gridgate.core.sharing import AccessLine, ReadRequest, RefusalReason, Refused
 from gridgate.core.time import Resolution
 from gridgate.dataplane.authz import Caller, authorise, is_valid
 from gridgate.dataplane.http.oauth import (
@@ -24,20 +24,13 @@ from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.reading import Wanted, answer, nothing_readable
 from gridgate.dataplane.registry import Application
 from gridgate.dataplane.tokens import Recognised, recognise
-from gridgate.facades.native import problems, wire
+from gridgate.facades.native import aggregates, problems, wire
+from gridgate.facades.native.reasons import CHANNEL, LONGEST_ID, NAME, is_about_the_period, why_nothing
 
-NAME: Final = "native"
 PREFIXES: Final = ("/api/", "/oauth2/")
 
-_CHANNEL: Final = f"api:{NAME}"
 _ROOT: Final = "/api/v1/metering-points"
 _TOKEN_SECONDS: Final = 3600
-_ABOUT_THE_PERIOD: Final = (
-    RefusalReason.BEFORE_HISTORY,
-    RefusalReason.AFTER_TITLE,
-    RefusalReason.BETWEEN_TITLES,
-)
-_LONGEST_ID: Final = 18
 _DAYS_ON_THE_LOOP: Final = 31
 """Longer periods are read in a thread, so that they do not hold up those who ask for a week."""
 
@@ -49,6 +42,7 @@ def routes(plane: DataPlane) -> list[Route]:
         Route(f"{_ROOT}/{{point}}/measurements", _measurements(plane), methods=["GET"]),
         Route(f"{_ROOT}/{{point}}", _point(plane), methods=["GET"]),
         Route(_ROOT, _points(plane), methods=["GET"]),
+        Route("/api/v1/aggregates", aggregates.endpoint(plane, _caller), methods=["GET"]),
         Route("/oauth2/token", in_oauth_words(_token(plane)), methods=["POST"]),
         Route("/oauth2/revoke", in_oauth_words(_revoke(plane)), methods=["POST"]),
         Route("/api/v1/openapi.json", _openapi(), methods=["GET"]),
@@ -78,14 +72,14 @@ async def _read(
     verdict, reader, point = authorise(caller, request), reader_of(caller), caller.point
     lines = [line for line in caller.lines if is_valid(line, at)]
     if point is None or not lines:
-        if len(wanted.metering_point) <= _LONGEST_ID:
+        if len(wanted.metering_point) <= LONGEST_ID:
             reason = verdict if isinstance(verdict, Refused) else Refused(RefusalReason.NO_PERMISSION)
-            await plane.record(wanted, reason, reader, _CHANNEL, point, at)
+            await plane.record(wanted, reason, reader, CHANNEL, point, at)
         raise _unreadable(caller)
     if isinstance(verdict, Refused):
-        await plane.record(wanted, verdict, reader, _CHANNEL, point, at)
-        if verdict.reason in _ABOUT_THE_PERIOD:
-            nothing = nothing_readable(wanted, _why_nothing(verdict.reason, lines), at=at)
+        await plane.record(wanted, verdict, reader, CHANNEL, point, at)
+        if is_about_the_period(verdict.reason):
+            nothing = nothing_readable(wanted, why_nothing(verdict.reason, lines), at=at)
             return wire.encode_answer(nothing, form, zone=plane.zone)
         raise _problem_of(verdict.reason, wanted, lines)
 
@@ -95,7 +89,7 @@ async def _read(
 
     apart = _is_long(wanted) or form is wire.MediaType.CSV
     counts, body = await run_in_threadpool(read) if apart else read()
-    await plane.record(wanted, verdict, reader, _CHANNEL, point, at, counts=counts)
+    await plane.record(wanted, verdict, reader, CHANNEL, point, at, counts=counts)
     return body
 
 
@@ -115,15 +109,6 @@ def _problem_of(reason: RefusalReason, wanted: Wanted, lines: Sequence[AccessLin
     assert wanted.resolution is not None
     finest = min(line.finest_resolution for line in of_kind if line.directions & wanted.direction.bit)
     return problems.resolution_too_fine(wanted.resolution.iso, Resolution.of_seconds(finest).iso)
-
-
-def _why_nothing(reason: RefusalReason, lines: Sequence[AccessLine]) -> str:
-    if reason is RefusalReason.AFTER_TITLE:
-        return "after_title"
-    by_title = all(line.basis is Basis.TITLE for line in lines)
-    if by_title and reason is RefusalReason.BETWEEN_TITLES:
-        return "between_titles"
-    return "before_title" if by_title else "before_permission_history"
 
 
 def _is_long(wanted: Wanted) -> bool:

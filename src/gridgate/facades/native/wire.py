@@ -31,15 +31,19 @@ from gridgate.core.time import (
     parse_day,
 )
 from gridgate.dataplane.export import ExportFormat, document, export
+from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.registry import Access, PointFacts
 from gridgate.dataplane.store.port import SeriesInfo
+from gridgate.dataplane.summing import SumAsked
 from gridgate.facades.native.problems import InvalidParameter, invalid_parameters
 
 LONGEST_PERIOD_DAYS: Final = 1830
 """Five years and a few days: what one request may ask."""
 LARGEST_PAGE: Final = 500
 DEFAULT_PAGE: Final = 100
+MOST_NAMED_POINTS: Final = 100
+"""How many points one request may name; a query string has no room for many more."""
 _MOST_PARAMETERS: Final = 16
 
 
@@ -62,6 +66,15 @@ class MeasurementsQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class AggregatesQuery:
+    """What is asked of `/aggregates`. No `points` means all that the application may read."""
+
+    asked: SumAsked
+    points: tuple[str, ...]
+    by_point: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PageQuery:
     """What is asked of `/metering-points`: the id after which to go on, and how many."""
 
@@ -77,23 +90,44 @@ def decode_measurements_query(query_string: bytes, *, zone: ZoneInfo) -> Measure
     given = _Given(query_string, known=("kind", "direction", "start", "end", "resolution", "as_of"))
     kind = given.read("kind", _word(Kind))
     direction = given.read("direction", _word(FlowDirection))
-    start = given.read("start", lambda text: _instant_or_day(text, zone))
-    end = given.read("end", lambda text: _instant_or_day(text, zone))
+    period = _period(given, zone)
     resolution = given.read("resolution", Resolution.parse, optional=True)
     as_of = given.read("as_of", _instant, optional=True)
-    if start is not None and end is not None:
-        if end <= start:
-            given.fault("end", "must come after start; the period does not include it.")
-        elif end - start > timedelta(days=LONGEST_PERIOD_DAYS):
-            given.fault(
-                "end", f"is more than {LONGEST_PERIOD_DAYS} days after start. Ask in several requests."
-            )
     given.check()
     assert kind is not None
     assert direction is not None
-    assert start is not None
-    assert end is not None
-    return MeasurementsQuery(kind, direction, Interval(start, end), resolution, as_of)
+    assert period is not None
+    return MeasurementsQuery(kind, direction, period, resolution, as_of)
+
+
+def decode_aggregates_query(query_string: bytes, *, zone: ZoneInfo) -> AggregatesQuery:
+    """Read and check the parameters, of which `metering_point` may be repeated. Raises `Problem`."""
+    known = ("kind", "direction", "start", "end", "step", "by", "metering_point")
+    given = _Given(query_string, known=known, repeated="metering_point", most=MOST_NAMED_POINTS)
+    kind = given.read("kind", _summed)
+    direction = given.read("direction", _word(FlowDirection))
+    period = _period(given, zone)
+    step = given.read("step", _step_of(kind))
+    by = given.read("by", _by_point, optional=True)
+    given.check()
+    assert direction is not None
+    assert period is not None
+    assert step is not None
+    return AggregatesQuery(SumAsked(direction, period, step), tuple(given.repeated), by is not None)
+
+
+def _period(given: "_Given", zone: ZoneInfo) -> Interval | None:
+    start = given.read("start", lambda text: _instant_or_day(text, zone))
+    end = given.read("end", lambda text: _instant_or_day(text, zone))
+    if start is None or end is None:
+        return None
+    if end <= start:
+        given.fault("end", "must come after start; the period does not include it.")
+    elif end - start > timedelta(days=LONGEST_PERIOD_DAYS):
+        given.fault("end", f"is more than {LONGEST_PERIOD_DAYS} days after start. Ask in several requests.")
+    else:
+        return Interval(start, end)
+    return None
 
 
 def decode_page_query(query_string: bytes) -> PageQuery:
@@ -236,18 +270,27 @@ T = TypeVar("T")
 class _Given:
     """Parameters, and the faults found in them so far."""
 
-    def __init__(self, query_string: bytes, *, known: Sequence[str]) -> None:
+    def __init__(
+        self, query_string: bytes, *, known: Sequence[str], repeated: str = "", most: int = 0
+    ) -> None:
         self._faults: list[InvalidParameter] = []
         self._values: dict[str, str] = {}
+        self.repeated: dict[str, None] = {}
+        """The values of the parameter that may be repeated, each once, in their order."""
         try:
             pairs = parse_qsl(
-                query_string.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS
+                query_string.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_PARAMETERS + most
             )
         except ValueError:
             raise invalid_parameters([InvalidParameter("query", "it cannot be decoded.")]) from None
         for name, value in pairs:
             if name not in known:
                 self.fault(name[:64], f"is not known here. Known are {', '.join(known)}.")
+            elif name == repeated:
+                if not value:
+                    self.fault(name, "is empty. Give it a value, or leave it out.")
+                self.repeated[value] = None
+                continue
             elif name in self._values:
                 self.fault(name, "was given twice.")
             self._values[name] = value
@@ -293,6 +336,55 @@ def _word(words: type[W]) -> Callable[[str], W]:
             raise _Wrong(f"is one of {known}.") from None
 
     return parse
+
+
+_SUMMED: Final = (Kind.LOAD_CURVE, Kind.DAILY_ENERGY)
+_PERIODS: Final = {"P1D": Period.DAY, "P1W": Period.WEEK, "P1M": Period.MONTH, "P1Y": Period.YEAR}
+
+
+def _summed(text: str) -> Kind:
+    if text not in _SUMMED:
+        raise _Wrong(
+            "is load_curve or daily_energy: of several points, maxima and what registers show have no sum."
+        )
+    return Kind(text)
+
+
+def _step_of(kind: Kind | None) -> Callable[[str], Resolution | Period]:
+    """Power is summed by steps of the day, energy by days and what is made of them."""
+    steps = {step.iso: step for step in Resolution if step is not Resolution.P1D}
+    steps["PT1H"] = Resolution.PT60M
+
+    def parse(text: str) -> Resolution | Period:
+        power, energy = steps.get(text), _PERIODS.get(text)
+        if power is None and energy is None:
+            raise _Wrong(f"is one of {', '.join([*steps, *_PERIODS])}.")
+        if kind is Kind.LOAD_CURVE and power is None:
+            raise _Wrong(f"is one of {', '.join(steps)} for load_curve; ask for daily_energy by {text}.")
+        if kind is Kind.DAILY_ENERGY and energy is None:
+            raise _Wrong(f"is one of {', '.join(_PERIODS)} for daily_energy; ask for load_curve by {text}.")
+        found = power or energy
+        assert found is not None
+        return found
+
+    return parse
+
+
+def iso_step(step: Resolution | Period) -> str:
+    if isinstance(step, Resolution):
+        return step.iso
+    return next(text for text, period in _PERIODS.items() if period is step)
+
+
+def shortest_seconds(step: Resolution | Period) -> int:
+    """Of a civil period, a day: there are no more of them than days."""
+    return step.seconds if isinstance(step, Resolution) else Resolution.P1D.seconds
+
+
+def _by_point(text: str) -> bool:
+    if text != "metering_point":
+        raise _Wrong("is metering_point, or left out.")
+    return True
 
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
