@@ -40,7 +40,7 @@ _WEEK = Columns(midnight(_FIRST, PARIS), Resolution.PT30M, _VALUES, 1, np.zeros(
 
 async def _bare(request: Request) -> Response:
     """The same body, by the same encoder, from memory: what is left when everything else is taken away."""
-    readings = [text for text, _ in wire.curve_readings([_WEEK])]
+    readings = [text for _, text, _ in wire.curve_readings([_WEEK])]
     body = wire.encode(
         wire.RESOURCES[0], usage_point_id="00000000000001", start=_FIRST, end=_END, readings=readings
     )

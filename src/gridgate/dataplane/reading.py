@@ -27,7 +27,15 @@ from gridgate.dataplane.query.coverage import FUTURE, INCOMPLETE, NOT_RECEIVED, 
 from gridgate.dataplane.query.resample import resample
 from gridgate.dataplane.query.set_aside import in_part, told_apart
 from gridgate.dataplane.registry import PointFacts
-from gridgate.dataplane.store.port import Cause, DayBlock, MeasurementStore, SeriesKey, SetAside
+from gridgate.dataplane.store.packing import blocks_of
+from gridgate.dataplane.store.port import (
+    Cause,
+    DayBlock,
+    MeasurementStore,
+    PackedDay,
+    SeriesKey,
+    SetAside,
+)
 
 _BOTH_WAYS = bits(FlowDirection)
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -273,6 +281,23 @@ def columns_of_line(
     if coarsest is None or wanted.kind is Kind.REGISTER_READING:
         return columns
     return resample(columns, coarsest, kind=wanted.kind, zone=zone)
+
+
+def read_packed(
+    store: MeasurementStore, wanted: Wanted, readable: Interval, *, zone: ZoneInfo
+) -> list[PackedDay]:
+    """The days of a load curve touched by `readable`, by day, as they are kept. Raises `StoreUnavailable`."""
+    assert readable.end is not None
+    days = days_between(readable.start, readable.end, zone)
+    return store.read_packed(wanted.metering_point, wanted.kind, wanted.direction, days[0], days[-1])
+
+
+def columns_of_packed(
+    days: Sequence[PackedDay], wanted: Wanted, line: AccessLine, readable: Interval, *, zone: ZoneInfo
+) -> list[Columns]:
+    """What such days say: as `columns_of_line` of their blocks."""
+    blocks = blocks_of(wanted.metering_point, wanted.kind, wanted.direction, days)
+    return columns_of_line(blocks, wanted, line, readable, zone=zone)
 
 
 def read_blocks(

@@ -125,7 +125,7 @@ def test_fits_the_official_schema(shared_data: Path, name: str, path: str, resou
     if resource.is_curve:
         midnight = int(civil_day_bounds(date(2026, 1, 1), PARIS).start.timestamp())
         day = Columns(midnight, Resolution.PT60M, np.arange(24), 1, np.zeros(24, np.uint8))
-        ((reading, _),) = wire.curve_readings([day])
+        ((_, reading, _),) = wire.curve_readings([day])
     body = wire.encode(
         resource,
         usage_point_id=CONSO,

@@ -3,12 +3,14 @@
 import sqlite3
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
+from gridgate.facades.enedis import readings as enedis_readings
 from tests.dataplane_plane import INJECTION, WITHDRAWAL, Plane, daily, day_block
 from tests.dataplane_world import (
     ACME,
@@ -126,6 +128,43 @@ class TestLoadCurve:
         found = readings(plane.get(path(CLC, start=days_ago(20), end=days_ago(19)), token))
         assert len(found) == 45
         assert [r["date"][11:] for r in found[2:4]] == ["01:30:00", "03:00:00"]
+
+    def test_a_day_is_made_into_text_once_and_again_when_it_was_corrected(
+        self, plane: Plane, token: str, line: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of a day that the permission cuts, nothing is kept."""
+        made: list[int] = []
+        columns_of_packed = enedis_readings.columns_of_packed
+
+        def counting(days: Any, *about: Any, **more: Any) -> Any:
+            made.append(len(days))
+            return columns_of_packed(days, *about, **more)
+
+        monkeypatch.setattr(enedis_readings, "columns_of_packed", counting)
+        first = plane.get(path(CLC), token).content
+        assert plane.get(path(CLC), token).content == first
+        assert made == [7]
+        corrected = day_block(
+            CONSO, Kind.LOAD_CURVE, WITHDRAWAL, Resolution.PT30M, days_ago(3), [7] + [None] * 47
+        )
+        plane.put(corrected, recorded_at=NOW + timedelta(seconds=1))
+        values = [r["value"] for r in readings(plane.get(path(CLC), token))]
+        assert (values[4 * 48], made) == ("7", [7, 1])
+        plane.world.db.execute(
+            "UPDATE sharing_accessline SET data_from = ?", (midnight(days_ago(3)) + 6 * 3600,)
+        )
+        plane.world.line(CONSO, reader=TIERS1, holder=ACME, permission="cd" * 16, data_to=days_ago(5))
+        for _ in range(2):
+            cut = readings(plane.get(path(CLC), token))
+            assert len(cut) == 2 * 48 + 36 + 2 * 48
+        assert made == [7, 1, 1, 1]
+
+    def test_the_text_of_a_day_is_another_to_who_may_read_it_by_the_hour(
+        self, plane: Plane, token: str, line: int
+    ) -> None:
+        assert len(readings(plane.get(path(CLC), token))) == 336
+        plane.world.db.execute("UPDATE sharing_accessline SET finest_resolution = 3600")
+        assert len(readings(plane.get(path(CLC), token))) == 168
 
     def test_a_step_that_changes_within_the_day(self, plane: Plane, token: str, line: int) -> None:
         day = days_ago(20)

@@ -222,7 +222,7 @@ class TestStamps:
                 for step in given.segment().steps(PARIS)
                 if step.value is not None
             ]
-            ((text, count),) = wire.curve_readings([given], stamp=stamp)
+            ((_, text, count),) = wire.curve_readings([given], stamp=stamp)
             assert json.loads(b"[" + text + b"]") == expected
             assert count == len(expected)
 
@@ -230,7 +230,7 @@ class TestStamps:
 def a_day(day: date, resolution: Resolution, stamp: Stamp = Stamp.END) -> bytes:
     values: list[int | float | None] = list(range(slots_in_day(day, resolution, PARIS)))
     given = columns(civil_day_bounds(day, PARIS).start, resolution, values)
-    ((text, count),) = wire.curve_readings([given], stamp=stamp)
+    ((_, text, count),) = wire.curve_readings([given], stamp=stamp)
     assert count == len(values)
     return text
 
@@ -279,7 +279,7 @@ class TestRoundTrip:
         if stamp is Stamp.START or not plan:
             given = given[:1]  # stamped by start, a step that grows is ambiguous in autumn
         segments = [one.segment() for one in given]
-        encoded = body([text for text, _ in wire.curve_readings(given, stamp=stamp)])
+        encoded = body([text for _, text, _ in wire.curve_readings(given, stamp=stamp)])
         expected = [
             (step.start, step.value, segment.resolution)
             for segment in segments
@@ -298,7 +298,7 @@ class TestRoundTrip:
 
     def test_values_are_strings_and_keep_their_decimals(self) -> None:
         given = columns(datetime(2026, 6, 1, tzinfo=UTC), Resolution.PT30M, [730.5, 0.000001, 12])
-        ((text, _),) = wire.curve_readings([given])
+        ((_, text, _),) = wire.curve_readings([given])
         readings = json.loads(body([text]))["meter_reading"]["interval_reading"]
         assert [r["value"] for r in readings] == ["730.5", "0.000001", "12"]
 

@@ -16,6 +16,17 @@ READS = Counter(
     "gridgate_reads_total", "Reads logged, by outcome: granted, or why not.", ["channel", "outcome"]
 )
 
+DAY_TEXTS = Counter(
+    "gridgate_day_texts_total",
+    "Days of load curves answered, by whether their text was kept or made.",
+    ["was"],
+)
+DAY_TEXT_BYTES = Counter(
+    "gridgate_day_text_bytes_total",
+    "Bytes of such texts that were put by, and that were let go again: what is kept is the difference.",
+    ["were"],
+)
+
 
 def exposition(directory: Path | None) -> bytes:
     """The metrics in Prometheus' text format; with a directory, those of every process that writes there,

@@ -19,7 +19,10 @@ from itertools import accumulate, chain, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgate.core.quantities import Quality
+from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.core.time import Resolution
+from gridgate.dataplane.store.days import day_of_number
+from gridgate.dataplane.store.port import DayBlock, PackedDay, SeriesKey
 
 NEVER = -(2**63)
 """Rank of a slot of which nothing was ever said."""
@@ -98,6 +101,35 @@ def unpack_days(widths: Sequence[int], packed: Sequence[bytes]) -> list[NDArray[
 def joined_values(width: int, packed: bytes) -> NDArray[np.signedinteger]:
     """The values of blocks that lie side by side, as narrow as they are packed, read-only: widen before adding."""
     return np.frombuffer(packed, _VALUES[width])
+
+
+def blocks_of(
+    metering_point: str, kind: Kind, direction: FlowDirection, days: Sequence[PackedDay]
+) -> list[DayBlock]:
+    """Unpack days of one point, kind and direction. Their arrays may be shared and read-only."""
+    keys: dict[tuple[int, str], SeriesKey] = {}
+    blocks = []
+    unpacked = unpack_days([row[5] for row in days], [row[6] for row in days])
+    for row, values in zip(days, unpacked, strict=True):
+        day, seconds, register, recorded_at, scale, _, _, quality, offsets, provenance = row
+        key = keys.get((seconds, register))
+        if key is None:
+            key = keys[seconds, register] = SeriesKey(
+                metering_point, kind, direction, Resolution(seconds), register
+            )
+        blocks.append(
+            DayBlock(
+                key,
+                day_of_number(day),
+                values,
+                unpack_quality(quality, len(values)),
+                scale,
+                unpack_offsets(offsets),
+                recorded_at,
+                None if provenance is None else unpack_provenance(provenance).recorded,
+            )
+        )
+    return blocks
 
 
 def pack_quality(quality: NDArray[np.uint8]) -> bytes | None:

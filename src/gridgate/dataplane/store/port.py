@@ -24,7 +24,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Protocol, Self, runtime_checkable
+from typing import NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,23 @@ class DayBlock:
     def said(self) -> NDArray[np.bool_]:
         """True where there is a value."""
         return np.not_equal(self.quality, _MISSING)
+
+
+class PackedDay(NamedTuple):
+    """A day block as it is kept, in the columns of `store.schema`: of the same day, equal bytes are equal values."""
+
+    day: int
+    """Days since 1970-01-01."""
+    resolution: int
+    """Seconds."""
+    register: str
+    recorded_at: int
+    scale: int
+    width: int
+    amounts: bytes
+    quality: bytes | None
+    offsets: bytes | None
+    provenance: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +326,14 @@ class MeasurementStore(Protocol):
 
         `as_of` (epoch milliseconds) answers what was known at that instant. `register` None means every
         register. The hot path: one statement, one index search.
+        """
+        ...
+
+    def read_packed(
+        self, metering_point: str, kind: Kind, direction: FlowDirection, first: date, last: date
+    ) -> list[PackedDay]:
+        """The same as it is kept, of what is known now: for whoever has seen it before and need not look into it
+        (`packing.blocks_of` does).
         """
         ...
 

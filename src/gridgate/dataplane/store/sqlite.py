@@ -2,7 +2,6 @@
 
 import sqlite3
 import threading
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -25,6 +24,7 @@ from gridgate.dataplane.store.port import (
     Amounts,
     Cause,
     DayBlock,
+    PackedDay,
     PutResult,
     Quarantined,
     QuarantinedRow,
@@ -135,7 +135,15 @@ class SqliteStore:
         if register is not None:
             rows = [row for row in rows if row[2] == register]
         rows.sort(key=_DAY_STEP_REGISTER)
-        return _blocks(metering_point, kind, direction, rows)
+        return packing.blocks_of(metering_point, kind, direction, rows)
+
+    def read_packed(
+        self, metering_point: str, kind: Kind, direction: FlowDirection, first: date, last: date
+    ) -> list[PackedDay]:
+        about = (metering_point, kind.value, direction.value, day_number(first), day_number(last))
+        rows = self._rows(_READ_NOW, about)
+        rows.sort(key=_DAY_STEP_REGISTER)
+        return list(map(PackedDay._make, rows))
 
     def amounts(
         self, metering_points: Sequence[str], kind: Kind, direction: FlowDirection, first: date, last: date
@@ -369,29 +377,3 @@ def _infos(rows: list[Row]) -> list[SeriesInfo]:
         )
         for point, kind, direction, seconds, register, first, last, recorded_at in rows
     ]
-
-
-def _blocks(metering_point: str, kind: Kind, direction: FlowDirection, rows: Sequence[Row]) -> list[DayBlock]:
-    keys: dict[tuple[int, str], SeriesKey] = {}
-    blocks = []
-    unpacked = packing.unpack_days([row[5] for row in rows], [row[6] for row in rows])
-    for row, values in zip(rows, unpacked, strict=True):
-        day, seconds, register, recorded_at, scale, _, _, quality, offsets, provenance = row
-        key = keys.get((seconds, register))
-        if key is None:
-            key = keys[seconds, register] = SeriesKey(
-                metering_point, kind, direction, Resolution(seconds), register
-            )
-        blocks.append(
-            DayBlock(
-                key,
-                day_of_number(day),
-                values,
-                packing.unpack_quality(quality, len(values)),
-                scale,
-                packing.unpack_offsets(offsets),
-                recorded_at,
-                None if provenance is None else packing.unpack_provenance(provenance).recorded,
-            )
-        )
-    return blocks

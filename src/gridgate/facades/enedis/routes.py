@@ -21,6 +21,7 @@ from gridgate.dataplane.registry import Application
 from gridgate.dataplane.tokens import Recognised, recognise
 from gridgate.facades.enedis import catalogue, wire
 from gridgate.facades.enedis.readings import read
+from gridgate.facades.enedis.texts import DayTexts
 
 NAME: Final = "enedis"
 PREFIXES: Final = ("/enedis/",)
@@ -33,14 +34,15 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def routes(plane: DataPlane) -> list[Route]:
+    texts = DayTexts()
     return [
-        *(Route(f"/enedis{r.path}", _metering(plane, r), methods=["GET"]) for r in wire.RESOURCES),
+        *(Route(f"/enedis{r.path}", _metering(plane, r, texts), methods=["GET"]) for r in wire.RESOURCES),
         Route("/enedis/oauth2/v3/token", _token(plane), methods=["POST"]),
         Route("/enedis/oauth2/v3/revoke", _revoke(plane), methods=["POST"]),
     ]
 
 
-def _metering(plane: DataPlane, resource: wire.Resource) -> Endpoint:
+def _metering(plane: DataPlane, resource: wire.Resource, texts: DayTexts) -> Endpoint:
     async def metering(request: Request) -> Response:
         at = plane.clock()
         authorization = request.headers.get("authorization")
@@ -52,14 +54,19 @@ def _metering(plane: DataPlane, resource: wire.Resource) -> Endpoint:
             plane.authenticate(authorization, api=NAME, metering_point="", at=at)
             raise
         caller = plane.authenticate(authorization, api=NAME, metering_point=query.usage_point_id, at=at)
-        body = await _answer(plane, resource, query, caller, at)
+        body = await _answer(plane, resource, query, caller, at, texts)
         return Response(body, media_type="application/json")
 
     return metering
 
 
 async def _answer(
-    plane: DataPlane, resource: wire.Resource, query: wire.Query, caller: Caller, at: datetime
+    plane: DataPlane,
+    resource: wire.Resource,
+    query: wire.Query,
+    caller: Caller,
+    at: datetime,
+    texts: DayTexts,
 ) -> bytes:
     """Decide, read, log, and only then answer. Raises `EnedisError`, that too after logging."""
     past = query.start < query.end
@@ -74,7 +81,7 @@ async def _answer(
     parts = verdict.parts if past else ()
     found, counts = wire.Readings(), []
     for part in parts:
-        of_part = read(plane.store, wanted, part, zone=plane.zone)
+        of_part = read(plane.store, wanted, part, texts=texts, zone=plane.zone)
         counts.append(of_part.count)
         found.extend(of_part)
     await plane.record(wanted, verdict, reader_of(caller), _CHANNEL, caller.point, at, counts=counts)

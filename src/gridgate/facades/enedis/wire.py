@@ -159,8 +159,8 @@ class Readings:
 
 def curve_readings(
     columns: Iterable[Columns], *, stamp: Stamp = Stamp.END, zone: ZoneInfo = PARIS
-) -> Iterator[tuple[bytes, int]]:
-    """The readings of load curves, a day in a piece, and how many they are; a missing value is left out."""
+) -> Iterator[tuple[date, bytes, int]]:
+    """The readings of load curves, no more than a day in a piece, and how many; a missing value is left out."""
     for one in columns:
         texts, said = number_texts(numbers(one.values, one.divisor)), one.said.tolist()
         begin, index = one.start, 0
@@ -177,10 +177,10 @@ def curve_readings(
                     if whole
                     else b",".join(readings[first : first + len(values)])
                 )
-                yield template % tuple(values), len(values)
+                yield day, template % tuple(values), len(values)
             elif any(there):
                 values = list(compress(values, there))
-                yield b",".join(compress(readings[first:], there)) % tuple(values), len(values)
+                yield day, b",".join(compress(readings[first:], there)) % tuple(values), len(values)
             index, day = upto, day + timedelta(days=1)
             begin = midnight(day, zone)
 
