@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from gridgate.dataplane.accesslog import read_segment
+from gridgate.dataplane.http import request_log
 from tests.dataplane_plane import Plane
 from tests.dataplane_world import ACME, CONSO, TIERS1
 
@@ -246,6 +247,7 @@ class TestFullDisk:
             os.dup2(full.fileno(), 2)
             try:
                 answers = [plane.get(path).status_code for path in ("/healthz", POINTS)]
+                plane.app.state.plane.requests.flush()
             finally:
                 os.dup2(kept, 2)
                 os.close(kept)
@@ -305,6 +307,30 @@ class TestRequestLog:
         assert lines[0]["reference"] == answer.headers["X-Request-Id"]
         for word in (client.client_secret, token, CONSO):
             assert word not in written
+
+    def test_is_written_for_many_requests_at_once_by_nobody_who_answers(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(request_log, "MOMENT", 60)
+        plane = Plane(tmp_path, request_log=True)
+        for _ in range(20):
+            plane.get("/healthz")
+        assert capfd.readouterr().err == ""
+        plane.close()
+        assert len(capfd.readouterr().err.splitlines()) == 20
+
+    def test_says_how_many_lines_were_lost(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(request_log, "MOMENT", 60)
+        monkeypatch.setattr(request_log, "MOST", 3)
+        plane = Plane(tmp_path, request_log=True)
+        for _ in range(5):
+            plane.get("/healthz")
+        plane.close()
+        *lines, last = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+        assert [line["event"] for line in lines] == ["request"] * 3
+        assert (last["event"], last["lines"]) == ("request log lost", 2)
 
     def test_has_the_reference_of_a_defect(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

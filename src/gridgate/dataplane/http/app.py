@@ -19,7 +19,7 @@ from gridgate.dataplane.http.guard import (
     Guard,
     Render,
     RequestTooLarge,
-    request_logger,
+    defect_logger,
 )
 from gridgate.dataplane.http.plane import Clock, DataPlane, system_clock
 
@@ -29,13 +29,15 @@ def create_app(
 ) -> Starlette:
     """Build the data plane of one process. `clock` is read once a request; tests set it."""
     plane = DataPlane(config, clock=clock)
-    logger = request_logger(enabled=config.request_log)
+    logger = defect_logger()
     routes: list[BaseRoute] = []
     for facade in (*facades, operations):
         for route in facade.routes(plane):
             limited = RequestBodyLimitMiddleware(route.app, max_body_size=LARGEST_BODY)
             app = limited if route.methods and "POST" in route.methods else route.app
-            route.app = Guard(app, facade=facade.NAME, render=facade.render, logger=logger)
+            route.app = Guard(
+                app, facade=facade.NAME, render=facade.render, logger=logger, requests=plane.requests
+            )
             routes.append(route)
 
     @asynccontextmanager

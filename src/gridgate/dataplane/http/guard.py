@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.unavailability import is_unavailable
 from gridgate.dataplane.http.metrics import REQUESTS, SECONDS
+from gridgate.dataplane.http.request_log import Line, RequestLog
 
 LONGEST_QUERY: Final = 2048
 LARGEST_BODY: Final = 16 * 1024
@@ -68,9 +69,8 @@ class InternalError(GridgateError):
         )
 
 
-def request_logger(*, enabled: bool) -> Any:
-    """A logger of JSON lines on standard error; disabled, it writes defects only."""
-    level = logging.INFO if enabled else logging.ERROR
+def defect_logger() -> Any:
+    """A logger of JSON lines on standard error, for what should not be."""
     return structlog.wrap_logger(
         structlog.BytesLogger(cast("BinaryIO", _Unfailing())),
         processors=[
@@ -79,7 +79,7 @@ def request_logger(*, enabled: bool) -> Any:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(serializer=orjson.dumps),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         cache_logger_on_first_use=True,
     )
 
@@ -103,17 +103,16 @@ class _Unfailing(io.RawIOBase):
 
 
 class Guard:
-    """Wraps the application of one route.
+    """Wraps the application of one route. `requests` None: no line a request."""
 
-    The log line holds method, path, status, time and reference. Never a query string, a header or a body:
-    that is where secrets travel.
-    """
-
-    def __init__(self, app: ASGIApp, *, facade: str, render: Render, logger: Any) -> None:
+    def __init__(
+        self, app: ASGIApp, *, facade: str, render: Render, logger: Any, requests: RequestLog | None
+    ) -> None:
         self._app = app
         self._facade = facade
         self._render = render
         self._log = logger
+        self._requests = requests
         self._seconds = SECONDS.labels(facade)
         self._counts: dict[int, Counter] = {}
 
@@ -151,15 +150,18 @@ class Guard:
             seconds = time.perf_counter() - started
             self._count(answered).inc()
             self._seconds.observe(seconds)
-            self._log.info(
-                "request",
-                facade=self._facade,
-                method=scope["method"],
-                path=scope["path"],
-                status=answered,
-                ms=round(seconds * 1000, 2),
-                reference=reference,
-            )
+            if self._requests is not None:
+                self._requests.note(
+                    Line(
+                        self._facade,
+                        scope["method"],
+                        scope["path"],
+                        answered,
+                        seconds,
+                        reference,
+                        time.time(),
+                    )
+                )
 
     def _count(self, status: int) -> Counter:
         if status not in self._counts:

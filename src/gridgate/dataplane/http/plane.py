@@ -13,6 +13,7 @@ from gridgate.dataplane.accesslog import AccessLog
 from gridgate.dataplane.authz import Caller, authenticate, bearer
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.metrics import READS
+from gridgate.dataplane.http.request_log import RequestLog
 from gridgate.dataplane.reading import Reader, Wanted, entries
 from gridgate.dataplane.registry import NEWEST, PointFacts, Registry, SqliteRegistry
 from gridgate.dataplane.store import open_store
@@ -47,6 +48,8 @@ class DataPlane:
         self.tokens = TokenStore(config.registry, newest=config.access_log / NEWEST)
         self.log = AccessLog(config.access_log, config.process, started_at=clock())
         self.sums = SumReader(config)
+
+        self.requests = RequestLog() if config.request_log else None
         self._store: MeasurementStore | None = None
         self._looked: asyncio.Task[list[str]] | None = None
         self._looked_at = 0.0
@@ -111,6 +114,8 @@ class DataPlane:
         return list(dict.fromkeys(found))
 
     def close(self) -> None:
+        if self.requests is not None:
+            self.requests.flush()
         self.log.close()
         self.registry.close()
         self.tokens.close()

@@ -1,0 +1,102 @@
+"""One line of JSON a request on standard error, written beside the event loop.
+
+What answers only notes what there is to say; a thread makes lines of it and writes those of a moment together. A line
+tells how the machine works, and nobody waits for it: what cannot be written is lost, and no answer with it; what comes
+faster than it can be written is counted, and told. Reads are logged elsewhere (`accesslog`), durably, before they are
+answered.
+"""
+
+import atexit
+import os
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+import orjson
+
+MOMENT: Final = 0.05
+"""Seconds during which lines gather."""
+MOST: Final = 20_000
+"""Lines that may wait: about 5 MB."""
+
+
+class Line(NamedTuple):
+    """What is told of a request. Never a query string, a header or a body: that is where secrets travel."""
+
+    facade: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+    reference: str
+    at: float
+    """Epoch seconds."""
+
+
+class RequestLog:
+    """Of one process; the thread begins with the first line."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Line] = deque()
+        self._lost = 0
+        self._some = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def note(self, line: Line) -> None:
+        """Have the line written soon. Never waits, never fails."""
+        if len(self._waiting) >= MOST:
+            self._lost += 1
+            return
+        self._waiting.append(line)
+        if not self._some.is_set():
+            self._some.set()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
+                self._thread.start()
+                atexit.register(self.flush)
+
+    def flush(self) -> None:
+        """Write what waits, now."""
+        with self._lock:
+            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            lost, self._lost = self._lost, 0
+            encoded = [_encoded(line) for line in lines]
+            if lost:
+                encoded.append(
+                    orjson.dumps({"lines": lost, "event": "request log lost", "level": "warning"}) + b"\n"
+                )
+            _write(b"".join(encoded))
+
+    def _run(self) -> None:
+        while True:
+            self._some.wait()
+            time.sleep(MOMENT)
+            self._some.clear()
+            self.flush()
+
+
+def _encoded(line: Line) -> bytes:
+    return orjson.dumps(
+        {
+            "facade": line.facade,
+            "method": line.method,
+            "path": line.path,
+            "status": line.status,
+            "ms": round(line.seconds * 1000, 2),
+            "reference": line.reference,
+            "event": "request",
+            "level": "info",
+            "timestamp": datetime.fromtimestamp(line.at, UTC),
+        },
+        option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z,
+    )
+
+
+def _write(data: bytes) -> None:
+    with suppress(OSError):  # unbuffered, so that a disk without room loses lines and keeps nothing
+        while data:
+            data = data[os.write(2, data) :]
