@@ -20,13 +20,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.instance import build
-from benchmarks.servers import Server, serve
+from benchmarks.servers import WORKERS, Server, serve
 from benchmarks.workloads import Workload, counted, workloads
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 CONNECTIONS = 16
-WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         print("Building an instance…", file=sys.stderr)
         chosen = [w for w in workloads(build(Path(folder), now=now)) if w.name in options.workloads]
         servers = {
-            app: stack.enter_context(serve(app, Path(folder), workers=WORKERS))
+            app: stack.enter_context(serve(app, Path(folder)))
             for app in {workload.app for workload in chosen}
         }
         rounds = _measure(chosen, servers, Path(folder), options.rounds, options.seconds)

@@ -2,6 +2,7 @@
 
 import os
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -11,27 +12,25 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from benchmarks.instance import load
+from benchmarks.servers import WORKERS
 from gridgate.core.time import Resolution
-from gridgate.dataplane.config import DataPlaneConfig
-from gridgate.dataplane.http.app import create_app
+from gridgate.dataplane.http import shared_metrics
 from gridgate.dataplane.query.columns import Columns
 from gridgate.dataplane.query.days import midnight
-from gridgate.facades import FACADES
 from gridgate.facades.enedis import wire
 from gridgate.facades.enedis.wire import PARIS
 
 _folder = Path(os.environ["GRIDGATE_BENCH_FOLDER"])
 _instance = load(_folder)
 
-data_plane = create_app(
-    DataPlaneConfig(
-        registry=_folder / "registry.sqlite3",
-        measurements=_folder / "measurements.sqlite3",
-        access_log=_folder / "accesslog",
-        process=f"bench-{os.getpid()}",
-    ),
-    FACADES,
-)
+# As `gridgate serve` does: limits and all, metrics shared by the processes.
+os.environ |= {
+    "GRIDGATE_DATA": str(_folder),
+    "GRIDGATE_PLANE": "data",
+    "GRIDGATE_ALLOWED_HOSTS": "127.0.0.1",
+}
+shared_metrics.share(_folder / "metrics", 2 * WORKERS)
+data_plane = import_module("gridgate.config.asgi").application
 
 _FIRST, _END = date.fromisoformat(_instance.first), date.fromisoformat(_instance.end)
 _VALUES = 100 + np.arange((_END - _FIRST).days * 48) * 26

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+WORKERS = 2
 ROOT = Path(__file__).resolve().parent.parent
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -27,7 +28,7 @@ class Server:
 
 
 @contextmanager
-def serve(app: str, folder: Path, *, workers: int) -> Iterator[Server]:
+def serve(app: str, folder: Path) -> Iterator[Server]:
     """Serve one of `benchmarks.served` while the block runs."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -35,7 +36,7 @@ def serve(app: str, folder: Path, *, workers: int) -> Iterator[Server]:
     with (folder / f"{app}.log").open("wb") as log:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "granian", "--interface", "asgi", "--workers", str(workers)),
+                *(sys.executable, "-m", "granian", "--interface", "asgi", "--workers", str(WORKERS)),
                 *("--port", str(port), "--no-access-log", "--log-level", "warning"),
                 f"benchmarks.served:{app}",
             ],

@@ -1,6 +1,6 @@
 """The paths of Data Connect under `/enedis`: the token endpoint and the five metering resources (v5)."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from gridgate.core.sharing import AccessLine, Basis, Granted, ReadRequest, RefusalReason, Refused
 from gridgate.core.time import Interval, civil_day_of
 from gridgate.dataplane.authz import Caller, authorise, is_valid
+from gridgate.dataplane.http.facade import Direct, header
 from gridgate.dataplane.http.oauth import OAuthError, OAuthFault, TokenRequest, read_token_request
 from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.query.days import instant, midnight
@@ -26,6 +28,7 @@ from gridgate.facades.enedis.texts import DayTexts
 NAME: Final = "enedis"
 PREFIXES: Final = ("/enedis/",)
 
+_JSON: Final = ((b"content-type", b"application/json"),)
 _CHANNEL: Final = f"api:{NAME}"
 _TOKEN_SECONDS: Final = 12_600
 _HOUR: Final = 3600
@@ -42,22 +45,21 @@ def routes(plane: DataPlane) -> list[Route]:
     ]
 
 
-def _metering(plane: DataPlane, resource: wire.Resource, texts: DayTexts) -> Endpoint:
-    async def metering(request: Request) -> Response:
+def _metering(plane: DataPlane, resource: wire.Resource, texts: DayTexts) -> Direct:
+    async def metering(scope: Scope) -> tuple[bytes, Sequence[tuple[bytes, bytes]]]:
         at = plane.clock()
-        authorization = request.headers.get("authorization")
+        authorization = header(scope, b"authorization")
         today = civil_day_of(at, plane.zone)
         try:
-            query = wire.decode_query(request.scope["query_string"], resource, today=today)
+            query = wire.decode_query(scope["query_string"], resource, today=today)
         except catalogue.EnedisError:
             # The gateway stands before the service: without a good token, nothing is said of the parameters.
             plane.authenticate(authorization, api=NAME, metering_point="", at=at)
             raise
         caller = plane.authenticate(authorization, api=NAME, metering_point=query.usage_point_id, at=at)
-        body = await _answer(plane, resource, query, caller, at, texts)
-        return Response(body, media_type="application/json")
+        return await _answer(plane, resource, query, caller, at, texts), _JSON
 
-    return metering
+    return Direct(metering)
 
 
 async def _answer(

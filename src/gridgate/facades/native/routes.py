@@ -9,10 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Scope
 
 from gridgate.core.sharing import AccessLine, ReadRequest, RefusalReason, Refused
 from gridgate.core.time import Resolution
 from gridgate.dataplane.authz import Caller, authorise, is_valid
+from gridgate.dataplane.http.facade import Direct, header
 from gridgate.dataplane.http.oauth import (
     OAuthError,
     OAuthFault,
@@ -29,6 +31,10 @@ from gridgate.facades.native.reasons import CHANNEL, LONGEST_ID, NAME, is_about_
 
 PREFIXES: Final = ("/api/", "/oauth2/")
 
+_HEADERS: Final = {
+    wire.MediaType.JSON: ((b"vary", b"Accept"), (b"content-type", b"application/json")),
+    wire.MediaType.CSV: ((b"vary", b"Accept"), (b"content-type", b"text/csv; charset=utf-8")),
+}
 _ROOT: Final = "/api/v1/metering-points"
 _TOKEN_SECONDS: Final = 3600
 _DAYS_ON_THE_LOOP: Final = 31
@@ -49,19 +55,18 @@ def routes(plane: DataPlane) -> list[Route]:
     ]
 
 
-def _measurements(plane: DataPlane) -> Endpoint:
-    async def measurements(request: Request) -> Response:
-        at, point = plane.clock(), request.path_params["point"]
-        caller = _caller(plane, request, point, at)
-        query = wire.decode_measurements_query(request.scope["query_string"], zone=plane.zone)
-        form = wire.preferred(request.headers.get("accept"))
+def _measurements(plane: DataPlane) -> Direct:
+    async def measurements(scope: Scope) -> tuple[bytes, Sequence[tuple[bytes, bytes]]]:
+        at, point = plane.clock(), scope["path_params"]["point"]
+        caller = plane.authenticate(header(scope, b"authorization"), api=NAME, metering_point=point, at=at)
+        query = wire.decode_measurements_query(scope["query_string"], zone=plane.zone)
+        form = wire.preferred(header(scope, b"accept"))
         if form is None:
             raise problems.not_acceptable()
         wanted = Wanted(point, query.kind, query.direction, query.period, query.resolution, query.as_of)
-        body = await _read(plane, wanted, caller, at, form)
-        return Response(body, headers={"Vary": "Accept"}, media_type=form.value)
+        return await _read(plane, wanted, caller, at, form), _HEADERS[form]
 
-    return measurements
+    return Direct(measurements)
 
 
 async def _read(
