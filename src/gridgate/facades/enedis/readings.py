@@ -1,6 +1,5 @@
 """From the store to encoded readings."""
 
-from datetime import date
 from itertools import groupby
 from operator import itemgetter
 from zoneinfo import ZoneInfo
@@ -9,7 +8,7 @@ from gridgate.core.quantities import Kind
 from gridgate.core.sharing import Granted
 from gridgate.dataplane.query.days import epoch, epoch_up, midnight, next_midnight
 from gridgate.dataplane.reading import Wanted, columns_of_packed, read_packed, read_segments
-from gridgate.dataplane.store.packing import EPOCH
+from gridgate.dataplane.store.days import day_of_number
 from gridgate.dataplane.store.port import MeasurementStore, PackedDay
 from gridgate.facades.enedis import wire
 from gridgate.facades.enedis.texts import DayTexts
@@ -36,7 +35,7 @@ def _curve(
     readable, finest = granted.readable, granted.line.finest_resolution
     assert readable.end is not None
     first, last = epoch_up(readable.start), epoch(readable.end)
-    days = [(date.fromordinal(number + EPOCH), list(rows)) for number, rows in groupby(packed, key=_DAY)]
+    days = [(day_of_number(number), list(rows)) for number, rows in groupby(packed, key=_DAY)]
     keys = [
         _known_by(rows, finest) if first <= midnight(day, zone) and next_midnight(day, zone) <= last else None
         for day, rows in days
