@@ -48,6 +48,7 @@ class Registry:
     def at_once(self, *programs: str) -> list[str]:
         """Run programs in processes of their own, all let go from `AT_ONCE` on at one instant; what each printed."""
         go = self.data / "go"
+        go.unlink(missing_ok=True)
         processes = [self.start(program, GO=str(go)) for program in programs]
         for process in processes:
             assert process.stdout is not None

@@ -35,7 +35,7 @@ from gridgate.dataplane.accesslog import AccessLog, AccessLogUnavailable, Change
 from gridgate.dataplane.accesslog.segments import CHANGES_SUFFIX, is_changes, read_segment, segment_paths
 from gridgate.dataplane.registry import NEWEST
 from gridgate.sharing import history, receipts, signing
-from gridgate.sharing.models import Permission, PermissionEvent, Receipt
+from gridgate.sharing.models import Permission, PermissionEvent
 
 RECONCILIATION = "reconciliation"
 """A line that gives up changes, after a restore that was meant; signed, or anybody could write one."""
@@ -315,5 +315,5 @@ def _logged(where: str, raw: bytes) -> Logged | None:
 def _changes_here() -> Iterator[Change]:
     """Every change that the registry has, in the order in which it made them."""
     yield from map(history.change_of, PermissionEvent.objects.order_by("pk").iterator())
-    yield from map(receipts.change_of, Receipt.objects.order_by("pk").iterator())
+    yield from map(receipts.change_of, receipts.signed().order_by("pk").iterator())
     yield from map(events.change_of, AuditEvent.objects.defer("before", "after").order_by("pk").iterator())

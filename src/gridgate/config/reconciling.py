@@ -23,7 +23,7 @@ from gridgate.core.sharing import PermissionState
 from gridgate.organisations.models import Organisation
 from gridgate.sharing import signing
 from gridgate.sharing.models import DataService, Permission
-from gridgate.sharing.restoring import restore_events, restore_receipt
+from gridgate.sharing.restoring import ask_again, restore_events, restore_receipt
 
 ACTION = "registry.reconciled"
 NAMED = 200
@@ -54,6 +54,7 @@ def reconcile(environment: Environment, *, now: datetime) -> Reconciled:
         if not lost:
             return Reconciled(0, [])
         restored = _restore_permissions(lost) + _restore_receipts(lost, keys)
+        _ask_for_receipts(lost, now)
         given_up = compare(environment).lost
         to_make_again = _to_make_again(given_up)
         signed_out = revoke_all_tokens(now=now)
@@ -130,3 +131,9 @@ def _restore_permissions(lost: Sequence[Logged]) -> int:
 def _restore_receipts(lost: Sequence[Logged], keys: Sequence[Ed25519PublicKey]) -> int:
     found = (one for one in lost if one.change.kind == RECEIPT)
     return sum(restore_receipt(one.change.id, one.change.says, keys) for one in found)
+
+
+def _ask_for_receipts(lost: Sequence[Logged], now: datetime) -> None:
+    """Of ends that are there again and had no signed receipt yet."""
+    events = [one.change.says for one in lost if one.change.kind == PERMISSION]
+    ask_again(events, but={one.change.id for one in lost if one.change.kind == RECEIPT}, now=now)

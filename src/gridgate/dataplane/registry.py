@@ -445,7 +445,7 @@ class SqliteRegistry:
 NEWEST = "newest-change.json"
 _HAS = {
     "permission": "SELECT 1 FROM sharing_permissionevent WHERE permission_id = ? AND sequence = ? AND state = ?",
-    "receipt": "SELECT 1 FROM sharing_receipt WHERE number = ?",
+    "receipt": "SELECT 1 FROM sharing_receipt WHERE number = ? AND jws <> ''",
     "rights": "SELECT 1 FROM audit_auditevent WHERE id = ? AND hash = ?",
 }
 

@@ -54,6 +54,7 @@ from gridgate.organisations.operations.eic import codes_to_compare
 from gridgate.organisations.operations.requests import return_request
 from gridgate.organisations.security.policy import set_policy
 from gridgate.organisations.terms import terms_in_force
+from gridgate.sharing import receipts
 from gridgate.sharing.models import DataService, Permission, PermissionRequest
 from gridgate.sharing.operations import grant, request_permission, revoke_permission, subscribe
 
@@ -302,7 +303,8 @@ class World:
             valid_until=self.at(200, 0),
             now=self.at(400),
         )
-        revoke_permission(actor=alice, permission_id=past.pk, now=self.at(260, 16, 42))
+        ended = self.at(260, 16, 42)
+        receipts.complete(revoke_permission(actor=alice, permission_id=past.pk, now=ended), now=ended)
         subscribe(
             actor=alice,
             service=self.services["tiers1-suivi"],

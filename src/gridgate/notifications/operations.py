@@ -1,11 +1,11 @@
-"""Enqueueing notices about permissions, in the transaction of what they tell.
+"""Enqueueing notices about permissions, in the transaction of what they tell; of what ended, with its signed receipt.
 
 Each goes to both sides, to every person in their language: at the holder's, the members who may manage the
 data services (those restricted to a perimeter only when it covers all that the notice speaks of); at the
 eligible party's, its administrators. A company without such a member is told at its contact address.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -22,7 +22,7 @@ from gridgate.organisations import rights
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.organisations.queries import operator
 from gridgate.sharing.history import Reason
-from gridgate.sharing.models import Permission, PermissionRequest, Receipt
+from gridgate.sharing.models import Permission, PermissionEvent, PermissionRequest, Receipt
 from gridgate.sharing.operations import obstacle_to_extending
 
 LONGEST_SUBJECT = 200
@@ -69,31 +69,38 @@ def tell_of_change(name: str, permission: Permission, *, now: datetime) -> int:
     return _enqueue(name, about, _both(permission, at=now), _facts(permission), now=now)
 
 
-def tell_of_end(
-    receipt: Receipt, permissions: list[Permission], points: list[str] | None, *, now: datetime
-) -> int:
+def letters_of_end(receipt: Receipt, *, now: datetime) -> list[OutgoingEmail]:
     """Permissions ended: both sides hold the receipt, attached. After a move-out: which points went, and what goes on."""
+    events = PermissionEvent.objects.filter(permission__receipts=receipt, details__receipt=receipt.number)
+    goes_on = not any(PermissionState(state).ended for state in events.values_list("state", flat=True))
     facts: dict[str, Any] = {
         "receipt": receipt,
         "said": receipt.payload,
-        "lost_points": not any(PermissionState(permission.state).ended for permission in permissions),
+        "lost_points": goes_on,
         "holder": receipt.holder,
         "party": receipt.eligible_party,
     }
+    points = _points_ended(receipt)
     if receipt.payload["reason"] == Reason.MOVE_OUT:
-        facts |= _points_left(permissions[0], points or [])
+        facts |= _points_left(receipt.permissions.get(), points or [], goes_on=goes_on)
     readers = [*holders(receipt.holder, points, at=now), *parties(receipt.eligible_party)]
-    return _enqueue("ended", receipt.number, readers, facts, attachment=receipt, now=now)
+    return list(_emails("ended", receipt.number, readers, facts, attachment=receipt, now=now))
 
 
-def _points_left(permission: Permission, points: list[str]) -> dict[str, Any]:
+def _points_ended(receipt: Receipt) -> list[str] | None:
+    """What ended; None when some of the permissions covered all points."""
+    named = [one["points"] for one in receipt.payload["permissions"]]
+    return None if "all" in named else sorted(set().union(*named))
+
+
+def _points_left(permission: Permission, points: list[str], *, goes_on: bool) -> dict[str, Any]:
     """Which points its holder left, and on which day each; and what the permission still covers."""
     rows = permission.points_left.filter(metering_point__in=points[:NAMED_POINTS]).order_by("left_on")
     days = dict(rows.values_list("metering_point_id", "left_on"))
     return {
         "left": sorted(days.items()),
         "left_more": len(points) - len(days),
-        "goes_on": not PermissionState(permission.state).ended,
+        "goes_on": goes_on,
         "on_all": permission.all_points,
         "others": permission.points.count(),
     }
@@ -125,11 +132,13 @@ def _enqueue(
     readers: Iterable[Reader],
     facts: Mapping[str, Any],
     *,
-    attachment: Receipt | None = None,
     now: datetime,
 ) -> int:
+    return enqueue(list(_emails(notice, about, readers, facts, now=now)))
+
+
+def enqueue(emails: Sequence[OutgoingEmail]) -> int:
     """Write the e-mails; the same notice to the same reader is written once. Returns how many are new."""
-    emails = list(_emails(notice, about, readers, facts, attachment=attachment, now=now))
     there = OutgoingEmail.objects.filter(key__in=[email.key for email in emails])
     known = there.count()
     OutgoingEmail.objects.bulk_create(emails, ignore_conflicts=True)
@@ -142,7 +151,7 @@ def _emails(
     readers: Iterable[Reader],
     facts: Mapping[str, Any],
     *,
-    attachment: Receipt | None,
+    attachment: Receipt | None = None,
     now: datetime,
 ) -> Iterator[OutgoingEmail]:
     context = {**facts, "operator": operator(), "base_url": settings.BASE_URL}

@@ -1,5 +1,6 @@
 """Which notice follows from what sharing tells."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from gridgate.notifications import operations
@@ -27,10 +28,9 @@ def resumed(*, permission: Permission, now: datetime, **_: object) -> None:
     operations.tell_of_change("resumed", permission, now=now)
 
 
-def ended(
-    *, receipt: Receipt, permissions: list[Permission], points: list[str] | None, now: datetime, **_: object
-) -> None:
-    operations.tell_of_end(receipt, permissions, points, now=now)
+def signed(*, receipt: Receipt, now: datetime, **_: object) -> Callable[[], int]:
+    emails = operations.letters_of_end(receipt, now=now)
+    return lambda: operations.enqueue(emails)
 
 
 def connect() -> None:
@@ -40,4 +40,4 @@ def connect() -> None:
     events.permission_granted.connect(granted)
     events.permission_suspended.connect(suspended)
     events.permission_resumed.connect(resumed)
-    events.permissions_ended.connect(ended)
+    events.receipt_signed.connect(signed)

@@ -20,8 +20,8 @@ permission_suspended = Signal()
 permission_resumed = Signal()
 """The operator let it go on: `permission: Permission`, `now: datetime`."""
 
-permissions_ended = Signal()
-"""Permissions, or some of their points, ended, and this proves it: `receipt: Receipt`, `permissions:
-list[Permission]`, `points: list[str] | None` (what ended; None when some of them covered all points), `now:
-datetime`.
+receipt_signed = Signal()
+"""Permissions, or some of their points, ended, and this proves it: `receipt: Receipt`, `now: datetime`. Sent before the
+transaction that keeps the signed receipt, so that no writer waits for letters to be rendered; a receiver returns what it
+writes in it: `Callable[[], object]`.
 """

@@ -7,14 +7,15 @@ from them.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Field
+from django.db import connection
+from django.db.models import Field, Max
 
 from gridgate.audit.changes import PERMISSION, Change, say
 from gridgate.core.sharing import PermissionState, transition
@@ -78,6 +79,21 @@ class Step:
     at: datetime
     by: By
     reason: str = ""
+    receipt: str = ""
+    """The number of the receipt that will prove it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What happens to one permission.
+
+    `details` may hold `says`, new values of what the permission says, `points_lost`, points that it no longer
+    covers, and `left_on`, the days on which its holder left points. The state may stay as it is, when there are details.
+    """
+
+    permission: Permission
+    step: Step
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def begin(permission: Permission, points: Sequence[str], steps: Sequence[Step]) -> None:
@@ -98,24 +114,58 @@ def begin(permission: Permission, points: Sequence[str], steps: Sequence[Step]) 
     say(*map(change_of, events))
 
 
-def append(permission: Permission, step: Step, *, details: dict[str, Any] | None = None) -> None:
+def append(permission: Permission, step: Step, *, details: Mapping[str, Any] | None = None) -> None:
     """Write what happened to a permission. Raises `GridgateError` (CONFLICT) when its state does not lead
     there.
-
-    `details` may hold `says`, new values of what the permission says, `points_lost`, points that it no longer
-    covers, and `left_on`, the days on which its holder left points. An event may leave the state as it is, when it has
-    details.
     """
-    if step.state != permission.state or not details:
-        transition(PermissionState(permission.state), step.state)
-    last = permission.events.order_by("-sequence").values_list("sequence", flat=True).first() or 0
-    event = _event(permission, last + 1, step, details or {})
-    _apply(permission, event)
-    permission.save(force_update=True)
-    permission.points.filter(metering_point__in=event.details.get("points_lost", [])).delete()
-    event.save(force_insert=True)
-    keep_points_left([event])
-    say(change_of(event))
+    append_all([Entry(permission, step, details or {})])
+
+
+def append_all(entries: Sequence[Entry]) -> None:
+    """Write what happened to each of some permissions, in as many statements as for one. Raises as `append`: then nothing
+    is written.
+    """
+    for entry in entries:
+        if entry.step.state != entry.permission.state or not entry.details:
+            transition(PermissionState(entry.permission.state), entry.step.state)
+    events = _next_events(entries)
+    for entry, event in zip(entries, events, strict=True):
+        _apply(entry.permission, event)
+    written = {"state", "state_at"}.union(*(event.details.get("says", ()) for event in events))
+    Permission.objects.bulk_update([entry.permission for entry in entries], sorted(written))
+    _lose_points(events)
+    PermissionEvent.objects.bulk_create(events)
+    keep_points_left(events)
+    say(*map(change_of, events))
+
+
+def _next_events(entries: Sequence[Entry]) -> list[PermissionEvent]:
+    past = PermissionEvent.objects.filter(permission__in=[entry.permission.pk for entry in entries])
+    last = dict(past.order_by().values_list("permission").annotate(last=Max("sequence")))
+    return [
+        _event(entry.permission, last.get(entry.permission.pk, 0) + 1, entry.step, _details(entry))
+        for entry in entries
+    ]
+
+
+def _details(entry: Entry) -> dict[str, Any]:
+    return {**entry.details, **({"receipt": entry.step.receipt} if entry.step.receipt else {})}
+
+
+def _lose_points(events: Iterable[PermissionEvent]) -> None:
+    """Take from the permissions the points that these events say they lose."""
+    prepare = Permission._meta.pk.get_db_prep_value
+    lost = [
+        (prepare(event.permission_id, connection), point)
+        for event in events
+        for point in event.details.get("points_lost", [])
+    ]
+    if lost:
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "DELETE FROM sharing_permissionpoint WHERE permission_id = %s AND metering_point_id = %s",
+                lost,
+            )
 
 
 def replay(events: Iterable[PermissionEvent]) -> tuple[Permission, set[str]]:
@@ -132,14 +182,12 @@ def replay(events: Iterable[PermissionEvent]) -> tuple[Permission, set[str]]:
 
 def keep_points_left(events: Iterable[PermissionEvent]) -> None:
     """Write which points these events say that the holder left."""
-    PointLeft.objects.bulk_create(
-        (
-            PointLeft(permission_id=event.permission_id, metering_point_id=point, left_on=day)
-            for event in events
-            for point, day in points_left(event).items()
-        ),
-        ignore_conflicts=True,
-    )
+    rows = [
+        PointLeft(permission_id=event.permission_id, metering_point_id=point, left_on=day)
+        for event in events
+        for point, day in points_left(event).items()
+    ]
+    PointLeft.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def points_left(event: PermissionEvent) -> dict[str, date]:

@@ -215,6 +215,12 @@ class AccessLine(models.Model):
 class Receipt(models.Model):
     """The signed proof of what ended: a JWS (Ed25519) both sides hold, and what it says for the printable
     page.
+
+    It is *awaited* from the transaction that ends until it is signed, right after (`receipts.complete`): it has its
+    number, its two sides and its permissions, and says what ended; what was read, the log's head and the signature come
+    with it.
+    `issued_at` is when it was signed, before that when it was asked for. A database trigger lets nothing change what is
+    signed.
     """
 
     number = models.CharField(max_length=30, unique=True)
@@ -225,7 +231,14 @@ class Receipt(models.Model):
     permissions = models.ManyToManyField(Permission, related_name="receipts")
     issued_at = models.DateTimeField()
     payload = models.JSONField()
-    jws = models.TextField()
+    jws = models.TextField(blank=True)
 
     class Meta:
         ordering = ["-issued_at", "-id"]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(jws=""), name="sharing_receipt_awaited"),
+        ]
+
+    @property
+    def awaited(self) -> bool:
+        return not self.jws

@@ -483,8 +483,8 @@ def receipts_matching(receipts: QuerySet[Receipt], text: str) -> QuerySet[Receip
 
 
 def receipt_numbered(*, number: str) -> Receipt | None:
-    """A receipt by its number, for whoever verifies a printed one: compare fingerprints, show nothing."""
-    return Receipt.objects.filter(number=number).first()
+    """A signed receipt by its number, for whoever verifies a printed one: compare fingerprints, show nothing."""
+    return Receipt.objects.filter(number=number).exclude(jws="").first()
 
 
 def last_receipt(*, actor: Membership, permissions: QuerySet[Permission]) -> Receipt | None:

@@ -1,12 +1,18 @@
 """Receipts: what ended, signed by the operator, so that both sides can prove it to anyone without asking us.
 
+The transaction that ends something *asks* for its receipt, and nothing more, so that no writer waits and nothing stands
+in the way of an end. It is *completed* right after: what was read is counted, it is signed, letters are made. Whoever
+shows it does so at once; the worker completes those that a death, or a key that is away, left (ADR 0018).
+
 The key is made with the instance (`keys/receipts.pem`); `public_jwks()` is what the portal publishes at
 `/.well-known/gridgate-receipts.json`. `docs/2-integrating/permissions.md` says how to verify one with other
 tools.
 """
 
 import hashlib
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,18 +20,23 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import QuerySet
 from django.utils.timezone import get_default_timezone
 
 from gridgate.audit.changes import RECEIPT, Change, say
 from gridgate.audit.summaries import ReadsUnder, log_mark, reads_under
+from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
 from gridgate.core.references import drawn
+from gridgate.core.text import counted
 from gridgate.core.time import Resolution, civil_day_of
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.queries import held_on
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.queries import operator
 from gridgate.sharing import signing
+from gridgate.sharing.events import receipt_signed
 from gridgate.sharing.history import By
 from gridgate.sharing.models import DataService, Permission, Receipt
 
@@ -33,6 +44,21 @@ LENGTH = 6
 """Characters of a number that are drawn. Two acts that draw the same at one moment, once in 32⁶, meet the constraint:
 one of them is refused whole and asked again.
 """
+AT_ONCE = 100
+"""So many receipts are completed before the worker looks at its other work."""
+
+_log = logging.getLogger(__name__)
+
+
+class NoneCompleted(GridgateError):
+    """Of the receipts that are awaited, none can be completed for now."""
+
+    def __init__(self, count: int, cause: Exception | None) -> None:
+        super().__init__(
+            ErrorKind.UNAVAILABLE,
+            f"{counted(count, 'receipt')} of what ended cannot be signed yet: {cause!r}",
+            remedy="The ends hold; they are signed as soon as that is mended.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +72,115 @@ class Ending:
     reason: str = ""
 
 
-def issue(
-    *,
-    permissions: Sequence[Permission],
-    points: Mapping[UUID, Collection[str]],
-    kept: Sequence[Permission] = (),
-    ending: Ending,
-    now: datetime,
-) -> Receipt:
-    """Sign and keep the receipt of permissions that one holder gave one company, in the transaction that
-    ends them.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What one receipt proves: permissions that one holder gave one company, and that ended or lost points by one act."""
 
-    `points` says which points ended, by permission; a permission on all points is absent from it. Raises
-    `KeyUnusable`: then nothing ends either.
+    number: str
+    permissions: Sequence[Permission]
+    points: Mapping[UUID, Collection[str]]
+    """Which points ended, by permission; one on all points is absent."""
+    ending: Ending
+    kept: Sequence[Permission] = ()
+
+
+def ask(ended: Sequence[Ended], *, now: datetime) -> list[Receipt]:
+    """Write the receipts of what ended, to be signed after the commit, in the transaction that ends it: each with its
+    number, its two sides, and what is known of the end.
     """
-    holder, party = permissions[0].holder, permissions[0].eligible_party
-    number = _free_number(now)
-    payload = _payload(number, permissions, points, kept, ending, now)
-    receipt = Receipt.objects.create(
-        number=number,
-        holder=holder,
-        eligible_party=party,
-        issued_at=now,
-        payload=payload,
-        jws=signing.sign(payload, _key()),
+    issuer = _company(operator())
+    held = _Held(now)
+    asked = Receipt.objects.bulk_create(
+        Receipt(
+            number=one.number,
+            holder=one.permissions[0].holder,
+            eligible_party=one.permissions[0].eligible_party,
+            issued_at=now,
+            payload=_draft(one, issuer, held),
+        )
+        for one in ended
     )
-    receipt.permissions.set(permissions)
-    say(change_of(receipt))
+    links = Receipt.permissions.through
+    links.objects.bulk_create(
+        links(receipt_id=receipt.pk, permission_id=permission.pk)
+        for receipt, one in zip(asked, ended, strict=True)
+        for permission in one.permissions
+    )
+    return asked
+
+
+def complete(receipt: Receipt, *, now: datetime) -> Receipt:
+    """Count what was read, sign, and keep the receipt with what goes to both sides; one that is signed already, here or
+    by another process meanwhile, stays as it is.
+
+    Raises `KeyUnusable`: then it is still awaited.
+    """
+    if not receipt.awaited:
+        return receipt
+    made = copy(receipt)
+    made.payload, made.issued_at = _whole(receipt, now), now
+    made.jws = signing.sign(made.payload, _key())
+    told = receipt_signed.send(Receipt, receipt=made, now=now)
+    with transaction.atomic():
+        here = Receipt.objects.filter(pk=receipt.pk, jws="")
+        if here.update(payload=made.payload, issued_at=made.issued_at, jws=made.jws):
+            for _receiver, write in told:
+                write()
+            say(change_of(made))
+            return made
+    receipt.refresh_from_db()
     return receipt
+
+
+def complete_at_once(receipt: Receipt, *, now: datetime) -> Exception | None:
+    """Complete it if that can be done now: the end holds, and whoever ended it is answered, whatever stands in the way.
+    That is told in the log, left to the worker, and returned.
+    """
+    try:
+        complete(receipt, now=now)
+    except Exception as error:  # noqa: BLE001 -- the same
+        if isinstance(error, GridgateError | DatabaseError | OSError):
+            _log.error("receipt %s is not signed yet: %s", receipt.number, error)
+        else:
+            _log.exception("receipt %s is not signed yet", receipt.number)
+        return error
+    return None
+
+
+def complete_awaited(*, now: datetime) -> int:
+    """Complete the receipts that are awaited, the oldest first; returns how many it found.
+
+    One that cannot be completed does not hold up the others. Raises `KeyUnusable`, and `NoneCompleted`.
+    """
+    found = list(awaited()[:AT_ONCE])
+    if found:
+        _key()
+        faults = [complete_at_once(receipt, now=now) for receipt in found]
+        if all(faults):
+            raise NoneCompleted(len(found), faults[0])
+    return len(found)
+
+
+def awaited() -> QuerySet[Receipt]:
+    """The receipts that are not signed yet, the oldest first."""
+    return Receipt.objects.filter(jws="").select_related("holder", "eligible_party").order_by("pk")
+
+
+def signed() -> QuerySet[Receipt]:
+    return Receipt.objects.exclude(jws="")
+
+
+def numbers(count: int, now: datetime) -> list[str]:
+    """So many new numbers, such as `GG-20261125-K7Q4M2`: the civil day, and characters that count nothing
+    (`core.references`).
+    """
+    day = f"GG-{civil_day_of(now, get_default_timezone()):%Y%m%d}-"
+    found: list[str] = []
+    while len(found) < count:
+        drawing = [f"{day}{drawn(LENGTH)}" for _ in range(count - len(found))]
+        there = set(Receipt.objects.filter(number__in=drawing).values_list("number", flat=True))
+        found += [number for number in dict.fromkeys(drawing) if number not in there and number not in found]
+    return found
 
 
 def change_of(receipt: Receipt) -> Change:
@@ -117,12 +224,14 @@ class Claim:
 
 
 def checked(keys: Sequence[Ed25519PublicKey]) -> Iterator[tuple[str, str | Claim]]:
-    """Every receipt kept, by its number: what is wrong with it, and where it says that the log stood."""
+    """Every signed receipt, by its number: what is wrong with it, and where it says that the log stood."""
     links: dict[int, set[str]] = {}
     for receipt, permission in Receipt.permissions.through.objects.values_list("receipt_id", "permission_id"):
         links.setdefault(receipt, set()).add(str(permission))
-    rows = Receipt.objects.order_by("pk").values_list(
-        "pk", "number", "issued_at", "payload", "jws", "holder__siren", "eligible_party__siren"
+    rows = (
+        signed()
+        .order_by("pk")
+        .values_list("pk", "number", "issued_at", "payload", "jws", "holder__siren", "eligible_party__siren")
     )
     for pk, number, issued_at, payload, jws, holder, party in rows.iterator():
         found = signing.verify(jws, keys)
@@ -149,57 +258,71 @@ def checked(keys: Sequence[Ed25519PublicKey]) -> Iterator[tuple[str, str | Claim
 def _key() -> Ed25519PrivateKey:
     path = settings.ENVIRONMENT.receipt_key
     # An instance has its key from `init`: one that is gone is put back, not made anew.
-    if not path.exists() and not settings.ENVIRONMENT.registry.exists() and not Receipt.objects.exists():
+    if not path.exists() and not settings.ENVIRONMENT.registry.exists() and not signed().exists():
         signing.make_key(path)
     return signing.load_private_key(path)
 
 
-def _free_number(now: datetime) -> str:
-    """`GG-20261125-K7Q4M2`: the civil day, and characters that count nothing (`core.references`)."""
-    day = f"GG-{civil_day_of(now, get_default_timezone()):%Y%m%d}-"
-    number = f"{day}{drawn(LENGTH)}"
-    while Receipt.objects.filter(number=number).exists():
-        number = f"{day}{drawn(LENGTH)}"
-    return number
+class _Held:
+    """How many points each holder held on the day of the end, asked once."""
+
+    def __init__(self, now: datetime) -> None:
+        self._day = civil_day_of(now, get_default_timezone())
+        self._counts: dict[int, int] = {}
+
+    def by(self, holder: int) -> int:
+        if holder not in self._counts:
+            self._counts[holder] = TitleHolding.objects.filter(held_on(self._day), holder=holder).count()
+        return self._counts[holder]
 
 
-def _payload(
-    number: str,
-    permissions: Sequence[Permission],
-    points: Mapping[UUID, Collection[str]],
-    kept: Sequence[Permission],
-    ending: Ending,
-    now: datetime,
-) -> dict[str, Any]:
-    holder, party = permissions[0].holder, permissions[0].eligible_party
-    ids = [str(permission.pk) for permission in permissions]
-    reads = reads_under(holder=holder.pk, reader=party.pk, permissions=ids)
-    mark = log_mark(holder=holder.pk, reader=party.pk)
+def _draft(ended: Ended, issuer: dict[str, str], held: _Held) -> dict[str, Any]:
+    """What a receipt says already when its end is written."""
+    ending = ended.ending
     return {
-        "number": number,
-        "issued_at": _instant(now),
-        "operator": _company(operator()),
-        "holder": _company(holder),
-        "eligible_party": _company(party),
+        "number": ended.number,
+        "issued_at": None,
+        "operator": issuer,
+        "holder": _company(ended.permissions[0].holder),
+        "eligible_party": _company(ended.permissions[0].eligible_party),
         "actor": {"name": ending.by.name},
         "act": ending.act,
         "reason": ending.reason,
         "effective_at": _instant(ending.effective_at),
         "permissions": [
-            _permission(
-                permission, points.get(permission.pk), reads.get(str(permission.pk), ReadsUnder()), now
-            )
-            for permission in permissions
+            _permission(permission, ended.points.get(permission.pk), held) for permission in ended.permissions
         ],
-        "kept": [_kept(permission.service) for permission in kept],
+        "kept": [_kept(permission.service) for permission in ended.kept],
+        "last_log_head": "",
+        "last_log_segment": "",
+    }
+
+
+def _whole(receipt: Receipt, now: datetime) -> dict[str, Any]:
+    """The draft, with what was read under the permissions until they ended, and where the log stands."""
+    sides = {"holder": receipt.holder_id, "reader": receipt.eligible_party_id}
+    draft = receipt.payload
+    reads = reads_under(**sides, permissions=[one["id"] for one in draft["permissions"]])
+    mark = log_mark(**sides)
+    never = ReadsUnder()
+    permissions = [
+        {
+            **one,
+            "reads": reads.get(one["id"], never).count,
+            "last_read_at": _instant(reads.get(one["id"], never).last_at),
+        }
+        for one in draft["permissions"]
+    ]
+    return {
+        **draft,
+        "issued_at": _instant(now),
+        "permissions": permissions,
         "last_log_head": mark.head,
         "last_log_segment": mark.segment,
     }
 
 
-def _permission(
-    permission: Permission, points: Collection[str] | None, reads: ReadsUnder, now: datetime
-) -> dict[str, Any]:
+def _permission(permission: Permission, points: Collection[str] | None, held: _Held) -> dict[str, Any]:
     kinds, directions = kinds_of(permission.kinds), directions_of(permission.directions)
     return {
         "id": str(permission.pk),
@@ -212,12 +335,12 @@ def _permission(
         "directions": [direction.value for direction in FlowDirection if direction in directions],
         "resolution": _finest(permission.finest_resolution),
         "points": "all" if points is None else sorted(points),
-        "points_count": _count_held(permission.holder, now) if points is None else len(points),
+        "points_count": held.by(permission.holder_id) if points is None else len(points),
         "since": _instant(permission.valid_from),
         "until": _instant(permission.valid_until),
         "delete_by": permission.delete_by.isoformat() if permission.delete_by else None,
-        "reads": reads.count,
-        "last_read_at": _instant(reads.last_at),
+        "reads": 0,
+        "last_read_at": None,
     }
 
 
@@ -236,11 +359,6 @@ def _kept(service: DataService) -> dict[str, str]:
         "contact_email": service.contact_email,
         "contact_url": service.contact_url,
     }
-
-
-def _count_held(holder: Organisation, now: datetime) -> int:
-    today = civil_day_of(now, get_default_timezone())
-    return TitleHolding.objects.filter(held_on(today), holder=holder).count()
 
 
 def _company(organisation: Organisation | None) -> dict[str, str]:

@@ -4,7 +4,7 @@ An event is written again as it was, so that its permission has the same history
 took away is taken away anew. Nothing is given again. Call it inside a transaction.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.models import MeteringPoint
 from gridgate.organisations.models import Organisation
-from gridgate.sharing import history, signing
+from gridgate.sharing import history, receipts, signing
 from gridgate.sharing.history import By, Step
 from gridgate.sharing.models import (
     DataService,
@@ -27,6 +27,14 @@ from gridgate.sharing.models import (
     Receipt,
 )
 from gridgate.sharing.projection import project_permissions
+from gridgate.sharing.receipts import Ended, Ending
+
+_SAID_OF = ("service", "holder", "eligible_party")
+_ACTS = {
+    PermissionState.REVOKED: "revoke",
+    PermissionState.TERMINATED: "terminate",
+    PermissionState.EXPIRED: "expire",
+}
 
 
 def restore_events(permission_id: UUID, lost: Sequence[Mapping[str, Any]]) -> int:
@@ -56,14 +64,54 @@ def restore_receipt(number: str, says: Mapping[str, Any], keys: Sequence[Ed25519
     permissions = [UUID(one["id"]) for one in found.payload["permissions"]]
     here = Organisation.objects.filter(pk__in=set(sides.values())).count() == len(set(sides.values()))
     known = Permission.objects.filter(pk__in=permissions).count() == len(permissions)
-    if not here or not known or Receipt.objects.filter(number=number).exists():
+    if not here or not known:
         return False
-    issued_at = _instant(found.payload["issued_at"])
-    receipt = Receipt.objects.create(
-        number=number, issued_at=issued_at, payload=found.payload, jws=says["jws"], **sides
-    )
+    signed = {
+        "issued_at": _instant(found.payload["issued_at"]),
+        "payload": found.payload,
+        "jws": says["jws"],
+    }
+    there = Receipt.objects.filter(number=number).first()
+    if there is not None:  # awaited, in a copy from between the end and the signature
+        return bool(Receipt.objects.filter(pk=there.pk, jws="", **sides).update(**signed))
+    receipt = Receipt.objects.create(number=number, **signed, **sides)
     receipt.permissions.set(Permission.objects.filter(pk__in=permissions))
     return True
+
+
+def ask_again(lost: Iterable[Mapping[str, Any]], *, but: Collection[str], now: datetime) -> int:
+    """Ask for the receipts of ends that were made again before any had been signed; returns for how many.
+
+    `lost` are events as in `restore_events`; `but` are numbers that the log knows a signed receipt of. What was said to
+    stay beside what ended is in no event, and not said again.
+    """
+    numbers = {_receipt_of(says) for says in lost} - {"", *but}
+    numbers -= set(Receipt.objects.filter(number__in=numbers).values_list("number", flat=True))
+    events = PermissionEvent.objects.filter(details__receipt__in=sorted(numbers)).order_by("pk")
+    by_number: dict[str, list[PermissionEvent]] = {}
+    for event in events.select_related(*(f"permission__{name}" for name in _SAID_OF)):
+        by_number.setdefault(event.details["receipt"], []).append(event)
+    ended = [_ended(number, events) for number, events in by_number.items()]
+    return len(receipts.ask(ended, now=now)) if ended else 0
+
+
+def _receipt_of(says: Mapping[str, Any]) -> str:
+    number = says["details"].get("receipt")
+    return number if isinstance(number, str) else ""
+
+
+def _ended(number: str, events: Sequence[PermissionEvent]) -> Ended:
+    first = events[0]
+    by = By(first.actor_id, first.actor_name)
+    act = _ACTS.get(PermissionState(first.state), "invalidate")
+    points = {
+        event.permission_id: sorted(event.details.get("left_on", {}) or _points(event.permission))
+        for event in events
+        if "left_on" in event.details or not event.permission.all_points
+    }
+    return Ended(
+        number, [event.permission for event in events], points, Ending(act, by, first.at, first.reason)
+    )
 
 
 def _gives_no_more(permission: Permission, points: set[str], before: Sequence[PermissionEvent]) -> bool:
@@ -114,7 +162,11 @@ def _take_away(permission_id: UUID, events: Sequence[PermissionEvent]) -> int:
             left = event.details.get("left_on", {})
             details["left_on"] = {point: left[point] for point in sorted(here) if point in left}
         step = Step(
-            PermissionState(permission.state), event.at, By(event.actor_id, event.actor_name), event.reason
+            PermissionState(permission.state),
+            event.at,
+            By(event.actor_id, event.actor_name),
+            event.reason,
+            event.details.get("receipt", ""),
         )
         if to.ended or (to == PermissionState.SUSPENDED and permission.state != to):
             step = replace(step, state=to)

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from gridgate.core.sharing import LegalBasis, PermissionState
+from gridgate.sharing import receipts
 from gridgate.sharing.models import AccessLine, Permission, Receipt
 from gridgate.sharing.operations import grant, subscribe
 from gridgate.sharing.signing import make_key
@@ -70,9 +71,15 @@ class TestEndingACompany:
         assert state_of(sharing.two) == PermissionState.ACTIVE
         assert not AccessLine.objects.filter(permission=sharing.one).exists()
 
+    def test_the_receipt_is_signed_when_the_page_answers(self, sharing):
+        client = sharing.client("alice")
+        address = client.post(COMPANY)["Location"]
+        assert not Receipt.objects.get().awaited
+        assert "Signé par Réseau Démo" in text_of(client.get(address))
+
     @pytest.mark.parametrize("content", [None, b"garbage"])
-    def test_without_the_key_of_receipts_nothing_ends_and_the_page_says_why(
-        self, sharing, settings, tmp_path, content
+    def test_without_the_key_of_receipts_it_ends_and_the_page_says_what_is_awaited(
+        self, sharing, settings, tmp_path, caplog, content
     ):
         key = tmp_path / "keys" / "receipts.pem"
         (tmp_path / "registry.sqlite3").touch()
@@ -82,16 +89,17 @@ class TestEndingACompany:
             key.write_bytes(content)
         client = sharing.client("alice")
         response = client.post(COMPANY)
-        assert response.status_code == 503
-        assert "Rien n’a pris fin" in text_of(response)
-        assert "la clé qui le signe est indisponible" in text_of(response)
-        assert f'<a class="btn primary" href="{COMPANY}">' in response.content.decode()
-        assert state_of(sharing.one) == "active"
-        assert AccessLine.objects.filter(permission=sharing.one).exists()
+        assert response.status_code == 302
+        assert state_of(sharing.one) == "revoked"
+        assert not AccessLine.objects.filter(permission=sharing.one).exists()
+        assert f"receipt {Receipt.objects.get().number} is not signed yet" in caplog.text
+        page = text_of(client.get(response["Location"]))
+        assert "Le partage a pris fin" in page
+        assert "Le reçu n’est pas encore signé" in page
         key.unlink(missing_ok=True)
         make_key(key)
-        assert client.post(COMPANY).status_code == 302
-        assert state_of(sharing.one) == "revoked"
+        assert receipts.complete_awaited(now=sharing.now) == 1
+        assert "Signé par Réseau Démo" in text_of(client.get(response["Location"]))
 
     def test_pressed_twice_shows_the_same_receipt(self, sharing):
         client = sharing.client("alice")

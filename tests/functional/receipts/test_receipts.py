@@ -12,6 +12,7 @@ from django.conf import settings
 
 from gridgate.core.sharing import LegalBasis
 from gridgate.portal.screens.receipts.document import fingerprint
+from gridgate.sharing import receipts
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations import grant, revoke_company, revoke_permission, subscribe, terminate
 from tests.factories.audit import make_reads
@@ -32,7 +33,9 @@ def receipt(world, permission):
     make_reads(world.third_party_1, world.p1, world.acme, at=world.now, times=3, permission=permission)
     law = make_service(world.third_party_1, "Contrôle", legal_basis=LegalBasis.LEGAL_OBLIGATION)
     grant(service=law, holder=world.acme, points=None, reason="", now=world.now)
-    return revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    return receipts.complete(
+        revoke_company(actor=world.alice, company=world.third_party_1, now=world.now), now=world.now
+    )
 
 
 def scanned(size: int, path: str) -> str:
@@ -71,6 +74,7 @@ class TestTheDocument:
         service.save()
         subscribe(actor=world.alice, service=service, points=[world.p1.pk], now=world.now)
         made = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+        receipts.complete(made, now=world.now)
         assert "Courbe de charge 30 min, soutirage" in text_of(
             world.client("alice").get(f"/partage/recus/{made.number}/")
         )
@@ -97,6 +101,7 @@ class TestTheDocument:
     def test_shows_by_which_day_the_other_side_deletes(self, world, permission):
         Permission.objects.filter(pk=permission.pk).update(delete_by="2026-12-25")
         made = revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
+        receipts.complete(made, now=world.now)
         page = text_of(world.client("alice").get(f"/partage/recus/{made.number}/"))
         assert "Effacement par Tiers 1 au plus tard le 25 décembre 2026" in page
         # Its reads of the last seconds may not be in the registry yet: that there were none is not known.
@@ -106,6 +111,7 @@ class TestTheDocument:
         made = terminate(
             actor=world.tiers1, permission_id=permission.pk, reason="Le contrat est terminé", now=world.now
         )
+        receipts.complete(made, now=world.now)
         page = text_of(world.client("alice").get(f"/partage/recus/{made.number}/"))
         assert "Fin de partage par l’entreprise tierce" in page
         assert "Décidé par Tiphaine" in page
@@ -136,9 +142,47 @@ class TestTheDocument:
         service = make_service(world.third_party_1)
         subscribe(actor=world.alice, service=service, points=[world.p1.pk, world.p3.pk], now=world.now)
         made = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+        receipts.complete(made, now=world.now)
         for address in (f"/partage/recus/{made.number}/", f"/partage/recus/{made.number}.jws"):
             assert world.client("bob").get(address).status_code == 404
         assert made.number not in text_of(world.client("bob").get("/partage/"))
+
+
+class TestOneThatIsNotSignedYet:
+    @pytest.fixture
+    def awaited(self, world, permission):
+        return revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+
+    def test_its_page_says_that_the_end_holds_and_the_proof_follows(self, world, awaited):
+        address = f"/partage/recus/{awaited.number}/"
+        page = world.client("alice").get(address)
+        for said in (
+            awaited.number,
+            "mercredi 25 novembre 2026 à 10:30:00 (heure de Paris)",
+            "Le reçu n’est pas encore signé",
+            "La fin est acquise et n’en dépend pas.",
+        ):
+            assert said in text_of(page)
+        assert f'href="{address}"' in page.content.decode()
+        assert ".jws" not in page.content.decode()
+        english = text_of(world.client("tiers1", language="en").get(address))
+        assert "The receipt is not signed yet" in english
+        for nobody in ("charlie", "acme_user", "operateur"):
+            assert world.client(nobody).get(address).status_code == 404
+        receipts.complete_awaited(now=world.now)
+        assert f"Reçu nº {awaited.number}" in text_of(world.client("alice").get(address))
+
+    def test_there_is_no_file_of_it_and_the_list_says_so(self, world, awaited):
+        client = world.client("alice")
+        response = client.get(f"/partage/recus/{awaited.number}.jws")
+        assert (response.status_code, response["Location"]) == (302, f"/partage/recus/{awaited.number}/")
+        assert f"{awaited.number} Signature en attente" in text_of(client.get("/partage/recus/"))
+        assert client.get("/partage/").status_code == 200
+        assert client.get("/partage/222333445/").status_code == 200
+
+    def test_nobody_proves_it_with_the_fingerprint_of_nothing(self, world, awaited):
+        asked = {"numero": awaited.number, "empreinte": fingerprint("")}
+        assert "Aucun reçu émis ici" in text_of(world.visitor().get(VERIFY, asked))
 
 
 class TestTheFile:

@@ -76,6 +76,7 @@ def test_a_holder_shares_sees_who_reads_ends_it_and_both_hold_the_proof(world: W
     receipt = revoke_company(actor=world.alice, company=tiers_1, now=world.now)
     assert isinstance(decision(tiers_1, world.p1.pk, world), Refused)
     assert isinstance(decision(world.acme, world.p1.pk, world), Granted)
+    receipt = receipts.complete(receipt, now=world.now)
     assert receipt.payload["permissions"][0]["reads"] == 1
 
     # The worker sends; both sides hold the same proof, which verifies with the published keys and nothing else.
@@ -112,6 +113,7 @@ def test_the_notices_of_the_whole_story_have_no_hole(world: World, language: str
     accept_request(actor=world.alice, request_id=request.pk, points=None, now=world.now)
     tasks.remind(now=world.now + timedelta(days=215))
     revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    receipts.complete_awaited(now=world.now)
     emails = list(OutgoingEmail.objects.all())
     assert {email.key.split(":")[0] for email in emails} == {"requested", "granted", "reminder", "ended"}
     for email in emails:

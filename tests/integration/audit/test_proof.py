@@ -35,6 +35,7 @@ from gridgate.dataplane.accesslog.segments import (
     segment_paths,
 )
 from gridgate.notifications.models import OutgoingEmail
+from gridgate.sharing import receipts
 from gridgate.sharing.models import AccessLine, Permission, PermissionEvent, Receipt
 from gridgate.sharing.operations import revoke_permission, subscribe
 from gridgate.sharing.signing import make_key
@@ -70,7 +71,8 @@ def day(world: World, environment: Environment) -> Iterator[Callable[[int], None
         log.close()
         fold_access_log(environment)
         permission = subscribe(actor=world.alice, service=service, points=[world.p1.pk], now=now)
-        revoke_permission(actor=world.alice, permission_id=permission.pk, now=now + HOUR)
+        ended = revoke_permission(actor=world.alice, permission_id=permission.pk, now=now + HOUR)
+        receipts.complete(ended, now=now + HOUR)
         for n in range(2):
             record("group.created", subject=Subject("group", f"{number}{n}", "G"), organisation=1, now=now)
         with time_machine.travel(now + HOUR, tick=False):  # the tests' transaction is never committed

@@ -17,10 +17,15 @@ CAST = """
 from datetime import UTC, datetime
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing.models import DataService, Permission
-from gridgate.sharing.operations import revoke_company, revoke_permission, subscribe, suspend
+from gridgate.sharing import operations, receipts
+from gridgate.sharing.operations import subscribe, suspend
 now = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 alice = Membership.objects.select_related("user", "organisation").get(user__full_name="Alice")
 tiers_1 = Organisation.objects.get(siren="222333445")
+def revoke_company(**named):
+    return receipts.complete(operations.revoke_company(**named), now=now)
+def revoke_permission(**named):
+    return receipts.complete(operations.revoke_permission(**named), now=now)
 """
 GIVE = f"""{CAST}
 from django.db import connection
@@ -184,11 +189,46 @@ changes.write = lambda _: os.kill(os.getpid(), signal.SIGKILL)
     process.communicate(timeout=300)
     assert dict(given.rows(STATES)) == {"revoked": 2}
     assert len(lines(given)) == before
-    assert given.run(COMPARE) == "0 3"
+    assert given.run(COMPARE) == "0 2"  # its receipt is not signed yet
     refuse = "from gridgate.config.changes import refuse_contradiction; refuse_contradiction(environment)"
     given.run(refuse)
     assert given.run(f"{COMPARE}\n{refuse}\n{refuse}") == "0 0"
-    assert len(lines(given)) == before + 3
+    assert len(lines(given)) == before + 2
+    assert given.run(f"{CAST}\nprint(receipts.complete_awaited(now=now))") == "1"
+    assert [line["change"] for line in lines(given)][before:] == [PERMISSION, PERMISSION, RECEIPT]
+    assert given.run(COMPARE) == "0 0"
+
+
+def test_a_copy_from_between_an_end_and_its_signature_is_given_the_signed_one(
+    given: Registry, tmp_path: Path
+) -> None:
+    """What both sides hold is the proof; it is not signed a second time."""
+    given.run(f"{CAST}\noperations.revoke_company(actor=alice, company=tiers_1, now=now)")
+    given.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+    between = Path(shutil.copy(given.data / "registry.sqlite3", tmp_path / "between.sqlite3"))
+    given.run(f"{CAST}\nassert receipts.complete_awaited(now=now) == 1")
+    signed = given.rows("SELECT number, jws FROM sharing_receipt")
+    put_back(given, between)
+    assert given.rows("SELECT jws FROM sharing_receipt") == [("",)]
+    assert given.run(COMPARE) == "1 0"
+    done = gridgate(given, "audit", "reconcile")
+    assert done.stdout.startswith("1 change in the registry again, 0 not")
+    assert given.rows("SELECT number, jws FROM sharing_receipt") == signed
+    assert given.run(COMPARE) == "0 0"
+
+
+def test_a_receipt_that_was_not_signed_yet_is_asked_for_again_with_its_end(
+    given: Registry, copy: Path
+) -> None:
+    asked = "print(operations.revoke_company(actor=alice, company=tiers_1, now=now).number)"
+    number = given.run(f"{CAST}\n{asked}")
+    before = given.rows("SELECT payload FROM sharing_receipt")
+    put_back(given, copy)
+    assert gridgate(given, "audit", "reconcile").stdout.startswith("2 changes in the registry again, 0 not")
+    assert given.rows("SELECT number, jws FROM sharing_receipt") == [(number, "")]
+    assert given.rows("SELECT payload FROM sharing_receipt") == before
+    assert given.run(f"{CAST}\nprint(receipts.complete_awaited(now=now))") == "1"
+    assert gridgate(given, "audit", "verify").stdout.startswith("intact")
 
 
 def test_an_end_holds_when_the_log_cannot_be_written_and_is_written_later(given: Registry) -> None:

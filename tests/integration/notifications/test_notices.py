@@ -29,7 +29,7 @@ from gridgate.sharing.operations import (
 from gridgate.sharing.signing import Valid
 from tests.factories.organisations import make_member
 from tests.factories.sharing import make_service
-from tests.world import World
+from tests.world import NOW, World
 
 
 @pytest.fixture
@@ -46,6 +46,8 @@ def give(world: World, service: DataService, *points: str) -> Permission:
 
 
 def told() -> dict[str, OutgoingEmail]:
+    """What each was told last; what ended, with its receipt."""
+    receipts.complete_awaited(now=NOW)
     return {email.recipient: email for email in OutgoingEmail.objects.all()}
 
 
@@ -54,7 +56,9 @@ ALICE, BOB, TIPHAINE = "alice@acme.example", "bob@acme.example", "dev@tiers-1.ex
 
 def test_an_end_is_told_to_both_sides_with_the_receipt(world: World, service: DataService) -> None:
     permission = give(world, service, world.p1.pk)
-    receipt = revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
+    receipt = receipts.complete(
+        revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now), now=world.now
+    )
     emails = told()
     assert set(emails) == {ALICE, BOB, TIPHAINE}
     for email in emails.values():

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
@@ -16,7 +17,7 @@ from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations import close_holding, set_collection
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing import receipts
-from gridgate.sharing.events import permissions_ended
+from gridgate.sharing.checking import contradictions
 from gridgate.sharing.models import (
     AccessLine,
     DataService,
@@ -39,7 +40,7 @@ from gridgate.sharing.operations import (
     suspend,
     terminate,
 )
-from gridgate.sharing.projection import contradicted
+from gridgate.sharing.projection import contradicted, project_titles
 from gridgate.sharing.rights import NotEntitled, NotTheOperator, OutsidePerimeter
 from gridgate.sharing.signing import Valid
 from tests.factories.organisations import make_member
@@ -89,6 +90,7 @@ def test_a_revoked_permission_has_no_line_and_a_receipt_that_says_what_ended(
     permission.refresh_from_db()
     assert (permission.state, permission.state_at, lines(permission)) == ("revoked", world.now, 0)
     assert receipt.number == "GG-20261125-000001"
+    receipt = receipts.complete(receipt, now=world.now)
     assert receipts.verify(receipt.jws) == Valid(receipt.payload, receipts.public_jwks()["keys"][0]["kid"])
     said = receipt.payload
     assert said["act"] == "revoke"
@@ -272,7 +274,7 @@ def test_revoking_a_company_is_all_or_nothing_at_every_statement(world: World, s
     assert failed > 10
     after = _everything()
     assert [after[name] for name in ("states", "lines")] == [["revoked", "revoked"], 4]
-    assert (after["receipts"], after["emails"] > 0) == (1, True)
+    assert (after["receipts"], after["emails"]) == (1, 0)  # signed and sent afterwards
 
 
 def _revoke_failing_at(statement: int, world: World) -> bool:
@@ -349,6 +351,7 @@ def test_time_writes_the_end_at_the_instant_agreed(world: World, service: DataSe
     assert expire_due(now=end + timedelta(hours=3)) == 1
     permission.refresh_from_db()
     assert (permission.state, permission.state_at, lines(permission)) == ("expired", end, 0)
+    assert receipts.complete_awaited(now=end + timedelta(hours=3)) == 1
     receipt = Receipt.objects.get()
     assert (receipt.payload["act"], receipt.payload["effective_at"]) == ("expire", "2027-11-14T23:00:00Z")
     assert receipt.payload["issued_at"] == "2027-11-15T02:00:00Z"
@@ -362,24 +365,39 @@ def test_a_suspended_permission_expires_too(world: World, service: DataService) 
 
 
 def test_one_that_cannot_be_ended_does_not_hold_up_the_others(
-    world: World, service: DataService, caplog: pytest.LogCaptureFixture
+    world: World, service: DataService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     poisoned, fine = give(world, service, world.p1.pk), give(world, service, world.p2.pk)
+    real = receipts.ask
 
-    def refuse(permissions: list[Permission], **_: object) -> None:
-        if poisoned in permissions:
+    def refuse(ended: list[receipts.Ended], **named: datetime) -> list[Receipt]:
+        if any(poisoned in one.permissions for one in ended):
             raise Fault
+        return real(ended, **named)
 
-    permissions_ended.connect(refuse)
-    try:
+    with monkeypatch.context() as patch:
+        patch.setattr(receipts, "ask", refuse)
         assert expire_due(now=world.now + timedelta(days=400)) == 1
-    finally:
-        permissions_ended.disconnect(refuse)
     poisoned.refresh_from_db()
     fine.refresh_from_db()
     assert (poisoned.state, fine.state) == ("active", "expired")
     assert str(poisoned.pk) in caplog.text
     assert expire_due(now=world.now + timedelta(days=400)) == 1
+
+
+def test_many_that_end_by_time_take_as_many_statements_as_one(world: World, service: DataService) -> None:
+    later = world.now + timedelta(days=400)
+    taken = []
+    for services in (1, 8):
+        for _ in range(services):
+            give(world, make_service(world.third_party_1), world.p1.pk, world.p2.pk)
+        with CaptureQueriesContext(connection) as statements:
+            assert expire_due(now=later) == services
+        taken.append(len(statements))
+    assert taken[0] == taken[1]
+    assert Receipt.objects.count() == 9
+    assert [lines(permission) for permission in Permission.objects.all()] == [0] * 9
+    assert list(contradictions()) == []
 
 
 # --- move-out
@@ -450,6 +468,7 @@ def test_a_permission_on_all_points_tells_which_one_was_left(world: World, servi
     assert (event.state, event.reason) == ("active", "move_out")
     assert event.details["left_on"] == {world.p1.pk: "2026-11-25"}
     assert Receipt.objects.get().payload["permissions"][0]["points"] == [world.p1.pk]
+    assert receipts.complete_awaited(now=world.now) == 1
     told = {
         mail.recipient: mail.body for mail in OutgoingEmail.objects.filter(subject__contains="partage moins")
     }
@@ -470,6 +489,7 @@ def test_a_permission_on_all_points_ends_with_the_last_of_them(world: World, ser
     permission.refresh_from_db()
     assert (permission.state, lines(permission)) == ("invalidated", 0)
     assert Receipt.objects.get().payload["permissions"][0]["points_count"] == len(held)
+    assert receipts.complete_awaited(now=world.now) == 1
     told = OutgoingEmail.objects.filter(subject__contains="ne partage plus")
     assert "elle a pris fin" in told.get(recipient=world.alice.user.email).body
 
@@ -608,60 +628,86 @@ def test_a_move_out_also_ends_what_is_suspended(world: World, service: DataServi
 # --- at the same time as others
 
 
-def test_what_another_worker_ended_meanwhile_is_left_to_it(world: World, service: DataService) -> None:
+def test_what_another_worker_ended_meanwhile_is_left_to_it(
+    world: World, service: DataService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for point in (world.p1.pk, world.p2.pk):
         give(world, service, point)
-    late, again = world.now + timedelta(days=400), []
-
-    def end_the_rest(**_: object) -> None:
-        if not again:
-            again.append(-1)
-            again.append(expire_due(now=late))
-
-    permissions_ended.connect(end_the_rest)
-    try:
-        assert expire_due(now=late) == 1
-    finally:
-        permissions_ended.disconnect(end_the_rest)
-    assert again == [-1, 1]
+    late = world.now + timedelta(days=400)
+    again = _another_meanwhile(monkeypatch, lambda: expire_due(now=late))
+    assert expire_due(now=late) == 1
+    assert again == [1]
     assert Receipt.objects.count() == 2
 
 
-def test_what_another_worker_invalidated_meanwhile_is_left_to_it(world: World, service: DataService) -> None:
+def test_what_another_worker_invalidated_meanwhile_is_left_to_it(
+    world: World, service: DataService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for point in (world.p1.pk, world.p2.pk):
         give(world, service, point)
         close_holding(holding=holding(world, point), valid_to=date(2026, 12, 1), now=world.now)
-    later, again = world.now + timedelta(days=10), []
-
-    def end_the_rest(**_: object) -> None:
-        if not again:
-            again.append(-1)
-            again.append(invalidate_for_moved_out(now=later))
-
-    permissions_ended.connect(end_the_rest)
-    try:
-        assert invalidate_for_moved_out(now=later) == 1
-    finally:
-        permissions_ended.disconnect(end_the_rest)
-    assert again == [-1, 1]
+    later = world.now + timedelta(days=10)
+    again = _another_meanwhile(monkeypatch, lambda: invalidate_for_moved_out(now=later))
+    assert invalidate_for_moved_out(now=later) == 1
+    assert again == [1]
     assert Receipt.objects.count() == 2
 
 
+def _another_meanwhile(monkeypatch: pytest.MonkeyPatch, end_the_rest: Callable[[], int]) -> list[int]:
+    """Another worker comes between the first permission and the second; how many it ended."""
+    monkeypatch.setattr("gridgate.sharing.operations.ending.BATCH", 1)
+    real, begun, again = receipts.ask, [], []
+
+    def ask(ended: list[receipts.Ended], **named: datetime) -> list[Receipt]:
+        if not begun:
+            begun.append(True)
+            again.append(end_the_rest())
+        return real(ended, **named)
+
+    monkeypatch.setattr(receipts, "ask", ask)
+    return again
+
+
 def test_a_move_out_whose_permissions_cannot_be_ended_is_not_written(
-    world: World, service: DataService
+    world: World, service: DataService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A title and the access lines never disagree: both, or none."""
     permission = give(world, service, world.p1.pk)
 
-    def refuse(**_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise Fault
 
-    permissions_ended.connect(refuse)
-    try:
-        with pytest.raises(Fault):
-            close_holding(holding=holding(world, world.p1.pk), valid_to=world.now.date(), now=world.now)
-    finally:
-        permissions_ended.disconnect(refuse)
+    monkeypatch.setattr(receipts, "ask", refuse)
+    with pytest.raises(Fault), transaction.atomic():
+        close_holding(holding=holding(world, world.p1.pk), valid_to=world.now.date(), now=world.now)
     assert holding(world, world.p1.pk).valid_to is None
     permission.refresh_from_db()
     assert (permission.state, lines(permission)) == ("active", 1)
+
+
+def test_a_move_out_that_touches_many_takes_as_many_statements_as_one(world: World) -> None:
+    taken = []
+    for permissions, point in ((1, world.p1), (8, world.p2)):
+        for turn in range(permissions):
+            give(world, make_service(world.third_party_1), point.pk, *([world.p3.pk] if turn % 2 else []))
+        title = TitleHolding.objects.get(metering_point=point, holder=world.acme)
+        TitleHolding.objects.filter(pk=title.pk).update(valid_to=world.now.date())
+        with CaptureQueriesContext(connection) as statements:
+            assert invalidate_for_moved_out(now=world.now, point_ids=[point.pk]) == permissions
+        project_titles([point.pk])
+        taken.append(len(statements))
+    # Those that go on have their points taken away, and their lines written anew, together.
+    assert taken[1] - taken[0] <= 6
+    assert Permission.objects.filter(state="active").count() == 4
+    assert list(contradictions()) == []
+
+
+def test_revoking_a_company_takes_as_many_statements_for_many_permissions_as_for_one(world: World) -> None:
+    taken = []
+    for services in (1, 8):
+        for _ in range(services):
+            give(world, make_service(world.third_party_1), world.p1.pk)
+        with CaptureQueriesContext(connection) as statements:
+            revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+        taken.append(len(statements))
+    assert taken[0] == taken[1]

@@ -9,7 +9,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations import close_holding
-from gridgate.sharing import history
+from gridgate.sharing import history, receipts
 from gridgate.sharing.history import SYSTEM, Step
 from gridgate.sharing.models import Permission, PermissionEvent, Receipt
 from gridgate.sharing.operations import (
@@ -105,7 +105,8 @@ def test_the_database_refuses_to_change_what_happened(world: World, table: str, 
     permission = subscribe(
         actor=world.alice, service=make_service(world.third_party_1), points=None, now=world.now
     )
-    revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
+    receipt = revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
+    receipts.complete(receipt, now=world.now)
     before = PermissionEvent.objects.count(), Receipt.objects.count()
     with (
         pytest.raises(IntegrityError, match=f"{table} only grows"),

@@ -3,6 +3,8 @@
 import re
 import signal
 
+import pytest
+
 from gridgate.core.references import ALPHABET
 from tests.real_registry import AT_ONCE, Registry
 
@@ -10,6 +12,7 @@ CAST = """
 from datetime import UTC, datetime
 from django.db import connection
 from gridgate.organisations.models import Membership, Organisation
+from gridgate.sharing import receipts
 from gridgate.sharing.models import DataService
 from gridgate.sharing.operations import AlreadyShared, NothingToEnd, revoke_company, subscribe
 now = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
@@ -32,6 +35,10 @@ except NothingToEnd as refusal:
 """
 
 
+FOUND = "awaited = list(receipts.awaited())"
+COMPLETE = "print([receipts.complete(receipt, now=now).jws for receipt in awaited])"
+
+
 def test_a_company_revoked_by_several_at_once_has_one_receipt(registry: Registry) -> None:
     registry.run(GIVEN)
     before = registry.rows("SELECT count(*) FROM notifications_outgoingemail")[0][0]
@@ -44,6 +51,9 @@ def test_a_company_revoked_by_several_at_once_has_one_receipt(registry: Registry
         "SELECT count(*), count(DISTINCT permission_id) FROM sharing_permissionevent WHERE state = 'revoked'"
     ) == [(4, 4)]
     assert registry.rows("SELECT count(*) FROM sharing_accessline WHERE basis = 'permission'") == [(0,)]
+    # The page and the workers complete it; what is kept is what all of them go on with.
+    made = registry.at_once(*[CAST + FOUND + AT_ONCE + COMPLETE] * 4)
+    assert made == [str([jws]) for (jws,) in registry.rows("SELECT jws FROM sharing_receipt")] * 4
     # Alice and the third party's administrator, and nobody twice; Bob does not see all of the points.
     assert registry.rows("SELECT count(*) FROM notifications_outgoingemail")[0][0] - before == 2
 
@@ -91,3 +101,57 @@ def test_a_process_killed_before_its_commit_has_ended_nothing(registry: Registry
     assert registry.rows("SELECT count(*) FROM sharing_receipt") == [(0,)]
     assert re.fullmatch(f"done GG-20261125-[{ALPHABET}]{{6}}", registry.run(CAST + REVOKE))
     assert registry.rows(lines) == [(0,)]
+
+
+WORK = "print(receipts.complete_awaited(now=now))"
+
+
+@pytest.mark.parametrize(
+    "where", ["revoke_company", "letters_of_end", 'INSERT OR IGNORE INTO "notifications_outgoingemail"']
+)
+def test_a_process_killed_after_its_commit_leaves_the_receipt_to_the_worker(
+    registry: Registry, where: str
+) -> None:
+    """Between the commit and the signature, with the letters ready, with them written but not committed."""
+    registry.run(GIVEN)
+    before = registry.rows("SELECT count(*) FROM notifications_outgoingemail")[0][0]
+    process = registry.start(CAST + STOPPED, WHERE=where)
+    assert process.stdout is not None
+    number = process.stdout.readline().strip()
+    assert process.stdout.readline() == "there\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.communicate()
+    assert registry.rows("SELECT count(*) FROM sharing_accessline WHERE basis = 'permission'") == [(0,)]
+    assert registry.rows("SELECT number, jws FROM sharing_receipt") == [(number, "")]
+    assert [registry.run(CAST + WORK) for _ in range(2)] == ["1", "0"]
+    ((kept, jws),) = registry.rows("SELECT number, jws FROM sharing_receipt")
+    assert (kept, bool(jws)) == (number, True)
+    keys = registry.rows("SELECT key, attachment FROM notifications_outgoingemail ORDER BY id")[before:]
+    assert [key.split(":")[:2] for key, _ in keys] == [["ended", number]] * 2
+    assert {attached for _, attached in keys} == {jws}
+
+
+STOPPED = """
+import os, time
+from gridgate.notifications import operations as notices
+
+def stop(*_, **__):
+    print("there", flush=True)
+    time.sleep(3600)
+
+def stop_at(execute, sql, *rest):
+    result = execute(sql, *rest)
+    if sql.startswith(os.environ["WHERE"]):
+        stop()
+    return result
+
+receipt = revoke_company(actor=alice, company=tiers_1, now=now)
+print(receipt.number, flush=True)
+if os.environ["WHERE"] == "revoke_company":
+    stop()
+if os.environ["WHERE"] == "letters_of_end":
+    notices.letters_of_end = stop
+with connection.execute_wrapper(stop_at):
+    receipts.complete(receipt, now=now)
+"""

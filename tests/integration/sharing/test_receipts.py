@@ -1,16 +1,21 @@
 """What receipts say of the log, and the key that they are signed with."""
 
 import json
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from gridgate.audit.operations import LogLine, Position, fold
+from gridgate.config.commands import check
 from gridgate.config.environment import Environment
+from gridgate.notifications import operations as notices
+from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing import receipts, signing
 from gridgate.sharing.models import Permission, Receipt
 from gridgate.sharing.operations import revoke_company, subscribe
@@ -29,6 +34,12 @@ def _own_keys(settings: Settings, tmp_path: Path) -> None:
 def permission(world: World) -> Permission:
     service = make_service(world.third_party_1)
     return subscribe(actor=world.alice, service=service, points=None, now=world.now - timedelta(days=9))
+
+
+def ended(world: World) -> Receipt:
+    """What the first third party read, revoked, with its signed receipt."""
+    receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    return receipts.complete(receipt, now=world.now)
 
 
 def read(
@@ -59,7 +70,7 @@ def test_a_receipt_counts_the_reads_and_fixes_where_the_log_stood(
     lines = [LogLine(number, entry) for number, entry in enumerate(entries, start=2)]
     fold(segment="2026-11-25-a.jsonl", lines=lines, reached=Position(6, 900, "a" * 64))
     fold(segment="2026-11-25-b.jsonl", lines=[], reached=Position(1, 90, "b" * 64))
-    said = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now).payload
+    said = ended(world).payload
     assert said["permissions"][0]["reads"] == 2
     assert said["permissions"][0]["last_read_at"] == "2026-11-25T06:30:00Z"
     assert said["last_log_segment"] == "2026-11-25-a.jsonl"
@@ -72,17 +83,17 @@ def test_a_company_that_never_read_is_told_by_where_the_newest_segment_stood(
 ) -> None:
     for name in ("a", "b"):
         fold(segment=f"2026-11-25-{name}.jsonl", lines=[], reached=Position(1, 90, name * 64))
-    said = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now).payload
+    said = ended(world).payload
     assert (said["last_log_segment"], said["last_log_head"]) == ("2026-11-25-b.jsonl", "b" * 64)
 
 
 def test_without_a_log_yet_there_is_nothing_to_fix(world: World, permission: Permission) -> None:
-    said = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now).payload
+    said = ended(world).payload
     assert [said[name] for name in ("last_log_head", "last_log_segment")] == ["", ""]
 
 
 def test_the_payload_kept_is_the_one_that_is_signed(world: World, permission: Permission) -> None:
-    receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    receipt = ended(world)
     receipt.refresh_from_db()
     keys = signing.keys_of_jwks(json.dumps(receipts.public_jwks()), where="")
     found = signing.verify(receipt.jws, keys)
@@ -94,30 +105,174 @@ def test_the_payload_kept_is_the_one_that_is_signed(world: World, permission: Pe
 def test_the_key_is_made_with_the_first_receipt_and_never_again(
     world: World, permission: Permission, tmp_path: Path
 ) -> None:
-    """A lost key is put back, not replaced in silence; until then nothing ends without its proof."""
+    """A lost key is put back, not replaced in silence; what ended until then has ended, and its proof waits."""
     key = tmp_path / "keys" / "receipts.pem"
     assert not key.exists()
-    receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    receipt = ended(world)
     assert isinstance(receipts.verify(receipt.jws), Valid)
     again = subscribe(actor=world.alice, service=permission.service, points=None, now=world.now)
-    key.unlink()
+    away = key.rename(tmp_path / "away.pem")
     with pytest.raises(KeyUnusable, match="backup"):
-        revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+        ended(world)
     again.refresh_from_db()
-    assert (again.state, Receipt.objects.count()) == ("active", 1)
+    assert (again.state, again.lines.count()) == ("revoked", 0)
+    with pytest.raises(KeyUnusable, match="backup"):
+        receipts.complete_awaited(now=world.now)
     assert not key.exists()
+    away.rename(key)
+    assert receipts.complete_awaited(now=world.now) == 1
+    assert [isinstance(receipts.verify(one.jws), Valid) for one in Receipt.objects.all()] == [True, True]
+
+
+def test_the_transaction_of_an_end_counts_signs_and_renders_nothing(
+    world: World, permission: Permission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    OutgoingEmail.objects.all().delete()
+    with monkeypatch.context() as patch:
+        for name in ("reads_under", "log_mark", "_key"):
+            patch.setattr(receipts, name, never)
+        patch.setattr("gridgate.notifications.operations.render_to_string", never)
+        receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    assert (receipt.awaited, OutgoingEmail.objects.count()) == (True, 0)
+    made = receipts.complete(receipt, now=world.now)
+    assert (made.number, made.awaited) == (receipt.number, False)
+    assert {email.attachment for email in OutgoingEmail.objects.all()} == {made.jws}
+
+
+def test_nobody_waits_for_what_a_receipt_is_made_of(
+    world: World, permission: Permission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting, signing and rendering come before the transaction that keeps the receipt."""
+    outside, done = len(connection.savepoint_ids), []
+
+    def seen(module: ModuleType, name: str) -> None:
+        real = getattr(module, name)
+
+        def act(*given: object, **named: object) -> object:
+            done.append((name, len(connection.savepoint_ids) - outside))
+            return real(*given, **named)
+
+        monkeypatch.setattr(module, name, act)
+
+    receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    seen(receipts, "reads_under")
+    seen(signing, "sign")
+    seen(notices, "render_to_string")
+    seen(receipts, "say")
+    receipts.complete(receipt, now=world.now)
+    assert [name for name, _ in done[:2]] == ["reads_under", "sign"]
+    assert dict(done) == {
+        "reads_under": 0,
+        "sign": 0,
+        "render_to_string": 0,
+        "say": 1,
+    }
+
+
+def test_a_receipt_is_made_once_whoever_makes_it(world: World, permission: Permission) -> None:
+    asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    OutgoingEmail.objects.all().delete()
+    made = receipts.complete(asked, now=world.now)
+    told = set(OutgoingEmail.objects.values_list("key", flat=True))
+    late = receipts.complete(asked, now=world.now + timedelta(hours=1))  # began before the other was done
+    assert (late.jws, late.issued_at) == (made.jws, world.now)
+    assert receipts.complete_awaited(now=world.now) == 0
+    assert set(OutgoingEmail.objects.values_list("key", flat=True)) == told
+    assert len(told) == 2
+
+
+def test_what_was_read_just_before_the_end_and_folded_after_it_is_counted(
+    world: World, permission: Permission
+) -> None:
+    asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    line = LogLine(2, read(permission, hours_ago=0, world=world))
+    fold(segment="2026-11-25-a.jsonl", lines=[line], reached=Position(2, 900, "a" * 64))
+    made = receipts.complete(asked, now=world.now + timedelta(minutes=1))
+    assert made.payload["permissions"][0]["reads"] == 1
+    assert (made.payload["effective_at"], made.payload["issued_at"]) == (
+        "2026-11-25T09:30:00Z",
+        "2026-11-25T09:31:00Z",
+    )
+
+
+def test_one_that_cannot_be_made_holds_up_no_other(
+    world: World, permission: Permission, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    poisoned = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    subscribe(actor=world.alice, service=permission.service, points=None, now=world.now)
+    fine = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    real = notices.letters_of_end
+
+    def refuse(receipt: Receipt, **named: datetime) -> list[OutgoingEmail]:
+        if receipt.number == poisoned.number:
+            raise ZeroDivisionError
+        return real(receipt, **named)
+
+    monkeypatch.setattr(notices, "letters_of_end", refuse)
+    assert receipts.complete_awaited(now=world.now) == 2
+    assert [one.number for one in receipts.awaited()] == [poisoned.number]
+    assert poisoned.number in caplog.text
+    with pytest.raises(receipts.NoneCompleted):  # so that the worker waits longer each time
+        receipts.complete_awaited(now=world.now)
+    assert not Receipt.objects.get(number=fine.number).awaited
+
+
+def test_a_receipt_and_its_letters_are_all_or_nothing_at_every_statement(
+    world: World, permission: Permission
+) -> None:
+    asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    OutgoingEmail.objects.all().delete()
+    failed = 0
+    while not _fails_at(failed + 1, asked, world):
+        failed += 1
+        assert (receipts.awaited().count(), OutgoingEmail.objects.count()) == (1, 0), failed
+    assert failed > 5
+    assert (receipts.awaited().count(), OutgoingEmail.objects.count()) == (0, 2)
+
+
+def _fails_at(statement: int, asked: Receipt, world: World) -> bool:
+    seen = 0
+
+    def fail(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        nonlocal seen
+        if not sql.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK")):
+            seen += 1
+            if seen == statement:
+                raise ZeroDivisionError
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(fail):
+        try:
+            receipts.complete(asked, now=world.now)
+        except ZeroDivisionError:
+            return False
+    return True
+
+
+def test_what_is_signed_is_not_changed_and_what_is_awaited_is_not_removed(
+    world: World, permission: Permission
+) -> None:
+    asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    with pytest.raises(IntegrityError, match="sharing_receipt only grows"), transaction.atomic():
+        Receipt.objects.filter(pk=asked.pk).delete()
+    receipts.complete(asked, now=world.now)
+    with pytest.raises(IntegrityError, match="sharing_receipt only grows"), transaction.atomic():
+        Receipt.objects.filter(pk=asked.pk).update(jws="")
 
 
 def test_a_permission_on_all_points_counts_those_held_that_day(world: World, permission: Permission) -> None:
     leave(world.p4.pk, world.now.date())
-    said = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now).payload
+    said = ended(world).payload
     assert (said["permissions"][0]["points"], said["permissions"][0]["points_count"]) == ("all", 3)
 
 
 def test_an_instance_without_an_operator_signs_all_the_same(world: World, permission: Permission) -> None:
     world.operator.is_operator = False
     world.operator.save()
-    said = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now).payload
+    said = ended(world).payload
     assert said["operator"] == {"name": "", "siren": ""}
 
 
@@ -130,3 +285,12 @@ def test_how_many_statements_a_resiliation_takes_does_not_grow_with_the_points(w
             revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
         counts.append(len(statements))
     assert counts[1] <= counts[0]
+
+
+def test_the_operator_is_told_of_receipts_that_should_be_there(world: World, permission: Permission) -> None:
+    receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    assert list(check.awaited_receipts(world.now + timedelta(minutes=9))) == []
+    (said,) = check.awaited_receipts(world.now + timedelta(minutes=11))
+    assert said.startswith("Not signed yet: 1 receipt of what ended, the oldest since 2026-11-25 09:30 UTC.")
+    receipts.complete(receipt, now=world.now)
+    assert list(check.awaited_receipts(world.now + timedelta(minutes=11))) == []

@@ -3,6 +3,7 @@
 import shlex
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from gridgate.config.private import open_to_others, replaceable_by_others
 from gridgate.core.errors import GridgateError
 from gridgate.core.text import counted, shown_lines
 
+LATE = timedelta(minutes=10)
 SHOWN = 3
 """So many of the files that are open to others are named."""
 
@@ -72,6 +74,7 @@ def _registry(environment: Environment, *, deploy: bool) -> Iterator[str]:
         else:
             yield from _what_it_names(environment)
             yield from _contradiction(environment)
+            yield from awaited_receipts(datetime.now(UTC))
             if deploy:
                 yield from _nobody_to_ask()
     except DatabaseError as error:
@@ -115,6 +118,19 @@ def _contradiction(environment: Environment) -> Iterator[str]:
         return
     if lost:
         yield str(RegistryContradictsLog(lost))
+
+
+def awaited_receipts(now: datetime) -> Iterator[str]:
+    """Those that should have been signed long since: the worker does so within seconds."""
+    from gridgate.sharing.receipts import awaited
+
+    late = awaited().filter(issued_at__lt=now - LATE)
+    if (oldest := late.first()) is not None:
+        yield (
+            f"Not signed yet: {counted(late.count(), 'receipt')} of what ended, the oldest since "
+            f"{oldest.issued_at:%Y-%m-%d %H:%M} UTC. The ends hold. `gridgate worker`, which `gridgate serve` runs, "
+            "signs them, and says in its log why it cannot."
+        )
 
 
 def _deployment(environment: Environment) -> Iterator[str]:

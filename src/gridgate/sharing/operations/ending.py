@@ -1,17 +1,20 @@
 """Permissions that end: by the holder, by the eligible party, by time, by a move-out, by an opposition.
 
-Whatever ends one, it ends in one transaction: events, access lines, receipt and notices, all of them or
-none. From the commit on, the data plane refuses.
+Whatever ends one, it ends in one transaction: events, access lines, and the receipt that is asked for, all of them or
+none. From the commit on, the data plane refuses. The receipt is signed and sent right after (`sharing.receipts`): an end
+waits neither for what was read before, nor for a key or a letter.
 """
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncDate
 from django.utils.timezone import get_default_timezone
 
@@ -23,15 +26,16 @@ from gridgate.metering.chunks import CHUNK, chunks
 from gridgate.metering.models import LoadCurveCollection, TitleHolding
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing import history, receipts
-from gridgate.sharing.events import permissions_ended
-from gridgate.sharing.history import SYSTEM, By, Reason, Step
+from gridgate.sharing.history import SYSTEM, By, Entry, Reason, Step
 from gridgate.sharing.models import AccessLine, Permission, PermissionPoint, PointLeft, Receipt
 from gridgate.sharing.projection import project_permissions, project_titles
-from gridgate.sharing.receipts import Ending
+from gridgate.sharing.receipts import Ended, Ending
 from gridgate.sharing.rights import require_covering, require_data_services
 
 _log = logging.getLogger(__name__)
 _IN_FORCE = (PermissionState.ACTIVE, PermissionState.SUSPENDED)
+BATCH = 100
+"""So many permissions are ended in one transaction: nobody waits long for the registry, however many end."""
 
 
 class UnknownPermission(GridgateError):
@@ -78,8 +82,8 @@ def revoke_permission(*, actor: Membership, permission_id: UUID, now: datetime) 
         if not permission.terminable:
             raise NotTerminable(permission)
         _refuse_ended(permission, now)
-        ending = Ending("revoke", By.member(actor), now)
-        return _end([permission], PermissionState.REVOKED, ending, now=now)
+        act = _Act([permission], PermissionState.REVOKED, Ending("revoke", By.member(actor), now))
+        return _end([act], now)[0]
 
 
 def revoke_company(*, actor: Membership, company: Organisation, now: datetime) -> Receipt:
@@ -97,11 +101,11 @@ def revoke_company(*, actor: Membership, company: Organisation, now: datetime) -
         kept = [permission for permission in there if not permission.terminable]
         if not ending:
             raise _nothing(actor, company, kept)
-        for permission in ending:
-            require_covering(actor, _points(permission))
-        return _end(
-            ending, PermissionState.REVOKED, Ending("revoke", By.member(actor), now), kept=kept, now=now
-        )
+        points = _points(ending)
+        all_points = any(permission.all_points for permission in ending)
+        require_covering(actor, None if all_points else chain.from_iterable(points.values()))
+        act = _Act(ending, PermissionState.REVOKED, Ending("revoke", By.member(actor), now), kept=kept)
+        return _end([act], now, points)[0]
 
 
 def terminate(*, actor: Membership, permission_id: UUID, reason: str = "", now: datetime) -> Receipt:
@@ -113,7 +117,7 @@ def terminate(*, actor: Membership, permission_id: UUID, reason: str = "", now: 
         permission = _one(actor, Q(eligible_party=actor.organisation_id), permission_id)
         _refuse_ended(permission, now)
         ending = Ending("terminate", By.member(actor), now, reason.strip())
-        return _end([permission], PermissionState.TERMINATED, ending, now=now)
+        return _end([_Act([permission], PermissionState.TERMINATED, ending)], now)[0]
 
 
 def expire_due(*, now: datetime) -> int:
@@ -121,7 +125,9 @@ def expire_due(*, now: datetime) -> int:
     already.
     """
     due = Permission.objects.filter(state__in=_IN_FORCE, valid_until__lte=now)
-    return _each(due.order_by("valid_until", "pk").values_list("pk", flat=True), lambda pk: _expire(pk, now))
+    return _in_batches(
+        due.order_by("valid_until", "pk").values_list("pk", flat=True), lambda pks: _expire(pks, now)
+    )
 
 
 def invalidate_for_moved_out(*, now: datetime, point_ids: Collection[str] | None = None) -> int:
@@ -142,7 +148,9 @@ def invalidate_for_moved_out(*, now: datetime, point_ids: Collection[str] | None
     for ended in found:
         for permission, point, day in _left(ended, today):
             left.setdefault(permission, {})[point] = day
-    return _each(left, lambda pk: _lose(pk, left[pk], now), strict=point_ids is not None)
+    return _in_batches(
+        left, lambda pks: _lose({pk: left[pk] for pk in pks}, now), strict=point_ids is not None
+    )
 
 
 def invalidate_opposed(*, point_ids: Collection[str], actor: Membership | None, now: datetime) -> int:
@@ -167,29 +175,71 @@ def invalidate_opposed(*, point_ids: Collection[str], actor: Membership | None, 
         pk__in=PermissionPoint.objects.filter(metering_point__in=point_ids).values("permission"),
     )
     by = By.member(actor) if actor else SYSTEM
-    permissions = list(_lasting(touched, now))
-    for permission in permissions:
-        ending = Ending("invalidate", by, now, Reason.OPPOSITION)
-        _end([permission], PermissionState.INVALIDATED, ending, now=now)
-    return len(permissions)
+    ending = Ending("invalidate", by, now, Reason.OPPOSITION)
+    acts = [_Act([one], PermissionState.INVALIDATED, ending) for one in _lasting(touched, now)]
+    for some in chunks(acts, BATCH):
+        _end(some, now)
+    return len(acts)
 
 
 # --- The one way to end
 # --------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """What one receipt proves: permissions of one holder to one company that end together."""
+
+    permissions: Sequence[Permission]
+    state: PermissionState
+    ending: Ending
+    kept: Sequence[Permission] = ()
+    left: Mapping[str, date] = field(default_factory=dict)
+    """When only some points are lost to their one permission: the days on which its holder left them."""
+
+    def entries(self, number: str) -> Iterator[Entry]:
+        details: dict[str, Any] = {}
+        if self.left:
+            details["left_on"] = {point: day.isoformat() for point, day in self.left.items()}
+        if self.goes_on:
+            details["points_lost"] = list(self.left)
+        ending = self.ending
+        step = Step(self.state, ending.effective_at, ending.by, ending.reason, number)
+        return (Entry(permission, step, details) for permission in self.permissions)
+
+    @property
+    def goes_on(self) -> bool:
+        return not self.state.ended
+
+
 def _end(
-    permissions: Sequence[Permission],
-    state: PermissionState,
-    ending: Ending,
-    *,
-    kept: Sequence[Permission] = (),
-    now: datetime,
-) -> Receipt:
-    for permission in permissions:
-        history.append(permission, Step(state, ending.effective_at, ending.by, ending.reason))
-    points = {permission.pk: _points(permission) for permission in permissions}
-    return _prove(permissions, points, ending, kept=kept, now=now)
+    acts: Sequence[_Act], now: datetime, points: Mapping[UUID, Collection[str]] | None = None
+) -> list[Receipt]:
+    """End, take the lines away, ask for a receipt of each: in as many statements for a batch as for one.
+
+    `points` are those that the permissions name, where they are known.
+    """
+    numbers = receipts.numbers(len(acts), now)
+    history.append_all(
+        [entry for act, number in zip(acts, numbers, strict=True) for entry in act.entries(number)]
+    )
+    project_permissions(one for act in acts if not act.goes_on for one in act.permissions)
+    # What goes on loses the lines on some points only.
+    project_titles(dict.fromkeys(point for act in acts if act.goes_on for point in act.left))
+    whole = [permission for act in acts if not act.left for permission in act.permissions]
+    named = dict(points) if points is not None else _points(whole)
+    named |= {act.permissions[0].pk: list(act.left) for act in acts if act.left}
+    proofs = [
+        Ended(
+            number,
+            act.permissions,
+            {one.pk: named[one.pk] for one in act.permissions if one.pk in named},
+            act.ending,
+            act.kept,
+        )
+        for act, number in zip(acts, numbers, strict=True)
+    ]
+    return receipts.ask(proofs, now=now)
 
 
 def _left(ended: QuerySet[TitleHolding], today: date) -> Iterator[tuple[UUID, str, date]]:
@@ -230,76 +280,81 @@ def _left(ended: QuerySet[TitleHolding], today: date) -> Iterator[tuple[UUID, st
         yield permission, point, day
 
 
-def _lose(permission_id: UUID, left: Mapping[str, date], now: datetime) -> bool:
-    """Take the points that its holder left from a permission, and end it when it covers none any more."""
+def _lose(left: Mapping[UUID, Mapping[str, date]], now: datetime) -> int:
+    """Take the points that their holders left from permissions, and end those that cover none any more; returns how many
+    it touches.
+    """
     with transaction.atomic():
-        permission = _rows().filter(pk=permission_id, state__in=_IN_FORCE).first()
-        if permission is None:
-            return False
-        lost = _not_told(permission, left)
-        if not lost:
-            return False
-        ending = Ending("invalidate", SYSTEM, _stopped_at(permission, lost, now), Reason.MOVE_OUT)
-        details: dict[str, Any] = {"left_on": {point: left[point].isoformat() for point in lost}}
-        state = PermissionState.INVALIDATED
-        if _covers_more(permission, lost, now):
-            state = PermissionState(permission.state)
-            details["points_lost"] = lost
-        history.append(permission, Step(state, ending.effective_at, SYSTEM, ending.reason), details=details)
-        _prove([permission], {permission.pk: lost}, ending, now=now)
-    return True
+        permissions = list(_rows().filter(pk__in=list(left), state__in=_IN_FORCE))
+        lost = _not_told(permissions, left)
+        touched = [permission for permission in permissions if lost[permission.pk]]
+        going_on = _covering_more(touched, lost, now)
+        stopped = _stopped_at(touched, lost, now)
+        acts = [
+            _Act(
+                [one],
+                PermissionState(one.state) if one.pk in going_on else PermissionState.INVALIDATED,
+                Ending("invalidate", SYSTEM, stopped[one.pk], Reason.MOVE_OUT),
+                left={point: left[one.pk][point] for point in lost[one.pk]},
+            )
+            for one in touched
+        ]
+        if acts:
+            _end(acts, now)
+    return len(acts)
 
 
-def _not_told(permission: Permission, left: Mapping[str, date]) -> list[str]:
-    """Those of the points that another has not taken away, or told of, meanwhile."""
-    if (named := _points(permission)) is not None:
-        return sorted(left.keys() & set(named))
-    told = permission.points_left.filter(metering_point__in=left).values_list("metering_point_id", "left_on")
-    return sorted(point for point, day in left.items() if (point, day) not in set(told))
+def _not_told(
+    permissions: Sequence[Permission], left: Mapping[UUID, Mapping[str, date]]
+) -> dict[UUID, list[str]]:
+    """Those of the points that another has not taken away, or told of, meanwhile, by permission."""
+    points = sorted({point for permission in permissions for point in left[permission.pk]})
+    there: set[tuple[UUID, str]] = set()
+    told: set[tuple[UUID, str, date]] = set()
+    for some in chunks(points, CHUNK):
+        where = {"permission__in": permissions, "metering_point__in": some}
+        there.update(PermissionPoint.objects.filter(**where).values_list("permission", "metering_point"))
+        told.update(PointLeft.objects.filter(**where).values_list("permission", "metering_point", "left_on"))
+    return {
+        one.pk: sorted(
+            point
+            for point, day in left[one.pk].items()
+            if ((one.pk, point, day) not in told if one.all_points else (one.pk, point) in there)
+        )
+        for one in permissions
+    }
 
 
-def _covers_more(permission: Permission, lost: Collection[str], now: datetime) -> bool:
-    """Whether it covers other points than these, today or by a title that is known already."""
-    if (named := _points(permission)) is not None:
-        return bool(set(named) - set(lost))
+def _covering_more(
+    permissions: Sequence[Permission], lost: Mapping[UUID, Collection[str]], now: datetime
+) -> set[UUID]:
+    """Those that cover other points than these, today or by a title that is known already."""
+    named = PermissionPoint.objects.filter(permission__in=permissions).order_by()
+    counts = dict(named.values_list("permission").annotate(count=Count("pk")))
     today = civil_day_of(now, get_default_timezone())
     lasting = Q(valid_to__isnull=True) | Q(valid_to__gt=today)
-    return TitleHolding.objects.filter(lasting, holder=permission.holder_id).exists()
+    titles = TitleHolding.objects.filter(lasting, holder=OuterRef("pk"))
+    holders = {one.holder_id for one in permissions if one.all_points}
+    holding = set(Organisation.objects.filter(Exists(titles), pk__in=holders).values_list("pk", flat=True))
+    return {
+        one.pk
+        for one in permissions
+        if (one.holder_id in holding if one.all_points else counts.get(one.pk, 0) > len(lost[one.pk]))
+    }
 
 
-def _expire(permission_id: UUID, now: datetime) -> bool:
+def _expire(permission_ids: Collection[UUID], now: datetime) -> int:
     with transaction.atomic():
-        permission = _rows().filter(pk=permission_id, state__in=_IN_FORCE, valid_until__lte=now).first()
-        if permission is None:
-            return False
-        assert permission.valid_until is not None
-        _end(
-            [permission],
-            PermissionState.EXPIRED,
-            Ending("expire", SYSTEM, permission.valid_until, Reason.TIME),
-            now=now,
-        )
-    return True
-
-
-def _prove(
-    permissions: Sequence[Permission],
-    points: Mapping[UUID, Sequence[str] | None],
-    ending: Ending,
-    *,
-    kept: Sequence[Permission] = (),
-    now: datetime,
-) -> Receipt:
-    """Take the lines away, sign the receipt, tell the apps above."""
-    by_title = [one for one in permissions if one.all_points and one.state in _IN_FORCE]
-    project_permissions(one for one in permissions if one not in by_title)
-    for one in by_title:  # what it covers, the titles say
-        project_titles(points[one.pk] or ())
-    named = {pk: ids for pk, ids in points.items() if ids is not None}
-    receipt = receipts.issue(permissions=permissions, points=named, kept=kept, ending=ending, now=now)
-    ended = None if len(named) < len(points) else sorted({point for ids in named.values() for point in ids})
-    permissions_ended.send(Receipt, receipt=receipt, permissions=list(permissions), points=ended, now=now)
-    return receipt
+        due = _rows().filter(pk__in=permission_ids, state__in=_IN_FORCE, valid_until__lte=now)
+        acts = [
+            _Act(
+                [one], PermissionState.EXPIRED, Ending("expire", SYSTEM, one.valid_until or now, Reason.TIME)
+            )
+            for one in due
+        ]
+        if acts:
+            _end(acts, now)
+    return len(acts)
 
 
 # --- Looking up
@@ -321,15 +376,17 @@ def _one(actor: Membership, mine: Q, permission_id: UUID) -> Permission:
     permission = _rows().filter(mine, pk=permission_id).first()
     if permission is None:
         raise UnknownPermission
-    require_covering(actor, _points(permission))
+    require_covering(actor, _points([permission]).get(permission.pk))
     return permission
 
 
-def _points(permission: Permission) -> list[str] | None:
-    """The points that it names; None when it is on all points."""
-    if permission.all_points:
-        return None
-    return list(permission.points.order_by("metering_point").values_list("metering_point_id", flat=True))
+def _points(permissions: Sequence[Permission]) -> dict[UUID, list[str]]:
+    """The points that each names; one on all points is absent."""
+    found: dict[UUID, list[str]] = {one.pk: [] for one in permissions if not one.all_points}
+    rows = PermissionPoint.objects.filter(permission__in=list(found)).order_by("permission", "metering_point")
+    for permission, point in rows.values_list("permission", "metering_point"):
+        found[permission].append(point)
+    return found
 
 
 def _refuse_ended(permission: Permission, now: datetime) -> None:
@@ -348,23 +405,44 @@ def _nothing(actor: Membership, company: Organisation, kept: Sequence[Permission
     return NothingToEnd(f"{company} reads nothing of {actor.organisation}", receipt=last)
 
 
-def _stopped_at(permission: Permission, points: Sequence[str], now: datetime) -> datetime:
+def _stopped_at(
+    permissions: Sequence[Permission], lost: Mapping[UUID, Collection[str]], now: datetime
+) -> dict[UUID, datetime]:
     """When the reading of these points stopped: the end of their lines when it had come, else now."""
-    lines = AccessLine.objects.filter(permission=permission, metering_point__in=points)
-    ends = list(lines.values_list("valid_until", flat=True))
+    ends: dict[UUID, list[int | None]] = {one.pk: [] for one in permissions}
+    points = {pk: set(some) for pk, some in lost.items()}
+    for some in chunks(sorted(set().union(*points.values())), CHUNK):
+        lines = AccessLine.objects.filter(permission__in=permissions, metering_point__in=some)
+        for permission, point, end in lines.values_list("permission", "metering_point", "valid_until"):
+            if point in points[permission]:
+                ends[permission].append(end)
+    return {pk: _latest(some, now) for pk, some in ends.items()}
+
+
+def _latest(ends: Collection[int | None], now: datetime) -> datetime:
     if not ends or None in ends:
         return now
     return min(now, datetime.fromtimestamp(max(end for end in ends if end is not None), UTC))
 
 
-def _each(ids: Iterable[UUID], act: Callable[[UUID], bool], *, strict: bool = False) -> int:
-    """Act on each; one that fails is logged and does not hold up the others, unless `strict`."""
+def _in_batches(ids: Iterable[UUID], act: Callable[[list[UUID]], int], *, strict: bool = False) -> int:
+    """Act on batches; of one that fails each is tried by itself, and what fails then is logged and does not hold up the
+    others, unless `strict`.
+    """
     done = 0
-    for pk in list(ids):
+    for some in chunks(list(ids), BATCH):
         try:
-            done += act(pk)
+            done += act(some)
         except Exception:
             if strict:
                 raise
-            _log.exception("permission %s could not be ended", pk)
+            done += sum(_by_itself(pk, act) for pk in some)
     return done
+
+
+def _by_itself(permission_id: UUID, act: Callable[[list[UUID]], int]) -> int:
+    try:
+        return act([permission_id])
+    except Exception:  # noqa: BLE001 -- one that cannot end holds up no other
+        _log.exception("permission %s could not be ended", permission_id)
+        return 0

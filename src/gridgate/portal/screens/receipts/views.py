@@ -1,9 +1,12 @@
 """Receipts: the list, the document, the signed file. Both sides see them."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -15,7 +18,7 @@ from gridgate.portal.access import MemberRequest
 from gridgate.portal.paging import page_of
 from gridgate.portal.qr import qr_code
 from gridgate.portal.screens.errors.views import no_entitlement
-from gridgate.portal.screens.receipts.document import Document, act
+from gridgate.portal.screens.receipts.document import Document, act, zone_name
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.searching import searched
 from gridgate.portal.time_zone import network_time
@@ -51,6 +54,7 @@ def _row(receipt: Receipt, mine: int) -> dict[str, object]:
         "number": receipt.number,
         "issued_at": receipt.issued_at,
         "day": formats.day(receipt.issued_at),
+        "awaited": receipt.awaited,
         "act": act(receipt.payload.get("act", "")),
         "other": other.legal_name,
         "role": _("Vous partagiez") if given else _("Vous lisiez"),
@@ -61,8 +65,10 @@ def _row(receipt: Receipt, mine: int) -> dict[str, object]:
 @require_safe
 @network_time
 def detail(request: MemberRequest, number: str) -> HttpResponse:
-    """The document, on screen and on paper."""
+    """The document, on screen and on paper; or that it is about to be signed."""
     receipt = _receipt(request, number)
+    if receipt.awaited:
+        return render(request, "receipts/awaited.html", _awaited(receipt))
     document = Document(receipt.payload, receipt.jws)
     refused_at = first_refusal_after(
         actor=request.membership, reader=receipt.eligible_party_id, at=document.effective_at
@@ -80,10 +86,24 @@ def detail(request: MemberRequest, number: str) -> HttpResponse:
     return render(request, "receipts/receipt.html", context)
 
 
+def _awaited(receipt: Receipt) -> dict[str, object]:
+    said = receipt.payload
+    return {
+        "number": receipt.number,
+        "title": act(said["act"]),
+        "effective_at": datetime.fromisoformat(said["effective_at"]),
+        "zone": zone_name(ZoneInfo(settings.TIME_ZONE)),
+        "holder": said["holder"]["name"],
+        "party": said["eligible_party"]["name"],
+    }
+
+
 @require_safe
 def proof(request: MemberRequest, number: str) -> HttpResponseBase:
     """The signed file (compact JWS), which anyone can verify without us."""
     receipt = _receipt(request, number)
+    if receipt.awaited:
+        return redirect("receipt", receipt.number)
     response = HttpResponse(receipt.jws + "\n", content_type="application/jose")
     response["Content-Disposition"] = f'attachment; filename="{receipt.number}.jws"'
     return response

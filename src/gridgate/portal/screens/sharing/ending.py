@@ -1,6 +1,7 @@
 """*Résilier*: the page that says exactly what ends, and the end itself."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,7 +20,7 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import kept
 from gridgate.portal.step_up import step_up_required
 from gridgate.portal.time_zone import network_time
-from gridgate.sharing import operations, queries
+from gridgate.sharing import operations, queries, receipts
 from gridgate.sharing.models import Permission, Receipt
 from gridgate.sharing.queries import CompanySharing, Share
 
@@ -38,6 +39,7 @@ def revoke_company(request: MemberRequest, siren: str) -> HttpResponse:
             request,
             permissions,
             lambda: operations.revoke_company(actor=actor, company=company, now=moment.now),
+            moment.now,
         )
     summary = _present(request, company, moment)
     return _page(
@@ -58,6 +60,7 @@ def revoke(request: MemberRequest, permission_id: UUID) -> HttpResponse:
             request,
             permissions,
             lambda: operations.revoke_permission(actor=actor, permission_id=permission_id, now=moment.now),
+            moment.now,
         )
     summary = _present(request, permission.eligible_party, moment)
     ending = _shares_of(permission, summary)
@@ -153,9 +156,9 @@ def _blocked(ending: Sequence[Share]) -> str:
 
 
 def _end(
-    request: MemberRequest, permissions: QuerySet[Permission], end: Callable[[], Receipt]
+    request: MemberRequest, permissions: QuerySet[Permission], end: Callable[[], Receipt], now: datetime
 ) -> HttpResponse:
-    """End, then show the receipt. Pressing twice shows the same receipt twice."""
+    """End, then sign the receipt and show it. Pressing twice shows the same receipt twice."""
     try:
         receipt = end()
     except GridgateError as refused:
@@ -166,6 +169,7 @@ def _end(
             return redirect(request.path)  # which says why nothing can be ended
         messages.info(request, _("Ce partage avait déjà pris fin. Voici le reçu qui le prouve."))
         return redirect("receipt", earlier.number)
+    receipts.complete_at_once(receipt, now=now)
     messages.success(
         request,
         _("Le partage a pris fin : %(name)s ne peut plus rien lire à ce titre.")

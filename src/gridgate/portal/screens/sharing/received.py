@@ -24,7 +24,7 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import Tag, expires
 from gridgate.portal.screens.sharing.timeline import NAMED_POINTS
 from gridgate.portal.shapes import filters_in_force
-from gridgate.sharing import operations, queries
+from gridgate.sharing import operations, queries, receipts
 from gridgate.sharing.models import Permission, PermissionRequest, PointLeft
 
 
@@ -137,6 +137,7 @@ def terminate(request: MemberRequest, permission_id: UUID) -> HttpResponse:
             if refused.kind is not ErrorKind.CONFLICT:
                 raise
             return _already(request, queries.permissions_received(actor=actor).filter(pk=permission_id))
+        receipts.complete_at_once(receipt, now=moment.now)
         messages.success(
             request,
             _("Vous ne lisez plus ces données. %(name)s en est prévenu.")

@@ -1,0 +1,179 @@
+"""Ending a sharing, and what the past adds to it: `python -m benchmarks.ending [--reads N] [--rounds N] [--data FOLDER]`.
+
+In an instance of its own a holder ends permissions one after another, by the operation and by the form, before anything
+was read and after N reads by the company concerned. Told are milliseconds of this process's CPU, which other work on the
+machine changes little, and for how long the registry's write lock was held by the clock, the flush included.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.living import make
+from tests.browser_session import carried_by
+
+CHUNK = 5000
+"""Lines folded at once."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reads", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument(
+        "--data", type=Path, help="where to make the instance; by default a folder that goes afterwards"
+    )
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        make(asked.data or Path(folder))
+        world = World(4 * (asked.rounds + 1))
+        print(
+            "| ended by | reads before | CPU ms | lock held ms | receipt and letters, CPU ms |\n|---|---|---|---|---|"
+        )
+        world.report(0, asked.rounds)
+        world.read(asked.reads)
+        world.report(asked.reads, asked.rounds)
+
+
+class World:
+    """A holder with a permission for each end, and the company that reads."""
+
+    def __init__(self, ends: int) -> None:
+        from django.conf import settings
+        from django.test import Client
+
+        from gridgate.sharing.operations import subscribe
+        from tests.factories.metering import make_held_point
+        from tests.factories.organisations import make_member, make_organisation
+        from tests.factories.sharing import make_service
+
+        settings.ALLOWED_HOSTS = ["*"]
+        self.now = datetime.now(UTC)
+        self.holder, self.party = make_organisation("ACME Industries"), make_organisation("Tiers 1")
+        self.alice = make_member(self.holder, "Alice", role="administrator")
+        make_member(self.holder, "Anne", role="administrator")
+        make_member(self.party, "Tiphaine", role="administrator")
+        service = make_service(self.party, history_months=12)
+        given = (
+            subscribe(
+                actor=self.alice,
+                service=service,
+                points=[make_held_point(self.holder).pk],
+                now=self.now - timedelta(days=1),
+            )
+            for _ in range(ends)
+        )
+        self.permissions = [permission.pk for permission in given]
+        self.browser = Client()
+        self.browser.force_login(self.alice.user)
+        session = self.browser.session
+        session["membership"] = self.alice.pk
+        session.save()
+        self.browser.post("/conditions/accepter/", {"terms": "on", "version": "1"})
+        self.carried = carried_by(self.browser.get("/compte/").content.decode())
+
+    def read(self, count: int) -> None:
+        """The log of reads by the company, spread over the permissions that are still there."""
+        from gridgate.audit.operations import LogLine, Position, fold
+
+        entry = {
+            "channel": "api:native",
+            "outcome": "granted",
+            "holder": self.holder.pk,
+            "reader": self.party.pk,
+            "reader_name": self.party.legal_name,
+            "kind": "load_curve",
+            "direction": "withdrawal",
+            "values": 48,
+        }
+        for first in range(0, count, CHUNK):
+            numbers = range(first, min(first + CHUNK, count))
+            lines = [
+                LogLine(
+                    number + 2,
+                    {
+                        **entry,
+                        "at": (self.now - timedelta(seconds=(count - number) / 100)).isoformat(),
+                        "permission": self.permissions[number % len(self.permissions)].hex,
+                    },
+                )
+                for number in numbers
+            ]
+            fold(segment="2026-11-25-a.jsonl", lines=lines, reached=Position(first, first, "a" * 64))
+
+    def report(self, reads: int, rounds: int) -> None:
+        for name, end in (("the operation", self._by_operation), ("the form", self._by_form)):
+            end()  # once for nothing: modules and templates are read
+            cpu, held, proof = zip(*(end() for _ in range(rounds)), strict=True)
+            print(
+                f"| {name} | {reads:,} | {median(cpu):.1f} | {median(held):.1f} | {median(proof):.1f} |",
+                flush=True,
+            )
+
+    def _by_operation(self) -> tuple[float, float, float]:
+        from gridgate.sharing import receipts
+        from gridgate.sharing.operations import revoke_permission
+
+        permission = self.permissions.pop()
+        with locked() as held, worked() as cpu:
+            receipt = revoke_permission(actor=self.alice, permission_id=permission, now=datetime.now(UTC))
+        with worked() as proof:
+            receipts.complete(receipt, now=datetime.now(UTC))
+        return cpu(), held(), proof()
+
+    def _by_form(self) -> tuple[float, float, float]:
+        from django.urls import reverse
+
+        address = reverse("sharing_revoke", args=[self.permissions.pop()])
+        with locked() as held, worked() as cpu:
+            answer = self.browser.post(address, self.carried)
+        assert answer.headers.get("Location", "").startswith("/partage/recus/"), (
+            answer.status_code,
+            answer.headers,
+        )
+        return cpu(), held(), 0.0
+
+
+@contextmanager
+def worked() -> Iterator[Callable[[], float]]:
+    """Milliseconds of CPU that the block took."""
+    begun = time.process_time()
+    taken = [0.0]
+    yield lambda: taken[0]
+    taken[0] = 1000 * (time.process_time() - begun)
+
+
+@contextmanager
+def locked() -> Iterator[Callable[[], float]]:
+    """The longest that a transaction of the block held the registry's write lock, in milliseconds by the clock."""
+    from django.db import connection
+
+    since, longest = [0.0], [0.0]
+    commit = connection._commit
+
+    def beginning(execute: Callable[..., Any], statement: str, *more: Any) -> Any:
+        found = execute(statement, *more)
+        if statement.startswith("BEGIN"):
+            since[0] = time.perf_counter()
+        return found
+
+    def committing() -> None:
+        commit()
+        longest[0] = max(longest[0], time.perf_counter() - since[0])
+
+    connection._commit = committing
+    try:
+        with connection.execute_wrapper(beginning):
+            yield lambda: 1000 * longest[0]
+    finally:
+        del connection._commit
+
+
+if __name__ == "__main__":
+    main()
