@@ -152,8 +152,9 @@ def worked() -> Iterator[Callable[[], float]]:
 @contextmanager
 def locked() -> Iterator[Callable[[], float]]:
     """The longest that a transaction of the block held the registry's write lock, in milliseconds by the clock."""
-    from django.db import connection
+    from django.db import connection as default
 
+    connection: Any = default
     since, longest = [0.0], [0.0]
     commit = connection._commit
 

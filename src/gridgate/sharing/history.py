@@ -132,7 +132,7 @@ def append_all(entries: Sequence[Entry]) -> None:
     for entry, event in zip(entries, events, strict=True):
         _apply(entry.permission, event)
     written = {"state", "state_at"}.union(*(event.details.get("says", ()) for event in events))
-    Permission.objects.bulk_update([entry.permission for entry in entries], sorted(written))
+    _save([entry.permission for entry in entries], sorted(written))
     _lose_points(events)
     PermissionEvent.objects.bulk_create(events)
     keep_points_left(events)
@@ -150,6 +150,19 @@ def _next_events(entries: Sequence[Entry]) -> list[PermissionEvent]:
 
 def _details(entry: Entry) -> dict[str, Any]:
     return {**entry.details, **({"receipt": entry.step.receipt} if entry.step.receipt else {})}
+
+
+def _save(permissions: Iterable[Permission], attributes: Sequence[str]) -> None:
+    """Write these columns of the rows; by a statement that names none of the values, which is the same for all."""
+    fields = [_field(name) for name in attributes]
+    key = _field("id")
+    columns = ", ".join(f"{field.column} = %s" for field in fields)
+    rows = [
+        [field.get_db_prep_save(getattr(permission, field.attname), connection) for field in (*fields, key)]
+        for permission in permissions
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(f"UPDATE sharing_permission SET {columns} WHERE {key.column} = %s", rows)  # noqa: S608 -- columns
 
 
 def _lose_points(events: Iterable[PermissionEvent]) -> None:

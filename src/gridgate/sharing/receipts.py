@@ -120,7 +120,7 @@ def complete(receipt: Receipt, *, now: datetime) -> Receipt:
     made = copy(receipt)
     made.payload, made.issued_at = _whole(receipt, now), now
     made.jws = signing.sign(made.payload, _key())
-    told = receipt_signed.send(Receipt, receipt=made, now=now)
+    told: Sequence[tuple[Any, Any]] = receipt_signed.send(Receipt, receipt=made, now=now)
     with transaction.atomic():
         here = Receipt.objects.filter(pk=receipt.pk, jws="")
         if here.update(payload=made.payload, issued_at=made.issued_at, jws=made.jws):
