@@ -157,7 +157,8 @@ class TestOneThatIsNotSignedYet:
         address = f"/partage/recus/{awaited.number}/"
         page = world.client("alice").get(address)
         for said in (
-            awaited.number,
+            f"{awaited.number} Le reçu",
+            "Résiliation de partage de données Effective le",
             "mercredi 25 novembre 2026 à 10:30:00 (heure de Paris)",
             "Le reçu n’est pas encore signé",
             "La fin est acquise et n’en dépend pas.",

@@ -90,7 +90,7 @@ def _awaited(receipt: Receipt) -> dict[str, object]:
     said = receipt.payload
     return {
         "number": receipt.number,
-        "title": act(said["act"]),
+        "what": act(said["act"]),
         "effective_at": datetime.fromisoformat(said["effective_at"]),
         "zone": zone_name(ZoneInfo(settings.TIME_ZONE)),
         "holder": said["holder"]["name"],
