@@ -33,10 +33,12 @@ class Account:
         ):
             ends = sum(event.state == "revoked" for event in permission.events.all())
             receipts = len(permission.receipts.all())
+            signed = sum(not receipt.awaited for receipt in permission.receipts.all())
             done += ends > 0
             self.lost["ends"] += permission.pk in acknowledged and permission.state != "revoked"
             self.lost["events of ends"] += permission.pk in acknowledged and not ends
             self.lost["receipts"] += ends > 0 and not receipts
+            self.lost["signatures of receipts"] += receipts - signed
             self.doubled["events of ends"] += ends > 1
             self.doubled["receipts"] += receipts > 1
         self.lost["ends"] += AccessLine.objects.filter(permission__in=work.ended).count()

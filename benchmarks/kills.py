@@ -183,6 +183,7 @@ def main(arguments: Sequence[str]) -> int:
             print("\nLetting it finish…", file=sys.stderr)
             killer.see_that_it_runs()
             _settle(world)
+            _sign()
         except (Exception, SystemExit):
             print(f"\n{served.log.read_text(errors='replace')[-4000:]}", file=sys.stderr)
             raise
@@ -214,6 +215,19 @@ def _settle(world: World) -> None:
         return AccessLogEntry.objects.count() >= written
 
     _until(settled, seconds=60)
+
+
+def _sign() -> None:
+    """Until the worker has signed the receipts that deaths left."""
+    from django.db import connection
+
+    from gridgate.sharing import receipts
+
+    def signed() -> bool:
+        connection.close()
+        return not receipts.awaited().exists()
+
+    _until(signed, seconds=60)
 
 
 def _send_what_is_leased() -> None:
