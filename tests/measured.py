@@ -4,7 +4,7 @@ Every point has 10 kWh a day this year and 8 the year before, a flat curve of ha
 What the client itself decides and logs is tested with the real one, in `integration/dataplane`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -14,14 +14,16 @@ import pytest
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.sharing import AccessLine, Basis, Granted
 from gridgate.core.time import Interval, Resolution, civil_day_of, days_between
-from gridgate.dataplane.client import DailyTotals, Latest, Reader
+from gridgate.dataplane.client import DailyTotals, Decided, Latest, Reader, SumAsked, Sums
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.dataplane.store.port import Cause, SeriesInfo, SeriesKey, SetAside
 from tests.world import NOW
 
 PARIS = ZoneInfo("Europe/Paris")
 YESTERDAY = civil_day_of(NOW, PARIS) - timedelta(days=1)
+TITLE = AccessLine(Basis.TITLE, None, 1, 15, 3, 0, 0, None, 0, None)
 RECORDED = datetime(2026, 11, 25, 4, tzinfo=UTC)
 
 
@@ -74,6 +76,29 @@ class Measured:
         told = [point for point in points if point not in self.silent]
         each = 10_000.0 if first.year == NOW.year else 8_000.0
         return DailyTotals(told, days, np.full((len(told), len(days)), each))
+
+    def sums(
+        self,
+        reader: Reader,
+        asked: SumAsked,
+        points: Mapping[str, int],
+        *,
+        at: datetime,
+        channel: str = "screen",
+    ) -> tuple[Sums, Decided]:
+        """Of half hours, in one group."""
+        self._answer()
+        self.asked.append((reader.organisation_name, asked.direction, *points))
+        told = [point for point in points if point not in self.silent]
+        end = asked.period.end
+        assert end is not None
+        count = int((end - asked.period.start).total_seconds()) // Resolution.PT30M.seconds
+        edges = [asked.period.start + timedelta(minutes=30 * n) for n in range(count + 1)]
+        past = [edge < at for edge in edges[1:]]
+        values: list[int | float | None] = [417 * len(told) if told and over else None for over in past]
+        of_points = [len(told) if over else 0 for over in past]
+        granted = Decided({point: Granted(TITLE, asked.period) for point in points})
+        return Sums(asked.kind, edges, [values], [of_points], [count] * len(told)), granted
 
     def read(
         self,

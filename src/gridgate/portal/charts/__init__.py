@@ -10,6 +10,7 @@ from gridgate.portal.charts.bars import Bars, bars
 from gridgate.portal.charts.heat_map import HeatMap, heat_map
 from gridgate.portal.charts.load_curve import Curve, DaySpan, Limit, LoadCurve, load_curve, series_data
 from gridgate.portal.charts.spark import Spark, sparkline
+from gridgate.portal.charts.stack import Stack, stack
 
 __all__ = [
     "Bars",
@@ -19,9 +20,11 @@ __all__ = [
     "Limit",
     "LoadCurve",
     "Spark",
+    "Stack",
     "bars",
     "heat_map",
     "load_curve",
     "series_data",
     "sparkline",
+    "stack",
 ]

@@ -83,6 +83,7 @@ def bars(
     injection: bool = False,
     lines: int = 5,
     counted: Callable[[int], str] | None = None,
+    highest: float | None = None,
 ) -> Bars:
     """Bars for `values` (None: no value), oldest first.
 
@@ -90,14 +91,15 @@ def bars(
     added), `previous` are the values of the period before, `hot` the indexes to show in the colour of limits, `absent`
     those of which nothing is drawn, not even a gap, `mark` a text over the highest bar. `levels` are limits, each drawn
     as a line over the bars from one fraction of them to another. `counted` says a number of things, such as
-    `12 lectures`, when the values are one: then the axis has whole numbers only. Raises ValueError when a list has not
+    `12 lectures`, when the values are one: then the axis has whole numbers only. `highest` is what the axis reaches at
+    least, so that several charts have the same. Raises ValueError when a list has not
     the length of `values`.
     """
     for other in (labels, names or values, previous or values):
         if len(other) != len(values):
             raise ValueError(f"{len(other)} entries for {len(values)} values")
     scale = scale_for(
-        [*values, *previous, *(limit.value for _first, _last, limit in levels)],
+        [*values, *previous, highest, *(limit.value for _first, _last, limit in levels)],
         lines=lines,
         whole=counted is not None,
     )

@@ -24,6 +24,8 @@ HEADROOM = 1.04  # room for the texts over the peak and the limit
 
 ESTIMATED = "estimated"
 MISSING = "missing"
+SUM = "sum"
+"""The quality of a value that was added up of several, of which each has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -610,6 +612,7 @@ def _data(
             "measured": _("mesuré"),
             "estimated": _("estimé"),
             "corrected": _("corrigé"),
+            SUM: _("somme"),
             "none": _("aucune valeur"),
             "from": _("de"),
             "to": _("à"),

@@ -1,4 +1,4 @@
-from gridgate.portal.pages import DOWNLOAD, SIGN_IN, Page, led_to, seen
+from gridgate.portal.pages import DOWNLOAD, MEMBERS, SIGN_IN, Page, led_to, seen
 
 _POINT, _SOLAR, _FLAWED = (
     f"/mesures/{point}/" for point in ("30001480112233", "30001480112266", "30001480112244")
@@ -11,6 +11,25 @@ PAGES = (
         "/mesures/",
         get=led_to("measurements_point"),
         states=seen("tiers1"),
+    ),
+    Page(
+        "measurements_several",
+        "/mesures/ensemble/",
+        get=MEMBERS,
+        queries=7,
+        states=seen(
+            "alice",
+            "",
+            "?tous=1",
+            "?tous=1&montrer=comparer",
+            "?tous=1&montrer=sites&vue=annee",
+            "?tous=1&grandeur=puissance&vue=semaine",
+            "?tous=1&grandeur=puissance&vue=annee",
+            "?tous=1&le=2019-01-01",
+            "?compteur=30001480112233&compteur=99999999999999&q=bureaux",
+            "?" + "&".join(f"compteur={number}" for number in range(51)),
+        )
+        + seen("tiers1"),
     ),
     Page(
         "measurements_point",

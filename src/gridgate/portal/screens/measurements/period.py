@@ -65,6 +65,8 @@ class Shown:
     error: str = ""
     typed_from: str = ""
     typed_to: str = ""
+    kept: tuple[tuple[str, str], ...] = ()
+    """What else the address says, and says on every link."""
 
     @property
     def kind(self) -> Kind:
@@ -119,7 +121,12 @@ class Shown:
         if "vue" in changes and "le" in asked:
             asked.pop("du", None)
             asked.pop("au", None)
-        return "?" + urlencode({name: value for name, value in asked.items() if value})
+        return "?" + urlencode([*self.kept, *((name, value) for name, value in asked.items() if value)])
+
+    @property
+    def alone(self) -> str:
+        """The address of the same days on the page of one meter."""
+        return replace(self, kept=()).query()
 
     def moved(self, steps: int) -> str:
         """The address of the period before (-1) or after (+1)."""

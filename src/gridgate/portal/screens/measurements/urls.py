@@ -1,9 +1,10 @@
 from django.urls import path
 
-from gridgate.portal.screens.measurements import views
+from gridgate.portal.screens.measurements import together, views
 
 urlpatterns = [
     path("mesures/", views.index, name="measurements"),
+    path("mesures/ensemble/", together.page, name="measurements_several"),
     path("mesures/<str:point_id>/", views.point, name="measurements_point"),
     path("mesures/<str:point_id>/valeurs/", views.values, name="measurements_values"),
     path("mesures/<str:point_id>/export.csv", views.export, name="measurements_export"),

@@ -1,0 +1,199 @@
+"""The page of several meters at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+from operator import or_
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.quantities import FlowDirection, Kind, bits
+from gridgate.core.time import civil_day_of
+from gridgate.dataplane.client import Reader, SumAsked
+from gridgate.metering.models import called
+from gridgate.metering.queries import PointFilter, Points, narrow, points_readable_by
+from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.portal import formats, measurements
+from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.screens.measurements import several
+from gridgate.portal.screens.measurements.period import Shown
+from gridgate.portal.screens.measurements.several import Chosen, Together
+from gridgate.portal.searching import searched
+from gridgate.portal.time_zone import network_time
+
+OFFERED = 30
+"""Meters that may be ticked at a time; the search finds the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What the page needs to know of one."""
+
+    point: str
+    name: str
+    site: str
+    """Where it is; empty when it is not known."""
+    directions: int
+    held_from: date
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A meter that may be ticked."""
+
+    point: str
+    name: str
+    ticked: bool
+
+
+@require_safe
+@entitlement_required(EntitlementCode.MEASUREMENTS)
+@network_time
+def page(request: MemberRequest) -> HttpResponse:
+    """The meters chosen together; which may be chosen, as long as none is."""
+    now = datetime.now(UTC)
+    chosen, text = several.read_chosen(request.GET), searched(request.GET)
+    mine = meters_of(request.membership)
+    meters = [] if chosen.none or chosen.too_many else _meters(mine, chosen)
+    shown = _shown(request, chosen, meters)
+    return render(
+        request,
+        "measurements/several.html",
+        {
+            "chosen": chosen,
+            "shown": shown,
+            "meters": meters,
+            "quantities": several.quantities(shown),
+            "looks": several.looks(shown, chosen),
+            "ways": shown.ways(),
+            "together": _together(request.membership, meters, shown, chosen, now),
+            "others": _not_theirs(chosen, meters),
+            "too_many": _too_many(chosen),
+            "offered": _offered(mine, chosen, meters, text),
+            "total": mine.count(),
+            "text": text,
+        },
+    )
+
+
+def meters_of(actor: Membership) -> Points:
+    """Those that the person may read, of which the company's title has begun."""
+    mine = points_readable_by(actor=actor, service=EntitlementCode.MEASUREMENTS, today=_today())
+    return mine.filter(held_from__lte=_today())
+
+
+def _meters(mine: Points, chosen: Chosen) -> list[Meter]:
+    found = mine if chosen.all else mine.filter(pk__in=chosen.points)
+    said = found.order_by("search_text", "pk").values_list(
+        "pk", "label", "address", "postcode", "city", "directions", "held_from"
+    )
+    return [
+        Meter(
+            point,
+            called(label, address, point),
+            f"{address}, {postcode} {city}".strip() if address else "",
+            directions,
+            held_from,
+        )
+        for point, label, address, postcode, city, directions, held_from in said
+    ]
+
+
+def _shown(request: MemberRequest, chosen: Chosen, meters: Sequence[Meter]) -> Shown:
+    yesterday = _today() - timedelta(days=1)
+    first = min((meter.held_from for meter in meters), default=yesterday)
+    directions = reduce(or_, (meter.directions for meter in meters), 0) or bits([FlowDirection.WITHDRAWAL])
+    return several.read_shown(
+        request.GET, chosen, directions=directions, span=lambda _kind, _flow: (first, yesterday)
+    )
+
+
+def _together(
+    actor: Membership, meters: Sequence[Meter], shown: Shown, chosen: Chosen, now: datetime
+) -> Together | None:
+    """What they have; None when nothing is asked for. Says why when it is too much, or nothing answers."""
+    flowing = [meter for meter in meters if not meter.directions or meter.directions & shown.flow.bit]
+    if not flowing or shown.error:
+        return Together(empty=_("Aucun des compteurs choisis n’a ce sens.")) if meters else None
+    if len(flowing) * shown.days > several.MOST_DAYS:
+        return Together(
+            empty=_(
+                "%(count)s compteurs sur %(days)s jours sont trop pour une page. Choisissez une période plus courte,"
+                " ou moins de compteurs."
+            )
+            % {"count": formats.number(len(flowing)), "days": formats.number(shown.days)}
+        )
+    power = shown.kind is Kind.LOAD_CURVE
+    if power and shown.days > several.LONGEST_CURVE:
+        return Together(
+            empty=_(
+                "La puissance de plusieurs compteurs se regarde sur deux mois au plus ; l’énergie, sur trois ans."
+            )
+        )
+    reader = Reader(
+        organisation=actor.organisation_id,
+        organisation_name=actor.organisation.legal_name,
+        user=actor.user_id,
+        user_name=actor.user.full_name,
+    )
+    points = [meter.point for meter in flowing]
+    client = measurements.client()
+    try:
+        if power:
+            asked = SumAsked(shown.flow, shown.interval(_zone()), several.STEP)
+            sums, decided = client.sums(reader, asked, dict.fromkeys(points, 0), at=now)
+            return several.power_together(sums, shown, len(decided.granted), zone=_zone(), now=now)
+        totals = client.daily_totals(reader, points, shown.flow, shown.first, shown.last, at=now)
+    except GridgateError as error:
+        if error.kind is not ErrorKind.UNAVAILABLE:
+            raise
+        return Together(
+            empty=_("Les mesures ne répondent pas en ce moment. Réessayez dans quelques minutes.")
+        )
+    names = {meter.point: meter.name for meter in flowing}
+    sites = {meter.point: meter.site for meter in flowing if meter.site}
+    return several.energy_together(totals, names, sites, shown, chosen, today=_today())
+
+
+def _not_theirs(chosen: Chosen, meters: Sequence[Meter]) -> str:
+    """Of numbers that are none of the person's meters: those of others, and those of nobody, alike."""
+    others = 0 if chosen.all or chosen.too_many else len(chosen.points) - len(meters)
+    if not others:
+        return ""
+    return ngettext(
+        "Un des compteurs demandés n’est pas parmi ceux que vous voyez.",
+        "%(count)s des compteurs demandés ne sont pas parmi ceux que vous voyez.",
+        others,
+    ) % {"count": formats.number(others)}
+
+
+def _too_many(chosen: Chosen) -> str:
+    if not chosen.too_many:
+        return ""
+    return _(
+        "%(count)s compteurs sont choisis un par un, %(most)s au plus. Décochez-en, ou prenez tous vos compteurs."
+    ) % {"count": formats.number(len(chosen.points)), "most": several.MOST_CHOSEN}
+
+
+def _offered(mine: Points, chosen: Chosen, meters: Sequence[Meter], text: str) -> list[Offered]:
+    """Those chosen one by one, then those that the search finds."""
+    ticked = [] if chosen.all else [Offered(meter.point, meter.name, True) for meter in meters]
+    found = narrow(mine, PointFilter(text=text), today=_today()).exclude(pk__in=[one.point for one in ticked])
+    said = found.order_by("search_text", "pk").values_list("pk", "label", "address")[:OFFERED]
+    return ticked + [Offered(point, called(label, address, point), False) for point, label, address in said]
+
+
+def _today() -> date:
+    return civil_day_of(datetime.now(UTC), _zone())
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(settings.TIME_ZONE)
