@@ -10,6 +10,8 @@ from enum import IntEnum, StrEnum
 class Kind(StrEnum):
     """The kinds of measurement, by their names on the native API."""
 
+    bit: int
+
     LOAD_CURVE = "load_curve"
     """Mean power over each step, in W."""
     DAILY_ENERGY = "daily_energy"
@@ -23,20 +25,20 @@ class Kind(StrEnum):
     def unit(self) -> str:
         return _UNITS[self]
 
-    @property
-    def bit(self) -> int:
-        return 1 << tuple(Kind).index(self)
-
 
 class FlowDirection(StrEnum):
     """Seen from the network: what leaves it is a withdrawal, what enters it an injection."""
 
+    bit: int
+
     WITHDRAWAL = "withdrawal"
     INJECTION = "injection"
 
-    @property
-    def bit(self) -> int:
-        return 1 << tuple(FlowDirection).index(self)
+
+for _position, _kind in enumerate(Kind):
+    _kind.bit = 1 << _position
+for _position, _direction in enumerate(FlowDirection):
+    _direction.bit = 1 << _position
 
 
 class Quality(IntEnum):

@@ -43,9 +43,12 @@ class Interval:
     end: datetime | None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "start", _utc(self.start))
+        # Most are in UTC already: several of each request.
+        if self.start.tzinfo is not UTC:
+            object.__setattr__(self, "start", _utc(self.start))
         if self.end is not None:
-            object.__setattr__(self, "end", _utc(self.end))
+            if self.end.tzinfo is not UTC:
+                object.__setattr__(self, "end", _utc(self.end))
             if self.end <= self.start:
                 raise GridgateError(
                     ErrorKind.INVALID,

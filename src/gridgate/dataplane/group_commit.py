@@ -41,7 +41,7 @@ class GroupCommit(Generic[Job, Outcome]):
 
     def done(self, job: Job) -> Outcome:
         """Write, and return when it is durable. Raises what became of it."""
-        waiting = _InAThread[Job, Outcome](job)
+        waiting: _InAThread[Job, Outcome] = _InAThread(job)
         self._hand_over([waiting])
         waiting.event.wait()
         assert waiting.outcome is not None
@@ -57,7 +57,7 @@ class GroupCommit(Generic[Job, Outcome]):
         together share a flush.
         """
         loop = asyncio.get_running_loop()
-        waiting = _OnALoop[Job, Outcome](job, loop, loop.create_future())
+        waiting: _OnALoop[Job, Outcome] = _OnALoop(job, loop, loop.create_future())
         turn = self._turns.setdefault(loop, [])
         turn.append(waiting)
         if len(turn) == 1:

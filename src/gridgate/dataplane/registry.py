@@ -485,7 +485,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
 def stored_instant(at: datetime) -> str:
     """An instant as the portal plane's tables write it in SQLite: text, UTC, comparable as text."""
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _point(rows: Sequence[Sequence[Any]], at: datetime) -> PointFacts | None:

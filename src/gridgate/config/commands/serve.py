@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Annotated, Literal
 
 import typer
-from granian.constants import Interfaces
+from granian.constants import Interfaces, Loops
 from rich.console import Console
 from rich.markup import escape
 
@@ -80,7 +80,10 @@ def run(*, host: str, port: int, plane: Literal["all", "portal", "data"]) -> Non
             "gridgate.config.asgi:application",
             address=host,
             port=port,
+            # Not RSGI, which costs as much and keeps less of a request: no path as it was sent, so that %2F is a slash,
+            # and no header with a letter beyond ASCII, which a cookie may have.
             interface=Interfaces.ASGI,
+            loop=Loops.auto,
             workers=environment.workers,
             workers_kill_timeout=10,
             log_access=False,
