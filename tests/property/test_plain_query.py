@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from gridgate.core.quantities import Kind, Quality
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, slots_in_day
-from gridgate.dataplane.query.assemble import assemble, columns_of
+from gridgate.dataplane.query.assemble import assemble, columns_of, columns_of_packed
 from gridgate.dataplane.query.resample import resample
-from gridgate.dataplane.store.port import DayBlock
+from gridgate.dataplane.store import packing
+from gridgate.dataplane.store.days import day_number
+from gridgate.dataplane.store.port import DayBlock, PackedDay
 from tests import plain_query
 from tests.examples import examples
 from tests.factories.measurements import AUTUMN, PARIS, SPRING, SUMMER, key
@@ -47,7 +49,7 @@ def _drawn(draw: st.DrawFn, kind: Kind, day: date, resolution: Resolution, regis
     values = np.array([drawn[(i * i + i) % 8] for i in range(slots)], np.int64)
     offsets = recorded = None
     if kind in (Kind.MAXIMUM_POWER, Kind.REGISTER_READING) and draw(st.booleans()):
-        offsets = np.array([(i * 37) % resolution.seconds for i in range(slots)], np.int32)
+        offsets = np.array([(i * 37 + 1) % resolution.seconds for i in range(slots)], np.int32)
     if draw(st.booleans()):
         recorded = np.array([10 + (i // 11) % 3 for i in range(slots)], np.int64)
     return DayBlock(
@@ -59,6 +61,29 @@ def _drawn(draw: st.DrawFn, kind: Kind, day: date, resolution: Resolution, regis
         offsets,
         draw(st.integers(10, 12)),
         recorded,
+    )
+
+
+def as_kept(block: DayBlock) -> PackedDay:
+    """As the store keeps it, which of provenance keeps what the query looks at."""
+    width, amounts = packing.pack_values(block.values)
+    provenance = None
+    if (recorded := block.slot_recorded_at) is not None:
+        told = packing.Provenance(
+            np.zeros(len(recorded), np.int64), np.zeros(len(recorded), np.int64), recorded
+        )
+        provenance = packing.pack_provenance(told, np.zeros(len(recorded), np.bool_))
+    return PackedDay(
+        day_number(block.day),
+        block.key.resolution.seconds,
+        block.key.register,
+        block.recorded_at,
+        block.scale,
+        width,
+        amounts,
+        packing.pack_quality(block.quality),
+        packing.pack_offsets(block.offsets),
+        provenance,
     )
 
 
@@ -80,6 +105,9 @@ def test_says_what_plain_code_says(kind: Kind) -> None:
         plain = plain_query.assemble(list(blocks), span.start, span.end, PARIS)
         assert repr(assemble(list(blocks), span.start, span.end, PARIS)) == repr(plain)
         columns = columns_of(list(blocks), span.start, span.end, PARIS)
+        about = (blocks[0].key.metering_point, kind, blocks[0].key.direction)
+        packed = columns_of_packed(list(map(as_kept, blocks)), about, span.start, span.end, PARIS)
+        assert repr([one.segment() for one in packed]) == repr(plain)
         coarser = [made.segment() for made in resample(columns, to, kind=kind, zone=PARIS)]
         assert repr(coarser) == repr(plain_query.resample(plain, to, kind=kind, zone=PARIS))
 

@@ -21,13 +21,12 @@ from gridgate.dataplane.accesslog import AccessEntry
 from gridgate.dataplane.accesslog.entry import GRANTED
 from gridgate.dataplane.query.aggregate import Period, totals
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
-from gridgate.dataplane.query.assemble import assemble, columns_of
+from gridgate.dataplane.query.assemble import assemble, columns_of, columns_of_packed
 from gridgate.dataplane.query.columns import Columns
 from gridgate.dataplane.query.coverage import FUTURE, INCOMPLETE, NOT_RECEIVED, coverage, without
 from gridgate.dataplane.query.resample import resample
 from gridgate.dataplane.query.set_aside import in_part, told_apart
 from gridgate.dataplane.registry import PointFacts
-from gridgate.dataplane.store.packing import blocks_of
 from gridgate.dataplane.store.port import (
     Cause,
     DayBlock,
@@ -80,9 +79,14 @@ def answer(
     readable = [Interval(part.readable.start, part.readable.end or at) for part in parts]
     of_parts, incomplete = [], set[date]()
     for part, whole in zip(parts, readable, strict=True):
-        blocks, days = _read(store, wanted, whole, zone=zone)
-        of_parts.append(segments_of(blocks, wanted, part.line, whole, zone=zone))
-        incomplete |= days
+        if wanted.kind is Kind.LOAD_CURVE:
+            packed = read_packed(store, wanted, whole, zone=zone)
+            columns = columns_of_days(packed, wanted, part.line, whole, zone=zone)
+            of_parts.append([one.segment() for one in columns])
+        else:
+            blocks, days = _read(store, wanted, whole, zone=zone)
+            of_parts.append(segments_of(blocks, wanted, part.line, whole, zone=zone))
+            incomplete |= days
     segments = in_order(of_parts)
     requested = Interval(wanted.period.start, wanted.period.end or at)
     available, missing = coverage(
@@ -268,36 +272,37 @@ def segments_of(
     blocks: Sequence[DayBlock], wanted: Wanted, line: AccessLine, readable: Interval, *, zone: ZoneInfo
 ) -> list[Segment]:
     """The same from blocks that were read already: whole days, in any number."""
-    return [columns.segment() for columns in columns_of_line(blocks, wanted, line, readable, zone=zone)]
-
-
-def columns_of_line(
-    blocks: Sequence[DayBlock], wanted: Wanted, line: AccessLine, readable: Interval, *, zone: ZoneInfo
-) -> list[Columns]:
-    """The same, for whoever goes on computing with them."""
     assert readable.end is not None
     columns = columns_of(blocks, readable.start, readable.end, zone)
-    coarsest = coarsest_wanted(wanted, line)
-    if coarsest is None or wanted.kind is Kind.REGISTER_READING:
-        return columns
-    return resample(columns, coarsest, kind=wanted.kind, zone=zone)
+    return [one.segment() for one in _no_finer(columns, wanted, line, zone)]
 
 
 def read_packed(
     store: MeasurementStore, wanted: Wanted, readable: Interval, *, zone: ZoneInfo
 ) -> list[PackedDay]:
-    """The days of a load curve touched by `readable`, by day, as they are kept. Raises `StoreUnavailable`."""
+    """The days touched by `readable`, as they are kept. Raises `StoreUnavailable`."""
     assert readable.end is not None
     days = days_between(readable.start, readable.end, zone)
-    return store.read_packed(wanted.metering_point, wanted.kind, wanted.direction, days[0], days[-1])
+    as_of = None if wanted.as_of is None else epoch_milliseconds(wanted.as_of)
+    about = wanted.metering_point, wanted.kind, wanted.direction
+    return store.read_packed(*about, days[0], days[-1], as_of=as_of)
 
 
-def columns_of_packed(
+def columns_of_days(
     days: Sequence[PackedDay], wanted: Wanted, line: AccessLine, readable: Interval, *, zone: ZoneInfo
 ) -> list[Columns]:
-    """What such days say: as `columns_of_line` of their blocks."""
-    blocks = blocks_of(wanted.metering_point, wanted.kind, wanted.direction, days)
-    return columns_of_line(blocks, wanted, line, readable, zone=zone)
+    """What such days say, as `segments_of` of their blocks."""
+    assert readable.end is not None
+    about = wanted.metering_point, wanted.kind, wanted.direction
+    columns = columns_of_packed(days, about, readable.start, readable.end, zone)
+    return _no_finer(columns, wanted, line, zone)
+
+
+def _no_finer(columns: list[Columns], wanted: Wanted, line: AccessLine, zone: ZoneInfo) -> list[Columns]:
+    coarsest = coarsest_wanted(wanted, line)
+    if coarsest is None or wanted.kind is Kind.REGISTER_READING:
+        return columns
+    return resample(columns, coarsest, kind=wanted.kind, zone=zone)
 
 
 def read_blocks(

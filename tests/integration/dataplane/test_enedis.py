@@ -134,13 +134,13 @@ class TestLoadCurve:
     ) -> None:
         """Of a day that the permission cuts, nothing is kept."""
         made: list[int] = []
-        columns_of_packed = enedis_readings.columns_of_packed
+        columns_of_days = enedis_readings.columns_of_days
 
         def counting(days: Any, *about: Any, **more: Any) -> Any:
             made.append(len(days))
-            return columns_of_packed(days, *about, **more)
+            return columns_of_days(days, *about, **more)
 
-        monkeypatch.setattr(enedis_readings, "columns_of_packed", counting)
+        monkeypatch.setattr(enedis_readings, "columns_of_days", counting)
         first = plane.get(path(CLC), token).content
         assert plane.get(path(CLC), token).content == first
         assert made == [7]

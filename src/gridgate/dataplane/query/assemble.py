@@ -15,7 +15,7 @@ a part of its step is left out whole: what would remain of it is a guess, and a 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,12 +23,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from gridgate.core.quantities import Kind
+from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Resolution
 from gridgate.dataplane.query.answer import Segment
 from gridgate.dataplane.query.columns import MISSING, Columns, on_one_divisor
 from gridgate.dataplane.query.days import epoch, epoch_up, midnight, next_midnight, step_length
-from gridgate.dataplane.store.port import DayBlock
+from gridgate.dataplane.store import packing
+from gridgate.dataplane.store.days import day_of_number
+from gridgate.dataplane.store.port import DayBlock, PackedDay
 
 _ATOM = 300  # The finest step: every other is a multiple of it.
 
@@ -52,6 +54,52 @@ def columns_of(blocks: Iterable[DayBlock], start: datetime, end: datetime, zone:
     for register in sorted(of_register):
         for run in _runs(of_register[register], zone):
             columns += _of_run(run, register, first, last)
+    return columns
+
+
+def columns_of_packed(
+    days: Sequence[PackedDay],
+    about: tuple[str, Kind, FlowDirection],
+    start: datetime,
+    end: datetime,
+    zone: ZoneInfo,
+) -> list[Columns]:
+    """The same from days as they are kept, of one point, kind and direction, in their order.
+
+    Of a curve of one step, a year as a rule, no block is made: its bytes are joined and unpacked together.
+    """
+    if not days:
+        return []
+    numbers, steps, registers, _, scales, widths, amounts, qualities, offsets, _ = zip(*days, strict=True)
+    plain = (
+        len({*zip(steps, registers, scales, strict=True)}) == 1
+        and len({*numbers}) == len(days)
+        and not any(offsets)
+        and steps[0] != Resolution.P1D.seconds
+        and about[1] is not Kind.REGISTER_READING
+    )
+    if not plain:
+        return columns_of(packing.blocks_of(*about, days), start, end, zone)
+    first, last = epoch_up(start), epoch(end)
+    lengths = [len(one) // width for one, width in zip(amounts, widths, strict=True)]
+    bounds = [0, *accumulate(lengths)]
+    values, divisor = on_one_divisor([(packing.joined_values(widths, amounts), scales[0])])
+    quality = packing.joined_quality(qualities, lengths)
+    edges = [0, *(n for n in range(1, len(days)) if numbers[n] != numbers[n - 1] + 1), len(days)]
+    columns: list[Columns] = []
+    for here, beyond in pairwise(edges):
+        place = slice(bounds[here], bounds[beyond])
+        run = _Run(
+            resolution=Resolution(steps[0]),
+            readings=False,
+            starts=[midnight(day_of_number(numbers[here]), zone)],
+            end=next_midnight(day_of_number(numbers[beyond - 1]), zone),
+            lengths=lengths[here:beyond],
+            values=values[place],
+            divisor=divisor,
+            quality=quality[place],
+        )
+        columns += _of_run(run, registers[0], first, last)
     return columns
 
 
@@ -93,29 +141,60 @@ def pieces_of_day(blocks: Sequence[DayBlock], day: date, zone: ZoneInfo) -> list
 
 @dataclass(slots=True)
 class _Run:
-    """Days, or pieces of days, of one step that follow each other without a break, and when each begins."""
+    """Days, or pieces of days, of one step that follow each other without a break."""
 
     resolution: Resolution
     readings: bool
-    end: int
     starts: list[int]
-    parts: list[DayBlock | Piece]
+    """When each of them begins; the first is enough where steps are of one length."""
+    end: int
+    lengths: list[int]
+    """How many steps each has."""
+    values: NDArray[Any]
+    divisor: int
+    quality: NDArray[np.uint8]
+    offsets: NDArray[np.int32] | None = None
+    has_offsets: Sequence[bool] = ()
+    """Whether each has."""
 
 
 def _runs(blocks: list[DayBlock], zone: ZoneInfo) -> Iterator[_Run]:
     blocks.sort(key=attrgetter("day"))
     readings = blocks[0].key.kind is Kind.REGISTER_READING
-    run: _Run | None = None
+    starts: list[int] = []
+    parts: list[DayBlock | Piece] = []
+    reached, step = 0, Resolution.P1D
     for start, end, resolution, part in _in_order_of_time(blocks, zone):
-        if run is None or run.end != start or run.resolution is not resolution:
-            if run is not None:
-                yield run
-            run = _Run(resolution, readings, end, [], [])
-        run.starts.append(start)
-        run.parts.append(part)
-        run.end = end
-    if run is not None:
-        yield run
+        if parts and (reached != start or step is not resolution):
+            yield _run_of(parts, starts, reached, step, readings=readings)
+            starts, parts = [], []
+        starts.append(start)
+        parts.append(part)
+        reached, step = end, resolution
+    if parts:
+        yield _run_of(parts, starts, reached, step, readings=readings)
+
+
+def _run_of(
+    parts: Sequence[DayBlock | Piece], starts: list[int], end: int, resolution: Resolution, *, readings: bool
+) -> _Run:
+    values, divisor = on_one_divisor([(part.values, part.scale) for part in parts])
+    has_offsets, offsets = [part.offsets is not None for part in parts], None
+    if any(has_offsets):
+        zeros = (np.zeros(len(part.values), np.int32) for part in parts)
+        offsets = _joined([z if p.offsets is None else p.offsets for p, z in zip(parts, zeros, strict=True)])
+    return _Run(
+        resolution=resolution,
+        readings=readings,
+        starts=starts,
+        end=end,
+        lengths=[len(part.values) for part in parts],
+        values=values,
+        divisor=divisor,
+        quality=_joined([part.quality for part in parts]),
+        offsets=offsets,
+        has_offsets=has_offsets,
+    )
 
 
 def _in_order_of_time(
@@ -139,22 +218,13 @@ def _in_order_of_time(
 
 def _of_run(run: _Run, register: str, first: int, last: int) -> Iterator[Columns]:
     """What of the run belongs to the interval. Days without any value part it."""
-    lengths = [len(part.values) for part in run.parts]
-    begins = [0, *np.cumsum(lengths[:-1]).tolist()]
-    quality = _joined([part.quality for part in run.parts])
-    offset = [part.offsets is not None for part in run.parts]
-    offsets = None
-    if any(offset):
-        zeros = (np.zeros(len(part.values), np.int32) for part in run.parts)
-        offsets = _joined(
-            [z if p.offsets is None else p.offsets for p, z in zip(run.parts, zeros, strict=True)]
-        )
-    said = np.not_equal(quality, MISSING)
-    _clip(said, run, offsets, first, last)
+    begins = [0, *accumulate(run.lengths[:-1])]
+    said = np.not_equal(run.quality, MISSING)
+    _clip(said, run, first, last)
     speak = np.logical_or.reduceat(said, begins)
     if not speak.any():
         return
-    values, divisor = on_one_divisor([(part.values, part.scale) for part in run.parts])
+    values, quality, offsets = run.values, run.quality, run.offsets
     if not said.all():
         values, quality = np.where(said, values, 0), np.where(said, quality, np.uint8(MISSING))
     edges = np.flatnonzero(np.diff(speak, prepend=False, append=False)).tolist()
@@ -168,16 +238,14 @@ def _of_run(run: _Run, register: str, first: int, last: int) -> Iterator[Columns
             run.starts[low] if daily else run.starts[0] + low * run.resolution.seconds,
             run.resolution,
             values[low:high],
-            divisor,
+            run.divisor,
             quality[low:high],
-            offsets[low:high] if offsets is not None and any(offset[here:beyond]) else None,
+            offsets[low:high] if offsets is not None and any(run.has_offsets[here:beyond]) else None,
             register,
         )
 
 
-def _clip(
-    said: NDArray[np.bool_], run: _Run, offsets: NDArray[np.int32] | None, first: int, last: int
-) -> None:
+def _clip(said: NDArray[np.bool_], run: _Run, first: int, last: int) -> None:
     """Say nothing of the steps that do not lie wholly in the interval, and of the readings read outside it."""
     if first <= run.starts[0] and run.end <= last and not run.readings:
         return
@@ -188,7 +256,7 @@ def _clip(
         starts = run.starts[0] + run.resolution.seconds * np.arange(len(said))
         ends = starts + run.resolution.seconds
     if run.readings:
-        at = starts if offsets is None else starts + offsets
+        at = starts if run.offsets is None else starts + run.offsets
         said &= (first <= at) & (at < last)
     else:
         said &= (first <= starts) & (ends <= last)

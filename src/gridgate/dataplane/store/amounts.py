@@ -42,11 +42,11 @@ def amounts_of(row: Sequence[bytes | str | None], *, first_point: int) -> list[A
     forms = _integers(row[1])
     slots, with_quality, width = forms % 1024, forms // 1024 % 2 == 1, forms // 2048 % 16
     joined = {
-        of_width: packing.joined_values(of_width, blob)
+        of_width: packing.side_by_side(of_width, blob)
         for of_width, blob in zip(packing.WIDTHS, row[3:], strict=True)
         if isinstance(blob, bytes)
     }
-    codes = packing.joined_quality(row[2]) if isinstance(row[2], bytes) else None
+    codes = packing.quality_side_by_side(row[2]) if isinstance(row[2], bytes) else None
     at = np.zeros(len(places), np.int64)
     for of_width in joined:
         at[width == of_width] = _starts(slots[width == of_width])

@@ -89,16 +89,21 @@ def unpack_values(width: int, packed: bytes) -> NDArray[np.int64]:
     return np.frombuffer(packed, _VALUES[width]).astype(np.int64)
 
 
-def unpack_days(widths: Sequence[int], packed: Sequence[bytes]) -> list[NDArray[np.int64]]:
-    """The values of many days, each a part of one array: to unpack them one by one takes as long as all the rest."""
-    if len(set(widths)) != 1:
-        return [unpack_values(width, one) for width, one in zip(widths, packed, strict=True)]
-    joined = np.frombuffer(b"".join(packed), _VALUES[widths[0]]).astype(np.int64)
-    ends = accumulate(len(one) // widths[0] for one in packed)
-    return [joined[start:end] for start, end in pairwise(chain((0,), ends))]
+def joined_values(widths: Sequence[int], packed: Sequence[bytes]) -> NDArray[np.int64]:
+    """The values of many days, one after the other: to unpack them one by one takes as long as all the rest."""
+    if len({*widths}) == 1:
+        return unpack_values(widths[0], b"".join(packed))
+    return np.concatenate([unpack_values(width, one) for width, one in zip(widths, packed, strict=True)])
 
 
-def joined_values(width: int, packed: bytes) -> NDArray[np.signedinteger]:
+def joined_quality(packed: Sequence[bytes | None], slots: Sequence[int]) -> NDArray[np.uint8]:
+    """The codes of many days, one after the other."""
+    if not any(packed):
+        return np.full(sum(slots), Quality.MEASURED, np.uint8)
+    return np.concatenate([unpack_quality(one, count) for one, count in zip(packed, slots, strict=True)])
+
+
+def side_by_side(width: int, packed: bytes) -> NDArray[np.signedinteger]:
     """The values of blocks that lie side by side, as narrow as they are packed, read-only: widen before adding."""
     return np.frombuffer(packed, _VALUES[width])
 
@@ -108,10 +113,14 @@ def blocks_of(
 ) -> list[DayBlock]:
     """Unpack days of one point, kind and direction. Their arrays may be shared and read-only."""
     keys: dict[tuple[int, str], SeriesKey] = {}
-    blocks = []
-    unpacked = unpack_days([row[5] for row in days], [row[6] for row in days])
-    for row, values in zip(days, unpacked, strict=True):
+    blocks: list[DayBlock] = []
+    if not days:
+        return blocks
+    joined = joined_values([row[5] for row in days], [row[6] for row in days])
+    ends = accumulate(len(row[6]) // row[5] for row in days)
+    for row, (start, end) in zip(days, pairwise(chain((0,), ends)), strict=True):
         day, seconds, register, recorded_at, scale, _, _, quality, offsets, provenance = row
+        values = joined[start:end]
         key = keys.get((seconds, register))
         if key is None:
             key = keys[seconds, register] = SeriesKey(
@@ -164,7 +173,7 @@ def unpack_quality(packed: bytes | None, slots: int) -> NDArray[np.uint8]:
     return np.repeat(runs["code"], runs["length"])
 
 
-def joined_quality(packed: bytes) -> NDArray[np.uint8]:
+def quality_side_by_side(packed: bytes) -> NDArray[np.uint8]:
     """The codes of blocks that lie side by side: the runs of each add up to its slots."""
     runs = np.frombuffer(packed, _QUALITY_RUN)
     return np.repeat(runs["code"], runs["length"])

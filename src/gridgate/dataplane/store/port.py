@@ -330,11 +330,16 @@ class MeasurementStore(Protocol):
         ...
 
     def read_packed(
-        self, metering_point: str, kind: Kind, direction: FlowDirection, first: date, last: date
+        self,
+        metering_point: str,
+        kind: Kind,
+        direction: FlowDirection,
+        first: date,
+        last: date,
+        *,
+        as_of: int | None = None,
     ) -> list[PackedDay]:
-        """The same as it is kept, of what is known now: for whoever has seen it before and need not look into it
-        (`packing.blocks_of` does).
-        """
+        """The same as it is kept: for whoever has seen it before and need not look into it (`packing.blocks_of` does)."""
         ...
 
     def amounts(

@@ -127,21 +127,26 @@ class SqliteStore:
         as_of: int | None = None,
         register: str | None = None,
     ) -> list[DayBlock]:
+        packed = self.read_packed(metering_point, kind, direction, first, last, as_of=as_of)
+        if register is not None:
+            packed = [day for day in packed if day.register == register]
+        return packing.blocks_of(metering_point, kind, direction, packed)
+
+    def read_packed(
+        self,
+        metering_point: str,
+        kind: Kind,
+        direction: FlowDirection,
+        first: date,
+        last: date,
+        *,
+        as_of: int | None = None,
+    ) -> list[PackedDay]:
         about = (metering_point, kind.value, direction.value, day_number(first), day_number(last))
         if as_of is None:
             rows = self._rows(_READ_NOW, about)
         else:
             rows = self._rows(_READ_AS_OF, (*about, as_of, *about, as_of, as_of))
-        if register is not None:
-            rows = [row for row in rows if row[2] == register]
-        rows.sort(key=_DAY_STEP_REGISTER)
-        return packing.blocks_of(metering_point, kind, direction, rows)
-
-    def read_packed(
-        self, metering_point: str, kind: Kind, direction: FlowDirection, first: date, last: date
-    ) -> list[PackedDay]:
-        about = (metering_point, kind.value, direction.value, day_number(first), day_number(last))
-        rows = self._rows(_READ_NOW, about)
         rows.sort(key=_DAY_STEP_REGISTER)
         return list(map(PackedDay._make, rows))
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import Granted
 from gridgate.dataplane.query.days import epoch, epoch_up, midnight, next_midnight
-from gridgate.dataplane.reading import Wanted, columns_of_packed, read_packed, read_segments
+from gridgate.dataplane.reading import Wanted, columns_of_days, read_packed, read_segments
 from gridgate.dataplane.store.days import day_of_number
 from gridgate.dataplane.store.port import MeasurementStore, PackedDay
 from gridgate.facades.enedis import wire
@@ -44,7 +44,7 @@ def _curve(
     unknown = [row for (_, rows), text in zip(days, told, strict=True) if text is None for row in rows]
     if unknown:
         made = dict.fromkeys((day for day, _ in days), (b"", 0))
-        columns = columns_of_packed(unknown, wanted, granted.line, readable, zone=zone)
+        columns = columns_of_days(unknown, wanted, granted.line, readable, zone=zone)
         for day, text, count in wire.curve_readings(columns, zone=zone):
             before, counted = made[day]
             made[day] = (b",".join((before, text)) if counted else text), counted + count
