@@ -14,6 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 
 from gridgate.dataplane.accesslog import read_segment
 from gridgate.dataplane.http import request_log
@@ -285,6 +286,35 @@ class TestMetrics:
             plane = Plane(folder, **config)
             assert plane.get("/metrics", headers=headers).status_code == status
             plane.close()
+
+
+class TestMeasurements:
+    def test_are_answered_without_the_router_which_has_the_rest(
+        self, plane: Plane, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        plane.world.point(CONSO, holder=ACME)
+        token = plane.token(plane.world.application("acme", ACME, "enedis", "native"))
+        routed: list[str] = []
+        router = Starlette.__call__
+
+        async def routing(app: Starlette, scope: Any, receive: Any, send: Any) -> None:
+            routed.append(f"{scope['method']} {scope['path']}")
+            await router(app, scope, receive, send)
+
+        monkeypatch.setattr(Starlette, "__call__", routing)
+        native = f"{POINTS}/{CONSO}/measurements"
+        for path in (f"{CURVE}?usage_point_id={CONSO}&start=2026-11-18&end=2026-11-25", native):
+            for method in ("GET", "HEAD"):
+                bare = plane.request(method, path)
+                assert (bare.status_code, bool(bare.content)) == (401, method == "GET")
+                told = plane.request(method, path, headers={"Authorization": f"Bearer {token}"})
+                assert told.status_code in (400, 404)  # no data, and parameters that are missing
+        assert routed == []
+        for path in (CURVE, native):
+            refused = plane.post(path)
+            assert (refused.status_code, refused.headers["Allow"]) == (405, "GET, HEAD")
+        assert plane.get(f"{native}/x", token).status_code == 404
+        assert routed == [f"POST {CURVE}", f"POST {native}", f"GET {native}/x"]
 
 
 class TestRequestLog:

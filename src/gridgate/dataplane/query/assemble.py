@@ -227,7 +227,9 @@ def _of_run(run: _Run, register: str, first: int, last: int) -> Iterator[Columns
     values, quality, offsets = run.values, run.quality, run.offsets
     if not said.all():
         values, quality = np.where(said, values, 0), np.where(said, quality, np.uint8(MISSING))
-    edges = np.flatnonzero(np.diff(speak, prepend=False, append=False)).tolist()
+    edges = [0, len(begins)]
+    if not speak.all():
+        edges = np.flatnonzero(np.diff(speak, prepend=False, append=False)).tolist()
     for here, beyond in zip(edges[::2], edges[1::2], strict=True):
         begin, end = begins[here], begins[beyond] if beyond < len(begins) else len(said)
         there = np.flatnonzero(said[begin:end])

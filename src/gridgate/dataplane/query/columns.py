@@ -77,7 +77,8 @@ def numbers(values: NDArray[Any], divisor: Divisor) -> list[Any]:
     """The quotients: an integer where it is whole, else the nearest float."""
     if isinstance(divisor, int):
         if divisor == 1:
-            return values.tolist()
+            undivided: list[Any] = values.tolist()
+            return undivided
     else:
         divisor = divisor[: len(values)]
     if (
@@ -91,9 +92,9 @@ def numbers(values: NDArray[Any], divisor: Divisor) -> list[Any]:
             v // d if v % d == 0 else v / d for v, d in zip(values.tolist(), divisors.tolist(), strict=True)
         ]
     whole, rest = np.divmod(values, divisor)
+    quotients: list[Any] = (values / divisor if rest.any() else whole).tolist()
     if not rest.any():
-        return whole.tolist()
-    quotients: list[Any] = (values / divisor).tolist()
+        return quotients
     exact = np.flatnonzero(rest == 0)
     for index, value in zip(exact.tolist(), whole[exact].tolist(), strict=True):
         quotients[index] = value

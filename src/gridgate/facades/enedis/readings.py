@@ -54,10 +54,10 @@ def _curve(
                 if (key := keys[index]) is not None:
                     texts.put(key, made[day])
     found = wire.Readings()
-    for text in told:
-        assert text is not None
-        if text[1]:
-            found.add(*text)
+    for one in told:
+        assert one is not None
+        if one[1]:
+            found.add(*one)
     fresh = len({row.day for row in unknown})
     texts.tell(len(days) - fresh, fresh)
     return found

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from gridgate.core.quantities import Kind, Quality
-from gridgate.core.time import Resolution, civil_day_bounds
+from gridgate.core.time import Resolution, civil_day_bounds, slots_in_day
 from gridgate.dataplane.query.answer import Segment
-from gridgate.dataplane.query.assemble import assemble
-from gridgate.dataplane.store.port import DayBlock
+from gridgate.dataplane.query.assemble import assemble, columns_of_packed
+from gridgate.dataplane.store import packing
+from gridgate.dataplane.store.port import DayBlock, PackedDay
 from tests.factories.measurements import AUTUMN, PARIS, SPRING, SUMMER, block, key
 
 HOUR = timedelta(hours=1)
@@ -192,3 +193,22 @@ class TestStepThatChangesWithinADay:
         assert only.resolution is Resolution.PT30M
         (only,) = whole(at(block(AUTUMN, 500, of=of), 2), at(block(AUTUMN, 30), 1))
         assert (only.resolution, only.values, only.start) == (Resolution.P1D, [500], bounds(AUTUMN)[0])
+
+
+def test_makes_no_block_of_a_year_of_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor where days are missing, nor of days whose values need more bytes."""
+    slots = {48: 40, 46: 40, 50: 40_000}
+    days = []
+    for number in (n for n in range(365) if n != 100):
+        day = SUMMER + timedelta(days=number)
+        made = block(day, slots[slots_in_day(day, Resolution.PT30M, PARIS)])
+        width, amounts = packing.pack_values(made.values)
+        days.append(
+            PackedDay(day.toordinal() - packing.EPOCH, 1800, "", 0, 0, width, amounts, None, None, None)
+        )
+    monkeypatch.setattr(packing, "blocks_of", None)
+    made_of = (key().metering_point, Kind.LOAD_CURVE, key().direction)
+    before, after = columns_of_packed(days, made_of, *bounds(SUMMER, SUMMER + timedelta(days=364)), PARIS)
+    assert before.count == 100 * 48
+    assert before.count + after.count == 364 * 48  # a day of 46 and one of 50 among them
+    assert sorted({*before.values.tolist(), *after.values.tolist()}) == [40, 40_000]
