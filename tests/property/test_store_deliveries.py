@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
-from gridgate.dataplane.store import MeasurementStore, open_store
+from gridgate.dataplane.store import MeasurementStore, open_rehearsal, open_store
 from gridgate.dataplane.store.port import DayBlock, PutResult, Source
 from tests.examples import examples
 from tests.factories.measurements import POINT, SUMMER, key, source
@@ -130,3 +130,25 @@ def test_files_with_different_publications_may_come_in_any_order(
                 put(store, file, at=_at(place))
             ends.append(state(store))
     assert ends[0] == ends[1]
+
+
+@settings(max_examples=examples(100))
+@given(files=FILES, data=st.data())
+def test_a_rehearsal_answers_as_the_store_does_and_leaves_it_as_it_is(
+    files: list[File], data: st.DataObject
+) -> None:
+    order = data.draw(st.lists(st.sampled_from(files), min_size=1, max_size=9))
+    told = data.draw(st.integers(0, len(order)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "m.sqlite3"
+        with open_store(path) as store:
+            for place, file in enumerate(order[:told]):
+                put(store, file, at=_at(place))
+            held, sources = store.versions(OF, SUMMER), store.sources()
+            coming = list(enumerate(order))[told:]
+
+            with open_rehearsal(path) as rehearsal:
+                expected = [put(rehearsal, file, at=_at(place)) for place, file in coming]
+
+            assert (len(held), sources) == (len(store.versions(OF, SUMMER)), store.sources())
+            assert [put(store, file, at=_at(place)) for place, file in coming] == expected

@@ -108,6 +108,39 @@ class TestOptions:
         assert run(bad).exit_code == run(bad, archive, "--json").exit_code == 2
         assert run(good, bad).exit_code == 1
 
+    def test_dry_run_reports_what_would_be_and_stores_nothing(
+        self, instance: Instance, run: Callable[..., Result], write: Write
+    ) -> None:
+        first, second = date(2026, 6, 1), date(2026, 6, 2)
+        held, new = write(day_file(first, 100), "held.csv"), write(day_file(second, 100), "new.csv")
+        again, bad = write(day_file(second, 100), "again.csv"), write(b"hello", "bad.txt")
+        run(held)
+        before = instance.store.sources(), instance.store.quarantine(), len(instance.blocks(Kind.LOAD_CURVE))
+
+        rehearsed = run(held, new, again, bad, "--dry-run", "--json")
+
+        assert before == (
+            instance.store.sources(),
+            instance.store.quarantine(),
+            len(instance.blocks(Kind.LOAD_CURVE)),
+        )
+        done = run(held, new, again, bad, "--json")
+        assert rehearsed.exit_code == done.exit_code == 1
+        said = json.loads(rehearsed.stdout)
+        assert said.pop("dry_run") is True
+        assert said == json.loads(done.stdout)
+        assert [file["stored"] for file in said["files"]] == [0, 48, 0, 0]
+        assert "Nothing was stored: dry run." in run(new, "--dry-run").output
+
+    def test_dry_run_needs_no_right_to_write(
+        self, instance: Instance, run: Callable[..., Result], write: Write
+    ) -> None:
+        """Nor does it wait for who writes."""
+        with closing(sqlite3.connect(instance.data / "measurements.sqlite3", isolation_level=None)) as other:
+            other.execute("begin immediate")
+            assert run(write(day_file(date(2026, 6, 1), 100)), "--dry-run").exit_code == 0
+            other.execute("rollback")
+
     @pytest.mark.parametrize(
         ("options", "message"),
         [

@@ -71,6 +71,7 @@ def ingest(
         FlowDirection | None,
         typer.Option(help="Which way energy flows, where a file does not say."),
     ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report the same, store nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     data: DataOption = None,
 ) -> None:
@@ -80,11 +81,15 @@ def ingest(
     refused whole, for one.
     """
     _there(files)
-    report = _ingest(files, format_name=format, meters=_mapping(metering_point, mapping, direction))
+    meters = _mapping(metering_point, mapping, direction)
+    report = _ingest(files, format_name=format, meters=meters, dry_run=dry_run)
     if as_json:
-        typer.echo(shown(json.dumps(report.as_json(), ensure_ascii=False)))
+        said = report.as_json() | ({"dry_run": True} if dry_run else {})
+        typer.echo(shown(json.dumps(said, ensure_ascii=False)))
     else:
         _show(report)
+        if dry_run:
+            typer.echo("\nNothing was stored: dry run.")
     if report.complete:
         return
     raise typer.Exit(REFUSED if report.refused else SOME_SET_ASIDE)
@@ -100,10 +105,10 @@ def _there(files: list[Path]) -> None:
         )
 
 
-def _ingest(files: list[Path], *, format_name: str, meters: "MeterMapping") -> "IngestReport":
+def _ingest(files: list[Path], *, format_name: str, meters: "MeterMapping", dry_run: bool) -> "IngestReport":
     from gridgate.dataplane.ingest.directory import RegistryDirectory
     from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
-    from gridgate.dataplane.store import open_store
+    from gridgate.dataplane.store import open_rehearsal, open_store
 
     environment = read_environment()
     require(folder_fault(environment))
@@ -112,7 +117,8 @@ def _ingest(files: list[Path], *, format_name: str, meters: "MeterMapping") -> "
     now = datetime.now(UTC)
     directory = RegistryDirectory(environment.registry, today=civil_day_of(now, environment.zone))
     directory.known([""])  # raises when it has no such tables
-    store = open_store(environment.measurements, zone=environment.zone)
+    opened = open_rehearsal if dry_run else open_store
+    store = opened(environment.measurements, zone=environment.zone)
     try:
         work = Ingest(
             store=store,

@@ -4,6 +4,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gridgate.dataplane.store.port import MeasurementStore
+from gridgate.dataplane.store.rehearsal import Rehearsal
 from gridgate.dataplane.store.sqlite import SqliteStore
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -17,3 +18,12 @@ def open_store(path: Path, *, read_only: bool = False, zone: ZoneInfo = PARIS) -
     Raises `StoreUnavailable`.
     """
     return SqliteStore(path, read_only=read_only, zone=zone)
+
+
+def open_rehearsal(path: Path, *, zone: ZoneInfo = PARIS) -> MeasurementStore:
+    """Open a store that answers as the one in the file `path` would, and leaves that as it is.
+
+    It takes deliveries on a scratch copy of what they touch, in the folder for temporary files. Raises
+    `StoreUnavailable`.
+    """
+    return Rehearsal(path, zone=zone)

@@ -1,0 +1,91 @@
+"""What deliveries would do, done on a scratch copy of what they touch: the store itself is read, never written.
+
+The copy is a store like any, so that a rehearsal goes the way of the delivery itself. Before each delivery what is held
+of its series on its days is brought over, unless an earlier delivery of the rehearsal was there already.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from json import dumps
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from gridgate.dataplane.store.port import DayBlock, PutResult, Quarantined, Source
+from gridgate.dataplane.store.schema import open_connection
+from gridgate.dataplane.store.sqlite import SqliteStore
+from gridgate.dataplane.store.sqlite_delivery import BLOCK_COLUMNS, day_number
+
+_NEW: Final = 2**30
+"""New rows are numbered from here on, above all that is held: the order of sources decides which of two values stays.
+A block has four bytes for the number of a source."""
+_SERIES: Final = "id, metering_point, kind, direction, resolution, register, first_day, last_day, recorded_at"
+_SOURCE: Final = "id, sha256, name, format, published_at, recorded_at"
+_OF_POINTS: Final = (
+    "series in (select id from series where metering_point in (select value from json_each(?)))"
+)
+_BRING_SERIES: Final = f"""insert or ignore into main.series ({_SERIES}) select {_SERIES} from held.series
+  where metering_point in (select value from json_each(?))"""  # noqa: S608 -- composed of constants
+_BRING_SOURCE: Final = f"""insert or ignore into main.source ({_SOURCE}) select {_SOURCE} from held.source
+  where sha256 = ?"""  # noqa: S608
+_BRING_BLOCKS: Final = f"""insert or ignore into main.block (series, day, {BLOCK_COLUMNS})
+  select series, day, {BLOCK_COLUMNS} from held.block
+  where {_OF_POINTS} and day between ? and ?"""  # noqa: S608
+_BRING_HISTORY: Final = f"""insert or ignore into main.history (id, series, day, {BLOCK_COLUMNS}, superseded_at)
+  select id, series, day, {BLOCK_COLUMNS}, superseded_at from held.history
+  where {_OF_POINTS} and day between ? and ?"""  # noqa: S608
+
+
+class Rehearsal(SqliteStore):
+    """The port on a scratch copy of the store in the file `path`: to be asked what `put` would answer."""
+
+    def __init__(self, path: Path, *, zone: ZoneInfo) -> None:
+        open_connection(path, read_only=True, zone_name=zone.key).close()  # raises when it is none to be read
+        self._folder = TemporaryDirectory(prefix="gridgate-")
+        try:
+            super().__init__(Path(self._folder.name) / "rehearsal.sqlite3", zone=zone)
+            self._attach(path)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+
+    def _attach(self, path: Path) -> None:
+        connection = self._connection
+        connection.execute("attach database ? as held", (f"{path.absolute().as_uri()}?mode=ro",))
+        for wanted in ("main.synchronous = off", "foreign_keys = off"):
+            connection.execute(f"pragma {wanted}")
+        connection.execute("insert into main.series values (?, '', '', '', 0, '', 0, 0, 0)", (_NEW,))
+        connection.execute("insert into main.source values (?, '', '', '', null, 0)", (_NEW,))
+        connection.execute(
+            "insert into main.history values (?1, ?1, 0, 0, 0, 0, 0, 0, 0, x'', null, null, null, 0)", (_NEW,)
+        )
+
+    def close(self) -> None:
+        super().close()
+        self._folder.cleanup()
+
+    def put(
+        self,
+        blocks: Sequence[DayBlock],
+        *,
+        source: Source,
+        quarantined: Sequence[Quarantined],
+        recorded_at: int,
+    ) -> PutResult:
+        self._bring(blocks, source)
+        return super().put(blocks, source=source, quarantined=quarantined, recorded_at=recorded_at)
+
+    def _bring(self, blocks: Sequence[DayBlock], source: Source) -> None:
+        points = dumps(sorted({block.key.metering_point for block in blocks}))
+        days = [day_number(block.day) for block in blocks] or [0]
+        touched = (points, min(days), max(days))
+        try:
+            self._connection.execute("begin")
+            self._connection.execute(_BRING_SOURCE, (source.sha256,))
+            self._connection.execute(_BRING_SERIES, (points,))
+            self._connection.execute(_BRING_BLOCKS, touched)
+            self._connection.execute(_BRING_HISTORY, touched)
+            self._connection.execute("commit")
+        except sqlite3.Error as error:
+            raise self._unavailable(error) from error
