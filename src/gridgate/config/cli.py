@@ -1,51 +1,78 @@
 """The command line `gridgate`: one typer application, its commands in `commands/`, one module each.
 
-`--data` comes before Django is loaded, since Django's settings read it; hence the imports inside functions.
+A command's module is imported when that command is asked for, and all of them for the help: what one needs, the others
+do not wait for. `--data` comes before Django is loaded, since Django's settings read it; hence the imports inside
+functions.
 """
 
 import os
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
 from gridgate import __version__
-from gridgate.config.commands.audit import app as audit
-from gridgate.config.commands.bench import bench
-from gridgate.config.commands.check import check
-from gridgate.config.commands.company import first_administrator, terms
-from gridgate.config.commands.demo import demo
-from gridgate.config.commands.eic import app as eic
-from gridgate.config.commands.export import export
-from gridgate.config.commands.imports import app as imports
-from gridgate.config.commands.ingest import ingest
-from gridgate.config.commands.init import init
-from gridgate.config.commands.kyc import app as kyc
-from gridgate.config.commands.migrate import migrate
-from gridgate.config.commands.people import application, user
-from gridgate.config.commands.receipt import app as receipt
-from gridgate.config.commands.serve import serve, worker
 from gridgate.config.failing import told_in_one_message
-from gridgate.config.private import keep_private
+
+COMMANDS: Final = {
+    "demo": "demo:demo",
+    "init": "init:init",
+    "serve": "serve:serve",
+    "worker": "serve:worker",
+    "check": "check:check",
+    "migrate": "migrate:migrate",
+    "ingest": "ingest:ingest",
+    "export": "export:export",
+    "bench": "bench:bench",
+    "import": "imports:app",
+    "user": "people:user",
+    "application": "people:application",
+    "first-administrator": "company:first_administrator",
+    "terms": "company:terms",
+    "kyc": "kyc:app",
+    "receipt": "receipt:app",
+    "audit": "audit:app",
+    "eic": "eic:app",
+}
+"""Where each is, below `commands/`: a function, or a group of commands of its own."""
+
+
+class Commands(TyperGroup):
+    """The commands of `COMMANDS`, in that order, each loaded when it is asked for."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[assignment]  # their names, for what is said of a slip
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name in COMMANDS and self.commands[cmd_name] is None:
+            self.commands[cmd_name] = _loaded(cmd_name)
+        return self.commands.get(cmd_name)
+
+
+def _loaded(name: str) -> Any:
+    module, _, attribute = COMMANDS[name].partition(":")
+    found = getattr(import_module(f"gridgate.config.commands.{module}"), attribute)
+    if isinstance(found, typer.Typer):
+        group = get_group(found)
+        group.name = name
+        return group
+    alone = typer.Typer(add_completion=False)
+    alone.command(name)(found)
+    return get_command(alone)
+
 
 app = typer.Typer(
     name="gridgate",
+    cls=Commands,
     help="The portal through which a network operator lets companies see their energy data and decide who else may.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, init, serve, worker, check, migrate, ingest, export, bench):
-    app.command()(command)
-app.add_typer(imports, name="import")
-app.add_typer(user, name="user")
-app.add_typer(application, name="application")
-app.add_typer(first_administrator, name="first-administrator")
-app.add_typer(terms, name="terms")
-app.add_typer(kyc, name="kyc")
-app.add_typer(receipt, name="receipt")
-app.add_typer(audit, name="audit")
-app.add_typer(eic, name="eic")
 
 
 def _show_version(wanted: bool) -> None:
@@ -63,6 +90,8 @@ def instance(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
+    from gridgate.config.private import keep_private
+
     keep_private()
     if data is not None:
         os.environ["GRIDGATE_DATA"] = str(data)
@@ -71,6 +100,8 @@ def instance(
 
 def main() -> None:
     """Run the command; whatever it cannot do is one message, not a traceback."""
+    # NumPy starts threads for the algebra of matrices, of which there is none here, when it is imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with told_in_one_message():
         app()
 

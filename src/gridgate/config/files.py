@@ -15,10 +15,8 @@ from pathlib import Path
 import gridgate
 from gridgate.config.environment import HOW_TO_RESTORE, Environment, fault_of_secret
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS
 from gridgate.dataplane.sqlite_file import fault_of, has_log, log_of
 from gridgate.dataplane.store.schema import APPLICATION_ID, RESTORE, SCHEMA_VERSION
-from gridgate.sharing import signing
 
 BUSY_SECONDS = 20
 _RESTORE_REGISTRY = (
@@ -141,6 +139,10 @@ def access_log_fault(environment: Environment) -> GridgateError | None:
 
 def key_fault(environment: Environment) -> GridgateError | None:
     """What keeps receipts and checkpoints from being signed, or earlier ones from being verified."""
+    from gridgate.sharing import (
+        signing,
+    )  # Of those that look at files, few sign; its libraries are slow to import.
+
     try:
         signing.load_public_keys(environment.receipt_key)
     except signing.KeyUnusable as error:
@@ -162,6 +164,8 @@ def before_serving(environment: Environment) -> Iterator[GridgateError]:
 
 def faults(environment: Environment) -> Iterator[GridgateError]:
     """Every fault of the files themselves; of one of several only the first, when the others follow from it."""
+    from gridgate.dataplane.accesslog.segments import CHECKPOINTS
+
     if missing := folder_fault(environment):
         yield missing
         return

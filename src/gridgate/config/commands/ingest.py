@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from gridgate.config.commands.data_option import DataOption
@@ -25,6 +24,8 @@ from gridgate.core.text import counted, shown
 from gridgate.core.time import civil_day_of
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from gridgate.dataplane.ingest.mapping import MeterMapping
     from gridgate.dataplane.ingest.report import FileReport, IngestReport
     from gridgate.dataplane.store.port import Quarantined
@@ -145,8 +146,10 @@ def _mapping(point: str, table: Path | None, direction: FlowDirection | None) ->
     )
 
 
-def _progress() -> Progress:
+def _progress() -> "Progress":
     """A bar on standard error, when that is a terminal."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
     console = Console(stderr=True)
     columns = (TextColumn("Reading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
