@@ -14,7 +14,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from gridgate.config.cli import app
-from gridgate.config.commands.ingest import FORMATS
+from gridgate.config.ingesting.options import FORMATS
 from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest.readers import readers
@@ -131,6 +131,12 @@ class TestOptions:
         assert said == json.loads(done.stdout)
         assert [file["stored"] for file in said["files"]] == [0, 48, 0, 0]
         assert "Nothing was stored: dry run." in run(new, "--dry-run").output
+
+    def test_json_bears_no_progress_beside_it(self, run: Callable[..., Result], write: Write) -> None:
+        done = run(write(day_file(date(2026, 6, 1), 100)), "--json", "--progress")
+
+        assert json.loads(done.output)["files"]
+        assert done.stderr == ""
 
     def test_dry_run_needs_no_right_to_write(
         self, instance: Instance, run: Callable[..., Result], write: Write

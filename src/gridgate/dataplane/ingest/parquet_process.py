@@ -86,7 +86,7 @@ class _Decoder:
                 stderr=subprocess.DEVNULL,  # where it writes how it died
                 text=True,
                 encoding="utf-8",
-                env={**_without_secrets(), "POLARS_MAX_THREADS": _THREADS},
+                env={**without_secrets(), "POLARS_MAX_THREADS": _THREADS},
             )
         return self._process
 
@@ -104,7 +104,8 @@ class _Decoder:
         self._process = None
 
 
-def _without_secrets() -> dict[str, str]:
+def without_secrets() -> dict[str, str]:
+    """The environment for a process that reads files of strangers."""
     return {name: value for name, value in os.environ.items() if not name.startswith("GRIDGATE_")}
 
 

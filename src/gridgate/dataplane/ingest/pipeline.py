@@ -1,7 +1,7 @@
 """File by file: read, map, check, cut into days, store in one transaction, report."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
@@ -32,6 +32,7 @@ from gridgate.dataplane.ingest.port import (
     Refused,
     UnreadableFile,
 )
+from gridgate.dataplane.ingest.progress import Progress, Untold, told
 from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.ingest.series import set_aside, settle
@@ -64,38 +65,44 @@ class Ingest:
     recorded_at: int
     mapping: MeterMapping = field(default_factory=MeterMapping)
     format: str = AUTO
+    progress: Progress = field(default_factory=Untold)
 
 
-def ingest_files(
-    paths: Sequence[Path], *, ingest: Ingest, progress: Callable[[int], None] = lambda count: None
-) -> IngestReport:
+def ingest_files(paths: Sequence[Path], *, ingest: Ingest) -> IngestReport:
     """Take each file (archives member by member) and say what became of it. One failing stops no other.
 
     Everything one file holds is stored in one transaction, after it was read to its end: killed at any
     moment, ingest has taken each file whole or not at all, and running it again finishes the work and doubles
     nothing.
 
-    `progress` is called with the number of bytes read. Raises `GridgateError` when no file could be taken at
-    all: an unknown format name, a mapping to points that do not exist, no registry, no store.
+    Raises `GridgateError` when no file could be taken at all: see `require_options`; no registry, no store.
     """
-    reader = None if ingest.format == AUTO else reader_named(ingest.format)
-    check_targets(ingest.mapping, ingest.directory)
+    require_options(ingest.format, ingest.mapping, ingest.directory)
     report = IngestReport()
     for path in paths:
-        report.files.extend(_one_path(path, ingest, reader, progress))
+        report.files.extend(take(path, ingest))
     return report
 
 
-def _one_path(
-    path: Path, ingest: Ingest, reader: MeasurementReader | None, progress: Callable[[int], None]
-) -> Iterator[FileReport]:
-    name = str(path).encode(errors="backslashreplace").decode()  # of bytes that are no text on some disks
-    content = Content(name, path, progress=progress)
+def require_options(format_name: str, mapping: MeterMapping, directory: PointDirectory) -> None:
+    """Raises `GridgateError` for an unknown format name, and for a mapping to points that do not exist."""
+    if format_name != AUTO:
+        reader_named(format_name)
+    check_targets(mapping, directory)
+
+
+def take(path: Path, ingest: Ingest, *, name: str = "") -> Iterator[FileReport]:
+    """What became of one file, or of each member of an archive. `name` is what it is called, when not by its path."""
+    reader = None if ingest.format == AUTO else reader_named(ingest.format)
+    name = (
+        (name or str(path)).encode(errors="backslashreplace").decode()
+    )  # of bytes that are no text on some disks
+    content = Content(name, path, progress=ingest.progress.read)
     try:
         archived = is_container(content)
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror or error}; check its name and its permissions"
-        yield _refusal(content.name, UNKNOWN, Quarantined("file", reason, ""))
+        yield refusal(content.name, UNKNOWN, Quarantined("file", reason, ""))
         return
     if not archived:
         reports, _ = _one_file(content, ingest, reader)
@@ -104,14 +111,14 @@ def _one_path(
     try:
         for member in members(content):
             if isinstance(member, UnreadableFile):
-                yield _refusal(member.where, UNKNOWN, _quarantined(member, where="file"))
+                yield refusal(member.where, UNKNOWN, _quarantined(member, where="file"))
             else:
                 reports, mapping = _one_file(member, ingest, reader)
                 ingest = replace(ingest, mapping=mapping)
                 yield from reports
     except UnreadableFile as error:
-        yield _refusal(content.name, ARCHIVE, _quarantined(error, where="file"))
-    progress(content.size)
+        yield refusal(content.name, ARCHIVE, _quarantined(error, where="file"))
+    ingest.progress.read(content.size)
 
 
 def _one_file(
@@ -121,7 +128,7 @@ def _one_file(
     try:
         parts = parts_of(content, [reader] if reader is not None else list(readers().values()))
     except UnreadableFile as error:
-        return [_refusal(content.name, UNKNOWN, _quarantined(error))], ingest.mapping
+        return [refusal(content.name, UNKNOWN, _quarantined(error))], ingest.mapping
     reports = []
     for part in parts:
         report, mapping = _one_part(part, ingest, reader)
@@ -136,17 +143,17 @@ def _one_part(
     try:
         reader = reader or detect(content)
     except UnreadableFile as error:
-        return _refusal(content.name, UNKNOWN, _placed(content, _quarantined(error))), ingest.mapping
+        return refusal(content.name, UNKNOWN, _placed(content, _quarantined(error))), ingest.mapping
     try:
         return _taken(content, reader, ingest)
     except (UnreadableFile, InvalidBlock) as error:
-        return _refusal(content.name, reader.name, _placed(content, _quarantined(error))), ingest.mapping
+        return refusal(content.name, reader.name, _placed(content, _quarantined(error))), ingest.mapping
 
 
 def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple[FileReport, MeterMapping]:
     notes = Notes()
     series = _Series()
-    for observations in reader.read(content, notes):
+    for observations in told(reader.read(content, notes), ingest.progress):
         series.add(observations)
     points = resolve(series.meters, ingest.mapping, ingest.directory) if series.meters else {}
     blocks, quarantined = series.settled(points, ingest)
@@ -297,7 +304,8 @@ def _placed(content: Content, quarantined: Quarantined) -> Quarantined:
     return quarantined if where == quarantined.where else replace(quarantined, where=where)
 
 
-def _refusal(name: str, format_name: str, why: Quarantined) -> FileReport:
+def refusal(name: str, format_name: str, why: Quarantined) -> FileReport:
+    """The report of a file of which nothing was taken."""
     return FileReport(name, format_name, quarantined=[_brief(why)], refused=True)
 
 

@@ -1,0 +1,59 @@
+"""What there is to take in, and how, so that another process can do a part of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from gridgate.core.time import civil_day_of
+from gridgate.dataplane.ingest.detect import AUTO
+from gridgate.dataplane.ingest.directory import RegistryDirectory
+from gridgate.dataplane.ingest.mapping import MeterMapping
+from gridgate.dataplane.ingest.pipeline import Ingest, require_options
+from gridgate.dataplane.ingest.progress import Progress
+from gridgate.dataplane.store import open_rehearsal, open_store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Where the registry and the store are, the present (epoch milliseconds), and what the operator said."""
+
+    registry: Path
+    measurements: Path
+    zone_name: str
+    recorded_at: int
+    mapping: MeterMapping
+    format: str = AUTO
+    dry_run: bool = False
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.zone_name)
+
+    def require(self) -> None:
+        """Raises `GridgateError` when nothing could be taken so: no tables of the registry, no such format, a mapping to
+        points that do not exist."""
+        directory = self._directory()
+        directory.known([""])
+        require_options(self.format, self.mapping, directory)
+
+    @contextmanager
+    def opened(self, progress: Progress) -> Iterator[Ingest]:
+        """What ingest works with, for as long as the block lasts. Raises `StoreUnavailable`."""
+        opened = open_rehearsal if self.dry_run else open_store
+        with opened(self.measurements, zone=self.zone) as store:
+            yield Ingest(
+                store=store,
+                directory=self._directory(),
+                zone=self.zone,
+                recorded_at=self.recorded_at,
+                mapping=self.mapping,
+                format=self.format,
+                progress=progress,
+            )
+
+    def _directory(self) -> RegistryDirectory:
+        now = datetime.fromtimestamp(self.recorded_at / 1000, UTC)
+        return RegistryDirectory(self.registry, today=civil_day_of(now, self.zone))

@@ -1,0 +1,168 @@
+"""Files taken in by several processes: what one process would have made of them, whatever becomes of the others."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import date
+from multiprocessing.connection import Pipe
+from pathlib import Path
+
+import pytest
+
+from gridgate.core.quantities import Kind
+from gridgate.dataplane.ingest import crew
+from gridgate.dataplane.ingest.crew import Given, take_in
+from gridgate.dataplane.ingest.mapping import MeterMapping
+from gridgate.dataplane.ingest.work import Work
+from gridgate.dataplane.store import open_store
+from gridgate.dataplane.store.sqlite_delivery import day_number
+from tests.dataplane_world import CONSO
+from tests.ingest_samples import PARIS, offset, plain_csv, starts, zipped
+from tests.integration.ingest.conftest import RECORDED_AT, Instance
+from tests.waiting import until
+
+pytestmark = pytest.mark.processes
+
+FIRST, SECOND = date(2026, 6, 1), date(2026, 6, 2)
+Write = Callable[..., Path]
+
+
+def day_file(day: date, value: int) -> bytes:
+    return plain_csv(
+        f"{CONSO},load_curve,withdrawal,{stamp},PT30M,{value + n},W,"
+        for n, stamp in enumerate(offset(starts(day)))
+    )
+
+
+def work(instance: Instance, measurements: str = "measurements.sqlite3") -> Work:
+    return Work(
+        registry=instance.registry.path,
+        measurements=instance.data / measurements,
+        zone_name=PARIS.key,
+        recorded_at=RECORDED_AT,
+        mapping=MeterMapping(),
+    )
+
+
+def test_are_told_and_stored_as_one_after_the_other(instance: Instance, write: Write) -> None:
+    """The second and the last say the same day otherwise: of two that differ the later one speaks."""
+    paths = [
+        write(day_file(FIRST, 100), "a.csv"),
+        write(day_file(SECOND, 500) * 20, "large.csv"),
+        write(b"hello", "bad.txt"),
+        write(zipped({"in.csv": day_file(FIRST, 200), "bad.csv": b"hello"}), "c.zip"),
+        write(day_file(SECOND, 700), "d.csv"),
+    ]
+    files = [Given.of(path) for path in [*paths, paths[0].with_name("absent.csv")]]
+
+    alone = [[report.as_json() for report in reports] for reports in take_in(files, work(instance), jobs=1)]
+    together = [
+        [report.as_json() for report in reports]
+        for reports in take_in(files, work(instance, "other.sqlite3"), jobs=3)
+    ]
+
+    assert together == alone
+    with open_store(instance.data / "other.sqlite3", zone=PARIS) as other:
+        assert other.sources() == instance.store.sources()
+        for block in instance.blocks(Kind.LOAD_CURVE):
+            (same,) = other.read(CONSO, block.key.kind, block.key.direction, block.day, block.day)
+            assert same.values.tolist() == block.values.tolist()
+            assert len(other.versions(block.key, block.day)) == len(
+                instance.store.versions(block.key, block.day)
+            )
+
+
+def test_a_process_whose_asker_is_gone_stores_nothing(instance: Instance, write: Write) -> None:
+    here, there = Pipe()
+    here.send(work(instance))
+    here.send(Given.of(write(day_file(FIRST, 100))))
+    here.close()
+
+    crew._serve(there)
+
+    assert instance.store.sources() == []
+
+
+class TestInterrupted:
+    @pytest.fixture
+    def running(self, instance: Instance, write: Write) -> Iterator["subprocess.Popen[str]"]:
+        """Three files taken in by two processes; the first one never ends storing its own."""
+        paths = [write(day_file(day, 100), f"{day}.csv") for day in (FIRST, SECOND, date(2026, 6, 3))]
+        with sqlite3.connect(instance.data / "measurements.sqlite3", isolation_level=None) as db:
+            db.execute(
+                "create view endless as with recursive n(i) as (values (1) union all select i + 1 from n) select i from n"
+            )
+            db.execute(
+                f"create trigger hold before insert on block when new.day = {day_number(FIRST)}"
+                " begin select max(i) from endless; end"
+            )
+        db.close()
+        command = [sys.executable, "-m", "gridgate.config.cli", "--data", str(instance.data), "ingest"]
+        process = subprocess.Popen(
+            [*command, "--jobs", "2", "--json", *map(str, paths)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            until(lambda: is_writing(instance), "the first file half stored")
+            yield process
+        finally:
+            for pid in [*children(process.pid), process.pid]:
+                end(pid)
+            process.communicate()
+
+    def test_a_killed_process_takes_its_own_file_down_and_no_other(
+        self, instance: Instance, running: "subprocess.Popen[str]"
+    ) -> None:
+        end(min(children(running.pid)))
+
+        output, _ = running.communicate(timeout=60)
+
+        assert running.returncode == 1
+        first, second, third = json.loads(output)["files"]
+        assert "was ended by SIGKILL" in first["quarantined"][0]["reason"]
+        assert (second["stored"], third["stored"]) == (48, 48)
+        assert [block.day for block in instance.blocks(Kind.LOAD_CURVE)] == [SECOND, date(2026, 6, 3)]
+
+    def test_an_interruption_says_how_far_it_came_and_leaves_no_process(
+        self, running: "subprocess.Popen[str]"
+    ) -> None:
+        started = children(running.pid)
+        running.send_signal(signal.SIGINT)
+
+        output, errors = running.communicate(timeout=60)
+
+        assert running.returncode == 130
+        assert output == ""
+        assert "Interrupted: 0 of 3 files had been taken in. Run the same command again" in errors
+        assert len(started) == 2
+        assert not any(Path(f"/proc/{pid}").exists() for pid in started)
+
+
+def is_writing(instance: Instance) -> bool:
+    db = sqlite3.connect(instance.data / "measurements.sqlite3", isolation_level=None, timeout=0)
+    try:
+        db.execute("begin immediate")
+    except sqlite3.OperationalError:
+        return True
+    finally:
+        db.close()
+    return False
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def end(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
