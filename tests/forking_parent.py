@@ -56,6 +56,7 @@ LOADED = (
     "gridgate.config.commands.people",
     "gridgate.config.commands.receipt",
     "gridgate.config.commands.serve",
+    "gridgate.config.commands.watch",
     "gridgate.dataplane.client",
     "gridgate.dataplane.store",
     "gridgate.organisations.eic_form",

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "check": "check:check",
     "migrate": "migrate:migrate",
     "ingest": "ingest:ingest",
+    "watch": "watch:watch",
     "export": "export:export",
     "bench": "bench:bench",
     "import": "imports:app",

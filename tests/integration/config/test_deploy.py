@@ -34,8 +34,9 @@ def test_nginx_takes_the_configuration(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_service_starts_a_command_that_there_is() -> None:
-    unit = (DEPLOY / "systemd" / "gridgate.service").read_text("utf-8")
-    started = re.search(r"^ExecStart=\S+/gridgate (\S+)$", unit, flags=re.M)
+@pytest.mark.parametrize("unit", sorted(path.name for path in (DEPLOY / "systemd").iterdir()))
+def test_a_service_starts_a_command_that_there_is(unit: str) -> None:
+    said = (DEPLOY / "systemd" / unit).read_text("utf-8")
+    started = re.search(r"^ExecStart=\S+/gridgate (\S+)", said, flags=re.M)
     assert started is not None
     assert started.group(1) in get_command(cli.app).commands  # type: ignore[attr-defined]

@@ -9,7 +9,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from gridgate.config import cli, failing
-from gridgate.config.commands import eic, imports, ingest, kyc
+from gridgate.config.commands import eic, imports, kyc
+from gridgate.config.ingesting.summary import show
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
@@ -65,15 +66,11 @@ def test_findings_of_an_eic_file(monkeypatch: pytest.MonkeyPatch) -> None:
         (False, f"/srv/{'deliveries/' * 9}R63_P_20260601.csv"),
     ],
 )
-def test_files_taken_in_stand_on_one_line_each(
-    monkeypatch: pytest.MonkeyPatch, terminal: bool, name: str
-) -> None:
+def test_files_taken_in_stand_on_one_line_each(terminal: bool, name: str) -> None:
     said = io.StringIO()
     console = Console(file=said, width=80, force_terminal=terminal, no_color=True, highlight=False)
-    monkeypatch.setattr(ingest, "Console", lambda **options: console)
-
     path = f"/srv/{'deliveries/' * 9}R63_P_20260601.csv"
-    ingest._show(IngestReport([FileReport(path, "enedis-r6x-csv", stored=48)]))
+    show(IngestReport([FileReport(path, "enedis-r6x-csv", stored=48)]), console)
 
     lines = said.getvalue().splitlines()
     assert len(lines) == 2
@@ -81,15 +78,15 @@ def test_files_taken_in_stand_on_one_line_each(
     assert not terminal or len(lines[1]) <= 80
 
 
-def test_values_set_aside_for_one_cause_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_set_aside_for_one_cause_are_one_line() -> None:
     """Each reason names its own stamp."""
     about = Subject("22516914714270", Kind.LOAD_CURVE, day=date(2026, 3, 29))
     aside = [
         Quarantined(f"line {n}", f"02:{n} does not exist", "5", Cause.NO_SUCH_TIME, about) for n in range(45)
     ]
     aside += [Quarantined(f"line 5{n}", f"no {n}", "5") for n in range(2)]
-    said = printed_by(monkeypatch, ingest)
-    ingest._show(IngestReport([FileReport("a.csv", "csv", quarantined=aside)]))
+    said = io.StringIO()
+    show(IngestReport([FileReport("a.csv", "csv", quarantined=aside)]), Console(file=said, width=200))
     assert said.getvalue().splitlines()[-3:] == [
         "  line 0 (5) and 44 more: 02:0 does not exist (of 22516914714270, 2026-03-29)",
         "  line 50 (5): no 0",

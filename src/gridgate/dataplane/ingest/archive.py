@@ -1,5 +1,6 @@
 """Zip archives: their members one after the other, archives within archives, and no bombs."""
 
+import errno
 import lzma
 import zipfile
 import zlib
@@ -187,6 +188,8 @@ def _unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget, sp
         with archive.open(entry) as packed:
             return _copied(iter(lambda: packed.read(chunk), b""), _limit(entry), budget, spill)
     except _FAULTS as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise  # of the disk here, not of the archive
         raise UnreadableFile(f"the member cannot be unpacked ({error})", remedy=_DAMAGED) from None
 
 

@@ -1,5 +1,6 @@
 """Zip archives, honest and otherwise."""
 
+import errno
 import zipfile
 from pathlib import Path
 
@@ -32,6 +33,15 @@ class TestMembers:
         monkeypatch.setattr(archive, "_IN_MEMORY", 10)
 
         assert unpacked(zipped({"x": b"0123456789abcdef"})) == [("a.zip/x", b"0123456789abcdef")]
+
+    def test_blame_a_full_disk_on_no_archive(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(*given: object) -> bytes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(archive, "_copied", full)
+
+        with pytest.raises(OSError, match="No space left"):
+            unpacked(zipped({"x": b"0"}))
 
     @pytest.mark.parametrize("keep", [0.1, 0.5, 0.99])
     def test_refuse_a_truncated_archive(self, keep: float) -> None:

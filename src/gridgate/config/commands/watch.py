@@ -1,0 +1,193 @@
+"""`gridgate watch`: a folder that measurements are dropped into, taken in as they come."""
+
+import errno
+import io
+import json
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from gridgate.config.commands.data_option import DataOption
+from gridgate.config.environment import Environment
+from gridgate.config.ingesting.options import (
+    DirectionOption,
+    FormatOption,
+    JobsOption,
+    MapOption,
+    mapping_of,
+    ready_environment,
+    work_of,
+)
+from gridgate.core.errors import GridgateError
+from gridgate.core.text import shown
+
+if TYPE_CHECKING:
+    from gridgate.config.ingesting.drop_folder import Claim, DropFolder
+    from gridgate.dataplane.ingest.mapping import MeterMapping
+    from gridgate.dataplane.ingest.report import FileReport, IngestReport
+
+SOME_SET_ASIDE: Final = 1
+_PAUSE: Final = 15.0
+"""Seconds until what failed here, for want of room for one, is tried again."""
+_WIDTH: Final = 120
+_OF_THE_MACHINE: Final = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EAGAIN,
+}
+
+
+def watch(
+    folder: Annotated[Path, typer.Argument(help="The folder that files are dropped into.")],
+    format: FormatOption = "auto",  # noqa: A002  # the word of the command line
+    mapping: MapOption = None,
+    direction: DirectionOption = None,
+    jobs: JobsOption = None,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks.")] = 2.0,
+    settle: Annotated[
+        float, typer.Option(min=0, help="Seconds without a change after which a file is whole.")
+    ] = 5.0,
+    once: Annotated[bool, typer.Option("--once", help="Take what is there and whole, and end.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Take in what is dropped into a folder, until stopped.
+
+    Files that were taken go to done/, those refused whole to quarantine/, each with its report beside
+    (NAME.report.json, as of gridgate ingest --json, and NAME.report.txt). Exit code with --once: 0 everything taken,
+    1 some values or files set aside.
+    """
+    from gridgate.config.ingesting.drop_folder import DropFolder
+
+    meters = mapping_of("", mapping, direction)
+    environment = ready_environment()
+    work_of(environment, format_name=format, meters=meters).require()
+    ended_before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    dropped = DropFolder(folder, settle, tell=_say)
+    watcher = _Watcher(dropped, environment, meters, format, jobs)
+    try:
+        if once:
+            watcher.look()
+            time.sleep(settle)
+            watcher.look()
+        else:
+            _say(f"Watching {folder}")
+            while True:
+                time.sleep(interval if watcher.look() else _PAUSE)
+    except KeyboardInterrupt:
+        _say("Stopped; what was in hand is taken in at the next start.")
+    finally:
+        dropped.close()
+        signal.signal(signal.SIGTERM, ended_before)
+    if once and not watcher.complete:
+        raise typer.Exit(SOME_SET_ASIDE)
+
+
+class _Watcher:
+    def __init__(
+        self,
+        folder: "DropFolder",
+        environment: Environment,
+        meters: "MeterMapping",
+        format_name: str,
+        jobs: int | None,
+    ) -> None:
+        self._folder, self._environment, self._meters = folder, environment, meters
+        self._format, self._jobs = format_name, jobs
+        self.complete = True
+        """Whether everything was taken so far."""
+
+    def look(self) -> bool:
+        """Take in what is whole. False when something here keeps it from being taken: told, and to be tried again."""
+        try:
+            for claim, report, unchanged in self._taken(self._folder.whole()):
+                if unchanged:
+                    self._put_away(claim, report)
+        except GridgateError as error:
+            self._fail(str(error))
+        except OSError as error:
+            self._fail(f"{error.filename or self._folder.folder}: {error.strerror or error}")
+        else:
+            return True
+        return False
+
+    def _fail(self, why: str) -> None:
+        self.complete = False
+        _say(f"{why.rstrip('.')}. Nothing is lost; it is tried again in {_PAUSE:.0f} s.")
+
+    def _taken(self, claims: Sequence["Claim"]) -> Iterator[tuple["Claim", "IngestReport", bool]]:
+        """What became of each, and whether nobody wrote to it meanwhile."""
+        from gridgate.dataplane.ingest.crew import Given, take_in, usual_jobs
+        from gridgate.dataplane.ingest.report import IngestReport
+
+        for claim in claims:
+            if claim.fault:
+                yield claim, IngestReport([self._refused(claim, claim.fault)]), True
+        sound = [claim for claim in claims if not claim.fault]
+        states = [self._folder.state(claim) for claim in sound]
+        given = [Given(claim.path, self._name(claim)) for claim in sound]
+        jobs = self._jobs or usual_jobs([claim.path.stat().st_size for claim in sound])
+        work = work_of(self._environment, format_name=self._format, meters=self._meters)
+        coming = iter(take_in(given, work, jobs=jobs)) if given else iter(())
+        for claim, state in zip(sound, states, strict=True):
+            try:
+                reports = next(coming)
+            except Exception as error:
+                if _is_ours(error):
+                    raise
+                reason = f"{type(error).__name__}: {error}; if it is not the file's fault, this is a defect: report it"
+                yield claim, IngestReport([self._refused(claim, reason)]), True
+                return  # the others, at the next look
+            yield claim, IngestReport(reports), self._folder.state(claim) == state
+
+    def _name(self, claim: "Claim") -> str:
+        return str(self._folder.folder / claim.name)
+
+    def _refused(self, claim: "Claim", why: str) -> "FileReport":
+        from gridgate.dataplane.ingest.pipeline import UNKNOWN, refusal
+        from gridgate.dataplane.store.port import Quarantined
+
+        return refusal(self._name(claim), UNKNOWN, Quarantined("file", why, ""))
+
+    def _put_away(self, claim: "Claim", report: "IngestReport") -> None:
+        from gridgate.config.ingesting.drop_folder import DONE, QUARANTINE
+
+        self.complete = self.complete and report.complete
+        reports = {
+            ".report.json": json.dumps(report.as_json(), ensure_ascii=False) + "\n",
+            ".report.txt": _for_people(report),
+        }
+        target = self._folder.put_away(claim, QUARANTINE if report.refused else DONE, reports)
+        stored, unchanged, aside = (
+            sum(counts)
+            for counts in zip(
+                *((file.stored, file.unchanged, len(file.quarantined)) for file in report.files), strict=True
+            )
+        )
+        _say(f"{claim.name}: {stored} stored, {unchanged} unchanged, {aside} set aside: {target}")
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether it would have been the same with any file. One that fails by itself must not hold up the others."""
+    return isinstance(error, GridgateError) or (isinstance(error, OSError) and error.errno in _OF_THE_MACHINE)
+
+
+def _for_people(report: "IngestReport") -> str:
+    from rich.console import Console
+
+    from gridgate.config.ingesting.summary import show
+
+    written = io.StringIO()
+    show(report, Console(file=written, highlight=False, markup=False, width=_WIDTH))
+    return written.getvalue()
+
+
+def _say(text: str) -> None:
+    print(shown(text), flush=True)
