@@ -6,6 +6,7 @@ an hour exists twice, and only the order of a series can tell the first from the
 """
 
 from bisect import bisect_left
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -40,9 +41,32 @@ class LocalClock:
 
     def midnights(self, days: Seconds) -> Seconds:
         """The instants at which those civil days (numbered from 1970-01-01) begin."""
+        if not len(days):
+            return days
+        first, last = int(days.min()), int(days.max())
+        if last - first < len(days):
+            starts = [_midnight(day, self.zone) for day in range(first, last + 1)]
+            return np.array(starts, np.int64)[days - first]
         distinct, inverse = np.unique(days, return_inverse=True)
-        starts = [_midnight(int(day), self.zone) for day in distinct]
-        return np.array(starts, np.int64)[inverse] if len(distinct) else days
+        return np.array([_midnight(int(day), self.zone) for day in distinct], np.int64)[inverse]
+
+    def readings(self, wall: Seconds) -> "tuple[Seconds, Mask, list[Doubled]]":
+        """The instants that local stamps mean, each by itself: the first of two, where the clock showed that twice.
+
+        Returns `(utc, absent, doubled)`: `absent` where the clock never showed that.
+        """
+        absent, doubled = np.zeros(len(wall), bool), []
+        if not len(wall):
+            return wall, absent, doubled
+        changes = self._changes(wall)
+        turn = changes.at + np.maximum(changes.before, changes.after)
+        utc = wall - changes.after[np.searchsorted(turn, wall, side="right") - 1]
+        for at, before, after in zip(changes.at[1:], changes.before[1:], changes.after[1:], strict=True):
+            if after > before:
+                absent |= (wall >= at + before) & (wall < at + after)
+            else:
+                doubled.append(Doubled((wall >= at + after) & (wall < at + before), int(after)))
+        return utc, absent, doubled
 
     def instants(self, wall: Seconds, steps: Seconds) -> tuple[Seconds, Mask, Mask]:
         """The instants that local stamps mean, in the order of one series.
@@ -54,21 +78,14 @@ class LocalClock:
         when the values before it (or after it) follow without a gap. `steps` are the seconds from one stamp to the
         next.
         """
-        absent, ambiguous = np.zeros(len(wall), bool), np.zeros(len(wall), bool)
-        if not len(wall):
-            return wall, absent, ambiguous
-        changes = self._changes(wall)
-        turn = changes.at + np.maximum(changes.before, changes.after)
-        utc = wall - changes.after[np.searchsorted(turn, wall, side="right") - 1]
-        for at, before, after in zip(changes.at[1:], changes.before[1:], changes.after[1:], strict=True):
-            if after > before:
-                absent |= (wall >= at + before) & (wall < at + after)
-            else:
-                doubled = np.flatnonzero((wall >= at + after) & (wall < at + before))
-                if len(doubled):
-                    second, unknown = _passes(wall, steps, doubled)
-                    utc[doubled[second]] = wall[doubled[second]] - after
-                    ambiguous[doubled[unknown]] = True
+        utc, absent, changes = self.readings(wall)
+        ambiguous = np.zeros(len(wall), bool)
+        for change in changes:
+            doubled = np.flatnonzero(change.mask)
+            if len(doubled):
+                second, unknown = _passes(wall, steps, doubled)
+                utc[doubled[second]] = wall[doubled[second]] - change.after
+                ambiguous[doubled[unknown]] = True
         return utc, absent, ambiguous
 
     def lasting(self, start: Seconds, end: Seconds) -> Seconds:
@@ -129,6 +146,14 @@ class LocalClock:
         first, last = np.clip([seconds.min(), seconds.max()], FIRST, LAST).tolist()
         years = range(_year(first) - 1, _year(last) + 2)
         return _changes_of(self.zone, years.start, years.stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubled:
+    """The stamps of an hour that the clock showed twice, and the offset of its second pass."""
+
+    mask: Mask
+    after: int
 
 
 class _Changes:

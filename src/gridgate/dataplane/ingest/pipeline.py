@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gridgate.core.errors import GridgateError
-from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.quantities import FlowDirection
 from gridgate.core.text import counted
 from gridgate.dataplane.ingest.archive import members
 from gridgate.dataplane.ingest.content import Content
@@ -35,10 +35,11 @@ from gridgate.dataplane.ingest.port import (
 from gridgate.dataplane.ingest.progress import Progress, Untold, told
 from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
-from gridgate.dataplane.ingest.series import set_aside, settle
+from gridgate.dataplane.ingest.series import set_aside
+from gridgate.dataplane.ingest.settling import Rows, Series, Share, settle_all
+from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import (
     Cause,
-    DayBlock,
     InvalidBlock,
     MeasurementStore,
     Quarantined,
@@ -192,44 +193,44 @@ class _Series:
 
     def settled(
         self, points: dict[str, PointInfo | Unmapped], ingest: Ingest
-    ) -> tuple[list[DayBlock], list[Quarantined]]:
-        """The blocks of the file, and what cannot be taken. Two meters may lead to one point."""
+    ) -> tuple[Days, list[Quarantined]]:
+        """The days of the file, and what cannot be taken. Two meters may lead to one point."""
         clock, unsaid = LocalClock(ingest.zone), ingest.mapping.direction
-        series: dict[tuple[str, Kind, FlowDirection, str], list[Observations]] = {}
         quarantined: list[Quarantined] = []
-        for batch in _in_order_of_the_file(self._batches):
-            point = points[batch.meter]
+        shares: list[Share] = []
+        rows = Rows(self._batches)
+        for number, group in self._in_order_of_the_file():
+            batch = self._batches[number]
+            point = points[batch.name_of(group)]
             if isinstance(point, Unmapped):
-                quarantined.extend(_all_of(batch, [point.reason] * len(batch)))
+                single = rows.of(number, group)
+                quarantined.extend(_all_of(single, [point.reason] * len(single)))
                 continue
             said = batch.direction or unsaid
             direction = _direction(said, point)
             if isinstance(direction, Unmapped):
+                single = rows.of(number, group)
                 cause = Cause.DIRECTION_ABSENT if said else Cause.DIRECTION_UNSAID
                 about = Subject(point.id, batch.kind, said)
-                why = [(cause, direction.reason)] * len(batch)
-                quarantined.extend(set_aside(batch, about, why, clock, point))
+                why = [(cause, direction.reason)] * len(single)
+                quarantined.extend(set_aside(single, about, why, clock, point))
             else:
-                series.setdefault((point.id, batch.kind, direction, batch.register), []).append(batch)
+                shares.append(Share(number, group, Series(point, batch.kind, direction, batch.register)))
+        days, set_apart = settle_all(self._batches, shares, clock, at=ingest.recorded_at // 1000)
+        return days, quarantined + set_apart
 
-        by_id = {point.id: point for point in points.values() if isinstance(point, PointInfo)}
-        blocks: list[DayBlock] = []
-        for (identifier, _, direction, _), batches in series.items():
-            settled = settle(batches, direction, by_id[identifier], clock, at=ingest.recorded_at // 1000)
-            blocks.extend(settled.blocks)
-            quarantined.extend(settled.quarantined)
-        return blocks, quarantined
-
-
-def _in_order_of_the_file(batches: Sequence[Observations]) -> list[Observations]:
-    """Batches of one meter, as the file has them first."""
-    seen = [
-        0 if batch.groups is None or batch.groups.seen is None else int(batch.groups.seen[group])
-        for batch in batches
-        for group, _ in batch.by_group()
-    ]
-    singles = [single for batch in batches for single in batch.singles()]
-    return [single for _, single in sorted(zip(seen, singles, strict=True), key=itemgetter(0))]
+    def _in_order_of_the_file(self) -> list[tuple[int, int]]:
+        """The groups of each batch of which there is a value, as the file has them first."""
+        found = [
+            (
+                0 if batch.groups is None or batch.groups.seen is None else int(batch.groups.seen[group]),
+                number,
+                group,
+            )
+            for number, batch in enumerate(self._batches)
+            for group in batch.present()
+        ]
+        return [(number, group) for _, number, group in sorted(found, key=itemgetter(0))]
 
 
 def _direction(direction: FlowDirection | None, point: PointInfo) -> FlowDirection | Unmapped:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from gridgate.core.errors import ErrorKind, GridgateError
@@ -151,17 +152,27 @@ class Observations:
     def scales(self) -> NDArray[np.int64]:
         return np.broadcast_to(np.asarray(self.scale, np.int64), len(self))
 
+    def present(self) -> list[int]:
+        """The groups of which there is a row; one, where the batch is of one meter."""
+        if self.groups is None:
+            return [0]
+        present: list[int] = np.flatnonzero(np.bincount(self.groups.of)).tolist()
+        return present
+
     def meters(self) -> list[Meter]:
         """Those of which there is a row, in the order of their groups."""
         if self.groups is None:
             return [Meter(self.meter, self.also_known_as)]
-        present = np.flatnonzero(np.bincount(self.groups.of, minlength=len(self.groups.meters)))
-        return [self.groups.meters[group] for group in present.tolist()]
+        return [self.groups.meters[group] for group in self.present()]
 
-    def meter_of(self, row: int) -> Meter:
-        if self.groups is None:
-            return Meter(self.meter, self.also_known_as)
-        return self.groups.meters[int(self.groups.of[row])]
+    def name_of(self, group: int) -> str:
+        return self.meter if self.groups is None else self.groups.meters[group].name
+
+    def _raw_of(self, rows: NDArray[np.int64]) -> Sequence[str]:
+        if isinstance(self.raw, pl.Series):
+            texts: list[str] = self.raw.gather(rows).to_list()
+            return texts
+        return [self.raw[row] for row in rows.tolist()]
 
     def by_group(self) -> Iterator[tuple[int, NDArray[np.int64]]]:
         """Each group of which there is a row, and the places of its rows."""
@@ -177,8 +188,14 @@ class Observations:
             yield self
             return
         for group, rows in self.by_group():
-            meter = self.groups.meters[group]
-            yield replace(self.some(rows), meter=meter.name, also_known_as=meter.also_known_as, groups=None)
+            yield self.single(group, rows)
+
+    def single(self, group: int, rows: NDArray[np.int64]) -> "Observations":
+        """The rows of a group, by their places, as a batch of one meter."""
+        if self.groups is None:
+            return self
+        meter = self.groups.meters[group]
+        return replace(self.some(rows), meter=meter.name, also_known_as=meter.also_known_as, groups=None)
 
     def some(self, rows: NDArray[np.int64]) -> "Observations":
         """Some of the rows, by their places."""
@@ -200,7 +217,7 @@ class Observations:
             quality=self.quality[rows],
             rows=self.rows[rows],
             ends=some(self.ends),
-            raw=[self.raw[row] for row in rows.tolist()],
+            raw=self._raw_of(rows),
         )
 
 

@@ -19,10 +19,10 @@ from gridgate.dataplane.ingest.port import Observations, Stamp
 from gridgate.dataplane.store.checking import MAX_DECIMALS
 from gridgate.dataplane.store.port import Cause, DayBlock, Quarantined, SeriesKey, Subject
 
-_STAMPED_AT_END: Final = ("C5", "P4")
+STAMPED_AT_END: Final = ("C5", "P4")
 _MOST_POWER: Final = 1e11
 """In W or VA: a hundred gigawatts, more than any connection to a network carries."""
-_LARGEST: Final = {
+LARGEST: Final = {
     Kind.LOAD_CURVE: _MOST_POWER,
     Kind.MAXIMUM_POWER: _MOST_POWER,
     Kind.DAILY_ENERGY: 24 * _MOST_POWER,
@@ -30,7 +30,7 @@ _LARGEST: Final = {
 }
 """In the unit of the kind: larger is a defect; what a register adds up over the years has no end but that of the
 arithmetic."""
-_ROOM: Final = 2.0**62
+ROOM: Final = 2.0**62
 _LARGEST_SHIFT: Final = 18
 _SHIFTS: Final = (-3600, -1800, 0, 1800, 3600)
 """From one reading of a local stamp to the other: by so much clocks change."""
@@ -40,10 +40,9 @@ Mask = NDArray[np.bool_]
 
 @dataclass(slots=True)
 class Settled:
-    """What became of a series: its blocks, how many values they hold, and what was set aside."""
+    """What became of a series: its blocks, and what was set aside."""
 
     blocks: list[DayBlock]
-    kept: int
     quarantined: list[Quarantined]
 
 
@@ -63,12 +62,12 @@ def settle(
     grid of the civil day, or more than a day ahead; load curve after the holder's opposition; and of several
     values for one stretch of time all but the first.
     """
-    table = _Table([_as_stamped(_lasting(batch, clock), point) for batch in batches])
+    table = _Table([_as_stamped(lasting(batch, clock), point) for batch in batches])
     first = batches[0]
     daily = first.kind is not Kind.LOAD_CURVE
 
     table.reject(table.negative, Cause.NEGATIVE, lambda i: _NEGATIVE)
-    table.reject(table.sizes > _LARGEST[first.kind], Cause.BEYOND, lambda i: BEYOND)
+    table.reject(table.sizes > LARGEST[first.kind], Cause.BEYOND, lambda i: BEYOND)
     if not daily:
         table.reject(~np.isin(table.steps, STEPS), Cause.STEP, table.about_step)
 
@@ -95,7 +94,6 @@ def settle(
     about = Subject(point.id, first.kind, direction)
     return Settled(
         list(_blocks(table, key, day, slot, offset, clock)),
-        int(table.good.sum()),
         _told_of(table, about, _Times(start, day, timed), clock),
     )
 
@@ -105,13 +103,13 @@ def set_aside(
 ) -> list[Quarantined]:
     """All values of a batch, none of which can be taken, each with its day as far as its stamp tells it. `why` is of
     each."""
-    table = _Table([_as_stamped(_lasting(batch, clock), point)])
+    table = _Table([_as_stamped(lasting(batch, clock), point)])
     table.rejected = [(index, *one) for index, one in enumerate(why)]
     nothing = np.zeros(len(batch), np.int64)
     return _told_of(table, about, _Times(nothing, nothing, np.zeros(len(batch), bool)), clock)
 
 
-def _lasting(batch: Observations, clock: LocalClock) -> Observations:
+def lasting(batch: Observations, clock: LocalClock) -> Observations:
     """The batch with steps that are seconds, whatever the clock on the wall did in between."""
     if not batch.steps_shown:
         return batch
@@ -124,7 +122,7 @@ def _as_stamped(batch: Observations, point: PointInfo) -> Observations:
     """The batch with its stamps as points of the segment are stamped."""
     if batch.stamp is not Stamp.BY_SEGMENT:
         return batch
-    if point.segment not in _STAMPED_AT_END:
+    if point.segment not in STAMPED_AT_END:
         return replace(batch, stamp=Stamp.START)
     steps = batch.steps if batch.steps_of_ends is None else batch.steps_of_ends
     return replace(batch, stamp=Stamp.END, steps=steps)
@@ -153,9 +151,9 @@ class _Table:
         self.good = np.ones(len(self.times), bool)
         self.rejected: list[tuple[int, Cause, str]] = []
         self.negative = np.concatenate([b.values < 0 for b in batches])
-        self.values = _joined(_powers(b) for b in batches)
+        self.values = _joined(powers(b) for b in batches)
         self.scales = np.concatenate([b.scales for b in batches])
-        self.sizes = np.concatenate([_powers(b, b.values.astype(np.float64)) for b in batches])
+        self.sizes = np.concatenate([powers(b, b.values.astype(np.float64)) for b in batches])
         self.sizes = self.sizes * 10.0 ** np.clip(self.scales, -300, 200)
 
     def reject(self, mask: Mask, cause: Cause, reason: Callable[[int], str]) -> None:
@@ -195,7 +193,7 @@ class _Table:
         return self._batches[number], int(index - (self._ends[number - 1] if number else 0))
 
 
-def _powers(batch: Observations, values: NDArray[Any] | None = None) -> NDArray[Any]:
+def powers(batch: Observations, values: NDArray[Any] | None = None) -> NDArray[Any]:
     """The batch's values; energy of a step as its mean power, which is exact: steps divide an hour."""
     values = batch.values if values is None else values
     if not batch.energy:
@@ -208,7 +206,7 @@ def _aligned(values: NDArray[np.int64], scales: NDArray[np.int64]) -> tuple[NDAr
     rounded half to even."""
     scale = min(0, max(int(scales.min()), -MAX_DECIMALS))
     largest = float((values * 10.0**scales).max())
-    while largest * 10.0**-scale > _ROOM:
+    while largest * 10.0**-scale > ROOM:
         scale += 1
     shifts = scales - scale
     coarser = values * 10 ** np.clip(shifts, 0, _LARGEST_SHIFT)
