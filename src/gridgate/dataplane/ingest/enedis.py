@@ -7,7 +7,8 @@ published guides to those flows. What no document says is marked "assumed".
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from typing import Final
+from types import NoneType
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from gridgate.core.quantities import FlowDirection, Quality
 from gridgate.dataplane.ingest.local_time import LocalClock
 from gridgate.dataplane.ingest.stamps import parse_stamp
+
+Number = TypeVar("Number", np.uint8, np.int64)
 
 DIRECTIONS: Final = {
     "CONS": FlowDirection.WITHDRAWAL,
@@ -63,7 +66,7 @@ def quality_of_nature(code: object, stage: str = "") -> Quality:
 
 
 def qualities_of_natures(codes: Sequence[object], stage: str = "") -> NDArray[np.uint8]:
-    return _each(codes, lambda code: quality_of_nature(code, stage))
+    return each(codes, lambda code: quality_of_nature(code, stage), np.uint8)
 
 
 def quality_of_likelihood(code: object) -> Quality:
@@ -75,14 +78,15 @@ def quality_of_likelihood(code: object) -> Quality:
 
 
 def qualities_of_likelihoods(codes: Sequence[object]) -> NDArray[np.uint8]:
-    return _each(codes, quality_of_likelihood)
+    return each(codes, quality_of_likelihood, np.uint8)
 
 
-def _each(codes: Sequence[object], rule: Callable[[object], Quality]) -> NDArray[np.uint8]:
-    """The rule for each code; codes repeat, so it is asked once for each that differs."""
-    texts = ["" if code is None else str(code) for code in codes]
-    table = {text: int(rule(text)) for text in set(texts)}
-    return np.fromiter(map(table.__getitem__, texts), np.uint8, len(texts))
+def each(codes: Sequence[object], rule: Callable[[str], int], of: type[Number]) -> NDArray[Number]:
+    """The rule for the text of each code; codes repeat, so it is asked once for each that differs."""
+    if not set(map(type, codes)) <= {str, NoneType}:
+        codes = ["" if code is None else str(code) for code in codes]
+    table = {code: rule("" if code is None else str(code)) for code in set(codes)}
+    return np.fromiter(map(table.__getitem__, codes), of, len(codes))
 
 
 def direction_of(trade: str) -> FlowDirection | None:

@@ -16,16 +16,22 @@ What is decided here:
 """
 
 import re
+from array import array
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any, ClassVar, Final
 
-import orjson
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
 
-from gridgate.core.quantities import Kind, Quality
+from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.dataplane.ingest import enedis
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.content import Content, decode_utf8
-from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, UnreadableFile
+from gridgate.dataplane.ingest.json_pieces import NotJson, items, long_list, whole
+from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp, UnreadableFile
 
 _FLOWS: Final = {
     "R63": Kind.LOAD_CURVE,
@@ -35,6 +41,7 @@ _FLOWS: Final = {
 }
 _OTHER_FLOWS: Final = {"R67": "billed quantities", "C68": "technical and contractual data"}
 _HEADER: Final = re.compile(rb'"codeFlux"\s*:\s*"')
+_LIST: Final = re.compile(rb"\s*\[")
 _CONTRACTS: Final = re.compile(rb'"idPrm"\s*:.*"donneesGenerales"\s*:', re.DOTALL)
 
 Json = dict[str, Any]
@@ -56,8 +63,13 @@ class R6xJsonReader:
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
         try:
-            for prefix, document in _documents(content, notes):
-                yield from _values(document, prefix, content.name, notes)
+            yield from _observations(content, notes)
+        except NotJson as error:
+            raise UnreadableFile(
+                f"the JSON is {'truncated' if error.truncated else 'malformed'} ({error.message})",
+                remedy="Fetch the file again and compare its size with the sender's.",
+                where=f"line {error.line}, column {error.column}",
+            ) from None
         except RecursionError:
             raise UnreadableFile(
                 "lists and objects nest deeper than in any flow", remedy="Fetch the file again."
@@ -67,35 +79,65 @@ class R6xJsonReader:
 READER: Final = R6xJsonReader()
 
 
-def _documents(content: Content, notes: Notes) -> list[tuple[str, Json]]:
-    """The documents of the file with the beginning of their places: one, or a list of them.
+def _observations(content: Content, notes: Notes) -> Iterator[Observations]:
+    """The values of the document, or of a list of them.
 
     What of a list is no measurements is rejected; raises what is wrong with it when it is all there is.
     """
-    text = decode_utf8(content, content.read())
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        truncated = error.pos >= len(text.rstrip()) - 1 or "end of data" in error.msg
-        raise UnreadableFile(
-            f"the JSON is {'truncated' if truncated else 'malformed'} ({error.msg})",
-            remedy="Fetch the file again and compare its size with the sender's.",
-            where=f"line {error.lineno}, column {error.colno}",
-        ) from None
-    listed = [(f"[{index}].", item) for index, item in enumerate(found)] if isinstance(found, list) else []
-    documents: list[tuple[str, Json]] = []
-    wrong: list[tuple[str, UnreadableFile]] = []
-    for prefix, document in listed or [("", found)]:
-        try:
-            _check(document)
-            documents.append((prefix, document))
-        except UnreadableFile as error:
-            wrong.append((prefix, error))
-    if not documents:
-        raise wrong[0][1]
-    for prefix, defect in wrong:
-        notes.reject(f"{prefix}{defect.where or 'mesures'}", f"{defect.message}. {defect.remedy}", "")
-    return documents
+    data = _utf8(content)
+    gathered = _Gathered(notes)
+    if _LIST.match(data):
+        yield from _of_a_list(data, content.name, gathered)
+    elif (found := long_list(data, "mesures")) is not None:
+        document = {**found.rest, "mesures": []}
+        _check(document)
+        kind = _said_of_all(document, content.name, notes)
+        place = 0
+        for measures in items(data, found.start, found.end):
+            for number, measure in _objects(measures, "mesures", notes, first=place):
+                gathered.measure(measure, number, kind)
+            place += len(measures)
+            yield from gathered.observed()
+    else:
+        document = whole(data)
+        _check(document)
+        gathered.document(document, "", content.name)
+    yield from gathered.observed()
+
+
+def _of_a_list(data: bytes, name: str, gathered: "_Gathered") -> Iterator[Observations]:
+    """Of a list of documents; what is wrong with some is told when there are others."""
+    end = data.rstrip().rfind(b"]")
+    wrong: dict[tuple[str, str], array[int]] = {}
+    first_wrong = _shapeless()
+    place, sound = 0, False
+    for documents in items(data, data.index(b"[") + 1, end if data.rstrip().endswith(b"]") else len(data)):
+        for number, document in enumerate(documents, place):
+            try:
+                _check(document)
+            except UnreadableFile as error:
+                if not wrong:
+                    first_wrong = error
+                told = f"{error.message}. {error.remedy}"
+                wrong.setdefault((error.where or "mesures", told), array("q")).append(number)
+            else:
+                sound = True
+                gathered.document(document, f"[{number}].", name)
+        place += len(documents)
+        yield from gathered.observed()
+    if not sound:
+        raise first_wrong
+    for (where, told), numbers in wrong.items():
+        for number in numbers:
+            gathered.notes.reject(f"[{number}].{where}", told, "")
+
+
+def _utf8(content: Content) -> bytes:
+    """The text, without a mark. Raises `UnreadableFile` for another encoding."""
+    data = content.read()
+    if not data.isascii():
+        decode_utf8(content, data)
+    return data.removeprefix(b"\xef\xbb\xbf")
 
 
 def _check(document: Any) -> None:
@@ -107,14 +149,13 @@ def _check(document: Any) -> None:
     _flow(document)
 
 
-def _values(document: Json, prefix: str, name: str, notes: Notes) -> Iterator[Observations]:
+def _said_of_all(document: Json, name: str, notes: Notes) -> Kind:
+    """What the flow is of; when it was published is noted."""
     announced = document.get("echeances")
     stated = announced.get("horodateDebutPublication") if isinstance(announced, dict) else None
     published = enedis.published_at(_text(stated), name)
     notes.published_at = min((at for at in (notes.published_at, published) if at is not None), default=None)
-    kind = _FLOWS[_flow(document)]
-    for place, measure in _items(document, "mesures", prefix.rstrip("."), notes):
-        yield from _measure(measure, place, kind, notes)
+    return _FLOWS[_flow(document)]
 
 
 def _flow(document: Json) -> str:
@@ -131,96 +172,163 @@ def _flow(document: Json) -> str:
     )
 
 
-def _measure(measure: Json, place: str, kind: Kind, notes: Notes) -> Iterator[Observations]:
-    meter, stage = str(measure.get("idPrm") or ""), _stage(measure)
-    if kind is Kind.REGISTER_READING:
-        for where, context in _items(measure, "contexte", place, notes, meter=meter):
-            for here, quantity in _items(context, "grandeur", where, notes, meter=meter):
-                yield from _registers(meter, quantity, _stage(context), here, notes)
-        return
-    step = str(measure.get("pas") or "P1D")
-    for here, quantity in _items(measure, "grandeur", place, notes, meter=meter):
-        points = _points(quantity, "points", here, notes, meter)
-        refusal = _refusal(quantity, kind, step)
-        if refusal:
-            _reject_all(points, f"{here}.points", refusal, notes, meter)
-        elif (batch := _points_batch(meter, quantity, points, stage, here, kind, notes)) is not None:
-            yield batch
+@dataclass(frozen=True, slots=True)
+class _Alike:
+    """What values have in common that are observed together."""
+
+    kind: Kind
+    direction: FlowDirection | None
+    register: str
+    unit: str
+    variant: str
+    stage: str
 
 
-def _points_batch(
-    meter: str, quantity: Json, points: Sequence[Json], stage: str, place: str, kind: Kind, notes: Notes
-) -> Observations | None:
-    stamp = {Kind.LOAD_CURVE: Stamp.BY_SEGMENT, Kind.DAILY_ENERGY: Stamp.DAY}.get(kind, Stamp.MOMENT)
-    curve = kind is Kind.LOAD_CURVE
-    return observe(
-        Columns(
-            meter=meter,
-            kind=kind,
-            direction=enedis.direction_of(str(quantity.get("grandeurMetier") or "")),
-            register=enedis.MAXIMA.get(str(quantity.get("grandeurPhysique")), ""),
-            stamp=stamp,
-            unit=str(quantity.get("unite") or ""),
-            stamps=[_text(point.get("d")) for point in points],
-            values=[_text(point.get("v")) for point in points],
-            rows=range(len(points)),
-            place=f"{place}.points[{{}}]",
-            steps=_steps([point.get("p") for point in points]) if curve else None,
-            quality=enedis.qualities_of_natures([point.get("n") for point in points], stage)
-            if curve
-            else Quality.MEASURED,
-            variant=stage,
-        ),
-        notes,
+@dataclass(slots=True)
+class _Columns:
+    """Points that are alike, group by group: one of the file's lists of points each."""
+
+    points: list[Json] = field(default_factory=list)
+    meters: list[Meter] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    seen: list[int] = field(default_factory=list)
+
+
+class _Gathered:
+    """Points of many meters, until they are observed together."""
+
+    def __init__(self, notes: Notes) -> None:
+        self.notes = notes
+        self._columns: dict[_Alike, _Columns] = {}
+        self._seen = 0
+
+    def observed(self) -> Iterator[Observations]:
+        """What was gathered since the last time."""
+        columns, self._columns = self._columns, {}
+        for alike, of in columns.items():
+            batch = observe(_columns(alike, of), self.notes)
+            if batch is not None:
+                yield batch
+
+    def document(self, document: Json, prefix: str, name: str) -> None:
+        kind = _said_of_all(document, name, self.notes)
+        for place, measure in _items(document, "mesures", prefix.rstrip("."), self.notes):
+            self.measure(measure, place, kind)
+
+    def measure(self, measure: Json, place: str, kind: Kind) -> None:
+        meter, stage = str(measure.get("idPrm") or ""), _stage(measure)
+        if kind is Kind.REGISTER_READING:
+            for where, context in _items(measure, "contexte", place, self.notes, meter=meter):
+                for here, quantity in _items(context, "grandeur", where, self.notes, meter=meter):
+                    self._registers(meter, quantity, _stage(context), here)
+            return
+        step = str(measure.get("pas") or "P1D")
+        for here, quantity in _items(measure, "grandeur", place, self.notes, meter=meter):
+            points = _points(quantity, "points", here, self.notes, meter)
+            if refusal := _refusal(quantity, kind, step):
+                _reject_all(points, f"{here}.points", refusal, self.notes, meter)
+            else:
+                register = enedis.MAXIMA.get(str(quantity.get("grandeurPhysique")), "")
+                self._add(meter, quantity, points, f"{here}.points", kind, register, stage, stage)
+
+    def _registers(self, meter: str, quantity: Json, stage: str, place: str) -> None:
+        """The classes of every calendar, and the total."""
+        notes = self.notes
+        found: list[tuple[str, str, list[Json], str]] = []
+        for where, calendar in _items(quantity, "calendrier", place, notes, meter=meter, required=False):
+            for here, temporal in _items(calendar, "classeTemporelle", where, notes, meter=meter):
+                register = enedis.register_of(
+                    str(temporal.get("idClasseTemporelle") or ""),
+                    grid=str(calendar.get("libelleGrille") or ""),
+                    calendar=str(calendar.get("idCalendrier") or ""),
+                    dial=str(temporal.get("codeCadran") or ""),
+                )
+                readings = _points(temporal, "valeur", here, notes, meter)
+                if not register:
+                    _reject_all(readings, f"{here}.valeur", enedis.NO_CLASS, notes, meter)
+                    continue
+                counted = f"{stage} {calendar.get('idCalendrier') or ''}".strip()
+                found.append((register, f"{here}.valeur", readings, counted))
+        total = quantity.get("cadranTotalisateur")
+        if isinstance(total, dict):
+            here = f"{place}.cadranTotalisateur"
+            found.append(("", f"{here}.valeur", _points(total, "valeur", here, notes, meter), stage))
+
+        refusal = _refusal(quantity, Kind.REGISTER_READING, "P1D")
+        for register, where, points, counted in found:
+            if refusal:
+                _reject_all(points, where, refusal, notes, meter)
+            else:
+                self._add(meter, quantity, points, where, Kind.REGISTER_READING, register, counted, stage)
+
+    def _add(
+        self,
+        meter: str,
+        quantity: Json,
+        points: list[Json],
+        place: str,
+        kind: Kind,
+        register: str,
+        variant: str,
+        stage: str,
+    ) -> None:
+        direction = enedis.direction_of(str(quantity.get("grandeurMetier") or ""))
+        alike = _Alike(kind, direction, register, str(quantity.get("unite") or ""), variant, stage)
+        of = self._columns.setdefault(alike, _Columns())
+        of.points += points
+        of.meters.append(Meter(meter))
+        of.places.append(place)
+        of.counts.append(len(points))
+        of.seen.append(self._seen)
+        self._seen += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where rows stand that are numbered over many lists."""
+
+    lists: list[str]
+    ends: NDArray[np.int64]
+
+    def format(self, row: int, /) -> str:
+        number = int(np.searchsorted(self.ends, row, side="right"))
+        return f"{self.lists[number]}[{row - (int(self.ends[number - 1]) if number else 0)}]"
+
+
+_STAMPED: Final = {Kind.LOAD_CURVE: Stamp.BY_SEGMENT, Kind.DAILY_ENERGY: Stamp.DAY}
+
+
+def _columns(alike: _Alike, of: _Columns) -> Columns:
+    points, counts = of.points, np.array(of.counts, np.int64)
+    curve, readings = alike.kind is Kind.LOAD_CURVE, alike.kind is Kind.REGISTER_READING
+    quality: Quality | NDArray[np.uint8] = Quality.MEASURED
+    if curve:
+        quality = enedis.qualities_of_natures([point.get("n") for point in points], alike.stage)
+    elif readings:
+        quality = enedis.qualities_of_likelihoods([point.get("iv") for point in points])
+    return Columns(
+        groups=Groups(of.meters, np.repeat(np.arange(len(counts)), counts), np.array(of.seen, np.int64)),
+        kind=alike.kind,
+        direction=alike.direction,
+        register=alike.register,
+        stamp=_STAMPED.get(alike.kind, Stamp.MOMENT),
+        unit=alike.unit,
+        stamps=_texts(points, "d"),
+        values=_texts(points, "v"),
+        rows=np.arange(len(points)),
+        place=_Places(of.places, np.cumsum(counts)),
+        steps=_steps([point.get("p") for point in points]) if curve else None,
+        quality=quality,
+        variant=alike.variant,
     )
 
 
-def _registers(meter: str, quantity: Json, stage: str, place: str, notes: Notes) -> Iterator[Observations]:
-    """The classes of every calendar, and the total."""
-    found: list[tuple[str, str, Sequence[Json], str]] = []
-    for where, calendar in _items(quantity, "calendrier", place, notes, meter=meter, required=False):
-        for here, temporal in _items(calendar, "classeTemporelle", where, notes, meter=meter):
-            register = enedis.register_of(
-                str(temporal.get("idClasseTemporelle") or ""),
-                grid=str(calendar.get("libelleGrille") or ""),
-                calendar=str(calendar.get("idCalendrier") or ""),
-                dial=str(temporal.get("codeCadran") or ""),
-            )
-            readings = _points(temporal, "valeur", here, notes, meter)
-            if not register:
-                _reject_all(readings, f"{here}.valeur", enedis.NO_CLASS, notes, meter)
-                continue
-            counted = f"{stage} {calendar.get('idCalendrier') or ''}".strip()
-            found.append((register, f"{here}.valeur", readings, counted))
-    total = quantity.get("cadranTotalisateur")
-    if isinstance(total, dict):
-        here = f"{place}.cadranTotalisateur"
-        found.append(("", f"{here}.valeur", _points(total, "valeur", here, notes, meter), stage))
-
-    refusal = _refusal(quantity, Kind.REGISTER_READING, "P1D")
-    for register, where, points, counted in found:
-        if refusal:
-            _reject_all(points, where, refusal, notes, meter)
-            continue
-        batch = observe(
-            Columns(
-                meter=meter,
-                kind=Kind.REGISTER_READING,
-                direction=enedis.direction_of(str(quantity.get("grandeurMetier") or "")),
-                register=register,
-                stamp=Stamp.MOMENT,
-                unit=str(quantity.get("unite") or ""),
-                stamps=[_text(point.get("d")) for point in points],
-                values=[_text(point.get("v")) for point in points],
-                rows=range(len(points)),
-                place=f"{where}[{{}}]",
-                quality=enedis.qualities_of_likelihoods([point.get("iv") for point in points]),
-                variant=counted,
-            ),
-            notes,
-        )
-        if batch is not None:
-            yield batch
+def _texts(points: Sequence[Json], key: str) -> pl.Series:
+    found = [point.get(key) for point in points]
+    if not set(map(type, found)) <= {str, NoneType}:
+        found = [_text(value) for value in found]
+    return pl.Series(found, dtype=pl.String)
 
 
 def _refusal(quantity: Json, kind: Kind, step: str) -> str:
@@ -234,11 +342,9 @@ def _refusal(quantity: Json, kind: Kind, step: str) -> str:
     return ""
 
 
-def _steps(codes: Sequence[Any]) -> list[int]:
+def _steps(codes: Sequence[Any]) -> NDArray[np.int64]:
     """Seconds of each step; 0, to be deduced, where there is none."""
-    texts = ["" if code is None else str(code) for code in codes]
-    table = {text: seconds_of(text) if text else 0 for text in set(texts)}
-    return [table[text] for text in texts]
+    return enedis.each(codes, lambda text: seconds_of(text) if text else 0, np.int64)
 
 
 def _stage(parent: Json) -> str:
@@ -258,17 +364,24 @@ def _items(
             reason = f"« {name} » is not the list that the schema of the flow requires"
             notes.reject(path, reason, str(items or ""), meter=named)
         return
-    for index, item in enumerate(items):
+    yield from _objects(items, path, notes, meter=meter)
+
+
+def _objects(
+    items: Sequence[Any], path: str, notes: Notes, *, meter: str = "", first: int = 0
+) -> Iterator[tuple[str, Json]]:
+    """Those of a list, or of a piece of it, whose first item is the one of that number."""
+    for index, item in enumerate(items, first):
         if isinstance(item, dict):
             yield f"{path}[{index}]", item
         else:
             reason = "not an object, which the schema of the flow requires"
-            notes.reject(f"{path}[{index}]", reason, str(item), meter=named)
+            notes.reject(f"{path}[{index}]", reason, str(item), meter=[meter] if meter else [])
 
 
 def _points(parent: Json, name: str, place: str, notes: Notes, meter: str) -> list[Json]:
     items = parent.get(name)
-    if isinstance(items, list) and all(isinstance(item, dict) for item in items):
+    if isinstance(items, list) and set(map(type, items)) <= {dict}:
         return items
     return [item for _, item in _items(parent, name, place, notes, meter=meter)]
 
