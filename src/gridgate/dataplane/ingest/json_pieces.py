@@ -109,7 +109,7 @@ def _ends_too_soon(error: orjson.JSONDecodeError, text: bytes) -> bool:
 
 
 def _fault(data: bytes, at: int, text: bytes, error: orjson.JSONDecodeError) -> NotJson:
-    """The fault as one of the whole file. `text` stands there from `at` on, behind a character of ours; at -1 it is all."""
+    """As one of the whole file. `text` stands there from `at` on behind a character of ours; at -1 it is all."""
     ours = at >= 0
     place = max(at, 0) + len(text.decode()[ours : error.pos].encode())
     line = data.count(b"\n", 0, place) + 1

@@ -12,14 +12,16 @@ from tempfile import TemporaryDirectory
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import DayBlock, PutResult, Quarantined, Source
 from gridgate.dataplane.store.schema import open_connection
 from gridgate.dataplane.store.sqlite import SqliteStore
-from gridgate.dataplane.store.sqlite_delivery import BLOCK_COLUMNS, day_number
+from gridgate.dataplane.store.sqlite_delivery import BLOCK_COLUMNS
 
 _NEW: Final = 2**30
 """New rows are numbered from here on, above all that is held: the order of sources decides which of two values stays.
 A block has four bytes for the number of a source."""
+_EVER: Final = 2**31
 _SERIES: Final = "id, metering_point, kind, direction, resolution, register, first_day, last_day, recorded_at"
 _SOURCE: Final = "id, sha256, name, format, published_at, recorded_at"
 _OF_POINTS: Final = (
@@ -77,9 +79,9 @@ class Rehearsal(SqliteStore):
         return super().put(blocks, source=source, quarantined=quarantined, recorded_at=recorded_at)
 
     def _bring(self, blocks: Sequence[DayBlock], source: Source) -> None:
-        points = dumps(sorted({block.key.metering_point for block in blocks}))
-        days = [day_number(block.day) for block in blocks] or [0]
-        touched = (points, min(days), max(days))
+        days = Days.of(blocks)
+        points = dumps(sorted({key.metering_point for key in days.keys}))
+        touched = (points, int(days.day.min(initial=_EVER)), int(days.day.max(initial=0)))
         try:
             self._connection.execute("begin")
             self._connection.execute(_BRING_SOURCE, (source.sha256,))
