@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 
 from gridgate.core.time import Resolution, slot_start, slots_in_day
 from gridgate.dataplane.store import open_store
-from tests.dataplane_world import ACME, PARIS, RegistryFile
+from tests.dataplane_world import PARIS, RegistryFile
 
 HERE: Final = Path(__file__).resolve().parent.parent
 RUN: Final = "import sys; from gridgate.config.cli import main; sys.exit(main())"
@@ -126,11 +127,19 @@ WRITERS: Final[dict[str, tuple[str, Callable[[Path, range, date, int], None]]]] 
 
 
 def make_instance(folder: Path, points: int) -> None:
+    """A registry of the points, with what ingest asks of them, and an empty store."""
     folder.mkdir(parents=True)
     registry = RegistryFile(folder / "registry.sqlite3")
+    ids = [identifier(number) for number in range(1, points + 1)]
     registry.db.execute("BEGIN")
-    for number in range(1, points + 1):
-        registry.point(identifier(number), holder=ACME)
+    registry.db.executemany(
+        "INSERT INTO metering_meteringpoint VALUES (?, '2020-01-15')", ((point,) for point in ids)
+    )
+    registry.db.executemany(
+        "INSERT INTO metering_pointversion (metering_point_id, valid_from, segment, directions, subscribed_power_kva)"
+        " VALUES (?, '2020-01-15', 'C5', 1, 36)",
+        ((point,) for point in ids),
+    )
     registry.db.execute("COMMIT")
     registry.db.close()
     open_store(folder / "measurements.sqlite3", zone=PARIS).close()
@@ -154,6 +163,8 @@ class Run:
     seconds: float
     peak: int
     """Bytes of the largest process."""
+    together: int
+    """Bytes of all processes at once, shared pages counted once, as seen every half second."""
     output: str
 
 
@@ -167,12 +178,37 @@ def run(source: Path, data: Path, *arguments: str) -> Run:
         stdout=subprocess.PIPE,
         text=True,
     )
+    together = [0]
+    watching = threading.Thread(target=_watch, args=(process, together), daemon=True)
+    watching.start()
     output, _ = process.communicate()
     *printed, measured = output.splitlines()
     if process.returncode:
         raise SystemExit("\n".join(printed))
     used = json.loads(measured)
-    return Run(used["cpu"], time.monotonic() - began, used["peak"] * 1024, "\n".join(printed))
+    return Run(used["cpu"], time.monotonic() - began, used["peak"] * 1024, max(together), "\n".join(printed))
+
+
+def _watch(process: "subprocess.Popen[str]", together: list[int]) -> None:
+    while process.poll() is None:
+        together.append(sum(map(_memory, _family(process.pid))))
+        time.sleep(0.5)
+
+
+def _family(pid: int) -> list[int]:
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(other for child in children for other in _family(int(child)))]
+
+
+def _memory(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
 _MEASURED: Final = """
