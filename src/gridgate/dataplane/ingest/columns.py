@@ -45,7 +45,7 @@ class Columns:
     values: Sequence[str | None] | pl.Series | Numbers
     rows: Sequence[int] | NDArray[np.int64]
     raw: Sequence[str] | pl.Series | None = None
-    """The values as text when `values` is not text."""
+    """The values as text when `values` is not text; a column of another type stands for the text that it has."""
     steps: int | Sequence[int] | NDArray[np.int64] | None = None
     """Seconds each value covers; -1 where the file says something that is no step; 0 where it does not say, None when it
     says none: these are deduced from the stamps."""
@@ -81,7 +81,7 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
 
     def reject(mask: NDArray[np.bool_], reason: str, cause: Cause | None = None) -> None:
         for index in np.flatnonzero(mask & here).tolist():
-            text = str(raw[index])
+            text = _written(raw, index)
             why = reason.format(value=text, stamp=_shown(columns.stamps, index))
             if cause and stamps.readable[index]:
                 refused[index] = cause, why
@@ -263,6 +263,10 @@ def _text(column: Sequence[str | None] | pl.Series) -> pl.Series:
 def _kept(raw: Sequence[str] | pl.Series, here: NDArray[np.bool_]) -> Sequence[str]:
     kept: Sequence[str] = _text(raw).filter(pl.Series(here))  # type: ignore[assignment]
     return kept
+
+
+def _written(raw: Sequence[str] | pl.Series, index: int) -> str:
+    return str(raw.gather([index]).cast(pl.String)[0] if isinstance(raw, pl.Series) else raw[index])
 
 
 def _shown(stamps: Sequence[str | None] | pl.Series | Stamps, index: int) -> str:

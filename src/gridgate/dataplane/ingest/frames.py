@@ -71,12 +71,23 @@ def read_table(
             remedy="Check for a quote that is not closed.",
         ) from None
     # All before they bear the file's names, some of which polars would take for patterns.
-    texts = pl.exclude(LINE)
-    frame = frame.filter(~pl.all_horizontal(texts.is_null() | (texts.str.strip_chars() == "")))
+    frame = _without_empty(frame)
     frame = _as_wide_as_header(frame, len(columns), separator, notes)
     frame = _unguarded(frame)
     frame.columns = [LINE, *columns]
     return frame
+
+
+def _without_empty(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table without the lines that hold nothing; a whole column at a time, as long as there is such a line."""
+    empty = pl.Series([True]).new_from_index(0, frame.height)
+    for name in frame.columns:
+        if name != LINE:
+            some = frame[name].filter(empty)
+            empty = empty.scatter(empty.arg_true(), some.is_null() | (some.str.strip_chars() == ""))
+            if not empty.any():
+                return frame
+    return frame.filter(~empty)
 
 
 def _as_wide_as_header(frame: pl.DataFrame, width: int, separator: str, notes: Notes) -> pl.DataFrame:
@@ -84,7 +95,7 @@ def _as_wide_as_header(frame: pl.DataFrame, width: int, separator: str, notes: N
     have cut its value.
     """
     beyond = frame.columns[1 + width :]
-    if separator != ",":
+    if separator != "," or all(frame[name].null_count() == frame.height for name in beyond):
         return frame.drop(beyond)
     wider = frame.select(pl.any_horizontal(pl.col(beyond).fill_null("").str.strip_chars() != "")).to_series()
     for row in frame.filter(wider).iter_rows():
@@ -101,7 +112,9 @@ def _unguarded(frame: pl.DataFrame) -> pl.DataFrame:
     """The cells without the apostrophe, or the formula, that makes text of what a spreadsheet would compute."""
     names = [name for name in frame.columns if name != LINE]
     marked = frame.select(
-        pl.any_horizontal(pl.col(name).str.contains("^['=]").any() for name in names)
+        pl.any_horizontal(
+            (pl.col(name).str.starts_with("'") | pl.col(name).str.starts_with("=")).any() for name in names
+        )
     ).item()
     if not marked:
         return frame

@@ -55,7 +55,8 @@ class LocalClock:
 
         Returns `(utc, absent, doubled)`: `absent` where the clock never showed that.
         """
-        absent, doubled = np.zeros(len(wall), bool), []
+        absent = np.zeros(len(wall), bool)
+        doubled: list[Doubled] = []
         if not len(wall):
             return wall, absent, doubled
         changes = self._changes(wall)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.decimals import Numbers, from_floats
-from gridgate.dataplane.ingest.frames import LINE, distinct, groups
-from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, UnreadableFile
+from gridgate.dataplane.ingest.frames import LINE, distinct
+from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp, UnreadableFile
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
 from gridgate.dataplane.store.port import Cause
 
@@ -43,9 +43,11 @@ _MAX_SLOTS: Final = 300
 _NUMBERED: Final = re.compile(r"v\d+")
 """Named as slots are, though no day may have that many, or in digits of another script: `v301`, `v3000000000`, `v٢`."""
 _SLOTS: Final = frozenset(f"v{number}" for number in range(1, _MAX_SLOTS + 1))
+_CELLS: Final = 1_000
+"""A cell of a wide table is numbered by so many times its line, and its slot."""
 _MOST_MINUTES: Final = 10_000
 """More are no step, and would not fit the arithmetic."""
-_SERIES: Final = ("metering_point_id", "kind", "direction", "unit", "register")
+_SERIES: Final = ("kind", "direction", "unit", "register")
 _OF_A_PHASE: Final = re.compile(r"(?:l|phase ?)?([1-3a-c])", re.IGNORECASE)
 _COUNTED: Final = (Kind.DAILY_ENERGY.value, Kind.REGISTER_READING.value)
 _INSTANTS: Final = ("start", "end", "day", "observed_at")
@@ -139,25 +141,110 @@ def observations(
     frame = _legible(frame, layout)
     absent = [
         pl.lit(layout.constants.get(name), pl.String).alias(name)
-        for name in (*_SERIES, "phase", "tariff", "quality", "resolution", "observed_at")
+        for name in (_METER, *_SERIES, "phase", "tariff", "quality", "resolution", "observed_at")
         if name not in frame.columns
     ]
     frame = frame.with_columns(absent)
-    frame = frame.with_columns(_names_of_meters(frame["metering_point_id"]))
+    frame = frame.with_columns(_names_of_meters(frame[_METER]))
     texts = pl.col("kind", "direction", "unit", "register", "phase", "tariff", "quality").cast(pl.String)
     frame = _by_tariff(frame.with_columns(texts))
+    meters = _coded(frame[_METER])
     by = [*_SERIES, "phase", *(("resolution", "quality") if layout.wide else ())]
-    for key, rows in groups(frame, by):
+    for key, rows in _combinations(frame, by):
+        part = _Part(key, frame if rows is None else frame[rows], meters, rows, layout, place)
         kind, direction, reason = _key(key)
         if reason or kind is None:
-            _reject_all(rows, layout.values, place, reason, notes)
+            _reject_all(part, layout.values, reason, notes)
             continue
-        make = _wide if layout.wide else _long
-        yield from make(key, kind, direction, rows, layout, place, notes)
+        batch = (_wide if layout.wide else _long)(part, kind, direction, notes)
+        if batch is not None:
+            yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """A column of text, by the different texts in it without the spaces around them, in the order in which they come."""
+
+    texts: list[str]
+    codes: NDArray[np.int64]
+    """Of each row, the place of its text."""
+
+
+def _coded(column: pl.Series) -> _Coded:
+    """No value counts as empty."""
+    column = column.cast(pl.String).fill_null("")
+    if not len(column):
+        return _Coded([], np.zeros(0, np.int64))
+    runs = column.rle_id().to_numpy().astype(np.int64)
+    begins = np.flatnonzero(np.diff(runs, prepend=-1))
+    heads = column.gather(begins)
+    distinct = heads.unique(maintain_order=True)
+    texts: dict[str, int] = {}
+    codes = [texts.setdefault(text, len(texts)) for text in distinct.str.strip_chars().to_list()]
+    of_heads = heads.replace_strict(distinct, codes, return_dtype=pl.Int64).to_numpy()
+    return _Coded(list(texts), of_heads[runs])
+
+
+def _combinations(
+    frame: pl.DataFrame, by: Sequence[str]
+) -> Iterator[tuple[dict[str, str], NDArray[np.int64] | None]]:
+    """The different values of some columns together, in the order in which they come, and the rows that have them; None
+    where all have."""
+    if not frame.height:
+        return
+    columns = {name: _coded(frame[name]) for name in by}
+    code = np.zeros(frame.height, np.int64)
+    for column in columns.values():
+        if len(column.texts) > 1:
+            code = np.unique(code * len(column.texts) + column.codes, return_inverse=True)[1]
+    order = np.argsort(code, kind="stable") if code.any() else None
+    if order is None:
+        yield {name: column.texts[0] for name, column in columns.items()}, None
+        return
+    parts = np.split(order, np.flatnonzero(np.diff(code[order])) + 1)
+    for rows in sorted(parts, key=lambda rows: int(rows[0])):
+        yield {name: column.texts[column.codes[rows[0]]] for name, column in columns.items()}, rows
+
+
+class _Part:
+    """The rows of a table that are of one kind, direction, unit, register and phase."""
+
+    def __init__(
+        self,
+        key: dict[str, str],
+        rows: pl.DataFrame,
+        meters: _Coded,
+        places: NDArray[np.int64] | None,
+        layout: Layout,
+        place: str,
+    ) -> None:
+        self.key, self.rows, self.layout, self.place = key, rows, layout, place
+        self.names = meters.texts
+        self.meter = meters.codes if places is None else meters.codes[places]
+        """Of each row, by its place in `names`."""
+        self._first = np.zeros(len(meters.texts), np.int64)
+        self._first[self.meter[::-1]] = (np.arange(rows.height) if places is None else places)[::-1]
+
+    def some(self, told: NDArray[np.bool_]) -> None:
+        """Go on with some of the rows."""
+        if not told.all():
+            self.rows, self.meter = self.rows.filter(pl.Series(told)), self.meter[told]
+
+    def by_meter(self) -> Groups:
+        return Groups([Meter(name) for name in self.names], self.meter, self._first)
+
+    def by_line(self, slots: int) -> Groups:
+        """Each line by itself, of as many slots."""
+        lines = np.arange(self.rows.height)
+        meters = [Meter(name) for name in self.names]
+        seen = self._first[self.meter] * 2**32 + lines
+        return Groups([meters[code] for code in self.meter.tolist()], np.repeat(lines, slots), seen)
 
 
 def _by_tariff(frame: pl.DataFrame) -> pl.DataFrame:
     """The table with the tariff as the register of what is counted by tariff. Of a curve it says when it held."""
+    if frame["tariff"].null_count() == frame.height:
+        return frame
     counted = pl.col("kind").str.strip_chars().str.to_lowercase().is_in(_COUNTED)
     unnamed = pl.col("register").fill_null("").str.strip_chars() == ""
     return frame.with_columns(
@@ -211,97 +298,87 @@ def _is_plain_number(dtype: pl.DataType) -> bool:
     return dtype.is_integer() or dtype.is_float()
 
 
-def _long(
-    key: dict[str, str],
-    kind: Kind,
-    direction: FlowDirection | None,
-    rows: pl.DataFrame,
-    layout: Layout,
-    place: str,
-    notes: Notes,
-) -> Iterator[Observations]:
-    rows, quality, strange = _qualities(rows, notes)
+def _long(part: _Part, kind: Kind, direction: FlowDirection | None, notes: Notes) -> Observations | None:
+    quality, strange = _qualities(part, notes)
+    rows, layout, groups = part.rows, part.layout, part.by_meter()
     stamps = _stamps(rows[layout.stamp])
     if kind in (Kind.MAXIMUM_POWER, Kind.REGISTER_READING):
         stamps = _observed(stamps, _stamps(rows["observed_at"]))
-    batch = observe(
+    return observe(
         Columns(
-            meter=key["metering_point_id"],
+            groups=groups,
             kind=kind,
             direction=direction,
-            register=key["register"],
+            register=part.key["register"],
             stamp=_stamp(kind, ends=layout.stamp == "end"),
-            unit=key["unit"] or kind.unit,
+            unit=part.key["unit"] or kind.unit,
             stamps=stamps,
-            values=_numbers(rows["value"]),
-            raw=rows["value"].cast(pl.String),
+            values=_numbers(rows["value"], groups.of),
+            raw=rows["value"],
             rows=rows[LINE].cast(pl.Int64).to_numpy(),
             steps=_steps(rows) if kind is Kind.LOAD_CURVE else None,
             ends=_ends(rows) if kind is Kind.LOAD_CURVE else None,
             quality=quality,
             faulty=(strange, Cause.QUALITY, _NO_QUALITY),
-            place=place,
+            place=part.place,
         ),
         notes,
     )
-    if batch is not None:
-        yield batch
 
 
-def _wide(
-    key: dict[str, str],
-    kind: Kind,
-    direction: FlowDirection | None,
-    rows: pl.DataFrame,
-    layout: Layout,
-    place: str,
-    notes: Notes,
-) -> Iterator[Observations]:
+def _wide(part: _Part, kind: Kind, direction: FlowDirection | None, notes: Notes) -> Observations | None:
     """One day a line: `v1` is the step that begins at midnight. The day that has 46 of them leaves the last
     ones empty."""
+    layout, key = part.layout, part.key
     if kind is not Kind.LOAD_CURVE:
-        _reject_all(
-            rows, layout.values, place, f"one day a line is for load_curve, not for {kind.value}", notes
-        )
-        return
-    if not key["resolution"].strip():
-        _reject_all(rows, layout.values, place, "a day a line needs its step; give a resolution", notes)
-        return
-    rows, _, strange = _qualities(rows, notes)
-    _reject_all(rows, layout.beyond, place, "no day has such a slot; leave it empty", notes)
-    long = rows.unpivot(layout.slots, index=[LINE, layout.stamp], variable_name="slot", value_name="value")
-    long = long.with_columns(pl.col("slot").str.slice(1).cast(pl.Int32)).sort(
-        LINE, "slot", maintain_order=True
+        _reject_all(part, layout.values, f"one day a line is for load_curve, not for {kind.value}", notes)
+        return None
+    if not key["resolution"]:
+        _reject_all(part, layout.values, "a day a line needs its step; give a resolution", notes)
+        return None
+    _, strange = _qualities(part, notes)
+    _reject_all(part, layout.beyond, "no day has such a slot; leave it empty", notes)
+    if not part.rows.height:
+        return None
+    numbers = np.array([int(slot[1:]) for slot in layout.slots])
+    order = np.argsort(numbers, kind="stable")
+    numbers, lines = numbers[order], part.rows.height
+    across = part.rows.unpivot([layout.slots[place] for place in order.tolist()])["value"]
+    values = across.gather(np.arange(len(across)).reshape(-1, lines).T.ravel())
+    stamps = _stamps(part.rows[layout.stamp]).repeated(len(numbers))
+    groups = part.by_line(len(numbers))
+    line = part.rows[LINE].cast(pl.Int64).to_numpy()
+    return observe(
+        Columns(
+            groups=groups,
+            kind=kind,
+            direction=direction,
+            register=key["register"],
+            stamp=Stamp.SLOT,
+            unit=key["unit"] or kind.unit,
+            stamps=stamps,
+            slots=np.tile(numbers - 1, lines).astype(np.int32),
+            values=_numbers(values, groups.of),
+            raw=values,
+            rows=np.repeat(line, len(numbers)) * _CELLS + np.tile(numbers, lines),
+            steps=seconds_of(key["resolution"]),
+            quality=_WORDS.get(key["quality"].casefold(), Quality.MEASURED),
+            faulty=(np.full(len(values), strange.any()), Cause.QUALITY, _NO_QUALITY),
+            place=_Cell(part.place),
+        ),
+        notes,
     )
-    for slot, part in _by_slot_place(long, place):
-        batch = observe(
-            Columns(
-                meter=key["metering_point_id"],
-                kind=kind,
-                direction=direction,
-                register=key["register"],
-                stamp=Stamp.SLOT,
-                unit=key["unit"] or kind.unit,
-                stamps=_stamps(part[layout.stamp]),
-                slots=(part["slot"] - 1).to_numpy(),
-                values=_numbers(part["value"]),
-                raw=part["value"].cast(pl.String),
-                rows=part["slot"].cast(pl.Int64).to_numpy(),
-                steps=seconds_of(key["resolution"]),
-                quality=_WORDS.get(key["quality"].casefold(), Quality.MEASURED),
-                faulty=(np.full(len(part), strange.any()), Cause.QUALITY, _NO_QUALITY),
-                place=slot,
-            ),
-            notes,
-        )
-        if batch is not None:
-            yield batch
 
 
-def _by_slot_place(long: pl.DataFrame, place: str) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Each line of a wide table with the template of its places: « line 3, column v17 »."""
-    for part in long.partition_by(LINE, maintain_order=True):
-        yield f"{place.format(part[LINE][0])}, column v{{}}", part
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A cell of a wide table: « line 3, column v17 »."""
+
+    line: str
+
+    def format(self, row: int, /) -> str:
+        line, slot = divmod(int(row), _CELLS)
+        return f"{self.line.format(line)}, column v{slot}"
 
 
 def _key(key: dict[str, str]) -> tuple[Kind | None, FlowDirection | None, str]:
@@ -331,16 +408,18 @@ def _stamp(kind: Kind, *, ends: bool) -> Stamp:
             return Stamp.MOMENT
 
 
-def _qualities(rows: pl.DataFrame, notes: Notes) -> tuple[pl.DataFrame, NDArray[np.uint8], NDArray[np.bool_]]:
-    """The rows, their codes, and which have a quality that we do not know. « missing » makes a row a hole, whatever its
-    value."""
-    words = rows["quality"].fill_null("").str.strip_chars().str.to_lowercase()
-    told = words != _MISSING
-    notes.holes += int((~told).sum())
-    kept = words.filter(told)
+def _qualities(part: _Part, notes: Notes) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The codes of the rows that stay, and which have a quality that we do not know. « missing » makes a row a hole,
+    whatever its value."""
+    told = _coded(part.rows["quality"])
+    words = pl.Series(told.texts, dtype=pl.String).str.to_lowercase().to_list()
+    here = np.array([word != _MISSING for word in words], bool)[told.codes]
     known = {"": int(Quality.MEASURED), **{word: int(quality) for word, quality in _WORDS.items()}}
-    codes = kept.replace_strict(known, default=int(Quality.MEASURED), return_dtype=pl.UInt8)
-    return rows.filter(told), codes.to_numpy(), ~kept.is_in(list(known)).to_numpy()
+    notes.holes += int((~here).sum())
+    part.some(here)
+    codes = np.array([known.get(word, int(Quality.MEASURED)) for word in words], np.uint8)
+    strange = np.array([word not in known for word in words], bool)
+    return codes[told.codes[here]], strange[told.codes[here]]
 
 
 def _stamps(column: pl.Series) -> Stamps:
@@ -367,7 +446,7 @@ def _observed(start: Stamps, observed: Stamps) -> Stamps:
     )
 
 
-def _numbers(column: pl.Series) -> Numbers | pl.Series:
+def _numbers(column: pl.Series, groups: NDArray[np.int64]) -> Numbers | pl.Series:
     if column.dtype == pl.String:
         return column
     if column.dtype.is_integer():
@@ -377,7 +456,7 @@ def _numbers(column: pl.Series) -> Numbers | pl.Series:
         values = np.where(readable, signed.fill_null(0).to_numpy(), 0)
         return Numbers(values, 0, readable, empty, beyond=~readable & ~empty)
     if column.dtype.is_float():
-        numbers = from_floats(column.fill_null(float("nan")).cast(pl.Float64).to_numpy())
+        numbers = from_floats(column.fill_null(float("nan")).cast(pl.Float64).to_numpy(), groups)
         numbers.empty = column.is_null().to_numpy()
         return numbers
     return column.cast(pl.String)
@@ -389,11 +468,10 @@ def _steps(rows: pl.DataFrame) -> NDArray[np.int64] | None:
     if codes.dtype.is_integer():
         minutes = codes.fill_null(0).cast(pl.Int64, strict=False).fill_null(-1)
         return minutes.clip(-1, _MOST_MINUTES).to_numpy() * 60
-    stripped = codes.cast(pl.String).fill_null("").str.strip_chars()
-    if (stripped == "").all():
+    told = _coded(codes)
+    if not any(told.texts):
         return None
-    table = {code: seconds_of(code) if code else 0 for code in stripped.unique().to_list()}
-    return stripped.replace_strict(table, return_dtype=pl.Int64).to_numpy()
+    return np.array([seconds_of(code) if code else 0 for code in told.texts], np.int64)[told.codes]
 
 
 def _ends(rows: pl.DataFrame) -> Stamps | None:
@@ -401,13 +479,15 @@ def _ends(rows: pl.DataFrame) -> Stamps | None:
     return _stamps(rows["end"]) if "end" in rows.columns and "start" in rows.columns else None
 
 
-def _reject_all(rows: pl.DataFrame, columns: Sequence[str], place: str, reason: str, notes: Notes) -> None:
+def _reject_all(part: _Part, columns: Sequence[str], reason: str, notes: Notes) -> None:
     """Reject every value of those columns; a row without one is a hole."""
+    lines = part.rows[LINE].to_list()
     for column in columns:
-        where = place if column == "value" else f"{place}, column {column}"
-        for line, meter, value in rows.select(LINE, _METER, pl.col(column).cast(pl.String)).iter_rows():
+        where = part.place if column == "value" else f"{part.place}, column {column}"
+        values = part.rows[column].cast(pl.String).to_list()
+        for line, meter, value in zip(lines, part.meter.tolist(), values, strict=True):
             if value is not None and value.strip():
-                notes.reject(where.format(line), reason, value, meter=[meter])
+                notes.reject(where.format(line), reason, value, meter=[part.names[meter]])
             else:
                 notes.holes += 1
 

@@ -170,7 +170,7 @@ class Observations:
 
     def _raw_of(self, rows: NDArray[np.int64]) -> Sequence[str]:
         if isinstance(self.raw, pl.Series):
-            texts: list[str] = self.raw.gather(rows).to_list()
+            texts: list[str] = self.raw.gather(rows).cast(pl.String).to_list()
             return texts
         return [self.raw[row] for row in rows.tolist()]
 

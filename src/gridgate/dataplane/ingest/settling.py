@@ -115,7 +115,7 @@ class _Table:
     ) -> "_Table":
         ranks = [np.full(1 if b.groups is None else len(b.groups.meters), -1) for b in batches]
         at_end = [np.zeros(len(rank), bool) for rank in ranks]
-        series = []
+        series: list[int] = []
         for number, shares in enumerate(by_series):
             for share in shares:
                 ranks[share.batch][share.group] = len(series)
@@ -134,9 +134,8 @@ class _Table:
 
     def some(self, rows: NDArray[Any], *others: NDArray[Any] | None) -> "tuple[_Table, list[Any]]":
         """Some of the rows, of the columns of the table and of others."""
-        return _Table(*(_some(column, rows) for column in self._columns())), [
-            _some(column, rows) for column in others
-        ]
+        columns: list[Any] = [_some(column, rows) for column in self._columns()]
+        return _Table(*columns), [_some(column, rows) for column in others]
 
     def sorted_by(self, begin: Seconds, *others: NDArray[Any] | None) -> "tuple[_Table, list[Any]]":
         """In the order of time within each series."""
@@ -285,7 +284,8 @@ def _alike(table: _Table, first: NDArray[np.intp], last: NDArray[np.intp]) -> Ma
         np.concatenate(([False], (table.stamp[1:] != table.stamp[:-1]) | (table.wall[1:] != table.wall[:-1])))
     )
     ordered = np.isin(table.stamp[first], (Stamp.START.value, Stamp.END.value))
-    return (other[last] == other[first]) & table.wall[first] & ordered
+    alike: Mask = (other[last] == other[first]) & table.wall[first] & ordered
+    return alike
 
 
 def _days(

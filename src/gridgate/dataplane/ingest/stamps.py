@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 _OFFSET: Final = r"^(.*[0-9]{2}:[0-9]{2}\S*?)\s?(Z|z|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2})$"
 _FORMATS: Final = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")
+_FEW: Final = 64
+"""More are looked through for those that come again: each is read once."""
 _DAYS: Final = ("%Y-%m-%d", "%d/%m/%Y")
 
 
@@ -24,41 +26,39 @@ class Stamps:
     offsets: NDArray[np.int64] | None = None
     """Seconds east of UTC of the offset that each stamp bears, where it is not `wall`; None where no text says it."""
 
+    def repeated(self, times: int) -> "Stamps":
+        """Each of the stamps so many times."""
+        place = np.repeat(np.arange(len(self.seconds)), times)
+        texts = None if self.texts is None else self.texts.gather(place)
+        return Stamps(
+            self.seconds[place], self.wall[place], self.readable[place], texts, _some(self.offsets, place)
+        )
+
 
 def parse_stamps(texts: pl.Series) -> Stamps:
     """Read a column of text. A fraction of a second makes a stamp unreadable: no step begins there.
-
-    Stamps repeat from one meter to the next, and each is read once.
 
     >>> texts = ["2022-01-18T00:30:00+01:00", "2022-01-18 00:30", "18/01/2022", "soon"]
     >>> stamps = parse_stamps(pl.Series(texts))
     >>> stamps.seconds.tolist()[:3], stamps.wall.tolist()[:3], stamps.readable.tolist()
     ([1642462200, 1642465800, 1642464000], [False, True, True], [True, True, True, False])
     """
-    distinct = texts.unique()
-    if len(distinct) * 2 > len(texts):
+    texts = texts.fill_null("")
+    if len(texts) <= _FEW or 2 * len(distinct := texts.unique()) > len(texts):
         return _parsed(texts)
-    places = (
-        texts.rename("text")
-        .to_frame()
-        .join(
-            distinct.rename("text").to_frame().with_row_index("place"),
-            on="text",
-            how="left",
-            nulls_equal=True,
-            maintain_order="left",
-        )["place"]
-        .to_numpy()
-    )
-    found = _parsed(distinct)
-    assert found.offsets is not None
+    place = texts.replace_strict(distinct, np.arange(len(distinct)), return_dtype=pl.Int64).to_numpy()
+    told = _parsed(distinct)
     return Stamps(
-        found.seconds[places], found.wall[places], found.readable[places], offsets=found.offsets[places]
+        told.seconds[place], told.wall[place], told.readable[place], offsets=_some(told.offsets, place)
     )
+
+
+def _some(column: NDArray[np.int64] | None, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    return None if column is None else column[rows]
 
 
 def _parsed(texts: pl.Series) -> Stamps:
-    stripped = texts.fill_null("").str.strip_chars()
+    stripped = texts.str.strip_chars()
     frame = stripped.str.extract_groups(_OFFSET).struct.unnest()
     frame.columns = ["local", "offset"]
     local = frame["local"].fill_null(stripped).str.replace("T", " ", literal=True)
