@@ -1,6 +1,7 @@
 """Tables of text: CSV of any of the formats, kept line by line so that a bad one can be named."""
 
 import io
+from codecs import getincrementaldecoder
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -11,9 +12,11 @@ from gridgate.dataplane.ingest.port import Notes, UnreadableFile
 from gridgate.tables.text import not_utf8 as not_utf8_fault
 from gridgate.tables.text import separator_of
 
-__all__ = ["LINE", "cells", "distinct", "groups", "read_table", "separator_of"]
+__all__ = ["LINE", "cells", "distinct", "groups", "read_table", "read_tables", "separator_of"]
 
 LINE: Final = "#line"
+PIECE: Final = 8 * 2**20
+"""Bytes of a larger file that are read at a time."""
 _BEYOND: Final = 3
 """Cells looked at after those that the header names: spreadsheets leave empty ones there."""
 _GUARDED: Final = r"^'('*[=+\-@\t\r0-9])"
@@ -32,6 +35,58 @@ def distinct(names: Sequence[str]) -> list[str]:
     for index, name in enumerate(names):
         found[name if name and "#" not in name and name not in found else f"#{index}"] = None
     return list(found)
+
+
+def read_tables(
+    content: Content,
+    notes: Notes,
+    *,
+    separator: str,
+    columns: Sequence[str],
+    encodings: Sequence[str] = ("utf-8",),
+) -> Iterator[pl.DataFrame]:
+    """The same as `read_table` of the whole file, piece by piece when it is large; nothing is held of the pieces."""
+    if content.size <= PIECE or content.foreign_encoding or not _is_utf8(content):
+        data = content.read()
+        yield read_table(content, data, notes, separator=separator, columns=columns, encodings=encodings)
+        return
+    line = 1
+    for piece in _pieces(content):
+        frame = _cut(piece, separator, len(columns), line + 1)
+        line += frame.height
+        yield _cleaned(frame, columns, separator, notes)
+
+
+def _is_utf8(content: Content) -> bool:
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        with content.open() as file:
+            while data := file.read(PIECE):
+                decoder.decode(data)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _pieces(content: Content) -> Iterator[bytes]:
+    """What follows the header, cut where lines end that no quotes hold together."""
+    rest, header = b"", True
+    with content.stream() as file:
+        while data := file.read(PIECE):
+            rest += data
+            if header:
+                header, rest = b"\n" not in rest, rest.partition(b"\n")[2] if b"\n" in rest else rest
+                if header:
+                    continue
+            end = rest.rfind(b"\n") + 1
+            while end and rest.count(b'"', 0, end) % 2:
+                end = rest.rfind(b"\n", 0, end - 1) + 1
+            if end:
+                yield rest[:end]
+                rest = rest[end:]
+    if rest and not header:
+        yield rest
 
 
 def read_table(
@@ -54,22 +109,32 @@ def read_table(
     if content.foreign_encoding:
         decode_utf8(content, data)  # raises, saying which encoding it is
     text = _decoded(data.removeprefix(b"\xef\xbb\xbf"), notes, encodings, header_line)
+    return _cleaned(
+        _cut(_below(text, header_line), separator, len(columns), header_line + 1), columns, separator, notes
+    )
+
+
+def _cut(text: bytes, separator: str, width: int, line: int) -> pl.DataFrame:
+    """The lines in cells; `line` is the number of the first."""
     # A header of our own making: its length is what ragged lines are cut or filled to.
-    header = separator.join(f"c{index}" for index in range(len(columns) + _BEYOND)).encode()
+    header = separator.join(f"c{index}" for index in range(width + _BEYOND)).encode()
     try:
-        frame = pl.read_csv(
-            io.BytesIO(header + b"\n" + _below(text, header_line)),
+        return pl.read_csv(
+            io.BytesIO(header + b"\n" + text),
             separator=separator,
             truncate_ragged_lines=True,
             infer_schema=False,
             row_index_name=LINE,
-            row_index_offset=header_line + 1,
+            row_index_offset=line,
         )
     except pl.exceptions.PolarsError as error:
         raise UnreadableFile(
             f"the table cannot be cut into columns ({str(error).splitlines()[0]})",
             remedy="Check for a quote that is not closed.",
         ) from None
+
+
+def _cleaned(frame: pl.DataFrame, columns: Sequence[str], separator: str, notes: Notes) -> pl.DataFrame:
     # All before they bear the file's names, some of which polars would take for patterns.
     frame = _without_empty(frame)
     frame = _as_wide_as_header(frame, len(columns), separator, notes)

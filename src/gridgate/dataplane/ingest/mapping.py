@@ -37,6 +37,10 @@ class MeterMapping:
     direction: FlowDirection | None = None
     """Which way energy flows where a file does not say (`--direction`)."""
 
+    def target(self, name: str) -> str:
+        """What two names of meters have in common that lead to one metering point, whatever the registry knows."""
+        return self.table.get(name) or _canonical(name)
+
 
 @dataclass(frozen=True, slots=True)
 class Unmapped:
@@ -46,14 +50,16 @@ class Unmapped:
 
 
 def resolve(
-    meters: Sequence[Meter], mapping: MeterMapping, directory: PointDirectory
+    meters: Sequence[Meter], mapping: MeterMapping, directory: PointDirectory, *, others: int = 0
 ) -> dict[str, PointInfo | Unmapped]:
-    """Find the metering point of every meter of one file. One look-up."""
+    """Find the metering point of every meter of one file, or of those of a part of it that has so many `others`. One
+    look-up."""
     meant = {meter.name: _mapped(meter, mapping) for meter in meters}
     candidates = {_canonical(meter.name) for meter in meters} | {point for point in meant.values() if point}
     known = directory.known((candidates | {mapping.single}) - {""})
     return {
-        meter.name: _point(meter, meant[meter.name], mapping, known, meters=len(meters)) for meter in meters
+        meter.name: _point(meter, meant[meter.name], mapping, known, meters=len(meters) + others)
+        for meter in meters
     }
 
 

@@ -12,11 +12,12 @@ import resource
 import shutil
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import polars as pl
 
@@ -27,6 +28,9 @@ _MEMORY_A_BYTE: Final = 200
 """What decoding may take: so much, and so much more for each byte of the file."""
 _THREADS: Final = "2"
 """Each reserves memory, on a machine of many cores more than the bound."""
+_PIECE: Final = 150_000
+"""Rows that are decoded at a time."""
+_MOST_ROWS: Final = 200_000_000
 _LONGEST: Final = 500
 """Bytes of a text. A file names one once for all the rows that have it, and whoever reads them writes it out for each."""
 _DIED: Final = "what it says of itself cannot be"
@@ -36,14 +40,30 @@ class Undecodable(Exception):
     """The file is no Parquet that can be read. Its text is what the decoder said."""
 
 
-def decoded(content: Content) -> tuple[pl.DataFrame, dict[str, str]]:
-    """The table, and what the file says beside it. Raises `Undecodable`."""
+class Decoding:
+    """A file as it is decoded, piece by piece."""
+
+    def __init__(self, asked: Path) -> None:
+        self._asked = asked
+        self.about: dict[str, str] = {}
+        """What the file says beside its table; known with the first piece."""
+        self.rows = 0
+
+    def tables(self) -> Iterator[pl.DataFrame]:
+        """The pieces of the table, one at least. Raises `Undecodable`."""
+        answered = self._asked.with_name("out.arrow")
+        for answer in _decoder.ask(self._asked, answered):
+            self.about, self.rows = answer["about"], answer["rows"]
+            yield pl.read_ipc(answered.read_bytes())
+
+
+@contextmanager
+def decoding(content: Content) -> Iterator[Decoding]:
     with TemporaryDirectory(prefix="gridgate-") as folder:
-        asked, answered = Path(folder) / "in.parquet", Path(folder) / "out.arrow"
+        asked = Path(folder) / "in.parquet"
         with content.stream() as source, asked.open("wb") as target:
             shutil.copyfileobj(source, target)
-        about = _decoder.ask(asked, answered)
-        return pl.read_ipc(answered.read_bytes()), about
+        yield Decoding(asked)
 
 
 class _Decoder:
@@ -53,29 +73,38 @@ class _Decoder:
         self._process: subprocess.Popen[str] | None = None
         self._lock = Lock()
 
-    def ask(self, asked: Path, answered: Path) -> dict[str, str]:
+    def ask(self, asked: Path, answered: Path) -> Iterator[dict[str, Any]]:
+        """What the process says of each piece, which lies in `answered` until the next is asked for."""
         with self._lock:
             process = self._running()
-            assert process.stdin is not None
-            assert process.stdout is not None
-            said = ""
+            done = False
             try:
-                process.stdin.write(json.dumps([str(asked), str(answered)]) + "\n")
-                process.stdin.flush()
-                said = process.stdout.readline()
-            except BrokenPipeError:
-                pass
-            except BaseException:  # interrupted: its answer would be taken for that of the next file
-                self._end(process)
-                raise
-            if not said:
-                self._end(process)
+                self._tell(process, json.dumps([str(asked), str(answered)]))
+                while (answer := self._hear(process)) is not None:
+                    if "fault" in answer:
+                        done = True
+                        raise Undecodable(answer["fault"])
+                    if answer.get("end"):
+                        done = True
+                        return
+                    yield answer
+                    self._tell(process, "next")
                 raise Undecodable(_DIED)
-        answer = json.loads(said)
-        if "fault" in answer:
-            raise Undecodable(answer["fault"])
-        about: dict[str, str] = answer["about"]
-        return about
+            finally:
+                if not done:  # its answer would be taken for that of the next file
+                    self._end(process)
+
+    def _tell(self, process: "subprocess.Popen[str]", line: str) -> None:
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+
+    def _hear(self, process: "subprocess.Popen[str]") -> dict[str, Any] | None:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        answer: dict[str, Any] | None = json.loads(said) if said else None
+        return answer
 
     def _running(self) -> "subprocess.Popen[str]":
         if self._process is None or self._process.poll() is not None:
@@ -114,26 +143,48 @@ atexit.register(_decoder.close)
 
 
 def _serve() -> None:
-    """Decode each file that a line of standard input names, and say on a line what came of it."""
+    """Decode each file that a line of standard input names, and say on a line what came of each piece of it; another line
+    asks for the next."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in sys.stdin:
         asked, answered = map(Path, json.loads(line))
-        sys.stdout.write(json.dumps(_decode(asked, answered)) + "\n")
-        sys.stdout.flush()
+        try:
+            for answer in _decode(asked, answered):
+                _say(answer)
+                sys.stdin.readline()
+            _say({"end": True})
+        except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  # the file's, whatever it is
+            _say({"fault": (str(error).splitlines() or [type(error).__name__])[0][:200]})
 
 
-def _decode(asked: Path, answered: Path) -> dict[str, object]:
+def _say(answer: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+def _decode(asked: Path, answered: Path) -> Iterator[dict[str, object]]:
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     bound = _MEMORY + _MEMORY_A_BYTE * asked.stat().st_size
     resource.setrlimit(resource.RLIMIT_AS, (bound if most < 0 else min(bound, most), most))
-    try:
-        about = pl.read_parquet_metadata(asked)
-        table = pl.read_parquet(asked)
+    about = pl.read_parquet_metadata(asked)
+    rows = pl.scan_parquet(asked).select(pl.len()).collect().item()
+    if rows > _MOST_ROWS:
+        raise ValueError(f"it says that it has {rows} rows, {_MOST_ROWS} at most")
+    for table in _pieces(asked, rows):
         _require_short_texts(table)
         table.write_ipc(answered)
-    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001  # the file's, whatever it is
-        return {"fault": (str(error).splitlines() or [type(error).__name__])[0][:200]}
-    return {"about": about}
+        yield {"about": about, "rows": rows}
+
+
+def _pieces(asked: Path, rows: int) -> Iterator[pl.DataFrame]:
+    if rows <= _PIECE:
+        yield pl.read_parquet(asked)
+        return
+    batches = pl.scan_parquet(asked).collect_batches(
+        chunk_size=_PIECE, maintain_order=True, engine="streaming"
+    )
+    for batch in batches:
+        yield from batch.iter_slices(_PIECE)
 
 
 def _require_short_texts(table: pl.DataFrame) -> None:

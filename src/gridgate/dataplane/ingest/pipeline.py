@@ -1,4 +1,4 @@
-"""File by file: read, map, check, cut into days, store in one transaction, report."""
+"""File by file: read, map, check, cut into days, store, report."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -67,14 +67,16 @@ class Ingest:
     mapping: MeterMapping = field(default_factory=MeterMapping)
     format: str = AUTO
     progress: Progress = field(default_factory=Untold)
+    folder: Path | None = None
+    """Where a file that is too large for memory is parted; None is where the machine keeps such things."""
 
 
 def ingest_files(paths: Sequence[Path], *, ingest: Ingest) -> IngestReport:
     """Take each file (archives member by member) and say what became of it. One failing stops no other.
 
-    Everything one file holds is stored in one transaction, after it was read to its end: killed at any
-    moment, ingest has taken each file whole or not at all, and running it again finishes the work and doubles
-    nothing.
+    Everything one file holds is stored after it was read to its end, in one transaction; a file that is too large for
+    memory in several, each of whole days of series, and the last of them says that it is taken. Killed at any moment,
+    ingest has taken each series and day whole or not at all, and running it again finishes the work and doubles nothing.
 
     Raises `GridgateError` when no file could be taken at all: see `require_options`; no registry, no store.
     """
@@ -152,27 +154,81 @@ def _one_part(
 
 
 def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple[FileReport, MeterMapping]:
-    notes = Notes()
-    series = _Series()
+    notes = Notes(together=ingest.mapping.target, folder=ingest.folder)
+    taking = _Taking(content, reader, ingest, notes)
     for observations in told(reader.read(content, notes), ingest.progress):
-        series.add(observations)
-    points = resolve(series.meters, ingest.mapping, ingest.directory) if series.meters else {}
-    blocks, quarantined = series.settled(points, ingest)
-    named = _with_others(points, notes, series.meters, ingest)
-    quarantined += _refused_by_the_reader(notes.refused, named, ingest)
-    quarantined += _rejected_by_the_reader(notes, named)
-    quarantined = [_brief(_placed(content, one)) for one in _in_order(quarantined)]
-    if not blocks and not quarantined:
-        without = f" ({counted(notes.holes, 'stamp')} without one)" if notes.holes else ""
-        raise UnreadableFile(
-            f"the file holds no value{without}", remedy="Check that the sender's export was not empty."
+        taking.add(observations)
+    return taking.finished()
+
+
+class _Taking:
+    """A file as it is taken: part by part when its reader closes parts of it, all at once else."""
+
+    def __init__(self, content: Content, reader: MeasurementReader, ingest: Ingest, notes: Notes) -> None:
+        self._content, self._reader, self._ingest, self._notes = content, reader, ingest, notes
+        self._series = _Series()
+        self._meters = 0
+        """How many there were in the parts that are stored."""
+        self._quarantined: list[Quarantined] = []
+        self._stored = self._unchanged = 0
+
+    def add(self, batch: Observations) -> None:
+        self._series.add(batch)
+        # One meter alone is told from one of many at the end of the file; so is what `single` stands for.
+        several = self._meters + len(self._series.meters) > 1
+        if batch.closes and several and not self._ingest.mapping.single:
+            days, _ = self._settled()
+            self._put(days, complete=False)
+            self._series = _Series()
+
+    def finished(self) -> tuple[FileReport, MeterMapping]:
+        days, points = self._settled()
+        notes = self._notes
+        if not days and not self._quarantined and not self._meters:
+            without = f" ({counted(notes.holes, 'stamp')} without one)" if notes.holes else ""
+            raise UnreadableFile(
+                f"the file holds no value{without}", remedy="Check that the sender's export was not empty."
+            )
+        self._put(days, complete=True)
+        report = FileReport(
+            self._content.name,
+            self._reader.name,
+            self._stored,
+            self._unchanged,
+            self._quarantined,
+            holes=notes.holes,
         )
-    source = Source(content.name, content.sha256, reader.name, notes.published_at)
-    done = ingest.store.put(blocks, source=source, quarantined=quarantined, recorded_at=ingest.recorded_at)
-    report = FileReport(
-        content.name, reader.name, done.stored, done.unchanged, quarantined, holes=notes.holes
-    )
-    return report, settled_on(series.meters, points, ingest.mapping)
+        mapping = self._ingest.mapping
+        return report, mapping if self._meters else settled_on(self._series.meters, points, mapping)
+
+    def _settled(self) -> tuple[Days, dict[str, PointInfo | Unmapped]]:
+        """The days of what was read since the last part."""
+        series, notes, ingest = self._series, self._notes, self._ingest
+        points = (
+            resolve(series.meters, ingest.mapping, ingest.directory, others=self._meters)
+            if series.meters
+            else {}
+        )
+        days, quarantined = series.settled(points, ingest)
+        named = _with_others(points, notes, series.meters, ingest)
+        self._quarantined += quarantined
+        self._quarantined += _refused_by_the_reader(notes.refused, named, ingest)
+        self._quarantined += _rejected_by_the_reader(notes, named)
+        notes.refused, notes.rejected, notes.meters = [], [], {}
+        return days, points
+
+    def _put(self, days: Days, *, complete: bool) -> None:
+        """The part is stored, and with the last of them what was set aside, and that the file is taken."""
+        source = Source(self._content.name, self._content.sha256, self._reader.name, self._notes.published_at)
+        at = self._ingest.recorded_at
+        if complete:
+            self._quarantined = [_brief(_placed(self._content, one)) for one in _in_order(self._quarantined)]
+            done = self._ingest.store.put(days, source=source, quarantined=self._quarantined, recorded_at=at)
+        else:
+            self._meters += len(self._series.meters)
+            done = self._ingest.store.put(days, source=source, quarantined=[], recorded_at=at, complete=False)
+        self._stored += done.stored
+        self._unchanged += done.unchanged
 
 
 class _Series:

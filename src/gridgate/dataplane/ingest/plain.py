@@ -6,6 +6,7 @@ Documented for people in `docs/1-running/ingest.md`; the names are public.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Final
 from unicodedata import combining, normalize
 
@@ -18,6 +19,7 @@ from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.decimals import Numbers, from_floats
 from gridgate.dataplane.ingest.frames import LINE, distinct
 from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp, UnreadableFile
+from gridgate.dataplane.ingest.spool import Spool
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
 from gridgate.dataplane.store.port import Cause
 
@@ -43,6 +45,7 @@ _MAX_SLOTS: Final = 300
 _NUMBERED: Final = re.compile(r"v\d+")
 """Named as slots are, though no day may have that many, or in digits of another script: `v301`, `v3000000000`, `v٢`."""
 _SLOTS: Final = frozenset(f"v{number}" for number in range(1, _MAX_SLOTS + 1))
+_MOST_COLUMNS: Final = 2_000
 _CELLS: Final = 1_000
 """A cell of a wide table is numbered by so many times its line, and its slot."""
 _MOST_MINUTES: Final = 10_000
@@ -125,20 +128,47 @@ def layout_of(columns: Sequence[str], about: Mapping[str, str] | None = None) ->
 
 
 def observations(
-    frame: pl.DataFrame, layout: Layout, notes: Notes, *, place: str, heading: str = ""
+    tables: Iterator[pl.DataFrame], layout: Layout, notes: Notes, *, rows: int, place: str, heading: str = ""
 ) -> Iterator[Observations]:
-    """Read a table whose columns bear our names and that has the column `LINE`.
+    """Read a table that comes in one piece or in several, of about so many `rows`, whose columns bear our names and that
+    has the column `LINE`.
 
     Text is read as text is; a table that knows types (Parquet) may give instants and numbers as such.
     Raises `UnreadableFile` for a table that says one thing in two columns: which is meant cannot be told.
     """
+    if len(layout.names) > _MOST_COLUMNS:
+        raise UnreadableFile(
+            f"the table has {len(layout.names)} columns, {_MOST_COLUMNS} at most",
+            remedy="Give one value a line, or one day a line.",
+            where=heading,
+        )
     if layout.twice:
         raise UnreadableFile(
             "the columns « {} » and « {} » say the same thing".format(*layout.twice),
             remedy="Keep one of them.",
             where=heading,
         )
-    frame = _legible(frame, layout)
+    pieces = (_completed(_legible(table, layout), layout) for table in tables)
+    first, second = next(pieces, None), next(pieces, None)
+    if first is None:
+        return
+    if second is None:
+        yield from _batches(first, layout, notes, place)
+        return
+    with Spool(notes.folder, rows, notes.together) as spool:
+        for piece in chain((first, second), pieces):
+            meters = _coded(piece[_METER])
+            spool.add(piece, meters.texts, meters.codes)
+        del first, second, piece
+        for part in spool.parts():
+            batches = list(_batches(part, layout, notes, place))
+            if batches:
+                batches[-1].closes = True
+            yield from batches
+
+
+def _completed(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """The table with all of our columns that say of what a value is."""
     absent = [
         pl.lit(layout.constants.get(name), pl.String).alias(name)
         for name in (_METER, *_SERIES, "phase", "tariff", "quality", "resolution", "observed_at")
@@ -147,7 +177,10 @@ def observations(
     frame = frame.with_columns(absent)
     frame = frame.with_columns(_names_of_meters(frame[_METER]))
     texts = pl.col("kind", "direction", "unit", "register", "phase", "tariff", "quality").cast(pl.String)
-    frame = _by_tariff(frame.with_columns(texts))
+    return _by_tariff(frame.with_columns(texts))
+
+
+def _batches(frame: pl.DataFrame, layout: Layout, notes: Notes, place: str) -> Iterator[Observations]:
     meters = _coded(frame[_METER])
     by = [*_SERIES, "phase", *(("resolution", "quality") if layout.wide else ())]
     for key, rows in _combinations(frame, by):

@@ -6,10 +6,11 @@ already brought to ours. It knows nothing of metering points, civil days or the 
 checks and stores.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -144,6 +145,9 @@ class Observations:
     """What is amiss with the file's clock when such a day is none of ours."""
     raw: Sequence[str]
     """The values as the file writes them, for the quarantine."""
+    closes: bool = False
+    """True where nothing that follows is of the meters told so far, nor of any that lead where they do: what was read may
+    be stored."""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -244,6 +248,10 @@ class Notes:
     meters: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """The names of the meter of what was rejected, by its place there, where the file tells."""
     refused: list[Refused] = field(default_factory=list)
+    together: Callable[[str], str] = str
+    """What the meters have in common that lead to one metering point, as far as it can be told beforehand."""
+    folder: Path | None = None
+    """Where a file that is too large for memory may be parted; None is where the machine keeps such things."""
 
     def reject(self, where: str, reason: str, value: str, *, meter: Sequence[str] = ()) -> None:
         """Set one value aside. `reason` says what is wrong and how to mend it; `value` is the file's own
@@ -276,8 +284,8 @@ class MeasurementReader(Protocol):
     def read(self, content: "Content", notes: Notes) -> Iterator[Observations]:
         """Yield the values, batch by batch, in the order of the file.
 
-        The caller stores nothing until the last batch has come, then everything at once; so a reader may
-        raise `UnreadableFile` at any point and leaves no half of a file behind. A single bad value must not
+        The caller stores nothing until the last batch has come, or one that `closes` a part of the file; so a reader may
+        raise `UnreadableFile` at any point before, and leaves no half of a file behind. A single bad value must not
         raise: reject it in `notes` with where it stands, why, and its own text, and go on. Must not keep the
         whole file in memory when its format allows better, must not expand entities or touch the network, and
         must not round: decimals are `scale`.

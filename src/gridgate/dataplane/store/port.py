@@ -301,10 +301,12 @@ class MeasurementStore(Protocol):
         source: Source,
         quarantined: Sequence[Quarantined],
         recorded_at: int,
+        complete: bool = True,
     ) -> PutResult:
         """Take a delivery: merge its blocks, record its source and what was quarantined, all or nothing.
 
-        Give everything a file holds in one call, and the file is taken whole or not at all. A series and day
+        Give everything a file holds in one call, and the file is taken whole or not at all. What is too large for that
+        comes in several, each of whole days of series, none of which is `complete` but the last. A series and day
         may occur several times: slot by slot the last one speaks. `recorded_at` is the present, in epoch
         milliseconds. Raises `InvalidBlock` before anything is written.
         """

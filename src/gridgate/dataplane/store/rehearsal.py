@@ -58,7 +58,7 @@ class Rehearsal(SqliteStore):
         for wanted in ("main.synchronous = off", "foreign_keys = off"):
             connection.execute(f"pragma {wanted}")
         connection.execute("insert into main.series values (?, '', '', '', 0, '', 0, 0, 0)", (_NEW,))
-        connection.execute("insert into main.source values (?, '', '', '', null, 0)", (_NEW,))
+        connection.execute(f"insert into main.source ({_SOURCE}) values (?, '', '', '', null, 0)", (_NEW,))
         connection.execute(
             "insert into main.history values (?1, ?1, 0, 0, 0, 0, 0, 0, 0, x'', null, null, null, 0)", (_NEW,)
         )
@@ -74,9 +74,12 @@ class Rehearsal(SqliteStore):
         source: Source,
         quarantined: Sequence[Quarantined],
         recorded_at: int,
+        complete: bool = True,
     ) -> PutResult:
         self._bring(blocks, source)
-        return super().put(blocks, source=source, quarantined=quarantined, recorded_at=recorded_at)
+        return super().put(
+            blocks, source=source, quarantined=quarantined, recorded_at=recorded_at, complete=complete
+        )
 
     def _bring(self, blocks: Sequence[DayBlock], source: Source) -> None:
         days = Days.of(blocks)

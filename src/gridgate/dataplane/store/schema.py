@@ -3,12 +3,12 @@
     series   one row for each series; its extent is kept so that listing what exists reads no block
     block    the truth, one row for each series and civil day (days since 1970-01-01), in the order of reading
     history  what a block was before, and what arrived too late ever to be the truth (version 0)
-    source   every file or message received, once for each content
+    source   every file or message received, once for each content; `completed_at` says since when it is taken whole
     quarantine  what could not be taken of a source, and what it is of, as far as that is sure: `day` as in a block,
                 `span_start` and `span_end` in epoch seconds
 
-Schema 1 knew nothing of what a quarantined value is of. Whoever opens such a file for writing brings it up; reading
-goes on without.
+Schema 1 knew nothing of what a quarantined value is of; up to schema 2 a source was taken in one transaction. Whoever
+opens such a file for writing brings it up; reading goes on without.
 
 The same layout, with `bytea` for blobs, is the one for PostgreSQL.
 """
@@ -21,7 +21,7 @@ from gridgate.dataplane.sqlite_file import fault_of
 from gridgate.dataplane.store.port import StoreUnavailable
 
 APPLICATION_ID = 0x67726467  # "grdg"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_SECONDS = 30
 """How long one waits for another's lock before giving up."""
 
@@ -95,7 +95,11 @@ alter table quarantine add column span_start integer;
 alter table quarantine add column span_end integer;
 create index quarantine_of on quarantine (metering_point, day) where metering_point is not null;
 """
-_STEPS = {1: _SCHEMA, 2: _SECOND}
+_THIRD = """
+alter table source add column completed_at integer;
+update source set completed_at = recorded_at;
+"""
+_STEPS = {1: _SCHEMA, 2: _SECOND, 3: _THIRD}
 """What makes each version of the one before it; a new file goes through all of them."""
 
 

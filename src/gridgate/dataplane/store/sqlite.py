@@ -42,6 +42,7 @@ from gridgate.dataplane.store.sqlite_delivery import (
     Delivery,
     Held,
     Row,
+    record_completion,
     record_quarantine,
     record_source,
 )
@@ -265,6 +266,7 @@ class SqliteStore:
         source: Source,
         quarantined: Sequence[Quarantined],
         recorded_at: int,
+        complete: bool = True,
     ) -> PutResult:
         days = canonical(Days.of(blocks), self._zone)
         count = int(np.count_nonzero(days.spoken))
@@ -274,6 +276,8 @@ class SqliteStore:
             record_quarantine(connection, rank.source, quarantined, recorded_at)
             delivery = Delivery(connection, rank, recorded_at)
             delivery.take(days)
+            if complete:
+                record_completion(connection, rank.source, recorded_at)
         return PutResult(stored=delivery.stored, unchanged=count - delivery.stored, older=delivery.older)
 
     def erase(self, metering_point: str, *, before: date | None = None) -> int:

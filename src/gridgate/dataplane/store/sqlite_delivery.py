@@ -274,6 +274,13 @@ def record_source(connection: sqlite3.Connection, source: Source, recorded_at: i
     return merging.Rank(received_at if published_at is None else min(published_at, received_at), identity)
 
 
+def record_completion(connection: sqlite3.Connection, source: int, recorded_at: int) -> None:
+    """Say that all of the source is taken, at the first time that it is."""
+    connection.execute(
+        "update source set completed_at = ? where id = ? and completed_at is null", (recorded_at, source)
+    )
+
+
 def record_quarantine(
     connection: sqlite3.Connection, source: int, quarantined: Sequence[Quarantined], recorded_at: int
 ) -> None:

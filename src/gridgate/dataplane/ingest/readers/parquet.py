@@ -4,12 +4,15 @@ An instant with a time zone is that instant; one without is by the clock on the 
 be text, or a whole number: as one it has all the digits it was given.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import ClassVar, Final
+
+import polars as pl
 
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.frames import LINE
-from gridgate.dataplane.ingest.parquet_process import Undecodable, decoded
+from gridgate.dataplane.ingest.parquet_process import Decoding, Undecodable, decoding
 from gridgate.dataplane.ingest.plain import layout_of, observations, required
 from gridgate.dataplane.ingest.port import Notes, Observations, UnreadableFile
 
@@ -27,18 +30,34 @@ class ParquetReader:
         return content.head.startswith(b"PAR1")
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
-        try:
-            frame, about = decoded(content)
-        except Undecodable as error:
-            raise UnreadableFile(
-                f"the Parquet file is truncated or damaged ({error})",
-                remedy="Fetch it again and compare its size with the sender's.",
-            ) from None
-        layout = layout_of(frame.columns, {_ABOUT.get(name, name): text for name, text in about.items()})
-        if layout is None:
-            raise UnreadableFile(required(frame.columns), remedy="See docs/1-running/ingest.md.")
-        frame.columns = layout.names
-        yield from observations(frame.with_row_index(LINE, offset=1), layout, notes, place="row {}")
+        with decoding(content) as decoder:
+            tables = _tables(decoder)
+            first = next(tables)
+            about = {_ABOUT.get(name, name): text for name, text in decoder.about.items()}
+            layout = layout_of(first.columns, about)
+            if layout is None:
+                raise UnreadableFile(required(first.columns), remedy="See docs/1-running/ingest.md.")
+            named = _named(chain((first,), tables), layout.names)
+            del first
+            yield from observations(named, layout, notes, rows=decoder.rows, place="row {}")
+
+
+def _tables(decoder: Decoding) -> Iterator[pl.DataFrame]:
+    try:
+        yield from decoder.tables()
+    except Undecodable as error:
+        raise UnreadableFile(
+            f"the Parquet file is truncated or damaged ({error})",
+            remedy="Fetch it again and compare its size with the sender's.",
+        ) from None
+
+
+def _named(tables: Iterable[pl.DataFrame], names: list[str]) -> Iterator[pl.DataFrame]:
+    row = 1
+    for table in tables:
+        table.columns = names
+        yield table.with_row_index(LINE, offset=row)
+        row += table.height
 
 
 READER: Final = ParquetReader()

@@ -10,9 +10,13 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
 from gridgate.dataplane.ingest.content import Content
-from gridgate.dataplane.ingest.frames import cells, read_table, separator_of
+from gridgate.dataplane.ingest.frames import cells, read_tables, separator_of
 from gridgate.dataplane.ingest.plain import Layout, layout_of, observations, required
 from gridgate.dataplane.ingest.port import Notes, Observations, UnreadableFile
+
+_SHORTEST_LINE: Final = 64
+"""Bytes of a line, about, for the number of parts of a large file."""
+_LONGEST_HEADER: Final = 1_000_000
 
 
 class PlainCsvReader:
@@ -29,25 +33,24 @@ class PlainCsvReader:
         )
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
-        data = content.read()
-        first = data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
-        header, encodings = _header(first)
+        header, encodings = _header(_first_line(content))
         layout = _layout(header)
         if layout is None:
             names = cells(header, separator_of(header))
             raise UnreadableFile(required(names), remedy="See docs/1-running/ingest.md.", where="line 1")
-        frame = read_table(
-            content,
-            data,
-            notes,
-            separator=separator_of(header),
-            columns=layout.names,
-            encodings=encodings,
+        tables = read_tables(
+            content, notes, separator=separator_of(header), columns=layout.names, encodings=encodings
         )
-        yield from observations(frame, layout, notes, place="line {}", heading="line 1")
+        rows = content.size // _SHORTEST_LINE
+        yield from observations(tables, layout, notes, rows=rows, place="line {}", heading="line 1")
 
 
 READER: Final = PlainCsvReader()
+
+
+def _first_line(content: Content) -> bytes:
+    with content.open() as file:
+        return file.readline(_LONGEST_HEADER).removeprefix(b"\xef\xbb\xbf").removesuffix(b"\n")
 
 
 def _header(line: bytes) -> tuple[str, Sequence[str]]:

@@ -1,0 +1,90 @@
+"""Tables that are too large for memory, parted on disk by the meters of their rows.
+
+A series may be spread over all of a file, and can only be settled whole. The table is taken piece by piece, each row is
+put with the others of its meter, and the parts, each of which has all rows of its meters, are read one after the other.
+"""
+
+import fcntl
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import BinaryIO, Final, Self
+from zlib import crc32
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+PREFIX: Final = "gridgate-parts-"
+_LOCK: Final = "lock"
+_MOST_PARTS: Final = 400
+ROWS: Final = 150_000
+"""Of a part, about: what fits in memory several times over."""
+
+
+class Spool:
+    """A folder that nobody else can read, of a file for each part; gone when it is closed."""
+
+    def __init__(self, folder: Path | None, rows: int, together: Callable[[str], str]) -> None:
+        """`rows` are about those of the whole; meters for which `together` says the same come in the same part."""
+        self._folder = Path(mkdtemp(prefix=PREFIX, dir=folder))
+        self._lock = (self._folder / _LOCK).open("wb")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self._count = min(max(2, -(-rows // ROWS)), _MOST_PARTS)
+        self._together = together
+        self._parts: dict[int, BinaryIO] = {}
+
+    def add(self, table: pl.DataFrame, meters: list[str], codes: NDArray[np.int64]) -> None:
+        """A piece of the table, whose rows are of the meters that `codes` number."""
+        part_of = np.array([crc32(self._together(name).encode()) % self._count for name in meters], np.int64)
+        parts = part_of[codes]
+        order = np.argsort(parts, kind="stable")
+        if bool((np.diff(order) < 0).any()):
+            table = table[order]
+        edges = np.flatnonzero(np.diff(parts[order], prepend=-1, append=-1))
+        for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            buffer = io.BytesIO()
+            table.slice(begin, end - begin).write_ipc_stream(buffer, compression="lz4")
+            file = self._file(int(parts[order[begin]]))
+            file.write(len(buffer.getbuffer()).to_bytes(8, "little"))
+            file.write(buffer.getbuffer())
+
+    def parts(self) -> Iterator[pl.DataFrame]:
+        """Each part, in the order of the table; what was read is gone."""
+        for number in sorted(self._parts):
+            file = self._parts.pop(number)
+            file.seek(0)
+            pieces = []
+            while size := file.read(8):
+                pieces.append(pl.read_ipc_stream(file.read(int.from_bytes(size, "little"))))
+            file.close()
+            self._name(number).unlink()
+            yield pl.concat(pieces, how="vertical_relaxed")
+
+    def _file(self, number: int) -> BinaryIO:
+        if number not in self._parts:
+            self._parts[number] = self._name(number).open("w+b")
+        return self._parts[number]
+
+    def _name(self, number: int) -> Path:
+        return self._folder / f"{number}.arrow"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._parts.values():
+            file.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.close()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what was left there by whoever was killed: what nobody holds any more."""
+    for left in folder.glob(f"{PREFIX}*"):
+        with suppress(OSError), (left / _LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left, ignore_errors=True)
