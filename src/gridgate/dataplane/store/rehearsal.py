@@ -31,6 +31,7 @@ _BRING_SERIES: Final = f"""insert or ignore into main.series ({_SERIES}) select 
   where metering_point in (select value from json_each(?))"""  # noqa: S608 -- composed of constants
 _BRING_SOURCE: Final = f"""insert or ignore into main.source ({_SOURCE}) select {_SOURCE} from held.source
   where sha256 = ?"""  # noqa: S608
+_MARK_SOURCE: Final = f"insert into main.source ({_SOURCE}) values (?, '', '', '', null, 0)"  # noqa: S608
 _BRING_BLOCKS: Final = f"""insert or ignore into main.block (series, day, {BLOCK_COLUMNS})
   select series, day, {BLOCK_COLUMNS} from held.block
   where {_OF_POINTS} and day between ? and ?"""  # noqa: S608
@@ -58,7 +59,7 @@ class Rehearsal(SqliteStore):
         for wanted in ("main.synchronous = off", "foreign_keys = off"):
             connection.execute(f"pragma {wanted}")
         connection.execute("insert into main.series values (?, '', '', '', 0, '', 0, 0, 0)", (_NEW,))
-        connection.execute(f"insert into main.source ({_SOURCE}) values (?, '', '', '', null, 0)", (_NEW,))
+        connection.execute(_MARK_SOURCE, (_NEW,))
         connection.execute(
             "insert into main.history values (?1, ?1, 0, 0, 0, 0, 0, 0, 0, x'', null, null, null, 0)", (_NEW,)
         )
