@@ -26,7 +26,9 @@ from gridgate.dataplane.accesslog.segments import (
     SegmentReading,
     digest,
     read_segment,
+    segment_name,
     segment_paths,
+    segment_size,
 )
 
 INTERVAL = timedelta(hours=26)
@@ -147,7 +149,7 @@ def _grown(directory: Path, before: Iterable[Checkpoint]) -> Iterable[SegmentRea
     """The segments that have other whole lines than these checkpoints say, on the disk and intact."""
     sizes = {name: mark["size"] for checkpoint in before for name, mark in checkpoint.segments.items()}
     for segment in segment_paths(directory):
-        if segment.stat().st_size == sizes.get(segment.name):
+        if segment_size(segment) == sizes.get(segment_name(segment)):
             continue
         _flush(segment)
         reading = read_segment(segment, keep_entries=False)

@@ -4,20 +4,24 @@
 A line is one JSON object whose first member, `prev`, is the SHA-256 of the line before (64 zeros for the
 first). A process that dies may leave a last line without its end: it was never acknowledged, so what it was
 to log was never answered; it is reported as torn, and never dropped in silence.
+
+A segment of a past day is packed, `2026-11-25-3f0c….jsonl.zst` (`packed`): the same lines, under the same name, in frames
+of which any one is read without those before it. Whoever asks for a segment is given its lines, in whichever form.
 """
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import orjson
 
 ORIGIN = "0" * 64
 SUFFIX = ".jsonl"
 CHANGES_SUFFIX = f".changes{SUFFIX}"
+PACKED = ".zst"
 CHECKPOINTS = f"checkpoints{SUFFIX}"
 PROBE = "probe"
 """Member of a line that was written to see whether one can be: chained like all, and no entry."""
@@ -77,18 +81,62 @@ def is_entry(record: dict[str, Any]) -> bool:
 
 
 def segment_paths(directory: Path) -> list[Path]:
-    """Every segment, oldest day first."""
-    return sorted(
-        path
-        for path in directory.glob(f"*{SUFFIX}")
-        # What waits for its reader, such as a pipe, is none, and would be waited for.
-        if path.name != CHECKPOINTS and (path.is_file() or path.is_dir())
-    )
+    """Every segment, oldest day first; one that is there in both forms, as when packing it was cut short, as written."""
+    found: dict[str, Path] = {}
+    for form in (PACKED, ""):
+        for path in directory.glob(f"*{SUFFIX}{form}"):
+            # What waits for its reader, such as a pipe, is none, and would be waited for.
+            if path.name != CHECKPOINTS and (path.is_file() or path.is_dir()):
+                found[segment_name(path)] = path
+    return [found[name] for name in sorted(found)]
+
+
+def segment_name(path: Path) -> str:
+    """What a segment is called in checkpoints and elsewhere, in whichever form its file is."""
+    return path.name.removesuffix(PACKED)
+
+
+def is_packed(path: Path) -> bool:
+    return path.name.endswith(PACKED)
+
+
+def day_of_segment(name: str) -> date | None:
+    """The UTC day on which its first line was written; None when the name does not say."""
+    try:
+        return date.fromisoformat(name[:10])
+    except ValueError:
+        return None
+
+
+def open_segment(path: Path) -> BinaryIO:
+    """Its lines, in whichever form the file is. Raises `OSError`; reading a damaged packed one raises it too."""
+    if is_packed(path):
+        from gridgate.dataplane.accesslog.packed import open_packed  # most processes never read one
+
+        return cast(BinaryIO, open_packed(path))
+    return path.open("rb")
+
+
+def segment_size(path: Path) -> int:
+    """How many bytes its lines have, in whichever form the file is. Raises `OSError`."""
+    if not is_packed(path):
+        return path.stat().st_size
+    with open_segment(path) as file:
+        return file.seek(0, 2)
+
+
+def read_lines(directory: Path, name: str, offsets: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """What the lines of a segment say that begin at these offsets. Raises `OSError`, `ValueError` for what is no line."""
+    path = directory / name
+    with open_segment(path if path.exists() else path.with_name(name + PACKED)) as file:
+        for offset in offsets:
+            file.seek(offset)
+            yield orjson.loads(file.readline())
 
 
 def is_changes(path: Path) -> bool:
     """Whether its lines are changes of who may read what; else they are reads."""
-    return path.name.endswith(CHANGES_SUFFIX)
+    return segment_name(path).endswith(CHANGES_SUFFIX)
 
 
 def read_segment(
@@ -104,8 +152,8 @@ def read_segment(
     A line that does not follow from the one before it is a fault, and reading goes on from it, so that each
     break is told once. Raises `OSError`.
     """
-    reading = SegmentReading(path.name)
-    with path.open("rb") as file:
+    reading = SegmentReading(segment_name(path))
+    with open_segment(path) as file:
         for raw in file:
             if not raw.endswith(b"\n"):
                 reading.torn = len(raw)

@@ -25,6 +25,7 @@ from gridgate.dataplane.accesslog.segments import (
     digest,
     is_changes,
     read_segment,
+    segment_name,
     segment_paths,
 )
 
@@ -99,20 +100,21 @@ def verify(
     follows: dict[str, list[_Mark]] = {}
     readings: dict[str, SegmentReading] = {}
     for path in segment_paths(directory):
-        reading = readings[path.name] = read_segment(
+        name = segment_name(path)
+        reading = readings[name] = read_segment(
             path,
             keep_entries=False,
-            heads_at=frozenset(mark.lines for mark in marks.get(path.name, ())),
-            sought=frozenset((sought or {}).get(path.name, ())),
+            heads_at=frozenset(mark.lines for mark in marks.get(name, ())),
+            sought=frozenset((sought or {}).get(name, ())),
         )
         _count(path, reading, found)
         followed = reading.genesis.get("follows")
         if followed:
             try:
-                mark = _Mark(followed["lines"], followed["head"], f"the first line of {path.name}")
+                mark = _Mark(followed["lines"], followed["head"], f"the first line of {name}")
                 follows.setdefault(str(followed["segment"]), []).append(mark)
             except (KeyError, TypeError):
-                found.faults.append(Fault(f"{path.name}:1", "does not say which segment it follows"))
+                found.faults.append(Fault(f"{name}:1", "does not say which segment it follows"))
     _check_marks(marks, readings, found)
     _check_ends(follows, readings, found)
     _check_stamps(marks, readings, found, now)
@@ -127,10 +129,10 @@ def _count(path: Path, reading: SegmentReading, found: Verification) -> None:
     else:
         found.entries += max(reading.lines - 1, 0) - reading.probes
     found.faults += reading.faults
-    found.located[path.name] = reading.found
+    found.located[reading.name] = reading.found
     if reading.torn:
         found.torn.append(
-            Fault(path.name, f"ends in {counted(reading.torn, 'byte')} of a line that was never finished")
+            Fault(reading.name, f"ends in {counted(reading.torn, 'byte')} of a line that was never finished")
         )
 
 

@@ -1,5 +1,6 @@
 """Writing the log: lines from many requests, one `fsync` for all that wait."""
 
+import fcntl
 import os
 import secrets
 from collections.abc import Sequence
@@ -131,6 +132,7 @@ class _Segment:
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
         segment = cls(path, day, os.open(path, flags, 0o600))
         try:
+            fcntl.flock(segment._descriptor, fcntl.LOCK_SH)  # while it is open nobody packs it; see `packed`
             segment.append([orjson.dumps({"genesis": genesis}, option=orjson.OPT_UTC_Z)])
             _sync_directory(directory)
         except OSError:

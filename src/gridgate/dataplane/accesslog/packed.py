@@ -1,0 +1,106 @@
+"""Packed segments: Zstandard in the seekable format, frames that are read one by one and a table of where they begin.
+
+The lines are the same to the byte, so the chain, the checkpoints and the offsets of lines hold for both forms.
+"""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from pyzstd import SeekableFormatError, SeekableZstdFile, ZstdError
+
+from gridgate.dataplane.accesslog.segments import PACKED
+
+FRAME = 128 * 1024
+"""Bytes of lines that one frame holds: what is read to get at a single line."""
+LEVEL = 9
+_CHUNK = 1 << 20
+
+Read = TypeVar("Read")
+
+
+class _Packed(SeekableZstdFile):
+    """What is damaged is an error of reading, as it is with any file."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._told(super().read, size)
+
+    def readline(self, size: int | None = -1) -> bytes:
+        return self._told(super().readline, size)
+
+    def __next__(self) -> bytes:
+        return self._told(super().__next__)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self._told(super().seek, offset, whence)
+
+    def _told(self, read: Callable[..., Read], *arguments: Any) -> Read:
+        try:
+            return read(*arguments)
+        except (ZstdError, SeekableFormatError, EOFError) as error:
+            raise OSError(f"{self.name}: {error}") from error
+
+
+def open_packed(path: Path) -> _Packed:
+    """Raises `OSError`, also when it is not in that form."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory")
+    try:
+        return _Packed(path)
+    except (ZstdError, SeekableFormatError, EOFError) as error:
+        raise OSError(f"{path}: {error}") from error
+
+
+def pack(path: Path) -> bool:
+    """Write the packed form of a segment beside it, durably, and remove the original once what was written reads back
+    the same; returns whether it did: not while a process has the segment open to write to it.
+
+    Killed in between, it leaves the original. Raises `OSError`.
+    """
+    with path.open("rb") as lines:
+        try:
+            fcntl.flock(lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        _pack(path, expected=_digest(lines))
+    return True
+
+
+def _pack(path: Path, *, expected: bytes) -> None:
+    packed = path.with_name(path.name + PACKED)
+    making = path.with_name(f".{packed.name}.part")  # no segment by its name, should it be left behind
+    descriptor = os.open(making, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        with (
+            path.open("rb") as lines,
+            SeekableZstdFile(file, "w", level_or_option=LEVEL, max_frame_content_size=FRAME) as out,
+        ):
+            while chunk := lines.read(_CHUNK):
+                out.write(chunk)
+        file.flush()
+        os.fsync(descriptor)
+    with open_packed(making) as back:
+        if _digest(back) != expected:
+            raise OSError(f"{making} does not read back as {path.name}")
+    making.replace(packed)
+    _sync(path.parent)
+    path.unlink()
+    _sync(path.parent)
+
+
+def _digest(file: IO[bytes] | SeekableZstdFile) -> bytes:
+    found = hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        found.update(chunk)
+    return found.digest()
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,129 @@
+"""A packed segment is the same segment: its lines, its chain, what checkpoints say of it, and each line by its place."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog, packed, sign_checkpoint, verify
+from gridgate.dataplane.accesslog.packed import pack
+from gridgate.dataplane.accesslog.segments import (
+    read_lines,
+    read_segment,
+    segment_name,
+    segment_paths,
+    segment_size,
+)
+
+NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+KEY = Ed25519PrivateKey.generate()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    log = AccessLog(tmp_path, "test", started_at=NOW)
+    log.append(*(entry(number) for number in range(3000)))
+    log.close()
+    [path] = segment_paths(tmp_path)
+    return path
+
+
+def entry(number: int) -> AccessEntry:
+    at = NOW + timedelta(milliseconds=number)
+    return AccessEntry(at, "screen", "granted", 7, "Tiers 1", "30001480112233", 3, "load_curve", "withdrawal")
+
+
+def offsets(content: bytes) -> Iterator[int]:
+    place = 0
+    for line in content.splitlines(keepends=True):
+        yield place
+        place += len(line)
+
+
+def test_it_is_read_as_before_to_the_byte(path: Path) -> None:
+    sign_checkpoint(path.parent, KEY, NOW)
+    content, before = path.read_bytes(), read_segment(path)
+    assert pack(path)
+    [now] = segment_paths(path.parent)
+    assert now.name == f"{path.name}.zst"
+    assert now.stat().st_size < len(content) / 3
+    assert (segment_name(now), segment_size(now)) == (path.name, len(content))
+    assert read_segment(now) == before
+    found = verify(path.parent, KEY.public_key(), now=NOW)
+    assert found.intact, found.faults
+    assert (found.entries, found.signed) == (3000, 3000)
+    assert sign_checkpoint(path.parent, KEY, NOW + timedelta(days=1)) == 0  # it has not grown
+
+
+def test_lines_are_read_by_their_places(path: Path) -> None:
+    places = list(offsets(path.read_bytes()))
+    wanted = [places[2999], places[1], places[1500]]
+    plain = list(read_lines(path.parent, path.name, wanted))
+    pack(path)
+    assert list(read_lines(path.parent, path.name, wanted)) == plain
+    stamps = [entry(number).at for number in (2998, 0, 1499)]
+    assert [datetime.fromisoformat(one["at"]) for one in plain] == stamps
+
+
+def test_a_line_is_read_without_those_before_it(path: Path) -> None:
+    """The first frame is made unreadable: a line of the last one is read all the same."""
+    last = list(offsets(path.read_bytes()))[-1]
+    pack(path)
+    now = Path(f"{path}.zst")
+    content = bytearray(now.read_bytes())
+    content[40:60] = bytes(20)
+    now.write_bytes(content)
+    [line] = read_lines(path.parent, path.name, [last])
+    assert line["at"] == "2026-11-25T09:30:02.999000Z"
+    with pytest.raises(OSError, match=path.name):
+        list(read_lines(path.parent, path.name, [500]))
+
+
+def test_one_that_is_open_is_left_alone(tmp_path: Path) -> None:
+    log = AccessLog(tmp_path, "test", started_at=NOW)
+    log.append(entry(1))
+    [path] = segment_paths(tmp_path)
+    assert not pack(path)
+    log.append(entry(2))
+    log.close()
+    assert pack(path)
+
+
+def test_a_death_on_the_way_leaves_the_original_and_the_next_attempt_ends_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "unlink", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            pack(path)
+    assert sorted(one.name for one in path.parent.iterdir()) == [path.name, f"{path.name}.zst"]
+    assert segment_paths(path.parent) == [path]  # both are there: it counts once
+    assert pack(path)
+    assert [one.name for one in path.parent.iterdir()] == [f"{path.name}.zst"]
+
+
+def test_what_does_not_read_back_the_same_replaces_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed, "FRAME", 4096)
+    digests = iter([b"a", b"b"])
+    monkeypatch.setattr(packed, "_digest", lambda _: next(digests))
+    with pytest.raises(OSError, match="does not read back"):
+        pack(path)
+    assert segment_paths(path.parent) == [path]
+
+
+@pytest.mark.parametrize("place", [40, -5, -40])
+def test_damage_is_an_error_of_reading_or_a_fault(path: Path, place: int) -> None:
+    pack(path)
+    [now] = segment_paths(path.parent)
+    content = bytearray(now.read_bytes())
+    content[place] ^= 0xFF
+    now.write_bytes(content)
+    try:
+        found = verify(path.parent, KEY.public_key(), now=NOW)
+    except OSError:
+        return
+    assert not found.intact
