@@ -121,19 +121,22 @@ class Account:
         self.seen["ingested days"] = f"{len(work.ingested):,} acknowledged, {len(there):,} there"
 
     def log(self, world: World, work: Work) -> None:
-        from gridgate.audit.models import AccessLogEntry
+        from gridgate.audit.lines import Columns
+        from gridgate.audit.models import LogStretch
         from gridgate.dataplane.accesslog import read_segment
-        from gridgate.dataplane.accesslog.segments import segment_paths
+        from gridgate.dataplane.accesslog.segments import read_lines, segment_paths
 
         lines: Counter[str] = Counter()
         for path in segment_paths(world.data / "accesslog"):
             for entry in read_segment(path).entries:
                 if entry.get("as_of"):
                     lines[instant(entry["as_of"])] += 1
-        folded = Counter(
-            instant(at.isoformat())
-            for at in AccessLogEntry.objects.exclude(as_of=None).values_list("as_of", flat=True)
-        )
+        folded: Counter[str] = Counter()
+        for stretch in LogStretch.objects.select_related("segment"):
+            offsets = Columns.unpack(bytes(stretch.columns)).offset.tolist()
+            for said in read_lines(world.data / "accesslog", stretch.segment.name, offsets):
+                if said.get("as_of"):
+                    folded[instant(said["as_of"])] += 1
         read = [instant(at.isoformat()) for at in work.read]
         self.lost["log lines"] += sum(not lines[at] for at in read)
         self.doubled["log lines"] += sum(found > 1 for found in lines.values())

@@ -205,14 +205,14 @@ def _settle(world: World) -> None:
     """Until the worker has folded the log, as far as it was written."""
     from django.db import connection
 
-    from gridgate.audit.models import AccessLogEntry
+    from gridgate.audit.models import LogDay
     from gridgate.dataplane.accesslog import read_segment
     from gridgate.dataplane.accesslog.segments import segment_paths
 
     def settled() -> bool:
         connection.close()
         written = sum(len(read_segment(path).entries) for path in segment_paths(world.data / "accesslog"))
-        return AccessLogEntry.objects.count() >= written
+        return sum(LogDay.objects.values_list("entries", flat=True)) >= written
 
     _until(settled, seconds=60)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import django
 import pytest
+from django.conf import settings as django_settings
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
@@ -27,6 +28,8 @@ os.environ.update(
 )
 Path(_INSTANCE, "static").mkdir()  # whitenoise warns of a missing one
 django.setup()
+# Entries that `tests.factories.audit` makes have their lines in memory.
+django_settings.LOG_LINES = "tests.factories.audit.read_lines"
 
 # A gate asks the same questions every time, `make quick` the first of them, `make fuzz` new ones. A busy machine is no
 # failure: no deadline.

@@ -1,5 +1,5 @@
-"""AccessLogEntry, AccessLogSegment, LogRetention, Checkpoint, AuditEvent. Organisations are named by id and by their
-name at the time: the logs outlive both.
+"""How far the access log is folded, the roll-up and the index of its lines, retentions, checkpoints, and the history of
+rights. Organisations are named by id and by their name at the time: the logs outlive both.
 """
 
 from django.db import models
@@ -12,45 +12,87 @@ class AccessLogSegment(models.Model):
     lines = models.PositiveIntegerField(default=0)
     size = models.PositiveBigIntegerField(default=0)
     head = models.CharField(max_length=64, blank=True)
+    sealed = models.BooleanField(default=False)
+    """That it grows no more, is folded whole, and was packed."""
 
 
-class AccessLogEntry(models.Model):
-    """One read, or one refused attempt (DataAccessLog of Regulation (EU) 2023/1162, articles 5 and 7).
+class LogFacet(models.Model):
+    """What many reads have in common: whose data, who read, what, by which way, and the answer."""
 
-    Appended, never changed, and removed only when a `LogRetention` says so (a database trigger refuses).
-    """
-
-    segment = models.ForeignKey(AccessLogSegment, on_delete=models.PROTECT, related_name="entries")
-    line = models.PositiveIntegerField()
-    at = models.DateTimeField()
-    channel = models.CharField(max_length=20)
-    outcome = models.CharField(max_length=30)
     holder = models.BigIntegerField(null=True)
     reader = models.BigIntegerField(null=True)
     reader_name = models.CharField(max_length=200, blank=True)
     user = models.BigIntegerField(null=True)
     user_name = models.CharField(max_length=200, blank=True)
     application = models.CharField(max_length=64, blank=True)
-    permission = models.CharField(max_length=36, blank=True)
-    basis = models.CharField(max_length=10, blank=True)
-    metering_point_id = models.CharField(max_length=18, blank=True)
     kind = models.CharField(max_length=20, blank=True)
     direction = models.CharField(max_length=10, blank=True)
-    start = models.DateTimeField(null=True)
-    end = models.DateTimeField(null=True)
-    as_of = models.DateTimeField(null=True)
-    values = models.PositiveIntegerField(default=0)
+    channel = models.CharField(max_length=20)
+    outcome = models.CharField(max_length=30)
+    digest = models.CharField(max_length=32, unique=True)
+    """Of all the rest: one row for one facet, what is unknown included."""
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["segment", "line"], name="one_entry_a_line")]
         indexes = [
-            models.Index(fields=["holder", "-at"]),
-            models.Index(fields=["holder", "reader", "-at"]),
-            models.Index(fields=["holder", "metering_point_id", "-at"]),
+            models.Index(fields=["holder", "reader"], name="facets_of_a_holder"),
             # For the copy of one's own data; programs read much and are nobody.
-            models.Index(
-                fields=["user", "at"], condition=models.Q(user__isnull=False), name="reads_of_a_person"
-            ),
+            models.Index(fields=["user"], condition=models.Q(user__isnull=False), name="facets_of_a_person"),
+        ]
+
+
+class LogSums(models.Model):
+    """How many entries, the values that they held, the first and the last instant, in microseconds since 1970."""
+
+    facet = models.ForeignKey(LogFacet, on_delete=models.PROTECT, related_name="+")
+    entries = models.PositiveIntegerField()
+    values = models.PositiveBigIntegerField()
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class LogDay(LogSums):
+    """The entries of one facet on one civil day of the network: what those read who see all of a company's points."""
+
+    pk = models.CompositePrimaryKey("facet_id", "day")
+    day = models.DateField()
+    segment = models.ForeignKey(AccessLogSegment, on_delete=models.PROTECT, related_name="+")
+    """That of the last of them."""
+
+
+class LogPointDay(LogSums):
+    """The same of each metering point: what those read who see some of them."""
+
+    pk = models.CompositePrimaryKey("facet_id", "day", "metering_point_id")
+    day = models.DateField()
+    metering_point_id = models.CharField(max_length=18, blank=True)
+
+
+class LogPoint(models.Model):
+    """What was read of a point under a permission since the log begins: how often, and the last time. No refusals."""
+
+    pk = models.CompositePrimaryKey("facet_id", "metering_point_id", "permission")
+    facet = models.ForeignKey(LogFacet, on_delete=models.PROTECT, related_name="+")
+    metering_point_id = models.CharField(max_length=18, blank=True)
+    permission = models.CharField(max_length=36, blank=True)
+    entries = models.PositiveIntegerField()
+    last = models.BigIntegerField()
+
+
+class LogStretch(models.Model):
+    """Where in a segment lines of one holder lie, and between which instants; see `audit.lines`."""
+
+    segment = models.ForeignKey(AccessLogSegment, on_delete=models.PROTECT, related_name="+")
+    holder = models.BigIntegerField(null=True)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    columns = models.BinaryField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["holder", "last"], name="stretches_of_a_holder"),
         ]
 
 

@@ -1,24 +1,41 @@
-"""Writing the registry's copy of the access log: folding what processes logged, and erasing what is too old.
+"""Writing the registry's roll-up of the access log, and its index: folding what processes logged, and erasing what is too
+old.
 
-The log itself is the hash-chained segments on disk. Here entries come as plain values, so that this app
-knows nothing of files; whoever reads the segments passes them in, as they grow.
+The log itself is the hash-chained segments on disk. Here lines come as plain values, so that this app knows nothing of
+files; whoever reads the segments passes them in, as they grow.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from django.db import transaction
+import orjson
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, Max, OuterRef
 
-from gridgate.audit.models import AccessLogEntry, AccessLogSegment, LogRetention
+from gridgate.audit.lines import Columns, micros_of, number_of_point
+from gridgate.audit.models import (
+    AccessLogSegment,
+    LogDay,
+    LogFacet,
+    LogPoint,
+    LogPointDay,
+    LogRetention,
+    LogStretch,
+)
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.time import civil_day_bounds, civil_day_of
 
 YEARS_KEPT = 3
 """The least that the log is kept: Directive (EU) 2019/944, annex I(4), by Regulation (EU) 2023/1162,
 article 5.
 """
+GRANTED = "granted"
 
 
 class TooYoungToErase(GridgateError):
@@ -32,12 +49,19 @@ class TooYoungToErase(GridgateError):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """One line of a segment: its number, and the entry it holds; None for the line that opens the segment."""
+class LogLine(NamedTuple):
+    """One line of a segment: its number, the entry it holds, None for one that holds none, and where it begins."""
 
     number: int
     entry: dict[str, Any] | None
+    offset: int = 0
+
+
+class Faulty(NamedTuple):
+    """A line that is not an entry, though it should be."""
+
+    number: int
+    why: Exception
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,79 +73,397 @@ class Position:
     head: str = ""
 
 
+class Facet(NamedTuple):
+    """What a `LogFacet` says."""
+
+    holder: int | None
+    reader: int | None
+    reader_name: str
+    user: int | None
+    user_name: str
+    application: str
+    kind: str
+    direction: str
+    channel: str
+    outcome: str
+
+    @property
+    def digest(self) -> str:
+        return blake2b(orjson.dumps([*self]), digest_size=16).hexdigest()
+
+
+@dataclass(slots=True)
+class Sums:
+    entries: int
+    values: int
+    first: int
+    last: int
+
+    def add(self, other: "Sums") -> None:
+        self.entries += other.entries
+        self.values += other.values
+        self.first = min(self.first, other.first)
+        self.last = max(self.last, other.last)
+
+
+@dataclass(slots=True)
+class RollUp:
+    """Lines added up as they come, before the registry is asked anything."""
+
+    zone: ZoneInfo
+    facets: dict[Facet, int] = field(default_factory=dict)
+    """Each with its place, by which the other parts name it."""
+    sums: dict[tuple[int, date, str, str], Sums] = field(default_factory=dict)
+    """By facet, civil day, point and permission."""
+    lines: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """Offset, instant, facet and point."""
+    _minutes: dict[str, tuple[date, int]] = field(default_factory=dict)
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _permissions: dict[str, str] = field(default_factory=lambda: {"": ""})
+
+    def add(self, entry: dict[str, Any], offset: int) -> None:
+        """Raises `ValueError`, `KeyError` or `TypeError` when it is not an entry, having added nothing."""
+        get = entry.get
+        stamp = entry["at"]
+        known = self._minutes.get(stamp[:16])
+        if known is not None and len(stamp) == 27 and stamp[16] == ":" and stamp[26] == "Z":
+            day, minute = known
+            at = minute + int(stamp[17:19]) * 1_000_000 + int(stamp[20:26])
+        else:
+            day, at = self._instant(stamp)
+        key = (
+            get("holder"),
+            get("reader"),
+            get("reader_name") or "",
+            get("user"),
+            get("user_name") or "",
+            get("application") or "",
+            get("kind") or "",
+            get("direction") or "",
+            entry["channel"],
+            entry["outcome"],
+        )
+        facet = self.facets.get(key)  # type: ignore[call-overload]  -- a tuple equals a named one
+        if facet is None:
+            facet = self.facets[_checked(Facet(*key))] = len(self.facets)
+        point = get("metering_point") or ""
+        number = self._numbers.get(point)
+        if number is None:
+            number = self._numbers[point] = number_of_point(_text(point, 18))
+        said = get("permission") or ""
+        permission = self._permissions.get(said)
+        if permission is None:
+            permission = self._permissions[said] = str(UUID(said))
+        values = get("values") or 0
+        if type(values) is not int or not 0 <= values < 2**31:
+            raise ValueError(f"values is {values!r}")
+        place = (facet, day, point, permission)
+        sums = self.sums.get(place)
+        if sums is None:
+            self.sums[place] = Sums(1, values, at, at)
+        else:
+            sums.entries += 1
+            sums.values += values
+            if at > sums.last:
+                sums.last = at
+            elif at < sums.first:
+                sums.first = at
+        self.lines.append((offset, at, facet, number))
+
+    def _instant(self, stamp: str) -> tuple[date, int]:
+        at = datetime.fromisoformat(stamp)
+        if at.tzinfo is None:
+            raise ValueError("at names no time zone")
+        day, micros = civil_day_of(at, self.zone), micros_of(at)
+        if stamp.endswith("Z"):  # of one minute in UTC, all is on one civil day
+            self._minutes[stamp[:16]] = day, micros_of(at.replace(second=0, microsecond=0))
+        return day, micros
+
+    def drop_before(self, day: date) -> None:
+        """Forget what a retention has erased."""
+        start = micros_of(civil_day_bounds(day, self.zone).start)
+        self.sums = {place: sums for place, sums in self.sums.items() if place[1] >= day}
+        self.lines = [line for line in self.lines if line[1] >= start]
+
+    def point_days(self) -> dict[tuple[int, date, str], Sums]:
+        return self._by(lambda facet, day, point, _: (facet, day, point))
+
+    def days(self) -> dict[tuple[int, date], Sums]:
+        return self._by(lambda facet, day, *_: (facet, day))
+
+    def points(self) -> dict[tuple[int, str, str], Sums]:
+        """Of what was granted."""
+        granted = {place for facet, place in self.facets.items() if facet.outcome == GRANTED}
+        found = self._by(lambda facet, _, point, permission: (facet, point, permission))
+        return {place: sums for place, sums in found.items() if place[0] in granted}
+
+    def _by(self, key: Any) -> dict[Any, Sums]:
+        found: dict[Any, Sums] = {}
+        for place, sums in self.sums.items():
+            shorter = key(*place)
+            if (there := found.get(shorter)) is None:
+                found[shorter] = Sums(sums.entries, sums.values, sums.first, sums.last)
+            else:
+                there.add(sums)
+        return found
+
+
 def positions() -> dict[str, Position]:
-    """Where folding goes on, by segment."""
-    rows = AccessLogSegment.objects.values_list("name", "lines", "size", "head")
+    """Where folding goes on, by segment; those that are sealed left out."""
+    rows = AccessLogSegment.objects.filter(sealed=False).values_list("name", "lines", "size", "head")
     return {name: Position(lines, size, head) for name, lines, size, head in rows}
 
 
-def fold(*, segment: str, lines: Sequence[LogLine], reached: Position) -> int:
-    """Add lines of a segment and remember how far it is folded. Returns how many entries are new.
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """How many entries are new, and the lines left out for not being any."""
 
-    Doing it twice, or at once in two processes, adds nothing twice. Raises `ValueError` or `KeyError` for a
-    line that is not an entry: then nothing of the call is kept.
+    entries: int = 0
+    faulty: Sequence[Faulty] = ()
+
+
+def fold(
+    *, segment: str, lines: Iterable[LogLine], reached: Position, start: Position = Position()
+) -> Folded:
+    """Add the lines of a segment between `start` and `reached`, and remember that it is folded up to there.
+
+    What is added and how far, is written at once: when the segment is not folded up to `start`, another process was
+    quicker, or the caller was killed after it wrote, and nothing is added.
     """
+    roll_up, faulty = RollUp(zone()), []
+    for line in lines:
+        if line.entry is not None:
+            try:
+                roll_up.add(line.entry, line.offset)
+            except (ValueError, KeyError, TypeError) as error:
+                faulty.append(Faulty(line.number, error))
     with transaction.atomic():
         row, _ = AccessLogSegment.objects.get_or_create(name=segment)
-        entries = [entry_of(row.pk, line.number, line.entry) for line in lines if line.entry is not None]
-        numbers = [entry.line for entry in entries] or [0]
-        there = row.entries.filter(line__gte=numbers[0], line__lte=numbers[-1])
-        before = there.count()
-        AccessLogEntry.objects.bulk_create(entries, ignore_conflicts=True, batch_size=500)
-        after = there.count()
-        if after != len(entries):  # ignoring conflicts also ignores what the table refuses
-            raise ValueError(f"{len(entries) - after} of the lines were refused")
-        AccessLogSegment.objects.filter(pk=row.pk, size__lt=reached.size).update(
+        if (row.lines, row.size) != (start.lines, start.size):
+            return Folded()
+        if erased := erased_before():
+            roll_up.drop_before(erased)
+        if roll_up.lines:
+            _write(row.pk, roll_up)
+        AccessLogSegment.objects.filter(pk=row.pk).update(
             lines=reached.lines, size=reached.size, head=reached.head
         )
-    return after - before
+    return Folded(len(roll_up.lines), faulty)
 
 
-def entry_of(segment_id: int, number: int, entry: dict[str, Any]) -> AccessLogEntry:
-    """The row of a logged line. Raises `ValueError` or `KeyError` when it is not one."""
-    return AccessLogEntry(
-        segment_id=segment_id,
-        line=number,
-        at=datetime.fromisoformat(entry["at"]),
-        channel=entry["channel"],
-        outcome=entry["outcome"],
-        holder=entry.get("holder"),
-        reader=entry.get("reader"),
-        reader_name=entry.get("reader_name") or "",
-        user=entry.get("user"),
-        user_name=entry.get("user_name") or "",
-        application=entry.get("application") or "",
-        permission=str(UUID(entry["permission"])) if entry.get("permission") else "",
-        basis=entry.get("basis") or "",
-        metering_point_id=entry.get("metering_point") or "",
-        kind=entry.get("kind") or "",
-        direction=entry.get("direction") or "",
-        start=_instant(entry.get("start")),
-        end=_instant(entry.get("end")),
-        as_of=_instant(entry.get("as_of")),
-        values=entry.get("values") or 0,
+def zone() -> ZoneInfo:
+    """The network's, by whose civil days entries are counted."""
+    return ZoneInfo(settings.TIME_ZONE)
+
+
+def rebuild() -> None:
+    """Forget the roll-up and the index, so that the next folding makes both anew from the segments."""
+    with transaction.atomic():
+        for model in (LogStretch, LogPoint, LogPointDay, LogDay, LogFacet):
+            model.objects.all().delete()
+        AccessLogSegment.objects.update(lines=0, size=0, head="", sealed=False)
+
+
+_UPSERT = """
+INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {sums}
+"""
+_SUMS = {
+    "entries": "entries = {table}.entries + excluded.entries",
+    "values": '"values" = {table}."values" + excluded."values"',
+    "first": "first = min({table}.first, excluded.first)",
+    "segment_id": "segment_id = iif(excluded.last >= {table}.last, excluded.segment_id, {table}.segment_id)",
+    "last": "last = max({table}.last, excluded.last)",
+}
+
+
+def _add(model: Any, rows: Iterable[tuple[object, ...]], key: Sequence[str], columns: Sequence[str]) -> None:
+    """Add to the rows that there are, by their key, and write the others."""
+    table = model._meta.db_table
+    statement = _UPSERT.format(
+        table=table,
+        columns=", ".join(f'"{name}"' for name in (*key, *columns)),
+        marks=", ".join(["%s"] * (len(key) + len(columns))),
+        key=", ".join(key),
+        sums=", ".join(_SUMS[name].format(table=table) for name in columns),
     )
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, list(rows))
 
 
-def erase_before(*, before: datetime, now: datetime) -> int:
-    """Erase the registry's entries older than `before`; returns how many. The segments on disk are left
-    alone.
+def _write(segment: int, roll_up: RollUp) -> None:
+    ids = _ids([*roll_up.facets])
+    _add(
+        LogDay,
+        (
+            (ids[facet], day.isoformat(), sums.entries, sums.values, sums.first, segment, sums.last)
+            for (facet, day), sums in roll_up.days().items()
+        ),
+        ("facet_id", "day"),
+        ("entries", "values", "first", "segment_id", "last"),
+    )
+    _add(
+        LogPointDay,
+        (
+            (ids[facet], day.isoformat(), point, sums.entries, sums.values, sums.first, sums.last)
+            for (facet, day, point), sums in sorted(roll_up.point_days().items())
+        ),
+        ("facet_id", "day", "metering_point_id"),
+        ("entries", "values", "first", "last"),
+    )
+    _add(
+        LogPoint,
+        (
+            (ids[facet], point, permission, sums.entries, sums.last)
+            for (facet, point, permission), sums in sorted(roll_up.points().items())
+        ),
+        ("facet_id", "metering_point_id", "permission"),
+        ("entries", "last"),
+    )
+    LogStretch.objects.bulk_create(_stretches(segment, roll_up, ids))
 
-    That it was done, when and how far stays on record; nothing else can erase an entry (a database trigger
-    refuses). Raises `TooYoungToErase`.
+
+def _ids(facets: Sequence[Facet]) -> list[int]:
+    """The numbers of these facets' rows, made where there are none."""
+    rows = {facet.digest: LogFacet(**facet._asdict(), digest=facet.digest) for facet in facets}
+    LogFacet.objects.bulk_create(rows.values(), ignore_conflicts=True, batch_size=80)
+    there: dict[str, int] = {}
+    digests = [*rows]
+    for at in range(0, len(digests), 500):
+        found = LogFacet.objects.filter(digest__in=digests[at : at + 500])
+        there.update(found.values_list("digest", "pk"))
+    return [there[digest] for digest in digests]
+
+
+def _stretches(segment: int, roll_up: RollUp, ids: Sequence[int]) -> Iterable[LogStretch]:
+    """One for each holder: its lines, in the order of the segment."""
+    holders = [facet.holder for facet in roll_up.facets]
+    by_holder: dict[int | None, list[tuple[int, int, int, int]]] = {}
+    for offset, at, facet, point in roll_up.lines:
+        by_holder.setdefault(holders[facet], []).append((offset, at, ids[facet], point))
+    for holder, lines in by_holder.items():
+        columns = Columns.of(lines)
+        yield LogStretch(
+            segment_id=segment,
+            holder=holder,
+            first=int(columns.at.min()),
+            last=int(columns.at.max()),
+            columns=columns.pack(),
+        )
+
+
+def _checked(facet: Facet) -> Facet:
+    for number in (facet.holder, facet.reader, facet.user):
+        if number is not None and type(number) is not int:
+            raise ValueError(f"{number!r} is not the number of a company or a person")
+    for name, most in _LENGTHS.items():
+        _text(getattr(facet, name), most)
+    return facet
+
+
+_LENGTHS = {
+    name: LogFacet._meta.get_field(name).max_length or 0
+    for name in Facet._fields
+    if name not in ("holder", "reader", "user")
+}
+
+
+def _text(value: object, most: int) -> str:
+    if not isinstance(value, str) or len(value) > most:
+        raise ValueError(f"{value!r} is not a text of at most {most} characters")
+    return value
+
+
+def erased_before() -> date | None:
+    """The first day that the log goes back to, when it was erased before; None when it is whole."""
+    latest: datetime | None = LogRetention.objects.aggregate(before=Max("before"))["before"]
+    return None if latest is None else civil_day_of(latest, zone())
+
+
+def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
+    """Erase what the registry knows of the reads before that civil day; returns how many there were. `lines` are those
+    of the segments that reach before it, which are left alone here.
+
+    That it was done, when and how far stays on record. Raises `TooYoungToErase`.
     """
+    before = civil_day_bounds(day, zone()).start
     if before > latest_erasable(now):
         raise TooYoungToErase
+    roll_up = RollUp(zone())
+    already = erased_before()
+    for line in lines:
+        if line.entry is not None:
+            try:
+                roll_up.add(line.entry, line.offset)
+            except (ValueError, KeyError, TypeError):
+                continue
+    roll_up.sums = {
+        place: sums
+        for place, sums in roll_up.sums.items()
+        if place[1] < day and (already is None or place[1] >= already)
+    }
     with transaction.atomic():
         LogRetention.objects.create(before=before, at=now)
-        erased, _ = AccessLogEntry.objects.filter(at__lt=before).delete()
+        old = LogDay.objects.filter(day__lt=day)
+        erased = sum(old.values_list("entries", flat=True))
+        ids = _ids([*roll_up.facets])
+        _take_away(
+            (sums.entries, ids[facet], point, permission)
+            for (facet, point, permission), sums in roll_up.points().items()
+        )
+        LogPointDay.objects.filter(day__lt=day).delete()
+        old.delete()
+        LogFacet.objects.filter(
+            ~Exists(LogDay.objects.filter(facet=OuterRef("pk"))),
+            ~Exists(LogPoint.objects.filter(facet=OuterRef("pk"))),
+        ).delete()
     return erased
+
+
+def _take_away(rows: Iterable[tuple[object, ...]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE audit_logpoint SET entries = max(0, entries - %s)"
+            " WHERE facet_id = %s AND metering_point_id = %s AND permission = %s",
+            list(rows),
+        )
+    LogPoint.objects.filter(entries=0).delete()
+
+
+def forget_segments(names: Iterable[str]) -> None:
+    """Forget segments that are no more, all of whose reads are erased."""
+    gone = AccessLogSegment.objects.filter(name__in=list(names))
+    with transaction.atomic():
+        LogStretch.objects.filter(segment__in=gone).delete()
+        gone.delete()
+
+
+def sealed_segments() -> set[str]:
+    """Those that grow no more, of which nobody need look again whether they have."""
+    return set(AccessLogSegment.objects.filter(sealed=True).values_list("name", flat=True))
+
+
+def seal(segment: str) -> None:
+    """Note that a segment grows no more, and join its stretches in the index: one for each holder."""
+    with transaction.atomic():
+        row = AccessLogSegment.objects.get(name=segment)
+        AccessLogSegment.objects.filter(pk=row.pk).update(sealed=True)
+        by_holder: dict[int | None, list[LogStretch]] = {}
+        for stretch in LogStretch.objects.filter(segment=row).order_by("pk"):
+            by_holder.setdefault(stretch.holder, []).append(stretch)
+        for holder, stretches in by_holder.items():
+            if len(stretches) == 1:
+                continue
+            columns = Columns.joined([Columns.unpack(bytes(one.columns)) for one in stretches])
+            LogStretch.objects.filter(pk__in=[one.pk for one in stretches]).delete()
+            LogStretch.objects.create(
+                segment=row,
+                holder=holder,
+                first=min(one.first for one in stretches),
+                last=max(one.last for one in stretches),
+                columns=columns.pack(),
+            )
 
 
 def latest_erasable(now: datetime) -> datetime:
     """Up to when entries may be erased by `now`."""
     return now.replace(year=now.year - YEARS_KEPT, day=min(now.day, 28))
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)

@@ -5,19 +5,45 @@ company's points, within their perimeter; nobody else sees any. (Regulation (EU)
 the log is shown to the final customer.)
 """
 
-from collections.abc import Collection, Iterable, Sequence
+import logging
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
-from typing import Any, Protocol
+from datetime import date, datetime
+from functools import reduce
+from itertools import groupby
+from operator import or_
+from typing import Any, NamedTuple, Protocol
 
-from django.db.models import Case, Count, IntegerField, Max, Min, Q, QuerySet, Sum, Value, When
-from django.db.models.functions import TruncDate
+import numpy as np
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
-from gridgate.audit.models import AccessLogEntry, LogRetention
-from gridgate.core.time import Interval
+from gridgate.audit.lines import (
+    Columns,
+    LinesMissing,
+    LogEntry,
+    instant_of,
+    micros_of,
+    number_of_point,
+    read_lines,
+)
+from gridgate.audit.models import (
+    AccessLogSegment,
+    LogDay,
+    LogFacet,
+    LogPoint,
+    LogPointDay,
+    LogRetention,
+    LogStretch,
+)
+from gridgate.audit.operations import GRANTED, zone
+from gridgate.core.time import civil_day_bounds, civil_day_of
 
-GRANTED = "granted"
 ENTITLEMENT = "data_services"
+AT_ONCE = 2000
+"""How many lines are held in memory while many are read."""
+
+_log = logging.getLogger(__name__)
 
 
 class Actor(Protocol):
@@ -32,17 +58,17 @@ class Actor(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which entries: what is left empty does not narrow. `outcome` is "granted", "refused" or one reason; `own` says
-    whose: the company's own (True) or all others' (False).
+    """Which entries: what is left empty does not narrow. `first` and `last` are civil days of the network, both included;
+    `outcome` is "granted", "refused" or one reason; `own` says whose: the company's own (True) or all others' (False).
     """
 
-    period: Interval | None = None
+    first: date | None = None
+    last: date | None = None
     reader: int | None = None
     metering_point: str = ""
     kind: str = ""
     outcome: str = ""
     channel: str = ""
-    permission: str = ""
     own: bool | None = None
 
 
@@ -105,58 +131,124 @@ def unusual_day(counts: Sequence[int]) -> UnusualDay | None:
     return UnusualDay(index, counts[index], usual) if counts[index] >= UNUSUAL_TIMES * max(1, usual) else None
 
 
-def entries_of(*, actor: Actor) -> QuerySet[AccessLogEntry]:
-    """Every read and refused attempt on the points of the actor's company and perimeter; in no order."""
-    if not actor.has(ENTITLEMENT):
-        return AccessLogEntry.objects.none()
-    return AccessLogEntry.objects.filter(
-        actor.within(ENTITLEMENT, "metering_point_id"), holder=actor.organisation_id
-    )
+def search(*, actor: Actor, wanted: Wanted) -> "Entries":
+    """The reads and refused attempts on the points of the actor's company and perimeter that match, latest first."""
+    return Entries(actor, wanted)
 
 
-def search(*, actor: Actor, wanted: Wanted) -> QuerySet[AccessLogEntry]:
-    """The entries that match, latest first."""
-    entries = entries_of(actor=actor)
-    if wanted.period is not None:
-        entries = entries.filter(at__gte=wanted.period.start)
-        if wanted.period.end is not None:
-            entries = entries.filter(at__lt=wanted.period.end)
-    if wanted.outcome == "refused":
-        entries = entries.exclude(outcome=GRANTED)
-    elif wanted.outcome:
-        entries = entries.filter(outcome=wanted.outcome)
-    if wanted.own is not None:
-        ours = Q(reader=actor.organisation_id)
-        entries = entries.filter(ours) if wanted.own else entries.exclude(ours)
-    exact = {
-        "reader": wanted.reader,
-        "metering_point_id": wanted.metering_point,
-        "kind": wanted.kind,
-        "channel": wanted.channel,
-        "permission": wanted.permission,
-    }
-    return entries.filter(**{name: value for name, value in exact.items() if value}).order_by("-at", "-id")
+class Entries:
+    """Lines of the log, found by the registry's roll-up and index, and read from the segments as they are looked at.
+
+    The roll-up says on which days there are any and how many, so that a page far down costs what the first one does;
+    the index says where those of a day lie.
+    """
+
+    def __init__(self, actor: Actor, wanted: Wanted) -> None:
+        self._actor, self._wanted = actor, wanted
+        self._days: list[tuple[date, int]] | None = None
+        self._facets: list[int] | None = None
+
+    def count(self) -> int:
+        return sum(count for _, count in self._by_day())
+
+    __len__ = count
+
+    def __iter__(self) -> Iterator[LogEntry]:
+        for day, _ in self._by_day():
+            found = self._located([day])
+            for begin in range(0, len(found), AT_ONCE):
+                yield from self._read(found[begin : begin + AT_ONCE])
+
+    def __getitem__(self, place: slice) -> list[LogEntry]:
+        start, stop, _ = place.indices(self.count())
+        days, before, passed = [], 0, 0
+        for day, count in self._by_day():
+            if passed + count <= start:
+                before = passed + count
+            elif passed < stop:
+                days.append(day)
+            passed += count
+        return self._read(self._located(days)[start - before : stop - before]) if days else []
+
+    def first_from(self, at: datetime) -> datetime | None:
+        """When the earliest of them was logged that is not before `at`."""
+        since = micros_of(at)
+        days = _sums(self._actor, replace(self._wanted, first=civil_day_of(at, zone()))).filter(
+            last__gte=since
+        )
+        for day, first in days.values_list("day").annotate(begins=Min("first")).order_by("day"):
+            if first >= since:
+                return instant_of(first)
+            for line in reversed(self._located([day])):
+                if line.at >= since:
+                    return instant_of(line.at)
+        return None
+
+    def _by_day(self) -> list[tuple[date, int]]:
+        if self._days is None:
+            sums = _sums(self._actor, self._wanted).values_list("day")
+            self._days = list(sums.annotate(count=Sum("entries")).order_by("-day"))
+        return self._days
+
+    def _located(self, days: Sequence[date]) -> "list[_Line]":
+        """The lines of these days, the latest first."""
+        if self._facets is None:
+            self._facets = list(_facets(self._actor, self._wanted).values_list("pk", flat=True))
+        points = _points_on(self._actor, self._wanted, days, self._facets)
+        holder = Q(holder=self._actor.organisation_id)
+        return [*reversed(_lines_of(days, holder, self._facets, points))]
+
+    def _read(self, found: Sequence["_Line"]) -> list[LogEntry]:
+        shown = []
+        for line, entry in zip(found, _read(found), strict=True):
+            if entry is None:
+                continue
+            # What the index says was asked for is shown only when the line itself says so.
+            if (entry.holder, number_of_point(entry.metering_point_id)) == (
+                self._actor.organisation_id,
+                line.point,
+            ):
+                shown.append(entry)
+            else:
+                _log.error(
+                    "the index says otherwise than line at %s of segment %s", line.offset, line.segment
+                )
+        return shown
 
 
-def readers_in(*, actor: Actor, period: Interval | None) -> dict[int, str]:
-    """Which others read or tried to within the period: the reader's id and its last name in the log, by name."""
-    entries = search(actor=actor, wanted=Wanted(period=period, own=False)).order_by()
+def entries_by(*, user: int) -> Iterator[LogEntry]:
+    """What one person read, or asked for in vain, on anybody's points; the earliest first. For their own copy."""
+    facets = list(LogFacet.objects.filter(user=user))
+    numbers = [facet.pk for facet in facets]
+    holders = Q(holder__in={facet.holder for facet in facets})
+    if any(facet.holder is None for facet in facets):
+        holders |= Q(holder=None)
+    days = LogDay.objects.filter(facet__in=numbers).order_by("day").values_list("day", flat=True).distinct()
+    for day in days:
+        found = _lines_of([day], holders, numbers, None)
+        for begin in range(0, len(found), AT_ONCE):
+            for entry in _read(found[begin : begin + AT_ONCE]):
+                if entry is not None and entry.user == user:
+                    yield entry
+
+
+def readers_in(*, actor: Actor, wanted: Wanted) -> dict[int, str]:
+    """Which others read or tried to: the reader's id and its last name in the log, by name."""
     named = (
-        entries.exclude(reader=None)
-        .values_list("reader", "reader_name")
-        .annotate(last=Max("at"))
-        .order_by("last")
+        _sums(actor, replace(wanted, own=False))
+        .exclude(facet__reader=None)
+        .values_list("facet__reader", "facet__reader_name")
+        .annotate(latest=Max("last"))
+        .order_by("latest")
     )
-    names = {reader: name for reader, name, _ in named if reader is not None}
+    names: dict[int, str] = {reader: name for reader, name, _ in named}
     return dict(sorted(names.items(), key=lambda item: item[1].casefold()))
 
 
-def channels_in(*, actor: Actor, period: Interval | None, own: bool | None = None) -> list[str]:
-    """By which ways data was read within the period: "api:enedis", "screen"…"""
-    entries = search(actor=actor, wanted=Wanted(period=period, own=own))
-    return sorted(
-        channel for channel in entries.order_by().values_list("channel", flat=True).distinct() if channel
-    )
+def channels_in(*, actor: Actor, wanted: Wanted) -> list[str]:
+    """By which ways data was read: "api:enedis", "screen"…"""
+    found = _sums(actor, wanted).values_list("facet__channel", flat=True)
+    return sorted(channel for channel in found.distinct() if channel)
 
 
 def erased_before() -> datetime | None:
@@ -167,84 +259,140 @@ def erased_before() -> datetime | None:
 
 def counts(*, actor: Actor, wanted: Wanted) -> tuple[Counts, Counts]:
     """How many entries match: others', and the company's own."""
-    ours = Case(
-        When(reader=actor.organisation_id, then=Value(1)), default=Value(0), output_field=IntegerField()
-    )
-    rows = search(actor=actor, wanted=wanted).order_by().annotate(ours=ours).values_list("ours", "outcome")
-    found = {0: Counts(), 1: Counts()}
-    for side, outcome, count in rows.annotate(count=Count("pk")):
-        so_far = found[side]
+    rows = _sums(actor, wanted).values_list("facet__reader", "facet__outcome")
+    found = {False: Counts(), True: Counts()}
+    for reader, outcome, count in rows.annotate(count=Sum("entries")):
+        own = reader == actor.organisation_id
+        so_far = found[own]
         if outcome == GRANTED:
-            found[side] = Counts(so_far.read + count, so_far.refused)
+            found[own] = Counts(so_far.read + count, so_far.refused)
         else:
-            found[side] = Counts(so_far.read, so_far.refused + count)
-    return found[0], found[1]
+            found[own] = Counts(so_far.read, so_far.refused + count)
+    return found[False], found[True]
 
 
-def own_visits(*, actor: Actor, wanted: Wanted, zone: tzinfo) -> QuerySet[Any, Any]:
+_VISIT = ("user", "user_name", "application", "channel", "kind", "direction")
+
+
+class Visits:
     """The company's own entries that match, put together: one row for what a person or a program looked at by one way
-    on one civil day of `zone`, the latest first. A page of the portal that shows twelve points is twelve entries.
+    on one civil day, the latest first. A page of the portal that shows twelve points is twelve entries.
     """
-    entries = search(actor=actor, wanted=replace(wanted, own=True)).annotate(day=TruncDate("at", tzinfo=zone))
-    visits = entries.order_by().values(
-        "day", "user", "user_name", "application", "channel", "kind", "direction"
-    )
-    return visits.annotate(
-        read=Count("pk", filter=Q(outcome=GRANTED)),
-        refused=Count("pk", filter=~Q(outcome=GRANTED)),
-        points=Count("metering_point_id", distinct=True),
-        point=Min("metering_point_id"),
-        first_at=Min("at"),
-        last_at=Max("at"),
-        received=Sum("values"),
-    ).order_by("-day", "-last_at", "kind", "direction")
+
+    def __init__(self, actor: Actor, wanted: Wanted) -> None:
+        self._actor, self._wanted = actor, replace(wanted, own=True)
+
+    def count(self) -> int:
+        return self._rows().count()
+
+    __len__ = count
+
+    def __getitem__(self, place: slice) -> list[dict[str, Any]]:
+        rows = [
+            {key.removeprefix("facet__"): value for key, value in row.items()} for row in self._rows()[place]
+        ]
+        points = self._points({row["day"] for row in rows})
+        for row in rows:
+            row["first_at"], row["last_at"] = instant_of(row["begins"]), instant_of(row["ends"])
+            row["points"], row["point"] = points[_visit(row)]
+        return rows
+
+    def _rows(self) -> QuerySet[Any, Any]:
+        granted = Q(facet__outcome=GRANTED)
+        visits = _sums(self._actor, self._wanted).values("day", *(f"facet__{name}" for name in _VISIT))
+        return visits.annotate(
+            read=Coalesce(Sum("entries", filter=granted), 0),
+            refused=Coalesce(Sum("entries", filter=~granted), 0),
+            begins=Min("first"),
+            ends=Max("last"),
+            received=Sum("values"),
+        ).order_by("-day", "-ends", "facet__kind", "facet__direction")
+
+    def _points(self, days: Collection[date]) -> dict[tuple[object, ...], tuple[int, str]]:
+        """How many points each visit of these days was to, and the least of them."""
+        found = _sums(self._actor, self._wanted, by_point=True).filter(day__in=days)
+        rows = found.values_list("day", *(f"facet__{name}" for name in _VISIT)).annotate(
+            points=Count("metering_point_id", distinct=True), point=Min("metering_point_id")
+        )
+        return {tuple(row[:-2]): (row[-2], row[-1]) for row in rows}
+
+
+def _visit(row: Mapping[str, Any]) -> tuple[object, ...]:
+    return (row["day"], *(row[name] for name in _VISIT))
+
+
+def own_visits(*, actor: Actor, wanted: Wanted) -> Visits:
+    return Visits(actor, wanted)
 
 
 def reads_in(
-    *, actor: Actor, buckets: Sequence[Interval], wanted: Wanted | None = None, but: Collection[int] = ()
+    *, actor: Actor, days: Sequence[date], wanted: Wanted | None = None, but: Collection[int] = ()
 ) -> dict[int | None, list[int]]:
-    """How often each reader read in each of `buckets` (successive, each with an end), in one statement.
+    """How often each reader read on each of `days` (successive), in one statement.
 
     `wanted` narrows further; readers in `but` are left out: a holder's own reads are not news to it.
     """
-    if not buckets:
+    if not days:
         return {}
-    entries = search(actor=actor, wanted=wanted or Wanted()).order_by()
-    entries = entries.filter(at__gte=buckets[0].start, at__lt=buckets[-1].end, outcome=GRANTED).exclude(
-        reader__in=but
-    )
-    place = Case(
-        *(When(at__lt=bucket.end, then=Value(index)) for index, bucket in enumerate(buckets)),
-        output_field=IntegerField(),
-    )
+    within = replace(wanted or Wanted(), first=days[0], last=days[-1])
+    sums = _sums(actor, within).filter(facet__outcome=GRANTED).exclude(facet__reader__in=but)
     found: dict[int | None, list[int]] = {}
-    for reader, index, count in (
-        entries.annotate(place=place).values_list("reader", "place").annotate(count=Count("pk"))
-    ):
-        found.setdefault(reader, [0] * len(buckets))[index] = count
+    for reader, day, count in sums.values_list("facet__reader", "day").annotate(count=Sum("entries")):
+        found.setdefault(reader, [0] * len(days))[(day - days[0]).days] = count
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class LastRead:
+    """That a reader read one kind of data: of how many points, and the last time."""
+
+    reader_name: str
+    kind: str
+    points: int
+    at: datetime
+
+
+def last_reads(*, actor: Actor, since: datetime, most: int) -> list[LastRead]:
+    """What others read since then, by reader and kind, the latest first."""
+    rows = (
+        _read_points(actor)
+        .filter(last__gte=micros_of(since))
+        .exclude(facet__reader=actor.organisation_id)
+        .values_list("facet__reader_name", "facet__kind")
+        .annotate(latest=Max("last"), points=Count("metering_point_id", distinct=True))
+        .order_by("-latest", "facet__reader_name", "facet__kind")
+    )
+    return [LastRead(name, kind, points, instant_of(last)) for name, kind, last, points in rows[:most]]
+
+
+def last_read_by(*, actor: Actor) -> dict[int, datetime]:
+    """When each reader last read."""
+    found: dict[int, int] = {}
+    for reader, _, last in _latest(actor, _facets(actor, Wanted(outcome=GRANTED))):
+        if reader is not None:
+            found[reader] = max(last, found.get(reader, last))
+    return {reader: instant_of(last) for reader, last in found.items()}
 
 
 def reads_by_permission(*, actor: Actor, reader: int) -> dict[str, Reads]:
     """What one reader read, since the first entry, by permission."""
-    return _reads(entries_of(actor=actor).filter(reader=reader), "permission")
+    return _reads(_read_points(actor).filter(facet__reader=reader), "permission")
 
 
 def reads_by_point(*, actor: Actor, reader: int, points: Iterable[str]) -> dict[str, Reads]:
     """What one reader read of these points, since the first entry."""
-    entries = entries_of(actor=actor).filter(metering_point_id__in=list(points), reader=reader)
-    return _reads(entries, "metering_point_id")
+    found = _read_points(actor).filter(metering_point_id__in=list(points), facet__reader=reader)
+    return _reads(found, "metering_point_id")
 
 
 def first_refusal_after(*, actor: Actor, reader: int, at: datetime) -> datetime | None:
     """When this reader was first refused from `at` on: the proof that an end holds."""
-    refused = entries_of(actor=actor).filter(reader=reader, at__gte=at).exclude(outcome=GRANTED)
-    return refused.order_by("at").values_list("at", flat=True).first()
+    return search(actor=actor, wanted=Wanted(reader=reader, outcome="refused")).first_from(at)
 
 
-def _reads(entries: QuerySet[AccessLogEntry], key: str) -> dict[str, Reads]:
-    rows = entries.filter(outcome=GRANTED).values_list(key).annotate(count=Count("pk"), last=Max("at"))
-    return {name: Reads(count, last) for name, count, last in rows}
+def _reads(rows: QuerySet[LogPoint], key: str) -> dict[str, Reads]:
+    found = rows.values_list(key).annotate(count=Sum("entries"), latest=Max("last"))
+    return {name: Reads(count, instant_of(last)) for name, count, last in found}
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +411,146 @@ class Chain:
 
 def chain_of(*, actor: Actor) -> Chain | None:
     """The segment of the latest entry that the actor sees, as far as it is folded."""
-    latest = entries_of(actor=actor).order_by("-at", "-id").select_related("segment").first()
-    if latest is None or not latest.segment.head:
+    latest = max(_latest(actor, _facets(actor, Wanted())), key=lambda row: row[2], default=None)
+    if latest is None:
         return None
-    return Chain(latest.segment.name, latest.segment.lines, latest.segment.head)
+    _, facet, last = latest
+    day = LogDay.objects.filter(facet=facet, day=civil_day_of(instant_of(last), zone()))
+    segment = AccessLogSegment.objects.filter(pk__in=day.values("segment")).exclude(head="").first()
+    return Chain(segment.name, segment.lines, segment.head) if segment is not None else None
+
+
+# --- where it is found
+
+
+class _Line(NamedTuple):
+    """A line as the index has it."""
+
+    segment: int
+    offset: int
+    at: int
+    point: int
+
+
+def _facets(actor: Actor, wanted: Wanted) -> QuerySet[LogFacet]:
+    """Of the actor's company, or none."""
+    return LogFacet.objects.filter(_narrowed(actor, wanted, ""))
+
+
+def _sums(actor: Actor, wanted: Wanted, *, by_point: bool = False) -> QuerySet[Any]:
+    """The days' sums that match: those of whole days for who sees all the points of the company, else by point, within
+    the perimeter.
+    """
+    within = actor.within(ENTITLEMENT, "metering_point_id")
+    days = Q()
+    if wanted.first is not None:
+        days &= Q(day__gte=wanted.first)
+    if wanted.last is not None:
+        days &= Q(day__lte=wanted.last)
+    whole = LogDay.objects.filter(_narrowed(actor, wanted, "facet__"), days)
+    if not (within or wanted.metering_point or by_point):
+        return whole
+    sums = LogPointDay.objects.filter(_narrowed(actor, wanted, "facet__"), within, days)
+    if wanted.metering_point:
+        # Days one by one: each is found without looking at the other points.
+        on = whole.values_list("day", flat=True).distinct()
+        sums = sums.filter(day__in=list(on), metering_point_id=wanted.metering_point)
+    return sums
+
+
+def _read_points(actor: Actor) -> QuerySet[LogPoint]:
+    return LogPoint.objects.filter(
+        _narrowed(actor, Wanted(outcome=GRANTED), "facet__"), actor.within(ENTITLEMENT, "metering_point_id")
+    )
+
+
+def _narrowed(actor: Actor, wanted: Wanted, way: str) -> Q:
+    """What facets must be for an actor to see what is of them, and to match."""
+    if not actor.has(ENTITLEMENT):
+        return Q(**{f"{way}pk__in": []})
+    found = Q(**{f"{way}holder": actor.organisation_id})
+    if wanted.outcome == "refused":
+        found &= ~Q(**{f"{way}outcome": GRANTED})
+    elif wanted.outcome:
+        found &= Q(**{f"{way}outcome": wanted.outcome})
+    if wanted.own is not None:
+        ours = Q(**{f"{way}reader": actor.organisation_id})
+        found &= ours if wanted.own else ~ours
+    for name in ("reader", "kind", "channel"):
+        if value := getattr(wanted, name):
+            found &= Q(**{f"{way}{name}": value})
+    return found
+
+
+def _latest(actor: Actor, facets: QuerySet[LogFacet]) -> list[tuple[int | None, int, int]]:
+    """Reader, number and last entry of each facet of which the actor sees any: one search a facet, whatever the past."""
+    if actor.within(ENTITLEMENT, "metering_point_id"):
+        seen = _read_points(actor).filter(facet__in=facets)
+        return list(seen.values_list("facet__reader", "facet").annotate(latest=Max("last")))
+    last = LogDay.objects.filter(facet=OuterRef("pk")).order_by("-day").values("last")[:1]
+    return list(facets.annotate(last=Subquery(last)).exclude(last=None).values_list("reader", "pk", "last"))
+
+
+def _points_on(actor: Actor, wanted: Wanted, days: Sequence[date], facets: Sequence[int]) -> list[int] | None:
+    """The points whose lines of these days may be shown, as the index numbers them; None when all may."""
+    within = actor.within(ENTITLEMENT, "metering_point_id")
+    if not within:
+        return [number_of_point(wanted.metering_point)] if wanted.metering_point else None
+    seen = LogPointDay.objects.filter(within, facet__in=facets, day__in=days)
+    if wanted.metering_point:
+        seen = seen.filter(metering_point_id=wanted.metering_point)
+    return [number_of_point(point) for point in seen.values_list("metering_point_id", flat=True).distinct()]
+
+
+def _lines_of(
+    days: Sequence[date], holders: Q, facets: Sequence[int], points: Sequence[int] | None
+) -> list[_Line]:
+    """The lines of these civil days, the earliest first."""
+    spans = _spans(days)
+    segments, parts = [], []
+    in_days = reduce(or_, (Q(last__gte=start, first__lt=end) for start, end in spans))
+    stretches = LogStretch.objects.filter(holders, in_days).order_by("pk")
+    for segment, packed in stretches.values_list("segment", "columns"):
+        columns = Columns.unpack(bytes(packed))
+        chosen = np.isin(columns.facet, facets)
+        chosen &= reduce(or_, ((columns.at >= start) & (columns.at < end) for start, end in spans))
+        if points is not None:
+            chosen &= np.isin(columns.point, points)
+        part = columns.where(chosen)
+        parts.append(part)
+        segments.append(np.full(len(part.at), segment))
+    if not parts:
+        return []
+    found, segment_of = Columns.joined(parts), np.concatenate(segments)
+    order = np.lexsort((found.offset, segment_of, found.at))
+    columns = (column[order].tolist() for column in (segment_of, found.offset, found.at, found.point))
+    return [_Line(*line) for line in zip(*columns, strict=True)]
+
+
+def _spans(days: Sequence[date]) -> list[tuple[int, int]]:
+    """From when to when they are, those that follow each other as one."""
+    spans: list[tuple[int, int]] = []
+    for day in sorted(days):
+        bounds = civil_day_bounds(day, zone())
+        assert bounds.end is not None
+        start, end = micros_of(bounds.start), micros_of(bounds.end)
+        if spans and spans[-1][1] == start:
+            start = spans.pop()[0]
+        spans.append((start, end))
+    return spans
+
+
+def _read(found: Sequence[_Line]) -> list[LogEntry | None]:
+    """What these lines say, in that order; None for a line that cannot be read, which is told in the process's log."""
+    names = dict(
+        AccessLogSegment.objects.filter(pk__in={line.segment for line in found}).values_list("pk", "name")
+    )
+    said: dict[_Line, LogEntry] = {}
+    for segment, lines in groupby(sorted(found), key=lambda line: line.segment):
+        in_order = list(lines)
+        try:
+            entries = read_lines(names[segment], [line.offset for line in in_order])
+            said.update(zip(in_order, entries, strict=True))
+        except (LinesMissing, ValueError, KeyError, TypeError) as error:
+            _log.error("lines of %s cannot be shown: %s; run gridgate audit verify", names[segment], error)
+    return [said.get(line) for line in found]

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max
+from django.db.models import Max, OuterRef, Subquery, Sum
 
-from gridgate.audit.models import AccessLogEntry, AccessLogSegment
+from gridgate.audit.lines import instant_of
+from gridgate.audit.models import AccessLogSegment, LogDay, LogFacet, LogPoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,22 @@ class LogMark:
 
 def reads_under(*, holder: int, reader: int, permissions: Iterable[str]) -> dict[str, ReadsUnder]:
     """By permission, the reads of a holder's data by one company; those never used are absent."""
-    granted = AccessLogEntry.objects.filter(
-        holder=holder, reader=reader, outcome="granted", permission__in=list(permissions)
+    granted = LogPoint.objects.filter(
+        facet__holder=holder, facet__reader=reader, permission__in=list(permissions)
     )
-    rows = granted.values_list("permission").annotate(count=Count("pk"), last=Max("at"))
-    return {permission: ReadsUnder(count, last) for permission, count, last in rows}
+    rows = granted.values_list("permission").annotate(count=Sum("entries"), latest=Max("last"))
+    return {permission: ReadsUnder(count, instant_of(last)) for permission, count, last in rows}
 
 
 def log_mark(*, holder: int, reader: int) -> LogMark:
     """Where the log stands in the segment of the last read by this company; without one, in the newest
     segment.
     """
-    last = AccessLogEntry.objects.filter(holder=holder, reader=reader).order_by("-at", "-pk").first()
+    days = LogDay.objects.filter(facet=OuterRef("pk")).order_by("-day")
+    facets = LogFacet.objects.filter(holder=holder, reader=reader).annotate(
+        latest=Subquery(days.values("last")[:1]), segment=Subquery(days.values("segment")[:1])
+    )
+    last = facets.exclude(latest=None).order_by("-latest").values_list("segment", flat=True).first()
     segments = AccessLogSegment.objects.exclude(head="")
-    segment = segments.filter(pk=last.segment_id).first() if last else segments.order_by("-pk").first()
+    segment = segments.filter(pk=last).first() if last else segments.order_by("-pk").first()
     return LogMark(segment.name, segment.lines, segment.head) if segment else LogMark()

@@ -1,25 +1,41 @@
-"""Comparing the registry's copy of the access log with the log itself."""
+"""Comparing the registry's roll-up and index of the access log with the log itself."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from datetime import datetime, timedelta
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Max
+import numpy as np
+from django.db import connection
 
-from gridgate.audit.models import AccessLogEntry, AccessLogSegment, LogRetention
-from gridgate.audit.operations import LogLine, entry_of, latest_erasable
-from gridgate.core.text import counted
+from gridgate.audit.lines import Columns, micros_of
+from gridgate.audit.models import (
+    AccessLogSegment,
+    LogDay,
+    LogFacet,
+    LogPoint,
+    LogPointDay,
+    LogRetention,
+    LogStretch,
+)
+from gridgate.audit.operations import (
+    Facet,
+    LogLine,
+    RollUp,
+    Sums,
+    erased_before,
+    latest_erasable,
+    zone,
+)
+from gridgate.core.time import civil_day_bounds
 
 LATE = timedelta(hours=26)
 """The worker folds within seconds; whatever is that old was not folded, or is folded no more."""
-_BATCH = 1000
-_COMPARED = [
-    field.attname
-    for field in AccessLogEntry._meta.concrete_fields
-    if field.attname not in ("id", "segment_id")
-]
+_SETTLED = timedelta(days=3)
+"""Segments of a day hold lines of the next one at most: those of later days say nothing more of a day."""
+
+Key = tuple[Any, ...]
 
 
 def unknown_segments(*, names: Iterable[str]) -> list[str]:
@@ -27,76 +43,181 @@ def unknown_segments(*, names: Iterable[str]) -> list[str]:
     return sorted(set(AccessLogSegment.objects.values_list("name", flat=True)) - set(names))
 
 
-def copy_faults(*, now: datetime) -> Iterator[str]:
-    """What no one segment tells: erasures that no retention allows, and entries of segments that there are not."""
+def retention_faults(*, now: datetime) -> Iterator[str]:
+    """Erasures that no retention allows."""
     for row in LogRetention.objects.order_by("pk"):
         if row.at > now or row.before > latest_erasable(row.at):
             yield f"retention {row.pk}: it erases entries of {row.before:%Y-%m-%d}, which were to be kept then"
-    orphans = AccessLogEntry.objects.exclude(segment__in=AccessLogSegment.objects.all()).count()
-    if orphans:
-        yield f"of no segment: {counted(orphans, 'entry', 'entries')} of the registry's copy"
 
 
-def differences(*, segment: str, lines: Iterable[LogLine], now: datetime) -> Iterator[tuple[int, str]]:
-    """What the registry says of a segment that its lines do not: line number, and what is wrong.
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """What the registry held at one instant, whatever a worker folds meanwhile; nobody waits for it."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
 
-    Lines that are not folded yet are no difference until they are `LATE`, nor are entries that a retention has erased.
+
+@dataclass(slots=True)
+class Comparison:
+    """The roll-up as the segments make it, against the one that the registry has.
+
+    Segments are given in the order of their days, and a day is compared and forgotten when no later segment can add to
+    it: memory is that of a few days and of the sums since the beginning.
     """
-    row = AccessLogSegment.objects.filter(name=segment).first()
-    unfolded: list[int] = []
-    remaining = _until(lines, row.lines if row is not None else 0, now - LATE, unfolded)
-    if row is None:
-        for _ in remaining:
-            pass
-    else:
-        yield from _of_folded(row, remaining)
-    if unfolded:
-        yield unfolded[0], "the registry lacks this entry and those after it, though they are old"
 
+    now: datetime
+    _facets: dict[Facet, int] = field(default_factory=dict)
+    """The numbers of the registry's facets; those that it lacks are numbered below nought."""
+    _days: dict[Key, Sums] = field(default_factory=dict)
+    _point_days: dict[Key, Sums] = field(default_factory=dict)
+    _points: dict[Key, Sums] = field(default_factory=dict)
+    _settled: date = date.min
+    """Days before that are compared."""
+    _erased: date | None = None
 
-def _until(lines: Iterable[LogLine], folded: int, late: datetime, unfolded: list[int]) -> Iterator[LogLine]:
-    """The lines that are folded; the numbers of late ones that are not go to `unfolded`."""
-    for line in lines:
-        if line.number <= folded:
-            yield line
-        elif line.entry is not None:
-            with suppress(KeyError, TypeError, ValueError):
-                if datetime.fromisoformat(line.entry["at"]) < late:
-                    unfolded.append(line.number)
+    def __post_init__(self) -> None:
+        self._erased = erased_before()
+        columns = Facet._fields
+        for number, *said in LogFacet.objects.values_list("pk", *columns):
+            self._facets[Facet(*said)] = number
 
+    def segment(self, name: str, day: date | None, lines: Iterable[LogLine]) -> Iterator[str]:
+        """Take the lines of a segment; what the registry says otherwise of them and of the days that are then over.
 
-def _of_folded(row: AccessLogSegment, remaining: Iterator[LogLine]) -> Iterator[tuple[int, str]]:
-    erased = LogRetention.objects.aggregate(before=Max("before"))["before"]
-    last = 0
-    while batch := list(islice(remaining, _BATCH)):
-        rows = {
-            entry["line"]: entry
-            for entry in row.entries.filter(line__gt=last, line__lte=batch[-1].number).values(*_COMPARED)
-        }
-        for line in batch:
-            yield from _compare(row.pk, line, rows.pop(line.number, None), erased)
-        for number in sorted(rows):
-            yield number, "the registry has an entry that the log has not"
-        last = batch[-1].number
-    for number in row.entries.filter(line__gt=last).order_by("line").values_list("line", flat=True):
-        yield number, "the registry has an entry that the log has not"
-
-
-def _compare(
-    segment_id: int, line: LogLine, row: dict[str, Any] | None, erased: datetime | None
-) -> Iterator[tuple[int, str]]:
-    if line.entry is None:
+        Lines that are not folded yet are no difference until they are `LATE`, nor are those that a retention has erased.
+        """
+        if day is not None:
+            yield from self._settle(day - _SETTLED)
+        row = AccessLogSegment.objects.filter(name=name).first()
+        roll_up, late = RollUp(zone()), 0
+        for line in lines:
+            if line.entry is None:
+                continue
+            with suppress(KeyError, TypeError, ValueError):  # whoever reads the log says so
+                if row is not None and line.number <= row.lines:
+                    roll_up.add(line.entry, line.offset)
+                elif datetime.fromisoformat(line.entry["at"]) < self.now - LATE:
+                    late = late or line.number
+        if late:
+            yield f"{name}:{late}: the registry lacks this entry and those after it, though they are old"
+        if self._erased is not None:
+            roll_up.drop_before(self._erased)
+        numbers = [self._number(facet) for facet in roll_up.facets]
+        for found, into in (
+            (roll_up.days(), self._days),
+            (roll_up.point_days(), self._point_days),
+            (roll_up.points(), self._points),
+        ):
+            for (place, *rest), sums in found.items():
+                key = (numbers[place], *rest)
+                if key in into:
+                    into[key].add(sums)
+                else:
+                    into[key] = sums
         if row is not None:
-            yield line.number, "the registry has an entry that the log has not"
-        return
-    try:
-        logged = entry_of(segment_id, line.number, line.entry)
-    except (KeyError, TypeError, ValueError):
-        return  # the log itself is at fault there, and whoever reads it says so
-    if row is None:
-        if erased is None or logged.at >= erased:
-            yield line.number, "the registry lacks this entry"
-        return
-    changed = [name for name in _COMPARED if row[name] != getattr(logged, name)]
-    if changed:
-        yield line.number, f"the registry says otherwise: {', '.join(changed)}"
+            yield from self._index(row, roll_up, numbers)
+
+    def end(self) -> Iterator[str]:
+        """What is left to compare when there are no more segments."""
+        yield from self._settle(date.max)
+        of_facet = self._holders()
+        there = {
+            (facet, point, permission): (entries, last)
+            for facet, point, permission, entries, last in LogPoint.objects.values_list(
+                "facet", "metering_point_id", "permission", "entries", "last"
+            ).iterator()
+        }
+        said = {key: (sums.entries, sums.last) for key, sums in self._points.items()}
+        yield from _differing(
+            said, there, lambda key: f"company {of_facet(key[0])}, point {key[1]}, since the beginning"
+        )
+
+    def _settle(self, before: date) -> Iterator[str]:
+        of_facet = self._holders()
+        names = ("entries", "values", "first", "last")
+        for model, found, more in (
+            (LogDay, self._days, ()),
+            (LogPointDay, self._point_days, ("metering_point_id",)),
+        ):
+            rows = model.objects.filter(day__gte=self._settled, day__lt=before)
+            there = {
+                tuple(row[: 2 + len(more)]): tuple(row[2 + len(more) :])
+                for row in rows.values_list("facet", "day", *more, *names).iterator()
+            }
+            over = [key for key in found if key[1] < before]
+            said = {}
+            for key in over:
+                sums = found.pop(key)
+                said[key] = (sums.entries, sums.values, sums.first, sums.last)
+            yield from _differing(
+                said,
+                there,
+                lambda key: f"{key[1]}, company {of_facet(key[0])}{', point ' + key[2] if key[2:] else ''}",
+                names,
+            )
+        self._settled = max(self._settled, before)
+
+    def _index(self, row: AccessLogSegment, roll_up: RollUp, numbers: list[int]) -> Iterator[str]:
+        holders = [facet.holder for facet in roll_up.facets]
+        said: dict[int | None, list[tuple[int, int, int, int]]] = {}
+        for offset, at, facet, point in roll_up.lines:
+            said.setdefault(holders[facet], []).append((offset, at, numbers[facet], point))
+        there: dict[int | None, list[Columns]] = {}
+        damaged = set()
+        for stretch in LogStretch.objects.filter(segment=row).order_by("pk"):
+            try:
+                columns = Columns.unpack(bytes(stretch.columns))
+            except ValueError:
+                damaged.add(stretch.holder)
+                continue
+            if self._erased is not None:
+                columns = columns.where(columns.at >= _start_of(self._erased))
+            if len(columns.at):
+                there.setdefault(stretch.holder, []).append(columns)
+                if stretch.first > int(columns.at.min()) or stretch.last < int(columns.at.max()):
+                    damaged.add(stretch.holder)
+        for holder in sorted({*said, *there, *damaged}, key=str):
+            expected, found = Columns.of(said.get(holder, ())), Columns.joined(there.get(holder, []))
+            if holder in damaged or not _same(expected, found):
+                yield f"{row.name}, company {holder}: the index finds other lines than there are"
+
+    def _number(self, facet: Facet) -> int:
+        return self._facets.setdefault(facet, -1 - len(self._facets))
+
+    def _holders(self) -> Callable[[int], int | None]:
+        by_number = {number: facet.holder for facet, number in self._facets.items()}
+        return lambda number: by_number.get(number)
+
+
+def _same(one: Columns, other: Columns) -> bool:
+    return all(
+        np.array_equal(getattr(one, name), getattr(other, name))
+        for name in ("offset", "at", "facet", "point")
+    )
+
+
+def _start_of(day: date) -> int:
+    return micros_of(civil_day_bounds(day, zone()).start)
+
+
+def _differing(
+    said: Mapping[Key, Key],
+    there: Mapping[Key, Key],
+    named: Callable[[Key], str],
+    names: tuple[str, ...] = ("entries", "last"),
+) -> Iterator[str]:
+    for key in sorted(said.keys() | there.keys(), key=str):
+        if key not in there:
+            yield f"{named(key)}: the registry lacks {said[key][0]} of the log's entries"
+        elif key not in said:
+            yield f"{named(key)}: the registry counts {there[key][0]} entries that the log has not"
+        elif said[key] != there[key]:
+            what = [name for name, a, b in zip(names, said[key], there[key], strict=True) if a != b]
+            yield f"{named(key)}: the registry says otherwise than the log: {', '.join(what)}"

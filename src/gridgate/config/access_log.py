@@ -1,51 +1,106 @@
-"""The access log's way from the segments on disk into the registry, and its signatures.
+"""The access log's way from the segments on disk into the registry and back onto the screens, and its signatures.
 
 Put together here because the two halves do not know each other: `dataplane.accesslog` has the files,
 `audit` the tables.
 """
 
 import fcntl
-import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from itertools import islice
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+import orjson
+from django.conf import settings
 from django.db import transaction
 
 from gridgate.audit import operations as audit
 from gridgate.audit.checkpoints import Signed, differing, known_checkpoints, remember, rights_head
+from gridgate.audit.lines import LinesMissing
 from gridgate.audit.operations import LogLine, Position
 from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.dataplane.accesslog import Checkpoint, checkpoints_of, is_changes, sign_checkpoint
+from gridgate.dataplane.accesslog import Checkpoint, checkpoints_of, is_changes, segments, sign_checkpoint
 from gridgate.dataplane.accesslog.checkpoints import INTERVAL, earliest_unsigned, not_intact
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, ORIGIN, digest, is_entry, segment_paths
+from gridgate.dataplane.accesslog.segments import (
+    CHECKPOINTS,
+    ORIGIN,
+    day_of_segment,
+    digest,
+    is_entry,
+    is_packed,
+    open_segment,
+    segment_name,
+    segment_paths,
+    segment_size,
+)
 from gridgate.notifications.checkpoints import send_copies
 from gridgate.sharing.signing import load_private_key, load_public_keys
 
 _log = logging.getLogger(__name__)
-_BATCH = 1000
+_BATCH = 10_000
+"""Lines folded in one transaction: the same point and day, read by the same company, is one row of many lines."""
 
 
 def fold_access_log(environment: Environment) -> int:
-    """Bring the registry's copy of the log up to the reads that the segments hold; returns how many are new.
+    """Bring the registry's roll-up of the log up to the reads that the segments hold; returns how many are new.
 
     A segment that cannot be read or folded is told in the process's log and does not hold up the others.
     """
     added = 0
-    there = audit.positions()
+    there, sealed = audit.positions(), audit.sealed_segments()
     for path in segment_paths(environment.access_log):
-        if is_changes(path):
+        if is_changes(path) or segment_name(path) in sealed:
             continue
         try:
-            added += _fold_segment(path, there.get(path.name, Position()))
+            added += _fold_segment(path, there.get(segment_name(path), Position()))
         except Exception:  # noqa: BLE001 -- whatever is wrong with it, the holders’ other reads must show
-            _log.exception("the access log's segment %s cannot be folded", path.name)
+            _log.exception("the access log's segment %s cannot be folded", segment_name(path))
     return added
+
+
+def pack_past_days(environment: Environment, now: datetime) -> int:
+    """Pack the segments of the days before yesterday that are folded whole; returns how many. Those of changes stay as
+    they are.
+
+    A segment that cannot be packed is told in the process's log and does not hold up the others.
+    """
+    from gridgate.dataplane.accesslog.packed import pack  # most processes never do
+
+    done = 0
+    there, sealed = audit.positions(), audit.sealed_segments()
+    for path in segment_paths(environment.access_log):
+        name = segment_name(path)
+        day = day_of_segment(name)
+        position = there.get(name)
+        if is_changes(path) or name in sealed or position is None:
+            continue
+        if day is None or day >= now.astimezone(UTC).date() - timedelta(days=1):
+            continue
+        try:
+            if position.size == segment_size(path) and (is_packed(path) or pack(path)):
+                audit.seal(name)
+                done += 1
+        except Exception:  # noqa: BLE001 -- the others are packed all the same
+            _log.exception("the access log's segment %s cannot be packed", name)
+    return done
+
+
+def read_lines(segment: str, offsets: Sequence[int]) -> Iterator[Mapping[str, Any]]:
+    """What lines of a segment say, for the screens (`settings.LOG_LINES`). Raises `LinesMissing`."""
+    directory: Path = settings.ENVIRONMENT.access_log
+    try:
+        yield from segments.read_lines(directory, segment, offsets)
+    except (OSError, ValueError) as error:
+        raise LinesMissing(str(error)) from error
+
+
+def segment_sizes() -> dict[str, int]:
+    """How many bytes of lines each segment has that is there (`settings.LOG_SEGMENTS`)."""
+    directory: Path = settings.ENVIRONMENT.access_log
+    return {segment_name(path): segment_size(path) for path in segment_paths(directory) if path.is_file()}
 
 
 def sign_due_checkpoint(environment: Environment, now: datetime) -> bool:
@@ -130,56 +185,62 @@ def _refuse_to_begin_late(environment: Environment, now: datetime) -> None:
 
 
 def _fold_segment(path: Path, position: Position) -> int:
-    size = path.stat().st_size
+    size = segment_size(path)
     if size == position.size:
         return 0
     if size < position.size:
         raise ValueError(f"it has {size} bytes, and had {position.size}")
     added = 0
-    lines = _lines_after(path, position)
-    while batch := list(islice(lines, _BATCH)):
-        added += _fold_batch(path.name, [line for line, _ in batch], batch[-1][1])
+    with open_segment(path) as file:
+        file.seek(position.size)
+        for lines, reached in _batches(segment_name(path), file, position):
+            done = audit.fold(segment=segment_name(path), lines=lines, start=position, reached=reached)
+            for line, why in done.faulty:
+                _log.error("%s:%s is not an entry of the access log: %s", segment_name(path), line, why)
+            added, position = added + done.entries, reached
     return added
 
 
-def _fold_batch(segment: str, lines: list[LogLine], reached: Position) -> int:
-    try:
-        return audit.fold(segment=segment, lines=lines, reached=reached)
-    except (ValueError, KeyError, TypeError):
-        added = 0
-        for line in lines:  # the one at fault is left out, and told
-            try:
-                added += audit.fold(segment=segment, lines=[line], reached=Position())
-            except (ValueError, KeyError, TypeError) as error:
-                _log.error("%s:%s is not an entry of the access log: %s", segment, line.number, error)
-        audit.fold(segment=segment, lines=[], reached=reached)
-        return added
-
-
-def _lines_after(path: Path, position: Position) -> Iterator[tuple[LogLine, Position]]:
-    """Each whole line written since, and where folding stands after it. A break of the chain is told once."""
-    number, size, head = position.lines, position.size, position.head or ORIGIN
-    with path.open("rb") as file:
-        file.seek(size)
-        for raw in file:
+def lines_of(path: Path) -> Iterator[LogLine]:
+    """Every whole line of a segment. What is no line of one holds no entry: the chain tells of it. Raises `OSError`."""
+    offset = 0
+    with open_segment(path) as file:
+        for number, raw in enumerate(file, start=1):
             if not raw.endswith(b"\n"):
                 return
-            number, size = number + 1, size + len(raw)
             entry = _entry(raw)
-            if entry is None or entry.get("prev") != head:
-                _log.error(
-                    "%s:%s does not follow from the line before it; run gridgate audit verify",
-                    path.name,
-                    number,
-                )
-            head = digest(raw[:-1])
-            is_read = entry is not None and is_entry(entry)
-            yield LogLine(number, entry if is_read else None), Position(number, size, head)
+            yield LogLine(number, entry if entry is not None and is_entry(entry) else None, offset)
+            offset += len(raw)
+
+
+def _batches(name: str, file: BinaryIO, position: Position) -> Iterator[tuple[list[LogLine], Position]]:
+    """The whole lines written since, some at a time, and where folding stands after them. A break of the chain is told
+    once.
+    """
+    number, size, head = position.lines, position.size, position.head or ORIGIN
+    lines: list[LogLine] = []
+    for raw in file:
+        if not raw.endswith(b"\n"):
+            break
+        number += 1
+        entry = _entry(raw)
+        if entry is None or entry.get("prev") != head:
+            _log.error(
+                "%s:%s does not follow from the line before it; run gridgate audit verify", name, number
+            )
+        head = digest(raw[:-1])
+        lines.append(LogLine(number, entry if entry is not None and is_entry(entry) else None, size))
+        size += len(raw)
+        if len(lines) == _BATCH:
+            yield lines, Position(number, size, head)
+            lines = []
+    if lines:
+        yield lines, Position(number, size, head)
 
 
 def _entry(raw: bytes) -> dict[str, Any] | None:
     try:
-        entry = json.loads(raw)
+        entry = orjson.loads(raw)
     except ValueError:
         return None
     return entry if isinstance(entry, dict) else None

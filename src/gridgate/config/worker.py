@@ -8,7 +8,7 @@ A round, about twice a second, does what is due:
 4. writes the ends that time and move-outs brought, signs the receipts of ends that are awaited, and sends expired
    activation links again;
 5. reminds of the ends to come, hourly;
-6. signs the access log, daily;
+6. signs the access log, daily, and packs the segments of past days;
 7. writes the changes of rights that the access log lacks, when it could not be written as they were made.
 
 Any number of workers may run: an e-mail is leased by a conditional UPDATE, and the rest does nothing when
@@ -31,7 +31,7 @@ from time import monotonic
 from django.db import DatabaseError, close_old_connections, connection
 
 from gridgate.applications import operations as applications
-from gridgate.config.access_log import fold_access_log, sign_due_checkpoint
+from gridgate.config.access_log import fold_access_log, pack_past_days, sign_due_checkpoint
 from gridgate.config.changes import refuse_contradiction
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
@@ -92,6 +92,7 @@ def jobs(environment: Environment) -> list[Job]:
         Job("forget expired tokens", 3600, lambda now: applications.forget_expired_tokens(now=now)),
         Job("forget what is over", 3600, _forget_what_is_over),
         Job("sign the access log", 600, lambda now: sign_due_checkpoint(environment, now)),
+        Job("pack the access log's past days", 600, lambda now: pack_past_days(environment, now)),
     ]
 
 

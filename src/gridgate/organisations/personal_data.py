@@ -15,7 +15,8 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.db.models import Q
 
-from gridgate.audit.models import AccessLogEntry, AuditEvent
+from gridgate.audit.models import AuditEvent
+from gridgate.audit.queries import entries_by
 from gridgate.organisations.models import (
     EicRequest,
     Favourite,
@@ -109,8 +110,7 @@ def export_of(*, user: User, now: datetime) -> dict[str, Any]:
 
 def reads_of(*, user: User) -> Iterator[dict[str, Any]]:
     """The measurements that the person read, or asked for in vain, on screens: one row of the access log each."""
-    entries = AccessLogEntry.objects.filter(user=user.pk).order_by("at", "pk")
-    for entry in entries.iterator(chunk_size=2000):
+    for entry in entries_by(user=user.pk):
         yield {
             "at": _at(entry.at),
             "for_company": entry.reader_name,

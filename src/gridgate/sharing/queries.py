@@ -33,7 +33,6 @@ from django.db.models.expressions import Combinable
 from gridgate.audit import queries as audit
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import LegalBasis, PermissionState
-from gridgate.core.time import Interval
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.queries import Points, held_on, points_readable_by
 from gridgate.organisations.beneficiaries import names_none, names_one
@@ -289,13 +288,15 @@ def companies_reading(
     actor: Membership,
     now: datetime,
     today: date,
-    days: Sequence[Interval],
+    days: Sequence[date],
     company: Organisation | None = None,
+    last_reads: bool = False,
 ) -> list[CompanySharing]:
     """Who may read the points of the actor's company now, the operator first, then by name.
 
-    `today` is the civil day on which points are held; `days` are what reads are counted by. With `company`,
-    only that one. How many statements it takes depends on none of these numbers.
+    `today` is the civil day on which points are held; `days` are what reads are counted by; without any, when each last
+    read is found only with `last_reads`. With `company`, only that one. How many statements it takes depends on none of
+    these numbers.
     """
     given = in_force(permissions_given(actor=actor), now=now)
     if company is not None:
@@ -315,7 +316,8 @@ def companies_reading(
     all_held = held.count()
     whole = count_points([one for one in permissions if said(one, "exceeds")], today=today)
     restricted = not actor.reach(EntitlementCode.DATA_SERVICES).everything
-    reads = audit.reads_in(actor=actor, buckets=days, but=[actor.organisation_id])
+    reads = audit.reads_in(actor=actor, days=days, but=[actor.organisation_id])
+    last_read = audit.last_read_by(actor=actor) if days or last_reads else {}
 
     shares: dict[int, list[Share]] = {}
     for permission in permissions:
@@ -335,11 +337,12 @@ def companies_reading(
         shares.setdefault(service.provider_id, []).append(share)
 
     summaries = []
-    for party in _with_last_read(shares, actor):
+    parties = Organisation.objects.filter(pk__in=list(shares))
+    for party in parties.order_by("-is_operator", "legal_name", "pk"):
         theirs = tuple(shares[party.pk])
         points = all_held if any(share.all_points for share in theirs) else by_party.get(party.pk, 0)
         counts = tuple(reads.get(party.pk, [0] * len(days)))
-        summaries.append(CompanySharing(party, theirs, points, counts, said(party, "last_read_at")))
+        summaries.append(CompanySharing(party, theirs, points, counts, last_read.get(party.pk)))
     return summaries
 
 
@@ -592,14 +595,6 @@ def _receipts_of_points_left_beyond(actor: Membership) -> list[int]:
 
 def _count_held(actor: Membership, today: date) -> int:
     return TitleHolding.objects.filter(held_on(today), holder=actor.organisation_id).count()
-
-
-def _with_last_read(parties: Iterable[int], actor: Membership) -> QuerySet[Organisation]:
-    """These companies with `last_read_at`, the operator first, then by name."""
-    read = audit.entries_of(actor=actor).filter(reader=OuterRef("pk"), outcome=audit.GRANTED)
-    last = Subquery(read.order_by("-at").values("at")[:1])
-    companies = Organisation.objects.filter(pk__in=list(parties)).annotate(last_read_at=last)
-    return companies.order_by("-is_operator", "legal_name", "pk")
 
 
 def _entitled(actor: Membership) -> bool:

@@ -11,7 +11,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 
 from gridgate.audit.events import broken_links
-from gridgate.audit.models import AccessLogEntry, AuditEvent
+from gridgate.audit.models import AuditEvent, LogDay, LogFacet
 from gridgate.notifications.letters import body_of
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.authority import LastAdministrator
@@ -222,9 +222,10 @@ class TestDeletion:
     def test_leaves_the_logs_as_they_were(self, without_code):
         world = without_code
         make_reads(world.acme, world.p1, world.acme, at=world.now, channel="screen")
-        before = list(AccessLogEntry.objects.values()), list(AuditEvent.objects.values())
+        log = [LogDay.objects.values(), LogFacet.objects.values()]
+        before = [list(rows.all()) for rows in log], list(AuditEvent.objects.values())
         delete(world.client("bob"))
-        assert list(AccessLogEntry.objects.values()) == before[0]
+        assert [list(rows.all()) for rows in log] == before[0]
         assert list(AuditEvent.objects.values())[: len(before[1])] == before[1]
 
     def test_twice_is_once(self, world):

@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.applications.models import Application
-from gridgate.audit.models import AccessLogEntry, AccessLogSegment
+from gridgate.audit.models import AccessLogSegment, LogPoint
 from gridgate.audit.operations import erase_before
 from gridgate.core.quantities import Kind
 from gridgate.portal.screens.journal.seal import last_seal
@@ -285,7 +285,7 @@ class TestOwnReads:
 
 
 def test_says_from_when_the_journal_is_kept(log):
-    erase_before(before=datetime(2023, 1, 1, tzinfo=UTC), now=log.now)
+    erase_before(day=date(2023, 1, 1), now=log.now, lines=[])
     said = "Le journal commence le 1ᵉʳ janvier 2023"
     assert said not in text_of(log.client("alice").get("/journal/"))
     assert said in text_of(log.client("alice").get("/journal/?du=&au="))
@@ -349,7 +349,7 @@ class TestTheExport:
             "Holder",
             "Screen",
         ]
-        permission = AccessLogEntry.objects.exclude(permission="").values_list("permission", flat=True)[0]
+        permission = LogPoint.objects.exclude(permission="").values_list("permission", flat=True)[0]
         assert [rows[2][name] for name in ("Application", "Ground", "Reference of the permission")] == [
             "a program since withdrawn",
             "Suivi de consommation (en)",
@@ -357,19 +357,6 @@ class TestTheExport:
         ]
 
     def test_does_not_hold_the_log_in_memory(self, log):
-        entry = AccessLogEntry.objects.order_by("pk").first()
-        AccessLogEntry.objects.bulk_create(
-            AccessLogEntry(
-                segment_id=entry.segment_id,
-                line=10_000_000 + number,
-                at=log.now,
-                channel="api:enedis",
-                outcome="granted",
-                holder=log.acme.pk,
-                reader=log.third_party_1.pk,
-                metering_point_id=log.p1.pk,
-            )
-            for number in range(4500)
-        )
+        make_reads(log.third_party_1, log.p1, log.acme, at=log.now - timedelta(hours=6), times=4500)
         response = log.client("alice").get("/journal/export.csv")
         assert sum(1 for _ in response.streaming_content) == 4500 + 4 + 1

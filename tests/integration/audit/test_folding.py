@@ -5,18 +5,37 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from gridgate.audit.models import AccessLogEntry, AccessLogSegment, LogRetention
-from gridgate.audit.operations import LogLine, Position, TooYoungToErase, erase_before, fold, positions
+from gridgate.audit.lines import Columns, LogEntry, entry_of
+from gridgate.audit.models import (
+    AccessLogSegment,
+    LogDay,
+    LogFacet,
+    LogPoint,
+    LogPointDay,
+    LogRetention,
+    LogStretch,
+)
+from gridgate.audit.operations import (
+    LogLine,
+    Position,
+    TooYoungToErase,
+    erase_before,
+    fold,
+    positions,
+    rebuild,
+    seal,
+)
 from gridgate.config import access_log
-from gridgate.config.access_log import fold_access_log, sign_due_checkpoint
+from gridgate.config.access_log import fold_access_log, pack_past_days, sign_due_checkpoint
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, read_segment, segment_paths
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, read_lines, read_segment, segment_paths
 from gridgate.sharing.signing import make_key
 
 pytestmark = pytest.mark.django_db
@@ -64,19 +83,41 @@ def only_segment(environment: Environment) -> Path:
     return path
 
 
-def test_an_entry_is_folded_with_all_that_it_says(environment: Environment, log: AccessLog) -> None:
+def folded(environment: Environment) -> list[LogEntry]:
+    """Every entry that the index knows, read from where it says."""
+    entries = []
+    for stretch in LogStretch.objects.select_related("segment").order_by("pk"):
+        offsets = Columns.unpack(bytes(stretch.columns)).offset.tolist()
+        entries += map(entry_of, read_lines(environment.access_log, stretch.segment.name, offsets))
+    return entries
+
+
+def counted(model: Any = LogDay) -> int:
+    return sum(model.objects.values_list("entries", flat=True))
+
+
+def test_an_entry_is_folded_with_all_that_pages_ask_for(environment: Environment, log: AccessLog) -> None:
     log.append(entry(user=4, user_name="Alice", as_of=NOW))
     assert fold_access_log(environment) == 1
-    row = AccessLogEntry.objects.get()
-    assert (row.line, row.at, row.channel, row.outcome) == (2, NOW, "api:enedis", "granted")
-    assert (row.holder, row.reader, row.reader_name, row.user, row.user_name) == (3, 7, "Tiers 1", 4, "Alice")
-    assert (row.application, row.basis) == ("demo-tiers1", "permission")
-    assert row.permission == "01234567-89ab-cdef-0123-456789abcdef"
-    assert (row.metering_point_id, row.kind, row.direction) == ("30001480112233", "load_curve", "withdrawal")
-    assert (row.start, row.end, row.as_of, row.values) == (NOW - timedelta(days=7), NOW, NOW, 336)
+    facet = LogFacet.objects.get()
+    assert (facet.holder, facet.reader, facet.reader_name) == (3, 7, "Tiers 1")
+    assert (facet.user, facet.user_name, facet.application) == (4, "Alice", "demo-tiers1")
+    assert (facet.kind, facet.direction) == ("load_curve", "withdrawal")
+    assert (facet.channel, facet.outcome) == ("api:enedis", "granted")
+    at = int(NOW.timestamp()) * 1_000_000
+    day, of_point, ever = LogDay.objects.get(), LogPointDay.objects.get(), LogPoint.objects.get()
+    for sums in (day, of_point):
+        assert (sums.facet, sums.day, sums.entries, sums.values) == (facet, NOW.date(), 1, 336)
+        assert (sums.first, sums.last) == (at, at)
+    assert of_point.metering_point_id == ever.metering_point_id == "30001480112233"
+    assert (ever.permission, ever.entries, ever.last) == ("01234567-89ab-cdef-0123-456789abcdef", 1, at)
     reading = read_segment(only_segment(environment))
     segment = AccessLogSegment.objects.get()
     assert (segment.lines, segment.size, segment.head) == (reading.lines, reading.size, reading.head)
+    assert day.segment == segment
+    [said] = folded(environment)
+    assert (said.at, said.start, said.end, said.as_of) == (NOW, NOW - timedelta(days=7), NOW, NOW)
+    assert (said.permission, said.basis, said.values) == (ever.permission, "permission", 336)
 
 
 def test_a_refusal_may_leave_out_what_it_does_not_know(environment: Environment, log: AccessLog) -> None:
@@ -92,15 +133,52 @@ def test_a_refusal_may_leave_out_what_it_does_not_know(environment: Environment,
         )
     )
     fold_access_log(environment)
-    row = AccessLogEntry.objects.get()
-    assert (row.holder, row.permission, row.basis, row.application, row.start, row.user) == (
-        None,
-        "",
-        "",
-        "",
-        None,
-        None,
-    )
+    [said] = folded(environment)
+    assert (said.holder, said.permission, said.basis, said.application) == (None, "", "", "")
+    assert (said.start, said.user) == (None, None)
+    assert not LogPoint.objects.exists()  # nothing was read
+
+
+def test_entries_are_added_up_by_civil_day_point_and_permission(
+    environment: Environment, log: AccessLog
+) -> None:
+    late = datetime(2026, 11, 25, 23, 30, tzinfo=UTC)  # the 26th in Paris
+    log.append(entry(1), entry(2), entry(3, metering_point="30001480445566"), entry(at=late, values=1))
+    log.append(entry(4, outcome="expired", values=0))
+    fold_access_log(environment)
+    days = LogDay.objects.order_by("day", "facet__outcome").values_list("day__day", "entries", "values")
+    assert list(days) == [(25, 1, 0), (25, 3, 1008), (26, 1, 1)]
+    assert sorted(LogPointDay.objects.values_list("entries", flat=True)) == [1, 1, 1, 2]
+    assert dict(LogPoint.objects.values_list("metering_point_id", "entries")) == {
+        "30001480112233": 3,
+        "30001480445566": 1,
+    }
+
+
+def test_batches_add_up_to_what_one_would(
+    environment: Environment, log: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same rows, the index joined included, however many batches it took."""
+    log.append(*(entry(n, metering_point=f"3000148011223{n % 3}", reader=7 + n % 2) for n in range(20)))
+
+    def rows() -> list[object]:
+        found: list[object] = [
+            sorted(model.objects.values_list("entries", "last", "facet__digest"))
+            for model in (LogDay, LogPointDay, LogPoint)
+        ]
+        return [*found, sorted(folded(environment), key=lambda said: said.at)]
+
+    fold_access_log(environment)
+    at_once = rows()
+    rebuild()
+    assert (counted(), folded(environment), AccessLogSegment.objects.get().lines) == (0, [], 0)
+    monkeypatch.setattr(access_log, "_BATCH", 3)
+    assert fold_access_log(environment) == 20
+    assert rows() == at_once
+    assert LogStretch.objects.count() == 7
+    seal(only_segment(environment).name)
+    assert LogStretch.objects.count() == 1
+    assert rows() == at_once
 
 
 def test_folding_goes_on_where_it_stopped_and_twice_adds_nothing(
@@ -111,25 +189,31 @@ def test_folding_goes_on_where_it_stopped_and_twice_adds_nothing(
     assert fold_access_log(environment) == 0
     log.append(entry(3))
     assert fold_access_log(environment) == 1
-    assert list(AccessLogEntry.objects.order_by("line").values_list("line", flat=True)) == [2, 3, 4]
+    assert [said.at.second for said in folded(environment)] == [1, 2, 3]
+    assert counted() == counted(LogPointDay) == counted(LogPoint) == 3
 
 
-def test_a_position_that_was_lost_folds_nothing_twice(environment: Environment, log: AccessLog) -> None:
-    """As when another worker has folded the same lines, or this one was killed before it wrote how far it
-    was.
-    """
+def test_lines_that_another_worker_has_folded_are_not_added_again(environment: Environment) -> None:
+    """What is added and how far are one transaction: whoever starts from another place adds nothing."""
+    lines = [LogLine(2, json.loads(entry().encode()), 0)]
+    there = Position(2, 400, "f" * 64)
+    assert fold(segment="s.jsonl", lines=lines, reached=there).entries == 1
+    assert fold(segment="s.jsonl", lines=lines, reached=there).entries == 0
+    assert fold(segment="s.jsonl", lines=lines, start=Position(1, 90), reached=there).entries == 0
+    assert (counted(), LogStretch.objects.count()) == (1, 1)
+    assert positions() == {"s.jsonl": there}
+
+
+def test_a_death_between_the_sums_and_the_position_leaves_neither(
+    environment: Environment, log: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log.append(entry(1), entry(2))
-    fold_access_log(environment)
-    AccessLogSegment.objects.update(lines=0, size=0, head="")
-    assert fold_access_log(environment) == 0
-    assert AccessLogEntry.objects.count() == 2
-    assert AccessLogSegment.objects.get().lines == 3
-
-
-def test_a_slower_worker_does_not_take_the_position_back(environment: Environment) -> None:
-    fold(segment="s.jsonl", lines=[], reached=Position(9, 900, "f" * 64))
-    fold(segment="s.jsonl", lines=[], reached=Position(5, 500, "e" * 64))
-    assert positions() == {"s.jsonl": Position(9, 900, "f" * 64)}
+    with monkeypatch.context() as dying:
+        dying.setattr(LogStretch.objects, "bulk_create", lambda *_: 1 / 0)
+        assert fold_access_log(environment) == 0
+    assert (counted(), counted(LogPoint), positions()) == (0, 0, {})
+    assert fold_access_log(environment) == 2
+    assert counted() == 2
 
 
 def test_many_lines_are_folded_in_batches(
@@ -182,7 +266,7 @@ def test_a_line_that_is_no_entry_is_told_and_does_not_hold_up_the_others(
     lines[2] = bad
     path.write_bytes(b"\n".join(lines))
     assert fold_access_log(environment) == 2
-    assert list(AccessLogEntry.objects.order_by("line").values_list("line", flat=True)) == [2, 4]
+    assert [said.at.second for said in folded(environment)] == [1, 3]
     assert f"{path.name}:3 " in caplog.text
     assert fold_access_log(environment) == 0
 
@@ -207,46 +291,86 @@ def test_a_segment_that_became_shorter_is_told(
     assert "cannot be folded" in caplog.text
 
 
-# --- the registry's copy only grows
-
-
-@pytest.mark.parametrize(
-    "statement", ["UPDATE audit_accesslogentry SET outcome = ''", "DELETE FROM audit_accesslogentry"]
-)
-def test_the_database_refuses_to_change_an_entry(
-    environment: Environment, log: AccessLog, statement: str
-) -> None:
-    log.append(entry())
-    fold_access_log(environment)
-    with (
-        pytest.raises(IntegrityError, match="only grows"),
-        transaction.atomic(),
-        connection.cursor() as cursor,
-    ):
-        cursor.execute(statement)
-    assert AccessLogEntry.objects.get().outcome == "granted"
+# --- retention
 
 
 def test_a_retention_erases_what_is_old_enough_and_nothing_else(
     environment: Environment, log: AccessLog
 ) -> None:
     old = NOW - timedelta(days=4 * 365)
-    fold(
-        segment="old.jsonl",
-        lines=[LogLine(2, json.loads(entry(at=old).encode()))],
-        reached=Position(2, 2, "e"),
-    )
+    lines = [LogLine(2, json.loads(entry(at=old, user=4).encode()))]
+    fold(segment="old.jsonl", lines=lines, reached=Position(2, 2, "e"))
     log.append(entry())
     fold_access_log(environment)
     with pytest.raises(TooYoungToErase):
-        erase_before(before=NOW - timedelta(days=2 * 365), now=NOW)
-    assert erase_before(before=NOW - timedelta(days=3 * 365 + 30), now=NOW) == 1
-    assert AccessLogEntry.objects.get().at == NOW
-    retention = LogRetention.objects.get()
+        erase_before(day=NOW.date() - timedelta(days=2 * 365), now=NOW, lines=lines)
+    day = NOW.date() - timedelta(days=3 * 365 + 30)
+    assert erase_before(day=day, now=NOW, lines=lines) == 1
+    assert erase_before(day=day, now=NOW, lines=lines) == 0
+    assert counted() == counted(LogPointDay) == counted(LogPoint) == 1
+    assert LogFacet.objects.get().user is None  # nobody is remembered whose reads are erased
+    retention = LogRetention.objects.latest("pk")
     with pytest.raises(IntegrityError, match="only grows"), transaction.atomic():
         retention.delete()
-    with pytest.raises(IntegrityError, match="only grows"), transaction.atomic():
-        AccessLogEntry.objects.all().delete()
+
+
+def test_what_a_retention_erased_is_not_folded_again(environment: Environment, log: AccessLog) -> None:
+    old = NOW - timedelta(days=4 * 365)
+    log.append(entry(at=old), entry())
+    erase_before(day=NOW.date() - timedelta(days=3 * 365 + 30), now=NOW, lines=[])
+    assert fold_access_log(environment) == 1
+    assert (counted(), len(folded(environment))) == (1, 1)
+
+
+# --- past days
+
+
+def test_segments_of_past_days_are_packed_once_they_are_folded(
+    environment: Environment, log: AccessLog
+) -> None:
+    log.append(*(entry(n, reader=7 + n % 2) for n in range(20)))
+    two_days = NOW + timedelta(days=2)
+    assert pack_past_days(environment, two_days) == 0  # not folded yet
+    fold_access_log(environment)
+    before = folded(environment)
+    assert pack_past_days(environment, two_days) == 0  # the process that writes to it is alive
+    log.close()
+    assert pack_past_days(environment, NOW + timedelta(days=1)) == 0
+    assert pack_past_days(environment, two_days) == 1
+    assert only_segment(environment).name.endswith(".jsonl.zst")
+    assert folded(environment) == before
+    assert (fold_access_log(environment), pack_past_days(environment, two_days)) == (0, 0)
+    rebuild()
+    assert fold_access_log(environment) == 20
+    assert pack_past_days(environment, two_days) == 1  # packed already: noted
+    assert folded(environment) == before
+
+
+def test_an_older_registry_folds_what_it_lacks_of_a_packed_segment(
+    environment: Environment, log: AccessLog
+) -> None:
+    log.append(entry(1))
+    fold_access_log(environment)
+    [row] = AccessLogSegment.objects.values("lines", "size", "head")
+    log.append(entry(2))
+    log.close()
+    fold_access_log(environment)
+    pack_past_days(environment, NOW + timedelta(days=2))
+    LogStretch.objects.latest("pk").delete()
+    AccessLogSegment.objects.update(sealed=False, **row)  # as in a copy of the registry from between the two
+    assert fold_access_log(environment) == 1
+
+
+def test_segments_that_are_done_are_not_looked_at_again(
+    environment: Environment, log: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round of the worker costs what is new, not what there is."""
+    log.append(entry(1))
+    log.close()
+    fold_access_log(environment)
+    pack_past_days(environment, NOW + timedelta(days=2))
+    monkeypatch.setattr(access_log, "segment_size", lambda path: 1 / 0)
+    assert fold_access_log(environment) == 0
 
 
 # --- the daily checkpoint

@@ -19,7 +19,8 @@ from pytest_django import Settings
 from typer.testing import CliRunner
 
 from gridgate.audit.events import Subject, hash_of, record
-from gridgate.audit.models import AccessLogEntry, AccessLogSegment, AuditEvent, Checkpoint, LogRetention
+from gridgate.audit.models import AccessLogSegment, AuditEvent, Checkpoint, LogDay, LogPointDay, LogRetention
+from gridgate.audit.operations import rebuild
 from gridgate.config.access_log import fold_access_log, sign_due_checkpoint, sign_now
 from gridgate.config.changes import refuse_contradiction
 from gridgate.config.commands.audit import app
@@ -181,7 +182,7 @@ class TestCheckpoints:
     def test_deleted_with_the_segments_rechained(self, world: World, lived: Environment) -> None:
         rewrite(lived)
         (lived.access_log / CHECKPOINTS).unlink()
-        AccessLogEntry.objects.all().delete()
+        rebuild()
         AccessLogSegment.objects.all().delete()
         Receipt.objects.all().delete()
         assert found(world, "the registry knows this checkpoint, and it is not there")
@@ -335,7 +336,8 @@ def test_whatever_is_changed_without_the_key_is_found(world: World, lived: Envir
         (AuditEvent, {"hash": hashlib.sha256(b"x").hexdigest()}),
         (Receipt, {"payload": {}}),
         (Checkpoint, {"digest": "0" * 64}),
-        (AccessLogEntry, {"values": 1}),
+        (LogDay, {"values": 1}),
+        (LogPointDay, {"values": 1}),
     ]
     for trial in range(60):
         path = chance.choice(sorted(files))
@@ -400,12 +402,11 @@ class TestThePresent:
 
     def test_a_journal_emptied_by_a_retention(self, world: World, lived: Environment) -> None:
         LogRetention.objects.create(before=world.now + 4 * DAY, at=world.now + 3 * DAY)
-        AccessLogEntry.objects.all().delete()
+        LogDay.objects.all().delete()
         assert found(world, "it erases entries of 2026-11-29, which were to be kept then")
 
     def test_a_journal_said_never_to_have_been_folded(self, world: World, lived: Environment) -> None:
-        AccessLogEntry.objects.all().delete()
-        AccessLogSegment.objects.update(lines=0, size=0, head="")
+        rebuild()
         assert found(world, "the registry lacks this entry and those after it, though they are old")
 
     @pytest.mark.parametrize(
@@ -428,3 +429,18 @@ class TestThePresent:
     def test_a_pipe_named_as_a_segment_holds_nobody_up(self, world: World, lived: Environment) -> None:
         os.mkfifo(lived.access_log / "x.jsonl")
         assert verdict(world)[0] == 0
+
+
+class TestRebuild:
+    def test_a_roll_up_that_was_lost_is_made_anew_from_the_segments(
+        self, world: World, lived: Environment
+    ) -> None:
+        sums = list(LogPointDay.objects.values_list("facet__digest", "day", "entries", "first", "last"))
+        LogPointDay.objects.all().delete()
+        assert found(world, f"company {world.acme.pk}, point {world.p1.pk}: the registry lacks 3")
+        done = CliRunner().invoke(app, ["rebuild"])
+        assert (done.exit_code, done.output) == (0, "9 entries counted and found\n")
+        assert verdict(world)[0] == 0
+        assert (
+            list(LogPointDay.objects.values_list("facet__digest", "day", "entries", "first", "last")) == sums
+        )

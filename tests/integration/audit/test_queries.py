@@ -1,14 +1,15 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 
+from gridgate.audit.models import LogStretch
 from gridgate.audit.queries import (
     Counts,
     Wanted,
     channels_in,
     counts,
-    entries_of,
     first_refusal_after,
     readers_in,
     reads_by_permission,
@@ -18,11 +19,8 @@ from gridgate.audit.queries import (
     unusual_day,
 )
 from gridgate.core.quantities import Kind
-from gridgate.core.time import Interval, civil_day_bounds
-from tests.factories.audit import make_reads
+from tests.factories.audit import SEGMENTS, make_reads, read_lines
 from tests.factories.sharing import make_permission, make_service
-
-PARIS = ZoneInfo("Europe/Paris")
 
 
 @pytest.fixture
@@ -42,27 +40,39 @@ def points(entries):
     return sorted(entry.metering_point_id for entry in entries)
 
 
+EVERYTHING = Wanted()
+
+
+def seen(actor, wanted=EVERYTHING):
+    """What the actor is shown; the roll-up says as many."""
+    entries = search(actor=actor, wanted=wanted)
+    shown = list(entries)
+    assert entries.count() == len(shown)
+    assert entries[0 : len(shown)] == shown
+    return shown
+
+
 def test_a_company_sees_the_reads_of_its_own_points_and_no_others(log):
-    assert points(entries_of(actor=log.charlie)) == [log.p5.pk]
-    assert log.p5.pk not in points(entries_of(actor=log.alice))
-    assert entries_of(actor=log.alice).count() == 6
+    assert points(seen(log.charlie)) == [log.p5.pk]
+    assert log.p5.pk not in points(seen(log.alice))
+    assert search(actor=log.alice, wanted=Wanted()).count() == 6
 
 
 def test_a_third_party_does_not_see_the_log_of_those_it_reads(log):
-    assert not entries_of(actor=log.tiers1).exists()
+    assert seen(log.tiers1) == []
 
 
 def test_without_the_entitlement_nothing_is_seen(log):
-    assert not entries_of(actor=log.acme_user).exists()
+    assert seen(log.acme_user) == []
 
 
 def test_a_past_member_sees_nothing(log):
     log.alice.ended_at = log.now
-    assert not entries_of(actor=log.alice).exists()
+    assert seen(log.alice) == []
 
 
 def test_a_restricted_member_sees_the_reads_of_their_perimeter(log):
-    assert points(entries_of(actor=log.bob)) == sorted([log.p1.pk] * 3 + [log.p2.pk])
+    assert points(seen(log.bob)) == sorted([log.p1.pk] * 3 + [log.p2.pk])
 
 
 @pytest.mark.parametrize(
@@ -78,13 +88,14 @@ def test_a_restricted_member_sees_the_reads_of_their_perimeter(log):
     ],
 )
 def test_each_filter_narrows(log, wanted, found):
-    assert search(actor=log.alice, wanted=wanted).count() == found
+    assert len(seen(log.alice, wanted)) == found
 
 
-def test_the_period_is_half_open(log):
-    at = log.now - timedelta(hours=1)
-    assert search(actor=log.alice, wanted=Wanted(period=Interval(at, None))).count() == 1
-    assert search(actor=log.alice, wanted=Wanted(period=Interval(at - timedelta(hours=9), at))).count() == 4
+def test_the_period_is_of_whole_days_both_included(log):
+    today, yesterday = date(2026, 11, 25), date(2026, 11, 24)
+    assert len(seen(log.alice, Wanted(first=today))) == 5
+    assert len(seen(log.alice, Wanted(last=yesterday))) == 1
+    assert len(seen(log.alice, Wanted(first=yesterday, last=today))) == 6
 
 
 def test_the_latest_entries_come_first(log):
@@ -93,8 +104,8 @@ def test_the_latest_entries_come_first(log):
 
 
 def test_reads_are_counted_by_civil_day_without_refusals_nor_the_holders_own(log):
-    days = [civil_day_bounds(date(2026, 11, day), PARIS) for day in (23, 24, 25)]
-    found = reads_in(actor=log.alice, buckets=days, but=[log.acme.pk])
+    days = [date(2026, 11, day) for day in (23, 24, 25)]
+    found = reads_in(actor=log.alice, days=days, but=[log.acme.pk])
     assert found == {log.third_party_1.pk: [0, 0, 3], log.third_party_2.pk: [0, 1, 0]}
 
 
@@ -102,24 +113,24 @@ def test_a_read_at_local_midnight_belongs_to_the_day_that_begins(world):
     midnight = datetime(2026, 10, 24, 22, tzinfo=UTC)  # 25 October in Paris, a day of 25 hours
     make_reads(world.third_party_1, world.p1, world.acme, at=midnight - timedelta(seconds=1), times=2)
     make_reads(world.third_party_1, world.p1, world.acme, at=datetime(2026, 10, 25, 22, 59, 59, tzinfo=UTC))
-    days = [civil_day_bounds(date(2026, 10, day), PARIS) for day in (24, 25)]
-    assert reads_in(actor=world.alice, buckets=days)[world.third_party_1.pk] == [1, 2]
+    days = [date(2026, 10, day) for day in (24, 25)]
+    assert reads_in(actor=world.alice, days=days)[world.third_party_1.pk] == [1, 2]
 
 
 def test_no_days_no_reads(world, django_assert_num_queries):
     with django_assert_num_queries(0):
-        assert reads_in(actor=world.alice, buckets=[]) == {}
+        assert reads_in(actor=world.alice, days=[]) == {}
 
 
 def test_who_read_in_a_period_is_named_as_the_log_last_named_it(log):
-    entry = entries_of(actor=log.alice).filter(reader=log.third_party_2.pk).get()
-    entry.pk, entry.line, entry.at, entry.reader_name = None, 99_999, log.now, "Tiers 2 SAS"
-    entry.save()
-    assert list(readers_in(actor=log.alice, period=None).values()) == ["Tiers 1", "Tiers 2 SAS"]
-    recent = Interval(log.now - timedelta(hours=2), log.now)
-    assert list(readers_in(actor=log.alice, period=recent).values()) == ["Tiers 1"]
-    assert channels_in(actor=log.alice, period=recent) == ["api:enedis", "screen"]
-    assert channels_in(actor=log.alice, period=recent, own=True) == ["screen"]
+    make_reads(
+        log.third_party_2, log.p2, log.acme, at=log.now - timedelta(hours=25), reader_name="Tiers 2 SAS"
+    )
+    assert list(readers_in(actor=log.alice, wanted=Wanted()).values()) == ["Tiers 1", "Tiers 2 SAS"]
+    recent = Wanted(first=date(2026, 11, 25))
+    assert list(readers_in(actor=log.alice, wanted=recent).values()) == ["Tiers 1"]
+    assert channels_in(actor=log.alice, wanted=recent) == ["api:enedis", "screen"]
+    assert channels_in(actor=log.alice, wanted=replace(recent, own=True)) == ["screen"]
 
 
 def test_reads_and_refusals_are_counted_apart(log):
@@ -168,3 +179,61 @@ def test_the_first_refusal_after_an_end_is_found(log):
 def test_a_day_is_unusual_when_it_is_many_times_the_habit(counts, unusual):
     found = unusual_day(counts)
     assert (found.index if found else None) == unusual
+
+
+def test_a_line_that_is_another_companys_is_never_shown_whatever_the_index_says(log, caplog):
+    """The index is the registry's; whose data a line is about, the line itself says."""
+    ours = LogStretch.objects.filter(holder=log.acme.pk).latest("pk")
+    theirs = LogStretch.objects.get(holder=log.client_b.pk)
+    assert len(list(search(actor=log.alice, wanted=Wanted()))) == 6
+    LogStretch.objects.filter(pk=ours.pk).update(segment=theirs.segment)
+    shown = list(search(actor=log.alice, wanted=Wanted()))
+    assert log.p5.pk not in points(shown)
+    assert len(shown) == 5
+    assert "the index says otherwise" in caplog.text
+
+
+def test_a_restricted_member_is_shown_no_line_of_another_point_whatever_the_index_says(log, caplog):
+    mine = LogStretch.objects.filter(holder=log.acme.pk).latest("pk")  # of p1, which Bob sees
+    other = LogStretch.objects.filter(holder=log.acme.pk).order_by("pk")[1]  # of p3
+    LogStretch.objects.filter(pk=mine.pk).update(segment=other.segment)
+    assert log.p3.pk not in points(search(actor=log.bob, wanted=Wanted()))
+    assert "the index says otherwise" in caplog.text
+
+
+def test_lines_that_are_gone_are_left_out_and_told(log, caplog):
+    segment = LogStretch.objects.filter(holder=log.acme.pk).latest("pk").segment
+    SEGMENTS[segment.name] = b""
+    assert len(list(search(actor=log.alice, wanted=Wanted()))) == 5
+    assert f"lines of {segment.name} cannot be shown" in caplog.text
+
+
+def test_a_page_far_down_reads_its_own_lines_only(log, monkeypatch):
+    """Counts: the days before are passed over by the roll-up, and of a day only the lines shown are read."""
+    for days in range(1, 9):
+        make_reads(log.third_party_1, log.p1, log.acme, at=log.now - timedelta(days=days), times=30)
+    read = []
+
+    def counting(segment, offsets):
+        read.extend(offsets)
+        return read_lines(segment, offsets)
+
+    monkeypatch.setattr("tests.factories.audit.counted", counting, raising=False)
+    monkeypatch.setattr(settings, "LOG_LINES", "tests.factories.audit.counted")
+    entries = search(actor=log.alice, wanted=Wanted())
+    shown = entries[200:212]
+    assert len(shown) == len(read) == 12
+    assert shown == list(entries)[200:212]
+
+
+def test_the_first_refusal_is_found_among_those_of_its_day(log):
+    at = log.now - timedelta(hours=2)
+    make_reads(log.third_party_1, log.p4, log.acme, at=at, times=5, outcome="expired")
+    make_reads(log.third_party_1, log.p4, log.acme, at=log.now + timedelta(days=9), outcome="expired")
+
+    def first(actor, after):
+        return first_refusal_after(actor=actor, reader=log.third_party_1.pk, at=at + timedelta(seconds=after))
+
+    assert first(log.alice, 2.5) == at + timedelta(seconds=3)
+    assert first(log.alice, 60) == log.now + timedelta(days=9)
+    assert first(log.bob, 0) is None  # p4 is not in his perimeter

@@ -11,11 +11,11 @@ from click.testing import Result
 from django.db import connection
 from typer.testing import CliRunner
 
-from gridgate.audit.models import AccessLogSegment, LogRetention
+from gridgate.audit.models import AccessLogSegment
 from gridgate.audit.operations import LogLine
-from gridgate.audit.verify import differences, unknown_segments
-from gridgate.config.access_log import fold_access_log, sign_due_checkpoint
-from gridgate.config.commands.audit import _lines, app
+from gridgate.audit.verify import Comparison, unknown_segments
+from gridgate.config.access_log import fold_access_log, lines_of, sign_due_checkpoint
+from gridgate.config.commands.audit import app
 from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
@@ -65,20 +65,18 @@ def path(environment: Environment, log: AccessLog) -> Path:
     return path
 
 
-# --- the registry's copy
+# --- the registry's roll-up and index
 
 
 @pytest.fixture
 def folded(db: None, environment: Environment, path: Path) -> Path:
     fold_access_log(environment)
-    with connection.cursor() as cursor:  # as someone who may change the schema could
-        cursor.execute("DROP TRIGGER audit_accesslogentry_no_update")
-        cursor.execute("DROP TRIGGER audit_accesslogentry_no_delete")
     return path
 
 
-def found(path: Path) -> list[tuple[int, str]]:
-    return list(differences(segment=path.name, lines=_lines(path), now=NOW))
+def found(path: Path) -> list[str]:
+    comparison = Comparison(NOW)
+    return [*comparison.segment(path.name, NOW.date(), lines_of(path)), *comparison.end()]
 
 
 def change(statement: str) -> None:
@@ -86,56 +84,65 @@ def change(statement: str) -> None:
         cursor.execute(statement)
 
 
-def test_a_faithful_copy_does_not_differ(folded: Path) -> None:
+def test_a_faithful_roll_up_does_not_differ(folded: Path) -> None:
     assert found(folded) == []
 
 
 def test_what_is_not_folded_yet_is_no_difference(folded: Path, log: AccessLog) -> None:
     log.append(entry(9))
     assert found(folded) == []
-    assert list(differences(segment="another.jsonl", lines=_lines(folded), now=NOW)) == []
 
 
-def test_a_changed_entry_shows_with_what_changed(folded: Path) -> None:
-    change("UPDATE audit_accesslogentry SET holder = 5, outcome = 'no_permission' WHERE line = 3")
-    assert found(folded) == [(3, "the registry says otherwise: outcome, holder")]
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "UPDATE audit_logday SET entries = 3",
+            "2026-11-25, company 3: the registry says otherwise than the log: entries",
+        ),
+        (
+            'UPDATE audit_logpointday SET "values" = 0, last = 0',
+            "2026-11-25, company 3, point 30001480112233: the registry says otherwise than the log: values, last",
+        ),
+        (
+            "DELETE FROM audit_logpointday",
+            "2026-11-25, company 3, point 30001480112233: the registry lacks 4 of the log's entries",
+        ),
+        (
+            "UPDATE audit_logpoint SET entries = 9",
+            "company 3, point 30001480112233, since the beginning: the registry says otherwise than the log: entries",
+        ),
+        ("DELETE FROM audit_logstretch", "{name}, company 3: the index finds other lines than there are"),
+        ("UPDATE audit_logstretch SET columns = x'00'", "{name}, company 3: the index finds other lines"),
+        ("UPDATE audit_logstretch SET last = 0", "{name}, company 3: the index finds other lines"),
+        ("UPDATE audit_logstretch SET holder = 5", "{name}, company 5: the index finds other lines"),
+        ("UPDATE audit_logfacet SET holder = 5", "2026-11-25, company 5: the registry counts 4 entries that"),
+    ],
+)
+def test_each_change_shows_with_its_day_its_company_and_what(folded: Path, statement: str, said: str) -> None:
+    change(statement)
+    said = said.format(name=folded.name)
+    assert any(line.startswith(said) for line in found(folded)), found(folded)
 
 
-def test_a_removed_entry_shows(folded: Path) -> None:
-    change("DELETE FROM audit_accesslogentry WHERE line = 3")
-    assert found(folded) == [(3, "the registry lacks this entry")]
+def test_a_day_that_is_added_shows(folded: Path) -> None:
+    change("INSERT INTO audit_logday SELECT facet_id, '2026-11-20', 2, 0, 0, 0, segment_id FROM audit_logday")
+    assert found(folded) == ["2026-11-20, company 3: the registry counts 2 entries that the log has not"]
 
 
-@pytest.mark.django_db
-def test_an_entry_that_a_retention_erased_is_no_difference(folded: Path) -> None:
-    change("DELETE FROM audit_accesslogentry WHERE line < 4")
-    LogRetention.objects.create(before=NOW + timedelta(seconds=2), at=NOW)
-    assert found(folded) == []
-
-
-@pytest.mark.parametrize("line", [1, 4, 99])
-def test_an_added_entry_shows(folded: Path, line: int) -> None:
-    change("DELETE FROM audit_accesslogentry WHERE line = 4")
-    change(f"UPDATE audit_accesslogentry SET line = {line} WHERE line = 5")
-    what = (
-        "the registry says otherwise: at, values"
-        if line == 4
-        else "the registry has an entry that the log has not"
-    )
-    assert (line, what) in found(folded)
-
-
-def test_an_entry_between_the_lines_shows(folded: Path) -> None:
-    (line, *rest) = list(_lines(folded))[3:]
-    lines = [*list(_lines(folded))[:3], *rest]
-    assert list(differences(segment=folded.name, lines=lines, now=NOW)) == [
-        (line.number, "the registry has an entry that the log has not")
-    ]
+def test_days_are_compared_as_soon_as_they_are_over(folded: Path) -> None:
+    """Memory is that of a few days, not of the whole log."""
+    comparison = Comparison(NOW)
+    assert list(comparison.segment(folded.name, NOW.date(), lines_of(folded))) == []
+    assert comparison._days
+    assert list(comparison.segment("2026-12-02-0.jsonl", NOW.date() + timedelta(days=7), [])) == []
+    assert not comparison._days
 
 
 def test_a_line_that_is_no_entry_is_left_to_who_reads_the_log(folded: Path) -> None:
-    lines = [LogLine(2, {"at": "?"}), *list(_lines(folded))[2:]]
-    assert list(differences(segment=folded.name, lines=lines, now=NOW)) == []
+    lines = [LogLine(2, {"at": "?"}), *list(lines_of(folded))[1:]]
+    comparison = Comparison(NOW)
+    assert list(comparison.segment(folded.name, NOW.date(), lines)) == []
 
 
 def test_a_segment_that_is_gone_shows(folded: Path) -> None:
@@ -146,7 +153,7 @@ def test_a_segment_that_is_gone_shows(folded: Path) -> None:
 
 def test_torn_and_unreadable_lines_are_read_past(path: Path) -> None:
     path.write_bytes(b"{\n" + path.read_bytes() + b'{"prev": "')
-    assert [line.entry is not None for line in _lines(path)] == [False, False, True, True, True, True]
+    assert [line.entry is not None for line in lines_of(path)] == [False, False, True, True, True, True]
 
 
 # --- the command, on the log alone

@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, OperationalError
 
-from gridgate.audit.models import AccessLogEntry
+from gridgate.audit.models import LogDay
 from gridgate.config import worker
 from gridgate.config.environment import Environment
 from gridgate.config.worker import SEATS, Job, Mail, do, jobs, work
@@ -208,7 +208,7 @@ def test_a_round_ends_reminds_folds_and_signs(world: World, environment: Environ
     assert not LoadCurveCollection.objects.filter(metering_point=world.p2.pk, until=None).exists()
     assert OutgoingEmail.objects.filter(key__startswith="reminder:").exists()
     assert (environment.access_log / CHECKPOINTS).read_bytes().count(b"\n") == 1
-    assert AccessLogEntry.objects.count() == 1
+    assert LogDay.objects.get().entries == 1
 
 
 # --- real processes
@@ -256,7 +256,7 @@ def test_a_worker_folds_within_seconds_of_a_read_and_goes_on_after_a_fault(
     (registry.data / "accesslog" / "2026-11-24-0.jsonl").mkdir()
     log = AccessLog(registry.data / "accesslog", "test", started_at=NOW)
     entry = AccessEntry(NOW, "screen", "granted", 1, "ACME", "30001480112233", 1, "load_curve", "withdrawal")
-    folded = "SELECT count(*) FROM audit_accesslogentry"
+    folded = "SELECT sum(entries) FROM audit_logday"
     log.append(entry)
     until(lambda: registry.rows(folded) == [(1,)], "the read folded")
     log.append(entry)

@@ -10,7 +10,6 @@ from django.test.utils import CaptureQueriesContext
 from gridgate.core.errors import ErrorKind
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import LegalBasis, PermissionState
-from gridgate.core.time import civil_day_bounds
 from gridgate.sharing.models import PermissionRequest, Receipt
 from gridgate.sharing.queries import (
     NotReadable,
@@ -44,7 +43,7 @@ from tests.factories.sharing import make_permission, make_service
 
 PARIS = ZoneInfo("Europe/Paris")
 TODAY = date(2026, 11, 25)
-DAYS = [civil_day_bounds(TODAY - timedelta(days=back), PARIS) for back in range(29, -1, -1)]
+DAYS = [TODAY - timedelta(days=back) for back in range(29, -1, -1)]
 
 
 @pytest.fixture

@@ -20,10 +20,9 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted, shown, shown_lines
 from gridgate.dataplane.accesslog import Copy, Verification, is_changes, verify
 from gridgate.dataplane.accesslog.checkpoints import checkpoint_lines
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, is_entry, segment_paths
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, day_of_segment, segment_name, segment_paths
 
 if TYPE_CHECKING:
-    from gridgate.audit.operations import LogLine
     from gridgate.sharing.receipts import Claim
 
 app = typer.Typer(help="The access log.", no_args_is_help=True)
@@ -144,6 +143,27 @@ def reconcile_registry(
     raise typer.Exit(1 if done.to_make_again else 0)
 
 
+@app.command("rebuild")
+def rebuild_roll_up(data: DataOption = None) -> None:
+    """Make the registry's roll-up and index of the access log anew from its segments.
+
+    Until it ends, pages show what is there already. A worker may be running.
+    """
+    from gridgate.config.loading import load_django
+
+    environment = load_django()
+    from gridgate.audit.operations import rebuild
+    from gridgate.config.access_log import fold_access_log
+
+    rebuild()
+    fold_access_log(environment)
+    from gridgate.audit.models import LogDay
+
+    typer.echo(
+        f"{counted(sum(LogDay.objects.values_list('entries', flat=True)), 'entry', 'entries')} counted and found"
+    )
+
+
 @app.command("sign")
 def sign_log(data: DataOption = None) -> None:
     """Sign what is not signed yet, without waiting for the worker's daily round.
@@ -233,16 +253,20 @@ def _registry_differences(
 
 
 def _reads(environment: Environment, now: datetime) -> Iterator[str]:
-    from gridgate.audit.verify import copy_faults, differences, unknown_segments
+    from gridgate.audit.verify import Comparison, retention_faults, snapshot, unknown_segments
+    from gridgate.config.access_log import lines_of
 
-    yield from copy_faults(now=now)
-
-    paths = [path for path in segment_paths(environment.access_log) if not is_changes(path)]
-    for name in unknown_segments(names=[path.name for path in paths]):
-        yield f"{name}: the registry has folded it, and it is not there"
-    for path in paths:
-        for number, what in differences(segment=path.name, lines=_lines(path), now=now):
-            yield f"{path.name}:{number}: {what}"
+    with snapshot():
+        yield from retention_faults(now=now)
+        paths = {
+            segment_name(path): path for path in segment_paths(environment.access_log) if not is_changes(path)
+        }
+        for name in unknown_segments(names=paths):
+            yield f"{name}: the registry has folded it, and it is not there"
+        comparison = Comparison(now)
+        for name, path in paths.items():
+            yield from comparison.segment(name, day_of_segment(name), lines_of(path))
+        yield from comparison.end()
 
 
 def _changes(environment: Environment, now: datetime) -> Iterator[str]:
@@ -300,20 +324,6 @@ def _receipts(claims: "Iterable[Claim]", log: Verification) -> Iterator[str]:
             yield f"receipt {claim.number}: {claim.segment} never stood where it says"
         elif claim.lines not in (None, line):
             yield f"receipt {claim.number}: {claim.segment} stood there after {counted(line, 'line')}, not {claim.lines}"
-
-
-def _lines(path: Path) -> "Iterator[LogLine]":
-    from gridgate.audit.operations import LogLine
-
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            if not raw.endswith(b"\n"):
-                return
-            try:
-                entry = json.loads(raw)
-            except ValueError:
-                entry = {"genesis": None}  # the chain has said it already
-            yield LogLine(number, entry if is_entry(entry) else None)
 
 
 def _as_text(verdict: _Verdict) -> str:

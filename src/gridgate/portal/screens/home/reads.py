@@ -3,10 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max
-
-from gridgate.audit.queries import GRANTED, Wanted, search
-from gridgate.core.time import Interval
+from gridgate.audit import queries as audit
 from gridgate.organisations.models import Membership
 from gridgate.portal import formats
 from gridgate.portal.screens.sharing import words
@@ -27,19 +24,14 @@ class Read:
 
 def last_reads(*, actor: Membership, moment: Moment) -> list[Read]:
     """One line for each reader and kind of data, latest first, over thirty days; one's own excepted."""
-    period = Interval(moment.now - WITHIN, None)
-    entries = search(actor=actor, wanted=Wanted(period=period, outcome=GRANTED)).exclude(
-        reader=actor.organisation_id
-    )
-    rows = (
-        entries.order_by()
-        .values_list("reader_name", "kind")
-        .annotate(last=Max("at"), points=Count("metering_point_id", distinct=True))
-        .order_by("-last", "reader_name", "kind")
-    )
     return [
-        Read(name, f"{words.kind(kind)}, {_unbroken(words.points(points))}", at, _when(at, moment))
-        for name, kind, at, points in rows[:MOST]
+        Read(
+            read.reader_name,
+            f"{words.kind(read.kind)}, {_unbroken(words.points(read.points))}",
+            read.at,
+            _when(read.at, moment),
+        )
+        for read in audit.last_reads(actor=actor, since=moment.now - WITHIN, most=MOST)
     ]
 
 

@@ -97,7 +97,8 @@ class JournalFilters(forms.Form):
     @property
     def wanted(self) -> Wanted:
         return Wanted(
-            period=self.period,
+            first=self.first,
+            last=self.last,
             reader=None if self.own else number_of("company", self._text("qui", 36)),
             metering_point=self._text("compteur"),
             kind=self._text("donnees"),

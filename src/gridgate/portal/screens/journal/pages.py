@@ -5,14 +5,14 @@ PAGES = (
         "access_journal",
         "/journal/",
         get=DATA_SERVICES,
-        queries=14,
+        queries=18,  # which days, which facets, where in the segments, and what these are called
         states=(*seen("alice", "", "?canal=nulle+part", "?lectures=vous"), *seen("tiers1")),
     ),
     Page(
         "access_journal_export",
         "/journal/export.csv",
         get=DATA_SERVICES,
-        queries=5,
+        queries=8,
         unseen=DOWNLOAD,
     ),
 )

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from gridgate.applications.queries import names_of
 from gridgate.audit import queries as audit
-from gridgate.audit.models import AccessLogEntry
+from gridgate.audit.lines import LogEntry
 from gridgate.metering.queries import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
@@ -51,18 +50,16 @@ def index(request: MemberRequest) -> HttpResponse:
     """
     actor, moment = request.membership, Moment.present()
     filters = JournalFilters(request.GET, moment=moment, company=actor.organisation_id)
+    period = _in_period(filters)
     filters.offer(
-        readers={} if filters.own else audit.readers_in(actor=actor, period=filters.period),
-        channels=audit.channels_in(actor=actor, period=filters.period, own=filters.own),
+        readers={} if filters.own else audit.readers_in(actor=actor, wanted=period),
+        channels=audit.channels_in(actor=actor, wanted=replace(period, own=filters.own)),
     )
-    whole = audit.counts(actor=actor, wanted=audit.Wanted(period=filters.period))
+    whole = audit.counts(actor=actor, wanted=period)
     found, total = _found(actor, filters, whole), whole[filters.own]
     together = filters.own and "detail" not in request.GET
-    visits = audit.own_visits(actor=actor, wanted=filters.wanted, zone=moment.zone)
-    page = page_of(
-        request,
-        visits if together else Counted(audit.search(actor=actor, wanted=filters.wanted), found.all),
-    )
+    listed = audit.own_visits if together else audit.search
+    page = page_of(request, listed(actor=actor, wanted=filters.wanted))
     context = {
         "filters": filters,
         "in_force": filters_in_force(request, filters.labels()),
@@ -110,25 +107,13 @@ def _found(
     actor: Membership, filters: JournalFilters, whole: tuple[audit.Counts, audit.Counts]
 ) -> audit.Counts:
     """How many entries the filters let through, on the side that is shown; `whole` is what the period has of both."""
-    narrowed = replace(filters.wanted, own=None) != audit.Wanted(period=filters.period)
+    narrowed = replace(filters.wanted, own=None) != _in_period(filters)
     counts = audit.counts(actor=actor, wanted=filters.wanted) if narrowed else whole
     return counts[filters.own]
 
 
-class Counted:
-    """Rows of which the number is known: pages need not count them again."""
-
-    def __init__(self, rows: QuerySet[AccessLogEntry], number: int) -> None:
-        self._rows, self._number = rows, number
-
-    def count(self) -> int:
-        return self._number
-
-    def __len__(self) -> int:
-        return self._number
-
-    def __getitem__(self, place: slice) -> Sequence[AccessLogEntry]:
-        return list(self._rows[place])
+def _in_period(filters: JournalFilters) -> audit.Wanted:
+    return audit.Wanted(first=filters.first, last=filters.last)
 
 
 def _period(filters: JournalFilters) -> str:
@@ -150,12 +135,12 @@ def _chart(actor: Membership, filters: JournalFilters, moment: Moment) -> ReadsC
     if not 1 < length <= LONGEST_CHART:
         return None
     days = [first + timedelta(days=place) for place in range(length)]
-    counts = audit.reads_in(actor=actor, buckets=moment.bounds(days), wanted=wanted).values()
+    counts = audit.reads_in(actor=actor, days=days, wanted=wanted).values()
     a_day = [sum(column) for column in zip(*counts, strict=True)] or [0] * length
     return reads_chart(a_day, days, flagged=not filters.own)
 
 
-def _rows(actor: Membership, entries: Sequence[AccessLogEntry], moment: Moment) -> list[dict[str, Any]]:
+def _rows(actor: Membership, entries: Sequence[LogEntry], moment: Moment) -> list[dict[str, Any]]:
     """Entries with the names of their points, services and programs, in three statements however many they are."""
     points = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today
@@ -174,7 +159,7 @@ def _services(actor: Membership, permissions: set[str]) -> dict[str, str]:
 
 
 def _row(
-    entry: AccessLogEntry,
+    entry: LogEntry,
     names: dict[str, str],
     services: dict[str, str],
     programs: dict[str, str],
@@ -244,14 +229,14 @@ class _Said:
         self._services: dict[str, str] = {}
         self._programs: dict[str, str] = {}
 
-    def learn(self, entries: Sequence[AccessLogEntry]) -> None:
+    def learn(self, entries: Sequence[LogEntry]) -> None:
         """Read the names of what these entries hold and earlier ones did not."""
         permissions = {entry.permission for entry in entries if entry.permission} - self._services.keys()
         programs = {entry.application for entry in entries if entry.application} - self._programs.keys()
         self._services |= dict.fromkeys(permissions, "") | _services(self._actor, permissions)
         self._programs |= dict.fromkeys(programs, "") | names_of(programs)
 
-    def line(self, entry: AccessLogEntry) -> list[object]:
+    def line(self, entry: LogEntry) -> list[object]:
         granted = entry.outcome == audit.GRANTED
         own = entry.reader == self._company
         return [
@@ -278,16 +263,16 @@ class _Said:
         return Instant.of(instant.astimezone(self._zone)) if instant is not None else ""
 
 
-def _lines(entries: QuerySet[AccessLogEntry], said: _Said, language: str) -> Iterator[list[object]]:
+def _lines(entries: Iterable[LogEntry], said: _Said, language: str) -> Iterator[list[object]]:
     """One line an entry. The request is over when they are written: the language is set again for each part."""
-    for part in batched(entries.iterator(chunk_size=AT_ONCE), AT_ONCE):
+    for part in batched(entries, AT_ONCE):
         with override(language):
             said.learn(part)
             lines = [said.line(entry) for entry in part]
         yield from lines
 
 
-def batched(entries: Iterable[AccessLogEntry], size: int) -> Iterator[list[AccessLogEntry]]:
+def batched(entries: Iterable[LogEntry], size: int) -> Iterator[list[LogEntry]]:
     rest = iter(entries)
     while part := list(islice(rest, size)):
         yield part

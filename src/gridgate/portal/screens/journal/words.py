@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from gridgate.audit.models import AccessLogEntry
+from gridgate.audit.lines import LogEntry
 from gridgate.audit.queries import GRANTED
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import Basis, RefusalReason
@@ -72,7 +72,7 @@ def direction(code: str) -> str:
     return str(words.DIRECTIONS[FlowDirection(code)]) if code in set(FlowDirection) else code
 
 
-def ground(entry: AccessLogEntry, services: dict[str, str]) -> str:
+def ground(entry: LogEntry, services: dict[str, str]) -> str:
     """On what ground it was read, or why it was refused; `services` names the service of each permission."""
     if entry.outcome != GRANTED:
         return reason(entry.outcome)

@@ -25,7 +25,7 @@ PAGES = (
         "metering_point",
         "/compteurs/{p3}/",
         get=(SIGN_IN, 200, 404, 404, 200),
-        queries=16,
+        queries=17,
         states=seen("alice", "/compteurs/30001480112233/", "/compteurs/30001480112266/"),
     ),
 )

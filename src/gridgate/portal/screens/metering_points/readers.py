@@ -45,7 +45,7 @@ def readers_of(
 ) -> list[PointReader]:
     """The companies that read one point, the operator first: since its title began, or later."""
     begins = civil_day_bounds(held_from, get_default_timezone()).start
-    companies = companies_reading(actor=actor, now=now, today=today, days=())
+    companies = companies_reading(actor=actor, now=now, today=today, days=(), last_reads=True)
     shares = [share for company in companies for share in company.shares]
     covering = {id(share) for share in shares_of_points(shares, [point])[point]}
     return [

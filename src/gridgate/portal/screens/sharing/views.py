@@ -49,9 +49,7 @@ def index(request: MemberRequest) -> HttpResponse:
     """One tile for each company that reads, what is asked, and what has ended."""
     actor, moment = request.membership, Moment.present()
     days = moment.last_days(DAYS)
-    companies = queries.companies_reading(
-        actor=actor, now=moment.now, today=moment.today, days=moment.bounds(days)
-    )
+    companies = queries.companies_reading(actor=actor, now=moment.now, today=moment.today, days=days)
     held = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today, held=True
     ).count()
@@ -118,7 +116,7 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
     party = queries.reading_company(actor=actor, siren=siren)
     days = moment.last_days(DAYS)
     found = queries.companies_reading(
-        actor=actor, now=moment.now, today=moment.today, days=moment.bounds(days), company=party
+        actor=actor, now=moment.now, today=moment.today, days=days, company=party
     )
     given = queries.permissions_given(actor=actor).filter(eligible_party=party)
     reads = audit.reads_by_permission(actor=actor, reader=party.pk)
@@ -217,9 +215,7 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
     """The whole list, what has ended included, one line a permission."""
     actor, moment = request.membership, Moment.present()
     days = moment.last_days(DAYS)
-    companies = queries.companies_reading(
-        actor=actor, now=moment.now, today=moment.today, days=moment.bounds(days)
-    )
+    companies = queries.companies_reading(actor=actor, now=moment.now, today=moment.today, days=days)
     header = [
         _("Entreprise"),
         _("SIREN"),

@@ -1,0 +1,143 @@
+"""Lines of the access log: what one says, how they are found, and who reads them.
+
+The log itself is the hash-chained segments on disk, of which this app knows nothing: `settings.LOG_LINES` names the
+function that reads lines of them. Where the lines of a holder lie is in the registry, in columns: a page of the journal
+sorts and narrows thousands of lines by four arrays, and reads those that it shows.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Reading = Callable[[str, Sequence[int]], Iterable[Mapping[str, Any]]]
+"""Given the name of a segment and the offsets of lines in it, what these lines say, in that order."""
+
+
+class LinesMissing(LookupError):
+    """A segment, or a line of it, is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One read, or one refused attempt (DataAccessLog of Regulation (EU) 2023/1162, articles 5 and 7)."""
+
+    at: datetime
+    channel: str
+    outcome: str
+    holder: int | None
+    reader: int | None
+    reader_name: str
+    user: int | None
+    user_name: str
+    application: str
+    permission: str
+    basis: str
+    metering_point_id: str
+    kind: str
+    direction: str
+    start: datetime | None
+    end: datetime | None
+    as_of: datetime | None
+    values: int
+
+
+def entry_of(said: Mapping[str, Any]) -> LogEntry:
+    """What a line says. Raises `ValueError`, `KeyError` or `TypeError` when it is not an entry."""
+    return LogEntry(
+        at=datetime.fromisoformat(said["at"]),
+        channel=said["channel"],
+        outcome=said["outcome"],
+        holder=said.get("holder"),
+        reader=said.get("reader"),
+        reader_name=said.get("reader_name") or "",
+        user=said.get("user"),
+        user_name=said.get("user_name") or "",
+        application=said.get("application") or "",
+        permission=str(UUID(said["permission"])) if said.get("permission") else "",
+        basis=said.get("basis") or "",
+        metering_point_id=said.get("metering_point") or "",
+        kind=said.get("kind") or "",
+        direction=said.get("direction") or "",
+        start=_instant(said.get("start")),
+        end=_instant(said.get("end")),
+        as_of=_instant(said.get("as_of")),
+        values=said.get("values") or 0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Lines of one segment: where each begins, when it was written, its facet, and its point as a number."""
+
+    offset: Ints
+    at: Ints
+    facet: Ints
+    point: Ints
+
+    def pack(self) -> bytes:
+        """Offsets and instants as the steps between them, for they grow; compressed."""
+        steps = (np.diff(self.offset, prepend=0), np.diff(self.at, prepend=0), self.facet, self.point)
+        # Byte by byte of each column: the high ones are nearly always nought.
+        planes = [column.astype("<i8").view(np.uint8).reshape(-1, 8).T.tobytes() for column in steps]
+        return zlib.compress(b"".join(planes), 1)
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> "Columns":
+        """Raises `ValueError` for what was not packed here."""
+        try:
+            planes = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(4, 8, -1)
+        except zlib.error as error:
+            raise ValueError(str(error)) from error
+        offset, at, facet, point = (np.ascontiguousarray(plane.T).view("<i8").ravel() for plane in planes)
+        return cls(np.cumsum(offset), np.cumsum(at), facet, point)
+
+    @classmethod
+    def of(cls, lines: Iterable[tuple[int, int, int, int]]) -> "Columns":
+        return cls(*np.array(list(lines), np.int64).reshape(-1, 4).T)
+
+    def where(self, chosen: Any) -> "Columns":
+        return Columns(self.offset[chosen], self.at[chosen], self.facet[chosen], self.point[chosen])
+
+    @classmethod
+    def joined(cls, parts: Sequence["Columns"]) -> "Columns":
+        if not parts:
+            return cls.of(())
+        columns = zip(*((part.offset, part.at, part.facet, part.point) for part in parts), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
+
+def number_of_point(identifier: str) -> int:
+    """The identifier itself when it is made of digits, as those of points are; else a number below nought."""
+    if identifier.isdecimal() and identifier.isascii() and len(identifier) <= 18:
+        return int(identifier)
+    return -1 - int.from_bytes(blake2b(identifier.encode(), digest_size=7).digest())
+
+
+def read_lines(segment: str, offsets: Sequence[int]) -> Iterator[LogEntry]:
+    """What the lines say that begin there. Raises `LinesMissing`."""
+    reading: Reading = import_string(settings.LOG_LINES)
+    return map(entry_of, reading(segment, offsets))
+
+
+def micros_of(at: datetime) -> int:
+    return (at - EPOCH) // MICROSECOND
+
+
+def instant_of(micros: int) -> datetime:
+    return EPOCH + micros * MICROSECOND
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
