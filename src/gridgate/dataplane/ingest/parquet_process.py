@@ -12,8 +12,8 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -28,7 +28,7 @@ _MEMORY_A_BYTE: Final = 200
 """What decoding may take: so much, and so much more for each byte of the file."""
 _THREADS: Final = "2"
 """Each reserves memory, on a machine of many cores more than the bound."""
-_PIECE: Final = 150_000
+PIECE: Final = 150_000
 """Rows that are decoded at a time."""
 _MOST_ROWS: Final = 200_000_000
 _LONGEST: Final = 500
@@ -44,17 +44,21 @@ class Decoding:
     """A file as it is decoded, piece by piece."""
 
     def __init__(self, asked: Path) -> None:
-        self._asked = asked
+        self._answered = asked.with_name("out.arrow")
+        self._answers = _decoder.ask(asked, self._answered)
         self.about: dict[str, str] = {}
         """What the file says beside its table; known with the first piece."""
         self.rows = 0
 
     def tables(self) -> Iterator[pl.DataFrame]:
         """The pieces of the table, one at least. Raises `Undecodable`."""
-        answered = self._asked.with_name("out.arrow")
-        for answer in _decoder.ask(self._asked, answered):
+        for answer in self._answers:
             self.about, self.rows = answer["about"], answer["rows"]
-            yield pl.read_ipc(answered.read_bytes())
+            yield pl.read_ipc(self._answered.read_bytes())
+
+    def close(self) -> None:
+        """Let the process go, wherever it is."""
+        self._answers.close()
 
 
 @contextmanager
@@ -63,7 +67,8 @@ def decoding(content: Content) -> Iterator[Decoding]:
         asked = Path(folder) / "in.parquet"
         with content.stream() as source, asked.open("wb") as target:
             shutil.copyfileobj(source, target)
-        yield Decoding(asked)
+        with closing(Decoding(asked)) as decoding:
+            yield decoding
 
 
 class _Decoder:
@@ -73,7 +78,7 @@ class _Decoder:
         self._process: subprocess.Popen[str] | None = None
         self._lock = Lock()
 
-    def ask(self, asked: Path, answered: Path) -> Iterator[dict[str, Any]]:
+    def ask(self, asked: Path, answered: Path) -> Generator[dict[str, Any], None, None]:
         """What the process says of each piece, which lies in `answered` until the next is asked for."""
         with self._lock:
             process = self._running()
@@ -109,7 +114,8 @@ class _Decoder:
     def _running(self) -> "subprocess.Popen[str]":
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(  # noqa: S603  # ourselves
-                [sys.executable, "-P", "-m", __name__],  # nothing of the folder where somebody happens to be
+                # nothing of the folder where somebody happens to be
+                [sys.executable, "-P", "-m", __name__, str(PIECE)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,  # where it writes how it died
@@ -142,14 +148,14 @@ _decoder: Final = _Decoder()
 atexit.register(_decoder.close)
 
 
-def _serve() -> None:
+def _serve(piece: int) -> None:
     """Decode each file that a line of standard input names, and say on a line what came of each piece of it; another line
     asks for the next."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in sys.stdin:
         asked, answered = map(Path, json.loads(line))
         try:
-            for answer in _decode(asked, answered):
+            for answer in _decode(asked, answered, piece):
                 _say(answer)
                 sys.stdin.readline()
             _say({"end": True})
@@ -162,7 +168,7 @@ def _say(answer: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-def _decode(asked: Path, answered: Path) -> Iterator[dict[str, object]]:
+def _decode(asked: Path, answered: Path, piece: int) -> Iterator[dict[str, object]]:
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     bound = _MEMORY + _MEMORY_A_BYTE * asked.stat().st_size
     resource.setrlimit(resource.RLIMIT_AS, (bound if most < 0 else min(bound, most), most))
@@ -170,21 +176,19 @@ def _decode(asked: Path, answered: Path) -> Iterator[dict[str, object]]:
     rows = pl.scan_parquet(asked).select(pl.len()).collect().item()
     if rows > _MOST_ROWS:
         raise ValueError(f"it says that it has {rows} rows, {_MOST_ROWS} at most")
-    for table in _pieces(asked, rows):
+    for table in _pieces(asked, rows, piece):
         _require_short_texts(table)
         table.write_ipc(answered)
         yield {"about": about, "rows": rows}
 
 
-def _pieces(asked: Path, rows: int) -> Iterator[pl.DataFrame]:
-    if rows <= _PIECE:
+def _pieces(asked: Path, rows: int, most: int) -> Iterator[pl.DataFrame]:
+    if rows <= most:
         yield pl.read_parquet(asked)
         return
-    batches = pl.scan_parquet(asked).collect_batches(
-        chunk_size=_PIECE, maintain_order=True, engine="streaming"
-    )
+    batches = pl.scan_parquet(asked).collect_batches(chunk_size=most, maintain_order=True, engine="streaming")
     for batch in batches:
-        yield from batch.iter_slices(_PIECE)
+        yield from batch.iter_slices(most)
 
 
 def _require_short_texts(table: pl.DataFrame) -> None:
@@ -203,4 +207,4 @@ def _require_short_texts(table: pl.DataFrame) -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(int(sys.argv[1]))

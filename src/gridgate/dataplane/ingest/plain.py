@@ -544,10 +544,11 @@ def _without_accents(text: str) -> str:
 def _twice(names: Sequence[str], columns: Sequence[str]) -> tuple[str, str] | None:
     """The first two columns that we would call by one name of ours."""
     seen: dict[str, str] = {}
+    wide = "value" not in names
     for name, column in zip(names, columns, strict=True):
         if name in seen:
             return seen[name], column
-        if name in _ALIASES or ("value" not in names and _NUMBERED.fullmatch(name)):
+        if name in _ALIASES or (wide and _NUMBERED.fullmatch(name)):
             seen[name] = column
     return None
 
