@@ -29,6 +29,7 @@ from gridgate.audit.summaries import ReadsUnder, log_mark, reads_under
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
 from gridgate.core.references import drawn
+from gridgate.core.sharing import PermissionState
 from gridgate.core.text import counted
 from gridgate.core.time import Resolution, civil_day_of
 from gridgate.metering.models import TitleHolding
@@ -38,7 +39,7 @@ from gridgate.organisations.queries import operator
 from gridgate.sharing import signing
 from gridgate.sharing.events import receipt_signed
 from gridgate.sharing.history import By
-from gridgate.sharing.models import DataService, Permission, Receipt
+from gridgate.sharing.models import DataService, Permission, PermissionEvent, Receipt
 
 LENGTH = 6
 """Characters of a number that are drawn. Two acts that draw the same at one moment, once in 32⁶, meet the constraint:
@@ -47,7 +48,23 @@ one of them is refused whole and asked again.
 AT_ONCE = 100
 """So many receipts are completed before the worker looks at its other work."""
 
+_ACTS = {
+    PermissionState.REVOKED: "revoke",
+    PermissionState.TERMINATED: "terminate",
+    PermissionState.EXPIRED: "expire",
+}
 _log = logging.getLogger(__name__)
+
+
+class NotInHistory(GridgateError):
+    """What asks for a receipt says otherwise than the events of its permissions."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            ErrorKind.CONFLICT,
+            f"receipt {number} is asked for what the history of its permissions does not say, so it is not signed",
+            remedy="Somebody changed the registry by other means: run gridgate audit verify and gridgate check.",
+        )
 
 
 class NoneCompleted(GridgateError):
@@ -113,10 +130,11 @@ def complete(receipt: Receipt, *, now: datetime) -> Receipt:
     """Count what was read, sign, and keep the receipt with what goes to both sides; one that is signed already, here or
     by another process meanwhile, stays as it is.
 
-    Raises `KeyUnusable`: then it is still awaited.
+    Raises `KeyUnusable`, and `NotInHistory`: then it is still awaited.
     """
     if not receipt.awaited:
         return receipt
+    _require_history(receipt)
     made = copy(receipt)
     made.payload, made.issued_at = _whole(receipt, now), now
     made.jws = signing.sign(made.payload, _key())
@@ -296,6 +314,30 @@ def _draft(ended: Ended, issuer: dict[str, str], held: _Held) -> dict[str, Any]:
         "last_log_head": "",
         "last_log_segment": "",
     }
+
+
+def _require_history(receipt: Receipt) -> None:
+    """Sign nothing but what the events say, whatever the row says that asks for it. Raises `NotInHistory`."""
+    draft = receipt.payload
+    events = PermissionEvent.objects.filter(
+        permission__receipts=receipt,
+        permission__holder=receipt.holder_id,
+        permission__eligible_party=receipt.eligible_party_id,
+        details__receipt=receipt.number,
+    ).values_list("permission", "state", "at", "actor_name", "reason")
+    happened = {
+        (str(permission), act_of(PermissionState(state)), _instant(at), by, reason)
+        for permission, state, at, by, reason in events
+    }
+    by, reason = draft["actor"]["name"][:200], draft["reason"][:300]
+    said = {(one["id"], draft["act"], draft["effective_at"], by, reason) for one in draft["permissions"]}
+    if draft["number"] != receipt.number or not said or said != happened:
+        raise NotInHistory(receipt.number)
+
+
+def act_of(state: PermissionState) -> str:
+    """What an event into this state is called on a receipt."""
+    return _ACTS.get(state, "invalidate")
 
 
 def _whole(receipt: Receipt, now: datetime) -> dict[str, Any]:

@@ -30,11 +30,6 @@ from gridgate.sharing.projection import project_permissions
 from gridgate.sharing.receipts import Ended, Ending
 
 _SAID_OF = ("service", "holder", "eligible_party")
-_ACTS = {
-    PermissionState.REVOKED: "revoke",
-    PermissionState.TERMINATED: "terminate",
-    PermissionState.EXPIRED: "expire",
-}
 
 
 def restore_events(permission_id: UUID, lost: Sequence[Mapping[str, Any]]) -> int:
@@ -103,7 +98,7 @@ def _receipt_of(says: Mapping[str, Any]) -> str:
 def _ended(number: str, events: Sequence[PermissionEvent]) -> Ended:
     first = events[0]
     by = By(first.actor_id, first.actor_name)
-    act = _ACTS.get(PermissionState(first.state), "invalidate")
+    act = receipts.act_of(PermissionState(first.state))
     points = {
         event.permission_id: sorted(event.details.get("left_on", {}) or _points(event.permission))
         for event in events

@@ -252,6 +252,27 @@ def _fails_at(statement: int, asked: Receipt, world: World) -> bool:
     return True
 
 
+@pytest.mark.parametrize(
+    ("member", "says"),
+    [
+        ("act", "expire"),
+        ("effective_at", "2026-11-24T09:30:00Z"),
+        ("actor", {"name": "Bob"}),
+        ("number", "GG-20200101-AAAAAA"),
+        ("permissions", []),
+    ],
+)
+def test_nothing_is_signed_that_the_history_does_not_say(
+    world: World, permission: Permission, member: str, says: object
+) -> None:
+    """Whoever may write into the registry, and has no key, gets no receipt signed by asking for one."""
+    asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    Receipt.objects.filter(pk=asked.pk).update(payload={**asked.payload, member: says})
+    with pytest.raises(receipts.NoneCompleted, match="does not say"):
+        receipts.complete_awaited(now=world.now)
+    assert Receipt.objects.get().awaited
+
+
 def test_what_is_signed_is_not_changed_and_what_is_awaited_is_not_removed(
     world: World, permission: Permission
 ) -> None:
