@@ -1,9 +1,13 @@
 """Several meters at once: which are read, what is drawn, what stands in the address."""
 
+import csv
+import io
 import re
 from datetime import date
+from typing import Any
 
 import numpy as np
+import polars
 import pytest
 from django.db import connection
 from django.http import QueryDict
@@ -13,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.client import DailyTotals
 from gridgate.portal.charts import stack
-from gridgate.portal.screens.measurements import several
+from gridgate.portal.screens.measurements import export_of_several, several, together
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import restrict
 from tests.functional.home.test_the_home_page import text_of
@@ -151,3 +155,71 @@ def test_beyond_six_the_lowest_are_together() -> None:
     layers = several._layers(groups)
     assert [name for name, _values in layers] == ["0", "1", "2", "3", "4", "4 autres"]
     assert layers[-1][1] == [5.0 + 4 + 3 + 2, None]
+
+
+class TestExport:
+    def test_is_a_row_for_each_value_of_the_meters_chosen(
+        self, alice: Client, world: World, measured: Measured
+    ) -> None:
+        query = f"?compteur={world.p1.pk}&compteur={world.p2.pk}&vue=jour&le=2026-11-20"
+        answer = alice.get(f"{PAGE}export{query}&format=csv")
+        rows = list(csv.reader(io.StringIO(body(answer).decode())))
+        assert rows[0] == ["metering_point", "name", "start", "end", "daily_energy withdrawal (Wh)"]
+        assert {(row[0], *row[2:]) for row in rows[1:]} == {
+            (point.pk, "2026-11-20T00:00:00+01:00", "2026-11-21T00:00:00+01:00", "10000")
+            for point in (world.p1, world.p2)
+        }
+        assert len(measured.asked) == 1
+
+    def test_comes_some_meters_at_a_time_each_read_before_its_rows(
+        self, alice: Client, world: World, measured: Measured, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(export_of_several, "ROWS_AT_ONCE", 30)
+        answer = alice.get(PAGE + "export?tous=1&le=2026-11-01&format=excel")
+        assert len(measured.asked) == 1, "the first lot, so that a failure is a page"
+        text = body(answer).decode("utf-8-sig")
+        assert [len(asked) - 2 for asked in measured.asked] == [1] * len(measured.asked)
+        assert text.count("\r\n") == 1 + 30 * len(measured.asked)
+
+    @pytest.mark.parametrize("form", ["xlsx", "parquet"])
+    def test_as_other_files(self, alice: Client, world: World, measured: Measured, form: str) -> None:
+        answer = alice.get(
+            f"{PAGE}export?compteur={world.p1.pk}&grandeur=puissance&vue=jour&le=2026-11-20&format={form}"
+        )
+        content = io.BytesIO(body(answer))
+        if form == "parquet":
+            frame = polars.read_parquet(content)
+            assert (frame.height, frame["value"].unique().to_list()) == (48, [417.0])
+            assert frame["metering_point"].unique().to_list() == [world.p1.pk]
+        else:
+            assert content.getvalue()[:2] == b"PK"
+
+    @pytest.mark.parametrize(
+        "query", ["", "?tous=1&format=doc", "?tous=1&du=x&au=y", "?compteur=99999999999999"]
+    )
+    def test_of_nothing_is_no_file(self, alice: Client, measured: Measured, query: str) -> None:
+        assert alice.get(f"{PAGE}export{query}").status_code == 404
+        assert measured.asked == []
+
+    def test_of_others_is_no_file(self, world: World, alice: Client, measured: Measured) -> None:
+        theirs = make_held_point(holder=world.charlie.organisation).pk
+        assert alice.get(f"{PAGE}export?compteur={theirs}").status_code == 404
+        restrict(world.bob, [world.p1.pk])
+        assert world.client("bob").get(f"{PAGE}export?compteur={world.p2.pk}").status_code == 404
+        assert measured.asked == []
+
+    def test_of_too_much_is_offered_to_nobody(
+        self, alice: Client, measured: Measured, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert "format=parquet" in alice.get(PAGE + "?tous=1").content.decode()
+        monkeypatch.setattr(together, "MOST_ROWS", 10)
+        page = alice.get(PAGE + "?tous=1")
+        assert "Trop de valeurs pour un fichier" in text_of(page)
+        assert "format=parquet" not in page.content.decode()
+        assert alice.get(PAGE + "export?tous=1").status_code == 404
+
+
+def body(answer: Any) -> bytes:
+    assert answer.status_code == 200
+    assert "attachment" in answer["Content-Disposition"]
+    return b"".join(answer.streaming_content)

@@ -32,6 +32,12 @@ PAGES = (
         + seen("tiers1"),
     ),
     Page(
+        "measurements_several_export",
+        "/mesures/ensemble/export",
+        get=(SIGN_IN, 404, 404, 404, 404),  # of no meter there is no file
+        unseen=DOWNLOAD,
+    ),
+    Page(
         "measurements_point",
         "/mesures/{p3}/",
         get=(SIGN_IN, 200, 404, 404, 200),

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import reduce
+from functools import partial, reduce
+from itertools import chain
 from operator import or_
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -24,10 +26,20 @@ from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats, measurements
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.measurements import several
+from gridgate.portal.screens.measurements.export_of_several import (
+    FORMATS,
+    MOST_ROWS,
+    Exported,
+    lines,
+    parquet,
+    rows_of,
+    sheet,
+)
 from gridgate.portal.screens.measurements.period import Shown
 from gridgate.portal.screens.measurements.several import Chosen, Together
 from gridgate.portal.searching import searched
 from gridgate.portal.time_zone import network_time
+from gridgate.tables.out import XLSX_TYPE
 
 OFFERED = 30
 """Meters that may be ticked at a time; the search finds the others."""
@@ -80,7 +92,47 @@ def page(request: MemberRequest) -> HttpResponse:
             "offered": _offered(mine, chosen, meters, text),
             "total": mine.count(),
             "text": text,
+            "exports": rows_of(shown, len(_flowing(meters, shown))) <= MOST_ROWS,
         },
+    )
+
+
+@require_safe
+@entitlement_required(EntitlementCode.MEASUREMENTS)
+def export(request: MemberRequest) -> HttpResponseBase:
+    """The same meters, days and quantity as one file: `format=csv` (RFC 4180), `excel`, `xlsx` or `parquet`."""
+    chosen, asked = several.read_chosen(request.GET), request.GET.get("format", "csv")
+    meters = [] if chosen.none or chosen.too_many else _meters(meters_of(request.membership), chosen)
+    shown = _shown(request, chosen, meters)
+    flowing = _flowing(meters, shown)
+    fits = rows_of(shown, len(flowing)) <= MOST_ROWS
+    if not flowing or shown.error or not fits or asked not in FORMATS:
+        raise Http404
+    exported = Exported(
+        measurements.client(),
+        _reader(request.membership),
+        {meter.point: meter.name for meter in flowing},
+        shown,
+        _zone(),
+        partial(datetime.now, UTC),
+    )
+    name = f"{shown.quantity}-{shown.direction}-{shown.first}-{shown.last}"
+    if asked == "xlsx":
+        return FileResponse(
+            sheet(exported), as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX_TYPE
+        )
+    if asked == "parquet":
+        kind = "application/vnd.apache.parquet"
+        return FileResponse(
+            parquet(exported), as_attachment=True, filename=f"{name}.parquet", content_type=kind
+        )
+    written = lines(exported, dialect=asked)
+    header = next(written)
+    first = next(written, "")  # what cannot be read is said by a page, not by a file that breaks off
+    return StreamingHttpResponse(
+        chain([header, first], written),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
 
 
@@ -120,7 +172,7 @@ def _together(
     actor: Membership, meters: Sequence[Meter], shown: Shown, chosen: Chosen, now: datetime
 ) -> Together | None:
     """What they have; None when nothing is asked for. Says why when it is too much, or nothing answers."""
-    flowing = [meter for meter in meters if not meter.directions or meter.directions & shown.flow.bit]
+    flowing = _flowing(meters, shown)
     if not flowing or shown.error:
         return Together(empty=_("Aucun des compteurs choisis n’a ce sens.")) if meters else None
     if len(flowing) * shown.days > several.MOST_DAYS:
@@ -138,12 +190,7 @@ def _together(
                 "La puissance de plusieurs compteurs se regarde sur deux mois au plus ; l’énergie, sur trois ans."
             )
         )
-    reader = Reader(
-        organisation=actor.organisation_id,
-        organisation_name=actor.organisation.legal_name,
-        user=actor.user_id,
-        user_name=actor.user.full_name,
-    )
+    reader = _reader(actor)
     points = [meter.point for meter in flowing]
     client = measurements.client()
     try:
@@ -161,6 +208,20 @@ def _together(
     names = {meter.point: meter.name for meter in flowing}
     sites = {meter.point: meter.site for meter in flowing if meter.site}
     return several.energy_together(totals, names, sites, shown, chosen, today=_today())
+
+
+def _flowing(meters: Sequence[Meter], shown: Shown) -> list[Meter]:
+    """Those that have the direction; of which nothing says what they have, they may."""
+    return [meter for meter in meters if not meter.directions or meter.directions & shown.flow.bit]
+
+
+def _reader(actor: Membership) -> Reader:
+    return Reader(
+        organisation=actor.organisation_id,
+        organisation_name=actor.organisation.legal_name,
+        user=actor.user_id,
+        user_name=actor.user.full_name,
+    )
 
 
 def _not_theirs(chosen: Chosen, meters: Sequence[Meter]) -> str:
