@@ -439,7 +439,7 @@ def _add_on_grid(
     parts = grid.step // own
     steps = values.shape[1] // parts
     if parts > 1 and said is not None:
-        said = said.reshape(-1, steps, parts).all(axis=2)
+        said = np.all(said.reshape(-1, steps, parts), axis=2).reshape(-1, steps)
     at = (starts - grid.begin) // grid.step
     outside = (at < 0) | (at + steps > grid.count)
     order, edges, groups = _by_group_and_start(tally.group[amounts.points], at)

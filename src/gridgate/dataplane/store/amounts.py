@@ -90,4 +90,5 @@ def _matrix(flat: NDArray[T], starts: NDArray[np.int64], count: int) -> NDArray[
     """The `count` elements from each start on: without a copy when that is all there is."""
     if len(starts) * count == len(flat):
         return flat.reshape(-1, count)
-    return flat[starts[:, None] + np.arange(count)]
+    taken: NDArray[T] = flat[starts[:, None] + np.arange(count)]
+    return taken

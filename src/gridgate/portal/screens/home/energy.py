@@ -234,7 +234,8 @@ def _told(values: Values) -> NDArray[np.bool_]:
 
 
 def _sums(values: Values) -> list[float | None]:
-    told, total = _told(values).any(axis=0).tolist(), np.nansum(values, axis=0).tolist()
+    told: list[bool] = np.any(_told(values), axis=0).reshape(-1).tolist()
+    total: list[float] = np.nansum(values, axis=0).tolist()
     return [of_day if any_told else None for any_told, of_day in zip(told, total, strict=True)]
 
 
