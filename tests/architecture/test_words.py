@@ -118,6 +118,8 @@ NEVER_ONE = {
     "%(times)s fois plus de lectures": "three at least",
     "%(found)s caractères saisis": "more than may be, or an IBAN's country and key",
     "%(longest)s caractères au plus, %(found)s saisis": "more than may be",
+    "%(count)s compteurs sont choisis un par un": "more than fifty",
+    "%(count)s compteurs sur %(days)s jours": "more than two million days of meters",
     "Les %(most)s plus forts des %(count)s": "more than are shown",
 }
 """Counts of several in any case, by how their sentences begin."""
