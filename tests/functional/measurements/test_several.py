@@ -157,6 +157,14 @@ def test_beyond_six_the_lowest_are_together() -> None:
     assert layers[-1][1] == [5.0 + 4 + 3 + 2, None]
 
 
+def test_beyond_what_a_table_holds_the_lowest_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = [several._Group(str(n), str(n), 1, [float(100 - n)], 0) for n in range(9)]
+    monkeypatch.setattr(several, "MOST_LISTED", 7)
+    assert [member.name for member in several._members(groups)] == [str(n) for n in range(7)]
+    assert "2 autres, plus bas, ont ensemble 185 kWh" in several._unlisted(groups)
+    assert several._unlisted(groups[:7]) == ""
+
+
 class TestExport:
     def test_is_a_row_for_each_value_of_the_meters_chosen(
         self, alice: Client, world: World, measured: Measured

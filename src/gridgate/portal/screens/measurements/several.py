@@ -25,6 +25,7 @@ MOST_CHOSEN = 50
 MOST_DAYS = 2_000_000
 """Points times days that one page reads."""
 MOST_COMPARED = 12
+MOST_LISTED = 200
 LONGEST_CURVE = 62
 """Days of which the power of all is drawn step by step."""
 STEP = Resolution.PT30M
@@ -132,6 +133,8 @@ class Together:
     caption: str = ""
     note: str = ""
     members: list[Member] = field(default_factory=list)
+    unlisted: str = ""
+    """Of those that the table has no room for."""
     rows: list[Row] = field(default_factory=list)
     empty: str = ""
 
@@ -171,6 +174,7 @@ def energy_together(
     counted = np.logical_or.reduceat(np.isfinite(totals.values), starts, axis=1).sum(axis=0).tolist()
     found = Together(
         members=_members(groups),
+        unlisted=_unlisted(groups),
         rows=[
             Row(_bar_name(first, shown), _energy(value), formats.number(count))
             for first, value, count in zip(bars_of, every, counted, strict=True)
@@ -207,9 +211,9 @@ def energy_together(
             for group in compared
         ]
         if len(groups) > len(compared):
-            found.note = _(
-                "Les %(count)s plus hauts sont dessinés, à la même échelle\u202f; le tableau les a tous."
-            ) % {"count": len(compared)}
+            found.note = _("Les %(count)s plus hauts sont dessinés, à la même échelle.") % {
+                "count": len(compared)
+            }
     else:
         found.stack = stack(_layers(groups), labels=labels, names=said, unit="kWh", injection=shown.injection)
     found.caption = _caption(every, bars_of, shown, len(totals.points))
@@ -311,8 +315,21 @@ def _members(groups: Sequence[_Group]) -> list[Member]:
             formats.percent(group.total / whole, 1) if whole else "",
             formats.number(group.lacking) if group.lacking else "",
         )
-        for group in groups
+        for group in groups[:MOST_LISTED]
     ]
+
+
+def _unlisted(groups: Sequence[_Group]) -> str:
+    rest = groups[MOST_LISTED:]
+    if not rest:
+        return ""
+    said = ngettext(
+        "Un autre, plus bas, a %(energy)s kWh.",
+        "%(count)s autres, plus bas, ont ensemble %(energy)s kWh.",
+        len(rest),
+    )
+    energy = _energy(sum(group.total for group in rest))
+    return said % {"count": formats.number(len(rest)), "energy": energy}
 
 
 def _with_values(totals: DailyTotals) -> str:
