@@ -103,6 +103,8 @@ def main() -> None:
     """Run the command; whatever it cannot do is one message, not a traceback."""
     # NumPy starts threads for the algebra of matrices, of which there is none here, when it is imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Of those of Polars more than two gain nothing, and each has memory of its own.
+    os.environ.setdefault("POLARS_MAX_THREADS", str(min(2, os.cpu_count() or 1)))
     with told_in_one_message():
         app()
 

@@ -55,6 +55,7 @@ def take_in(
     registry stops answering: what was told before is stored.
     """
     work.require()
+    work.tidy()
     progress = progress or Untold()
     if min(jobs, len(files)) > 1 and not work.dry_run:  # rehearsals do not see each other's
         yield from _Crew(files, work, progress).taken(min(jobs, len(files)))

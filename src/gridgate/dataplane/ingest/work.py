@@ -13,6 +13,7 @@ from gridgate.dataplane.ingest.directory import RegistryDirectory
 from gridgate.dataplane.ingest.mapping import MeterMapping
 from gridgate.dataplane.ingest.pipeline import Ingest, require_options
 from gridgate.dataplane.ingest.progress import Progress
+from gridgate.dataplane.ingest.spool import sweep
 from gridgate.dataplane.store import open_rehearsal, open_store
 
 
@@ -39,6 +40,10 @@ class Work:
         directory.known([""])
         require_options(self.format, self.mapping, directory)
 
+    def tidy(self) -> None:
+        """Remove what was left of large files by whoever was killed."""
+        sweep(self.measurements.parent)
+
     @contextmanager
     def opened(self, progress: Progress) -> Iterator[Ingest]:
         """What ingest works with, for as long as the block lasts. Raises `StoreUnavailable`."""
@@ -52,6 +57,7 @@ class Work:
                 mapping=self.mapping,
                 format=self.format,
                 progress=progress,
+                folder=self.measurements.parent,
             )
 
     def _directory(self) -> RegistryDirectory:

@@ -24,6 +24,12 @@ A block has four bytes for the number of a source."""
 _EVER: Final = 2**31
 _SERIES: Final = "id, metering_point, kind, direction, resolution, register, first_day, last_day, recorded_at"
 _SOURCE: Final = "id, sha256, name, format, published_at, recorded_at"
+_HISTORY: Final = f"id, series, day, {BLOCK_COLUMNS}, superseded_at"
+_NUMBERED: Final = (
+    f"insert into main.series ({_SERIES}) values (?, '', '', '', 0, '', 0, 0, 0)",  # noqa: S608
+    f"insert into main.source ({_SOURCE}) values (?, '', '', '', null, 0)",  # noqa: S608
+    f"insert into main.history ({_HISTORY}) values (?1, ?1, 0, 0, 0, 0, 0, 0, 0, x'', null, null, null, 0)",  # noqa: S608
+)
 _OF_POINTS: Final = (
     "series in (select id from series where metering_point in (select value from json_each(?)))"
 )
@@ -31,12 +37,10 @@ _BRING_SERIES: Final = f"""insert or ignore into main.series ({_SERIES}) select 
   where metering_point in (select value from json_each(?))"""  # noqa: S608 -- composed of constants
 _BRING_SOURCE: Final = f"""insert or ignore into main.source ({_SOURCE}) select {_SOURCE} from held.source
   where sha256 = ?"""  # noqa: S608
-_MARK_SOURCE: Final = f"insert into main.source ({_SOURCE}) values (?, '', '', '', null, 0)"  # noqa: S608
 _BRING_BLOCKS: Final = f"""insert or ignore into main.block (series, day, {BLOCK_COLUMNS})
   select series, day, {BLOCK_COLUMNS} from held.block
   where {_OF_POINTS} and day between ? and ?"""  # noqa: S608
-_BRING_HISTORY: Final = f"""insert or ignore into main.history (id, series, day, {BLOCK_COLUMNS}, superseded_at)
-  select id, series, day, {BLOCK_COLUMNS}, superseded_at from held.history
+_BRING_HISTORY: Final = f"""insert or ignore into main.history ({_HISTORY}) select {_HISTORY} from held.history
   where {_OF_POINTS} and day between ? and ?"""  # noqa: S608
 
 
@@ -58,11 +62,8 @@ class Rehearsal(SqliteStore):
         connection.execute("attach database ? as held", (f"{path.absolute().as_uri()}?mode=ro",))
         for wanted in ("main.synchronous = off", "foreign_keys = off"):
             connection.execute(f"pragma {wanted}")
-        connection.execute("insert into main.series values (?, '', '', '', 0, '', 0, 0, 0)", (_NEW,))
-        connection.execute(_MARK_SOURCE, (_NEW,))
-        connection.execute(
-            "insert into main.history values (?1, ?1, 0, 0, 0, 0, 0, 0, 0, x'', null, null, null, 0)", (_NEW,)
-        )
+        for statement in _NUMBERED:
+            connection.execute(statement, (_NEW,))
 
     def close(self) -> None:
         super().close()
