@@ -9,17 +9,20 @@ a file may hold any number of points, quantities and steps.
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gridgate.core.quantities import Kind, Quality
 from gridgate.dataplane.ingest import enedis
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.frames import LINE, cells, distinct, groups, read_table
-from gridgate.dataplane.ingest.port import Notes, Observations, Stamp
+from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp
 
-_BASE: Final = ("identifiant prm", "grandeur physique", "grandeur metier", "unite", "valeur")
-_SAME_SERIES: Final = ("identifiant prm", "grandeur physique", "grandeur metier", "unite", "pas d'agregation")
+_METER: Final = "identifiant prm"
+_BASE: Final = (_METER, "grandeur physique", "grandeur metier", "unite", "valeur")
+_ALIKE: Final = ("grandeur physique", "grandeur metier", "unite", "pas d'agregation")
 _STAGE: Final = ("etape metier", "mode de calcul")
 _REGISTER: Final = ("grille", "identifiant calendrier", "identifiant classe temporelle", "cadran")
 
@@ -42,7 +45,7 @@ class R6xCsvReader:
         notes.published_at = enedis.published_at(None, content.name)
         frame = read_table(content, data, notes, separator=";", columns=names)
         frame = _with_columns(frame, kind)
-        by = [*_SAME_SERIES, *_STAGE, *(_REGISTER if kind is Kind.REGISTER_READING else ())]
+        by = [*_ALIKE, *_STAGE, *(_REGISTER if kind is Kind.REGISTER_READING else ())]
         for key, rows in groups(frame, by):
             batch = _series(key, rows, kind, notes)
             if batch is not None:
@@ -81,19 +84,21 @@ def _with_columns(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
 
 def _series(key: dict[str, str], rows: pl.DataFrame, kind: Kind, notes: Notes) -> Observations | None:
     physical, direction = key["grandeur physique"], enedis.direction_of(key["grandeur metier"])
+    meters = rows[_METER].fill_null("").str.strip_chars()
     refusal = _refusal(key, kind)
     if refusal:
-        for line, value in rows.select(LINE, "valeur").iter_rows():
+        for line, value, meter in zip(rows[LINE], rows["valeur"], meters, strict=True):
             if value:
-                notes.reject(f"line {line}", refusal, value, meter=[key["identifiant prm"]])
+                notes.reject(f"line {line}", refusal, value, meter=[meter])
         return None
+    lines = rows[LINE].cast(pl.Int64).to_numpy()
     curve = kind is Kind.LOAD_CURVE
     natures = rows["nature"].to_list()
     stage = " ".join(key[name] for name in _STAGE if key[name])
     calendar = key.get("identifiant calendrier", "")
     return observe(
         Columns(
-            meter=key["identifiant prm"],
+            groups=_by_meter(meters, lines),
             kind=kind,
             direction=direction,
             register=_register(key, kind, physical),
@@ -101,7 +106,7 @@ def _series(key: dict[str, str], rows: pl.DataFrame, kind: Kind, notes: Notes) -
             unit=key["unite"],
             stamps=rows["date" if kind is Kind.DAILY_ENERGY else "horodate"],
             values=rows["valeur"],
-            rows=rows[LINE].cast(pl.Int64).to_numpy(),
+            rows=lines,
             steps=_steps(rows["pas"]) if curve else None,
             quality=enedis.qualities_of_natures(natures, stage)
             if curve
@@ -112,6 +117,15 @@ def _series(key: dict[str, str], rows: pl.DataFrame, kind: Kind, notes: Notes) -
         ),
         notes,
     )
+
+
+def _by_meter(meters: pl.Series, lines: NDArray[np.int64]) -> Groups:
+    """Each meter of the rows, as the file has them first."""
+    distinct = meters.unique(maintain_order=True)
+    of = meters.replace_strict(distinct, np.arange(len(distinct)), return_dtype=pl.Int64).to_numpy()
+    first = np.zeros(len(distinct), np.int64)
+    first[of[::-1]] = lines[::-1]
+    return Groups([Meter(name) for name in distinct.to_list()], of, first)
 
 
 def _register(key: dict[str, str], kind: Kind, physical: str) -> str:
