@@ -67,7 +67,7 @@ def make_entries(said: Any) -> list[dict[str, Any]]:
         lines.append(LogLine(number, orjson.loads(line), len(content)))
         content += line
     SEGMENTS[name] = content
-    fold(segment=name, lines=lines, reached=Position(len(lines) + 1, len(content), "a" * 64))
+    fold(segment=name, lines=lines, reached=lambda: Position(len(lines) + 1, len(content), "a" * 64))
     return [line.entry for line in lines if line.entry is not None]
 
 

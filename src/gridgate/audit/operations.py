@@ -5,11 +5,12 @@ The log itself is the hash-chained segments on disk. Here lines come as plain va
 files; whoever reads the segments passes them in, as they grow.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -29,12 +30,9 @@ from gridgate.audit.models import (
     LogStretch,
 )
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.retention import YEARS_KEPT, latest_erasable
 from gridgate.core.time import civil_day_bounds, civil_day_of
 
-YEARS_KEPT = 3
-"""The least that the log is kept: Directive (EU) 2019/944, annex I(4), by Regulation (EU) 2023/1162,
-article 5.
-"""
 GRANTED = "granted"
 
 
@@ -106,24 +104,33 @@ class Sums:
         self.last = max(self.last, other.last)
 
 
+_facet_of = itemgetter(*Facet._fields)
+DayKey = tuple[int, str]
+PointDayKey = tuple[int, str, str]
+PointKey = tuple[int, str, str]
+
+
 @dataclass(slots=True)
 class RollUp:
-    """Lines added up as they come, before the registry is asked anything."""
+    """Lines added up as they come, before the registry is asked anything. Facets are named by their place in `facets`,
+    days as `2026-11-25`.
+    """
 
     zone: ZoneInfo
-    facets: dict[Facet, int] = field(default_factory=dict)
-    """Each with its place, by which the other parts name it."""
-    sums: dict[tuple[int, date, str, str], Sums] = field(default_factory=dict)
+    facets: list[Facet] = field(default_factory=list)
+    sums: dict[tuple[int, str, str, str], Sums] = field(default_factory=dict)
     """By facet, civil day, point and permission."""
     lines: list[tuple[int, int, int, int]] = field(default_factory=list)
     """Offset, instant, facet and point."""
-    _minutes: dict[str, tuple[date, int]] = field(default_factory=dict)
-    _numbers: dict[str, int] = field(default_factory=dict)
-    _permissions: dict[str, str] = field(default_factory=lambda: {"": ""})
+    _places: dict[Facet, int] = field(default_factory=dict)
+    _said: dict[tuple[object, ...], int] = field(default_factory=dict)
+    """The place of a facet as lines say it, with nothing where there may be an empty text."""
+    _minutes: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _numbers: dict[str | None, int] = field(default_factory=dict)
+    _permissions: dict[str | None, str] = field(default_factory=lambda: {None: "", "": ""})
 
     def add(self, entry: dict[str, Any], offset: int) -> None:
         """Raises `ValueError`, `KeyError` or `TypeError` when it is not an entry, having added nothing."""
-        get = entry.get
         stamp = entry["at"]
         known = self._minutes.get(stamp[:16])
         if known is not None and len(stamp) == 27 and stamp[16] == ":" and stamp[26] == "Z":
@@ -131,33 +138,21 @@ class RollUp:
             at = minute + int(stamp[17:19]) * 1_000_000 + int(stamp[20:26])
         else:
             day, at = self._instant(stamp)
-        key = (
-            get("holder"),
-            get("reader"),
-            get("reader_name") or "",
-            get("user"),
-            get("user_name") or "",
-            get("application") or "",
-            get("kind") or "",
-            get("direction") or "",
-            entry["channel"],
-            entry["outcome"],
-        )
-        facet = self.facets.get(key)  # type: ignore[call-overload]  -- a tuple equals a named one
-        if facet is None:
-            facet = self.facets[_checked(Facet(*key))] = len(self.facets)
-        point = get("metering_point") or ""
+        try:
+            said = _facet_of(entry)
+            facet = self._said[said]
+        except KeyError:
+            facet = self._place(entry)
+        point, permission = entry.get("metering_point"), entry.get("permission")
         number = self._numbers.get(point)
         if number is None:
-            number = self._numbers[point] = number_of_point(_text(point, 18))
-        said = get("permission") or ""
-        permission = self._permissions.get(said)
-        if permission is None:
-            permission = self._permissions[said] = str(UUID(said))
-        values = get("values") or 0
+            number = self._numbers[point] = number_of_point(_text(point or "", 18))
+        if permission not in self._permissions:
+            self._permissions[permission] = str(UUID(permission))
+        values = entry.get("values") or 0
         if type(values) is not int or not 0 <= values < 2**31:
             raise ValueError(f"values is {values!r}")
-        place = (facet, day, point, permission)
+        place = (facet, day, point or "", self._permissions[permission])
         sums = self.sums.get(place)
         if sums is None:
             self.sums[place] = Sums(1, values, at, at)
@@ -170,42 +165,62 @@ class RollUp:
                 sums.first = at
         self.lines.append((offset, at, facet, number))
 
-    def _instant(self, stamp: str) -> tuple[date, int]:
+    def _place(self, entry: dict[str, Any]) -> int:
+        said = {name: entry.get(name) for name in Facet._fields}
+        said |= {name: said[name] or "" for name in _MAY_LACK}
+        facet = _checked(Facet(**said))
+        if facet not in self._places:
+            self._places[facet] = len(self.facets)
+            self.facets.append(facet)
+        self._said[tuple(entry.get(name) for name in Facet._fields)] = self._places[facet]
+        return self._places[facet]
+
+    def _instant(self, stamp: str) -> tuple[str, int]:
         at = datetime.fromisoformat(stamp)
         if at.tzinfo is None:
             raise ValueError("at names no time zone")
-        day, micros = civil_day_of(at, self.zone), micros_of(at)
+        day, micros = civil_day_of(at, self.zone).isoformat(), micros_of(at)
         if stamp.endswith("Z"):  # of one minute in UTC, all is on one civil day
             self._minutes[stamp[:16]] = day, micros_of(at.replace(second=0, microsecond=0))
         return day, micros
 
     def drop_before(self, day: date) -> None:
         """Forget what a retention has erased."""
-        start = micros_of(civil_day_bounds(day, self.zone).start)
-        self.sums = {place: sums for place, sums in self.sums.items() if place[1] >= day}
+        first, start = day.isoformat(), micros_of(civil_day_bounds(day, self.zone).start)
+        self.sums = {place: sums for place, sums in self.sums.items() if place[1] >= first}
         self.lines = [line for line in self.lines if line[1] >= start]
 
-    def point_days(self) -> dict[tuple[int, date, str], Sums]:
-        return self._by(lambda facet, day, point, _: (facet, day, point))
-
-    def days(self) -> dict[tuple[int, date], Sums]:
-        return self._by(lambda facet, day, *_: (facet, day))
-
-    def points(self) -> dict[tuple[int, str, str], Sums]:
-        """Of what was granted."""
-        granted = {place for facet, place in self.facets.items() if facet.outcome == GRANTED}
-        found = self._by(lambda facet, _, point, permission: (facet, point, permission))
-        return {place: sums for place, sums in found.items() if place[0] in granted}
-
-    def _by(self, key: Any) -> dict[Any, Sums]:
-        found: dict[Any, Sums] = {}
-        for place, sums in self.sums.items():
-            shorter = key(*place)
-            if (there := found.get(shorter)) is None:
-                found[shorter] = Sums(sums.entries, sums.values, sums.first, sums.last)
-            else:
-                there.add(sums)
+    def point_days(self) -> dict[PointDayKey, Sums]:
+        found: dict[PointDayKey, Sums] = {}
+        for (facet, day, point, _), sums in self.sums.items():
+            _into(found, (facet, day, point), sums)
         return found
+
+    def days(self) -> dict[DayKey, Sums]:
+        found: dict[DayKey, Sums] = {}
+        for (facet, day, _, _), sums in self.sums.items():
+            _into(found, (facet, day), sums)
+        return found
+
+    def points(self) -> dict[PointKey, Sums]:
+        """Of what was granted."""
+        granted = [facet.outcome == GRANTED for facet in self.facets]
+        found: dict[PointKey, Sums] = {}
+        for (facet, _, point, permission), sums in self.sums.items():
+            if granted[facet]:
+                _into(found, (facet, point, permission), sums)
+        return found
+
+
+_Key = TypeVar("_Key")
+
+
+def _into(found: dict[_Key, Sums], key: _Key, sums: Sums) -> None:
+    there = found.get(key)
+    if there is None:
+        found[key] = Sums(sums.entries, sums.values, sums.first, sums.last)
+    else:
+        there.add(sums)
 
 
 def positions() -> dict[str, Position]:
@@ -223,9 +238,14 @@ class Folded:
 
 
 def fold(
-    *, segment: str, lines: Iterable[LogLine], reached: Position, start: Position = Position()
+    *,
+    segment: str,
+    lines: Iterable[LogLine],
+    reached: Callable[[], Position],
+    start: Position = Position(),
 ) -> Folded:
-    """Add the lines of a segment between `start` and `reached`, and remember that it is folded up to there.
+    """Add the lines of a segment from `start` on, and remember that it is folded up to where it is `reached`, which is
+    asked once the lines are gone through.
 
     What is added and how far, is written at once: when the segment is not folded up to `start`, another process was
     quicker, or the caller was killed after it wrote, and nothing is added.
@@ -237,6 +257,7 @@ def fold(
                 roll_up.add(line.entry, line.offset)
             except (ValueError, KeyError, TypeError) as error:
                 faulty.append(Faulty(line.number, error))
+    there = reached()
     with transaction.atomic():
         row, _ = AccessLogSegment.objects.get_or_create(name=segment)
         if (row.lines, row.size) != (start.lines, start.size):
@@ -245,9 +266,7 @@ def fold(
             roll_up.drop_before(erased)
         if roll_up.lines:
             _write(row.pk, roll_up)
-        AccessLogSegment.objects.filter(pk=row.pk).update(
-            lines=reached.lines, size=reached.size, head=reached.head
-        )
+        AccessLogSegment.objects.filter(pk=row.pk).update(lines=there.lines, size=there.size, head=there.head)
     return Folded(len(roll_up.lines), faulty)
 
 
@@ -291,11 +310,11 @@ def _add(model: Any, rows: Iterable[tuple[object, ...]], key: Sequence[str], col
 
 
 def _write(segment: int, roll_up: RollUp) -> None:
-    ids = _ids([*roll_up.facets])
+    ids = _ids(roll_up.facets)
     _add(
         LogDay,
         (
-            (ids[facet], day.isoformat(), sums.entries, sums.values, sums.first, segment, sums.last)
+            (ids[facet], day, sums.entries, sums.values, sums.first, segment, sums.last)
             for (facet, day), sums in roll_up.days().items()
         ),
         ("facet_id", "day"),
@@ -304,7 +323,7 @@ def _write(segment: int, roll_up: RollUp) -> None:
     _add(
         LogPointDay,
         (
-            (ids[facet], day.isoformat(), point, sums.entries, sums.values, sums.first, sums.last)
+            (ids[facet], day, point, sums.entries, sums.values, sums.first, sums.last)
             for (facet, day, point), sums in sorted(roll_up.point_days().items())
         ),
         ("facet_id", "day", "metering_point_id"),
@@ -360,6 +379,7 @@ def _checked(facet: Facet) -> Facet:
     return facet
 
 
+_MAY_LACK = ("reader_name", "user_name", "application", "kind", "direction")
 _LENGTHS = {
     name: LogFacet._meta.get_field(name).max_length or 0
     for name in Facet._fields
@@ -381,7 +401,7 @@ def erased_before() -> date | None:
 
 def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
     """Erase what the registry knows of the reads before that civil day; returns how many there were. `lines` are those
-    of the segments that reach before it, which are left alone here.
+    of the segments that reach before it, which are left alone here. Asked for an erased time again, it does nothing.
 
     That it was done, when and how far stays on record. Raises `TooYoungToErase`.
     """
@@ -390,6 +410,8 @@ def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
         raise TooYoungToErase
     roll_up = RollUp(zone())
     already = erased_before()
+    if already is not None and already >= day:
+        return 0
     for line in lines:
         if line.entry is not None:
             try:
@@ -399,13 +421,13 @@ def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
     roll_up.sums = {
         place: sums
         for place, sums in roll_up.sums.items()
-        if place[1] < day and (already is None or place[1] >= already)
+        if place[1] < day.isoformat() and (already is None or place[1] >= already.isoformat())
     }
     with transaction.atomic():
         LogRetention.objects.create(before=before, at=now)
         old = LogDay.objects.filter(day__lt=day)
         erased = sum(old.values_list("entries", flat=True))
-        ids = _ids([*roll_up.facets])
+        ids = _ids(roll_up.facets)
         _take_away(
             (sums.entries, ids[facet], point, permission)
             for (facet, point, permission), sums in roll_up.points().items()
@@ -427,6 +449,10 @@ def _take_away(rows: Iterable[tuple[object, ...]]) -> None:
             list(rows),
         )
     LogPoint.objects.filter(entries=0).delete()
+
+
+def segments_known() -> set[str]:
+    return set(AccessLogSegment.objects.values_list("name", flat=True))
 
 
 def forget_segments(names: Iterable[str]) -> None:
@@ -462,8 +488,3 @@ def seal(segment: str) -> None:
                 last=max(one.last for one in stretches),
                 columns=columns.pack(),
             )
-
-
-def latest_erasable(now: datetime) -> datetime:
-    """Up to when entries may be erased by `now`."""
-    return now.replace(year=now.year - YEARS_KEPT, day=min(now.day, 28))

@@ -25,9 +25,9 @@ from gridgate.audit.operations import (
     RollUp,
     Sums,
     erased_before,
-    latest_erasable,
     zone,
 )
+from gridgate.core.retention import latest_erasable
 from gridgate.core.time import civil_day_bounds
 
 LATE = timedelta(hours=26)
@@ -148,10 +148,10 @@ class Comparison:
         ):
             rows = model.objects.filter(day__gte=self._settled, day__lt=before)
             there = {
-                tuple(row[: 2 + len(more)]): tuple(row[2 + len(more) :])
+                (row[0], row[1].isoformat(), *row[2 : 2 + len(more)]): tuple(row[2 + len(more) :])
                 for row in rows.values_list("facet", "day", *more, *names).iterator()
             }
-            over = [key for key in found if key[1] < before]
+            over = [key for key in found if key[1] < before.isoformat()]
             said = {}
             for key in over:
                 sums = found.pop(key)

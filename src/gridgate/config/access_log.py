@@ -7,8 +7,10 @@ Put together here because the two halves do not know each other: `dataplane.acce
 import fcntl
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +24,7 @@ from gridgate.audit.lines import LinesMissing
 from gridgate.audit.operations import LogLine, Position
 from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.time import civil_day_bounds
 from gridgate.dataplane.accesslog import Checkpoint, checkpoints_of, is_changes, segments, sign_checkpoint
 from gridgate.dataplane.accesslog.checkpoints import INTERVAL, earliest_unsigned, not_intact
 from gridgate.dataplane.accesslog.segments import (
@@ -29,6 +32,7 @@ from gridgate.dataplane.accesslog.segments import (
     ORIGIN,
     day_of_segment,
     digest,
+    end_of_segment,
     is_entry,
     is_packed,
     open_segment,
@@ -40,6 +44,16 @@ from gridgate.notifications.checkpoints import send_copies
 from gridgate.sharing.signing import load_private_key, load_public_keys
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What went for being old."""
+
+    entries: int
+    segments: int
+
+
 _BATCH = 10_000
 """Lines folded in one transaction: the same point and day, read by the same company, is one row of many lines."""
 
@@ -86,6 +100,45 @@ def pack_past_days(environment: Environment, now: datetime) -> int:
         except Exception:  # noqa: BLE001 -- the others are packed all the same
             _log.exception("the access log's segment %s cannot be packed", name)
     return done
+
+
+def erase_reads(environment: Environment, *, before: date, now: datetime) -> Erased:
+    """Erase the reads of the civil days before `before`: from the registry, and the segments that hold no others. Those
+    of changes stay. Killed on the way, it is ended by running it again.
+
+    The checkpoint that says so is signed before a segment goes: what is missing then is accounted for. Raises
+    `TooYoungToErase`, `GridgateError` when the log is not intact or the key is missing.
+    """
+    start = civil_day_bounds(before, audit.zone()).start
+    reaching = []
+    for path in segment_paths(environment.access_log):
+        day = day_of_segment(segment_name(path))
+        if not is_changes(path) and day is not None and day <= before:
+            reaching.append(path)
+    entries = audit.erase_before(day=before, now=now, lines=chain.from_iterable(map(lines_of, reaching)))
+    sign_now(environment, now)
+    gone = [
+        path for path in reaching if _ends_by(segment_name(path), start) and not _holds_later(path, start)
+    ]
+    for path in gone:
+        path.unlink()
+    kept = {segment_name(path) for path in segment_paths(environment.access_log)}
+    audit.forget_segments(name for name in audit.segments_known() - kept if _ends_by(name, start))
+    return Erased(entries, len(gone))
+
+
+def _ends_by(name: str, instant: datetime) -> bool:
+    end = end_of_segment(name)
+    return end is not None and end <= instant
+
+
+def _holds_later(path: Path, instant: datetime) -> bool:
+    """Whether a line says that it is later than its segment's day."""
+    for line in lines_of(path):
+        with suppress(KeyError, TypeError, ValueError):
+            if line.entry is not None and datetime.fromisoformat(line.entry["at"]) >= instant:
+                return True
+    return False
 
 
 def read_lines(segment: str, offsets: Sequence[int]) -> Iterator[Mapping[str, Any]]:
@@ -138,7 +191,10 @@ def signed(checkpoint: Checkpoint) -> Signed:
 
 def _sign(environment: Environment, now: datetime) -> Checkpoint:
     key = load_private_key(environment.receipt_key)
-    sign_checkpoint(environment.access_log, key, now, {"rights": rights_head()})
+    vouched: dict[str, object] = {"rights": rights_head()}
+    if day := audit.erased_before():
+        vouched["erased"] = civil_day_bounds(day, audit.zone()).start
+    sign_checkpoint(environment.access_log, key, now, vouched)
     return _remembered(environment, now)[-1]
 
 
@@ -190,14 +246,17 @@ def _fold_segment(path: Path, position: Position) -> int:
         return 0
     if size < position.size:
         raise ValueError(f"it has {size} bytes, and had {position.size}")
-    added = 0
+    added, name = 0, segment_name(path)
     with open_segment(path) as file:
         file.seek(position.size)
-        for lines, reached in _batches(segment_name(path), file, position):
-            done = audit.fold(segment=segment_name(path), lines=lines, start=position, reached=reached)
+        unread = _Unread(name, file, position)
+        while not unread.ended:
+            done = audit.fold(
+                segment=name, lines=unread, start=unread.position, reached=lambda: unread.position
+            )
             for line, why in done.faulty:
-                _log.error("%s:%s is not an entry of the access log: %s", segment_name(path), line, why)
-            added, position = added + done.entries, reached
+                _log.error("%s:%s is not an entry of the access log: %s", name, line, why)
+            added += done.entries
     return added
 
 
@@ -213,29 +272,33 @@ def lines_of(path: Path) -> Iterator[LogLine]:
             offset += len(raw)
 
 
-def _batches(name: str, file: BinaryIO, position: Position) -> Iterator[tuple[list[LogLine], Position]]:
-    """The whole lines written since, some at a time, and where folding stands after them. A break of the chain is told
-    once.
+class _Unread:
+    """The whole lines written since a position, some of them each time it is gone through; none is held. A break of the
+    chain is told once.
     """
-    number, size, head = position.lines, position.size, position.head or ORIGIN
-    lines: list[LogLine] = []
-    for raw in file:
-        if not raw.endswith(b"\n"):
-            break
-        number += 1
-        entry = _entry(raw)
-        if entry is None or entry.get("prev") != head:
-            _log.error(
-                "%s:%s does not follow from the line before it; run gridgate audit verify", name, number
-            )
-        head = digest(raw[:-1])
-        lines.append(LogLine(number, entry if entry is not None and is_entry(entry) else None, size))
-        size += len(raw)
-        if len(lines) == _BATCH:
-            yield lines, Position(number, size, head)
-            lines = []
-    if lines:
-        yield lines, Position(number, size, head)
+
+    def __init__(self, name: str, file: BinaryIO, position: Position) -> None:
+        self.position = position
+        """Where folding stands after those gone through."""
+        self.ended = False
+        self._name, self._file = name, file
+
+    def __iter__(self) -> Iterator[LogLine]:
+        number, size, head = self.position.lines, self.position.size, self.position.head or ORIGIN
+        last = number + _BATCH
+        for raw in islice(self._file, _BATCH):
+            if not raw.endswith(b"\n"):
+                break
+            number += 1
+            entry = _entry(raw)
+            if entry is None or entry.get("prev") != head:
+                told = "%s:%s does not follow from the line before it; run gridgate audit verify"
+                _log.error(told, self._name, number)
+            head = digest(raw[:-1])
+            yield LogLine(number, entry if entry is not None and is_entry(entry) else None, size)
+            size += len(raw)
+        self.position = Position(number, size, head)
+        self.ended = number < last
 
 
 def _entry(raw: bytes) -> dict[str, Any] | None:

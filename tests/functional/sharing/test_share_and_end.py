@@ -70,7 +70,7 @@ def test_a_holder_shares_sees_who_reads_ends_it_and_both_hold_the_proof(world: W
         "reader": tiers_1.pk,
         "permission": permission.pk.hex,
     }
-    fold(segment="2026-11-25-a.jsonl", lines=[LogLine(2, read)], reached=Position(2, 400, "a" * 64))
+    fold(segment="2026-11-25-a.jsonl", lines=[LogLine(2, read)], reached=lambda: Position(2, 400, "a" * 64))
 
     # The holder ends it: refused from then on, without anything else having to run.
     receipt = revoke_company(actor=world.alice, company=tiers_1, now=world.now)

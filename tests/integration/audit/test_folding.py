@@ -197,9 +197,9 @@ def test_lines_that_another_worker_has_folded_are_not_added_again(environment: E
     """What is added and how far are one transaction: whoever starts from another place adds nothing."""
     lines = [LogLine(2, json.loads(entry().encode()), 0)]
     there = Position(2, 400, "f" * 64)
-    assert fold(segment="s.jsonl", lines=lines, reached=there).entries == 1
-    assert fold(segment="s.jsonl", lines=lines, reached=there).entries == 0
-    assert fold(segment="s.jsonl", lines=lines, start=Position(1, 90), reached=there).entries == 0
+    assert fold(segment="s.jsonl", lines=lines, reached=lambda: there).entries == 1
+    assert fold(segment="s.jsonl", lines=lines, reached=lambda: there).entries == 0
+    assert fold(segment="s.jsonl", lines=lines, start=Position(1, 90), reached=lambda: there).entries == 0
     assert (counted(), LogStretch.objects.count()) == (1, 1)
     assert positions() == {"s.jsonl": there}
 
@@ -299,7 +299,7 @@ def test_a_retention_erases_what_is_old_enough_and_nothing_else(
 ) -> None:
     old = NOW - timedelta(days=4 * 365)
     lines = [LogLine(2, json.loads(entry(at=old, user=4).encode()))]
-    fold(segment="old.jsonl", lines=lines, reached=Position(2, 2, "e"))
+    fold(segment="old.jsonl", lines=lines, reached=lambda: Position(2, 2, "e"))
     log.append(entry())
     fold_access_log(environment)
     with pytest.raises(TooYoungToErase):

@@ -68,8 +68,8 @@ def test_a_receipt_counts_the_reads_and_fixes_where_the_log_stood(
         read(permission, hours_ago=1, world=world, holder=world.client_b.pk),
     ]
     lines = [LogLine(number, entry) for number, entry in enumerate(entries, start=2)]
-    fold(segment="2026-11-25-a.jsonl", lines=lines, reached=Position(6, 900, "a" * 64))
-    fold(segment="2026-11-25-b.jsonl", lines=[], reached=Position(1, 90, "b" * 64))
+    fold(segment="2026-11-25-a.jsonl", lines=lines, reached=lambda: Position(6, 900, "a" * 64))
+    fold(segment="2026-11-25-b.jsonl", lines=[], reached=lambda: Position(1, 90, "b" * 64))
     said = ended(world).payload
     assert said["permissions"][0]["reads"] == 2
     assert said["permissions"][0]["last_read_at"] == "2026-11-25T06:30:00Z"
@@ -81,8 +81,8 @@ def test_a_receipt_counts_the_reads_and_fixes_where_the_log_stood(
 def test_a_company_that_never_read_is_told_by_where_the_newest_segment_stood(
     world: World, permission: Permission
 ) -> None:
-    for name in ("a", "b"):
-        fold(segment=f"2026-11-25-{name}.jsonl", lines=[], reached=Position(1, 90, name * 64))
+    fold(segment="2026-11-25-a.jsonl", lines=[], reached=lambda: Position(1, 90, "a" * 64))
+    fold(segment="2026-11-25-b.jsonl", lines=[], reached=lambda: Position(1, 90, "b" * 64))
     said = ended(world).payload
     assert (said["last_log_segment"], said["last_log_head"]) == ("2026-11-25-b.jsonl", "b" * 64)
 

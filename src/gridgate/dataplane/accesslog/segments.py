@@ -12,7 +12,7 @@ of which any one is read without those before it. Whoever asks for a segment is 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -106,6 +106,12 @@ def day_of_segment(name: str) -> date | None:
         return date.fromisoformat(name[:10])
     except ValueError:
         return None
+
+
+def end_of_segment(name: str) -> datetime | None:
+    """When its day is over; None when the name does not say which it is."""
+    day = day_of_segment(name)
+    return None if day is None else datetime.combine(day, time(), UTC) + timedelta(days=1)
 
 
 def open_segment(path: Path) -> BinaryIO:

@@ -4,11 +4,12 @@ every stamp against the checkpoints before it.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gridgate.core.retention import latest_erasable
 from gridgate.core.text import counted
 from gridgate.dataplane.accesslog.checkpoints import (
     INTERVAL,
@@ -17,12 +18,14 @@ from gridgate.dataplane.accesslog.checkpoints import (
     checkpoint_of,
 )
 from gridgate.dataplane.accesslog.segments import (
+    CHANGES_SUFFIX,
     CHECKPOINTS,
     ORIGIN,
     Fault,
     SegmentReading,
     Span,
     digest,
+    end_of_segment,
     is_changes,
     read_segment,
     segment_name,
@@ -67,9 +70,19 @@ class Verification:
     located: dict[str, dict[str, int]] = field(default_factory=dict)
     """By segment, after how many lines its chain had each of the values that were sought."""
 
+    erased: datetime | None = None
+    """Up to when reads were erased for being old, as a signed checkpoint says."""
+
     @property
     def intact(self) -> bool:
         return not self.faults
+
+    def has_erased(self, name: str) -> bool:
+        """Whether a segment need not be there, all of its reads being erased; that of changes is kept for good."""
+        end = end_of_segment(name)
+        if name.endswith(CHANGES_SUFFIX) or end is None or self.erased is None:
+            return False
+        return end <= self.erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +164,12 @@ def _checkpoint_marks(
         else:
             if not checkpoint.signed_by_one_of(keys):
                 found.faults.append(Fault(where, "the signature does not verify with any of the keys given"))
+            elif erased := _erased(checkpoint):
+                if erased > latest_erasable(checkpoint.at):
+                    what = f"says that reads up to {_said(erased)} were erased, which were to be kept then"
+                    found.faults.append(Fault(where, what))
+                else:
+                    found.erased = max(erased, found.erased or erased)
             if checkpoint.payload.get("prev") != chained or checkpoint.number != number:
                 found.faults.append(Fault(where, "does not follow from the checkpoint before it"))
             for name, said in checkpoint.segments.items():
@@ -162,12 +181,22 @@ def _checkpoint_marks(
     return marks
 
 
+def _erased(checkpoint: Checkpoint) -> datetime | None:
+    try:
+        erased = datetime.fromisoformat(checkpoint.payload["erased"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    return erased if erased.tzinfo is not None else None
+
+
 def _check_marks(
     marks: dict[str, list[_Mark]], readings: dict[str, SegmentReading], found: Verification
 ) -> None:
     for name, said in marks.items():
         reading = readings.get(name)
         if reading is None:
+            if found.has_erased(name):
+                continue
             found.faults.append(
                 Fault(name, f"is missing; {said[-1].said_by} says it had {counted(said[-1].lines, 'line')}")
             )
@@ -192,7 +221,8 @@ def _check_ends(
         reading = readings.get(name)
         for mark in said:
             if reading is None:
-                found.faults.append(Fault(name, f"is missing; {mark.said_by} follows it"))
+                if not found.has_erased(name):
+                    found.faults.append(Fault(name, f"is missing; {mark.said_by} follows it"))
             elif (reading.lines, reading.head) != (mark.lines, mark.head):
                 found.faults.append(Fault(name, f"does not end as {mark.said_by} says it did"))
 
@@ -244,15 +274,8 @@ def _backdated(name: str, span: Span, known: Checkpoint | None) -> Iterator[Faul
     told = f"checkpoint {known.number}, signed {_said(known.at)}, did not know"
     if span.earliest is not None and span.earliest < known.at - LATE:
         yield Fault(f"{name}:{span.line}", f"is stamped {_said(span.earliest)}, and {told} the line")
-    elif span.first == 1 and (ended := _end_of_day(name)) is not None and ended < known.at - LATE:
+    elif span.first == 1 and (ended := end_of_segment(name)) is not None and ended < known.at - LATE:
         yield Fault(name, f"is of a day that was over, and {told} the segment")
-
-
-def _end_of_day(name: str) -> datetime | None:
-    try:
-        return datetime.combine(date.fromisoformat(name[:10]), time(), UTC) + timedelta(days=1)
-    except ValueError:
-        return None
 
 
 def _contradicted(

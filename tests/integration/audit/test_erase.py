@@ -1,0 +1,125 @@
+"""`gridgate audit erase`: whole days go, what is left is proved, and nothing goes that must be kept."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from click.testing import Result
+from pytest_django import Settings
+from typer.testing import CliRunner
+
+from gridgate.audit.models import AccessLogSegment, LogDay, LogFacet, LogPoint, LogPointDay, LogStretch
+from gridgate.audit.operations import TooYoungToErase
+from gridgate.config import access_log
+from gridgate.config.access_log import fold_access_log, pack_past_days, sign_due_checkpoint
+from gridgate.config.commands.audit import app
+from gridgate.config.environment import Environment
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, segment_name, segment_paths
+from gridgate.sharing.signing import make_key
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+DAY = timedelta(days=1)
+OLD = datetime(2022, 6, 14, 9, 30, tzinfo=UTC)
+BEFORE = "2022-06-16"
+
+
+@pytest.fixture
+def environment(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    """Three days of 2022 and one of now, each folded, signed and packed in its time; the third ends on a line that in
+    Paris is of the day after.
+    """
+    monkeypatch.setenv("GRIDGATE_DATA", str(tmp_path))
+    settings.ENVIRONMENT = environment = Environment(data=tmp_path)
+    environment.access_log.mkdir()
+    make_key(environment.receipt_key)
+    monkeypatch.setattr("gridgate.config.loading.load_django", lambda **_: environment)
+    for at in (OLD, OLD + DAY, OLD + 2 * DAY, NOW):
+        log = AccessLog(environment.access_log, "test", started_at=at)
+        log.append(entry(at, user=4), entry(at.replace(hour=23)))
+        log.close()
+        fold_access_log(environment)
+        sign_due_checkpoint(environment, at.replace(hour=23, minute=59))
+        pack_past_days(environment, at)
+    return environment
+
+
+def entry(at: datetime, **more: int) -> AccessEntry:
+    return AccessEntry(
+        at, "screen", "granted", 7, "Tiers 1", "30001480112233", 3, "load_curve", "withdrawal", **more
+    )
+
+
+def run(*arguments: str, at: datetime = NOW + DAY) -> Result:
+    with time_machine.travel(at, tick=False):
+        return CliRunner().invoke(app, arguments)
+
+
+def verdict() -> str:
+    return run("verify").output
+
+
+def test_whole_days_go_and_the_rest_is_proved(environment: Environment) -> None:
+    assert verdict().startswith("intact: 8 entries in 4 segments")
+    checkpoints = (environment.access_log / CHECKPOINTS).read_bytes()
+    done = run("erase", "--before", BEFORE)
+    # The lines of 23:30 UTC on the 15th are of the 16th in Paris: their segment stays until these are old, too.
+    assert (done.exit_code, done.output) == (0, "erased: 3 entries, 1 segment\n")
+    names = [segment_name(path)[:10] for path in segment_paths(environment.access_log)]
+    assert names == ["2022-06-15", "2022-06-16", "2026-11-25"]
+    assert LogDay.objects.earliest("day").day == date(2022, 6, 16)
+    for model in (LogDay, LogPointDay, LogPoint):
+        assert sum(model.objects.values_list("entries", flat=True)) == 5
+    kept = (environment.access_log / CHECKPOINTS).read_bytes()
+    assert kept.startswith(checkpoints)  # what was signed of the days that are gone stays
+    assert kept.count(b"\n") == checkpoints.count(b"\n") + 1
+    assert verdict().startswith("intact: 6 entries in 3 segments")
+
+
+def test_later_all_of_it_goes_and_nobody_is_remembered(environment: Environment) -> None:
+    run("erase", "--before", BEFORE)
+    assert run("erase", "--before", "2023-01-01").output == "erased: 3 entries, 2 segments\n"
+    assert AccessLogSegment.objects.count() == LogStretch.objects.count() == 1
+    assert {day.day for day in LogDay.objects.all()} == {date(2026, 11, 25), date(2026, 11, 26)}
+    assert LogFacet.objects.count() == 2
+    assert verdict().startswith("intact: 2 entries in 1 segment")
+    assert run("rebuild").output == "2 entries counted and found\n"
+    assert verdict().startswith("intact: 2 entries in 1 segment")
+
+
+def test_what_is_to_be_kept_stays(environment: Environment) -> None:
+    before = [path.read_bytes() for path in segment_paths(environment.access_log)]
+    done = run("erase", "--before", "2025-01-01")
+    assert isinstance(done.exception, TooYoungToErase)
+    assert [path.read_bytes() for path in segment_paths(environment.access_log)] == before
+    assert verdict().startswith("intact: 8 entries in 4 segments")
+
+
+def test_killed_on_the_way_it_is_ended_by_running_it_again(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in ("sign_now", "_holds_later"):
+        with monkeypatch.context() as dying:
+            dying.setattr(access_log, step, lambda *_: 1 / 0)
+            assert isinstance(run("erase", "--before", "2023-01-01").exception, ZeroDivisionError)
+        fold_access_log(environment)  # the segments are there, and what is erased is not folded again
+        assert sum(LogDay.objects.values_list("entries", flat=True)) == 2
+        assert verdict().startswith("intact: 8 entries in 4 segments")
+    assert run("erase", "--before", "2023-01-01").output == "erased: 0 entries, 3 segments\n"
+    assert verdict().startswith("intact: 2 entries in 1 segment")
+
+
+def test_a_segment_that_goes_otherwise_shows(environment: Environment) -> None:
+    run("erase", "--before", BEFORE)
+    segment_paths(environment.access_log)[1].unlink()
+    assert "2022-06-16" in verdict()
+    assert "is missing" in verdict()
+
+
+def test_changes_stay_for_good(environment: Environment) -> None:
+    changes = environment.access_log / "2022-06-14-0000000000000000.changes.jsonl"
+    changes.write_bytes(b'{"prev":"%b","genesis":{"follows":null}}\n' % (b"0" * 64))
+    run("erase", "--before", "2023-01-01")
+    assert changes.exists()
