@@ -92,6 +92,7 @@ class World:
             "direction": "withdrawal",
             "values": 48,
         }
+        reached = Position()
         for first in range(0, count, CHUNK):
             numbers = range(first, min(first + CHUNK, count))
             lines = [
@@ -105,7 +106,8 @@ class World:
                 )
                 for number in numbers
             ]
-            fold(segment="2026-11-25-a.jsonl", lines=lines, reached=Position(first, first, "a" * 64))
+            start, reached = reached, Position(first + len(lines), first + len(lines), "a" * 64)
+            fold(segment="2026-11-25-a.jsonl", lines=lines, start=start, reached=lambda there=reached: there)
 
     def report(self, reads: int, rounds: int) -> None:
         for name, end in (("the operation", self._by_operation), ("the form", self._by_form)):
