@@ -17,6 +17,8 @@ import numpy as np
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+GRANTED = "granted"
+"""The outcome of a read that was answered; any other is the reason of a refusal."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 

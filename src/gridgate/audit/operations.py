@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef
 
-from gridgate.audit.lines import Columns, micros_of, number_of_point
+from gridgate.audit.lines import GRANTED, Columns, micros_of, number_of_point
 from gridgate.audit.models import (
     AccessLogSegment,
     LogDay,
@@ -32,8 +32,6 @@ from gridgate.audit.models import (
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.retention import YEARS_KEPT, latest_erasable
 from gridgate.core.time import civil_day_bounds, civil_day_of
-
-GRANTED = "granted"
 
 
 class TooYoungToErase(GridgateError):
@@ -166,7 +164,7 @@ class RollUp:
         self.lines.append((offset, at, facet, number))
 
     def _place(self, entry: dict[str, Any]) -> int:
-        said = {name: entry.get(name) for name in Facet._fields}
+        said: dict[str, Any] = {name: entry.get(name) for name in Facet._fields}
         said |= {name: said[name] or "" for name in _MAY_LACK}
         facet = _checked(Facet(**said))
         if facet not in self._places:
@@ -295,7 +293,9 @@ _SUMS = {
 }
 
 
-def _add(model: Any, rows: Iterable[tuple[object, ...]], key: Sequence[str], columns: Sequence[str]) -> None:
+def _add(
+    model: Any, rows: Iterable[tuple[int | str, ...]], key: Sequence[str], columns: Sequence[str]
+) -> None:
     """Add to the rows that there are, by their key, and write the others."""
     table = model._meta.db_table
     statement = _UPSERT.format(
@@ -381,9 +381,9 @@ def _checked(facet: Facet) -> Facet:
 
 _MAY_LACK = ("reader_name", "user_name", "application", "kind", "direction")
 _LENGTHS = {
-    name: LogFacet._meta.get_field(name).max_length or 0
-    for name in Facet._fields
-    if name not in ("holder", "reader", "user")
+    field.name: field.max_length or 0
+    for field in LogFacet._meta.concrete_fields
+    if field.name in Facet._fields and field.name not in ("holder", "reader", "user")
 }
 
 
@@ -441,7 +441,7 @@ def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
     return erased
 
 
-def _take_away(rows: Iterable[tuple[object, ...]]) -> None:
+def _take_away(rows: Iterable[tuple[int | str, ...]]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(
             "UPDATE audit_logpoint SET entries = max(0, entries - %s)"

@@ -19,6 +19,7 @@ from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, S
 from django.db.models.functions import Coalesce
 
 from gridgate.audit.lines import (
+    GRANTED,
     Columns,
     LinesMissing,
     LogEntry,
@@ -36,7 +37,7 @@ from gridgate.audit.models import (
     LogRetention,
     LogStretch,
 )
-from gridgate.audit.operations import GRANTED, zone
+from gridgate.audit.operations import zone
 from gridgate.core.time import civil_day_bounds, civil_day_of
 
 ENTITLEMENT = "data_services"
@@ -300,13 +301,14 @@ class Visits:
     def _rows(self) -> QuerySet[Any, Any]:
         granted = Q(facet__outcome=GRANTED)
         visits = _sums(self._actor, self._wanted).values("day", *(f"facet__{name}" for name in _VISIT))
-        return visits.annotate(
+        found: QuerySet[Any, Any] = visits.annotate(
             read=Coalesce(Sum("entries", filter=granted), 0),
             refused=Coalesce(Sum("entries", filter=~granted), 0),
             begins=Min("first"),
             ends=Max("last"),
             received=Sum("values"),
         ).order_by("-day", "-ends", "facet__kind", "facet__direction")
+        return found
 
     def _points(self, days: Collection[date]) -> dict[tuple[object, ...], tuple[int, str]]:
         """How many points each visit of these days was to, and the least of them."""
@@ -523,8 +525,8 @@ def _lines_of(
         return []
     found, segment_of = Columns.joined(parts), np.concatenate(segments)
     order = np.lexsort((found.offset, segment_of, found.at))
-    columns = (column[order].tolist() for column in (segment_of, found.offset, found.at, found.point))
-    return [_Line(*line) for line in zip(*columns, strict=True)]
+    in_order = (column[order].tolist() for column in (segment_of, found.offset, found.at, found.point))
+    return [_Line(*line) for line in zip(*in_order, strict=True)]
 
 
 def _spans(days: Sequence[date]) -> list[tuple[int, int]]:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 
 from gridgate.applications.queries import names_of
 from gridgate.audit import queries as audit
-from gridgate.audit.lines import LogEntry
+from gridgate.audit.lines import GRANTED, LogEntry
 from gridgate.metering.queries import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
@@ -129,7 +129,7 @@ def _period(filters: JournalFilters) -> str:
 def _chart(actor: Membership, filters: JournalFilters, moment: Moment) -> ReadsChart | None:
     """Reads a day over the period; none when it is too long, or when only refusals are shown."""
     wanted, first, last = filters.wanted, filters.first, filters.last
-    if first is None or last is None or wanted.outcome not in ("", audit.GRANTED):
+    if first is None or last is None or wanted.outcome not in ("", GRANTED):
         return None
     length = (last - first).days + 1
     if not 1 < length <= LONGEST_CHART:
@@ -175,7 +175,7 @@ def _row(
         "name": names.get(entry.metering_point_id, ""),
         "period": words.period(entry.start, entry.end, moment.zone),
         "as_of": entry.as_of,
-        "granted": entry.outcome == audit.GRANTED,
+        "granted": entry.outcome == GRANTED,
         "values": entry.values,
         "ground": words.ground(entry, services),
         "channel": words.channel(entry.channel),
@@ -237,7 +237,7 @@ class _Said:
         self._programs |= dict.fromkeys(programs, "") | names_of(programs)
 
     def line(self, entry: LogEntry) -> list[object]:
-        granted = entry.outcome == audit.GRANTED
+        granted = entry.outcome == GRANTED
         own = entry.reader == self._company
         return [
             self._at(entry.at),

@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from gridgate.audit.lines import LogEntry
-from gridgate.audit.queries import GRANTED
+from gridgate.audit.lines import GRANTED, LogEntry
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import Basis, RefusalReason
 from gridgate.portal import formats
