@@ -273,6 +273,24 @@ class TestWhichAreWhole:
         assert names(folder) == with_reports("done/day.csv")
         assert [block.day for block in instance.blocks(Kind.LOAD_CURVE)] == [FIRST, SECOND]
 
+    def test_a_few_at_a_time_and_none_waits_longer_for_that(
+        self,
+        folder: Path,
+        watching: Callable[..., tuple[DropFolder, _Watcher]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(drop_folder, "_AT_ONCE", 2)
+        now = [0.0]
+        _, watcher = watching(5, clock=lambda: now[0])
+        for number in range(5):
+            (folder / f"{number}.csv").write_bytes(day_file(FIRST, 100))
+        assert watcher.look()
+        now[0] += 5
+
+        for left in (3, 1, 0):
+            assert watcher.look()
+            assert len(list(folder.glob("*.csv"))) == left
+
 
 class TestSeveralWatchers:
     def test_take_no_file_twice(

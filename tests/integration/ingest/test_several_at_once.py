@@ -1,5 +1,6 @@
 """Files taken in by several processes: what one process would have made of them, whatever becomes of the others."""
 
+import errno
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from contextlib import suppress
 from datetime import date
 from multiprocessing.connection import Pipe
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,6 +88,41 @@ def test_a_process_whose_asker_is_gone_stores_nothing(instance: Instance, write:
     crew._serve(there)
 
     assert instance.store.sources() == []
+
+
+def test_a_file_that_cannot_be_read_to_its_end_stops_no_other(
+    instance: Instance, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [Given.of(write(day_file(day, 100), f"{day}.csv")) for day in (FIRST, SECOND)]
+    take, fault = crew.take, errno.EIO
+
+    def failing(path: Path, *given: Any, **more: Any) -> Any:
+        if path == files[0].path:
+            raise OSError(fault, os.strerror(fault), str(path))
+        return take(path, *given, **more)
+
+    monkeypatch.setattr(crew, "take", failing)
+
+    (first,), (second,) = take_in(files, work(instance), jobs=1)
+    assert (first.refused, second.stored) == (True, 48)
+    assert "Input/output error" in first.quarantined[0].reason
+
+    fault = errno.ENOSPC
+    with pytest.raises(OSError, match="No space left"):
+        list(take_in(files, work(instance), jobs=1))
+
+
+def test_processes_that_end_at_once_are_told_for_each_file(
+    instance: Instance, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [Given.of(write(day_file(day, 100), f"{day}.csv")) for day in (FIRST, SECOND)]
+    popen = subprocess.Popen
+    monkeypatch.setattr(crew.subprocess, "Popen", lambda command, **how: popen(["false"], **how))
+
+    reports = [report for reports in take_in(files, work(instance), jobs=2) for report in reports]
+
+    assert [report.refused for report in reports] == [True, True]
+    assert "was ended with 1" in reports[0].quarantined[0].reason
 
 
 class TestInterrupted:

@@ -1,6 +1,5 @@
 """`gridgate watch`: a folder that measurements are dropped into, taken in as they come."""
 
-import errno
 import io
 import json
 import signal
@@ -34,15 +33,6 @@ SOME_SET_ASIDE: Final = 1
 _PAUSE: Final = 15.0
 """Seconds until what failed here, for want of room for one, is tried again."""
 _WIDTH: Final = 120
-_OF_THE_MACHINE: Final = {
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EROFS,
-    errno.EMFILE,
-    errno.ENFILE,
-    errno.ENOMEM,
-    errno.EAGAIN,
-}
 
 
 def watch(
@@ -139,9 +129,9 @@ class _Watcher:
         for claim, state in zip(sound, states, strict=True):
             try:
                 reports = next(coming)
-            except Exception as error:
-                if _is_ours(error):
-                    raise
+            except (GridgateError, OSError):
+                raise
+            except Exception as error:  # noqa: BLE001  # of this file, which must not hold up the others
                 reason = f"{type(error).__name__}: {error}; if it is not the file's fault, this is a defect: report it"
                 yield claim, IngestReport([self._refused(claim, reason)]), True
                 return  # the others, at the next look
@@ -172,11 +162,6 @@ class _Watcher:
             )
         )
         _say(f"{claim.name}: {stored} stored, {unchanged} unchanged, {aside} set aside: {target}")
-
-
-def _is_ours(error: Exception) -> bool:
-    """Whether it would have been the same with any file. One that fails by itself must not hold up the others."""
-    return isinstance(error, GridgateError) or (isinstance(error, OSError) and error.errno in _OF_THE_MACHINE)
 
 
 def _for_people(report: "IngestReport") -> str:

@@ -118,17 +118,14 @@ class DropFolder:
         with os.scandir(self.folder) as entries:
             names = sorted(entry.name for entry in entries)
         for name in names:
-            if len(self._claims) >= _AT_ONCE:
-                break
             path = self.folder / name
             if name in (DONE, QUARANTINE) or _is_in_writing(name) or not self._is_candidate(path):
                 continue
             seen.add(_file_of(path))
-            if self._is_steady(path):
+            if self._is_steady(path) and len(self._claims) < _AT_ONCE:
                 self._claim(path)
-        held = {_file_of(claim.path) for claim in self._claims}
-        if len(self._claims) < _AT_ONCE:
-            self._sights = {file: sight for file, sight in self._sights.items() if file in seen | held}
+        seen |= {_file_of(claim.path) for claim in self._claims}
+        self._sights = {file: sight for file, sight in self._sights.items() if file in seen}
 
     def _is_candidate(self, path: Path) -> bool:
         if path.is_dir() and not path.is_symlink():

@@ -6,12 +6,14 @@ that is told, another is started, and the store has each of its transactions who
 ends, however it does, the others find their line cut and end before they store anything more (`python -m` this module).
 """
 
+import errno
 import os
 import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
@@ -20,7 +22,7 @@ from typing import Any, Final, cast
 
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.ingest.parquet_process import without_secrets
-from gridgate.dataplane.ingest.pipeline import UNKNOWN, refusal, take
+from gridgate.dataplane.ingest.pipeline import UNKNOWN, Ingest, refusal, take
 from gridgate.dataplane.ingest.progress import Progress, Untold
 from gridgate.dataplane.ingest.report import FileReport
 from gridgate.dataplane.ingest.work import Work
@@ -30,6 +32,16 @@ MEMORY: Final = 512 * 2**20
 """What a process may need, at most."""
 _ALONE: Final = 16 * 2**20
 """Bytes of files that are taken in before other processes would have started."""
+_OF_THE_MACHINE: Final = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EAGAIN,
+    errno.EPIPE,
+}
 _TOLD_EVERY: Final = 0.2
 """Seconds between two words of a process on its progress."""
 
@@ -62,7 +74,20 @@ def take_in(
         return
     with work.opened(progress) as ingest:
         for file in files:
-            yield list(take(file.path, ingest, name=file.name))
+            yield _outcome(file, ingest)
+
+
+def _outcome(file: Given, ingest: Ingest) -> list[FileReport]:
+    """What became of it. Raises `GridgateError`, and `OSError` for what would befall any file here."""
+    try:
+        return list(take(file.path, ingest, name=file.name))
+    except OSError as error:
+        if error.errno in _OF_THE_MACHINE:
+            raise
+        reason = (
+            f"the file cannot be read: {error.strerror or error}; fetch it again, or mend the disk it is on"
+        )
+        return [refusal(file.name, UNKNOWN, Quarantined("file", reason, ""))]
 
 
 def usual_jobs(sizes: Sequence[int]) -> int:
@@ -97,6 +122,10 @@ class _Hand:
     file: int | None = None
     waits: bool = False
     """Whether it asked to store."""
+
+    def tell(self, what: object) -> None:
+        with suppress(OSError):  # that it died is heard
+            self.line.send(what)
 
 
 @dataclass(slots=True)
@@ -136,7 +165,7 @@ class _Crew:
             )
         hand = _Hand(process, here)
         self.hands.append(hand)
-        here.send(self.work)
+        hand.tell(self.work)
         self._give(hand)
 
     def _give(self, hand: _Hand) -> None:
@@ -144,14 +173,14 @@ class _Crew:
         hand.waits = False
         hand.file = self.waiting.popleft() if self.waiting else None
         if hand.file is not None:
-            hand.line.send(self.files[hand.file])
+            hand.tell(self.files[hand.file])
 
     def _listen(self, turn: int) -> None:
         """Hear what the processes have to say; the one whose turn it is may store."""
         for hand in self.hands:
             if hand.waits and hand.file == turn:
                 hand.waits = False
-                hand.line.send("store")
+                hand.tell("store")
         busy = {hand.line: hand for hand in self.hands if hand.file is not None}
         for line in wait(list(busy)):
             hand = busy[cast("Connection", line)]
@@ -253,7 +282,7 @@ def _serve(line: Connection) -> None:
             while True:
                 file = line.recv()
                 store.next_file()
-                reports = list(take(file.path, ingest, name=file.name))
+                reports = _outcome(file, ingest)
                 told.flush()
                 line.send(("done", reports))
     except (EOFError, ConnectionError):
