@@ -137,12 +137,10 @@ def _runs(stat: Path) -> bool:
 
 def test_a_port_is_given_to_one_only() -> None:
     """Whoever else asks is given another, in this process as in the next."""
+    ours = [free_port(), free_port()]  # first: those of a process that has ended are free again
     program = "from tests.ports import free_port; print(free_port(), free_port())"
     others = [start(program, env=environment()) for _ in range(3)]
-    ports = [
-        free_port(),
-        free_port(),
-        *(int(port) for other in others for port in other.communicate()[0].split()),
-    ]
-    assert len(set(ports[:4])) == 4
-    assert not set(ports[:2]) & set(ports[2:])
+    theirs = [[int(port) for port in other.communicate()[0].split()] for other in others]
+    for pair in (ours, *theirs):
+        assert len(set(pair)) == 2
+    assert not {*ours} & {port for pair in theirs for port in pair}

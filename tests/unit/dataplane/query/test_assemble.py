@@ -8,6 +8,7 @@ from gridgate.core.time import Resolution, civil_day_bounds, slots_in_day
 from gridgate.dataplane.query.answer import Segment
 from gridgate.dataplane.query.assemble import assemble, columns_of_packed
 from gridgate.dataplane.store import packing
+from gridgate.dataplane.store.days import day_number
 from gridgate.dataplane.store.port import DayBlock, PackedDay
 from tests.factories.measurements import AUTUMN, PARIS, SPRING, SUMMER, block, key
 
@@ -203,9 +204,7 @@ def test_makes_no_block_of_a_year_of_one_step(monkeypatch: pytest.MonkeyPatch) -
         day = SUMMER + timedelta(days=number)
         made = block(day, slots[slots_in_day(day, Resolution.PT30M, PARIS)])
         width, amounts = packing.pack_values(made.values)
-        days.append(
-            PackedDay(day.toordinal() - packing.EPOCH, 1800, "", 0, 0, width, amounts, None, None, None)
-        )
+        days.append(PackedDay(day_number(day), 1800, "", 0, 0, width, amounts, None, None, None))
     monkeypatch.setattr(packing, "blocks_of", None)
     made_of = (key().metering_point, Kind.LOAD_CURVE, key().direction)
     before, after = columns_of_packed(days, made_of, *bounds(SUMMER, SUMMER + timedelta(days=364)), PARIS)
