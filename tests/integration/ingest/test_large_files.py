@@ -45,7 +45,7 @@ def file(tmp_path: Path, instance: Instance) -> Path:
 @pytest.fixture
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frames, "PIECE", 4_000)
-    monkeypatch.setattr(spool, "ROWS", 100)
+    monkeypatch.setattr(spool, "VALUES", 100)
 
 
 def held(path: Path) -> list[tuple[Any, ...]]:
@@ -87,7 +87,7 @@ class TestALargeFile:
         set_aside = instance.store.quarantine()
         instance.store = open_store(tmp_path / "parted.sqlite3", zone=PARIS)
         monkeypatch.setattr(frames, "PIECE", 4_000)
-        monkeypatch.setattr(spool, "ROWS", 100)
+        monkeypatch.setattr(spool, "VALUES", 100)
 
         parted = instance.take_one(file)
 

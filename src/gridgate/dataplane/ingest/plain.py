@@ -15,11 +15,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.dataplane.ingest import spool
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.decimals import Numbers, from_floats
 from gridgate.dataplane.ingest.frames import LINE, distinct
 from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp, UnreadableFile
-from gridgate.dataplane.ingest.spool import Spool
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
 from gridgate.dataplane.store.port import Cause
 
@@ -128,10 +128,16 @@ def layout_of(columns: Sequence[str], about: Mapping[str, str] | None = None) ->
 
 
 def observations(
-    tables: Iterator[pl.DataFrame], layout: Layout, notes: Notes, *, rows: int, place: str, heading: str = ""
+    tables: Iterator[pl.DataFrame],
+    layout: Layout,
+    notes: Notes,
+    *,
+    values: int,
+    place: str,
+    heading: str = "",
 ) -> Iterator[Observations]:
-    """Read a table that comes in one piece or in several, of about so many `rows`, whose columns bear our names and that
-    has the column `LINE`.
+    """Read a table that comes in one piece or in several, of about so many `values`, whose columns bear our names and
+    that has the column `LINE`.
 
     Text is read as text is; a table that knows types (Parquet) may give instants and numbers as such.
     Raises `UnreadableFile` for a table that says one thing in two columns: which is meant cannot be told.
@@ -148,19 +154,24 @@ def observations(
             remedy="Keep one of them.",
             where=heading,
         )
-    pieces = (_completed(_legible(table, layout), layout) for table in tables)
+    lines = max(1, spool.VALUES // len(layout.values))
+    pieces = (
+        _completed(_legible(piece, layout), layout)
+        for table in tables
+        for piece in (table.iter_slices(lines) if table.height else (table,))
+    )
     first, second = next(pieces, None), next(pieces, None)
     if first is None:
         return
     if second is None:
         yield from _batches(first, layout, notes, place)
         return
-    with Spool(notes.folder, rows, notes.together) as spool:
+    with spool.Spool(notes.folder, values, notes.together) as parted:
         for piece in chain((first, second), pieces):
             meters = _coded(piece[_METER])
-            spool.add(piece, meters.texts, meters.codes)
+            parted.add(piece, meters.texts, meters.codes)
         del first, second, piece
-        for part in spool.parts():
+        for part in parted.parts():
             batches = list(_batches(part, layout, notes, place))
             if batches:
                 batches[-1].closes = True

@@ -21,19 +21,19 @@ from numpy.typing import NDArray
 PREFIX: Final = "gridgate-parts-"
 _LOCK: Final = "lock"
 _MOST_PARTS: Final = 400
-ROWS: Final = 150_000
-"""Of a part, about: what fits in memory several times over."""
+VALUES: Final = 150_000
+"""Of a part, about: what fits in memory several times over. A table of more is parted."""
 
 
 class Spool:
     """A folder that nobody else can read, of a file for each part; gone when it is closed."""
 
-    def __init__(self, folder: Path | None, rows: int, together: Callable[[str], str]) -> None:
-        """`rows` are about those of the whole; meters for which `together` says the same come in the same part."""
+    def __init__(self, folder: Path | None, values: int, together: Callable[[str], str]) -> None:
+        """`values` are about those of the whole; meters for which `together` says the same come in the same part."""
         self._folder = Path(mkdtemp(prefix=PREFIX, dir=folder))
         self._lock = (self._folder / _LOCK).open("wb")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._count = min(max(2, -(-rows // ROWS)), _MOST_PARTS)
+        self._count = min(max(2, -(-values // VALUES)), _MOST_PARTS)
         self._together = together
         self._parts: dict[int, BinaryIO] = {}
 

@@ -39,7 +39,8 @@ class ParquetReader:
                 raise UnreadableFile(required(first.columns), remedy="See docs/1-running/ingest.md.")
             named = _named(chain((first,), tables), layout.names)
             del first
-            yield from observations(named, layout, notes, rows=decoder.rows, place="row {}")
+            values = decoder.rows * len(layout.values)
+            yield from observations(named, layout, notes, values=values, place="row {}")
 
 
 def _tables(decoder: Decoding) -> Iterator[pl.DataFrame]:

@@ -14,8 +14,9 @@ from gridgate.dataplane.ingest.frames import cells, read_tables, separator_of
 from gridgate.dataplane.ingest.plain import Layout, layout_of, observations, required
 from gridgate.dataplane.ingest.port import Notes, Observations, UnreadableFile
 
-_SHORTEST_LINE: Final = 64
-"""Bytes of a line, about, for the number of parts of a large file."""
+_A_LINE: Final = 64
+_A_CELL: Final = 6
+"""Bytes, about: they say how many values a file has."""
 _LONGEST_HEADER: Final = 1_000_000
 
 
@@ -41,8 +42,8 @@ class PlainCsvReader:
         tables = read_tables(
             content, notes, separator=separator_of(header), columns=layout.names, encodings=encodings
         )
-        rows = content.size // _SHORTEST_LINE
-        yield from observations(tables, layout, notes, rows=rows, place="line {}", heading="line 1")
+        values = content.size // (_A_CELL if layout.wide else _A_LINE)
+        yield from observations(tables, layout, notes, values=values, place="line {}", heading="line 1")
 
 
 READER: Final = PlainCsvReader()
