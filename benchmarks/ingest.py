@@ -98,16 +98,9 @@ def _command(file: Path, source: Path | None) -> Cost:
         registry.db.execute("COMMIT")
         registry.db.close()
         environment = dict(os.environ) | ({"PYTHONPATH": str(source)} if source else {})
-        command = [
-            sys.executable,
-            "-m",
-            "gridgate.config.cli",
-            "--data",
-            str(data),
-            "ingest",
-            str(file),
-            "--json",
-        ]
+        made = [sys.executable, "-c", _NEW_STORE, str(data / "measurements.sqlite3")]
+        subprocess.run(made, check=True, env=environment)  # ourselves
+        command = [sys.executable, "-m", "gridgate.config.cli", "--data", str(data), "ingest", str(file)]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)  # ourselves
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
