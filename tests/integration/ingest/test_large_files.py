@@ -1,5 +1,7 @@
 """Files that are too large for memory, made so by what counts as large here: parted, and stored part by part."""
 
+import errno
+import os
 import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
@@ -174,6 +176,20 @@ class TestALargeFile:
         ((mode, folder),) = seen
         assert mode == 0o700
         assert not folder.exists()
+
+    @pytest.mark.usefixtures("small_pieces")
+    def test_for_which_there_is_no_room_is_not_taken(
+        self, instance: Instance, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(one: spool.Spool, number: int) -> Any:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(spool.Spool, "_file", full)
+
+        with pytest.raises(StoreUnavailable, match="No space left") as caught:
+            instance.take_one(file)
+        assert "Make room" in caught.value.remedy
+        assert instance.store.sources() == []
 
     def test_what_a_killed_one_left_is_swept_and_what_is_in_use_is_not(self, tmp_path: Path) -> None:
         left = tmp_path / f"{spool.PREFIX}left"

@@ -18,7 +18,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gridgate.dataplane.store.port import StoreUnavailable
+
 PREFIX: Final = "gridgate-parts-"
+_NEW: Final = "gridgate-new-"
 _LOCK: Final = "lock"
 _MOST_PARTS: Final = 400
 VALUES: Final = 150_000
@@ -30,15 +33,28 @@ class Spool:
 
     def __init__(self, folder: Path | None, values: int, together: Callable[[str], str]) -> None:
         """`values` are about those of the whole; meters for which `together` says the same come in the same part."""
-        self._folder = Path(mkdtemp(prefix=PREFIX, dir=folder))
-        self._lock = (self._folder / _LOCK).open("wb")
+        made = Path(mkdtemp(prefix=_NEW, dir=folder))
+        self._lock = (made / _LOCK).open("wb")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        # What bears this name is held, or left by somebody who is no more.
+        self._folder = made.rename(made.with_name(made.name.replace(_NEW, PREFIX, 1)))
         self._count = min(max(2, -(-values // VALUES)), _MOST_PARTS)
         self._together = together
         self._parts: dict[int, BinaryIO] = {}
 
     def add(self, table: pl.DataFrame, meters: list[str], codes: NDArray[np.int64]) -> None:
-        """A piece of the table, whose rows are of the meters that `codes` number."""
+        """A piece of the table, whose rows are of the meters that `codes` number. Raises `StoreUnavailable` when there is
+        no room for it."""
+        try:
+            self._add(table, meters, codes)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"a file that is larger than memory cannot be parted on disk: {error.strerror or error}",
+                remedy="Make room there for about the size of the file, and take it again.",
+                where=str(self._folder.parent),
+            ) from error
+
+    def _add(self, table: pl.DataFrame, meters: list[str], codes: NDArray[np.int64]) -> None:
         part_of = np.array([crc32(self._together(name).encode()) % self._count for name in meters], np.int64)
         parts = part_of[codes]
         order = np.argsort(parts, kind="stable")
