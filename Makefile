@@ -60,9 +60,9 @@ format: $(READY) ## put the code in the form that lint wants
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) ## measure what this machine serves and what rights cost, each beside a peer in the same run
-	$(BIN)/gridgate bench
-	$(BIN)/python -m benchmarks.rights
+bench: $(READY) messages ## measure all beside peers in the same run; B=--quick for a look, B=--check against the budgets
+	-@tools/system-packages wrk postgresql/psql victoria-metrics
+	$(BIN)/python -m benchmarks $(B)
 
 drills: $(READY) messages ## do real harm to real instances in temporary folders, and say what was seen; N=half_sent_bodies does one
 	$(BIN)/python -m drills $(N)

@@ -1,194 +1,107 @@
-"""`python -m benchmarks`: build an instance, drive it, print a table."""
+"""`make bench`: everything that is measured, each workload beside its peers in the same run, and what it may cost.
+
+    python -m benchmarks [--quick] [--check] [--only GROUP…]
+
+Each group runs in a process of its own, which starts and ends its peers. A run of all is written to `results/`, from
+which `python -m benchmarks.report` makes the tables of the read-mes. `--check` exits 1 where the least round of a line
+is above its budget (`budgets.toml`), which is for the full size alone.
+"""
 
 import argparse
 import json
-import os
-import platform
-import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
-import tomllib
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
+from benchmarks.lines import QUICK, Line, Scale
+from benchmarks.results import HERE, begin, budgets, missed
 
-from benchmarks.instance import build
-from benchmarks.servers import WORKERS, Server, serve
-from benchmarks.workloads import Workload, counted, workloads
-
-HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results"
-CONNECTIONS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One round of one workload."""
-
-    requests_per_second: float
-    p50_ms: float
-    p99_ms: float
-    cpu_us: float
-    """CPU time of the server a request."""
+GROUPS = {
+    "files_in": "I1 files taken in",
+    "sums": "A sums",
+    "reads": "R7, R365, T what is served",
+    "ending": "C ends",
+    "log": "F, P the log and its pages",
+    "rights": "G rights",
+}
+PLACE = HERE.parent / "var" / "bench"
+"""On the disk of the checkout, so that what is made durable is."""
 
 
 def main(arguments: Sequence[str]) -> int:
     options = _options(arguments)
-    if shutil.which("wrk") is None:
-        print("wrk drives the measurements and is not here. On Debian: apt install wrk.", file=sys.stderr)
-        return 2
-    RESULTS.mkdir(exist_ok=True)
-    now = datetime.now(UTC)
-    with tempfile.TemporaryDirectory(dir=RESULTS, prefix="instance-") as folder, ExitStack() as stack:
-        print("Building an instance…", file=sys.stderr)
-        chosen = [w for w in workloads(build(Path(folder), now=now)) if w.name in options.workloads]
-        servers = {
-            app: stack.enter_context(serve(app, Path(folder)))
-            for app in {workload.app for workload in chosen}
-        }
-        rounds = _measure(chosen, servers, Path(folder), options.rounds, options.seconds)
-    _report(rounds, options)
-    (RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json").write_text(
-        json.dumps(
-            {
-                "at": now.isoformat(),
-                "machine": _machine(),
-                "rounds": {name: [asdict(measured) for measured in found] for name, found in rounds.items()},
-            },
-            indent=2,
-        )
-    )
-    return 1 if options.check and _missed(rounds) else 0
+    scale = QUICK if options.quick else Scale()
+    if options.group:
+        _measure(options.group, scale)
+        return 0
+    results = begin("quick" if options.quick else "full")
+    began = time.monotonic()
+    print(f"{results.cores} cores, Python {results.python}, load {results.load} before; least of the rounds")
+    for group in options.only:
+        print(f"\n{GROUPS[group]}", flush=True)
+        for line in _of_a_process(group, options.quick):
+            results.lines.append(line)
+            print(shown(line), flush=True)
+    print(f"\n{time.monotonic() - began:,.0f} s")
+    if len(options.only) == len(GROUPS):
+        print(f"written: {results.write().relative_to(HERE.parent)}")
+    faults = list(missed(results.lines, budgets())) if options.check else []
+    for fault in faults:
+        print(f"MISSED {fault}")
+    return bool(faults)
+
+
+def shown(line: Line) -> str:
+    """A line as the terminal has it: ours, and each peer with how many times ours it takes."""
+    peers = "".join(f"   {peer} {least:,.4g} ({ratio:,.3g}×)" for peer, least, ratio in line.ratios())
+    return f"  {line.name:<58} {line.least:>10,.4g} {line.unit}{peers}"
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    names = [
-        *(
-            "bare",
-            "week-enedis",
-            "week-10min",
-            "week-changed",
-            "week-native",
-            "year-native",
-            "refused",
-            "tokens",
-        )
-    ]
-    parser = argparse.ArgumentParser(prog="gridgate bench", description="Measure what this machine serves.")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each workload is measured (5)")
-    parser.add_argument("--seconds", type=int, default=5, help="how long each time (5)")
-    parser.add_argument("--quick", action="store_true", help="two rounds of two seconds")
+    parser = argparse.ArgumentParser(prog="gridgate bench", description="Measure all, beside peers.")
+    parser.add_argument("--quick", action="store_true", help="a look, of few points and rounds")
     parser.add_argument("--check", action="store_true", help="exit 1 when a budget is missed")
     parser.add_argument(
-        "--workloads", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names)
+        "--only",
+        nargs="+",
+        choices=list(GROUPS),
+        default=list(GROUPS),
+        metavar="GROUP",
+        help=", ".join(GROUPS),
     )
+    parser.add_argument("--group", choices=list(GROUPS), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if options.quick:
-        options.rounds, options.seconds = 2, 2
+    if options.quick and options.check:
+        parser.error("budgets are of the full size: leave --quick out")
     return options
 
 
-def _measure(
-    chosen: Sequence[Workload], servers: dict[str, Server], folder: Path, rounds: int, seconds: int
-) -> dict[str, list[Measured]]:
-    """Take the workloads in turn, so that what else the machine does falls on all of them alike."""
-    found: dict[str, list[Measured]] = {workload.name: [] for workload in chosen}
-    for workload in chosen:
-        _drive(workload, servers[workload.app], folder, 1)  # warm
-    for number in range(rounds):
-        for workload in chosen:
-            print(f"\rRound {number + 1} of {rounds}: {workload.name:<12}", end="", file=sys.stderr)
-            found[workload.name].append(_drive(workload, servers[workload.app], folder, seconds))
-    print("\r" + " " * 40 + "\r", end="", file=sys.stderr)
-    return found
+def _of_a_process(group: str, quick: bool) -> Iterator[Line]:
+    command = [sys.executable, "-m", "benchmarks", "--group", group, *["--quick"] * quick]
+    with subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for text in process.stdout:
+            if text.startswith(MARK):
+                yield Line(**json.loads(text.removeprefix(MARK)))
+            else:
+                print(f"  {text}", end="")
+    if process.returncode:
+        raise SystemExit(f"{group} failed")
 
 
-def _drive(workload: Workload, server: Server, folder: Path, seconds: int) -> Measured:
-    script = folder / f"{workload.name}.lua"
-    script.write_text(counted(workload))
-    before = server.cpu_seconds()
-    finished = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(script), server.url],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    cpu = server.cpu_seconds() - before
-    (line,) = (line for line in finished.stdout.splitlines() if line.startswith("RESULT "))
-    result = json.loads(line.removeprefix("RESULT "))
-    if result["unexpected"] or result["lost"] or not result["requests"]:
-        raise SystemExit(f"{workload.name}: not every answer was {workload.status}: {result}")
-    return Measured(
-        requests_per_second=result["requests"] / result["microseconds"] * 1e6,
-        p50_ms=result["p50_ms"],
-        p99_ms=result["p99_ms"],
-        cpu_us=cpu / result["requests"] * 1e6,
-    )
+MARK = "LINE "
 
 
-def _report(rounds: dict[str, list[Measured]], options: argparse.Namespace) -> None:
-    table = Table(
-        title=f"{options.rounds} rounds of {options.seconds} s, {CONNECTIONS} connections, {WORKERS} workers",
-        caption=_machine(),
-    )
-    for column in (
-        "workload",
-        "requests/s",
-        "lowest to highest",
-        "p50 ms",
-        "p99 ms",
-        "CPU µs",
-        "to bare",
-        "budget",
-    ):
-        table.add_column(column, justify="left" if column == "workload" else "right", no_wrap=True)
-    budgets = _budgets()
-    bare = _median(rounds["bare"]) if "bare" in rounds else None
-    for name, found in rounds.items():
-        rate = _median(found)
-        rates = [measured.requests_per_second for measured in found]
-        budget = budgets.get(name)
-        table.add_row(
-            name,
-            f"{rate:,.0f}",
-            f"{min(rates):,.0f} to {max(rates):,.0f}",
-            f"{statistics.median(m.p50_ms for m in found):.2f}",
-            f"{statistics.median(m.p99_ms for m in found):.2f}",
-            f"{_cpu(found):.0f}",
-            f"{rate / bare:.2f}" if bare else "",
-            "" if budget is None else f"{budget:,} {'met' if _cpu(found) <= budget else 'MISSED'}",
-        )
-    terminal = Console()
-    (terminal if terminal.is_terminal else Console(width=110)).print(table)
-
-
-def _median(found: Sequence[Measured]) -> float:
-    return statistics.median(measured.requests_per_second for measured in found)
-
-
-def _cpu(found: Sequence[Measured]) -> float:
-    return statistics.median(measured.cpu_us for measured in found)
-
-
-def _budgets() -> dict[str, int]:
-    budgets: dict[str, int] = tomllib.loads((HERE / "budgets.toml").read_text())["cpu_microseconds"]
-    return budgets
-
-
-def _missed(rounds: dict[str, list[Measured]]) -> bool:
-    return any(_cpu(rounds[name]) > budget for name, budget in _budgets().items() if name in rounds)
-
-
-def _machine() -> str:
-    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    return f"Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores, load {load}"
+def _measure(group: str, scale: Scale) -> None:
+    PLACE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=PLACE, prefix=f"{group}-") as folder:
+        for line in import_module(f"benchmarks.{group}").measure(scale, Path(folder)):
+            print(MARK + json.dumps(asdict(line)), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,44 +1,51 @@
-"""Ending a sharing, and what the past adds to it: `python -m benchmarks.ending [--reads N] [--rounds N] [--data FOLDER]`.
+"""C: ending a sharing, and what the past adds to it.
 
 In an instance of its own a holder ends permissions one after another, by the operation and by the form, before anything
-was read and after N reads by the company concerned. Told are milliseconds of this process's CPU, which other work on the
-machine changes little, and for how long the registry's write lock was held by the clock, the flush included.
+was read and after so many reads by the company concerned, folded as the worker folds them: this process's CPU, and for
+how long a transaction held the registry's write lock at most, the flush included. The form waits for the receipt, which
+counts the reads. The peer ends a consent by its address: a row changed, a row written, no receipt.
 """
 
-import argparse
-import tempfile
+import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
 from typing import Any
 
+from benchmarks.lines import Line, Scale
 from benchmarks.living import make
+from benchmarks.peers.afternoon import Afternoon, afternoon
 from tests.browser_session import carried_by
 
 CHUNK = 5000
 """Lines folded at once."""
+THEIRS = 100
+"""Consents that the peer ends in a round: the clock of other processes tells ten milliseconds."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reads", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=30)
-    parser.add_argument(
-        "--data", type=Path, help="where to make the instance; by default a folder that goes afterwards"
-    )
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        make(asked.data or Path(folder))
-        world = World(4 * (asked.rounds + 1))
-        print(
-            "| ended by | reads before | CPU ms | lock held ms | receipt and letters, CPU ms |\n|---|---|---|---|---|"
-        )
-        world.report(0, asked.rounds)
-        world.read(asked.reads)
-        world.report(asked.reads, asked.rounds)
+def measure(scale: Scale, folder: Path) -> Iterator[Line]:
+    """Ends by the operation and by the form, before anything was read and after so many reads by the company."""
+    rounds = 5 * scale.rounds
+    make(folder)
+    with afternoon(folder) as peer:
+        world = World(4 * (rounds + 1))
+        peer.token(1, (f"{number:014d}" for number in range(2 * THEIRS * scale.rounds)))
+        numbers = itertools.count(1)
+        for reads in (0, scale.reads):
+            if reads:
+                world.read(reads)
+            theirs = [
+                1000 * peer.cpu(lambda: _revoke(peer, itertools.islice(numbers, THEIRS))) / THEIRS
+                for _ in range(scale.rounds)
+            ]
+            yield from world.ends(reads, rounds, {peer.name: theirs})
+
+
+def _revoke(peer: Afternoon, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        peer.post(f"/consents/{number}/revoke")
 
 
 class World:
@@ -109,14 +116,15 @@ class World:
             start, reached = reached, Position(first + len(lines), first + len(lines), "a" * 64)
             fold(segment="2026-11-25-a.jsonl", lines=lines, start=start, reached=lambda there=reached: there)
 
-    def report(self, reads: int, rounds: int) -> None:
-        for name, end in (("the operation", self._by_operation), ("the form", self._by_form)):
+    def ends(self, reads: int, rounds: int, peers: dict[str, list[float]]) -> Iterator[Line]:
+        for name, end in (("operation", self._by_operation), ("form", self._by_form)):
             end()  # once for nothing: modules and templates are read
-            cpu, held, proof = zip(*(end() for _ in range(rounds)), strict=True)
-            print(
-                f"| {name} | {reads:,} | {median(cpu):.1f} | {median(held):.1f} | {median(proof):.1f} |",
-                flush=True,
-            )
+            cpu, held, proof = (list(told) for told in zip(*(end() for _ in range(rounds)), strict=True))
+            told = f"C an end by the {name}, after {reads:,} reads"
+            yield Line(told, "ms", cpu, peers)
+            yield Line(f"{told}, the registry locked by the clock", "ms", held)
+            if any(proof):
+                yield Line(f"{told}, its receipt and letters afterwards", "ms", proof)
 
     def _by_operation(self) -> tuple[float, float, float]:
         from gridgate.sharing import receipts
@@ -176,7 +184,3 @@ def locked() -> Iterator[Callable[[], float]]:
             yield lambda: 1000 * longest[0]
     finally:
         del connection._commit
-
-
-if __name__ == "__main__":
-    main()

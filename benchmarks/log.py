@@ -1,72 +1,72 @@
-"""What the access log costs once it is written: `python -m benchmarks.log [--reads N] [--points N] [--data FOLDER]`.
+"""F and P: what the access log costs once it is written.
 
 One company of 3,000 points, read by three others and by its own people, a million times in 60 days. F: folding those
 lines into the registry. P: the pages `/`, `/partage/` and `/journal/`, of who sees all the points and of who sees 300 of
 them, and filters of the journal. Then the bytes a read takes: in the segments, before and after past days are packed,
-and in the registry. All in this process, and told in its CPU, which other work on the machine changes little.
+and in the registry. The peer puts a row a read into its table, and its pages count those.
 """
 
-import argparse
 import gc
 import os
 import random
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from statistics import median
 from typing import Any
+
+from benchmarks.lines import Line, Scale
+from benchmarks.peers.afternoon import Afternoon, afternoon
 
 DAYS = 60
 PROCESSES = 2
-ROUNDS = 5
+AT_ONCE = 3
 SEEN_BY_SOME = 300
 LINES = "accesslog/*-00000000000000*"
 """The segments written here: looking at the pages is logged too, beside them."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reads", type=int, default=1_000_000)
-    parser.add_argument("--points", type=int, default=3000)
-    parser.add_argument("--data", type=Path, help="an empty folder, which is left there")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="log-") as folder:
-        report(asked.data or Path(folder), asked.reads, asked.points)
-
-
-def report(data: Path, reads: int, points: int) -> None:
-    world = World(data, points)
-    world.log(reads)
-    written = size(data, LINES)
-    empty = world.registry_size()
-    folded, seconds = world.fold()
-    assert folded == reads, (folded, reads)
-    grown = world.registry_size() - empty
-    print(f"{reads:,} reads of {points:,} points in {DAYS} days\n")
-    print(f"F: {seconds:.1f} s of CPU, {seconds / reads * 1e6:.1f} µs a line\n")
-    print_pages(world)
-    print(f"\nbytes a read: segments {written / reads:.0f}, registry {grown / reads:.0f}")
-    if world.pack():
-        packed = size(data, LINES)
+def measure(scale: Scale, folder: Path) -> Iterator[Line]:
+    """F, then P of who sees all points and of who sees some, then the bytes a read takes once past days are packed."""
+    with afternoon(folder) as peer:
+        world = World(folder / "log", scale.company)
+        world.log(scale.reads)
+        written = size(world.data, LINES)
+        empty = world.registry_size()
+        folder_asked = {"folder": str(world.data), "pattern": LINES}
+        theirs = peer.cpu(lambda: peer.post("/fold", params=folder_asked))
+        peer.post("/analyse")
+        folded, seconds = world.fold()
+        assert folded == scale.reads, (folded, scale.reads)
         grown = world.registry_size() - empty
-        print(
-            f"past days packed: segments {packed / reads:.0f}, registry {grown / reads:.0f}, "
-            f"together {(packed + grown) / reads:.0f}\n"
-        )
-        print_pages(world)
+        each = scale.reads / 1e6
+        yield Line("F folding the log", "µs a line", [seconds / each], {peer.name: [theirs / each]})
+        world.pack()
+        packed = size(world.data, LINES)
+        for part, held in (("log as written", written), ("log packed", packed), ("registry", grown)):
+            yield Line(f"M a read, {part}", "bytes", [held / scale.reads])
+        yield from pages(world, scale.rounds, peer)
 
 
-def print_pages(world: "World") -> None:
-    print("| page | who sees | CPU, ms |\n|---|---|---|")
+def pages(world: "World", rounds: int, peer: Afternoon) -> Iterator[Line]:
     for who, browser in world.browsers.items():
         for address in ADDRESSES:
-            print(f"| `{address.format(point=point_id(7))}` | {who} | {world.page(browser, address):.0f} |")
+            ours = world.page(browser, address, rounds)
+            peers = {}
+            if who == "all" and address in THEIRS:
+                path = f"/companies/{world.holder.pk}/{THEIRS[address]}"
+                peers[peer.name] = [_asked(peer, path) for _ in range(rounds)]
+            yield Line(f"P `{address.format(point='…')}`, {who} points", "ms", ours, peers)
+
+
+def _asked(peer: Afternoon, path: str) -> float:
+    """Milliseconds of CPU for one of some."""
+    peer.get(path)
+    return 1000 * peer.cpu(lambda: [peer.get(path) for _ in range(AT_ONCE)]) / AT_ONCE
 
 
 ADDRESSES = (
@@ -78,12 +78,14 @@ ADDRESSES = (
     "/journal/?reponse=refused",
     "/journal/?lectures=vous",
 )
+THEIRS = {"/": "", "/partage/": "sharing", "/journal/": "journal"}
 
 
 class World:
     """An instance with its company."""
 
     def __init__(self, data: Path, points: int) -> None:
+        self.data = data
         command = [
             sys.executable,
             "-m",
@@ -243,16 +245,16 @@ class World:
 
         return pack_past_days(self.environment, self.now + timedelta(days=2))
 
-    def page(self, browser: Any, address: str) -> float:
-        """Milliseconds of CPU, the median of some; the first is for nothing: modules and templates are read."""
+    def page(self, browser: Any, address: str, rounds: int) -> list[float]:
+        """Milliseconds of CPU, each round; one before them is for nothing: modules and templates are read."""
         address = address.format(point=self.points[7])
         taken = []
-        for _ in range(ROUNDS + 1):
+        for _ in range(rounds + 1):
             begun = time.process_time()
             answer = browser.get(address)
-            taken.append(time.process_time() - begun)
+            taken.append(1000 * (time.process_time() - begun))
             assert answer.status_code == 200, (address, answer.status_code, answer.headers)
-        return 1000 * median(taken[1:])
+        return taken[1:]
 
     def registry_size(self) -> int:
         """Its pages in use, whatever the write-ahead log holds."""
@@ -281,7 +283,3 @@ def browser_of(member: Any) -> Any:
     session["membership"] = member.pk
     session.save()
     return browser
-
-
-if __name__ == "__main__":
-    main()

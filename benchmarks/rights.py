@@ -1,9 +1,9 @@
-"""What rights cost: 10,000 users and 50,000 points of one company, beside django-guardian in the same run.
+"""G: what rights cost: 10,000 users and 50,000 points of one company, beside django-guardian in the same run.
 
-`python -m benchmarks.rights [--users N] [--points N] [--groups N]`. The same company is built twice, in two SQLite
-files: with our groups, services and perimeters, and with guardian's group permissions on objects. Each group has a
-tenth of the points; each user is in two groups. Both answer the same three questions for the same users, in turns:
-may this user see this point, which are their first 50 points by name, how many are they.
+The same company is built twice, in two SQLite files: with our groups, services and perimeters, and with guardian's group
+permissions on objects. Each group has a tenth of the points; each user is in two groups. Both answer the same three
+questions for the same users, in turns: may this user see this point, which are their first 50 points by name, how many
+are they. Ours answers more: whether the company holds the point, and since when, is part of each of its statements.
 """
 
 import argparse
@@ -18,45 +18,47 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
 from typing import Any
 
+from benchmarks.lines import Line, Scale
+
 QUESTIONS = ("check one point", "first page of 50", "count")
-ROUNDS = 5
 ASKED = 40
 """Users asked in a round, each a different one."""
 
 
-def main() -> None:
-    """Build both, ask in turns, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--users", type=int, default=10_000)
-    parser.add_argument("--points", type=int, default=50_000)
-    parser.add_argument("--groups", type=int, default=20)
-    parser.add_argument("--side", choices=["gridgate", "guardian"], help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.side:
-        serve(SIDES[asked.side](asked.users, asked.points, asked.groups))
-        return
-    size = ["--users", str(asked.users), "--points", str(asked.points), "--groups", str(asked.groups)]
+def measure(scale: Scale, folder: Path) -> Iterator[Line]:
+    """Build both, and ask in turns. Each makes a folder of its own."""
+    groups = 20
+    size = ["--users", str(scale.users), "--points", str(5 * scale.users), "--groups", str(groups)]
     sides = {name: Side(name, size) for name in SIDES}
     taken: dict[tuple[str, str], list[float]] = {}
-    for round_ in range(ROUNDS):
+    for round_ in range(scale.rounds):
         for name, side in sides.items():
             answer = side.ask(round_)
             for question in QUESTIONS:
                 taken.setdefault((name, question), []).append(answer[question])
-            counts = answer["counts"]
-            assert counts == sides["gridgate"].last["counts"], "both must see the same points"
-    print(
-        f"{asked.users} users, {asked.points} points, {asked.groups} groups, median ms of {ROUNDS} rounds\n"
-    )
-    print(f"| {'':18} | gridgate | guardian | ratio |\n|{'-' * 20}|---|---|---|")
+            assert answer["counts"] == sides["gridgate"].last["counts"], "both must see the same points"
     for question in QUESTIONS:
-        ours, theirs = (median(taken[name, question]) for name in SIDES)
-        print(f"| {question:18} | {ours:.2f} | {theirs:.2f} | {theirs / ours:.1f} |")
+        yield Line(
+            f"G {question}, {scale.users:,} users",
+            "ms",
+            taken["gridgate", question],
+            {"django-guardian": taken["guardian", question]},
+        )
     for side in sides.values():
         side.stop()
+
+
+def main() -> None:
+    """One of the two sides."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--users", type=int)
+    parser.add_argument("--points", type=int)
+    parser.add_argument("--groups", type=int)
+    parser.add_argument("--side", choices=list(SIDES))
+    asked = parser.parse_args()
+    serve(SIDES[asked.side](asked.users, asked.points, asked.groups))
 
 
 class Side:
@@ -132,14 +134,13 @@ def gridgate(users: int, points: int, groups: int) -> Questions:
     django.setup()
     from datetime import UTC, date, datetime
 
-    from django.core.management import call_command
-
+    from gridgate.config.instance import migrate
     from gridgate.metering import as_held
     from gridgate.metering.models import MeteringPoint, PointVersion, TitleHolding
     from gridgate.metering.queries import points_readable_by
     from gridgate.organisations import models
 
-    call_command("migrate", verbosity=0)
+    migrate()
     now = datetime(2026, 1, 1, tzinfo=UTC)
     company = models.Organisation.objects.create(legal_name="Banc", siren="111222337", created_at=now)
     models.User.objects.bulk_create(

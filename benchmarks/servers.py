@@ -1,20 +1,17 @@
 """Server processes: started on free ports, measured by their own CPU time, ended by their id."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.processes import cpu_seconds, free_port, memory, wait_for
+
 WORKERS = 2
 ROOT = Path(__file__).resolve().parent.parent
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +21,22 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """CPU time of the server and its workers so far."""
-        return sum(_cpu_seconds(pid) for pid in _family(self.pid))
+        return cpu_seconds(self.pid)
+
+    def memory(self) -> int:
+        return memory(self.pid)
 
 
 @contextmanager
 def serve(app: str, folder: Path) -> Iterator[Server]:
-    """Serve one of `benchmarks.served` while the block runs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    """Serve one of `benchmarks.applications` while the block runs."""
+    port = free_port()
     with (folder / f"{app}.log").open("wb") as log:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "granian", "--interface", "asgi", "--workers", str(WORKERS)),
                 *("--port", str(port), "--no-access-log", "--log-level", "warning"),
-                f"benchmarks.served:{app}",
+                f"benchmarks.applications:{app}",
             ],
             cwd=ROOT,
             env={**os.environ, "GRIDGATE_BENCH_FOLDER": str(folder)},
@@ -46,37 +44,8 @@ def serve(app: str, folder: Path) -> Iterator[Server]:
         )
         try:
             url = f"http://127.0.0.1:{port}"
-            _wait_for(url, process, folder / f"{app}.log")
+            wait_for(f"{url}/readyz", process, folder / f"{app}.log")
             yield Server(url, process.pid)
         finally:
             process.terminate()
             process.wait(timeout=30)
-
-
-def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    for _ in range(300):
-        if process.poll() is not None:
-            raise SystemExit(f"the server ended while starting; its last words are in {log}")
-        try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise SystemExit("the server did not get ready in 30 s")
-
-
-def _family(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    try:
-        below = [int(child) for child in children.read_text().split()]
-    except OSError:
-        below = []
-    return [pid, *(descendant for child in below for descendant in _family(child))]
-
-
-def _cpu_seconds(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / _TICKS

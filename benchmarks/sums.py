@@ -1,29 +1,25 @@
-"""What sums of many points cost: CPU time, beside a row table in SQLite and NumPy in memory in the same run.
+"""A: what sums of many points cost, each asked of a registry and a store in files.
 
-`python -m benchmarks.sums [--company N]`. Three questions, each asked of a registry and a store in files:
-
-- *month*: 1,000 points × 31 days of half hours, their sum for each half hour;
-- *day*: 100,000 points × one day of half hours, the same;
-- *company*: the energy of each of 30 days of a company of 50,000 points, as the portal asks for it: lines of all points
-  read and decided, energy of each point and day, one durable line of the log for each point.
-
-*Store* is the sum alone; *read* decides and logs each point too, through the portal's door. *Rows* is a table with a row
-a value, primary key (point, instant), summed by `group by`, nothing decided or logged. *NumPy* adds the same values up,
-which it has in memory: what no store can be faster than.
+The month: so many points × 31 days of half hours, their sum for each half hour. The day: a hundred times as many points
+× one day. The company: the energy of each of 30 days of a company, as the portal asks for it. Ours reads and decides the
+lines of all points and logs each point durably, through the portal's door; *neither decided nor logged* is the sum alone,
+beside NumPy, which has the values in memory. The peers decide and log nothing, and all find the same total.
 """
 
-import argparse
+import shutil
 import sqlite3
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.lines import Line, Scale
+from benchmarks.peers.afternoon import Afternoon, afternoon
+from benchmarks.peers.victoria import NAME as VICTORIA
+from benchmarks.peers.victoria import Victoria, victoria
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Interval, Resolution, civil_day_bounds
 from gridgate.dataplane.client import MeasurementClient, Period, Reader, SumAsked
@@ -33,86 +29,133 @@ from gridgate.dataplane.store import open_store
 from gridgate.dataplane.summing import add_up
 from tests.dataplane_world import ACME, PARIS, RegistryFile
 
-ROUNDS = 5
+AT_ONCE = 5
 FIRST = date(2026, 7, 1)
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 OUT = FlowDirection.WITHDRAWAL
 
 
-def main() -> None:
-    """Build, ask in turns, print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--company", type=int, default=50_000)
-    company = parser.parse_args().company
-    print(f"CPU ms, median of {ROUNDS} rounds\n\n| | store | read | rows | NumPy |\n|---|---|---|---|---|")
-    for name, points, days, step in (
-        ("month of 1,000 points", 1_000, 31, Resolution.PT30M),
-        ("day of 100,000 points", 100_000, 1, Resolution.PT30M),
-        (f"company of {company:,} points, 30 days of energy", company, 30, Period.DAY),
-    ):
-        with tempfile.TemporaryDirectory(dir=Path(__file__).parent) as folder:
-            told = [f"{ask(question):,.1f}" for question in questions(Path(folder), points, days, step)]
-            print(f"| {name} | {' | '.join(told)} |", flush=True)
+def measure(scale: Scale, folder: Path) -> Iterator[Line]:
+    """Each question to ours alone and through the portal's door, and to the peers."""
+    company = 50 * scale.points
+    with afternoon(folder) as rows, victoria(folder) as metrics:
+        peers = (rows, metrics)
+        for place, (name, points, days, step) in enumerate(
+            (
+                (f"{scale.points:,} points × month", scale.points, 31, Resolution.PT30M),
+                (f"{scale.many:,} points × day", scale.many, 1, Resolution.PT30M),
+                (f"{company:,} points × 30 days of energy", company, 30, Period.DAY),
+            )
+        ):
+            here = folder / f"sums-{place}"
+            here.mkdir()
+            yield from lines(f"A {name}", Question(here, points, days, step), scale.rounds, *peers)
+            peers = (rows, None)  # it was filled, and cannot be emptied
+            shutil.rmtree(here)
 
 
-def ask(question: Callable[[], float]) -> float:
-    """Milliseconds of CPU time, of all threads, the first round not counted."""
-    question()
-    taken = []
-    for _ in range(ROUNDS):
-        began = time.process_time()
-        question()
-        taken.append((time.process_time() - began) * 1000)
-    return median(taken)
+def lines(
+    name: str, question: "Question", rounds: int, rows: Afternoon, metrics: Victoria | None
+) -> Iterator[Line]:
+    question.fill(rows, metrics)
+    alone, read, memory = ([1000 * own(way) for _ in range(rounds)] for way in question.ours())
+    peers = {
+        rows.name: [
+            1000 * rows.cpu(repeated(lambda: question.of_rows(rows))) / AT_ONCE for _ in range(rounds)
+        ]
+    }
+    if metrics is not None:
+        peers[VICTORIA] = [
+            1000 * metrics.cpu(repeated(lambda: question.of_metrics(metrics))) / AT_ONCE
+            for _ in range(rounds)
+        ]
+    yield Line(name, "ms", read, peers)
+    yield Line(f"{name}, neither decided nor logged", "ms", alone, {"NumPy in memory": memory})
 
 
-def questions(folder: Path, count: int, days: int, step: Resolution | Period) -> list[Callable[[], float]]:
-    """The four ways to the same sum; each returns its total, which must be the same."""
-    points = [f"{number:014d}" for number in range(count)]
-    slots = 48 if isinstance(step, Resolution) else 1
-    values = np.random.default_rng(1).integers(100, 9_000, (count, days, slots)).astype("<i2")
-    fill_store(folder / "measurements.sqlite3", points, values, step)
-    fill_registry(folder / "registry.sqlite3", points)
-    (folder / "accesslog").mkdir()
-    start = civil_day_bounds(FIRST, PARIS).start
-    end = civil_day_bounds(FIRST + timedelta(days=days), PARIS).start
-    asked = SumAsked(OUT, Interval(start, end), step)
-    whole = ((int(start.timestamp()), int(end.timestamp())),)
-    parts = [Part(point, whole) for point in points]
-    store = open_store(folder / "measurements.sqlite3", read_only=True, zone=PARIS)
-    client = MeasurementClient(
-        DataPlaneConfig(
-            registry=folder / "registry.sqlite3",
-            measurements=folder / "measurements.sqlite3",
-            access_log=folder / "accesslog",
-            zone=PARIS,
-            process="benchmark",
+def own(question: Callable[[], float]) -> float:
+    """Seconds of this process's CPU, of all its threads, for one of some."""
+    began = time.process_time()
+    repeated(question)()
+    return (time.process_time() - began) / AT_ONCE
+
+
+def repeated(question: Callable[[], float]) -> Callable[[], None]:
+    """So often that the clock of other processes, of ten milliseconds, can tell what it takes."""
+
+    def ask() -> None:
+        for _ in range(AT_ONCE):
+            question()
+
+    return ask
+
+
+class Question:
+    """A sum of the same values, which all must find."""
+
+    def __init__(self, folder: Path, count: int, days: int, step: Resolution | Period) -> None:
+        self.points = [f"{number:014d}" for number in range(count)]
+        self.days, self.step = days, step
+        slots = 48 if isinstance(step, Resolution) else 1
+        self.values = np.random.default_rng(1).integers(100, 9_000, (count, days, slots)).astype("<i2")
+        self.total = float(self.values.sum(dtype=np.int64))
+        self.start = civil_day_bounds(FIRST, PARIS).start
+        self.end = civil_day_bounds(FIRST + timedelta(days=days), PARIS).start
+        self._span = int(self.start.timestamp()), int(self.end.timestamp())
+        self.folder = folder
+        fill_store(folder / "measurements.sqlite3", self.points, self.values, step)
+        fill_registry(folder / "registry.sqlite3", self.points)
+        (folder / "accesslog").mkdir()
+
+    def fill(self, rows: Afternoon, metrics: Victoria | None) -> None:
+        flat = self.values.reshape(len(self.points), -1)
+        rows.post("/tables")
+        rows.fill(self.points, self._span[0], flat, (self._span[1] - self._span[0]) // flat.shape[1])
+        rows.post("/analyse")
+        assert self.of_rows(rows) == self.total
+        if metrics is not None:
+            metrics.fill(self.points, self._span[0], flat)
+            assert self.of_metrics(metrics) == self.total
+
+    def of_rows(self, rows: Afternoon) -> float:
+        answer = rows.get("/sum", params={"start": self._span[0], "end": self._span[1]})
+        return float(sum(watts for _, watts in answer.json()))
+
+    def of_metrics(self, metrics: Victoria) -> float:
+        return metrics.total(*self._span)
+
+    def ours(self) -> list[Callable[[], float]]:
+        """The sum alone, through the portal's door, and of what NumPy has in memory: what no store can be faster than."""
+        asked = SumAsked(OUT, Interval(self.start, self.end), self.step)
+        parts = [Part(point, (self._span,)) for point in self.points]
+        store = open_store(self.folder / "measurements.sqlite3", read_only=True, zone=PARIS)
+        client = MeasurementClient(
+            DataPlaneConfig(
+                registry=self.folder / "registry.sqlite3",
+                measurements=self.folder / "measurements.sqlite3",
+                access_log=self.folder / "accesslog",
+                zone=PARIS,
+                process="benchmark",
+            )
         )
-    )
-    reader, groups = Reader(ACME, "ACME Industries"), dict.fromkeys(points, 0)
-    rows = fill_rows(folder / "rows.sqlite3", values)
-    expected = float(values.sum(dtype=np.int64))
+        reader, groups = Reader(ACME, "ACME Industries"), dict.fromkeys(self.points, 0)
 
-    def alone() -> float:
-        return total(add_up(store, asked, parts, at=NOW, zone=PARIS).values[0])
+        def alone() -> float:
+            return total(add_up(store, asked, parts, at=NOW, zone=PARIS).values[0])
 
-    def read() -> float:
-        if step is Period.DAY:
-            last = FIRST + timedelta(days=days - 1)
-            return float(client.daily_totals(reader, points, OUT, FIRST, last, at=NOW).values.sum())
-        return total(client.sums(reader, asked, groups, at=NOW)[0].values[0])
+        def read() -> float:
+            if self.step is Period.DAY:
+                last = FIRST + timedelta(days=self.days - 1)
+                return float(client.daily_totals(reader, self.points, OUT, FIRST, last, at=NOW).values.sum())
+            return total(client.sums(reader, asked, groups, at=NOW)[0].values[0])
 
-    def of_rows() -> float:
-        found = rows.execute("select at, sum(value), count(*) from reading group by at").fetchall()
-        return float(sum(row[1] for row in found))
+        def in_memory() -> float:
+            return float(self.values.sum(axis=0, dtype=np.int64).sum())
 
-    def in_memory() -> float:
-        return float(values.sum(axis=0, dtype=np.int64).sum())
-
-    ways = [alone, read, of_rows, in_memory]
-    for way in ways:
-        assert way() == expected, way.__name__
-    return ways
+        ways = [alone, read, in_memory]
+        for way in ways:
+            assert way() == self.total, way.__name__
+        return ways
 
 
 def total(values: list[int | float | None]) -> float:
@@ -128,7 +171,10 @@ def fill_store(path: Path, points: list[str], values: NDArray[np.int16], step: R
     first = (FIRST - date(1970, 1, 1)).days
     days = range(first, first + values.shape[1])
     with sqlite3.connect(path) as db:
-        db.execute("insert into source values (1, '0', 'benchmark', 'benchmark', 0, 0)")
+        db.execute(
+            "insert into source (id, sha256, name, format, published_at, recorded_at)"
+            " values (1, '0', 'benchmark', 'benchmark', 0, 0)"
+        )
         db.executemany(
             "insert into series values (?, ?, ?, ?, ?, '', ?, ?, 0)",
             (
@@ -154,22 +200,3 @@ def fill_registry(path: Path, points: list[str]) -> None:
         registry.line(point, reader=ACME, holder=ACME, basis="title")
     registry.db.execute("commit")
     registry.db.close()
-
-
-def fill_rows(path: Path, values: NDArray[np.int16]) -> sqlite3.Connection:
-    db = sqlite3.connect(path)
-    db.execute("pragma mmap_size = 1073741824")
-    db.execute(
-        "create table reading (point integer, at integer, value integer, primary key (point, at)) without rowid"
-    )
-    flat = values.reshape(len(values), -1)
-    db.executemany(
-        "insert into reading values (?, ?, ?)",
-        ((n, at, value) for n, row in enumerate(flat) for at, value in enumerate(row.tolist())),
-    )
-    db.commit()
-    return db
-
-
-if __name__ == "__main__":
-    main()

@@ -5,12 +5,13 @@ from urllib.parse import urlencode
 
 from benchmarks.instance import CHANGED, FOREIGN, OF_A_YEAR, OTHERS, POINTS, TENS, Instance
 
+WEEK, YEAR, TOKENS = "R7 a week, Enedis shape", "R365 a year, native", "T tokens"
 CURVE = "/enedis/metering_data_clc/v5/consumption_load_curve"
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`app` is a name in `served`; `script` is Lua; `status` is the answer that each request must have."""
+    """`app` is a name in `applications`; `script` is Lua; `status` is the answer that each request must have."""
 
     name: str
     app: str
@@ -19,6 +20,7 @@ class Workload:
 
 
 def workloads(instance: Instance) -> list[Workload]:
+    token = instance.token
     period = f"start={instance.first}&end={instance.end}"
     enedis = f'"{CURVE}?usage_point_id=" .. point() .. "&{period}"'
     native = (
@@ -39,14 +41,14 @@ def workloads(instance: Instance) -> list[Workload]:
         }
     )
     return [
-        Workload("bare", "bare", _get(enedis, instance)),
-        Workload("week-enedis", "data_plane", _get(enedis, instance)),
-        Workload("week-10min", "data_plane", _get(tens, instance)),
-        Workload("week-changed", "data_plane", _get(changed, instance)),
-        Workload("week-native", "data_plane", _get(native, instance)),
-        Workload("year-native", "data_plane", _get(year, instance)),
-        Workload("refused", "data_plane", _get(foreign, instance), 403),
-        Workload("tokens", "data_plane", _post("/enedis/oauth2/v3/token", form)),
+        Workload(WEEK, "bare", get(enedis, token)),
+        Workload(WEEK, "data_plane", get(enedis, token)),
+        Workload("R7 a week kept at ten minutes", "data_plane", get(tens, token)),
+        Workload("R7 a week whose step changed", "data_plane", get(changed, token)),
+        Workload("R7 a week, native", "data_plane", get(native, token)),
+        Workload(YEAR, "data_plane", get(year, token)),
+        Workload("R7 refused", "data_plane", get(foreign, token), 403),
+        Workload(TOKENS, "data_plane", post("/enedis/oauth2/v3/token", form)),
     ]
 
 
@@ -82,14 +84,14 @@ def counted(workload: Workload) -> str:
     return f"EXPECTED = {workload.status}\n{_COUNT}{workload.script}"
 
 
-def _get(path: str, instance: Instance) -> str:
+def get(path: str, token: str) -> str:
     return f"""{_POINT}
-local headers = {{ ["Authorization"] = "Bearer {instance.token}" }}
+local headers = {{ ["Authorization"] = "Bearer {token}" }}
 function request() return wrk.format("GET", {path}, headers) end
 """
 
 
-def _post(path: str, form: str) -> str:
+def post(path: str, form: str) -> str:
     return f"""
 local headers = {{ ["Content-Type"] = "application/x-www-form-urlencoded" }}
 function request() return wrk.format("POST", "{path}", headers, "{form}") end

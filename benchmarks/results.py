@@ -1,0 +1,79 @@
+"""What a run has shown, and what it may cost: `results/DATE-COMMIT.json`, `budgets.toml`."""
+
+import json
+import os
+import platform
+import subprocess
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.lines import Line
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    at: str
+    commit: str
+    scale: str
+    """`full` or `quick`."""
+    cores: int
+    python: str
+    load: float
+    """Of the machine before the run: how much else it did."""
+    lines: list[Line]
+
+    def write(self) -> Path:
+        RESULTS.mkdir(exist_ok=True)
+        path = (
+            RESULTS / f"{self.at[:10]}-{self.commit}{'' if self.scale == 'full' else f'-{self.scale}'}.json"
+        )
+        path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        return path
+
+
+def begin(scale: str) -> Results:
+    """Before anything is measured: no host name and no path is kept of the machine."""
+    return Results(
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        commit=_commit(),
+        scale=scale,
+        cores=os.cpu_count() or 1,
+        python=platform.python_version(),
+        load=round(os.getloadavg()[0], 1),
+        lines=[],
+    )
+
+
+def read(path: Path) -> Results:
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return Results(**{**found, "lines": [Line(**line) for line in found["lines"]]})
+
+
+def newest() -> Path:
+    """The newest run of everything at its full size."""
+    return max(RESULTS.glob("????-??-??-*[0-9a-f].json"), key=lambda path: read(path).at)
+
+
+def budgets() -> dict[str, float]:
+    """By line, in its unit, what its least round may take."""
+    found: dict[str, float] = tomllib.loads((HERE / "budgets.toml").read_text(encoding="utf-8"))["least"]
+    return found
+
+
+def missed(lines: Iterable[Line], allowed: dict[str, float]) -> Iterator[str]:
+    for line in lines:
+        if line.name in allowed and line.least > allowed[line.name]:
+            yield f"{line.name}: {line.least:,.2f} {line.unit}, {allowed[line.name]:,} allowed"
+
+
+def _commit() -> str:
+    told = subprocess.run(
+        ["git", "rev-parse", "--short=8", "HEAD"], cwd=HERE, capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip() or "unknown"
