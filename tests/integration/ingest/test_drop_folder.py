@@ -20,6 +20,7 @@ from gridgate.config.commands.watch import _Watcher
 from gridgate.config.environment import read_environment
 from gridgate.config.ingesting import drop_folder
 from gridgate.config.ingesting.drop_folder import DropFolder
+from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest import crew
 from gridgate.dataplane.ingest.mapping import MeterMapping
@@ -431,3 +432,63 @@ def test_as_a_service_it_takes_what_comes_and_ends_when_told(instance: Instance,
     assert process.returncode == 0
     assert output.splitlines()[-1] == "Stopped; what was in hand is taken in at the next start."
     assert list((folder / ".taking").iterdir()) == [folder / ".taking" / "lock"]
+
+
+class TestWhoeverMayRenameWhatLiesInTheFolder:
+    """A sender has the right to write to the folder, and so to move what is in it; the watcher has rights of its own."""
+
+    @pytest.fixture
+    def precious(self, tmp_path: Path) -> Path:
+        made = tmp_path / "access-log"
+        made.mkdir()
+        (made / "2026-11-25-aa.jsonl").write_text("{}\n")
+        return made
+
+    @pytest.mark.parametrize("draft", [".done", ".else"])
+    def test_cannot_have_files_elsewhere_removed_or_moved(
+        self, folder: Path, precious: Path, draft: str
+    ) -> None:
+        dropped = DropFolder(folder, 0)
+        (folder / ".taking").rename(folder / "aside")
+        theirs = folder / ".taking" / "0" / "1"
+        theirs.mkdir(parents=True)
+        (theirs / draft).symlink_to(precious)
+        (theirs / "r63.json").write_text("{}")
+        assert dropped.whole() == []
+        assert names(precious) == {"2026-11-25-aa.jsonl"}
+
+    @pytest.mark.parametrize("name", ["done", "quarantine", ".taking"])
+    def test_cannot_have_files_put_elsewhere_by_a_link_that_is_there_before(
+        self, folder: Path, precious: Path, name: str
+    ) -> None:
+        (folder / name).symlink_to(precious)
+        with pytest.raises(GridgateError, match="is no folder, or a link to one"):
+            DropFolder(folder, 0)
+
+    def test_nor_by_one_that_is_put_there_later(self, folder: Path, precious: Path) -> None:
+        dropped = DropFolder(folder, 0)
+        (folder / "2026-11-25-bb.jsonl").write_text("{}\n")
+        [claim] = dropped.whole()
+        (folder / "quarantine").rename(folder / "aside")
+        (folder / "quarantine").symlink_to(precious)
+        dropped.put_away(claim, "quarantine", {".report.txt": "no"})
+        assert names(precious) == {"2026-11-25-aa.jsonl"}
+        assert names(folder / "aside") == {"2026-11-25-bb.jsonl", "2026-11-25-bb.jsonl.report.txt"}
+
+    def test_has_no_hand_in_where_files_in_hand_lie(self, folder: Path) -> None:
+        (folder / ".taking").mkdir()
+        (folder / ".taking").chmod(0o777)
+        with pytest.raises(GridgateError, match="others than the user that this runs as may write"):
+            DropFolder(folder, 0)
+
+
+def test_a_name_too_long_for_its_reports_holds_up_no_other(
+    watch_once: Callable[..., Result], folder: Path
+) -> None:
+    long = f"{'a' * 240}.csv"
+    (folder / long).write_bytes(b"no data")
+    (folder / "b.csv").write_bytes(day_file(FIRST, 100))
+    result = watch_once()
+    assert "tried again" not in result.output
+    assert with_reports("b.csv") <= names(folder / "done")
+    assert with_reports(f"{'a' * 216}.csv") == names(folder / "quarantine")

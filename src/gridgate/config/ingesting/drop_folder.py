@@ -9,8 +9,13 @@ A watcher takes a file by moving it, which one alone can do; nobody knows it by 
 died had in hand goes to one that lives: it takes it in again, which changes nothing that is stored, or, when it was
 moved and its reports were not, moves these. Names in `done` and `quarantine` are found under one lock, so that nothing
 is written over: what is called as another before it becomes NAME.2, NAME.3.
+
+Whoever drops files may rename what lies in FOLDER, and is trusted with no more than that: the folders here are those
+that were opened at the start, wherever their names lead later; and what watchers have in hand lies where nobody else
+can write, under names that nobody else knows.
 """
 
+import errno
 import fcntl
 import os
 import secrets
@@ -28,6 +33,10 @@ DONE: Final = "done"
 QUARANTINE: Final = "quarantine"
 _TAKING: Final = ".taking"
 _LOCK: Final = "lock"
+_DRAFT: Final = {f".{where}": where for where in (DONE, QUARANTINE)}
+"""Where reports wait until the file is moved, and where they go then."""
+_LONGEST_NAME: Final = 220
+"""Bytes of a name that is kept whole: a file system has 255, and reports have longer ones."""
 _AT_ONCE: Final = 64
 """Files that one watcher takes into its hands before it looks again: others find theirs, reports come soon."""
 _EMPTY_WAITS: Final = 60.0
@@ -70,6 +79,8 @@ class DropFolder:
     settle: float
     tell: Callable[[str], None] = print
     clock: Callable[[], float] = time.monotonic
+    _opened: dict[str, int] = field(init=False)
+    """The folders in it, by their name."""
     _mine: Path = field(init=False)
     _lock: int = field(init=False)
     _claims: list[Claim] = field(default_factory=list)
@@ -87,13 +98,36 @@ class DropFolder:
                 f"{self.folder} cannot be read and written to",
                 remedy="Give it to the user that this runs as, or to its group: files are moved out of it.",
             )
-        for name in (DONE, QUARANTINE, _TAKING):
-            (self.folder / name).mkdir(exist_ok=True)
+        self._opened = {name: self._open(name) for name in (DONE, QUARANTINE, _TAKING)}
         self._mine = self.folder / _TAKING / secrets.token_hex(8)
         with self._alone():
             self._mine.mkdir()
             self._lock = os.open(self._mine / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def _open(self, name: str) -> int:
+        """A folder of ours in it, made if there is none; never what a link leads to. Raises `GridgateError`."""
+        path = self.folder / name
+        with suppress(FileExistsError):
+            path.mkdir(mode=0o700 if name == _TAKING else 0o777)
+        try:
+            opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+                raise
+            remedy = "Somebody else made it: look at what is there, and move it away."
+            raise GridgateError(
+                ErrorKind.FORBIDDEN, f"{path} is no folder, or a link to one", remedy=remedy
+            ) from None
+        found = os.fstat(opened)
+        if name == _TAKING and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
+            os.close(opened)
+            raise GridgateError(
+                ErrorKind.FORBIDDEN,
+                f"others than the user that this runs as may write to {path}",
+                remedy="Look at what is there, and move it away: files in hand lie there, and it is made anew.",
+            )
+        return opened
 
     def close(self) -> None:
         """Let go of what is in hand: another watcher, or the next one, has it then."""
@@ -103,6 +137,8 @@ class DropFolder:
                 with suppress(OSError):
                     (self._mine / _LOCK).unlink()
                     self._mine.rmdir()
+        for opened in self._opened.values():
+            os.close(opened)
 
     # What is there
 
@@ -169,7 +205,8 @@ class DropFolder:
 
     def _adopt(self) -> None:
         with self._alone():
-            for other in sorted((self.folder / _TAKING).iterdir()):
+            for name in sorted(os.listdir(self._opened[_TAKING])):
+                other = self.folder / _TAKING / name
                 if other == self._mine or not other.is_dir():
                     continue
                 with _its_lock(other) as free:
@@ -200,22 +237,21 @@ class DropFolder:
     def put_away(self, claim: Claim, where: str, reports: dict[str, str]) -> Path:
         """Move the file to `where`, and beside it its reports (ending to text). Where it is then."""
         with self._alone():
-            name = _free_name(self.folder / where, claim.name, reports)
+            name = _free_name(self._opened[where], _shortened(claim.name), reports)
             for told in _told_in(claim.place):  # of an attempt that failed
                 told.unlink()
             draft = claim.place / f".{where}"
             draft.mkdir(exist_ok=True)
             for ending, text in reports.items():
                 _write(draft / f"{name}{ending}", text)
-            target = self.folder / where / name
-            claim.path.rename(target)
+            os.rename(claim.path, name, dst_dir_fd=self._opened[where])
             self._move_reports(claim.place)
         self._claims.remove(claim)
-        return target
+        return self.folder / where / name
 
     def _move_reports(self, place: Path) -> None:
         for told in _told_in(place):
-            told.rename(self.folder / told.parent.name.removeprefix(".") / told.name)
+            os.rename(told, told.name, dst_dir_fd=self._opened[_DRAFT[told.parent.name]])
         for draft in place.iterdir():
             draft.rmdir()
         place.rmdir()
@@ -223,7 +259,8 @@ class DropFolder:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """While no other watcher of the folder does the same."""
-        lock = os.open(self.folder / _TAKING / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+        flags = os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC
+        lock = os.open(_LOCK, flags, 0o600, dir_fd=self._opened[_TAKING])
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -271,14 +308,30 @@ def _file_of(path: Path) -> tuple[int, int]:
 
 
 def _told_in(place: Path) -> list[Path]:
-    return [told for draft in place.iterdir() if draft.name.startswith(".") for told in draft.iterdir()]
+    drafts = [place / name for name in _DRAFT]
+    return [told for draft in drafts if draft.is_dir() and not draft.is_symlink() for told in draft.iterdir()]
 
 
-def _free_name(folder: Path, name: str, endings: dict[str, str]) -> str:
+def _shortened(name: str) -> str:
+    """A name with room for what is put behind it; the end of a long one stays.
+
+    >>> _shortened("r63.json"), len(_shortened("é" * 125 + ".json"))
+    ('r63.json', 112)
+    """
+    encoded = os.fsencode(name)
+    if len(encoded) <= _LONGEST_NAME:
+        return name
+    stem, dot, suffix = name.rpartition(".")
+    end = f".{suffix}" if dot and stem and len(os.fsencode(suffix)) < 20 else ""
+    return encoded[: _LONGEST_NAME - len(os.fsencode(end))].decode("utf-8", "ignore") + end
+
+
+def _free_name(folder: int, name: str, endings: dict[str, str]) -> str:
     """The name, or the first of NAME.2, NAME.3 (before the last ending) by which nothing there is called."""
     stem, dot, suffix = name.rpartition(".")
     candidate, number = name, 1
-    while any(os.path.lexists(folder / f"{candidate}{ending}") for ending in ("", *endings)):
+    there = set(os.listdir(folder))
+    while any(f"{candidate}{ending}" in there for ending in ("", *endings)):
         number += 1
         candidate = f"{stem}.{number}.{suffix}" if dot and stem else f"{name}.{number}"
     return candidate
