@@ -452,12 +452,12 @@ def _sums(actor: Actor, wanted: Wanted, *, by_point: bool = False) -> QuerySet[A
     whole = LogDay.objects.filter(_narrowed(actor, wanted, "facet__"), days)
     if not (within or wanted.metering_point or by_point):
         return whole
-    sums = LogPointDay.objects.filter(_narrowed(actor, wanted, "facet__"), within, days)
-    if wanted.metering_point:
-        # Days one by one: each is found without looking at the other points.
-        on = whole.values_list("day", flat=True).distinct()
-        sums = sums.filter(day__in=list(on), metering_point_id=wanted.metering_point)
-    return sums
+    sums = LogPointDay.objects.filter(_narrowed(actor, wanted, "facet__"), within)
+    if not wanted.metering_point:
+        return sums.filter(days)
+    # Days one by one, and no period beside them: each is found without looking at the other points.
+    on = whole.values_list("day", flat=True).distinct()
+    return sums.filter(day__in=list(on), metering_point_id=wanted.metering_point)
 
 
 def _read_points(actor: Actor) -> QuerySet[LogPoint]:

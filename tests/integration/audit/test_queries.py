@@ -8,6 +8,7 @@ from gridgate.audit.models import LogStretch
 from gridgate.audit.queries import (
     Counts,
     Wanted,
+    _sums,
     channels_in,
     counts,
     first_refusal_after,
@@ -237,3 +238,9 @@ def test_the_first_refusal_is_found_among_those_of_its_day(log):
     assert first(log.alice, 2.5) == at + timedelta(seconds=3)
     assert first(log.alice, 60) == log.now + timedelta(days=9)
     assert first(log.bob, 0) is None  # p4 is not in his perimeter
+
+
+def test_the_days_of_one_point_are_found_without_looking_at_the_others(log):
+    wanted = Wanted(first=date(2026, 11, 1), last=date(2026, 11, 30), metering_point=log.p1.pk)
+    for actor in (log.alice, log.bob):
+        assert "(facet_id=? AND day=? AND metering_point_id=?)" in _sums(actor, wanted).explain()
