@@ -189,7 +189,7 @@ def test_what_was_read_just_before_the_end_and_folded_after_it_is_counted(
 ) -> None:
     asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
     line = LogLine(2, read(permission, hours_ago=0, world=world))
-    fold(segment="2026-11-25-a.jsonl", lines=[line], reached=Position(2, 900, "a" * 64))
+    fold(segment="2026-11-25-a.jsonl", lines=[line], reached=lambda: Position(2, 900, "a" * 64))
     made = receipts.complete(asked, now=world.now + timedelta(minutes=1))
     assert made.payload["permissions"][0]["reads"] == 1
     assert (made.payload["effective_at"], made.payload["issued_at"]) == (
