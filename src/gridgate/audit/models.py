@@ -14,6 +14,8 @@ class AccessLogSegment(models.Model):
     head = models.CharField(max_length=64, blank=True)
     sealed = models.BooleanField(default=False)
     """That it grows no more, is folded whole, and was packed."""
+    recount_to = models.PositiveBigIntegerField(default=0)
+    """How many bytes were folded when counting began anew: until `size` gets there, sums hold less than there was."""
 
 
 class LogFacet(models.Model):

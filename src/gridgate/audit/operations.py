@@ -5,7 +5,7 @@ The log itself is the hash-chained segments on disk. Here lines come as plain va
 files; whoever reads the segments passes them in, as they grow.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import blake2b
@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 import orjson
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, F, Max, OuterRef
+from django.db.models.functions import Greatest
 
 from gridgate.audit.lines import GRANTED, Columns, micros_of, number_of_point
 from gridgate.audit.models import (
@@ -42,6 +43,17 @@ class TooYoungToErase(GridgateError):
             ErrorKind.FORBIDDEN,
             f"the access log is kept for {YEARS_KEPT} years",
             remedy="Choose an earlier day.",
+        )
+
+
+class BeingCounted(GridgateError):
+    """The reads are being counted anew: their sums hold less than there was."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorKind.UNAVAILABLE,
+            "the access log is being counted anew",
+            remedy="Wait until gridgate check no longer says so; a worker does it.",
         )
 
 
@@ -273,12 +285,23 @@ def zone() -> ZoneInfo:
     return ZoneInfo(settings.TIME_ZONE)
 
 
-def rebuild() -> None:
-    """Forget the roll-up and the index, so that the next folding makes both anew from the segments."""
+def rebuild(*, without: Collection[str] = ()) -> None:
+    """Forget the roll-up and the index, so that the next foldings make both anew from the segments.
+
+    Until they have, `being_counted` says so, whoever folds and whatever is killed meanwhile. What was folded of the
+    segments in `without`, which are no more, is counted no longer.
+    """
     with transaction.atomic():
         for model in (LogStretch, LogPoint, LogPointDay, LogDay, LogFacet):
             model.objects.all().delete()
+        AccessLogSegment.objects.update(recount_to=Greatest("size", "recount_to"))
+        AccessLogSegment.objects.filter(name__in=list(without)).update(recount_to=0)
         AccessLogSegment.objects.update(lines=0, size=0, head="", sealed=False)
+
+
+def sizes_folded() -> dict[str, int]:
+    """How many bytes of each segment are folded, or were when counting began anew."""
+    return dict(AccessLogSegment.objects.values_list("name", Greatest("size", "recount_to")))
 
 
 _UPSERT = """
@@ -403,7 +426,7 @@ def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
     """Erase what the registry knows of the reads before that civil day; returns how many there were. `lines` are those
     of the segments that reach before it, which are left alone here. Asked for an erased time again, it does nothing.
 
-    That it was done, when and how far stays on record. Raises `TooYoungToErase`.
+    That it was done, when and how far stays on record. Raises `TooYoungToErase`, and `BeingCounted`.
     """
     before = civil_day_bounds(day, zone()).start
     if before > latest_erasable(now):
@@ -424,6 +447,7 @@ def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
         if place[1] < day.isoformat() and (already is None or place[1] >= already.isoformat())
     }
     with transaction.atomic():
+        require_counted()  # what is taken away must have been added
         LogRetention.objects.create(before=before, at=now)
         old = LogDay.objects.filter(day__lt=day)
         erased = sum(old.values_list("entries", flat=True))
@@ -449,6 +473,17 @@ def _take_away(rows: Iterable[tuple[int | str, ...]]) -> None:
             list(rows),
         )
     LogPoint.objects.filter(entries=0).delete()
+
+
+def being_counted() -> bool:
+    """Whether the sums hold less than there was: counting began anew and is not through."""
+    return AccessLogSegment.objects.filter(size__lt=F("recount_to")).exists()
+
+
+def require_counted() -> None:
+    """Raises `BeingCounted`."""
+    if being_counted():
+        raise BeingCounted
 
 
 def segments_known() -> set[str]:

@@ -6,6 +6,7 @@ Put together here because the two halves do not know each other: `dataplane.acce
 
 import fcntl
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,11 +25,13 @@ from gridgate.audit.lines import LinesMissing
 from gridgate.audit.operations import LogLine, Position
 from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.text import counted
 from gridgate.core.time import civil_day_bounds
 from gridgate.dataplane.accesslog import Checkpoint, checkpoints_of, is_changes, segments, sign_checkpoint
 from gridgate.dataplane.accesslog.checkpoints import INTERVAL, earliest_unsigned, not_intact
 from gridgate.dataplane.accesslog.segments import (
     CHECKPOINTS,
+    FOLDED,
     ORIGIN,
     day_of_segment,
     digest,
@@ -61,9 +64,10 @@ _BATCH = 10_000
 def fold_access_log(environment: Environment) -> int:
     """Bring the registry's roll-up of the log up to the reads that the segments hold; returns how many are new.
 
-    A segment that cannot be read or folded is told in the process's log and does not hold up the others.
+    A segment that cannot be read or folded is told in the process's log and does not hold up the others. Once all are
+    folded, `FOLDED` says since when nothing is lacking.
     """
-    added = 0
+    added, whole, begun = 0, True, datetime.now(UTC)
     there, sealed = audit.positions(), audit.sealed_segments()
     for path in segment_paths(environment.access_log):
         if is_changes(path) or segment_name(path) in sealed:
@@ -72,7 +76,60 @@ def fold_access_log(environment: Environment) -> int:
             added += _fold_segment(path, there.get(segment_name(path), Position()))
         except Exception:  # noqa: BLE001 -- whatever is wrong with it, the holders’ other reads must show
             _log.exception("the access log's segment %s cannot be folded", segment_name(path))
+            whole = False
+    if whole:
+        _note_folded(environment.access_log / FOLDED, begun)
     return added
+
+
+def _note_folded(path: Path, at: datetime) -> None:
+    with suppress(OSError):  # pages then say that counts may be late, which is true on a full disk
+        path.touch()
+        os.utime(path, (at.timestamp(), at.timestamp()))
+
+
+def lost_segments(environment: Environment, *, through: bool = False) -> dict[str, str]:
+    """Segments that the registry has counted and whose lines are not all there any more, with what is wrong. `through`
+    reads them to their end, which finds a packed one that is damaged within.
+    """
+    paths = {segment_name(path): path for path in segment_paths(environment.access_log)}
+    found = {}
+    for name, size in sorted(audit.sizes_folded().items()):
+        try:
+            there = _size_read(paths[name]) if through else segment_size(paths[name])
+        except KeyError:
+            found[name] = "it is missing"
+        except (OSError, ValueError) as error:
+            found[name] = f"it cannot be read: {error}"
+        else:
+            if there < size:
+                found[name] = f"it has {there} bytes of lines, and had {size}"
+    return found
+
+
+def _size_read(path: Path) -> int:
+    with open_segment(path) as file:
+        return sum(map(len, file))
+
+
+def count_anew(environment: Environment, *, without_lost: bool = False) -> None:
+    """Make the registry's roll-up and index anew from the segments; a worker ends it when it is killed on the way.
+
+    Raises `GridgateError` (CONFLICT) when lines of what was counted are no more, which would be counted no longer:
+    `without_lost` accepts that.
+    """
+    lost = lost_segments(environment, through=True)
+    if lost and not without_lost:
+        name, what = next(iter(lost.items()))
+        more = f", and {counted(len(lost) - 1, 'more segment')} with it" if len(lost) > 1 else ""
+        raise GridgateError(
+            ErrorKind.CONFLICT,
+            f"{what}{more}: reads that were counted would be counted no longer",
+            where=name,
+            remedy="Put it back from a copy. When there is none, run it again with --without-lost.",
+        )
+    audit.rebuild(without=lost)
+    fold_access_log(environment)
 
 
 def pack_past_days(environment: Environment, now: datetime) -> int:

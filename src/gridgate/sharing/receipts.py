@@ -25,7 +25,9 @@ from django.db.models import QuerySet
 from django.utils.timezone import get_default_timezone
 
 from gridgate.audit.changes import RECEIPT, Change, say
+from gridgate.audit.operations import require_counted
 from gridgate.audit.summaries import ReadsUnder, log_mark, reads_under
+from gridgate.audit.verify import snapshot
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
 from gridgate.core.references import drawn
@@ -130,7 +132,7 @@ def complete(receipt: Receipt, *, now: datetime) -> Receipt:
     """Count what was read, sign, and keep the receipt with what goes to both sides; one that is signed already, here or
     by another process meanwhile, stays as it is.
 
-    Raises `KeyUnusable`, and `NotInHistory`: then it is still awaited.
+    Raises `KeyUnusable`, `NotInHistory`, and `BeingCounted`: then it is still awaited.
     """
     if not receipt.awaited:
         return receipt
@@ -341,11 +343,15 @@ def act_of(state: PermissionState) -> str:
 
 
 def _whole(receipt: Receipt, now: datetime) -> dict[str, Any]:
-    """The draft, with what was read under the permissions until they ended, and where the log stands."""
+    """The draft, with what was read under the permissions until they ended, and where the log stands. Raises
+    `BeingCounted`.
+    """
     sides = {"holder": receipt.holder_id, "reader": receipt.eligible_party_id}
     draft = receipt.payload
-    reads = reads_under(**sides, permissions=[one["id"] for one in draft["permissions"]])
-    mark = log_mark(**sides)
+    with snapshot():
+        require_counted()
+        reads = reads_under(**sides, permissions=[one["id"] for one in draft["permissions"]])
+        mark = log_mark(**sides)
     never = ReadsUnder()
     permissions = [
         {

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import zxingcpp
 from django.conf import settings
+from django.db.models import F
 
+from gridgate.audit.models import AccessLogSegment, LogPoint
 from gridgate.core.sharing import LegalBasis
 from gridgate.portal.screens.receipts.document import fingerprint
 from gridgate.sharing import receipts
@@ -172,6 +174,22 @@ class TestOneThatIsNotSignedYet:
             assert world.client(nobody).get(address).status_code == 404
         receipts.complete_awaited(now=world.now)
         assert f"Reçu nº {awaited.number}" in text_of(world.client("alice").get(address))
+
+    def test_is_signed_with_all_that_was_read_once_the_reads_are_counted_anew(
+        self, world, permission, awaited
+    ):
+        make_reads(world.third_party_1, world.p1, world.acme, at=world.now, times=3, permission=permission)
+        sizes = dict(AccessLogSegment.objects.values_list("pk", "size"))
+        AccessLogSegment.objects.update(recount_to=F("size"), size=0)
+        LogPoint.objects.update(entries=1)  # so far
+        with pytest.raises(receipts.NoneCompleted, match="counted anew"):
+            receipts.complete_awaited(now=world.now)
+        for pk, size in sizes.items():
+            AccessLogSegment.objects.filter(pk=pk).update(size=size)
+        LogPoint.objects.update(entries=3)
+        receipts.complete_awaited(now=world.now)
+        awaited.refresh_from_db()
+        assert awaited.payload["permissions"][0]["reads"] == 3
 
     def test_there_is_no_file_of_it_and_the_list_says_so(self, world, awaited):
         client = world.client("alice")

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
+import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,11 @@ from gridgate.audit.models import (
     LogStretch,
 )
 from gridgate.audit.operations import (
+    BeingCounted,
     LogLine,
     Position,
     TooYoungToErase,
+    being_counted,
     erase_before,
     fold,
     positions,
@@ -31,11 +35,17 @@ from gridgate.audit.operations import (
     seal,
 )
 from gridgate.config import access_log
-from gridgate.config.access_log import fold_access_log, pack_past_days, sign_due_checkpoint
+from gridgate.config.access_log import (
+    count_anew,
+    fold_access_log,
+    lost_segments,
+    pack_past_days,
+    sign_due_checkpoint,
+)
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, read_lines, read_segment, segment_paths
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, FOLDED, read_lines, read_segment, segment_paths
 from gridgate.sharing.signing import make_key
 
 pytestmark = pytest.mark.django_db
@@ -371,6 +381,85 @@ def test_segments_that_are_done_are_not_looked_at_again(
     pack_past_days(environment, NOW + timedelta(days=2))
     monkeypatch.setattr(access_log, "segment_size", lambda path: 1 / 0)
     assert fold_access_log(environment) == 0
+
+
+# --- counting anew
+
+
+def test_counting_anew_is_told_until_all_that_was_folded_is_again(
+    environment: Environment, log: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is killed on the way, and however often it is begun."""
+    monkeypatch.setattr(access_log, "_BATCH", 3)
+    log.append(*map(entry, range(10)))
+    fold_access_log(environment)
+    assert not being_counted()
+    fold_some = access_log.audit.fold
+    for _ in range(2):
+        with monkeypatch.context() as dying:
+            dying.setattr(access_log.audit, "fold", lambda **said: fold_some(**said) and 1 / 0)
+            count_anew(environment)
+        assert (being_counted(), counted()) == (True, 2)
+        with pytest.raises(BeingCounted):
+            erase_before(day=date(2022, 1, 1), now=NOW, lines=[])
+    log.append(entry(10))
+    assert fold_access_log(environment) == 9
+    assert (being_counted(), counted()) == (False, 11)
+
+
+def test_what_was_counted_is_not_given_up_unasked(environment: Environment, log: AccessLog) -> None:
+    """A segment that is gone, or was cut, cannot be counted again; nor one whose packed form is damaged within."""
+    gone = AccessLog(environment.access_log, "gone", started_at=NOW - timedelta(days=3))
+    gone.append(*(entry(at=NOW - timedelta(days=3, seconds=n)) for n in range(200, 0, -1)))
+    gone.close()
+    log.append(entry(1), entry(2))
+    fold_access_log(environment)
+    path, live = segment_paths(environment.access_log)
+    whole = path.read_bytes()
+    assert lost_segments(environment) == {}
+
+    def refused(name: str, what: str, *, through: bool = True) -> None:
+        assert what in lost_segments(environment, through=through)[name]
+        with pytest.raises(GridgateError, match=f"{name}: .*counted no longer.*--without-lost"):
+            count_anew(environment)
+        assert (being_counted(), counted()) == (False, 202)
+
+    path.unlink()
+    refused(path.name, "it is missing", through=False)
+    path.write_bytes(whole[:-100])
+    refused(path.name, "bytes of lines, and had", through=False)
+    path.write_bytes(whole)
+    assert pack_past_days(environment, NOW + timedelta(days=1)) == 1
+    packed = path.with_name(path.name + ".zst")
+    content = bytearray(packed.read_bytes())
+    content[len(content) // 3] ^= 255
+    packed.write_bytes(content)
+    refused(path.name, "it cannot be read")
+    packed.write_bytes(content[:-20])
+    refused(path.name, "it cannot be read", through=False)
+    packed.unlink()
+    count_anew(environment, without_lost=True)
+    assert (being_counted(), counted()) == (False, 2)
+    assert lost_segments(environment) == {path.name: "it is missing"}
+    assert counted(LogDay) == counted(LogPointDay) == counted(LogPoint)
+    log.append(entry(3))
+    assert (fold_access_log(environment), live.is_file()) == (1, True)
+
+
+def test_a_round_says_since_when_nothing_is_lacking(environment: Environment, log: AccessLog) -> None:
+    told = environment.access_log / FOLDED
+    log.append(entry())
+    fold_access_log(environment)
+    os.utime(told, (1, 1))
+    shorter = only_segment(environment)
+    whole = shorter.read_bytes()
+    shorter.write_bytes(whole[:-40])
+    fold_access_log(environment)
+    assert told.stat().st_mtime == 1  # it could not be folded
+    shorter.write_bytes(whole)
+    begun = time.time()
+    fold_access_log(environment)
+    assert begun <= told.stat().st_mtime <= time.time()
 
 
 # --- the daily checkpoint

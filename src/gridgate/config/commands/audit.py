@@ -144,19 +144,23 @@ def reconcile_registry(
 
 
 @app.command("rebuild")
-def rebuild_roll_up(data: DataOption = None) -> None:
+def rebuild_roll_up(
+    without_lost: Annotated[
+        bool, typer.Option(help="Count no longer what segments held that are lost or damaged.")
+    ] = False,
+    data: DataOption = None,
+) -> None:
     """Make the registry's roll-up and index of the access log anew from its segments.
 
-    Until it ends, pages show what is there already. A worker may be running.
+    Until it ends, pages say that counts are incomplete, and receipts wait to be signed. A worker may be running, and
+    ends it when this is interrupted. Exits with 2, having done nothing, when lines that were counted are no more.
     """
     from gridgate.config.loading import load_django
 
     environment = load_django()
-    from gridgate.audit.operations import rebuild
-    from gridgate.config.access_log import fold_access_log
+    from gridgate.config.access_log import count_anew
 
-    rebuild()
-    fold_access_log(environment)
+    count_anew(environment, without_lost=without_lost)
     from gridgate.audit.models import LogDay
 
     typer.echo(

@@ -74,6 +74,7 @@ def _registry(environment: Environment, *, deploy: bool) -> Iterator[str]:
         else:
             yield from _what_it_names(environment)
             yield from _contradiction(environment)
+            yield from _log_not_shown(environment)
             yield from awaited_receipts(datetime.now(UTC))
             if deploy:
                 yield from _nobody_to_ask()
@@ -118,6 +119,26 @@ def _contradiction(environment: Environment) -> Iterator[str]:
         return
     if lost:
         yield str(RegistryContradictsLog(lost))
+
+
+def _log_not_shown(environment: Environment) -> Iterator[str]:
+    """What pages cannot show or count of the access log; that what is there is as it was written, `audit verify` says."""
+    from gridgate.audit.operations import being_counted
+    from gridgate.config.access_log import lost_segments
+
+    lost = lost_segments(environment)
+    for name, what in list(lost.items())[:SHOWN]:
+        yield (
+            f"{environment.access_log / name}: {what}, so pages count reads that they cannot show. "
+            "Put it back from the last backup."
+        )
+    if len(lost) > SHOWN:
+        yield f"{environment.access_log}: the same of {counted(len(lost) - SHOWN, 'more segment')}."
+    if being_counted():
+        yield (
+            "The access log is being counted anew: pages say that their counts are incomplete, and receipts wait. "
+            "`gridgate worker`, which `gridgate serve` runs, does it, and says in its log why it cannot."
+        )
 
 
 def awaited_receipts(now: datetime) -> Iterator[str]:

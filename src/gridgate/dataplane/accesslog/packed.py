@@ -10,13 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
-from pyzstd import SeekableFormatError, SeekableZstdFile, ZstdError
+from pyzstd import CParameter, SeekableFormatError, SeekableZstdFile, ZstdError
 
 from gridgate.dataplane.accesslog.segments import PACKED
 
 FRAME = 128 * 1024
 """Bytes of lines that one frame holds: what is read to get at a single line."""
-LEVEL = 9
+OPTIONS = {CParameter.compressionLevel: 9, CParameter.checksumFlag: 1}
+"""A damaged frame is an error, not other lines."""
 _CHUNK = 1 << 20
 
 Read = TypeVar("Read")
@@ -76,7 +77,7 @@ def _pack(path: Path, *, expected: bytes) -> None:
     with os.fdopen(descriptor, "wb") as file:
         with (
             path.open("rb") as lines,
-            SeekableZstdFile(file, "w", level_or_option=LEVEL, max_frame_content_size=FRAME) as out,
+            SeekableZstdFile(file, "w", level_or_option=OPTIONS, max_frame_content_size=FRAME) as out,
         ):
             while chunk := lines.read(_CHUNK):
                 out.write(chunk)

@@ -23,6 +23,8 @@ SUFFIX = ".jsonl"
 CHANGES_SUFFIX = f".changes{SUFFIX}"
 PACKED = ".zst"
 CHECKPOINTS = f"checkpoints{SUFFIX}"
+FOLDED = ".folded"
+"""An empty file, changed when the registry was last found to count every line there was."""
 PROBE = "probe"
 """Member of a line that was written to see whether one can be: chained like all, and no entry."""
 
