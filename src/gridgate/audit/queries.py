@@ -6,6 +6,7 @@ the log is shown to the final customer.)
 """
 
 import logging
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -145,6 +146,8 @@ class Entries:
     """
 
     def __init__(self, actor: Actor, wanted: Wanted) -> None:
+        self.unreadable = 0
+        """How many of those looked at so far are counted and could not be shown."""
         self._actor, self._wanted = actor, wanted
         self._days: list[tuple[date, int]] | None = None
         self._facets: list[int] | None = None
@@ -155,10 +158,13 @@ class Entries:
     __len__ = count
 
     def __iter__(self) -> Iterator[LogEntry]:
-        for day, _ in self._by_day():
-            found = self._located([day])
+        for day, count in self._by_day():
+            found, shown = self._located([day]), 0
             for begin in range(0, len(found), AT_ONCE):
-                yield from self._read(found[begin : begin + AT_ONCE])
+                entries = self._read(found[begin : begin + AT_ONCE])
+                shown += len(entries)
+                yield from entries
+            self.unreadable += max(0, count - shown)
 
     def __getitem__(self, place: slice) -> list[LogEntry]:
         start, stop, _ = place.indices(self.count())
@@ -169,7 +175,9 @@ class Entries:
             elif passed < stop:
                 days.append(day)
             passed += count
-        return self._read(self._located(days)[start - before : stop - before]) if days else []
+        shown = self._read(self._located(days)[start - before : stop - before]) if days else []
+        self.unreadable += max(0, stop - start - len(shown))
+        return shown
 
     def first_from(self, at: datetime) -> datetime | None:
         """When the earliest of them was logged that is not before `at`."""
@@ -217,8 +225,10 @@ class Entries:
         return shown
 
 
-def entries_by(*, user: int) -> Iterator[LogEntry]:
-    """What one person read, or asked for in vain, on anybody's points; the earliest first. For their own copy."""
+def entries_by(*, user: int) -> Iterator[LogEntry | None]:
+    """What one person read, or asked for in vain, on anybody's points; the earliest first, and None for a line that
+    cannot be read. For their own copy.
+    """
     facets = list(LogFacet.objects.filter(user=user))
     numbers = [facet.pk for facet in facets]
     holders = Q(holder__in={facet.holder for facet in facets})
@@ -229,8 +239,7 @@ def entries_by(*, user: int) -> Iterator[LogEntry]:
         found = _lines_of([day], holders, numbers, None)
         for begin in range(0, len(found), AT_ONCE):
             for entry in _read(found[begin : begin + AT_ONCE]):
-                if entry is not None and entry.user == user:
-                    yield entry
+                yield entry if entry is not None and entry.user == user else None
 
 
 def readers_in(*, actor: Actor, wanted: Wanted) -> dict[int, str]:
@@ -321,6 +330,19 @@ class Visits:
 
 def _visit(row: Mapping[str, Any]) -> tuple[object, ...]:
     return (row["day"], *(row[name] for name in _VISIT))
+
+
+def is_readable(segment: str) -> bool:
+    """Whether lines at both ends of what was last counted of a segment can be read; one not known is no fault."""
+    stretch = LogStretch.objects.filter(segment__name=segment).order_by("-pk").first()
+    if stretch is None:
+        return True
+    offsets = Columns.unpack(bytes(stretch.columns)).offset
+    ends = [int(offsets.min()), int(offsets.max())]
+    try:
+        return len(list(read_lines(segment, ends))) == len(ends)
+    except (LinesMissing, ValueError, KeyError, TypeError):
+        return False
 
 
 def own_visits(*, actor: Actor, wanted: Wanted) -> Visits:
@@ -549,10 +571,16 @@ def _read(found: Sequence[_Line]) -> list[LogEntry | None]:
     )
     said: dict[_Line, LogEntry] = {}
     for segment, lines in groupby(sorted(found), key=lambda line: line.segment):
-        in_order = list(lines)
-        try:
-            entries = read_lines(names[segment], [line.offset for line in in_order])
-            said.update(zip(in_order, entries, strict=True))
-        except (LinesMissing, ValueError, KeyError, TypeError) as error:
-            _log.error("lines of %s cannot be shown: %s; run gridgate audit verify", names[segment], error)
+        left, told = deque(lines), False
+        while left:
+            try:
+                for entry in read_lines(names[segment], [line.offset for line in left]):
+                    said[left.popleft()] = entry
+                break
+            except (LinesMissing, ValueError, KeyError, TypeError) as error:
+                left.popleft()  # those after it may be whole
+                if not told:
+                    what = "lines of %s cannot be shown: %s; run gridgate audit verify"
+                    _log.error(what, names[segment], error)
+                told = True
     return [said.get(line) for line in found]

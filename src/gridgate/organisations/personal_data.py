@@ -108,20 +108,26 @@ def export_of(*, user: User, now: datetime) -> dict[str, Any]:
     }
 
 
-def reads_of(*, user: User) -> Iterator[dict[str, Any]]:
-    """The measurements that the person read, or asked for in vain, on screens: one row of the access log each."""
+def reads_of(*, user: User) -> Iterator[dict[str, Any] | None]:
+    """The measurements that the person read, or asked for in vain, on screens: one row of the access log each, None for
+    one that is counted and cannot be read.
+    """
     for entry in entries_by(user=user.pk):
-        yield {
-            "at": _at(entry.at),
-            "for_company": entry.reader_name,
-            "outcome": entry.outcome,
-            "channel": entry.channel,
-            "metering_point": entry.metering_point_id,
-            "kind": entry.kind,
-            "direction": entry.direction,
-            "start": _at(entry.start),
-            "end": _at(entry.end),
-        }
+        yield (
+            None
+            if entry is None
+            else {
+                "at": _at(entry.at),
+                "for_company": entry.reader_name,
+                "outcome": entry.outcome,
+                "channel": entry.channel,
+                "metering_point": entry.metering_point_id,
+                "kind": entry.kind,
+                "direction": entry.direction,
+                "start": _at(entry.start),
+                "end": _at(entry.end),
+            }
+        )
 
 
 def _profile(user: User) -> dict[str, Any]:

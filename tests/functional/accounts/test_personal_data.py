@@ -11,6 +11,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from gridgate.audit.models import LogStretch
 from gridgate.organisations.models import GeneralTerms, Invitation, Membership, TermsAcceptance, User
 from gridgate.organisations.operations import (
     add_favourite,
@@ -22,7 +23,7 @@ from gridgate.organisations.operations import (
     update_member,
 )
 from gridgate.organisations.security.session_store import kept_as
-from tests.factories.audit import make_reads
+from tests.factories.audit import SEGMENTS, make_reads
 from tests.factories.eic import make_request
 from tests.world import PASSWORD
 
@@ -118,6 +119,12 @@ class TestTheCopy:
         assert [(one["metering_point"], one["for_company"]) for one in said["reads"]] == [
             (world.p1.pk, "ACME Industries")
         ]
+        assert said["reads_unreadable"] == 0
+
+    def test_says_how_many_reads_are_counted_and_cannot_be_read(self, world, bob):
+        SEGMENTS[LogStretch.objects.order_by("pk")[1].segment.name] = b""
+        said = copy_of(bob)
+        assert (said["reads"], said["reads_unreadable"]) == ([], 1)
 
     def test_holds_what_they_did_and_what_was_done_to_them(self, world, bob):
         events = copy_of(bob)["events"]

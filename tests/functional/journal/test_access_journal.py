@@ -2,20 +2,23 @@
 
 import csv
 import json
+import os
 import re
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.applications.models import Application
-from gridgate.audit.models import AccessLogSegment, LogPoint
+from gridgate.audit.models import AccessLogSegment, LogPoint, LogStretch
 from gridgate.audit.operations import erase_before
 from gridgate.core.quantities import Kind
+from gridgate.dataplane.accesslog.segments import FOLDED
 from gridgate.portal.screens.journal.seal import last_seal
-from tests.factories.audit import make_reads
+from tests.factories.audit import SEGMENTS, make_reads
 from tests.factories.sharing import make_permission, make_service
 from tests.functional.partage.test_who_reads_our_data import text_of
 from tests.handles import handle
@@ -302,6 +305,71 @@ class TestPages:
         assert "51–63 sur 63" in text_of(last)
         for strange in ("7", "\u00b2", "\u0661\u0662", "9" * 5000):
             assert rows_of(client.get("/journal/", {"par_page": strange})) == 12
+
+
+class TestWhatCannotBeRead:
+    @pytest.fixture
+    def harmed(self, log):
+        """The file that holds the two reads by Tiers 1."""
+        stretch = LogStretch.objects.filter(holder=log.acme.pk).order_by("pk").first()
+        SEGMENTS[stretch.segment.name] = b""
+        return log
+
+    def test_is_told_with_whom_to_tell_and_stays_counted(self, harmed):
+        page = harmed.client("alice").get("/journal/")
+        said = text_of(page)
+        assert "2 accès comptés ne sont pas affichés sur cette page" in said
+        assert "Un fichier du journal ne peut pas être lu en ce moment" in said
+        assert "2 lectures, 1 refus" in said
+        assert (rows_of(page), "3 sur 3" in said) == (1, True)
+        assert 'href="/aide/#contact"' in page.content.decode()
+        english = text_of(harmed.client("alice", language="en").get("/journal/"))
+        assert "2 accesses that are counted are not shown on this page" in english
+        alone = text_of(harmed.client("alice").get("/journal/?reponse=granted"))
+        assert "2 accès comptés ne sont pas affichés" in alone
+        assert "Aucun accès ne correspond" not in alone
+
+    def test_is_not_told_of_what_one_does_not_see(self, harmed):
+        for nobody in ("charlie", "tiers1"):
+            assert "Un fichier du journal" not in text_of(harmed.client(nobody).get("/journal/"))
+        assert "Un fichier du journal" not in text_of(harmed.client("alice").get("/journal/?reponse=refused"))
+
+    @pytest.mark.parametrize(
+        ("language", "said"), [("fr", "2 accès manquent ici"), ("en", "2 accesses are lacking here")]
+    )
+    def test_is_the_last_line_of_the_export(self, harmed, language, said):
+        response = harmed.client("alice", language=language).get("/journal/export.csv")
+        lines = b"".join(response.streaming_content).decode().splitlines()
+        assert len(lines) == 1 + 2 + 1
+        assert said in lines[-1]
+        assert len({line.count(";") for line in lines}) == 1
+
+
+class TestCountsThatAreIncomplete:
+    ADDRESSES = ("/", "/partage/", "/partage/222333445/", "/journal/")
+
+    def test_are_told_while_all_is_counted_anew(self, log):
+        alice = log.client("alice")
+        for page in map(alice.get, self.ADDRESSES):
+            assert "en train d’être recomptées" not in text_of(page)
+        AccessLogSegment.objects.update(recount_to=F("size") + 1)
+        for page in map(alice.get, self.ADDRESSES):
+            assert "Les lectures sont en train d’être recomptées" in text_of(page)
+        english = text_of(log.client("alice", language="en").get("/journal/"))
+        assert "Reads are being counted anew" in english
+
+    def test_are_told_with_the_instant_up_to_which_all_is_counted(self, log, settings, tmp_path):
+        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"data": tmp_path})
+        settings.ENVIRONMENT.access_log.mkdir()
+        folded = settings.ENVIRONMENT.access_log / FOLDED
+        folded.touch()
+        alice = log.client("alice")
+        for minutes, told in ((4, False), (6, True)):
+            at = (log.now - timedelta(minutes=minutes)).timestamp()
+            os.utime(folded, (at, at))
+            for page in map(alice.get, self.ADDRESSES):
+                said = "Toutes les lectures sont comptées jusqu’au 25 novembre 2026 à 10:24"
+                assert (said in text_of(page)) is told
 
 
 class TestTheExport:

@@ -17,7 +17,7 @@ from gridgate.portal.screens.receipts.document import fingerprint
 from gridgate.sharing import receipts
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations import grant, revoke_company, revoke_permission, subscribe, terminate
-from tests.factories.audit import make_reads
+from tests.factories.audit import SEGMENTS, make_reads
 from tests.factories.sharing import make_service
 from tests.functional.partage.test_who_reads_our_data import text_of
 
@@ -118,6 +118,16 @@ class TestTheDocument:
         assert "Fin de partage par l’entreprise tierce" in page
         assert "Décidé par Tiphaine" in page
         assert "Motif : Le contrat est terminé." in page
+
+    def test_tells_when_the_file_of_the_log_that_it_cites_cannot_be_read(self, world, receipt):
+        address, told = (
+            f"/partage/recus/{receipt.number}/",
+            "Le fichier du journal que ce reçu cite ne peut pas",
+        )
+        assert told not in text_of(world.client("alice").get(address))
+        SEGMENTS[receipt.payload["last_log_segment"]] = b""
+        assert told in text_of(world.client("alice").get(address))
+        assert "3 lectures au titre de ces services" in text_of(world.client("alice").get(address))
 
     def test_is_in_english_too(self, world, receipt):
         page = text_of(world.client("alice", language="en").get(f"/partage/recus/{receipt.number}/"))

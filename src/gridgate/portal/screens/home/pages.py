@@ -5,7 +5,7 @@ PAGES = (
         "home",
         "/",
         get=MEMBERS,
-        queries=23,  # four of them: which rights of the company end soon, or ended, and whose last day is near
+        queries=24,  # four of them: which rights of the company end soon, or ended, and whose last day is near
         states=(*seen("alice"), *seen("bob"), *seen("tiers1"), *seen("visiteur"), *seen("operateur")),
     ),
 )

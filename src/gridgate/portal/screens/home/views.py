@@ -12,6 +12,7 @@ from gridgate.organisations.desk import desk_figures
 from gridgate.organisations.models import Membership
 from gridgate.organisations.own_account import favourites_of, latest_ended
 from gridgate.portal.access import AccountRequest, account_page, acts_no_more
+from gridgate.portal.counting import counting
 from gridgate.portal.favourites import lines_of
 from gridgate.portal.screens.administration.tasks import tasks_of
 from gridgate.portal.screens.home.account import (
@@ -39,7 +40,9 @@ def page(request: AccountRequest) -> HttpResponse:
     overview = overview_of(actor=actor, moment=moment, everything=everything)
     restricted = not actor.reach(EntitlementCode.METERS).everything
     favourites = lines_of(favourites_of(user=request.user, membership=actor))
-    context = {"overview": overview, "restricted": restricted, "favourites": favourites}
+    context: dict[str, Any] = {"overview": overview, "restricted": restricted, "favourites": favourites}
+    if overview.entitled and overview.points:
+        context["counting"] = counting(moment.now)
     return render(request, "home/company.html", context)
 
 

@@ -21,6 +21,7 @@ from gridgate.metering.queries import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.counting import counting
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.journal import words
 from gridgate.portal.screens.journal.filters import OWN, JournalFilters
@@ -37,6 +38,7 @@ from gridgate.tables.out import Instant
 
 LONGEST_CHART = 62
 """More days than this are not drawn: bars would be too thin to tell apart."""
+COLUMNS = 17
 AT_ONCE = 2000
 """How many entries a file holds in memory while it is written."""
 
@@ -58,8 +60,9 @@ def index(request: MemberRequest) -> HttpResponse:
     whole = audit.counts(actor=actor, wanted=period)
     found, total = _found(actor, filters, whole), whole[filters.own]
     together = filters.own and "detail" not in request.GET
-    listed = audit.own_visits if together else audit.search
-    page = page_of(request, listed(actor=actor, wanted=filters.wanted))
+    entries = audit.search(actor=actor, wanted=filters.wanted)
+    visits = audit.own_visits(actor=actor, wanted=filters.wanted)
+    page = page_of(request, visits if together else entries)
     context = {
         "filters": filters,
         "in_force": filters_in_force(request, filters.labels()),
@@ -77,6 +80,8 @@ def index(request: MemberRequest) -> HttpResponse:
         "chart": _chart(actor, filters, moment),
         "page_obj": page,
         "rows": visit_rows(actor, list(page), moment) if together else _rows(actor, list(page), moment),
+        "unreadable": entries.unreadable,
+        "counting": counting(moment.now),
         **_erased(filters),
         "chain": audit.chain_of(actor=actor),
         "seal": last_seal(settings.ENVIRONMENT.access_log),
@@ -263,13 +268,18 @@ class _Said:
         return Instant.of(instant.astimezone(self._zone)) if instant is not None else ""
 
 
-def _lines(entries: Iterable[LogEntry], said: _Said, language: str) -> Iterator[list[object]]:
-    """One line an entry. The request is over when they are written: the language is set again for each part."""
+def _lines(entries: audit.Entries, said: _Said, language: str) -> Iterator[list[object]]:
+    """One line an entry, and a last one that tells how many are lacking. The request is over when they are written: the
+    language is set again for each part.
+    """
     for part in batched(entries, AT_ONCE):
         with override(language):
             said.learn(part)
             lines = [said.line(entry) for entry in part]
         yield from lines
+    if entries.unreadable:
+        with override(language):
+            yield [words.lacking(entries.unreadable), *[""] * (COLUMNS - 1)]
 
 
 def batched(entries: Iterable[LogEntry], size: int) -> Iterator[list[LogEntry]]:

@@ -5,12 +5,13 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from gridgate.audit.lines import GRANTED, LogEntry
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import Basis, RefusalReason
 from gridgate.portal import formats
+from gridgate.portal.context import operator_name
 from gridgate.portal.screens.sharing import words
 
 REASONS = {
@@ -114,3 +115,13 @@ def _days(first: date, last: date) -> str:
 
 def _midnight(at: datetime) -> bool:
     return (at.hour, at.minute, at.second) == (0, 0, 0)
+
+
+def lacking(count: int) -> str:
+    """What a file says of entries that are counted and cannot be read."""
+    said = ngettext(
+        "Un fichier du journal ne peut pas être lu : %(count)s accès manque ici. Prévenez %(operator)s.",
+        "Un fichier du journal ne peut pas être lu : %(count)s accès manquent ici. Prévenez %(operator)s.",
+        count,
+    )
+    return said % {"count": formats.number(count), "operator": operator_name()}

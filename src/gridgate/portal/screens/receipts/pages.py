@@ -27,7 +27,7 @@ PAGES = (
         "receipt",
         "/partage/recus/{receipt}/",
         get=(SIGN_IN, 404, 404, 404, 200),
-        queries=7,
+        queries=8,  # one of them: where the file of the log that it cites has lines
         states=seen("alice"),
     ),
     Page(

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from gridgate.audit.queries import first_refusal_after
+from gridgate.audit.queries import first_refusal_after, is_readable
 from gridgate.organisations.models import EntitlementCode
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest
@@ -81,6 +81,7 @@ def detail(request: MemberRequest, number: str) -> HttpResponse:
         "qr": qr_code(f"{verify_at}?{document.on_paper}"),
         "erase_at": reverse("sharing_company", args=[document.party["siren"]]) + "#effacement",
         "reader": receipt.eligible_party_id,
+        "log_readable": is_readable(receipt.payload.get("last_log_segment", "")),
         "is_holder": receipt.holder_id == request.membership.organisation_id,
     }
     return render(request, "receipts/receipt.html", context)

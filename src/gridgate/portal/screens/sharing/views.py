@@ -18,6 +18,7 @@ from gridgate.metering.queries import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.counting import counting
 from gridgate.portal.navigation import pending
 from gridgate.portal.paging import page_of
 from gridgate.portal.screens.sharing import timeline, words
@@ -70,6 +71,7 @@ def index(request: MemberRequest) -> HttpResponse:
             for company in companies
         ],
         "requests": [Asked(asked, held) for asked in queries.requests_waiting(actor=actor)[:5]],
+        "counting": counting(moment.now),
         "ended": ended,
         "ended_rows": [Past(permission) for permission in ended],
         "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
@@ -131,6 +133,7 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
         "erasure": erasure_request(receipt, contact=contact, sender=request.user.full_name)
         if receipt
         else None,
+        "counting": counting(moment.now),
         "past_rows": [Past(permission) for permission in past],
         "steps": timeline.steps(events, names=_names(events, actor, moment)),
         "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,

@@ -1,0 +1,101 @@
+"""Lines that are counted and cannot be read: how many is told, and the others are shown all the same."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db.models import Q
+
+from gridgate.audit.queries import Wanted, entries_by, is_readable, search
+from gridgate.config.access_log import fold_access_log, lost_segments, pack_past_days
+from gridgate.config.environment import Environment
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog
+from gridgate.dataplane.accesslog.segments import segment_paths
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+FIRST, SECOND = 3000, 2
+"""Reads of two days, a segment each: the first has several frames once it is packed."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    organisation_id: int = 3
+
+    def has(self, code: str) -> bool:
+        return True
+
+    def within(self, code: str, field: str) -> Q:
+        return Q()
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    environment = Environment(data=tmp_path)
+    environment.access_log.mkdir()
+    monkeypatch.setattr(settings, "ENVIRONMENT", environment)
+    monkeypatch.setattr(settings, "LOG_LINES", "gridgate.config.access_log.read_lines")
+    for back, count in ((3, FIRST), (2, SECOND)):
+        log = AccessLog(environment.access_log, "test", started_at=NOW)
+        at = NOW - timedelta(days=back)
+        log.append(*(replace(ENTRY, at=at + timedelta(seconds=n)) for n in range(count)))
+        log.close()
+    fold_access_log(environment)
+    return environment
+
+
+ENTRY = AccessEntry(
+    NOW, "screen", "granted", 3, "ACME", "30001480112233", 3, "load_curve", "withdrawal", user=4
+)
+
+
+def missing(path: Path) -> None:
+    path.unlink()
+
+
+def cut(path: Path) -> None:
+    """All but its beginning is gone; of the packed form, where its frames begin is at the end."""
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+
+def damaged(path: Path) -> None:
+    """Some bytes in the middle."""
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 40] = bytes(40)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+@pytest.mark.parametrize(
+    ("harm", "least", "most", "checked"),
+    [(missing, FIRST, FIRST, True), (cut, FIRST // 3, FIRST, True), (damaged, 1, FIRST // 2, False)],
+)
+def test_how_many_cannot_be_shown_is_told_and_the_others_are(
+    environment: Environment, packed: bool, harm: object, least: int, most: int, checked: bool
+) -> None:
+    if packed:
+        assert pack_past_days(environment, NOW) == 2
+    path, other = segment_paths(environment.access_log)
+    assert path.name.endswith(".zst") is packed
+    whole = search(actor=Holder(), wanted=Wanted())
+    assert (len(list(whole)), whole.unreadable) == (FIRST + SECOND, 0)
+    harm(path)  # type: ignore[operator]
+    entries = search(actor=Holder(), wanted=Wanted())
+    shown = list(entries)
+    assert entries.count() == FIRST + SECOND
+    assert least <= entries.unreadable <= most
+    assert len(shown) + entries.unreadable == FIRST + SECOND
+    own = list(entries_by(user=4))
+    assert (own.count(None), len(own)) == (entries.unreadable, FIRST + SECOND)
+    page = search(actor=Holder(), wanted=Wanted())
+    assert (len(page[0:SECOND]), page.unreadable) == (SECOND, 0)
+    there = len(page[SECOND : FIRST + SECOND])
+    assert there + page.unreadable == FIRST
+    name = path.name.removesuffix(".zst")
+    assert (name in lost_segments(environment)) is checked
+    assert is_readable(name) is not checked
+    assert is_readable(other.name.removesuffix(".zst"))
