@@ -27,6 +27,7 @@ GROUPS = {
     "reads": "R7, R365, T what is served",
     "ending": "C ends",
     "log": "F, P the log and its pages",
+    "pages": "P measurements",
     "rights": "G rights",
 }
 PLACE = HERE.parent / "var" / "bench"

@@ -64,14 +64,14 @@ def measure(scale: Scale, folder: Path) -> Iterator[Line]:
 
 
 def _peers(folder: Path, form: str, path: Path) -> dict[str, tuple[float, int]]:
-    """What each took to have the file, and the memory it held afterwards. They serve, so that no start is in it."""
+    """What each took to have the file, and the most that its largest process held. They serve: no start is in it."""
     content, found = path.read_bytes(), {}
     with afternoon(folder) as peer:
-        found[peer.name] = peer.cpu(lambda: _post(peer, form, content)), peer.memory()
+        found[peer.name] = peer.cpu(lambda: _post(peer, form, content)), peer.peak()
     if form == "csv":
         with victoria(folder) as store:
             if store is not None:
-                found[VICTORIA] = store.cpu(lambda: store.load_csv(content)), store.memory()
+                found[VICTORIA] = store.cpu(lambda: store.load_csv(content)), store.peak()
         shutil.rmtree(folder / "victoria", ignore_errors=True)
     return found
 

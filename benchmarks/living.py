@@ -4,18 +4,16 @@ and ended by the ids of its processes.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import numpy as np
 
+from benchmarks.processes import family, free_port, wait_for
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Resolution, slots_in_day
 from gridgate.dataplane.store import open_store
@@ -65,9 +63,7 @@ class Served:
 
     def __init__(self, data: Path) -> None:
         self.data = data
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.log = data.with_name("serve.log")
         self.start()
 
@@ -87,21 +83,12 @@ class Served:
 
     def wait(self) -> None:
         """Until it answers."""
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise SystemExit(f"the server ended; its last words are in {self.log}")
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=5):
-                    return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.05)
-        raise SystemExit(f"the server was not ready in {READY_SECONDS:.0f} s; see {self.log}")
+        wait_for(f"http://127.0.0.1:{self.port}/readyz", self.process, self.log, READY_SECONDS)
 
     def workers(self) -> tuple[list[int], list[int]]:
         """The processes that answer, and the one that works in the background."""
         web, background = [], []
-        for pid in children(self.process.pid):
+        for pid in family(self.process.pid)[1:]:
             said = _command_of(pid)
             if b"\0worker" in said:
                 background.append(pid)
@@ -117,17 +104,6 @@ class Served:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
-
-
-def children(pid: int) -> list[int]:
-    """Those that a process has started, and theirs. Its threads start them: each has a list."""
-    found: list[int] = []
-    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += map(int, listed.read_text().split())
-        except OSError:
-            continue
-    return [*found, *(below for one in found for below in children(one))]
 
 
 def _command_of(pid: int) -> bytes:

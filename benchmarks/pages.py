@@ -1,57 +1,43 @@
-"""The first byte of the measurements screen: `python -m benchmarks.pages [--data FOLDER] [--rounds N]`.
+"""P: the measurements of a point of ten-minute values, a day to a year of them, in a demo instance of its own.
 
-Seeds a demo instance, unless an instance is given, and asks in this process, as its first administrator, for a day, a
-week, a month and a year of ten-minute values. The pages are whole when their first byte goes out, so the time of the
-answer is that of the first byte. Both the clock and this process's CPU are told, for other work on the machine changes
-the second little.
+The pages are whole when their first byte goes out, so the processor time of the answer is that of the first byte.
 """
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
-from statistics import median
 from typing import Any
+
+from benchmarks.lines import Line, Scale
 
 POINT = "30001480112233"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="an instance that `gridgate demo` made")
-    parser.add_argument("--rounds", type=int, default=7)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        data = asked.data or Path(folder)
-        if asked.data is None:
-            command = [sys.executable, "-m", "gridgate.config.cli", "--data", folder, "demo", "--no-serve"]
-            subprocess.run(command, check=True)
-        report(data, asked.rounds)
-
-
-def report(data: Path, rounds: int) -> None:
-    world = json.loads((data / "demo.json").read_text())
-    browser = signed_in(data, world["users"]["alice"]["email"])
+def measure(scale: Scale, folder: Path) -> Iterator[Line]:
+    """As the first administrator of the demo's company."""
+    command = [sys.executable, "-m", "gridgate.config.cli", "--data", str(folder), "demo", "--no-serve"]
+    subprocess.run(command, check=True, capture_output=True)
+    world = json.loads((folder / "demo.json").read_text())
+    browser = signed_in(folder, world["users"]["alice"]["email"])
     last = date.fromisoformat(world["today"]) - timedelta(days=1)
-    print("| page | first byte, ms | CPU, ms | kB |\n|---|---|---|---|")
     for name, view in (("day", "jour"), ("week", "semaine"), ("month", "mois"), ("year", "annee")):
         address = f"/mesures/{POINT}/?vue={view}&le={last - timedelta(days=7)}"
-        browser.get(address)  # once for nothing: modules and templates are read
-        clock, cpu, size = zip(*(once(browser, address) for _round in range(rounds)), strict=True)
-        print(f"| {name} | {median(clock):.0f} | {median(cpu):.0f} | {size[0] / 1000:.0f} |")
+        once(browser, address)  # for nothing: modules and templates are read
+        taken = [once(browser, address) for _ in range(2 * scale.rounds)]
+        yield Line(f"P measurements, a {name} of ten minutes", "ms", taken)
 
 
-def once(browser: Any, address: str) -> tuple[float, float, int]:
-    begun, worked = time.perf_counter(), time.process_time()
+def once(browser: Any, address: str) -> float:
+    begun = time.process_time()
     answer = browser.get(address)
-    clock, cpu = time.perf_counter() - begun, time.process_time() - worked
+    taken = time.process_time() - begun
     assert answer.status_code == 200, answer.status_code
-    return 1000 * clock, 1000 * cpu, len(answer.content)
+    return 1000 * taken
 
 
 def signed_in(data: Path, email: str) -> Any:
@@ -73,7 +59,3 @@ def signed_in(data: Path, email: str) -> Any:
     session["membership"] = member.pk
     session.save()
     return browser
-
-
-if __name__ == "__main__":
-    main()

@@ -34,6 +34,11 @@ def memory(pid: int) -> int:
     return sum(map(_memory, family(pid)))
 
 
+def peak(pid: int) -> int:
+    """Bytes that the largest of a process and those below it has held at most."""
+    return max(map(_peak, family(pid)))
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -41,7 +46,7 @@ def free_port() -> int:
 
 
 def wait_for(url: str, process: "Popen[Any]", log: Path, seconds: float = 120) -> None:
-    """Until it answers, whatever it answers."""
+    """Until it answers that it is ready."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -49,8 +54,6 @@ def wait_for(url: str, process: "Popen[Any]", log: Path, seconds: float = 120) -
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
-        except urllib.error.HTTPError:
-            return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise SystemExit(f"{log.stem} was not ready in {seconds:.0f} s")
@@ -65,8 +68,17 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def _memory(pid: int) -> int:
+    return _kilobytes(Path(f"/proc/{pid}/smaps_rollup"), "Pss:")
+
+
+def _peak(pid: int) -> int:
+    return _kilobytes(Path(f"/proc/{pid}/status"), "VmHWM:")
+
+
+def _kilobytes(path: Path, name: str) -> int:
+    """In bytes; none of a process that has ended."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        lines = path.read_text().splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name)), 0)

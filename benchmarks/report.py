@@ -13,6 +13,8 @@ from benchmarks.results import HERE, Results, budgets, newest, read
 
 BEGIN, END = "<!-- figures: python -m benchmarks.report -->", "<!-- /figures -->"
 FEW = (
+    "I1 start of `ingest`",
+    "I1 wide CSV",
     "I1 CSV",
     "I1 Parquet",
     "I1 R63 in JSON",

@@ -6,6 +6,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.processes import cpu_seconds, free_port, memory, wait_for
+from benchmarks.processes import cpu_seconds, free_port, memory, peak, wait_for
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE.parent.parent / "var" / "bench-peers"
@@ -48,6 +49,9 @@ class Afternoon:
 
     def memory(self) -> int:
         return sum(map(memory, self._pids))
+
+    def peak(self) -> int:
+        return max(map(peak, self._pids))
 
     def fill(self, points: list[str], first: int, values: NDArray[Any], step: int = 1800) -> None:
         """Values of each point from the instant `first` on, a row of `values` for each."""
@@ -151,15 +155,18 @@ def _postgres(programs: Path) -> Iterator[tuple[Path, int]]:
             cwd="/",
         )
         try:
-            for _ in range(600):
-                ready = subprocess.run(
-                    [programs / "pg_isready", "-q", "-h", folder, "-U", "postgres"], check=False
-                )
-                if ready.returncode == 0:
-                    break
+            _wait_for_postgres([programs / "pg_isready", "-q", "-h", folder, "-U", "postgres"])
             yield folder, process.pid
         finally:
             process.terminate()
             process.wait(60)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for_postgres(asked: list[str | Path]) -> None:
+    for _ in range(600):
+        if subprocess.run(asked, check=False).returncode == 0:
+            return
+        time.sleep(0.1)
+    raise SystemExit("PostgreSQL was not ready in a minute")

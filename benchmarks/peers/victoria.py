@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.processes import cpu_seconds, free_port, memory, wait_for
+from benchmarks.processes import cpu_seconds, free_port, memory, peak, wait_for
 
 NAME = "VictoriaMetrics"
 
@@ -32,6 +32,9 @@ class Victoria:
 
     def memory(self) -> int:
         return memory(self._pid)
+
+    def peak(self) -> int:
+        return peak(self._pid)
 
     def load_csv(self, content: bytes) -> None:
         """Our long CSV, without its header."""
