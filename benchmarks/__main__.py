@@ -14,12 +14,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 
 from benchmarks.lines import QUICK, Line, Scale
-from benchmarks.results import HERE, begin, budgets, missed
+from benchmarks.results import HERE, begin, budgets, load, missed
 
 GROUPS = {
     "files_in": "I1 files taken in",
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
             print(shown(line), flush=True)
     print(f"\n{time.monotonic() - began:,.0f} s")
     if len(options.only) == len(GROUPS):
-        print(f"written: {results.write().relative_to(HERE.parent)}")
+        print(f"written: {replace(results, load_after=load()).write().relative_to(HERE.parent)}")
     faults = list(missed(results.lines, budgets())) if options.check else []
     for fault in faults:
         print(f"MISSED {fault}")

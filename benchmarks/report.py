@@ -14,8 +14,8 @@ from benchmarks.results import HERE, Results, budgets, newest, read
 BEGIN, END = "<!-- figures: python -m benchmarks.report -->", "<!-- /figures -->"
 FEW = (
     "I1 start of `ingest`",
-    "I1 wide CSV",
     "I1 CSV",
+    "I1 wide CSV",
     "I1 Parquet",
     "I1 R63 in JSON",
     "R7 a week, Enedis shape",
@@ -65,8 +65,8 @@ def table(results: Results, lines: list[Line], allowed: dict[str, float] | None 
     return "\n".join(
         [
             f"{datetime.fromisoformat(results.at):%-d %B %Y}, tree `{results.commit}`, Python {results.python},"
-            f" {results.cores} cores, load {results.load} before the run; the least of the rounds, processor time unless"
-            " said otherwise.",
+            f" {results.cores} cores, load {results.load} before the run and"
+            f" {results.load_after} at its end; the least of the rounds, processor time unless said otherwise.",
             "",
             f"| {' | '.join(heads)} |",
             f"|{'---|' * len(heads)}",

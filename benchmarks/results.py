@@ -26,13 +26,14 @@ class Results:
     python: str
     load: float
     """Of the machine before the run: how much else it did."""
+    load_after: float
+    """The run's own is in it."""
     lines: list[Line]
 
     def write(self) -> Path:
         RESULTS.mkdir(exist_ok=True)
-        path = (
-            RESULTS / f"{self.at[:10]}-{self.commit}{'' if self.scale == 'full' else f'-{self.scale}'}.json"
-        )
+        look = "" if self.scale == "full" else f"-{self.scale}"
+        path = RESULTS / f"{self.at[:10]}-{self.commit}{look}.json"
         path.write_text(json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         return path
 
@@ -45,7 +46,8 @@ def begin(scale: str) -> Results:
         scale=scale,
         cores=os.cpu_count() or 1,
         python=platform.python_version(),
-        load=round(os.getloadavg()[0], 1),
+        load=load(),
+        load_after=0.0,
         lines=[],
     )
 
@@ -70,6 +72,11 @@ def missed(lines: Iterable[Line], allowed: dict[str, float]) -> Iterator[str]:
     for line in lines:
         if line.name in allowed and line.least > allowed[line.name]:
             yield f"{line.name}: {line.least:,.2f} {line.unit}, {allowed[line.name]:,} allowed"
+
+
+def load() -> float:
+    """Of the machine in the last minute."""
+    return round(os.getloadavg()[0], 1)
 
 
 def _commit() -> str:
