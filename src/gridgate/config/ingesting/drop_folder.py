@@ -205,7 +205,9 @@ class DropFolder:
 
     def _adopt(self) -> None:
         with self._alone():
-            for name in sorted(os.listdir(self._opened[_TAKING])):
+            with os.scandir(self._opened[_TAKING]) as entries:
+                others = sorted(entry.name for entry in entries)
+            for name in others:
                 other = self.folder / _TAKING / name
                 if other == self._mine or not other.is_dir():
                     continue
