@@ -40,7 +40,7 @@ from gridgate.organisations.models import Organisation
 from gridgate.organisations.queries import operator
 from gridgate.sharing import signing
 from gridgate.sharing.events import receipt_signed
-from gridgate.sharing.history import By
+from gridgate.sharing.history import By, replay
 from gridgate.sharing.models import DataService, Permission, PermissionEvent, Receipt
 
 LENGTH = 6
@@ -136,9 +136,9 @@ def complete(receipt: Receipt, *, now: datetime) -> Receipt:
     """
     if not receipt.awaited:
         return receipt
-    _require_history(receipt)
+    ended = _as_history_says(receipt)
     made = copy(receipt)
-    made.payload, made.issued_at = _whole(receipt, now), now
+    made.payload, made.issued_at = _whole(receipt, ended, now), now
     made.jws = signing.sign(made.payload, _key())
     told: Sequence[tuple[Any, Any]] = receipt_signed.send(Receipt, receipt=made, now=now)
     with transaction.atomic():
@@ -318,23 +318,72 @@ def _draft(ended: Ended, issuer: dict[str, str], held: _Held) -> dict[str, Any]:
     }
 
 
-def _require_history(receipt: Receipt) -> None:
-    """Sign nothing but what the events say, whatever the row says that asks for it. Raises `NotInHistory`."""
+def _as_history_says(receipt: Receipt) -> Ended:
+    """What ended, from the events of its permissions and not from the row that asks for the receipt, which anybody who
+    may write into the registry can make or change. Raises `NotInHistory` when it asks for anything else.
+    """
     draft = receipt.payload
     events = PermissionEvent.objects.filter(
         permission__receipts=receipt,
         permission__holder=receipt.holder_id,
         permission__eligible_party=receipt.eligible_party_id,
         details__receipt=receipt.number,
-    ).values_list("permission", "state", "at", "actor_name", "reason")
+    )
+    last = {event.permission_id: event for event in events}
     happened = {
-        (str(permission), act_of(PermissionState(state)), _instant(at), by, reason)
-        for permission, state, at, by, reason in events
+        (
+            str(one.permission_id),
+            act_of(PermissionState(one.state)),
+            _instant(one.at),
+            one.actor_name,
+            one.reason,
+        )
+        for one in events
     }
     by, reason = draft["actor"]["name"][:200], draft["reason"][:300]
     said = {(one["id"], draft["act"], draft["effective_at"], by, reason) for one in draft["permissions"]}
     if draft["number"] != receipt.number or not said or said != happened:
         raise NotInHistory(receipt.number)
+    replayed = _replayed(last)
+    ids = [UUID(one) for one in dict.fromkeys(one["id"] for one in draft["permissions"])]
+    permissions, points = [], {}
+    for pk in ids:
+        permission, named = replayed[pk]
+        if (permission.holder_id, permission.eligible_party_id) != (
+            receipt.holder_id,
+            receipt.eligible_party_id,
+        ):
+            raise NotInHistory(receipt.number)
+        permission.holder, permission.eligible_party = receipt.holder, receipt.eligible_party
+        permissions.append(permission)
+        if "left_on" in last[pk].details or not permission.all_points:
+            points[pk] = last[pk].details.get("left_on", {}) or named
+    first = last[ids[0]]
+    ending = Ending(draft["act"], By(first.actor_id, first.actor_name), first.at, first.reason)
+    return Ended(receipt.number, permissions, points, ending)
+
+
+def _replayed(last: Mapping[UUID, PermissionEvent]) -> dict[UUID, tuple[Permission, set[str]]]:
+    """Permissions, and the points that they named, as these events left them."""
+    past: dict[UUID, list[PermissionEvent]] = {pk: [] for pk in last}
+    for event in PermissionEvent.objects.filter(permission__in=list(last)).order_by("permission", "sequence"):
+        if event.sequence <= last[event.permission_id].sequence:
+            past[event.permission_id].append(event)
+    found = {pk: replay(events) for pk, events in past.items()}
+    services = DataService.objects.in_bulk({permission.service_id for permission, _points in found.values()})
+    for permission, _points in found.values():
+        permission.service = services[permission.service_id]
+    return found
+
+
+def _lawful(receipt: Receipt) -> list[dict[str, str]]:
+    """Of what it says to have stayed, that which the law lets stay between these two."""
+    said = receipt.payload["kept"]
+    if not said:
+        return []
+    given = Permission.objects.filter(holder=receipt.holder_id, eligible_party=receipt.eligible_party_id)
+    there = [_kept(one.service) for one in given.select_related("service") if not one.terminable]
+    return [one for one in said if one in there]
 
 
 def act_of(state: PermissionState) -> str:
@@ -342,12 +391,12 @@ def act_of(state: PermissionState) -> str:
     return _ACTS.get(state, "invalidate")
 
 
-def _whole(receipt: Receipt, now: datetime) -> dict[str, Any]:
-    """The draft, with what was read under the permissions until they ended, and where the log stands. Raises
+def _whole(receipt: Receipt, ended: Ended, now: datetime) -> dict[str, Any]:
+    """What ended, with what was read under the permissions until then, and where the log stands. Raises
     `BeingCounted`.
     """
     sides = {"holder": receipt.holder_id, "reader": receipt.eligible_party_id}
-    draft = receipt.payload
+    draft = _draft(ended, _company(operator()), _Held(ended.ending.effective_at))
     with snapshot():
         require_counted()
         reads = reads_under(**sides, permissions=[one["id"] for one in draft["permissions"]])
@@ -365,6 +414,7 @@ def _whole(receipt: Receipt, now: datetime) -> dict[str, Any]:
         **draft,
         "issued_at": _instant(now),
         "permissions": permissions,
+        "kept": _lawful(receipt),
         "last_log_head": mark.head,
         "last_log_segment": mark.segment,
     }

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from datetime import date
 from io import BytesIO
 
 import numpy as np
@@ -12,10 +13,9 @@ from django.conf import settings
 from django.db.models import F
 
 from gridgate.audit.models import AccessLogSegment, LogPoint
-from gridgate.core.sharing import LegalBasis
+from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.portal.screens.receipts.document import fingerprint
-from gridgate.sharing import receipts
-from gridgate.sharing.models import Permission
+from gridgate.sharing import history, receipts
 from gridgate.sharing.operations import grant, revoke_company, revoke_permission, subscribe, terminate
 from tests.factories.audit import SEGMENTS, make_reads
 from tests.factories.sharing import make_service
@@ -101,7 +101,8 @@ class TestTheDocument:
         assert "Premier appel refusé 25 novembre 2026 à 10:30:00" in page
 
     def test_shows_by_which_day_the_other_side_deletes(self, world, permission):
-        Permission.objects.filter(pk=permission.pk).update(delete_by="2026-12-25")
+        step = history.Step(PermissionState.ACTIVE, world.now, history.SYSTEM)
+        history.append(permission, step, details=history.saying(delete_by=date(2026, 12, 25)))
         made = revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
         receipts.complete(made, now=world.now)
         page = text_of(world.client("alice").get(f"/partage/recus/{made.number}/"))

@@ -273,6 +273,26 @@ def test_nothing_is_signed_that_the_history_does_not_say(
     assert Receipt.objects.get().awaited
 
 
+def test_what_is_signed_is_what_the_history_says_whatever_the_row_says(
+    world: World, permission: Permission
+) -> None:
+    asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    said = asked.payload
+    [one] = said["permissions"]
+    terms = {"service": "Tout", "kinds": ["load_curve"], "points": "all", "points_count": 999, "until": None}
+    someone, lie = {"name": "Somebody", "siren": "999999999"}, {"service": "Tout", "legal_reference": "L1"}
+    forged = {"permissions": [one | terms | {"since": "1999-01-01T00:00:00Z"}], "kept": [lie], "owed": 1000}
+    Receipt.objects.filter(pk=asked.pk).update(
+        payload=said | forged | {"holder": someone, "operator": someone, "eligible_party": someone}
+    )
+    receipts.complete_awaited(now=world.now)
+    signed = Receipt.objects.get().payload
+    later = ("issued_at", "last_log_head", "last_log_segment")
+    assert {name: signed[name] for name in signed if name not in later} == {
+        name: said[name] for name in said if name not in later
+    }
+
+
 def test_what_is_signed_is_not_changed_and_what_is_awaited_is_not_removed(
     world: World, permission: Permission
 ) -> None:
