@@ -22,6 +22,7 @@ from gridgate.audit.models import (
 from gridgate.audit.operations import (
     Facet,
     LogLine,
+    Position,
     RollUp,
     Sums,
     erased_before,
@@ -41,6 +42,12 @@ Key = tuple[Any, ...]
 def unknown_segments(*, names: Iterable[str]) -> list[str]:
     """Segments that the registry has folded and that are not among those there are."""
     return sorted(set(AccessLogSegment.objects.values_list("name", flat=True)) - set(names))
+
+
+def folded() -> dict[str, Position]:
+    """How far each segment is folded, as the registry says."""
+    rows = AccessLogSegment.objects.values_list("name", "lines", "size", "head")
+    return {name: Position(lines, size, head) for name, lines, size, head in rows}
 
 
 def retention_faults(*, now: datetime) -> Iterator[str]:
@@ -96,8 +103,10 @@ class Comparison:
         if day is not None:
             yield from self._settle(day - _SETTLED)
         row = AccessLogSegment.objects.filter(name=name).first()
-        roll_up, late = RollUp(zone()), 0
+        roll_up, late, displaced = RollUp(zone()), 0, False
         for line in lines:
+            if row is not None and line.number == row.lines + 1 and (row.sealed or line.offset != row.size):
+                displaced = True
             if line.entry is None:
                 continue
             with suppress(KeyError, TypeError, ValueError):  # whoever reads the log says so
@@ -105,6 +114,8 @@ class Comparison:
                     roll_up.add(line.entry, line.offset)
                 elif datetime.fromisoformat(line.entry["at"]) < self.now - LATE:
                     late = late or line.number
+        if displaced:
+            yield f"{name}: the registry does not go on folding where it stopped"
         if late:
             yield f"{name}:{late}: the registry lacks this entry and those after it, though they are old"
         if self._erased is not None:

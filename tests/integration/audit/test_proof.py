@@ -444,3 +444,13 @@ class TestRebuild:
         assert (
             list(LogPointDay.objects.values_list("facet__digest", "day", "entries", "first", "last")) == sums
         )
+
+
+@pytest.mark.parametrize("change", ["head = 'b' || substr(head, 2)", "lines = lines + 1"])
+def test_where_the_registry_says_that_a_segment_stands_is_compared(
+    world: World, lived: Environment, change: str
+) -> None:
+    """The next receipt would say it, signed, and contradict the log for good."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE audit_accesslogsegment SET {change}")
+    assert found(world, "it did not stand where the registry says after")

@@ -125,6 +125,16 @@ def test_each_change_shows_with_its_day_its_company_and_what(folded: Path, state
     assert any(line.startswith(said) for line in found(folded)), found(folded)
 
 
+@pytest.mark.parametrize("change_of", ["size = size - 1", "sealed = 1"])
+def test_where_folding_stops_is_compared_by_the_next_line(
+    folded: Path, log: AccessLog, change_of: str
+) -> None:
+    """A holder would see no more of what is read, and nobody would say so for a day."""
+    log.append(entry(9))
+    change(f"UPDATE audit_accesslogsegment SET {change_of}")
+    assert found(folded) == [f"{folded.name}: the registry does not go on folding where it stopped"]
+
+
 def test_a_day_that_is_added_shows(folded: Path) -> None:
     change("INSERT INTO audit_logday SELECT facet_id, '2026-11-20', 2, 0, 0, 0, segment_id FROM audit_logday")
     assert found(folded) == ["2026-11-20, company 3: the registry counts 2 entries that the log has not"]

@@ -4,7 +4,7 @@ it, and the signatures to keep elsewhere.
 
 import email
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from gridgate.dataplane.accesslog.checkpoints import checkpoint_lines
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS, day_of_segment, segment_name, segment_paths
 
 if TYPE_CHECKING:
+    from gridgate.audit.operations import Position
     from gridgate.sharing.receipts import Claim
 
 app = typer.Typer(help="The access log.", no_args_is_help=True)
@@ -35,6 +36,8 @@ class _Registry:
     checkpoints: dict[int, str]
     claims: "list[Claim]"
     """Where receipts say that the log stood."""
+    folded: "dict[str, Position]"
+    """How far the roll-up goes, by segment."""
     faults: list[str] = field(default_factory=list)
     """Of the receipts themselves."""
 
@@ -43,6 +46,8 @@ class _Registry:
         heads: dict[str, set[str]] = {}
         for claim in self.claims:
             heads.setdefault(claim.segment, set()).add(claim.head)
+        for name, position in self.folded.items():
+            heads.setdefault(name, set()).add(position.head)
         return heads
 
 
@@ -248,9 +253,10 @@ def _registry(keys: Sequence[Ed25519PublicKey]) -> _Registry:
 
     load_django(compares=True)
     from gridgate.audit.checkpoints import known_checkpoints
+    from gridgate.audit.verify import folded
     from gridgate.sharing.receipts import Claim, checked
 
-    known = _Registry(known_checkpoints(), [])
+    known = _Registry(known_checkpoints(), [], folded())
     for number, found in checked(keys):
         if isinstance(found, Claim):
             known.claims.append(found)
@@ -269,6 +275,7 @@ def _registry_differences(
     """Everything in which the registry and the log do not say the same."""
     return [
         *_reads(environment, now),
+        *_folded(known.folded, log),
         *_changes(environment, now),
         *_present(),
         *_checkpoints(known, log),
@@ -293,6 +300,15 @@ def _reads(environment: Environment, now: datetime) -> Iterator[str]:
         for name, path in paths.items():
             yield from comparison.segment(name, day_of_segment(name), lines_of(path))
         yield from comparison.end()
+
+
+def _folded(folded: "Mapping[str, Position]", log: Verification) -> Iterator[str]:
+    """Where the registry says that a segment stood: what the next receipts say of it too."""
+    for name, position in folded.items():
+        if position.lines and name in log.located:
+            line = log.located[name].get(position.head)
+            if line != position.lines:
+                yield f"{name}: it did not stand where the registry says after {counted(position.lines, 'line')}"
 
 
 def _changes(environment: Environment, now: datetime) -> Iterator[str]:
