@@ -133,9 +133,24 @@ def unusual_day(counts: Sequence[int]) -> UnusualDay | None:
     return UnusualDay(index, counts[index], usual) if counts[index] >= UNUSUAL_TIMES * max(1, usual) else None
 
 
-def search(*, actor: Actor, wanted: Wanted) -> "Entries":
+class _Row(NamedTuple):
+    """How many entries of a facet there are on a day, and the last of them."""
+
+    facet: LogFacet
+    day: date
+    count: int
+    last: int
+
+
+Read = dict[tuple[date | None, date | None, str], list[tuple[int, date, int, int]]]
+"""What was read already of the days' sums, by period and point: given to several functions, these are read once, which
+of somebody who sees a part of the points is most of what they cost. One actor's, for one request.
+"""
+
+
+def search(*, actor: Actor, wanted: Wanted, read: Read | None = None) -> "Entries":
     """The reads and refused attempts on the points of the actor's company and perimeter that match, latest first."""
-    return Entries(actor, wanted)
+    return Entries(actor, wanted, read)
 
 
 class Entries:
@@ -145,10 +160,10 @@ class Entries:
     the index says where those of a day lie.
     """
 
-    def __init__(self, actor: Actor, wanted: Wanted) -> None:
+    def __init__(self, actor: Actor, wanted: Wanted, read: Read | None = None) -> None:
         self.unreadable = 0
         """How many of those looked at so far are counted and could not be shown."""
-        self._actor, self._wanted = actor, wanted
+        self._actor, self._wanted, self._read_already = actor, wanted, read
         self._days: list[tuple[date, int]] | None = None
         self._facets: list[int] | None = None
 
@@ -195,8 +210,11 @@ class Entries:
 
     def _by_day(self) -> list[tuple[date, int]]:
         if self._days is None:
-            sums = _sums(self._actor, self._wanted).values_list("day")
-            self._days = list(sums.annotate(count=Sum("entries")).order_by("-day"))
+            rows, counts = _rows(self._actor, self._wanted, self._read_already), dict[date, int]()
+            for row in rows:
+                counts[row.day] = counts.get(row.day, 0) + row.count
+            self._days = sorted(counts.items(), reverse=True)
+            self._facets = list({row.facet.pk for row in rows})
         return self._days
 
     def _located(self, days: Sequence[date]) -> "list[_Line]":
@@ -242,23 +260,16 @@ def entries_by(*, user: int) -> Iterator[LogEntry | None]:
                 yield entry if entry is not None and entry.user == user else None
 
 
-def readers_in(*, actor: Actor, wanted: Wanted) -> dict[int, str]:
+def readers_in(*, actor: Actor, wanted: Wanted, read: Read | None = None) -> dict[int, str]:
     """Which others read or tried to: the reader's id and its last name in the log, by name."""
-    named = (
-        _sums(actor, replace(wanted, own=False))
-        .exclude(facet__reader=None)
-        .values_list("facet__reader", "facet__reader_name")
-        .annotate(latest=Max("last"))
-        .order_by("latest")
-    )
-    names: dict[int, str] = {reader: name for reader, name, _ in named}
+    rows = sorted(_rows(actor, replace(wanted, own=False), read), key=lambda row: row.last)
+    names = {row.facet.reader: row.facet.reader_name for row in rows if row.facet.reader is not None}
     return dict(sorted(names.items(), key=lambda item: item[1].casefold()))
 
 
-def channels_in(*, actor: Actor, wanted: Wanted) -> list[str]:
+def channels_in(*, actor: Actor, wanted: Wanted, read: Read | None = None) -> list[str]:
     """By which ways data was read: "api:enedis", "screen"…"""
-    found = _sums(actor, wanted).values_list("facet__channel", flat=True)
-    return sorted(channel for channel in found.distinct() if channel)
+    return sorted({row.facet.channel for row in _rows(actor, wanted, read)} - {""})
 
 
 def erased_before() -> datetime | None:
@@ -267,18 +278,13 @@ def erased_before() -> datetime | None:
     return latest
 
 
-def counts(*, actor: Actor, wanted: Wanted) -> tuple[Counts, Counts]:
+def counts(*, actor: Actor, wanted: Wanted, read: Read | None = None) -> tuple[Counts, Counts]:
     """How many entries match: others', and the company's own."""
-    rows = _sums(actor, wanted).values_list("facet__reader", "facet__outcome")
-    found = {False: Counts(), True: Counts()}
-    for reader, outcome, count in rows.annotate(count=Sum("entries")):
-        own = reader == actor.organisation_id
-        so_far = found[own]
-        if outcome == GRANTED:
-            found[own] = Counts(so_far.read + count, so_far.refused)
-        else:
-            found[own] = Counts(so_far.read, so_far.refused + count)
-    return found[False], found[True]
+    found = {(own, granted): 0 for own in (False, True) for granted in (False, True)}
+    for row in _rows(actor, wanted, read):
+        found[row.facet.reader == actor.organisation_id, row.facet.outcome == GRANTED] += row.count
+    others, own = (Counts(found[whose, True], found[whose, False]) for whose in (False, True))
+    return others, own
 
 
 _VISIT = ("user", "user_name", "application", "channel", "kind", "direction")
@@ -350,19 +356,25 @@ def own_visits(*, actor: Actor, wanted: Wanted) -> Visits:
 
 
 def reads_in(
-    *, actor: Actor, days: Sequence[date], wanted: Wanted | None = None, but: Collection[int] = ()
+    *,
+    actor: Actor,
+    days: Sequence[date],
+    wanted: Wanted | None = None,
+    but: Collection[int] = (),
+    read: Read | None = None,
 ) -> dict[int | None, list[int]]:
-    """How often each reader read on each of `days` (successive), in one statement.
+    """How often each reader read on each of `days` (successive).
 
     `wanted` narrows further; readers in `but` are left out: a holder's own reads are not news to it.
     """
     if not days:
         return {}
     within = replace(wanted or Wanted(), first=days[0], last=days[-1])
-    sums = _sums(actor, within).filter(facet__outcome=GRANTED).exclude(facet__reader__in=but)
     found: dict[int | None, list[int]] = {}
-    for reader, day, count in sums.values_list("facet__reader", "day").annotate(count=Sum("entries")):
-        found.setdefault(reader, [0] * len(days))[(day - days[0]).days] = count
+    for row in _rows(actor, within, read):
+        reader = row.facet.reader
+        if row.facet.outcome == GRANTED and reader not in but:
+            found.setdefault(reader, [0] * len(days))[(row.day - days[0]).days] += row.count
     return found
 
 
@@ -474,12 +486,24 @@ def _sums(actor: Actor, wanted: Wanted, *, by_point: bool = False) -> QuerySet[A
     whole = LogDay.objects.filter(_narrowed(actor, wanted, "facet__"), days)
     if not (within or wanted.metering_point or by_point):
         return whole
-    sums = LogPointDay.objects.filter(_narrowed(actor, wanted, "facet__"), within)
+    sums = LogPointDay.objects.filter(within, facet__in=_facets(actor, wanted))
     if not wanted.metering_point:
         return sums.filter(days)
     # Days one by one, and no period beside them: each is found without looking at the other points.
     on = whole.values_list("day", flat=True).distinct()
     return sums.filter(day__in=list(on), metering_point_id=wanted.metering_point)
+
+
+def _rows(actor: Actor, wanted: Wanted, read: Read | None) -> list[_Row]:
+    """The sums that match, by facet and day."""
+    read = {} if read is None else read
+    period = (wanted.first, wanted.last, wanted.metering_point)
+    facets = {facet.pk: facet for facet in _facets(actor, wanted)}
+    if period not in read:
+        of_all = Wanted(first=wanted.first, last=wanted.last, metering_point=wanted.metering_point)
+        sums = _sums(actor, of_all).values_list("facet", "day")
+        read[period] = list(sums.annotate(count=Sum("entries"), latest=Max("last")))
+    return [_Row(facets[pk], *said) for pk, *said in read[period] if pk in facets]
 
 
 def _read_points(actor: Actor) -> QuerySet[LogPoint]:

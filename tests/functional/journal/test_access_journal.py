@@ -192,6 +192,15 @@ class TestTheJournal:
             in own
         )
 
+    @pytest.mark.parametrize("asked", ["", "?reponse=refused", "?donnees=load_curve&canal=api:enedis"])
+    def test_adds_up_what_a_restricted_member_sees_once(self, log, asked):
+        """Point by point, that is most of what the page costs them."""
+        bob = log.client("bob")
+        with CaptureQueriesContext(connection) as statements:
+            bob.get(f"/journal/{asked}")
+        summed = [one["sql"] for one in statements if 'SUM("audit_logpointday"' in one["sql"]]
+        assert len(summed) == 1
+
     def test_asks_the_registry_as_often_for_twice_as_much(self, log):
         client = log.client("alice")
 

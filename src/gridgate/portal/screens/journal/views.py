@@ -52,15 +52,15 @@ def index(request: MemberRequest) -> HttpResponse:
     """
     actor, moment = request.membership, Moment.present()
     filters = JournalFilters(request.GET, moment=moment, company=actor.organisation_id)
-    period = _in_period(filters)
+    period, read = _in_period(filters), audit.Read()
     filters.offer(
-        readers={} if filters.own else audit.readers_in(actor=actor, wanted=period),
-        channels=audit.channels_in(actor=actor, wanted=replace(period, own=filters.own)),
+        readers={} if filters.own else audit.readers_in(actor=actor, wanted=period, read=read),
+        channels=audit.channels_in(actor=actor, wanted=replace(period, own=filters.own), read=read),
     )
-    whole = audit.counts(actor=actor, wanted=period)
-    found, total = _found(actor, filters, whole), whole[filters.own]
+    whole = audit.counts(actor=actor, wanted=period, read=read)
+    found, total = _found(actor, filters, whole, read), whole[filters.own]
     together = filters.own and "detail" not in request.GET
-    entries = audit.search(actor=actor, wanted=filters.wanted)
+    entries = audit.search(actor=actor, wanted=filters.wanted, read=read)
     visits = audit.own_visits(actor=actor, wanted=filters.wanted)
     page = page_of(request, visits if together else entries)
     context = {
@@ -77,7 +77,7 @@ def index(request: MemberRequest) -> HttpResponse:
         "read": found.read,
         "refused": found.refused,
         "period": _period(filters),
-        "chart": _chart(actor, filters, moment),
+        "chart": _chart(actor, filters, moment, read),
         "page_obj": page,
         "rows": visit_rows(actor, list(page), moment) if together else _rows(actor, list(page), moment),
         "unreadable": entries.unreadable,
@@ -109,11 +109,11 @@ def _erased(filters: JournalFilters) -> dict[str, Any]:
 
 
 def _found(
-    actor: Membership, filters: JournalFilters, whole: tuple[audit.Counts, audit.Counts]
+    actor: Membership, filters: JournalFilters, whole: tuple[audit.Counts, audit.Counts], read: audit.Read
 ) -> audit.Counts:
     """How many entries the filters let through, on the side that is shown; `whole` is what the period has of both."""
     narrowed = replace(filters.wanted, own=None) != _in_period(filters)
-    counts = audit.counts(actor=actor, wanted=filters.wanted) if narrowed else whole
+    counts = audit.counts(actor=actor, wanted=filters.wanted, read=read) if narrowed else whole
     return counts[filters.own]
 
 
@@ -131,7 +131,7 @@ def _period(filters: JournalFilters) -> str:
     return _("depuis le début")
 
 
-def _chart(actor: Membership, filters: JournalFilters, moment: Moment) -> ReadsChart | None:
+def _chart(actor: Membership, filters: JournalFilters, moment: Moment, read: audit.Read) -> ReadsChart | None:
     """Reads a day over the period; none when it is too long, or when only refusals are shown."""
     wanted, first, last = filters.wanted, filters.first, filters.last
     if first is None or last is None or wanted.outcome not in ("", GRANTED):
@@ -140,7 +140,7 @@ def _chart(actor: Membership, filters: JournalFilters, moment: Moment) -> ReadsC
     if not 1 < length <= LONGEST_CHART:
         return None
     days = [first + timedelta(days=place) for place in range(length)]
-    counts = audit.reads_in(actor=actor, days=days, wanted=wanted).values()
+    counts = audit.reads_in(actor=actor, days=days, wanted=wanted, read=read).values()
     a_day = [sum(column) for column in zip(*counts, strict=True)] or [0] * length
     return reads_chart(a_day, days, flagged=not filters.own)
 

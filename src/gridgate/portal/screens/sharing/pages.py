@@ -5,14 +5,14 @@ PAGES = (
         "sharing",
         "/partage/",
         get=DATA_SERVICES,
-        queries=18,  # when each company last read is asked apart: one search a facet, whatever the past
+        queries=19,  # sums, their facets, and when each company last read, which is one search a facet, are asked apart
         states=(*seen("alice"), *seen("bob", status=403), *seen("tiers1")),
     ),
     Page(
         "sharing_export",
         "/partage/export.csv",
         get=DATA_SERVICES,
-        queries=13,  # one of them: how many points those that are over covered
+        queries=14,  # one of them: how many points those that are over covered
         unseen=DOWNLOAD,
     ),
     Page(
@@ -63,7 +63,7 @@ PAGES = (
         "sharing_company",
         "/partage/{tiers1_siren}/",
         get=(SIGN_IN, 403, 404, 404, 200),
-        queries=23,  # one of them: whether all reads are counted
+        queries=24,  # two of them: sums and their facets; one: whether all reads are counted
         states=seen("alice", "/partage/222333445/", "/partage/444555668/", "/partage/100000009/"),
     ),
     Page(
