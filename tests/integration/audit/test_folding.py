@@ -24,6 +24,7 @@ from gridgate.audit.models import (
 )
 from gridgate.audit.operations import (
     BeingCounted,
+    Folded,
     LogLine,
     Position,
     TooYoungToErase,
@@ -224,6 +225,46 @@ def test_a_death_between_the_sums_and_the_position_leaves_neither(
     assert (counted(), counted(LogPoint), positions()) == (0, 0, {})
     assert fold_access_log(environment) == 2
     assert counted() == 2
+
+
+def test_two_workers_that_fold_the_same_lines_at_once_count_them_once(
+    environment: Environment, log: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have read how far it is folded, and the other is through when the first writes its batch."""
+    log.append(*map(entry, range(10)))
+    monkeypatch.setattr(access_log, "_BATCH", 3)
+    fold_alone, others = access_log.audit.fold, []
+
+    def overtaken(**said: Any) -> Folded:
+        if not others:
+            others.append(0)
+            others[0] = fold_access_log(environment)
+        return fold_alone(**said)
+
+    monkeypatch.setattr(access_log.audit, "fold", overtaken)
+    assert (fold_access_log(environment), others) == (0, [10])
+    assert counted() == counted(LogPointDay) == counted(LogPoint) == len(folded(environment)) == 10
+    reading = read_segment(only_segment(environment))
+    assert positions() == {reading.name: Position(reading.lines, reading.size, reading.head)}
+
+
+def test_a_segment_that_is_another_one_is_told_and_counts_nothing_twice(
+    environment: Environment, log: AccessLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Longer than the one that was folded: what is in the place of the lines that follow is taken, as it stands there."""
+    log.append(entry(1), entry(2))
+    fold_access_log(environment)
+    path = only_segment(environment)
+    other = AccessLog(environment.access_log, "other", started_at=NOW)
+    other.append(*map(entry, range(10, 20)))
+    other.close()
+    [longer] = set(segment_paths(environment.access_log)) - {path}
+    path.write_bytes(longer.read_bytes())
+    longer.unlink()
+    fold_access_log(environment)
+    assert f"{path.name}:4 does not follow from the line before it; run gridgate audit verify" in caplog.text
+    assert counted() == 2 + 8
+    assert fold_access_log(environment) == 0
 
 
 def test_many_lines_are_folded_in_batches(

@@ -16,7 +16,7 @@ from gridgate.dataplane.accesslog.segments import PACKED
 
 FRAME = 128 * 1024
 """Bytes of lines that one frame holds: what is read to get at a single line."""
-OPTIONS = {CParameter.compressionLevel: 9, CParameter.checksumFlag: 1}
+OPTIONS: dict[int, int] = {CParameter.compressionLevel: 9, CParameter.checksumFlag: 1}
 """A damaged frame is an error, not other lines."""
 _CHUNK = 1 << 20
 
