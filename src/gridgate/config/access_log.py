@@ -42,6 +42,7 @@ from gridgate.dataplane.accesslog.segments import (
     segment_name,
     segment_paths,
     segment_size,
+    whole_lines,
 )
 from gridgate.notifications.checkpoints import send_copies
 from gridgate.sharing.signing import load_private_key, load_public_keys
@@ -321,7 +322,7 @@ def lines_of(path: Path) -> Iterator[LogLine]:
     """Every whole line of a segment. What is no line of one holds no entry: the chain tells of it. Raises `OSError`."""
     offset = 0
     with open_segment(path) as file:
-        for number, raw in enumerate(file, start=1):
+        for number, raw in enumerate(whole_lines(file), start=1):
             if not raw.endswith(b"\n"):
                 return
             entry = _entry(raw)
@@ -343,7 +344,7 @@ class _Unread:
     def __iter__(self) -> Iterator[LogLine]:
         number, size, head = self.position.lines, self.position.size, self.position.head or ORIGIN
         last = number + _BATCH
-        for raw in islice(self._file, _BATCH):
+        for raw in islice(whole_lines(self._file), _BATCH):
             if not raw.endswith(b"\n"):
                 break
             number += 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gridgate.dataplane.accesslog import AccessEntry, AccessLog, packed, sign_checkpoint, verify
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog, packed, segments, sign_checkpoint, verify
 from gridgate.dataplane.accesslog.packed import pack
 from gridgate.dataplane.accesslog.segments import (
     read_lines,
@@ -127,3 +127,16 @@ def test_damage_is_an_error_of_reading_or_a_fault(path: Path, place: int) -> Non
     except OSError:
         return
     assert not found.intact
+
+
+def test_a_line_without_end_is_told_and_not_read_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packed, a few kilobytes hold more than any memory."""
+    monkeypatch.setattr(segments, "LONGEST_LINE", 4096)
+    with path.open("ab") as file:
+        file.write(b" " * 100_000 + b"\n")
+    pack(path)
+    [now] = segment_paths(path.parent)
+    with segments.open_segment(now) as file:
+        assert max(map(len, segments.whole_lines(file))) == 4096
+    found = verify(path.parent, KEY.public_key(), now=NOW)
+    assert [fault.what for fault in found.faults] == ["is longer than any line of an access log"]

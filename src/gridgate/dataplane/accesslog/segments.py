@@ -25,6 +25,8 @@ PACKED = ".zst"
 CHECKPOINTS = f"checkpoints{SUFFIX}"
 FOLDED = ".folded"
 """An empty file, changed when the registry was last found to count every line there was."""
+LONGEST_LINE = 64 * 2**20
+"""Bytes: a receipt on all points of a large company has some millions."""
 PROBE = "probe"
 """Member of a line that was written to see whether one can be: chained like all, and no entry."""
 
@@ -125,6 +127,16 @@ def open_segment(path: Path) -> BinaryIO:
     return path.open("rb")
 
 
+def whole_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines from where the file stands, with their ends. What is longer than any comes without one, and is the last:
+    a few kilobytes can be packed lines, or a hole on the disk, of any length.
+    """
+    while raw := file.readline(LONGEST_LINE):
+        yield raw
+        if not raw.endswith(b"\n"):
+            return
+
+
 def segment_size(path: Path) -> int:
     """How many bytes its lines have, in whichever form the file is. Raises `OSError`."""
     if not is_packed(path):
@@ -139,7 +151,7 @@ def read_lines(directory: Path, name: str, offsets: Sequence[int]) -> Iterator[d
     with open_segment(path if path.exists() else path.with_name(name + PACKED)) as file:
         for offset in offsets:
             file.seek(offset)
-            yield orjson.loads(file.readline())
+            yield orjson.loads(file.readline(LONGEST_LINE))
 
 
 def is_changes(path: Path) -> bool:
@@ -162,9 +174,12 @@ def read_segment(
     """
     reading = SegmentReading(segment_name(path))
     with open_segment(path) as file:
-        for raw in file:
+        for raw in whole_lines(file):
             if not raw.endswith(b"\n"):
                 reading.torn = len(raw)
+                if reading.torn == LONGEST_LINE:
+                    where = f"{reading.name}:{reading.lines + 1}"
+                    reading.faults.append(Fault(where, "is longer than any line of an access log"))
                 break
             reading.size += len(raw)
             _take(reading, raw[:-1], keep_entries=keep_entries)
