@@ -475,6 +475,18 @@ class TestWhoeverMayRenameWhatLiesInTheFolder:
         assert names(precious) == {"2026-11-25-aa.jsonl"}
         assert names(folder / "aside") == {"2026-11-25-bb.jsonl", "2026-11-25-bb.jsonl.report.txt"}
 
+    def test_learns_nothing_of_a_file_of_the_watcher_by_another_name_of_it(
+        self, folder: Path, watch_once: Callable[..., Result], tmp_path: Path
+    ) -> None:
+        key = tmp_path / "key.pem"
+        key.write_text("-----BEGIN PRIVATE KEY-----")
+        (folder / "key.csv").hardlink_to(key)
+        watch_once()
+        assert key.read_text() == "-----BEGIN PRIVATE KEY-----"
+        told = (folder / "quarantine" / "key.csv.report.json").read_text()
+        assert "BEGIN" not in told
+        assert "it has another name elsewhere" in told
+
     def test_has_no_hand_in_where_files_in_hand_lie(self, folder: Path) -> None:
         (folder / ".taking").mkdir()
         (folder / ".taking").chmod(0o777)

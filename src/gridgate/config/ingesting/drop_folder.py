@@ -280,14 +280,18 @@ def _claimed(place: Path, name: str) -> Claim:
 
 
 def _fault_of(path: Path) -> str:
-    mode = path.lstat().st_mode
+    found = path.lstat()
+    mode = found.st_mode
     if stat.S_ISLNK(mode):
         return f"it is a link, to {path.readlink()}, which is not followed; drop the file itself"
     if not stat.S_ISREG(mode):
         return "it is no file of data; drop files only"
+    if found.st_nlink > 1 and found.st_uid == os.geteuid():
+        # Some systems let anybody give a second name to a file that they may not read: a key, say.
+        return "it has another name elsewhere, and belongs to the user that this runs as; drop a copy"
     if not os.access(path, os.R_OK):
         return (
-            f"it cannot be read: its owner is user {path.lstat().st_uid}, its mode {stat.S_IMODE(mode):o}; have it"
+            f"it cannot be read: its owner is user {found.st_uid}, its mode {stat.S_IMODE(mode):o}; have it"
             " written so that the user that this runs as may read it, and drop it again"
         )
     return ""
