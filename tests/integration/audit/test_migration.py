@@ -9,8 +9,10 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from pytest_django import Settings
+from typer.testing import CliRunner
 
 from gridgate.audit.models import AccessLogSegment, LogDay
+from gridgate.config import cli
 from gridgate.config.access_log import fold_access_log, segment_sizes
 from gridgate.config.environment import Environment
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
@@ -86,6 +88,21 @@ def test_nothing_is_kept_nor_said_when_the_segments_are_there(
     assert not {"audit_accesslogentry", "audit_formerread"} & {*tables()}
     assert capsys.readouterr().err == ""
     assert set(segment_sizes()) == set(AccessLogSegment.objects.values_list("name", flat=True))
+
+
+def test_the_command_leaves_nothing_to_count_when_it_ends(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ends right after an upgrade, before any worker ran, has a receipt that says what was read."""
+    former(environment, gone=False)
+    migrate()
+    environment.measurements.touch()
+    monkeypatch.setattr("gridgate.config.commands.migrate.load_django", lambda **_: environment)
+    monkeypatch.setattr("gridgate.config.instance.migrate", lambda: None)  # the tables are there
+    done = CliRunner().invoke(cli.app, ["migrate"])
+    assert done.exit_code == 0, done.output
+    assert "1 entry counted and found" in done.output
+    assert LogDay.objects.get().entries == 1
 
 
 def test_it_makes_the_tables_that_the_models_say() -> None:
