@@ -73,6 +73,20 @@ def test_the_power_of_all_is_a_curve(alice: Client, world: World, measured: Meas
     assert len(measured.asked) == 1
 
 
+def test_power_says_how_many_have_a_curve(alice: Client, world: World, measured: Measured) -> None:
+    """Two were chosen: the sum is of one, whose days the table tells."""
+    measured.silent.add(world.p2.pk)
+    query = f"?compteur={world.p1.pk}&compteur={world.p2.pk}&grandeur=puissance&vue=jour&le=2026-11-20"
+    assert "Compteurs 2 1 au plus ont des valeurs en même temps" in text_of(alice.get(PAGE + query))
+
+
+def test_days_that_are_none_are_said_to_be_that(alice: Client, world: World, measured: Measured) -> None:
+    text = text_of(alice.get(f"{PAGE}?compteur={world.p1.pk}&vue=dates&du=2026-02-01&au=2026-01-01"))
+    assert "précède la date de début" in text
+    assert "n’a ce sens" not in text
+    assert measured.asked == []
+
+
 def test_of_others_nothing_is_read_nor_told(world: World, alice: Client, measured: Measured) -> None:
     theirs = make_held_point(holder=world.charlie.organisation).pk
     for other in (theirs, "99999999999999"):

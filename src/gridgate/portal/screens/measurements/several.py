@@ -244,7 +244,7 @@ def power_together(sums: Sums, shown: Shown, count: int, *, zone: ZoneInfo, now:
             _("Puissance la plus haute"), formats.number(most / 1000, 1), "kW", formats.moment(sums.edges[at])
         ),
         Figure(_("Puissance la plus basse"), formats.number(least / 1000, 1), "kW"),
-        Figure(_("Compteurs"), formats.number(count)),
+        Figure(_("Compteurs"), formats.number(count), "", _at_most(max(points), count)),
     ]
     fewer = sum(1 for of_step in points if 0 < of_step < max(points))
     note = ""
@@ -339,6 +339,13 @@ def _with_values(totals: DailyTotals) -> str:
     return ngettext("%(count)s a des valeurs", "%(count)s ont des valeurs", told) % {
         "count": formats.number(told)
     }
+
+
+def _at_most(told: int, count: int) -> str:
+    """Of how many of them a step is, when none is of all."""
+    if told == count:
+        return ""
+    return _("%(count)s au plus ont des valeurs en même temps") % {"count": formats.number(told)}
 
 
 def _curve_of(sums: Sums) -> Curve:

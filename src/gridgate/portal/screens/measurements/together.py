@@ -171,10 +171,12 @@ def _shown(request: MemberRequest, chosen: Chosen, meters: Sequence[Meter]) -> S
 def _together(
     actor: Membership, meters: Sequence[Meter], shown: Shown, chosen: Chosen, now: datetime
 ) -> Together | None:
-    """What they have; None when nothing is asked for. Says why when it is too much, or nothing answers."""
+    """What they have; None when nothing is asked for, or days that are none. Says why when it is too much, or nothing answers."""
     flowing = _flowing(meters, shown)
-    if not flowing or shown.error:
-        return Together(empty=_("Aucun des compteurs choisis n’a ce sens.")) if meters else None
+    if not meters or shown.error:  # which is said beside the dates
+        return None
+    if not flowing:
+        return Together(empty=_("Aucun des compteurs choisis n’a ce sens."))
     if len(flowing) * shown.days > several.MOST_DAYS:
         return Together(
             empty=_(
