@@ -35,7 +35,9 @@ def migrate(
 
     # Before anything is served: a receipt signed meanwhile would say that nothing had been read.
     if added := fold_access_log(environment):
-        typer.echo(f"{environment.access_log}: {counted(added, 'entry', 'entries')} counted and found", err=True)
+        typer.echo(
+            f"{environment.access_log}: {counted(added, 'entry', 'entries')} counted and found", err=True
+        )
     if new_measurements:
         open_store(environment.measurements, zone=environment.zone).close()
     typer.echo(f"{environment.registry} is up to date.", err=True)
