@@ -138,7 +138,7 @@ class _Row(NamedTuple):
 
     facet: LogFacet
     day: date
-    count: int
+    entries: int
     last: int
 
 
@@ -212,7 +212,7 @@ class Entries:
         if self._days is None:
             rows, counts = _rows(self._actor, self._wanted, self._read_already), dict[date, int]()
             for row in rows:
-                counts[row.day] = counts.get(row.day, 0) + row.count
+                counts[row.day] = counts.get(row.day, 0) + row.entries
             self._days = sorted(counts.items(), reverse=True)
             self._facets = list({row.facet.pk for row in rows})
         return self._days
@@ -282,7 +282,7 @@ def counts(*, actor: Actor, wanted: Wanted, read: Read | None = None) -> tuple[C
     """How many entries match: others', and the company's own."""
     found = {(own, granted): 0 for own in (False, True) for granted in (False, True)}
     for row in _rows(actor, wanted, read):
-        found[row.facet.reader == actor.organisation_id, row.facet.outcome == GRANTED] += row.count
+        found[row.facet.reader == actor.organisation_id, row.facet.outcome == GRANTED] += row.entries
     others, own = (Counts(found[whose, True], found[whose, False]) for whose in (False, True))
     return others, own
 
@@ -374,7 +374,7 @@ def reads_in(
     for row in _rows(actor, within, read):
         reader = row.facet.reader
         if row.facet.outcome == GRANTED and reader not in but:
-            found.setdefault(reader, [0] * len(days))[(row.day - days[0]).days] += row.count
+            found.setdefault(reader, [0] * len(days))[(row.day - days[0]).days] += row.entries
     return found
 
 
@@ -503,7 +503,7 @@ def _rows(actor: Actor, wanted: Wanted, read: Read | None) -> list[_Row]:
         of_all = Wanted(first=wanted.first, last=wanted.last, metering_point=wanted.metering_point)
         sums = _sums(actor, of_all).values_list("facet", "day")
         read[period] = list(sums.annotate(count=Sum("entries"), latest=Max("last")))
-    return [_Row(facets[pk], *said) for pk, *said in read[period] if pk in facets]
+    return [_Row(facets[pk], day, entries, last) for pk, day, entries, last in read[period] if pk in facets]
 
 
 def _read_points(actor: Actor) -> QuerySet[LogPoint]:
