@@ -43,6 +43,7 @@ from gridgate.config.access_log import (
     pack_past_days,
     sign_due_checkpoint,
 )
+from gridgate.config.commands.check import log_not_shown
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
@@ -485,6 +486,22 @@ def test_what_was_counted_is_not_given_up_unasked(environment: Environment, log:
     assert counted(LogDay) == counted(LogPointDay) == counted(LogPoint)
     log.append(entry(3))
     assert (fold_access_log(environment), live.is_file()) == (1, True)
+
+
+def test_the_operator_is_told_of_lost_segments_and_that_counting_is_under_way(
+    environment: Environment, log: AccessLog
+) -> None:
+    log.append(entry(1))
+    fold_access_log(environment)
+    assert list(log_not_shown(environment)) == []
+    rebuild()
+    [told] = log_not_shown(environment)
+    assert "is being counted anew" in told
+    fold_access_log(environment)
+    assert list(log_not_shown(environment)) == []
+    only_segment(environment).unlink()
+    [told] = log_not_shown(environment)
+    assert f"{AccessLogSegment.objects.get().name}: it is missing" in told
 
 
 def test_a_round_says_since_when_nothing_is_lacking(environment: Environment, log: AccessLog) -> None:

@@ -74,7 +74,7 @@ def _registry(environment: Environment, *, deploy: bool) -> Iterator[str]:
         else:
             yield from _what_it_names(environment)
             yield from _contradiction(environment)
-            yield from _log_not_shown(environment)
+            yield from log_not_shown(environment)
             yield from awaited_receipts(datetime.now(UTC))
             if deploy:
                 yield from _nobody_to_ask()
@@ -121,7 +121,7 @@ def _contradiction(environment: Environment) -> Iterator[str]:
         yield str(RegistryContradictsLog(lost))
 
 
-def _log_not_shown(environment: Environment) -> Iterator[str]:
+def log_not_shown(environment: Environment) -> Iterator[str]:
     """What pages cannot show or count of the access log; that what is there is as it was written, `audit verify` says."""
     from gridgate.audit.operations import being_counted
     from gridgate.config.access_log import lost_segments
