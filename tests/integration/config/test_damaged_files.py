@@ -273,7 +273,7 @@ def test_serving_begins_with_what_cannot_be_done_without_the_key(data: Path) -> 
     assert list(files.before_serving(environment)) == []
     environment.receipt_key.unlink()
     (said,) = files.before_serving(environment)
-    assert "nothing that is shared can be ended" in str(said)
+    assert "receipts and letters of what ends wait" in str(said)
     assert "Put it back from the backup" in str(said)
 
 
