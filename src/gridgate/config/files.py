@@ -156,7 +156,7 @@ def before_serving(environment: Environment) -> Iterator[GridgateError]:
     if (fault := key_fault(environment)) is not None:
         yield GridgateError(
             ErrorKind.UNAVAILABLE,
-            f"{fault.message}: until it is mended receipts and letters of what ends wait, and the access log is not signed",
+            f"{fault.message}: until it is mended receipts and letters of what ends wait, and the log is not signed",
             where=fault.where,
             remedy=fault.remedy,
         )

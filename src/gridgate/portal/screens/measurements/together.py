@@ -171,7 +171,7 @@ def _shown(request: MemberRequest, chosen: Chosen, meters: Sequence[Meter]) -> S
 def _together(
     actor: Membership, meters: Sequence[Meter], shown: Shown, chosen: Chosen, now: datetime
 ) -> Together | None:
-    """What they have; None when nothing is asked for, or no days. Says why when it is too much, or nothing answers."""
+    """What they have; None when nothing is asked for, or no days. Says why when it is too much or nothing answers."""
     flowing = _flowing(meters, shown)
     if not meters or shown.error:  # which is said beside the dates
         return None
