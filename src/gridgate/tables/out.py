@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Final
 
@@ -48,30 +49,52 @@ def csv_lines(
 
 
 def workbook(header: Sequence[object], rows: Iterable[Sequence[object]], *, sheet: str) -> IO[bytes]:
-    """A file at its beginning, which the caller closes; `sheet` says what it holds. Text stays text, identifiers too;
-    days and instants are those of a spreadsheet, instants by the clock that they were written with.
-    """
-    import xlsxwriter  # Slow to import, and only this needs it.
-
+    """A file at its beginning, which the caller closes; see `write_workbook`."""
     target = TemporaryFile()  # noqa: SIM115  # the caller's
-    # Nothing is a formula, a link or a number but what is written as such.
-    with xlsxwriter.Workbook(target, {"constant_memory": True}) as book:
-        bold = book.add_format({"bold": True})
-        day = book.add_format({"num_format": "yyyy-mm-dd"})
-        instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        page: Any = None
-        for number, row in enumerate(_at_least_one(rows)):
-            place = number % ROWS_A_SHEET + 1
-            if place == 1:
-                page = book.add_worksheet(_sheet_name(sheet, number // ROWS_A_SHEET + 1))
-                page.freeze_panes(1, 0)
-                for column, name in enumerate(header):
-                    page.write_string(0, column, str(name), bold)
-                    page.set_column(column, column, min(40, max(12, len(str(name)) + 2)))
-            for column, value in enumerate(row):
-                _write(page, place, column, value, day, instant)
+    write_workbook(target, header, rows, sheet=sheet)
     target.seek(0)
     return target
+
+
+def write_workbook(
+    target: IO[bytes],
+    header: Sequence[object],
+    rows: Iterable[Sequence[object]],
+    *,
+    sheet: str,
+    folder: Path | None = None,
+) -> None:
+    """`sheet` says what it holds. Text stays text, identifiers too; days and instants are those of a spreadsheet,
+    instants by the clock that they were written with. What waits until all rows are there lies in `folder`, or where
+    temporary files lie. Raises `OSError`.
+    """
+    import xlsxwriter  # Slow to import, and only this needs it.
+    from xlsxwriter.exceptions import FileCreateError
+
+    options = {"constant_memory": True, "tmpdir": None if folder is None else str(folder)}
+    try:
+        with xlsxwriter.Workbook(target, options) as book:
+            _fill(book, header, rows, sheet)
+    except FileCreateError as error:
+        raise error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error)) from error
+
+
+def _fill(book: Any, header: Sequence[object], rows: Iterable[Sequence[object]], sheet: str) -> None:
+    """Nothing is a formula, a link or a number but what is written as such."""
+    bold = book.add_format({"bold": True})
+    day = book.add_format({"num_format": "yyyy-mm-dd"})
+    instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+    page: Any = None
+    for number, row in enumerate(_at_least_one(rows)):
+        place = number % ROWS_A_SHEET + 1
+        if place == 1:
+            page = book.add_worksheet(_sheet_name(sheet, number // ROWS_A_SHEET + 1))
+            page.freeze_panes(1, 0)
+            for column, name in enumerate(header):
+                page.write_string(0, column, str(name), bold)
+                page.set_column(column, column, min(40, max(12, len(str(name)) + 2)))
+        for column, value in enumerate(row):
+            _write(page, place, column, value, day, instant)
 
 
 def _sheet_name(what: str, number: int) -> str:
