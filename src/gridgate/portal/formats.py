@@ -105,6 +105,18 @@ def with_unit(value: Number | None, unit: str, decimals: int = 0, language: str 
     return NONE if value is None else number(value, decimals, language) + before_unit(unit, language) + unit
 
 
+def weight(size: int, language: str | None = None) -> str:
+    """Of a file, in bytes.
+
+    >>> weight(83_000, "fr"), weight(1_500_000, "en")
+    ('81\xa0Ko', '1.4\xa0MB')
+    """
+    units = ("kB", "MB") if current_language(language) == "en" else ("Ko", "Mo")
+    if size < 1024 * 1024:
+        return with_unit(max(1, round(size / 1024)), units[0], language=language)
+    return with_unit(size / 1024 / 1024, units[1], 1, language=language)
+
+
 def decimals(values: Iterable[Number | None], usual: int = 1) -> int:
     """How many decimals values in kW or kWh need for none but zero to be written as zero: thirty watts are not 0,0 kW."""
     least = Decimal(5).scaleb(-usual - 1)

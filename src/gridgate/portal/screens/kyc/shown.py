@@ -119,16 +119,9 @@ def document(attachment: KycAttachment) -> Document:
     return Document(
         attachment.pk,
         attachment.name,
-        weight(attachment.size),
+        formats.weight(attachment.size),
         reverse("kyc_attachment", args=[number, attachment.pk]),
     )
-
-
-def weight(size: int) -> str:
-    """`82 Ko`, `1,4 Mo`."""
-    if size < 1024 * 1024:
-        return formats.with_unit(max(1, round(size / 1024)), _("Ko"))
-    return formats.with_unit(size / 1024 / 1024, _("Mo"), 1)
 
 
 def said(one: AnyField, value: Any) -> str:
