@@ -12,6 +12,7 @@ KINDS = {
     "LostFactor": "lost_factor",
     "Membership": "member",
     "Organisation": "company",
+    "PreparedFile": "prepared_file",
     "User": "user",
     "UserGroup": "group",
     "UserSession": "session",

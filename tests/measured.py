@@ -14,9 +14,9 @@ import pytest
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.sharing import AccessLine, Basis, Granted
-from gridgate.core.time import Interval, Resolution, civil_day_of, days_between
-from gridgate.dataplane.client import DailyTotals, Decided, Latest, Reader, SumAsked, Sums
+from gridgate.core.sharing import AccessLine, Basis, Granted, RefusalReason, Refused
+from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of, days_between
+from gridgate.dataplane.client import DailyTotals, Decided, Latest, Period, Reader, SumAsked, Sums
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.dataplane.store.port import Cause, SeriesInfo, SeriesKey, SetAside
 from tests.world import NOW
@@ -33,6 +33,12 @@ class Measured:
     """Points without data."""
     refused: set[str] = field(default_factory=set)
     """Points of which every value came and was set aside, as negative."""
+    unreadable: set[str] = field(default_factory=set)
+    """Points that the company may read no more."""
+    readable_from: datetime | None = None
+    """From when on it may read the others; all when None."""
+    erased: set[str] = field(default_factory=set)
+    """Points of which the store has nothing any more."""
     broken: bool = False
     """True to have the store not answer."""
     asked: list[tuple[object, ...]] = field(default_factory=list)
@@ -47,7 +53,7 @@ class Measured:
         keys = [
             SeriesKey(point, Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL, Resolution.PT30M)
             for point in points
-            if point not in self.silent
+            if point not in self.silent | self.erased
         ]
         recorded = int(RECORDED.timestamp() * 1000)
         return [SeriesInfo(key, date(2024, 1, 1), YESTERDAY, recorded) for key in keys]
@@ -73,9 +79,23 @@ class Measured:
         self._answer()
         self.asked.append((reader.organisation_name, direction, *points))
         days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-        told = [point for point in points if point not in self.silent]
+        period = Interval(civil_day_bounds(first, PARIS).start, civil_day_bounds(last, PARIS).end)
+        decided = self.readable(reader, SumAsked(direction, period, Period.DAY), points, at=at)
+        told = [point for point in decided.granted if point not in self.silent]
         each = 10_000.0 if first.year == NOW.year else 8_000.0
-        return DailyTotals(told, days, np.full((len(told), len(days)), each))
+        return DailyTotals(told, days, np.full((len(told), len(days)), each), decided)
+
+    def readable(self, reader: Reader, asked: SumAsked, points: Sequence[str], *, at: datetime) -> Decided:
+        self._answer()
+        period = asked.period
+        if self.readable_from is not None:
+            period = Interval(max(period.start, self.readable_from), period.end)
+        granted = Granted(TITLE, period)
+        decided = Decided({point: granted for point in points if point not in self.unreadable})
+        decided.refused.update(
+            (point, Refused(RefusalReason.NO_PERMISSION)) for point in points if point in self.unreadable
+        )
+        return decided
 
     def sums(
         self,
@@ -86,19 +106,22 @@ class Measured:
         at: datetime,
         channel: str = "screen",
     ) -> tuple[Sums, Decided]:
-        """Of half hours, in one group."""
+        """Of half hours."""
         self._answer()
         self.asked.append((reader.organisation_name, asked.direction, *points))
-        told = [point for point in points if point not in self.silent]
+        decided = self.readable(reader, asked, list(points), at=at)
+        told = [point for point in decided.granted if point not in self.silent]
         end = asked.period.end
         assert end is not None
         count = int((end - asked.period.start).total_seconds()) // Resolution.PT30M.seconds
         edges = [asked.period.start + timedelta(minutes=30 * n) for n in range(count + 1)]
         past = [edge < at for edge in edges[1:]]
-        values: list[int | float | None] = [417 * len(told) if told and over else None for over in past]
-        of_points = [len(told) if over else 0 for over in past]
-        granted = Decided({point: Granted(TITLE, asked.period) for point in points})
-        return Sums(asked.kind, edges, [values], [of_points], [count] * len(told)), granted
+        each = [sum(points[point] == group for point in told) for group in range(max(points.values()) + 1)]
+        values: list[list[int | float | None]] = [
+            [417 * of_group if of_group and over else None for over in past] for of_group in each
+        ]
+        of_points = [[of_group if over else 0 for over in past] for of_group in each]
+        return Sums(asked.kind, edges, values, of_points, [count] * len(told)), decided
 
     def read(
         self,

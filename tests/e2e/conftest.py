@@ -180,6 +180,10 @@ def made_later(demo_server: Server, tmp_path_factory: pytest.TempPathFactory) ->
         request = _first(r'"/partage/demandes/([^/"]+)/"', alice.get("/partage/").text)
         receipt = _first(r'"/partage/recus/(GG-[^/"]+)/"', alice.get("/partage/recus/").text)
         permission = _first(r'"/partage/autorisations/([^/"]+)/resilier/"', alice.get("/services/").text)
+        submit(alice, "/mesures/fichiers/?tous=1&vue=mois", format="csv")
+        until(
+            lambda: "Télécharger" in alice.get("/mesures/fichiers/").text, "the file, which the worker makes"
+        )
         eic_submitted = _first(r'"/eic/(EIC-[^/"]+)/"', alice.get("/eic/").text)
         kyc_accepted = _first(r'"/questionnaire/(KYC-[^/"]+)/"', alice.get("/questionnaire/").text)
         requests, one = "/administration/invitations/demandes/", r'invitations/demandes/([0-9a-f-]{36})/"'

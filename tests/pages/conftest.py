@@ -18,7 +18,9 @@ def _make(growths: int) -> tuple[Stage, dict[Path, bytes]]:
     objects = make_objects(world)
     for _ in range(growths):
         grow(world, objects)
-    documents = {path: path.read_bytes() for path in _documents().rglob("*") if path.is_file()}
+    documents = {
+        path: path.read_bytes() for folder in _folders() for path in folder.rglob("*") if path.is_file()
+    }
     return (world, objects), documents
 
 
@@ -34,11 +36,11 @@ def _bring(growths: int) -> Stage:
     return stage
 
 
-def _documents() -> Path:
+def _folders() -> list[Path]:
+    """Of documents that were joined, and of prepared files."""
     from django.conf import settings
 
-    folder: Path = settings.ENVIRONMENT.data / "attachments"
-    return folder
+    return [settings.ENVIRONMENT.attachments, settings.ENVIRONMENT.prepared]
 
 
 @pytest.fixture

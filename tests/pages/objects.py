@@ -26,6 +26,7 @@ from tests.factories.eic import make_code, make_draft, make_request
 from tests.factories.kyc import make_begun, make_more
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import make_group, make_join_request, make_member, make_organisation
+from tests.factories.prepared_files import make_prepared_file
 from tests.factories.sharing import make_permission, make_service
 from tests.handles import handle
 from tests.world import World
@@ -57,6 +58,7 @@ ABSENT = {
     "join_request": handle_of("join_request", 999999),
     "kyc": "KYC-2026-99999",
     "kyc_document": handle_of("document", 999999),
+    "prepared_file": handle_of("prepared_file", 999999),
 }
 
 
@@ -99,6 +101,7 @@ def make_objects(world: World) -> dict[str, str]:
         "kyc": document.questionnaire.number,
         "kyc_document": handle(document),
         "p3": world.p3.pk,
+        "prepared_file": handle(make_prepared_file(world.alice, [world.p3.pk], now=world.now)),
         "tiers1_siren": world.third_party_1.siren,
         "permission": str(permission.pk),
         "extendable": str(lasting.pk),
@@ -207,6 +210,7 @@ def grow(world: World, objects: dict[str, str]) -> None:
         deactivate_eic_code(code=code, reason="Doute", actor=None, now=now)
         reactivate_eic_code(code=code, reason="Erreur", actor=None, now=now)
         make_more(KycAttachment.objects.get(pk=number_of("document", objects["kyc_document"])), 3, now=now)
+        make_prepared_file(world.alice, [world.p1.pk], now=now)
         check_file(
             kind="points", name="a.csv", content=b"id,segment\n1,C5\n", user=world.operateur.user, now=now
         )

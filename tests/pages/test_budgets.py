@@ -37,7 +37,7 @@ def queries(grown: Callable[[int], Stage], growths: int, page: Page) -> list[str
     world, objects = grown(growths)
     client = browser(world, page, "allowed")
     path = page.path.format(**objects)
-    client.get(path)  # what is worked out once and kept is not the page's
+    client.get(path).close()  # what is worked out once and kept is not the page's
     with CaptureQueriesContext(connection) as seen:
         response = client.get(path)
         if response.streaming:

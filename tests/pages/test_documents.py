@@ -108,7 +108,10 @@ def answer_of(client: Client, page: Page, path: str, address: str) -> int:
     except Resolver404:
         return 404
     if (page.allowed, name) not in _ANSWERED:
-        status = int(client.get(address.partition("#")[0]).status_code)
+        answer = client.get(address.partition("#")[0])
+        status = int(answer.status_code)
+        if answer.streaming:
+            answer.close()
         if status >= 400:
             return status
         _ANSWERED.add((page.allowed, name))

@@ -160,6 +160,12 @@ class Environment(BaseSettings):
     attachment_megabytes: int = Field(
         default=10, ge=1, le=100, description="the most that one attached document may weigh"
     )
+    prepared_megabytes: int = Field(
+        default=2000,
+        ge=1,
+        le=1_000_000,
+        description="the most that all prepared files of measurements may weigh together, on disk",
+    )
     oidc_issuer: str = Field(
         default="", description="address of an OpenID Connect provider that people may sign in with"
     )
@@ -298,6 +304,10 @@ class Environment(BaseSettings):
     @property
     def attachments(self) -> Path:
         return self.data / "attachments"
+
+    @property
+    def prepared(self) -> Path:
+        return self.data / "prepared"
 
     @property
     def metrics(self) -> Path:

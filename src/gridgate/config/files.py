@@ -177,6 +177,7 @@ def faults(environment: Environment) -> Iterator[GridgateError]:
         _checkpoints_fault(environment.access_log / CHECKPOINTS),
         key_fault(environment),
         _folder_of_files_fault(environment.attachments, "documents cannot be joined nor read"),
+        _folder_of_files_fault(environment.prepared, "no file of measurements is prepared"),
         None
         if environment.smtp_host
         else _folder_of_files_fault(environment.data / "mail", "no e-mail is written"),

@@ -18,6 +18,7 @@ OWN_NAMES = frozenset(
         "mail",
         "measurements.sqlite3",
         "metrics",
+        "prepared",
         "registry.sqlite3",
         "static",
     }

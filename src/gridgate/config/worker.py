@@ -9,9 +9,11 @@ A round, about twice a second, does what is due:
    activation links again;
 5. reminds of the ends to come, hourly;
 6. signs the access log, daily, and packs the segments of past days;
-7. writes the changes of rights that the access log lacks, when it could not be written as they were made.
+7. writes the changes of rights that the access log lacks, when it could not be written as they were made;
+8. prepares the files of measurements that people asked for, one at a time and beside all else, and takes away those that
+   are over or may be read no more.
 
-Any number of workers may run: an e-mail is leased by a conditional UPDATE, and the rest does nothing when
+Any number of workers may run: an e-mail, and a file, is leased by a conditional UPDATE, and the rest does nothing when
 it is done already. A job that fails is told, waits longer each time, and does not hold up the others. On
 SIGTERM or SIGINT, and when the process that started it ends, a worker finishes what it has begun and
 returns; killed in between, it leaves nothing half done, and its leases run out.
@@ -38,7 +40,8 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.unavailability import is_unavailable
 from gridgate.metering.operations import end_collections_of_former_holders
 from gridgate.notifications import tasks
-from gridgate.organisations.operations import join_requests, kyc
+from gridgate.organisations.models import PreparedFile
+from gridgate.organisations.operations import join_requests, kyc, prepared_files
 from gridgate.organisations.security import pace, sessions, sign_ins, step_up
 from gridgate.organisations.tasks import (
     end_past_last_days,
@@ -91,6 +94,7 @@ def jobs(environment: Environment) -> list[Job]:
         Job("forget unnamed documents", 3600, lambda now: kyc.forget_unnamed_documents(now=now)),
         Job("forget expired tokens", 3600, lambda now: applications.forget_expired_tokens(now=now)),
         Job("forget what is over", 3600, _forget_what_is_over),
+        Job("forget prepared files", 60, _forget_prepared_files),
         Job("sign the access log", 600, lambda now: sign_due_checkpoint(environment, now)),
         Job("pack the access log's past days", 600, lambda now: pack_past_days(environment, now)),
     ]
@@ -102,7 +106,8 @@ def run(environment: Environment, *, clock: Clock = lambda: datetime.now(UTC)) -
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     _stop_with_parent(stop)
-    work(jobs(environment), stop, clock)
+    with Files(clock, stop) as files:
+        work([*jobs(environment), Job("prepare files", 1, files.fill_seat)], stop, clock)
 
 
 def work(todo: Iterable[Job], stop: threading.Event, clock: Clock) -> None:
@@ -183,6 +188,53 @@ class Mail:
         finally:
             connection.close()
             self._free.release()
+
+
+class Files:
+    """The seat in which files of measurements are prepared: one that takes minutes holds up nothing else."""
+
+    def __init__(self, clock: Clock, stop: threading.Event) -> None:
+        self._clock, self._stop = clock, stop
+        self._free = threading.Semaphore()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="files")
+
+    def __enter__(self) -> "Files":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
+
+    def fill_seat(self, now: datetime) -> None:
+        """Start preparing a file when one waits and nothing is prepared."""
+        if not self._free.acquire(blocking=False):
+            return
+        file = None
+        try:
+            file = prepared_files.claim_file(now=now)
+        finally:
+            if file is None:
+                self._free.release()
+        if file is not None:
+            self._pool.submit(self._prepare, file)
+
+    def _prepare(self, file: PreparedFile) -> None:
+        from gridgate.portal.screens.measurements.preparing import prepare  # Only a file asked for needs it.
+
+        try:
+            prepare(file, clock=self._clock, stopped=self._stop.is_set)
+        except Exception:  # noqa: BLE001 -- its lease runs out, and it is begun again
+            _log.exception("a file asked for cannot be prepared")
+        finally:
+            connection.close()
+            self._free.release()
+
+
+def _forget_prepared_files(now: datetime) -> None:
+    prepared_files.forget_over(now=now)
+    if prepared_files.some_are_ready():
+        from gridgate.portal.screens.measurements.preparing import forget_unreadable  # Only then.
+
+        forget_unreadable(now=now)
 
 
 def _end_what_was_left(now: datetime) -> None:

@@ -5,7 +5,7 @@ Synchronous, and safe to share between threads.
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -62,6 +62,8 @@ class DailyTotals:
     days: list[date]
     values: NDArray[np.float64]
     """Wh, points by days; NaN where there is none."""
+    decided: Decided = field(default_factory=Decided)
+    """Which points may be read, and of what time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +151,7 @@ class MeasurementClient:
         )
         self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=counts))
         days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
-        return DailyTotals(list(groups), days, values)
+        return DailyTotals(list(groups), days, values, decided)
 
     def sums(
         self,
@@ -170,6 +172,14 @@ class MeasurementClient:
         sums = add_up(self._for_sums, asked, parts, at=at, zone=self._zone, groups=groups)
         self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=sums.counts))
         return sums, decided
+
+    def readable(
+        self, reader: Reader, asked: SumAsked, metering_points: Sequence[str], *, at: datetime
+    ) -> Decided:
+        """What `reader` could read of each point now. Nothing is read, so nothing is logged: for telling whether what
+        was read once may still be looked at. Raises `RegistryUnavailable`.
+        """
+        return self._decided(reader, metering_points, asked, at)
 
     def series(self, metering_points: Sequence[str]) -> list[SeriesInfo]:
         """What is held of those points: which series, from when to when. Not their values, so not logged.

@@ -24,6 +24,7 @@ from gridgate.organisations.models import (
     KycQuestionnaire,
     Membership,
     OperatorRequest,
+    PreparedFile,
     User,
 )
 
@@ -103,6 +104,7 @@ def export_of(*, user: User, now: datetime) -> dict[str, Any]:
             }
             for one in user.directory_people.select_related("organisation").order_by("created_at", "pk")
         ],
+        "prepared_files": _prepared_files(user),
         "requests": _requests(user),
         "events": _events(user, memberships),
     }
@@ -198,6 +200,27 @@ def _favourite(favourite: Favourite) -> dict[str, Any]:
         "label": favourite.label,
         "kept_at": _at(favourite.created_at),
     }
+
+
+def _prepared_files(user: User) -> Rows:
+    files = PreparedFile.objects.filter(membership__user=user).select_related("membership__organisation")
+    return [
+        {
+            "company": _company(one.membership),
+            "quantity": one.quantity,
+            "direction": one.direction,
+            "first": one.first.isoformat(),
+            "after": one.after.isoformat(),
+            "metering_points": one.points,
+            "file_format": one.format,
+            "state": str(one.state),
+            "bytes": one.size,
+            "asked_at": _at(one.created_at),
+            "ready_at": _at(one.ready_at),
+            "expires_at": _at(one.expires_at),
+        }
+        for one in files.order_by("created_at", "pk")
+    ]
 
 
 def _requests(user: User) -> Rows:

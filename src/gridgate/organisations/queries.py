@@ -73,6 +73,12 @@ def memberships_of(*, user: User) -> QuerySet[Membership]:
     )
 
 
+def present_membership(pk: int) -> Membership | None:
+    """A membership as it is now, with its person and company; None once it has ended, or the account is closed."""
+    present = Membership.objects.present().filter(pk=pk, user__is_active=True)
+    return present.select_related("user", "organisation").first()
+
+
 def members_of(*, actor: Membership) -> QuerySet[Membership]:
     """The present members of the actor's company, in alphabetical order."""
     return (

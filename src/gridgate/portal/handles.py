@@ -18,6 +18,7 @@ KINDS = (
     "sign_in_link",
     "lost_factor",
     "join_request",
+    "prepared_file",
 )
 
 

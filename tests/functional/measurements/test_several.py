@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.client import DailyTotals
 from gridgate.portal.charts import stack
-from gridgate.portal.screens.measurements import export_of_several, several, together
+from gridgate.portal.screens.measurements import export_of_several, several
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import restrict
 from tests.functional.home.test_the_home_page import text_of
@@ -198,7 +200,6 @@ class TestExport:
     ) -> None:
         monkeypatch.setattr(export_of_several, "ROWS_AT_ONCE", 30)
         answer = alice.get(PAGE + "export?tous=1&le=2026-11-01&format=excel")
-        assert len(measured.asked) == 1, "the first lot, so that a failure is a page"
         text = body(answer).decode("utf-8-sig")
         assert [len(asked) - 2 for asked in measured.asked] == [1] * len(measured.asked)
         assert text.count("\r\n") == 1 + 30 * len(measured.asked)
@@ -234,14 +235,45 @@ class TestExport:
         self, alice: Client, measured: Measured, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         assert "format=parquet" in alice.get(PAGE + "?tous=1").content.decode()
-        monkeypatch.setattr(together, "MOST_ROWS", 10)
+        allow(monkeypatch, most=10)
         page = alice.get(PAGE + "?tous=1")
         assert "Trop de valeurs pour un fichier" in text_of(page)
         assert "format=parquet" not in page.content.decode()
         assert alice.get(PAGE + "export?tous=1").status_code == 404
 
+    def test_that_cannot_be_read_is_a_page_and_no_file_that_breaks_off(
+        self, alice: Client, measured: Measured
+    ) -> None:
+        measured.broken = True
+        assert alice.get(PAGE + "export?tous=1").status_code == 503
+
+    def test_that_takes_long_is_offered_as_one_that_is_prepared(
+        self, alice: Client, measured: Measured, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        allow(monkeypatch, at_once=10, forms=("xlsx",))
+        page = alice.get(PAGE + "?tous=1&le=2026-11-01").content.decode()
+        assert "format=xlsx" not in page
+        assert '<button class="btn wide" name="format" value="xlsx">' in page
+        assert "format=csv" in page
+        measured.asked.clear()
+        led = alice.get(PAGE + "export?tous=1&le=2026-11-01&format=xlsx")
+        assert led["Location"].startswith(f"{PAGE}?tous=1&montrer=somme&vue=mois")
+        assert measured.asked == []
+
+
+def allow(
+    monkeypatch: pytest.MonkeyPatch, forms: Iterable[str] = export_of_several.FORMATS, **limits: int
+) -> None:
+    """Other numbers of rows of a file."""
+    for form in forms:
+        monkeypatch.setitem(
+            export_of_several.FORMATS, form, replace(export_of_several.FORMATS[form], **limits)
+        )
+
 
 def body(answer: Any) -> bytes:
     assert answer.status_code == 200
     assert "attachment" in answer["Content-Disposition"]
-    return b"".join(answer.streaming_content)
+    found = b"".join(answer.streaming_content)
+    answer.close()
+    return found

@@ -224,12 +224,13 @@ def test_check_lists_every_fault_with_its_remedy(
     (data / "accesslog").rmdir()
     (data / "accesslog").write_text("")
     (data / "attachments").write_text("")
+    (data / "prepared").write_text("")
     (data / "mail").write_text("")
     monkeypatch.setenv("GRIDGATE_BRAND_CSS", str(data / "brand.css"))
     before = sorted(path for path in data.rglob("*"))
     found = [str(fault) for fault in files.faults(Environment(data=data))]
     for name in ("registry.sqlite3", "measurements.sqlite3", SECRET, "keys/receipts.pem", "accesslog", "attachments",
-                 "mail", "brand.css"):  # fmt: skip
+                 "prepared", "mail", "brand.css"):  # fmt: skip
         (told,) = [fault for fault in found if fault.startswith(f"{data / name}:")]
         assert told.count(". ") >= 1, told
     assert sorted(path for path in data.rglob("*")) == before

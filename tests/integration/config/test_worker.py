@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,13 +16,16 @@ from django.db import DatabaseError, OperationalError
 from gridgate.audit.models import LogDay
 from gridgate.config import worker
 from gridgate.config.environment import Environment
-from gridgate.config.worker import SEATS, Job, Mail, do, jobs, work
+from gridgate.config.worker import SEATS, Files, Job, Mail, do, jobs, work
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS
 from gridgate.metering.models import LoadCurveCollection, TitleHolding
 from gridgate.metering.operations import close_holding, set_collection
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
+from gridgate.organisations.models import PreparedFile
+from gridgate.organisations.operations import prepared_files
+from gridgate.portal.screens.measurements import preparing
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations import request_permission, subscribe
 from gridgate.sharing.signing import make_key
@@ -158,6 +161,53 @@ def test_an_outage_of_the_registry_is_told_once_and_the_next_one_anew(
         "e-mails cannot be claimed: it is missing",
         "e-mails cannot be claimed: it is locked",
     ]
+
+
+def test_files_are_prepared_one_at_a_time_beside_the_jobs(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting, begun, release = [PreparedFile(pk=1), PreparedFile(pk=2)], [], threading.Event()
+    stop = threading.Event()
+
+    def prepare(file: PreparedFile, *, clock: object, stopped: Callable[[], bool]) -> None:
+        begun.append((file.pk, stopped()))
+        release.wait()
+
+    monkeypatch.setattr(prepared_files, "claim_file", lambda now: waiting.pop(0) if waiting else None)
+    monkeypatch.setattr(preparing, "prepare", prepare)
+    with Files(clock, stop) as files:
+        files.fill_seat(NOW)
+        files.fill_seat(NOW)
+        until(lambda: len(begun) == 1, "the first is begun")
+        assert len(waiting) == 1, "the second waits for the seat"
+        stop.set()
+        release.set()
+        until(lambda: files.fill_seat(NOW) or len(begun) == 2, "the seat is free again")
+    assert begun == [(1, False), (2, True)]
+
+
+def test_a_file_that_cannot_be_prepared_frees_the_seat(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    waiting = [PreparedFile(pk=1), PreparedFile(pk=2)]
+
+    def prepare(file: PreparedFile, **_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(prepared_files, "claim_file", lambda now: waiting.pop(0) if waiting else None)
+    monkeypatch.setattr(preparing, "prepare", prepare)
+    with Files(clock, threading.Event()) as files:
+        until(lambda: files.fill_seat(NOW) or not waiting, "both were tried")
+    assert caplog.text.count("a file asked for cannot be prepared") == 2
+
+
+def test_a_registry_that_does_not_answer_keeps_no_seat(monkeypatch: pytest.MonkeyPatch) -> None:
+    def claim(now: datetime) -> None:
+        raise OperationalError("it is locked")
+
+    monkeypatch.setattr(prepared_files, "claim_file", claim)
+    with Files(clock, threading.Event()) as files:
+        for _ in "ab":
+            with pytest.raises(OperationalError):
+                files.fill_seat(NOW)
 
 
 # --- what the jobs do

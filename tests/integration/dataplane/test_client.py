@@ -12,7 +12,15 @@ from gridgate.core.quantities import Kind
 from gridgate.core.sharing import RefusalReason
 from gridgate.core.time import Interval, Resolution, civil_day_bounds
 from gridgate.dataplane.accesslog import AccessLogUnavailable
-from gridgate.dataplane.client import DailyTotals, Latest, MeasurementClient, Reader, ReadRefused
+from gridgate.dataplane.client import (
+    DailyTotals,
+    Latest,
+    MeasurementClient,
+    Period,
+    Reader,
+    ReadRefused,
+    SumAsked,
+)
 from tests.dataplane_plane import INJECTION, WITHDRAWAL, Plane, daily
 from tests.dataplane_world import (
     ACME,
@@ -47,6 +55,26 @@ def client(plane: Plane) -> Iterator[MeasurementClient]:
     client = MeasurementClient(plane.config)
     yield client
     client.close()
+
+
+class TestReadable:
+    def test_says_what_a_read_would_be_granted_and_logs_nothing(
+        self, plane: Plane, client: MeasurementClient
+    ) -> None:
+        plane.world.db.execute(
+            "UPDATE sharing_accessline SET data_from = ? WHERE metering_point_id = ?",
+            (midnight(days_ago(3)), CONSO),
+        )
+        asked = SumAsked(WITHDRAWAL, Interval(*week()), Period.DAY)
+        readable = client.readable(ALICE, asked, [CONSO, SOLAR, FOREIGN, UNKNOWN], at=NOW)
+        assert {point: verdict.readable for point, verdict in readable.granted.items()} == {
+            CONSO: Interval(civil_day_bounds(days_ago(3), PARIS).start, week()[1]),
+            SOLAR: Interval(*week()),
+        }
+        assert set(readable.refused) == {FOREIGN, UNKNOWN}
+        assert plane.logged() == []
+        totals = client.daily_totals(ALICE, [CONSO, FOREIGN], WITHDRAWAL, days_ago(7), days_ago(1), at=NOW)
+        assert totals.decided.granted == {CONSO: readable.granted[CONSO]}
 
 
 class TestRead:

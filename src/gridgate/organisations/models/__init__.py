@@ -23,6 +23,7 @@ from gridgate.organisations.models.memberships import (
 )
 from gridgate.organisations.models.organisation import Contract, Organisation
 from gridgate.organisations.models.people import Favourite, SignIn, User
+from gridgate.organisations.models.prepared_files import PreparedFile
 from gridgate.organisations.models.requests import (
     OPEN_STATES,
     TO_TREAT,
@@ -70,6 +71,7 @@ __all__ = [
     "OperatorRequest",
     "Organisation",
     "PerimeterPoint",
+    "PreparedFile",
     "RequestEvent",
     "RequestState",
     "SecurityPolicy",

@@ -24,12 +24,14 @@ from gridgate.organisations.models import (
     Invitation,
     KycQuestionnaire,
     Membership,
+    PreparedFile,
     User,
 )
 from gridgate.organisations.operations.eic import EIC
 from gridgate.organisations.operations.invitation_steps import cancel_on_leaving
 from gridgate.organisations.operations.kyc import KYC
 from gridgate.organisations.operations.members import end_lapsed
+from gridgate.organisations.operations.prepared_files import discard as discard_files
 from gridgate.organisations.operations.requests import withdraw_request
 from gridgate.organisations.own_account import requests_of
 from gridgate.organisations.queries import memberships_of
@@ -181,6 +183,7 @@ def _forget(user: User) -> None:
     for of_the_library in (EmailAddress, Authenticator, SocialAccount):
         of_the_library.objects.filter(user=user).delete()
     user.favourites.all().delete()
+    discard_files(PreparedFile.objects.filter(membership__user=user))
     user.sign_ins.all().delete()
     user.step_up_codes.all().delete()
     user.lost_factors.all().delete()

@@ -1,32 +1,53 @@
 """Several meters as one file: a row for each value, meter after meter, some meters at a time.
 
-Each lot is decided and logged before a row of it leaves, so that what the company may no longer read is not in the rest
-of a file that is being made, and memory does not grow with the number of meters.
+Each lot is decided and logged before a row of it is written, so that what may no longer be read is not in the rest of a
+file that is being made, and memory does not grow with the number of meters. A file is made in a folder of its own: a
+small one while the person waits, a large one by the worker (`preparing`).
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from tempfile import TemporaryFile
-from typing import IO, Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from gridgate.core.quantities import Kind
 from gridgate.core.time import civil_day_bounds
-from gridgate.dataplane.client import MeasurementClient, Reader, SumAsked
+from gridgate.dataplane.client import Decided, MeasurementClient, Period, Reader, SumAsked
+from gridgate.metering.chunks import chunks
 from gridgate.portal import formats
 from gridgate.portal.screens.measurements.period import Shown
 from gridgate.portal.screens.measurements.several import STEP
-from gridgate.tables.out import Instant, csv_lines, workbook
+from gridgate.tables.out import XLSX_TYPE, Instant, csv_lines, write_workbook
 from gridgate.tables.text import guarded
 
-MOST_ROWS: Final = 500_000
-"""Of one file: thirty meters over a year of half hours."""
 ROWS_AT_ONCE: Final = 100_000
-FORMATS: Final = ("csv", "excel", "xlsx", "parquet")
+METERS_AT_ONCE: Final = 2_000
+"""So many a statement can name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One form of the file, by the name that the address gives it."""
+
+    suffix: str
+    content_type: str
+    at_once: int
+    """Rows that are written in about a second: more are prepared."""
+    most: int
+    """Rows of one file."""
+
+
+FORMATS: Final = {
+    "xlsx": Format("xlsx", XLSX_TYPE, 10_000, 1_000_000),
+    "excel": Format("csv", "text/csv; charset=utf-8", 75_000, 5_000_000),
+    "csv": Format("csv", "text/csv; charset=utf-8", 75_000, 5_000_000),
+    "parquet": Format("parquet", "application/vnd.apache.parquet", 75_000, 5_000_000),
+}
 
 
 class Value(NamedTuple):
@@ -37,6 +58,14 @@ class Value(NamedTuple):
     start: datetime
     end: datetime
     value: int | float
+
+
+def all_of(lot: Sequence[str]) -> Collection[str]:
+    return lot
+
+
+def nothing(lot: Sequence[str], decided: Decided) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +80,10 @@ class Exported:
     zone: ZoneInfo
     clock: Callable[[], datetime]
     """Read once a lot."""
+    still: Callable[[Sequence[str]], Collection[str]] = all_of
+    """Which of a lot the person may read when its turn comes."""
+    written: Callable[[Sequence[str], Decided], None] = nothing
+    """Told of each lot once its rows are written, with what was decided of it."""
 
     @property
     def columns(self) -> list[str]:
@@ -60,23 +93,30 @@ class Exported:
 
     def values(self) -> Iterator[Value]:
         """Raises as the client does, at the beginning of a lot."""
-        points = list(self.names)
-        at_once = max(1, ROWS_AT_ONCE // rows_of(self.shown, 1))
-        for start in range(0, len(points), at_once):
-            lot = points[start : start + at_once]
-            yield from self._power(lot) if self.shown.kind is Kind.LOAD_CURVE else self._energy(lot)
+        at_once = min(METERS_AT_ONCE, max(1, ROWS_AT_ONCE // rows_of(self.shown, 1)))
+        for lot in chunks(self.names, at_once):
+            readable = self.still(lot)
+            points = [point for point in lot if point in readable]
+            decided = Decided()
+            if points:
+                read = self._power if self.shown.kind is Kind.LOAD_CURVE else self._energy
+                decided, values = read(points)
+                yield from values
+            self.written(lot, decided)
 
-    def _power(self, points: Sequence[str]) -> Iterator[Value]:
-        asked = SumAsked(self.shown.flow, self.shown.interval(self.zone), STEP)
+    def _power(self, points: Sequence[str]) -> tuple[Decided, Iterator[Value]]:
         groups = {point: place for place, point in enumerate(points)}
-        sums, _decided = self.client.sums(self.reader, asked, groups, at=self.clock(), channel="export")
+        asked = asked_of(self.shown, self.zone)
+        sums, decided = self.client.sums(self.reader, asked, groups, at=self.clock(), channel="export")
         edges = [edge.astimezone(self.zone) for edge in sums.edges]
-        for point, values in zip(points, sums.values, strict=True):
-            for start, end, value in zip(edges, edges[1:], values, strict=False):
-                if value is not None:
-                    yield Value(point, self.names[point], start, end, value)
+        return decided, (
+            Value(point, self.names[point], start, end, value)
+            for point, values in zip(points, sums.values, strict=True)
+            for start, end, value in zip(edges, edges[1:], values, strict=False)
+            if value is not None
+        )
 
-    def _energy(self, points: Sequence[str]) -> Iterator[Value]:
+    def _energy(self, points: Sequence[str]) -> tuple[Decided, Iterator[Value]]:
         shown = self.shown
         totals = self.client.daily_totals(
             self.reader, points, shown.flow, shown.first, shown.last, at=self.clock(), channel="export"
@@ -84,11 +124,17 @@ class Exported:
         bounds = [civil_day_bounds(day, self.zone).start for day in totals.days]
         bounds.append(civil_day_bounds(shown.last + timedelta(days=1), self.zone).start)
         edges = [edge.astimezone(self.zone) for edge in bounds]
-        for point, values in zip(totals.points, totals.values, strict=True):
-            for at in np.flatnonzero(np.isfinite(values)).tolist():
-                value = float(values[at])
-                whole = int(value) if value.is_integer() else value
-                yield Value(point, self.names[point], edges[at], edges[at + 1], whole)
+        return totals.decided, (
+            Value(point, self.names[point], edges[at], edges[at + 1], _whole(float(values[at])))
+            for point, values in zip(totals.points, totals.values, strict=True)
+            for at in np.flatnonzero(np.isfinite(values)).tolist()
+        )
+
+
+def asked_of(shown: Shown, zone: ZoneInfo) -> SumAsked:
+    """What is asked of the measurements for it."""
+    step = STEP if shown.kind is Kind.LOAD_CURVE else Period.DAY
+    return SumAsked(shown.flow, shown.interval(zone), step)
 
 
 def rows_of(shown: Shown, meters: int) -> int:
@@ -97,7 +143,22 @@ def rows_of(shown: Shown, meters: int) -> int:
     return meters * shown.days * a_day
 
 
-def lines(exported: Exported, *, dialect: str) -> Iterator[str]:
+def write(exported: Exported, form: str, folder: Path) -> Path:
+    """Make the file in a folder that holds nothing else, and is removed by whoever made it."""
+    target = folder / f"values.{FORMATS[form].suffix}"
+    if form == "parquet":
+        _write_parquet(exported, target, folder)
+    elif form == "xlsx":
+        with target.open("wb") as file:
+            sheet = exported.shown.kind.value
+            write_workbook(file, exported.columns, _rows(exported), sheet=sheet, folder=folder)
+    else:
+        with target.open("w", encoding="utf-8", newline="") as text:
+            text.writelines(_lines(exported, form))
+    return target
+
+
+def _lines(exported: Exported, dialect: str) -> Iterator[str]:
     """CSV: `excel` with semicolons and the decimal mark of the language, anything else by RFC 4180."""
     if dialect == "excel":
         yield from csv_lines(exported.columns, _rows(exported), decimal_mark=formats.decimal_mark())
@@ -109,32 +170,34 @@ def lines(exported: Exported, *, dialect: str) -> Iterator[str]:
         yield writer.writerow([value.point, guarded(value.name), start, end, value.value])
 
 
-def sheet(exported: Exported) -> IO[bytes]:
-    """A workbook, at its beginning, which the caller closes."""
-    return workbook(exported.columns, _rows(exported), sheet=exported.shown.kind.value)
-
-
-def parquet(exported: Exported) -> IO[bytes]:
-    """Apache Parquet, times in UTC; at its beginning, which the caller closes."""
+def _write_parquet(exported: Exported, target: Path, folder: Path) -> None:
+    """Apache Parquet, times in UTC: in parts, then as one, so that memory holds a part at a time."""
     import polars  # Slow to import, and only this needs it.
 
     instants = polars.Datetime("us", "UTC")
     names = ("metering_point", "name", "start", "end", "value")
     types = (polars.String, polars.String, instants, instants, polars.Float64)
-    columns = list(zip(*exported.values(), strict=True)) or [()] * len(names)
-    frame = polars.DataFrame(
-        dict(zip(names, columns, strict=True)), schema=dict(zip(names, types, strict=True)), strict=False
-    )
-    target = TemporaryFile()  # noqa: SIM115  # the response closes it
-    about = {"measure": exported.columns[-1]}
-    frame.write_parquet(target, compression="zstd", metadata=about)
-    target.seek(0)
-    return target
+    schema: Any = dict(zip(names, types, strict=True))
+
+    def part(values: Iterable[Value], number: int) -> Path:
+        columns = list(zip(*values, strict=True)) or [()] * len(names)
+        frame = polars.DataFrame(dict(zip(names, columns, strict=True)), schema=schema, strict=False)
+        path = folder / f"part-{number:06}.parquet"
+        frame.write_parquet(path, compression="zstd")
+        return path
+
+    parts = [part(values, number) for number, values in enumerate(chunks(exported.values(), ROWS_AT_ONCE))]
+    whole = polars.scan_parquet(parts or [part((), 0)])
+    whole.sink_parquet(target, compression="zstd", metadata={"measure": exported.columns[-1]})
 
 
 def _rows(exported: Exported) -> Iterator[tuple[object, ...]]:
     for value in exported.values():
         yield value.point, value.name, Instant.of(value.start), Instant.of(value.end), value.value
+
+
+def _whole(value: float) -> int | float:
+    return int(value) if value.is_integer() else value
 
 
 class _Echo:

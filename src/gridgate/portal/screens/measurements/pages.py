@@ -1,4 +1,4 @@
-from gridgate.portal.pages import DOWNLOAD, MEMBERS, SIGN_IN, Page, led_to, seen
+from gridgate.portal.pages import DOWNLOAD, FORM_ADDRESS, FORMS_ONLY, MEMBERS, SIGN_IN, Page, led_to, seen
 
 _POINT, _SOLAR, _FLAWED = (
     f"/mesures/{point}/" for point in ("30001480112233", "30001480112266", "30001480112244")
@@ -36,6 +36,28 @@ PAGES = (
         "/mesures/ensemble/export",
         get=(SIGN_IN, 404, 404, 404, 404),  # of no meter there is no file
         unseen=DOWNLOAD,
+    ),
+    Page(
+        "prepared_files",
+        "/mesures/fichiers/",
+        get=MEMBERS,
+        post=(SIGN_IN, 404, 404, 404, 404),  # of no meter there is no file
+        queries=6,
+        states=seen("alice") + seen("tiers1"),
+    ),
+    Page(
+        "prepared_file",
+        "/mesures/fichiers/{prepared_file}",
+        get=(SIGN_IN, 404, 404, 404, 200),
+        queries=5,
+        unseen=DOWNLOAD,
+    ),
+    Page(
+        "prepared_file_remove",
+        "/mesures/fichiers/{prepared_file}/supprimer",
+        get=FORMS_ONLY,
+        post=(SIGN_IN, 404, 404, 404, "→ prepared_files"),
+        unseen=FORM_ADDRESS,
     ),
     Page(
         "measurements_point",

@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial, reduce
-from itertools import chain
 from operator import or_
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from gridgate.core.errors import ErrorKind, GridgateError
@@ -28,19 +30,21 @@ from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.screens.measurements import several
 from gridgate.portal.screens.measurements.export_of_several import (
     FORMATS,
-    MOST_ROWS,
     Exported,
-    lines,
-    parquet,
     rows_of,
-    sheet,
+    write,
 )
 from gridgate.portal.screens.measurements.period import Shown
 from gridgate.portal.screens.measurements.several import Chosen, Together
 from gridgate.portal.searching import searched
 from gridgate.portal.time_zone import network_time
-from gridgate.tables.out import XLSX_TYPE
 
+FORM_NAMES = {
+    "xlsx": gettext_lazy("Classeur (XLSX)"),
+    "excel": gettext_lazy("CSV, virgule décimale (Excel)"),
+    "csv": gettext_lazy("CSV, point décimal (RFC 4180)"),
+    "parquet": gettext_lazy("Parquet"),
+}
 OFFERED = 30
 """Meters that may be ticked at a time; the search finds the others."""
 
@@ -76,6 +80,7 @@ def page(request: MemberRequest) -> HttpResponse:
     mine = meters_of(request.membership)
     meters = [] if chosen.none or chosen.too_many else _meters(mine, chosen)
     shown = _shown(request, chosen, meters)
+    exports = _ways(shown, len(_flowing(meters, shown)))
     return render(
         request,
         "measurements/several.html",
@@ -92,7 +97,8 @@ def page(request: MemberRequest) -> HttpResponse:
             "offered": _offered(mine, chosen, meters, text),
             "total": mine.count(),
             "text": text,
-            "exports": rows_of(shown, len(_flowing(meters, shown))) <= MOST_ROWS,
+            "exports": exports,
+            "prepares": any(way.prepared for way in exports),
         },
     )
 
@@ -100,40 +106,59 @@ def page(request: MemberRequest) -> HttpResponse:
 @require_safe
 @entitlement_required(EntitlementCode.MEASUREMENTS)
 def export(request: MemberRequest) -> HttpResponseBase:
-    """The same meters, days and quantity as one file: `format=csv` (RFC 4180), `excel`, `xlsx` or `parquet`."""
-    chosen, asked = several.read_chosen(request.GET), request.GET.get("format", "csv")
-    meters = [] if chosen.none or chosen.too_many else _meters(meters_of(request.membership), chosen)
-    shown = _shown(request, chosen, meters)
-    flowing = _flowing(meters, shown)
-    fits = rows_of(shown, len(flowing)) <= MOST_ROWS
-    if not flowing or shown.error or not fits or asked not in FORMATS:
-        raise Http404
+    """The same meters, days and quantity as one file: `format=csv` (RFC 4180), `excel`, `xlsx` or `parquet`. Of one that
+    takes longer than a person waits, the page where it is asked for.
+    """
+    form = request.GET.get("format", "csv")
+    shown, flowing = asked_for(request, form)
+    if rows_of(shown, len(flowing)) > FORMATS[form].at_once:
+        return redirect(f"{reverse('measurements_several')}{shown.query()}")
     exported = Exported(
         measurements.client(),
-        _reader(request.membership),
+        reader_of(request.membership),
         {meter.point: meter.name for meter in flowing},
         shown,
         _zone(),
         partial(datetime.now, UTC),
     )
-    name = f"{shown.quantity}-{shown.direction}-{shown.first}-{shown.last}"
-    if asked == "xlsx":
-        return FileResponse(
-            sheet(exported), as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX_TYPE
-        )
-    if asked == "parquet":
-        kind = "application/vnd.apache.parquet"
-        return FileResponse(
-            parquet(exported), as_attachment=True, filename=f"{name}.parquet", content_type=kind
-        )
-    written = lines(exported, dialect=asked)
-    header = next(written)
-    first = next(written, "")  # what cannot be read is said by a page, not by a file that breaks off
-    return StreamingHttpResponse(
-        chain([header, first], written),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
+    with TemporaryDirectory(prefix="gridgate-") as folder:
+        made = write(exported, form, Path(folder)).open("rb")
+    return FileResponse(
+        made, as_attachment=True, filename=file_name(shown, form), content_type=FORMATS[form].content_type
     )
+
+
+def asked_for(request: MemberRequest, form: str) -> tuple[Shown, list[Meter]]:
+    """What the address asks for, and the meters that have it; 404 when there is no such file."""
+    chosen = several.read_chosen(request.GET)
+    meters = [] if chosen.none or chosen.too_many else _meters(meters_of(request.membership), chosen)
+    shown = _shown(request, chosen, meters)
+    flowing = _flowing(meters, shown)
+    if not flowing or shown.error or form not in FORMATS or not _ways(shown, len(flowing), form):
+        raise Http404
+    return shown, flowing
+
+
+def file_name(shown: Shown, form: str) -> str:
+    return f"{shown.quantity}-{shown.direction}-{shown.first}-{shown.last}.{FORMATS[form].suffix}"
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A file that the page offers: at once, or prepared."""
+
+    form: str
+    label: str
+    prepared: bool
+
+
+def _ways(shown: Shown, meters: int, *forms: str) -> list[Way]:
+    rows = rows_of(shown, meters)
+    return [
+        Way(form, str(FORM_NAMES[form]), prepared=rows > FORMATS[form].at_once)
+        for form in forms or FORMATS
+        if rows <= FORMATS[form].most
+    ]
 
 
 def meters_of(actor: Membership) -> Points:
@@ -192,7 +217,7 @@ def _together(
                 "La puissance de plusieurs compteurs se regarde sur deux mois au plus ; l’énergie, sur trois ans."
             )
         )
-    reader = _reader(actor)
+    reader = reader_of(actor)
     points = [meter.point for meter in flowing]
     client = measurements.client()
     try:
@@ -217,7 +242,7 @@ def _flowing(meters: Sequence[Meter], shown: Shown) -> list[Meter]:
     return [meter for meter in meters if not meter.directions or meter.directions & shown.flow.bit]
 
 
-def _reader(actor: Membership) -> Reader:
+def reader_of(actor: Membership) -> Reader:
     return Reader(
         organisation=actor.organisation_id,
         organisation_name=actor.organisation.legal_name,
