@@ -9,6 +9,7 @@ is above its budget (`budgets.toml`), which is for the full size alone.
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -86,11 +87,15 @@ def _of_a_process(group: str, quick: bool) -> Iterator[Line]:
     command = [sys.executable, "-m", "benchmarks", "--group", group, *["--quick"] * quick]
     with subprocess.Popen(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        for text in process.stdout:
-            if text.startswith(MARK):
-                yield Line(**json.loads(text.removeprefix(MARK)))
-            else:
-                print(f"  {text}", end="")
+        try:
+            for text in process.stdout:
+                if text.startswith(MARK):
+                    yield Line(**json.loads(text.removeprefix(MARK)))
+                else:
+                    print(f"  {text}", end="")
+        except BaseException:
+            process.send_signal(signal.SIGINT)  # it ends its peers first
+            raise
     if process.returncode:
         raise SystemExit(f"{group} failed")
 
