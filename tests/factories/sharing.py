@@ -14,6 +14,7 @@ from gridgate.core.sharing import Basis, LegalBasis, PermissionState
 from gridgate.core.time import civil_day_bounds
 from gridgate.metering.models import MeteringPoint, TitleHolding
 from gridgate.organisations.models import Organisation
+from gridgate.sharing.history import SAYS, saying
 from gridgate.sharing.models import AccessLine, DataService, Permission, PermissionEvent, PermissionPoint
 
 _next_code = count(1)
@@ -83,8 +84,14 @@ def make_permission(
     )
     for point in points or ():
         PermissionPoint.objects.create(permission=permission, metering_point=point)
+    says = {name: getattr(permission, Permission._meta.get_field(name).attname) for name in SAYS}
     PermissionEvent.objects.create(
-        permission=permission, sequence=1, state=PermissionState.ACTIVE, at=since, actor_name="Alice"
+        permission=permission,
+        sequence=1,
+        state=PermissionState.ACTIVE,
+        at=since,
+        actor_name="Alice",
+        details={**saying(**says), "points": [point.pk for point in points or ()]},
     )
     if state is PermissionState.ACTIVE:
         _write_lines(permission, points)

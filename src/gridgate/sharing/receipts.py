@@ -344,7 +344,7 @@ def _as_history_says(receipt: Receipt) -> Ended:
     said = {(one["id"], draft["act"], draft["effective_at"], by, reason) for one in draft["permissions"]}
     if draft["number"] != receipt.number or not said or said != happened:
         raise NotInHistory(receipt.number)
-    replayed = _replayed(last)
+    replayed = _replayed(last, receipt.number)
     ids = [UUID(one) for one in dict.fromkeys(one["id"] for one in draft["permissions"])]
     permissions, points = [], {}
     for pk in ids:
@@ -363,8 +363,10 @@ def _as_history_says(receipt: Receipt) -> Ended:
     return Ended(receipt.number, permissions, points, ending)
 
 
-def _replayed(last: Mapping[UUID, PermissionEvent]) -> dict[UUID, tuple[Permission, set[str]]]:
-    """Permissions, and the points that they named, as these events left them."""
+def _replayed(last: Mapping[UUID, PermissionEvent], number: str) -> dict[UUID, tuple[Permission, set[str]]]:
+    """Permissions, and the points that they named, as these events left them. Raises `NotInHistory` where the events do
+    not say all of a permission: its first one is not as it was written.
+    """
     past: dict[UUID, list[PermissionEvent]] = {pk: [] for pk in last}
     for event in PermissionEvent.objects.filter(permission__in=list(last)).order_by("permission", "sequence"):
         if event.sequence <= last[event.permission_id].sequence:
@@ -372,6 +374,8 @@ def _replayed(last: Mapping[UUID, PermissionEvent]) -> dict[UUID, tuple[Permissi
     found = {pk: replay(events) for pk, events in past.items()}
     services = DataService.objects.in_bulk({permission.service_id for permission, _points in found.values()})
     for permission, _points in found.values():
+        if permission.service_id not in services:
+            raise NotInHistory(number)
         permission.service = services[permission.service_id]
     return found
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
+from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -14,11 +15,12 @@ from pytest_django import Settings
 from gridgate.audit.operations import LogLine, Position, fold
 from gridgate.config.commands import check
 from gridgate.config.environment import Environment
+from gridgate.core.sharing import PermissionState
 from gridgate.notifications import operations as notices
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing import receipts, signing
-from gridgate.sharing.models import Permission, Receipt
-from gridgate.sharing.operations import revoke_company, subscribe
+from gridgate.sharing.models import Permission, PermissionEvent, Receipt
+from gridgate.sharing.operations import revoke_company, revoke_permission, subscribe
 from gridgate.sharing.signing import Invalid, KeyUnusable, Valid
 from tests.factories.metering import leave
 from tests.factories.sharing import make_service
@@ -291,6 +293,21 @@ def test_what_is_signed_is_what_the_history_says_whatever_the_row_says(
     assert {name: signed[name] for name in signed if name not in later} == {
         name: said[name] for name in said if name not in later
     }
+
+
+def test_nothing_is_signed_of_a_permission_that_its_history_does_not_tell_whole(
+    world: World, permission: Permission
+) -> None:
+    """As of one that was written into the registry by other means, with an event that says no more than its state."""
+    permission.pk = uuid4()
+    permission.save(force_insert=True)
+    PermissionEvent.objects.create(
+        permission=permission, sequence=1, state=PermissionState.ACTIVE, at=world.now, actor_name="Alice"
+    )
+    revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
+    with pytest.raises(receipts.NoneCompleted, match="does not say"):
+        receipts.complete_awaited(now=world.now)
+    assert Receipt.objects.get().awaited
 
 
 def test_what_is_signed_is_not_changed_and_what_is_awaited_is_not_removed(
