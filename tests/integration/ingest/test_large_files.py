@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from gridgate.dataplane.ingest import frames, parquet_process, plain, settling, spool
+from gridgate.dataplane.ingest import frames, parquet_process, plain, port, settling, spool
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, PutResult, StoreUnavailable
 from tests.dataplane_world import ACME, CONSO, FOREIGN, SOLAR
@@ -110,6 +110,22 @@ class TestALargeFile:
         assert len(days) == len(set(days)) == 3 * len(DAYS)
         assert sum(bool(part) for part in parts.parts) > 1
         assert parts.complete == [False] * (len(parts.complete) - 1) + [True]
+
+    @pytest.mark.usefixtures("small_pieces")
+    def test_that_proves_amiss_after_a_part_of_it_was_stored_is_given_up_and_not_said_to_be_taken(
+        self, instance: Instance, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(port, "MOST_SET_ASIDE", 11)
+
+        report = instance.take(file)
+
+        (one,) = report.files
+        assert (report.given_up, report.refused, report.complete) == (True, False, False)
+        assert 0 < one.stored < 3 * len(lines(CONSO)) - 2
+        (why,) = one.quarantined
+        assert why.where == "file"
+        assert why.reason.startswith("more than 11 values of the file cannot be taken")
+        assert completed(instance.data / "measurements.sqlite3") == [None]
 
     @pytest.mark.usefixtures("small_pieces")
     def test_that_was_cut_short_is_finished_by_taking_it_again(

@@ -154,7 +154,8 @@ class _Watcher:
             ".report.json": json.dumps(report.as_json(), ensure_ascii=False) + "\n",
             ".report.txt": _for_people(report),
         }
-        target = self._folder.put_away(claim, QUARANTINE if report.refused else DONE, reports)
+        amiss = report.refused or report.given_up
+        target = self._folder.put_away(claim, QUARANTINE if amiss else DONE, reports)
         stored, unchanged, aside = (
             sum(counts)
             for counts in zip(

@@ -72,7 +72,8 @@ def _explain(file: FileReport, console: Console) -> None:
         console.print(shown(text), soft_wrap=True, markup=False)
 
     console.print()
-    say(f"{file.path}: {'nothing was taken' if file.refused else 'set aside'}")
+    became = "nothing was taken" if file.refused else "given up on the way" if file.given_up else "set aside"
+    say(f"{file.path}: {became}")
     alike: dict[str, list[Quarantined]] = {}
     for item in file.quarantined:
         alike.setdefault(item.cause or item.reason, []).append(item)

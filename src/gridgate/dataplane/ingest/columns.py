@@ -84,6 +84,7 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
             text = _written(raw, index)
             why = reason.format(value=text, stamp=_shown(columns.stamps, index))
             if cause and stamps.readable[index]:
+                notes.aside.add(1, columns.place.format(rows[index]), why)
                 refused[index] = cause, why
             else:
                 meter = (

@@ -25,6 +25,7 @@ from gridgate.dataplane.ingest.mapping import (
 )
 from gridgate.dataplane.ingest.parts import is_container, parts_of
 from gridgate.dataplane.ingest.port import (
+    Aside,
     MeasurementReader,
     Meter,
     Notes,
@@ -156,9 +157,14 @@ def _one_part(
 def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple[FileReport, MeterMapping]:
     notes = Notes(together=ingest.mapping.target, folder=ingest.folder)
     taking = _Taking(content, reader, ingest, notes)
-    for observations in told(reader.read(content, notes), ingest.progress):
-        taking.add(observations)
-    return taking.finished()
+    try:
+        for observations in told(reader.read(content, notes), ingest.progress):
+            taking.add(observations)
+        return taking.finished()
+    except (UnreadableFile, InvalidBlock) as error:
+        if not taking.begun:
+            raise
+        return taking.given_up(error), ingest.mapping
 
 
 class _Taking:
@@ -171,6 +177,19 @@ class _Taking:
         """How many there were in the parts that are stored."""
         self._quarantined: list[Quarantined] = []
         self._stored = self._unchanged = 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether a part is stored."""
+        return bool(self._meters)
+
+    def given_up(self, error: GridgateError) -> FileReport:
+        """What became of a file that proves amiss as a whole after parts of it were stored: they stay, told as stored,
+        and it is not said to be taken."""
+        why = _brief(_placed(self._content, _quarantined(error, where="file")))
+        return FileReport(
+            self._content.name, self._reader.name, self._stored, self._unchanged, [why], given_up=True
+        )
 
     def add(self, batch: Observations) -> None:
         self._series.add(batch)
@@ -209,7 +228,7 @@ class _Taking:
             if series.meters
             else {}
         )
-        days, quarantined = series.settled(points, ingest)
+        days, quarantined = series.settled(points, ingest, notes.aside)
         named = _with_others(points, notes, series.meters, ingest)
         self._quarantined += quarantined
         self._quarantined += _refused_by_the_reader(notes.refused, named, ingest)
@@ -248,7 +267,7 @@ class _Series:
             self._meters.setdefault(meter.name, meter)
 
     def settled(
-        self, points: dict[str, PointInfo | Unmapped], ingest: Ingest
+        self, points: dict[str, PointInfo | Unmapped], ingest: Ingest, aside: Aside
     ) -> tuple[Days, list[Quarantined]]:
         """The days of the file, and what cannot be taken. Two meters may lead to one point."""
         clock, unsaid = LocalClock(ingest.zone), ingest.mapping.direction
@@ -260,6 +279,7 @@ class _Series:
             point = points[batch.name_of(group)]
             if isinstance(point, Unmapped):
                 single = rows.of(number, group)
+                aside.add(len(single), single.place.format(single.rows[0]), point.reason)
                 quarantined.extend(_all_of(single, [point.reason] * len(single)))
                 continue
             said = batch.direction or unsaid
@@ -268,11 +288,12 @@ class _Series:
                 single = rows.of(number, group)
                 cause = Cause.DIRECTION_ABSENT if said else Cause.DIRECTION_UNSAID
                 about = Subject(point.id, batch.kind, said)
+                aside.add(len(single), single.place.format(single.rows[0]), direction.reason)
                 why = [(cause, direction.reason)] * len(single)
                 quarantined.extend(set_aside(single, about, why, clock, point))
             else:
                 shares.append(Share(number, group, Series(point, batch.kind, direction, batch.register)))
-        days, set_apart = settle_all(self._batches, shares, clock, at=ingest.recorded_at // 1000)
+        days, set_apart = settle_all(self._batches, shares, clock, at=ingest.recorded_at // 1000, aside=aside)
         return days, quarantined + set_apart
 
     def _in_order_of_the_file(self) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -23,6 +23,10 @@ from gridgate.dataplane.store.port import Cause, Quarantined
 
 if TYPE_CHECKING:
     from gridgate.dataplane.ingest.content import Content
+
+
+MOST_SET_ASIDE: Final = 250_000
+"""Values of a file, at most. Each is kept with its place and reason until the file is read to its end."""
 
 
 class UnreadableFile(GridgateError):
@@ -236,6 +240,25 @@ class Refused:
 
 
 @dataclass(slots=True)
+class Aside:
+    """How many values of a file are set aside. They are counted here before anything is written down of them."""
+
+    count: int = 0
+    first: str = ""
+    """Where the first that was counted stands, and why."""
+
+    def add(self, count: int, where: str, reason: str) -> None:
+        """Raises `UnreadableFile` for more than can be told one by one: then it is the file that is amiss."""
+        self.first = self.first or f"{where}: {reason.rstrip('.')}"
+        self.count += count
+        if self.count > MOST_SET_ASIDE:
+            raise UnreadableFile(
+                f"more than {MOST_SET_ASIDE:,} values of the file cannot be taken (one of them, {self.first})",
+                remedy="Mend what they have in common and send the file again, or send it in several.",
+            )
+
+
+@dataclass(slots=True)
 class Notes:
     """What a reader notes about a file beside its values."""
 
@@ -248,6 +271,7 @@ class Notes:
     meters: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """The names of the meter of what was rejected, by its place there, where the file tells."""
     refused: list[Refused] = field(default_factory=list)
+    aside: Aside = field(default_factory=Aside)
     together: Callable[[str], str] = str
     """What the meters have in common that lead to one metering point, as far as it can be told beforehand."""
     folder: Path | None = None
@@ -255,7 +279,8 @@ class Notes:
 
     def reject(self, where: str, reason: str, value: str, *, meter: Sequence[str] = ()) -> None:
         """Set one value aside. `reason` says what is wrong and how to mend it; `value` is the file's own
-        text; `meter` are the names that the file gives to its meter."""
+        text; `meter` are the names that the file gives to its meter. Raises `UnreadableFile` when there are too many."""
+        self.aside.add(1, where, reason)
         if meter:
             self.meters[len(self.rejected)] = tuple(meter)
         self.rejected.append(Quarantined(where, reason, value))

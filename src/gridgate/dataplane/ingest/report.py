@@ -21,6 +21,8 @@ class FileReport:
     quarantined: Sequence[Quarantined] = field(default_factory=list)
     refused: bool = False
     """True when nothing of the file was taken."""
+    given_up: bool = False
+    """True when the file proved amiss as a whole after parts of it were stored."""
     holes: int = 0
     """Stamps the file gives without a value."""
 
@@ -58,6 +60,11 @@ class IngestReport:
     def refused(self) -> bool:
         """True when every file was refused as a whole."""
         return all(file.refused for file in self.files)
+
+    @property
+    def given_up(self) -> bool:
+        """True when a file was given up after parts of it were stored."""
+        return any(file.given_up for file in self.files)
 
     def as_json(self) -> dict[str, Any]:
         return {"files": [file.as_json() for file in self.files]}

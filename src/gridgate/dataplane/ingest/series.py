@@ -15,7 +15,7 @@ from gridgate.core.time import Resolution, slots_in_day
 from gridgate.dataplane.ingest.columns import BEYOND, STEPS
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import DAY, FIRST, LAST, LocalClock, date_of
-from gridgate.dataplane.ingest.port import Observations, Stamp
+from gridgate.dataplane.ingest.port import MOST_SET_ASIDE, Aside, Observations, Stamp
 from gridgate.dataplane.store.checking import MAX_DECIMALS
 from gridgate.dataplane.store.port import Cause, DayBlock, Quarantined, SeriesKey, Subject
 
@@ -53,6 +53,7 @@ def settle(
     clock: LocalClock,
     *,
     at: int,
+    aside: Aside | None = None,
 ) -> Settled:
     """Cut one series (same kind, direction and register, in the order of the file) into day blocks. `at` is the present,
     in epoch seconds.
@@ -60,9 +61,10 @@ def settle(
     Set aside, each with where it stands and why: values that are negative or absurd; steps that are none of
     ours; stamps that no clock showed, that it showed twice without the order telling which, that lie off the
     grid of the civil day, or more than a day ahead; load curve after the holder's opposition; and of several
-    values for one stretch of time all but the first.
+    values for one stretch of time all but the first. `aside` counts them, with those of the file's other series, and
+    raises when they are too many.
     """
-    table = _Table([_as_stamped(lasting(batch, clock), point) for batch in batches])
+    table = _Table([_as_stamped(lasting(batch, clock), point) for batch in batches], aside or Aside())
     first = batches[0]
     daily = first.kind is not Kind.LOAD_CURVE
 
@@ -102,8 +104,8 @@ def set_aside(
     batch: Observations, about: Subject, why: Sequence[tuple[Cause, str]], clock: LocalClock, point: PointInfo
 ) -> list[Quarantined]:
     """All values of a batch, none of which can be taken, each with its day as far as its stamp tells it. `why` is of
-    each."""
-    table = _Table([_as_stamped(lasting(batch, clock), point)])
+    each; they are counted already."""
+    table = _Table([_as_stamped(lasting(batch, clock), point)], Aside())
     table.rejected = [(index, *one) for index, one in enumerate(why)]
     nothing = np.zeros(len(batch), np.int64)
     return _told_of(table, about, _Times(nothing, nothing, np.zeros(len(batch), bool)), clock)
@@ -131,8 +133,8 @@ def _as_stamped(batch: Observations, point: PointInfo) -> Observations:
 class _Table:
     """The batches as one set of columns; rows are struck out as checks find them bad."""
 
-    def __init__(self, batches: Sequence[Observations]) -> None:
-        self._batches = batches
+    def __init__(self, batches: Sequence[Observations], aside: Aside) -> None:
+        self._batches, self.aside = batches, aside
         self.times = _joined(b.times for b in batches)
         self.wall = np.concatenate([b.wall for b in batches])
         self.steps = _joined(b.steps for b in batches)
@@ -158,7 +160,10 @@ class _Table:
 
     def reject(self, mask: Mask, cause: Cause, reason: Callable[[int], str]) -> None:
         """Strike out the rows of the mask that are still good; `reason` is asked for each."""
-        for index in np.flatnonzero(mask & self.good).tolist():
+        struck = np.flatnonzero(mask & self.good)
+        if len(struck):
+            self.aside.add(len(struck), self.place(int(struck[0])), reason(int(struck[0])))
+        for index in struck.tolist():
             self.rejected.append((index, cause, reason(index)))
         self.good &= ~mask
 
@@ -341,6 +346,8 @@ def _reject_repeats(table: _Table, start: NDArray[np.int64]) -> None:
             struck[index] = True
             partly[index] = start[index] + table.steps[index] > end
             kept_by[int(index)] = int(holder)
+            if len(kept_by) > MOST_SET_ASIDE:
+                break  # they are refused below, without going through the rest
         else:
             holder, end = index, start[index] + table.steps[index]
     contradicted: dict[int, int] = {}

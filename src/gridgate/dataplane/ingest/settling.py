@@ -16,7 +16,7 @@ from gridgate.core.time import Resolution
 from gridgate.dataplane.ingest.columns import STEPS
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import DAY, FIRST, LAST, LocalClock
-from gridgate.dataplane.ingest.port import Observations, Stamp
+from gridgate.dataplane.ingest.port import Aside, Observations, Stamp
 from gridgate.dataplane.ingest.series import LARGEST, ROOM, STAMPED_AT_END, lasting, settle
 from gridgate.dataplane.store.checking import MAX_DECIMALS
 from gridgate.dataplane.store.days import Days
@@ -51,10 +51,10 @@ class Share:
 
 
 def settle_all(
-    batches: Sequence[Observations], shares: Sequence[Share], clock: LocalClock, *, at: int
+    batches: Sequence[Observations], shares: Sequence[Share], clock: LocalClock, *, at: int, aside: Aside
 ) -> tuple[Days, list[Quarantined]]:
     """Cut into days what the `shares` have of the batches, and say what was set aside, series by series as they come
-    first. `at` is the present, in epoch seconds."""
+    first. `at` is the present, in epoch seconds; `aside` counts what was set aside."""
     if not shares:
         return Days.of([]), []
     by_series: dict[Series, list[Share]] = {}
@@ -88,7 +88,7 @@ def settle_all(
     table, (day, slot, offset) = table.some(plain, day, slot, offset)
     days = _days(table, series, day, slot, offset, clock)
     one_by_one = [list(by_series.values())[number] for number in np.flatnonzero(odd).tolist()]
-    return _with_odd(days, one_by_one, batches, series, clock, at)
+    return _with_odd(days, one_by_one, batches, series, clock, at, aside)
 
 
 @dataclass(slots=True)
@@ -338,6 +338,7 @@ def _with_odd(
     series: Sequence[Series],
     clock: LocalClock,
     at: int,
+    aside: Aside,
 ) -> tuple[Days, list[Quarantined]]:
     """The days of those series too that are looked at one by one, in their place among the others."""
     blocks, quarantined = [], []
@@ -345,7 +346,12 @@ def _with_odd(
     for shares in odd:
         one = shares[0].series
         settled = settle(
-            [rows.of(share.batch, share.group) for share in shares], one.direction, one.point, clock, at=at
+            [rows.of(share.batch, share.group) for share in shares],
+            one.direction,
+            one.point,
+            clock,
+            at=at,
+            aside=aside,
         )
         blocks += settled.blocks
         quarantined += settled.quarantined

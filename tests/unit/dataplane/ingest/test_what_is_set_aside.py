@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.dataplane.ingest import pipeline, port, series
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import LocalClock
 from gridgate.dataplane.ingest.port import Observations, Stamp
@@ -444,3 +445,54 @@ def test_the_report_for_programs_names_cause_point_and_day() -> None:
         ("line 2", "because", "-5", "negative", C5, "2026-06-01"),
         ("file", "so", "", None, None, None),
     ]
+
+
+class TestMoreThanCanBeToldOneByOne:
+    @pytest.mark.parametrize(
+        ("row", "reason"),
+        [
+            (f"{C5},load_curve,withdrawal,1900-01-01T00:00:00Z,PT30M,1,W,", "not between 1970 and 2099"),
+            (f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,", "is already told"),
+            (f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,-1,W,", "negative"),
+            (f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,many,W,", "is not a number"),
+            (f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,VA,", "VA"),
+            (f"{C5},load_curve,withdrawal,soon,PT30M,1,W,", "is no instant"),
+            (f"{C5},load_curve,injection,2026-06-01T00:00:00Z,PT30M,1,W,", "has no injection"),
+            (f"{C5},temperature,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,", "is no kind"),
+            ("meter 7,load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,", "meter 7"),
+        ],
+    )
+    def test_is_a_fault_of_the_file_of_which_nothing_is_written_down(
+        self, take: Take, monkeypatch: pytest.MonkeyPatch, row: str, reason: str
+    ) -> None:
+        monkeypatch.setattr(port, "MOST_SET_ASIDE", 20)
+        monkeypatch.setattr(series, "MOST_SET_ASIDE", 20)
+        made = 0
+
+        def counted(*args: Any, **more: Any) -> Quarantined:
+            nonlocal made
+            made += 1
+            return Quarantined(*args, **more)
+
+        for module in (pipeline, port, series):
+            monkeypatch.setattr(module, "Quarantined", counted)
+        whole = f"{C4},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,"
+
+        taken = take(plain_csv([whole, *[row] * 500]))
+
+        assert taken.report.refused
+        assert (taken.report.stored, taken.store.source) == (0, None)
+        ((where, why),) = taken.reasons
+        assert where == "file"
+        assert why.startswith("more than 20 values of the file cannot be taken (one of them, line ")
+        assert reason in why
+        assert made <= 21
+
+    def test_as_many_as_can_be_are_told_one_by_one(self, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(port, "MOST_SET_ASIDE", 20)
+        row = f"{C5},load_curve,withdrawal,1900-01-01T00:00:00Z,PT30M,1,W,"
+        whole = f"{C4},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,"
+
+        report = take(plain_csv([whole, *[row] * 20])).report
+
+        assert (report.refused, report.stored, len(report.quarantined)) == (False, 1, 20)
