@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from gridgate.config import files
 from gridgate.core.quantities import FlowDirection, Kind, bits
 from gridgate.dataplane.authz import sha256
 
@@ -122,6 +123,9 @@ class RegistryFile:
         self.path = path
         self.db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.db.executescript(SCHEMA)
+        self.db.execute("CREATE TABLE django_migrations (app, name)")
+        applied = [name.split(".") for name in files._migrations_of_this_version()]
+        self.db.executemany("INSERT INTO django_migrations VALUES (?, ?)", applied)
         for organisation, name in NAMES.items():
             siren = f"{organisation:09d}"
             self.db.execute(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from gridgate.config.environment import Environment, read_environment
-from gridgate.config.files import folder_fault, measurements_fault, registry_file_fault, require
+from gridgate.config.files import folder_fault, measurements_fault, registry_fault, require
 from gridgate.core.identifiers import parse_metering_point_id
 from gridgate.core.quantities import FlowDirection
 
@@ -67,7 +67,7 @@ def ready_environment() -> Environment:
     environment = read_environment()
     require(folder_fault(environment))
     # or a store would be made in the place of one that is lost
-    require(registry_file_fault(environment), measurements_fault(environment))
+    require(registry_fault(environment), measurements_fault(environment))
     return environment
 
 
