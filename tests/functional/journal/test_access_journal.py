@@ -349,7 +349,7 @@ class TestWhatCannotBeRead:
     def test_is_the_last_line_of_the_export(self, harmed, language, said):
         response = harmed.client("alice", language=language).get("/journal/export.csv")
         lines = b"".join(response.streaming_content).decode().splitlines()
-        assert len(lines) == 1 + 2 + 1
+        assert len(lines) == 1 + 1 + 1
         assert said in lines[-1]
         assert len({line.count(";") for line in lines}) == 1
 
@@ -391,12 +391,11 @@ class TestTheExport:
         response = log.client("alice").get("/journal/export.csv?du=&au=")
         assert response.streaming
         rows = self.read(response)
-        assert len(rows) == 5
-        assert rows[0]["Quand (Europe/Paris)"] == "2026-11-25T09:30:00+01:00"
-        assert rows[1]["Réponse"] == "refusé"
-        assert rows[1]["Motif de refus"] == "Aucune autorisation"
-        assert rows[2]["Compteur"] == log.p1.pk
-        assert [row["Lu par"] for row in rows] == ["votre entreprise", *["une autre entreprise"] * 4]
+        assert len(rows) == 4
+        assert rows[0]["Quand (Europe/Paris)"] == "2026-11-25T08:30:00+01:00"
+        assert rows[0]["Réponse"] == "refusé"
+        assert rows[0]["Motif de refus"] == "Aucune autorisation"
+        assert rows[1]["Compteur"] == log.p1.pk
         assert rows[-1]["Quand (Europe/Paris)"] == "2026-10-16T11:30:00+02:00"
 
     def test_says_which_of_two_like_hours_it_was(self, world):
@@ -416,10 +415,32 @@ class TestTheExport:
         rows = self.read(log.client("bob").get("/journal/export.csv?du=&au="))
         assert {row["Compteur"] for row in rows} == {log.p1.pk, log.p2.pk}
 
+    def test_holds_the_side_that_is_shown(self, log):
+        alice = log.client("alice")
+        others = self.read(alice.get("/journal/export.csv?du=&au="))
+        assert [row["Lu par"] for row in others] == ["une autre entreprise"] * 4
+        for asked in ("lectures=vous", "qui=" + handle(log.acme)):
+            own = self.read(alice.get(f"/journal/export.csv?du=&au=&{asked}"))
+            assert [(row["Quand (Europe/Paris)"], row["Lu par"]) for row in own] == [
+                ("2026-11-25T09:30:00+01:00", "votre entreprise")
+            ]
+            assert f'href="/journal/export.csv?{asked}"' in alice.get(f"/journal/?{asked}").content.decode()
+
+    @pytest.mark.parametrize(
+        "asked", ["compteur=zzz", "du=2026-11-20&au=2026-11-01", "du=hier&lectures=vous"]
+    )
+    def test_of_filters_that_mean_nothing_is_the_page_that_says_so(self, log, asked):
+        alice = log.client("alice")
+        response = alice.get(f"/journal/export.csv?{asked}&fichier=xlsx")
+        assert (response.status_code, response["Location"]) == (302, f"/journal/?{asked}")
+        assert 'aria-invalid="true"' in alice.get(response["Location"]).content.decode()
+
     def test_is_in_the_readers_language(self, log):
-        rows = self.read(log.client("alice", language="en").get("/journal/export.csv"))
-        assert rows[1]["Answer"] == "refused"
-        assert [rows[0][name] for name in ("Read by", "Data", "Direction", "Ground", "Means")] == [
+        alice = log.client("alice", language="en")
+        (own,) = self.read(alice.get("/journal/export.csv?lectures=vous"))
+        rows = self.read(alice.get("/journal/export.csv"))
+        assert rows[0]["Answer"] == "refused"
+        assert [own[name] for name in ("Read by", "Data", "Direction", "Ground", "Means")] == [
             "your company",
             "Load curve",
             "withdrawal",
@@ -427,7 +448,7 @@ class TestTheExport:
             "Screen",
         ]
         permission = LogPoint.objects.exclude(permission="").values_list("permission", flat=True)[0]
-        assert [rows[2][name] for name in ("Application", "Ground", "Reference of the permission")] == [
+        assert [rows[1][name] for name in ("Application", "Ground", "Reference of the permission")] == [
             "a program since withdrawn",
             "Suivi de consommation (en)",
             permission,
@@ -436,4 +457,4 @@ class TestTheExport:
     def test_does_not_hold_the_log_in_memory(self, log):
         make_reads(log.third_party_1, log.p1, log.acme, at=log.now - timedelta(hours=6), times=4500)
         response = log.client("alice").get("/journal/export.csv")
-        assert sum(1 for _ in response.streaming_content) == 4500 + 4 + 1
+        assert sum(1 for _ in response.streaming_content) == 4500 + 3 + 1

@@ -9,7 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -85,7 +86,7 @@ def index(request: MemberRequest) -> HttpResponse:
         **_erased(filters),
         "chain": audit.chain_of(actor=actor),
         "seal": last_seal(settings.ENVIRONMENT.access_log),
-        "query": _address(request.GET, but=("lectures", "detail", "page", "par_page")),
+        "query": _address(request.GET, but=("detail", "page", "par_page")),
         "company": actor.organisation,
         "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
         "zone": settings.TIME_ZONE,
@@ -190,10 +191,14 @@ def _row(
 @require_safe
 @entitlement_required(EntitlementCode.DATA_SERVICES)
 def export(request: MemberRequest) -> HttpResponseBase:
-    """The entries that the filters let through, others' and the company's own, as a file written while it is read."""
+    """The entries that the filters let through, of the side that is shown, as a file written while it is read. Of filters
+    that mean nothing there is no file: the page, which says what is wrong with them.
+    """
     actor, moment = request.membership, Moment.present()
     filters = JournalFilters(request.GET, moment=moment, company=actor.organisation_id)
-    entries = audit.search(actor=actor, wanted=replace(filters.wanted, own=None))
+    if filters.errors:
+        return redirect(f"{reverse('access_journal')}?{_address(request.GET, but=('fichier',))}")
+    entries = audit.search(actor=actor, wanted=filters.wanted)
     zone = settings.TIME_ZONE
     header = [
         _("Quand (%(zone)s)") % {"zone": zone},
