@@ -16,6 +16,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from gridgate.config.cli import app
+from gridgate.config.commands import watch as watch_command
 from gridgate.config.commands.watch import _Watcher
 from gridgate.config.environment import read_environment
 from gridgate.config.ingesting import drop_folder
@@ -293,6 +294,29 @@ class TestWhichAreWhole:
             assert len(list(folder.glob("*.csv"))) == left
 
 
+@pytest.mark.parametrize("settle", [0, 60])
+def test_stopped_it_says_what_is_in_hand_only_when_something_is(
+    instance: Instance, folder: Path, monkeypatch: pytest.MonkeyPatch, settle: int
+) -> None:
+    """A file that another watcher left is in hand at once, and waits until it has not changed for a while."""
+
+    def stop(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    left = DropFolder(folder, 0)
+    (folder / "day.csv").write_bytes(day_file(FIRST, 100))
+    left.whole()
+    die(left)
+    monkeypatch.setenv("GRIDGATE_DATA", str(instance.data))
+    monkeypatch.setattr(watch_command.time, "sleep", stop)
+
+    done = CliRunner().invoke(app, ["watch", str(folder), "--settle", str(settle)])
+
+    said = "Stopped; what was in hand is taken in at the next start." if settle else "Stopped."
+    assert done.stdout.splitlines()[-1] == said
+    assert bool(list(folder.glob(".taking/*/*/day.csv"))) is bool(settle)
+
+
 class TestSeveralWatchers:
     def test_take_no_file_twice(
         self, folder: Path, watching: Callable[..., tuple[DropFolder, _Watcher]]
@@ -422,7 +446,8 @@ def test_as_a_service_it_takes_what_comes_and_ends_when_told(instance: Instance,
         until(lambda: (folder / ".taking").is_dir(), "the watcher at work")
         (folder / ".day.csv").write_bytes(day_file(FIRST, 100))
         (folder / ".day.csv").rename(folder / "day.csv")
-        until(lambda: (folder / "done" / "day.csv.report.txt").exists(), "the file taken in")
+        reports = [folder / "done" / name for name in with_reports("day.csv")]
+        until(lambda: all(report.exists() for report in reports), "the file taken in")
         process.send_signal(signal.SIGTERM)
         output, _ = process.communicate(timeout=30)
     finally:
@@ -430,7 +455,7 @@ def test_as_a_service_it_takes_what_comes_and_ends_when_told(instance: Instance,
         process.wait()
 
     assert process.returncode == 0
-    assert output.splitlines()[-1] == "Stopped; what was in hand is taken in at the next start."
+    assert output.splitlines()[-1] == "Stopped."
     assert list((folder / ".taking").iterdir()) == [folder / ".taking" / "lock"]
 
 

@@ -72,7 +72,8 @@ def watch(
             while True:
                 time.sleep(interval if watcher.look() else _PAUSE)
     except KeyboardInterrupt:
-        _say("Stopped; what was in hand is taken in at the next start.")
+        in_hand = "; what was in hand is taken in at the next start" if dropped.in_hand else ""
+        _say(f"Stopped{in_hand}.")
     finally:
         dropped.close()
         signal.signal(signal.SIGTERM, ended_before)

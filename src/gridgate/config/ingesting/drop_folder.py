@@ -140,6 +140,13 @@ class DropFolder:
         for opened in self._opened.values():
             os.close(opened)
 
+    @property
+    def in_hand(self) -> bool:
+        """Whether files were taken that have not all gone where they go. Looked up where they lie: whoever stops it may
+        do so between a move and what is known of it.
+        """
+        return any(path.is_symlink() or not path.is_dir() for path in self._mine.glob("*/*"))
+
     # What is there
 
     def whole(self) -> list[Claim]:
