@@ -35,6 +35,7 @@ def make_prepared_file(member: Membership, points: Sequence[str], *, now: dateti
     )
     with folder().attempt(file.name, 1) as made:
         (made / "values.csv").write_bytes(CONTENT)
-        file.size = folder().keep(made / "values.csv", file.name)
+        file.size = folder().flush(made / "values.csv")
+        folder().keep(made / "values.csv", file.name)
     file.save()
     return file

@@ -37,15 +37,17 @@ class PreparedFolder:
         finally:
             shutil.rmtree(made, ignore_errors=True)
 
-    def keep(self, made: Path, name: str) -> int:
-        """Put a whole file in its place; returns its size. Raises `OSError`, and then it is not there."""
+    def flush(self, made: Path) -> int:
+        """Have a whole file on the disk, for the instance's user alone; returns its size. Raises `OSError`."""
         made.chmod(0o600)
         with made.open("rb") as file:
             os.fsync(file.fileno())
-            size = os.fstat(file.fileno()).st_size
+            return os.fstat(file.fileno()).st_size
+
+    def keep(self, made: Path, name: str) -> None:
+        """Put a flushed file in its place. Raises `OSError`."""
         made.replace(self.path / name)
         _sync(self.path)
-        return size
 
     def open(self, name: str) -> IO[bytes]:
         """Raises `FileNotFoundError`. What is open is read to its end, be it removed meanwhile."""

@@ -245,6 +245,28 @@ class TestPreparing:
         assert (file.state, file.attempts) == (State.READY, 2)
         assert folder().found() == [file.name]
 
+    def test_that_another_worker_took_over_and_finished_is_the_other_ones(
+        self, alice: Client, measured: Measured, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = ask(alice)
+        slow = prepared_files.claim_file(now=now())
+        assert slow is not None
+        written = export_of_several.write
+
+        def write_and_wait(*arguments: Any) -> Path:
+            whole = written(*arguments)
+            monkeypatch.setattr(preparing, "write", written)
+            measured.unreadable.add(file.points[0])
+            PreparedFile.objects.update(leased_until=now())  # it took longer than its lease
+            make(file)
+            return whole
+
+        monkeypatch.setattr(preparing, "write", write_and_wait)
+        prepare(slow, clock=now)
+        file.refresh_from_db()
+        assert (file.state, file.left_out) == (State.READY, [file.points[0]])
+        assert file.points[0] not in (folder().path / file.name).read_text(), "what its rights are not of"
+
     def test_that_is_cancelled_meanwhile_leaves_nothing(
         self, alice: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -253,10 +275,9 @@ class TestPreparing:
         assert claimed is not None
         kept = folder().__class__.keep
 
-        def keep_late(self: Any, made: Path, name: str) -> int:
-            size = kept(self, made, name)
+        def keep_late(self: Any, made: Path, name: str) -> None:
+            kept(self, made, name)
             alice.post(f"{address(file)}/supprimer")
-            return size
 
         monkeypatch.setattr(folder().__class__, "keep", keep_late)
         prepare(claimed, clock=now)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from django.db import transaction
@@ -141,21 +142,27 @@ def tell_progress(file: PreparedFile, *, done: int, size: int, now: datetime) ->
 
 
 def finish_file(
-    file: PreparedFile, *, size: int, left_out: Sequence[str], rights: dict[str, Any], now: datetime
+    file: PreparedFile, made: Path, *, left_out: Sequence[str], rights: dict[str, Any], now: datetime
 ) -> None:
-    """It is in its place. Raises `Superseded`: then it is not to stay there."""
-    written = _claimed(file).update(
-        state=_S.READY,
-        size=size,
-        done=file.count,
-        left_out=list(left_out),
-        rights=rights,
-        ready_at=now,
-        expires_at=now + KEPT,
-        leased_until=None,
-    )
-    if not written:
-        raise Superseded
+    """Put what was made in its place, with the rights that it was made with: nobody else writes either meanwhile.
+
+    Raises `Superseded`, and `OSError`: then nothing is changed.
+    """
+    size = folder().flush(made)
+    with transaction.atomic():
+        written = _claimed(file).update(
+            state=_S.READY,
+            size=size,
+            done=file.count,
+            left_out=list(left_out),
+            rights=rights,
+            ready_at=now,
+            expires_at=now + KEPT,
+            leased_until=None,
+        )
+        if not written:
+            raise Superseded
+        folder().keep(made, file.name)
 
 
 def give_file_up(file: PreparedFile, failure: PreparedFile.Failure) -> None:

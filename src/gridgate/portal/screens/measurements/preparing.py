@@ -71,7 +71,7 @@ def prepare(
         with translation.override(file.language), folder().attempt(file.name, file.attempts) as made:
             _make(file, made, clock, stopped)
     except Superseded:
-        folder().remove([] if PreparedFile.objects.filter(pk=file.pk).exists() else [file.name])
+        pass  # Another worker makes it, or nobody wants it: nothing of ours is in its place.
     except Stopped:
         prepared_files.put_file_back(file)
     except NoRoom:
@@ -168,10 +168,8 @@ def _make(file: PreparedFile, made: Path, clock: Callable[[], datetime], stopped
     if not held.spans:
         prepared_files.give_file_up(file, PreparedFile.Failure.NOTHING_LEFT)
         return
-    size = folder().keep(whole, file.name)
-    prepared_files.finish_file(
-        file, size=size, left_out=held.left_out, rights=_rights(held.spans, firsts), now=clock()
-    )
+    rights = _rights(held.spans, firsts)
+    prepared_files.finish_file(file, whole, left_out=held.left_out, rights=rights, now=clock())
 
 
 def most_bytes() -> int:
