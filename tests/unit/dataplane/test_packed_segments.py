@@ -116,17 +116,25 @@ def test_what_does_not_read_back_the_same_replaces_nothing(
 
 
 @pytest.mark.parametrize("place", [40, -5, -40])
-def test_damage_is_an_error_of_reading_or_a_fault(path: Path, place: int) -> None:
+def test_damage_is_a_fault(path: Path, place: int) -> None:
     pack(path)
     [now] = segment_paths(path.parent)
     content = bytearray(now.read_bytes())
     content[place] ^= 0xFF
     now.write_bytes(content)
-    try:
-        found = verify(path.parent, KEY.public_key(), now=NOW)
-    except OSError:
-        return
-    assert not found.intact
+    assert not verify(path.parent, KEY.public_key(), now=NOW).intact
+
+
+@pytest.mark.parametrize("kept", [0, 5, 40, -20, -1])
+def test_one_that_is_cut_short_is_a_fault_at_its_first_line_that_cannot_be_read(
+    path: Path, kept: int
+) -> None:
+    pack(path)
+    [now] = segment_paths(path.parent)
+    now.write_bytes(now.read_bytes()[:kept])
+    found = verify(path.parent, KEY.public_key(), now=NOW)
+    assert found.faults[0].where == f"{path.name}:1"
+    assert "damaged" in found.faults[0].what
 
 
 def test_a_line_without_end_is_told_and_not_read_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

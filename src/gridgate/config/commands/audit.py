@@ -5,6 +5,7 @@ it, and the signatures to keep elsewhere.
 import email
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,10 +21,16 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted, shown, shown_lines
 from gridgate.dataplane.accesslog import Copy, Verification, is_changes, verify
 from gridgate.dataplane.accesslog.checkpoints import checkpoint_lines
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, day_of_segment, segment_name, segment_paths
+from gridgate.dataplane.accesslog.segments import (
+    CHECKPOINTS,
+    DamagedSegment,
+    day_of_segment,
+    segment_name,
+    segment_paths,
+)
 
 if TYPE_CHECKING:
-    from gridgate.audit.operations import Position
+    from gridgate.audit.operations import LogLine, Position
     from gridgate.sharing.receipts import Claim
 
 app = typer.Typer(help="The access log.", no_args_is_help=True)
@@ -287,7 +294,6 @@ def _registry_differences(
 
 def _reads(environment: Environment, now: datetime) -> Iterator[str]:
     from gridgate.audit.verify import Comparison, retention_faults, snapshot, unknown_segments
-    from gridgate.config.access_log import lines_of
 
     with snapshot():
         yield from retention_faults(now=now)
@@ -298,8 +304,16 @@ def _reads(environment: Environment, now: datetime) -> Iterator[str]:
             yield f"{name}: the registry has folded it, and it is not there"
         comparison = Comparison(now)
         for name, path in paths.items():
-            yield from comparison.segment(name, day_of_segment(name), lines_of(path))
+            yield from comparison.segment(name, day_of_segment(name), _legible(path))
         yield from comparison.end()
+
+
+def _legible(path: Path) -> "Iterator[LogLine]":
+    """The lines up to where its file is damaged, which the log's own check tells."""
+    from gridgate.config.access_log import lines_of
+
+    with suppress(DamagedSegment):
+        yield from lines_of(path)
 
 
 def _folded(folded: "Mapping[str, Position]", log: Verification) -> Iterator[str]:

@@ -23,6 +23,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.accesslog.segments import (
     CHECKPOINTS,
     ORIGIN,
+    DamagedSegment,
     SegmentReading,
     digest,
     read_segment,
@@ -149,8 +150,11 @@ def _grown(directory: Path, before: Iterable[Checkpoint]) -> Iterable[SegmentRea
     """The segments that have other whole lines than these checkpoints say, on the disk and intact."""
     sizes = {name: mark["size"] for checkpoint in before for name, mark in checkpoint.segments.items()}
     for segment in segment_paths(directory):
-        if segment_size(segment) == sizes.get(segment_name(segment)):
-            continue
+        try:
+            if segment_size(segment) == sizes.get(segment_name(segment)):
+                continue
+        except DamagedSegment:
+            raise not_intact("its file is damaged", where=segment_name(segment)) from None
         _flush(segment)
         reading = read_segment(segment, keep_entries=False)
         if reading.faults:

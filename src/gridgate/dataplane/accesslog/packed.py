@@ -12,7 +12,7 @@ from typing import IO, Any, TypeVar
 
 from pyzstd import CParameter, SeekableFormatError, SeekableZstdFile, ZstdError
 
-from gridgate.dataplane.accesslog.segments import PACKED
+from gridgate.dataplane.accesslog.segments import PACKED, DamagedSegment
 
 FRAME = 128 * 1024
 """Bytes of lines that one frame holds: what is read to get at a single line."""
@@ -42,17 +42,17 @@ class _Packed(SeekableZstdFile):
         try:
             return read(*arguments)
         except (ZstdError, SeekableFormatError, EOFError) as error:
-            raise OSError(f"{self.name}: {error}") from error
+            raise DamagedSegment(f"{self.name}: {error}") from error
 
 
 def open_packed(path: Path) -> _Packed:
-    """Raises `OSError`, also when it is not in that form."""
+    """Raises `OSError`; `DamagedSegment` when it is not in that form."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory")
     try:
         return _Packed(path)
     except (ZstdError, SeekableFormatError, EOFError) as error:
-        raise OSError(f"{path}: {error}") from error
+        raise DamagedSegment(f"{path}: {error}") from error
 
 
 def pack(path: Path) -> bool:

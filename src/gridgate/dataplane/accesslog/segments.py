@@ -31,6 +31,10 @@ PROBE = "probe"
 """Member of a line that was written to see whether one can be: chained like all, and no entry."""
 
 
+class DamagedSegment(OSError):
+    """A packed segment, or the rest of it, is no longer what was packed: no disk or right keeps it from being read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One thing that is not as it was written."""
@@ -119,7 +123,8 @@ def end_of_segment(name: str) -> datetime | None:
 
 
 def open_segment(path: Path) -> BinaryIO:
-    """Its lines, in whichever form the file is. Raises `OSError`; reading a damaged packed one raises it too."""
+    """Its lines, in whichever form the file is. Raises `OSError`; opening or reading a damaged packed one,
+    `DamagedSegment`."""
     if is_packed(path):
         from gridgate.dataplane.accesslog.packed import open_packed  # most processes never read one
 
@@ -170,9 +175,27 @@ def read_segment(
     segment in spans there; `sought` asks where the chain had these values.
 
     A line that does not follow from the one before it is a fault, and reading goes on from it, so that each
-    break is told once. Raises `OSError`.
+    break is told once; so is the place from which on a packed segment is damaged. Raises `OSError`.
     """
     reading = SegmentReading(segment_name(path))
+    try:
+        _read(reading, path, keep_entries=keep_entries, heads_at=heads_at, sought=sought)
+    except DamagedSegment:
+        where = f"{reading.name}:{reading.lines + 1}"
+        reading.faults.append(
+            Fault(where, "its file is damaged: this line and those after it cannot be read")
+        )
+    return reading
+
+
+def _read(
+    reading: SegmentReading,
+    path: Path,
+    *,
+    keep_entries: bool,
+    heads_at: Collection[int],
+    sought: Collection[str],
+) -> None:
     with open_segment(path) as file:
         for raw in whole_lines(file):
             if not raw.endswith(b"\n"):
@@ -187,7 +210,6 @@ def read_segment(
                 reading.heads[reading.lines] = reading.head
             if reading.head in sought:
                 reading.found[reading.head] = reading.lines
-    return reading
 
 
 def entries_after(path: Path, offset: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:
