@@ -44,6 +44,7 @@ from gridgate.dataplane.accesslog.segments import (
     segment_size,
     whole_lines,
 )
+from gridgate.dataplane.accesslog.verification import verify
 from gridgate.notifications.checkpoints import send_copies
 from gridgate.sharing.signing import load_private_key, load_public_keys
 
@@ -165,8 +166,9 @@ def erase_reads(environment: Environment, *, before: date, now: datetime) -> Era
     of changes stay. Killed on the way, it is ended by running it again.
 
     The checkpoint that says so is signed before a segment goes: what is missing then is accounted for. Raises
-    `TooYoungToErase`, `GridgateError` when the log is not intact or the key is missing.
+    `TooYoungToErase`, `GridgateError` when the log is not intact or the key is missing, having erased nothing.
     """
+    _require_intact(environment, now)
     start = civil_day_bounds(before, audit.zone()).start
     reaching = []
     for path in segment_paths(environment.access_log):
@@ -183,6 +185,14 @@ def erase_reads(environment: Environment, *, before: date, now: datetime) -> Era
     kept = {segment_name(path) for path in segment_paths(environment.access_log)}
     audit.forget_segments(name for name in audit.segments_known() - kept if _ends_by(name, start))
     return Erased(entries, len(gone))
+
+
+def _require_intact(environment: Environment, now: datetime) -> None:
+    """What was changed, or taken away, would be erased with the rest and show no more."""
+    load_private_key(environment.receipt_key)
+    found = verify(environment.access_log, load_public_keys(environment.receipt_key), now=now)
+    for fault in found.faults:
+        raise not_intact(fault.what, where=fault.where)
 
 
 def _ends_by(name: str, instant: datetime) -> bool:

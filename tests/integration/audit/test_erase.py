@@ -1,5 +1,6 @@
 """`gridgate audit erase`: whole days go, what is left is proved, and nothing goes that must be kept."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gridgate.config import access_log
 from gridgate.config.access_log import fold_access_log, pack_past_days, sign_due_checkpoint
 from gridgate.config.commands.audit import app
 from gridgate.config.environment import Environment
+from gridgate.core.errors import GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS, segment_name, segment_paths
 from gridgate.sharing.signing import make_key
@@ -27,15 +29,20 @@ BEFORE = "2022-06-16"
 
 
 @pytest.fixture
-def environment(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Environment:
+def environment(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Environment:
     """Three days of 2022 and one of now, each folded, signed and packed in its time; the third ends on a line that in
-    Paris is of the day after.
+    Paris is of the day after. A parameter names a segment without lines that is there from the first day.
     """
     monkeypatch.setenv("GRIDGATE_DATA", str(tmp_path))
     settings.ENVIRONMENT = environment = Environment(data=tmp_path)
     environment.access_log.mkdir()
     make_key(environment.receipt_key)
     monkeypatch.setattr("gridgate.config.loading.load_django", lambda **_: environment)
+    if name := getattr(request, "param", None):
+        opened = b'{"prev":"%b","genesis":{"follows":null}}\n' % (b"0" * 64)
+        (environment.access_log / name).write_bytes(opened)
     for at in (OLD, OLD + DAY, OLD + 2 * DAY, NOW):
         log = AccessLog(environment.access_log, "test", started_at=at)
         log.append(entry(at, user=4), entry(at.replace(hour=23)))
@@ -118,8 +125,50 @@ def test_a_segment_that_goes_otherwise_shows(environment: Environment) -> None:
     assert "is missing" in verdict()
 
 
+@pytest.mark.parametrize("environment", ["2022-06-14-0000000000000000.changes.jsonl"], indirect=True)
 def test_changes_stay_for_good(environment: Environment) -> None:
-    changes = environment.access_log / "2022-06-14-0000000000000000.changes.jsonl"
-    changes.write_bytes(b'{"prev":"%b","genesis":{"follows":null}}\n' % (b"0" * 64))
-    run("erase", "--before", "2023-01-01")
-    assert changes.exists()
+    assert run("erase", "--before", "2023-01-01").output == "erased: 6 entries, 3 segments\n"
+    names = [segment_name(path)[:10] for path in segment_paths(environment.access_log)]
+    assert names == ["2022-06-14", "2026-11-25"]
+
+
+def _renamed(environment: Environment) -> None:
+    first = segment_paths(environment.access_log)[0]
+    first.rename(first.with_name(f"2023{first.name[4:]}"))
+
+
+def _cut_short(environment: Environment) -> None:
+    first = segment_paths(environment.access_log)[0]
+    first.write_bytes(first.read_bytes()[:-20])
+
+
+def _without_key(environment: Environment) -> None:
+    environment.receipt_key.unlink()
+
+
+@pytest.mark.parametrize(
+    ("happens", "said"),
+    [(_renamed, "is missing"), (_cut_short, "damaged"), (_without_key, "key")],
+)
+def test_nothing_goes_of_a_log_that_is_not_intact_or_cannot_be_signed(
+    environment: Environment, happens: Callable[[Environment], None], said: str
+) -> None:
+    happens(environment)
+    before = {path.name: path.read_bytes() for path in environment.access_log.glob("*.jsonl*")}
+    done = run("erase", "--before", "2023-01-01")
+    assert isinstance(done.exception, GridgateError)
+    assert said in str(done.exception)
+    assert {path.name: path.read_bytes() for path in environment.access_log.glob("*.jsonl*")} == before
+    assert sum(LogDay.objects.values_list("entries", flat=True)) == 8
+
+
+def test_of_a_packed_segment_that_is_cut_short_the_rest_of_the_log_is_checked(
+    environment: Environment,
+) -> None:
+    first, second, *_ = segment_paths(environment.access_log)
+    _cut_short(environment)
+    second.unlink()
+    done = run("verify")
+    assert done.exit_code == 1
+    assert f"{segment_name(first)}:1: its file is damaged" in done.output
+    assert f"{segment_name(second)}: is missing" in done.output
