@@ -97,6 +97,16 @@ class Measured:
         )
         return decided
 
+    def curves(
+        self, reader: Reader, asked: SumAsked, points: Sequence[str], *, at: datetime, channel: str
+    ) -> tuple[dict[str, list[Segment]], Decided]:
+        self._answer()
+        self.asked.append((reader.organisation_name, asked.direction, *points))
+        decided = self.readable(reader, asked, points, at=at)
+        end = min(asked.period.end or at, at)
+        flat = [_flat(asked.kind, asked.period.start, end)]
+        return {point: [] if point in self.silent else flat for point in decided.granted}, decided
+
     def sums(
         self,
         reader: Reader,
@@ -104,7 +114,6 @@ class Measured:
         points: Mapping[str, int],
         *,
         at: datetime,
-        channel: str = "screen",
     ) -> tuple[Sums, Decided]:
         """Of half hours."""
         self._answer()

@@ -18,9 +18,9 @@ from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day
 from gridgate.dataplane.accesslog import AccessLog
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.query.aggregate import Period
-from gridgate.dataplane.query.answer import Answer
+from gridgate.dataplane.query.answer import Answer, Segment
 from gridgate.dataplane.query.sums import Sums, energy_of_points
-from gridgate.dataplane.reading import Reader, Wanted, answer, entries
+from gridgate.dataplane.reading import Reader, Wanted, answer, curve_of, entries, in_order
 from gridgate.dataplane.registry import NEWEST, Access, SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import Cause, MeasurementStore, SeriesInfo, SetAside
@@ -64,6 +64,8 @@ class DailyTotals:
     """Wh, points by days; NaN where there is none."""
     decided: Decided = field(default_factory=Decided)
     """Which points may be read, and of what time."""
+    quality: NDArray[np.uint8] | None = None
+    """`Quality` codes, as `values`; None when each is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ class MeasurementClient:
         decided = self._decided(reader, metering_points, asked, at)
         groups = {point: place for place, point in enumerate(decided.granted)}
         assert period.end is not None
-        values, counts = energy_of_points(
+        values, quality, counts = energy_of_points(
             self._for_sums,
             decided.parts(at, groups),
             direction,
@@ -151,7 +153,7 @@ class MeasurementClient:
         )
         self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=counts))
         days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
-        return DailyTotals(list(groups), days, values, decided)
+        return DailyTotals(list(groups), days, values, decided, quality)
 
     def sums(
         self,
@@ -160,7 +162,6 @@ class MeasurementClient:
         metering_points: Mapping[str, int],
         *,
         at: datetime,
-        channel: str = "screen",
     ) -> tuple[Sums, Decided]:
         """What those points have together, by the group (from 0) that each is in; and which of them `reader` may read.
 
@@ -170,8 +171,29 @@ class MeasurementClient:
         parts = decided.parts(at, metering_points)
         groups = max(metering_points.values(), default=0) + 1
         sums = add_up(self._for_sums, asked, parts, at=at, zone=self._zone, groups=groups)
-        self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=sums.counts))
+        self._log.append(*log_entries(reader, asked, decided, channel="screen", at=at, counts=sums.counts))
         return sums, decided
+
+    def curves(
+        self, reader: Reader, asked: SumAsked, metering_points: Sequence[str], *, at: datetime, channel: str
+    ) -> tuple[dict[str, list[Segment]], Decided]:
+        """The values of each of those points as they are stored, no finer than the reader may have them; and which of
+        the points it may read. What it may read is what it might add up as asked.
+
+        One line of the log a point and part of the period. Raises as `read` does, but not `ReadRefused`.
+        """
+        decided = self._decided(reader, metering_points, asked, at)
+        found: dict[str, list[Segment]] = {}
+        counts = []
+        for point, verdict in decided.granted.items():
+            wanted = Wanted(point, asked.kind, asked.direction, asked.period)
+            of_parts = [
+                curve_of(self._for_sums, wanted, part, at=at, zone=self._zone) for part in verdict.parts
+            ]
+            counts += [sum(segment.count for segment in segments) for segments in of_parts]
+            found[point] = in_order(of_parts)
+        self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=counts))
+        return found, decided
 
     def readable(
         self, reader: Reader, asked: SumAsked, metering_points: Sequence[str], *, at: datetime

@@ -80,9 +80,7 @@ def answer(
     of_parts, incomplete = [], set[date]()
     for part, whole in zip(parts, readable, strict=True):
         if wanted.kind is Kind.LOAD_CURVE:
-            packed = read_packed(store, wanted, whole, zone=zone)
-            columns = columns_of_days(packed, wanted, part.line, whole, zone=zone)
-            of_parts.append([one.segment() for one in columns])
+            of_parts.append(curve_of(store, wanted, part, at=at, zone=zone))
         else:
             blocks, days = _read(store, wanted, whole, zone=zone)
             of_parts.append(segments_of(blocks, wanted, part.line, whole, zone=zone))
@@ -125,6 +123,15 @@ def answer(
         set_aside=set_aside,
         counts=[sum(segment.count for segment in part) for part in of_parts],
     )
+
+
+def curve_of(
+    store: MeasurementStore, wanted: Wanted, part: Granted, *, at: datetime, zone: ZoneInfo
+) -> list[Segment]:
+    """What one part of a grant allows of a load curve. Raises `StoreUnavailable`."""
+    readable = Interval(part.readable.start, part.readable.end or at)
+    packed = read_packed(store, wanted, readable, zone=zone)
+    return [one.segment() for one in columns_of_days(packed, wanted, part.line, readable, zone=zone)]
 
 
 def in_order(of_parts: Sequence[list[Segment]]) -> list[Segment]:

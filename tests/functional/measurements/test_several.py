@@ -188,9 +188,10 @@ class TestExport:
         query = f"?compteur={world.p1.pk}&compteur={world.p2.pk}&vue=jour&le=2026-11-20"
         answer = alice.get(f"{PAGE}export{query}&format=csv")
         rows = list(csv.reader(io.StringIO(body(answer).decode())))
-        assert rows[0] == ["metering_point", "name", "start", "end", "daily_energy withdrawal (Wh)"]
+        assert rows[0] == list(export_of_several.COLUMNS)
+        day = "2026-11-20T00:00:00+01:00", "2026-11-21T00:00:00+01:00"
         assert {(row[0], *row[2:]) for row in rows[1:]} == {
-            (point.pk, "2026-11-20T00:00:00+01:00", "2026-11-21T00:00:00+01:00", "10000")
+            (point.pk, "daily_energy", "withdrawal", *day, "10000", "Wh", "measured")
             for point in (world.p1, world.p2)
         }
         assert len(measured.asked) == 1

@@ -30,7 +30,9 @@ Span = tuple[int, int]
 """From and up to which epoch second."""
 
 _ATOM = Resolution.PT5M.seconds  # The finest step: every other is a multiple of it.
-_MISSING = int(Quality.MISSING)
+_MEASURED, _ESTIMATED, _CORRECTED, _MISSING = (
+    int(quality) for quality in (Quality.MEASURED, Quality.ESTIMATED, Quality.CORRECTED, Quality.MISSING)
+)
 _HALF = 31
 _THOUSANDTHS = -3
 _EPOCH = date(1970, 1, 1)
@@ -148,9 +150,10 @@ def energy_of_points(
     start: datetime,
     end: datetime,
     zone: ZoneInfo,
-) -> tuple[NDArray[np.float64], list[int]]:
-    """The same for each point and civil day, in Wh: groups (a point has its own) by days, NaN where there is none; and
-    how many values each part gave. Raises `StoreUnavailable`.
+) -> tuple[NDArray[np.float64], NDArray[np.uint8], list[int]]:
+    """The same for each point and civil day, in Wh: groups (a point has its own) by days, NaN where there is none; the
+    quality of each, of a sum that of its least sure value; and how many values each part gave. Raises
+    `StoreUnavailable`.
     """
     days = _Days.touched(start, end, zone)
     within = (days.midnights[:-1] >= epoch_up(start)) & (days.midnights[1:] <= epoch(end))
@@ -158,7 +161,10 @@ def energy_of_points(
     _add_energy(store, parts, direction, days, _Readable.of(parts), within, np.arange(len(days)), tally, zone)
     told = np.zeros((tally.groups, len(days)), np.bool_)
     np.logical_or.at(told, tally.group, tally.given > 0)
-    return np.where(told, tally.nearest(), np.nan), tally.given.sum(axis=1).tolist()
+    quality = np.full(told.shape, _MISSING, np.uint8)
+    parts_of, index = np.nonzero(tally.given)
+    quality[tally.group[parts_of], index] = tally.quality[parts_of, index]
+    return np.where(told, tally.nearest(), np.nan), quality, tally.given.sum(axis=1).tolist()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +241,8 @@ class _Tally:
         self.group = np.array([part.group for part in parts], np.int64)
         self.given = np.zeros((len(parts), len(days)), np.int32)
         """How many values each point gave of each day."""
+        self.quality = np.full(self.given.shape, _MISSING, np.uint8)
+        """Of the energy of each day."""
         self._of: dict[tuple[int, int], Integers] = {}
 
     def into(self, scale: int, seconds: int = 1) -> Integers:
@@ -338,8 +346,9 @@ def _without(amounts: Amounts, left_out: NDArray[np.bool_]) -> Amounts:
 
 def _kept(amounts: Amounts, rows: Integers) -> Amounts:
     said = None if amounts.said is None else amounts.said[rows]
+    quality = None if amounts.quality is None else amounts.quality[rows]
     a = amounts
-    return Amounts(a.resolution, a.scale, a.points[rows], a.days[rows], a.values[rows], said)
+    return Amounts(a.resolution, a.scale, a.points[rows], a.days[rows], a.values[rows], said, quality)
 
 
 def _told_together(
@@ -363,20 +372,23 @@ def _told_together(
             if not pieces:
                 continue
             bounds = days.midnights[index : index + 2].tolist()
-            scale, values, said = _on_atoms(pieces, *bounds, spans=parts[point].spans)
+            scale, values, quality = _on_atoms(pieces, *bounds, spans=parts[point].spans)
             since = (day - _EPOCH).days
             at = np.array([point]), np.array([since])
-            made.append(Amounts(Resolution.PT5M, scale, *at, values[None, :], said[None, :]))
+            said = quality != _MISSING
+            made.append(
+                Amounts(Resolution.PT5M, scale, *at, values[None, :], said[None, :], quality[None, :])
+            )
     return made
 
 
 def _on_atoms(
     pieces: Sequence[Piece], begin: int, end: int, *, spans: tuple[Span, ...]
-) -> tuple[int, Integers, NDArray[np.bool_]]:
+) -> tuple[int, Integers, NDArray[np.uint8]]:
     """Of a step that does not lie wholly in one of the spans nothing is told, not even of its part that does."""
     count = (end - begin) // _ATOM
     scale = min(piece.scale for piece in pieces)
-    values, said = np.zeros(count, np.int64), np.zeros(count, np.bool_)
+    values, quality = np.zeros(count, np.int64), np.full(count, _MISSING, np.uint8)
     for piece in pieces:
         step = (piece.end - piece.start) // len(piece.values)
         times, low = step // _ATOM, (piece.start - begin) // _ATOM
@@ -385,8 +397,8 @@ def _on_atoms(
         there = (piece.quality != _MISSING) & _within(spans, starts, starts + step)
         of_piece = np.where(there, rescaled(piece.values, piece.scale, scale), 0)
         values[low:high] = np.repeat(of_piece, times)
-        said[low:high] = np.repeat(there, times)
-    return scale, values, said
+        quality[low:high] = np.repeat(np.where(there, piece.quality, _MISSING), times)
+    return scale, values, quality
 
 
 def _add_power(
@@ -507,11 +519,18 @@ def _add_energy(
     whole = readable.within(days.midnights[:-1], days.midnights[1:]) & within  # spans by days
     told = np.zeros((len(parts), len(days)), np.bool_)
 
-    def add(points: Integers, index: Integers, values: NDArray[np.signedinteger], scale: int) -> None:
+    def add(
+        points: Integers,
+        index: Integers,
+        values: NDArray[np.signedinteger],
+        scale: int,
+        quality: NDArray[np.uint8] | None,
+    ) -> None:
         where = tally.group[points], period_of[index]
         for half, weight in _in_halves(values):
             np.add.at(tally.into(scale, weight), where, half.astype(np.int64))
         tally.given[points, index] = 1
+        tally.quality[points, index] = _MEASURED if quality is None else _least_sure(quality)
 
     for chunk in _rows(store, parts, Kind.DAILY_ENERGY, direction, days, zone):
         for amounts in chunk:
@@ -521,7 +540,8 @@ def _add_energy(
             rows = np.ones(len(index), np.bool_) if amounts.said is None else amounts.said[:, 0]
             told[amounts.points[rows], index[rows]] = True
             rows = rows & whole[readable.of_point[amounts.points], index]
-            add(amounts.points[rows], index[rows], amounts.values[rows, 0], amounts.scale)
+            quality = None if amounts.quality is None else amounts.quality[rows]
+            add(amounts.points[rows], index[rows], amounts.values[rows, 0], amounts.scale, quality)
     silent = whole[readable.of_point] & ~told
     if not silent.any():
         return
@@ -539,7 +559,20 @@ def _add_energy(
             if rows.any():
                 lengths = np.diff(days.midnights)[index[rows]]
                 energy, scale = _energy_of_days(amounts.values[rows], amounts.scale, lengths)
-                add(points[rows], index[rows], energy, scale)
+                quality = None if amounts.quality is None else amounts.quality[rows]
+                add(points[rows], index[rows], energy, scale, quality)
+
+
+def _least_sure(quality: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Of each row of qualities, none of them missing, that of what is made of all.
+
+    >>> _least_sure(np.array([[0, 0], [0, 2], [2, 1]], np.uint8)).tolist()
+    [0, 2, 1]
+    """
+    found = np.zeros(len(quality), np.uint8)
+    for code in (_CORRECTED, _ESTIMATED):
+        found[(quality == code).any(axis=1)] = code
+    return found
 
 
 def _energy_of_days(values: NDArray[np.signedinteger], scale: int, lengths: Integers) -> tuple[Integers, int]:

@@ -56,10 +56,11 @@ def amounts_of(row: Sequence[bytes | str | None], *, first_point: int) -> list[A
     for form in np.unique(forms):
         rows = np.flatnonzero(forms == form)
         of_form, count = int(form), int(form) % 1024
-        said = None
+        said = quality = None
         if of_form // 1024 % 2:
             assert codes is not None
-            said = _matrix(codes, quality_at[rows], count) != _MISSING
+            quality = _matrix(codes, quality_at[rows], count)
+            said = quality != _MISSING
         found.append(
             Amounts(
                 resolution=Resolution(of_form // 2048 // 16 // 256),
@@ -68,6 +69,7 @@ def amounts_of(row: Sequence[bytes | str | None], *, first_point: int) -> list[A
                 days=days[rows],
                 values=_matrix(joined[of_form // 2048 % 16], at[rows], count),
                 said=said,
+                quality=quality,
             )
         )
     return found

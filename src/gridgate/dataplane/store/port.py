@@ -134,6 +134,8 @@ class Amounts:
     """Rows by slots; read-only, and as narrow as they are stored: widen before adding. 0 where nothing is said."""
     said: NDArray[np.bool_] | None
     """Rows by slots; None when there is a value in each."""
+    quality: NDArray[np.uint8] | None
+    """`Quality` codes, rows by slots; None when each is measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from gridgate.core.quantities import Kind
+from gridgate.core.quantities import Kind, Quality
 from gridgate.core.time import civil_day_bounds
 from gridgate.dataplane.client import Decided, MeasurementClient, Period, Reader, SumAsked
 from gridgate.metering.chunks import chunks
@@ -28,6 +28,21 @@ from gridgate.tables.text import guarded
 ROWS_AT_ONCE: Final = 100_000
 METERS_AT_ONCE: Final = 2_000
 """So many a statement can name."""
+
+
+COLUMNS: Final = (
+    "metering_point",
+    "name",
+    "kind",
+    "direction",
+    "start",
+    "end",
+    "value",
+    "unit",
+    "quality",
+)
+"""As `gridgate ingest` reads them: what one exports, one can import."""
+_QUALITIES: Final = {int(quality): quality.word for quality in Quality}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +58,7 @@ class Format:
 
 
 FORMATS: Final = {
-    "xlsx": Format("xlsx", XLSX_TYPE, 10_000, 1_000_000),
+    "xlsx": Format("xlsx", XLSX_TYPE, 10_000, 300_000),  # what can be taken in again: `MAX_CELLS`, with room
     "excel": Format("csv", "text/csv; charset=utf-8", 75_000, 5_000_000),
     "csv": Format("csv", "text/csv; charset=utf-8", 75_000, 5_000_000),
     "parquet": Format("parquet", "application/vnd.apache.parquet", 75_000, 5_000_000),
@@ -58,6 +73,7 @@ class Value(NamedTuple):
     start: datetime
     end: datetime
     value: int | float
+    quality: str
 
 
 def all_of(lot: Sequence[str]) -> Collection[str]:
@@ -85,12 +101,6 @@ class Exported:
     written: Callable[[Sequence[str], Decided], None] = nothing
     """Told of each lot once its rows are written, with what was decided of it."""
 
-    @property
-    def columns(self) -> list[str]:
-        kind = self.shown.kind
-        measure = f"{kind.value} {self.shown.flow.value} ({kind.unit})"
-        return ["metering_point", "name", "start", "end", measure]
-
     def values(self) -> Iterator[Value]:
         """Raises as the client does, at the beginning of a lot."""
         at_once = min(METERS_AT_ONCE, max(1, ROWS_AT_ONCE // rows_of(self.shown, 1)))
@@ -105,15 +115,21 @@ class Exported:
             self.written(lot, decided)
 
     def _power(self, points: Sequence[str]) -> tuple[Decided, Iterator[Value]]:
-        groups = {point: place for place, point in enumerate(points)}
-        asked = asked_of(self.shown, self.zone)
-        sums, decided = self.client.sums(self.reader, asked, groups, at=self.clock(), channel="export")
-        edges = [edge.astimezone(self.zone) for edge in sums.edges]
+        asked, zone = asked_of(self.shown, self.zone), self.zone
+        curves, decided = self.client.curves(self.reader, asked, points, at=self.clock(), channel="export")
         return decided, (
-            Value(point, self.names[point], start, end, value)
-            for point, values in zip(points, sums.values, strict=True)
-            for start, end, value in zip(edges, edges[1:], values, strict=False)
-            if value is not None
+            Value(
+                point,
+                self.names[point],
+                step.start.astimezone(zone),
+                step.end.astimezone(zone),
+                step.value,
+                step.quality,
+            )
+            for point, segments in curves.items()
+            for segment in segments
+            for step in segment.steps(zone)
+            if step.value is not None
         )
 
     def _energy(self, points: Sequence[str]) -> tuple[Decided, Iterator[Value]]:
@@ -124,9 +140,17 @@ class Exported:
         bounds = [civil_day_bounds(day, self.zone).start for day in totals.days]
         bounds.append(civil_day_bounds(shown.last + timedelta(days=1), self.zone).start)
         edges = [edge.astimezone(self.zone) for edge in bounds]
+        quality = np.zeros(totals.values.shape, np.uint8) if totals.quality is None else totals.quality
         return totals.decided, (
-            Value(point, self.names[point], edges[at], edges[at + 1], _whole(float(values[at])))
-            for point, values in zip(totals.points, totals.values, strict=True)
+            Value(
+                point,
+                self.names[point],
+                edges[at],
+                edges[at + 1],
+                _whole(float(values[at])),
+                _QUALITIES[int(codes[at])],
+            )
+            for point, values, codes in zip(totals.points, totals.values, quality, strict=True)
             for at in np.flatnonzero(np.isfinite(values)).tolist()
         )
 
@@ -138,7 +162,7 @@ def asked_of(shown: Shown, zone: ZoneInfo) -> SumAsked:
 
 
 def rows_of(shown: Shown, meters: int) -> int:
-    """How many rows that many meters have at most."""
+    """How many rows that many meters have, of half hours; finer curves have up to six times as many."""
     a_day = 50 if shown.kind is Kind.LOAD_CURVE else 1
     return meters * shown.days * a_day
 
@@ -151,7 +175,9 @@ def write(exported: Exported, form: str, folder: Path) -> Path:
     elif form == "xlsx":
         with target.open("wb") as file:
             sheet = exported.shown.kind.value
-            write_workbook(file, exported.columns, _rows(exported), sheet=sheet, folder=folder)
+            # First, for people, the clock on the wall. A cell knows no offset: `start` and `end`, in text, do.
+            header = ["local_time", *COLUMNS]
+            write_workbook(file, header, _sheet_rows(exported), sheet=sheet, folder=folder)
     else:
         with target.open("w", encoding="utf-8", newline="") as text:
             text.writelines(_lines(exported, form))
@@ -161,13 +187,12 @@ def write(exported: Exported, form: str, folder: Path) -> Path:
 def _lines(exported: Exported, dialect: str) -> Iterator[str]:
     """CSV: `excel` with semicolons and the decimal mark of the language, anything else by RFC 4180."""
     if dialect == "excel":
-        yield from csv_lines(exported.columns, _rows(exported), decimal_mark=formats.decimal_mark())
+        yield from csv_lines(COLUMNS, _rows(exported), decimal_mark=formats.decimal_mark())
         return
     writer = csv.writer(_Echo(), lineterminator="\r\n")
-    yield writer.writerow(exported.columns)
-    for value in exported.values():
-        start, end = value.start.isoformat(), value.end.isoformat()
-        yield writer.writerow([value.point, guarded(value.name), start, end, value.value])
+    yield writer.writerow(COLUMNS)
+    for row in _rows(exported):
+        yield writer.writerow(guarded(cell) if isinstance(cell, str) else cell for cell in row)
 
 
 def _write_parquet(exported: Exported, target: Path, folder: Path) -> None:
@@ -175,25 +200,39 @@ def _write_parquet(exported: Exported, target: Path, folder: Path) -> None:
     import polars  # Slow to import, and only this needs it.
 
     instants = polars.Datetime("us", "UTC")
-    names = ("metering_point", "name", "start", "end", "value")
-    types = (polars.String, polars.String, instants, instants, polars.Float64)
-    schema: Any = dict(zip(names, types, strict=True))
+    types: dict[str, Any] = {"start": instants, "end": instants, "value": polars.Float64}
+    schema: Any = {name: types.get(name, polars.String) for name in COLUMNS}
 
     def part(values: Iterable[Value], number: int) -> Path:
-        columns = list(zip(*values, strict=True)) or [()] * len(names)
-        frame = polars.DataFrame(dict(zip(names, columns, strict=True)), schema=schema, strict=False)
+        rows = [_row(exported, value, value.start, value.end) for value in values]
+        columns = list(zip(*rows, strict=True)) or [()] * len(COLUMNS)
+        frame = polars.DataFrame(dict(zip(COLUMNS, columns, strict=True)), schema=schema, strict=False)
         path = folder / f"part-{number:06}.parquet"
         frame.write_parquet(path, compression="zstd")
         return path
 
     parts = [part(values, number) for number, values in enumerate(chunks(exported.values(), ROWS_AT_ONCE))]
     whole = polars.scan_parquet(parts or [part((), 0)])
-    whole.sink_parquet(target, compression="zstd", metadata={"measure": exported.columns[-1]})
+    whole.sink_parquet(target, compression="zstd")
 
 
 def _rows(exported: Exported) -> Iterator[tuple[object, ...]]:
+    """As text."""
     for value in exported.values():
-        yield value.point, value.name, Instant.of(value.start), Instant.of(value.end), value.value
+        yield _row(exported, value, value.start.isoformat(), value.end.isoformat())
+
+
+def _sheet_rows(exported: Exported) -> Iterator[tuple[object, ...]]:
+    start = COLUMNS.index("start")
+    for row in _rows(exported):
+        yield Instant(row[start]), *row
+
+
+def _row(exported: Exported, value: Value, start: object, end: object) -> tuple[object, ...]:
+    """By `COLUMNS`."""
+    kind, flow = exported.shown.kind, exported.shown.flow
+    about = value.point, value.name, kind.value, flow.value
+    return *about, start, end, value.value, kind.unit, value.quality
 
 
 def _whole(value: float) -> int | float:
