@@ -304,6 +304,33 @@ class TestPreparing:
         assert "ne suffit pas en ce moment" in text_of(alice.get(FILES))
         assert ready(alice).pk != file.pk
 
+    def test_as_parquet_on_a_full_disk_is_told_too(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written = export_of_several.write
+
+        def write_on_a_full_disk(exported: Any, form: str, made: Path) -> Path:
+            (made / "values.parquet").symlink_to("/dev/full")
+            return written(exported, form, made)
+
+        monkeypatch.setattr(preparing, "write", write_on_a_full_disk)
+        file = make(ask(alice, form="parquet"))
+        assert (file.state, file.failure) == (State.FAILED, PreparedFile.Failure.NO_ROOM)
+
+    def test_on_a_disk_that_cannot_be_written_to_does_not_say_that_measurements_did_not_answer(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(*_: Any) -> int:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(folder().__class__, "flush", refused)
+        file = ask(alice)
+        for attempt in range(prepared_files.MOST_ATTEMPTS):
+            with time_machine.travel(NOW + attempt * timedelta(minutes=2)):
+                make(file)
+        assert file.state == State.FAILED
+        assert "n’ont pas répondu" not in text_of(alice.get(FILES))
+
     def test_beyond_the_room_of_all_is_told(self, alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
         file = ask(alice, form="parquet")
         monkeypatch.setattr(preparing, "most_bytes", lambda: 1)

@@ -175,10 +175,10 @@ def put_file_back(file: PreparedFile) -> None:
     _claimed(file).update(leased_until=None, attempts=F("attempts") - 1, done=0, size=0)
 
 
-def try_file_again(file: PreparedFile, *, at: datetime) -> None:
-    """Leave it for later, as one attempt that failed; the last one fails it."""
+def try_file_again(file: PreparedFile, failure: PreparedFile.Failure, *, at: datetime) -> None:
+    """Leave it for later, as one attempt that failed; the last one fails it, for that reason."""
     if file.attempts >= MOST_ATTEMPTS:
-        give_file_up(file, _F.UNAVAILABLE)
+        give_file_up(file, failure)
     else:
         _claimed(file).update(leased_until=at, done=0, size=0)
 

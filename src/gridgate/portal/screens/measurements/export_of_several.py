@@ -6,6 +6,7 @@ small one while the person waits, a large one by the worker (`preparing`).
 """
 
 import csv
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ from gridgate.tables.out import XLSX_TYPE, Instant, csv_lines, write_workbook
 from gridgate.tables.text import guarded
 
 ROWS_AT_ONCE: Final = 100_000
+_REFUSED_BY_THE_SYSTEM: Final = re.compile(r"\(os error (\d+)\)")
 METERS_AT_ONCE: Final = 2_000
 """So many a statement can name."""
 
@@ -211,9 +213,16 @@ def _write_parquet(exported: Exported, target: Path, folder: Path) -> None:
         frame.write_parquet(path, compression="zstd")
         return path
 
-    parts = [part(values, number) for number, values in enumerate(chunks(exported.values(), ROWS_AT_ONCE))]
-    whole = polars.scan_parquet(parts or [part((), 0)])
-    whole.sink_parquet(target, compression="zstd")
+    rows = chunks(exported.values(), ROWS_AT_ONCE)
+    try:
+        parts = [part(values, number) for number, values in enumerate(rows)]
+        whole = polars.scan_parquet(parts or [part((), 0)])
+        whole.sink_parquet(target, compression="zstd")
+    except polars.exceptions.PolarsError as error:
+        # So it tells of a full disk, and of all else that the system refuses.
+        if found := _REFUSED_BY_THE_SYSTEM.search(str(error)):
+            raise OSError(int(found[1]), str(error)) from error
+        raise
 
 
 def _rows(exported: Exported) -> Iterator[tuple[object, ...]]:

@@ -81,12 +81,12 @@ def prepare(
         if error.errno in _FULL:
             prepared_files.give_file_up(file, failure.NO_ROOM)
         else:
-            prepared_files.try_file_again(file, at=clock() + RETRY)
+            prepared_files.try_file_again(file, failure.INTERRUPTED, at=clock() + RETRY)
     except GridgateError as error:
         if error.kind is not ErrorKind.UNAVAILABLE:
             raise
         _log.error("a file asked for cannot be prepared for now: %s", error)
-        prepared_files.try_file_again(file, at=clock() + RETRY)
+        prepared_files.try_file_again(file, failure.UNAVAILABLE, at=clock() + RETRY)
 
 
 def still_readable(file: PreparedFile, actor: Membership, *, now: datetime) -> bool:
