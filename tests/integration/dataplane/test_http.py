@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from select import PIPE_BUF
 from types import SimpleNamespace
 from typing import Any
 
@@ -348,6 +349,26 @@ class TestRequestLog:
         assert capfd.readouterr().err == ""
         plane.close()
         assert len(capfd.readouterr().err.splitlines()) == 20
+
+    def test_cuts_no_line_where_other_processes_write_to_the_same_pipe(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        written: list[bytes] = []
+
+        def write(_: int, data: bytes) -> int:
+            written.append(data)
+            return len(data)
+
+        monkeypatch.setattr(request_log, "MOMENT", 60)
+        log = request_log.RequestLog()
+        for number in range(100):
+            log.note(request_log.Line("native", "GET", "/api/v1/x", 200, 0.001, f"{number:016}", 0.0))
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "write", write)
+            log.flush()
+        assert len(b"".join(written).splitlines()) == 100
+        assert 1 < len(written) < 20
+        assert all(len(piece) <= PIPE_BUF and piece.endswith(b"\n") for piece in written)
 
     def test_says_how_many_lines_were_lost(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

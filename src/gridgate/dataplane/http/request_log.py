@@ -11,8 +11,10 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from select import PIPE_BUF
 from typing import Final, NamedTuple
 
 import orjson
@@ -69,7 +71,8 @@ class RequestLog:
                 encoded.append(
                     orjson.dumps({"lines": lost, "event": "request log lost", "level": "warning"}) + b"\n"
                 )
-            _write(b"".join(encoded))
+            for piece in _pieces(encoded):
+                _write(piece)
 
     def _run(self) -> None:
         while True:
@@ -94,6 +97,19 @@ def _encoded(line: Line) -> bytes:
         },
         option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z,
     )
+
+
+def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Whole lines together, as many as a pipe takes at once: what is more may be cut by the lines of other processes,
+    which write to the same one.
+    """
+    piece = b""
+    for line in lines:
+        if piece and len(piece) + len(line) > PIPE_BUF:
+            yield piece
+            piece = b""
+        piece += line
+    yield piece
 
 
 def _write(data: bytes) -> None:
