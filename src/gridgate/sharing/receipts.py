@@ -34,6 +34,7 @@ from gridgate.core.references import drawn
 from gridgate.core.sharing import PermissionState
 from gridgate.core.text import counted
 from gridgate.core.time import Resolution, civil_day_of
+from gridgate.core.unavailability import is_unavailable
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.queries import held_on
 from gridgate.organisations.models import Organisation
@@ -170,15 +171,24 @@ def complete_at_once(receipt: Receipt, *, now: datetime) -> Exception | None:
 def complete_awaited(*, now: datetime) -> int:
     """Complete the receipts that are awaited, the oldest first; returns how many it found.
 
-    One that cannot be completed does not hold up the others. Raises `KeyUnusable`, and `NoneCompleted`.
+    Those that cannot be completed do not hold up the others, however many they are. Raises `KeyUnusable`, and
+    `NoneCompleted`.
     """
-    found = list(awaited()[:AT_ONCE])
-    if found:
-        _key()
+    tried, last = 0, 0
+    fault: Exception | None = None
+    while found := list(awaited().filter(pk__gt=last)[:AT_ONCE]):
+        if not tried:
+            _key()
         faults = [complete_at_once(receipt, now=now) for receipt in found]
-        if all(faults):
-            raise NoneCompleted(len(found), faults[0])
-    return len(found)
+        tried, last = tried + len(found), found[-1].pk
+        fault = fault or faults[0]
+        if not all(faults):
+            return tried
+        if any(map(is_unavailable, faults)):  # which the others would meet too
+            break
+    if tried:
+        raise NoneCompleted(tried, fault)
+    return 0
 
 
 def awaited() -> QuerySet[Receipt]:

@@ -275,6 +275,27 @@ def test_nothing_is_signed_that_the_history_does_not_say(
     assert Receipt.objects.get().awaited
 
 
+def test_what_is_never_signed_keeps_no_later_receipt_waiting(
+    world: World, permission: Permission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipts, "AT_ONCE", 1)
+    asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    forged = Receipt.objects.create(
+        number="GG-20200101-AAAAAA",
+        holder=asked.holder,
+        eligible_party=asked.eligible_party,
+        issued_at=world.now,
+        payload=asked.payload,
+    )
+    Receipt.objects.filter(pk=asked.pk).update(payload={**asked.payload, "act": "expire"})
+    service = make_service(world.third_party_1)
+    subscribe(actor=world.alice, service=service, points=None, now=world.now - timedelta(days=9))
+    later = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    assert receipts.complete_awaited(now=world.now) == 3
+    assert [one.pk for one in receipts.awaited()] == [asked.pk, forged.pk]
+    assert [one.pk for one in receipts.signed()] == [later.pk]
+
+
 def test_what_is_signed_is_what_the_history_says_whatever_the_row_says(
     world: World, permission: Permission
 ) -> None:
