@@ -46,6 +46,15 @@ class TooYoungToErase(GridgateError):
         )
 
 
+class ErasedMeanwhile(GridgateError):
+    """Another process erased reads while this one looked for them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            ErrorKind.CONFLICT, "reads were erased by another process meanwhile", remedy="Run it again."
+        )
+
+
 class BeingCounted(GridgateError):
     """The reads are being counted anew: their sums hold less than there was."""
 
@@ -426,7 +435,7 @@ def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
     """Erase what the registry knows of the reads before that civil day; returns how many there were. `lines` are those
     of the segments that reach before it, which are left alone here. Asked for an erased time again, it does nothing.
 
-    That it was done, when and how far stays on record. Raises `TooYoungToErase`, and `BeingCounted`.
+    That it was done, when and how far stays on record. Raises `TooYoungToErase`, `BeingCounted` and `ErasedMeanwhile`.
     """
     before = civil_day_bounds(day, zone()).start
     if before > latest_erasable(now):
@@ -448,6 +457,8 @@ def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
     }
     with transaction.atomic():
         require_counted()  # what is taken away must have been added
+        if erased_before() != already:  # nor been taken away since it was looked at
+            raise ErasedMeanwhile
         LogRetention.objects.create(before=before, at=now)
         old = LogDay.objects.filter(day__lt=day)
         erased = sum(old.values_list("entries", flat=True))

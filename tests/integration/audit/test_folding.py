@@ -24,6 +24,7 @@ from gridgate.audit.models import (
 )
 from gridgate.audit.operations import (
     BeingCounted,
+    ErasedMeanwhile,
     Folded,
     LogLine,
     Position,
@@ -364,6 +365,21 @@ def test_a_retention_erases_what_is_old_enough_and_nothing_else(
     retention = LogRetention.objects.latest("pk")
     with pytest.raises(IntegrityError, match="only grows"), transaction.atomic():
         retention.delete()
+
+
+def test_what_two_erase_at_once_is_taken_away_once(environment: Environment, log: AccessLog) -> None:
+    log.append(entry(at=NOW - timedelta(days=4 * 365)), entry())
+    path = only_segment(environment)
+    fold_access_log(environment)
+    day = NOW.date() - timedelta(days=3 * 365 + 30)
+
+    def lines_and_another() -> Iterator[LogLine]:
+        yield from access_log.lines_of(path)
+        assert erase_before(day=day, now=NOW, lines=access_log.lines_of(path)) == 1
+
+    with pytest.raises(ErasedMeanwhile):
+        erase_before(day=day, now=NOW, lines=lines_and_another())
+    assert counted() == counted(LogPointDay) == counted(LogPoint) == 1
 
 
 def test_what_a_retention_erased_is_not_folded_again(environment: Environment, log: AccessLog) -> None:
