@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -531,9 +530,9 @@ def test_a_round_says_since_when_nothing_is_lacking(environment: Environment, lo
     fold_access_log(environment)
     assert told.stat().st_mtime == 1  # it could not be folded
     shorter.write_bytes(whole)
-    begun = time.time()
+    begun = datetime.now(UTC)
     fold_access_log(environment)
-    assert begun <= told.stat().st_mtime <= time.time()
+    assert begun <= datetime.fromtimestamp(told.stat().st_mtime, UTC) <= datetime.now(UTC)
 
 
 # --- the daily checkpoint
