@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import gc
 import io
 import re
 import stat
@@ -403,6 +404,26 @@ class TestDownloading:
         assert bob.get(address(file)).status_code == 403
         assert forget_unreadable(now=now()) == 1
         assert folder().found() == []
+
+    def test_what_is_unreadable_is_looked_for_one_file_at_a_time(
+        self, alice: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of many points a file's row is large: a worker has room for one of them."""
+        for form in ("csv", "excel", "parquet"):
+            ready(alice, form=form)
+        held = []
+
+        def readable(file: PreparedFile, *_: Any, **__: Any) -> bool:
+            gc.collect()
+            held.append(sum(isinstance(one, PreparedFile) for one in gc.get_objects()))
+            return file.format == "excel"
+
+        gc.collect()
+        before = sum(isinstance(one, PreparedFile) for one in gc.get_objects())
+        monkeypatch.setattr(preparing, "still_readable", readable)
+        assert forget_unreadable(now=now()) == 2
+        assert max(held) - before <= 2  # that one, and the last that was looked at
+        assert PreparedFile.objects.get().format == "excel"
 
     def test_after_leaving_the_company_is_nobodys(self, world: World, measured: Measured) -> None:
         bob = world.client("bob")
