@@ -1,8 +1,10 @@
 """Tables of text: CSV of any of the formats, kept line by line so that a bad one can be named."""
 
+import csv
 import io
 from codecs import getincrementaldecoder
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
@@ -17,6 +19,14 @@ __all__ = ["LINE", "cells", "distinct", "groups", "read_table", "read_tables", "
 LINE: Final = "#line"
 PIECE: Final = 8 * 2**20
 """Bytes of a larger file that are read at a time."""
+_LOOKED_AT: Final = 1000
+"""Lines of a piece that the last line of the file is compared with, when it comes in a piece of its own."""
+_LONGEST_LINE: Final = 65_536
+"""Bytes of it that are looked at when it is the last."""
+_MAY_BE_CUT: Final = (
+    "the file ends within this line, or lacks its last line end: what it holds may have been cut short; compare its size"
+    " with the sender's, and add a line end if it is whole"
+)
 _BEYOND: Final = 3
 """Cells looked at after those that the header names: spreadsheets leave empty ones there."""
 _GUARDED: Final = r"^'('*[=+\-@\t\r0-9])"
@@ -44,17 +54,28 @@ def read_tables(
     separator: str,
     columns: Sequence[str],
     encodings: Sequence[str] = ("utf-8",),
+    measured: Collection[str] = (),
 ) -> Iterator[pl.DataFrame]:
     """The same as `read_table` of the whole file, piece by piece when it is large; nothing is held of the pieces."""
     if content.size <= PIECE or content.foreign_encoding or not _is_utf8(content):
         data = content.read()
-        yield read_table(content, data, notes, separator=separator, columns=columns, encodings=encodings)
+        yield read_table(
+            content,
+            data,
+            notes,
+            separator=separator,
+            columns=columns,
+            encodings=encodings,
+            measured=measured,
+        )
         return
-    line = 1
+    line, above = 1, None
     for piece in _pieces(content):
         frame = _cut(piece, separator, len(columns), line + 1)
         line += frame.height
-        yield _cleaned(frame, columns, separator, notes)
+        end = _End(_unended(piece), measured, above) if measured else None
+        above = frame.tail(_LOOKED_AT)
+        yield _cleaned(frame, columns, separator, notes, end)
 
 
 def _is_utf8(content: Content) -> bool:
@@ -98,20 +119,22 @@ def read_table(
     columns: Sequence[str],
     header_line: int = 1,
     encodings: Sequence[str] = ("utf-8",),
+    measured: Collection[str] = (),
 ) -> pl.DataFrame:
     """The lines below the header as text columns, with the column `LINE`: the number of each in the file.
 
     `columns`, which are `distinct`, replace the header's own names, so that a reader deals in one spelling.
     Lines that hold nothing are left out. A line whose bytes are of none of the `encodings` is rejected in
     `notes` and the others are kept; when the header is such a line, or there is none but such lines, the file
-    is refused (`UnreadableFile`).
+    is refused (`UnreadableFile`). A last line without a line end, where the file may have been cut, is rejected unless
+    it shows that it is whole; `measured` are the columns of values, without which it is not looked at.
     """
     if content.foreign_encoding:
         decode_utf8(content, data)  # raises, saying which encoding it is
     text = _decoded(data.removeprefix(b"\xef\xbb\xbf"), notes, encodings, header_line)
-    return _cleaned(
-        _cut(_below(text, header_line), separator, len(columns), header_line + 1), columns, separator, notes
-    )
+    below = _below(text, header_line)
+    end = _End(_unended(below), measured) if measured else None
+    return _cleaned(_cut(below, separator, len(columns), header_line + 1), columns, separator, notes, end)
 
 
 def _cut(text: bytes, separator: str, width: int, line: int) -> pl.DataFrame:
@@ -134,13 +157,59 @@ def _cut(text: bytes, separator: str, width: int, line: int) -> pl.DataFrame:
         ) from None
 
 
-def _cleaned(frame: pl.DataFrame, columns: Sequence[str], separator: str, notes: Notes) -> pl.DataFrame:
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The last line of a table, when it has no line end."""
+
+    line: str
+    """Empty when it has one."""
+    measured: Collection[str]
+    above: pl.DataFrame | None = None
+    """Lines before those it comes with."""
+
+
+def _unended(text: bytes) -> str:
+    """The last line, with those before it that quotes hold together with it; empty when it has its line end."""
+    text = text[-_LONGEST_LINE:]
+    if text.endswith((b"\n", b"\r")):
+        return ""
+    start = text.rfind(b"\n") + 1
+    while start and text.count(b'"', start) % 2:
+        start = text.rfind(b"\n", 0, start - 1) + 1
+    return text[start:].decode(errors="replace").strip()
+
+
+def _cleaned(
+    frame: pl.DataFrame, columns: Sequence[str], separator: str, notes: Notes, end: _End | None
+) -> pl.DataFrame:
     # All before they bear the file's names, some of which polars would take for patterns.
     frame = _without_empty(frame)
+    if end and end.line and frame.height and not _is_whole(frame, columns, separator, end):
+        notes.reject(f"line {frame[LINE][-1]}", _MAY_BE_CUT, end.line[:80])
+        frame = frame.head(-1)
     frame = _as_wide_as_header(frame, len(columns), separator, notes)
     frame = _unguarded(frame)
     frame.columns = [LINE, *columns]
     return frame
+
+
+def _is_whole(frame: pl.DataFrame, columns: Sequence[str], separator: str, end: _End) -> bool:
+    """Whether the last line cannot have been cut: its last cell, and what it may lack after it, is as in all other lines,
+    which no number shows."""
+    try:
+        found = next(csv.reader([end.line], delimiter=separator))
+    except csv.Error:
+        return False
+    if len(found) > len(columns) or (len(found) == len(columns) and end.line.endswith('"')):
+        return True
+    last = len(found) - 1
+    if found[last] and columns[last] in end.measured:
+        return False
+    above = end.above if frame.height == 1 else frame.head(-1)
+    return above is None or all(
+        (above.to_series(1 + place).fill_null("") == (found[place] if place == last else "")).all()
+        for place in range(last, len(columns))
+    )
 
 
 def _without_empty(frame: pl.DataFrame) -> pl.DataFrame:

@@ -211,7 +211,7 @@ def test_a_slot_is_of_its_day_which_may_not_have_it(take: Take, last: str) -> No
     header = f"metering_point_id,kind,direction,date,resolution,unit,{','.join(slots)}"
     row = f"{C5},load_curve,withdrawal,2026-06-01,PT30M,W,{','.join('1' for _ in slots[:-1])},-1"
 
-    taken = take(f"{header}\n{row}")
+    taken = take(f"{header}\n{row}\n")
 
     if last == "v48":
         assert told(taken) == [(Cause.NEGATIVE, JUNE, ("01 21:30", "01 22:00"))]

@@ -40,7 +40,12 @@ class PlainCsvReader:
             names = cells(header, separator_of(header))
             raise UnreadableFile(required(names), remedy="See docs/1-running/ingest.md.", where="line 1")
         tables = read_tables(
-            content, notes, separator=separator_of(header), columns=layout.names, encodings=encodings
+            content,
+            notes,
+            separator=separator_of(header),
+            columns=layout.names,
+            encodings=encodings,
+            measured=layout.values,
         )
         values = content.size // (_A_CELL if layout.wide else _A_LINE)
         yield from observations(tables, layout, notes, values=values, place="line {}", heading="line 1")

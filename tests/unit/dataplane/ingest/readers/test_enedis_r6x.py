@@ -294,6 +294,7 @@ class TestR65:
                 [
                     R65_HEADER,
                     *(f"{C5};x;x;EA;CONS;BEST;Wh;DIFF.INDEX;P1D;2026-10-2{n};{n - 4}000" for n in (5, 6)),
+                    "",
                 ]
             ),
         ],
@@ -315,7 +316,7 @@ class TestR66:
         "data",
         [
             as_json(r66(C5, ["2026-06-01 12:06:20"], ["4638"])),
-            "\n".join([R66_HEADER, f"{C5};x;x;PMA;CONS;BRUT;VA;DIFF;P1D;2026-06-01 12:06:20;4638"]),
+            "\n".join([R66_HEADER, f"{C5};x;x;PMA;CONS;BRUT;VA;DIFF;P1D;2026-06-01 12:06:20;4638", ""]),
         ],
     )
     def test_is_the_maximum_of_the_day_and_its_time(self, take: Take, data: bytes | str) -> None:
@@ -420,7 +421,7 @@ class TestWhatIsLeftOut:
         texts += naive(stamps(PLAIN))[6:10]
         rows = [f"{point};;;PA;CONS;BRUT;W;{text};{n}" for n, text in enumerate(texts)]
 
-        blocks = take("\n".join([R63_HEADER.partition(";Nature")[0], *rows])).blocks
+        blocks = take("\n".join([R63_HEADER.partition(";Nature")[0], *rows, ""])).blocks
 
         told = {b.key.resolution: b.values[b.said].tolist() for b in blocks}
         assert told == {Resolution.PT60M: [0, 1, 2], Resolution.PT30M: [3, 4, 5, 6]}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Interval, Resolution, civil_day_bounds
 from gridgate.dataplane.export import ExportFormat, export
-from gridgate.dataplane.ingest import parquet_process
+from gridgate.dataplane.ingest import frames, parquet_process
 from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.query.assemble import assemble
 from tests.examples import examples
@@ -62,7 +62,7 @@ class TestLongCsv:
             for n, (s, v) in enumerate(zip(write(instants), values, strict=True))
         ]
 
-        block = take("\n".join(separator.join(row) for row in [PLAIN_HEADER.split(","), *rows])).block
+        block = take("\n".join(separator.join(row) for row in [PLAIN_HEADER.split(","), *rows, [""]])).block
 
         assert block.day == day
         assert [v.scaleb(-block.scale) for v in values] == block.values.tolist()
@@ -500,7 +500,7 @@ class TestStartAndEnd:
     def test_say_the_step_on_the_days_of_the_clock(
         self, take: Take, day: date, resolution: Resolution
     ) -> None:
-        taken = take("\n".join(self.table(day, resolution=resolution)), single=C5)
+        taken = take("\n".join([*self.table(day, resolution=resolution), ""]), single=C5)
 
         assert taken.report.complete
         assert taken.block.key.resolution is resolution
@@ -511,13 +511,13 @@ class TestStartAndEnd:
     def test_is_no_step_where_they_say_none(self, take: Take) -> None:
         rows = [*self.table(PLAIN)[:4], "2026-06-01 04:00:00;2026-06-01 06:00:00;5", "2026-06-01 07:00:00;;6"]
 
-        taken = take("\n".join(rows), single=C5)
+        taken = take("\n".join([*rows, ""]), single=C5)
 
         assert [where for where, _ in taken.reasons] == ["line 5"]
         assert "covers 120 min" in taken.reasons[0][1]
 
     def test_is_windows_1252_with_its_head(self, take: Take) -> None:
-        assert take("\n".join(self.table(PLAIN)).encode("cp1252"), single=C5).report.stored == 48
+        assert take("\n".join([*self.table(PLAIN), ""]).encode("cp1252"), single=C5).report.stored == 48
 
     def test_has_a_step_where_a_column_of_steps_is_empty(self, take: Take) -> None:
         rows = [f"{C5},2026-06-01 0{n}:00,{'PT60M' if n == 1 else ''},5" for n in range(4)]
@@ -562,3 +562,58 @@ class TestPartsOfTheSupply:
         block = take(plain_csv(rows, "metering_point_id,start,value,tariff")).block
 
         assert (block.key.register, int(block.said.sum())) == ("", 2)
+
+
+class TestWithoutItsLastLineEnd:
+    """Where it may have been cut."""
+
+    ROWS = (
+        f"{C5},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1234,W,measured",
+        f"{C5},load_curve,withdrawal,2026-06-01T00:30:00Z,PT30M,1234,W,measured",
+    )
+
+    @pytest.mark.parametrize("lacking", range(1, len(ROWS[1]) - len(C5)))
+    def test_a_file_that_is_cut_within_its_last_line_keeps_nothing_of_it(
+        self, take: Take, lacking: int
+    ) -> None:
+        taken = take("\n".join([PLAIN_HEADER, *self.ROWS])[:-lacking])
+
+        assert taken.block.values[taken.block.said].tolist() == [1234]
+        ((where, reason),) = taken.reasons
+        assert where == "line 3"
+        assert "ends within this line, or lacks its last line end" in reason
+
+    @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\r", "  "])
+    def test_a_line_that_ends_as_all_others_do_is_whole(self, take: Take, end: str) -> None:
+        assert take("\n".join([PLAIN_HEADER, *self.ROWS]) + end).report.complete
+
+    @pytest.mark.parametrize(
+        ("columns", "row", "whole"),
+        [
+            ("metering_point_id,start,value", "12", False),
+            ("metering_point_id,start,value", '"12"', True),
+            ("metering_point_id,start,value,unit", "12,kW", False),  # of kWh?
+            ("metering_point_id,start,value,unit", "12,", False),
+            ("metering_point_id,start,value,unit", "12,kWh", True),
+            ("metering_point_id,start,value,unit", "12,kWh,", True),
+        ],
+    )
+    def test_a_cell_is_whole_when_a_quote_closes_it_or_all_lines_say_the_same(
+        self, take: Take, columns: str, row: str, whole: bool
+    ) -> None:
+        above = [
+            f"{C5},2026-06-01T0{hour}:00:00Z,12{',kWh' if 'unit' in columns else ''}" for hour in range(3)
+        ]
+
+        report = take("\n".join([columns, *above, f"{C5},2026-06-01T03:00:00Z,{row}"])).report
+
+        assert (report.stored, report.refused) == (4 if whole else 3, False)
+        assert report.complete == whole
+
+    def test_nor_is_it_kept_of_a_file_that_is_read_in_pieces(
+        self, take: Take, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(frames, "PIECE", 100)
+        assert take("\n".join([PLAIN_HEADER, *self.ROWS])).report.complete
+        taken = take("\n".join([PLAIN_HEADER, *self.ROWS])[:-13])
+        assert [where for where, _ in taken.reasons] == ["line 3"]
