@@ -6,7 +6,6 @@ import gc
 import io
 import re
 import stat
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from django.db import transaction
 from django.test import Client
 from django.utils.http import http_date
 
+from gridgate.config.environment import Environment
 from gridgate.dataplane.client import MeasurementClient
 from gridgate.organisations.models import Membership, PreparedFile
 from gridgate.organisations.operations import delete_account, prepared_files
@@ -49,9 +49,9 @@ def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def nothing_stays_on_disk() -> Iterator[None]:
-    yield
-    folder().sweep(folder().found(), ())
+def a_folder_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """That of the process holds the files of worlds that are kept for other tests."""
+    monkeypatch.setattr(Environment, "prepared", tmp_path / "prepared")
 
 
 @pytest.fixture(autouse=True)
@@ -586,5 +586,6 @@ def test_each_point_is_decided_and_logged_as_a_read_of_its_own(
         plane.close()
 
 
-def test_the_folder_is_the_instances_own() -> None:
+def test_the_folder_is_the_instances_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
     assert folder().path == settings.ENVIRONMENT.data / "prepared"
