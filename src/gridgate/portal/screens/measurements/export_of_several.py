@@ -60,10 +60,10 @@ class Format:
 
 
 FORMATS: Final = {
-    "xlsx": Format("xlsx", XLSX_TYPE, 10_000, 300_000),  # what can be taken in again: `MAX_CELLS`, with room
-    "excel": Format("csv", "text/csv; charset=utf-8", 75_000, 5_000_000),
-    "csv": Format("csv", "text/csv; charset=utf-8", 75_000, 5_000_000),
-    "parquet": Format("parquet", "application/vnd.apache.parquet", 75_000, 5_000_000),
+    "xlsx": Format("xlsx", XLSX_TYPE, 5_000, 300_000),  # what can be taken in again: `MAX_CELLS`, with room
+    "excel": Format("csv", "text/csv; charset=utf-8", 50_000, 5_000_000),
+    "csv": Format("csv", "text/csv; charset=utf-8", 50_000, 5_000_000),
+    "parquet": Format("parquet", "application/vnd.apache.parquet", 50_000, 5_000_000),
 }
 
 
