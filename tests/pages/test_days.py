@@ -48,6 +48,6 @@ def test_a_page_says_so_and_keeps_what_was_typed(stage: Stage, name: str, day: s
 
 
 def opened(client: Client, page: Page, objects: dict[str, str], asked: dict[str, str]) -> str:
-    response = client.get(page.path.format(**objects), asked)
+    response = client.get(page.path.format(**objects), asked, follow=True)  # a file may lead to the page
     assert response.status_code == 200, asked
     return (b"".join(response) if response.streaming else response.content).decode()
