@@ -3,7 +3,7 @@
 import csv
 import io
 from codecs import getincrementaldecoder
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,9 +23,9 @@ _LOOKED_AT: Final = 1000
 """Lines of a piece that the last line of the file is compared with, when it comes in a piece of its own."""
 _LONGEST_LINE: Final = 65_536
 """Bytes of it that are looked at when it is the last."""
-_MAY_BE_CUT: Final = (
-    "the file ends within this line, or lacks its last line end: what it holds may have been cut short; compare its size"
-    " with the sender's, and add a line end if it is whole"
+_CUT: Final = (
+    "the file ends within this line, which lacks cells that the others have; compare its size with the sender's, and have"
+    " it sent again"
 )
 _BEYOND: Final = 3
 """Cells looked at after those that the header names: spreadsheets leave empty ones there."""
@@ -54,7 +54,7 @@ def read_tables(
     separator: str,
     columns: Sequence[str],
     encodings: Sequence[str] = ("utf-8",),
-    measured: Collection[str] = (),
+    complete: bool = False,
 ) -> Iterator[pl.DataFrame]:
     """The same as `read_table` of the whole file, piece by piece when it is large; nothing is held of the pieces."""
     if content.size <= PIECE or content.foreign_encoding or not _is_utf8(content):
@@ -66,14 +66,14 @@ def read_tables(
             separator=separator,
             columns=columns,
             encodings=encodings,
-            measured=measured,
+            complete=complete,
         )
         return
     line, above = 1, None
     for piece in _pieces(content):
         frame = _cut(piece, separator, len(columns), line + 1)
         line += frame.height
-        end = _End(_unended(piece), measured, above) if measured else None
+        end = _End(_unended(piece), above) if complete else None
         above = frame.tail(_LOOKED_AT)
         yield _cleaned(frame, columns, separator, notes, end)
 
@@ -119,21 +119,21 @@ def read_table(
     columns: Sequence[str],
     header_line: int = 1,
     encodings: Sequence[str] = ("utf-8",),
-    measured: Collection[str] = (),
+    complete: bool = False,
 ) -> pl.DataFrame:
     """The lines below the header as text columns, with the column `LINE`: the number of each in the file.
 
     `columns`, which are `distinct`, replace the header's own names, so that a reader deals in one spelling.
     Lines that hold nothing are left out. A line whose bytes are of none of the `encodings` is rejected in
     `notes` and the others are kept; when the header is such a line, or there is none but such lines, the file
-    is refused (`UnreadableFile`). A last line without a line end, where the file may have been cut, is rejected unless
-    it shows that it is whole; `measured` are the columns of values, without which it is not looked at.
+    is refused (`UnreadableFile`). Where lines are to be `complete`, a last one that has no line end and lacks cells that
+    others have is rejected: the file was cut within it.
     """
     if content.foreign_encoding:
         decode_utf8(content, data)  # raises, saying which encoding it is
     text = _decoded(data.removeprefix(b"\xef\xbb\xbf"), notes, encodings, header_line)
     below = _below(text, header_line)
-    end = _End(_unended(below), measured) if measured else None
+    end = _End(_unended(below)) if complete else None
     return _cleaned(_cut(below, separator, len(columns), header_line + 1), columns, separator, notes, end)
 
 
@@ -163,7 +163,6 @@ class _End:
 
     line: str
     """Empty when it has one."""
-    measured: Collection[str]
     above: pl.DataFrame | None = None
     """Lines before those it comes with."""
 
@@ -184,8 +183,8 @@ def _cleaned(
 ) -> pl.DataFrame:
     # All before they bear the file's names, some of which polars would take for patterns.
     frame = _without_empty(frame)
-    if end and end.line and frame.height and not _is_whole(frame, columns, separator, end):
-        notes.reject(f"line {frame[LINE][-1]}", _MAY_BE_CUT, end.line[:80])
+    if end and end.line and frame.height and not _is_whole(frame, len(columns), separator, end):
+        notes.reject(f"line {frame[LINE][-1]}", _CUT, end.line[:80])
         frame = frame.head(-1)
     frame = _as_wide_as_header(frame, len(columns), separator, notes)
     frame = _unguarded(frame)
@@ -193,22 +192,15 @@ def _cleaned(
     return frame
 
 
-def _is_whole(frame: pl.DataFrame, columns: Sequence[str], separator: str, end: _End) -> bool:
-    """Whether the last line cannot have been cut: its last cell, and what it may lack after it, is as in all other lines,
-    which no number shows."""
+def _is_whole(frame: pl.DataFrame, width: int, separator: str, end: _End) -> bool:
+    """Whether the last line has all the cells that others have. Within its last cell nothing tells whether it was cut."""
     try:
-        found = next(csv.reader([end.line], delimiter=separator))
+        found = len(next(csv.reader([end.line], delimiter=separator)))
     except csv.Error:
-        return False
-    if len(found) > len(columns) or (len(found) == len(columns) and end.line.endswith('"')):
-        return True
-    last = len(found) - 1
-    if found[last] and columns[last] in end.measured:
         return False
     above = end.above if frame.height == 1 else frame.head(-1)
     return above is None or all(
-        (above.to_series(1 + place).fill_null("") == (found[place] if place == last else "")).all()
-        for place in range(last, len(columns))
+        (above.to_series(1 + place).fill_null("") == "").all() for place in range(found, width)
     )
 
 

@@ -43,7 +43,7 @@ class R6xCsvReader:
         if kind is None:  # only when --format names this reader
             kind = Kind.LOAD_CURVE
         notes.published_at = enedis.published_at(None, content.name)
-        frame = read_table(content, data, notes, separator=";", columns=names, measured=("valeur",))
+        frame = read_table(content, data, notes, separator=";", columns=names, complete=True)
         frame = _with_columns(frame, kind)
         by = [*_ALIKE, *_STAGE, *(_REGISTER if kind is Kind.REGISTER_READING else ())]
         for key, rows in groups(frame, by):

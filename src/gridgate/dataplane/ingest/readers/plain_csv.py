@@ -45,7 +45,7 @@ class PlainCsvReader:
             separator=separator_of(header),
             columns=layout.names,
             encodings=encodings,
-            measured=layout.values,
+            complete=True,
         )
         values = content.size // (_A_CELL if layout.wide else _A_LINE)
         yield from observations(tables, layout, notes, values=values, place="line {}", heading="line 1")
