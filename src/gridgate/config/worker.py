@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic
 
 from django.db import DatabaseError, close_old_connections, connection
@@ -94,7 +95,6 @@ def jobs(environment: Environment) -> list[Job]:
         Job("forget unnamed documents", 3600, lambda now: kyc.forget_unnamed_documents(now=now)),
         Job("forget expired tokens", 3600, lambda now: applications.forget_expired_tokens(now=now)),
         Job("forget what is over", 3600, _forget_what_is_over),
-        Job("forget prepared files", 60, _forget_prepared_files),
         Job("sign the access log", 600, lambda now: sign_due_checkpoint(environment, now)),
         Job("pack the access log's past days", 600, lambda now: pack_past_days(environment, now)),
     ]
@@ -107,7 +107,8 @@ def run(environment: Environment, *, clock: Clock = lambda: datetime.now(UTC)) -
         signal.signal(number, lambda *_: stop.set())
     _stop_with_parent(stop)
     with Files(clock, stop) as files:
-        work([*jobs(environment), Job("prepare files", 1, files.fill_seat)], stop, clock)
+        beside = [Job("prepare files", 1, files.fill_seat), Job("forget prepared files", 60, files.forget)]
+        work([*jobs(environment), *beside], stop, clock)
 
 
 def work(todo: Iterable[Job], stop: threading.Event, clock: Clock) -> None:
@@ -215,23 +216,35 @@ class Files:
             if file is None:
                 self._free.release()
         if file is not None:
-            self._pool.submit(self._prepare, file)
+            self._pool.submit(
+                self._seated, partial(self._prepare, file), "a file asked for cannot be prepared"
+            )
 
-    def _prepare(self, file: PreparedFile) -> None:
-        from gridgate.portal.screens.measurements.preparing import prepare  # Only a file asked for needs it.
+    def forget(self, now: datetime) -> None:
+        """Take away the files that are over; and those of which something may be read no more, when the seat is free: of
+        50,000 meters that is a second's work, and whoever asks for one meanwhile is refused all the same.
+        """
+        prepared_files.forget_over(now=now)
+        if prepared_files.some_are_ready() and self._free.acquire(blocking=False):
+            self._pool.submit(
+                self._seated, partial(self._forget_unreadable, now), "prepared files cannot be looked at"
+            )
 
+    def _seated(self, work: Callable[[], object], fault: str) -> None:
         try:
-            prepare(file, clock=self._clock, stopped=self._stop.is_set)
-        except Exception:  # noqa: BLE001 -- its lease runs out, and it is begun again
-            _log.exception("a file asked for cannot be prepared")
+            work()
+        except Exception:  # noqa: BLE001 -- the lease of a file runs out, and it is begun again; the others are looked at again
+            _log.exception(fault)
         finally:
             connection.close()
             self._free.release()
 
+    def _prepare(self, file: PreparedFile) -> None:
+        from gridgate.portal.screens.measurements.preparing import prepare  # Only a file asked for needs it.
 
-def _forget_prepared_files(now: datetime) -> None:
-    prepared_files.forget_over(now=now)
-    if prepared_files.some_are_ready():
+        prepare(file, clock=self._clock, stopped=self._stop.is_set)
+
+    def _forget_unreadable(self, now: datetime) -> None:
         from gridgate.portal.screens.measurements.preparing import forget_unreadable  # Only then.
 
         forget_unreadable(now=now)

@@ -199,6 +199,26 @@ def test_a_file_that_cannot_be_prepared_frees_the_seat(
     assert caplog.text.count("a file asked for cannot be prepared") == 2
 
 
+def test_files_that_may_be_read_no_more_are_looked_for_in_the_seat_and_hold_up_no_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked, release = [], threading.Event()
+
+    def forget_unreadable(*, now: datetime) -> None:
+        looked.append(now)
+        release.wait()
+
+    monkeypatch.setattr(prepared_files, "forget_over", lambda now: None)
+    monkeypatch.setattr(prepared_files, "some_are_ready", lambda: True)
+    monkeypatch.setattr(preparing, "forget_unreadable", forget_unreadable)
+    with Files(clock, threading.Event()) as files:
+        files.forget(NOW)
+        files.forget(NOW)  # returns at once, though the first look goes on
+        until(lambda: looked == [NOW], "they are looked at")
+        release.set()
+        until(lambda: files.forget(NOW) or len(looked) == 2, "the seat is free again")
+
+
 def test_a_registry_that_does_not_answer_keeps_no_seat(monkeypatch: pytest.MonkeyPatch) -> None:
     def claim(now: datetime) -> None:
         raise OperationalError("it is locked")
