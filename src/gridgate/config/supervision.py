@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, Final
@@ -36,6 +37,9 @@ class WebProcesses(MPServer):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
+        # Where the library's threads note each process that ended, for it to end with 1 itself: one of them may come to
+        # that after everything was decided. Nothing is kept of it, and who lives is asked of the processes.
+        self.interrupt_children = deque[int](maxlen=0)
         self._told, self._tell = multiprocessing.Pipe(duplex=False)
         self._pauses: dict[int, float] = {}
         """How long each process that died waits when it dies again."""
@@ -79,7 +83,6 @@ class WebProcesses(MPServer):  # type: ignore[misc]
             for number in [number for number, at in due.items() if at <= now]:
                 del due[number]
                 self._start_again(number, spawn_target, target_loader)
-        self.interrupt_children.clear()
 
     def _start_again(self, number: int, spawn_target: Any, target_loader: Any) -> None:
         _log.warning("web process %s is started again", number + 1)

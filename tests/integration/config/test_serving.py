@@ -93,9 +93,25 @@ def test_nothing_outlives_the_parent_and_the_port_is_free(server: Server) -> Non
         port.bind(("127.0.0.1", server.port))
 
 
-def test_ends_with_a_message_when_no_web_process_can_start(tmp_path: Path, empty_instance: Path) -> None:
+AT_ONCE = ""
+LATE = """
+from granian.server.mp import MPServer
+
+def noted_late(server, stop=MPServer._stop_workers):
+    stop(server)
+    server.interrupt_children.append(0)
+
+MPServer._stop_workers = noted_late
+"""
+"""The library's thread that waits for a process comes to note its end only while the server shuts down."""
+
+
+@pytest.mark.parametrize("noted", [AT_ONCE, LATE])
+def test_ends_with_a_message_when_no_web_process_can_start(
+    tmp_path: Path, empty_instance: Path, noted: str
+) -> None:
     # What only the web processes read, and cannot.
-    broken = "import sys; sys.modules['gridgate.facades'] = None"
+    broken = f"import sys; sys.modules['gridgate.facades'] = None\n{noted}"
     process = forking.start(
         f"{broken}\n{GRIDGATE}",
         *("--data", str(empty_instance), "serve", "--port", str(free_port()), "--plane", "data"),
