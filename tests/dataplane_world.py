@@ -94,6 +94,7 @@ CREATE TABLE metering_loadcurvecollection (
 );
 CREATE UNIQUE INDEX one_present_collection_a_point
     ON metering_loadcurvecollection (metering_point_id) WHERE until IS NULL;
+CREATE INDEX metering_loadcurvecollection_point ON metering_loadcurvecollection (metering_point_id);
 CREATE TABLE sharing_accessline (
     id integer PRIMARY KEY, reader_id bigint NOT NULL REFERENCES organisations_organisation (id),
     metering_point_id varchar(18) NOT NULL REFERENCES metering_meteringpoint (id),
