@@ -1,14 +1,18 @@
 """Metrics of several processes: added up, kept when a process dies, and never the end of one when a disk is full."""
 
 import os
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from gridgate.dataplane.http import shared_metrics
-from gridgate.dataplane.http.shared_metrics import share, shared_directory
+from gridgate.dataplane.http.shared_metrics import share, shared_directory, write_changes
+
+WRITE_SOON = shared_metrics._Changes.write_soon
 
 
 @pytest.fixture(autouse=True)
@@ -16,10 +20,13 @@ def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(values, "ValueClass", values.ValueClass)
     for name in ("directory", "number", "lock", "files"):
         monkeypatch.setattr(shared_metrics._Place, name, getattr(shared_metrics._Place, name))
+    monkeypatch.setattr(shared_metrics._Place, "changes", None, raising=False)
+    monkeypatch.setattr(shared_metrics._Changes, "write_soon", lambda self: None)  # the tests say when
 
 
 def ends() -> None:
     """What the system does when a process ends, however it does."""
+    write_changes()
     os.close(shared_metrics._Place.lock)
 
 
@@ -38,12 +45,14 @@ def test_processes_are_added_up_and_what_a_dead_one_counted_stays(tmp_path: Path
     counter().labels("granted").inc(3)
     Histogram("seconds", "Time.", buckets=(1, 2), registry=None).observe(1.5)
     first = shared_metrics._Place.lock
+    write_changes()
     assert share(tmp_path, 2)
     assert shared_directory() == tmp_path
     counter().labels("granted").inc(4)
     ends()
     assert share(tmp_path, 2), "the place of the one that ended"
     counter().labels("granted").inc()
+    write_changes()
     text = counted(tmp_path)
     assert 'reads_total{outcome="granted"} 8.0' in text
     assert 'seconds_bucket{le="1.0"} 0.0' in text
@@ -60,6 +69,7 @@ def test_what_cannot_be_written_is_told_once_and_written_when_there_is_room(
     assert share(tmp_path, 1)
     reads = counter()
     reads.labels("granted").inc()
+    write_changes()
 
     def no_room(*_: object) -> int:
         raise OSError(28, "No space left on device")
@@ -69,9 +79,10 @@ def test_what_cannot_be_written_is_told_once_and_written_when_there_is_room(
         for _ in range(5):
             reads.labels("granted").inc()
             reads.labels("no_permission").inc()
+            write_changes()
     assert caplog.text.count("No space left on device") == 1
     assert 'reads_total{outcome="granted"} 1.0' in counted(tmp_path)
-    reads.labels("expired").inc()
+    write_changes()
     text = counted(tmp_path)
     assert 'reads_total{outcome="granted"} 6.0' in text
     assert 'reads_total{outcome="no_permission"} 5.0' in text
@@ -93,3 +104,37 @@ def test_a_process_without_a_place_counts_for_itself(
     assert not share(tmp_path, 0)
     assert "kept by each web process" in caplog.text
     assert shared_directory() is None
+
+
+def test_whoever_counts_writes_nothing_and_changes_are_written_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert share(tmp_path, 1)
+    reads, writes = counter().labels("granted"), []
+    pwrite = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda *given: writes.append(given) or pwrite(*given))
+    for _ in range(100):
+        reads.inc()
+    assert writes == []
+    write_changes()
+    assert len(writes) == 1
+    assert 'reads_total{outcome="granted"} 100.0' in counted(tmp_path)
+    ends()
+
+
+def test_changes_are_written_by_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_metrics._Changes, "write_soon", WRITE_SOON)
+    assert share(tmp_path, 1)
+    reads, written = counter().labels("granted"), threading.Event()
+    pwrite = os.pwrite
+
+    def seen(*given: Any) -> int:
+        done = pwrite(*given)
+        written.set()
+        return done
+
+    monkeypatch.setattr(os, "pwrite", seen)
+    reads.inc()
+    written.wait()
+    assert 'reads_total{outcome="granted"} 1.0' in counted(tmp_path)
+    ends()

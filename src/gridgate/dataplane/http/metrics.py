@@ -5,6 +5,8 @@ from pathlib import Path
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from gridgate.dataplane.http.shared_metrics import write_changes
+
 REQUESTS = Counter("gridgate_requests_total", "Requests answered.", ["facade", "status"])
 SECONDS = Histogram(
     "gridgate_request_seconds",
@@ -34,6 +36,7 @@ def exposition(directory: Path | None) -> bytes:
     """
     if directory is None:
         return generate_latest(REGISTRY)
+    write_changes()
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call]
     return generate_latest(registry)

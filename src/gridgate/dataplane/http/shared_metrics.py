@@ -1,21 +1,24 @@
 """Metrics of several processes, added up through files that are written and never mapped.
 
 The library's own way maps sparse files into memory, and a process that touches a page of one when its disk is full is
-ended by the system (SIGBUS). Here each value is kept by its process and written to its file: what cannot be written is
-told once, goes on being counted, and is written when there is room again. The files are the library's own, which its
-collector adds up.
+ended by the system (SIGBUS). Here each value is kept by its process, and a thread writes those that changed in a moment
+to its file together: a request changes five. What cannot be written is told once, goes on being counted, and is written
+when there is room again. The files are the library's own, which its collector adds up; what a process that is killed
+counted in its last moment is lost.
 
 A process takes one place of several and holds it until it ends, however it ends. Whoever takes the place next goes on
 from what it finds there: what a process counted stays counted, and there are never more files than places. A gauge
 would have to be forgotten with its process; there is none.
 """
 
+import atexit
 import errno
 import fcntl
 import logging
 import os
 import struct
 import threading
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +26,9 @@ from prometheus_client import values
 from prometheus_client.mmap_dict import MmapedDict, mmap_key
 
 _log = logging.getLogger(__name__)
+
+MOMENT: Final = 0.25
+"""Seconds during which changes gather."""
 
 _USED: Final = struct.Struct("ii")
 _VALUE: Final = struct.Struct("dd")
@@ -36,6 +42,7 @@ class _Place:
     number: int = 0
     lock: int = -1
     files: dict[str, "_File"] = {}
+    changes: "_Changes"
 
 
 def share(directory: Path, places: int) -> bool:
@@ -55,9 +62,16 @@ def share(directory: Path, places: int) -> bool:
     except OSError as error:
         _log.warning("metrics are kept by each web process, and not added up: %s", error.strerror or error)
         return False
+    _Place.changes = _Changes()
     _Place.directory = directory
     values.ValueClass = SharedValue
     return True
+
+
+def write_changes() -> None:
+    """Write what changed and is not written yet, now."""
+    for file in _Place.files.values():
+        file.write_changes()
 
 
 def shared_directory() -> Path | None:
@@ -88,12 +102,12 @@ class SharedValue:
     def inc(self, amount: float) -> None:
         with self._lock:
             self._value += amount
-            self._file.write(self._key, self._value)
+            self._file.change(self._key, self._value)
 
     def set(self, value: float, timestamp: float | None = None) -> None:
         with self._lock:
             self._value = value
-            self._file.write(self._key, value)
+            self._file.change(self._key, value)
 
     def get(self) -> float:
         return self._value
@@ -115,7 +129,7 @@ class _File:
         self._positions: dict[str, int] = {}
         self._values: dict[str, float] = {}
         self._behind: dict[str, None] = {}
-        """The keys whose values are not written yet, in the order of their change."""
+        """The keys whose values are not written yet."""
         self._told = False
         self._used = _FIRST
         if os.fstat(self._descriptor).st_size < _FIRST:
@@ -129,16 +143,22 @@ class _File:
     def begin(self, key: str) -> float:
         """The value to go on from."""
         value = self._values.get(key, 0.0)
-        self.write(key, value)
+        self._values[key] = value
+        self._behind[key] = None
+        self.write_changes()
         return value
 
-    def write(self, key: str, value: float) -> None:
+    def change(self, key: str, value: float) -> None:
+        """Have it written soon. Never waits, never fails."""
+        self._values[key] = value
+        self._behind[key] = None
+        _Place.changes.write_soon()
+
+    def write_changes(self) -> None:
         with self._lock:
-            self._values[key] = value
-            self._behind[key] = None
             try:
                 while self._behind:
-                    self._write(next(iter(self._behind)))
+                    self._write(self._behind.popitem()[0])
             except OSError as error:
                 if not self._told:
                     _log.warning(
@@ -150,11 +170,14 @@ class _File:
 
     def _write(self, key: str) -> None:
         value, position = self._values[key], self._positions.get(key)
-        if position is None:
-            self._add(key, value)
-        else:
-            self._put(_VALUE.pack(value, 0.0), position)
-        del self._behind[key]
+        try:
+            if position is None:
+                self._add(key, value)
+            else:
+                self._put(_VALUE.pack(value, 0.0), position)
+        except OSError:
+            self._behind[key] = None
+            raise
 
     def _add(self, key: str, value: float) -> None:
         encoded = key.encode()
@@ -169,6 +192,30 @@ class _File:
     def _put(self, data: bytes, at: int) -> None:
         if os.pwrite(self._descriptor, data, at) != len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+class _Changes:
+    """The thread that writes them; it begins with the first."""
+
+    def __init__(self) -> None:
+        self._some = threading.Event()
+        self._begun = False
+
+    def write_soon(self) -> None:
+        if self._some.is_set():
+            return
+        self._some.set()
+        if not self._begun:
+            self._begun = True
+            threading.Thread(target=self._run, name="metrics", daemon=True).start()
+            atexit.register(write_changes)
+
+    def _run(self) -> None:
+        while True:
+            self._some.wait()
+            time.sleep(MOMENT)
+            self._some.clear()
+            write_changes()
 
 
 def _take(directory: Path, places: int) -> tuple[int, int] | None:
