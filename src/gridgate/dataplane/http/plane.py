@@ -14,6 +14,7 @@ from gridgate.dataplane.authz import Caller, authenticate, bearer
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.metrics import READS
 from gridgate.dataplane.http.request_log import RequestLog
+from gridgate.dataplane.http.shared_metrics import write_changes
 from gridgate.dataplane.reading import Reader, Wanted, entries
 from gridgate.dataplane.registry import NEWEST, PointFacts, Registry, SqliteRegistry
 from gridgate.dataplane.store import open_store
@@ -116,6 +117,7 @@ class DataPlane:
     def close(self) -> None:
         if self.requests is not None:
             self.requests.flush()
+        write_changes()
         self.log.close()
         self.registry.close()
         self.tokens.close()
