@@ -270,6 +270,28 @@ class TestWholeColumns:
         assert instance.take_one(path).stored == 2 * len(lines(CONSO))
         assert calls == ["observe"]
 
+    def test_of_a_series_that_is_looked_at_by_itself_are_one_batch_however_many_lines_it_has(
+        self, instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "wide.csv"
+        of_days = [f"{CONSO},2026-06-{day:02},PT60M,{','.join(['1'] * 24)}" for day in range(1, 11)]
+        of_days[3] = of_days[3].replace(",1,", ",-1,", 1)
+        head = "metering_point_id,day,resolution," + ",".join(f"v{slot}" for slot in range(1, 25))
+        path.write_text("\n".join([head, *of_days]) + "\n")
+        batches: list[int] = []
+        settle = settling.settle
+
+        def counted(given: Sequence[Any], *more: Any, **how: Any) -> Any:
+            batches.append(len(given))
+            return settle(given, *more, **how)
+
+        monkeypatch.setattr(settling, "settle", counted)
+
+        report = instance.take_one(path)
+
+        assert (report.stored, [one.where for one in report.quarantined]) == (239, ["line 5, column v1"])
+        assert batches == [1]
+
     def test_are_written_by_as_many_statements_for_many_series_as_for_one(
         self, instance: Instance, tmp_path: Path
     ) -> None:

@@ -278,14 +278,14 @@ class _Series:
             batch = self._batches[number]
             point = points[batch.name_of(group)]
             if isinstance(point, Unmapped):
-                single = rows.of(number, group)
+                single = rows.of(number, [group])
                 aside.add(len(single), single.place.format(single.rows[0]), point.reason)
                 quarantined.extend(_all_of(single, [point.reason] * len(single)))
                 continue
             said = batch.direction or unsaid
             direction = _direction(said, point)
             if isinstance(direction, Unmapped):
-                single = rows.of(number, group)
+                single = rows.of(number, [group])
                 cause = Cause.DIRECTION_ABSENT if said else Cause.DIRECTION_UNSAID
                 about = Subject(point.id, batch.kind, said)
                 aside.add(len(single), single.place.format(single.rows[0]), direction.reason)

@@ -4,14 +4,13 @@ series."""
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
-from gridgate.core.time import Resolution, slots_in_day
+from gridgate.core.time import Resolution
 from gridgate.dataplane.ingest.columns import BEYOND, STEPS
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import DAY, FIRST, LAST, LocalClock, date_of
@@ -209,7 +208,10 @@ def powers(batch: Observations, values: NDArray[Any] | None = None) -> NDArray[A
 def _aligned(values: NDArray[np.int64], scales: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
     """The same measures at one scale: the finest of them that leaves room for the largest; what is finer still is
     rounded half to even."""
-    scale = min(0, max(int(scales.min()), -MAX_DECIMALS))
+    lowest, highest = int(scales.min()), int(scales.max())
+    if lowest == highest and -MAX_DECIMALS <= lowest <= 0 and int(values.max()) < ROOM / 2:
+        return values, lowest
+    scale = min(0, max(lowest, -MAX_DECIMALS))
     largest = float((values * 10.0**scales).max())
     while largest * 10.0**-scale > ROOM:
         scale += 1
@@ -466,12 +468,16 @@ def _blocks(
         resolution = Resolution.of_seconds(int(step))
         chosen = np.flatnonzero(table.good & (table.steps == step))
         chosen = chosen[np.argsort(day[chosen], kind="stable")]
-        edges = [0, *(np.flatnonzero(np.diff(day[chosen])) + 1).tolist(), len(chosen)]
+        begins = np.concatenate(([0], np.flatnonzero(np.diff(day[chosen])) + 1))
+        days = day[chosen[begins]]
+        counts = 1 if step == DAY else (clock.midnights(days + 1) - clock.midnights(days)) // step
         series = SeriesKey(key.metering_point, key.kind, key.direction, resolution, key.register)
-        for begin, end in pairwise(edges):
-            rows = chosen[begin:end]
-            civil = date_of(int(day[rows[0]]))
-            count = slots_in_day(civil, resolution, clock.zone)
+        for rows, number, count in zip(
+            np.split(chosen, begins[1:]),
+            days.tolist(),
+            np.broadcast_to(counts, len(days)).tolist(),
+            strict=True,
+        ):
             values, quality = np.zeros(count, np.int64), np.full(count, Quality.MISSING, np.uint8)
             values[slot[rows]], scale = _aligned(table.values[rows], table.scales[rows])
             quality[slot[rows]] = table.quality[rows]
@@ -479,7 +485,7 @@ def _blocks(
             if offset is not None and offset[rows].any():
                 offsets = np.zeros(count, np.int32)
                 offsets[slot[rows]] = offset[rows]
-            blocks.append(DayBlock(series, civil, values, quality, scale, offsets))
+            blocks.append(DayBlock(series, date_of(number), values, quality, scale, offsets))
     return blocks
 
 

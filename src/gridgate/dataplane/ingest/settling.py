@@ -6,6 +6,8 @@ goes through it check by check and says why. All the others, which is nearly all
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -346,7 +348,7 @@ def _with_odd(
     for shares in odd:
         one = shares[0].series
         settled = settle(
-            [rows.of(share.batch, share.group) for share in shares],
+            [rows.of(batch, [share.group for share in of]) for batch, of in groupby(shares, _batch)],
             one.direction,
             one.point,
             clock,
@@ -368,14 +370,19 @@ def _with_odd(
     return whole.some(np.lexsort((whole.day, steps[whole.series], place[whole.series]))), quarantined
 
 
+_batch = attrgetter("batch")
+
+
 class Rows:
-    """The rows of one group after the other, as batches of one meter; a batch is sorted once for all."""
+    """The rows of groups of one meter, as a batch of it; a batch is sorted once for all."""
 
     def __init__(self, batches: Sequence[Observations]) -> None:
         self._batches = batches
         self._rows: dict[int, dict[int, NDArray[np.int64]]] = {}
 
-    def of(self, batch: int, group: int) -> Observations:
+    def of(self, batch: int, groups: Sequence[int]) -> Observations:
+        """The rows of some groups of a batch, one group after the other, as those of the first."""
         if batch not in self._rows:
             self._rows[batch] = dict(self._batches[batch].by_group())
-        return self._batches[batch].single(group, self._rows[batch][group])
+        rows = [self._rows[batch][group] for group in groups]
+        return self._batches[batch].single(groups[0], rows[0] if len(rows) == 1 else np.concatenate(rows))
