@@ -235,7 +235,7 @@ class _Account:
             missing = len(days_between(self.interval.start, self.interval.end, zone)) - len(self.days)
         else:
             length = epoch(self.interval.end) - epoch(self.interval.start)
-            missing = max(0, length - self.seconds) // step.seconds
+            missing = -(-max(0, length - self.seconds) // step.seconds)  # of a part of a step, the step
         energy: int | float | None = None
         if kind is Kind.LOAD_CURVE:
             energy = quotient(self.sum, 3600)

@@ -93,6 +93,12 @@ class TestTotals:
         (total,) = totalled(morning, evening)
         assert (total.energy_wh, total.values, total.missing) == (144, 96, 0)
 
+    def test_a_hole_shorter_than_the_usual_step_is_one(self) -> None:
+        """Of a quarter of an hour that was withdrawn, another file tells ten minutes."""
+        quarters = block(values=[10, 10, None, *[10] * 93], of=key(resolution=Resolution.PT15M))
+        (total,) = totalled(quarters, block(values={3: 10}, of=TENS))
+        assert (total.values, total.missing, total.complete) == (96, 1, False)
+
     def test_of_nothing_counts_half_hours_of_a_curve_and_days_of_the_rest(self) -> None:
         start, end = bounds(AUTUMN)
         for kind, missing in ((Kind.LOAD_CURVE, 50), (Kind.DAILY_ENERGY, 1)):
