@@ -24,7 +24,7 @@ from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Interval, Resolution, civil_day_bounds
 from gridgate.dataplane.client import MeasurementClient, Period, Reader, SumAsked
 from gridgate.dataplane.config import DataPlaneConfig
-from gridgate.dataplane.query.sums import Part
+from gridgate.dataplane.query.sums import Parts
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.summing import add_up
 from tests.dataplane_world import ACME, PARIS, RegistryFile
@@ -127,7 +127,8 @@ class Question:
     def ours(self) -> list[Callable[[], float]]:
         """The sum alone, through the portal's door, and of what NumPy has in memory: what no store can be faster than."""
         asked = SumAsked(OUT, Interval(self.start, self.end), self.step)
-        parts = [Part(point, (self._span,)) for point in self.points]
+        none = np.zeros(len(self.points), np.int64)
+        parts = Parts(self.points, [(self._span,)], none, none)
         store = open_store(self.folder / "measurements.sqlite3", read_only=True, zone=PARIS)
         client = MeasurementClient(
             DataPlaneConfig(

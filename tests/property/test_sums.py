@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +17,7 @@ from gridgate.core.sharing import AccessLine, Basis
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, slots_in_day
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.assemble import assemble
-from gridgate.dataplane.query.sums import Part, sum_of_energy, sum_of_power
+from gridgate.dataplane.query.sums import Parts, Span, sum_of_energy, sum_of_power
 from gridgate.dataplane.reading import Wanted, read_segments
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore
@@ -29,6 +31,21 @@ FINE = [r for r in Resolution if r is not Resolution.P1D]
 LINE = AccessLine(Basis.TITLE, None, 1, 15, 3, 0, 0, None, 0, None)
 
 Delivery = list[DayBlock]
+
+
+class Part(NamedTuple):
+    """A point, what of it may be read, and to which of the sums it is added."""
+
+    metering_point: str
+    spans: tuple[Span, ...]
+    group: int = 0
+
+
+def columns(parts: list[Part]) -> Parts:
+    spans = list(dict.fromkeys(part.spans for part in parts))
+    which = np.array([spans.index(part.spans) for part in parts], np.int64)
+    group = np.array([part.group for part in parts], np.int64)
+    return Parts([part.metering_point for part in parts], spans, which, group)
 
 
 @st.composite
@@ -118,7 +135,7 @@ def test_power(
     with holding(delivered) as store:
         found = sum_of_power(
             store,
-            parts,
+            columns(parts),
             OUT,
             start=instant(start),
             end=instant(end),
@@ -158,7 +175,9 @@ def test_energy(data: st.DataObject, given_files: tuple[date, list[Delivery]], p
     start, end = civil_day_bounds(days[0], PARIS).start, civil_day_bounds(days[-1], PARIS).end
     assert end is not None
     with holding(delivered) as store:
-        found = sum_of_energy(store, parts, OUT, start=start, end=end, period=period, until=end, zone=PARIS)
+        found = sum_of_energy(
+            store, columns(parts), OUT, start=start, end=end, period=period, until=end, zone=PARIS
+        )
         told: dict[tuple[str, date], Fraction] = {}
         for part in parts:
             wanted = Wanted(part.metering_point, Kind.DAILY_ENERGY, OUT, Interval(start, end))

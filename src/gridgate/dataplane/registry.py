@@ -8,10 +8,12 @@ no projection, no answer.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from json import dumps
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -281,16 +283,20 @@ LEFT JOIN sharing_accessline l ON l.reader_id = :reader AND l.metering_point_id 
 {_AS_HELD}
 """  # noqa: S608 -- composed of constants
 
+# A row costs more than what it says, and most points of a company have the same lines: so one row for all of those.
+_OF_POINTS = "json_group_array(l.metering_point_id), json_group_array(l.id)"
+
 _LINES = f"""
-SELECT {_LINE}, l.metering_point_id
+SELECT {_LINE}, {_OF_POINTS}
 FROM json_each(?) asked CROSS JOIN sharing_accessline l ON l.reader_id = ? AND l.metering_point_id = asked.value
+GROUP BY {_LINE}
 """  # noqa: S608 -- composed of constants
 
 _REACH = f"""
-SELECT {_LINE}, l.metering_point_id
+SELECT {_LINE}, {_OF_POINTS}
 FROM applications_application a JOIN sharing_accessline l ON l.reader_id = a.organisation_id
 WHERE a.id = :application AND l.valid_from <= :now AND (l.valid_until IS NULL OR l.valid_until > :now) AND {_REACHED}
-ORDER BY l.metering_point_id, l.basis DESC, l.data_from
+GROUP BY {_LINE}
 """  # noqa: S608 -- composed of constants
 
 _CREDENTIAL = """
@@ -358,7 +364,7 @@ class SqliteRegistry:
         return Access(_point(rows, at), _lines(rows, _LINE_AT - _POINT_AT)) if rows else Access(None, ())
 
     def lines(self, reader: int, metering_points: Sequence[str]) -> dict[str, tuple[AccessLine, ...]]:
-        return _lines_of_each(self._all(_LINES, (dumps(metering_points), reader)))
+        return _lines_of_each(self._all(_LINES, (dumps(metering_points), reader)), order=itemgetter(0))
 
     def accesses(
         self, application: Application, metering_points: Sequence[str], *, at: datetime
@@ -378,7 +384,8 @@ class SqliteRegistry:
             "now": int(at.timestamp()),
             "instant": stored_instant(at),
         }
-        return _lines_of_each(self._all(_REACH, parameters))
+        lines = _lines_of_each(self._all(_REACH, parameters), order=_titles_first)
+        return {point: lines[point] for point in sorted(lines)}
 
     def points(self, application: Application, *, after: str, limit: int, at: datetime) -> list[Access]:
         parameters = {
@@ -520,19 +527,35 @@ def _lines(rows: Iterable[Sequence[Any]], at: int) -> tuple[AccessLine, ...]:
     return tuple(_line(row[at:]) for row in rows if row[at] is not None)
 
 
-def _lines_of_each(rows: Iterable[Sequence[Any]]) -> dict[str, tuple[AccessLine, ...]]:
-    """By point, from rows that end with it. Most points of a company have the same lines: those are made once."""
-    said: dict[str, tuple[Sequence[Any], ...]] = {}
-    for row in rows:
-        point, line = row[_LINE_WIDTH], row[:_LINE_WIDTH]
-        said[point] = (*said[point], line) if point in said else (line,)
-    made: dict[tuple[Sequence[Any], ...], tuple[AccessLine, ...]] = {}
-    found = {}
-    for point, given in said.items():
-        lines = made.get(given)
-        if lines is None:
-            lines = made[given] = tuple(_line(line) for line in given)
-        found[point] = lines
+def _titles_first(numbered: tuple[int, AccessLine]) -> tuple[bool, int, int]:
+    number, line = numbered
+    return line.basis is not Basis.TITLE, line.data_from, number
+
+
+def _lines_of_each(
+    rows: Iterable[Sequence[Any]], *, order: Callable[[tuple[int, AccessLine]], Any]
+) -> dict[str, tuple[AccessLine, ...]]:
+    """By point, from rows that end with the points whose line they tell, and the numbers of those lines; `order` is that
+    of a point's several lines.
+    """
+    found: dict[str, tuple[AccessLine, ...]] = {}
+    several: dict[str, list[tuple[int, AccessLine]]] = {}
+    told = [(_line(row), orjson.loads(row[_LINE_WIDTH]), orjson.loads(row[_LINE_WIDTH + 1])) for row in rows]
+    for line, points, _ in told:
+        once = dict.fromkeys(points, (line,))
+        several.update((point, []) for point in once.keys() & found.keys())
+        if len(once) < len(points):
+            several.update((point, []) for point, times in Counter(points).items() if times > 1)
+        found |= once
+    if several:
+        for line, points, numbers in told:
+            for point, number in zip(points, numbers, strict=True):
+                if point in several:
+                    several[point].append((number, line))
+        made: dict[tuple[AccessLine, ...], tuple[AccessLine, ...]] = {}
+        for point, numbered in several.items():
+            lines = tuple(line for _, line in sorted(numbered, key=order))
+            found[point] = made.setdefault(lines, lines)
     return found
 
 

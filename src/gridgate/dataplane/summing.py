@@ -6,22 +6,25 @@ of which one line says the same are decided once, and their lines of the log dif
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, groupby, repeat
+from operator import itemgetter
 from secrets import token_hex
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import orjson
 
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.sharing import AccessLine, Granted, ReadRequest, RefusalReason, Refused, decide
 from gridgate.core.time import Interval, Resolution
-from gridgate.dataplane.accesslog.entry import Entry
+from gridgate.dataplane.accesslog.entry import Encoded, Entry
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.days import epoch, epoch_up
-from gridgate.dataplane.query.sums import Part, Sums, sum_of_energy, sum_of_power
+from gridgate.dataplane.query.sums import Parts, Span, Sums, sum_of_energy, sum_of_power
 from gridgate.dataplane.reading import Reader, Wanted, entries
 from gridgate.dataplane.registry import NEWEST, PointFacts, Registry, SqliteRegistry
 from gridgate.dataplane.store import open_store
@@ -56,42 +59,47 @@ class Decided:
     granted: dict[str, Granted] = field(default_factory=dict)
     refused: dict[str, Refused] = field(default_factory=dict)
 
-    def parts(self, at: datetime, groups: Mapping[str, int]) -> list[Part]:
+    def parts(self, at: datetime, groups: Mapping[str, int]) -> Parts:
         """What may be read, one for each part of each grant; points that are in no group are in the first."""
-        spans: dict[int, list[tuple[tuple[int, int], ...]]] = {}
-        found = []
-        for point, verdict in self.granted.items():
-            of_verdict = spans.get(id(verdict))
-            if of_verdict is None:
-                of_verdict = spans[id(verdict)] = [(_span(part.readable, at),) for part in verdict.parts]
-            group = groups.get(point, 0)
-            found += [Part(point, span, group) for span in of_verdict]
-        return found
+        spans: dict[tuple[Span, ...], int] = {}
+        named: list[str] = []
+        which: list[int] = []
+        for verdict, points in _runs(self.granted):
+            each = [spans.setdefault((_span(part.readable, at),), len(spans)) for part in verdict.parts]
+            named += points if len(each) == 1 else [point for point in points for _ in each]
+            which += each * len(points)
+        group = map(groups.get, named, repeat(0))
+        return Parts(named, list(spans), np.array(which, np.int64), np.fromiter(group, np.int64, len(named)))
 
 
 def decide_each(
     request: ReadRequest, metering_points: Sequence[str], lines: Mapping[str, tuple[AccessLine, ...]]
 ) -> Decided:
     """Decide each point once; those that share a tuple of lines, together."""
-    decided = Decided()
-    verdicts: dict[int, Granted | Refused] = {}
     none: tuple[AccessLine, ...] = ()
-    for point in metering_points:
-        of_point = lines.get(point, none)
-        verdict = verdicts.get(id(of_point))
-        if verdict is None:
-            verdict = verdicts[id(of_point)] = decide(request, of_point)
-        if isinstance(verdict, Granted):
-            decided.granted[point] = verdict
-        else:
-            decided.refused[point] = verdict
-    return decided
+    of_points = [lines.get(point, none) for point in metering_points]
+    verdicts = {
+        which: decide(request, of_point) for which, of_point in {id(one): one for one in of_points}.items()
+    }
+    decided = [verdicts[id(of_point)] for of_point in of_points]
+    return Decided(
+        {point: one for point, one in zip(metering_points, decided, strict=True) if isinstance(one, Granted)},
+        {point: one for point, one in zip(metering_points, decided, strict=True) if isinstance(one, Refused)},
+    )
+
+
+def _runs(granted: Mapping[str, Granted]) -> Iterator[tuple[Granted, list[str]]]:
+    """Points in a row that one verdict grants, in their order."""
+    each = zip(granted, map(id, granted.values()), strict=True)
+    for _, run in groupby(each, key=itemgetter(1)):
+        points = [point for point, _ in run]
+        yield granted[points[0]], points
 
 
 def add_up(
     store: MeasurementStore,
     asked: SumAsked,
-    parts: Sequence[Part],
+    parts: Parts,
     *,
     at: datetime,
     zone: ZoneInfo,
@@ -133,21 +141,27 @@ def log_entries(
     at: datetime,
     counts: Sequence[int] = (),
     facts: Mapping[str, PointFacts] | None = None,
-) -> list[Entry]:
+) -> list[Entry | Encoded]:
     """The lines of the access log: for each point those that a read of it alone would leave.
 
     `counts` are the values of each part, in the order of `Decided.parts`; `facts` who is shown a refusal.
     """
-    lines: list[Entry] = []
-    left = iter(counts)
+    bodies: list[bytes] = []
+    left = chain(counts, repeat(0))
     templates: dict[int, list[_Template]] = {}
-    for point, verdict in decided.granted.items():
+    for verdict, points in _runs(decided.granted):
         of_verdict = templates.get(id(verdict))
         if of_verdict is None:
             of_verdict = templates[id(verdict)] = [
                 _Template(reader, asked, part, channel, at) for part in verdict.parts
             ]
-        lines += [template.of(point, next(left, 0)) for template in of_verdict]
+        names = _encoded(points)
+        if len(of_verdict) == 1:
+            head, tails = of_verdict[0].head, of_verdict[0].tails
+            bodies += [head + name + tails[next(left)] for name in names]
+        else:
+            bodies += [one.head + name + one.tails[next(left)] for name in names for one in of_verdict]
+    lines: list[Entry | Encoded] = [Encoded(at, bodies)] if bodies else []
     for point, refused in decided.refused.items():
         about = None if facts is None else facts.get(point)
         lines += entries(reader, asked.wanted(point), refused, channel=channel, point=about, at=at)
@@ -186,32 +200,36 @@ def is_unknown(reason: RefusalReason) -> bool:
     return reason in (RefusalReason.NO_PERMISSION, RefusalReason.NOT_YET_VALID, RefusalReason.EXPIRED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A line that was encoded already."""
-
-    at: datetime
-    body: bytes
-
-    def encode(self) -> bytes:
-        return self.body
-
-
 class _Template:
     """The lines of points that were granted the same: cut where they name the point and the number of its values."""
 
     def __init__(self, reader: Reader, asked: SumAsked, part: Granted, channel: str, at: datetime) -> None:
         mark = token_hex(16)
         (entry,) = entries(reader, asked.wanted(mark), part, channel=channel, point=None, at=at, counts=[0])
-        body = entry.encode()
-        self._at = at
-        self._head, _, rest = body.partition(b'"%b"' % mark.encode())
-        self._middle, _, self._tail = rest.rpartition(b'"values":0')
-        self._middle += b'"values":'
+        self.head, _, rest = entry.encode().partition(b'"%b"' % mark.encode())
+        middle, _, end = rest.rpartition(b'"values":0')
+        self.tails = _Tails(middle + b'"values":', end)
 
-    def of(self, point: str, values: int) -> _Line:
-        body = b"%b%b%b%d%b" % (self._head, orjson.dumps(point), self._middle, values, self._tail)
-        return _Line(self._at, body)
+
+class _Tails(dict[int, bytes]):
+    """What follows the point, by the number of values, of which few differ."""
+
+    def __init__(self, before: bytes, after: bytes) -> None:
+        self._before, self._after = before, after
+
+    def __missing__(self, values: int) -> bytes:
+        tail = self[values] = b"%b%d%b" % (self._before, values, self._after)
+        return tail
+
+
+def _encoded(points: Sequence[str]) -> list[bytes]:
+    """Each as JSON.
+
+    >>> _encoded(["17X-0", "a,b"])
+    [b'"17X-0"', b'"a,b"']
+    """
+    together = orjson.dumps(points)[1:-1].split(b",")
+    return together if len(together) == len(points) else [orjson.dumps(point) for point in points]
 
 
 def _span(readable: Interval, at: datetime) -> tuple[int, int]:

@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -276,6 +278,39 @@ class TestRegistry:
         assert list(found) == [CONSO]
         assert found[CONSO][0].basis is Basis.TITLE
         assert found[CONSO][0].data_from == midnight(days_ago(0).replace(2024, 1, 1))
+
+    def test_gives_the_lines_of_points_that_have_the_same_in_one_row(
+        self, world: RegistryFile, registry: SqliteRegistry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        points = [f"{number:014d}" for number in range(1200)]
+        for point in points:
+            world.line(point, reader=TIERS1, holder=ACME, basis="title")
+        told: list[int] = []
+        every = SqliteRegistry._all
+
+        def counting(self: SqliteRegistry, statement: str, parameters: Any) -> Any:
+            rows = every(self, statement, parameters)
+            told.append(len(rows))
+            return rows
+
+        monkeypatch.setattr(SqliteRegistry, "_all", counting)
+        found = registry.lines(TIERS1, points)
+        assert (list(found), told) == (points, [1])
+        assert len({id(lines) for lines in found.values()}) == 1
+
+    def test_gives_a_point_its_several_lines_in_their_order(
+        self, world: RegistryFile, registry: SqliteRegistry
+    ) -> None:
+        """Of two that allow as much, the first is the one that is logged."""
+        early, late = "f" * 32, "0" * 32
+        for permission in (early, late, early):
+            world.line(CONSO, reader=TIERS1, holder=ACME, permission=permission)
+        world.line(FOREIGN, reader=TIERS1, holder=ACME, permission=late)
+        found = registry.lines(TIERS1, [FOREIGN, CONSO])
+        assert [line.permission for line in found[CONSO]] == [str(UUID(one)) for one in (early, late, early)]
+        assert [line.permission for line in found[FOREIGN]] == [str(UUID(late))]
+        alone = registry.access(TIERS1, CONSO, at=NOW).lines
+        assert found[CONSO] == alone
 
     def test_gives_the_lines_and_facts_of_one_point(
         self, world: RegistryFile, registry: SqliteRegistry

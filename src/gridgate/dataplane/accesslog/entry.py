@@ -2,7 +2,7 @@
 never renamed or removed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -19,6 +19,14 @@ class Entry(Protocol):
     def encode(self) -> bytes:
         """One JSON object; instants in UTC with a Z."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Entries of one instant that were encoded together; one at least."""
+
+    at: datetime
+    bodies: Sequence[bytes]
 
 
 GRANTED = "granted"

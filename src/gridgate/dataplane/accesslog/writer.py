@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.dataplane.accesslog.entry import Entry
+from gridgate.dataplane.accesslog.entry import Encoded, Entry
 from gridgate.dataplane.accesslog.segments import ORIGIN, PROBE, SUFFIX, digest
 from gridgate.dataplane.group_commit import GroupCommit
 
@@ -48,12 +48,12 @@ class AccessLog:
         self._segment: _Segment | None = None
         self._followed: dict[str, object] | None = None
 
-    def append(self, *entries: Entry) -> None:
+    def append(self, *entries: Entry | Encoded) -> None:
         """Log entries and return when they are durable. Raises `AccessLogUnavailable`."""
         if entries:
             self._group.done(_lines_of(entries))
 
-    async def durable(self, *entries: Entry) -> None:
+    async def durable(self, *entries: Entry | Encoded) -> None:
         """The same, without holding up the event loop."""
         if entries:
             await self._group.durable(_lines_of(entries))
@@ -112,8 +112,11 @@ class _Lines:
     """Of the first of them."""
 
 
-def _lines_of(entries: Sequence[Entry]) -> _Lines:
-    return _Lines([entry.encode() for entry in entries], entries[0].at)
+def _lines_of(entries: Sequence[Entry | Encoded]) -> _Lines:
+    bodies: list[bytes] = []
+    for entry in entries:
+        bodies += entry.bodies if isinstance(entry, Encoded) else [entry.encode()]
+    return _Lines(bodies, entries[0].at)
 
 
 class _Segment:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from math import lcm
-from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -38,15 +37,32 @@ _THOUSANDTHS = -3
 _EPOCH = date(1970, 1, 1)
 
 
-class Part(NamedTuple):
-    """A point, what of it may be read, in spans that do not touch, and to which of the sums it is added.
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """Points, what of each may be read, and to which of the sums it is added, in columns: a company has many points, of
+    which much the same may be read.
 
     A point may have several parts, which share no instant: it counts as one.
     """
 
-    metering_point: str
-    spans: tuple[Span, ...]
-    group: int = 0
+    points: list[str]
+    spans: list[tuple[Span, ...]]
+    """Spans that do not touch: those that some point has."""
+    which: Integers
+    """Of these, for each point, its own."""
+    group: Integers
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def some(self, places: Integers) -> "Parts":
+        points = [self.points[place] for place in places.tolist()]
+        return Parts(points, self.spans, self.which[places], self.group[places])
+
+    def within(self, starts: Integers, ends: Integers) -> NDArray[np.bool_]:
+        """For each of the spans, which of these steps lie wholly in it."""
+        each = [_within(spans, starts, ends) for spans in self.spans]
+        return np.array(each, np.bool_).reshape(len(self.spans), len(starts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +93,7 @@ class Sums:
 
 def sum_of_power(
     store: MeasurementStore,
-    parts: Sequence[Part],
+    parts: Parts,
     direction: FlowDirection,
     *,
     start: datetime,
@@ -95,12 +111,11 @@ def sum_of_power(
     days = _Days.touched(start, end, zone)
     begin = days.midnights[0] - (days.midnights[0] - epoch_up(start)) // step.seconds * step.seconds
     grid = _Grid(begin, step.seconds, max(0, (epoch(end) - begin) // step.seconds))
-    readable = _Readable.of(parts)
     tally = _Tally(parts, days, groups, grid.count)
     present = np.zeros((groups, grid.count), np.int64)
     for chunk in _rows(store, parts, Kind.LOAD_CURVE, direction, days, zone):
         for amounts in chunk:
-            _add_power(amounts, grid, days, readable, tally, present)
+            _add_power(amounts, grid, days, tally, present)
     starts = grid.begin + grid.step * np.arange(grid.count + 1)
     ended = np.searchsorted(days.midnights, starts[:-1][starts[1:] <= epoch(until)], "right") - 1
     due = np.bincount(ended, minlength=len(days))
@@ -109,7 +124,7 @@ def sum_of_power(
 
 def sum_of_energy(
     store: MeasurementStore,
-    parts: Sequence[Part],
+    parts: Parts,
     direction: FlowDirection,
     *,
     start: datetime,
@@ -129,9 +144,8 @@ def sum_of_energy(
     firsts = [period.first_day(days.day(index)) for index in range(len(days))]
     begins = np.array([index == 0 or firsts[index] != firsts[index - 1] for index in range(len(days))])
     period_of = np.cumsum(begins) - 1
-    readable = _Readable.of(parts)
     tally = _Tally(parts, days, groups, int(period_of[-1]) + 1 if len(days) else 0)
-    _add_energy(store, parts, direction, days, readable, within, period_of, tally, zone)
+    _add_energy(store, parts, direction, days, within, period_of, tally, zone)
     present = np.zeros((groups, tally.steps), np.int64)
     starts = np.flatnonzero(begins)
     names, group_of, given = tally.by_point()
@@ -144,7 +158,7 @@ def sum_of_energy(
 
 def energy_of_points(
     store: MeasurementStore,
-    parts: Sequence[Part],
+    parts: Parts,
     direction: FlowDirection,
     *,
     start: datetime,
@@ -157,8 +171,8 @@ def energy_of_points(
     """
     days = _Days.touched(start, end, zone)
     within = (days.midnights[:-1] >= epoch_up(start)) & (days.midnights[1:] <= epoch(end))
-    tally = _Tally(parts, days, max((part.group for part in parts), default=-1) + 1, len(days))
-    _add_energy(store, parts, direction, days, _Readable.of(parts), within, np.arange(len(days)), tally, zone)
+    tally = _Tally(parts, days, int(parts.group.max(initial=-1)) + 1, len(days))
+    _add_energy(store, parts, direction, days, within, np.arange(len(days)), tally, zone)
     told = np.zeros((tally.groups, len(days)), np.bool_)
     np.logical_or.at(told, tally.group, tally.given > 0)
     quality = np.full(told.shape, _MISSING, np.uint8)
@@ -203,25 +217,6 @@ class _Grid:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Readable:
-    """The spans of each point: few differ, so that each is looked at once."""
-
-    spans: list[tuple[Span, ...]]
-    of_point: Integers
-
-    @classmethod
-    def of(cls, parts: Sequence[Part]) -> "_Readable":
-        known: dict[tuple[Span, ...], int] = {}
-        of_point = np.array([known.setdefault(part.spans, len(known)) for part in parts], np.int64)
-        return cls(list(known), of_point)
-
-    def within(self, starts: Integers, ends: Integers) -> NDArray[np.bool_]:
-        """For each of the spans, which of these steps lie wholly in it."""
-        each = [_within(spans, starts, ends) for spans in self.spans]
-        return np.array(each, np.bool_).reshape(len(self.spans), len(starts))
-
-
 def _within(spans: tuple[Span, ...], starts: Integers, ends: Integers) -> NDArray[np.bool_]:
     """Which of these steps lie wholly in one of the spans."""
     found = np.zeros(len(starts), np.bool_)
@@ -233,12 +228,12 @@ def _within(spans: tuple[Span, ...], starts: Integers, ends: Integers) -> NDArra
 class _Tally:
     """Sums while they grow, each of integers that stand for the same power of ten times the same seconds."""
 
-    def __init__(self, parts: Sequence[Part], days: _Days, groups: int, steps: int) -> None:
+    def __init__(self, parts: Parts, days: _Days, groups: int, steps: int) -> None:
         self.parts = parts
         self.days = days
         self.groups = groups
         self.steps = steps
-        self.group = np.array([part.group for part in parts], np.int64)
+        self.group = parts.group
         self.given = np.zeros((len(parts), len(days)), np.int32)
         """How many values each point gave of each day."""
         self.quality = np.full(self.given.shape, _MISSING, np.uint8)
@@ -254,9 +249,7 @@ class _Tally:
     def by_point(self) -> tuple[list[str], Integers, NDArray[np.int32]]:
         """Each point once: its name, its group, and what all its parts gave of each day."""
         place: dict[str, int] = {}
-        of_part = np.array(
-            [place.setdefault(part.metering_point, len(place)) for part in self.parts], np.int64
-        )
+        of_part = np.array([place.setdefault(point, len(place)) for point in self.parts.points], np.int64)
         if len(place) == len(self.parts):
             return list(place), self.group, self.given
         given = np.zeros((len(place), len(self.days)), np.int32)
@@ -313,7 +306,7 @@ class _Tally:
 
 def _rows(
     store: MeasurementStore,
-    parts: Sequence[Part],
+    parts: Parts,
     kind: Kind,
     direction: FlowDirection,
     days: _Days,
@@ -324,9 +317,7 @@ def _rows(
     """
     if not len(days):
         return
-    for chunk in store.amounts(
-        [part.metering_point for part in parts], kind, direction, days.first, days.last
-    ):
+    for chunk in store.amounts(parts.points, kind, direction, days.first, days.last):
         if len(chunk) < 2:  # of one form, so that no two are of one day
             yield chunk
             continue
@@ -353,7 +344,7 @@ def _kept(amounts: Amounts, rows: Integers) -> Amounts:
 
 def _told_together(
     store: MeasurementStore,
-    parts: Sequence[Part],
+    parts: Parts,
     places: Integers,
     kind: Kind,
     direction: FlowDirection,
@@ -365,14 +356,14 @@ def _told_together(
     for point in np.unique(places // len(days)).tolist():
         wanted = (places[places // len(days) == point] % len(days)).tolist()
         span = days.day(wanted[0]), days.day(wanted[-1])
-        blocks = store.read(parts[point].metering_point, kind, direction, *span, register="")
+        blocks = store.read(parts.points[point], kind, direction, *span, register="")
         for index in wanted:
             day = days.day(index)
             pieces = pieces_of_day([block for block in blocks if block.day == day], day, zone)
             if not pieces:
                 continue
             bounds = days.midnights[index : index + 2].tolist()
-            scale, values, quality = _on_atoms(pieces, *bounds, spans=parts[point].spans)
+            scale, values, quality = _on_atoms(pieces, *bounds, spans=parts.spans[parts.which[point]])
             since = (day - _EPOCH).days
             at = np.array([point]), np.array([since])
             said = quality != _MISSING
@@ -401,27 +392,23 @@ def _on_atoms(
     return scale, values, quality
 
 
-def _add_power(
-    amounts: Amounts, grid: _Grid, days: _Days, readable: _Readable, tally: _Tally, present: Integers
-) -> None:
+def _add_power(amounts: Amounts, grid: _Grid, days: _Days, tally: _Tally, present: Integers) -> None:
     index = days.indices(amounts.days)
     lengths = np.diff(days.midnights)[index]
     for length in np.unique(lengths).tolist() if amounts.resolution is Resolution.P1D else [0]:
         same = _kept(amounts, np.flatnonzero(lengths == length)) if length else amounts
         own = length or amounts.resolution.seconds
         starts = days.midnights[days.indices(same.days)]
-        said = _readable_slots(same, starts, own, readable)
+        said = _readable_slots(same, starts, own, tally.parts)
         _add_on_grid(same, starts, own, said, grid, days, tally, present)
 
 
-def _readable_slots(
-    amounts: Amounts, starts: Integers, own: int, readable: _Readable
-) -> NDArray[np.bool_] | None:
+def _readable_slots(amounts: Amounts, starts: Integers, own: int, parts: Parts) -> NDArray[np.bool_] | None:
     """Where there is a value that may be read; None for everywhere."""
     said = amounts.said
-    spans_of = readable.of_point[amounts.points]
+    spans_of = parts.which[amounts.points]
     for which in np.unique(spans_of).tolist():
-        spans = readable.spans[which]
+        spans = parts.spans[which]
         low, high = int(starts.min()), int(starts.max()) + own * amounts.values.shape[1]
         if any(since <= low and high <= until for since, until in spans):
             continue
@@ -507,16 +494,15 @@ def _in_halves(values: NDArray[np.signedinteger]) -> Iterable[tuple[NDArray[np.s
 
 def _add_energy(
     store: MeasurementStore,
-    parts: Sequence[Part],
+    parts: Parts,
     direction: FlowDirection,
     days: _Days,
-    readable: _Readable,
     within: NDArray[np.bool_],
     period_of: Integers,
     tally: _Tally,
     zone: ZoneInfo,
 ) -> None:
-    whole = readable.within(days.midnights[:-1], days.midnights[1:]) & within  # spans by days
+    whole = parts.within(days.midnights[:-1], days.midnights[1:]) & within  # spans by days
     told = np.zeros((len(parts), len(days)), np.bool_)
 
     def add(
@@ -539,18 +525,16 @@ def _add_energy(
             index = days.indices(amounts.days)
             rows = np.ones(len(index), np.bool_) if amounts.said is None else amounts.said[:, 0]
             told[amounts.points[rows], index[rows]] = True
-            rows = rows & whole[readable.of_point[amounts.points], index]
+            rows = rows & whole[parts.which[amounts.points], index]
             quality = None if amounts.quality is None else amounts.quality[rows]
             add(amounts.points[rows], index[rows], amounts.values[rows, 0], amounts.scale, quality)
-    silent = whole[readable.of_point] & ~told
+    silent = whole[parts.which] & ~told
     if not silent.any():
         return
     some = np.flatnonzero(silent.any(axis=1))
     at = np.flatnonzero(silent.any(axis=0))
     shorter = _Days(days.day(int(at[0])), days.midnights[at[0] : at[-1] + 2])
-    for chunk in _rows(
-        store, [parts[point] for point in some.tolist()], Kind.LOAD_CURVE, direction, shorter, zone
-    ):
+    for chunk in _rows(store, parts.some(some), Kind.LOAD_CURVE, direction, shorter, zone):
         for amounts in chunk:
             points, index = some[amounts.points], days.indices(amounts.days)
             rows = silent[points, index]
