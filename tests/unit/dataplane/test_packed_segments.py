@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog, packed, segments, sign_checkpoint, verify
 from gridgate.dataplane.accesslog.packed import pack
 from gridgate.dataplane.accesslog.segments import (
+    open_segment,
     read_lines,
     read_segment,
     segment_name,
@@ -55,6 +56,17 @@ def test_it_is_read_as_before_to_the_byte(path: Path) -> None:
     assert found.intact, found.faults
     assert (found.entries, found.signed) == (3000, 3000)
     assert sign_checkpoint(path.parent, KEY, NOW + timedelta(days=1)) == 0  # it has not grown
+
+
+def test_one_that_is_packed_by_the_time_it_is_looked_at_is_read_all_the_same(path: Path) -> None:
+    """Whoever listed the segments, or asked for the form it had, finds the other one."""
+    content = path.read_bytes()
+    assert pack(path)
+    with open_segment(path) as file:
+        assert file.read() == content
+    assert segment_size(path) == len(content)
+    with pytest.raises(FileNotFoundError):
+        open_segment(path.with_name("2026-11-24-0.jsonl"))
 
 
 def test_lines_are_read_by_their_places(path: Path) -> None:

@@ -11,6 +11,7 @@ of which any one is read without those before it. Whoever asks for a segment is 
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -123,13 +124,19 @@ def end_of_segment(name: str) -> datetime | None:
 
 
 def open_segment(path: Path) -> BinaryIO:
-    """Its lines, in whichever form the file is. Raises `OSError`; opening or reading a damaged packed one,
-    `DamagedSegment`."""
-    if is_packed(path):
-        from gridgate.dataplane.accesslog.packed import open_packed  # most processes never read one
+    """Its lines, in whichever form the file is, or is by now: another process may pack it meanwhile. Raises `OSError`;
+    opening or reading a damaged packed one, `DamagedSegment`.
+    """
+    if not is_packed(path):
+        try:
+            return path.open("rb")
+        except FileNotFoundError:
+            path = path.with_name(path.name + PACKED)
+            if not path.exists():
+                raise
+    from gridgate.dataplane.accesslog.packed import open_packed  # most processes never read one
 
-        return cast(BinaryIO, open_packed(path))
-    return path.open("rb")
+    return cast(BinaryIO, open_packed(path))
 
 
 def whole_lines(file: BinaryIO) -> Iterator[bytes]:
@@ -145,15 +152,15 @@ def whole_lines(file: BinaryIO) -> Iterator[bytes]:
 def segment_size(path: Path) -> int:
     """How many bytes its lines have, in whichever form the file is. Raises `OSError`."""
     if not is_packed(path):
-        return path.stat().st_size
+        with suppress(FileNotFoundError):  # packed meanwhile
+            return path.stat().st_size
     with open_segment(path) as file:
         return file.seek(0, 2)
 
 
 def read_lines(directory: Path, name: str, offsets: Sequence[int]) -> Iterator[dict[str, Any]]:
     """What the lines of a segment say that begin at these offsets. Raises `OSError`, `ValueError` for what is no line."""
-    path = directory / name
-    with open_segment(path if path.exists() else path.with_name(name + PACKED)) as file:
+    with open_segment(directory / name) as file:
         for offset in offsets:
             file.seek(offset)
             yield orjson.loads(file.readline(LONGEST_LINE))
