@@ -6,6 +6,7 @@ files; whoever reads the segments passes them in, as they grow.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import blake2b
@@ -47,11 +48,13 @@ class TooYoungToErase(GridgateError):
 
 
 class ErasedMeanwhile(GridgateError):
-    """Another process erased reads while this one looked for them."""
+    """Another process erased reads, or counted more, while this one looked for them."""
 
     def __init__(self) -> None:
         super().__init__(
-            ErrorKind.CONFLICT, "reads were erased by another process meanwhile", remedy="Run it again."
+            ErrorKind.CONFLICT,
+            "reads were erased, or counted, by another process meanwhile",
+            remedy="Run it again.",
         )
 
 
@@ -431,9 +434,10 @@ def erased_before() -> date | None:
     return None if latest is None else civil_day_of(latest, zone())
 
 
-def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
-    """Erase what the registry knows of the reads before that civil day; returns how many there were. `lines` are those
-    of the segments that reach before it, which are left alone here. Asked for an erased time again, it does nothing.
+def erase_before(*, day: date, now: datetime, lines_of: Callable[[str], Iterable[LogLine]]) -> int:
+    """Erase what the registry knows of the reads before that civil day; returns how many there were. `lines_of` gives
+    those of a segment, and is asked for each of which lines so old are counted. Asked for an erased time again, it does
+    nothing.
 
     That it was done, when and how far stays on record. Raises `TooYoungToErase`, `BeingCounted` and `ErasedMeanwhile`.
     """
@@ -444,20 +448,23 @@ def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
     already = erased_before()
     if already is not None and already >= day:
         return 0
-    for line in lines:
-        if line.entry is not None:
-            try:
-                roll_up.add(line.entry, line.offset)
-            except (ValueError, KeyError, TypeError):
-                continue
+    counted = _reaching_before(before)
+    for name, lines_counted in counted.items():
+        for line in lines_of(name):
+            if line.number > lines_counted:
+                break  # never added: what folds it later leaves it out
+            if line.entry is not None:
+                with suppress(ValueError, KeyError, TypeError):
+                    roll_up.add(line.entry, line.offset)
     roll_up.sums = {
         place: sums
         for place, sums in roll_up.sums.items()
         if place[1] < day.isoformat() and (already is None or place[1] >= already.isoformat())
     }
     with transaction.atomic():
-        require_counted()  # what is taken away must have been added
-        if erased_before() != already:  # nor been taken away since it was looked at
+        require_counted()  # what is taken away must have been added…
+        # … all of it, and not been taken away since it was looked at.
+        if erased_before() != already or _reaching_before(before) != counted:
             raise ErasedMeanwhile
         LogRetention.objects.create(before=before, at=now)
         old = LogDay.objects.filter(day__lt=day)
@@ -474,6 +481,14 @@ def erase_before(*, day: date, now: datetime, lines: Iterable[LogLine]) -> int:
             ~Exists(LogPoint.objects.filter(facet=OuterRef("pk"))),
         ).delete()
     return erased
+
+
+def _reaching_before(instant: datetime) -> dict[str, int]:
+    """The segments of which lines older than that are counted, and how many of their lines are. Their names do not say
+    it: a clock that was put back writes on in the segment of a later day.
+    """
+    reaching = LogStretch.objects.filter(first__lt=micros_of(instant)).values("segment")
+    return dict(AccessLogSegment.objects.filter(pk__in=reaching).values_list("name", "lines"))
 
 
 def _take_away(rows: Iterable[tuple[int | str, ...]]) -> None:

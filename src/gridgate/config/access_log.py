@@ -8,10 +8,10 @@ import fcntl
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,6 +33,7 @@ from gridgate.dataplane.accesslog.segments import (
     CHECKPOINTS,
     FOLDED,
     ORIGIN,
+    PACKED,
     day_of_segment,
     digest,
     end_of_segment,
@@ -170,21 +171,36 @@ def erase_reads(environment: Environment, *, before: date, now: datetime) -> Era
     """
     _require_intact(environment, now)
     start = civil_day_bounds(before, audit.zone()).start
-    reaching = []
-    for path in segment_paths(environment.access_log):
-        day = day_of_segment(segment_name(path))
-        if not is_changes(path) and day is not None and day <= before:
-            reaching.append(path)
-    entries = audit.erase_before(day=before, now=now, lines=chain.from_iterable(map(lines_of, reaching)))
+    entries = audit.erase_before(
+        day=before, now=now, lines_of=lambda name: lines_of(environment.access_log / name)
+    )
     sign_now(environment, now)
     gone = [
-        path for path in reaching if _ends_by(segment_name(path), start) and not _holds_later(path, start)
+        path
+        for path in segment_paths(environment.access_log)
+        if not is_changes(path) and _ends_by(segment_name(path), start) and not _holds_later(path, start)
     ]
-    for path in gone:
-        path.unlink()
+    removed = sum(map(_unlink, gone))
     kept = {segment_name(path) for path in segment_paths(environment.access_log)}
     audit.forget_segments(name for name in audit.segments_known() - kept if _ends_by(name, start))
-    return Erased(entries, len(gone))
+    return Erased(entries, removed)
+
+
+def _unlink(path: Path) -> bool:
+    """Remove a segment in both forms, if there are two; returns whether it did: not while it is written or packed, which
+    would bring it back.
+    """
+    name = segment_name(path)
+    with ExitStack() as held:
+        try:
+            fcntl.flock(held.enter_context(path.with_name(name).open("rb")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except FileNotFoundError:  # it is packed, once for all
+            pass
+        except BlockingIOError:
+            return False
+        for form in (name, f"{name}{PACKED}"):
+            path.with_name(form).unlink(missing_ok=True)
+    return True
 
 
 def _require_intact(environment: Environment, now: datetime) -> None:

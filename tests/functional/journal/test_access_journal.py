@@ -297,7 +297,7 @@ class TestOwnReads:
 
 
 def test_says_from_when_the_journal_is_kept(log):
-    erase_before(day=date(2023, 1, 1), now=log.now, lines=[])
+    erase_before(day=date(2023, 1, 1), now=log.now, lines_of=lambda _: [])
     said = "Le journal commence le 1ᵉʳ janvier 2023"
     assert said not in text_of(log.client("alice").get("/journal/"))
     assert said in text_of(log.client("alice").get("/journal/?du=&au="))

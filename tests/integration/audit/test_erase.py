@@ -1,6 +1,7 @@
 """`gridgate audit erase`: whole days go, what is left is proved, and nothing goes that must be kept."""
 
-from collections.abc import Callable
+import fcntl
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,15 +11,16 @@ from click.testing import Result
 from pytest_django import Settings
 from typer.testing import CliRunner
 
+from gridgate.audit import operations as audit
 from gridgate.audit.models import AccessLogSegment, LogDay, LogFacet, LogPoint, LogPointDay, LogStretch
-from gridgate.audit.operations import TooYoungToErase
+from gridgate.audit.operations import ErasedMeanwhile, LogLine, TooYoungToErase
 from gridgate.config import access_log
-from gridgate.config.access_log import fold_access_log, pack_past_days, sign_due_checkpoint
+from gridgate.config.access_log import fold_access_log, lines_of, pack_past_days, sign_due_checkpoint
 from gridgate.config.commands.audit import app
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, segment_name, segment_paths
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, open_segment, segment_name, segment_paths
 from gridgate.sharing.signing import make_key
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +118,76 @@ def test_killed_on_the_way_it_is_ended_by_running_it_again(
         assert verdict().startswith("intact: 8 entries in 4 segments")
     assert run("erase", "--before", "2023-01-01").output == "erased: 0 entries, 3 segments\n"
     assert verdict().startswith("intact: 2 entries in 1 segment")
+
+
+def test_what_was_put_back_and_is_not_counted_is_not_taken_away(environment: Environment) -> None:
+    """A segment was lost, given up by counting anew, and found in a copy: its reads are in no sum."""
+    first = segment_paths(environment.access_log)[0]
+    copy = first.rename(environment.data / first.name)
+    assert run("rebuild", "--without-lost").output == "6 entries counted and found\n"
+    copy.rename(first)
+    assert run("erase", "--before", BEFORE).exit_code == 0
+    for model in (LogDay, LogPointDay, LogPoint):
+        assert sum(model.objects.values_list("entries", flat=True)) == 5
+    assert verdict().startswith("intact: 6 entries in 3 segments")
+
+
+def test_what_is_counted_while_it_is_looked_for_is_not_left_behind(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = segment_paths(environment.access_log)[0]
+    copy = first.rename(environment.data / first.name)
+    run("rebuild", "--without-lost")
+    copy.rename(first)
+    lines_of = access_log.lines_of
+
+    def lines_and_a_worker(path: Path) -> Iterator[LogLine]:
+        fold_access_log(environment)
+        return lines_of(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(access_log, "lines_of", lines_and_a_worker)
+        assert isinstance(run("erase", "--before", BEFORE).exception, ErasedMeanwhile)
+    assert run("erase", "--before", BEFORE).output == "erased: 3 entries, 1 segment\n"
+    assert sum(LogPoint.objects.values_list("entries", flat=True)) == 5
+    assert verdict().startswith("intact: 6 entries in 3 segments")
+
+
+def test_lines_of_a_clock_that_was_put_back_are_found_whatever_their_segment_is_called(
+    environment: Environment,
+) -> None:
+    """It was ahead when the segment was begun, and a process writes on in its segment."""
+    log = AccessLog(environment.access_log, "test", started_at=OLD)
+    log.append(entry(NOW - 8 * DAY), entry(OLD))
+    log.close()
+    (made,) = [path for path in segment_paths(environment.access_log) if "2026-11-17" in path.name]
+    fold_access_log(environment)
+    assert sum(LogPoint.objects.values_list("entries", flat=True)) == 10
+    audit.erase_before(
+        day=date(2022, 6, 16), now=NOW, lines_of=lambda name: lines_of(environment.access_log / name)
+    )
+    for model in (LogDay, LogPointDay, LogPoint):
+        assert sum(model.objects.values_list("entries", flat=True)) == 6
+    assert made.exists()
+
+
+def test_a_segment_that_packing_left_in_both_forms_goes_in_both(environment: Environment) -> None:
+    packed = segment_paths(environment.access_log)[0]
+    packed.with_suffix("").write_bytes(open_segment(packed).read())
+    assert run("erase", "--before", BEFORE).output == "erased: 3 entries, 1 segment\n"
+    assert not [path for path in environment.access_log.iterdir() if path.name.startswith("2022-06-14")]
+    assert verdict().startswith("intact: 6 entries in 3 segments")
+
+
+def test_a_segment_that_is_packed_meanwhile_goes_the_next_time(environment: Environment) -> None:
+    packed = segment_paths(environment.access_log)[0]
+    packed.with_suffix("").write_bytes(open_segment(packed).read())
+    with packed.with_suffix("").open("rb") as packing:
+        fcntl.flock(packing, fcntl.LOCK_EX)
+        assert run("erase", "--before", BEFORE).output == "erased: 3 entries, 0 segments\n"
+    assert verdict().startswith("intact: 8 entries in 4 segments")
+    assert run("erase", "--before", BEFORE).output == "erased: 0 entries, 1 segment\n"
+    assert verdict().startswith("intact: 6 entries in 3 segments")
 
 
 def test_a_segment_that_goes_otherwise_shows(environment: Environment) -> None:

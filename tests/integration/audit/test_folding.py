@@ -355,10 +355,10 @@ def test_a_retention_erases_what_is_old_enough_and_nothing_else(
     log.append(entry())
     fold_access_log(environment)
     with pytest.raises(TooYoungToErase):
-        erase_before(day=NOW.date() - timedelta(days=2 * 365), now=NOW, lines=lines)
+        erase_before(day=NOW.date() - timedelta(days=2 * 365), now=NOW, lines_of=lambda _: lines)
     day = NOW.date() - timedelta(days=3 * 365 + 30)
-    assert erase_before(day=day, now=NOW, lines=lines) == 1
-    assert erase_before(day=day, now=NOW, lines=lines) == 0
+    assert erase_before(day=day, now=NOW, lines_of=lambda _: lines) == 1
+    assert erase_before(day=day, now=NOW, lines_of=lambda _: lines) == 0
     assert counted() == counted(LogPointDay) == counted(LogPoint) == 1
     assert LogFacet.objects.get().user is None  # nobody is remembered whose reads are erased
     retention = LogRetention.objects.latest("pk")
@@ -372,19 +372,19 @@ def test_what_two_erase_at_once_is_taken_away_once(environment: Environment, log
     fold_access_log(environment)
     day = NOW.date() - timedelta(days=3 * 365 + 30)
 
-    def lines_and_another() -> Iterator[LogLine]:
+    def lines_and_another(_name: str) -> Iterator[LogLine]:
         yield from access_log.lines_of(path)
-        assert erase_before(day=day, now=NOW, lines=access_log.lines_of(path)) == 1
+        assert erase_before(day=day, now=NOW, lines_of=lambda _: access_log.lines_of(path)) == 1
 
     with pytest.raises(ErasedMeanwhile):
-        erase_before(day=day, now=NOW, lines=lines_and_another())
+        erase_before(day=day, now=NOW, lines_of=lines_and_another)
     assert counted() == counted(LogPointDay) == counted(LogPoint) == 1
 
 
 def test_what_a_retention_erased_is_not_folded_again(environment: Environment, log: AccessLog) -> None:
     old = NOW - timedelta(days=4 * 365)
     log.append(entry(at=old), entry())
-    erase_before(day=NOW.date() - timedelta(days=3 * 365 + 30), now=NOW, lines=[])
+    erase_before(day=NOW.date() - timedelta(days=3 * 365 + 30), now=NOW, lines_of=lambda _: [])
     assert fold_access_log(environment) == 1
     assert (counted(), len(folded(environment))) == (1, 1)
 
@@ -458,7 +458,7 @@ def test_counting_anew_is_told_until_all_that_was_folded_is_again(
             count_anew(environment)
         assert (being_counted(), counted()) == (True, 2)
         with pytest.raises(BeingCounted):
-            erase_before(day=date(2022, 1, 1), now=NOW, lines=[])
+            erase_before(day=date(2022, 1, 1), now=NOW, lines_of=lambda _: [])
     log.append(entry(10))
     assert fold_access_log(environment) == 9
     assert (being_counted(), counted()) == (False, 11)
