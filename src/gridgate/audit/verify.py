@@ -85,6 +85,10 @@ class Comparison:
     _days: dict[Key, Sums] = field(default_factory=dict)
     _point_days: dict[Key, Sums] = field(default_factory=dict)
     _points: dict[Key, Sums] = field(default_factory=dict)
+    _last_in: dict[Key, tuple[int, set[int]]] = field(default_factory=dict)
+    """Of the days: when the last line was written, and the segments that have one of that instant."""
+    _compared: set[int] = field(default_factory=set)
+    """The segments whose lines were taken."""
     _settled: date = date.min
     """Days before that are compared."""
     _erased: date | None = None
@@ -133,6 +137,9 @@ class Comparison:
                 else:
                     into[key] = sums
         if row is not None:
+            self._compared.add(row.pk)
+            for (place, day_of), sums in roll_up.days().items():
+                self._note_last((numbers[place], day_of), sums.last, row.pk)
             yield from self._index(row, roll_up, numbers)
 
     def end(self) -> Iterator[str]:
@@ -149,6 +156,7 @@ class Comparison:
         yield from _differing(
             said, there, lambda key: f"company {of_facet(key[0])}, point {key[1]}, since the beginning"
         )
+        yield from self._elsewhere()
 
     def _settle(self, before: date) -> Iterator[str]:
         of_facet = self._holders()
@@ -173,7 +181,38 @@ class Comparison:
                 lambda key: f"{key[1]}, company {of_facet(key[0])}{', point ' + key[2] if key[2:] else ''}",
                 names,
             )
+        yield from self._segments_of_days(before)
         self._settled = max(self._settled, before)
+
+    def _note_last(self, key: Key, last: int, segment: int) -> None:
+        latest, there = self._last_in.get(key, (last, set()))
+        if last > latest:
+            latest, there = last, set()
+        if last == latest:
+            there.add(segment)
+        self._last_in[key] = latest, there
+
+    def _segments_of_days(self, before: date) -> Iterator[str]:
+        """A receipt names the segment of the last line: the one that the registry says must have it."""
+        of_facet = self._holders()
+        rows = LogDay.objects.filter(day__gte=self._settled, day__lt=before)
+        for facet, day, segment in rows.values_list("facet", "day", "segment").iterator():
+            _, there = self._last_in.get((facet, day.isoformat()), (0, {segment}))
+            if segment not in there:
+                yield f"{day}, company {of_facet(facet)}: the registry says that its last line is in another segment"
+        for key in [key for key in self._last_in if key[1] < before.isoformat()]:
+            del self._last_in[key]
+
+    def _elsewhere(self) -> Iterator[str]:
+        """Lines that the index finds in segments that are not there, but for those that a retention has erased."""
+        names = dict(AccessLogSegment.objects.values_list("pk", "name"))
+        stretches = LogStretch.objects.order_by("segment")
+        if self._erased is not None:
+            stretches = stretches.filter(last__gte=_start_of(self._erased))
+        for segment in stretches.values_list("segment", flat=True).distinct():
+            if segment not in self._compared:
+                name = names.get(segment, f"segment {segment}, of which the registry has no name")
+                yield f"{name}: the index finds lines of it, and it is not there"
 
     def _index(self, row: AccessLogSegment, roll_up: RollUp, numbers: list[int]) -> Iterator[str]:
         holders = [facet.holder for facet in roll_up.facets]

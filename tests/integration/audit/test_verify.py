@@ -135,6 +135,62 @@ def test_where_folding_stops_is_compared_by_the_next_line(
     assert found(folded) == [f"{folded.name}: the registry does not go on folding where it stopped"]
 
 
+def test_a_day_that_names_another_segment_shows(folded: Path) -> None:
+    """Where the last line is: a receipt names that segment, and where it stood."""
+    other = AccessLogSegment.objects.create(name="2026-11-24-0.jsonl")
+    change(f"UPDATE audit_logday SET segment_id = {other.pk}")
+    assert found(folded) == [
+        "2026-11-25, company 3: the registry says that its last line is in another segment"
+    ]
+
+
+def test_a_day_names_the_segment_of_its_last_line_or_one_of_them(
+    folded: Path, environment: Environment
+) -> None:
+    """Which was folded last of two that were written at once, the log does not say."""
+    same, earlier = _another(environment, entry(3)), _another(environment, entry(0))
+    fold_access_log(environment)
+
+    def is_told(named: Path) -> bool:
+        change(
+            "UPDATE audit_logday SET segment_id = "
+            f"(SELECT id FROM audit_accesslogsegment WHERE name = '{named.name}')"
+        )
+        comparison = Comparison(NOW)
+        for path in segment_paths(environment.access_log):
+            assert list(comparison.segment(path.name, NOW.date(), lines_of(path))) == []
+        return bool(list(comparison.end()))
+
+    assert [is_told(path) for path in (folded, same, earlier)] == [False, False, True]
+
+
+def _another(environment: Environment, *entries: AccessEntry) -> Path:
+    before = {*segment_paths(environment.access_log)}
+    log = AccessLog(environment.access_log, "another", started_at=NOW)
+    log.append(*entries)
+    log.close()
+    (made,) = {*segment_paths(environment.access_log)} - before
+    return made
+
+
+def test_what_the_index_finds_in_a_segment_that_is_not_there_shows(folded: Path) -> None:
+    change(
+        "INSERT INTO audit_logstretch (segment_id, holder, first, last, columns) "
+        "SELECT 99, holder, first, last, columns FROM audit_logstretch"
+    )
+    told = found(folded)
+    change("DELETE FROM audit_logstretch WHERE segment_id = 99")
+    assert told == [
+        "segment 99, of which the registry has no name: the index finds lines of it, and it is not there"
+    ]
+    AccessLogSegment.objects.create(name="2026-11-24-0.jsonl")
+    change(
+        "INSERT INTO audit_logstretch (segment_id, holder, first, last, columns) "
+        "SELECT (SELECT max(id) FROM audit_accesslogsegment), holder, first, last, columns FROM audit_logstretch"
+    )
+    assert found(folded) == ["2026-11-24-0.jsonl: the index finds lines of it, and it is not there"]
+
+
 def test_a_day_that_is_added_shows(folded: Path) -> None:
     change("INSERT INTO audit_logday SELECT facet_id, '2026-11-20', 2, 0, 0, 0, segment_id FROM audit_logday")
     assert found(folded) == ["2026-11-20, company 3: the registry counts 2 entries that the log has not"]
