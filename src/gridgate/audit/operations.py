@@ -516,6 +516,12 @@ def segments_known() -> set[str]:
     return set(AccessLogSegment.objects.values_list("name", flat=True))
 
 
+def segments_reaching(instant: datetime) -> set[str]:
+    """Those of which lines from then on are counted."""
+    reaching = LogStretch.objects.filter(last__gte=micros_of(instant)).values("segment")
+    return set(AccessLogSegment.objects.filter(pk__in=reaching).values_list("name", flat=True))
+
+
 def forget_segments(names: Iterable[str]) -> None:
     """Forget segments that are no more, all of whose reads are erased."""
     gone = AccessLogSegment.objects.filter(name__in=list(names))

@@ -7,7 +7,7 @@ Put together here because the two halves do not know each other: `dataplane.acce
 import fcntl
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -97,7 +97,8 @@ def lost_segments(environment: Environment, *, through: bool = False) -> dict[st
     """
     paths = {segment_name(path): path for path in segment_paths(environment.access_log)}
     found = {}
-    for name, size in sorted(audit.sizes_folded().items()):
+    sizes, erased = audit.sizes_folded(), _erased_and_gone(paths)
+    for name in sorted(sizes.keys() - erased):
         try:
             there = _size_read(paths[name]) if through else segment_size(paths[name])
         except KeyError:
@@ -105,9 +106,21 @@ def lost_segments(environment: Environment, *, through: bool = False) -> dict[st
         except (OSError, ValueError) as error:
             found[name] = f"it cannot be read: {error}"
         else:
-            if there < size:
-                found[name] = f"it has {there} bytes of lines, and had {size}"
+            if there < sizes[name]:
+                found[name] = f"it has {there} bytes of lines, and had {sizes[name]}"
     return found
+
+
+def _erased_and_gone(there: Collection[str]) -> set[str]:
+    """Segments that a retention has removed and whom the registry still knows: it was killed, or they were folded
+    meanwhile.
+    """
+    erased = audit.erased_before()
+    if erased is None:
+        return set()
+    start = civil_day_bounds(erased, audit.zone()).start
+    gone = {name for name in audit.segments_known().difference(there) if _ends_by(name, start)}
+    return gone - audit.segments_reaching(start) if gone else gone
 
 
 def _size_read(path: Path) -> int:
@@ -131,7 +144,8 @@ def count_anew(environment: Environment, *, without_lost: bool = False) -> None:
             where=name,
             remedy="Put it back from a copy. When there is none, run it again with --without-lost.",
         )
-    audit.rebuild(without=lost)
+    there = [segment_name(path) for path in segment_paths(environment.access_log)]
+    audit.rebuild(without={*lost, *_erased_and_gone(there)})
     fold_access_log(environment)
 
 
@@ -182,7 +196,7 @@ def erase_reads(environment: Environment, *, before: date, now: datetime) -> Era
     ]
     removed = sum(map(_unlink, gone))
     kept = {segment_name(path) for path in segment_paths(environment.access_log)}
-    audit.forget_segments(name for name in audit.segments_known() - kept if _ends_by(name, start))
+    audit.forget_segments(_erased_and_gone(kept))
     return Erased(entries, removed)
 
 

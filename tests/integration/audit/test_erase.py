@@ -15,7 +15,13 @@ from gridgate.audit import operations as audit
 from gridgate.audit.models import AccessLogSegment, LogDay, LogFacet, LogPoint, LogPointDay, LogStretch
 from gridgate.audit.operations import ErasedMeanwhile, LogLine, TooYoungToErase
 from gridgate.config import access_log
-from gridgate.config.access_log import fold_access_log, lines_of, pack_past_days, sign_due_checkpoint
+from gridgate.config.access_log import (
+    fold_access_log,
+    lines_of,
+    lost_segments,
+    pack_past_days,
+    sign_due_checkpoint,
+)
 from gridgate.config.commands.audit import app
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
@@ -118,6 +124,30 @@ def test_killed_on_the_way_it_is_ended_by_running_it_again(
         assert verdict().startswith("intact: 8 entries in 4 segments")
     assert run("erase", "--before", "2023-01-01").output == "erased: 0 entries, 3 segments\n"
     assert verdict().startswith("intact: 2 entries in 1 segment")
+
+
+def test_killed_before_the_registry_forgets_segments_all_is_proved(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as dying:
+        dying.setattr(audit, "forget_segments", lambda _: 1 / 0)
+        assert isinstance(run("erase", "--before", "2023-01-01").exception, ZeroDivisionError)
+    assert verdict().startswith("intact: 2 entries in 1 segment")
+    assert lost_segments(environment) == {}
+    assert run("rebuild").output == "2 entries counted and found\n"
+    assert not audit.being_counted()
+    assert run("erase", "--before", "2023-01-01").output == "erased: 0 entries, 0 segments\n"
+    assert AccessLogSegment.objects.count() == 1
+
+
+def test_a_segment_that_was_kept_for_a_later_line_and_is_lost_shows(environment: Environment) -> None:
+    run("erase", "--before", BEFORE)
+    kept = segment_paths(environment.access_log)[0]
+    kept.unlink()
+    assert f"{segment_name(kept)}: the index finds lines of it, and it is not there" in verdict()
+    assert lost_segments(environment) == {segment_name(kept): "it is missing"}
+    run("erase", "--before", BEFORE)  # which does not forget it
+    assert lost_segments(environment) == {segment_name(kept): "it is missing"}
 
 
 def test_what_was_put_back_and_is_not_counted_is_not_taken_away(environment: Environment) -> None:

@@ -281,7 +281,7 @@ def _registry_differences(
 ) -> list[str]:
     """Everything in which the registry and the log do not say the same."""
     return [
-        *_reads(environment, now),
+        *_reads(environment, log, now),
         *_folded(known.folded, log),
         *_changes(environment, now),
         *_present(),
@@ -292,7 +292,7 @@ def _registry_differences(
     ]
 
 
-def _reads(environment: Environment, now: datetime) -> Iterator[str]:
+def _reads(environment: Environment, log: Verification, now: datetime) -> Iterator[str]:
     from gridgate.audit.verify import Comparison, retention_faults, snapshot, unknown_segments
 
     with snapshot():
@@ -301,6 +301,8 @@ def _reads(environment: Environment, now: datetime) -> Iterator[str]:
             segment_name(path): path for path in segment_paths(environment.access_log) if not is_changes(path)
         }
         for name in unknown_segments(names=paths):
+            if log.has_erased(name):  # a death left it known, or whoever folded it meanwhile
+                continue
             yield f"{name}: the registry has folded it, and it is not there"
         comparison = Comparison(now)
         for name, path in paths.items():
