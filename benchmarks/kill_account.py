@@ -133,7 +133,7 @@ class Account:
                     lines[instant(entry["as_of"])] += 1
         folded: Counter[str] = Counter()
         for stretch in LogStretch.objects.select_related("segment"):
-            offsets = Columns.unpack(bytes(stretch.columns)).offset.tolist()
+            offsets = Columns.unpack(bytes(stretch.columns), most=stretch.segment.lines).offset.tolist()
             for said in read_lines(world.data / "accesslog", stretch.segment.name, offsets):
                 if said.get("as_of"):
                     folded[instant(said["as_of"])] += 1

@@ -96,12 +96,18 @@ class Columns:
         return zlib.compress(b"".join(planes), 1)
 
     @classmethod
-    def unpack(cls, packed: bytes) -> "Columns":
-        """Raises `ValueError` for what was not packed here."""
+    def unpack(cls, packed: bytes, *, most: int) -> "Columns":
+        """Raises `ValueError` for what was not packed here, or is of more lines than `most`: some kilobytes can be packed
+        bytes of any number.
+        """
+        unpacking, size = zlib.decompressobj(), most * 32
         try:
-            planes = np.frombuffer(zlib.decompress(packed), np.uint8).reshape(4, 8, -1)
+            raw = unpacking.decompress(packed, size + 1)
         except zlib.error as error:
             raise ValueError(str(error)) from error
+        if len(raw) > size or not unpacking.eof or unpacking.unused_data:
+            raise ValueError(f"not the columns of {most} lines or fewer")
+        planes = np.frombuffer(raw, np.uint8).reshape(4, 8, -1)
         offset, at, facet, point = (np.ascontiguousarray(plane.T).view("<i8").ravel() for plane in planes)
         return cls(np.cumsum(offset), np.cumsum(at), facet, point)
 

@@ -546,7 +546,9 @@ def seal(segment: str) -> None:
         for holder, stretches in by_holder.items():
             if len(stretches) == 1:
                 continue
-            columns = Columns.joined([Columns.unpack(bytes(one.columns)) for one in stretches])
+            columns = Columns.joined(
+                [Columns.unpack(bytes(one.columns), most=row.lines) for one in stretches]
+            )
             LogStretch.objects.filter(pk__in=[one.pk for one in stretches]).delete()
             LogStretch.objects.create(
                 segment=row,

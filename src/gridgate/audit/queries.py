@@ -340,12 +340,14 @@ def _visit(row: Mapping[str, Any]) -> tuple[object, ...]:
 
 def is_readable(segment: str) -> bool:
     """Whether lines at both ends of what was last counted of a segment can be read; one not known is no fault."""
-    stretch = LogStretch.objects.filter(segment__name=segment).order_by("-pk").first()
+    found = LogStretch.objects.filter(segment__name=segment).order_by("-pk")
+    stretch = found.values_list("segment__lines", "columns").first()
     if stretch is None:
         return True
-    offsets = Columns.unpack(bytes(stretch.columns)).offset
-    ends = [int(offsets.min()), int(offsets.max())]
+    lines, packed = stretch
     try:
+        offsets = Columns.unpack(bytes(packed), most=lines).offset
+        ends = [int(offsets.min()), int(offsets.max())]
         return len(list(read_lines(segment, ends))) == len(ends)
     except (LinesMissing, ValueError, KeyError, TypeError):
         return False
@@ -558,8 +560,12 @@ def _lines_of(
     segments, parts = [], []
     in_days = reduce(or_, (Q(last__gte=start, first__lt=end) for start, end in spans))
     stretches = LogStretch.objects.filter(holders, in_days).order_by("pk")
-    for segment, packed in stretches.values_list("segment", "columns"):
-        columns = Columns.unpack(bytes(packed))
+    for segment, lines, packed in stretches.values_list("segment", "segment__lines", "columns"):
+        try:
+            columns = Columns.unpack(bytes(packed), most=lines)
+        except ValueError as error:
+            _log.error("the index of segment %s is damaged: %s; run gridgate audit rebuild", segment, error)
+            continue
         chosen = np.isin(columns.facet, facets)
         chosen &= reduce(or_, ((columns.at >= start) & (columns.at < end) for start, end in spans))
         if points is not None:

@@ -223,7 +223,7 @@ class Comparison:
         damaged = set()
         for stretch in LogStretch.objects.filter(segment=row).order_by("pk"):
             try:
-                columns = Columns.unpack(bytes(stretch.columns))
+                columns = Columns.unpack(bytes(stretch.columns), most=row.lines)
             except ValueError:
                 damaged.add(stretch.holder)
                 continue

@@ -99,7 +99,8 @@ def folded(environment: Environment) -> list[LogEntry]:
     """Every entry that the index knows, read from where it says."""
     entries = []
     for stretch in LogStretch.objects.select_related("segment").order_by("pk"):
-        offsets = Columns.unpack(bytes(stretch.columns)).offset.tolist()
+        columns = Columns.unpack(bytes(stretch.columns), most=stretch.segment.lines)
+        offsets = columns.offset.tolist()
         entries += map(entry_of, read_lines(environment.access_log, stretch.segment.name, offsets))
     return entries
 

@@ -1,5 +1,7 @@
 """Lines that are counted and cannot be read: how many is told, and the others are shown all the same."""
 
+import tracemalloc
+import zlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +10,8 @@ import pytest
 from django.conf import settings
 from django.db.models import Q
 
+from gridgate.audit.lines import Columns
+from gridgate.audit.models import AccessLogSegment, LogStretch
 from gridgate.audit.queries import Wanted, entries_by, is_readable, search
 from gridgate.config.access_log import fold_access_log, lost_segments, pack_past_days
 from gridgate.config.environment import Environment
@@ -49,6 +53,38 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
 ENTRY = AccessEntry(
     NOW, "screen", "granted", 3, "ACME", "30001480112233", 3, "load_curve", "withdrawal", user=4
 )
+
+
+@pytest.mark.parametrize(
+    "columns", [b"?", zlib.compress(bytes(32 * 10**6))], ids=["damaged", "of a million lines"]
+)
+def test_an_index_that_is_not_what_was_packed_is_told_and_other_segments_are_shown(
+    environment: Environment, columns: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, _ = segment_paths(environment.access_log)
+    LogStretch.objects.filter(segment__name=first.name).update(columns=columns)
+    entries = search(actor=Holder(), wanted=Wanted())
+    assert (len(list(entries)), entries.unreadable) == (SECOND, FIRST)
+    assert (
+        f"the index of segment {AccessLogSegment.objects.get(name=first.name).pk} is damaged" in caplog.text
+    )
+    assert not is_readable(first.name)
+
+
+def test_no_more_is_unpacked_than_the_lines_there_are() -> None:
+    """Ten kilobytes, packed by hand, are ten megabytes."""
+    columns = Columns.of((at, at, 1, 2) for at in range(3))
+    assert Columns.unpack(columns.pack(), most=3).offset.tolist() == [0, 1, 2]
+    with pytest.raises(ValueError, match="2 lines or fewer"):
+        Columns.unpack(columns.pack(), most=2)
+    bomb = zlib.compress(bytes(32 * 10**6))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="3 lines or fewer"):
+            Columns.unpack(bomb, most=3)
+        assert tracemalloc.get_traced_memory()[1] < 10**6
+    finally:
+        tracemalloc.stop()
 
 
 def missing(path: Path) -> None:
