@@ -32,7 +32,16 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import PermissionState
 from gridgate.core.text import counted
 from gridgate.dataplane.accesslog import AccessLog, AccessLogUnavailable, ChangeEntry
-from gridgate.dataplane.accesslog.segments import CHANGES_SUFFIX, is_changes, read_segment, segment_paths
+from gridgate.dataplane.accesslog.segments import (
+    CHANGES_SUFFIX,
+    DamagedSegment,
+    is_changes,
+    open_segment,
+    read_segment,
+    segment_name,
+    segment_paths,
+    whole_lines,
+)
 from gridgate.dataplane.registry import NEWEST
 from gridgate.sharing import history, receipts, signing
 from gridgate.sharing.models import Permission, PermissionEvent
@@ -109,8 +118,9 @@ class RegistryContradictsLog(GridgateError):
 
 def damaged_segment(environment: Environment, lost: Sequence[Logged]) -> str:
     """Where a file that says what is lost is not as it was written; empty when all are."""
-    for name in dict.fromkeys(one.where.rpartition(":")[0] for one in lost):
-        if faults := read_segment(environment.access_log / name, keep_entries=False).faults:
+    said_in = {one.where.rpartition(":")[0] for one in lost}
+    for path in changes_segments(environment.access_log):
+        if segment_name(path) in said_in and (faults := read_segment(path, keep_entries=False).faults):
             return faults[0].where
     return ""
 
@@ -277,13 +287,19 @@ def _log_in(directory: Path) -> AccessLog:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, Logged]]:
-    """The changes of a segment. What is no line of one is passed over: `gridgate audit verify` tells of it."""
-    with path.open("rb") as file:
-        for number, raw in enumerate(file, start=1):
-            if not raw.endswith(b"\n"):
-                return
-            if (line := _logged(f"{path.name}:{number}", raw)) is not None:
-                yield number, line
+    """The changes of a segment, whoever packed it. What is no line of one is passed over, and so is what follows where a
+    packed one is damaged: `gridgate audit verify` tells of it.
+    """
+    name = segment_name(path)
+    try:
+        with open_segment(path) as file:
+            for number, raw in enumerate(whole_lines(file), start=1):
+                if not raw.endswith(b"\n"):
+                    return
+                if (line := _logged(f"{name}:{number}", raw)) is not None:
+                    yield number, line
+    except DamagedSegment as error:
+        _log.error("changes of who may read cannot be read: %s; run gridgate audit verify", error)
 
 
 def _logged(where: str, raw: bytes) -> Logged | None:

@@ -21,25 +21,33 @@ from typer.testing import CliRunner
 from gridgate.audit.events import Subject, hash_of, record
 from gridgate.audit.models import AccessLogSegment, AuditEvent, Checkpoint, LogDay, LogPointDay, LogRetention
 from gridgate.audit.operations import rebuild
-from gridgate.config.access_log import fold_access_log, sign_due_checkpoint, sign_now
-from gridgate.config.changes import refuse_contradiction
+from gridgate.config.access_log import (
+    erase_reads,
+    fold_access_log,
+    pack_past_days,
+    sign_due_checkpoint,
+    sign_now,
+)
+from gridgate.config.changes import changes_segments, refuse_contradiction
 from gridgate.config.commands.audit import app
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
+from gridgate.dataplane.accesslog.packed import pack
 from gridgate.dataplane.accesslog.segments import (
     CHANGES_SUFFIX,
     CHECKPOINTS,
     ORIGIN,
     digest,
     is_changes,
+    segment_name,
     segment_paths,
 )
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing import receipts
 from gridgate.sharing.models import AccessLine, Permission, PermissionEvent, Receipt
 from gridgate.sharing.operations import revoke_permission, subscribe
-from gridgate.sharing.signing import make_key
+from gridgate.sharing.signing import Valid, make_key
 from tests.factories.sharing import make_service
 from tests.world import World
 
@@ -167,6 +175,46 @@ class TestIntact:
             r"intact: 9 entries and (\d+) changes in 6 segments, (\d+) of them under 4 signed checkpoints; ",
             output,
         )
+
+    def test_changes_in_segments_that_somebody_packed(self, world: World, lived: Environment) -> None:
+        """The portal packs none; a copy of the log may have come that way."""
+        plain = verdict(world)
+        before = changes_segments(lived.access_log)
+        for path in before[:-1]:  # the last one is still written
+            assert pack(path)
+        assert verdict(world) == plain
+        refuse_contradiction(lived)  # which writes nothing anew
+        assert [segment_name(path) for path in changes_segments(lived.access_log)] == [
+            path.name for path in before
+        ]
+
+    def test_a_packed_segment_of_changes_that_is_damaged(self, world: World, lived: Environment) -> None:
+        first, *_ = changes_segments(lived.access_log)
+        pack(first)
+        packed = first.with_name(f"{first.name}.zst")
+        packed.write_bytes(packed.read_bytes()[:-20])
+        code, output = verdict(world)
+        assert (code, f"{first.name}:1: its file is damaged" in output) == (1, True)
+
+    def test_changes_and_receipts_outlive_the_reads_of_their_days(
+        self, world: World, lived: Environment
+    ) -> None:
+        """Packed and erased, some days and then all: ends and their proofs stay, and nothing is written again."""
+        pack_past_days(lived, world.now + 9 * DAY)
+        kept = [(path.name, path.read_bytes()) for path in changes_segments(lived.access_log)]
+        for number, left in ((3, 2), (9, 0)):
+            later = world.now + timedelta(days=1461 + number)
+            with time_machine.travel(later, tick=False):
+                erase_reads(lived, before=(world.now + number * DAY).date(), now=later)
+                reads = [path for path in segment_paths(lived.access_log) if not is_changes(path)]
+                assert len(reads) == left
+                refuse_contradiction(lived)
+            assert [(path.name, path.read_bytes()) for path in changes_segments(lived.access_log)] == kept
+            code, output = verdict(world, days=1461 + number)
+            assert (code, output.split(";")[-1]) == (0, " the registry agrees\n"), output
+        for receipt in receipts.signed():
+            assert isinstance(receipts.verify(receipt.jws), Valid)
+        assert receipts.signed().count() == 3
 
     def test_changes_are_counted_apart_and_not_folded(self, world: World, lived: Environment) -> None:
         before = verdict(world)[1]
