@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from gridgate.audit.lines import Columns, LogEntry, entry_of
 from gridgate.audit.models import (
@@ -46,7 +47,8 @@ from gridgate.config.access_log import (
 from gridgate.config.commands.check import log_not_shown
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
-from gridgate.dataplane.accesslog import AccessEntry, AccessLog
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog, packed
+from gridgate.dataplane.accesslog.packed import pack
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS, FOLDED, read_lines, read_segment, segment_paths
 from gridgate.sharing.signing import make_key
 
@@ -333,6 +335,18 @@ def test_a_segment_that_cannot_be_read_does_not_hold_up_the_others(
     assert "2026-11-24-0.jsonl cannot be folded" in caplog.text
 
 
+def test_a_line_that_a_death_cut_short_is_not_written_about_each_round(
+    environment: Environment, log: AccessLog
+) -> None:
+    log.append(entry(1))
+    path = only_segment(environment)
+    path.write_bytes(path.read_bytes() + b'{"prev":"12')
+    assert fold_access_log(environment) == 1
+    with CaptureQueriesContext(connection) as captured:
+        assert fold_access_log(environment) == 0
+    assert {query["sql"].split()[0] for query in captured} == {"SELECT"}
+
+
 def test_a_segment_that_became_shorter_is_told(
     environment: Environment, log: AccessLog, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -412,6 +426,38 @@ def test_segments_of_past_days_are_packed_once_they_are_folded(
     assert fold_access_log(environment) == 20
     assert pack_past_days(environment, two_days) == 1  # packed already: noted
     assert folded(environment) == before
+
+
+def test_one_that_a_death_cut_short_is_packed_with_what_it_left(
+    environment: Environment, log: AccessLog
+) -> None:
+    log.append(entry(1))
+    log.close()
+    path = only_segment(environment)
+    path.write_bytes(path.read_bytes() + b'{"prev":"12')
+    fold_access_log(environment)
+    assert pack_past_days(environment, NOW + timedelta(days=2)) == 1
+    reading = read_segment(only_segment(environment))
+    assert (reading.torn, reading.faults) == (11, [])
+    assert len(folded(environment)) == 1
+    assert (fold_access_log(environment), positions()) == (0, {})
+
+
+def test_what_is_written_just_before_it_is_packed_is_folded(
+    environment: Environment, log: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.append(entry(1))
+    fold_access_log(environment)
+
+    def pack_late(path: Path) -> bool:
+        log.append(entry(2))
+        log.close()
+        return pack(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(packed, "pack", pack_late)
+        assert pack_past_days(environment, NOW + timedelta(days=2)) == 0
+    assert (fold_access_log(environment), pack_past_days(environment, NOW + timedelta(days=2))) == (1, 1)
 
 
 def test_an_older_registry_folds_what_it_lacks_of_a_packed_segment(
