@@ -34,6 +34,7 @@ from time import monotonic
 from django.db import DatabaseError, close_old_connections, connection
 
 from gridgate.applications import operations as applications
+from gridgate.audit.operations import BeingCounted
 from gridgate.config.access_log import fold_access_log, pack_past_days, sign_due_checkpoint
 from gridgate.config.changes import refuse_contradiction
 from gridgate.config.environment import Environment
@@ -52,6 +53,7 @@ from gridgate.organisations.tasks import (
 )
 from gridgate.sharing import operations as sharing
 from gridgate.sharing import receipts
+from gridgate.sharing.signing import KeyUnusable
 
 __all__ = ["Job", "Mail", "do", "fold_access_log", "jobs", "run", "work"]
 
@@ -84,7 +86,7 @@ def jobs(environment: Environment) -> list[Job]:
         Job("fold the access log", 1, lambda now: fold_access_log(environment)),
         Job("pass on requests to join", 1, lambda now: join_requests.pass_on_requests(now=now)),
         Job("end what is over", 5, lambda now: sharing.expire_due(now=now)),
-        Job("sign the receipts of what ended", 1, lambda now: receipts.complete_awaited(now=now)),
+        Job("sign the receipts of what ended", 1, Signing().sign),
         Job("end what was left", 60, _end_what_was_left),
         Job("follow invitations", 60, lambda now: follow_invitations(now=now)),
         Job("write the end of past last days", 60, lambda now: end_past_last_days(now=now)),
@@ -142,6 +144,28 @@ def do(job: Job, now: datetime) -> None:
             _log.exception("could not %s; next attempt in %.0f s", job.name, wait)
         connection.close()
     job.due = monotonic() + wait
+
+
+class Signing:
+    """The receipts that are awaited. What stands in the way of all of them is told once, and looked for again in each
+    round, so that they are signed as soon as it is mended; one that is not what its history says waits longer each time.
+    """
+
+    def __init__(self) -> None:
+        self._put_off = receipts.PutOff()
+        self._told = ""
+
+    def sign(self, now: datetime) -> None:
+        told, self._told = self._told, ""
+        try:
+            receipts.complete_awaited(now=now, put_off=self._put_off)
+        except (KeyUnusable, BeingCounted) as error:
+            self._told = str(error)
+            if self._told != told:
+                _log.error("receipts of what ended are not signed yet: %s", error)
+        except receipts.NoneCompleted as error:
+            if error.passing:
+                raise
 
 
 class Mail:

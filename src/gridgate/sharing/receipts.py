@@ -13,8 +13,8 @@ import hashlib
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +51,9 @@ one of them is refused whole and asked again.
 AT_ONCE = 100
 """So many receipts are completed before the worker looks at its other work."""
 
+LONGEST_WAIT = timedelta(minutes=10)
+"""Between two attempts at one that cannot be completed."""
+
 _ACTS = {
     PermissionState.REVOKED: "revoke",
     PermissionState.TERMINATED: "terminate",
@@ -74,6 +77,8 @@ class NoneCompleted(GridgateError):
     """Of the receipts that are awaited, none can be completed for now."""
 
     def __init__(self, count: int, cause: Exception | None) -> None:
+        self.passing = is_unavailable(cause)
+        """Whether what stands in the way is nobody's mistake and passes by itself."""
         super().__init__(
             ErrorKind.UNAVAILABLE,
             f"{counted(count, 'receipt')} of what ended cannot be signed yet: {cause!r}",
@@ -168,18 +173,49 @@ def complete_at_once(receipt: Receipt, *, now: datetime) -> Exception | None:
     return None
 
 
-def complete_awaited(*, now: datetime) -> int:
-    """Complete the receipts that are awaited, the oldest first; returns how many it found.
-
-    Those that cannot be completed do not hold up the others, however many they are. Raises `KeyUnusable`, and
-    `NoneCompleted`.
+@dataclass(slots=True)
+class PutOff:
+    """What one process remembers of receipts that could not be completed, for what is wrong with them: each is tried
+    again later each time.
     """
+
+    _tries: dict[int, int] = field(default_factory=dict)
+    _due: dict[int, datetime] = field(default_factory=dict)
+
+    def waiting(self, now: datetime) -> list[int]:
+        """Those whose time has not come; nor one whose time is far, as a clock that was put back says."""
+        return [pk for pk, due in self._due.items() if now < due <= now + LONGEST_WAIT]
+
+    def again(self, receipt: Receipt, now: datetime) -> None:
+        tries = self._tries[receipt.pk] = self._tries.get(receipt.pk, 0) + 1
+        self._due[receipt.pk] = now + min(timedelta(seconds=2 ** min(tries, 20)), LONGEST_WAIT)
+
+    def no_more(self, receipt: Receipt) -> None:
+        self._tries.pop(receipt.pk, None)
+        self._due.pop(receipt.pk, None)
+
+
+def complete_awaited(*, now: datetime, put_off: PutOff | None = None) -> int:
+    """Complete the receipts that are awaited, the oldest first, but for those that are `put_off`; returns how many it
+    found.
+
+    Those that cannot be completed do not hold up the others, however many they are. Raises what stands in the way of
+    all, `KeyUnusable` and `BeingCounted`, having tried none, and `NoneCompleted`.
+    """
+    put_off = put_off or PutOff()
+    there = awaited().exclude(pk__in=put_off.waiting(now))
     tried, last = 0, 0
     fault: Exception | None = None
-    while found := list(awaited().filter(pk__gt=last)[:AT_ONCE]):
+    while found := list(there.filter(pk__gt=last)[:AT_ONCE]):
         if not tried:
             _key()
+            require_counted()
         faults = [complete_at_once(receipt, now=now) for receipt in found]
+        for receipt, error in zip(found, faults, strict=True):
+            if error is None:
+                put_off.no_more(receipt)
+            elif not is_unavailable(error):
+                put_off.again(receipt, now)
         tried, last = tried + len(found), found[-1].pk
         fault = fault or faults[0]
         if not all(faults):
@@ -189,6 +225,19 @@ def complete_awaited(*, now: datetime) -> int:
     if tried:
         raise NoneCompleted(tried, fault)
     return 0
+
+
+def obstacle(receipt: Receipt) -> GridgateError | None:
+    """What keeps an awaited receipt from being signed, as far as that can be said without doing so."""
+    try:
+        _key()
+        require_counted()
+        _as_history_says(receipt)
+    except GridgateError as error:
+        return error
+    except (LookupError, TypeError, ValueError, AttributeError):  # the row is not one that was written here
+        return NotInHistory(receipt.number)
+    return None
 
 
 def awaited() -> QuerySet[Receipt]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from uuid import uuid4
@@ -15,6 +16,7 @@ from pytest_django import Settings
 from gridgate.audit.operations import LogLine, Position, fold
 from gridgate.config.commands import check
 from gridgate.config.environment import Environment
+from gridgate.config.worker import Job, Signing, do
 from gridgate.core.sharing import PermissionState
 from gridgate.notifications import operations as notices
 from gridgate.notifications.models import OutgoingEmail
@@ -294,6 +296,62 @@ def test_what_is_never_signed_keeps_no_later_receipt_waiting(
     assert receipts.complete_awaited(now=world.now) == 3
     assert [one.pk for one in receipts.awaited()] == [asked.pk, forged.pk]
     assert [one.pk for one in receipts.signed()] == [later.pk]
+
+
+def test_what_cannot_be_signed_is_tried_again_later_each_time(
+    world: World, permission: Permission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    Receipt.objects.filter(pk=asked.pk).update(payload={**asked.payload, "act": "expire"})
+    tried: list[int] = []
+    real, now = receipts.complete_at_once, world.now
+    monkeypatch.setattr(
+        receipts, "complete_at_once", lambda one, now: (tried.append(second), real(one, now=now))[1]
+    )
+    worker = Signing()
+    for second in range(3600):
+        worker.sign(now + timedelta(seconds=second))
+    assert tried[:8] == [0, 2, 6, 14, 30, 62, 126, 254]
+    assert {later - earlier for earlier, later in pairwise(tried[9:])} == {600}
+    second = 3600
+    service = make_service(world.third_party_1)
+    subscribe(actor=world.alice, service=service, points=None, now=world.now - timedelta(days=9))
+    later = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    worker.sign(now + timedelta(seconds=second))  # which waits for nothing
+    assert not Receipt.objects.get(pk=later.pk).awaited
+    Receipt.objects.filter(pk=asked.pk).update(payload=asked.payload)
+    worker.sign(now - timedelta(days=1))  # a clock that is put back lets nothing wait for it
+    assert not Receipt.objects.get(pk=asked.pk).awaited
+
+
+def test_what_waits_for_the_key_is_signed_in_the_round_after_it_is_back(
+    world: World, permission: Permission, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Looked for each second, told once, and no receipt is blamed for it."""
+    ended(world)
+    away = (tmp_path / "keys" / "receipts.pem").rename(tmp_path / "away.pem")
+    subscribe(actor=world.alice, service=permission.service, points=None, now=world.now)
+    asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    job = Job("sign", 0, Signing().sign)
+    for _ in range(50):
+        do(job, world.now)
+    assert (job.failures, caplog.text.count("not signed yet")) == (0, 1)
+    (late, why) = check.awaited_receipts(world.now + timedelta(minutes=11))
+    assert "1 receipt" in late
+    assert "receipts.pem" in why
+    away.rename(tmp_path / "keys" / "receipts.pem")
+    do(job, world.now)
+    assert not Receipt.objects.get(pk=asked.pk).awaited
+
+
+def test_the_operator_is_told_which_receipts_cannot_be_signed_and_why(
+    world: World, permission: Permission
+) -> None:
+    asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
+    for payload in ({**asked.payload, "act": "expire"}, {}):
+        Receipt.objects.filter(pk=asked.pk).update(payload=payload)
+        (_, why) = check.awaited_receipts(world.now + timedelta(minutes=11))
+        assert f"receipt {asked.number} is asked for what the history of its permissions does not say" in why
 
 
 def test_what_is_signed_is_what_the_history_says_whatever_the_row_says(

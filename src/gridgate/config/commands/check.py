@@ -143,15 +143,17 @@ def log_not_shown(environment: Environment) -> Iterator[str]:
 
 def awaited_receipts(now: datetime) -> Iterator[str]:
     """Those that should have been signed long since: the worker does so within seconds."""
-    from gridgate.sharing.receipts import awaited
+    from gridgate.sharing.receipts import awaited, obstacle
 
     late = awaited().filter(issued_at__lt=now - LATE)
-    if (oldest := late.first()) is not None:
-        yield (
-            f"Not signed yet: {counted(late.count(), 'receipt')} of what ended, the oldest since "
-            f"{oldest.issued_at:%Y-%m-%d %H:%M} UTC. The ends hold. `gridgate worker`, which `gridgate serve` runs, "
-            "signs them, and says in its log why it cannot."
-        )
+    if (oldest := late.first()) is None:
+        return
+    yield (
+        f"Not signed yet: {counted(late.count(), 'receipt')} of what ended, the oldest since "
+        f"{oldest.issued_at:%Y-%m-%d %H:%M} UTC. The ends hold. `gridgate worker`, which `gridgate serve` runs, "
+        "signs them, and says in its log why it cannot."
+    )
+    yield from dict.fromkeys(str(why) for receipt in late[:SHOWN] if (why := obstacle(receipt)) is not None)
 
 
 def _deployment(environment: Environment) -> Iterator[str]:
