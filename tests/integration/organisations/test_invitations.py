@@ -53,6 +53,7 @@ from gridgate.organisations.operations import (
     sign_up,
 )
 from gridgate.organisations.operations.join_requests import accept as accept_request
+from gridgate.organisations.passwords import Argon2idHasher
 from gridgate.organisations.tasks import follow_invitations, forget_sign_ups
 from tests.factories.organisations import make_join_request, make_member, make_organisation
 from tests.integration.scim.conftest import directory_of_acme
@@ -170,6 +171,35 @@ def test_a_link_serves_once_and_two_at_once_make_one_account(world: World, terms
     assert refused.value.fault is LinkFault.USED
     assert User.objects.filter(email="denis@acme.example").count() == 1
     assert fault_of(token) is LinkFault.USED
+
+
+def test_no_password_is_hashed_while_nobody_else_can_write(
+    world: World, terms: GeneralTerms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By whom an invitation is accepted, nor by whom somebody is added: it takes tens of milliseconds."""
+    outside, depths = len(connection.savepoint_ids), []
+    encode = Argon2idHasher.encode
+
+    def seen(*given: str) -> str:
+        depths.append(len(connection.savepoint_ids) - outside)
+        return encode(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Argon2idHasher, "encode", seen)
+    invitation = invite_someone(world)
+    user, _ = accept_invitation(
+        invitation=invitation, password=PASSWORD, accepted_terms=terms, now=timezone.now()
+    )
+    added = add_member(
+        organisation=world.acme, email="eva@acme.example", full_name="Eva", password=PASSWORD, now=world.now
+    )
+    assert depths == [0, 0]
+    assert user.check_password(PASSWORD)
+    assert added.user.check_password(PASSWORD)
+    before = len(depths)
+    known = add_member(
+        organisation=world.client_b, email="eva@acme.example", full_name="?", password="court", now=world.now
+    )
+    assert (known.user, len(depths)) == (added.user, before)  # whose password is theirs already
 
 
 def test_a_person_with_an_account_joins_with_it_and_keeps_it_as_it_is(

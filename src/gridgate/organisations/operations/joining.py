@@ -12,7 +12,14 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations import links
 from gridgate.organisations.models import GeneralTerms, Invitation, InvitationState, Membership, User
 from gridgate.organisations.operations.invitation_steps import record_step
-from gridgate.organisations.operations.members import add_member, create_user, end_lapsed, update_member
+from gridgate.organisations.operations.members import (
+    Hashed,
+    add_member,
+    create_user,
+    end_lapsed,
+    hash_password,
+    update_member,
+)
 from gridgate.organisations.operations.terms import TermsNotAccepted, accept_terms
 from gridgate.organisations.terms import has_accepted, terms_in_force
 
@@ -104,6 +111,7 @@ def accept_invitation(
     if (password is None) == (user is None):
         raise ValueError("a password for a new account, or the account that joins")
     sent = invitation.round
+    kept = None if password is None else _hashed(invitation, password)
     with transaction.atomic():
         if invitation.organisation is not None:
             of_theirs = invitation.organisation.memberships.filter(user__email__iexact=invitation.email)
@@ -114,7 +122,7 @@ def accept_invitation(
             .get(pk=invitation.pk)
         )
         _require_usable(invitation, sent, now)
-        person = _new_person(invitation, password, now) if user is None else _known_person(invitation, user)
+        person = _new_person(invitation, kept, now) if user is None else _known_person(invitation, user)
         invitation.accepted_at = now
         invitation.save(update_fields=["accepted_at"])  # first: joining cancels those that are open
         membership = _join(invitation, person, now)
@@ -148,8 +156,15 @@ def _require_usable(invitation: Invitation, sent: int, now: datetime) -> None:
         raise UnusableLink(fault, invitation)
 
 
-def _new_person(invitation: Invitation, password: str | None, now: datetime) -> User:
+def _hashed(invitation: Invitation, password: str) -> Hashed | None:
+    """None when there is an account for the address."""
     if User.objects.filter(email__iexact=invitation.email).exists():
+        return None
+    return hash_password(password, email=invitation.email, full_name=invitation.full_name)
+
+
+def _new_person(invitation: Invitation, password: Hashed | None, now: datetime) -> User:
+    if password is None or User.objects.filter(email__iexact=invitation.email).exists():
         raise AccountExists
     try:
         with transaction.atomic():
