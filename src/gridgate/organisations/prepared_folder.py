@@ -6,7 +6,7 @@ killed, its folder is left, and `sweep` removes it.
 
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -63,13 +63,30 @@ class PreparedFolder:
             return sorted(entry.name for entry in self.path.iterdir())
         return []
 
-    def sweep(self, found: Iterable[str], keep: Collection[str]) -> int:
-        """Remove what was found and belongs to no row; returns how much that was."""
-        over = [name for name in found if name not in keep]
-        for name in over:
-            path = self.path / name
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    def sweep(self, found: Iterable[str], files: Mapping[str, int | None]) -> int:
+        """Remove what was found and belongs to none of the files; returns how much that was.
+
+        A file that is being made has the number of its attempt. A later attempt may have begun since its row was read:
+        one that a stopping worker gave back, its number with it, was found, and is another's again by now.
+        """
+        over = [entry for entry in found if not _belongs(entry, files)]
+        for entry in over:
+            path = self.path / entry
+            with suppress(FileNotFoundError):  # an attempt that ends removes its folder at the same time
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
         return len(over)
+
+
+def _belongs(entry: str, files: Mapping[str, int | None]) -> bool:
+    """
+    >>> [_belongs(entry, {"a": 2, "b": None}) for entry in ("a", "a.1", "a.2", "a.3", "b", "b.1", "c", "a.x")]
+    [True, False, True, True, True, False, False, False]
+    """
+    name, _, number = entry.partition(".")
+    if not number:
+        return name in files
+    attempt = files.get(name)
+    return attempt is not None and number.isdecimal() and int(number) >= attempt
 
 
 def _sync(path: Path) -> None:

@@ -24,7 +24,7 @@ KEPT: Final = timedelta(hours=24)
 LEASE: Final = timedelta(minutes=2)
 MOST_ATTEMPTS: Final = 3
 MOST_FILES: Final = 3
-"""Of one person at a time, for all companies."""
+"""Of one person at a time, for all companies; those that failed are not counted, and so many of them are told still."""
 
 _S = PreparedFile.State
 _F = PreparedFile.Failure
@@ -76,9 +76,11 @@ def ask_for_file(*, actor: Membership, asked: FileAsked, most_bytes: int, now: d
             membership=actor, address=asked.address, format=asked.format, language=asked.language
         )
         discard(same.filter(state=_S.FAILED))
+        failed = mine.filter(state=_S.FAILED).order_by("-created_at", "-pk").values_list("pk", flat=True)
+        discard(mine.filter(pk__in=list(failed[MOST_FILES:])))
         if waiting := same.filter(state=_S.WAITING).first():
             return waiting
-        if mine.count() >= MOST_FILES:
+        if mine.exclude(state=_S.FAILED).count() >= MOST_FILES:
             raise TooManyFiles
         if bytes_kept() >= most_bytes:
             raise NoRoomForFiles
@@ -107,9 +109,10 @@ def files_of(*, actor: Membership, now: datetime) -> QuerySet[PreparedFile]:
 
 def discard(files: QuerySet[PreparedFile]) -> int:
     """Take files away, those on disk once the rows are gone for good; returns how many."""
-    names = list(files.values_list("name", flat=True))
-    PreparedFile.objects.filter(name__in=names).delete()
-    transaction.on_commit(partial(folder().remove, names))
+    with transaction.atomic():  # one that is finished, and kept for another day, meanwhile is none of them
+        names = list(files.values_list("name", flat=True))
+        PreparedFile.objects.filter(name__in=names).delete()
+        transaction.on_commit(partial(folder().remove, names))
     return len(names)
 
 
@@ -126,13 +129,21 @@ def claim_file(*, now: datetime) -> PreparedFile | None:
     waiting = PreparedFile.objects.filter(state=_S.WAITING, expires_at__gt=now)
     free = waiting.filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now))
     for pk, attempts in free.order_by("created_at", "pk").values_list("pk", "attempts")[:20]:
+        as_seen = free.filter(pk=pk, attempts=attempts)
         if attempts >= MOST_ATTEMPTS:
-            free.filter(pk=pk).update(state=_S.FAILED, failure=_F.INTERRUPTED, size=0)
-        elif free.filter(pk=pk).update(leased_until=now + LEASE, attempts=F("attempts") + 1):
-            return PreparedFile.objects.select_related("membership__user", "membership__organisation").get(
-                pk=pk
-            )
+            as_seen.update(state=_S.FAILED, failure=_F.INTERRUPTED, size=0)
+        elif as_seen.update(leased_until=now + LEASE, attempts=attempts + 1):
+            # Gone when it is cancelled in this moment, and another's when this took longer than the lease.
+            ours = PreparedFile.objects.filter(pk=pk, state=_S.WAITING, attempts=attempts + 1)
+            file = ours.select_related("membership__user", "membership__organisation").first()
+            if file is not None:
+                return file
     return None
+
+
+def is_ours(file: PreparedFile) -> bool:
+    """Whether a claimed file is wanted still, and nobody else makes it."""
+    return _claimed(file).exists()
 
 
 def tell_progress(file: PreparedFile, *, done: int, size: int, now: datetime) -> None:
@@ -191,10 +202,8 @@ def forget_over(*, now: datetime) -> int:
     found = folder().found()  # Before the rows: what comes between has its row already.
     present = Membership.objects.present(now).filter(user__is_active=True)
     gone = discard(PreparedFile.objects.filter(Q(expires_at__lte=now) | ~Q(membership__in=present)))
-    keep = set()
-    for name, attempts, state in PreparedFile.objects.values_list("name", "attempts", "state"):
-        keep |= {name, f"{name}.{attempts}"} if state == _S.WAITING else {name}
-    folder().sweep(found, keep)
+    rows = PreparedFile.objects.exclude(state=_S.FAILED).values_list("name", "attempts", "state")
+    folder().sweep(found, {name: attempts if state == _S.WAITING else None for name, attempts, state in rows})
     return gone
 
 

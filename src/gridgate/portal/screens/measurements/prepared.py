@@ -38,13 +38,24 @@ _WHAT = {
 NAMED = 5
 """Meters left out that are named one by one."""
 
-_NO_ROOM = gettext_lazy("La place réservée à ces fichiers ne suffit pas en ce moment. Réessayez plus tard.")
+_NO_ROOM = gettext_lazy(
+    "La place réservée à ces fichiers ne suffit pas en ce moment. Supprimez un fichier dont vous n’avez plus besoin,"
+    " demandez moins de compteurs ou de jours, ou réessayez plus tard."
+)
 _WHY = {
     PreparedFile.Failure.NO_ROOM: _NO_ROOM,
-    PreparedFile.Failure.UNAVAILABLE: gettext_lazy("Les mesures n’ont pas répondu."),
-    PreparedFile.Failure.INTERRUPTED: gettext_lazy("La préparation a été interrompue plusieurs fois."),
-    PreparedFile.Failure.NOTHING_LEFT: gettext_lazy("Aucun de ces compteurs ne pouvait plus être lu."),
+    PreparedFile.Failure.UNAVAILABLE: gettext_lazy(
+        "Les mesures n’ont pas répondu. Préparez-le à nouveau dans quelques minutes."
+    ),
+    PreparedFile.Failure.INTERRUPTED: gettext_lazy(
+        "La préparation a été interrompue plusieurs fois. Préparez-le à nouveau ; si cela se répète, demandez moins de"
+        " compteurs ou de jours."
+    ),
+    PreparedFile.Failure.NOTHING_LEFT: gettext_lazy(
+        "Aucun de ces compteurs ne pouvait plus être lu. Choisissez d’autres compteurs ou d’autres jours."
+    ),
 }
+"""Why a file was not prepared, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +159,6 @@ def _page(request: MemberRequest, *, gone: str = "", status: int = 200) -> HttpR
             "lines": lines,
             "waits": any(line.file.state == PreparedFile.State.WAITING for line in lines),
             "gone": gone,
-            "most": MOST_FILES,
         },
         status=status,
     )

@@ -77,6 +77,8 @@ def prepare(
     except NoRoom:
         prepared_files.give_file_up(file, failure.NO_ROOM)
     except OSError as error:
+        if not prepared_files.is_ours(file):
+            return  # what it was made in was swept away, as nobody's
         _log.error("a file asked for cannot be written: %s", error)
         if error.errno in _FULL:
             prepared_files.give_file_up(file, failure.NO_ROOM)
