@@ -116,6 +116,45 @@ def test_a_death_on_the_way_leaves_the_original_and_the_next_attempt_ends_it(
     assert [one.name for one in path.parent.iterdir()] == [f"{path.name}.zst"]
 
 
+def test_one_that_another_worker_packs_meanwhile_is_left_to_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Open already, and about to be locked, when the other one is done and has removed it."""
+    lock = packed.fcntl.flock
+
+    def after_the_other(*arguments: int) -> None:
+        with monkeypatch.context() as other:
+            other.setattr(packed.fcntl, "flock", lock)
+            if path.exists():
+                assert pack(path)
+        lock(*arguments)
+
+    monkeypatch.setattr(packed.fcntl, "flock", after_the_other)
+    assert not pack(path)
+    assert not pack(path), "it is not there to be opened"
+    assert [one.name for one in path.parent.iterdir()] == [f"{path.name}.zst"]
+
+
+def test_one_that_is_packed_while_segments_are_listed_is_among_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = Path.glob
+
+    def packed_after_the_first(directory: Path, pattern: str) -> Iterator[Path]:
+        yield from listed(directory, pattern)
+        pack(path)
+
+    monkeypatch.setattr(Path, "glob", packed_after_the_first)
+    assert [segment_name(one) for one in segment_paths(path.parent)] == [path.name]
+
+
+def test_one_that_is_packed_once_it_was_listed_is_read_as_listed(path: Path) -> None:
+    sign_checkpoint(path.parent, KEY, NOW)
+    [listed], size, before = segment_paths(path.parent), segment_size(path), read_segment(path)
+    pack(path)
+    assert (segment_size(listed), read_segment(listed)) == (size, before)
+
+
 def test_what_does_not_read_back_the_same_replaces_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,14 +57,21 @@ def open_packed(path: Path) -> _Packed:
 
 def pack(path: Path) -> bool:
     """Write the packed form of a segment beside it, durably, and remove the original once what was written reads back
-    the same; returns whether it did: not while a process has the segment open to write to it.
+    the same; returns whether it did: not while a process has the segment open to write to it, nor what another packs,
+    or has packed by now.
 
     Killed in between, it leaves the original. Raises `OSError`.
     """
-    with path.open("rb") as lines:
+    try:
+        lines = path.open("rb")
+    except FileNotFoundError:
+        return False
+    with lines:
         try:
             fcntl.flock(lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            return False
+        if not os.fstat(lines.fileno()).st_nlink:
             return False
         _pack(path, expected=_digest(lines))
     return True

@@ -92,11 +92,12 @@ def is_entry(record: dict[str, Any]) -> bool:
 def segment_paths(directory: Path) -> list[Path]:
     """Every segment, oldest day first; one that is there in both forms, as when packing it was cut short, as written."""
     found: dict[str, Path] = {}
-    for form in (PACKED, ""):
+    # As packing goes: one that is packed meanwhile is found in one form or the other.
+    for form in ("", PACKED):
         for path in directory.glob(f"*{SUFFIX}{form}"):
             # What waits for its reader, such as a pipe, is none, and would be waited for.
             if path.name != CHECKPOINTS and (path.is_file() or path.is_dir()):
-                found[segment_name(path)] = path
+                found.setdefault(segment_name(path), path)
     return [found[name] for name in sorted(found)]
 
 
