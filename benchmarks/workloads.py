@@ -6,6 +6,11 @@ from urllib.parse import urlencode
 from benchmarks.instance import CHANGED, FOREIGN, OF_A_YEAR, OTHERS, POINTS, TENS, Instance
 
 WEEK, YEAR, TOKENS = "R7 a week, Enedis shape", "R365 a year, native", "T tokens"
+TEN_MINUTES, CHANGED_STEP, REFUSED = (
+    "R7 a week kept at ten minutes",
+    "R7 a week whose step changed",
+    "R7 refused",
+)
 CURVE = "/enedis/metering_data_clc/v5/consumption_load_curve"
 
 
@@ -43,11 +48,11 @@ def workloads(instance: Instance) -> list[Workload]:
     return [
         Workload(WEEK, "bare", get(enedis, token)),
         Workload(WEEK, "data_plane", get(enedis, token)),
-        Workload("R7 a week kept at ten minutes", "data_plane", get(tens, token)),
-        Workload("R7 a week whose step changed", "data_plane", get(changed, token)),
+        Workload(TEN_MINUTES, "data_plane", get(tens, token)),
+        Workload(CHANGED_STEP, "data_plane", get(changed, token)),
         Workload("R7 a week, native", "data_plane", get(native, token)),
         Workload(YEAR, "data_plane", get(year, token)),
-        Workload("R7 refused", "data_plane", get(foreign, token), 403),
+        Workload(REFUSED, "data_plane", get(foreign, token), 403),
         Workload(TOKENS, "data_plane", post("/enedis/oauth2/v3/token", form)),
     ]
 

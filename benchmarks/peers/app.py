@@ -44,6 +44,9 @@ create table if not exists read_log (at bigint, reader integer, reader_name text
   kind text, outcome text, application text, consent text);
 create index if not exists read_log_of on read_log (holder, at);
 """
+AS_KEPT = "select at, watts, quality from reading where point = $1 and at >= $2 and at < $3 order by at"
+RESAMPLED = """select at / $4 * $4 as at, cast(round(avg(watts)) as integer) as watts, max(quality) as quality
+from reading where point = $1 and at >= $2 and at < $3 group by 1 order by 1"""
 UPSERT = """insert into reading select * from arrived where true
 on conflict (point, at) do update set watts = excluded.watts, quality = excluded.quality"""
 
@@ -201,18 +204,16 @@ async def revoke(db: Database, number: int) -> None:
 
 
 @app.get("/points/{point}/load")
-async def load(db: Database, reader: Reader, point: str, start: date, end: date) -> JSONResponse:
+async def load(
+    db: Database, reader: Reader, point: str, start: date, end: date, step: int | None = None
+) -> JSONResponse:
     may = await db.ask(
         "select 1 from consent where reader = $1 and point = $2 and ended is null limit 1", reader, point
     )
     if not may:
         raise HTTPException(403)
-    rows = await db.ask(
-        "select at, watts, quality from reading where point = $1 and at >= $2 and at < $3 order by at",
-        point,
-        _midnight(start),
-        _midnight(end),
-    )
+    period = point, _midnight(start), _midnight(end)
+    rows = await (db.ask(RESAMPLED, *period, step) if step else db.ask(AS_KEPT, *period))
     readings = [
         {
             "date": datetime.fromtimestamp(row["at"], PARIS).isoformat(),

@@ -44,8 +44,11 @@ class Victoria:
         ).raise_for_status()
         self._settle()
 
-    def fill(self, points: list[str], first: int, values: NDArray[Any]) -> None:
-        at = (first + 1800 * np.arange(values.shape[1])) * 1000
+    def get(self, path: str) -> httpx.Response:
+        return self._http.get(path).raise_for_status()
+
+    def fill(self, points: list[str], first: int, values: NDArray[Any], step: int = 1800) -> None:
+        at = (first + step * np.arange(values.shape[1])) * 1000
         times = ",".join(map(str, at.tolist()))
         for part in np.array_split(np.arange(len(points)), max(1, values.size // 500_000)):
             lines = [
