@@ -3,20 +3,20 @@
 In an instance of its own a holder ends permissions one after another, by the operation and by the form, before anything
 was read and after so many reads by the company concerned, folded as the worker folds them: this process's CPU, and for
 how long a transaction held the registry's write lock at most, the flush included. The form waits for the receipt, which
-counts the reads. The peer ends a consent by its address: a row changed, a row written, no receipt.
+counts the reads. The afternoon ends a consent by a call: a row changed, a row written, no receipt. Plain Django has the
+form, checks its token, and writes letters too; no receipt either, and nothing is in a log.
 """
 
 import itertools
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from benchmarks.lines import Line, Scale
 from benchmarks.living import make
+from benchmarks.peers import plain_django
 from benchmarks.peers.afternoon import Afternoon, afternoon
+from benchmarks.spent import locked, worked
 from tests.browser_session import carried_by
 
 CHUNK = 5000
@@ -32,6 +32,7 @@ def measure(scale: Scale, folder: Path) -> Iterator[Line]:
     with afternoon(folder) as peer:
         world = World(4 * (rounds + 1))
         peer.token(1, (f"{number:014d}" for number in range(2 * THEIRS * scale.rounds)))
+        plain = plain_django.ask(folder / "plain", "ends", count=rounds)
         numbers = itertools.count(1)
         for reads in (0, scale.reads):
             if reads:
@@ -40,7 +41,7 @@ def measure(scale: Scale, folder: Path) -> Iterator[Line]:
                 1000 * peer.cpu(lambda: _revoke(peer, itertools.islice(numbers, THEIRS))) / THEIRS
                 for _ in range(scale.rounds)
             ]
-            yield from world.ends(reads, rounds, {peer.name: theirs})
+            yield from world.ends(reads, rounds, {peer.name: theirs}, plain)
 
 
 def _revoke(peer: Afternoon, numbers: Iterable[int]) -> None:
@@ -116,13 +117,17 @@ class World:
             start, reached = reached, Position(first + len(lines), first + len(lines), "a" * 64)
             fold(segment="2026-11-25-a.jsonl", lines=lines, start=start, reached=lambda there=reached: there)
 
-    def ends(self, reads: int, rounds: int, peers: dict[str, list[float]]) -> Iterator[Line]:
+    def ends(
+        self, reads: int, rounds: int, rows: dict[str, list[float]], plain: dict[str, list[float]]
+    ) -> Iterator[Line]:
         for name, end in (("operation", self._by_operation), ("form", self._by_form)):
             end()  # once for nothing: modules and templates are read
             cpu, held, proof = (list(told) for told in zip(*(end() for _ in range(rounds)), strict=True))
             told = f"C an end by the {name}, after {reads:,} reads"
-            yield Line(told, "ms", cpu, peers)
-            yield Line(f"{told}, the registry locked by the clock", "ms", held)
+            form = name == "form"  # plain Django has one, and the afternoon a call alone
+            yield Line(told, "ms", cpu, {plain_django.NAME: plain["cpu"]} if form else rows)
+            theirs = {plain_django.NAME: plain["locked"]} if form else {}
+            yield Line(f"{told}, the registry locked by the clock", "ms", held, theirs)
             if any(proof):
                 yield Line(f"{told}, its receipt and letters afterwards", "ms", proof)
 
@@ -148,39 +153,3 @@ class World:
             answer.headers,
         )
         return cpu(), held(), 0.0
-
-
-@contextmanager
-def worked() -> Iterator[Callable[[], float]]:
-    """Milliseconds of CPU that the block took."""
-    begun = time.process_time()
-    taken = [0.0]
-    yield lambda: taken[0]
-    taken[0] = 1000 * (time.process_time() - begun)
-
-
-@contextmanager
-def locked() -> Iterator[Callable[[], float]]:
-    """The longest that a transaction of the block held the registry's write lock, in milliseconds by the clock."""
-    from django.db import connection as default
-
-    connection: Any = default
-    since, longest = [0.0], [0.0]
-    commit = connection._commit
-
-    def beginning(execute: Callable[..., Any], statement: str, *more: Any) -> Any:
-        found = execute(statement, *more)
-        if statement.startswith("BEGIN"):
-            since[0] = time.perf_counter()
-        return found
-
-    def committing() -> None:
-        commit()
-        longest[0] = max(longest[0], time.perf_counter() - since[0])
-
-    connection._commit = committing
-    try:
-        with connection.execute_wrapper(beginning):
-            yield lambda: 1000 * longest[0]
-    finally:
-        del connection._commit

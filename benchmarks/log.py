@@ -3,7 +3,8 @@
 One company of 3,000 points, read by three others and by its own people, a million times in 60 days. F: folding those
 lines into the registry. P: the pages `/`, `/partage/` and `/journal/`, of who sees all the points and of who sees 300 of
 them, and filters of the journal. Then the bytes a read takes: in the segments, before and after past days are packed,
-and in the registry. The peer puts a row a read into its table, and its pages count those.
+and in the registry. The peers put a row a read into their tables, and their pages count those: the afternoon's for who
+sees all points, on PostgreSQL; plain Django's for both and for each filter, on SQLite.
 """
 
 import gc
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.lines import Line, Scale
+from benchmarks.peers import plain_django
 from benchmarks.peers.afternoon import Afternoon, afternoon
 
 DAYS = 60
@@ -45,18 +47,29 @@ def measure(scale: Scale, folder: Path) -> Iterator[Line]:
         grown = world.registry_size() - empty
         each = scale.reads / 1e6
         yield Line("F folding the log", "µs a line", [seconds / each], {peer.name: [theirs / each]})
+        plain = plain_django.ask(
+            folder / "plain",
+            "pages",
+            log=str(world.data),
+            pattern=LINES,
+            points=world.points,
+            some=SEEN_BY_SOME,
+            holder=world.holder.pk,
+            rounds=scale.rounds,
+            addresses=[world.address(one) for one in ADDRESSES],
+        )
         world.pack()
         packed = size(world.data, LINES)
         for part, held in (("log as written", written), ("log packed", packed), ("registry", grown)):
             yield Line(f"M a read, {part}", "bytes", [held / scale.reads])
-        yield from pages(world, scale.rounds, peer)
+        yield from pages(world, scale.rounds, peer, plain)
 
 
-def pages(world: "World", rounds: int, peer: Afternoon) -> Iterator[Line]:
+def pages(world: "World", rounds: int, peer: Afternoon, plain: dict[str, list[float]]) -> Iterator[Line]:
     for who, browser in world.browsers.items():
         for address in ADDRESSES:
-            ours = world.page(browser, address, rounds)
-            peers = {}
+            ours = world.page(browser, world.address(address), rounds)
+            peers = {plain_django.NAME: plain[f"{world.address(address)} {who}"]}
             if who == "all" and address in THEIRS:
                 path = f"/companies/{world.holder.pk}/{THEIRS[address]}"
                 peers[peer.name] = [_asked(peer, path) for _ in range(rounds)]
@@ -245,9 +258,11 @@ class World:
 
         return pack_past_days(self.environment, self.now + timedelta(days=2))
 
+    def address(self, one: str) -> str:
+        return one.format(point=self.points[7])
+
     def page(self, browser: Any, address: str, rounds: int) -> list[float]:
         """Milliseconds of CPU, each round; one before them is for nothing: modules and templates are read."""
-        address = address.format(point=self.points[7])
         taken = []
         for _ in range(rounds + 1):
             begun = time.process_time()

@@ -1,6 +1,8 @@
 """P: the measurements of a point of ten-minute values, a day to a year of them, in a demo instance of its own.
 
-The pages are whole when their first byte goes out, so the processor time of the answer is that of the first byte.
+The peer draws the same period from rows of its own: a curve of all values (of a year, of days), and a row for each value
+of a day, else for each day. The pages are whole when their first byte goes out, so the processor time of the answer is
+that of the first byte.
 """
 
 import json
@@ -14,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.lines import Line, Scale
+from benchmarks.peers import plain_django
 
 POINT = "30001480112233"
+VIEWS = {"day": "jour", "week": "semaine", "month": "mois", "year": "annee"}
 
 
 def measure(scale: Scale, folder: Path) -> Iterator[Line]:
@@ -25,11 +29,22 @@ def measure(scale: Scale, folder: Path) -> Iterator[Line]:
     world = json.loads((folder / "demo.json").read_text())
     browser = signed_in(folder, world["users"]["alice"]["email"])
     last = date.fromisoformat(world["today"]) - timedelta(days=1)
-    for name, view in (("day", "jour"), ("week", "semaine"), ("month", "mois"), ("year", "annee")):
-        address = f"/mesures/{POINT}/?vue={view}&le={last - timedelta(days=7)}"
+    shown = last - timedelta(days=7)
+    addresses = {name: f"/mesures/{POINT}/?vue={view}&le={shown}" for name, view in VIEWS.items()}
+    rounds = 2 * scale.rounds
+    plain = plain_django.ask(
+        folder / "plain",
+        "curves",
+        point=POINT,
+        until=str(last),
+        addresses=list(addresses.values()),
+        rounds=rounds,
+    )
+    for name, address in addresses.items():
         once(browser, address)  # for nothing: modules and templates are read
-        taken = [once(browser, address) for _ in range(2 * scale.rounds)]
-        yield Line(f"P measurements, a {name} of ten minutes", "ms", taken)
+        taken = [once(browser, address) for _ in range(rounds)]
+        peers = {plain_django.NAME: plain[address]}
+        yield Line(f"P measurements, a {name} of ten minutes", "ms", taken, peers)
 
 
 def once(browser: Any, address: str) -> float:
