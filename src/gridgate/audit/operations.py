@@ -39,11 +39,11 @@ from gridgate.core.time import civil_day_bounds, civil_day_of
 class TooYoungToErase(GridgateError):
     """The log of that time must still be kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, latest: date) -> None:
         super().__init__(
             ErrorKind.FORBIDDEN,
             f"the access log is kept for {YEARS_KEPT} years",
-            remedy="Choose an earlier day.",
+            remedy=f"Choose {latest} or an earlier day.",
         )
 
 
@@ -446,8 +446,9 @@ def erase_before(*, day: date, now: datetime, lines_of: Callable[[str], Iterable
     That it was done, when and how far stays on record. Raises `TooYoungToErase`, `BeingCounted` and `ErasedMeanwhile`.
     """
     before = civil_day_bounds(day, zone()).start
-    if before > latest_erasable(now):
-        raise TooYoungToErase
+    latest = latest_erasable(now)
+    if before > latest:
+        raise TooYoungToErase(civil_day_of(latest, zone()))
     roll_up = RollUp(zone())
     already = erased_before()
     if already is not None and already >= day:

@@ -369,7 +369,7 @@ def test_a_retention_erases_what_is_old_enough_and_nothing_else(
     fold(segment="old.jsonl", lines=lines, reached=lambda: Position(2, 2, "e"))
     log.append(entry())
     fold_access_log(environment)
-    with pytest.raises(TooYoungToErase):
+    with pytest.raises(TooYoungToErase, match="Choose 2023-11-25 or an earlier day"):
         erase_before(day=NOW.date() - timedelta(days=2 * 365), now=NOW, lines_of=lambda _: lines)
     day = NOW.date() - timedelta(days=3 * 365 + 30)
     assert erase_before(day=day, now=NOW, lines_of=lambda _: lines) == 1

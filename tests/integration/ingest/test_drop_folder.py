@@ -91,6 +91,7 @@ class TestWhereFilesGo:
     ) -> None:
         (folder / "good.csv").write_bytes(day_file(FIRST, 100))
         (folder / "part.csv").write_bytes(day_file(SECOND, 100).replace(b",100,W", b",-100,W"))
+        (folder / "unknown.csv").write_bytes(day_file(FIRST, 100).replace(CONSO.encode(), b"99999999999999"))
         (folder / "bad.csv").write_bytes(b"hello")
         (folder / "bad.zip").write_bytes(zipped({"a.csv": b"hello"}))
 
@@ -101,6 +102,7 @@ class TestWhereFilesGo:
         assert names(folder) == {
             *with_reports("done/good.csv"),
             *with_reports("done/part.csv"),
+            *with_reports("quarantine/unknown.csv"),
             *with_reports("quarantine/bad.csv"),
             *with_reports("quarantine/bad.zip"),
         }
@@ -117,6 +119,9 @@ class TestWhereFilesGo:
             ]
         }
         assert "the value is negative" in (folder / "done/part.csv.report.txt").read_text()
+        reason = (folder / "quarantine/unknown.csv.report.txt").read_text()
+        assert "--map" in reason
+        assert "--metering-point" not in reason, "the command has no such option"
         assert "nothing was taken" in (folder / "quarantine/bad.csv.report.txt").read_text()
         assert instance.store.sources()[-1].source.name in (
             str(folder / "good.csv"),

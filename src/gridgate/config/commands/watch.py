@@ -50,13 +50,13 @@ def watch(
 ) -> None:
     """Take in what is dropped into a folder, until stopped.
 
-    Files that were taken go to done/, those refused whole to quarantine/, each with its report beside
-    (NAME.report.json, as of gridgate ingest --json, and NAME.report.txt). Exit code with --once: 0 everything taken,
-    1 some values or files set aside.
+    Files that were taken go to done/, those of which nothing was to quarantine/, each with its report beside
+    (NAME.report.json, as of gridgate ingest --json, and NAME.report.txt). Mend what the report says, and move the
+    file back into the folder. Exit code with --once: 0 everything taken, 1 some values or files set aside.
     """
     from gridgate.config.ingesting.drop_folder import DropFolder
 
-    meters = mapping_of("", mapping, direction)
+    meters = mapping_of(None, mapping, direction)
     environment = ready_environment()
     work_of(environment, format_name=format, meters=meters).require()
     ended_before = signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -155,14 +155,15 @@ class _Watcher:
             ".report.json": json.dumps(report.as_json(), ensure_ascii=False) + "\n",
             ".report.txt": _for_people(report),
         }
-        amiss = report.refused or report.given_up
-        target = self._folder.put_away(claim, QUARANTINE if amiss else DONE, reports)
         stored, unchanged, aside = (
             sum(counts)
             for counts in zip(
                 *((file.stored, file.unchanged, len(file.quarantined)) for file in report.files), strict=True
             )
         )
+        nothing = aside and not stored and not unchanged
+        amiss = report.refused or report.given_up or nothing
+        target = self._folder.put_away(claim, QUARANTINE if amiss else DONE, reports)
         _say(f"{claim.name}: {stored} stored, {unchanged} unchanged, {aside} set aside: {target}")
 
 

@@ -51,14 +51,15 @@ JobsOption = Annotated[
 ]
 
 
-def mapping_of(point: str, table: Path | None, direction: FlowDirection | None) -> "MeterMapping":
-    """Raises `GridgateError` when the point is none, or the table cannot be used."""
+def mapping_of(point: str | None, table: Path | None, direction: FlowDirection | None) -> "MeterMapping":
+    """`point` is None where it cannot be said. Raises `GridgateError` when it is none, or the table cannot be used."""
     from gridgate.dataplane.ingest.mapping import MeterMapping, read_mapping_file  # slow to import
 
     return MeterMapping(
         single=parse_metering_point_id(point) if point else "",
         table=read_mapping_file(table) if table is not None else {},
         direction=direction,
+        names_one=point is not None,
     )
 
 

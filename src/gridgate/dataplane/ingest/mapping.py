@@ -36,6 +36,8 @@ class MeterMapping:
     """Foreign name to metering point (`--map`)."""
     direction: FlowDirection | None = None
     """Which way energy flows where a file does not say (`--direction`)."""
+    names_one: bool = True
+    """Whether whoever gives the files may say `single`: not of a folder, whose files have one mapping."""
 
     def target(self, name: str) -> str:
         """What two names of meters have in common that lead to one metering point, whatever the registry knows."""
@@ -242,21 +244,22 @@ def _point(
         return Unmapped(
             f"{_named(meter)}: the file holds {meters} meters, --metering-point is for one; use --map"
         )
+    alone = "--metering-point" if mapping.names_one else "gridgate ingest --metering-point"
+    option = alone if meters == 1 and mapping.names_one else "--map"
     fault = damage(meter.name)
     if fault is not None and fault.code != "id_length":
-        option = "--metering-point" if meters == 1 else "--map"
         return Unmapped(
             f"{_named(meter)}: {fault.message}. {fault.remedy} Or say which point it is with {option}"
         )
     if not meter.name:
         return Unmapped(
-            "the file names no meter; say which point it is with --metering-point"
+            f"the file names no meter; say which point it is with {alone}"
             if meters == 1
             else "no meter is named here, but others are; name one in each line, or give these apart"
         )
     return Unmapped(
         f"{_named(meter)} is no metering point of the registry; import it (gridgate import points), "
-        f"or say which point it is with {'--metering-point' if meters == 1 else '--map'}"
+        f"or say which point it is with {option}"
     )
 
 

@@ -66,6 +66,18 @@ class TestResolve:
 
         assert all(isinstance(point, Unmapped) and option in point.reason for point in points.values())
 
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [("x", "with --map"), ("3.00015E+13", "with --map"), ("", "with gridgate ingest --metering-point")],
+    )
+    def test_names_none_that_a_watched_folder_has_not(
+        self, directory: Directory, name: str, said: str
+    ) -> None:
+        (point,) = resolve([Meter(name)], MeterMapping(names_one=False), directory).values()
+
+        assert isinstance(point, Unmapped)
+        assert point.reason.endswith(said)
+
     def test_asks_nobody_to_import_a_meter_without_a_name(self, directory: Directory) -> None:
         (point,) = resolve([Meter("")], MeterMapping(), directory).values()
 
