@@ -19,7 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.client import DailyTotals
 from gridgate.portal.charts import stack
-from gridgate.portal.screens.measurements import export_of_several, several
+from gridgate.portal.screens.measurements import export_of_several, several, together
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import restrict
 from tests.functional.home.test_the_home_page import text_of
@@ -38,6 +38,20 @@ def test_nothing_is_read_before_something_is_chosen(alice: Client, measured: Mea
     text = text_of(alice.get(PAGE))
     assert "Tous vos compteurs" in text
     assert measured.asked == []
+
+
+def test_meters_that_are_not_listed_are_told(alice: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of 61, thirty stand there, and nothing said that there are more."""
+    more = "D’autres compteurs ne sont pas listés ici"
+    page = alice.get(PAGE).content.decode()
+    count = page.count('name="compteur"')
+    assert more not in page
+    monkeypatch.setattr(together, "OFFERED", count)
+    assert more not in alice.get(PAGE).content.decode()
+    monkeypatch.setattr(together, "OFFERED", count - 1)
+    page = alice.get(PAGE).content.decode()
+    assert more in page
+    assert page.count('name="compteur"') == count - 1
 
 
 def test_all_are_summed_day_by_day_each_told_apart(alice: Client, world: World, measured: Measured) -> None:

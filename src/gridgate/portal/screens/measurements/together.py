@@ -81,6 +81,7 @@ def page(request: MemberRequest) -> HttpResponse:
     meters = [] if chosen.none or chosen.too_many else _meters(mine, chosen)
     shown = _shown(request, chosen, meters)
     exports = _ways(shown, len(_flowing(meters, shown)))
+    offered, more = _offered(mine, chosen, meters, text)
     return render(
         request,
         "measurements/several.html",
@@ -94,7 +95,8 @@ def page(request: MemberRequest) -> HttpResponse:
             "together": _together(request.membership, meters, shown, chosen, now),
             "others": _not_theirs(chosen, meters),
             "too_many": _too_many(chosen),
-            "offered": _offered(mine, chosen, meters, text),
+            "offered": offered,
+            "more_to_offer": more,
             "total": mine.count(),
             "text": text,
             "exports": exports,
@@ -271,12 +273,15 @@ def _too_many(chosen: Chosen) -> str:
     ) % {"count": formats.number(len(chosen.points)), "most": several.MOST_CHOSEN}
 
 
-def _offered(mine: Points, chosen: Chosen, meters: Sequence[Meter], text: str) -> list[Offered]:
-    """Those chosen one by one, then those that the search finds."""
+def _offered(mine: Points, chosen: Chosen, meters: Sequence[Meter], text: str) -> tuple[list[Offered], bool]:
+    """Those chosen one by one, then those that the search finds; and whether it finds more."""
     ticked = [] if chosen.all else [Offered(meter.point, meter.name, True) for meter in meters]
     found = narrow(mine, PointFilter(text=text), today=_today()).exclude(pk__in=[one.point for one in ticked])
-    said = found.order_by("search_text", "pk").values_list("pk", "label", "address")[:OFFERED]
-    return ticked + [Offered(point, called(label, address, point), False) for point, label, address in said]
+    said = list(found.order_by("search_text", "pk").values_list("pk", "label", "address")[: OFFERED + 1])
+    others = [
+        Offered(point, called(label, address, point), False) for point, label, address in said[:OFFERED]
+    ]
+    return ticked + others, len(said) > OFFERED
 
 
 def _today() -> date:
