@@ -14,8 +14,10 @@ import sys
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from granian.server.mp import MPServer
@@ -32,11 +34,31 @@ LONGEST_PAUSE: Final = 5.0
 _PR_SET_PDEATHSIG: Final = 1
 
 
+class Interrupt:
+    """What the loop waits for, in place of the library's event: handlers of signals set it, which run in the thread that
+    waits, and would wait for ever for the lock that it holds. Whoever waits takes it; nothing that comes later is lost.
+    """
+
+    def __init__(self) -> None:
+        self._told: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        self._told.put(None)
+
+    def wait(self, timeout: float | None = None) -> None:
+        with suppress(Empty):
+            self._told.get(timeout=timeout)
+
+    def clear(self) -> None:
+        """The library does so before it starts its processes anew, and what came just then would never be looked at."""
+
+
 class WebProcesses(MPServer):  # type: ignore[misc]
     """Granian, which never gives up on a process that has worked."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
+        self.main_loop_interrupt = Interrupt()
         # Where the library's threads note each process that ended, for it to end with 1 itself: one of them may come to
         # that after everything was decided. Nothing is kept of it, and who lives is asked of the processes.
         self.interrupt_children = deque[int](maxlen=0)
@@ -68,7 +90,6 @@ class WebProcesses(MPServer):  # type: ignore[misc]
         while True:
             wait = max(0.0, min(due.values()) - time.monotonic()) if due else None
             self.main_loop_interrupt.wait(wait)
-            self.main_loop_interrupt.clear()
             if self.interrupt_signal:
                 break
             if self.reload_signal:

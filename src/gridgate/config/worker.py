@@ -29,6 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from queue import SimpleQueue
 from time import monotonic
 
 from django.db import DatabaseError, close_old_connections, connection
@@ -105,8 +106,7 @@ def jobs(environment: Environment) -> list[Job]:
 def run(environment: Environment, *, clock: Clock = lambda: datetime.now(UTC)) -> None:
     """Work until told to stop."""
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    _stop_when_signalled(stop)
     _stop_with_parent(stop)
     with Files(clock, stop) as files:
         beside = [Job("prepare files", 1, files.fill_seat), Job("forget prepared files", 60, files.forget)]
@@ -287,6 +287,21 @@ def _forget_what_is_over(now: datetime) -> None:
     step_up.forget_old_codes(now=now)
     sign_ins.forget_old_sign_ins(now=now)
     pace.forget_old_counts(now=now)
+
+
+def _stop_when_signalled(stop: threading.Event) -> None:
+    """Stop on SIGTERM or SIGINT. A thread sets `stop`: a handler runs in the main one, wherever that is, and would wait
+    for ever for the lock of an event that is being waited for, or set for the signal before.
+    """
+    told: SimpleQueue[None] = SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: told.put(None))
+
+    def listen() -> None:
+        told.get()
+        stop.set()
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
 
 
 def _stop_with_parent(stop: threading.Event) -> None:

@@ -149,7 +149,10 @@ class Worker:
             if self._stopping.wait(RESTART_SECONDS):
                 return
             _log.warning("the background worker ended with %s and is started again", self._child.returncode)
-            self._child = self._start()
+            try:
+                self._child = self._start()
+            except OSError as error:  # no memory for one now, say
+                _log.error("the background worker cannot be started: %s", error)
 
 
 def _check_free(host: str, port: int) -> None:
