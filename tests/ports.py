@@ -3,7 +3,6 @@
 import fcntl
 import os
 import socket
-import tempfile
 from pathlib import Path
 
 RANGE = range(20_000, 30_000)
@@ -13,7 +12,7 @@ _held: list[int] = []
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nothing listens at; no other run on this machine is given it before this one ends."""
-    folder = Path(tempfile.gettempdir(), f"gridgate-test-ports-{os.getuid()}")
+    folder = Path(f"/tmp/gridgate-test-ports-{os.getuid()}")  # whatever TMPDIR each run has
     folder.mkdir(exist_ok=True)
     for port in RANGE:
         held = os.open(folder / str(port), os.O_CREAT | os.O_RDWR)

@@ -29,7 +29,7 @@ from gridgate.dataplane.ingest.readers.plain_csv import READER
 from tests.dataplane_world import CONSO
 from tests.ingest_samples import offset, plain_csv, starts, zipped
 from tests.integration.ingest.conftest import Instance
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 FIRST, SECOND = date(2026, 6, 1), date(2026, 6, 2)
 
@@ -451,15 +451,18 @@ def test_as_a_service_it_takes_what_comes_and_ends_when_told(instance: Instance,
         until(lambda: (folder / ".taking").is_dir(), "the watcher at work")
         (folder / ".day.csv").write_bytes(day_file(FIRST, 100))
         (folder / ".day.csv").rename(folder / "day.csv")
-        reports = [folder / "done" / name for name in with_reports("day.csv")]
-        until(lambda: all(report.exists() for report in reports), "the file taken in")
+        assert process.stdout is not None
+        said = [process.stdout.readline() for _ in range(2)]  # not before the file has gone where it goes
         process.send_signal(signal.SIGTERM)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
         process.wait()
 
     assert process.returncode == 0
+    assert said[0] == f"Watching {folder}\n"
+    assert said[1].startswith("day.csv: 48 stored")
+    assert names(folder) == with_reports("done/day.csv")
     assert output.splitlines()[-1] == "Stopped."
     assert list((folder / ".taking").iterdir()) == [folder / ".taking" / "lock"]
 

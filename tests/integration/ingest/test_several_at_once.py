@@ -26,7 +26,7 @@ from gridgate.dataplane.store.sqlite_delivery import day_number
 from tests.dataplane_world import CONSO
 from tests.ingest_samples import PARIS, offset, plain_csv, starts, zipped
 from tests.integration.ingest.conftest import RECORDED_AT, Instance
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.processes
 
@@ -147,7 +147,10 @@ class TestInterrupted:
             text=True,
         )
         try:
-            until(lambda: is_writing(instance), "the first file half stored")
+            until(
+                lambda: is_writing(instance) and len(children(process.pid)) == 2,
+                "both processes, and the first file half stored",
+            )
             yield process
         finally:
             for pid in [*children(process.pid), process.pid]:
@@ -157,9 +160,9 @@ class TestInterrupted:
     def test_a_killed_process_takes_its_own_file_down_and_no_other(
         self, instance: Instance, running: "subprocess.Popen[str]"
     ) -> None:
-        end(min(children(running.pid)))
+        end(children(running.pid)[0])
 
-        output, _ = running.communicate(timeout=60)
+        output, _ = running.communicate(timeout=PATIENCE)
 
         assert running.returncode == 1
         first, second, third = json.loads(output)["files"]
@@ -173,7 +176,7 @@ class TestInterrupted:
         started = children(running.pid)
         running.send_signal(signal.SIGINT)
 
-        output, errors = running.communicate(timeout=60)
+        output, errors = running.communicate(timeout=PATIENCE)
 
         assert running.returncode == 130
         assert output == ""
@@ -194,6 +197,7 @@ def is_writing(instance: Instance) -> bool:
 
 
 def children(pid: int) -> list[int]:
+    """In the order in which they were started, which their numbers do not always have."""
     try:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except FileNotFoundError:
