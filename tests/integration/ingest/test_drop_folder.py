@@ -298,6 +298,32 @@ class TestWhichAreWhole:
             assert watcher.look()
             assert len(list(folder.glob("*.csv"))) == left
 
+    def test_once_all_of_them_however_many(
+        self, folder: Path, watch_once: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(drop_folder, "_AT_ONCE", 2)
+        for number in range(5):
+            (folder / f"{number}.csv").write_bytes(day_file(FIRST, 100))
+
+        assert watch_once().exit_code == 0
+
+        assert names(folder) == {name for n in range(5) for name in with_reports(f"done/{n}.csv")}
+
+    def test_once_one_that_is_written_to_all_the_time_holds_it_up_for_no_longer(
+        self,
+        folder: Path,
+        watch_once: Callable[..., Result],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        (folder / "day.csv").write_bytes(day_file(FIRST, 100))
+        states = iter(range(1000))
+        monkeypatch.setattr(DropFolder, "state", lambda self, claim: next(states))
+
+        watch_once()
+
+        [left] = names(folder)
+        assert left.startswith(".taking/")
+
 
 @pytest.mark.parametrize("settle", [0, 60])
 def test_stopped_it_says_what_is_in_hand_only_when_something_is(

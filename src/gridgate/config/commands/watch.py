@@ -66,7 +66,8 @@ def watch(
         if once:
             watcher.look()
             time.sleep(settle)
-            watcher.look()
+            while watcher.takes_some():
+                pass
         else:
             _say(f"Watching {folder}")
             while True:
@@ -94,6 +95,14 @@ class _Watcher:
         self._format, self._jobs = format_name, jobs
         self.complete = True
         """Whether everything was taken so far."""
+        self._gone = 0
+        """Files that are where they go."""
+
+    def takes_some(self) -> bool:
+        """Whether a look took anything: there may be more, of which a look takes a few."""
+        before = self._gone
+        self.look()
+        return self._gone > before
 
     def look(self) -> bool:
         """Take in what is whole. False when something here keeps it from being taken: told, and to be tried again."""
@@ -164,6 +173,7 @@ class _Watcher:
         nothing = aside and not stored and not unchanged
         amiss = report.refused or report.given_up or nothing
         target = self._folder.put_away(claim, QUARANTINE if amiss else DONE, reports)
+        self._gone += 1
         _say(f"{claim.name}: {stored} stored, {unchanged} unchanged, {aside} set aside: {target}")
 
 
