@@ -3,6 +3,7 @@
 import select
 import shutil
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -69,12 +70,14 @@ def test_half_sent_bodies_keep_nobody_from_either_plane(server: Server) -> None:
         assert ask(server, "POST /oauth2/token", OWN, FORM, "Content-Length: 3", body=b"a=b").status == 401
         assert ask(server, "POST /connexion/", OWN, FORM, "Content-Length: 3", body=b"a=b").status == 403
         # No more are waited for than one address may have.
-        refused = 0
-        while refused < 24:
+        answered = Counter[int]()
+        while half and answered[503] < 24:
             for one in select.select(half, [], [], 60)[0]:
-                assert read(one).status == 503
+                answered[read(one).status] += 1
                 half.remove(one)
-                refused += 1
+        # On a slow machine those that are waited for may have been given up meanwhile.
+        assert answered[503] == 24
+        assert set(answered) <= {503, 408}
 
 
 def test_a_body_too_large_is_refused_before_it_is_sent_and_while_it_is(server: Server) -> None:

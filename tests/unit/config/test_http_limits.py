@@ -154,7 +154,7 @@ class TestBodies:
 
     def test_of_many_half_sent_ones_few_are_waited_for_and_none_holds_up_another(self) -> None:
         plane = Plane()
-        app = layer(plane, limits=Limits(at_once=0.0, bodies=3, bodies_by_address=2))
+        app = layer(plane, limits=Limits(grace=3600, at_once=0.0, bodies=3, bodies_by_address=2))
 
         async def scene() -> None:
             half = [Request(b"x", headers=(HOST, length(9)), half=True) for _ in range(6)]
