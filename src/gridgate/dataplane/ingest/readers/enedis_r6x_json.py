@@ -380,10 +380,13 @@ def _objects(
 
 
 def _points(parent: Json, name: str, place: str, notes: Notes, meter: str) -> list[Json]:
+    """Those of a list. In the place of what is no object stands one without a value: the others keep theirs."""
     items = parent.get(name)
     if isinstance(items, list) and set(map(type, items)) <= {dict}:
         return items
-    return [item for _, item in _items(parent, name, place, notes, meter=meter)]
+    for _object in _items(parent, name, place, notes, meter=meter):
+        pass  # the others are told
+    return [item if isinstance(item, dict) else {} for item in items] if isinstance(items, list) else []
 
 
 def _reject_all(points: Sequence[Json], place: str, reason: str, notes: Notes, meter: str) -> None:

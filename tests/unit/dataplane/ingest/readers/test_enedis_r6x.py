@@ -426,6 +426,20 @@ class TestWhatIsLeftOut:
         told = {b.key.resolution: b.values[b.said].tolist() for b in blocks}
         assert told == {Resolution.PT60M: [0, 1, 2], Resolution.PT30M: [3, 4, 5, 6]}
 
+    def test_is_told_where_it_stands_among_what_is_no_object(self, take: Take) -> None:
+        document = r63(C4, offset(starts(PLAIN)[:3]), [1, -2, 3])
+        points = document["mesures"][0]["grandeur"][0]["points"]
+        points[:0], points[2:2] = [5], [None]
+
+        taken = take(as_json(document))
+
+        reason = "not an object, which the schema of the flow requires"
+        where = "mesures[0].grandeur[0].points"
+        assert taken.reasons[:2] == [(f"{where}[0]", reason), (f"{where}[2]", reason)]
+        [(place, why)] = taken.reasons[2:]
+        assert (place, why[:21]) == (f"{where}[3]", "the value is negative")
+        assert taken.block.values[taken.block.said].tolist() == [1, 3]
+
     def test_is_no_total_because_a_class_has_no_name(self, take: Take) -> None:
         document = r64(C5, {("Distributeur", "HPH"): [("2026-06-01 00:00:00", 5, 0)]})
         calendar = document["mesures"][0]["contexte"][0]["grandeur"][0]["calendrier"][0]
