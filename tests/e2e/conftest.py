@@ -229,7 +229,7 @@ def _reset_link_of_someone_new(server: Server) -> str:
         data=server.data,
         GRIDGATE_NEW_PASSWORD="a password nobody uses",
     )
-    with httpx.Client(base_url=server.base_url, follow_redirects=True) as visitor:
+    with httpx.Client(base_url=server.base_url, follow_redirects=True, timeout=PATIENCE) as visitor:
         submit(visitor, "/mot-de-passe/oublie/", email=FORGETFUL)
     return _first(r"(/mot-de-passe/nouveau/\S+/)", newest_mail(server, FORGETFUL))
 
@@ -237,7 +237,7 @@ def _reset_link_of_someone_new(server: Server) -> str:
 def _activation_of_someone_who_signs_up(server: Server) -> str:
     """What stands in the address of a link that nobody uses."""
     address = "eva@ailleurs.example"
-    with httpx.Client(base_url=server.base_url, follow_redirects=True) as visitor:
+    with httpx.Client(base_url=server.base_url, follow_redirects=True, timeout=PATIENCE) as visitor:
         submit(visitor, "/inscription/", email=address, full_name="Eva", language="fr")
     return _first(r"/activation/(\S+)/", newest_mail(server, address))
 

@@ -154,4 +154,4 @@ class TestBytesThatAreNoRequest:
             talking.sendall(sent.replace(b"%H", named))
             answer = talking.recv(12)
         assert answer[9:10] in (b"", b"2", b"3", b"4")
-        assert httpx.get(f"{demo_server.base_url}/healthz").status_code == 200
+        assert httpx.get(f"{demo_server.base_url}/healthz", timeout=READY_SECONDS).status_code == 200

@@ -14,6 +14,7 @@ from gridgate.config.private import open_to_others, replaceable_by_others, take_
 from tests.browser_session import submit
 from tests.instance import Server, run_gridgate
 from tests.mailbox import newest_mail
+from tests.waiting import PATIENCE
 
 
 def modes(folder: Path) -> set[str]:
@@ -62,7 +63,7 @@ class TestTheFolderOfANewInstance:
 
 def test_what_a_running_instance_writes_is_closed_too(demo_server: Server) -> None:
     bob = demo_server.world["users"]["bob"]["email"]
-    with httpx.Client(base_url=demo_server.base_url) as client:
+    with httpx.Client(base_url=demo_server.base_url, timeout=PATIENCE) as client:
         submit(client, "/mot-de-passe/oublie/", email=bob)
     newest_mail(demo_server, bob)
     names = {path.name for path in demo_server.data.rglob("*")}
