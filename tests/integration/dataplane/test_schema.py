@@ -64,7 +64,7 @@ def test_every_statement_finds_its_rows_by_an_index(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["token", "credential"])
 def test_the_small_schema_finds_rows_by_an_index_where_the_real_one_does(name: str) -> None:
-    """What every request asks: benchmarks serve a registry of the small schema. It has no groups of users to look among."""
+    """What every request asks: benchmarks serve a registry of the small schema, which has no groups of users."""
     small = sqlite3.connect(":memory:")
     small.executescript(SCHEMA)
     plan = small.execute(f"EXPLAIN QUERY PLAN {STATEMENTS[name]}", PARAMETERS).fetchall()
