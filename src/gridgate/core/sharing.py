@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
@@ -223,13 +224,16 @@ def _judge(request: ReadRequest, line: AccessLine) -> Granted | Refused:
         return Refused(RefusalReason.RESOLUTION_TOO_FINE)
     if line.data_to is not None and request.period.start.timestamp() >= line.data_to:
         return Refused(RefusalReason.AFTER_TITLE)
-    readable = request.period.intersect(_data(line))
+    readable = request.period.intersect(_between(line.data_from, line.data_to))
     return Granted(line, readable) if readable else Refused(RefusalReason.BEFORE_HISTORY)
 
 
-def _data(line: AccessLine) -> Interval:
-    end = None if line.data_to is None else datetime.fromtimestamp(line.data_to, UTC)
-    return Interval(datetime.fromtimestamp(line.data_from, UTC), end)
+@lru_cache(maxsize=1024)
+def _between(start: int, end: int | None) -> Interval:
+    """Epoch seconds as an interval; most lines of a company begin on a few days."""
+    return Interval(
+        datetime.fromtimestamp(start, UTC), None if end is None else datetime.fromtimestamp(end, UTC)
+    )
 
 
 def _rank(granted: Granted) -> tuple[float, bool]:

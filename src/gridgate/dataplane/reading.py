@@ -37,6 +37,7 @@ from gridgate.dataplane.store.port import (
 )
 
 _BOTH_WAYS = bits(FlowDirection)
+_MICROSECOND = timedelta(microseconds=1)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -289,10 +290,9 @@ def read_packed(
 ) -> list[PackedDay]:
     """The days touched by `readable`, as they are kept. Raises `StoreUnavailable`."""
     assert readable.end is not None
-    days = days_between(readable.start, readable.end, zone)
+    days = civil_day_of(readable.start, zone), civil_day_of(readable.end - _MICROSECOND, zone)
     as_of = None if wanted.as_of is None else epoch_milliseconds(wanted.as_of)
-    about = wanted.metering_point, wanted.kind, wanted.direction
-    return store.read_packed(*about, days[0], days[-1], as_of=as_of)
+    return store.read_packed(wanted.metering_point, wanted.kind, wanted.direction, *days, as_of=as_of)
 
 
 def columns_of_days(

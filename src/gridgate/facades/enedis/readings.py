@@ -1,7 +1,7 @@
 """From the store to encoded readings."""
 
-from itertools import groupby
-from operator import itemgetter
+from datetime import date
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from gridgate.core.quantities import Kind
@@ -32,38 +32,49 @@ def _curve(
     packed: list[PackedDay], wanted: Wanted, granted: Granted, texts: DayTexts, zone: ZoneInfo
 ) -> wire.Readings:
     """What has no text yet is made together; the text of a whole day is kept."""
-    readable, finest = granted.readable, granted.line.finest_resolution
+    if not packed:
+        return wire.Readings()
+    days = _by_day(packed)
+    keys: list[_Key | None] = [_known_by(rows, granted.line.finest_resolution) for rows in days]
+    # Only the first and the last can lie in what is readable in part.
+    readable = granted.readable
     assert readable.end is not None
-    first, last = epoch_up(readable.start), epoch(readable.end)
-    days = [(day_of_number(number), list(rows)) for number, rows in groupby(packed, key=_DAY)]
-    keys = [
-        _known_by(rows, finest) if first <= midnight(day, zone) and next_midnight(day, zone) <= last else None
-        for day, rows in days
-    ]
+    if midnight(day_of_number(packed[0].day), zone) < epoch_up(readable.start):
+        keys[0] = None
+    if epoch(readable.end) < next_midnight(day_of_number(packed[-1].day), zone):
+        keys[-1] = None
     told = [None if key is None else texts.get(key) for key in keys]
-    unknown = [row for (_, rows), text in zip(days, told, strict=True) if text is None for row in rows]
-    if unknown:
-        made = dict.fromkeys((day for day, _ in days), (b"", 0))
+    fresh = told.count(None)
+    if fresh:
+        unknown = [row for rows, text in zip(days, told, strict=True) if text is None for row in rows]
+        made: dict[date, tuple[bytes, int]] = {}
         columns = columns_of_days(unknown, wanted, granted.line, readable, zone=zone)
         for day, text, count in wire.curve_readings(columns, zone=zone):
-            before, counted = made[day]
+            before, counted = made.get(day, _NOTHING)
             made[day] = (b",".join((before, text)) if counted else text), counted + count
-        for index, (day, _) in enumerate(days):
+        for index, key in enumerate(keys):
             if told[index] is None:
-                told[index] = made[day]
-                if (key := keys[index]) is not None:
-                    texts.put(key, made[day])
-    found = wire.Readings()
-    for one in told:
-        assert one is not None
-        if one[1]:
-            found.add(*one)
-    fresh = len({row.day for row in unknown})
+                told[index] = text_of_day = made.get(day_of_number(days[index][0].day), _NOTHING)
+                if key is not None:
+                    texts.put(key, text_of_day)
     texts.tell(len(days) - fresh, fresh)
-    return found
+    spoken = [one for one in told if one is not None and one[1]]
+    return wire.Readings([text for text, _ in spoken], sum(count for _, count in spoken))
 
 
-_DAY = itemgetter(0)
+_NOTHING: Final = (b"", 0)
+
+
+def _by_day(packed: list[PackedDay]) -> list[list[PackedDay]]:
+    days: list[list[PackedDay]] = []
+    before = -1
+    for row in packed:
+        if row[0] == before:
+            days[-1].append(row)
+        else:
+            days.append([row])
+            before = row[0]
+    return days
 
 
 def _known_by(rows: list[PackedDay], finest: int) -> _Key:
@@ -72,5 +83,5 @@ def _known_by(rows: list[PackedDay], finest: int) -> _Key:
     """
     if len(rows) > 1:
         return (finest, *rows)
-    row = rows[0]
-    return finest, row.day, row.resolution, row.scale, row.width, row.amounts, row.quality
+    day, resolution, _, _, scale, width, amounts, quality, _, _ = rows[0]
+    return finest, day, resolution, scale, width, amounts, quality

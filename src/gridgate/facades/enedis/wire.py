@@ -148,10 +148,6 @@ class Readings:
         encoded = list(readings)
         return cls(encoded, len(encoded))
 
-    def add(self, encoded: bytes, count: int) -> None:
-        self.encoded.append(encoded)
-        self.count += count
-
     def extend(self, others: "Readings") -> None:
         self.encoded += others.encoded
         self.count += others.count
