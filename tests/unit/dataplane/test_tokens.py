@@ -11,6 +11,7 @@ import pytest
 
 from gridgate.dataplane.authz import TokenFault, Unauthenticated, authenticate, sha256
 from gridgate.dataplane.registry import Application, RegistryUnavailable, SqliteRegistry
+from gridgate.dataplane.sqlite_file import log_of, stamp
 from gridgate.dataplane.tokens import IssuedToken, NotRecognised, Recognised, TokenStore, recognise
 from tests.dataplane_world import CONSO, NOW, PARIS, TIERS1, TIERS2, Client, RegistryFile
 
@@ -74,6 +75,24 @@ class TestRecognise:
 
 
 class TestTokenStore:
+    def test_nobody_who_asks_for_a_token_waits_until_changes_are_copied_into_the_file(
+        self, world: RegistryFile, tiers1: Client
+    ) -> None:
+        """The engine would do so in the midst of answering, each time that they fill 1,000 pages of its log."""
+        store, application = TokenStore(world.path), recognised(world, "tiers1", tiers1.client_secret)
+        assert isinstance(application, Recognised)
+        before = stamp(str(world.path))
+
+        async def many() -> None:
+            for _ in range(20):
+                asked = (store.issue(application.application, lifetime=60, at=NOW) for _ in range(500))
+                await asyncio.gather(*asked)
+
+        asyncio.run(many())
+        assert log_of(world.path).stat().st_size > 1000 * 4096
+        assert stamp(str(world.path)) == before
+        store.close()
+
     def test_issues_a_token_that_opens_the_data_plane_until_it_expires(
         self, world: RegistryFile, tiers1: Client
     ) -> None:
