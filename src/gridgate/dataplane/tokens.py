@@ -34,8 +34,9 @@ _TOKEN_BYTES = 32
 _BUSY_SECONDS = 5.0
 _ASKED_AGAIN_AFTER = 0.0005
 _PAGES_AHEAD = 4000
-"""Of the log of changes, until whoever asks for a token waits for them to be copied into the file: with the engine's 1,000
-that is one group of fifty. Who writes besides, the worker above all, does it sooner. More than 4,096 would cost readers.
+"""Of the log of changes, until whoever asks for a token waits for them to be copied into the file: with the engine's
+1,000 that is one group of fifty. Who writes besides, the worker above all, does it sooner. More than 4,096 would cost
+readers.
 """
 _NO_SECRET = "0" * 64
 
@@ -198,16 +199,18 @@ class TokenStore:
         connection = sqlite3.connect(
             f"{self._path.absolute().as_uri()}?mode=rw",
             uri=True,
-            timeout=0,
+            # To open it: another process that closes it looks for a moment whether it is the last, and keeps others out.
+            timeout=_BUSY_SECONDS,
             isolation_level=None,
             check_same_thread=False,
         )
-        connection.execute("PRAGMA foreign_keys = 1")
-        # A revocation that was acknowledged must survive a power cut.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_AHEAD}")
         try:
+            connection.execute("PRAGMA foreign_keys = 1")
+            # A revocation that was acknowledged must survive a power cut.
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_AHEAD}")
             require_newest(connection, self._newest)
+            connection.execute("PRAGMA busy_timeout = 0")
         except Exception:
             connection.close()
             raise

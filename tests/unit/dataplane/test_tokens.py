@@ -2,6 +2,8 @@
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,11 +11,23 @@ from pathlib import Path
 
 import pytest
 
+from gridgate.dataplane import tokens
 from gridgate.dataplane.authz import TokenFault, Unauthenticated, authenticate, sha256
 from gridgate.dataplane.registry import Application, RegistryUnavailable, SqliteRegistry
 from gridgate.dataplane.sqlite_file import log_of, stamp
 from gridgate.dataplane.tokens import IssuedToken, NotRecognised, Recognised, TokenStore, recognise
 from tests.dataplane_world import CONSO, NOW, PARIS, TIERS1, TIERS2, Client, RegistryFile
+
+HOLD = """
+import fcntl, os, struct, sys, time
+file = os.open(sys.argv[1], os.O_RDWR)
+pending = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0x40000000, 1, 0)
+fcntl.fcntl(file, fcntl.F_SETLK, pending)
+print("held", flush=True)
+sys.stdin.read()
+time.sleep(0.05)
+"""
+"""Holds the byte of an SQLite file that keeps out who would begin to read it."""
 
 
 @pytest.fixture
@@ -75,6 +89,32 @@ class TestRecognise:
 
 
 class TestTokenStore:
+    def test_opens_the_registry_while_another_process_looks_whether_it_is_the_last(
+        self, world: RegistryFile, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Which it does on closing, at each change of the file: for that moment nobody can begin to read it."""
+        world.db.close()  # this process has no lock on it yet
+        store = TokenStore(world.path)
+        child = subprocess.Popen(
+            [sys.executable, "-c", HOLD, str(world.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"held\n"
+        beginning = tokens.fault_of
+
+        def begun(path: Path) -> str | None:
+            assert child.stdin is not None
+            found = beginning(path)
+            child.stdin.close()  # it lets go while the engine, which nothing tells of it, waits
+            return found
+
+        monkeypatch.setattr(tokens, "fault_of", begun)
+        store.check()
+        assert child.wait() == 0
+        child.stdout.close()
+        store.close()
+
     def test_nobody_who_asks_for_a_token_waits_until_changes_are_copied_into_the_file(
         self, world: RegistryFile, tiers1: Client
     ) -> None:
