@@ -6,8 +6,10 @@ import os
 import re
 import resource
 import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from select import PIPE_BUF
@@ -370,6 +372,33 @@ class TestRequestLog:
         assert len(b"".join(written).splitlines()) == 100
         assert 1 < len(written) < 20
         assert all(len(piece) <= PIPE_BUF and piece.endswith(b"\n") for piece in written)
+
+    @pytest.mark.parametrize("held_up", ["the thread", "the end"])
+    def test_holds_up_no_end_of_a_process_where_nobody_reads_it(
+        self, monkeypatch: pytest.MonkeyPatch, held_up: str
+    ) -> None:
+        monkeypatch.setattr(request_log, "MOMENT", 0 if held_up == "the thread" else 3600)
+        log = request_log.RequestLog()
+        standard_error = os.dup(2)
+        reading, writing = os.pipe()
+        try:
+            os.set_blocking(writing, False)
+            with suppress(BlockingIOError):
+                while True:
+                    os.write(writing, bytes(PIPE_BUF))
+            os.set_blocking(writing, True)
+            os.dup2(writing, 2)
+            log.note(request_log.Line("native", "GET", "/api/v1/x", 200, 0.001, "0" * 16, 0.0))
+            while held_up == "the thread" and not log._lock.locked():
+                time.sleep(0.001)
+            ending = threading.Thread(target=log.flush, daemon=True)
+            ending.start()
+            ending.join(60)
+            assert not ending.is_alive()
+        finally:
+            os.dup2(standard_error, 2)
+            for descriptor in (reading, writing, standard_error):  # and whoever is held up goes on
+                os.close(descriptor)
 
     def test_says_how_many_lines_were_lost(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

@@ -14,13 +14,15 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from select import PIPE_BUF
+from select import PIPE_BUF, POLLOUT, poll
 from typing import Final, NamedTuple
 
 import orjson
 
 MOMENT: Final = 0.05
 """Seconds during which lines gather."""
+LAST: Final = 1.0
+"""Seconds for what waits when the process ends."""
 MOST: Final = 20_000
 """Lines that may wait: about 5 MB."""
 
@@ -62,24 +64,32 @@ class RequestLog:
                 atexit.register(self.flush)
 
     def flush(self) -> None:
-        """Write what waits, now."""
-        with self._lock:
-            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            lost, self._lost = self._lost, 0
-            encoded = [_encoded(line) for line in lines]
-            if lost:
-                encoded.append(
-                    orjson.dumps({"lines": lost, "event": "request log lost", "level": "warning"}) + b"\n"
-                )
-            for piece in _pieces(encoded):
-                _write(piece)
+        """Write what waits, now, as far as somebody takes it: whoever stopped reading holds up no end of a process."""
+        deadline = time.monotonic() + LAST
+        if self._lock.acquire(timeout=LAST):  # else the thread holds it, whose lines nobody takes
+            try:
+                self._write(deadline)
+            finally:
+                self._lock.release()
+
+    def _write(self, deadline: float | None = None) -> None:
+        lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        lost, self._lost = self._lost, 0
+        encoded = [_encoded(line) for line in lines]
+        if lost:
+            encoded.append(
+                orjson.dumps({"lines": lost, "event": "request log lost", "level": "warning"}) + b"\n"
+            )
+        for piece in _pieces(encoded):
+            _put(piece, deadline)
 
     def _run(self) -> None:
         while True:
             self._some.wait()
             time.sleep(MOMENT)
             self._some.clear()
-            self.flush()
+            with self._lock:
+                self._write()
 
 
 def _encoded(line: Line) -> bytes:
@@ -112,7 +122,14 @@ def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
     yield piece
 
 
-def _write(data: bytes) -> None:
+def _put(data: bytes, deadline: float | None) -> None:
     with suppress(OSError):  # unbuffered, so that a disk without room loses lines and keeps nothing
-        while data:
-            data = data[os.write(2, data) :]
+        while data and (deadline is None or _is_taken(deadline)):
+            data = data[os.write(2, data[:PIPE_BUF]) :]
+
+
+def _is_taken(deadline: float) -> bool:
+    """Whether there is room for `PIPE_BUF` bytes, or will be in time."""
+    room = poll()
+    room.register(2, POLLOUT)
+    return bool(room.poll(max(0.0, deadline - time.monotonic()) * 1000))
