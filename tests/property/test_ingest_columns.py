@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import LocalClock
-from gridgate.dataplane.ingest.port import Aside, Groups, Meter, Observations, Stamp
+from gridgate.dataplane.ingest.port import Groups, Meter, Observations, Stamp
 from gridgate.dataplane.ingest.series import settle
 from gridgate.dataplane.ingest.settling import Series, Share, settle_all
 from gridgate.dataplane.store.days import Days
-from gridgate.dataplane.store.port import DayBlock
+from gridgate.dataplane.store.port import DayBlock, Quarantined
 from tests.examples import examples
 from tests.factories.measurements import SUMMER, key
 from tests.ingest_samples import PARIS
@@ -112,7 +112,8 @@ def test_series_settled_together_are_what_each_is_by_itself(
         for group in batch.present()
     ]
 
-    days, set_aside = settle_all(several, shares, CLOCK, at=AT, aside=Aside())
+    set_aside: list[Quarantined] = []
+    days = settle_all(several, shares, CLOCK, at=AT, tell=set_aside.extend)
 
     singles = {
         (number, group): batch.single(group, rows)

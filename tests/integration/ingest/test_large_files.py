@@ -2,16 +2,18 @@
 
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
 import pytest
 
-from gridgate.dataplane.ingest import frames, parquet_process, plain, port, settling, spool
+from gridgate.dataplane.ingest import aside, frames, parquet_process, plain, settling, spool
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, PutResult, StoreUnavailable
 from tests.dataplane_world import ACME, CONSO, FOREIGN, SOLAR
@@ -115,7 +117,8 @@ class TestALargeFile:
     def test_that_proves_amiss_after_a_part_of_it_was_stored_is_given_up_and_not_said_to_be_taken(
         self, instance: Instance, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(port, "MOST_SET_ASIDE", 11)
+        monkeypatch.setattr(aside, "HELD", 12)
+        monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
 
         report = instance.take(file)
 
@@ -124,7 +127,9 @@ class TestALargeFile:
         assert 0 < one.stored < 3 * len(lines(CONSO)) - 2
         (why,) = one.quarantined
         assert why.where == "file"
-        assert why.reason.startswith("more than 11 values of the file cannot be taken")
+        assert why.reason.startswith(
+            "more values of the file cannot be taken than there is room to tell of on disk: 12 until"
+        )
         assert completed(instance.data / "measurements.sqlite3") == [None]
 
     @pytest.mark.usefixtures("small_pieces")
@@ -150,6 +155,20 @@ class TestALargeFile:
         assert held(path) == held(once)
         with sqlite3.connect(path) as opened:
             assert opened.execute("select count(*) from history").fetchone() == (0,)
+
+    @pytest.mark.usefixtures("small_pieces")
+    def test_of_which_more_is_set_aside_than_fits_in_memory_is_told_and_stored_alike(
+        self, instance: Instance, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        whole, set_aside = instance.take_one(file), instance.store.quarantine()
+        instance.store = open_store(tmp_path / "other.sqlite3", zone=PARIS)
+        monkeypatch.setattr(aside, "HELD", 5)
+
+        again = instance.take_one(file)
+
+        assert (again.stored, list(again.quarantined)) == (whole.stored, whole.quarantined)
+        assert instance.store.quarantine() == set_aside
+        assert completed(tmp_path / "other.sqlite3") != [None]
 
     @pytest.mark.usefixtures("small_pieces")
     def test_delivered_again_changes_nothing(self, instance: Instance, file: Path) -> None:

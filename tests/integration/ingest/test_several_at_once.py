@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -17,9 +18,10 @@ from typing import Any
 import pytest
 
 from gridgate.core.quantities import Kind
-from gridgate.dataplane.ingest import crew
+from gridgate.dataplane.ingest import aside, crew
 from gridgate.dataplane.ingest.crew import Given, take_in
 from gridgate.dataplane.ingest.mapping import MeterMapping
+from gridgate.dataplane.ingest.progress import Untold
 from gridgate.dataplane.ingest.work import Work
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.sqlite_delivery import day_number
@@ -62,9 +64,12 @@ def test_are_told_and_stored_as_one_after_the_other(instance: Instance, write: W
     ]
     files = [Given.of(path) for path in [*paths, paths[0].with_name("absent.csv")]]
 
-    alone = [[report.as_json() for report in reports] for reports in take_in(files, work(instance), jobs=1)]
+    alone = [
+        ["".join(report.as_json()) for report in reports]
+        for reports in take_in(files, work(instance), jobs=1)
+    ]
     together = [
-        [report.as_json() for report in reports]
+        ["".join(report.as_json()) for report in reports]
         for reports in take_in(files, work(instance, "other.sqlite3"), jobs=3)
     ]
 
@@ -88,6 +93,30 @@ def test_a_process_whose_asker_is_gone_stores_nothing(instance: Instance, write:
     crew._serve(there)
 
     assert instance.store.sources() == []
+
+
+def test_what_is_set_aside_on_disk_comes_from_the_other_process(
+    instance: Instance, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "HELD", 10)
+    file = Given.of(write(day_file(FIRST, -100)))
+    here, there = Pipe()
+    for what in (work(instance), file, "store"):
+        here.send(what)
+    with socket.fromfd(here.fileno(), socket.AF_UNIX, socket.SOCK_STREAM) as said:
+        said.shutdown(socket.SHUT_WR)
+
+    crew._serve(there)
+
+    asking = crew._Crew([file], work(instance), Untold())
+    hand = crew._Hand(subprocess.Popen(["true"]), here, file=0)
+    while 0 not in asking.done:
+        asking._heard(hand, here.recv())
+    hand.process.wait()
+    ((report,),) = asking.done.values()
+    assert isinstance(report.quarantined, aside.SetAside)
+    assert [one.value for one in report.quarantined] == [str(value) for value in range(-100, -52)]
+    assert len(instance.store.quarantine()) == 48
 
 
 def test_a_file_that_cannot_be_read_to_its_end_stops_no_other(

@@ -3,7 +3,7 @@
 The readers and their libraries are slow to import and only this command needs them: hence the imports inside.
 """
 
-import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -60,8 +60,9 @@ def ingest(
     report, whole = _taken(files, work, jobs=jobs, progress=False if as_json else progress)
     if as_json:
         if whole:
-            said = report.as_json() | ({"dry_run": True} if dry_run else {})
-            typer.echo(shown(json.dumps(said, ensure_ascii=False)))
+            more = {"dry_run": True} if dry_run else {}
+            sys.stdout.writelines(map(shown, report.as_json(**more)))
+            typer.echo()
     elif report.files:
         _show(report)
         if dry_run:

@@ -1,10 +1,10 @@
 """`gridgate watch`: a folder that measurements are dropped into, taken in as they come."""
 
 import io
-import json
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -160,9 +160,9 @@ class _Watcher:
         from gridgate.config.ingesting.drop_folder import DONE, QUARANTINE
 
         self.complete = self.complete and report.complete
-        reports = {
-            ".report.json": json.dumps(report.as_json(), ensure_ascii=False) + "\n",
-            ".report.txt": _for_people(report),
+        reports: dict[str, Iterable[str]] = {
+            ".report.json": chain(report.as_json(), ["\n"]),
+            ".report.txt": [_for_people(report)],
         }
         stored, unchanged, aside = (
             sum(counts)

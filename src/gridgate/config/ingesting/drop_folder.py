@@ -21,7 +21,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -243,8 +243,8 @@ class DropFolder:
         found = claim.path.lstat()
         return found.st_size, found.st_mtime_ns
 
-    def put_away(self, claim: Claim, where: str, reports: dict[str, str]) -> Path:
-        """Move the file to `where`, and beside it its reports (ending to text). Where it is then."""
+    def put_away(self, claim: Claim, where: str, reports: Mapping[str, Iterable[str]]) -> Path:
+        """Move the file to `where`, and beside it its reports (ending to the pieces of its text). Where it is then."""
         with self._alone():
             name = _free_name(self._opened[where], _shortened(claim.name), reports)
             for told in _told_in(claim.place):  # of an attempt that failed
@@ -339,7 +339,7 @@ def _shortened(name: str) -> str:
     return encoded[: _LONGEST_NAME - len(os.fsencode(end))].decode("utf-8", "ignore") + end
 
 
-def _free_name(folder: int, name: str, endings: dict[str, str]) -> str:
+def _free_name(folder: int, name: str, endings: Iterable[str]) -> str:
     """The name, or the first of NAME.2, NAME.3 (before the last ending) by which nothing there is called."""
     stem, dot, suffix = name.rpartition(".")
     candidate, number = name, 1
@@ -350,9 +350,9 @@ def _free_name(folder: int, name: str, endings: dict[str, str]) -> str:
     return candidate
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: Iterable[str]) -> None:
     with path.open("w", encoding="utf-8", errors="backslashreplace") as file:
-        file.write(text)
+        file.writelines(text)
         file.flush()
         os.fsync(file.fileno())
 

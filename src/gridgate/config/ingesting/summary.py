@@ -1,6 +1,7 @@
 """The report of ingest as people read it."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from rich.console import Console
@@ -74,36 +75,52 @@ def _explain(file: FileReport, console: Console) -> None:
     console.print()
     became = "nothing was taken" if file.refused else "given up on the way" if file.given_up else "set aside"
     say(f"{file.path}: {became}")
-    alike: dict[str, list[Quarantined]] = {}
+    found: dict[str, _Alike] = {}
     for item in file.quarantined:
-        alike.setdefault(item.cause or item.reason, []).append(item)
-    most = sorted(alike.values(), key=len, reverse=True)
-    for items in most[:_REASONS_SHOWN]:
-        first = items[0]
+        found.setdefault(item.cause or item.reason, _Alike(item)).add(item)
+    most = sorted(found.values(), key=lambda alike: alike.count, reverse=True)
+    for alike in most[:_REASONS_SHOWN]:
+        first = alike.first
         value = f" ({first.value[:_VALUE_SHOWN]})" if first.value else ""
-        more = f" and {len(items) - 1} more" if len(items) > 1 else ""
-        say(f"  {first.where}{value}{more}: {first.reason[:_REASON_SHOWN]}{_of_what(items)}")
+        more = f" and {alike.count - 1} more" if alike.count > 1 else ""
+        say(f"  {first.where}{value}{more}: {first.reason[:_REASON_SHOWN]}{alike.of_what()}")
     if len(most) > _REASONS_SHOWN:
         say(f"  and {len(most) - _REASONS_SHOWN} other reasons: see --json")
 
 
-def _of_what(items: Sequence[Quarantined]) -> str:
-    """Of which points and days they are, as far as that is known.
+@dataclass(slots=True)
+class _Alike:
+    """What was set aside for one reason, without each of it: the first, how many, of which points and days.
 
-    >>> from datetime import date
     >>> from gridgate.core.quantities import Kind
-    >>> from gridgate.dataplane.store.port import Quarantined, Subject
+    >>> from gridgate.dataplane.store.port import Subject
     >>> of = [Subject("22516914714270", Kind.LOAD_CURVE, day=date(2026, 6, n)) for n in (3, 1)]
-    >>> _of_what([Quarantined("line 2", "", "", None, one) for one in of])
-    ' (of 22516914714270, 2026-06-01 to 2026-06-03)'
-    >>> _of_what([Quarantined("line 2", "", "")])
+    >>> items = [Quarantined("line 2", "", "", None, one) for one in of]
+    >>> alike = _Alike(items[0])
+    >>> for one in items: alike.add(one)
+    >>> alike.count, alike.of_what()
+    (2, ' (of 22516914714270, 2026-06-01 to 2026-06-03)')
+    >>> _Alike(Quarantined("line 2", "", "")).of_what()
     ''
     """
-    subjects = [item.subject for item in items if item.subject]
-    if not subjects:
-        return ""
-    points = sorted({subject.metering_point for subject in subjects})
-    more = f" and {counted(len(points) - 1, 'other point')}" if len(points) > 1 else ""
-    days = sorted({subject.day for subject in subjects if subject.day})
-    when = f", {' to '.join(f'{day}' for day in dict.fromkeys((days[0], days[-1])))}" if days else ""
-    return f" (of {points[0]}{more}{when})"
+
+    first: Quarantined
+    count: int = 0
+    _points: set[str] = field(default_factory=set)
+    _days: set[date] = field(default_factory=set)
+
+    def add(self, item: Quarantined) -> None:
+        self.count += 1
+        if item.subject:
+            self._points.add(item.subject.metering_point)
+            if item.subject.day:
+                self._days.add(item.subject.day)
+
+    def of_what(self) -> str:
+        """As far as that is known."""
+        if not self._points:
+            return ""
+        more = f" and {counted(len(self._points) - 1, 'other point')}" if len(self._points) > 1 else ""
+        days = sorted(self._days)
+        when = f", {' to '.join(f'{day}' for day in dict.fromkeys((days[0], days[-1])))}" if days else ""
+        return f" (of {min(self._points)}{more}{when})"

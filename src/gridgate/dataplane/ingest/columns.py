@@ -16,7 +16,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
 from gridgate.dataplane.ingest.decimals import Numbers, parse_numbers
-from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Place, Refused, Stamp, literal
+from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Place, Stamp, literal
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
 from gridgate.dataplane.store.port import Cause
 
@@ -84,7 +84,6 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
             text = _written(raw, index)
             why = reason.format(value=text, stamp=_shown(columns.stamps, index))
             if cause and stamps.readable[index]:
-                notes.aside.add(1, columns.place.format(rows[index]), why)
                 refused[index] = cause, why
             else:
                 meter = (
@@ -145,7 +144,7 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
 
     if refused:
         chosen = np.isin(np.arange(len(rows)), list(refused))
-        notes.refused.append(Refused(observed(chosen), [refused[index] for index in sorted(refused)]))
+        notes.refuse(observed(chosen), [refused[index] for index in sorted(refused)])
     return observed(here) if here.any() else None
 
 

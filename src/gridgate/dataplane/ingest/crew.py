@@ -16,11 +16,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.reduction import recv_handle, send_handle
 from pathlib import Path
 from signal import Signals
 from typing import Any, Final, cast
 
 from gridgate.core.errors import GridgateError
+from gridgate.dataplane.ingest.aside import SetAside
 from gridgate.dataplane.ingest.parquet_process import without_secrets
 from gridgate.dataplane.ingest.pipeline import UNKNOWN, Ingest, refusal, take
 from gridgate.dataplane.ingest.progress import Progress, Untold
@@ -199,6 +201,9 @@ class _Crew:
                 hand.waits = True
             case "done", reports:
                 assert hand.file is not None
+                for one in reports:
+                    if isinstance(one.quarantined, SetAside):
+                        one.quarantined.hold(recv_handle(hand.line))
                 self.done[hand.file] = reports
                 self._give(hand)
             case "failed", OSError() as error:
@@ -284,7 +289,12 @@ def _serve(line: Connection) -> None:
                 store.next_file()
                 reports = _outcome(file, ingest)
                 told.flush()
+                on_disk = [one.quarantined for one in reports if isinstance(one.quarantined, SetAside)]
+                for aside in on_disk:
+                    aside.all_on_disk()
                 line.send(("done", reports))
+                for aside in on_disk:
+                    send_handle(line, aside.fileno(), None)
     except (EOFError, ConnectionError):
         pass
     except GridgateError as error:

@@ -1,6 +1,5 @@
 """File by file: read, map, check, cut into days, store, report."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
@@ -12,6 +11,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.text import counted
 from gridgate.dataplane.ingest.archive import members
+from gridgate.dataplane.ingest.aside import NoRoomToTell, SetAside
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.detect import AUTO, detect, reader_named
 from gridgate.dataplane.ingest.directory import PointDirectory, PointInfo
@@ -25,7 +25,6 @@ from gridgate.dataplane.ingest.mapping import (
 )
 from gridgate.dataplane.ingest.parts import is_container, parts_of
 from gridgate.dataplane.ingest.port import (
-    Aside,
     MeasurementReader,
     Meter,
     Notes,
@@ -37,7 +36,7 @@ from gridgate.dataplane.ingest.progress import Progress, Untold, told
 from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.ingest.series import set_aside
-from gridgate.dataplane.ingest.settling import Rows, Series, Share, settle_all
+from gridgate.dataplane.ingest.settling import Rows, Series, Share, Tell, settle_all
 from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import (
     Cause,
@@ -50,8 +49,7 @@ from gridgate.dataplane.store.port import (
 
 UNKNOWN: Final = "unknown"
 ARCHIVE: Final = "zip"
-_NUMBERS: Final = re.compile(r"\d{1,18}")
-"""A longer one is a column's strange name."""
+_AMISS: Final = (UnreadableFile, InvalidBlock, NoRoomToTell)
 _LONGEST_TEXT: Final = 120
 _LONGEST_REASON: Final = 400
 _CUT: Final = " …({} characters)… "
@@ -150,18 +148,23 @@ def _one_part(
         return refusal(content.name, UNKNOWN, _placed(content, _quarantined(error))), ingest.mapping
     try:
         return _taken(content, reader, ingest)
-    except (UnreadableFile, InvalidBlock) as error:
+    except _AMISS as error:
         return refusal(content.name, reader.name, _placed(content, _quarantined(error))), ingest.mapping
 
 
 def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple[FileReport, MeterMapping]:
-    notes = Notes(together=ingest.mapping.target, folder=ingest.folder)
+    def for_people(one: Quarantined) -> Quarantined:
+        return _brief(_placed(content, one))
+
+    notes = Notes(
+        together=ingest.mapping.target, folder=ingest.folder, aside=SetAside(ingest.folder, for_people)
+    )
     taking = _Taking(content, reader, ingest, notes)
     try:
         for observations in told(reader.read(content, notes), ingest.progress):
             taking.add(observations)
         return taking.finished()
-    except (UnreadableFile, InvalidBlock) as error:
+    except _AMISS as error:
         if not taking.begun:
             raise
         return taking.given_up(error), ingest.mapping
@@ -175,7 +178,8 @@ class _Taking:
         self._series = _Series()
         self._meters = 0
         """How many there were in the parts that are stored."""
-        self._quarantined: list[Quarantined] = []
+        if not ingest.mapping.single:  # what that stands for is known at the end
+            notes.much_refused = self._tell_refused
         self._stored = self._unchanged = 0
 
     @property
@@ -203,7 +207,8 @@ class _Taking:
     def finished(self) -> tuple[FileReport, MeterMapping]:
         days, points = self._settled()
         notes = self._notes
-        if not days and not self._quarantined and not self._meters:
+        aside = notes.aside
+        if not days and not aside and not self._meters:
             without = f" ({counted(notes.holes, 'stamp')} without one)" if notes.holes else ""
             raise UnreadableFile(
                 f"the file holds no value{without}", remedy="Check that the sender's export was not empty."
@@ -214,7 +219,7 @@ class _Taking:
             self._reader.name,
             self._stored,
             self._unchanged,
-            self._quarantined,
+            aside if aside.on_disk else list(aside),
             holes=notes.holes,
         )
         mapping = self._ingest.mapping
@@ -228,24 +233,40 @@ class _Taking:
             if series.meters
             else {}
         )
-        days, quarantined = series.settled(points, ingest, notes.aside)
+        days = series.settled(points, ingest, notes.aside.extend)
         named = _with_others(points, notes, series.meters, ingest)
-        self._quarantined += quarantined
-        self._quarantined += _refused_by_the_reader(notes.refused, named, ingest)
-        self._quarantined += _rejected_by_the_reader(notes, named)
-        notes.refused, notes.rejected, notes.meters = [], [], {}
+        self._tell_refused(named)
+        notes.aside.lead_to({name: point.id for name, point in named.items() if isinstance(point, PointInfo)})
         return days, points
 
+    def _tell_refused(self, points: dict[str, PointInfo | Unmapped] | None = None) -> None:
+        """What the reader could not take, of meters whose points are these, or are looked up."""
+        refused, self._notes.refused = self._notes.refused, []
+        if points is None:
+            meters = {meter.name: meter for one in refused for meter in one.rows.meters()}
+            points = resolve(list(meters.values()), self._ingest.mapping, self._ingest.directory)
+        self._notes.aside.extend(_refused_by_the_reader(refused, points, self._ingest))
+
     def _put(self, days: Days, *, complete: bool) -> None:
-        """The part is stored, and with the last of them what was set aside, and that the file is taken."""
+        """The part is stored; with the last of them what was set aside, and at the end that the file is taken."""
+        aside = self._notes.aside
+        if not complete:
+            self._meters += len(self._series.meters)
+            self._store(days, [], complete=False)
+        elif aside.on_disk:
+            for chunk in aside.chunks():
+                self._store(days, chunk, complete=False)
+                days = Days.of([])
+            self._store(days, [], complete=True)
+        else:
+            self._store(days, list(aside), complete=True)
+
+    def _store(self, days: Days, quarantined: Sequence[Quarantined], *, complete: bool) -> None:
         source = Source(self._content.name, self._content.sha256, self._reader.name, self._notes.published_at)
         at = self._ingest.recorded_at
-        if complete:
-            self._quarantined = [_brief(_placed(self._content, one)) for one in _in_order(self._quarantined)]
-            done = self._ingest.store.put(days, source=source, quarantined=self._quarantined, recorded_at=at)
-        else:
-            self._meters += len(self._series.meters)
-            done = self._ingest.store.put(days, source=source, quarantined=[], recorded_at=at, complete=False)
+        done = self._ingest.store.put(
+            days, source=source, quarantined=quarantined, recorded_at=at, complete=complete
+        )
         self._stored += done.stored
         self._unchanged += done.unchanged
 
@@ -266,12 +287,9 @@ class _Series:
         for meter in batch.meters():
             self._meters.setdefault(meter.name, meter)
 
-    def settled(
-        self, points: dict[str, PointInfo | Unmapped], ingest: Ingest, aside: Aside
-    ) -> tuple[Days, list[Quarantined]]:
-        """The days of the file, and what cannot be taken. Two meters may lead to one point."""
+    def settled(self, points: dict[str, PointInfo | Unmapped], ingest: Ingest, tell: Tell) -> Days:
+        """The days of the file; tells what cannot be taken. Two meters may lead to one point."""
         clock, unsaid = LocalClock(ingest.zone), ingest.mapping.direction
-        quarantined: list[Quarantined] = []
         shares: list[Share] = []
         rows = Rows(self._batches)
         for number, group in self._in_order_of_the_file():
@@ -279,8 +297,7 @@ class _Series:
             point = points[batch.name_of(group)]
             if isinstance(point, Unmapped):
                 single = rows.of(number, [group])
-                aside.add(len(single), single.place.format(single.rows[0]), point.reason)
-                quarantined.extend(_all_of(single, [point.reason] * len(single)))
+                tell(_all_of(single, [point.reason] * len(single)))
                 continue
             said = batch.direction or unsaid
             direction = _direction(said, point)
@@ -288,13 +305,11 @@ class _Series:
                 single = rows.of(number, [group])
                 cause = Cause.DIRECTION_ABSENT if said else Cause.DIRECTION_UNSAID
                 about = Subject(point.id, batch.kind, said)
-                aside.add(len(single), single.place.format(single.rows[0]), direction.reason)
                 why = [(cause, direction.reason)] * len(single)
-                quarantined.extend(set_aside(single, about, why, clock, point))
+                tell(set_aside(single, about, why, clock, point))
             else:
                 shares.append(Share(number, group, Series(point, batch.kind, direction, batch.register)))
-        days, set_apart = settle_all(self._batches, shares, clock, at=ingest.recorded_at // 1000, aside=aside)
-        return days, quarantined + set_apart
+        return settle_all(self._batches, shares, clock, at=ingest.recorded_at // 1000, tell=tell)
 
     def _in_order_of_the_file(self) -> list[tuple[int, int]]:
         """The groups of each batch of which there is a value, as the file has them first."""
@@ -344,13 +359,6 @@ def _refused_by_the_reader(
             yield from set_aside(rows, about, why, clock, point)
 
 
-def _rejected_by_the_reader(notes: Notes, points: dict[str, PointInfo | Unmapped]) -> Iterator[Quarantined]:
-    """What says nothing of which day it is or of what, with its point where that is sure: it is erased with it."""
-    for place, one in enumerate(notes.rejected):
-        point = points[notes.meters[place][0]] if place in notes.meters else None
-        yield replace(one, subject=Subject(point.id)) if isinstance(point, PointInfo) else one
-
-
 def _with_others(
     points: dict[str, PointInfo | Unmapped], notes: Notes, meters: Sequence[Meter], ingest: Ingest
 ) -> dict[str, PointInfo | Unmapped]:
@@ -358,7 +366,7 @@ def _with_others(
     the one meter of which something was read, or else the one that is named."""
     known = {meter.name for meter in meters}
     named = [meter for one in notes.refused for meter in one.rows.meters()]
-    named += [Meter(first, tuple(others)) for first, *others in notes.meters.values()]
+    named += [Meter(first, tuple(others)) for first, *others in notes.aside.named]
     others = {one.name: one for one in named if one.name not in known}
     if not others:
         return points
@@ -369,11 +377,6 @@ def _with_others(
 def _all_of(batch: Observations, reasons: Sequence[str]) -> Iterator[Quarantined]:
     for row, raw, reason in zip(batch.rows.tolist(), batch.raw, reasons, strict=True):
         yield Quarantined(batch.place.format(row), reason, str(raw))
-
-
-def _in_order(quarantined: Sequence[Quarantined]) -> list[Quarantined]:
-    """As they stand in the file, for people: by the numbers in their places, line 9 before line 10."""
-    return sorted(quarantined, key=lambda q: tuple(map(int, _NUMBERS.findall(q.where))))
 
 
 def _placed(content: Content, quarantined: Quarantined) -> Quarantined:
@@ -390,7 +393,10 @@ def refusal(name: str, format_name: str, why: Quarantined) -> FileReport:
 def _brief(item: Quarantined) -> Quarantined:
     """What of the file's own text stands in it may be of any length and have any number of lines; people read a few."""
     where, value = _shortened(item.where, _LONGEST_TEXT), _shortened(item.value, _LONGEST_TEXT)
-    return replace(item, where=where, reason=_shortened(item.reason, _LONGEST_REASON), value=value)
+    reason = _shortened(item.reason, _LONGEST_REASON)
+    if where is item.where and reason is item.reason and value is item.value:
+        return item  # nearly all
+    return replace(item, where=where, reason=reason, value=value)
 
 
 def _shortened(text: str, most: int) -> str:

@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.dataplane.ingest.aside import SetAside
 from gridgate.dataplane.store.port import Cause, Quarantined
 
 if TYPE_CHECKING:
     from gridgate.dataplane.ingest.content import Content
 
 
-MOST_SET_ASIDE: Final = 250_000
-"""Values of a file, at most. Each is kept with its place and reason until the file is read to its end."""
+_MUCH: Final = 20_000
+"""Rows that are refused, after which they are told."""
 
 
 class UnreadableFile(GridgateError):
@@ -240,25 +241,6 @@ class Refused:
 
 
 @dataclass(slots=True)
-class Aside:
-    """How many values of a file are set aside. They are counted here before anything is written down of them."""
-
-    count: int = 0
-    first: str = ""
-    """Where the first that was counted stands, and why."""
-
-    def add(self, count: int, where: str, reason: str) -> None:
-        """Raises `UnreadableFile` for more than can be told one by one: then it is the file that is amiss."""
-        self.first = self.first or f"{where}: {reason.rstrip('.')}"
-        self.count += count
-        if self.count > MOST_SET_ASIDE:
-            raise UnreadableFile(
-                f"more than {MOST_SET_ASIDE:,} values of the file cannot be taken (one of them, {self.first})",
-                remedy="Mend what they have in common and send the file again, or send it in several.",
-            )
-
-
-@dataclass(slots=True)
 class Notes:
     """What a reader notes about a file beside its values."""
 
@@ -267,11 +249,10 @@ class Notes:
     holes: int = 0
     """Stamps the file gives without a value: it says that there is none. They are not values and not counted.
 """
-    rejected: list[Quarantined] = field(default_factory=list)
-    meters: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    """The names of the meter of what was rejected, by its place there, where the file tells."""
+    aside: SetAside = field(default_factory=SetAside)
     refused: list[Refused] = field(default_factory=list)
-    aside: Aside = field(default_factory=Aside)
+    much_refused: Callable[[], None] | None = None
+    """Tells what was refused so far, and takes it from here."""
     together: Callable[[str], str] = str
     """What the meters have in common that lead to one metering point, as far as it can be told beforehand."""
     folder: Path | None = None
@@ -279,11 +260,14 @@ class Notes:
 
     def reject(self, where: str, reason: str, value: str, *, meter: Sequence[str] = ()) -> None:
         """Set one value aside. `reason` says what is wrong and how to mend it; `value` is the file's own
-        text; `meter` are the names that the file gives to its meter. Raises `UnreadableFile` when there are too many."""
-        self.aside.add(1, where, reason)
-        if meter:
-            self.meters[len(self.rejected)] = tuple(meter)
-        self.rejected.append(Quarantined(where, reason, value))
+        text; `meter` are the names that the file gives to its meter."""
+        self.aside.add(Quarantined(where, reason, value), meter)
+
+    def refuse(self, rows: Observations, why: Sequence[tuple[Cause, str]]) -> None:
+        """Set rows aside whose stamps can be read; `why` is of each."""
+        self.refused.append(Refused(rows, why))
+        if self.much_refused is not None and sum(len(one.why) for one in self.refused) > _MUCH:
+            self.much_refused()
 
 
 class MeasurementReader(Protocol):

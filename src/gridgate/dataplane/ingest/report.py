@@ -1,6 +1,7 @@
 """What became of each file, as `gridgate ingest --json` prints it. The names of the fields are public."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,15 +35,14 @@ class FileReport:
     def complete(self) -> bool:
         return not self.quarantined
 
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "path": self.path,
-            "format": self.format,
-            "read": self.read,
-            "stored": self.stored,
-            "unchanged": self.unchanged,
-            "quarantined": [_item(one) for one in self.quarantined],
-        }
+    def as_json(self) -> Iterator[str]:
+        """The text, a piece at a time: what is set aside may be more than fits in memory."""
+        counts = {"read": self.read, "stored": self.stored, "unchanged": self.unchanged}
+        yield _text({"path": self.path, "format": self.format, **counts}).removesuffix("}")
+        yield ', "quarantined": ['
+        for number, one in enumerate(self.quarantined):
+            yield f"{', ' if number else ''}{_text(_item(one))}"
+        yield "]}"
 
 
 @dataclass(slots=True)
@@ -66,8 +66,20 @@ class IngestReport:
         """True when a file was given up after parts of it were stored."""
         return any(file.given_up for file in self.files)
 
-    def as_json(self) -> dict[str, Any]:
-        return {"files": [file.as_json() for file in self.files]}
+    def as_json(self, **more: bool) -> Iterator[str]:
+        """The text, a piece at a time, with what `more` there is to say."""
+        yield '{"files": ['
+        for number, file in enumerate(self.files):
+            yield ", " if number else ""
+            yield from file.as_json()
+        yield "]"
+        for name, said in more.items():
+            yield f', "{name}": {_text(said)}'
+        yield "}"
+
+
+def _text(what: Any) -> str:
+    return json.dumps(what, ensure_ascii=False)
 
 
 def _item(one: Quarantined) -> dict[str, str | None]:

@@ -1,7 +1,7 @@
 """From what readers saw to day blocks: instants, civil days, slots, and every check that needs the whole
 series."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,7 +14,7 @@ from gridgate.core.time import Resolution
 from gridgate.dataplane.ingest.columns import BEYOND, STEPS
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import DAY, FIRST, LAST, LocalClock, date_of
-from gridgate.dataplane.ingest.port import MOST_SET_ASIDE, Aside, Observations, Stamp
+from gridgate.dataplane.ingest.port import Observations, Stamp
 from gridgate.dataplane.store.checking import MAX_DECIMALS
 from gridgate.dataplane.store.port import Cause, DayBlock, Quarantined, SeriesKey, Subject
 
@@ -42,7 +42,7 @@ class Settled:
     """What became of a series: its blocks, and what was set aside."""
 
     blocks: list[DayBlock]
-    quarantined: list[Quarantined]
+    quarantined: Iterator[Quarantined]
 
 
 def settle(
@@ -52,7 +52,6 @@ def settle(
     clock: LocalClock,
     *,
     at: int,
-    aside: Aside | None = None,
 ) -> Settled:
     """Cut one series (same kind, direction and register, in the order of the file) into day blocks. `at` is the present,
     in epoch seconds.
@@ -60,10 +59,9 @@ def settle(
     Set aside, each with where it stands and why: values that are negative or absurd; steps that are none of
     ours; stamps that no clock showed, that it showed twice without the order telling which, that lie off the
     grid of the civil day, or more than a day ahead; load curve after the holder's opposition; and of several
-    values for one stretch of time all but the first. `aside` counts them, with those of the file's other series, and
-    raises when they are too many.
+    values for one stretch of time all but the first.
     """
-    table = _Table([_as_stamped(lasting(batch, clock), point) for batch in batches], aside or Aside())
+    table = _Table([_as_stamped(lasting(batch, clock), point) for batch in batches])
     first = batches[0]
     daily = first.kind is not Kind.LOAD_CURVE
 
@@ -101,11 +99,13 @@ def settle(
 
 def set_aside(
     batch: Observations, about: Subject, why: Sequence[tuple[Cause, str]], clock: LocalClock, point: PointInfo
-) -> list[Quarantined]:
+) -> Iterator[Quarantined]:
     """All values of a batch, none of which can be taken, each with its day as far as its stamp tells it. `why` is of
-    each; they are counted already."""
-    table = _Table([_as_stamped(lasting(batch, clock), point)], Aside())
-    table.rejected = [(index, *one) for index, one in enumerate(why)]
+    each."""
+    table = _Table([_as_stamped(lasting(batch, clock), point)])
+    for cause in dict.fromkeys(cause for cause, _ in why):
+        of_cause = np.array([index for index, one in enumerate(why) if one[0] is cause])
+        table.rejected.append((of_cause, cause, lambda i: why[i][1]))
     nothing = np.zeros(len(batch), np.int64)
     return _told_of(table, about, _Times(nothing, nothing, np.zeros(len(batch), bool)), clock)
 
@@ -132,8 +132,8 @@ def _as_stamped(batch: Observations, point: PointInfo) -> Observations:
 class _Table:
     """The batches as one set of columns; rows are struck out as checks find them bad."""
 
-    def __init__(self, batches: Sequence[Observations], aside: Aside) -> None:
-        self._batches, self.aside = batches, aside
+    def __init__(self, batches: Sequence[Observations]) -> None:
+        self._batches = batches
         self.times = _joined(b.times for b in batches)
         self.wall = np.concatenate([b.wall for b in batches])
         self.steps = _joined(b.steps for b in batches)
@@ -150,7 +150,7 @@ class _Table:
         )
         self._variants = [b.variant for b in batches]
         self.good = np.ones(len(self.times), bool)
-        self.rejected: list[tuple[int, Cause, str]] = []
+        self.rejected: list[tuple[NDArray[np.intp], Cause, Callable[[int], str]]] = []
         self.negative = np.concatenate([b.values < 0 for b in batches])
         self.values = _joined(powers(b) for b in batches)
         self.scales = np.concatenate([b.scales for b in batches])
@@ -158,12 +158,10 @@ class _Table:
         self.sizes = self.sizes * 10.0 ** np.clip(self.scales, -300, 200)
 
     def reject(self, mask: Mask, cause: Cause, reason: Callable[[int], str]) -> None:
-        """Strike out the rows of the mask that are still good; `reason` is asked for each."""
+        """Strike out the rows of the mask that are still good; `reason` is asked for each when they are told."""
         struck = np.flatnonzero(mask & self.good)
         if len(struck):
-            self.aside.add(len(struck), self.place(int(struck[0])), reason(int(struck[0])))
-        for index in struck.tolist():
-            self.rejected.append((index, cause, reason(index)))
+            self.rejected.append((struck, cause, reason))
         self.good &= ~mask
 
     def place(self, index: int) -> str:
@@ -348,8 +346,6 @@ def _reject_repeats(table: _Table, start: NDArray[np.int64]) -> None:
             struck[index] = True
             partly[index] = start[index] + table.steps[index] > end
             kept_by[int(index)] = int(holder)
-            if len(kept_by) > MOST_SET_ASIDE:
-                break  # they are refused below, without going through the rest
         else:
             holder, end = index, start[index] + table.steps[index]
     contradicted: dict[int, int] = {}
@@ -375,31 +371,25 @@ class _Times:
     sure: Mask
 
 
-def _told_of(table: _Table, about: Subject, told: _Times, clock: LocalClock) -> list[Quarantined]:
+def _told_of(table: _Table, about: Subject, told: _Times, clock: LocalClock) -> Iterator[Quarantined]:
     """What was rejected, with the day and the time it is of: those that were settled, else what its stamp alone says."""
     if not table.rejected:
-        return []
-    rows = np.array([index for index, _, _ in table.rejected])
+        return
+    rows = np.concatenate([struck for struck, _, _ in table.rejected])
     start, day = _by_stamp(table, rows, clock)
     sure = told.sure[rows]
     start, day = np.where(sure, told.start[rows], start), np.where(sure, told.day[rows], day)
     curve = about.kind is Kind.LOAD_CURVE
-    return [
-        Quarantined(
-            table.place(index),
-            reason,
-            table.raw(index),
-            cause,
-            replace(
-                about,
-                day=date_of(first) if first >= 0 else None,
-                span=(begin, begin + step) if curve and begin >= 0 and step in STEPS else None,
-            ),
+    each = ((index, cause, reason) for struck, cause, reason in table.rejected for index in struck.tolist())
+    for (index, cause, reason), begin, first, step in zip(
+        each, start.tolist(), day.tolist(), table.steps[rows].tolist(), strict=True
+    ):
+        about_it = replace(
+            about,
+            day=date_of(first) if first >= 0 else None,
+            span=(begin, begin + step) if curve and begin >= 0 and step in STEPS else None,
         )
-        for (index, cause, reason), begin, first, step in zip(
-            table.rejected, start.tolist(), day.tolist(), table.steps[rows].tolist(), strict=True
-        )
-    ]
+        yield Quarantined(table.place(index), reason(index), table.raw(index), cause, about_it)
 
 
 def _by_stamp(

@@ -4,7 +4,7 @@ A series of which a value cannot be taken, or whose stamps only its own order ca
 goes through it check by check and says why. All the others, which is nearly all, are cut into days together.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -18,7 +18,7 @@ from gridgate.core.time import Resolution
 from gridgate.dataplane.ingest.columns import STEPS
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import DAY, FIRST, LAST, LocalClock
-from gridgate.dataplane.ingest.port import Aside, Observations, Stamp
+from gridgate.dataplane.ingest.port import Observations, Stamp
 from gridgate.dataplane.ingest.series import LARGEST, ROOM, STAMPED_AT_END, lasting, settle
 from gridgate.dataplane.store.checking import MAX_DECIMALS
 from gridgate.dataplane.store.days import Days
@@ -31,6 +31,7 @@ _LARGEST_SHIFT: Final = 18
 Mask = NDArray[np.bool_]
 Seconds = NDArray[np.int64]
 Doubt = Callable[[Mask], None]
+Tell = Callable[[Iterable[Quarantined]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,12 @@ class Share:
 
 
 def settle_all(
-    batches: Sequence[Observations], shares: Sequence[Share], clock: LocalClock, *, at: int, aside: Aside
-) -> tuple[Days, list[Quarantined]]:
-    """Cut into days what the `shares` have of the batches, and say what was set aside, series by series as they come
-    first. `at` is the present, in epoch seconds; `aside` counts what was set aside."""
+    batches: Sequence[Observations], shares: Sequence[Share], clock: LocalClock, *, at: int, tell: Tell
+) -> Days:
+    """Cut into days what the `shares` have of the batches, and tell what is set aside, series by series as they come
+    first. `at` is the present, in epoch seconds."""
     if not shares:
-        return Days.of([]), []
+        return Days.of([])
     by_series: dict[Series, list[Share]] = {}
     for share in shares:
         by_series.setdefault(share.series, []).append(share)
@@ -85,12 +86,12 @@ def settle_all(
     doubt(np.concatenate(([False], overlapping & (table.series[1:] == table.series[:-1]))))
 
     if not odd.any():
-        return _days(table, series, day, slot, offset, clock), []
+        return _days(table, series, day, slot, offset, clock)
     plain = ~odd[table.series]
     table, (day, slot, offset) = table.some(plain, day, slot, offset)
     days = _days(table, series, day, slot, offset, clock)
     one_by_one = [list(by_series.values())[number] for number in np.flatnonzero(odd).tolist()]
-    return _with_odd(days, one_by_one, batches, series, clock, at, aside)
+    return _with_odd(days, one_by_one, batches, series, clock, at, tell)
 
 
 @dataclass(slots=True)
@@ -340,10 +341,10 @@ def _with_odd(
     series: Sequence[Series],
     clock: LocalClock,
     at: int,
-    aside: Aside,
-) -> tuple[Days, list[Quarantined]]:
+    tell: Tell,
+) -> Days:
     """The days of those series too that are looked at one by one, in their place among the others."""
-    blocks, quarantined = [], []
+    blocks = []
     rows = Rows(batches)
     for shares in odd:
         one = shares[0].series
@@ -353,13 +354,12 @@ def _with_odd(
             one.point,
             clock,
             at=at,
-            aside=aside,
         )
         blocks += settled.blocks
-        quarantined += settled.quarantined
+        tell(settled.quarantined)
     whole = days.and_others(Days.of(blocks))
     if not len(whole):
-        return whole, quarantined
+        return whole
     number = {
         (one.point.id, one.kind, one.direction, one.register): place for place, one in enumerate(series)
     }
@@ -367,7 +367,7 @@ def _with_odd(
         [number[key.metering_point, key.kind, key.direction, key.register] for key in whole.keys]
     )
     steps = np.array([key.resolution.seconds for key in whole.keys])
-    return whole.some(np.lexsort((whole.day, steps[whole.series], place[whole.series]))), quarantined
+    return whole.some(np.lexsort((whole.day, steps[whole.series], place[whole.series])))
 
 
 _batch = attrgetter("batch")

@@ -34,11 +34,12 @@ class Directory:
 
 @dataclass
 class Store:
-    """Remembers the last delivery; knows nothing of versions."""
+    """Remembers what came; knows nothing of versions."""
 
     blocks: list[DayBlock] = field(default_factory=list)
     source: Source | None = None
     quarantined: Sequence[Quarantined] = ()
+    chunks: list[Sequence[Quarantined]] = field(default_factory=list)
 
     def put(
         self,
@@ -47,9 +48,12 @@ class Store:
         source: Source,
         quarantined: Sequence[Quarantined],
         recorded_at: int,
+        complete: bool = True,
     ) -> PutResult:
         canonical(Days.of(blocks), PARIS)  # raises on what no store takes
-        self.blocks, self.source, self.quarantined = list(blocks), source, quarantined
+        self.blocks += blocks
+        self.source, self.quarantined = source, quarantined
+        self.chunks.append(quarantined)
         return PutResult(sum(int(block.said.sum()) for block in blocks), 0)
 
 

@@ -1,5 +1,6 @@
 """Of what is set aside: why in one word, and of which point, kind, direction, day and time it is, where that is sure."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
-from gridgate.dataplane.ingest import pipeline, port, series
+from gridgate.dataplane.ingest import aside, port
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import LocalClock
 from gridgate.dataplane.ingest.port import Observations, Stamp
@@ -436,9 +437,9 @@ def test_a_reading_is_of_the_day_of_its_moment_and_of_no_time(take: Take) -> Non
 
 def test_the_report_for_programs_names_cause_point_and_day() -> None:
     about = Subject(C5, Kind.LOAD_CURVE, day=JUNE)
-    aside = [Quarantined("line 2", "because", "-5", Cause.NEGATIVE, about), Quarantined("file", "so", "")]
+    items = [Quarantined("line 2", "because", "-5", Cause.NEGATIVE, about), Quarantined("file", "so", "")]
 
-    told = FileReport("a.csv", "csv", quarantined=aside).as_json()["quarantined"]
+    told = json.loads("".join(FileReport("a.csv", "csv", quarantined=items).as_json()))["quarantined"]
 
     names = "where", "reason", "value", "cause", "metering_point", "day"
     assert [tuple(one[name] for name in names) for one in told] == [
@@ -447,7 +448,7 @@ def test_the_report_for_programs_names_cause_point_and_day() -> None:
     ]
 
 
-class TestMoreThanCanBeToldOneByOne:
+class TestMoreThanFitsInMemory:
     @pytest.mark.parametrize(
         ("row", "reason"),
         [
@@ -462,37 +463,22 @@ class TestMoreThanCanBeToldOneByOne:
             ("meter 7,load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,", "meter 7"),
         ],
     )
-    def test_is_a_fault_of_the_file_of_which_nothing_is_written_down(
+    def test_is_told_one_by_one_from_the_disk_as_from_memory(
         self, take: Take, monkeypatch: pytest.MonkeyPatch, row: str, reason: str
     ) -> None:
-        monkeypatch.setattr(port, "MOST_SET_ASIDE", 20)
-        monkeypatch.setattr(series, "MOST_SET_ASIDE", 20)
-        made = 0
-
-        def counted(*args: Any, **more: Any) -> Quarantined:
-            nonlocal made
-            made += 1
-            return Quarantined(*args, **more)
-
-        for module in (pipeline, port, series):
-            monkeypatch.setattr(module, "Quarantined", counted)
         whole = f"{C4},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,"
+        file = plain_csv([whole, *[row] * 100])
+        known = take(file)
+        monkeypatch.setattr(aside, "HELD", 20)
+        monkeypatch.setattr(port, "_MUCH", 20)
 
-        taken = take(plain_csv([whole, *[row] * 500]))
+        taken = take(file)
 
-        assert taken.report.refused
-        assert (taken.report.stored, taken.store.source) == (0, None)
-        ((where, why),) = taken.reasons
-        assert where == "file"
-        assert why.startswith("more than 20 values of the file cannot be taken (one of them, line ")
-        assert reason in why
-        assert made <= 21
-
-    def test_as_many_as_can_be_are_told_one_by_one(self, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(port, "MOST_SET_ASIDE", 20)
-        row = f"{C5},load_curve,withdrawal,1900-01-01T00:00:00Z,PT30M,1,W,"
-        whole = f"{C4},load_curve,withdrawal,2026-06-01T00:00:00Z,PT30M,1,W,"
-
-        report = take(plain_csv([whole, *[row] * 20])).report
-
-        assert (report.refused, report.stored, len(report.quarantined)) == (False, 1, 20)
+        assert (taken.report.stored, len(taken.report.quarantined)) == (
+            known.report.stored,
+            len(known.reasons),
+        )
+        assert list(taken.report.quarantined) == known.report.quarantined
+        assert [one for chunk in taken.store.chunks for one in chunk] == known.report.quarantined
+        assert max(map(len, taken.store.chunks)) <= 20
+        assert reason in taken.reasons[-1][1]

@@ -18,7 +18,7 @@ def test_meters_whose_lines_alternate_are_one_batch() -> None:
 
     (batch,) = READER.read(Content("R63.csv", "\n".join([R63_HEADER, *lines, ""]).encode()), notes)
 
-    assert not notes.rejected
+    assert not notes.aside
     assert [single.meter for single in batch.singles()] == meters
     for number, single in enumerate(batch.singles()):
         assert single.place.format(int(single.rows[0])) == f"line {number + 2}"

@@ -38,11 +38,12 @@ def told(batches: Sequence[Observations], notes: Notes) -> Any:
         for one in notes.refused
         for (_, places), rows in zip(one.rows.by_group(), one.rows.singles(), strict=True)
     ]
+    notes.aside.lead_to({first: " ".join((first, *others)) for first, *others in notes.aside.named})
     return (
         [_of(single) for _, single in singles],
         sorted(
-            (one.where, one.reason, one.value, notes.meters.get(n, ()))
-            for n, one in enumerate(notes.rejected)
+            (one.where, one.reason, one.value, one.subject and one.subject.metering_point)
+            for one in notes.aside
         ),
         sorted(refused, key=str),
         notes.holes,

@@ -79,8 +79,8 @@ class Feed:
         self._updated = 0
         self._blocks_of_entry = 0
         self._of_entry: list[Block] = []
-        self._rejected_of_entry: list[int] = []
-        self._rejected: list[tuple[int, str]] = []
+        self._rejected_of_entry: list[tuple[str, str, str]] = []
+        self._rejected: list[tuple[tuple[str, str, str], str]] = []
         self._open = _Readings(Places(1, 1))
         self._usage_points: dict[str, _UsagePoint] = {}
         self._written: dict[str, tuple[str, ...]] = {}
@@ -116,7 +116,7 @@ class Feed:
             what = "the feed describes meters, bills or customers and has no reading"
             raise UnreadableFile(what, remedy=_OTHER_EXPORT)
         for rejected, meter_reading in self._rejected:
-            self._notes.meters[rejected] = self.about(meter_reading).names
+            self._notes.reject(*rejected, meter=self.about(meter_reading).names)
 
     def about(self, meter_reading: str) -> About:
         """What the feed says of the readings of a MeterReading, once it was read to its end."""
@@ -200,8 +200,7 @@ class Feed:
 
     def _reject(self, number: int, reason: str, text: str) -> None:
         """Set one reading aside; of which meter it is, is known with its entry, as for those that are taken."""
-        self._rejected_of_entry.append(len(self._notes.rejected))
-        self._notes.reject(self._open.places.format(number), reason, _short(text))
+        self._rejected_of_entry.append((self._open.places.format(number), reason, _short(text)))
 
     def _share(self, told: dict[str, str]) -> int | None:
         """Which share of a tariff the reading is of; None when it says so in no number."""
