@@ -237,6 +237,17 @@ class TestALargeFile:
             assert [one.name for one in tmp_path.iterdir()] == [used._folder.name]
         assert list(tmp_path.iterdir()) == []
 
+    def test_what_was_killed_before_it_was_held_is_swept_and_what_begins_is_not(self, tmp_path: Path) -> None:
+        left, begun = tmp_path / f"{spool._NEW}left", tmp_path / f"{spool._NEW}begun"
+        for made in (left, begun):
+            made.mkdir()
+            (made / "lock").touch()
+        os.utime(left, (0, 0))
+
+        spool.sweep(tmp_path)
+
+        assert list(tmp_path.iterdir()) == [begun]
+
 
 class TestALargeParquet:
     def test_is_decoded_piece_by_piece(

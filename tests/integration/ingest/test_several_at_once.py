@@ -141,6 +141,33 @@ def test_a_file_that_cannot_be_read_to_its_end_stops_no_other(
         list(take_in(files, work(instance), jobs=1))
 
 
+def test_a_defect_is_told_with_what_to_do(
+    instance: Instance, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(path: Path, *given: Any, **more: Any) -> Any:
+        raise KeyError("v49")
+
+    monkeypatch.setattr(crew, "take", failing)
+    file = Given.of(write(day_file(FIRST, 100)))
+    here, there = Pipe()
+    here.send(work(instance))
+    here.send(file)
+    with pytest.raises(KeyError):
+        crew._serve(there)
+    there.close()
+
+    asking = crew._Crew([file], work(instance), Untold())
+    hand = crew._Hand(subprocess.Popen(["false"]), here, file=0)
+    asking.hands.append(hand)
+    while 0 not in asking.done:
+        asking._listen(0)
+    ((report,),) = asking.done.values()
+    ((where, why),) = [(one.where, one.reason) for one in report.quarantined]
+    assert (report.path, where, report.refused) == (file.name, "file", True)
+    assert why.startswith("a defect of Gridgate ended the process that took it in (KeyError: 'v49')")
+    assert "the other files were not touched by that. Report it" in why
+
+
 def test_processes_that_end_at_once_are_told_for_each_file(
     instance: Instance, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -124,6 +124,8 @@ class _Hand:
     file: int | None = None
     waits: bool = False
     """Whether it asked to store."""
+    defect: str = ""
+    """What it said of a defect before it ended."""
 
     def tell(self, what: object) -> None:
         with suppress(OSError):  # that it died is heard
@@ -206,6 +208,8 @@ class _Crew:
                         one.quarantined.hold(recv_handle(hand.line))
                 self.done[hand.file] = reports
                 self._give(hand)
+            case "defect", what:
+                hand.defect = what
             case "failed", OSError() as error:
                 raise error
             case "failed", (kind, message, remedy, where):
@@ -217,18 +221,26 @@ class _Crew:
         code = hand.process.wait()
         assert hand.file is not None
         name = self.files[hand.file].name
-        self.done[hand.file] = [refusal(name, UNKNOWN, Quarantined("file", _how_it_ended(code), ""))]
+        self.done[hand.file] = [
+            refusal(name, UNKNOWN, Quarantined("file", _how_it_ended(code, hand.defect), ""))
+        ]
         if self.waiting:
             self._start()
 
 
-def _how_it_ended(code: int) -> str:
+def _how_it_ended(code: int, defect: str) -> str:
+    """What ended the process, what that did to the file and to the others, and what to do."""
+    untouched = "; the other files were not touched by that"
+    if defect:
+        return (
+            f"a defect of Gridgate ended the process that took it in ({defect}){untouched}. Report it, with what standard"
+            " error says of it and with the file, if it may be shown; the file is taken in again once it is mended"
+        )
     how = f"by {Signals(-code).name}" if -code in set(Signals) else f"with {code}"
     why = ", as the system does for want of memory" if code == -9 else ""
-    return (
-        f"the process that took it in was ended {how}{why}; the other files were not touched by that."
-        " Take this one in again, with --jobs 1 if memory is short"
-    )
+    said = "" if code < 0 else "; standard error says why, if anything does"
+    again = ", with --jobs 1 if memory is short" if code < 0 else ""
+    return f"the process that took it in was ended {how}{why}{said}{untouched}. Take this one in again{again}"
 
 
 class _Told:
@@ -301,6 +313,9 @@ def _serve(line: Connection) -> None:
         line.send(("failed", (error.kind, error.message, error.remedy, error.where)))
     except OSError as error:
         line.send(("failed", OSError(error.errno, error.strerror, error.filename)))
+    except Exception as error:
+        line.send(("defect", f"{type(error).__name__}: {error}"))
+        raise
 
 
 if __name__ == "__main__":

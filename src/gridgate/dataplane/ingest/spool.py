@@ -7,6 +7,7 @@ put with the others of its meter, and the parts, each of which has all rows of i
 import fcntl
 import io
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,8 @@ from gridgate.dataplane.store.port import StoreUnavailable
 PREFIX: Final = "gridgate-parts-"
 _NEW: Final = "gridgate-new-"
 _LOCK: Final = "lock"
+_SOON: Final = 3600
+"""Seconds within which whoever made a folder has locked it, or never will."""
 _MOST_PARTS: Final = 400
 VALUES: Final = 150_000
 """Of a part, about: what fits in memory several times over. A table of more is parted."""
@@ -99,8 +102,12 @@ class Spool:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what was left there by whoever was killed: what nobody holds any more."""
+    """Remove what was left there by whoever was killed: what nobody holds any more, and what nobody came to hold."""
     for left in folder.glob(f"{PREFIX}*"):
         with suppress(OSError), (left / _LOCK).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(left, ignore_errors=True)
+    for new in folder.glob(f"{_NEW}*"):
+        with suppress(OSError):
+            if time.time() - new.stat().st_mtime > _SOON:
+                shutil.rmtree(new, ignore_errors=True)
