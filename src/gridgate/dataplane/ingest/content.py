@@ -36,6 +36,7 @@ class Content:
         progress: Callable[[int], None] | None = None,
         made_of: "Content | None" = None,
         place: Callable[[str, str], str] | None = None,
+        of_workbook: bool = False,
     ) -> None:
         """`made_of` is the file as it came, when `source` is a form of it that readers take; `place` then says where in
         the file something stands, of where it stands in `source` and what is written there.
@@ -44,6 +45,7 @@ class Content:
         self._source = source
         self._progress = progress
         self._made_of = made_of
+        self.of_workbook = of_workbook
         self.place = place or (lambda where, value: where)
 
     @cached_property

@@ -67,7 +67,7 @@ def _sheet(content: Content, name: str, sheet: workbook.Sheet) -> Content:
             return sheet.cell(number, cells.index(value))
         return f"sheet « {sheet.name} », {where[: found.start(1)]}{number}{where[found.end(1) :]}"
 
-    return Content(name, sheet.as_csv(), made_of=content, place=place)
+    return Content(name, sheet.as_csv(), made_of=content, place=place, of_workbook=True)
 
 
 def _no_sheet(sheets: Sequence[workbook.Sheet]) -> UnreadableFile:

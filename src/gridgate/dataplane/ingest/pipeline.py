@@ -49,6 +49,8 @@ from gridgate.dataplane.store.port import (
 
 UNKNOWN: Final = "unknown"
 ARCHIVE: Final = "zip"
+TEXT: Final = "csv"
+XLSX: Final = "xlsx"
 _AMISS: Final = (UnreadableFile, InvalidBlock, NoRoomToTell)
 _LONGEST_TEXT: Final = 120
 _LONGEST_REASON: Final = 400
@@ -149,7 +151,9 @@ def _one_part(
     try:
         return _taken(content, reader, ingest)
     except _AMISS as error:
-        return refusal(content.name, reader.name, _placed(content, _quarantined(error))), ingest.mapping
+        return refusal(
+            content.name, _form(content, reader), _placed(content, _quarantined(error))
+        ), ingest.mapping
 
 
 def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple[FileReport, MeterMapping]:
@@ -192,7 +196,12 @@ class _Taking:
         and it is not said to be taken."""
         why = _brief(_placed(self._content, _quarantined(error, where="file")))
         return FileReport(
-            self._content.name, self._reader.name, self._stored, self._unchanged, [why], given_up=True
+            self._content.name,
+            _form(self._content, self._reader),
+            self._stored,
+            self._unchanged,
+            [why],
+            given_up=True,
         )
 
     def add(self, batch: Observations) -> None:
@@ -216,7 +225,7 @@ class _Taking:
         self._put(days, complete=True)
         report = FileReport(
             self._content.name,
-            self._reader.name,
+            _form(self._content, self._reader),
             self._stored,
             self._unchanged,
             aside if aside.on_disk else list(aside),
@@ -377,6 +386,11 @@ def _with_others(
 def _all_of(batch: Observations, reasons: Sequence[str]) -> Iterator[Quarantined]:
     for row, raw, reason in zip(batch.rows.tolist(), batch.raw, reasons, strict=True):
         yield Quarantined(batch.place.format(row), reason, str(raw))
+
+
+def _form(content: Content, reader: MeasurementReader) -> str:
+    """What people call it: the sheet of a workbook is read as CSV, and is none."""
+    return XLSX if content.of_workbook and reader.name == TEXT else reader.name
 
 
 def _placed(content: Content, quarantined: Quarantined) -> Quarantined:

@@ -16,6 +16,7 @@ from gridgate.dataplane.ingest.readers import readers
 from gridgate.metering.imports.findings import Code
 from gridgate.metering.imports.rows import read_sheet
 from gridgate.tables.known import HOLDERS, MAPPING, POINTS
+from gridgate.tables.out import workbook
 from tests.ingest_samples import (
     R63_HEADER,
     R64_HEADER,
@@ -31,7 +32,7 @@ from tests.ingest_samples import (
     r66,
     zipped,
 )
-from tests.unit.dataplane.ingest.conftest import C5
+from tests.unit.dataplane.ingest.conftest import C5, Taken
 
 
 def parquet() -> bytes:
@@ -166,3 +167,13 @@ def test_a_format_that_was_forced_on_a_file_is_refused_politely(
 
     assert taken.report.refused  # type: ignore[attr-defined]
     assert taken.report.format == name  # type: ignore[attr-defined]
+
+
+def test_a_workbook_with_the_columns_of_plain_csv_is_called_one(take: Callable[..., Taken]) -> None:
+    rows = [(C5, "2026-06-01T00:00:00Z", "PT30M", 7), (C5, "2026-06-01T00:30:00Z", "PT30M", -1)]
+    header = ("metering_point_id", "start", "resolution", "value")
+
+    with workbook(header, rows, sheet="Mesures") as file:
+        report = take(file.read()).report
+
+    assert (report.format, report.stored, len(report.quarantined)) == ("xlsx", 1, 1)
