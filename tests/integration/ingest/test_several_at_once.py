@@ -43,13 +43,14 @@ def day_file(day: date, value: int) -> bytes:
     )
 
 
-def work(instance: Instance, measurements: str = "measurements.sqlite3") -> Work:
+def work(instance: Instance, measurements: str = "measurements.sqlite3", *, dry_run: bool = False) -> Work:
     return Work(
         registry=instance.registry.path,
         measurements=instance.data / measurements,
         zone_name=PARIS.key,
         recorded_at=RECORDED_AT,
         mapping=MeterMapping(),
+        dry_run=dry_run,
     )
 
 
@@ -82,6 +83,45 @@ def test_are_told_and_stored_as_one_after_the_other(instance: Instance, write: W
             assert len(other.versions(block.key, block.day)) == len(
                 instance.store.versions(block.key, block.day)
             )
+
+
+def test_rehearse_what_one_after_the_other_would_store(instance: Instance, write: Write) -> None:
+    """The second says the same day otherwise, the third says what the second does: each sees those before."""
+    list(take_in([Given.of(write(day_file(FIRST, 50), "held.csv"))], work(instance), jobs=1))
+    values = {"a.csv": (FIRST, 100), "b.csv": (FIRST, 200), "c.csv": (FIRST, 200), "d.csv": (SECOND, 500)}
+    files = [Given.of(write(day_file(*said), name)) for name, said in values.items()]
+    held = instance.store.sources()
+
+    rehearsed = [
+        report for reports in take_in(files, work(instance, dry_run=True), jobs=2) for report in reports
+    ]
+
+    assert instance.store.sources() == held
+    done = [report for reports in take_in(files, work(instance), jobs=1) for report in reports]
+    assert rehearsed == done
+    assert [report.stored for report in done] == [48, 48, 0, 48]
+
+
+def test_rehearse_in_several_processes(
+    instance: Instance, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [Given.of(write(day_file(day, 100), f"{day}.csv")) for day in (FIRST, SECOND)]
+    started: list[Work] = []
+    taken = crew._Crew.taken
+    monkeypatch.setattr(
+        crew._Crew, "taken", lambda one, jobs: (started.append(one.work), taken(one, jobs))[1]
+    )
+
+    list(take_in(files, work(instance, dry_run=True), jobs=2))
+
+    (scratch,) = [one.scratch for one in started]
+    assert scratch is not None
+    assert not scratch.exists()
+
+
+def test_a_rehearsal_writes_nothing_beside_the_store(instance: Instance) -> None:
+    with work(instance, dry_run=True).opened(Untold()) as ingest:
+        assert ingest.folder is None
 
 
 def test_a_process_whose_asker_is_gone_stores_nothing(instance: Instance, write: Write) -> None:

@@ -71,8 +71,9 @@ def take_in(
     work.require()
     work.tidy()
     progress = progress or Untold()
-    if min(jobs, len(files)) > 1 and not work.dry_run:  # rehearsals do not see each other's
-        yield from _Crew(files, work, progress).taken(min(jobs, len(files)))
+    if min(jobs, len(files)) > 1:
+        with work.shared() as shared:
+            yield from _Crew(files, shared, progress).taken(min(jobs, len(files)))
         return
     with work.opened(progress) as ingest:
         for file in files:

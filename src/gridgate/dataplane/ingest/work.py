@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from gridgate.dataplane.ingest.pipeline import Ingest, require_options
 from gridgate.dataplane.ingest.progress import Progress
 from gridgate.dataplane.ingest.spool import sweep
 from gridgate.dataplane.store import open_rehearsal, open_store
+from gridgate.dataplane.store.port import MeasurementStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,8 @@ class Work:
     mapping: MeterMapping
     format: str = AUTO
     dry_run: bool = False
+    scratch: Path | None = None
+    """That of the rehearsal that several processes share."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -47,8 +50,7 @@ class Work:
     @contextmanager
     def opened(self, progress: Progress) -> Iterator[Ingest]:
         """What ingest works with, for as long as the block lasts. Raises `StoreUnavailable`."""
-        opened = open_rehearsal if self.dry_run else open_store
-        with opened(self.measurements, zone=self.zone) as store:
+        with self._store() as store:
             yield Ingest(
                 store=store,
                 directory=self._directory(),
@@ -57,8 +59,22 @@ class Work:
                 mapping=self.mapping,
                 format=self.format,
                 progress=progress,
-                folder=self.measurements.parent,
+                folder=None if self.dry_run else self.measurements.parent,
             )
+
+    @contextmanager
+    def shared(self) -> Iterator["Work"]:
+        """The same for several processes, which see what others stored, or would have. Raises `StoreUnavailable`."""
+        if not self.dry_run:
+            yield self
+            return
+        with open_rehearsal(self.measurements, zone=self.zone) as rehearsal:
+            yield replace(self, scratch=rehearsal.scratch)
+
+    def _store(self) -> MeasurementStore:
+        if self.dry_run:
+            return open_rehearsal(self.measurements, zone=self.zone, scratch=self.scratch)
+        return open_store(self.measurements, zone=self.zone)
 
     def _directory(self) -> RegistryDirectory:
         now = datetime.fromtimestamp(self.recorded_at / 1000, UTC)

@@ -20,10 +20,10 @@ def open_store(path: Path, *, read_only: bool = False, zone: ZoneInfo = PARIS) -
     return SqliteStore(path, read_only=read_only, zone=zone)
 
 
-def open_rehearsal(path: Path, *, zone: ZoneInfo = PARIS) -> MeasurementStore:
+def open_rehearsal(path: Path, *, zone: ZoneInfo = PARIS, scratch: Path | None = None) -> Rehearsal:
     """Open a store that answers as the one in the file `path` would, and leaves that as it is.
 
-    It takes deliveries on a scratch copy of what they touch, in the folder for temporary files. Raises
-    `StoreUnavailable`.
+    It takes deliveries on a scratch copy of what they touch, in the folder for temporary files; `scratch` is that
+    of another rehearsal, whose deliveries this one sees. Raises `StoreUnavailable`.
     """
-    return Rehearsal(path, zone=zone)
+    return Rehearsal(path, zone=zone, scratch=scratch)

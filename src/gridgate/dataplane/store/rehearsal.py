@@ -47,27 +47,37 @@ _BRING_HISTORY: Final = f"""insert or ignore into main.history ({_HISTORY}) sele
 class Rehearsal(SqliteStore):
     """The port on a scratch copy of the store in the file `path`: to be asked what `put` would answer."""
 
-    def __init__(self, path: Path, *, zone: ZoneInfo) -> None:
+    def __init__(self, path: Path, *, zone: ZoneInfo, scratch: Path | None = None) -> None:
+        """`scratch` is that of another, open as long as this one: each sees what the others took before."""
         open_connection(path, read_only=True, zone_name=zone.key).close()  # raises when it is none to be read
-        self._folder = TemporaryDirectory(prefix="gridgate-")
+        self._folder = TemporaryDirectory(prefix="gridgate-") if scratch is None else None
+        self.scratch = scratch or Path(self._folder.name)  # type: ignore[union-attr]
         try:
-            super().__init__(Path(self._folder.name) / "rehearsal.sqlite3", zone=zone)
+            super().__init__(self.scratch / "rehearsal.sqlite3", zone=zone)
             self._attach(path)
+            if scratch is None:
+                self._number()
         except BaseException:
-            self._folder.cleanup()
+            self._clean_up()
             raise
+
+    def _clean_up(self) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
 
     def _attach(self, path: Path) -> None:
         connection = self._connection
         connection.execute("attach database ? as held", (f"{path.absolute().as_uri()}?mode=ro",))
         for wanted in ("main.synchronous = off", "foreign_keys = off"):
             connection.execute(f"pragma {wanted}")
+
+    def _number(self) -> None:
         for statement in _NUMBERED:
-            connection.execute(statement, (_NEW,))
+            self._connection.execute(statement, (_NEW,))
 
     def close(self) -> None:
         super().close()
-        self._folder.cleanup()
+        self._clean_up()
 
     def put(
         self,
