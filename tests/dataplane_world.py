@@ -73,6 +73,8 @@ CREATE TABLE metering_meteringpoint (id varchar(18) NOT NULL PRIMARY KEY, activa
 CREATE TABLE metering_pointversion (
     id integer PRIMARY KEY, metering_point_id varchar(18) NOT NULL REFERENCES metering_meteringpoint (id),
     valid_from date NOT NULL, valid_to date, segment varchar(2) NOT NULL, directions smallint unsigned NOT NULL,
+    address varchar(200) NOT NULL DEFAULT '', postcode varchar(10) NOT NULL DEFAULT '',
+    city varchar(80) NOT NULL DEFAULT '',
     subscribed_power_kva decimal, UNIQUE (metering_point_id, valid_from)
 );
 CREATE TABLE metering_pointasheld (
@@ -143,13 +145,14 @@ class RegistryFile:
         activated_on: date = date(2020, 1, 15),
         held_from: date = date(2024, 1, 1),
         collection: str | None = "active",
+        street: str = "12 Rue de Gerland",
     ) -> None:
         """A point, its title holding with the holder's own line, and the state of its load curve's
         collection.
         """
         db = self.db
         db.execute("INSERT INTO metering_meteringpoint VALUES (?, ?)", (point, activated_on.isoformat()))
-        version = self._version(point, activated_on, segment, directions, kva=36)
+        version = self._version(point, activated_on, segment, directions, kva=36, street=street)
         self._held(point, holder=holder, since=held_from, version=version, directions=directions)
         if collection:
             self.collection(point, holder, collection)
@@ -170,7 +173,17 @@ class RegistryFile:
             (point, holder, state, since, until),
         )
 
-    def hand_over(self, point: str, *, to: int, on: date, segment: str, directions: int, kva: int) -> None:
+    def hand_over(
+        self,
+        point: str,
+        *,
+        to: int,
+        on: date,
+        segment: str,
+        directions: int,
+        kva: int,
+        street: str = "12 Rue de Gerland",
+    ) -> None:
         """Whoever holds the point leaves it to another that day, and it becomes another with it."""
         db, day = self.db, on.isoformat()
         (former,) = db.execute(
@@ -186,14 +199,17 @@ class RegistryFile:
             "UPDATE sharing_accessline SET data_to = ? WHERE metering_point_id = ? AND reader_id = ?",
             (midnight(on), point, former),
         )
-        version = self._version(point, on, segment, directions, kva=kva)
+        version = self._version(point, on, segment, directions, kva=kva, street=street)
         self._held(point, holder=to, since=on, version=version, directions=directions)
 
-    def _version(self, point: str, since: date, segment: str, directions: int, *, kva: int) -> int | None:
+    def _version(
+        self, point: str, since: date, segment: str, directions: int, *, kva: int, street: str
+    ) -> int | None:
         return self.db.execute(
             "INSERT INTO metering_pointversion"
-            " (metering_point_id, valid_from, segment, directions, subscribed_power_kva) VALUES (?, ?, ?, ?, ?)",
-            (point, since.isoformat(), segment, directions, kva),
+            " (metering_point_id, valid_from, segment, directions, subscribed_power_kva, address, postcode, city)"
+            " VALUES (?, ?, ?, ?, ?, ?, '69007', 'Lyon')",
+            (point, since.isoformat(), segment, directions, kva, street),
         ).lastrowid
 
     def _held(self, point: str, *, holder: int, since: date, version: int | None, directions: int) -> None:

@@ -30,6 +30,8 @@ LENGTH = 3
 FINE = [r for r in Resolution if r is not Resolution.P1D]
 LINE = AccessLine(Basis.TITLE, None, 1, 15, 3, 0, 0, None, 0, None)
 
+AS_OF = st.sampled_from([None, 1_000, 1_001])  # of the last delivery, of the first, of the first two
+
 Delivery = list[DayBlock]
 
 
@@ -100,9 +102,10 @@ def instant(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def atoms(store: MeasurementStore, part: Part, first: date) -> dict[int, Fraction]:
+def atoms(store: MeasurementStore, part: Part, first: date, as_of: int | None) -> dict[int, Fraction]:
     """The mean power of each five minutes that a read of the point alone tells."""
-    blocks = store.read(part.metering_point, Kind.LOAD_CURVE, OUT, first, first + timedelta(days=LENGTH - 1))
+    last = first + timedelta(days=LENGTH - 1)
+    blocks = store.read(part.metering_point, Kind.LOAD_CURVE, OUT, first, last, as_of=as_of)
     found: dict[int, Fraction] = {}
     for low, high in part.spans:
         for segment in assemble(blocks, instant(low), instant(high), PARIS):
@@ -132,6 +135,7 @@ def test_power(
     start = midnight + 900 * data.draw(st.integers(0, 60))
     end = start + 900 * data.draw(st.integers(1, 230))
     groups = len(POINTS) if by_point else 1
+    as_of = data.draw(AS_OF)
     with holding(delivered) as store:
         found = sum_of_power(
             store,
@@ -143,8 +147,9 @@ def test_power(
             until=instant(end),
             zone=PARIS,
             groups=groups,
+            as_of=as_of,
         )
-        told = [atoms(store, part, first) for part in parts]
+        told = [atoms(store, part, first, as_of) for part in parts]
     begin = -(-(start - midnight) // step.seconds) * step.seconds + midnight
     starts = list(range(begin, end - step.seconds + 1, step.seconds))
     assert [int(edge.timestamp()) for edge in found.edges] == [*starts, begin + len(starts) * step.seconds]
@@ -174,13 +179,23 @@ def test_energy(data: st.DataObject, given_files: tuple[date, list[Delivery]], p
     days = [first + timedelta(days=n) for n in range(LENGTH)]
     start, end = civil_day_bounds(days[0], PARIS).start, civil_day_bounds(days[-1], PARIS).end
     assert end is not None
+    as_of = data.draw(AS_OF)
+    known = None if as_of is None else datetime.fromtimestamp(as_of / 1000, UTC)
     with holding(delivered) as store:
         found = sum_of_energy(
-            store, columns(parts), OUT, start=start, end=end, period=period, until=end, zone=PARIS
+            store,
+            columns(parts),
+            OUT,
+            start=start,
+            end=end,
+            period=period,
+            until=end,
+            zone=PARIS,
+            as_of=as_of,
         )
         told: dict[tuple[str, date], Fraction] = {}
         for part in parts:
-            wanted = Wanted(part.metering_point, Kind.DAILY_ENERGY, OUT, Interval(start, end))
+            wanted = Wanted(part.metering_point, Kind.DAILY_ENERGY, OUT, Interval(start, end), None, known)
             for low, high in part.spans:
                 readable = Interval(start, end).intersect(Interval(instant(low), instant(high)))
                 for segment in read_segments(store, wanted, LINE, readable, zone=PARIS) if readable else []:

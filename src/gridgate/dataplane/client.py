@@ -4,7 +4,8 @@ Synchronous, and safe to share between threads.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -86,7 +87,7 @@ class MeasurementClient:
         self._log = AccessLog(config.access_log, config.process)
         self._lock = threading.Lock()
         self._store: MeasurementStore | None = None
-        self._store_of_sums: MeasurementStore | None = None
+        self._idle: list[MeasurementStore] = []
 
     def read(
         self,
@@ -143,14 +144,15 @@ class MeasurementClient:
         decided = self._decided(reader, metering_points, asked, at)
         groups = {point: place for place, point in enumerate(decided.granted)}
         assert period.end is not None
-        values, quality, counts = energy_of_points(
-            self._for_sums,
-            decided.parts(at, groups),
-            direction,
-            start=period.start,
-            end=period.end,
-            zone=self._zone,
-        )
+        with self._own_store() as store, store.snapshot():
+            values, quality, counts = energy_of_points(
+                store,
+                decided.parts(at, groups),
+                direction,
+                start=period.start,
+                end=period.end,
+                zone=self._zone,
+            )
         self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=counts))
         days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
         return DailyTotals(list(groups), days, values, decided, quality)
@@ -170,7 +172,8 @@ class MeasurementClient:
         decided = self._decided(reader, list(metering_points), asked, at)
         parts = decided.parts(at, metering_points)
         groups = max(metering_points.values(), default=0) + 1
-        sums = add_up(self._for_sums, asked, parts, at=at, zone=self._zone, groups=groups)
+        with self._own_store() as store:
+            sums = add_up(store, asked, parts, at=at, zone=self._zone, groups=groups)
         self._log.append(*log_entries(reader, asked, decided, channel="screen", at=at, counts=sums.counts))
         return sums, decided
 
@@ -185,13 +188,12 @@ class MeasurementClient:
         decided = self._decided(reader, metering_points, asked, at)
         found: dict[str, list[Segment]] = {}
         counts = []
-        for point, verdict in decided.granted.items():
-            wanted = Wanted(point, asked.kind, asked.direction, asked.period)
-            of_parts = [
-                curve_of(self._for_sums, wanted, part, at=at, zone=self._zone) for part in verdict.parts
-            ]
-            counts += [sum(segment.count for segment in segments) for segments in of_parts]
-            found[point] = in_order(of_parts)
+        with self._own_store() as store, store.snapshot():
+            for point, verdict in decided.granted.items():
+                wanted = Wanted(point, asked.kind, asked.direction, asked.period)
+                of_parts = [curve_of(store, wanted, part, at=at, zone=self._zone) for part in verdict.parts]
+                counts += [sum(segment.count for segment in segments) for segments in of_parts]
+                found[point] = in_order(of_parts)
         self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=counts))
         return found, decided
 
@@ -240,10 +242,10 @@ class MeasurementClient:
         self._log.close()
         with self._lock:
             self._registry.close()
-            for store in (self._store, self._store_of_sums):
+            for store in (self._store, *self._idle):
                 if store is not None:
                     store.close()
-            self._store = self._store_of_sums = None
+            self._store, self._idle = None, []
 
     @property
     def _measurements(self) -> MeasurementStore:
@@ -252,13 +254,20 @@ class MeasurementClient:
                 self._store = open_store(self._config.measurements, read_only=True, zone=self._zone)
             return self._store
 
-    @property
-    def _for_sums(self) -> MeasurementStore:
-        """A connection of their own: a statement over thousands of points holds up no read of one."""
+    @contextmanager
+    def _own_store(self) -> Iterator[MeasurementStore]:
+        """A connection of one's own: a statement over thousands of points holds up no read of one, and what is read of
+        them shows one instant.
+        """
         with self._lock:
-            if self._store_of_sums is None:
-                self._store_of_sums = open_store(self._config.measurements, read_only=True, zone=self._zone)
-            return self._store_of_sums
+            store = self._idle.pop() if self._idle else None
+        if store is None:
+            store = open_store(self._config.measurements, read_only=True, zone=self._zone)
+        try:
+            yield store
+        finally:
+            with self._lock:
+                self._idle.append(store)
 
     def _access(self, reader: Reader, metering_point: str, at: datetime) -> Access:
         with self._lock:

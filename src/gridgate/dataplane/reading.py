@@ -38,6 +38,7 @@ from gridgate.dataplane.store.port import (
 
 _BOTH_WAYS = bits(FlowDirection)
 _MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime.fromtimestamp(0, UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -494,7 +495,12 @@ def _entry(
 
 
 def epoch_milliseconds(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
+    """The last that is over; exactly, which a product of floats is not.
+
+    >>> epoch_milliseconds(datetime(1970, 1, 1, 0, 0, 1, 1000, tzinfo=UTC))
+    1001
+    """
+    return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _daily(

@@ -163,9 +163,13 @@ class Registry(Protocol):
         """What `token` tells of one point, for several, in one statement; a point that does not exist is not there."""
         ...
 
-    def reach(self, application: Application, *, at: datetime) -> dict[str, tuple[AccessLine, ...]]:
+    def reach(
+        self, application: Application, *, at: datetime, site: str | None = None
+    ) -> dict[str, tuple[AccessLine, ...]]:
         """The lines valid at `at` of all points within the application's reach, by id, in one statement. Points whose
         lines say the same share one tuple.
+
+        With a `site` (an address, as the portal writes it), of those that its organisation holds or held there.
         """
         ...
 
@@ -292,10 +296,24 @@ FROM json_each(?) asked CROSS JOIN sharing_accessline l ON l.reader_id = ? AND l
 GROUP BY {_LINE}
 """  # noqa: S608 -- composed of constants
 
+_WITHIN_REACH = f"""
+WHERE a.id = :application AND l.valid_from <= :now AND (l.valid_until IS NULL OR l.valid_until > :now) AND {_REACHED}
+"""
+
 _REACH = f"""
 SELECT {_LINE}, {_OF_POINTS}
 FROM applications_application a JOIN sharing_accessline l ON l.reader_id = a.organisation_id
-WHERE a.id = :application AND l.valid_from <= :now AND (l.valid_until IS NULL OR l.valid_until > :now) AND {_REACHED}
+{_WITHIN_REACH}
+GROUP BY {_LINE}
+"""  # noqa: S608 -- composed of constants
+
+# Where a point is, is told to its holder alone: whoever reads by a permission knows of no site.
+_REACH_AT = f"""
+SELECT {_LINE}, {_OF_POINTS}
+FROM applications_application a
+JOIN sharing_accessline l ON l.reader_id = a.organisation_id AND l.basis = '{Basis.TITLE.value}'
+{_AS_HELD}
+{_WITHIN_REACH} AND v.address || ', ' || v.postcode || ' ' || v.city = :site
 GROUP BY {_LINE}
 """  # noqa: S608 -- composed of constants
 
@@ -378,13 +396,19 @@ class SqliteRegistry:
         }
         return self._accesses(_ACCESSES, parameters, at)
 
-    def reach(self, application: Application, *, at: datetime) -> dict[str, tuple[AccessLine, ...]]:
-        parameters = {
+    def reach(
+        self, application: Application, *, at: datetime, site: str | None = None
+    ) -> dict[str, tuple[AccessLine, ...]]:
+        parameters: dict[str, Any] = {
             "application": application.id,
             "now": int(at.timestamp()),
             "instant": stored_instant(at),
         }
-        lines = _lines_of_each(self._all(_REACH, parameters), order=_titles_first)
+        statement = _REACH
+        if site is not None:
+            statement = _REACH_AT
+            parameters |= {"site": site, "today": self._today(at)}
+        lines = _lines_of_each(self._all(statement, parameters), order=_titles_first)
         return {point: lines[point] for point in sorted(lines)}
 
     def points(self, application: Application, *, after: str, limit: int, at: datetime) -> list[Access]:

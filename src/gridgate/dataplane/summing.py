@@ -25,7 +25,7 @@ from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.days import epoch, epoch_up
 from gridgate.dataplane.query.sums import Parts, Span, Sums, sum_of_energy, sum_of_power
-from gridgate.dataplane.reading import Reader, Wanted, entries
+from gridgate.dataplane.reading import Reader, Wanted, entries, epoch_milliseconds
 from gridgate.dataplane.registry import NEWEST, PointFacts, Registry, SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore
@@ -38,6 +38,8 @@ class SumAsked:
     direction: FlowDirection
     period: Interval
     step: Resolution | Period
+    as_of: datetime | None = None
+    """As it was known then; None: as it is known."""
 
     @property
     def kind(self) -> Kind:
@@ -49,7 +51,7 @@ class SumAsked:
 
     def wanted(self, metering_point: str) -> Wanted:
         step = self.step if isinstance(self.step, Resolution) else None
-        return Wanted(metering_point, self.kind, self.direction, self.period, step)
+        return Wanted(metering_point, self.kind, self.direction, self.period, step, self.as_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,31 +107,38 @@ def add_up(
     zone: ZoneInfo,
     groups: int = 1,
 ) -> Sums:
-    """Sum what the parts allow. Raises `StoreUnavailable`."""
+    """Sum what the parts allow, all as the store shows it at one instant. The store is the caller's alone meanwhile.
+
+    Raises `StoreUnavailable`.
+    """
     start, end = asked.period.start, asked.period.end or at
-    if isinstance(asked.step, Resolution):
-        return sum_of_power(
+    as_of = None if asked.as_of is None else epoch_milliseconds(asked.as_of)
+    with store.snapshot():
+        if isinstance(asked.step, Resolution):
+            return sum_of_power(
+                store,
+                parts,
+                asked.direction,
+                start=start,
+                end=end,
+                step=asked.step,
+                until=at,
+                zone=zone,
+                groups=groups,
+                as_of=as_of,
+            )
+        return sum_of_energy(
             store,
             parts,
             asked.direction,
             start=start,
             end=end,
-            step=asked.step,
+            period=asked.step,
             until=at,
             zone=zone,
             groups=groups,
+            as_of=as_of,
         )
-    return sum_of_energy(
-        store,
-        parts,
-        asked.direction,
-        start=start,
-        end=end,
-        period=asked.step,
-        until=at,
-        zone=zone,
-        groups=groups,
-    )
 
 
 def log_entries(

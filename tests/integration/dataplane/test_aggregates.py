@@ -2,21 +2,27 @@
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
+import numpy as np
 import pytest
 
 from gridgate.core.quantities import Kind
 from gridgate.core.time import Resolution
 from gridgate.dataplane.registry import SqliteRegistry
+from gridgate.dataplane.store import sqlite
+from gridgate.dataplane.store.port import DayBlock, SeriesKey
 from gridgate.facades.native import aggregates
-from tests.dataplane_plane import INJECTION, Plane, daily
+from tests.dataplane_plane import INJECTION, WITHDRAWAL, Plane, daily
 from tests.dataplane_world import (
     ACME,
     BOTH_WAYS,
     CHARLIE,
     CONSO,
     FOREIGN,
+    NOW,
     SOLAR,
     TIERS1,
     UNKNOWN,
@@ -45,6 +51,12 @@ def path(
 
 def energy(*points: str, step: str = "P1D", **more: Any) -> str:
     return path(*points, kind="daily_energy", step=step, **more)
+
+
+def corrected(point: str) -> DayBlock:
+    """Other values of the day a week ago."""
+    key = SeriesKey(point, Kind.LOAD_CURVE, WITHDRAWAL, Resolution.PT30M)
+    return DayBlock(key, days_ago(7), np.full(48, 5, np.int64), np.zeros(48, np.uint8))
 
 
 @pytest.fixture
@@ -147,6 +159,87 @@ class TestSums:
         named = list(csv.reader(io.StringIO(by.text)))
         assert named[0] == ["metering_point", "start", "end", "daily_energy withdrawal (Wh)"]
         assert [row[0] for row in named[1:]] == [SOLAR] * 7 + [CONSO] * 7
+
+
+class TestAnInstant:
+    def test_as_of_sums_what_was_known_then(self, plane: Plane, token: str) -> None:
+        before = plane.get(path(end=days_ago(6)), token).json()
+        plane.now += timedelta(minutes=10)
+        plane.put(corrected(CONSO), recorded_at=plane.now)
+        plane.put(*daily(SOLAR, days_ago(7), [777]), recorded_at=plane.now)
+        now = plane.get(path(end=days_ago(6)), token).json()
+        assert now["values"] != before["values"]
+        then = {"as_of": NOW.isoformat().replace("+00:00", "Z")}
+        assert plane.get(path(end=days_ago(6), **then), token).json() == before
+        assert plane.get(energy(SOLAR, end=days_ago(6)), token).json()["values"] == [777]
+        assert plane.get(energy(SOLAR, end=days_ago(6), **then), token).json()["values"] != [777]
+        assert plane.get(path(as_of="2026-01-01T00:00:00Z"), token).json()["counted"] == [0] * 336
+        assert [line["as_of"] for line in plane.logged()][-3:] == [
+            then["as_of"],
+            *["2026-01-01T00:00:00Z"] * 2,
+        ]
+
+    def test_all_points_of_a_sum_are_of_one_though_they_are_read_in_lots(
+        self, plane: Plane, token: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = plane.get(path(end=days_ago(6)), token).json()
+        monkeypatch.setattr(sqlite, "BLOCKS_AT_ONCE", 1)
+        lots: list[int] = []
+        amounts_of = sqlite.amounts_of
+
+        def meanwhile(row: Any, *, first_point: int) -> Any:
+            if not lots:
+                plane.put(corrected(SOLAR), corrected(CONSO))
+            lots.append(first_point)
+            return amounts_of(row, first_point=first_point)
+
+        monkeypatch.setattr(sqlite, "amounts_of", meanwhile)
+        assert plane.get(path(end=days_ago(6)), token).json() == before
+        assert lots == [0, 1]
+        assert plane.get(path(end=days_ago(6)), token).json() != before, "it ends with the sum"
+
+
+class TestASite:
+    GERLAND, PRES = "12 Rue de Gerland, 69007 Lyon", "1 Chemin des Prés, 69007 Lyon"
+
+    @pytest.fixture
+    def farm(self, plane: Plane, acme: Client) -> str:
+        """A point of ACME's at another address."""
+        plane.world.point("30004790445501", holder=ACME, street="1 Chemin des Prés")
+        plane.put_curve("30004790445501", days_ago(10), 10)
+        return "30004790445501"
+
+    def test_is_of_the_points_there(self, plane: Plane, token: str, farm: str) -> None:
+        at = plane.get(path(site=quote(self.PRES)), token).json()
+        assert at == plane.get(path(farm), token).json()
+        assert plane.get(path(site=quote(self.GERLAND)), token).json()["points"] == 2
+        assert {line["metering_point"] for line in plane.logged()[-2:]} == {CONSO, SOLAR}
+
+    def test_keeps_to_what_the_application_may_read(
+        self, plane: Plane, acme: Client, token: str, farm: str
+    ) -> None:
+        plane.world.group(ACME, acme, [SOLAR])
+        assert plane.get(path(site=quote(self.GERLAND)), token).json()["points"] == 1
+        logged = len(plane.logged())
+        problem(plane.get(path(site=quote(self.PRES)), token), 404, "site-not-found")
+        assert len(plane.logged()) == logged
+
+    def test_is_known_to_its_holder_alone(self, plane: Plane, tiers1: str, farm: str) -> None:
+        """By a permission one reads a point, and does not learn where it is."""
+        plane.world.line(farm, reader=TIERS1, holder=ACME)
+        assert plane.get(path(farm), tiers1).json()["points"] == 1
+        answers = [plane.get(path(site=quote(name)), tiers1) for name in (self.PRES, "1 Rue d'Ailleurs")]
+        said = [(answer.status_code, answer.content) for answer in answers]
+        assert said[0] == said[1]
+        problem(answers[0], 404, "site-not-found")
+
+    def test_is_the_one_that_the_holder_is_shown(self, plane: Plane, token: str, farm: str) -> None:
+        """Whoever left a point is told nothing of what it became."""
+        plane.world.hand_over(
+            farm, to=CHARLIE, on=days_ago(3), segment="C5", directions=BOTH_WAYS, kva=36, street="2 Impasse"
+        )
+        assert plane.get(path(site=quote(self.PRES)), token).json()["points"] == 1
+        problem(plane.get(path(site=quote("2 Impasse, 69007 Lyon")), token), 404, "site-not-found")
 
 
 class TestWhoIsRead:
@@ -264,7 +357,9 @@ class TestWhatMayBeAsked:
             (path(""), "metering_point"),
             (path(end=days_ago(7)), "end"),
             (path(start=days_ago(1831)), "end"),
-            (path(as_of="2026-01-01T00:00:00Z"), "as_of"),
+            (path(as_of="yesterday"), "as_of"),
+            (path(site=""), "site"),
+            (path(CONSO, site="1%20Rue"), "site"),
             (path() + "&kind=load_curve", "kind"),
         ],
     )

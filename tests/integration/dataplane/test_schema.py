@@ -15,6 +15,8 @@ STATEMENTS = {
     "token": registry._TOKEN,
     "access": registry._ACCESS,
     "points": registry._POINTS,
+    "reach": registry._REACH,
+    "reach of a site": registry._REACH_AT,
     "credential": registry._CREDENTIAL,
 }
 PARAMETERS = dict.fromkeys(
@@ -30,6 +32,7 @@ PARAMETERS = dict.fromkeys(
         "limit",
         "now",
         "client_id",
+        "site",
     ),
     "",
 )

@@ -102,18 +102,19 @@ def sum_of_power(
     until: datetime,
     zone: ZoneInfo,
     groups: int = 1,
+    as_of: int | None = None,
 ) -> Sums:
     """The mean power of each step (finer than a day) that lies in `[start, end)`.
 
     Finer values are averaged; coarser ones hold all through their step. Steps are counted from local midnight. What is
-    missing is told up to `until`. Raises `StoreUnavailable`.
+    missing is told up to `until`; `as_of` is of the store. Raises `StoreUnavailable`.
     """
     days = _Days.touched(start, end, zone)
     begin = days.midnights[0] - (days.midnights[0] - epoch_up(start)) // step.seconds * step.seconds
     grid = _Grid(begin, step.seconds, max(0, (epoch(end) - begin) // step.seconds))
     tally = _Tally(parts, days, groups, grid.count)
     present = np.zeros((groups, grid.count), np.int64)
-    for chunk in _rows(store, parts, Kind.LOAD_CURVE, direction, days, zone):
+    for chunk in _rows(store, parts, Kind.LOAD_CURVE, direction, days, zone, as_of):
         for amounts in chunk:
             _add_power(amounts, grid, days, tally, present)
     starts = grid.begin + grid.step * np.arange(grid.count + 1)
@@ -133,11 +134,12 @@ def sum_of_energy(
     until: datetime,
     zone: ZoneInfo,
     groups: int = 1,
+    as_of: int | None = None,
 ) -> Sums:
     """The energy of each civil period, of the civil days that lie wholly in `[start, end)`.
 
     As the meter tells it for each day; of days of which it tells none, from the load curve, when that is whole. What is
-    missing is told up to `until`. Raises `StoreUnavailable`.
+    missing is told up to `until`; `as_of` is of the store. Raises `StoreUnavailable`.
     """
     days = _Days.touched(start, end, zone)
     within = (days.midnights[:-1] >= epoch_up(start)) & (days.midnights[1:] <= epoch(end))
@@ -145,7 +147,7 @@ def sum_of_energy(
     begins = np.array([index == 0 or firsts[index] != firsts[index - 1] for index in range(len(days))])
     period_of = np.cumsum(begins) - 1
     tally = _Tally(parts, days, groups, int(period_of[-1]) + 1 if len(days) else 0)
-    _add_energy(store, parts, direction, days, within, period_of, tally, zone)
+    _add_energy(store, parts, direction, days, within, period_of, tally, zone, as_of)
     present = np.zeros((groups, tally.steps), np.int64)
     starts = np.flatnonzero(begins)
     names, group_of, given = tally.by_point()
@@ -311,13 +313,14 @@ def _rows(
     direction: FlowDirection,
     days: _Days,
     zone: ZoneInfo,
+    as_of: int | None,
 ) -> Iterator[list[Amounts]]:
     """What the store has of the parts, each day of a point in one row: where several blocks speak of one, what they
     say together.
     """
     if not len(days):
         return
-    for chunk in store.amounts(parts.points, kind, direction, days.first, days.last):
+    for chunk in store.amounts(parts.points, kind, direction, days.first, days.last, as_of=as_of):
         if len(chunk) < 2:  # of one form, so that no two are of one day
             yield chunk
             continue
@@ -327,7 +330,7 @@ def _rows(
         several = np.flatnonzero(times > 1) + low
         if len(several):
             chunk = [_without(one, times[key - low] > 1) for one, key in zip(chunk, keys, strict=True)]
-            chunk += _told_together(store, parts, several, kind, direction, days, zone)
+            chunk += _told_together(store, parts, several, kind, direction, days, zone, as_of)
         yield [amounts for amounts in chunk if len(amounts.points)]
 
 
@@ -350,13 +353,14 @@ def _told_together(
     direction: FlowDirection,
     days: _Days,
     zone: ZoneInfo,
+    as_of: int | None,
 ) -> list[Amounts]:
     """Days of several blocks as rows of five minutes, the form in which any steps can be put together."""
     made = []
     for point in np.unique(places // len(days)).tolist():
         wanted = (places[places // len(days) == point] % len(days)).tolist()
         span = days.day(wanted[0]), days.day(wanted[-1])
-        blocks = store.read(parts.points[point], kind, direction, *span, register="")
+        blocks = store.read(parts.points[point], kind, direction, *span, as_of=as_of, register="")
         for index in wanted:
             day = days.day(index)
             pieces = pieces_of_day([block for block in blocks if block.day == day], day, zone)
@@ -501,6 +505,7 @@ def _add_energy(
     period_of: Integers,
     tally: _Tally,
     zone: ZoneInfo,
+    as_of: int | None = None,
 ) -> None:
     whole = parts.within(days.midnights[:-1], days.midnights[1:]) & within  # spans by days
     told = np.zeros((len(parts), len(days)), np.bool_)
@@ -518,7 +523,7 @@ def _add_energy(
         tally.given[points, index] = 1
         tally.quality[points, index] = _MEASURED if quality is None else _least_sure(quality)
 
-    for chunk in _rows(store, parts, Kind.DAILY_ENERGY, direction, days, zone):
+    for chunk in _rows(store, parts, Kind.DAILY_ENERGY, direction, days, zone, as_of):
         for amounts in chunk:
             if amounts.values.shape[1] != 1:
                 continue
@@ -534,7 +539,7 @@ def _add_energy(
     some = np.flatnonzero(silent.any(axis=1))
     at = np.flatnonzero(silent.any(axis=0))
     shorter = _Days(days.day(int(at[0])), days.midnights[at[0] : at[-1] + 2])
-    for chunk in _rows(store, parts.some(some), Kind.LOAD_CURVE, direction, shorter, zone):
+    for chunk in _rows(store, parts.some(some), Kind.LOAD_CURVE, direction, shorter, zone, as_of):
         for amounts in chunk:
             points, index = some[amounts.points], days.indices(amounts.days)
             rows = silent[points, index]

@@ -23,14 +23,23 @@ _DAY_BITS = 20
 _MISSING = int(Quality.MISSING)  # on an array, the member would be looked up for each comparison
 
 # Of a block, in one integer: step, scale, width, whether it has qualities, number of values.
-_FORM = """((((s.resolution * 256 + b.scale + 128) * 16 + b.width) * 2 + (b.quality is not null)) * 1024
+_FORM = """((((b.resolution * 256 + b.scale + 128) * 16 + b.width) * 2 + (b.quality is not null)) * 1024
   + length(b.amounts) / b.width)"""
 
-AMOUNTS = f"""select json_group_array((p.key << {_DAY_BITS}) | b.day), json_group_array({_FORM}),
+_BLOCKS = """select p.key as place, s.resolution, b.day, b.scale, b.width, b.amounts, b.quality
+  from json_each(?1) p cross join series s on s.metering_point = p.value cross join {table} b on b.series = s.id
+  where s.kind = ?2 and s.direction = ?3 and s.register = '' and b.day between ?4 and ?5"""
+
+_AMOUNTS = f"""select json_group_array((b.place << {_DAY_BITS}) | b.day), json_group_array({_FORM}),
   cast(group_concat(b.quality, '') as blob),
   {", ".join(f"cast(group_concat(b.amounts, '') filter (where b.width = {width}) as blob)" for width in packing.WIDTHS)}
-  from json_each(?) p cross join series s on s.metering_point = p.value cross join block b on b.series = s.id
-  where s.kind = ? and s.direction = ? and s.register = '' and b.day between ? and ?"""  # noqa: S608 -- constants
+  from ({{blocks}}) b"""  # noqa: S608 -- constants
+
+AMOUNTS = _AMOUNTS.format(blocks=_BLOCKS.format(table="block"))
+AMOUNTS_AS_OF = _AMOUNTS.format(
+    blocks=f"{_BLOCKS.format(table='block')} and b.recorded_at <= ?6 union all "
+    f"{_BLOCKS.format(table='history')} and b.recorded_at <= ?6 and b.superseded_at > ?6"
+)
 
 
 def amounts_of(row: Sequence[bytes | str | None], *, first_point: int) -> list[Amounts]:

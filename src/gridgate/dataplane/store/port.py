@@ -21,6 +21,7 @@ never renumber or rename.
 """
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -346,13 +347,26 @@ class MeasurementStore(Protocol):
         """The same as it is kept: for whoever has seen it before and need not look into it (`packing.blocks_of` does)."""
         ...
 
-    def amounts(
-        self, metering_points: Sequence[str], kind: Kind, direction: FlowDirection, first: date, last: date
-    ) -> Iterator[list[Amounts]]:
-        """What the blocks of several points hold now, as columns: for sums over thousands of points.
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All that is read within shows one instant: the first read of it. For whoever has the store alone, and not for
+        long: what is written meanwhile is kept apart until it ends.
+        """
+        ...
 
-        Of the total, not of registers. Each point is given once. Some whole points at a time, so that memory does not
-        grow with their number: each time one snapshot and one statement, all of them together not.
+    def amounts(
+        self,
+        metering_points: Sequence[str],
+        kind: Kind,
+        direction: FlowDirection,
+        first: date,
+        last: date,
+        *,
+        as_of: int | None = None,
+    ) -> Iterator[list[Amounts]]:
+        """What the blocks of several points hold, as columns: for sums over thousands of points.
+
+        Of the total, not of registers. `as_of` as in `read`. Each point is given once. Some whole points at a time, so
+        that memory does not grow with their number, in one statement each: read within one `snapshot`.
         """
         ...
 

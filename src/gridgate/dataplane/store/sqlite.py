@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from functools import partial
 from json import dumps
@@ -18,7 +18,7 @@ from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Resolution
 from gridgate.dataplane.sqlite_file import stamp
 from gridgate.dataplane.store import merging, packing
-from gridgate.dataplane.store.amounts import AMOUNTS, BLOCKS_AT_ONCE, amounts_of
+from gridgate.dataplane.store.amounts import AMOUNTS, AMOUNTS_AS_OF, BLOCKS_AT_ONCE, amounts_of
 from gridgate.dataplane.store.checking import canonical
 from gridgate.dataplane.store.days import Days, day_number, day_of_number, key_columns
 from gridgate.dataplane.store.port import (
@@ -99,6 +99,7 @@ class SqliteStore:
         self._file = str(path)
         self._open()
         self._lock = threading.Lock()
+        self._shown = False  # a snapshot
 
     def _open(self) -> None:
         self._opened = stamp(self._file) if self._read_only else None
@@ -152,15 +153,38 @@ class SqliteStore:
         rows.sort(key=_DAY_STEP_REGISTER)
         return list(map(_AS_PACKED, rows))
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        with self._lock:
+            self._stay_with_the_file()
+            self._execute("begin")
+            self._shown = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._shown = False
+                with suppress(StoreUnavailable):  # what was read was read
+                    self._execute("rollback")
+
     def amounts(
-        self, metering_points: Sequence[str], kind: Kind, direction: FlowDirection, first: date, last: date
+        self,
+        metering_points: Sequence[str],
+        kind: Kind,
+        direction: FlowDirection,
+        first: date,
+        last: date,
+        *,
+        as_of: int | None = None,
     ) -> Iterator[list[Amounts]]:
         days = (last - first).days + 1
-        about = kind.value, direction.value, max(0, day_number(first)), day_number(last)
+        span = max(0, day_number(first)), day_number(last)
+        about = (kind.value, direction.value, *span, *(() if as_of is None else (as_of,)))
+        statement = AMOUNTS if as_of is None else AMOUNTS_AS_OF
         at_once = max(1, BLOCKS_AT_ONCE // max(1, days))
         for start in range(0, len(metering_points), at_once):
             points = list(metering_points[start : start + at_once])
-            (row,) = self._rows(AMOUNTS, (dumps(points), *about))
+            (row,) = self._rows(statement, (dumps(points), *about))
             yield amounts_of(row, first_point=start)
 
     def series(self, metering_points: Sequence[str]) -> list[SeriesInfo]:
@@ -355,7 +379,7 @@ class SqliteStore:
         one that has no place any more, where nobody would find it. Raises `StoreUnavailable`.
         """
         there = stamp(self._file)
-        if there == self._opened:
+        if self._shown or there == self._opened:
             return
         if self._read_only:
             self._connection.close()

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from gridgate.core.sharing import AccessLine, Refused
 from gridgate.core.time import civil_day_bounds, days_between
-from gridgate.dataplane.accesslog.entry import GRANTED, Entry
+from gridgate.dataplane.accesslog.entry import GRANTED, Encoded, Entry
 from gridgate.dataplane.authz import Caller, is_valid
 from gridgate.dataplane.http.metrics import READS
 from gridgate.dataplane.http.plane import DataPlane, reader_of
@@ -68,7 +68,7 @@ def endpoint(plane: DataPlane, caller_of: Callable[[DataPlane, Request, str, dat
 
 def _sum(
     plane: DataPlane, caller: Caller, query: wire.AggregatesQuery, at: datetime
-) -> tuple[Aggregate, list[Entry]]:
+) -> tuple[Aggregate, list[Entry | Encoded]]:
     """Decide and add up; what has to be logged before it is answered. Raises `Problem`."""
     asked, registry = query.asked, plane.sums.registry
     accesses: dict[str, Access] = {}
@@ -77,7 +77,9 @@ def _sum(
         lines = {point: access.lines for point, access in accesses.items()}
         decided = decide_each(asked.request(at), query.points, lines)
     else:
-        lines = registry.reach(caller.application, at=at)
+        lines = registry.reach(caller.application, at=at, site=query.site)
+        if query.site is not None and not lines:
+            raise problems.site_not_found()
         # What the application was not given of its points was not asked for either.
         decided = Decided(decide_each(asked.request(at), list(lines), lines).granted)
     points = list(decided.granted)

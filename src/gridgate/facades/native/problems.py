@@ -66,6 +66,17 @@ def point_not_found() -> Problem:
     )
 
 
+def site_not_found() -> Problem:
+    return Problem(
+        "site-not-found",
+        404,
+        "No such site",
+        "At that address there is no metering point that the organisation of this application holds or held and that"
+        " the application may read. Write it as the portal does where it shows measurements by site:"
+        " street, a comma, postcode and city. Points read by permission are named one by one.",
+    )
+
+
 def holder_left() -> Problem:
     return Problem(
         "holder-left-metering-point",

@@ -67,11 +67,14 @@ class MeasurementsQuery:
 
 @dataclass(frozen=True, slots=True)
 class AggregatesQuery:
-    """What is asked of `/aggregates`. No `points` means all that the application may read."""
+    """What is asked of `/aggregates`. No `points` means all that the application may read, at the `site`
+    if one is named.
+    """
 
     asked: SumAsked
     points: tuple[str, ...]
     by_point: bool
+    site: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +105,23 @@ def decode_measurements_query(query_string: bytes, *, zone: ZoneInfo) -> Measure
 
 def decode_aggregates_query(query_string: bytes, *, zone: ZoneInfo) -> AggregatesQuery:
     """Read and check the parameters, of which `metering_point` may be repeated. Raises `Problem`."""
-    known = ("kind", "direction", "start", "end", "step", "by", "metering_point")
+    known = ("kind", "direction", "start", "end", "step", "by", "as_of", "site", "metering_point")
     given = _Given(query_string, known=known, repeated="metering_point", most=MOST_NAMED_POINTS)
     kind = given.read("kind", _summed)
     direction = given.read("direction", _word(FlowDirection))
     period = _period(given, zone)
     step = given.read("step", _step_of(kind))
     by = given.read("by", _by_point, optional=True)
+    as_of = given.read("as_of", _instant, optional=True)
+    site = given.read("site", str, optional=True)
+    if site is not None and given.repeated:
+        given.fault("site", "is not given together with metering_point.")
     given.check()
     assert direction is not None
     assert period is not None
     assert step is not None
-    return AggregatesQuery(SumAsked(direction, period, step), tuple(given.repeated), by is not None)
+    asked = SumAsked(direction, period, step, as_of)
+    return AggregatesQuery(asked, tuple(given.repeated), by is not None, site)
 
 
 def _period(given: "_Given", zone: ZoneInfo) -> Interval | None:
