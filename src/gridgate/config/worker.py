@@ -5,8 +5,8 @@ A round, about twice a second, does what is due:
 1. sends e-mails, several at once in a bounded number of seats;
 2. folds the access log into the registry;
 3. finds the companies that people ask to be let into, and tells them;
-4. writes the ends that time and move-outs brought, signs the receipts of ends that are awaited, and sends expired
-   activation links again;
+4. writes the ends that time and move-outs brought, signs the receipts of ends that are awaited, writes the letters of
+   what else changed, and sends expired activation links again;
 5. reminds of the ends to come, hourly;
 6. signs the access log, daily, and packs the segments of past days;
 7. writes the changes of rights that the access log lacks, when it could not be written as they were made;
@@ -88,6 +88,7 @@ def jobs(environment: Environment) -> list[Job]:
         Job("pass on requests to join", 1, lambda now: join_requests.pass_on_requests(now=now)),
         Job("end what is over", 5, lambda now: sharing.expire_due(now=now)),
         Job("sign the receipts of what ended", 1, Signing().sign),
+        Job("write the letters of what changed", 1, lambda now: tasks.write_letters(now=now)),
         Job("end what was left", 60, _end_what_was_left),
         Job("follow invitations", 60, lambda now: follow_invitations(now=now)),
         Job("write the end of past last days", 60, lambda now: end_past_last_days(now=now)),

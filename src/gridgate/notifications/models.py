@@ -5,7 +5,7 @@ from django.db import models
 
 class OutgoingEmail(models.Model):
     """An e-mail to send. `key` makes a second enqueueing of the same notice a no-op; `leased_until` is the
-    claim.
+    claim. One to nobody asks for letters to be written: see `tasks.write_letters`.
     """
 
     key = models.CharField(max_length=200, unique=True)

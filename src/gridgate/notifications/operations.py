@@ -1,10 +1,12 @@
-"""Enqueueing notices about permissions, in the transaction of what they tell; of what ended, with its signed receipt.
+"""Enqueueing notices about permissions: of what ended with its signed receipt, of what else changed right after it, of
+requests in their transaction.
 
 Each goes to both sides, to every person in their language: at the holder's, the members who may manage the
 data services (those restricted to a perimeter only when it covers all that the notice speaks of); at the
 eligible party's, its administrators. A company without such a member is told at its contact address.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -64,9 +66,26 @@ def tell_of_refusal(request: PermissionRequest, *, now: datetime) -> int:
 
 
 def tell_of_change(name: str, permission: Permission, *, now: datetime) -> int:
-    """A permission was `granted`, `extended`, `suspended` or `resumed`: both sides are told."""
-    about = f"{permission.pk}:{permission.events.count()}"
-    return _enqueue(name, about, _both(permission, at=now), _facts(permission), now=now)
+    """A permission was `granted`, `extended`, `suspended` or `resumed`: both sides are told.
+
+    The transaction of the change writes that they are to be, and no more: what nobody can lose, and nobody waits for.
+    Their letters are rendered from it after the commit (`tasks.write_letters`).
+    """
+    key = f"{name}:{permission.pk}:{permission.events.count()}"
+    ends = permission.valid_until
+    told = {"valid_until": None if ends is None else ends.isoformat()}
+    return enqueue([OutgoingEmail(key=key, attachment=json.dumps(told), created_at=now, due_at=now)])
+
+
+def letters_of_change(asked: OutgoingEmail) -> list[OutgoingEmail]:
+    """The letters that `tell_of_change` asked for, as of then."""
+    name, about = asked.key.split(":", 1)
+    permissions = Permission.objects.select_related("service", "holder", "eligible_party")
+    permission = permissions.get(pk=about.partition(":")[0])
+    ends = json.loads(asked.attachment)["valid_until"]
+    permission.valid_until = None if ends is None else datetime.fromisoformat(ends)
+    at = asked.created_at
+    return list(_emails(name, about, _both(permission, at=at), _facts(permission), now=at))
 
 
 def letters_of_end(receipt: Receipt, *, now: datetime) -> list[OutgoingEmail]:

@@ -1,4 +1,4 @@
-"""Sending the e-mails that wait, and reminding of permissions that will end.
+"""Rendering what changes ask for, sending the e-mails that wait, and reminding of permissions that will end.
 
 An e-mail is claimed by a conditional UPDATE: whoever changes the row has it, for a while. A worker that
 dies leaves its claim to run out, and the next one sends it: at least once, and once when nothing goes
@@ -11,23 +11,27 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 from django.utils.timezone import get_default_timezone
 
 from gridgate.core.sharing import PermissionState
 from gridgate.core.time import civil_day_of
+from gridgate.core.unavailability import is_unavailable
 from gridgate.notifications import operations
 from gridgate.notifications.letters import Withdrawn, body_of
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.models import Permission
 
-__all__ = ["OutgoingEmail", "claim", "remind", "send"]
+__all__ = ["OutgoingEmail", "claim", "remind", "send", "write_letters"]
 
 _log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
 """Longer than a mail server may take (`EMAIL_TIMEOUT` for each of its answers)."""
+AT_ONCE = 100
+"""So many changes are told of before the worker looks at its other work."""
 MOST_ATTEMPTS = 30
 LONGEST_WAIT = timedelta(hours=6)
 """Between two attempts; the first come after 1, 2, 4… minutes. Thirty attempts take about five days."""
@@ -42,11 +46,38 @@ def claim(*, now: datetime) -> OutgoingEmail | None:
         sent_at__isnull=True,
         due_at__lte=now,
         attempts__lt=MOST_ATTEMPTS,
-    )
+    ).exclude(recipient="")
     for pk in free.order_by("due_at", "pk").values_list("pk", flat=True)[:20]:
         if free.filter(pk=pk).update(leased_until=now + LEASE, attempts=F("attempts") + 1):
             return OutgoingEmail.objects.get(pk=pk)
     return None
+
+
+def write_letters(*, now: datetime) -> int:
+    """Render the letters of changes that are asked for (`operations.tell_of_change`), and queue them; returns how many
+    changes they tell of.
+
+    The letters and that they were asked for change places in one transaction: a death before it leaves the change to the
+    next round, and of two workers at once one writes them. One that cannot be rendered holds up no other, and is tried
+    again later each time.
+    """
+    asked = OutgoingEmail.objects.filter(recipient="", sent_at__isnull=True, due_at__lte=now).order_by("pk")
+    done = 0
+    for change in asked[:AT_ONCE]:
+        try:
+            letters = operations.letters_of_change(change)
+        except Exception as error:
+            if is_unavailable(error):
+                raise
+            _log.exception("the letters of %s cannot be written", change.key)
+            wait = _wait(change.attempts + 1)
+            asked.filter(pk=change.pk).update(due_at=now + wait, attempts=min(change.attempts + 1, 100))
+            continue
+        with transaction.atomic():
+            if OutgoingEmail.objects.filter(pk=change.pk).delete()[0]:
+                operations.enqueue(letters)
+        done += 1
+    return done
 
 
 def send(email: OutgoingEmail, *, clock: Callable[[], datetime]) -> bool:

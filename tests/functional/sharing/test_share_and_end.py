@@ -81,6 +81,7 @@ def test_a_holder_shares_sees_who_reads_ends_it_and_both_hold_the_proof(world: W
 
     # The worker sends; both sides hold the same proof, which verifies with the published keys and nothing else.
     mail.outbox.clear()
+    tasks.write_letters(now=world.now)
     while (email := tasks.claim(now=world.now)) is not None:
         assert tasks.send(email, clock=lambda: world.now)
     assert not OutgoingEmail.objects.filter(sent_at=None).exists()
@@ -114,6 +115,7 @@ def test_the_notices_of_the_whole_story_have_no_hole(world: World, language: str
     tasks.remind(now=world.now + timedelta(days=215))
     revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
     receipts.complete_awaited(now=world.now)
+    tasks.write_letters(now=world.now)
     emails = list(OutgoingEmail.objects.all())
     assert {email.key.split(":")[0] for email in emails} == {"requested", "granted", "reminder", "ended"}
     for email in emails:

@@ -48,6 +48,7 @@ def give(world: World, service: DataService, *points: str) -> Permission:
 def told() -> dict[str, OutgoingEmail]:
     """What each was told last; what ended, with its receipt."""
     receipts.complete_awaited(now=NOW)
+    tasks.write_letters(now=NOW)
     return {email.recipient: email for email in OutgoingEmail.objects.all()}
 
 

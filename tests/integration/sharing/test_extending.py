@@ -7,6 +7,7 @@ import pytest
 
 from gridgate.core.sharing import LegalBasis
 from gridgate.metering.operations import close_holding
+from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.models import AccessLine, DataService, Permission
 from gridgate.sharing.operations import (
@@ -73,6 +74,7 @@ def test_it_is_an_event_and_both_sides_are_told(world: World, permission: Permis
     assert event is not None
     assert (event.state, event.reason, event.actor_name) == ("active", "extended", "Alice")
     assert event.details == {"says": {"valid_until": LATER.isoformat()}}
+    tasks.write_letters(now=world.now)
     told = OutgoingEmail.objects.filter(key__startswith="extended:").values_list("recipient", flat=True)
     assert set(told) == {"alice@acme.example", "dev@tiers-1.example"}
 
