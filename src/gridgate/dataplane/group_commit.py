@@ -85,8 +85,9 @@ class GroupCommit(Generic[Job, Outcome]):
             if self._closing:
                 raise self._closed()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                thread.start()  # which the system may refuse: then the next one tries again
+                self._thread = thread
             self._gathered += waiting
             self._changed.notify()
 
