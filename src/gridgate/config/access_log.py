@@ -60,6 +60,8 @@ class Erased:
     segments: int
 
 
+_told: dict[Path, str] = {}
+"""What was told of segments that cannot be folded, while it is so."""
 _BATCH = 10_000
 """Lines folded in one transaction: the same point and day, read by the same company, is one row of many lines."""
 
@@ -77,8 +79,11 @@ def fold_access_log(environment: Environment) -> int:
             continue
         try:
             added += _fold_segment(path, there.get(segment_name(path), Position()))
-        except Exception:  # noqa: BLE001 -- whatever is wrong with it, the holders’ other reads must show
-            _log.exception("the access log's segment %s cannot be folded", segment_name(path))
+            _told.pop(path, None)
+        except Exception as error:  # noqa: BLE001 -- whatever is wrong with it, the holders’ other reads must show
+            if _told.get(path) != str(error):  # looked at each second, it is told once
+                _log.exception("the access log's segment %s cannot be folded", segment_name(path))
+            _told[path] = str(error)
             whole = False
     if whole:
         _note_folded(environment.access_log / FOLDED, begun)
@@ -198,7 +203,7 @@ def erase_reads(environment: Environment, *, before: date, now: datetime) -> Era
     _require_intact(environment, now)
     start = civil_day_bounds(before, audit.zone()).start
     entries = audit.erase_before(
-        day=before, now=now, lines_of=lambda name: lines_of(environment.access_log / name)
+        day=before, now=now, lines_of=lambda name: _counted_lines(environment.access_log / name)
     )
     sign_now(environment, now)
     gone = [
@@ -212,10 +217,27 @@ def erase_reads(environment: Environment, *, before: date, now: datetime) -> Era
     return Erased(entries, removed)
 
 
-def _unlink(path: Path) -> bool:
-    """Remove a segment in both forms, if there are two; returns whether it did: not while it is written or packed, which
-    would bring it back.
+def _counted_lines(path: Path) -> Iterator[LogLine]:
+    """Raises `GridgateError` (CONFLICT) when the segment is no more: they were erased, and an older copy of the registry
+    was put in its place since.
     """
+    try:
+        yield from lines_of(path)
+    except FileNotFoundError:
+        raise GridgateError(
+            ErrorKind.CONFLICT,
+            "the registry counts reads of a segment that is no more",
+            where=path.name,
+            remedy="Run gridgate audit rebuild --without-lost, then this again.",
+        ) from None
+
+
+def _unlink(path: Path) -> bool:
+    """Remove a segment in both forms, if there are two, and what a death left of packing it; returns whether it did: not
+    while it is written or packed, which would bring it back.
+    """
+    from gridgate.dataplane.accesslog.packed import unfinished  # most processes never do
+
     name = segment_name(path)
     with ExitStack() as held:
         try:
@@ -224,8 +246,8 @@ def _unlink(path: Path) -> bool:
             pass
         except BlockingIOError:
             return False
-        for form in (name, f"{name}{PACKED}"):
-            path.with_name(form).unlink(missing_ok=True)
+        for form in (path.with_name(name), path.with_name(f"{name}{PACKED}"), unfinished(path)):
+            form.unlink(missing_ok=True)
     return True
 
 

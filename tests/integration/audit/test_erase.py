@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from click.testing import Result
+from django.db import transaction
 from pytest_django import Settings
 from typer.testing import CliRunner
 
@@ -207,6 +208,28 @@ def test_a_segment_that_packing_left_in_both_forms_goes_in_both(environment: Env
     assert run("erase", "--before", BEFORE).output == "erased: 3 entries, 1 segment\n"
     assert not [path for path in environment.access_log.iterdir() if path.name.startswith("2022-06-14")]
     assert verdict().startswith("intact: 6 entries in 3 segments")
+
+
+def test_a_registry_of_before_the_erasure_is_counted_anew_first(environment: Environment) -> None:
+    """It was restored: it counts reads of segments that are no more, and knows of no erasure."""
+    before = transaction.savepoint()
+    assert run("erase", "--before", BEFORE).output == "erased: 3 entries, 1 segment\n"
+    transaction.savepoint_rollback(before)
+    refused = run("erase", "--before", BEFORE)
+    assert isinstance(refused.exception, GridgateError)
+    assert "gridgate audit rebuild --without-lost" in str(refused.exception)
+    assert sum(LogDay.objects.values_list("entries", flat=True)) == 8
+    assert run("rebuild", "--without-lost").output == "6 entries counted and found\n"
+    assert run("erase", "--before", BEFORE).output == "erased: 1 entry, 0 segments\n"
+    assert verdict().startswith("intact: 6 entries in 3 segments")
+    assert sum(LogPoint.objects.values_list("entries", flat=True)) == 5
+
+
+def test_what_a_death_left_of_packing_goes_with_its_segment(environment: Environment) -> None:
+    packed = segment_paths(environment.access_log)[0]
+    (environment.access_log / f".{packed.name}.part").write_bytes(packed.read_bytes())
+    run("erase", "--before", BEFORE)
+    assert not [path for path in environment.access_log.iterdir() if "2022-06-14" in path.name]
 
 
 def test_a_segment_that_is_packed_meanwhile_goes_the_next_time(environment: Environment) -> None:

@@ -358,6 +358,21 @@ def test_a_segment_that_became_shorter_is_told(
     assert "cannot be folded" in caplog.text
 
 
+def test_one_that_cannot_be_folded_is_told_once_until_that_changes(
+    environment: Environment, log: AccessLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is looked at each second."""
+    log.append(entry(1), entry(2))
+    fold_access_log(environment)
+    path = only_segment(environment)
+    whole = path.read_bytes()
+    for expected, content in ((1, whole[:-40]), (2, whole[:-50]), (2, whole), (3, whole[:-50])):
+        path.write_bytes(content)
+        for _ in range(5):
+            fold_access_log(environment)
+        assert caplog.text.count("cannot be folded") == expected
+
+
 # --- retention
 
 

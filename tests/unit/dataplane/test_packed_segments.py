@@ -1,5 +1,6 @@
 """A packed segment is the same segment: its lines, its chain, what checkpoints say of it, and each line by its place."""
 
+import errno
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -153,6 +154,22 @@ def test_one_that_is_packed_once_it_was_listed_is_read_as_listed(path: Path) -> 
     [listed], size, before = segment_paths(path.parent), segment_size(path), read_segment(path)
     pack(path)
     assert (segment_size(listed), read_segment(listed)) == (size, before)
+
+
+def test_a_disk_that_fills_up_on_the_way_is_left_no_fuller(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = path.read_bytes()
+
+    def no_room(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(packed.os, "fsync", no_room)
+        with pytest.raises(OSError, match="No space left"):
+            pack(path)
+    assert [(left.name, left.read_bytes()) for left in path.parent.iterdir()] == [(path.name, before)]
+    assert pack(path)
 
 
 def test_what_does_not_read_back_the_same_replaces_nothing(

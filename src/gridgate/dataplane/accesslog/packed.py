@@ -7,12 +7,13 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from pyzstd import CParameter, SeekableFormatError, SeekableZstdFile, ZstdError
 
-from gridgate.dataplane.accesslog.segments import PACKED, DamagedSegment
+from gridgate.dataplane.accesslog.segments import PACKED, DamagedSegment, segment_name
 
 FRAME = 128 * 1024
 """Bytes of lines that one frame holds: what is read to get at a single line."""
@@ -79,7 +80,25 @@ def pack(path: Path) -> bool:
 
 def _pack(path: Path, *, expected: bytes) -> None:
     packed = path.with_name(path.name + PACKED)
-    making = path.with_name(f".{packed.name}.part")  # no segment by its name, should it be left behind
+    making = unfinished(path)
+    try:
+        _make(making, path, expected)
+    except OSError:
+        with suppress(OSError):
+            making.unlink()  # a full disk has no room for what is of no use
+        raise
+    making.replace(packed)
+    _sync(path.parent)
+    path.unlink()
+    _sync(path.parent)
+
+
+def unfinished(path: Path) -> Path:
+    """Where the packed form of a segment is written: no segment by its name, should a death leave it behind."""
+    return path.with_name(f".{segment_name(path)}{PACKED}.part")
+
+
+def _make(making: Path, path: Path, expected: bytes) -> None:
     descriptor = os.open(making, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with (
@@ -93,10 +112,6 @@ def _pack(path: Path, *, expected: bytes) -> None:
     with open_packed(making) as back:
         if _digest(back) != expected:
             raise OSError(f"{making} does not read back as {path.name}")
-    making.replace(packed)
-    _sync(path.parent)
-    path.unlink()
-    _sync(path.parent)
 
 
 def _digest(file: IO[bytes] | SeekableZstdFile) -> bytes:
