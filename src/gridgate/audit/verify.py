@@ -1,15 +1,18 @@
 """Comparing the registry's roll-up and index of the access log with the log itself."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 from django.db import connection
+from django.db.models import Min
 
-from gridgate.audit.lines import Columns, micros_of
+from gridgate.audit.lines import Columns, instant_of, micros_of
 from gridgate.audit.models import (
     AccessLogSegment,
     LogDay,
@@ -29,12 +32,14 @@ from gridgate.audit.operations import (
     zone,
 )
 from gridgate.core.retention import latest_erasable
-from gridgate.core.time import civil_day_bounds
+from gridgate.core.time import civil_day_bounds, civil_day_of
 
 LATE = timedelta(hours=26)
 """The worker folds within seconds; whatever is that old was not folded, or is folded no more."""
 _SETTLED = timedelta(days=3)
-"""Segments of a day hold lines of the next one at most: those of later days say nothing more of a day."""
+"""Segments of a day hold lines of the next one at most: those of later days say nothing more of a day, unless a clock was
+put back.
+"""
 
 Key = tuple[Any, ...]
 
@@ -92,9 +97,19 @@ class Comparison:
     _settled: date = date.min
     """Days before that are compared."""
     _erased: date | None = None
+    _names: list[str] = field(default_factory=list)
+    _reaches: list[int] = field(default_factory=list)
+    """From which instant on lines are in the segment of that name, or in those after it, as the index says, which is
+    compared with the lines of each.
+    """
 
     def __post_init__(self) -> None:
         self._erased = erased_before()
+        firsts = (
+            LogStretch.objects.values_list("segment__name").annotate(Min("first")).order_by("segment__name")
+        )
+        self._names, beginnings = map(list, zip(*firsts, strict=True)) if firsts else ([], [])
+        self._reaches = [*accumulate(reversed(beginnings), min)][::-1]
         columns = Facet._fields
         for number, *said in LogFacet.objects.values_list("pk", *columns):
             self._facets[Facet(*said)] = number
@@ -105,7 +120,7 @@ class Comparison:
         Lines that are not folded yet are no difference until they are `LATE`, nor are those that a retention has erased.
         """
         if day is not None:
-            yield from self._settle(day - _SETTLED)
+            yield from self._settle(min(day - _SETTLED, self._reached_from(name)))
         row = AccessLogSegment.objects.filter(name=name).first()
         roll_up, late, displaced = RollUp(zone()), 0, False
         for line in lines:
@@ -184,6 +199,18 @@ class Comparison:
         yield from self._segments_of_days(before)
         self._settled = max(self._settled, before)
 
+    def _reached_from(self, name: str) -> date:
+        """The earliest day of which this segment or a later one holds lines: a clock that was put back writes on in the
+        segment of a later day.
+        """
+        place = bisect_left(self._names, name)
+        if place == len(self._names):
+            return date.max
+        try:
+            return civil_day_of(instant_of(self._reaches[place]), zone())
+        except OverflowError:  # nothing that was written here
+            return date.min
+
     def _note_last(self, key: Key, last: int, segment: int) -> None:
         latest, there = self._last_in.get(key, (last, set()))
         if last > latest:
@@ -227,12 +254,13 @@ class Comparison:
             except ValueError:
                 damaged.add(stretch.holder)
                 continue
+            if not len(columns.at):
+                continue
+            if (stretch.first, stretch.last) != (int(columns.at.min()), int(columns.at.max())):
+                damaged.add(stretch.holder)
             if self._erased is not None:
                 columns = columns.where(columns.at >= _start_of(self._erased))
-            if len(columns.at):
-                there.setdefault(stretch.holder, []).append(columns)
-                if stretch.first > int(columns.at.min()) or stretch.last < int(columns.at.max()):
-                    damaged.add(stretch.holder)
+            there.setdefault(stretch.holder, []).append(columns)
         for holder in sorted({*said, *there, *damaged}, key=str):
             expected, found = Columns.of(said.get(holder, ())), Columns.joined(there.get(holder, []))
             if holder in damaged or not _same(expected, found):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from gridgate.config.commands.audit import app
 from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, segment_paths
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, day_of_segment, segment_paths
 from gridgate.sharing import signing
 from tests.keys import public_pem
 
@@ -115,6 +116,8 @@ def test_what_is_not_folded_yet_is_no_difference(folded: Path, log: AccessLog) -
         ("DELETE FROM audit_logstretch", "{name}, company 3: the index finds other lines than there are"),
         ("UPDATE audit_logstretch SET columns = x'00'", "{name}, company 3: the index finds other lines"),
         ("UPDATE audit_logstretch SET last = 0", "{name}, company 3: the index finds other lines"),
+        ("UPDATE audit_logstretch SET first = 1 << 62", "{name}, company 3: the index finds other lines"),
+        ("UPDATE audit_logstretch SET first = -1 << 62", "{name}, company 3: the index finds other lines"),
         ("UPDATE audit_logstretch SET holder = 5", "{name}, company 5: the index finds other lines"),
         ("UPDATE audit_logfacet SET holder = 5", "2026-11-25, company 5: the registry counts 4 entries that"),
     ],
@@ -171,6 +174,20 @@ def _another(environment: Environment, *entries: AccessEntry) -> Path:
     log.close()
     (made,) = {*segment_paths(environment.access_log)} - before
     return made
+
+
+def test_lines_of_a_clock_that_was_put_back_are_counted_on_their_own_day(
+    folded: Path, environment: Environment
+) -> None:
+    """It was nine days ahead, and a process writes on in the segment that it began."""
+    days = timedelta(days=9)
+    _another(environment, replace(entry(5), at=NOW + timedelta(days=5)))
+    _another(environment, replace(entry(6), at=NOW + days), entry(7))
+    fold_access_log(environment)
+    comparison = Comparison(NOW + days)
+    for path in segment_paths(environment.access_log):
+        assert list(comparison.segment(path.name, day_of_segment(path.name), lines_of(path))) == []
+    assert list(comparison.end()) == []
 
 
 def test_what_the_index_finds_in_a_segment_that_is_not_there_shows(folded: Path) -> None:
