@@ -257,6 +257,8 @@ class Folded:
 
     entries: int = 0
     faulty: Sequence[Faulty] = ()
+    elsewhere: bool = False
+    """That another process folds the segment: nothing was added, and how far it is by now, it knows."""
 
 
 def fold(
@@ -287,7 +289,7 @@ def fold(
     with transaction.atomic():
         row, _ = AccessLogSegment.objects.get_or_create(name=segment)
         if (row.lines, row.size) != (start.lines, start.size):
-            return Folded()
+            return Folded(elsewhere=True)
         if erased := erased_before():
             roll_up.drop_before(erased)
         if roll_up.lines:

@@ -78,7 +78,9 @@ def fold_access_log(environment: Environment) -> int:
         if is_changes(path) or segment_name(path) in sealed:
             continue
         try:
-            added += _fold_segment(path, there.get(segment_name(path), Position()))
+            done = _fold_segment(path, there.get(segment_name(path), Position()))
+            added += done.entries
+            whole = whole and not done.elsewhere
             _told.pop(path, None)
         except Exception as error:  # noqa: BLE001 -- whatever is wrong with it, the holders’ other reads must show
             if _told.get(path) != str(error):  # looked at each second, it is told once
@@ -372,10 +374,10 @@ def _refuse_to_begin_late(environment: Environment, now: datetime) -> None:
         )
 
 
-def _fold_segment(path: Path, position: Position) -> int:
+def _fold_segment(path: Path, position: Position) -> audit.Folded:
     size = segment_size(path)
     if size == position.size:
-        return 0
+        return audit.Folded()
     if size < position.size:
         raise ValueError(f"it has {size} bytes, and had {position.size}")
     added, name = 0, segment_name(path)
@@ -389,7 +391,9 @@ def _fold_segment(path: Path, position: Position) -> int:
             for line, why in done.faulty:
                 _log.error("%s:%s is not an entry of the access log: %s", name, line, why)
             added += done.entries
-    return added
+            if done.elsewhere:
+                return audit.Folded(added, elsewhere=True)
+    return audit.Folded(added)
 
 
 def lines_of(path: Path) -> Iterator[LogLine]:

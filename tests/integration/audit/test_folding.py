@@ -358,6 +358,25 @@ def test_a_segment_that_became_shorter_is_told(
     assert "cannot be folded" in caplog.text
 
 
+def test_counts_are_not_said_to_be_whole_by_who_was_not_quick_enough(
+    environment: Environment, log: AccessLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker folds the segment, and has not come to its end; nor is it read through in vain."""
+    monkeypatch.setattr(access_log, "_BATCH", 2)
+    log.append(*map(entry, range(9)))
+    before, fold_some, folds = positions(), access_log.audit.fold, []
+    with monkeypatch.context() as dying:
+        dying.setattr(access_log.audit, "fold", lambda **said: fold_some(**said) and 1 / 0)
+        fold_access_log(environment)
+    with monkeypatch.context() as late:
+        late.setattr(access_log.audit, "positions", lambda: before)
+        late.setattr(access_log.audit, "fold", lambda **said: folds.append(said) or fold_some(**said))
+        assert fold_access_log(environment) == 0
+    assert (len(folds), (environment.access_log / FOLDED).exists()) == (1, False)
+    assert fold_access_log(environment) == 8
+    assert (environment.access_log / FOLDED).exists()
+
+
 def test_one_that_cannot_be_folded_is_told_once_until_that_changes(
     environment: Environment, log: AccessLog, caplog: pytest.LogCaptureFixture
 ) -> None:
