@@ -4,7 +4,8 @@
 
 Each group runs in a process of its own, which starts and ends its peers. A run of all is written to `results/`, from
 which `python -m benchmarks.report` makes the tables of the read-mes. `--check` exits 1 where the least round of a line
-is above its budget (`budgets.toml`), which is for the full size alone.
+is above its budget (`budgets.toml`), which is for the full size alone. The group of such a line is measured again first:
+what other work on the machine adds to one run it rarely adds to three; and a slower machine is allowed more.
 """
 
 import argparse
@@ -14,13 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from benchmarks.lines import QUICK, Line, Scale
-from benchmarks.results import HERE, begin, budgets, load, missed
+from benchmarks.results import HERE, begin, budgets, load, missed, slower
+from benchmarks.yardstick import yardstick
 
 GROUPS = {
     "files_in": "I1 files taken in",
@@ -31,6 +34,8 @@ GROUPS = {
     "pages": "P measurements",
     "rights": "G rights",
 }
+MOST = 3
+"""Times that a group of which a budget is missed is measured, before it is."""
 PLACE = HERE.parent / "var" / "bench"
 """On the disk of the checkout, so that what is made durable is."""
 
@@ -44,18 +49,50 @@ def main(arguments: Sequence[str]) -> int:
     results = begin("quick" if options.quick else "full")
     began = time.monotonic()
     print(f"{results.cores} cores, Python {results.python}, load {results.load} before; least of the rounds")
+    faults: list[str] = []
     for group in options.only:
         print(f"\n{GROUPS[group]}", flush=True)
-        for line in _of_a_process(group, options.quick):
-            results.lines.append(line)
-            print(shown(line), flush=True)
+        measure = partial(_told, group, options.quick)
+        if options.check:
+            lines, over = held(measure, budgets(), yardstick)
+            faults += over
+        else:
+            lines = measure()
+        results.lines.extend(lines)
     print(f"\n{time.monotonic() - began:,.0f} s")
     if len(options.only) == len(GROUPS):
         print(f"written: {replace(results, load_after=load()).write().relative_to(HERE.parent)}")
-    faults = list(missed(results.lines, budgets())) if options.check else []
     for fault in faults:
         print(f"MISSED {fault}")
     return bool(faults)
+
+
+def held(
+    measure: Callable[[], list[Line]], allowed: dict[str, float], yardstick: Callable[[], float]
+) -> tuple[list[Line], list[str]]:
+    """The lines of a group, and what is above its budget still when it was measured `MOST` times."""
+    lines: dict[str, Line] = {}
+    over: list[str] = []
+    sticks = [yardstick()]
+    for _ in range(MOST):
+        for line in measure():
+            lines[line.name] = lines[line.name].with_rounds_of(line) if line.name in lines else line
+        sticks.append(yardstick())
+        times = slower(min(sticks))
+        over = list(missed(lines.values(), allowed, times))
+        if not over:
+            break
+        print("  above: " + "; ".join(over) + (f" (on a machine {times:.2f}× slower)" if times > 1 else ""))
+    return list(lines.values()), over
+
+
+def _told(group: str, quick: bool) -> list[Line]:
+    """Each line is shown as soon as it is measured."""
+    lines = []
+    for line in _of_a_process(group, quick):
+        print(shown(line), flush=True)
+        lines.append(line)
+    return lines
 
 
 def shown(line: Line) -> str:

@@ -1,7 +1,7 @@
 """What every workload tells: one line, its unit, ours and its peers' figures, a figure for each round."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class Line:
     @property
     def least(self) -> float:
         return min(self.ours)
+
+    def with_rounds_of(self, other: "Line") -> "Line":
+        """The same line, of the rounds of both."""
+        peers = {peer: rounds + other.peers.get(peer, []) for peer, rounds in self.peers.items()}
+        return replace(self, ours=self.ours + other.ours, peers=peers)
 
     def ratios(self) -> Iterator[tuple[str, float, float]]:
         """Each peer, its least, and how many times ours it takes."""
