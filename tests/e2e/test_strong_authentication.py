@@ -24,7 +24,7 @@ from tests.instance import Server
 from tests.mailbox import code_sent_to
 from tests.waiting import PATIENCE
 
-GUESSES = 40
+GUESSES = 16
 ALLOWED = 5
 AHEAD = 30
 """A code of the next half minute is accepted, and the one that set the application up is used: no test waits."""
