@@ -231,7 +231,9 @@ def _reset_link_of_someone_new(server: Server) -> str:
     )
     with httpx.Client(base_url=server.base_url, follow_redirects=True, timeout=PATIENCE) as visitor:
         submit(visitor, "/mot-de-passe/oublie/", email=FORGETFUL)
-    return _first(r"(/mot-de-passe/nouveau/\S+/)", newest_mail(server, FORGETFUL))
+    return _first(
+        r"(/mot-de-passe/nouveau/\S+/)", newest_mail(server, FORGETFUL, holding="/mot-de-passe/nouveau/")
+    )
 
 
 def _activation_of_someone_who_signs_up(server: Server) -> str:
@@ -239,7 +241,7 @@ def _activation_of_someone_who_signs_up(server: Server) -> str:
     address = "eva@ailleurs.example"
     with httpx.Client(base_url=server.base_url, follow_redirects=True, timeout=PATIENCE) as visitor:
         submit(visitor, "/inscription/", email=address, full_name="Eva", language="fr")
-    return _first(r"/activation/(\S+)/", newest_mail(server, address))
+    return _first(r"/activation/(\S+)/", newest_mail(server, address, holding="/activation/"))
 
 
 def _first(pattern: str, text: str) -> str:

@@ -35,7 +35,7 @@ def test_a_first_administrator_opens_the_account_and_accepts_the_next_terms_too(
     assert "no company has the SIREN" in refused
     Registry(server.data).run(COMPANY)
     assert "first administrator of Fonderie du Rhône" in _declare(server, address)
-    found = re.search(r"(/activation/\S+/)", newest_mail(server, address))
+    found = re.search(r"(/activation/\S+/)", newest_mail(server, address, holding="/activation/"))
     assert found
     with open_as(server, None) as page:
         page.goto(found[1])

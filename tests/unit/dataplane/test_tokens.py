@@ -17,6 +17,7 @@ from gridgate.dataplane.registry import Application, RegistryUnavailable, Sqlite
 from gridgate.dataplane.sqlite_file import log_of, stamp
 from gridgate.dataplane.tokens import IssuedToken, NotRecognised, Recognised, TokenStore, recognise
 from tests.dataplane_world import CONSO, NOW, PARIS, TIERS1, TIERS2, Client, RegistryFile
+from tests.waiting import PATIENCE
 
 HOLD = """
 import fcntl, os, struct, sys, time
@@ -251,7 +252,10 @@ class TestTokenStore:
             kept = {row[0] for row in world.db.execute("SELECT token_sha256 FROM applications_accesstoken")}
             assert {sha256(first.token), sha256(last.token)} <= kept
 
-    def test_waits_for_another_who_writes(self, world: RegistryFile, tiers1: Client) -> None:
+    def test_waits_for_another_who_writes(
+        self, world: RegistryFile, tiers1: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tokens, "_BUSY_SECONDS", PATIENCE)
         store, application = TokenStore(world.path), self._application(world)
 
         async def issue() -> IssuedToken:
