@@ -397,7 +397,7 @@ class SqliteStore:
 
 
 _DAY_STEP_REGISTER = itemgetter(0, 1, 2)
-_AS_PACKED: Callable[[Row], PackedDay] = partial(tuple.__new__, PackedDay)  # type: ignore[arg-type]
+_AS_PACKED: Callable[[Row], PackedDay] = partial(tuple.__new__, PackedDay)
 """What `PackedDay._make` does, without a look at what SQL has the right number of: a year has hundreds of days."""
 
 
