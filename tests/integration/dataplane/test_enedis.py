@@ -10,6 +10,7 @@ import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
+from gridgate.dataplane.http.metrics import DAY_TEXT_BYTES
 from gridgate.facades.enedis import readings as enedis_readings
 from tests.dataplane_plane import INJECTION, WITHDRAWAL, Plane, daily, day_block
 from tests.dataplane_world import (
@@ -112,6 +113,24 @@ class TestLoadCurve:
         plane.world.end(line)
         answer = plane.get(path(CLC), token)
         assert (answer.status_code, answer.json()) == (403, NO_CONSENT)
+
+    def test_texts_of_what_was_erased_are_not_kept(self, plane: Plane, token: str, line: int) -> None:
+        kept = [DAY_TEXT_BYTES.labels(were)._value for were in ("put_by", "let_go")]
+
+        def held() -> float:
+            put_by, let_go = (value.get() for value in kept)
+            return float(put_by - let_go)
+
+        before = held()
+        assert plane.get(path(CLC), token).status_code == 200
+        of_a_week = held() - before
+        assert of_a_week > 7 * 48
+        plane.put_curve(CONSO, days_ago(2), 1)
+        assert plane.get(path(CLC), token).status_code == 200
+        assert held() - before > of_a_week, "a correction takes nothing away"
+        plane.store.erase(CONSO, before=days_ago(1))
+        assert len(readings(plane.get(path(CLC), token))) == 48
+        assert held() - before < of_a_week / 3
 
     def test_a_holder_who_came_back_shares_both_its_times(self, plane: Plane, token: str, line: int) -> None:
         plane.world.db.execute("UPDATE sharing_accessline SET data_to = ?", (midnight(days_ago(6)),))

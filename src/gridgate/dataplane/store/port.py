@@ -334,6 +334,13 @@ class MeasurementStore(Protocol):
         """
         ...
 
+    @property
+    def state(self) -> object:
+        """What was last seen of where the store is kept, by a read: something else once anything was erased. What was
+        made of earlier reads is not to be kept then.
+        """
+        ...
+
     def read_packed(
         self,
         metering_point: str,

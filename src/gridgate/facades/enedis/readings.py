@@ -22,7 +22,9 @@ def read(
     """Read and encode what was granted; missing values are left out. Raises `StoreUnavailable`."""
     readable = granted.readable
     if wanted.kind is Kind.LOAD_CURVE:
-        return _curve(read_packed(store, wanted, readable, zone=zone), wanted, granted, texts, zone)
+        packed = read_packed(store, wanted, readable, zone=zone)
+        texts.keep_while(store.state)
+        return _curve(packed, wanted, granted, texts, zone)
     segments = read_segments(store, wanted, granted.line, readable, zone=zone)
     to_readings = wire.daily_readings if wanted.kind is Kind.DAILY_ENERGY else wire.maximum_readings
     return wire.Readings.of(to_readings(segments, zone=zone))

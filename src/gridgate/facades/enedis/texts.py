@@ -2,7 +2,8 @@
 
 A text is known by the bytes of which it is made, never by whose they are or when they came: what the store holds is read
 each time, and a day that was corrected is another one. So nothing that is kept can be out of date, and no reader can be
-given what they may not read: the bytes were read for them.
+given what they may not read: the bytes were read for them. What was erased is not kept in memory either, once anything is
+read.
 """
 
 from collections import OrderedDict
@@ -22,12 +23,21 @@ class DayTexts:
     def __init__(self, largest: int = KEPT_BYTES) -> None:
         self._largest = largest
         self._texts: OrderedDict[Hashable, tuple[bytes, int]] = OrderedDict()
+        self._of: object = None
         self.bytes = 0
         self._found, self._made = (DAY_TEXTS.labels(was) for was in ("kept", "made"))
         self._put_by, self._let_go = (DAY_TEXT_BYTES.labels(were) for were in ("put_by", "let_go"))
 
     def __len__(self) -> int:
         return len(self._texts)
+
+    def keep_while(self, state: object) -> None:
+        """Let go of all that was made in another state of the store (`MeasurementStore.state`)."""
+        if state != self._of:
+            self._of = state
+            self._texts.clear()
+            self._let_go.inc(self.bytes)
+            self.bytes = 0
 
     def get(self, key: Hashable) -> tuple[bytes, int] | None:
         """A text and how many values it holds."""
