@@ -122,7 +122,7 @@ def _lines(found: dict[str, dict[str, list[Measured]]]) -> Iterator[Line]:
             (f"{line}, by the clock", "µs a request", "clock_us"),
             (f"{line}, slowest of a hundred", "ms", "p99_ms"),
         ):
-            if figure != "cpu_us" and line not in (WEEK, TOKENS):
+            if figure != "cpu_us" and line not in (WEEK, TEN_MINUTES, TOKENS):
                 continue
             figures = {
                 who: [float(getattr(told, figure)) for told in rounds] for who, rounds in of_each.items()
