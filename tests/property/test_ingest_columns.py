@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.dataplane.ingest import settling
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import LocalClock
 from gridgate.dataplane.ingest.port import Groups, Meter, Observations, Stamp
@@ -102,9 +104,10 @@ def told(blocks: Any) -> list[tuple[Any, ...]]:
 @given(
     several=st.lists(batches(), min_size=1, max_size=3),
     point_of=st.lists(st.integers(0, 2), min_size=3, max_size=3),
+    at_once=st.sampled_from([1, 8, 10**6]),
 )
 def test_series_settled_together_are_what_each_is_by_itself(
-    several: list[Observations], point_of: list[int]
+    several: list[Observations], point_of: list[int], at_once: int
 ) -> None:
     shares = [
         Share(number, group, Series(POINTS[point_of[group]], batch.kind, DIRECTION, ""))
@@ -113,7 +116,8 @@ def test_series_settled_together_are_what_each_is_by_itself(
     ]
 
     set_aside: list[Quarantined] = []
-    days = settle_all(several, shares, CLOCK, at=AT, tell=set_aside.extend)
+    with patch.object(settling, "AT_ONCE", at_once):
+        days = settle_all(several, shares, CLOCK, at=AT, tell=set_aside.extend)
 
     singles = {
         (number, group): batch.single(group, rows)
@@ -142,3 +146,4 @@ def test_blocks_as_columns_are_the_blocks(columns: list[list[int]]) -> None:
     assert told(days) == told(blocks)
     assert told(days.some(np.arange(len(blocks))[::-1])) == told(blocks[::-1])
     assert told(days.and_others(days)) == told(blocks + blocks)
+    assert told(Days.joined([days, Days.of([]), days, days])) == told(blocks * 3)

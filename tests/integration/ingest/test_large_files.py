@@ -300,6 +300,24 @@ class TestWholeColumns:
         assert instance.take_one(path).stored == 2 * len(lines(CONSO))
         assert calls == ["observe"]
 
+    def test_are_settled_some_series_at_a_time(
+        self, instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "night.csv"
+        path.write_bytes(plain_csv([*lines(CONSO), *lines(SOLAR)]))
+        rows: list[int] = []
+        days = settling._days
+
+        def counted(table: Any, *more: Any) -> Any:
+            rows.append(len(table.series))
+            return days(table, *more)
+
+        monkeypatch.setattr(settling, "_days", counted)
+        monkeypatch.setattr(settling, "AT_ONCE", 10)
+
+        assert instance.take_one(path).stored == 2 * len(lines(CONSO))
+        assert rows == [len(lines(CONSO)), len(lines(SOLAR))]
+
     def test_of_a_series_that_is_looked_at_by_itself_are_one_batch_however_many_lines_it_has(
         self, instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,7 @@ from gridgate.dataplane.ingest.port import UnreadableFile
 from gridgate.tables.text import not_utf8 as not_utf8_fault
 
 HEAD: Final = 65_536
+_PIECE: Final = 8 * 2**20
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _OTHER_MARKS: Final = {
     b"\xff\xfe\x00\x00": "UTF-32",
@@ -134,6 +136,20 @@ class CountedReads:
 
     def __exit__(self, *_: object) -> None:
         self._raw.close()
+
+
+def is_utf8(content: Content, *, counted: bool = True) -> bool:
+    """Whether all of the text is; a piece at a time. `counted`: whether that moves the progress."""
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        with content.stream() if counted else content.open() as file:
+            while data := file.read(_PIECE):
+                if decoder.getstate()[0] or not data.isascii():
+                    decoder.decode(data)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def decode_utf8(content: Content, data: bytes) -> str:

@@ -2,14 +2,13 @@
 
 import csv
 import io
-from codecs import getincrementaldecoder
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from gridgate.dataplane.ingest.content import Content, decode_utf8, not_utf8
+from gridgate.dataplane.ingest.content import Content, decode_utf8, is_utf8, not_utf8
 from gridgate.dataplane.ingest.port import Notes, UnreadableFile
 from gridgate.tables.text import not_utf8 as not_utf8_fault
 from gridgate.tables.text import separator_of
@@ -57,7 +56,7 @@ def read_tables(
     complete: bool = False,
 ) -> Iterator[pl.DataFrame]:
     """The same as `read_table` of the whole file, piece by piece when it is large; nothing is held of the pieces."""
-    if content.size <= PIECE or content.foreign_encoding or not _is_utf8(content):
+    if content.size <= PIECE or content.foreign_encoding or not is_utf8(content, counted=False):
         data = content.read()
         yield read_table(
             content,
@@ -76,18 +75,6 @@ def read_tables(
         end = _End(_unended(piece), above) if complete else None
         above = frame.tail(_LOOKED_AT)
         yield _cleaned(frame, columns, separator, notes, end)
-
-
-def _is_utf8(content: Content) -> bool:
-    decoder = getincrementaldecoder("utf-8")()
-    try:
-        with content.open() as file:
-            while data := file.read(PIECE):
-                decoder.decode(data)
-            decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _pieces(content: Content) -> Iterator[bytes]:

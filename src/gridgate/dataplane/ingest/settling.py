@@ -24,6 +24,8 @@ from gridgate.dataplane.store.checking import MAX_DECIMALS
 from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import Quarantined, SeriesKey
 
+AT_ONCE: Final = 150_000
+"""Rows that are settled together, about."""
 _OF_DAYS: Final = (Stamp.DAY, Stamp.SLOT)
 _MISSING: Final = int(Quality.MISSING)
 _LARGEST_SHIFT: Final = 18
@@ -63,6 +65,37 @@ def settle_all(
     by_series: dict[Series, list[Share]] = {}
     for share in shares:
         by_series.setdefault(share.series, []).append(share)
+    return Days.joined(
+        [_settle_some(batches, some, clock, at=at, tell=tell) for some in _in_turn(batches, by_series)]
+    )
+
+
+def _in_turn(
+    batches: Sequence[Observations], by_series: dict[Series, list[Share]]
+) -> Iterator[dict[Series, list[Share]]]:
+    """The series, as many at a time as have so many rows that all that is made of them on the way is small beside the
+    batches."""
+    sizes = [np.bincount(batch.groups.of) if batch.groups is not None else [len(batch)] for batch in batches]
+    some: dict[Series, list[Share]] = {}
+    rows = 0
+    for series, shares in by_series.items():
+        some[series] = shares
+        rows += sum(int(sizes[share.batch][share.group]) for share in shares)
+        if rows >= AT_ONCE:
+            yield some
+            some, rows = {}, 0
+    if some:
+        yield some
+
+
+def _settle_some(
+    batches: Sequence[Observations],
+    by_series: dict[Series, list[Share]],
+    clock: LocalClock,
+    *,
+    at: int,
+    tell: Tell,
+) -> Days:
     series = list(by_series)
     odd = np.zeros(len(series), bool)
     table = _Table.of(batches, list(by_series.values()), clock)

@@ -156,20 +156,28 @@ class Days(Sequence[DayBlock]):
 
     def and_others(self, others: "Days") -> "Days":
         """These blocks, then the others."""
-        if not len(self) or not len(others):
-            return self if len(self) else others
-        numbers = {key: number for number, key in enumerate(self.keys)}
-        place = np.array([numbers.setdefault(key, len(numbers)) for key in others.keys], np.int64)
-        return Days(
+        return Days.joined([self, others])
+
+    @classmethod
+    def joined(cls, several: "Sequence[Days]") -> "Days":
+        """The blocks of one, then those of the next."""
+        several = [one for one in several if len(one)] or several[:1]
+        if len(several) == 1:
+            return several[0]
+        numbers: dict[SeriesKey, int] = {}
+        places = [
+            np.array([numbers.setdefault(key, len(numbers)) for key in one.keys], np.int64) for one in several
+        ]
+        return cls(
             list(numbers),
-            np.concatenate((self.series, place[others.series])),
-            np.concatenate((self.day, others.day)),
-            np.concatenate((self.bounds, others.bounds[1:] + self.bounds[-1])),
-            np.concatenate((self.values, others.values)),
-            np.concatenate((self.quality, others.quality)),
-            np.concatenate((self.scale, others.scale)),
-            _either(self.offsets, others.offsets, len(self.values), len(others.values)),
-            _either(self.cancelled, others.cancelled, len(self.values), len(others.values)),
+            np.concatenate([place[one.series] for place, one in zip(places, several, strict=True)]),
+            np.concatenate([one.day for one in several]),
+            np.concatenate(([0], np.cumsum(np.concatenate([one.sizes for one in several]), dtype=np.int64))),
+            np.concatenate([one.values for one in several]),
+            np.concatenate([one.quality for one in several]),
+            np.concatenate([one.scale for one in several]),
+            _all([one.offsets for one in several], several),  # type: ignore[arg-type]
+            _all([one.cancelled for one in several], several),  # type: ignore[arg-type]
         )
 
     def in_order(self, order: Sequence[int] | NDArray[np.int64]) -> "Days":
@@ -179,17 +187,15 @@ class Days(Sequence[DayBlock]):
         return replace(self, keys=[self.keys[old] for old in order], series=place[self.series])
 
 
-def _either(
-    ours: NDArray[Any] | None, theirs: NDArray[Any] | None, our_size: int, their_size: int
-) -> NDArray[Any] | None:
-    if ours is None and theirs is None:
+def _all(columns: Sequence[NDArray[Any] | None], of: Sequence[Days]) -> NDArray[Any] | None:
+    kind = next((column.dtype for column in columns if column is not None), None)
+    if kind is None:
         return None
-    kind = (ours if ours is not None else theirs).dtype  # type: ignore[union-attr]
     return np.concatenate(
-        (
-            np.zeros(our_size, kind) if ours is None else ours,
-            np.zeros(their_size, kind) if theirs is None else theirs,
-        )
+        [
+            np.zeros(len(one.values), kind) if column is None else column
+            for column, one in zip(columns, of, strict=True)
+        ]
     )
 
 

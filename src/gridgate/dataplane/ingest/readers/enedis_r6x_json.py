@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.dataplane.ingest import enedis
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
-from gridgate.dataplane.ingest.content import Content, decode_utf8
-from gridgate.dataplane.ingest.json_pieces import NotJson, items, long_list, whole
+from gridgate.dataplane.ingest.content import HEAD, Content, decode_utf8, is_utf8
+from gridgate.dataplane.ingest.json_pieces import NotJson, Text, items, long_list, whole
 from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp, UnreadableFile
 
 _FLOWS: Final = {
@@ -84,9 +84,14 @@ def _observations(content: Content, notes: Notes) -> Iterator[Observations]:
 
     What of a list is no measurements is rejected; raises what is wrong with it when it is all there is.
     """
-    data = _utf8(content)
-    gathered = _Gathered(notes)
-    if _LIST.match(data):
+    if not is_utf8(content):
+        decode_utf8(content, content.read())
+    with content.open() as file:
+        yield from _of_text(Text(file), content, _Gathered(notes), notes)
+
+
+def _of_text(data: Text, content: Content, gathered: "_Gathered", notes: Notes) -> Iterator[Observations]:
+    if _LIST.match(data.part(0, HEAD)):
         yield from _of_a_list(data, content.name, gathered)
     elif (found := long_list(data, "mesures")) is not None:
         document = {**found.rest, "mesures": []}
@@ -105,13 +110,14 @@ def _observations(content: Content, notes: Notes) -> Iterator[Observations]:
     yield from gathered.observed()
 
 
-def _of_a_list(data: bytes, name: str, gathered: "_Gathered") -> Iterator[Observations]:
+def _of_a_list(data: Text, name: str, gathered: "_Gathered") -> Iterator[Observations]:
     """Of a list of documents; what is wrong with some is told when there are others."""
-    end = data.rstrip().rfind(b"]")
+    start = data.part(0, HEAD).index(b"[") + 1
+    end = data.end_of_list(start)
     wrong: dict[tuple[str, str], array[int]] = {}
     first_wrong = _shapeless()
     place, sound = 0, False
-    for documents in items(data, data.index(b"[") + 1, end if data.rstrip().endswith(b"]") else len(data)):
+    for documents in items(data, start, end):
         for number, document in enumerate(documents, place):
             try:
                 _check(document)
@@ -130,14 +136,6 @@ def _of_a_list(data: bytes, name: str, gathered: "_Gathered") -> Iterator[Observ
     for (where, told), numbers in wrong.items():
         for number in numbers:
             gathered.notes.reject(f"[{number}].{where}", told, "")
-
-
-def _utf8(content: Content) -> bytes:
-    """The text, without a mark. Raises `UnreadableFile` for another encoding."""
-    data = content.read()
-    if not data.isascii():
-        decode_utf8(content, data)
-    return data.removeprefix(b"\xef\xbb\xbf")
 
 
 def _check(document: Any) -> None:

@@ -4,6 +4,8 @@ import json
 import tracemalloc
 from collections.abc import Sequence
 from copy import deepcopy
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -81,7 +83,7 @@ def _of(batch: Observations) -> tuple[Any, ...]:
     )
 
 
-def read(reader: Any, data: bytes, name: str = "R63_20260701040000.json") -> Any:
+def read(reader: Any, data: bytes | Path, name: str = "R63_20260701040000.json") -> Any:
     notes = Notes()
     try:
         return told(list(reader.read(Content(name, data), notes)), notes)
@@ -90,7 +92,12 @@ def read(reader: Any, data: bytes, name: str = "R63_20260701040000.json") -> Any
 
 
 def compare(data: bytes) -> None:
-    assert read(READER, data) == read(R6xJsonReader(), data)
+    known = read(R6xJsonReader(), data)
+    assert read(READER, data) == known
+    with NamedTemporaryFile(suffix=".json") as file:
+        file.write(data)
+        file.flush()
+        assert read(READER, Path(file.name)) == known
 
 
 @pytest.fixture(params=[1, 300, 4 * 2**20], ids=lambda size: f"pieces of {size}")
@@ -230,3 +237,26 @@ def test_what_a_long_list_holds_that_is_no_document_takes_little_memory() -> Non
     tracemalloc.stop()
 
     assert peak < 100 * len(data)
+
+
+def test_a_long_list_is_never_held_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, size in (("PIECE", 2_000), ("_WINDOW", 500), ("_LONGEST_TAIL", 500)):
+        monkeypatch.setattr(json_pieces, name, size)
+    data = json.dumps(many(*[r63(C5, STAMPS, range(50))] * 20)).encode()
+    parts: list[int] = []
+    part = json_pieces.Text.part
+
+    def counted(text: json_pieces.Text, start: int, end: int) -> bytes:
+        parts.append(end - start)
+        return part(text, start, end)
+
+    monkeypatch.setattr(json_pieces.Text, "part", counted)
+
+    batches = list(READER.read(Content("R63.json", data), Notes()))
+
+    assert sum(map(len, batches)) == 20 * 50
+    assert max(parts[1:]) < len(data) / 4  # the first look, at how it begins, is of 64 KiB at most
+
+
+def test_a_list_of_documents_may_end_with_any_number_of_blanks() -> None:
+    compare(as_json([DAYS, MAXIMA]) + b" " * 200_000)  # type: ignore[arg-type]
