@@ -99,6 +99,19 @@ class TestOptions:
             len(instance.blocks(Kind.LOAD_CURVE, SOLAR)) == len(instance.blocks(Kind.LOAD_CURVE, CONSO)) == 1
         )
 
+    def test_what_people_should_look_at_is_told_though_all_was_taken(
+        self, run: Callable[..., Result], write: Write
+    ) -> None:
+        path = write(f"metering_point_id,start,resolution,value\n{CONSO},2026-06-01T00:00:00Z,PT30M,12")
+        told = "line 2: the file ends there without a line end: whether « 12 » was cut cannot be told"
+
+        rehearsed, done = run(path, "--dry-run", "--json"), run(path)
+
+        ((notice,),) = [file["notices"] for file in json.loads(rehearsed.stdout)["files"]]
+        assert notice.startswith(told)
+        assert f"{path}: look at {told}" in done.stdout
+        assert rehearsed.exit_code == done.exit_code == 0
+
     def test_a_file_refused_whole_is_nothing_done_unless_another_was_taken(
         self, run: Callable[..., Result], write: Write
     ) -> None:

@@ -26,6 +26,9 @@ def show(report: IngestReport, console: Console) -> None:
     for file in report.files:
         if not file.complete:
             _explain(file, console)
+        for notice in file.notices:
+            console.print()
+            console.print(shown(f"{file.path}: look at {notice}"), soft_wrap=True, markup=False)
 
 
 def _room_for_names(report: IngestReport, console: Console) -> int:

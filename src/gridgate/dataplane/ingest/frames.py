@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,11 @@ _CUT: Final = (
     "the file ends within this line, which lacks cells that the others have; compare its size with the sender's, and have"
     " it sent again"
 )
+_MAY_BE_CUT: Final = (
+    "the file ends there without a line end: whether « {} » was cut cannot be told; compare its size with the"
+    " sender's"
+)
+_NUMBER: Final = re.compile(r"[-+.,\d]+")
 _BEYOND: Final = 3
 """Cells looked at after those that the header names: spreadsheets leave empty ones there."""
 _GUARDED: Final = r"^'('*[=+\-@\t\r0-9])"
@@ -173,6 +179,8 @@ def _cleaned(
     if end and end.line and frame.height and not _is_whole(frame, len(columns), separator, end):
         notes.reject(f"line {frame[LINE][-1]}", _CUT, end.line[:80])
         frame = frame.head(-1)
+    elif end and end.line and frame.height and (cell := _last_cell(frame, separator, end)):
+        notes.notices.append((f"line {frame[LINE][-1]}", _MAY_BE_CUT.format(cell[:80])))
     frame = _as_wide_as_header(frame, len(columns), separator, notes)
     frame = _unguarded(frame)
     frame.columns = [LINE, *columns]
@@ -189,6 +197,19 @@ def _is_whole(frame: pl.DataFrame, width: int, separator: str, end: _End) -> boo
     return above is None or all(
         (above.to_series(1 + place).fill_null("") == "").all() for place in range(found, width)
     )
+
+
+def _last_cell(frame: pl.DataFrame, separator: str, end: _End) -> str:
+    """What the last line ends with, where that may be a part of what was there: a number, or no word that others have.
+    Empty where a quote or a separator closes it."""
+    if end.line.endswith(('"', separator)):
+        return ""
+    cells = next(csv.reader([end.line], delimiter=separator))
+    if len(cells) >= frame.width:
+        return ""
+    above = end.above if frame.height == 1 else frame.head(-1)
+    known = above is not None and cells[-1] in above.to_series(len(cells))
+    return cells[-1] if _NUMBER.fullmatch(cells[-1].strip()) or not known else ""
 
 
 def _without_empty(frame: pl.DataFrame) -> pl.DataFrame:

@@ -230,6 +230,7 @@ class _Taking:
             self._unchanged,
             aside if aside.on_disk else list(aside),
             holes=notes.holes,
+            notices=[f"{self._content.place(where, '')}: {why}" for where, why in notes.notices],
         )
         mapping = self._ingest.mapping
         return report, mapping if self._meters else settled_on(self._series.meters, points, mapping)

@@ -246,6 +246,8 @@ class Notes:
 
     published_at: int | None = None
     """Epoch milliseconds at which the file says it was published."""
+    notices: list[tuple[str, str]] = field(default_factory=list)
+    """What people should look at though it was taken: where it stands, and why."""
     holes: int = 0
     """Stamps the file gives without a value: it says that there is none. They are not values and not counted.
 """

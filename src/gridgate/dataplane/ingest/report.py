@@ -26,6 +26,8 @@ class FileReport:
     """True when the file proved amiss as a whole after parts of it were stored."""
     holes: int = 0
     """Stamps the file gives without a value."""
+    notices: Sequence[str] = field(default_factory=list)
+    """What people should look at though it was taken."""
 
     @property
     def read(self) -> int:
@@ -42,7 +44,10 @@ class FileReport:
         yield ', "quarantined": ['
         for number, one in enumerate(self.quarantined):
             yield f"{', ' if number else ''}{_text(_item(one))}"
-        yield "]}"
+        yield "]"
+        if self.notices:
+            yield f', "notices": {_text(self.notices)}'
+        yield "}"
 
 
 @dataclass(slots=True)

@@ -603,6 +603,37 @@ class TestWithoutItsLastLineEnd:
 
         assert (report.stored, report.complete) == (4, True)
 
+    @pytest.mark.parametrize("piece", [100, 2**23])
+    @pytest.mark.parametrize(
+        ("columns", "last", "told"),
+        [
+            ("value", "12", "« 12 »"),
+            ("value,unit", "12,k", "« k »"),
+            ("value,unit", "12,kWh", None),
+            ("value", "12\n", None),
+            ("value", '"12"', None),
+            ("value,unit", "12,", None),
+        ],
+    )
+    def test_that_its_end_may_have_been_cut_is_told_where_nothing_tells_it_is_whole(
+        self,
+        take: Take,
+        monkeypatch: pytest.MonkeyPatch,
+        piece: int,
+        columns: str,
+        last: str,
+        told: str | None,
+    ) -> None:
+        monkeypatch.setattr(frames, "PIECE", piece)
+        rows = [f"{C5},2026-06-01T0{n}:00:00Z,1{',kWh' if 'unit' in columns else ''}" for n in range(4)]
+
+        report = take(
+            "\n".join([f"metering_point_id,start,{columns}", *rows, f"{C5},2026-06-01T04:00:00Z,{last}"])
+        ).report
+
+        notices = [told is not None and told in one and one.startswith("line 6: ") for one in report.notices]
+        assert notices == [True] * (told is not None)
+
     def test_nor_is_it_kept_of_a_file_that_is_read_in_pieces(
         self, take: Take, monkeypatch: pytest.MonkeyPatch
     ) -> None:
