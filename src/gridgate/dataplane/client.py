@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.sharing import ReadRequest, RefusalReason, Refused, decide
-from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of
+from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of, days_between
 from gridgate.dataplane.accesslog import AccessLog
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.query.aggregate import Period
@@ -215,6 +215,13 @@ class MeasurementClient:
     def series_within(self, metering_point: str, first: date, last: date) -> list[SeriesInfo]:
         """The same of one point, of the civil days `first` to `last` only, both included."""
         return self._measurements.series_within(metering_point, first, last)
+
+    def steps_within(self, metering_points: Sequence[str], asked: SumAsked) -> int:
+        """How many values of those points and days there may be at most. As `series`."""
+        assert asked.period.end is not None
+        days = days_between(asked.period.start, asked.period.end, self._zone)
+        with self._own_store() as store:
+            return store.steps_within(metering_points, asked.kind, asked.direction, days[0], days[-1])
 
     def latest(self, metering_points: Sequence[str]) -> dict[str, Latest]:
         """The last civil day with data of each point that has any, in one statement. As `series`.

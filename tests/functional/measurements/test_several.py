@@ -260,7 +260,21 @@ class TestExport:
         self, alice: Client, measured: Measured
     ) -> None:
         measured.broken = True
-        assert alice.get(PAGE + "export?tous=1").status_code == 503
+        assert alice.get(PAGE + "export?tous=1&grandeur=puissance").status_code == 503
+        page = text_of(alice.get(PAGE + "?tous=1&grandeur=puissance"))
+        assert "Les mesures ne répondent pas" in page
+        assert "Trop de valeurs" not in page
+
+    def test_is_offered_by_the_steps_in_which_it_is_kept(
+        self, alice: Client, measured: Measured, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ten-minute curves have three times as many values as half hours."""
+        page = PAGE + "?tous=1&grandeur=puissance&vue=jour&le=2026-11-20"
+        half_hours = measured.steps_within
+        allow(monkeypatch, most=250)
+        assert "format=parquet" in alice.get(page).content.decode()
+        monkeypatch.setattr(measured, "steps_within", lambda *asked: 3 * half_hours(*asked))
+        assert "Trop de valeurs pour un fichier" in text_of(alice.get(page))
 
     def test_that_takes_long_is_offered_as_one_that_is_prepared(
         self, alice: Client, measured: Measured, monkeypatch: pytest.MonkeyPatch

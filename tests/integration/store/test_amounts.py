@@ -125,3 +125,14 @@ def test_take_one_row_of_one_statement_for_many_blocks(
     monkeypatch.setattr(type(store), "_rows", counting)
     (chunk,) = store.amounts(points, CURVE, OUT, DAYS[0], DAYS[6])
     assert (len(rows(chunk)), answered) == (350, [1])
+
+
+def test_steps_are_counted_as_they_are_kept(store: MeasurementStore) -> None:
+    """A day in two steps counts in both, days of nobody in none."""
+    tens = key(metering_point=ELSEWHERE, resolution=Resolution.PT10M)
+    put(store, *(block(day, 1) for day in DAYS), *(block(day, 1, of=tens) for day in DAYS[2:4]))
+    both = [POINT, ELSEWHERE]
+    assert store.steps_within(both, CURVE, OUT, DAYS[0], DAYS[-1]) == 50 * len(DAYS) + 150 * 2
+    assert store.steps_within(both, CURVE, OUT, DAYS[3], DAYS[3]) == 50 + 150
+    assert store.steps_within([ELSEWHERE], CURVE, OUT, DAYS[0], DAYS[1]) == 0
+    assert store.steps_within([], CURVE, OUT, DAYS[0], DAYS[-1]) == 0

@@ -387,6 +387,19 @@ class MeasurementStore(Protocol):
         """
         ...
 
+    def steps_within(
+        self,
+        metering_points: Sequence[str],
+        kind: Kind,
+        direction: FlowDirection,
+        first: date,
+        last: date,
+    ) -> int:
+        """How many steps those series have on the civil days `first` to `last`, each day counted as the longest, between
+        their first and last day: so many values, or fewer. Of the total, not of registers. One statement of one row.
+        """
+        ...
+
     def versions(self, key: SeriesKey, day: date) -> list[Version]:
         """Every state that block had, in the order in which they were recorded."""
         ...

@@ -49,6 +49,7 @@ from gridgate.dataplane.store.sqlite_delivery import (
 )
 
 SLOT_SECONDS = Resolution.PT5M.seconds
+_LONGEST_DAY = 25 * 3600
 
 # What a read needs of a block, after (day, step, register): the order of the answer is the order of the
 # columns.
@@ -210,6 +211,23 @@ class SqliteStore:
             (metering_point, day_number(first), day_number(last)),
         )
         return _infos(rows)
+
+    def steps_within(
+        self,
+        metering_points: Sequence[str],
+        kind: Kind,
+        direction: FlowDirection,
+        first: date,
+        last: date,
+    ) -> int:
+        about = kind.value, direction.value, day_number(first), day_number(last)
+        ((steps,),) = self._rows(
+            f"""select total((min(s.last_day, ?5) - max(s.first_day, ?4) + 1) * max(1, {_LONGEST_DAY} / s.resolution))
+              from json_each(?1) p cross join series s on s.metering_point = p.value
+              where s.kind = ?2 and s.direction = ?3 and s.register = '' and s.last_day >= ?4 and s.first_day <= ?5""",  # noqa: S608 -- a constant
+            (dumps(list(metering_points)), *about),
+        )
+        return int(steps)
 
     def versions(self, key: SeriesKey, day: date) -> list[Version]:
         rows = self._rows(

@@ -105,7 +105,8 @@ class Exported:
 
     def values(self) -> Iterator[Value]:
         """Raises as the client does, at the beginning of a lot."""
-        at_once = min(METERS_AT_ONCE, max(1, ROWS_AT_ONCE // rows_of(self.shown, 1)))
+        rows = max(1, rows_of(self.client, self.shown, list(self.names), self.zone))
+        at_once = min(METERS_AT_ONCE, max(1, ROWS_AT_ONCE * len(self.names) // rows))
         for lot in chunks(self.names, at_once):
             readable = self.still(lot)
             points = [point for point in lot if point in readable]
@@ -163,10 +164,11 @@ def asked_of(shown: Shown, zone: ZoneInfo) -> SumAsked:
     return SumAsked(shown.flow, shown.interval(zone), step)
 
 
-def rows_of(shown: Shown, meters: int) -> int:
-    """How many rows that many meters have, of half hours; finer curves have up to six times as many."""
-    a_day = 50 if shown.kind is Kind.LOAD_CURVE else 1
-    return meters * shown.days * a_day
+def rows_of(client: MeasurementClient, shown: Shown, meters: Sequence[str], zone: ZoneInfo) -> int:
+    """How many rows those meters have at most, of power in the steps in which it is kept. Raises as the client does."""
+    if shown.kind is Kind.LOAD_CURVE:
+        return client.steps_within(meters, asked_of(shown, zone))
+    return len(meters) * shown.days
 
 
 def write(exported: Exported, form: str, folder: Path) -> Path:

@@ -80,7 +80,7 @@ def page(request: MemberRequest) -> HttpResponse:
     mine = meters_of(request.membership)
     meters = [] if chosen.none or chosen.too_many else _meters(mine, chosen)
     shown = _shown(request, chosen, meters)
-    exports = _ways(shown, len(_flowing(meters, shown)))
+    exports = _offered_ways(shown, _flowing(meters, shown))
     offered, more = _offered(mine, chosen, meters, text)
     return render(
         request,
@@ -100,7 +100,7 @@ def page(request: MemberRequest) -> HttpResponse:
             "total": mine.count(),
             "text": text,
             "exports": exports,
-            "prepares": any(way.prepared for way in exports),
+            "prepares": any(way.prepared for way in exports or ()),
         },
     )
 
@@ -113,7 +113,7 @@ def export(request: MemberRequest) -> HttpResponseBase:
     """
     form = request.GET.get("format", "csv")
     shown, flowing = asked_for(request, form)
-    if rows_of(shown, len(flowing)) > FORMATS[form].at_once:
+    if _rows(shown, flowing) > FORMATS[form].at_once:
         return redirect(f"{reverse('measurements_several')}{shown.query()}")
     exported = Exported(
         measurements.client(),
@@ -136,7 +136,7 @@ def asked_for(request: MemberRequest, form: str) -> tuple[Shown, list[Meter]]:
     meters = [] if chosen.none or chosen.too_many else _meters(meters_of(request.membership), chosen)
     shown = _shown(request, chosen, meters)
     flowing = _flowing(meters, shown)
-    if not flowing or shown.error or form not in FORMATS or not _ways(shown, len(flowing), form):
+    if not flowing or shown.error or form not in FORMATS or not _ways(shown, flowing, form):
         raise Http404
     return shown, flowing
 
@@ -154,8 +154,24 @@ class Way:
     prepared: bool
 
 
-def _ways(shown: Shown, meters: int, *forms: str) -> list[Way]:
-    rows = rows_of(shown, meters)
+def _offered_ways(shown: Shown, flowing: Sequence[Meter]) -> list[Way] | None:
+    """None without anything to write, or while the measurements do not answer, which the page says."""
+    if not flowing or shown.error:
+        return None
+    try:
+        return _ways(shown, flowing)
+    except GridgateError as error:
+        if error.kind is not ErrorKind.UNAVAILABLE:
+            raise
+        return None
+
+
+def _rows(shown: Shown, meters: Sequence[Meter]) -> int:
+    return rows_of(measurements.client(), shown, [meter.point for meter in meters], _zone())
+
+
+def _ways(shown: Shown, meters: Sequence[Meter], *forms: str) -> list[Way]:
+    rows = _rows(shown, meters)
     return [
         Way(form, str(FORM_NAMES[form]), prepared=rows > FORMATS[form].at_once)
         for form in forms or FORMATS
