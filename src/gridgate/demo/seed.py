@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from pathlib import Path
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from django.db.models import Model
 from django.urls import reverse
+from numpy.typing import NDArray
 
 from gridgate.applications.operations import create_application
 from gridgate.core import references
@@ -399,7 +400,7 @@ class World:
         for day, of_day in sorted(by_day.items()):
             self._put(store, f"releve-{day}", of_day, self.at((self.today - day).days - 1, 6))
             if day == corrected + timedelta(days=5):
-                correction = _correct(by_day[corrected], flawed)
+                correction = _correct(by_day, flawed, corrected, delivered=day)
                 self._put(
                     store, f"correction-{corrected}", correction, self.at((self.today - day).days - 1, 7)
                 )
@@ -503,15 +504,32 @@ def _flaw(blocks: list[DayBlock], point: str, today: date) -> None:
             block.quality[:] = Quality.ESTIMATED
 
 
-def _correct(blocks: list[DayBlock], point: str) -> list[DayBlock]:
-    """The day as the meter was found to have under-counted it: every value 4 % higher, to whole watt-hours."""
-    corrected = []
-    for block in blocks:
-        if block.key.metering_point == point and block.key.kind is Kind.LOAD_CURVE:
-            values = (np.rint(block.values * 1.04 / 6) * 6).astype(np.int64)
-            quality = np.full(len(values), Quality.CORRECTED, dtype=np.uint8)
-            corrected.append(DayBlock(block.key, block.day, values, quality))
+def _correct(by_day: dict[date, list[DayBlock]], point: str, day: date, *, delivered: date) -> list[DayBlock]:
+    """The day as the meter was found to have under-counted it: every value 4 % higher, to whole watt-hours, its energy
+    and maximum with it, and each index from then on by what was not counted. What was not `delivered` yet is mended
+    where it is.
+    """
+    corrected, of_day = [], {b.key.kind: b for b in by_day[day] if b.key.metering_point == point}
+    curve, energy, highest = (
+        of_day[kind] for kind in (Kind.LOAD_CURVE, Kind.DAILY_ENERGY, Kind.MAXIMUM_POWER)
+    )
+    values = (np.rint(curve.values * 1.04 / 6) * 6).astype(np.int64)
+    energy_wh = values.sum(keepdims=True) * curve.key.resolution.seconds // 3600
+    for block, mended in ((curve, values), (energy, energy_wh), (highest, np.rint(highest.values * 1.04))):
+        corrected.append(_corrected(block, mended))
+    uncounted = energy_wh - energy.values
+    for block in (block for blocks in by_day.values() for block in blocks):
+        if (block.key.metering_point, block.key.kind) == (point, Kind.REGISTER_READING) and block.day > day:
+            if block.day <= delivered:
+                corrected.append(_corrected(block, block.values + uncounted))
+            else:
+                block.values[:] += uncounted
     return corrected
+
+
+def _corrected(block: DayBlock, values: NDArray[np.number]) -> DayBlock:
+    quality = np.full(len(values), Quality.CORRECTED, dtype=np.uint8)
+    return replace(block, values=values.astype(np.int64), quality=quality)
 
 
 def _accept_terms(member: Membership, now: datetime) -> None:

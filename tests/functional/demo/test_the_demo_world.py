@@ -1,16 +1,23 @@
 """What `gridgate demo` leaves to look at for those who run the network, and for somebody who acts for no company."""
 
+import json
 import re
 import socket
 import subprocess
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.dataplane.store import open_store
+from gridgate.demo import cast
+from gridgate.demo.curves import POWER_FACTOR
 from tests.browser_session import signed_in, submit
+from tests.dataplane_world import PARIS
 from tests.instance import INSTALLED, READY_SECONDS, Server, demo_copy
 
 CLIENT_C, TIERS_2 = "222222226", "333444552"
@@ -155,3 +162,24 @@ class TestBytesThatAreNoRequest:
             answer = talking.recv(12)
         assert answer[9:10] in (b"", b"2", b"3", b"4")
         assert httpx.get(f"{demo_server.base_url}/healthz", timeout=READY_SECONDS).status_code == 200
+
+
+def test_its_figures_of_one_day_agree(demo_template: Path) -> None:
+    """The corrected day's among them: what a curve, a day's energy and two indexes say is one and the same."""
+    world = json.loads((demo_template / "demo.json").read_text())
+    point = next(one.id for one in cast.POINTS if one.flawed)
+    today = date.fromisoformat(world["today"])
+    days = [today - timedelta(days=ago) for ago in range(cast.CORRECTED_DAYS_AGO + 2, 1, -1)]
+    with open_store(demo_template / "measurements.sqlite3", read_only=True, zone=PARIS) as store:
+        told = {
+            kind: {b.day: b for b in store.read(point, kind, FlowDirection.WITHDRAWAL, days[0], today)}
+            for kind in (Kind.LOAD_CURVE, Kind.DAILY_ENERGY, Kind.MAXIMUM_POWER, Kind.REGISTER_READING)
+        }
+    curves, energies, maxima, indexes = told.values()
+    for day in days:
+        energy = int(energies[day].values[0])
+        assert int(indexes[day + timedelta(days=1)].values[0] - indexes[day].values[0]) == energy, day
+        if curves[day].said.all():
+            assert int(curves[day].values.sum()) // 6 == energy, day
+            highest = curves[day].values.max() / POWER_FACTOR
+            assert abs(maxima[day].values[0] - highest) <= 0.01 * highest, day
