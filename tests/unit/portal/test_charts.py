@@ -331,3 +331,10 @@ def test_the_sparkline_marks_the_unusual_day_and_keeps_quiet_days_visible() -> N
     assert chart.bars[2].height == "30"
     assert float(chart.bars[1].height) > 0
     assert sparkline([], label="").bars == ()
+
+
+@pytest.mark.parametrize(("highest", "broad"), [(99_000.0, True), (9_000.0, False)])
+def test_an_axis_has_room_for_its_longest_figure(highest: float, broad: bool) -> None:
+    """A figure of six digits, as a year of energy has, is wider than the column of those of narrow screens."""
+    chart = day_chart(date(2026, 11, 10), [highest] * 48)
+    assert ('class="y broad"' in render_to_string("components/axis_y.html", {"chart": chart})) is broad
