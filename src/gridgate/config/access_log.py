@@ -37,6 +37,7 @@ from gridgate.dataplane.accesslog.segments import (
     day_of_segment,
     digest,
     end_of_segment,
+    form_of,
     is_entry,
     is_packed,
     open_segment,
@@ -205,7 +206,7 @@ def erase_reads(environment: Environment, *, before: date, now: datetime) -> Era
     _require_intact(environment, now)
     start = civil_day_bounds(before, audit.zone()).start
     entries = audit.erase_before(
-        day=before, now=now, lines_of=lambda name: _counted_lines(environment.access_log / name)
+        day=before, now=now, lines_of=lambda name: _counted_lines(form_of(environment.access_log / name))
     )
     sign_now(environment, now)
     gone = [

@@ -47,10 +47,10 @@ from gridgate.config.access_log import (
 from gridgate.config.commands.check import log_not_shown
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
-from gridgate.dataplane.accesslog import AccessEntry, AccessLog, packed
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog, packed, verify
 from gridgate.dataplane.accesslog.packed import pack
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS, FOLDED, read_lines, read_segment, segment_paths
-from gridgate.sharing.signing import make_key
+from gridgate.sharing.signing import load_public_keys, make_key
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
@@ -507,6 +507,33 @@ def test_an_older_registry_folds_what_it_lacks_of_a_packed_segment(
     LogStretch.objects.latest("pk").delete()
     AccessLogSegment.objects.update(sealed=False, **row)  # as in a copy of the registry from between the two
     assert fold_access_log(environment) == 1
+
+
+def test_a_copy_of_when_a_segment_still_grew_takes_no_line_away(
+    environment: Environment, log: AccessLog
+) -> None:
+    """A backup of that day is put back, of the log beside what was packed since, and of the registry."""
+    log.append(entry(1))
+    fold_access_log(environment)
+    backup = only_segment(environment).read_bytes()
+    registry = transaction.savepoint()
+    log.append(*(entry(number) for number in range(2, 9)))
+    log.close()
+    plain = only_segment(environment)
+    fold_access_log(environment)
+    pack_past_days(environment, NOW + timedelta(days=2))
+    packed_before = only_segment(environment).read_bytes()
+    sign_due_checkpoint(environment, NOW + timedelta(hours=1))
+    plain.write_bytes(backup)
+    assert len(folded(environment)) == 8
+    transaction.savepoint_rollback(registry)
+    assert fold_access_log(environment) == 7
+    assert pack_past_days(environment, NOW + timedelta(days=2)) == 1
+    assert only_segment(environment).read_bytes() == packed_before
+    assert not pack(plain)
+    assert len(folded(environment)) == 8
+    keys = load_public_keys(environment.receipt_key)
+    assert verify(environment.access_log, keys, now=NOW + timedelta(hours=2)).intact
 
 
 def test_segments_that_are_done_are_not_looked_at_again(

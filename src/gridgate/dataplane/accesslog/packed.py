@@ -13,7 +13,7 @@ from typing import IO, Any, TypeVar
 
 from pyzstd import CParameter, SeekableFormatError, SeekableZstdFile, ZstdError
 
-from gridgate.dataplane.accesslog.segments import PACKED, DamagedSegment, segment_name
+from gridgate.dataplane.accesslog.segments import PACKED, DamagedSegment, form_of, segment_name
 
 FRAME = 128 * 1024
 """Bytes of lines that one frame holds: what is read to get at a single line."""
@@ -59,7 +59,7 @@ def open_packed(path: Path) -> _Packed:
 def pack(path: Path) -> bool:
     """Write the packed form of a segment beside it, durably, and remove the original once what was written reads back
     the same; returns whether it did: not while a process has the segment open to write to it, nor what another packs,
-    or has packed by now.
+    or has packed by now, nor when what is packed already holds more.
 
     Killed in between, it leaves the original. Raises `OSError`.
     """
@@ -72,7 +72,7 @@ def pack(path: Path) -> bool:
             fcntl.flock(lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        if not os.fstat(lines.fileno()).st_nlink:
+        if not os.fstat(lines.fileno()).st_nlink or form_of(path) != path:
             return False
         _pack(path, expected=_digest(lines))
     return True

@@ -90,15 +90,31 @@ def is_entry(record: dict[str, Any]) -> bool:
 
 
 def segment_paths(directory: Path) -> list[Path]:
-    """Every segment, oldest day first; one that is there in both forms, as when packing it was cut short, as written."""
+    """Every segment, oldest day first, each in the form that `form_of` says."""
     found: dict[str, Path] = {}
     # As packing goes: one that is packed meanwhile is found in one form or the other.
     for form in ("", PACKED):
         for path in directory.glob(f"*{SUFFIX}{form}"):
             # What waits for its reader, such as a pipe, is none, and would be waited for.
             if path.name != CHECKPOINTS and (path.is_file() or path.is_dir()):
-                found.setdefault(segment_name(path), path)
+                name = segment_name(path)
+                found[name] = form_of(directory / name) if name in found else path
     return [found[name] for name in sorted(found)]
+
+
+def form_of(path: Path) -> Path:
+    """Which file has the lines of a segment, given where it was written: of both, as when packing was cut short, that
+    one; unless it is shorter, having been put back from a copy of when it still grew.
+    """
+    packed = path.with_name(path.name + PACKED)
+    if not packed.exists():
+        return path
+    try:
+        return packed if segment_size(packed) > path.stat().st_size else path
+    except FileNotFoundError:
+        return packed
+    except DamagedSegment:
+        return path
 
 
 def segment_name(path: Path) -> str:
@@ -161,7 +177,7 @@ def segment_size(path: Path) -> int:
 
 def read_lines(directory: Path, name: str, offsets: Sequence[int]) -> Iterator[dict[str, Any]]:
     """What the lines of a segment say that begin at these offsets. Raises `OSError`, `ValueError` for what is no line."""
-    with open_segment(directory / name) as file:
+    with open_segment(form_of(directory / name)) as file:
         for offset in offsets:
             file.seek(offset)
             yield orjson.loads(file.readline(LONGEST_LINE))
