@@ -37,6 +37,7 @@ from gridgate.dataplane.accesslog.segments import (
     day_of_segment,
     digest,
     end_of_segment,
+    ends_at,
     form_of,
     is_entry,
     is_packed,
@@ -176,24 +177,14 @@ def pack_past_days(environment: Environment, now: datetime) -> int:
         if day is None or day >= now.astimezone(UTC).date() - timedelta(days=1):
             continue
         try:
-            if not _is_folded_whole(path, position) or not (is_packed(path) or pack(path)):
+            if not ends_at(path, position.size) or not (is_packed(path) or pack(path)):
                 continue
-            if _is_folded_whole(path, position):  # it was not written to before the packer had it alone
+            if ends_at(path, position.size):  # it was not written to before the packer had it alone
                 audit.seal(name)
                 done += 1
         except Exception:  # noqa: BLE001 -- the others are packed all the same
             _log.exception("the access log's segment %s cannot be packed", name)
     return done
-
-
-def _is_folded_whole(path: Path, position: Position) -> bool:
-    """Whether every whole line is folded; what a death left after them never will be one."""
-    size = segment_size(path)
-    if size <= position.size:
-        return size == position.size
-    with open_segment(path) as file:
-        file.seek(position.size)
-        return not any(raw.endswith(b"\n") for raw in whole_lines(file))
 
 
 def erase_reads(environment: Environment, *, before: date, now: datetime) -> Erased:

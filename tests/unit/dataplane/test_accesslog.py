@@ -15,6 +15,7 @@ from gridgate.dataplane.accesslog import (
     AccessEntry,
     AccessLog,
     AccessLogUnavailable,
+    checkpoints,
     entries_after,
     read_segment,
     sign_checkpoint,
@@ -277,6 +278,19 @@ class TestVerify:
         found = verify(tmp_path, KEY.public_key(), now=NOW)
         assert found.intact
         assert (found.segments, found.entries, found.signed, found.checkpoints) == (3, 10, 8, 1)
+
+    def test_one_that_a_death_cut_short_is_read_for_one_checkpoint_and_no_more(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What it left has more bytes than what is signed, each day anew."""
+        segment = write(tmp_path, 3)
+        segment.write_bytes(segment.read_bytes() + b'{"prev":"12')
+        assert sign_checkpoint(tmp_path, KEY, NOW) == 1
+        with monkeypatch.context() as patch:
+            patch.setattr(checkpoints, "read_segment", lambda *_, **__: 1 / 0)
+            assert sign_checkpoint(tmp_path, KEY, NOW + timedelta(days=1)) == 0
+        found = verify(tmp_path, KEY.public_key(), now=NOW + timedelta(days=1))
+        assert (found.intact, len(found.torn), found.signed) == (True, 1, 3)
 
     def test_a_segment_may_grow_after_a_checkpoint(self, tmp_path: Path) -> None:
         log = AccessLog(tmp_path, "web-1", started_at=NOW)

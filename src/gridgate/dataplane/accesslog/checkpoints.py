@@ -26,10 +26,10 @@ from gridgate.dataplane.accesslog.segments import (
     DamagedSegment,
     SegmentReading,
     digest,
+    ends_at,
     read_segment,
     segment_name,
     segment_paths,
-    segment_size,
 )
 
 INTERVAL = timedelta(hours=26)
@@ -151,7 +151,7 @@ def _grown(directory: Path, before: Iterable[Checkpoint]) -> Iterable[SegmentRea
     sizes = {name: mark["size"] for checkpoint in before for name, mark in checkpoint.segments.items()}
     for segment in segment_paths(directory):
         try:
-            if segment_size(segment) == sizes.get(segment_name(segment)):
+            if ends_at(segment, sizes.get(segment_name(segment), 0)):
                 continue
         except DamagedSegment:
             raise not_intact("its file is damaged", where=segment_name(segment)) from None

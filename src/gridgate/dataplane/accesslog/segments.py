@@ -175,6 +175,17 @@ def segment_size(path: Path) -> int:
         return file.seek(0, 2)
 
 
+def ends_at(path: Path, size: int) -> bool:
+    """Whether its whole lines have so many bytes; what a death left after them never will be one. Raises `OSError`."""
+    there = segment_size(path)
+    if there <= size:
+        return there == size
+    with open_segment(path) as file:
+        file.seek(size)
+        rest = next(whole_lines(file), b"\n")
+    return not rest.endswith(b"\n") and len(rest) < LONGEST_LINE
+
+
 def read_lines(directory: Path, name: str, offsets: Sequence[int]) -> Iterator[dict[str, Any]]:
     """What the lines of a segment say that begin at these offsets. Raises `OSError`, `ValueError` for what is no line."""
     with open_segment(form_of(directory / name)) as file:
