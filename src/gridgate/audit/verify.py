@@ -140,8 +140,12 @@ class Comparison:
         if self._erased is not None:
             roll_up.drop_before(self._erased)
         numbers = [self._number(facet) for facet in roll_up.facets]
+        days = roll_up.days()
+        if row is not None:
+            for (place, of), sums in days.items():
+                self._note_last((numbers[place], of), sums.last, row.pk)
         for found, into in (
-            (roll_up.days(), self._days),
+            (days, self._days),
             (roll_up.point_days(), self._point_days),
             (roll_up.points(), self._points),
         ):
@@ -153,8 +157,6 @@ class Comparison:
                     into[key] = sums
         if row is not None:
             self._compared.add(row.pk)
-            for (place, day_of), sums in roll_up.days().items():
-                self._note_last((numbers[place], day_of), sums.last, row.pk)
             yield from self._index(row, roll_up, numbers)
 
     def end(self) -> Iterator[str]:
