@@ -48,7 +48,7 @@ _WHY = {
         "Les mesures n’ont pas répondu. Préparez-le à nouveau dans quelques minutes."
     ),
     PreparedFile.Failure.INTERRUPTED: gettext_lazy(
-        "La préparation a été interrompue plusieurs fois. Préparez-le à nouveau ; si cela se répète, demandez moins de"
+        "La préparation a été interrompue plusieurs fois. Préparez-le à nouveau ; si cela se répète, demandez moins de"
         " compteurs ou de jours."
     ),
     PreparedFile.Failure.NOTHING_LEFT: gettext_lazy(
