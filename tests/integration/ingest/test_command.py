@@ -112,6 +112,19 @@ class TestOptions:
         assert f"{path}: look at {told}" in done.stdout
         assert rehearsed.exit_code == done.exit_code == 0
 
+    def test_several_files_of_a_meter_each_are_not_all_said_to_be_of_one_point(
+        self, run: Callable[..., Result], write: Write
+    ) -> None:
+        """Given for the whole call, as it was told for each file, the option would put both on one point."""
+        one, other = (
+            write(day_file(date(2026, 6, 1), 1, name), f"{name}.csv") for name in ("meter 7", "meter 8")
+        )
+
+        assert "--metering-point" in run(one).stdout
+        both = run(one, other).stdout
+        assert "--map" in both
+        assert "--metering-point" not in both
+
     def test_a_file_refused_whole_is_nothing_done_unless_another_was_taken(
         self, run: Callable[..., Result], write: Write
     ) -> None:

@@ -158,7 +158,8 @@ def reconcile_registry(
 @app.command("rebuild")
 def rebuild_roll_up(
     without_lost: Annotated[
-        bool, typer.Option(help="Count no longer what segments held that are lost or damaged.")
+        bool,
+        typer.Option("--without-lost", help="Count no longer what segments held that are lost or damaged."),
     ] = False,
     data: DataOption = None,
 ) -> None:
@@ -184,7 +185,11 @@ def rebuild_roll_up(
 def erase_old_reads(
     before: Annotated[
         datetime,
-        typer.Option(formats=["%Y-%m-%d"], help="The first day that is kept, three years ago or earlier."),
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="DAY",
+            help="The first day that is kept, as in 2023-11-01; three years ago or earlier.",
+        ),
     ],
     data: DataOption = None,
 ) -> None:

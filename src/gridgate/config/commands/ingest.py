@@ -42,7 +42,9 @@ def ingest(
     jobs: JobsOption = None,
     progress: Annotated[
         bool | None,
-        typer.Option(help="Say how far it is; default: on a terminal. Lines, where it is none."),
+        typer.Option(
+            help="Say how far it is: a bar on a terminal, a line every five seconds elsewhere. Default: on a terminal."
+        ),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the report as JSON, and no progress.")
@@ -51,11 +53,14 @@ def ingest(
 ) -> None:
     """Take measurements in.
 
-    Exit code: 0 everything taken, 1 some values or files set aside, 2 nothing could be done: every file
-    refused whole, for one.
+    Exit code: 0 everything taken, 1 some values or files set aside, 2 nothing could be done, as when every
+    file was refused whole, 130 interrupted.
     """
     _there(files)
-    meters = mapping_of(metering_point, mapping, direction)
+    alone = (
+        bool(metering_point) or len(files) == 1
+    )  # said of several files, it would be the point of each of them
+    meters = mapping_of(metering_point if alone else None, mapping, direction)
     work = work_of(ready_environment(), format_name=format, meters=meters, dry_run=dry_run)
     report, whole = _taken(files, work, jobs=jobs, progress=False if as_json else progress)
     if as_json:

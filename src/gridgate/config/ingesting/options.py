@@ -33,7 +33,9 @@ FORMATS: Final = (
 FormatOption = Annotated[
     str, typer.Option(help=f"auto tells it by its content; else one of {', '.join(FORMATS)}.")
 ]
-PointOption = Annotated[str, typer.Option(help="The metering point that the one foreign meter of a file is.")]
+PointOption = Annotated[
+    str, typer.Option(help="The metering point of a file whose one meter bears another name.")
+]
 MapOption = Annotated[
     Path | None,
     typer.Option(

@@ -37,7 +37,7 @@ class MeterMapping:
     direction: FlowDirection | None = None
     """Which way energy flows where a file does not say (`--direction`)."""
     names_one: bool = True
-    """Whether whoever gives the files may say `single`: not of a folder, whose files have one mapping."""
+    """Whether whoever gives a file is told of `single`: not of several, or of a folder, which have one mapping."""
 
     def target(self, name: str) -> str:
         """What two names of meters have in common that lead to one metering point, whatever the registry knows."""
