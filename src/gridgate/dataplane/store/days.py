@@ -176,8 +176,8 @@ class Days(Sequence[DayBlock]):
             np.concatenate([one.values for one in several]),
             np.concatenate([one.quality for one in several]),
             np.concatenate([one.scale for one in several]),
-            _all([one.offsets for one in several], several),  # type: ignore[arg-type]
-            _all([one.cancelled for one in several], several),  # type: ignore[arg-type]
+            _all([one.offsets for one in several], several),
+            _all([one.cancelled for one in several], several),
         )
 
     def in_order(self, order: Sequence[int] | NDArray[np.int64]) -> "Days":
