@@ -228,21 +228,19 @@ class MeasurementClient:
 
         Of a series said to reach into days to come, in a store made by a former version, what lies up to today counts.
         """
-        found: dict[str, Latest] = {}
         today = civil_day_of(datetime.now(UTC), self._zone)
-        told = self.series(metering_points)
-        for point in {info.key.metering_point for info in told if info.last > today}:
-            told = [info for info in told if info.key.metering_point != point]
-            told += self.series_within(point, date.min, today)
-        for info in told:
-            point = info.key.metering_point
-            recorded = datetime.fromtimestamp(info.recorded_at / 1000, UTC)
-            before = found.get(point)
-            found[point] = (
-                Latest(max(info.last, before.day), max(recorded, before.recorded_at))
-                if before
-                else Latest(info.last, recorded)
-            )
+        told = self._measurements.latest(metering_points)
+        came = {
+            at: datetime.fromtimestamp(at / 1000, UTC) for at in {recorded_at for *_, recorded_at in told}
+        }
+        found = {point: Latest(day, came[recorded_at]) for point, day, recorded_at in told}
+        for point in [point for point, day, _ in told if day > today]:
+            upto = self.series_within(point, date.min, today)
+            del found[point]
+            if upto:
+                recorded_at = max(info.recorded_at for info in upto)
+                day = max(info.last for info in upto)
+                found[point] = Latest(day, datetime.fromtimestamp(recorded_at / 1000, UTC))
         return found
 
     def close(self) -> None:

@@ -2,10 +2,12 @@
 
 from datetime import date, timedelta
 
+import pytest
+
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Resolution
 from gridgate.dataplane.store.port import MeasurementStore
-from tests.factories.measurements import ELSEWHERE, POINT, SUMMER, block, key, said, source
+from tests.factories.measurements import AUTUMN, ELSEWHERE, POINT, SPRING, SUMMER, block, key, said, source
 from tests.integration.store.conftest import Instance
 
 CURVE, OUT = Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL
@@ -136,3 +138,26 @@ class TestDayBlock:
         (found,) = store.read(POINT, CURVE, OUT, SUMMER, SUMMER)
         assert found.said.nonzero()[0].tolist() == [2]
         assert str(found.key) == f"{POINT} load_curve withdrawal PT30M"
+
+
+class TestLatest:
+    def test_tells_a_point_with_all_its_series_in_one_row(
+        self, store: MeasurementStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A page of a company of 50,000 points asks it of each."""
+        energy = key(kind=Kind.DAILY_ENERGY, resolution=Resolution.P1D)
+        of_another = block(SPRING, 1, of=key(metering_point=ELSEWHERE))
+        for at, one in enumerate([block(SUMMER, 1), block(AUTUMN, [7], of=energy), of_another]):
+            store.put([one], source=source(str(at)), quarantined=[], recorded_at=1_000 + at)
+        told: list[int] = []
+        rows_of = type(store)._rows  # type: ignore[attr-defined]
+
+        def counting(self: object, statement: str, parameters: object, **options: object) -> object:
+            found = rows_of(self, statement, parameters, **options)
+            told.append(len(found))
+            return found
+
+        monkeypatch.setattr(type(store), "_rows", counting)
+        found = store.latest([POINT, ELSEWHERE, POINT, "0"])
+        assert found == [(POINT, AUTUMN, 1_001), (ELSEWHERE, SPRING, 1_002)]
+        assert told == [2]

@@ -381,6 +381,12 @@ class MeasurementStore(Protocol):
         """What those points have, ordered by point, kind, direction, step, register. One statement."""
         ...
 
+    def latest(self, metering_points: Sequence[str]) -> list[tuple[str, date, int]]:
+        """Of each of those points that has any series the last day of any, and when the last of it came (epoch
+        milliseconds). One statement.
+        """
+        ...
+
     def series_within(self, metering_point: str, first: date, last: date) -> list[SeriesInfo]:
         """What a point has of the civil days `first` to `last`, both included: each series that has a block there,
         with the first and the last of them. In the order of `series`. One statement.

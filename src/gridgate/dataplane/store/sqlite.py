@@ -202,6 +202,15 @@ class SqliteStore:
         )
         return _infos(rows)
 
+    def latest(self, metering_points: Sequence[str]) -> list[tuple[str, date, int]]:
+        rows = self._rows(
+            """select p.value, max(s.last_day), max(s.recorded_at)
+              from json_each(?) p cross join series s on s.metering_point = p.value group by p.key""",
+            (dumps(list(dict.fromkeys(metering_points))),),
+        )
+        days = {number: day_of_number(number) for number in {row[1] for row in rows}}
+        return [(point, days[number], recorded_at) for point, number, recorded_at in rows]
+
     def series_within(self, metering_point: str, first: date, last: date) -> list[SeriesInfo]:
         rows = self._rows(
             """select s.metering_point, s.kind, s.direction, s.resolution, s.register,
