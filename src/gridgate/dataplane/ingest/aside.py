@@ -169,12 +169,8 @@ class SetAside(Sequence[Quarantined]):
 
     # To another process
 
-    def all_on_disk(self) -> None:
-        """So that another process can be given it: by its state, and its file (`fileno`, `hold`)."""
-        if self._held:
-            self._write()
-
     def fileno(self) -> int:
+        """Of what is on disk, which another process is given beside the rest."""
         return self._opened()
 
     def hold(self, file: int) -> None:

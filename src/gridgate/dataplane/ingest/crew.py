@@ -303,8 +303,6 @@ def _serve(line: Connection) -> None:
                 reports = _outcome(file, ingest)
                 told.flush()
                 on_disk = [one.quarantined for one in reports if isinstance(one.quarantined, SetAside)]
-                for aside in on_disk:
-                    aside.all_on_disk()
                 line.send(("done", reports))
                 for aside in on_disk:
                     send_handle(line, aside.fileno(), None)

@@ -110,7 +110,6 @@ def test_goes_to_another_process_with_its_file(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(aside, "HELD", 10)
     found = SetAside(tmp_path, lambda one: one)
     found.extend(lines(25))
-    found.all_on_disk()
 
     other = pickle.loads(pickle.dumps(found))
     other.hold(os.dup(found.fileno()))
