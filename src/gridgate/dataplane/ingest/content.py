@@ -138,9 +138,14 @@ class CountedReads:
         self._raw.close()
 
 
-def is_utf8(content: Content, *, counted: bool = True) -> bool:
-    """Whether all of the text is; a piece at a time. `counted`: whether that moves the progress."""
-    decoder = getincrementaldecoder("utf-8")()
+def is_utf8(content: Content) -> bool:
+    """Whether all of the text is; that moves the progress."""
+    return is_text_in(content, "utf-8", counted=True)
+
+
+def is_text_in(content: Content, encoding: str, *, counted: bool = False) -> bool:
+    """Whether all of the text is in that encoding; a piece at a time. `counted`: whether that moves the progress."""
+    decoder = getincrementaldecoder(encoding)()
     try:
         with content.stream() if counted else content.open() as file:
             while data := file.read(_PIECE):

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from gridgate.dataplane.ingest.content import Content, decode_utf8, is_utf8, not_utf8
+from gridgate.dataplane.ingest.content import Content, decode_utf8, is_text_in, not_utf8
 from gridgate.dataplane.ingest.port import Notes, UnreadableFile
 from gridgate.tables.text import not_utf8 as not_utf8_fault
 from gridgate.tables.text import separator_of
@@ -62,7 +62,10 @@ def read_tables(
     complete: bool = False,
 ) -> Iterator[pl.DataFrame]:
     """The same as `read_table` of the whole file, piece by piece when it is large; nothing is held of the pieces."""
-    if content.size <= PIECE or content.foreign_encoding or not is_utf8(content, counted=False):
+    encoding = ""
+    if content.size > PIECE and not content.foreign_encoding:
+        encoding = next((one for one in encodings if is_text_in(content, one)), "")
+    if not encoding:
         data = content.read()
         yield read_table(
             content,
@@ -75,7 +78,8 @@ def read_tables(
         )
         return
     line, above = 1, None
-    for piece in _pieces(content):
+    for raw in _pieces(content):
+        piece = raw if encoding == "utf-8" else raw.decode(encoding).encode()
         frame = _cut(piece, separator, len(columns), line + 1)
         line += frame.height
         end = _End(_unended(piece), above) if complete else None

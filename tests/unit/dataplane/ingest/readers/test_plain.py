@@ -634,6 +634,19 @@ class TestWithoutItsLastLineEnd:
         notices = [told is not None and told in one and one.startswith("line 6: ") for one in report.notices]
         assert notices == [True] * (told is not None)
 
+    def test_text_of_windows_is_read_in_pieces_too(self, take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+        rows = [f"{C5};2026-06-01T0{n}:00:00Z;{n};vérifié" for n in range(9)]
+        text = "\n".join(["meter;Début;Valeur;remarque", *rows, ""]).encode("cp1252")
+        whole = take(text)
+        monkeypatch.setattr(frames, "PIECE", 100)
+        monkeypatch.setattr(frames, "_decoded", None)  # of the whole file
+
+        parted = take(text)
+
+        assert parted.report == whole.report
+        assert parted.block.values.tolist() == whole.block.values.tolist()
+        assert whole.report.stored == 9
+
     def test_nor_is_it_kept_of_a_file_that_is_read_in_pieces(
         self, take: Take, monkeypatch: pytest.MonkeyPatch
     ) -> None:
