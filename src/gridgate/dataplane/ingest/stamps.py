@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 _OFFSET: Final = r"^(.*[0-9]{2}:[0-9]{2}\S*?)\s?(Z|z|[+-][0-9]{2}:?[0-9]{2}|[+-][0-9]{2})$"
 _FORMATS: Final = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%d %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M")
+_CUT: Final = r":[0-9]([^0-9]|$)"
+"""Minutes and seconds have two digits in every form: one alone was cut, and would be read as another time."""
 _FEW: Final = 64
 """More are looked through for those that come again: each is read once."""
 _DAYS: Final = ("%Y-%m-%d", "%d/%m/%Y")
@@ -70,7 +72,7 @@ def _parsed(texts: pl.Series) -> Stamps:
     micros = parsed.cast(pl.Int64).fill_null(0).to_numpy()
     seconds, fraction = np.divmod(micros, 1_000_000)
     shift, sane = _offsets(frame["offset"])
-    readable = parsed.is_not_null().to_numpy() & (fraction == 0) & sane
+    readable = (parsed.is_not_null() & ~local.str.contains(_CUT)).to_numpy() & (fraction == 0) & sane
     return Stamps(seconds - shift, frame["offset"].is_null().to_numpy(), readable, offsets=shift)
 
 

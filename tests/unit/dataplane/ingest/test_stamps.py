@@ -49,6 +49,9 @@ class TestParseStamps:
             "2026-01-31T00:30+\u0660\u0661:00",
             "\uff12026-01-31T00:30",
             "1769",
+            "2026-01-31T00:3",
+            "2026-01-31T00:3+01:00",
+            "31/01/2026 00:30:0",
         ],
     )
     def test_refuses_the_rest(self, text: str) -> None:
