@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -491,6 +492,31 @@ def test_as_a_service_it_takes_what_comes_and_ends_when_told(instance: Instance,
     assert names(folder) == with_reports("done/day.csv")
     assert output.splitlines()[-1] == "Stopped."
     assert list((folder / ".taking").iterdir()) == [folder / ".taking" / "lock"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_ends_though_what_the_signal_raised_was_lost(
+    instance: Instance, folder: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """As it is when the signal comes while Python removes an object."""
+    looks = []
+
+    def look(_: _Watcher) -> bool:
+        looks.append(1)
+        if len(looks) > 1:
+            raise AssertionError("it went on")
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(number)
+        return True
+
+    monkeypatch.setenv("GRIDGATE_DATA", str(instance.data))
+    monkeypatch.setattr(_Watcher, "look", look)
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+
+    done = CliRunner().invoke(app, ["watch", str(folder), "--interval", "0.1"])
+
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "Stopped.")
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 
 
 class TestWhoeverMayRenameWhatLiesInTheFolder:

@@ -3,7 +3,8 @@
 import io
 import signal
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -59,7 +60,7 @@ def watch(
     meters = mapping_of(None, mapping, direction)
     environment = ready_environment()
     work_of(environment, format_name=format, meters=meters).require()
-    ended_before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = _Stop()
     dropped = DropFolder(folder, settle, tell=_say)
     watcher = _Watcher(dropped, environment, meters, format, jobs)
     try:
@@ -67,19 +68,46 @@ def watch(
             watcher.look()
             time.sleep(settle)
             while watcher.takes_some():
-                pass
+                stop.look()
         else:
             _say(f"Watching {folder}")
             while True:
-                time.sleep(interval if watcher.look() else _PAUSE)
+                pause = interval if watcher.look() else _PAUSE
+                stop.look()
+                time.sleep(pause)
     except KeyboardInterrupt:
         in_hand = "; what was in hand is taken in at the next start" if dropped.in_hand else ""
         _say(f"Stopped{in_hand}.")
     finally:
         dropped.close()
-        signal.signal(signal.SIGTERM, ended_before)
+        stop.restore()
     if once and not watcher.complete:
         raise typer.Exit(SOME_SET_ASIDE)
+
+
+class _Stop:
+    """What is told by SIGTERM or Ctrl-C. It breaks off what is done, and is kept too: raised while Python removes an
+    object, an exception is printed and lost.
+    """
+
+    def __init__(self) -> None:
+        self._told = False
+        self._before = {
+            number: signal.signal(number, self._stop) for number in (signal.SIGTERM, signal.SIGINT)
+        }
+
+    def _stop(self, *_: object) -> None:
+        self._told = True
+        raise KeyboardInterrupt
+
+    def look(self) -> None:
+        """Raises `KeyboardInterrupt` when it was told."""
+        if self._told:
+            raise KeyboardInterrupt
+
+    def restore(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
 
 class _Watcher:
@@ -107,9 +135,10 @@ class _Watcher:
     def look(self) -> bool:
         """Take in what is whole. False when something here keeps it from being taken: told, and to be tried again."""
         try:
-            for claim, report, unchanged in self._taken(self._folder.whole()):
-                if unchanged:
-                    self._put_away(claim, report)
+            with closing(self._taken(self._folder.whole())) as taken:
+                for claim, report, unchanged in taken:
+                    if unchanged:
+                        self._put_away(claim, report)
         except GridgateError as error:
             self._fail(str(error))
         except OSError as error:
@@ -122,7 +151,9 @@ class _Watcher:
         self.complete = False
         _say(f"{why.rstrip('.')}. Nothing is lost; it is tried again in {_PAUSE:.0f} s.")
 
-    def _taken(self, claims: Sequence["Claim"]) -> Iterator[tuple["Claim", "IngestReport", bool]]:
+    def _taken(
+        self, claims: Sequence["Claim"]
+    ) -> Generator[tuple["Claim", "IngestReport", bool], None, None]:
         """What became of each, and whether nobody wrote to it meanwhile."""
         from gridgate.dataplane.ingest.crew import Given, take_in, usual_jobs
         from gridgate.dataplane.ingest.report import IngestReport
@@ -135,17 +166,20 @@ class _Watcher:
         given = [Given(claim.path, self._name(claim)) for claim in sound]
         jobs = self._jobs or usual_jobs([claim.path.stat().st_size for claim in sound])
         work = work_of(self._environment, format_name=self._format, meters=self._meters)
-        coming = iter(take_in(given, work, jobs=jobs)) if given else iter(())
-        for claim, state in zip(sound, states, strict=True):
-            try:
-                reports = next(coming)
-            except (GridgateError, OSError):
-                raise
-            except Exception as error:  # noqa: BLE001  # of this file, which must not hold up the others
-                reason = f"{type(error).__name__}: {error}; if it is not the file's fault, this is a defect: report it"
-                yield claim, IngestReport([self._refused(claim, reason)]), True
-                return  # the others, at the next look
-            yield claim, IngestReport(reports), self._folder.state(claim) == state
+        if not given:
+            return
+        with closing(take_in(given, work, jobs=jobs)) as coming:
+            for claim, state in zip(sound, states, strict=True):
+                try:
+                    reports = next(coming)
+                except (GridgateError, OSError):
+                    raise
+                except Exception as error:  # noqa: BLE001  # of this file, which must not hold up the others
+                    what = f"{type(error).__name__}: {error}"
+                    reason = f"{what}; if it is not the file's fault, this is a defect: report it"
+                    yield claim, IngestReport([self._refused(claim, reason)]), True
+                    return  # the others, at the next look
+                yield claim, IngestReport(reports), self._folder.state(claim) == state
 
     def _name(self, claim: "Claim") -> str:
         return str(self._folder.folder / claim.name)

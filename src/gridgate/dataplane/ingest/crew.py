@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, Pipe, wait
@@ -62,8 +62,9 @@ class Given:
 
 def take_in(
     files: Sequence[Given], work: Work, *, jobs: int, progress: Progress | None = None
-) -> Iterator[list[FileReport]]:
-    """What became of each file (of each member of an archive), in the order given, as soon as it is known.
+) -> Generator[list[FileReport], None, None]:
+    """What became of each file (of each member of an archive), in the order given, as soon as it is known. Whoever does
+    not take all closes it.
 
     Raises `GridgateError`, before the first, when no file can be taken (see `Work.require`), and when the store or the
     registry stops answering: what was told before is stored.
