@@ -373,6 +373,26 @@ class TestRequestLog:
         assert 1 < len(written) < 20
         assert all(len(piece) <= PIPE_BUF and piece.endswith(b"\n") for piece in written)
 
+    def test_a_thread_that_the_system_refuses_fails_no_request_and_is_begun_later(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        log = request_log.RequestLog()
+        begun: list[str] = []
+        line = request_log.Line("native", "GET", "/api/v1/x", 200, 0.001, "0" * 16, 0.0)
+
+        def refuse(_thread: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            log.note(line)
+            patch.setattr(threading.Thread, "start", lambda thread: begun.append(thread.name))
+            log.note(line)
+            log.note(line)
+        assert begun == ["request-log"]
+        assert len(log._waiting) == 3
+        log._waiting.clear()  # they are written when the process ends
+
     @pytest.mark.parametrize("held_up", ["the thread", "the end"])
     def test_holds_up_no_end_of_a_process_where_nobody_reads_it(
         self, monkeypatch: pytest.MonkeyPatch, held_up: str

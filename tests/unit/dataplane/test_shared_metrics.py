@@ -138,3 +138,25 @@ def test_changes_are_written_by_themselves(tmp_path: Path, monkeypatch: pytest.M
     written.wait()
     assert 'reads_total{outcome="granted"} 1.0' in counted(tmp_path)
     ends()
+
+
+def test_a_thread_that_the_system_refuses_fails_nobody_and_is_begun_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_metrics._Changes, "write_soon", WRITE_SOON)
+    assert share(tmp_path, 1)
+    reads = counter().labels("granted")
+    begun: list[str] = []
+
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    reads.inc()
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: begun.append(thread.name))
+    reads.inc()
+    reads.inc()
+
+    assert begun == ["metrics"]
+    ends()
+    assert 'reads_total{outcome="granted"} 3.0' in counted(tmp_path)

@@ -57,11 +57,15 @@ class RequestLog:
             return
         self._waiting.append(line)
         if not self._some.is_set():
-            self._some.set()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="request-log", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="request-log", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # the system refuses one for now: the next line tries again
+                    return
+                self._thread = thread
                 atexit.register(self.flush)
+            self._some.set()
 
     def flush(self) -> None:
         """Write what waits, now, as far as somebody takes it: whoever stopped reading holds up no end of a process."""

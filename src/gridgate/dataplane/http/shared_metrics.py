@@ -207,7 +207,12 @@ class _Changes:
         self._some.set()
         if not self._begun:
             self._begun = True
-            threading.Thread(target=self._run, name="metrics", daemon=True).start()
+            try:
+                threading.Thread(target=self._run, name="metrics", daemon=True).start()
+            except RuntimeError:  # the system refuses one for now: the next change tries again
+                self._begun = False
+                self._some.clear()
+                return
             atexit.register(write_changes)
 
     def _run(self) -> None:
