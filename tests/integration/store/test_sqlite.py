@@ -1,5 +1,6 @@
 """What is particular to the SQLite adapter: the file, its settings, its plan."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -55,6 +56,24 @@ class TestOpenStore:
         with pytest.raises(StoreUnavailable, match="no SQLite database"):
             reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)
         moved.replace(path)
+        assert len(reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)) == 1
+        reader.close()
+
+    def test_is_opened_anew_once_what_hindered_that_is_over(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with open_store(path) as store:
+            fill(store)
+        reader = open_store(path, read_only=True)
+        os.utime(path, (0, 0))  # as when what was written is copied into the file
+
+        def no_more_files(*_: object, **__: object) -> sqlite3.Connection:
+            raise StoreUnavailable("too many open files")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(sqlite, "open_connection", no_more_files)
+            with pytest.raises(StoreUnavailable, match="too many"):
+                reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)
         assert len(reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)) == 1
         reader.close()
 

@@ -415,8 +415,11 @@ class SqliteStore:
             return
         if self._read_only:
             self._connection.close()
-            self._opened = None
-            self._open()
+            try:
+                self._open()
+            except BaseException:
+                self._opened = None  # what hinders it may pass, though the file stays as it is
+                raise
         elif there is None or self._opened is None or there[:2] != self._opened[:2]:
             raise StoreUnavailable(
                 "the measurement store was moved or replaced while it was being written",
