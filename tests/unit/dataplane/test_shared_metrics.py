@@ -122,6 +122,30 @@ def test_whoever_counts_writes_nothing_and_changes_are_written_together(
     ends()
 
 
+def test_writing_ends_however_fast_others_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert share(tmp_path, 1)
+    reads = counter()
+    first, busy = reads.labels("first"), reads.labels("busy")
+    writes, pwrite = [], os.pwrite
+
+    def counts_on(*given: Any) -> int:
+        writes.append(given)
+        assert len(writes) < 10, "it goes on as long as others count"
+        busy.inc()
+        return pwrite(*given)
+
+    first.inc()
+    busy.inc()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", counts_on)
+        write_changes()
+    assert len(writes) == 2
+    assert 'reads_total{outcome="first"} 1.0' in counted(tmp_path)
+    write_changes()
+    assert 'reads_total{outcome="busy"} 3.0' in counted(tmp_path)
+    ends()
+
+
 def test_changes_are_written_by_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_metrics._Changes, "write_soon", WRITE_SOON)
     assert share(tmp_path, 1)

@@ -157,8 +157,9 @@ class _File:
     def write_changes(self) -> None:
         with self._lock:
             try:
-                while self._behind:
-                    self._write(self._behind.popitem()[0])
+                for key in list(self._behind):  # what changes meanwhile is for the next time
+                    self._behind.pop(key, None)
+                    self._write(key)
             except OSError as error:
                 if not self._told:
                     _log.warning(
