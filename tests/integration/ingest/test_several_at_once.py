@@ -181,18 +181,34 @@ def test_a_file_that_cannot_be_read_to_its_end_stops_no_other(
         list(take_in(files, work(instance), jobs=1))
 
 
-def test_a_defect_is_told_with_what_to_do(
-    instance: Instance, write: Write, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("fault", "told", "to_do"),
+    [
+        (
+            KeyError("v49"),
+            "a defect of Gridgate ended the process that took it in (KeyError: 'v49')",
+            "Report it, ",
+        ),
+        (MemoryError(), "the process that took it in was given no more memory", "Take this one in again, "),
+    ],
+)
+def test_a_defect_is_told_with_what_to_do_and_want_of_memory_is_none(
+    instance: Instance,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+    told: str,
+    to_do: str,
 ) -> None:
     def failing(path: Path, *given: Any, **more: Any) -> Any:
-        raise KeyError("v49")
+        raise fault
 
     monkeypatch.setattr(crew, "take", failing)
     file = Given.of(write(day_file(FIRST, 100)))
     here, there = Pipe()
     here.send(work(instance))
     here.send(file)
-    with pytest.raises(KeyError):
+    with pytest.raises(type(fault)):
         crew._serve(there)
     there.close()
 
@@ -204,8 +220,8 @@ def test_a_defect_is_told_with_what_to_do(
     ((report,),) = asking.done.values()
     ((where, why),) = [(one.where, one.reason) for one in report.quarantined]
     assert (report.path, where, report.refused) == (file.name, "file", True)
-    assert why.startswith("a defect of Gridgate ended the process that took it in (KeyError: 'v49')")
-    assert "the other files were not touched by that. Report it" in why
+    assert why.startswith(told)
+    assert f"the other files were not touched by that. {to_do}" in why
 
 
 def test_processes_that_end_at_once_are_told_for_each_file(

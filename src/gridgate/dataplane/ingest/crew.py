@@ -128,6 +128,8 @@ class _Hand:
     """Whether it asked to store."""
     defect: str = ""
     """What it said of a defect before it ended."""
+    short: bool = False
+    """Whether it said before it ended that it had no memory left."""
 
     def tell(self, what: object) -> None:
         with suppress(OSError):  # that it died is heard
@@ -212,6 +214,8 @@ class _Crew:
                 self._give(hand)
             case "defect", what:
                 hand.defect = what
+            case "short", _:
+                hand.short = True
             case "failed", OSError() as error:
                 raise error
             case "failed", (kind, message, remedy, where):
@@ -224,13 +228,15 @@ class _Crew:
         assert hand.file is not None
         name = self.files[hand.file].name
         self.done[hand.file] = [
-            refusal(name, UNKNOWN, Quarantined("file", _how_it_ended(code, hand.defect), ""))
+            refusal(
+                name, UNKNOWN, Quarantined("file", _how_it_ended(code, hand.defect, short=hand.short), "")
+            )
         ]
         if self.waiting:
             self._start()
 
 
-def _how_it_ended(code: int, defect: str) -> str:
+def _how_it_ended(code: int, defect: str, *, short: bool) -> str:
     """What ended the process, what that did to the file and to the others, and what to do."""
     untouched = "; the other files were not touched by that"
     if defect:
@@ -238,11 +244,14 @@ def _how_it_ended(code: int, defect: str) -> str:
             f"a defect of Gridgate ended the process that took it in ({defect}){untouched}. Report it, with what standard"
             " error says of it and with the file, if it may be shown; the file is taken in again once it is mended"
         )
+    again = "Take this one in again, with --jobs 1 if memory is short"
+    if short:
+        return f"the process that took it in was given no more memory{untouched}. {again}"
     how = f"by {Signals(-code).name}" if -code in set(Signals) else f"with {code}"
     why = ", as the system does for want of memory" if code == -9 else ""
     said = "" if code < 0 else "; standard error says why, if anything does"
-    again = ", with --jobs 1 if memory is short" if code < 0 else ""
-    return f"the process that took it in was ended {how}{why}{said}{untouched}. Take this one in again{again}"
+    again = again if code < 0 else "Take this one in again"
+    return f"the process that took it in was ended {how}{why}{said}{untouched}. {again}"
 
 
 class _Told:
@@ -313,6 +322,9 @@ def _serve(line: Connection) -> None:
         line.send(("failed", (error.kind, error.message, error.remedy, error.where)))
     except OSError as error:
         line.send(("failed", OSError(error.errno, error.strerror, error.filename)))
+    except MemoryError:
+        line.send(("short", None))
+        raise
     except Exception as error:
         line.send(("defect", f"{type(error).__name__}: {error}"))
         raise
