@@ -1,6 +1,7 @@
 """A packed segment is the same segment: its lines, its chain, what checkpoints say of it, and each line by its place."""
 
 import errno
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -203,6 +204,21 @@ def test_one_that_is_cut_short_is_a_fault_at_its_first_line_that_cannot_be_read(
     found = verify(path.parent, KEY.public_key(), now=NOW)
     assert found.faults[0].where == f"{path.name}:1"
     assert "damaged" in found.faults[0].what
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link to nothing"])
+def test_what_is_no_file_beside_a_segment_hides_it_from_nobody(path: Path, kind: str) -> None:
+    beside = path.with_name(f"{path.name}.zst")
+    match kind:
+        case "folder":
+            beside.mkdir()
+        case "pipe":
+            os.mkfifo(beside)
+        case _:
+            beside.symlink_to("nowhere")
+    assert segment_paths(path.parent) == [path]
+    assert len(list(read_lines(path.parent, path.name, [0]))) == 1
+    assert verify(path.parent, KEY.public_key(), now=NOW).entries == 3000
 
 
 def test_a_line_without_end_is_told_and_not_read_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,13 +107,15 @@ def form_of(path: Path) -> Path:
     one; unless it is shorter, having been put back from a copy of when it still grew.
     """
     packed = path.with_name(path.name + PACKED)
-    if not packed.exists():
+    try:
+        written = path.stat().st_size
+    except FileNotFoundError:
+        return packed if packed.exists() else path
+    if not packed.is_file():  # of that name a folder has no lines, and a pipe would be waited for
         return path
     try:
-        return packed if segment_size(packed) > path.stat().st_size else path
-    except FileNotFoundError:
-        return packed
-    except DamagedSegment:
+        return packed if segment_size(packed) > written else path
+    except OSError:  # damaged, or not to be read
         return path
 
 
