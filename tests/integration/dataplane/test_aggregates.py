@@ -368,6 +368,11 @@ class TestWhatMayBeAsked:
         assert [fault["parameter"] for fault in body["errors"]] == [parameter]
         assert plane.logged() == []
 
+    def test_a_day_is_not_said_to_do_where_an_instant_is_asked(self, plane: Plane, token: str) -> None:
+        body: Any = problem(plane.get(path(as_of="2026-11-25"), token), 400, "invalid-parameters")
+        [fault] = body["errors"]
+        assert fault["detail"] == "is an instant with its offset, 2026-11-25T00:00:00+01:00."
+
     def test_is_refused_when_it_is_too_much(
         self, plane: Plane, token: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:

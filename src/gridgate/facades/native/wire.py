@@ -404,18 +404,18 @@ _INSTANT: Final = re.compile(
 
 def _instant_or_day(text: str, zone: ZoneInfo) -> datetime:
     if not _DATE.fullmatch(text):
-        return _instant(text)
+        return _instant(text, or_day="a date, 2026-11-25, or ")
     day = parse_day(text)
     if day is None:
         raise _Wrong(f"is no day {_OF_THE_CALENDAR}.")
     return civil_day_bounds(day, zone).start
 
 
-def _instant(text: str) -> datetime:
+def _instant(text: str, *, or_day: str = "") -> datetime:
     # A plus sign that was not percent-encoded arrives as a space.
     text = re.sub(r" ([0-9]{2}:[0-9]{2})$", r"+\1", text)
     if not _INSTANT.fullmatch(text):
-        raise _Wrong("is a date, 2026-11-25, or an instant with its offset, 2026-11-25T00:00:00+01:00.")
+        raise _Wrong(f"is {or_day}an instant with its offset, 2026-11-25T00:00:00+01:00.")
     try:
         instant = datetime.fromisoformat(text.upper())
     except ValueError:
