@@ -95,6 +95,7 @@ class TestTokenStore:
     ) -> None:
         """Which it does on closing, at each change of the file: for that moment nobody can begin to read it."""
         world.db.close()  # this process has no lock on it yet
+        monkeypatch.setattr(tokens, "_BUSY_SECONDS", PATIENCE)
         store = TokenStore(world.path)
         child = subprocess.Popen(
             [sys.executable, "-c", HOLD, str(world.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
