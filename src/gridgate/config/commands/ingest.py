@@ -97,12 +97,12 @@ def _taken(
     from gridgate.dataplane.ingest.report import IngestReport
 
     sizes = [_size(path) for path in files]
-    report, done = IngestReport(), 0
+    report, done = IngestReport(folder=None if work.dry_run else work.measurements.parent), 0
     try:
         with progress_shown(sum(sizes), wanted=progress) as told:
             given = [Given.of(path) for path in files]
             for reports in take_in(given, work, jobs=jobs or usual_jobs(sizes), progress=told):
-                report.files.extend(reports)
+                report.add(reports)
                 done += 1
     except KeyboardInterrupt:
         what = "read" if work.dry_run else "taken in"

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from heapq import merge
@@ -29,6 +30,7 @@ HELD: Final = 50_000
 _ROOM: Final = 3
 """How many times what is written here must be free beside it: it comes into the log of the store, and into the store."""
 _WINDOW: Final = 65_536
+_COPIED: Final = 2**20
 _NUMBERS: Final = re.compile(r"\d{1,18}")
 """A longer one is a column's strange name."""
 
@@ -52,7 +54,7 @@ class SetAside(Sequence[Quarantined]):
         self._held: list[_Entry] = []
         self._runs: list[tuple[int, int]] = []
         self._written = 0
-        self._file: int | None = None
+        self._file: _Open | None = None
         self._named: dict[str, tuple[str, ...]] = {}
         self._points: dict[str, str] = {}
 
@@ -141,7 +143,7 @@ class SetAside(Sequence[Quarantined]):
             with tempfile.TemporaryFile(dir=self._folder) as file:
                 self.hold(os.dup(file.fileno()))
         assert self._file is not None
-        return self._file
+        return self._file.descriptor
 
     def _require_room(self, size: int) -> None:
         if _ROOM * size > shutil.disk_usage(self._place).free:
@@ -157,7 +159,7 @@ class SetAside(Sequence[Quarantined]):
         assert self._file is not None
         rest = b""
         while start < end:
-            data = os.pread(self._file, min(_WINDOW, end - start), start)
+            data = os.pread(self._file.descriptor, min(_WINDOW, end - start), start)
             if not data:
                 raise StoreUnavailable(
                     "what was set aside of the file is gone from the disk", where=self._place
@@ -175,11 +177,36 @@ class SetAside(Sequence[Quarantined]):
 
     def hold(self, file: int) -> None:
         """Have the file of one that was made in another process; it is closed here."""
-        self._file = file
-        weakref.finalize(self, os.close, file)
+        self._file = _Open(file)
+
+    # With those of other files
+
+    def keep_with(self, other: "SetAside") -> None:
+        """Go on in the file of another, once nothing is added to either any more: of many, a process may not have so many
+        files open. It stays where it is when there is no room for it twice.
+        """
+        own, there = self._opened(), other._opened()
+        at = os.fstat(there).st_size
+        position, size = 0, self._runs[-1][1] if self._runs else 0
+        with suppress(OSError):
+            while position < size:
+                data = os.pread(own, min(_COPIED, size - position), position)
+                if not data:
+                    return
+                position += os.pwrite(there, data, at + position)
+            self._runs = [(start + at, end + at) for start, end in self._runs]
+            self._file = other._file
 
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_told": None, "_file": None}
+
+
+class _Open:
+    """A file without a name, for as long as somebody has it."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        weakref.finalize(self, os.close, descriptor)
 
 
 def _row(entry: _Entry) -> list[Any]:

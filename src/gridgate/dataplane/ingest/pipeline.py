@@ -82,9 +82,9 @@ def ingest_files(paths: Sequence[Path], *, ingest: Ingest) -> IngestReport:
     Raises `GridgateError` when no file could be taken at all: see `require_options`; no registry, no store.
     """
     require_options(ingest.format, ingest.mapping, ingest.directory)
-    report = IngestReport()
+    report = IngestReport(folder=ingest.folder)
     for path in paths:
-        report.files.extend(take(path, ingest))
+        report.add(take(path, ingest))
     return report
 
 

@@ -1,10 +1,14 @@
 """What became of each file, as `gridgate ingest --json` prints it. The names of the fields are public."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from gridgate.core.errors import GridgateError
+from gridgate.dataplane.ingest.aside import HELD, SetAside
 from gridgate.dataplane.store.port import Quarantined
 
 
@@ -55,6 +59,34 @@ class IngestReport:
     """All files of one call, in the order given; archives member by member."""
 
     files: list[FileReport] = field(default_factory=list)
+    folder: Path | None = None
+    """Where there is room for what is set aside of many files."""
+    _held: int = 0
+    _on_disk: SetAside | None = None
+
+    def add(self, reports: Iterable[FileReport]) -> None:
+        """The reports of one more file. What is set aside of all together is held in memory no more than that of one, and
+        on disk in one file.
+        """
+        for one in reports:
+            self.files.append(one)
+            if not isinstance(one.quarantined, SetAside):
+                self._held += len(one.quarantined)
+                if self._held > HELD and len(one.quarantined) > 1:
+                    self._put_on_disk(one)
+            if isinstance(one.quarantined, SetAside):
+                if self._on_disk is None:
+                    self._on_disk = one.quarantined
+                else:
+                    one.quarantined.keep_with(self._on_disk)
+
+    def _put_on_disk(self, report: FileReport) -> None:
+        with suppress(GridgateError):  # without room there it stays where it is
+            aside = SetAside(self.folder)
+            aside.extend(report.quarantined)
+            aside.all_on_disk()
+            self._held -= len(report.quarantined)
+            report.quarantined = aside
 
     @property
     def complete(self) -> bool:

@@ -1,5 +1,6 @@
 """What is set aside, in memory and on disk."""
 
+import errno
 import os
 import pickle
 import shutil
@@ -13,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.dataplane.ingest import aside
+from gridgate.dataplane.ingest import aside, report
 from gridgate.dataplane.ingest.aside import NoRoomToTell, SetAside
+from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.store.port import Cause, Quarantined, StoreUnavailable, Subject
 
 SUBJECTS = [
@@ -128,6 +130,49 @@ def test_is_let_go_of_with_whoever_has_it(tmp_path: Path, monkeypatch: pytest.Mo
     del found
 
     assert file in closed
+
+
+def test_of_many_files_is_on_disk_in_one_and_in_memory_no_more_than_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each that is open counts against what a process may have open, and each that is held against its memory."""
+    monkeypatch.setattr(aside, "HELD", 10)
+    monkeypatch.setattr(report, "HELD", 10)
+    known = {
+        f"{number}.csv": lines(count) for number, count in enumerate((25, 6, 4, 8, 1, 0, 30, 9), start=1)
+    }
+    told = IngestReport(folder=tmp_path)
+    for name, items in known.items():
+        kept_by_reader = kept(items, tmp_path)
+        found = kept_by_reader if kept_by_reader.on_disk else list(items)
+        told.add([FileReport(name, "csv", quarantined=found)])
+        del kept_by_reader, found
+
+    assert {one.path: list(one.quarantined) for one in told.files} == known
+    on_disk = [one.quarantined for one in told.files if isinstance(one.quarantined, SetAside)]
+    assert list(map(len, on_disk)) == [25, 8, 30, 9]
+    assert len({one.fileno() for one in on_disk}) == 1
+    assert sum(len(one.quarantined) for one in told.files) - sum(map(len, on_disk)) == 11
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
+    told.add([FileReport("9.csv", "csv", quarantined=lines(12))])
+    assert told.files[-1].quarantined == lines(12), "without room on disk it stays in memory"
+
+
+def test_that_cannot_be_kept_with_another_stays_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "HELD", 10)
+    one, other = kept(lines(25), tmp_path), kept(lines(12), tmp_path)
+
+    def no_room(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", no_room)
+        one.keep_with(other)
+    assert one.fileno() != other.fileno()
+    assert (list(one), list(other)) == (lines(25), lines(12))
 
 
 def test_of_which_there_would_be_no_room_in_the_store_is_a_fault_of_the_file(
