@@ -75,6 +75,8 @@ class IngestReport:
                 if self._held > HELD and len(one.quarantined) > 1:
                     self._put_on_disk(one)
             if isinstance(one.quarantined, SetAside):
+                with suppress(GridgateError):
+                    one.quarantined.all_on_disk()
                 if self._on_disk is None:
                     self._on_disk = one.quarantined
                 else:

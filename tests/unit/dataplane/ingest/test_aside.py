@@ -152,6 +152,7 @@ def test_of_many_files_is_on_disk_in_one_and_in_memory_no_more_than_of_one(
     on_disk = [one.quarantined for one in told.files if isinstance(one.quarantined, SetAside)]
     assert list(map(len, on_disk)) == [25, 8, 30, 9]
     assert len({one.fileno() for one in on_disk}) == 1
+    assert not any(one._held for one in on_disk)
     assert sum(len(one.quarantined) for one in told.files) - sum(map(len, on_disk)) == 11
 
     monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
