@@ -114,13 +114,14 @@ class SetAside(Sequence[Quarantined]):
 
     # On disk
 
-    def _write(self) -> None:
+    def _write(self, *, told_already: bool = False) -> None:
         self._held.sort(key=itemgetter(0))
         run = b"".join(orjson.dumps(_row(entry)) + b"\n" for entry in self._held)
         start = self._runs[-1][1] if self._runs else 0
         try:
             file = self._opened()
-            self._require_room(start + len(run))
+            if not told_already:
+                self._require_room(start + len(run))
             left = memoryview(run)
             while left:
                 left = left[os.pwrite(file, left, start + len(run) - len(left)) :]
@@ -180,6 +181,11 @@ class SetAside(Sequence[Quarantined]):
         self._file = _Open(file)
 
     # With those of other files
+
+    def all_on_disk(self) -> None:
+        """Hold nothing of it in memory. By then the store has it. Raises `StoreUnavailable`."""
+        if self._held:
+            self._write(told_already=True)
 
     def keep_with(self, other: "SetAside") -> None:
         """Go on in the file of another, once nothing is added to either any more: of many, a process may not have so many

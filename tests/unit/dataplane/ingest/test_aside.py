@@ -190,6 +190,18 @@ def test_of_which_there_would_be_no_room_in_the_store_is_a_fault_of_the_file(
     assert str(tmp_path) in caught.value.remedy
 
 
+def test_that_is_in_the_store_already_goes_to_another_process_though_there_is_no_room_for_it_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aside, "HELD", 10)
+    found = kept(lines(15), tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: SimpleNamespace(free=0))
+
+    found.all_on_disk()
+
+    assert (len(found._held), list(found)) == (0, lines(15))
+
+
 def test_says_what_the_disk_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aside, "HELD", 10)
 
