@@ -33,7 +33,7 @@ from gridgate.audit.models import (
 )
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.retention import YEARS_KEPT, latest_erasable
-from gridgate.core.time import civil_day_bounds, civil_day_of
+from gridgate.core.time import civil_day_bounds, civil_day_of, may_be_asked
 
 
 class TooYoungToErase(GridgateError):
@@ -170,7 +170,7 @@ class RollUp:
         if number is None:
             number = self._numbers[point] = number_of_point(_text(point or "", 18))
         if permission not in self._permissions:
-            self._permissions[permission] = str(UUID(permission))
+            self._permissions[permission] = str(UUID(_text(permission, 36)))
         values = entry.get("values") or 0
         if type(values) is not int or not 0 <= values < 2**31:
             raise ValueError(f"values is {values!r}")
@@ -201,6 +201,8 @@ class RollUp:
         at = datetime.fromisoformat(stamp)
         if at.tzinfo is None:
             raise ValueError("at names no time zone")
+        if not may_be_asked(at.date()):
+            raise ValueError(f"at is {stamp!r}")
         day, micros = civil_day_of(at, self.zone).isoformat(), micros_of(at)
         if stamp.endswith("Z"):  # of one minute in UTC, all is on one civil day
             self._minutes[stamp[:16]] = day, micros_of(at.replace(second=0, microsecond=0))

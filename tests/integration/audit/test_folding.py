@@ -302,6 +302,11 @@ def test_a_broken_chain_is_told_and_the_reads_show_all_the_same(
     assert not caplog.text
 
 
+READ_BY = b"""{"at": "2026-11-25T09:30:00Z", "permission": null, "channel": "api", "outcome": "granted", "reader": 7,
+ "reader_name": "Tiers 1", "holder": 3, "kind": "load_curve", "direction": "withdrawal", "service": "", "values": 1,
+ "metering_point": "30001480112233"}""".replace(b"\n", b"")
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -310,6 +315,9 @@ def test_a_broken_chain_is_told_and_the_reads_show_all_the_same(
         b'{"at": "yesterday"}',
         b'{"prev": "x"}',
         b'{"at": "2026-11-25T09:30:00Z", "channel": null, "outcome": "granted"}',
+        b'{"at": "9999-12-31T23:59:59Z"}',
+        b'{"at": "0001-01-01T00:00:00+14:00"}',
+        READ_BY.replace(b"null", b"7"),
     ],
 )
 def test_a_line_that_is_no_entry_is_told_and_does_not_hold_up_the_others(
