@@ -113,6 +113,13 @@ def test_what_is_to_be_kept_stays(environment: Environment) -> None:
     assert verdict().startswith("intact: 8 entries in 4 segments")
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_of_no_calendar_is_no_defect(environment: Environment, day: str) -> None:
+    refused = run("erase", "--before", day).exception
+    assert isinstance(refused, GridgateError)
+    assert refused.where == "--before"
+
+
 def test_killed_on_the_way_it_is_ended_by_running_it_again(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:

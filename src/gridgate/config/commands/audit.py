@@ -19,6 +19,7 @@ from gridgate.config.commands.keys import JwksOption, KeyOption, given_keys
 from gridgate.config.environment import Environment, read_environment
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted, shown, shown_lines
+from gridgate.core.time import FIRST_DAY, LAST_DAY, may_be_asked
 from gridgate.dataplane.accesslog import Copy, Verification, is_changes, verify
 from gridgate.dataplane.accesslog.checkpoints import checkpoint_lines
 from gridgate.dataplane.accesslog.segments import (
@@ -203,6 +204,13 @@ def erase_old_reads(
     environment = load_django()
     from gridgate.config.access_log import erase_reads
 
+    if not may_be_asked(before.date()):
+        raise GridgateError(
+            ErrorKind.INVALID,
+            f"{before.date()} is no day from {FIRST_DAY.year} to {LAST_DAY.year}",
+            remedy="Write one three years ago or earlier, as in 2023-11-01.",
+            where="--before",
+        )
     done = erase_reads(environment, before=before.date(), now=datetime.now(UTC))
     typer.echo(f"erased: {counted(done.entries, 'entry', 'entries')}, {counted(done.segments, 'segment')}")
 
