@@ -16,7 +16,7 @@ from operator import or_
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from gridgate.audit.lines import (
@@ -475,11 +475,21 @@ def _facets(actor: Actor, wanted: Wanted) -> QuerySet[LogFacet]:
     return LogFacet.objects.filter(_narrowed(actor, wanted, ""))
 
 
+_OF_POINTS = LogPointDay.objects.alias(one_point=Coalesce("metering_point_id", Value("")))
+
+
+def _seen(actor: Actor, wanted: Wanted) -> Q:
+    """The condition that rows of `_OF_POINTS` are of points that the actor sees. Of one point it is asked of that point's
+    rows alone: an engine that takes the whole perimeter for the key looks for every point of it on every day.
+    """
+    return actor.within(ENTITLEMENT, "one_point" if wanted.metering_point else "metering_point_id")
+
+
 def _sums(actor: Actor, wanted: Wanted, *, by_point: bool = False) -> QuerySet[Any]:
     """The days' sums that match: those of whole days for who sees all the points of the company, else by point, within
     the perimeter.
     """
-    within = actor.within(ENTITLEMENT, "metering_point_id")
+    within = _seen(actor, wanted)
     days = Q()
     if wanted.first is not None:
         days &= Q(day__gte=wanted.first)
@@ -488,7 +498,7 @@ def _sums(actor: Actor, wanted: Wanted, *, by_point: bool = False) -> QuerySet[A
     whole = LogDay.objects.filter(_narrowed(actor, wanted, "facet__"), days)
     if not (within or wanted.metering_point or by_point):
         return whole
-    sums = LogPointDay.objects.filter(within, facet__in=_facets(actor, wanted))
+    sums = _OF_POINTS.filter(within, facet__in=_facets(actor, wanted))
     if not wanted.metering_point:
         return sums.filter(days)
     # Days one by one, and no period beside them: each is found without looking at the other points.
@@ -543,10 +553,10 @@ def _latest(actor: Actor, facets: QuerySet[LogFacet]) -> list[tuple[int | None, 
 
 def _points_on(actor: Actor, wanted: Wanted, days: Sequence[date], facets: Sequence[int]) -> list[int] | None:
     """The points whose lines of these days may be shown, as the index numbers them; None when all may."""
-    within = actor.within(ENTITLEMENT, "metering_point_id")
+    within = _seen(actor, wanted)
     if not within:
         return [number_of_point(wanted.metering_point)] if wanted.metering_point else None
-    seen = LogPointDay.objects.filter(within, facet__in=facets, day__in=days)
+    seen = _OF_POINTS.filter(within, facet__in=facets, day__in=days)
     if wanted.metering_point:
         seen = seen.filter(metering_point_id=wanted.metering_point)
     return [number_of_point(point) for point in seen.values_list("metering_point_id", flat=True).distinct()]

@@ -3,9 +3,12 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
+from django.db.models import Sum
 
 from gridgate.audit.models import LogStretch
 from gridgate.audit.queries import (
+    ENTITLEMENT,
     Counts,
     Wanted,
     _sums,
@@ -20,6 +23,7 @@ from gridgate.audit.queries import (
     unusual_day,
 )
 from gridgate.core.quantities import Kind
+from gridgate.organisations.models import Entitlement, PerimeterPoint
 from tests.factories.audit import SEGMENTS, make_reads, read_lines
 from tests.factories.sharing import make_permission, make_service
 
@@ -244,3 +248,32 @@ def test_the_days_of_one_point_are_found_without_looking_at_the_others(log):
     wanted = Wanted(first=date(2026, 11, 1), last=date(2026, 11, 30), metering_point=log.p1.pk)
     for actor in (log.alice, log.bob):
         assert "(facet_id=? AND day=? AND metering_point_id=?)" in _sums(actor, wanted).explain()
+
+
+def test_the_days_of_one_point_cost_the_same_however_many_points_the_perimeter_has(log):
+    for back in range(20):
+        make_reads(log.third_party_1, log.p1, log.acme, at=log.now - timedelta(days=back))
+    sums = (
+        _sums(log.bob, Wanted(metering_point=log.p1.pk)).values_list("facet", "day").annotate(Sum("entries"))
+    )
+    few = steps(sums)
+    entitlement = Entitlement.objects.get(code=ENTITLEMENT, perimeter__metering_point_id=log.p1.pk)
+    more = [f"399{number:011}" for number in range(100)]
+    PerimeterPoint.objects.bulk_create(
+        PerimeterPoint(entitlement=entitlement, metering_point_id=point) for point in more
+    )
+    assert steps(sums) - few < 60 * len(
+        more
+    )  # to read the perimeter, and not to look for each point on each day
+
+
+def steps(rows):
+    """How many steps, the smallest that it has, the database takes to find these rows."""
+    taken = []
+    handle = connection.connection.set_progress_handler
+    handle(lambda: taken.append(None), 1)
+    try:
+        assert len(rows.all()) >= 20
+    finally:
+        handle(None, 0)
+    return len(taken)
