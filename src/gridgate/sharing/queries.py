@@ -291,12 +291,13 @@ def companies_reading(
     days: Sequence[date],
     company: Organisation | None = None,
     last_reads: bool = False,
+    held: int | None = None,
 ) -> list[CompanySharing]:
     """Who may read the points of the actor's company now, the operator first, then by name.
 
     `today` is the civil day on which points are held; `days` are what reads are counted by; without any, when each last
-    read is found only with `last_reads`. With `company`, only that one. How many statements it takes depends on none of
-    these numbers.
+    read is found only with `last_reads`. With `company`, only that one. `held`: how many of the points held
+    the actor sees, when that is known already. How many statements it takes depends on none of these numbers.
     """
     given = in_force(permissions_given(actor=actor), now=now)
     if company is not None:
@@ -305,15 +306,17 @@ def companies_reading(
     regulatory = _regulatory_services(actor, permissions, company)
     if not permissions and not regulatory:
         return []
-    held = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True)
+    points_held = points_readable_by(
+        actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True
+    )
     named = PermissionPoint.objects.filter(
-        permission__in=given.values("pk"), metering_point__in=held.values("pk")
+        permission__in=given.values("pk"), metering_point__in=points_held.values("pk")
     )
     by_permission = dict(named.values_list("permission").annotate(count=Count("pk")))
     by_party = dict(
         named.values_list("permission__eligible_party").annotate(count=Count("metering_point", distinct=True))
     )
-    all_held = held.count()
+    all_held = points_held.count() if held is None else held
     whole = count_points([one for one in permissions if said(one, "exceeds")], today=today)
     restricted = not actor.reach(EntitlementCode.DATA_SERVICES).everything
     reads = audit.reads_in(actor=actor, days=days, but=[actor.organisation_id])
@@ -421,6 +424,14 @@ def requests_to_answer(*, actor: Membership) -> QuerySet[PermissionRequest]:
     """Those of them that the actor may answer: what also asks for points outside their perimeter is for others."""
     waiting = requests_waiting(actor=actor)
     return waiting.filter(_WHOLE) if _entitled(actor) else waiting
+
+
+def count_requests_to_answer(*, actor: Membership) -> int:
+    """How many they are: every page's menu asks it, and nothing else of them."""
+    if not _entitled(actor):
+        return 0
+    waiting = PermissionRequest.objects.filter(holder=actor.organisation_id, state__in=WAITING)
+    return _within_reach(waiting, _ASKED, actor).filter(_WHOLE).count()
 
 
 def request_received(*, actor: Membership, request_id: UUID) -> PermissionRequest:

@@ -15,6 +15,7 @@ from gridgate.sharing.queries import (
     NotReadable,
     companies_reading,
     count_points,
+    count_requests_to_answer,
     ended,
     events_of,
     in_force,
@@ -31,6 +32,7 @@ from gridgate.sharing.queries import (
     request_received,
     requests_made,
     requests_received,
+    requests_to_answer,
     requests_waiting,
     service_readable_by,
     services_readable_by,
@@ -339,6 +341,9 @@ def test_a_request_beyond_the_perimeter_says_so(world):
     assert seen == {within.pk: False, beyond.pk: True, everything.pk: True}
     with pytest.raises(NotReadable):
         request_received(actor=world.bob, request_id=outside.pk)
+    for actor in (world.bob, world.alice, world.charlie, world.tiers1):
+        assert count_requests_to_answer(actor=actor) == len(requests_to_answer(actor=actor))
+    assert count_requests_to_answer(actor=world.bob) == 1
     assert set(points_asked(beyond, actor=world.bob, today=TODAY)) == {world.p1}
     assert points_asked(everything, actor=world.alice, today=TODAY).count() == 4
 

@@ -5,7 +5,7 @@ PAGES = (
         "sharing",
         "/partage/",
         get=DATA_SERVICES,
-        queries=19,  # sums, their facets, and when each company last read, which is one search a facet, are asked apart
+        queries=18,  # sums, their facets, and when each company last read, which is one search a facet, are asked apart
         states=(*seen("alice"), *seen("bob", status=403), *seen("tiers1")),
     ),
     Page(

@@ -41,7 +41,7 @@ PAST = 50
 @pending("sharing")
 def requests_to_answer(membership: Membership) -> int:
     """The number beside the menu's entry."""
-    return queries.requests_to_answer(actor=membership).count()
+    return queries.count_requests_to_answer(actor=membership)
 
 
 @require_safe
@@ -50,10 +50,12 @@ def index(request: MemberRequest) -> HttpResponse:
     """One tile for each company that reads, what is asked, and what has ended."""
     actor, moment = request.membership, Moment.present()
     days = moment.last_days(DAYS)
-    companies = queries.companies_reading(actor=actor, now=moment.now, today=moment.today, days=days)
     held = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today, held=True
     ).count()
+    companies = queries.companies_reading(
+        actor=actor, now=moment.now, today=moment.today, days=days, held=held
+    )
     ended = page_of(request, queries.ended(queries.permissions_given(actor=actor), now=moment.now))
     context = {
         "company": actor.organisation,
