@@ -517,9 +517,11 @@ def _add_energy(
         scale: int,
         quality: NDArray[np.uint8] | None,
     ) -> None:
-        where = tally.group[points], period_of[index]
+        where = (
+            tally.group[points] * tally.steps + period_of[index]
+        )  # one index is added at several times as fast
         for half, weight in _in_halves(values):
-            np.add.at(tally.into(scale, weight), where, half.astype(np.int64))
+            np.add.at(tally.into(scale, weight).reshape(-1), where, half.astype(np.int64))
         tally.given[points, index] = 1
         tally.quality[points, index] = _MEASURED if quality is None else _least_sure(quality)
 

@@ -4,11 +4,10 @@ A row of a statement costs more than the 48 values in it. So one statement answe
 amounts joined, width by width, in the order in which their places and forms are told beside them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from gridgate.core.quantities import Quality
@@ -62,9 +61,8 @@ def amounts_of(row: Sequence[bytes | str | None], *, first_point: int) -> list[A
     quality_at = np.zeros(len(places), np.int64)
     quality_at[with_quality] = _starts(slots[with_quality])
     found = []
-    for form in np.unique(forms):
-        rows = np.flatnonzero(forms == form)
-        of_form, count = int(form), int(form) % 1024
+    for of_form, rows in _by_form(forms):
+        count = of_form % 1024
         said = quality = None
         if of_form // 1024 % 2:
             assert codes is not None
@@ -85,8 +83,23 @@ def amounts_of(row: Sequence[bytes | str | None], *, first_point: int) -> list[A
 
 
 def _integers(text: object) -> NDArray[np.int64]:
+    """A JSON array of integers, without an object for each of them.
+
+    >>> _integers("[3,-1,4503599627370496]").tolist(), _integers("[]").tolist()
+    ([3, -1, 4503599627370496], [])
+    """
     assert isinstance(text, str)
-    return np.array(orjson.loads(text), np.int64)
+    inside = text[1:-1]
+    return np.fromstring(inside, np.int64, sep=",") if inside else np.zeros(0, np.int64)
+
+
+def _by_form(forms: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64] | slice]]:
+    """Each form that occurs, and its rows. Blocks read together mostly have one form: none of them is copied then."""
+    if (forms == forms[0]).all():
+        yield int(forms[0]), slice(None)
+        return
+    for form in np.unique(forms).tolist():
+        yield form, np.flatnonzero(forms == form)
 
 
 def _starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
