@@ -146,6 +146,19 @@ class TestSums:
         assert body["values"][:48] == [None] * 48
         assert body["counted"][:49] == [*[0] * 48, 2]
 
+    def test_say_of_what_is_missing_only_what_was_asked_for(self, plane: Plane, token: str) -> None:
+        """Two civil days are touched by a day of UTC; as of one point, no more than was asked is missing."""
+        period = {"start": "2026-11-02T00:00:00Z", "end": "2026-11-03T00:00:00Z"}
+        of_sum = plane.get(path(CONSO, **period), token).json()["coverage"]
+        alone = plane.get(
+            f"/api/v1/metering-points/{CONSO}/measurements?kind=load_curve&direction=withdrawal"
+            f"&start={period['start']}&end={period['end']}&resolution=PT30M",
+            token,
+        ).json()["coverage"]
+        assert of_sum["requested"] == alone["requested"] == {"from": period["start"], "to": period["end"]}
+        assert of_sum["missing"] == [{"metering_point": CONSO, **of_sum["requested"], "steps": 48}]
+        assert alone["missing"] == [{**of_sum["requested"], "reason": "not_received"}]
+
     def test_as_csv(self, plane: Plane, token: str) -> None:
         answer = plane.get(path(end=days_ago(6)), token, headers={"Accept": "text/csv"})
         assert answer.headers["Content-Type"].startswith("text/csv")

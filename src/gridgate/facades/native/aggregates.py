@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gridgate.core.sharing import AccessLine, Refused
-from gridgate.core.time import civil_day_bounds, days_between
+from gridgate.core.time import Interval, civil_day_bounds, days_between
 from gridgate.dataplane.accesslog.entry import GRANTED, Encoded, Entry
 from gridgate.dataplane.authz import Caller, is_valid
 from gridgate.dataplane.http.metrics import READS
@@ -146,7 +146,7 @@ def _json(found: Aggregate, *, zone: ZoneInfo) -> bytes:
     shown["coverage"] = {
         "requested": {"from": _utc(asked.period.start), "to": _utc(asked.period.end)},
         "incomplete": len({gap.metering_point for gap in sums.gaps}),
-        "missing": [_gap(gap, zone) for gap in sums.gaps[:MOST_GAPS]],
+        "missing": [_gap(gap, asked.period, zone) for gap in sums.gaps[:MOST_GAPS]],
         "left_out": [{"metering_point": point, "reason": why} for point, why in found.left_out.items()],
     }
     return orjson.dumps(shown)
@@ -177,12 +177,15 @@ def _rows(starts: list[str], sums: Sums) -> Iterator[list[str | int]]:
 _ENCODED: Final = {wire.MediaType.JSON: _json, wire.MediaType.CSV: _csv}
 
 
-def _gap(gap: Gap, zone: ZoneInfo) -> dict[str, Any]:
-    end = civil_day_bounds(gap.last, zone).end
+def _gap(gap: Gap, asked: Interval, zone: ZoneInfo) -> dict[str, Any]:
+    """Its days, as far as they were asked for."""
+    start, end = civil_day_bounds(gap.first, zone).start, civil_day_bounds(gap.last, zone).end
+    assert end is not None
+    assert asked.end is not None
     return {
         "metering_point": gap.metering_point,
-        "from": _utc(civil_day_bounds(gap.first, zone).start),
-        "to": _utc(end),
+        "from": _utc(max(start, asked.start)),
+        "to": _utc(min(end, asked.end)),
         "steps": gap.steps,
     }
 
