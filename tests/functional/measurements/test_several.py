@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.quantities import FlowDirection
-from gridgate.dataplane.client import DailyTotals
+from gridgate.core.sharing import Granted, RefusalReason, Refused
+from gridgate.core.time import Interval
+from gridgate.dataplane.client import DailyTotals, Decided
 from gridgate.portal.charts import stack
 from gridgate.portal.screens.measurements import export_of_several, several, together
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import restrict
 from tests.functional.home.test_the_home_page import text_of
-from tests.measured import Measured
+from tests.measured import TITLE, Measured
 from tests.world import World
 
 PAGE = "/mesures/ensemble/"
@@ -94,6 +96,53 @@ def test_power_says_how_many_have_a_curve(alice: Client, world: World, measured:
     measured.silent.add(world.p2.pk)
     query = f"?compteur={world.p1.pk}&compteur={world.p2.pk}&grandeur=puissance&vue=jour&le=2026-11-20"
     assert "Compteurs 2 1 au plus ont des valeurs en même temps" in text_of(alice.get(PAGE + query))
+
+
+@pytest.mark.parametrize("quantity", ["energie", "puissance"])
+def test_which_of_those_chosen_are_not_counted_is_said(
+    alice: Client, world: World, measured: Measured, quantity: str
+) -> None:
+    """Two stood above a sum of one, and nothing told which."""
+    query = f"{PAGE}?compteur={world.p1.pk}&compteur={world.p2.pk}&grandeur={quantity}&vue=jour&le=2026-11-20"
+    assert "est compté." not in text_of(alice.get(query))
+    measured.unreadable.add(world.p2.pk)
+    text = text_of(alice.get(query))
+    assert "2 compteurs choisis" in text
+    assert "1 des 2 compteurs choisis est compté." in text
+    assert "Pas ouverts à la lecture pour ces jours : Lyon Gerland, atelier sud." in text
+    measured.unreadable.add(world.p1.pk)
+    assert "Aucun des 2 compteurs choisis n’est compté." in text_of(alice.get(query))
+
+
+def test_those_not_counted_are_told_by_reason_a_few_by_name() -> None:
+    granted = Granted(TITLE, Interval(datetime(2026, 11, 1, tzinfo=UTC), None))
+    refused = {
+        "early": RefusalReason.BEFORE_HISTORY,
+        "left": RefusalReason.AFTER_TITLE,
+        "sold": RefusalReason.HOLDER_LEFT,
+        "back": RefusalReason.BETWEEN_TITLES,
+    }
+    decided = Decided({"a": granted, "b": granted}, {point: Refused(why) for point, why in refused.items()})
+    chosen = [*"ab", *refused, *(f"solar {n}" for n in range(7))]
+    found = several.Together()
+    several.say_uncounted(found, {point: point.upper() for point in chosen}, decided)
+    assert found.counted == "2 des 13 compteurs choisis sont comptés."
+    assert found.uncounted == [
+        "Pas encore à votre entreprise ces jours-là\u202f: EARLY.",
+        "Plus à votre entreprise ces jours-là\u202f: LEFT · SOLD.",
+        "À votre entreprise avant et après, pas ces jours-là\u202f: BACK.",
+        "Sans mesure dans ce sens\u202f: SOLAR 0 · SOLAR 1 · SOLAR 2 · SOLAR 3 · SOLAR 4 · 2 autres.",
+    ]
+
+
+def test_without_meters_there_is_no_choice(world: World, alice: Client) -> None:
+    """It offered one, and said that none answers a search that nobody made."""
+    page = world.client("operateur").get(PAGE).content.decode()
+    assert "Vous n’avez aucun compteur à choisir." in page
+    assert "Votre compteur" not in page
+    assert "recherche" not in page[page.index("<main") : page.index("</main>")]
+    assert 'name="tous"' not in page
+    assert "ne répond à cette recherche" in text_of(alice.get(PAGE + "?q=nulle+part"))
 
 
 def test_days_that_are_none_are_said_to_be_that(alice: Client, world: World, measured: Measured) -> None:

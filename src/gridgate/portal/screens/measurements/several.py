@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from numpy.typing import NDArray
 
+from gridgate.core.sharing import RefusalReason
 from gridgate.core.time import Resolution, civil_day_of
-from gridgate.dataplane.client import DailyTotals, Sums
+from gridgate.dataplane.client import DailyTotals, Decided, Sums
 from gridgate.portal import formats
 from gridgate.portal.charts import Bars, Curve, LoadCurve, Stack, bars, load_curve, stack
 from gridgate.portal.charts.load_curve import SUM
@@ -29,6 +30,8 @@ MOST_LISTED = 200
 LONGEST_CURVE = 62
 """Days of which the power of all is drawn step by step."""
 STEP = Resolution.PT30M
+MOST_NAMED = 5
+"""Of those that are not counted for one reason."""
 
 LOOKS = {
     "somme": gettext_lazy("Somme"),
@@ -36,6 +39,22 @@ LOOKS = {
     "sites": gettext_lazy("Par site"),
 }
 _QUANTITIES = ("energie", "puissance")
+
+_NOT_YET = gettext_lazy("Pas encore à votre entreprise ces jours-là\u202f: %(names)s.")
+_NO_MORE = gettext_lazy("Plus à votre entreprise ces jours-là\u202f: %(names)s.")
+_OTHER_WAY = gettext_lazy("Sans mesure dans ce sens\u202f: %(names)s.")
+_NOT_OPEN = gettext_lazy("Pas ouverts à la lecture pour ces jours\u202f: %(names)s.")
+_REASONS = {
+    RefusalReason.NOT_YET_VALID: _NOT_YET,
+    RefusalReason.BEFORE_HISTORY: _NOT_YET,
+    RefusalReason.EXPIRED: _NO_MORE,
+    RefusalReason.HOLDER_LEFT: _NO_MORE,
+    RefusalReason.AFTER_TITLE: _NO_MORE,
+    RefusalReason.BETWEEN_TITLES: gettext_lazy(
+        "À votre entreprise avant et après, pas ces jours-là\u202f: %(names)s."
+    ),
+    RefusalReason.DIRECTION_NOT_COVERED: _OTHER_WAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +156,10 @@ class Together:
     """Of those that the table has no room for."""
     rows: list[Row] = field(default_factory=list)
     empty: str = ""
+    counted: str = ""
+    """How many of those chosen are counted, when not all are."""
+    uncounted: list[str] = field(default_factory=list)
+    """Why the others are not, and which they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +284,42 @@ def power_together(sums: Sums, shown: Shown, count: int, *, zone: ZoneInfo, now:
         note=note,
         rows=_days_of(sums, zone),
     )
+
+
+def say_uncounted(found: Together, names: Mapping[str, str], decided: Decided) -> None:
+    """Of the meters chosen, by number, that are not in the sums: those without the direction were not asked for."""
+    counted = sum(1 for point in names if point in decided.granted)
+    if counted == len(names):
+        return
+    whole = {"counted": formats.number(counted), "count": formats.number(len(names))}
+    if counted:
+        said = ngettext(
+            "%(counted)s des %(count)s compteurs choisis est compté.",
+            "%(counted)s des %(count)s compteurs choisis sont comptés.",
+            counted,
+        )
+    else:
+        said = ngettext(
+            "Le compteur choisi n’est pas compté.",
+            "Aucun des %(count)s compteurs choisis n’est compté.",
+            len(names),
+        )
+    found.counted = said % whole
+    by_reason: dict[str, list[str]] = {}
+    for point, name in names.items():
+        if point not in decided.granted:
+            refused = decided.refused.get(point)
+            reason = _OTHER_WAY if refused is None else _REASONS.get(refused.reason, _NOT_OPEN)
+            by_reason.setdefault(str(reason), []).append(name)
+    found.uncounted = [reason % {"names": _named(of_reason)} for reason, of_reason in by_reason.items()]
+
+
+def _named(names: Sequence[str]) -> str:
+    """Names have commas of their own."""
+    said, rest = list(names[:MOST_NAMED]), len(names) - MOST_NAMED
+    if rest > 0:
+        said.append(ngettext("%(count)s autre", "%(count)s autres", rest) % {"count": formats.number(rest)})
+    return " · ".join(said)
 
 
 def _grouped(

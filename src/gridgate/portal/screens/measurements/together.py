@@ -242,17 +242,21 @@ def _together(
         if power:
             asked = SumAsked(shown.flow, shown.interval(_zone()), several.STEP)
             sums, decided = client.sums(reader, asked, dict.fromkeys(points, 0), at=now)
-            return several.power_together(sums, shown, len(decided.granted), zone=_zone(), now=now)
-        totals = client.daily_totals(reader, points, shown.flow, shown.first, shown.last, at=now)
+            found = several.power_together(sums, shown, len(decided.granted), zone=_zone(), now=now)
+        else:
+            totals = client.daily_totals(reader, points, shown.flow, shown.first, shown.last, at=now)
+            decided = totals.decided
+            names = {meter.point: meter.name for meter in flowing}
+            sites = {meter.point: meter.site for meter in flowing if meter.site}
+            found = several.energy_together(totals, names, sites, shown, chosen, today=_today())
     except GridgateError as error:
         if error.kind is not ErrorKind.UNAVAILABLE:
             raise
         return Together(
             empty=_("Les mesures ne répondent pas en ce moment. Réessayez dans quelques minutes.")
         )
-    names = {meter.point: meter.name for meter in flowing}
-    sites = {meter.point: meter.site for meter in flowing if meter.site}
-    return several.energy_together(totals, names, sites, shown, chosen, today=_today())
+    several.say_uncounted(found, {meter.point: meter.name for meter in meters}, decided)
+    return found
 
 
 def _flowing(meters: Sequence[Meter], shown: Shown) -> list[Meter]:
