@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 
 from gridgate import __version__
 from gridgate.organisations import queries
-from gridgate.portal.navigation import Group, Item, help_about, menu_for
+from gridgate.portal.navigation import Group, Item, help_about, label_of, menu_for
 from gridgate.portal.time_zone import Clock, clock_of
 
 LANGUAGES = (("fr", "Français"), ("en", "English"))
@@ -147,6 +147,16 @@ class Shell:
     def place(self) -> Item | None:
         """The menu entry that holds the page."""
         return next((item for group in self.menu for item in group.items if item.current), None)
+
+    @property
+    def label(self) -> str:
+        """What the page is called that has no title of its own: as its place in the menu, which who opens it may not be
+        shown, as the staff of the operator is not shown the meters of companies.
+        """
+        if self.place:
+            return self.place.label
+        match = self._request.resolver_match
+        return label_of(match.url_name or "") if match else ""
 
     @property
     def other_languages(self) -> list[tuple[str, str]]:

@@ -219,6 +219,12 @@ def menu_for(request: HttpRequest) -> list[Group]:
     ]
 
 
+def label_of(url_name: str) -> str:
+    """What the menu calls the page of an entry, whoever it is shown to; empty when it is that of none."""
+    entries = (entry for section in MENU for entry in section.entries)
+    return next((str(entry.label) for entry in entries if entry.url_name == url_name), "")
+
+
 def _item(entry: Entry, url: str, request: HttpRequest, place: str, membership: Any) -> Item:
     counted = membership is not None and entry.url_name in _COUNTS
     count = _COUNTS[entry.url_name](membership) if counted else 0

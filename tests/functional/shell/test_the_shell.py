@@ -1,6 +1,7 @@
 """What surrounds every screen: language, refusals, footer pages, the operator's brand."""
 
 import re
+from html import unescape
 
 import pytest
 from django.conf import settings
@@ -29,6 +30,25 @@ def test_footer_pages_are_open_to_all_in_both_languages(world, path) -> None:
         assert '<html lang="fr">' in page(response)
         assert page(response).count("<h1>") == 1
     assert '<html lang="en">' in page(world.visitor(language="en").get(path))
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("/journal/", "Journal des accès"),
+        ("/compteurs/", "Vos compteurs"),
+        ("/mesures/", "Visualiser vos mesures"),
+        ("/services/", "Les services de données"),
+        ("/partage/", "Gérer le partage"),
+        ("/collecte/", "Collecte de la courbe de charge"),
+    ],
+)
+def test_what_is_not_in_ones_menu_has_its_title_all_the_same(world, path, label) -> None:
+    """The operator's staff is not shown the data of companies in the menu, and may open the addresses: of its own."""
+    shown = unescape(page(world.client("operateur").get(path)))
+    assert f"<title>{label} · " in shown
+    assert f'<li aria-current="page">{label}</li>' in shown
+    assert "<h1></h1>" not in shown
 
 
 def test_french_unless_the_browser_asks_for_english() -> None:
