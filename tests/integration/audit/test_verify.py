@@ -13,13 +13,13 @@ from django.db import connection
 from typer.testing import CliRunner
 
 from gridgate.audit.models import AccessLogSegment
-from gridgate.audit.operations import LogLine
+from gridgate.audit.operations import LogLine, Position
 from gridgate.audit.verify import Comparison, unknown_segments
 from gridgate.config.access_log import fold_access_log, lines_of, sign_due_checkpoint
-from gridgate.config.commands.audit import app
+from gridgate.config.commands.audit import _changes, _folded, _legible, app
 from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.dataplane.accesslog import AccessEntry, AccessLog
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog, Verification
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS, day_of_segment, segment_paths
 from gridgate.sharing import signing
 from tests.keys import public_pem
@@ -232,6 +232,26 @@ def test_a_segment_that_is_gone_shows(folded: Path) -> None:
     assert AccessLogSegment.objects.count() == 1
     assert unknown_segments(names=[folded.name]) == []
     assert unknown_segments(names=[]) == [folded.name]
+
+
+def test_a_segment_given_up_is_compared_as_far_as_it_was_read(path: Path) -> None:
+    """What follows may be lines without number."""
+    log = Verification(given_up={path.name: 2})
+    assert [line.number for line in _legible(path, log)] == [1, 2]
+    assert len([*_legible(path, Verification())]) == 5
+    assert [*_folded({path.name: Position(5, 1, "f" * 64)}, _located(log, path))] == []
+    assert len([*_folded({path.name: Position(5, 1, "f" * 64)}, _located(Verification(), path))]) == 1
+
+
+def test_changes_of_a_segment_given_up_are_said_not_to_be_compared(environment: Environment) -> None:
+    log = Verification(given_up={"2026-11-25-0.changes.jsonl": 501})
+    (told,) = _changes(environment, log, NOW)
+    assert told.startswith("2026-11-25-0.changes.jsonl: it was not read to its end")
+
+
+def _located(log: Verification, path: Path) -> Verification:
+    log.located[path.name] = {}
+    return log
 
 
 def test_torn_and_unreadable_lines_are_read_past(path: Path) -> None:

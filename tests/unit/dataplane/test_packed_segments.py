@@ -232,3 +232,30 @@ def test_a_line_without_end_is_told_and_not_read_whole(path: Path, monkeypatch: 
         assert max(map(len, segments.whole_lines(file))) == 4096
     found = verify(path.parent, KEY.public_key(), now=NOW)
     assert [fault.what for fault in found.faults] == ["is longer than any line of an access log"]
+
+
+def test_lines_without_number_are_given_up_after_some_hundreds_of_faults(path: Path) -> None:
+    """Packed, a few kilobytes hold any number of them, and each was read and kept as a fault."""
+    sign_checkpoint(path.parent, KEY, NOW)
+    content = path.read_bytes()
+    opening, rest = content.split(b"\n", 1)
+    path.write_bytes(opening + b"\n" * 100_000 + rest)
+    pack(path)
+    [now] = segment_paths(path.parent)
+    assert now.stat().st_size < len(content) / 2
+    reading = read_segment(now)
+    assert (reading.lines, reading.given_up) == (501, True)
+    found = verify(path.parent, KEY.public_key(), now=NOW)
+    assert found.given_up == {path.name: 501}
+    assert {fault.what for fault in found.faults[:-1]} == {"not a line of an access log"}
+    assert len(found.faults) == segments.MOST_FAULTS + 1
+    assert found.faults[-1].where == f"{path.name}:502"
+    assert found.faults[-1].what.startswith("this line and those after it were not read: 500 faults")
+
+
+def test_as_many_faults_as_are_told_and_no_line_after_them_are_all(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"\n" * segments.MOST_FAULTS)
+    reading = read_segment(path)
+    assert (len(reading.faults), reading.given_up) == (segments.MOST_FAULTS, False)
+    assert reading.lines == 3001 + segments.MOST_FAULTS

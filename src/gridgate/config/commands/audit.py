@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ from gridgate.core.time import FIRST_DAY, LAST_DAY, may_be_asked
 from gridgate.dataplane.accesslog import Copy, Verification, is_changes, verify
 from gridgate.dataplane.accesslog.checkpoints import checkpoint_lines
 from gridgate.dataplane.accesslog.segments import (
+    CHANGES_SUFFIX,
     CHECKPOINTS,
     DamagedSegment,
     day_of_segment,
@@ -296,7 +298,7 @@ def _registry_differences(
     return [
         *_reads(environment, log, now),
         *_folded(known.folded, log),
-        *_changes(environment, now),
+        *_changes(environment, log, now),
         *_present(),
         *_checkpoints(known, log),
         *_rights(environment, log, keys),
@@ -319,16 +321,16 @@ def _reads(environment: Environment, log: Verification, now: datetime) -> Iterat
             yield f"{name}: the registry has folded it, and it is not there"
         comparison = Comparison(now)
         for name, path in paths.items():
-            yield from comparison.segment(name, day_of_segment(name), _legible(path))
+            yield from comparison.segment(name, day_of_segment(name), _legible(path, log))
         yield from comparison.end()
 
 
-def _legible(path: Path) -> "Iterator[LogLine]":
-    """The lines up to where its file is damaged, which the log's own check tells."""
+def _legible(path: Path, log: Verification) -> "Iterator[LogLine]":
+    """The lines up to where its file is damaged, or too many are none, which the log's own check tells."""
     from gridgate.config.access_log import lines_of
 
     with suppress(DamagedSegment):
-        yield from lines_of(path)
+        yield from islice(lines_of(path), log.given_up.get(segment_name(path)))
 
 
 def _folded(folded: "Mapping[str, Position]", log: Verification) -> Iterator[str]:
@@ -336,14 +338,19 @@ def _folded(folded: "Mapping[str, Position]", log: Verification) -> Iterator[str
     for name, position in folded.items():
         if position.lines and name in log.located:
             line = log.located[name].get(position.head)
+            if line is None and name in log.given_up:
+                continue
             if line != position.lines:
                 yield f"{name}: it did not stand where the registry says after {counted(position.lines, 'line')}"
 
 
-def _changes(environment: Environment, now: datetime) -> Iterator[str]:
+def _changes(environment: Environment, log: Verification, now: datetime) -> Iterator[str]:
     from gridgate.audit.verify import LATE
     from gridgate.config.changes import compare
 
+    if unread := [name for name in log.given_up if name.endswith(CHANGES_SUFFIX)]:
+        yield f"{unread[0]}: it was not read to its end, so that no change was compared with the registry"
+        return
     found = compare(environment)
     for one in found.lost:
         yield f"{one.where}: it says “{one}”, and the registry lacks it"
@@ -393,6 +400,8 @@ def _receipts(claims: "Iterable[Claim]", log: Verification) -> Iterator[str]:
         if claim.segment not in log.located and log.has_erased(claim.segment):
             continue
         line = log.located.get(claim.segment, {}).get(claim.head)
+        if line is None and claim.segment in log.given_up:
+            continue
         if line is None:
             yield f"receipt {claim.number}: {claim.segment} never stood where it says"
         elif claim.lines not in (None, line):

@@ -28,6 +28,8 @@ FOLDED = ".folded"
 """An empty file, changed when the registry was last found to count every line there was."""
 LONGEST_LINE = 64 * 2**20
 """Bytes: a receipt on all points of a large company has some millions."""
+MOST_FAULTS = 500
+"""Told of one segment, which is then read no further: a few kilobytes of a packed one can be lines without number."""
 PROBE = "probe"
 """Member of a line that was written to see whether one can be: chained like all, and no entry."""
 
@@ -78,6 +80,8 @@ class SegmentReading:
     torn: int = 0
     """Bytes after the last whole line, left by a process that died while writing."""
     faults: list[Fault] = field(default_factory=list)
+    given_up: bool = False
+    """Whether it has more lines, which were not read after so many faults."""
 
 
 def digest(line: bytes) -> str:
@@ -212,7 +216,8 @@ def read_segment(
     segment in spans there; `sought` asks where the chain had these values.
 
     A line that does not follow from the one before it is a fault, and reading goes on from it, so that each
-    break is told once; so is the place from which on a packed segment is damaged. Raises `OSError`.
+    break is told once; so is the place from which on a packed segment is damaged. After `MOST_FAULTS` of them it is given
+    up. Raises `OSError`.
     """
     reading = SegmentReading(segment_name(path))
     try:
@@ -240,6 +245,12 @@ def _read(
                 if reading.torn == LONGEST_LINE:
                     where = f"{reading.name}:{reading.lines + 1}"
                     reading.faults.append(Fault(where, "is longer than any line of an access log"))
+                break
+            if len(reading.faults) >= MOST_FAULTS:
+                where = f"{reading.name}:{reading.lines + 1}"
+                what = f"this line and those after it were not read: {MOST_FAULTS} faults or more come before them"
+                reading.faults.append(Fault(where, what))
+                reading.given_up = True
                 break
             reading.size += len(raw)
             _take(reading, raw[:-1], keep_entries=keep_entries)

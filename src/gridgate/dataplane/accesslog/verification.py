@@ -69,6 +69,8 @@ class Verification:
     """The checkpoints that can be read, oldest first."""
     located: dict[str, dict[str, int]] = field(default_factory=dict)
     """By segment, after how many lines its chain had each of the values that were sought."""
+    given_up: dict[str, int] = field(default_factory=dict)
+    """Segments that were not read to their end, as they have too many faults: how many lines were."""
 
     erased: datetime | None = None
     """Up to when reads were erased for being old, as a signed checkpoint says."""
@@ -143,6 +145,8 @@ def _count(path: Path, reading: SegmentReading, found: Verification) -> None:
         found.entries += max(reading.lines - 1, 0) - reading.probes
     found.faults += reading.faults
     found.located[reading.name] = reading.found
+    if reading.given_up:
+        found.given_up[reading.name] = reading.lines
     if reading.torn:
         found.torn.append(
             Fault(reading.name, f"ends in {counted(reading.torn, 'byte')} of a line that was never finished")
@@ -202,6 +206,8 @@ def _check_marks(
             )
             continue
         for mark in said:
+            if reading.given_up and reading.lines < mark.lines:
+                continue
             if reading.lines < mark.lines:
                 what = f"has {counted(reading.lines, 'line')}; {mark.said_by} says it had {mark.lines}"
                 found.faults.append(Fault(name, what))
@@ -223,7 +229,7 @@ def _check_ends(
             if reading is None:
                 if not found.has_erased(name):
                     found.faults.append(Fault(name, f"is missing; {mark.said_by} follows it"))
-            elif (reading.lines, reading.head) != (mark.lines, mark.head):
+            elif not reading.given_up and (reading.lines, reading.head) != (mark.lines, mark.head):
                 found.faults.append(Fault(name, f"does not end as {mark.said_by} says it did"))
 
 
