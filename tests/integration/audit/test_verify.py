@@ -1,6 +1,7 @@
 """`gridgate audit verify`: whatever is changed, in the log or in the registry's copy, shows."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -287,6 +288,24 @@ def test_an_intact_log_is_one_line_and_0(signed: Environment, log: AccessLog) ->
     done = run(signed, *key(signed))
     assert done.output == "intact: 5 entries in 1 segment, 4 of them under 1 signed checkpoint\n"
     assert done.exit_code == 0
+
+
+@pytest.mark.parametrize("name", [b"2026-11-25-\xff.jsonl", b"2026-11-25-\xff.jsonl.zst"])
+def test_what_has_a_name_that_is_no_text_is_told_and_no_segment(
+    signed: Environment, folded: Path, name: bytes
+) -> None:
+    """Neither the registry nor a terminal takes such a name: it ended the command, and the folding of all others."""
+    (signed.access_log / os.fsdecode(name)).write_bytes(b"none\n")
+    assert segment_paths(signed.access_log) == [folded]
+    fold_access_log(signed)
+    done = run(signed, *key(signed))
+    assert done.exit_code == 0, done.output
+    told = f"note: {name.decode(errors='surrogateescape')} is no segment by its name".replace(
+        "\udcff", "\\udcff"
+    )
+    assert told in done.stdout
+    (note,) = json.loads(run(signed, *key(signed), "--json").stdout)["notes"]
+    assert os.fsencode(note["where"]) == name
 
 
 def test_the_published_keys_do_as_well(signed: Environment) -> None:

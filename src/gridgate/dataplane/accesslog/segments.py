@@ -96,14 +96,36 @@ def is_entry(record: dict[str, Any]) -> bool:
 def segment_paths(directory: Path) -> list[Path]:
     """Every segment, oldest day first, each in the form that `form_of` says."""
     found: dict[str, Path] = {}
+    for path in _named_as_segments(directory):
+        # What waits for its reader, such as a pipe, is none, and would be waited for.
+        if _is_text(path.name) and (path.is_file() or path.is_dir()):
+            name = segment_name(path)
+            found[name] = form_of(directory / name) if name in found else path
+    return [found[name] for name in sorted(found)]
+
+
+def misnamed(directory: Path) -> list[str]:
+    """Names of what would be segments, were they text: nothing that writes the log gives such ones, and neither the
+    registry nor a checkpoint can hold them.
+    """
+    return sorted(path.name for path in _named_as_segments(directory) if not _is_text(path.name))
+
+
+def _named_as_segments(directory: Path) -> Iterator[Path]:
     # As packing goes: one that is packed meanwhile is found in one form or the other.
     for form in ("", PACKED):
         for path in directory.glob(f"*{SUFFIX}{form}"):
-            # What waits for its reader, such as a pipe, is none, and would be waited for.
-            if path.name != CHECKPOINTS and (path.is_file() or path.is_dir()):
-                name = segment_name(path)
-                found[name] = form_of(directory / name) if name in found else path
-    return [found[name] for name in sorted(found)]
+            if path.name != CHECKPOINTS:
+                yield path
+
+
+def _is_text(name: str) -> bool:
+    """Whether the bytes of a file's name are UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def form_of(path: Path) -> Path:

@@ -27,6 +27,7 @@ from gridgate.dataplane.accesslog.segments import (
     digest,
     end_of_segment,
     is_changes,
+    misnamed,
     read_segment,
     segment_name,
     segment_paths,
@@ -63,7 +64,7 @@ class Verification:
     answered.
     """
     notes: list[Fault] = field(default_factory=list)
-    """What is as it was written, and says less than it could."""
+    """What is as it was written, and says less than it could; and what is none of the log."""
     faults: list[Fault] = field(default_factory=list)
     signatures: list[Checkpoint] = field(default_factory=list)
     """The checkpoints that can be read, oldest first."""
@@ -130,6 +131,10 @@ def verify(
                 follows.setdefault(str(followed["segment"]), []).append(mark)
             except (KeyError, TypeError):
                 found.faults.append(Fault(f"{name}:1", "does not say which segment it follows"))
+    found.notes += [
+        Fault(name, "is no segment by its name, which is not text: nothing is read of it")
+        for name in misnamed(directory)
+    ]
     _check_marks(marks, readings, found)
     _check_ends(follows, readings, found)
     _check_stamps(marks, readings, found, now)
