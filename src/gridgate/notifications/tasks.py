@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.timezone import get_default_timezone
 
@@ -24,7 +24,7 @@ from gridgate.notifications.letters import Withdrawn, body_of
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.models import Permission
 
-__all__ = ["OutgoingEmail", "claim", "remind", "send", "write_letters"]
+__all__ = ["OutgoingEmail", "claim", "remind", "send", "unwritten", "write_letters"]
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def write_letters(*, now: datetime) -> int:
     next round, and of two workers at once one writes them. One that cannot be rendered holds up no other, and is tried
     again later each time.
     """
-    asked = OutgoingEmail.objects.filter(recipient="", sent_at__isnull=True, due_at__lte=now).order_by("pk")
+    asked = unwritten().filter(due_at__lte=now)
     done = 0
     for change in asked[:AT_ONCE]:
         try:
@@ -71,13 +71,22 @@ def write_letters(*, now: datetime) -> int:
                 raise
             _log.exception("the letters of %s cannot be written", change.key)
             wait = _wait(change.attempts + 1)
-            asked.filter(pk=change.pk).update(due_at=now + wait, attempts=min(change.attempts + 1, 100))
+            asked.filter(pk=change.pk).update(
+                due_at=now + wait,
+                attempts=min(change.attempts + 1, 100),
+                failure=f"{type(error).__name__}: {error}",
+            )
             continue
         with transaction.atomic():
             if OutgoingEmail.objects.filter(pk=change.pk).delete()[0]:
                 operations.enqueue(letters)
         done += 1
     return done
+
+
+def unwritten() -> QuerySet[OutgoingEmail]:
+    """The changes whose letters are asked for and not rendered yet, the oldest first; `failure` says why not."""
+    return OutgoingEmail.objects.filter(recipient="", sent_at__isnull=True).order_by("pk")
 
 
 def send(email: OutgoingEmail, *, clock: Callable[[], datetime]) -> bool:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError, connection
 
+from gridgate.config.commands import check
 from gridgate.notifications import operations, tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.models import DataService, Permission
@@ -148,6 +149,29 @@ def test_what_cannot_be_rendered_holds_up_no_other_and_is_never_given_up(
     now = OutgoingEmail.objects.get(recipient="").due_at
     assert tasks.write_letters(now=now) == 1
     assert set(keys()) == {"resumed", "suspended"}
+
+
+def test_the_operator_is_told_of_letters_that_cannot_be_rendered(
+    world: World, permission: Permission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: OutgoingEmail) -> list[OutgoingEmail]:
+        raise ValueError("no such word")
+
+    suspend(actor=world.operateur, permission_id=permission.pk, reason="", now=world.now)
+    assert [*check.awaited_letters(world.now + timedelta(minutes=9))] == []
+    (late,) = check.awaited_letters(world.now + timedelta(minutes=11))
+    assert late.startswith(
+        "Not written yet: the letters of 1 change of who may read what, the oldest since 2026-11-25"
+    )
+    with monkeypatch.context() as patch:
+        patch.setattr(operations, "letters_of_change", refuse)
+        tasks.write_letters(now=world.now)
+    (again, why) = check.awaited_letters(world.now + timedelta(minutes=11))
+    assert again == late
+    assert why.startswith(f"suspended:{permission.pk}:")
+    assert why.endswith(": its letters cannot be written: ValueError: no such word")
+    tasks.write_letters(now=world.now + timedelta(minutes=11))
+    assert [*check.awaited_letters(world.now + timedelta(days=1))] == []
 
 
 # --- several processes

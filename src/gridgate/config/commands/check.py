@@ -76,6 +76,7 @@ def _registry(environment: Environment, *, deploy: bool) -> Iterator[str]:
             yield from _contradiction(environment)
             yield from log_not_shown(environment)
             yield from awaited_receipts(datetime.now(UTC))
+            yield from awaited_letters(datetime.now(UTC))
             if deploy:
                 yield from _nobody_to_ask()
     except DatabaseError as error:
@@ -154,6 +155,22 @@ def awaited_receipts(now: datetime) -> Iterator[str]:
         "signs them, and says in its log why it cannot."
     )
     yield from dict.fromkeys(str(why) for receipt in late[:SHOWN] if (why := obstacle(receipt)) is not None)
+
+
+def awaited_letters(now: datetime) -> Iterator[str]:
+    """The same of the letters that tell both sides of a change, which are tried again for good."""
+    from gridgate.notifications.tasks import unwritten
+
+    late = unwritten().filter(created_at__lt=now - LATE)
+    if (oldest := late.first()) is None:
+        return
+    yield (
+        f"Not written yet: the letters of {counted(late.count(), 'change')} of who may read what, the oldest since "
+        f"{oldest.created_at:%Y-%m-%d %H:%M} UTC: nobody was told by e-mail. The changes hold. `gridgate worker`, which "
+        "`gridgate serve` runs, writes them, and says in its log why it cannot."
+    )
+    for change in late.exclude(failure="")[:SHOWN]:
+        yield f"{change.key}: its letters cannot be written: {change.failure}"
 
 
 def _deployment(environment: Environment) -> Iterator[str]:
