@@ -31,6 +31,7 @@ STEADY_SECONDS: Final = 10.0
 """A process that lived that long did not die of its start: it is started again at once."""
 FIRST_PAUSE: Final = 0.25
 LONGEST_PAUSE: Final = 5.0
+LOOK_UP: Final = 1.0
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -46,8 +47,9 @@ class Interrupt:
         self._told.put(None)
 
     def wait(self, timeout: float | None = None) -> None:
+        """At most `LOOK_UP` seconds: a signal that comes just before the system waits is seen only after it."""
         with suppress(Empty):
-            self._told.get(timeout=timeout)
+            self._told.get(timeout=LOOK_UP if timeout is None else min(timeout, LOOK_UP))
 
     def clear(self) -> None:
         """The library does so before it starts its processes anew, and what came just then would never be looked at."""

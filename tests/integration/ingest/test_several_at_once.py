@@ -237,6 +237,26 @@ def test_processes_that_end_at_once_are_told_for_each_file(
     assert "was ended with 1" in reports[0].quarantined[0].reason
 
 
+def test_no_wait_for_the_processes_is_without_end(
+    instance: Instance, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python sees an interruption that comes just before the system waits only once that is over."""
+    files = [Given.of(write(day_file(day, 100), f"{day}.csv")) for day in (FIRST, SECOND)]
+    waited: list[float | None] = []
+    wait = crew.wait
+
+    def noted(lines: list[Any], timeout: float | None = None) -> list[Any]:
+        waited.append(timeout)
+        return wait(lines, timeout)
+
+    monkeypatch.setattr(crew, "wait", noted)
+    reports = [report for reports in take_in(files, work(instance), jobs=2) for report in reports]
+
+    assert [report.stored for report in reports] == [48, 48]
+    assert waited
+    assert None not in waited
+
+
 class TestInterrupted:
     @pytest.fixture
     def running(self, instance: Instance, write: Write) -> Iterator["subprocess.Popen[str]"]:

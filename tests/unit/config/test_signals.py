@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from granian.server import common
 
-from gridgate.config import worker
+from gridgate.config import supervision, worker
 from gridgate.config.environment import Environment
 from gridgate.config.supervision import WebProcesses
 from tests.waiting import PATIENCE
@@ -61,6 +61,17 @@ def test_serve_ends_on_one_that_comes_while_it_begins_or_ends_to_wait(
     server: WebProcesses, line: int
 ) -> None:
     assert returns(lambda: server._serve_loop(None, None), line, server.signal_handler_interrupt)
+
+
+def test_serve_looks_again_though_nothing_woke_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python sees a signal that comes just before the system waits only once that is over."""
+    monkeypatch.setattr(supervision, "LOOK_UP", 0.01)
+    server = WebProcesses("gridgate.config.asgi:application")
+    server.interrupt_signal = True
+    waiting = Thread(target=lambda: server._serve_loop(None, None), daemon=True)
+    waiting.start()
+    waiting.join(PATIENCE)
+    assert not waiting.is_alive()
 
 
 def test_serve_ends_on_one_that_comes_while_it_begins_to_start_its_processes_anew(

@@ -44,6 +44,8 @@ _OF_THE_MACHINE: Final = {
     errno.EAGAIN,
     errno.EPIPE,
 }
+_LOOK_UP: Final = 1.0
+"""Seconds after which waiting begins anew: a signal that comes just before the system waits is seen only after it."""
 _TOLD_EVERY: Final = 0.2
 """Seconds between two words of a process on its progress."""
 
@@ -190,7 +192,7 @@ class _Crew:
                 hand.waits = False
                 hand.tell("store")
         busy = {hand.line: hand for hand in self.hands if hand.file is not None}
-        for line in wait(list(busy)):
+        for line in wait(list(busy), timeout=_LOOK_UP):
             hand = busy[cast("Connection", line)]
             try:
                 self._heard(hand, hand.line.recv())
