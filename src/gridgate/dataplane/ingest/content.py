@@ -54,6 +54,15 @@ class Content:
     def size(self) -> int:
         return len(self._source) if isinstance(self._source, bytes) else self._source.stat().st_size
 
+    @cached_property
+    def lines(self) -> int:
+        """How many end in it. Counted: nothing else tells it of lines as short as they may be."""
+        count = 0
+        with self.open() as file:
+            while data := file.read(_PIECE):
+                count += data.count(b"\n")
+        return count
+
     def open(self) -> BinaryIO:
         """A fresh, seekable handle at the beginning, whose reads are not counted. The caller closes it."""
         return io.BytesIO(self._source) if isinstance(self._source, bytes) else self._source.open("rb")

@@ -3,11 +3,13 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gridgate.dataplane.ingest.content import Content, decode_utf8, is_text_in, not_utf8
 from gridgate.dataplane.ingest.port import Notes, UnreadableFile
@@ -19,10 +21,15 @@ __all__ = ["LINE", "cells", "distinct", "groups", "read_table", "read_tables", "
 LINE: Final = "#line"
 PIECE: Final = 8 * 2**20
 """Bytes of a larger file that are read at a time."""
+CELLS: Final = 2_000_000
+"""Cells of a piece at most: a cell takes its room in memory though nothing is written in it."""
+_MOST_HELD: Final = 8
+"""Pieces that quotes may hold together: more lines in one cell are no cell."""
 _LOOKED_AT: Final = 1000
 """Lines of a piece that the last line of the file is compared with, when it comes in a piece of its own."""
 _LONGEST_LINE: Final = 65_536
 """Bytes of it that are looked at when it is the last."""
+_UNCLOSED: Final = "Check for a quote that is not closed."
 _CUT: Final = (
     "the file ends within this line, which lacks cells that the others have; compare its size with the sender's, and have"
     " it sent again"
@@ -65,46 +72,68 @@ def read_tables(
     encoding = ""
     if content.size > PIECE and not content.foreign_encoding:
         encoding = next((one for one in encodings if is_text_in(content, one)), "")
-    if not encoding:
-        data = content.read()
-        yield read_table(
-            content,
-            data,
-            notes,
-            separator=separator,
-            columns=columns,
-            encodings=encodings,
-            complete=complete,
-        )
-        return
+    if encoding:
+        reads = _reads(content)
+    else:
+        encoding = "utf-8"
+        reads = _slices(_text(content, content.read(), notes, encodings, header_line=1))
     line, above = 1, None
-    for raw in _pieces(content):
+    for raw in _pieces(reads, lines=max(1, CELLS // (len(columns) + _BEYOND))):
         piece = raw if encoding == "utf-8" else raw.decode(encoding).encode()
         frame = _cut(piece, separator, len(columns), line + 1)
         line += frame.height
         end = _End(_unended(piece), above) if complete else None
-        above = frame.tail(_LOOKED_AT)
+        above = (frame if above is None else pl.concat([above, frame.tail(_LOOKED_AT)])).tail(_LOOKED_AT)
         yield _cleaned(frame, columns, separator, notes, end)
 
 
-def _pieces(content: Content) -> Iterator[bytes]:
-    """What follows the header, cut where lines end that no quotes hold together."""
-    rest, header = b"", True
+def _reads(content: Content) -> Iterator[bytes]:
     with content.stream() as file:
         while data := file.read(PIECE):
-            rest += data
+            yield data
+
+
+def _slices(text: bytes) -> Iterator[bytes]:
+    return (text[start : start + PIECE] for start in range(0, len(text), PIECE))
+
+
+def _pieces(reads: Iterable[bytes], lines: int) -> Iterator[bytes]:
+    """What follows the header, cut where lines end that no quotes hold together; of so many `lines` at most.
+
+    Raises `UnreadableFile` where quotes hold many times as many together.
+    """
+    rest, header, taken = b"", True, 0
+    for data in reads:
+        rest += data
+        taken += len(data)
+        if header:
+            header, rest = b"\n" not in rest, rest.partition(b"\n")[2] if b"\n" in rest else rest
             if header:
-                header, rest = b"\n" not in rest, rest.partition(b"\n")[2] if b"\n" in rest else rest
-                if header:
-                    continue
-            end = rest.rfind(b"\n") + 1
-            while end and rest.count(b'"', 0, end) % 2:
-                end = rest.rfind(b"\n", 0, end - 1) + 1
-            if end:
-                yield rest[:end]
-                rest = rest[end:]
+                continue
+        start = 0
+        for end in _cuts(rest, lines, all_ended=taken >= PIECE):
+            yield rest[start:end]
+            start = end
+        rest = rest[start:]
+        if rest.count(b"\n") > _MOST_HELD * lines:
+            raise UnreadableFile(
+                f"the table cannot be cut into columns (quotes hold more than {_MOST_HELD * lines} lines together)",
+                remedy=_UNCLOSED,
+            )
     if rest and not header:
         yield rest
+
+
+def _cuts(text: bytes, lines: int, *, all_ended: bool) -> list[int]:
+    """Where to cut it: behind each so many lines, and behind the last that ends when that is asked. A line end within
+    quotes ends none."""
+    written = np.frombuffer(text, np.uint8)
+    ends: NDArray[np.int64] = np.flatnonzero(written == ord("\n")) + 1
+    quotes = np.flatnonzero(written == ord('"'))
+    if len(quotes):
+        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
+    cuts: list[int] = ends[lines - 1 :: lines].tolist()
+    return cuts + ends[-1:].tolist() if all_ended and len(ends) % lines else cuts
 
 
 def read_table(
@@ -126,12 +155,15 @@ def read_table(
     is refused (`UnreadableFile`). Where lines are to be `complete`, a last one that has no line end and lacks cells that
     others have is rejected: the file was cut within it.
     """
-    if content.foreign_encoding:
-        decode_utf8(content, data)  # raises, saying which encoding it is
-    text = _decoded(data.removeprefix(b"\xef\xbb\xbf"), notes, encodings, header_line)
-    below = _below(text, header_line)
+    below = _below(_text(content, data, notes, encodings, header_line), header_line)
     end = _End(_unended(below)) if complete else None
     return _cleaned(_cut(below, separator, len(columns), header_line + 1), columns, separator, notes, end)
+
+
+def _text(content: Content, data: bytes, notes: Notes, encodings: Sequence[str], header_line: int) -> bytes:
+    if content.foreign_encoding:
+        decode_utf8(content, data)  # raises, saying which encoding it is
+    return _decoded(data.removeprefix(b"\xef\xbb\xbf"), notes, encodings, header_line)
 
 
 def _cut(text: bytes, separator: str, width: int, line: int) -> pl.DataFrame:
@@ -150,7 +182,7 @@ def _cut(text: bytes, separator: str, width: int, line: int) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         raise UnreadableFile(
             f"the table cannot be cut into columns ({str(error).splitlines()[0]})",
-            remedy="Check for a quote that is not closed.",
+            remedy=_UNCLOSED,
         ) from None
 
 
@@ -197,7 +229,7 @@ def _is_whole(frame: pl.DataFrame, width: int, separator: str, end: _End) -> boo
         found = len(next(csv.reader([end.line], delimiter=separator)))
     except csv.Error:
         return False
-    above = end.above if frame.height == 1 else frame.head(-1)
+    above = _above(frame, end)
     return above is None or all(
         (above.to_series(1 + place).fill_null("") == "").all() for place in range(found, width)
     )
@@ -211,9 +243,16 @@ def _last_cell(frame: pl.DataFrame, separator: str, end: _End) -> str:
     cells = next(csv.reader([end.line], delimiter=separator))
     if len(cells) >= frame.width:
         return ""
-    above = end.above if frame.height == 1 else frame.head(-1)
+    above = _above(frame, end)
     known = above is not None and cells[-1] in above.to_series(len(cells))
     return cells[-1] if _NUMBER.fullmatch(cells[-1].strip()) or not known else ""
+
+
+def _above(frame: pl.DataFrame, end: _End) -> pl.DataFrame | None:
+    """The lines that the last one is compared with."""
+    if end.above is None:
+        return frame.head(-1) if frame.height > 1 else None
+    return pl.concat([end.above, frame.head(-1)])
 
 
 def _without_empty(frame: pl.DataFrame) -> pl.DataFrame:
@@ -280,20 +319,28 @@ def _decoded(data: bytes, notes: Notes, encodings: Sequence[str], header_line: i
             last = error
         else:
             return data if encoding == "utf-8" else text.encode()
-    lines = data.split(b"\n")
-    bad = [number for number, line in enumerate(lines, start=1) if _first_bad_byte(line) >= 0]
-    if min(bad) <= header_line or len(bad) >= len(lines) - header_line:
+    # Line by line: a list of them would take many times the room of the file.
+    first, bad = 0, 0
+    for number, line in enumerate(io.BytesIO(data), start=1):
+        if _first_bad_byte(line) >= 0:
+            first, bad = first or number, bad + 1
+    if first <= header_line or bad >= data.count(b"\n") + 1 - header_line:
         raise not_utf8(data, last)
-    for number in bad:
-        column = _first_bad_byte(lines[number - 1])
-        fault = not_utf8_fault(lines[number - 1], column)
+    kept = io.BytesIO()
+    for number, line in enumerate(io.BytesIO(data), start=1):
+        column = _first_bad_byte(line)
+        if column < 0:
+            kept.write(line)
+            continue
+        bare = line.removesuffix(b"\n")
+        fault = not_utf8_fault(bare, column)
         notes.reject(
             f"line {number}, byte {column + 1}",
             f"{fault.message}. {fault.remedy}",
-            lines[number - 1].decode("latin-1").strip(),
+            bare.decode("latin-1").strip(),
         )
-        lines[number - 1] = b""
-    return b"\n".join(lines)
+        kept.write(line[len(bare) :])
+    return kept.getvalue()
 
 
 def _below(text: bytes, lines: int) -> bytes:

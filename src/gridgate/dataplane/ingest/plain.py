@@ -168,6 +168,7 @@ def observations(
         return
     with spool.Spool(notes.folder, values, notes.together) as parted:
         for piece in chain((first, second), pieces):
+            piece = _without_undated(piece, layout, notes, place)
             meters = _coded(piece[_METER])
             parted.add(piece, meters.texts, meters.codes)
         del first, second, piece
@@ -176,6 +177,23 @@ def observations(
             if batches:
                 batches[-1].closes = True
             yield from batches
+
+
+def _without_undated(frame: pl.DataFrame, layout: Layout, notes: Notes, place: str) -> pl.DataFrame:
+    """The rows that may come into a series. What cannot be dated is set aside, and not kept with the others of its meter:
+    however much there is of it, nothing is deduced from it.
+    """
+    dated = _stamps(frame[layout.stamp]).readable
+    if not dated.all():
+        dated |= _stamps(frame["observed_at"]).readable
+    if dated.all():
+        return frame
+    # The first of each series stays, which comes in the file where it stands.
+    first = frame.select(pl.struct(_METER, *_SERIES, "phase").is_first_distinct()).to_series().to_numpy()
+    kept = pl.Series(dated | first)
+    for _ in _batches(frame.filter(~kept), layout, notes, place):
+        pass
+    return frame.filter(kept)
 
 
 def _completed(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:

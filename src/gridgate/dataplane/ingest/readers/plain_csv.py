@@ -14,9 +14,6 @@ from gridgate.dataplane.ingest.frames import cells, read_tables, separator_of
 from gridgate.dataplane.ingest.plain import Layout, layout_of, observations, required
 from gridgate.dataplane.ingest.port import Notes, Observations, UnreadableFile
 
-_A_LINE: Final = 64
-_A_CELL: Final = 6
-"""Bytes, about: they say how many values a file has."""
 _LONGEST_HEADER: Final = 1_000_000
 
 
@@ -47,7 +44,7 @@ class PlainCsvReader:
             encodings=encodings,
             complete=True,
         )
-        values = content.size // (_A_CELL if layout.wide else _A_LINE)
+        values = content.lines * len(layout.values)
         yield from observations(tables, layout, notes, values=values, place="line {}", heading="line 1")
 
 
