@@ -129,9 +129,10 @@ def test_those_not_counted_are_told_by_reason_a_few_by_name() -> None:
     assert found.counted == "2 des 13 compteurs choisis sont comptés."
     assert found.uncounted == [
         "Pas encore à votre entreprise ces jours-là\u202f: EARLY.",
-        "Plus à votre entreprise ces jours-là\u202f: LEFT · SOLD.",
+        "Plus à votre entreprise ces jours-là\u202f: LEFT\u00a0· SOLD.",
         "À votre entreprise avant et après, pas ces jours-là\u202f: BACK.",
-        "Sans mesure dans ce sens\u202f: SOLAR 0 · SOLAR 1 · SOLAR 2 · SOLAR 3 · SOLAR 4 · 2 autres.",
+        "Sans mesure dans ce sens\u202f: "
+        + "\u00a0· ".join(["SOLAR 0", "SOLAR 1", "SOLAR 2", "SOLAR 3", "SOLAR 4", "2 autres."]),
     ]
 
 

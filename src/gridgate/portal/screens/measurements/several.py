@@ -319,7 +319,7 @@ def _named(names: Sequence[str]) -> str:
     said, rest = list(names[:MOST_NAMED]), len(names) - MOST_NAMED
     if rest > 0:
         said.append(ngettext("%(count)s autre", "%(count)s autres", rest) % {"count": formats.number(rest)})
-    return " · ".join(said)
+    return "\u00a0· ".join(said)
 
 
 def _grouped(
