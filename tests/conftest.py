@@ -19,6 +19,9 @@ from hypothesis.internal.conjecture import providers
 
 from gridgate.core import references
 from tests import memory
+from tests.signals import hear_interruptions
+
+hear_interruptions()
 
 # Django reads its settings at import: a private, empty instance for each process, before anything is imported.
 _FILES = os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory.folder()))  # that of `tmp_path`, too
