@@ -42,7 +42,7 @@ from gridgate.portal.time_zone import network_time
 FORM_NAMES = {
     "xlsx": gettext_lazy("Classeur (XLSX)"),
     "excel": gettext_lazy("CSV, virgule décimale (Excel)"),
-    "csv": gettext_lazy("CSV, point décimal (RFC 4180)"),
+    "csv": gettext_lazy("CSV, point décimal (RFC 4180)"),
     "parquet": gettext_lazy("Parquet"),
 }
 OFFERED = 30
