@@ -22,7 +22,7 @@ from gridgate.config.commands.watch import _Watcher
 from gridgate.config.environment import read_environment
 from gridgate.config.ingesting import drop_folder
 from gridgate.config.ingesting.drop_folder import DropFolder
-from gridgate.core.errors import GridgateError
+from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest import crew
 from gridgate.dataplane.ingest.mapping import MeterMapping
@@ -322,7 +322,7 @@ class TestWhichAreWhole:
 
         watch_once()
 
-        [left] = names(folder)
+        [left] = {name for name in names(folder) if not name.endswith(".begun")}
         assert left.startswith(".taking/")
 
 
@@ -374,6 +374,72 @@ class TestSeveralWatchers:
 
         assert names(folder) == with_reports("done/day.csv") | with_reports("done/day.2.csv")
         assert [block.day for block in instance.blocks(Kind.LOAD_CURVE)] == [FIRST, SECOND]
+
+
+DEADLY = """
+import os, signal
+from gridgate.config.cli import app
+from gridgate.dataplane.ingest.readers.plain_csv import READER
+
+read = type(READER).read
+
+def deadly(self, content, notes):
+    if b"deadly" in content.head:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return read(self, content, notes)
+
+type(READER).read = deadly
+app()
+"""
+
+
+@pytest.mark.processes
+def test_a_file_that_kills_its_watcher_is_begun_three_times_and_holds_up_no_other(
+    instance: Instance, folder: Path
+) -> None:
+    (folder / "a.csv").write_bytes(day_file(FIRST, 100).replace(CONSO.encode(), b"deadly"))
+    (folder / "b.csv").write_bytes(day_file(SECOND, 100))
+    command = [sys.executable, "-c", DEADLY, "--data", str(instance.data), "watch", str(folder)]
+
+    def ended() -> int:
+        return subprocess.run(
+            [*command, "--once", "--settle", "0", "--jobs", "1"], check=False, timeout=PATIENCE
+        ).returncode
+
+    assert [ended(), ended()] == [-signal.SIGKILL] * 2
+    assert with_reports("done/b.csv") < names(folder), "the other one comes first from then on"
+    assert [ended(), ended()] == [-signal.SIGKILL, watch_command.SOME_SET_ASIDE]
+    assert names(folder) == with_reports("quarantine/a.csv") | with_reports("done/b.csv")
+    told = (folder / "quarantine/a.csv.report.txt").read_text()
+    assert "it was begun 3 times, and no outcome was recorded" in told
+    assert "No cause is known" in told
+    assert "nothing was taken" not in told, "nobody knows"
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, OSError(errno.ENOSPC, "full"), GridgateError])
+def test_what_this_process_outlives_or_was_told_does_not_count_against_the_file(
+    folder: Path,
+    watching: Callable[..., tuple[DropFolder, _Watcher]],
+    monkeypatch: pytest.MonkeyPatch,
+    ends: Any,
+) -> None:
+    (folder / "day.csv").write_bytes(day_file(FIRST, 100))
+    dropped, watcher = watching()
+    counts = []
+
+    def ending(*_: Any, **__: Any) -> Any:
+        [claim] = dropped._claims
+        counts.append(dropped.begun(claim))
+        raise ends if ends is not GridgateError else GridgateError(ErrorKind.UNAVAILABLE, "no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(crew, "take", ending)
+        for _ in range(4):
+            with suppress(KeyboardInterrupt):
+                assert watcher.look() is False
+    assert counts == [1] * 4, "counted before the work begins"
+    watcher.look()
+    assert names(folder) == with_reports("done/day.csv")
 
 
 class Killed(BaseException):

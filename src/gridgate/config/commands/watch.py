@@ -5,7 +5,9 @@ import signal
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -34,6 +36,8 @@ SOME_SET_ASIDE: Final = 1
 _PAUSE: Final = 15.0
 """Seconds until what failed here, for want of room for one, is tried again."""
 _WIDTH: Final = 120
+_MOST_BEGUN: Final = 3
+"""How often a file is begun without an outcome: what kills this process each time would be all that it ever does."""
 
 
 def watch(
@@ -155,31 +159,59 @@ class _Watcher:
         self, claims: Sequence["Claim"]
     ) -> Generator[tuple["Claim", "IngestReport", bool], None, None]:
         """What became of each, and whether nobody wrote to it meanwhile."""
-        from gridgate.dataplane.ingest.crew import Given, take_in, usual_jobs
         from gridgate.dataplane.ingest.report import IngestReport
 
         for claim in claims:
             if claim.fault:
                 yield claim, IngestReport([self._refused(claim, claim.fault)]), True
-        sound = [claim for claim in claims if not claim.fault]
-        states = [self._folder.state(claim) for claim in sound]
-        given = [Given(claim.path, self._name(claim)) for claim in sound]
-        jobs = self._jobs or usual_jobs([claim.path.stat().st_size for claim in sound])
+        sound = [(self._folder.begun(claim), claim) for claim in claims if not claim.fault]
+        # One that may kill this process holds up no other, and is alone: what is beside it would be counted too.
+        suspect = sorted((one for one in sound if one[0]), key=itemgetter(0))
+        for several in ([claim for begun, claim in sound if not begun], *([claim] for _, claim in suspect)):
+            if not (yield from self._taken_together(several)):
+                return
+
+    def _taken_together(
+        self, claims: Sequence["Claim"]
+    ) -> Generator[tuple["Claim", "IngestReport", bool], None, bool]:
+        """What became of each, and whether they came to their end: not when one failed in a way that ends the others,
+        which are taken at the next look.
+        """
+        from gridgate.dataplane.ingest.crew import Given, take_in, usual_jobs
+        from gridgate.dataplane.ingest.report import IngestReport
+
+        if not claims:
+            return True
+        if (begun := self._folder.begun(claims[0])) >= _MOST_BEGUN:
+            yield claims[0], IngestReport([self._given_up(claims[0], begun)]), True
+            return True
+        states = [self._folder.state(claim) for claim in claims]
+        given = [Given(claim.path, self._name(claim)) for claim in claims]
+        jobs = self._jobs or usual_jobs([claim.path.stat().st_size for claim in claims])
         work = work_of(self._environment, format_name=self._format, meters=self._meters)
-        if not given:
-            return
-        with closing(take_in(given, work, jobs=jobs)) as coming:
-            for claim, state in zip(sound, states, strict=True):
-                try:
-                    reports = next(coming)
-                except (GridgateError, OSError):
-                    raise
-                except Exception as error:  # noqa: BLE001  # of this file, which must not hold up the others
-                    what = f"{type(error).__name__}: {error}"
-                    reason = f"{what}; if it is not the file's fault, this is a defect: report it"
-                    yield claim, IngestReport([self._refused(claim, reason)]), True
-                    return  # the others, at the next look
-                yield claim, IngestReport(reports), self._folder.state(claim) == state
+        in_work: list[Claim] = []
+
+        def begin(number: int) -> None:
+            self._folder.begin(claims[number])
+            in_work.append(claims[number])
+
+        try:
+            with closing(take_in(given, work, jobs=jobs, begin=begin)) as coming:
+                for claim, state in zip(claims, states, strict=True):
+                    try:
+                        reports = next(coming)
+                    except (GridgateError, OSError):
+                        raise
+                    except Exception as error:  # noqa: BLE001  # of this file, which must not hold up the others
+                        what = f"{type(error).__name__}: {error}"
+                        reason = f"{what}; if it is not the file's fault, this is a defect: report it"
+                        yield claim, IngestReport([self._refused(claim, reason)]), True
+                        return False
+                    yield claim, IngestReport(reports), self._folder.state(claim) == state
+            return True
+        finally:
+            for claim in in_work:
+                self._folder.uncount(claim)
 
     def _name(self, claim: "Claim") -> str:
         return str(self._folder.folder / claim.name)
@@ -189,6 +221,15 @@ class _Watcher:
         from gridgate.dataplane.store.port import Quarantined
 
         return refusal(self._name(claim), UNKNOWN, Quarantined("file", why, ""))
+
+    def _given_up(self, claim: "Claim", begun: int) -> "FileReport":
+        """The report of a file that is not begun again; parts of it may be stored."""
+        why = (
+            f"it was begun {begun} times, and no outcome was recorded: each time the process ended first. No cause is"
+            " known; parts of it may be stored. Take it in by `gridgate ingest`, or cut it in parts and drop these:"
+            " what is stored already is left unchanged"
+        )
+        return replace(self._refused(claim, why), refused=False, given_up=True)
 
     def _put_away(self, claim: "Claim", report: "IngestReport") -> None:
         from gridgate.config.ingesting.drop_folder import DONE, QUARANTINE

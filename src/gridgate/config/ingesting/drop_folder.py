@@ -7,7 +7,8 @@
 
 A watcher takes a file by moving it, which one alone can do; nobody knows it by its name from then on. What a watcher that
 died had in hand goes to one that lives: it takes it in again, which changes nothing that is stored, or, when it was
-moved and its reports were not, moves these. Names in `done` and `quarantine` are found under one lock, so that nothing
+moved and its reports were not, moves these. How often a file was begun is kept beside it, so that one whose taking
+kills the watcher is not begun for ever. Names in `done` and `quarantine` are found under one lock, so that nothing
 is written over: what is called as another before it becomes NAME.2, NAME.3.
 
 Whoever drops files may rename what lies in FOLDER, and is trusted with no more than that: the folders here are those
@@ -33,6 +34,8 @@ DONE: Final = "done"
 QUARANTINE: Final = "quarantine"
 _TAKING: Final = ".taking"
 _LOCK: Final = "lock"
+_BEGUN: Final = ".begun"
+"""Beside a file in hand: a byte for each time that taking it in was begun and did not end here."""
 _DRAFT: Final = {f".{where}": where for where in (DONE, QUARANTINE)}
 """Where reports wait until the file is moved, and where they go then."""
 _LONGEST_NAME: Final = 220
@@ -145,7 +148,9 @@ class DropFolder:
         """Whether files were taken that have not all gone where they go. Looked up where they lie: whoever stops it may
         do so between a move and what is known of it.
         """
-        return any(path.is_symlink() or not path.is_dir() for path in self._mine.glob("*/*"))
+        return any(
+            path.is_symlink() or not path.is_dir() for path in self._mine.glob("*/*") if path.name != _BEGUN
+        )
 
     # What is there
 
@@ -236,6 +241,34 @@ class DropFolder:
         (other / _LOCK).unlink(missing_ok=True)
         other.rmdir()
 
+    # How often it was begun
+
+    def begun(self, claim: Claim) -> int:
+        """How often taking it in was begun without an outcome."""
+        try:
+            return (claim.place / _BEGUN).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def begin(self, claim: Claim) -> None:
+        """Count that it is begun; the count outlives whatever happens next."""
+        counted = os.open(claim.place / _BEGUN, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            os.write(counted, b".")
+            os.fsync(counted)
+        finally:
+            os.close(counted)
+        place = os.open(claim.place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(place)
+        finally:
+            os.close(place)
+
+    def uncount(self, claim: Claim) -> None:
+        """Take back the last time that it was begun: this process lives on, or ends as it was told to."""
+        with suppress(FileNotFoundError):  # it is where it goes
+            os.truncate(claim.place / _BEGUN, max(0, self.begun(claim) - 1))
+
     # Where it goes
 
     def state(self, claim: Claim) -> object:
@@ -261,6 +294,7 @@ class DropFolder:
     def _move_reports(self, place: Path) -> None:
         for told in _told_in(place):
             os.rename(told, told.name, dst_dir_fd=self._opened[_DRAFT[told.parent.name]])
+        (place / _BEGUN).unlink(missing_ok=True)
         for draft in place.iterdir():
             draft.rmdir()
         place.rmdir()

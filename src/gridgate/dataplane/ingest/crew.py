@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, Pipe, wait
@@ -63,10 +63,15 @@ class Given:
 
 
 def take_in(
-    files: Sequence[Given], work: Work, *, jobs: int, progress: Progress | None = None
+    files: Sequence[Given],
+    work: Work,
+    *,
+    jobs: int,
+    progress: Progress | None = None,
+    begin: Callable[[int], None] = lambda number: None,
 ) -> Generator[list[FileReport], None, None]:
     """What became of each file (of each member of an archive), in the order given, as soon as it is known. Whoever does
-    not take all closes it.
+    not take all closes it. `begin` is told the number of each file before anything is done with it.
 
     Raises `GridgateError`, before the first, when no file can be taken (see `Work.require`), and when the store or the
     registry stops answering: what was told before is stored.
@@ -76,10 +81,11 @@ def take_in(
     progress = progress or Untold()
     if min(jobs, len(files)) > 1:
         with work.shared() as shared:
-            yield from _Crew(files, shared, progress).taken(min(jobs, len(files)))
+            yield from _Crew(files, shared, progress, begin).taken(min(jobs, len(files)))
         return
     with work.opened(progress) as ingest:
-        for file in files:
+        for number, file in enumerate(files):
+            begin(number)
             yield _outcome(file, ingest)
 
 
@@ -143,6 +149,7 @@ class _Crew:
     files: Sequence[Given]
     work: Work
     progress: Progress
+    begin: Callable[[int], None]
     hands: list[_Hand] = field(default_factory=list)
     waiting: deque[int] = field(default_factory=deque)
     done: dict[int, list[FileReport]] = field(default_factory=dict)
@@ -183,6 +190,7 @@ class _Crew:
         hand.waits = False
         hand.file = self.waiting.popleft() if self.waiting else None
         if hand.file is not None:
+            self.begin(hand.file)
             hand.tell(self.files[hand.file])
 
     def _listen(self, turn: int) -> None:
