@@ -68,7 +68,7 @@ def take_in(
     *,
     jobs: int,
     progress: Progress | None = None,
-    begin: Callable[[int], None] = lambda number: None,
+    begin: Callable[[int], None] | None = None,
 ) -> Generator[list[FileReport], None, None]:
     """What became of each file (of each member of an archive), in the order given, as soon as it is known. Whoever does
     not take all closes it. `begin` is told the number of each file before anything is done with it.
@@ -85,7 +85,8 @@ def take_in(
         return
     with work.opened(progress) as ingest:
         for number, file in enumerate(files):
-            begin(number)
+            if begin is not None:
+                begin(number)
             yield _outcome(file, ingest)
 
 
@@ -149,7 +150,7 @@ class _Crew:
     files: Sequence[Given]
     work: Work
     progress: Progress
-    begin: Callable[[int], None]
+    begin: Callable[[int], None] | None = None
     hands: list[_Hand] = field(default_factory=list)
     waiting: deque[int] = field(default_factory=deque)
     done: dict[int, list[FileReport]] = field(default_factory=dict)
@@ -190,7 +191,8 @@ class _Crew:
         hand.waits = False
         hand.file = self.waiting.popleft() if self.waiting else None
         if hand.file is not None:
-            self.begin(hand.file)
+            if self.begin is not None:
+                self.begin(hand.file)
             hand.tell(self.files[hand.file])
 
     def _listen(self, turn: int) -> None:
