@@ -1,6 +1,7 @@
 """The log is durable before it is acknowledged, and shows what was done to it."""
 
 import asyncio
+import os
 import random
 import threading
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from gridgate.dataplane.accesslog import (
     sign_checkpoint,
     verify,
 )
+from gridgate.dataplane.accesslog.entry import Encoded
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 KEY = Ed25519PrivateKey.generate()
@@ -101,6 +103,35 @@ class TestWriting:
         reading = read_segment(segment)
         assert reading.faults == []
         assert sorted(e["metering_point"] for e in reading.entries) == [f"{n:014d}" for n in range(130)]
+
+    def test_many_lines_are_written_in_pieces_and_flushed_once(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What a processor's cache does not hold takes several times as long to write."""
+        done: list[int] = []
+        write, flush = os.write, os.fdatasync
+
+        def written(descriptor: int, data: bytes) -> int:
+            done.append(len(data))
+            return write(descriptor, data)
+
+        def flushed(descriptor: int) -> None:
+            done.append(0)
+            flush(descriptor)
+
+        log = AccessLog(tmp_path, "web-1", started_at=NOW)
+        log.append(entry())
+        monkeypatch.setattr("os.write", written)
+        monkeypatch.setattr("os.fdatasync", flushed)
+        log.append(Encoded(NOW, [entry(number).encode() for number in range(1, 3_000)]))
+        monkeypatch.undo()
+        log.close()
+        assert max(done) < 2**19 < sum(done)
+        assert done.index(0) == len(done) - 1, "durable when all are written"
+        (segment,) = tmp_path.glob("*.jsonl")
+        reading = read_segment(segment)
+        assert reading.faults == []
+        assert [e["metering_point"] for e in reading.entries] == [f"{n:014d}" for n in range(3_000)]
 
     def test_many_waiters_share_few_flushes(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         flushes = []

@@ -16,6 +16,11 @@ from gridgate.dataplane.accesslog.entry import Encoded, Entry
 from gridgate.dataplane.accesslog.segments import ORIGIN, PROBE, SUFFIX, digest
 from gridgate.dataplane.group_commit import GroupCommit
 
+_LINES_AT_ONCE = 500
+"""In one write: what a processor's cache holds is copied to the system many times as fast as what it does not. What many
+lines belong to is durable with the last of them, as before.
+"""
+
 
 class AccessLogUnavailable(GridgateError):
     """The log cannot be written, so nothing may be answered."""
@@ -147,13 +152,15 @@ class _Segment:
         return segment
 
     def append(self, bodies: Sequence[bytes]) -> None:
-        head, lines = self._head, []
-        for body in bodies:
-            line = b'{"prev":"%b",%b' % (head.encode(), body[1:])
-            head = digest(line)
-            lines.append(line)
-        lines.append(b"")
-        _write_all(self._descriptor, b"\n".join(lines))
+        head = self._head
+        for first in range(0, len(bodies), _LINES_AT_ONCE):
+            lines = []
+            for body in bodies[first : first + _LINES_AT_ONCE]:
+                line = b'{"prev":"%b",%b' % (head.encode(), body[1:])
+                head = digest(line)
+                lines.append(line)
+            lines.append(b"")
+            _write_all(self._descriptor, b"\n".join(lines))
         os.fdatasync(self._descriptor)
         self._head = head
         self._lines += len(bodies)
