@@ -5,10 +5,12 @@ from django.db import models
 
 class OutgoingEmail(models.Model):
     """An e-mail to send. `key` makes a second enqueueing of the same notice a no-op; `leased_until` is the
-    claim. One to nobody asks for letters to be written: see `tasks.write_letters`.
+    claim. One to nobody asks for letters to be written: see `asking.py`.
     """
 
     key = models.CharField(max_length=200, unique=True)
+    thread = models.CharField(max_length=60, blank=True)
+    """Letters of one thread leave for one address in their order, one after the other: what two companies share."""
     recipient = models.EmailField()
     language = models.CharField(max_length=2)
     subject = models.CharField(max_length=200)
@@ -25,4 +27,12 @@ class OutgoingEmail(models.Model):
     failure = models.TextField(blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["sent_at", "due_at"])]
+        indexes = [
+            models.Index(fields=["sent_at", "due_at"]),
+            models.Index(
+                "thread",
+                "recipient",
+                name="unsent_letters_of_a_thread",
+                condition=~models.Q(thread="") & models.Q(sent_at__isnull=True),
+            ),
+        ]

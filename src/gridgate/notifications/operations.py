@@ -1,12 +1,10 @@
-"""Enqueueing notices about permissions: of what ended with its signed receipt, of what else changed right after it, of
-requests in their transaction.
+"""Notices about permissions and the requests for them: asked for in the transaction of what they tell, written after it.
 
 Each goes to both sides, to every person in their language: at the holder's, the members who may manage the
 data services (those restricted to a perimeter only when it covers all that the notice speaks of); at the
 eligible party's, its administrators. A company without such a member is told at its contact address.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -19,6 +17,7 @@ from django.utils import timezone, translation
 from django.utils.timezone import get_default_timezone, localdate
 
 from gridgate.core.sharing import PermissionState
+from gridgate.notifications.asking import Told, about, ask, written
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import rights
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
@@ -42,54 +41,69 @@ class Reader:
     is_holder: bool
 
 
-def tell_of_request(request: PermissionRequest, *, now: datetime) -> int:
+def tell_of_request(request: PermissionRequest, *, now: datetime) -> None:
     """An eligible party asks: the holder decides."""
+    ask("requested", f"{request.pk}", thread=_thread(request), now=now)
+
+
+@written("requested")
+def letters_of_request(asked: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
+    request = _request(asked)
     points = None if request.all_points else list(request.points.values_list("pk", flat=True))
-    facts = {
-        "request": request,
-        "service": request.service,
-        "holder": request.holder,
-        "party": request.eligible_party,
-    }
-    return _enqueue("requested", f"{request.pk}", holders(request.holder, points, at=now), facts, now=now)
+    return _emails_asked(asked, holders(request.holder, points, at=now), _asked_facts(request))
 
 
-def tell_of_refusal(request: PermissionRequest, *, now: datetime) -> int:
+def tell_of_refusal(request: PermissionRequest, *, now: datetime) -> None:
     """The holder said no: the eligible party is told."""
-    facts = {
+    ask("refused", f"{request.pk}", thread=_thread(request), now=now)
+
+
+@written("refused")
+def letters_of_refusal(asked: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
+    request = _request(asked)
+    return _emails_asked(asked, parties(request.eligible_party), _asked_facts(request))
+
+
+def _request(asked: OutgoingEmail) -> PermissionRequest:
+    requests = PermissionRequest.objects.select_related("service", "holder", "eligible_party")
+    return requests.get(pk=about(asked))
+
+
+def _asked_facts(request: PermissionRequest) -> dict[str, Any]:
+    return {
         "request": request,
         "service": request.service,
         "holder": request.holder,
         "party": request.eligible_party,
     }
-    return _enqueue("refused", f"{request.pk}", parties(request.eligible_party), facts, now=now)
 
 
-def tell_of_change(name: str, permission: Permission, *, now: datetime) -> int:
-    """A permission was `granted`, `extended`, `suspended` or `resumed`: both sides are told.
-
-    The transaction of the change writes that they are to be, and no more: what nobody can lose, and nobody waits for.
-    Their letters are rendered from it after the commit (`tasks.write_letters`).
-    """
-    key = f"{name}:{permission.pk}:{permission.events.count()}"
+def tell_of_change(name: str, permission: Permission, *, now: datetime) -> None:
+    """A permission was `granted`, `extended`, `suspended` or `resumed`: both sides are told."""
     ends = permission.valid_until
     told = {"valid_until": None if ends is None else ends.isoformat()}
-    return enqueue([OutgoingEmail(key=key, attachment=json.dumps(told), created_at=now, due_at=now)])
+    ask(name, f"{permission.pk}:{permission.events.count()}", told, thread=_thread(permission), now=now)
 
 
-def letters_of_change(asked: OutgoingEmail) -> list[OutgoingEmail]:
-    """The letters that `tell_of_change` asked for, as of then."""
-    name, about = asked.key.split(":", 1)
+@written("granted", "extended", "suspended", "resumed")
+def letters_of_change(asked: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
+    """Each says what the permission was then."""
     permissions = Permission.objects.select_related("service", "holder", "eligible_party")
-    permission = permissions.get(pk=about.partition(":")[0])
-    ends = json.loads(asked.attachment)["valid_until"]
+    permission = permissions.get(pk=about(asked).partition(":")[0])
+    ends = told["valid_until"]
     permission.valid_until = None if ends is None else datetime.fromisoformat(ends)
-    at = asked.created_at
-    return list(_emails(name, about, _both(permission, at=at), _facts(permission), now=at))
+    return _emails_asked(asked, _both(permission, at=now), _facts(permission))
 
 
-def letters_of_end(receipt: Receipt, *, now: datetime) -> list[OutgoingEmail]:
-    """Permissions ended: both sides hold the receipt, attached. After a move-out: which points went, and what goes on."""
+def tell_of_end(receipt: Receipt, *, now: datetime) -> None:
+    """Permissions ended, and their receipt is signed: both sides are told."""
+    ask("ended", receipt.number, thread=_thread(receipt), now=now)
+
+
+@written("ended")
+def letters_of_end(asked: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
+    """Both sides hold the receipt, attached. After a move-out: which points went, and what goes on."""
+    receipt = Receipt.objects.select_related("holder", "eligible_party").get(number=about(asked))
     events = PermissionEvent.objects.filter(permission__receipts=receipt, details__receipt=receipt.number)
     goes_on = not any(PermissionState(state).ended for state in events.values_list("state", flat=True))
     facts: dict[str, Any] = {
@@ -103,7 +117,7 @@ def letters_of_end(receipt: Receipt, *, now: datetime) -> list[OutgoingEmail]:
     if receipt.payload["reason"] == Reason.MOVE_OUT:
         facts |= _points_left(receipt.permissions.get(), points or [], goes_on=goes_on)
     readers = [*holders(receipt.holder, points, at=now), *parties(receipt.eligible_party)]
-    return list(_emails("ended", receipt.number, readers, facts, attachment=receipt, now=now))
+    return _emails_asked(asked, readers, facts, attachment=receipt)
 
 
 def _points_ended(receipt: Receipt) -> list[str] | None:
@@ -127,9 +141,10 @@ def _points_left(permission: Permission, points: list[str], *, goes_on: bool) ->
 
 def remind_of_end(permission: Permission, *, last_day: date, step: int, now: datetime) -> int:
     """A permission ends soon: both sides are told, once for each `step`."""
-    about = f"{permission.pk}:{last_day.isoformat()}:{step}"
+    what = f"{permission.pk}:{last_day.isoformat()}:{step}"
     facts = {**_facts(permission), "extendable": obstacle_to_extending(permission, now) is None}
-    return _enqueue("reminder", about, _both(permission, at=now), facts, now=now)
+    readers = _both(permission, at=now)
+    return enqueue(list(_emails("reminder", what, readers, facts, thread=_thread(permission), now=now)))
 
 
 def holders(holder: Organisation, points: Iterable[str] | None, *, at: datetime) -> list[Reader]:
@@ -145,17 +160,6 @@ def parties(party: Organisation) -> list[Reader]:
     return [_reader(member, is_holder=False) for member in members] or _address_of(party, is_holder=False)
 
 
-def _enqueue(
-    notice: str,
-    about: str,
-    readers: Iterable[Reader],
-    facts: Mapping[str, Any],
-    *,
-    now: datetime,
-) -> int:
-    return enqueue(list(_emails(notice, about, readers, facts, now=now)))
-
-
 def enqueue(emails: Sequence[OutgoingEmail]) -> int:
     """Write the e-mails; the same notice to the same reader is written once. Returns how many are new."""
     there = OutgoingEmail.objects.filter(key__in=[email.key for email in emails])
@@ -164,13 +168,32 @@ def enqueue(emails: Sequence[OutgoingEmail]) -> int:
     return there.count() - known
 
 
-def _emails(
-    notice: str,
-    about: str,
+def _thread(between: Permission | PermissionRequest | Receipt) -> str:
+    """What these two share: its letters keep their order, whichever permissions and receipts they name."""
+    return f"sharing:{between.holder_id}:{between.eligible_party_id}"
+
+
+def _emails_asked(
+    asked: OutgoingEmail,
     readers: Iterable[Reader],
     facts: Mapping[str, Any],
     *,
     attachment: Receipt | None = None,
+) -> Iterator[OutgoingEmail]:
+    notice, _, what = asked.key.partition(":")
+    return _emails(
+        notice, what, readers, facts, attachment=attachment, thread=asked.thread, now=asked.created_at
+    )
+
+
+def _emails(
+    notice: str,
+    what: str,
+    readers: Iterable[Reader],
+    facts: Mapping[str, Any],
+    *,
+    attachment: Receipt | None = None,
+    thread: str,
     now: datetime,
 ) -> Iterator[OutgoingEmail]:
     context = {**facts, "operator": operator(), "base_url": settings.BASE_URL}
@@ -180,7 +203,8 @@ def _emails(
             text = render_to_string(f"notifications/{notice}.txt", words)
         subject, _, body = text.strip().partition("\n")
         yield OutgoingEmail(
-            key=f"{notice}:{about}:{reader.key}",
+            key=f"{notice}:{what}:{reader.key}",
+            thread=thread,
             recipient=reader.email,
             language=reader.language,
             subject=subject.strip()[:LONGEST_SUBJECT],

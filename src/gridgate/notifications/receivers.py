@@ -1,6 +1,5 @@
 """Which notice follows from what sharing tells."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from gridgate.notifications import operations
@@ -28,9 +27,8 @@ def resumed(*, permission: Permission, now: datetime, **_: object) -> None:
     operations.tell_of_change("resumed", permission, now=now)
 
 
-def signed(*, receipt: Receipt, now: datetime, **_: object) -> Callable[[], int]:
-    emails = operations.letters_of_end(receipt, now=now)
-    return lambda: operations.enqueue(emails)
+def signed(*, receipt: Receipt, now: datetime, **_: object) -> None:
+    operations.tell_of_end(receipt, now=now)
 
 
 def connect() -> None:

@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.crypto import salted_hmac
 from django.utils.timezone import get_default_timezone
 
 from gridgate.core.sharing import PermissionState
 from gridgate.core.time import civil_day_of
 from gridgate.core.unavailability import is_unavailable
-from gridgate.notifications import operations
+from gridgate.notifications import asking, operations
 from gridgate.notifications.letters import Withdrawn, body_of
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.models import Permission
@@ -40,8 +40,19 @@ REMINDERS = (60, 30, 7)
 
 
 def claim(*, now: datetime) -> OutgoingEmail | None:
-    """Take an e-mail that is due and that nobody else is sending; None when there is none."""
+    """Take an e-mail that is due and that nobody else is sending; None when there is none.
+
+    One of a thread waits until those to the same address before it have left, or are given up.
+    """
+    waited_for = OutgoingEmail.objects.exclude(thread="").filter(
+        thread=OuterRef("thread"),
+        recipient=OuterRef("recipient"),
+        pk__lt=OuterRef("pk"),
+        sent_at__isnull=True,
+        attempts__lt=MOST_ATTEMPTS,
+    )
     free = OutgoingEmail.objects.filter(
+        Q(thread="") | ~Exists(waited_for),
         Q(leased_until__isnull=True) | Q(leased_until__lte=now),
         sent_at__isnull=True,
         due_at__lte=now,
@@ -54,8 +65,8 @@ def claim(*, now: datetime) -> OutgoingEmail | None:
 
 
 def write_letters(*, now: datetime) -> int:
-    """Render the letters of changes that are asked for (`operations.tell_of_change`), and queue them; returns how many
-    changes they tell of.
+    """Render the letters that are asked for (`asking.ask`), in the order of what they tell, and queue them; returns of
+    how many changes.
 
     The letters and that they were asked for change places in one transaction: a death before it leaves the change to the
     next round, and of two workers at once one writes them. One that cannot be rendered holds up no other, and is tried
@@ -65,7 +76,7 @@ def write_letters(*, now: datetime) -> int:
     done = 0
     for change in asked[:AT_ONCE]:
         try:
-            letters = operations.letters_of_change(change)
+            letters = asking.letters_of(change, now=now)
         except Exception as error:
             if is_unavailable(error):
                 raise

@@ -21,7 +21,6 @@ permission_resumed = Signal()
 """The operator let it go on: `permission: Permission`, `now: datetime`."""
 
 receipt_signed = Signal()
-"""Permissions, or some of their points, ended, and this proves it: `receipt: Receipt`, `now: datetime`. Sent before the
-transaction that keeps the signed receipt, so that no writer waits for letters to be rendered; a receiver returns what it
-writes in it: `Callable[[], object]`.
+"""Permissions, or some of their points, ended, and this proves it: `receipt: Receipt`, `now: datetime`. Sent in the
+transaction that keeps the signed receipt.
 """

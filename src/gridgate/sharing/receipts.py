@@ -1,8 +1,8 @@
 """Receipts: what ended, signed by the operator, so that both sides can prove it to anyone without asking us.
 
 The transaction that ends something *asks* for its receipt, and nothing more, so that no writer waits and nothing stands
-in the way of an end. It is *completed* right after: what was read is counted, it is signed, letters are made. Whoever
-shows it does so at once; the worker completes those that a death, or a key that is away, left (ADR 0018).
+in the way of an end. It is *completed* right after: what was read is counted, it is signed, its letters are asked for.
+Whoever shows it does so at once; the worker completes those that a death, or a key that is away, left (ADR 0018).
 
 The key is made with the instance (`keys/receipts.pem`); `public_jwks()` is what the portal publishes at
 `/.well-known/gridgate-receipts.json`. `docs/2-integrating/permissions.md` says how to verify one with other
@@ -135,8 +135,8 @@ def ask(ended: Sequence[Ended], *, now: datetime) -> list[Receipt]:
 
 
 def complete(receipt: Receipt, *, now: datetime) -> Receipt:
-    """Count what was read, sign, and keep the receipt with what goes to both sides; one that is signed already, here or
-    by another process meanwhile, stays as it is.
+    """Count what was read, sign, keep the receipt, and ask for its letters; one that is signed already, here or by
+    another process meanwhile, stays as it is.
 
     Raises `KeyUnusable`, `NotInHistory`, and `BeingCounted`: then it is still awaited.
     """
@@ -146,12 +146,10 @@ def complete(receipt: Receipt, *, now: datetime) -> Receipt:
     made = copy(receipt)
     made.payload, made.issued_at = _whole(receipt, ended, now), now
     made.jws = signing.sign(made.payload, _key())
-    told: Sequence[tuple[Any, Any]] = receipt_signed.send(Receipt, receipt=made, now=now)
     with transaction.atomic():
         here = Receipt.objects.filter(pk=receipt.pk, jws="")
         if here.update(payload=made.payload, issued_at=made.issued_at, jws=made.jws):
-            for _receiver, write in told:
-                write()
+            receipt_signed.send(Receipt, receipt=made, now=now)
             say(change_of(made))
             return made
     receipt.refresh_from_db()

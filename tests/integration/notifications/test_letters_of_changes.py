@@ -3,16 +3,18 @@
 import signal
 import sqlite3
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import OperationalError, connection
 
 from gridgate.config.commands import check
-from gridgate.notifications import operations, tasks
+from gridgate.notifications import asking, operations, tasks
 from gridgate.notifications.models import OutgoingEmail
+from gridgate.organisations.models import Entitlement
+from gridgate.sharing import receipts
 from gridgate.sharing.models import DataService, Permission
-from gridgate.sharing.operations import extend, resume, subscribe, suspend
+from gridgate.sharing.operations import extend, resume, revoke_permission, subscribe, suspend
 from tests.factories.sharing import make_service
 from tests.real_registry import AT_ONCE, Registry
 from tests.world import NOW, World
@@ -130,16 +132,16 @@ def test_what_cannot_be_rendered_holds_up_no_other_and_is_never_given_up(
 ) -> None:
     suspend(actor=world.operateur, permission_id=permission.pk, reason="", now=world.now)
     resume(actor=world.operateur, permission_id=permission.pk, now=world.now)
-    letters_of_change = operations.letters_of_change
+    letters_of = asking.letters_of
 
-    def refuse(asked: OutgoingEmail) -> list[OutgoingEmail]:
+    def refuse(asked: OutgoingEmail, *, now: datetime) -> list[OutgoingEmail]:
         if asked.key.startswith("suspended:"):
             raise ZeroDivisionError
-        return letters_of_change(asked)
+        return letters_of(asked, now=now)
 
     now = world.now
     with monkeypatch.context() as patch:
-        patch.setattr(operations, "letters_of_change", refuse)
+        patch.setattr(asking, "letters_of", refuse)
         assert tasks.write_letters(now=now) == 1
         for _ in range(tasks.MOST_ATTEMPTS + 1):
             now = OutgoingEmail.objects.get(recipient="").due_at
@@ -154,7 +156,7 @@ def test_what_cannot_be_rendered_holds_up_no_other_and_is_never_given_up(
 def test_the_operator_is_told_of_letters_that_cannot_be_rendered(
     world: World, permission: Permission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: OutgoingEmail) -> list[OutgoingEmail]:
+    def refuse(_: OutgoingEmail, *, now: datetime) -> list[OutgoingEmail]:
         raise ValueError("no such word")
 
     suspend(actor=world.operateur, permission_id=permission.pk, reason="", now=world.now)
@@ -164,7 +166,7 @@ def test_the_operator_is_told_of_letters_that_cannot_be_rendered(
         "Not written yet: the letters of 1 change of who may read what, the oldest since 2026-11-25"
     )
     with monkeypatch.context() as patch:
-        patch.setattr(operations, "letters_of_change", refuse)
+        patch.setattr(asking, "letters_of", refuse)
         tasks.write_letters(now=world.now)
     (again, why) = check.awaited_letters(world.now + timedelta(minutes=11))
     assert again == late
@@ -174,12 +176,51 @@ def test_the_operator_is_told_of_letters_that_cannot_be_rendered(
     assert [*check.awaited_letters(world.now + timedelta(days=1))] == []
 
 
+def test_letters_on_what_two_share_leave_in_the_order_of_the_events(
+    world: World, service: DataService
+) -> None:
+    """Though the page that ends signs its receipt before the worker comes by, and several e-mails leave at once."""
+    permission = subscribe(actor=world.alice, service=service, points=[world.p1.pk], now=world.now)
+    asked = revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
+    receipts.complete(asked, now=world.now)
+    assert tasks.claim(now=world.now) is None
+    tasks.write_letters(now=world.now)
+    begun = [tasks.claim(now=world.now) for _ in SIDES]
+    assert {(one.recipient, one.key.split(":")[0]) for one in begun if one is not None} == {
+        (side, "granted") for side in SIDES
+    }
+    assert (
+        tasks.claim(now=world.now) is None
+    )  # while those are on their way, and while one is to be tried again
+    sent, later, given_up = [OutgoingEmail.objects.get(pk=one.pk) for one in begun if one is not None]
+    OutgoingEmail.objects.filter(pk=sent.pk).update(sent_at=world.now)
+    OutgoingEmail.objects.filter(pk=later.pk).update(
+        leased_until=None, due_at=world.now + timedelta(minutes=1)
+    )
+    OutgoingEmail.objects.filter(pk=given_up.pk).update(leased_until=None, attempts=tasks.MOST_ATTEMPTS)
+    ended = [tasks.claim(now=world.now) for _ in SIDES]
+    assert {(one.recipient, one.key.split(":")[0]) for one in ended if one is not None} == {
+        (one.recipient, "ended") for one in (sent, given_up)
+    }
+
+
+def test_who_may_not_learn_of_it_any_more_when_a_letter_is_written_gets_none(
+    world: World, permission: Permission
+) -> None:
+    suspend(actor=world.operateur, permission_id=permission.pk, reason="", now=world.now)
+    later = world.now + timedelta(minutes=5)
+    Entitlement.objects.filter(group__members__membership=world.bob).update(valid_until=later)
+    tasks.write_letters(now=later)
+    told = OutgoingEmail.objects.values_list("recipient", flat=True)
+    assert set(told) == SIDES - {"bob@acme.example"}
+
+
 # --- several processes
 
 CAST = """
 from datetime import UTC, datetime
 from django.db import connection
-from gridgate.notifications import operations, tasks
+from gridgate.notifications import asking, operations, tasks
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations import subscribe, suspend

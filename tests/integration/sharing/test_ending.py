@@ -15,6 +15,7 @@ from gridgate.core.sharing import LegalBasis
 from gridgate.metering.imports.holders import import_holders
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations import close_holding, set_collection
+from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing import receipts
 from gridgate.sharing.checking import contradictions
@@ -469,6 +470,7 @@ def test_a_permission_on_all_points_tells_which_one_was_left(world: World, servi
     assert event.details["left_on"] == {world.p1.pk: "2026-11-25"}
     assert Receipt.objects.get().payload["permissions"][0]["points"] == [world.p1.pk]
     assert receipts.complete_awaited(now=world.now) == 1
+    tasks.write_letters(now=world.now)
     told = {
         mail.recipient: mail.body for mail in OutgoingEmail.objects.filter(subject__contains="partage moins")
     }
@@ -490,6 +492,7 @@ def test_a_permission_on_all_points_ends_with_the_last_of_them(world: World, ser
     assert (permission.state, lines(permission)) == ("invalidated", 0)
     assert Receipt.objects.get().payload["permissions"][0]["points_count"] == len(held)
     assert receipts.complete_awaited(now=world.now) == 1
+    tasks.write_letters(now=world.now)
     told = OutgoingEmail.objects.filter(subject__contains="ne partage plus")
     assert "elle a pris fin" in told.get(recipient=world.alice.user.email).body
 
