@@ -1,8 +1,8 @@
 """Letters about requests to act for a company: to its administrators, and the answer to who asked."""
 
 import re
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
 
 from django.conf import settings
 from django.urls import reverse
@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from gridgate.core.clock import zone_named
 from gridgate.notifications import letters
+from gridgate.notifications.asking import Told, about, ask, written
+from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import events
 from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models import JoinRequest, Membership
@@ -19,39 +21,64 @@ from gridgate.organisations.models import JoinRequest, Membership
 def tell_administrators(
     *, asked: JoinRequest, administrators: Iterable[Membership], now: datetime, **others: object
 ) -> None:
-    for administrator in administrators:
+    told = {"administrators": [administrator.pk for administrator in administrators]}
+    ask("join_asked", f"{asked.pk}", told, now=now)
+
+
+@written("join_asked")
+def letters_of_question(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
+    """To those of the administrators then who still are."""
+    question = _request(asked)
+    if question is None:
+        return
+    there = Membership.objects.present().filter(user__is_active=True, role=Membership.Role.ADMINISTRATOR)
+    for administrator in there.filter(pk__in=told["administrators"]).select_related("user", "organisation"):
         reader = administrator.user
-        letters.write(
+        yield letters.render(
             "join_asked",
-            key=f"{asked.pk}:{administrator.pk}",
+            key=f"{question.pk}:{administrator.pk}",
             email=reader.email,
             language=reader.language,
             facts={
-                "asked": asked,
-                "name": _unlinked(str(asked.user), reader.language),
-                "message": _unlinked(asked.message, reader.language),
+                "asked": question,
+                "name": _unlinked(str(question.user), reader.language),
+                "message": _unlinked(question.message, reader.language),
                 "company": administrator.organisation,
                 "page": settings.BASE_URL + reverse("company_join_requests"),
             },
             zone=zone_named(reader.time_zone),
-            now=now,
+            now=asked.created_at,
         )
 
 
 def tell_asker(*, asked: JoinRequest, until: datetime | None, now: datetime, **others: object) -> None:
-    letters.write(
+    told = {"last_day": last_day(until).isoformat() if until is not None else None}
+    ask("join_answered", f"{asked.pk}", told, now=now)
+
+
+@written("join_answered")
+def letter_of_answer(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
+    answered = _request(asked)
+    if answered is None or not answered.user.is_active:
+        return
+    yield letters.render(
         "join_answered",
-        key=str(asked.pk),
-        email=asked.user.email,
-        language=asked.user.language,
+        key=str(answered.pk),
+        email=answered.user.email,
+        language=answered.user.language,
         facts={
-            "asked": asked,
-            "company": asked.organisation,
-            "accepted": asked.accepted_at is not None,
-            "last_day": last_day(until) if until is not None else None,
+            "asked": answered,
+            "company": answered.organisation,
+            "accepted": answered.accepted_at is not None,
+            "last_day": date.fromisoformat(told["last_day"]) if told["last_day"] else None,
         },
-        now=now,
+        now=asked.created_at,
     )
+
+
+def _request(asked: OutgoingEmail) -> JoinRequest | None:
+    """None once its person's account is deleted."""
+    return JoinRequest.objects.select_related("user", "organisation").filter(pk=about(asked)).first()
 
 
 def _unlinked(text: str, language: str) -> str:

@@ -1,12 +1,14 @@
 """Letters about the end of a customer questionnaire: soon, and come. The request's own steps are in `requests`."""
 
+from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
 
 from gridgate.notifications import letters
+from gridgate.notifications.asking import Told, ask, written
+from gridgate.notifications.models import OutgoingEmail
 from gridgate.notifications.requests import askers
 from gridgate.organisations import events
 from gridgate.organisations.models import KycQuestionnaire
@@ -16,24 +18,33 @@ def ends_soon(
     *, questionnaire: KycQuestionnaire, last_day: date, step: int, now: datetime, **_: object
 ) -> None:
     """Once for each step, whatever the worker's rounds."""
-    _write("kyc_expires_soon", questionnaire, f":{step}", {"last_day": last_day}, now)
+    _ask("kyc_expires_soon", questionnaire, last_day, f":{step}", now)
 
 
 def ended(*, questionnaire: KycQuestionnaire, last_day: date, now: datetime, **_: object) -> None:
-    _write("kyc_expired", questionnaire, "", {"last_day": last_day}, now)
+    _ask("kyc_expired", questionnaire, last_day, "", now)
 
 
-def _write(
-    letter: str, questionnaire: KycQuestionnaire, step: str, facts: dict[str, Any], now: datetime
-) -> None:
-    facts |= {
+def _ask(letter: str, questionnaire: KycQuestionnaire, last_day: date, step: str, now: datetime) -> None:
+    day = last_day.isoformat()
+    ask(letter, f"{questionnaire.number}:{day}{step}", {"last_day": day}, now=now)
+
+
+@written("kyc_expires_soon", "kyc_expired")
+def letters_of_end(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
+    letter, what = asked.key.split(":", 1)
+    questionnaire = KycQuestionnaire.objects.get(number=what.partition(":")[0])
+    facts = {
+        "last_day": date.fromisoformat(told["last_day"]),
         "request": questionnaire,
         "company": questionnaire.organisation,
         "page": settings.BASE_URL + reverse("kyc"),
     }
     for user in askers(questionnaire, at=now):
-        key = f"{questionnaire.number}:{facts['last_day'].isoformat()}{step}:user-{user.pk}"
-        letters.write(letter, key=key, email=user.email, language=user.language, facts=facts, now=now)
+        key = f"{what}:user-{user.pk}"
+        yield letters.render(
+            letter, key=key, email=user.email, language=user.language, facts=facts, now=asked.created_at
+        )
 
 
 def connect() -> None:

@@ -1,5 +1,5 @@
-"""E-mails to one person: about their account, an invitation, a request. Queued like the notices, in the transaction
-of what they tell.
+"""E-mails to one person: about their account, an invitation, a request. Those that an act of others brings are asked for
+(`asking.py`) and rendered after its commit; the others are written where they arise.
 
 What opens something, a link or a code, is never in the queue: the e-mail says `SECRET` where it stands and names it
 in `secret`, and whoever makes it puts it in when the e-mail leaves:
@@ -58,25 +58,40 @@ def write(
     Its times are told on the clock of `zone`, by default the network's, and never on that of whoever made it leave.
     `attachment` is the name of a file and its content. The same `key` is written once; returns whether this one is new.
     """
+    made = render(letter, key=key, email=email, language=language, facts=facts, zone=zone, now=now)
+    made.secret = secret
+    made.attachment_name, made.attachment = attachment
+    fields = {field.attname: getattr(made, field.attname) for field in made._meta.concrete_fields[1:]}
+    _row, new = OutgoingEmail.objects.get_or_create(key=fields.pop("key"), defaults=fields)
+    return new
+
+
+def render(
+    letter: str,
+    *,
+    key: str,
+    email: str,
+    language: str,
+    facts: Mapping[str, Any],
+    thread: str = "",
+    zone: ZoneInfo | None = None,
+    now: datetime,
+) -> OutgoingEmail:
+    """The same, not queued."""
     context = {**facts, "operator": operator(), "base_url": settings.BASE_URL, "secret": SECRET}
     with translation.override(language), timezone.override(zone):
         text = render_to_string(f"letters/{letter}.txt", context)
     subject, _, body = text.strip().partition("\n")
-    _row, new = OutgoingEmail.objects.get_or_create(
+    return OutgoingEmail(
         key=f"{letter}:{key}",
-        defaults={
-            "recipient": email,
-            "language": language,
-            "subject": subject.strip()[:LONGEST_SUBJECT],
-            "body": f"{body.strip()}\n",
-            "secret": secret,
-            "attachment_name": attachment[0],
-            "attachment": attachment[1],
-            "created_at": now,
-            "due_at": now,
-        },
+        thread=thread,
+        recipient=email,
+        language=language,
+        subject=subject.strip()[:LONGEST_SUBJECT],
+        body=f"{body.strip()}\n",
+        created_at=now,
+        due_at=now,
     )
-    return new
 
 
 def body_of(email: OutgoingEmail) -> str:

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.notifications import letters
+from gridgate.notifications.asking import Told, ask, written
+from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import events, rights
 from gridgate.organisations.models import (
     EntitlementCode,
@@ -55,10 +58,25 @@ OTHER = Kind(_("demande"), lambda request: _address("home"))
 
 
 def request_changed(*, request: OperatorRequest, kind: str, verb: str, now: datetime, **_: object) -> None:
-    """Tell the people whom the step concerns."""
+    """Ask for letters to whom the step concerns, of what it says now: it may be sent again before they are written."""
     if verb not in TOLD:
         return
-    words = KINDS.get(kind, OTHER)
+    told = {
+        "kind": kind,
+        "model": request._meta.label_lower,
+        "due_at": None if request.due_at is None else request.due_at.isoformat(),
+        "reason": request.reason,
+    }
+    # The same step may come again: returned twice, sent three times.
+    step = f"{request.number}:{RequestEvent.objects.filter(number=request.number).count()}"
+    ask(f"request_{verb}", step, told, thread=f"request:{request.number}", now=now)
+
+
+@written(*(f"request_{verb}" for verb in TOLD))
+def letters_of_step(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
+    letter, step = asked.key.split(":", 1)
+    request = _as_told(step.partition(":")[0], told)
+    words = KINDS.get(told["kind"], OTHER)
     facts = {
         "request": request,
         "what": words.label,
@@ -66,18 +84,22 @@ def request_changed(*, request: OperatorRequest, kind: str, verb: str, now: date
         "page": words.page(request),
         "desk": _address("operator_request", request.number),
     } | words.result(request)
-    # The same step may come again: returned twice, sent three times.
-    step = f"{request.number}:{RequestEvent.objects.filter(number=request.number).count()}"
+    given: dict[str, Any] = {"facts": facts, "thread": asked.thread, "now": asked.created_at}
     for user in askers(request, at=now):
         key = f"{step}:user-{user.pk}"
-        letters.write(
-            f"request_{verb}", key=key, email=user.email, language=user.language, facts=facts, now=now
-        )
-    if verb == "submitted":
+        yield letters.render(letter, key=key, email=user.email, language=user.language, **given)
+    if letter == "request_submitted":
         for name, email, language in _desk():
-            letters.write(
-                "request_waiting", key=f"{step}:{name}", email=email, language=language, facts=facts, now=now
+            yield letters.render(
+                "request_waiting", key=f"{step}:{name}", email=email, language=language, **given
             )
+
+
+def _as_told(number: str, told: Told) -> OperatorRequest:
+    request: OperatorRequest = apps.get_model(told["model"])._default_manager.get(number=number)
+    request.due_at = None if told["due_at"] is None else datetime.fromisoformat(told["due_at"])
+    request.reason = told["reason"]
+    return request
 
 
 def _address(name: str, *arguments: object) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import SecurityPolicy, User
 from tests.factories.audit import make_reads
@@ -188,6 +189,7 @@ class TestClockOfTheNetwork:
         receipt = client.post("/partage/222333445/resilier/", follow=True)
         assert "à 10:30:" in text_of(receipt)
         assert "(heure de Paris)" in text_of(receipt)
+        tasks.write_letters(now=timezone.now())
         bodies = OutgoingEmail.objects.values_list("body", flat=True)
         assert len(bodies) > 1
         assert all("10:30:" in body for body in bodies)

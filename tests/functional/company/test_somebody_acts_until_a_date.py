@@ -4,7 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 import time_machine
+from django.utils import timezone
 
+from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import links
 from gridgate.organisations.last_days import end_of
@@ -206,6 +208,7 @@ def test_who_asks_to_be_let_in_is_let_in_until_a_date(company):
     read = alice.post(page, form)
     alice.post(page, {**form, "seen": hidden(read, "seen")})
     assert company.acme.memberships.get(user=vera).until == end_of(LAST)
+    tasks.write_letters(now=timezone.now())
     body = OutgoingEmail.objects.get(key__startswith="join_answered").body
     assert "jusqu’au 5\u00a0décembre 2026 inclus" in body
     with time_machine.travel(end_of(LAST), tick=False):

@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.db import connection
+from django.utils import timezone
 
 from gridgate.audit.models import AuditEvent
+from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import JoinRequest, Membership
 from gridgate.organisations.operations import create_user, join_requests
@@ -39,6 +41,7 @@ def asks(vera, company) -> JoinRequest:
 
 
 def letters(kind: str) -> dict[str, str]:
+    tasks.write_letters(now=timezone.now())
     return {one.recipient: one.body for one in OutgoingEmail.objects.filter(key__startswith=f"{kind}:")}
 
 

@@ -4,8 +4,10 @@ import re
 
 import pytest
 from django.http import QueryDict
+from django.utils import timezone
 
 from gridgate.core.identifiers import parse_eic
+from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.eic_queries import organisation_eic_code
 from gridgate.organisations.models import EicCode, EicRequest
@@ -76,6 +78,7 @@ class TestAccepting:
         assert code.pk[:15] == "17XACME-LYON---"
         assert parse_eic(code.pk) == code.pk
         assert organisation_eic_code(world.acme) == code
+        tasks.write_letters(now=timezone.now())
         letter = OutgoingEmail.objects.get()
         assert letter.recipient == "alice@acme.example"
         assert code.pk in letter.body

@@ -4,13 +4,14 @@ import re
 
 import pytest
 
+from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import EicRequest, EntitlementCode
 from gridgate.organisations.operations import EIC, accept_eic_request, end_membership
 from gridgate.organisations.operations.requests import refuse_request, return_request, take, withdraw_request
 from tests.factories.eic import make_account, make_request, send
 from tests.factories.organisations import make_group
-from tests.world import World
+from tests.world import NOW, World
 
 ALICE, AGATHE = "alice@acme.example", "agathe@acme.example"
 DESK = "contact@rseau-dmo.example"
@@ -20,11 +21,13 @@ DESK = "contact@rseau-dmo.example"
 def request_(world: World) -> EicRequest:
     """Sent by Alice; what was told of it is read and gone."""
     request = make_request(world.alice)
+    told()
     OutgoingEmail.objects.all().delete()
     return request
 
 
 def told() -> dict[str, OutgoingEmail]:
+    tasks.write_letters(now=NOW)
     return {email.recipient: email for email in OutgoingEmail.objects.all()}
 
 
@@ -95,6 +98,7 @@ def test_each_time_a_step_comes_again_it_is_told_again(world: World, request_: E
     for _round in range(2):
         return_request(EIC, request_, reason="Encore un mot ?", actor=world.operateur, now=world.now)
         send(request_, world.alice)
+    told()
     subjects = [email.subject for email in OutgoingEmail.objects.filter(recipient=ALICE)]
     assert len(subjects) == 4
     assert OutgoingEmail.objects.filter(recipient=DESK).count() == 2

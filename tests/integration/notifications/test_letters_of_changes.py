@@ -3,18 +3,31 @@
 import signal
 import sqlite3
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 
 from gridgate.config.commands import check
-from gridgate.notifications import asking, operations, tasks
+from gridgate.notifications import asking, letters, operations, tasks
 from gridgate.notifications.models import OutgoingEmail
+from gridgate.organisations import rights
 from gridgate.organisations.models import Entitlement
+from gridgate.organisations.operations import EIC
+from gridgate.organisations.operations.requests import return_request
 from gridgate.sharing import receipts
 from gridgate.sharing.models import DataService, Permission
-from gridgate.sharing.operations import extend, resume, revoke_permission, subscribe, suspend
+from gridgate.sharing.operations import (
+    extend,
+    refuse_request,
+    request_permission,
+    resume,
+    revoke_permission,
+    subscribe,
+    suspend,
+)
+from tests.factories.eic import make_request, send
 from tests.factories.sharing import make_service
 from tests.real_registry import AT_ONCE, Registry
 from tests.world import NOW, World
@@ -162,9 +175,7 @@ def test_the_operator_is_told_of_letters_that_cannot_be_rendered(
     suspend(actor=world.operateur, permission_id=permission.pk, reason="", now=world.now)
     assert [*check.awaited_letters(world.now + timedelta(minutes=9))] == []
     (late,) = check.awaited_letters(world.now + timedelta(minutes=11))
-    assert late.startswith(
-        "Not written yet: the letters of 1 change of who may read what, the oldest since 2026-11-25"
-    )
+    assert late.startswith("Not written yet: the letters of 1 change, the oldest since 2026-11-25")
     with monkeypatch.context() as patch:
         patch.setattr(asking, "letters_of", refuse)
         tasks.write_letters(now=world.now)
@@ -215,12 +226,52 @@ def test_who_may_not_learn_of_it_any_more_when_a_letter_is_written_gets_none(
     assert set(told) == SIDES - {"bob@acme.example"}
 
 
+def test_the_transaction_of_a_request_renders_nothing_and_one_rolled_back_tells_nobody(
+    world: World, service: DataService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    def all_of_it() -> None:
+        asked = request_permission(
+            requester=world.tiers1,
+            service=service,
+            holder=world.acme,
+            points=None,
+            valid_until=date(2027, 6, 30),
+            now=world.now,
+        )
+        refuse_request(actor=world.alice, request_id=asked.pk, now=world.now)
+        eic = make_request(world.alice)
+        return_request(EIC, eic, reason="Quel marché ?", actor=world.operateur, now=world.now)
+        send(eic, world.alice)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(operations, "render_to_string", never)
+        patch.setattr(letters, "render_to_string", never)
+        patch.setattr(rights, "members_who_may", never)
+        with suppress(ZeroDivisionError), transaction.atomic():
+            all_of_it()
+            raise ZeroDivisionError
+        assert not OutgoingEmail.objects.exists()
+        all_of_it()
+    assert tasks.write_letters(now=world.now) == 5
+    told = OutgoingEmail.objects.filter(recipient=world.alice.user.email).order_by("pk")
+    assert [one.key.split(":")[0] for one in told] == [
+        "requested",
+        "request_submitted",
+        "request_returned",
+        "request_submitted",
+    ]
+    assert "\nQuel marché ?\n" in told[2].body  # though it was sent again since
+
+
 # --- several processes
 
 CAST = """
 from datetime import UTC, datetime
 from django.db import connection
-from gridgate.notifications import asking, operations, tasks
+from gridgate.notifications import asking, letters, operations, tasks
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations import subscribe, suspend

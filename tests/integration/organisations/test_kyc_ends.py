@@ -6,15 +6,15 @@ import pytest
 
 from gridgate.audit.events import broken_links
 from gridgate.audit.models import AuditEvent
+from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import KycQuestionnaire
-from gridgate.organisations.operations import create_user
+from gridgate.organisations.operations import create_user, kyc
 from gridgate.organisations.operations.kyc import (
     KYC,
     accept_questionnaire,
     start_questionnaire,
     submit_questionnaire,
-    tell_of_ends,
 )
 from gridgate.organisations.operations.requests import return_request
 from tests.factories.kyc import make_accepted, make_submitted
@@ -32,6 +32,13 @@ def accepted(world):
     made = make_accepted(world.alice, world.operateur, days_left=70, now=world.now)
     OutgoingEmail.objects.all().delete()
     return made
+
+
+def tell_of_ends(*, now: datetime) -> int:
+    """As the worker does, with its letters."""
+    told = kyc.tell_of_ends(now=now)
+    tasks.write_letters(now=now)
+    return told
 
 
 def letters(kind: str) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from tests.real_registry import AT_ONCE, Registry
 CAST = """
 from datetime import UTC, datetime
 from django.db import connection
+from gridgate.notifications import tasks
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing import receipts
 from gridgate.sharing.models import DataService
@@ -26,6 +27,7 @@ service = make_service(tiers_1, code="suivi")
 GIVEN = f"""{CAST}{SERVICES}
 for point in alice.organisation.holdings.values_list("metering_point_id", flat=True):
     subscribe(actor=alice, service=service, points=[point], now=now)
+tasks.write_letters(now=now)
 """
 REVOKE = """
 try:
@@ -36,7 +38,10 @@ except NothingToEnd as refusal:
 
 
 FOUND = "awaited = list(receipts.awaited())"
-COMPLETE = "print([receipts.complete(receipt, now=now).jws for receipt in awaited])"
+COMPLETE = """
+print([receipts.complete(receipt, now=now).jws for receipt in awaited])
+tasks.write_letters(now=now)
+"""
 
 
 def test_a_company_revoked_by_several_at_once_has_one_receipt(registry: Registry) -> None:
@@ -103,16 +108,16 @@ def test_a_process_killed_before_its_commit_has_ended_nothing(registry: Registry
     assert registry.rows(lines) == [(0,)]
 
 
-WORK = "print(receipts.complete_awaited(now=now))"
+WORK = "print(receipts.complete_awaited(now=now)); tasks.write_letters(now=now)"
 
 
 @pytest.mark.parametrize(
-    "where", ["revoke_company", "letters_of_end", 'INSERT OR IGNORE INTO "notifications_outgoingemail"']
+    "where", ["revoke_company", "tell_of_end", 'INSERT OR IGNORE INTO "notifications_outgoingemail"']
 )
 def test_a_process_killed_after_its_commit_leaves_the_receipt_to_the_worker(
     registry: Registry, where: str
 ) -> None:
-    """Between the commit and the signature, with the letters ready, with them written but not committed."""
+    """Between the commit and the signature, signed before its letters are asked for, and after, but not committed."""
     registry.run(GIVEN)
     before = registry.rows("SELECT count(*) FROM notifications_outgoingemail")[0][0]
     process = registry.start(CAST + STOPPED, WHERE=where)
@@ -150,8 +155,8 @@ receipt = revoke_company(actor=alice, company=tiers_1, now=now)
 print(receipt.number, flush=True)
 if os.environ["WHERE"] == "revoke_company":
     stop()
-if os.environ["WHERE"] == "letters_of_end":
-    notices.letters_of_end = stop
+if os.environ["WHERE"] == "tell_of_end":
+    notices.tell_of_end = stop
 with connection.execute_wrapper(stop_at):
     receipts.complete(receipt, now=now)
 """

@@ -158,14 +158,14 @@ def awaited_receipts(now: datetime) -> Iterator[str]:
 
 
 def awaited_letters(now: datetime) -> Iterator[str]:
-    """The same of the letters that tell both sides of a change, which are tried again for good."""
+    """The same of the letters that are asked for with what they tell, which are tried again for good."""
     from gridgate.notifications.tasks import unwritten
 
     late = unwritten().filter(created_at__lt=now - LATE)
     if (oldest := late.first()) is None:
         return
     yield (
-        f"Not written yet: the letters of {counted(late.count(), 'change')} of who may read what, the oldest since "
+        f"Not written yet: the letters of {counted(late.count(), 'change')}, the oldest since "
         f"{oldest.created_at:%Y-%m-%d %H:%M} UTC: nobody was told by e-mail. The changes hold. `gridgate worker`, which "
         "`gridgate serve` runs, writes them, and says in its log why it cannot."
     )
