@@ -24,7 +24,7 @@ from gridgate.dataplane.ingest.mapping import MeterMapping
 from gridgate.dataplane.ingest.progress import Untold
 from gridgate.dataplane.ingest.work import Work
 from gridgate.dataplane.store import open_store
-from gridgate.dataplane.store.sqlite_delivery import day_number
+from gridgate.dataplane.store.days import day_number
 from tests.dataplane_world import CONSO
 from tests.ingest_samples import PARIS, offset, plain_csv, starts, zipped
 from tests.integration.ingest.conftest import RECORDED_AT, Instance

@@ -137,6 +137,95 @@ class TestErase:
             assert store.erase(POINT) == 0
             assert not any(b"-511111" in file.read_bytes() for file in tmp_path.iterdir())
 
+    def test_leaves_no_word_of_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "measurements.sqlite3"
+        with open_store(path) as store:
+            put(store, replace(item(), reason="the holder of Rosewood 7 opposes"), item("line 3", None))
+            store.erase(POINT)
+        assert not any(b"Rosewood" in file.read_bytes() for file in tmp_path.iterdir())
+
+
+class TestHowItIsKept:
+    def test_small_what_many_have_in_common_once(self, tmp_path: Path) -> None:
+        path, count = tmp_path / "measurements.sqlite3", 20_000
+        of_days = [replace(ITS_OWN, day=SUMMER + timedelta(days=n // 48)) for n in range(count)]
+        reasons = [
+            "the value is negative: measures are not; which way energy flows is the direction's to say",
+            "this time is already told by line {} (the same value), which is kept; remove one of the two",
+            "meter « 99999999990049 » is no metering point of the registry; import it (gridgate import points)",
+            "2027-06-01T00:00:{}Z is still to come; correct the stamp",
+        ]
+        with open_store(path) as store:
+            items = [
+                Quarantined(f"line {n}", reasons[n % 4].format(n - 1), f"-{n}", Cause.NEGATIVE, of_days[n])
+                for n in range(count)
+            ]
+            put(store, *items)
+            assert store.sources()[0].quarantined == count
+        assert path.stat().st_size < 80 * count
+
+    def test_each_with_its_words_once(self, store: MeasurementStore) -> None:
+        put(store, *AS_SAID)
+        put(store, *AS_SAID, at=2_000)
+        put(store, *(replace(one, subject=None, cause=None) for one in AS_SAID), at=3_000)
+        assert said_by(store) == sorted((one.where, one.reason, one.value) for one in AS_SAID)
+        assert {row.recorded_at for row in store.quarantine()} == {1_000}
+
+
+AS_SAID = [
+    Quarantined(where, reason, value, Cause.REPEATED, ITS_OWN)
+    for where in ("line 2", "line 02", "line 10", "file", "a1.zip: b.csv: line 2, col 3", "2", "", "x\n9\ny")
+    for reason in (
+        "plain",
+        "of 2 words",
+        "of 3 words",
+        "this time is already told by line 9 (7 W), which is kept",
+        "this time is already told by line 99 (7 W), which is kept",
+    )
+    for value in ("-4", "")
+]
+
+
+def said_by(store: MeasurementStore) -> list[tuple[str, str, str]]:
+    return sorted((row.where, row.reason, row.value) for row in store.quarantine(limit=9_999))
+
+
+class TestAFileOfTheThirdSchema:
+    @pytest.fixture
+    def path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        path = tmp_path / "measurements.sqlite3"
+        with monkeypatch.context() as then:
+            then.setattr(schema, "SCHEMA_VERSION", 3)
+            open_store(path).close()
+        by_hand = sqlite3.connect(path, isolation_level=None)
+        by_hand.execute(
+            "insert into source values (1, ?, 'a.csv', 'csv', null, 500, 500)", (source("a.csv").sha256,)
+        )
+        by_hand.executemany(
+            "insert into quarantine (source, place, reason, value, recorded_at, cause, metering_point, kind,"
+            " direction, day, span_start, span_end) values (1, ?, ?, ?, 1000, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (q.where, q.reason, q.value, q.cause, POINT, CURVE, OUT, day_number(SUMMER), 3600, 5400)
+                for q in AS_SAID
+            ],
+        )
+        by_hand.close()
+        return path
+
+    def test_tells_the_same_read_as_it_is_and_brought_up(self, path: Path) -> None:
+        expected = sorted((one.where, one.reason, one.value) for one in AS_SAID)
+        with open_store(path, read_only=True) as reader:
+            for _ in range(2):
+                assert said_by(reader) == expected
+                assert reader.sources()[0].quarantined == len(AS_SAID)
+                assert told(reader) == [SetAside(SUMMER, Cause.REPEATED, 1, (3600, 5400))]
+                assert reader.set_aside(POINT, CURVE, OUT, SUMMER, NEXT, as_of=999) == []
+                open_store(path).close()
+        with open_store(path) as store:
+            put(store, *AS_SAID, at=2_000)
+            assert said_by(store) == expected
+            assert {row.recorded_at for row in store.quarantine()} == {1_000}
+
 
 class TestAFileOfTheFirstSchema:
     @pytest.fixture

@@ -5,25 +5,32 @@
     history  what a block was before, and what arrived too late ever to be the truth (version 0)
     source   every file or message received, once for each content; `completed_at` says since when it is taken whole
     quarantine  what could not be taken of a source, and what it is of, as far as that is sure: `day` as in a block,
-                `span_start` and `span_end` in epoch seconds
+                `span_start` and `span_end` in epoch seconds. A view: `quarantine_item` has a row for each, which names
+                by their numbers what many have in common, the words of its place and of its reason (`quarantine_why`)
+                and its subject (`quarantine_of`)
 
-Schema 1 knew nothing of what a quarantined value is of; up to schema 2 a source was taken in one transaction. Whoever
-opens such a file for writing brings it up; reading goes on without.
+Schema 1 knew nothing of what a quarantined value is of; up to schema 2 a source was taken in one transaction; up to
+schema 3 `quarantine` was a table. Whoever opens such a file for writing brings it up; reading goes on without.
 
 The same layout, with `bytea` for blobs, is the one for PostgreSQL.
 """
 
 import sqlite3
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from time import monotonic, sleep
 
 from gridgate.dataplane.sqlite_file import fault_of
 from gridgate.dataplane.store.port import StoreUnavailable
+from gridgate.dataplane.store.sqlite_quarantine import record_items
 
 APPLICATION_ID = 0x67726467  # "grdg"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_SECONDS = 30
 """How long one waits for another's lock before giving up."""
+_AT_ONCE = 10_000
+"""Rows of an older schema that are in memory together."""
 
 RESTORE = "Put the file back from the last backup, then ingest what has arrived since."
 _FOREIGN = "this file is not a measurement store"
@@ -99,7 +106,47 @@ _THIRD = """
 alter table source add column completed_at integer;
 update source set completed_at = recorded_at;
 """
-_STEPS = {1: _SCHEMA, 2: _SECOND, 3: _THIRD}
+_FOURTH = """
+drop index quarantine_of;
+alter table quarantine rename to quarantine_before;
+create table quarantine_why (
+  id integer primary key,
+  place text not null,
+  place_end text not null,
+  reason text not null,
+  reason_end text not null,
+  unique (place, place_end, reason, reason_end)
+) strict;
+create table quarantine_of (
+  id integer primary key,
+  metering_point text,
+  day integer,
+  cause text,
+  kind text,
+  direction text
+) strict;
+create table quarantine_item (
+  source integer not null references source (id),
+  place any not null,
+  why integer not null references quarantine_why (id),
+  said text not null,
+  value text not null,
+  subject integer references quarantine_of (id),
+  span_start integer,
+  seconds integer,
+  later integer not null,
+  primary key (source, place, why, said, value)
+) strict, without rowid;
+create index quarantine_of_day on quarantine_of (metering_point, day, cause, kind, direction);
+create index quarantine_subject on quarantine_item (subject) where subject is not null;
+create view quarantine as
+  select i.place as id, i.source, w.place || i.place || w.place_end as place,
+    w.reason || i.said || w.reason_end as reason, i.value, s.recorded_at + i.later as recorded_at,
+    o.cause, o.metering_point, o.kind, o.direction, o.day, i.span_start, i.span_start + i.seconds as span_end
+  from quarantine_item i join source s on s.id = i.source
+  left join quarantine_why w on w.id = i.why left join quarantine_of o on o.id = i.subject;
+"""
+_STEPS = {1: _SCHEMA, 2: _SECOND, 3: _THIRD, 4: _FOURTH}
 """What makes each version of the one before it; a new file goes through all of them."""
 
 
@@ -188,6 +235,8 @@ def _make_tables(connection: sqlite3.Connection, zone_name: str) -> None:
         for version in range(there + 1, SCHEMA_VERSION + 1):
             for statement in _STEPS[version].split(";\n"):
                 connection.execute(statement)
+            if version == 4:
+                _bring_over_quarantine(connection)
             connection.execute(f"pragma user_version = {version}")
         if not there:
             connection.execute("insert into instance values ('time_zone', ?)", (zone_name,))
@@ -196,6 +245,18 @@ def _make_tables(connection: sqlite3.Connection, zone_name: str) -> None:
     except BaseException:
         connection.execute("rollback")
         raise
+
+
+def _bring_over_quarantine(connection: sqlite3.Connection) -> None:
+    """What the table before held, in the rows that there are now. The pages that it took are used again."""
+    rows = connection.execute(
+        """select source, recorded_at, place, reason, value, cause, metering_point, kind, direction, day,
+          span_start, span_end from quarantine_before order by source, recorded_at, id"""
+    )
+    for (source, recorded_at), several in groupby(rows, itemgetter(0, 1)):
+        while some := list(islice(several, _AT_ONCE)):
+            record_items(connection, source, [row[2:] for row in some], recorded_at)
+    connection.execute("drop table quarantine_before")
 
 
 def _check(connection: sqlite3.Connection, path: Path, zone_name: str) -> None:

@@ -44,9 +44,9 @@ from gridgate.dataplane.store.sqlite_delivery import (
     Held,
     Row,
     record_completion,
-    record_quarantine,
     record_source,
 )
+from gridgate.dataplane.store.sqlite_quarantine import erase_quarantine, record_quarantine
 
 SLOT_SECONDS = Resolution.PT5M.seconds
 _LONGEST_DAY = 25 * 3600
@@ -79,9 +79,6 @@ _SET_ASIDE = f"""select day, cause, min(starts), max(ends), case when slot is nu
 _OF_POINT = "day < ? and series in (select id from series where metering_point = ?)"
 _ERASE_BLOCKS = f"delete from block where {_OF_POINT}"  # noqa: S608
 _ERASE_HISTORY = f"delete from history where {_OF_POINT}"  # noqa: S608
-_ERASE_QUARANTINE = (
-    "delete from quarantine where metering_point = ? and coalesce(day, recorded_at / 86400000) < ?"
-)
 _EVER = 2**62
 
 
@@ -269,7 +266,8 @@ class SqliteStore:
     def quarantine(self, *, limit: int = 100) -> list[QuarantinedRow]:
         rows = self._rows(
             """select s.name, s.sha256, q.recorded_at, q.place, q.reason, q.value
-              from quarantine q join source s on s.id = q.source order by q.id desc limit ?""",
+              from quarantine q join source s on s.id = q.source
+              order by q.recorded_at desc, q.source desc, q.id desc limit ?""",
             (limit,),
         )
         return [QuarantinedRow(*row) for row in rows]
@@ -344,7 +342,7 @@ class SqliteStore:
             erased = 0
             for statement in (_ERASE_BLOCKS, _ERASE_HISTORY):
                 erased += connection.execute(statement, (limit, metering_point)).rowcount
-            connection.execute(_ERASE_QUARANTINE, (metering_point, limit))
+            erase_quarantine(connection, metering_point, limit)
             connection.execute(
                 """update series set first_day = (select min(day) from block where series = series.id)
                   where metering_point = ? and exists (select 1 from block where series = series.id)""",

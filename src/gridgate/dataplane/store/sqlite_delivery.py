@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridgate.dataplane.store import merging, packing
-from gridgate.dataplane.store.days import Days, day_number, key_columns
-from gridgate.dataplane.store.port import DayBlock, Quarantined, SeriesKey, Source
+from gridgate.dataplane.store.days import Days, key_columns
+from gridgate.dataplane.store.port import DayBlock, SeriesKey, Source
 
 Row = tuple[Any, ...]
 
@@ -279,31 +279,3 @@ def record_completion(connection: sqlite3.Connection, source: int, recorded_at: 
     connection.execute(
         "update source set completed_at = ? where id = ? and completed_at is null", (recorded_at, source)
     )
-
-
-def record_quarantine(
-    connection: sqlite3.Connection, source: int, quarantined: Sequence[Quarantined], recorded_at: int
-) -> None:
-    # What was recorded before the store knew what such a value is of learns it when its file comes again.
-    connection.executemany(
-        """insert into quarantine (source, place, reason, value, recorded_at,
-            cause, metering_point, kind, direction, day, span_start, span_end)
-          values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-          on conflict (source, place, reason, value) do update set cause = excluded.cause,
-            metering_point = excluded.metering_point, kind = excluded.kind, direction = excluded.direction,
-            day = excluded.day, span_start = excluded.span_start, span_end = excluded.span_end
-          where quarantine.metering_point is null and excluded.metering_point is not null""",
-        [
-            (source, q.where, q.reason, q.value, recorded_at, q.cause, *_subject_columns(q))
-            for q in quarantined
-        ],
-    )
-
-
-def _subject_columns(item: Quarantined) -> Row:
-    subject = item.subject
-    if subject is None:
-        return (None,) * 6
-    start, end = subject.span or (None, None)
-    day = None if subject.day is None else day_number(subject.day)
-    return subject.metering_point, subject.kind, subject.direction, day, start, end

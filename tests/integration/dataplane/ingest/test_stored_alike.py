@@ -28,7 +28,7 @@ LARGEST = 3_000_000
 STORED = """select metering_point, kind, direction, resolution, register, day, version, scale, width, amounts, quality,
   offsets, provenance from series join block on series = series.id order by 1, 2, 3, 4, 5, 6"""
 SET_ASIDE = """select place, reason, value, cause, metering_point, kind, direction, day, span_start, span_end
-  from quarantine order by id"""
+  from quarantine order by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10"""
 
 
 class Everything:
