@@ -24,6 +24,9 @@ from tests.dataplane_world import NOW, PARIS, Client, RegistryFile
 WITHDRAWAL, INJECTION = FlowDirection.WITHDRAWAL, FlowDirection.INJECTION
 
 
+SECRET = "a secret key of tests"
+
+
 class Plane:
     """The data plane, its registry (`world`), its store, and a client that calls it without a socket."""
 
@@ -39,7 +42,7 @@ class Plane:
             access_log=folder / "accesslog",
             zone=zone,
             process="test",
-            **{"request_log": False, **config},
+            **{"request_log": False, "secret_key": lambda: SECRET, **config},
         )
         self.app = create_app(self.config, FACADES, clock=lambda: self.now)
         self._runner = asyncio.Runner()

@@ -45,7 +45,8 @@ CREATE TABLE applications_application (
     organisation_id bigint NOT NULL REFERENCES organisations_organisation (id), active bool NOT NULL, group_id bigint
 );
 CREATE TABLE organisations_usergroup (
-    id integer PRIMARY KEY, organisation_id bigint NOT NULL REFERENCES organisations_organisation (id)
+    id integer PRIMARY KEY, organisation_id bigint NOT NULL REFERENCES organisations_organisation (id),
+    name varchar(80) NOT NULL
 );
 CREATE TABLE organisations_entitlement (
     id integer PRIMARY KEY, group_id bigint NOT NULL REFERENCES organisations_usergroup (id),
@@ -293,13 +294,14 @@ class RegistryFile:
         *,
         valid_from: datetime | None = None,
         valid_until: datetime | None = None,
+        name: str = "Énergie",
     ) -> int:
         """A group of the organisation's users that has a service on these points, or on all (None), from when until
         when; `client` reads within it.
         """
         execute = self.db.execute
         group = execute(
-            "INSERT INTO organisations_usergroup (organisation_id) VALUES (?)", (organisation,)
+            "INSERT INTO organisations_usergroup (organisation_id, name) VALUES (?, ?)", (organisation, name)
         ).lastrowid
         entitlement = execute(
             "INSERT INTO organisations_entitlement (group_id, code, restricted, valid_from, valid_until)"

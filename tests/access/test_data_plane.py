@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from gridgate.core.quantities import Kind
 from gridgate.core.time import Resolution
-from tests.dataplane_plane import INJECTION, WITHDRAWAL, Plane, daily, day_block
+from gridgate.dataplane.handles import handle_of
+from tests.dataplane_plane import INJECTION, SECRET, WITHDRAWAL, Plane, daily, day_block
 from tests.dataplane_world import (
     ACME,
     BOTH_WAYS,
@@ -127,6 +128,27 @@ def test_the_list_of_points_holds_those_that_may_be_read_only(
         body = call(plane, clients[role], "GET", line, SOLAR).text
         assert mine in body
         assert not any(other in body for other in others)
+
+
+def test_perimeters_of_others_are_told_to_nobody_and_named_by_nobody(
+    plane: Plane, clients: dict[str, Client]
+) -> None:
+    """Not those of the holder whose points one reads, nor one's own by others."""
+    group = {
+        company: plane.world.group(company, None, [SOLAR], name=f"Groupe {company}")
+        for company in (ACME, CHARLIE, TIERS1)
+    }
+    handle = {company: handle_of("group", number, secret=SECRET) for company, number in group.items()}
+    asked = TABLE["/api/v1/aggregates"]["path"].partition("&metering_point")[0]
+    for role, own in (("charlie", CHARLIE), ("outside", None), ("allowed", TIERS1)):
+        token = plane.token(clients[role])
+        listed = plane.get("/api/v1/perimeters", token).json()["perimeters"]
+        assert [one["id"] for one in listed] == [handle[company] for company in handle if company == own]
+        absent = plane.get(f"{asked}&perimeter={handle_of('group', 999, secret=SECRET)}", token)
+        assert absent.status_code == 404
+        for company in handle.keys() - {own}:
+            theirs = plane.get(f"{asked}&perimeter={handle[company]}", token)
+            assert (theirs.status_code, bare(theirs)) == (absent.status_code, bare(absent))
 
 
 def test_a_token_that_is_expired_revoked_or_invented_is_refused_everywhere(

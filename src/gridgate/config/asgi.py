@@ -43,6 +43,7 @@ def data_plane_config(environment: Environment, process: str) -> DataPlaneConfig
         metrics_directory=shared_directory(),
         behind_proxy=environment.behind_proxy,
         request_log=environment.request_log,
+        secret_key=lambda: environment.signing_secret,
     )
 
 

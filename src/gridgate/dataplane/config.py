@@ -2,9 +2,16 @@
 values in.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from gridgate.core.errors import ErrorKind, GridgateError
+
+
+def _no_secret() -> str:
+    raise GridgateError(ErrorKind.UNAVAILABLE, "this process was given no secret key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +36,5 @@ class DataPlaneConfig:
     """True when a reverse proxy stands in front, so that the peer's address says nothing of the client."""
     request_log: bool = True
     """One JSON line per request on standard error; never holds a query string, a header or a body."""
+    secret_key: Callable[[], str] = _no_secret
+    """The instance's, by which rows are named outside (`handles`); asked for when a name is, since it may be missing."""

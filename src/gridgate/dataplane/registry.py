@@ -131,6 +131,14 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
+class Perimeter:
+    """The points on which a group of a company's users has the measurements."""
+
+    group: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class CredentialRow:
     """An application and the hashes of the secrets that are valid now; several while a secret is being
     replaced.
@@ -164,12 +172,24 @@ class Registry(Protocol):
         ...
 
     def reach(
-        self, application: Application, *, at: datetime, site: str | None = None
+        self,
+        application: Application,
+        *,
+        at: datetime,
+        site: str | None = None,
+        perimeter: int | None = None,
     ) -> dict[str, tuple[AccessLine, ...]]:
         """The lines valid at `at` of all points within the application's reach, by id, in one statement. Points whose
         lines say the same share one tuple.
 
-        With a `site` (an address, as the portal writes it), of those that its organisation holds or held there.
+        With a `site` (an address, as the portal writes it), of those that its organisation holds or held there. With a
+        `perimeter` (the number of a group), of those within it; of none when it is not among `perimeters`.
+        """
+        ...
+
+    def perimeters(self, application: Application, *, at: datetime) -> list[Perimeter]:
+        """The perimeters that the application may name: of its group, or, in none, of each group of its organisation; in
+        force at `at`, by name.
         """
         ...
 
@@ -218,18 +238,19 @@ LEFT JOIN metering_pointversion v ON v.id = s.version_id"""
 # An application may be put in a group of its company's users: it then reads what the group's perimeter of the
 # measurements lets it at that instant, by the rule of `core.roles`: a service is reserved from its beginning on, and
 # gives until its end. A group that is gone leaves nothing: no group, no answer.
-_REACHED = """(a.group_id IS NULL OR EXISTS (
+_IN_FORCE = """e.code = 'measurements' AND (e.valid_from IS NULL OR e.valid_from <= :instant)
+                     AND (e.valid_until IS NULL OR e.valid_until > :instant)"""
+_COVERED = """(NOT e.restricted OR EXISTS (
+                       SELECT 1 FROM organisations_perimeterpoint pp
+                       WHERE pp.entitlement_id = e.id AND pp.metering_point_id = l.metering_point_id))"""
+_REACHED = f"""(a.group_id IS NULL OR EXISTS (
     SELECT 1 FROM organisations_usergroup g WHERE g.id = a.group_id AND (
         NOT EXISTS (SELECT 1 FROM organisations_usergroup any_g
                     JOIN organisations_entitlement any_e ON any_e.group_id = any_g.id
                     WHERE any_g.organisation_id = a.organisation_id AND any_e.code = 'measurements'
                       AND (any_e.valid_from IS NULL OR any_e.valid_from <= :instant))
         OR EXISTS (SELECT 1 FROM organisations_entitlement e
-                   WHERE e.group_id = g.id AND e.code = 'measurements'
-                     AND (e.valid_from IS NULL OR e.valid_from <= :instant)
-                     AND (e.valid_until IS NULL OR e.valid_until > :instant) AND (NOT e.restricted OR EXISTS (
-                       SELECT 1 FROM organisations_perimeterpoint pp
-                       WHERE pp.entitlement_id = e.id AND pp.metering_point_id = l.metering_point_id))))))"""
+                   WHERE e.group_id = g.id AND {_IN_FORCE} AND {_COVERED}))))"""  # noqa: S608 -- constants
 
 # Outer joins, so that an unknown token (no row), an unknown point, a missing subscription and a missing line
 # are told apart by one statement.
@@ -317,6 +338,29 @@ JOIN sharing_accessline l ON l.reader_id = a.organisation_id AND l.basis = '{Bas
 GROUP BY {_LINE}
 """  # noqa: S608 -- composed of constants
 
+# A company's own programs know its groups, as its directory does; one that is in a group, that one alone. What is asked
+# for is of these, and of it what the application may read.
+_NAMEABLE = "g.organisation_id = a.organisation_id AND (a.group_id IS NULL OR a.group_id = g.id)"
+
+_REACH_WITHIN = f"""
+SELECT {_LINE}, {_OF_POINTS}
+FROM applications_application a
+JOIN organisations_usergroup g ON g.id = :perimeter AND {_NAMEABLE}
+JOIN organisations_entitlement e ON e.group_id = g.id AND {_IN_FORCE}
+JOIN sharing_accessline l ON l.reader_id = a.organisation_id
+{_WITHIN_REACH} AND {_COVERED}
+GROUP BY {_LINE}
+"""  # noqa: S608 -- composed of constants
+
+_PERIMETERS = f"""
+SELECT g.id, g.name
+FROM applications_application a
+JOIN organisations_usergroup g ON {_NAMEABLE}
+JOIN organisations_entitlement e ON e.group_id = g.id AND {_IN_FORCE}
+WHERE a.id = :application
+ORDER BY g.name, g.id
+"""  # noqa: S608 -- composed of constants
+
 _CREDENTIAL = """
 SELECT a.id, a.client_id, a.organisation_id, o.legal_name, k.secret_sha256
 FROM applications_application a
@@ -397,7 +441,12 @@ class SqliteRegistry:
         return self._accesses(_ACCESSES, parameters, at)
 
     def reach(
-        self, application: Application, *, at: datetime, site: str | None = None
+        self,
+        application: Application,
+        *,
+        at: datetime,
+        site: str | None = None,
+        perimeter: int | None = None,
     ) -> dict[str, tuple[AccessLine, ...]]:
         parameters: dict[str, Any] = {
             "application": application.id,
@@ -408,8 +457,15 @@ class SqliteRegistry:
         if site is not None:
             statement = _REACH_AT
             parameters |= {"site": site, "today": self._today(at)}
+        elif perimeter is not None:
+            statement = _REACH_WITHIN
+            parameters |= {"perimeter": perimeter}
         lines = _lines_of_each(self._all(statement, parameters), order=_titles_first)
         return {point: lines[point] for point in sorted(lines)}
+
+    def perimeters(self, application: Application, *, at: datetime) -> list[Perimeter]:
+        rows = self._all(_PERIMETERS, {"application": application.id, "instant": stored_instant(at)})
+        return [Perimeter(group, name) for group, name in rows]
 
     def points(self, application: Application, *, after: str, limit: int, at: datetime) -> list[Access]:
         parameters = {

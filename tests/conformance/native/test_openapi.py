@@ -17,6 +17,7 @@ from tests.dataplane_world import ACME, BOTH_WAYS, CONSO, FOREIGN, TIERS1, days_
 ROOT = "/api/v1/metering-points"
 MEASUREMENTS = f"{ROOT}/{{id}}/measurements"
 AGGREGATES = "/api/v1/aggregates"
+PERIMETERS = "/api/v1/perimeters"
 PERMISSION = "0f8fad5bd9cb469fa16570867728950e"
 
 
@@ -138,6 +139,7 @@ def test_its_csv_example_is_a_real_answer(plane: Plane, document: dict[str, Any]
 
 def test_answers_of_every_kind_fit_their_schemas(plane: Plane, document: dict[str, Any], token: str) -> None:
     plane.world.point(FOREIGN, holder=TIERS1, directions=BOTH_WAYS, held_from=date(2026, 11, 20))
+    plane.world.group(TIERS1, None, [FOREIGN])
     measurements = f"{ROOT}/{FOREIGN}/measurements?start=2026-11-01&end=2026-11-30"
     for path, address, status in (
         *(
@@ -154,6 +156,7 @@ def test_answers_of_every_kind_fit_their_schemas(plane: Plane, document: dict[st
             )
         ),
         (AGGREGATES, f"{AGGREGATES}?kind=register_reading", 400),
+        (PERIMETERS, PERIMETERS, 200),
         (f"{ROOT}/{{id}}", f"{ROOT}/{FOREIGN}", 200),
         (f"{ROOT}/{{id}}", f"{ROOT}/99999999999999", 404),
         (ROOT, f"{ROOT}?limit=0", 400),

@@ -2,20 +2,23 @@
 
 import csv
 import io
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 import pytest
 
+from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.core.time import Resolution
+from gridgate.dataplane.handles import handle_of
 from gridgate.dataplane.registry import SqliteRegistry
 from gridgate.dataplane.store import sqlite
 from gridgate.dataplane.store.port import DayBlock, SeriesKey
 from gridgate.facades.native import aggregates
-from tests.dataplane_plane import INJECTION, WITHDRAWAL, Plane, daily
+from tests.dataplane_plane import INJECTION, SECRET, WITHDRAWAL, Plane, daily
 from tests.dataplane_world import (
     ACME,
     BOTH_WAYS,
@@ -33,6 +36,7 @@ from tests.dataplane_world import (
 from tests.integration.dataplane.test_native import problem
 
 ROOT = "/api/v1/aggregates"
+PERIMETERS = "/api/v1/perimeters"
 
 
 def path(
@@ -47,6 +51,10 @@ def path(
     extra = "".join(f"&{name}={value}" for name, value in more.items())
     named = "".join(f"&metering_point={point}" for point in points)
     return f"{ROOT}?kind={kind}&step={step}&direction={direction}&start={start}&end={end}{extra}{named}"
+
+
+def missing_key() -> str:
+    raise GridgateError(ErrorKind.UNAVAILABLE, "the secret key is missing")
 
 
 def energy(*points: str, step: str = "P1D", **more: Any) -> str:
@@ -255,6 +263,88 @@ class TestASite:
         problem(plane.get(path(site=quote("2 Impasse, 69007 Lyon")), token), 404, "site-not-found")
 
 
+class TestAPerimeter:
+    @pytest.fixture
+    def factories(self, plane: Plane, acme: Client) -> str:
+        """What a group of ACME's is called that has the measurements of SOLAR, and of a point that ACME cannot read."""
+        return handle_of(
+            "group", plane.world.group(ACME, None, [SOLAR, FOREIGN], name="Usines"), secret=SECRET
+        )
+
+    def test_is_of_its_points_that_may_be_read(self, plane: Plane, token: str, factories: str) -> None:
+        within = plane.get(path(perimeter=factories), token).json()
+        assert within == plane.get(path(SOLAR), token).json()
+        assert [line["metering_point"] for line in plane.logged()] == [SOLAR, SOLAR]
+        everything = plane.world.group(ACME, None, None, name="Tous")
+        whole = plane.get(path(perimeter=handle_of("group", everything, secret=SECRET)), token).json()
+        assert whole == plane.get(path(), token).json()
+
+    def test_is_listed_where_it_may_be_asked_for(
+        self, plane: Plane, acme: Client, token: str, tiers1: str, factories: str
+    ) -> None:
+        plane.world.group(ACME, None, [CONSO], code="meters", name="Ne lit rien")
+        agencies = plane.world.group(ACME, None, [CONSO], name="Agences")
+        named = [(one["id"], one["name"]) for one in plane.get(PERIMETERS, token).json()["perimeters"]]
+        assert named == [(handle_of("group", agencies, secret=SECRET), "Agences"), (factories, "Usines")]
+        assert plane.get(PERIMETERS, tiers1).json() == {"perimeters": []}
+        plane.world.db.execute("UPDATE applications_application SET group_id = ?", (agencies,))
+        (own,) = plane.get(PERIMETERS, token).json()["perimeters"]
+        assert own["name"] == "Agences", "an application in a group is told of that one"
+        assert plane.logged() == []
+
+    def test_of_another_group_is_none_for_an_application_in_one(
+        self, plane: Plane, acme: Client, token: str, factories: str
+    ) -> None:
+        """Not even what the two have in common: it would tell what the other one has."""
+        own = handle_of("group", plane.world.group(ACME, acme, [SOLAR, CONSO]), secret=SECRET)
+        assert plane.get(path(perimeter=own), token).json()["points"] == 2
+        problem(plane.get(path(perimeter=factories), token), 404, "perimeter-not-found")
+
+    def test_of_others_looks_like_none(self, plane: Plane, tiers1: str, factories: str) -> None:
+        """Whoever reads a point by a permission may not ask for what its holder made of it."""
+        plane.world.line(SOLAR, reader=TIERS1, holder=ACME)
+        names = [
+            factories,
+            handle_of("group", 999, secret=SECRET),
+            handle_of("user", 1, secret=SECRET),
+            "1",
+            "x",
+        ]
+        answers = [plane.get(path(perimeter=name), tiers1) for name in names]
+        assert len({(answer.status_code, answer.content) for answer in answers}) == 1
+        problem(answers[0], 404, "perimeter-not-found")
+        assert plane.logged() == []
+
+    def test_of_a_third_party_is_of_what_it_was_given(self, plane: Plane, tiers1: str) -> None:
+        own = handle_of("group", plane.world.group(TIERS1, None, [SOLAR, CONSO]), secret=SECRET)
+        problem(plane.get(path(perimeter=own), tiers1), 404, "perimeter-not-found")
+        line = plane.world.line(SOLAR, reader=TIERS1, holder=ACME)
+        assert plane.get(path(perimeter=own), tiers1).json()["points"] == 1
+        plane.world.end(line)
+        problem(plane.get(path(perimeter=own), tiers1), 404, "perimeter-not-found")
+
+    @pytest.mark.parametrize(
+        "term",
+        [{"valid_from": NOW + timedelta(seconds=1)}, {"valid_until": NOW}],
+    )
+    def test_is_one_while_the_group_has_the_measurements(
+        self, plane: Plane, token: str, term: dict[str, datetime]
+    ) -> None:
+        group = plane.world.group(ACME, None, [SOLAR], **term)
+        assert plane.get(PERIMETERS, token).json() == {"perimeters": []}
+        problem(
+            plane.get(path(perimeter=handle_of("group", group, secret=SECRET)), token),
+            404,
+            "perimeter-not-found",
+        )
+
+    def test_is_unavailable_without_the_key_by_which_it_is_named(self, plane: Plane, token: str) -> None:
+        plane.app.state.plane.config = replace(plane.config, secret_key=missing_key)
+        problem(plane.get(path(perimeter="x"), token), 503, "unavailable")
+        problem(plane.get(PERIMETERS, token), 503, "unavailable")
+        assert plane.get(path(), token).status_code == 200
+
+
 class TestWhoIsRead:
     def test_unreadable_and_absent_look_the_same_and_nothing_of_them_is_in_the_sum(
         self, plane: Plane, token: str
@@ -373,6 +463,9 @@ class TestWhatMayBeAsked:
             (path(as_of="yesterday"), "as_of"),
             (path(site=""), "site"),
             (path(CONSO, site="1%20Rue"), "site"),
+            (path(perimeter=""), "perimeter"),
+            (path(CONSO, perimeter="x"), "perimeter"),
+            (path(site="1%20Rue", perimeter="x"), "perimeter"),
             (path() + "&kind=load_curve", "kind"),
         ],
     )

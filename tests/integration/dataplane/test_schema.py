@@ -17,6 +17,8 @@ STATEMENTS = {
     "points": registry._POINTS,
     "reach": registry._REACH,
     "reach of a site": registry._REACH_AT,
+    "reach within a perimeter": registry._REACH_WITHIN,
+    "perimeters": registry._PERIMETERS,
     "credential": registry._CREDENTIAL,
 }
 PARAMETERS = dict.fromkeys(
@@ -33,6 +35,7 @@ PARAMETERS = dict.fromkeys(
         "now",
         "client_id",
         "site",
+        "perimeter",
     ),
     "",
 )

@@ -17,6 +17,7 @@ from gridgate.core.sharing import AccessLine, Refused
 from gridgate.core.time import Interval, civil_day_bounds, days_between
 from gridgate.dataplane.accesslog.entry import GRANTED, Encoded, Entry
 from gridgate.dataplane.authz import Caller, is_valid
+from gridgate.dataplane.handles import number_of
 from gridgate.dataplane.http.metrics import READS
 from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.query.sums import Gap, Sums
@@ -77,9 +78,12 @@ def _sum(
         lines = {point: access.lines for point, access in accesses.items()}
         decided = decide_each(asked.request(at), query.points, lines)
     else:
-        lines = registry.reach(caller.application, at=at, site=query.site)
+        perimeter = _named(plane, query.perimeter)
+        lines = registry.reach(caller.application, at=at, site=query.site, perimeter=perimeter)
         if query.site is not None and not lines:
             raise problems.site_not_found()
+        if query.perimeter is not None and not lines:
+            raise problems.perimeter_not_found()
         # What the application was not given of its points was not asked for either.
         decided = Decided(decide_each(asked.request(at), list(lines), lines).granted)
     points = list(decided.granted)
@@ -101,6 +105,16 @@ def _sum(
         facts={point: access.point for point, access in accesses.items() if access.point is not None},
     )
     return Aggregate(query, sums, points, left_out), entries
+
+
+def _named(plane: DataPlane, perimeter: str | None) -> int | None:
+    """The group whose perimeter it is, which may be of any company. Raises `Problem` for what names none."""
+    if perimeter is None:
+        return None
+    group = number_of("group", perimeter, secret=plane.config.secret_key())
+    if group is None:
+        raise problems.perimeter_not_found()
+    return group
 
 
 def _limit(asked: SumAsked, points: int, *, by_point: bool, zone: ZoneInfo) -> None:

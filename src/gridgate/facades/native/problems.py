@@ -77,6 +77,16 @@ def site_not_found() -> Problem:
     )
 
 
+def perimeter_not_found() -> Problem:
+    return Problem(
+        "perimeter-not-found",
+        404,
+        "No such perimeter",
+        "There is no perimeter of that id that this application may ask for, or no metering point in it that it may read."
+        " Those it may ask for are listed at /api/v1/perimeters.",
+    )
+
+
 def holder_left() -> Problem:
     return Problem(
         "holder-left-metering-point",

@@ -15,6 +15,7 @@ from gridgate.core.quantities import Kind
 from gridgate.core.sharing import AccessLine, ReadRequest, RefusalReason, Refused
 from gridgate.core.time import Resolution
 from gridgate.dataplane.authz import Caller, authorise, is_valid
+from gridgate.dataplane.handles import handle_of
 from gridgate.dataplane.http.facade import Direct, header
 from gridgate.dataplane.http.oauth import (
     OAuthError,
@@ -51,6 +52,7 @@ def routes(plane: DataPlane) -> list[Route]:
         Route(f"{_ROOT}/{{point}}/measurements", _measurements(plane), methods=["GET"]),
         Route(f"{_ROOT}/{{point}}", _point(plane), methods=["GET"]),
         Route(_ROOT, _points(plane), methods=["GET"]),
+        Route("/api/v1/perimeters", _perimeters(plane), methods=["GET"]),
         Route("/api/v1/aggregates", aggregates.endpoint(plane, _caller), methods=["GET"]),
         Route("/oauth2/token", in_oauth_words(_token(plane)), methods=["POST"]),
         Route("/oauth2/revoke", in_oauth_words(_revoke(plane)), methods=["POST"]),
@@ -153,6 +155,17 @@ def _point(plane: DataPlane) -> Endpoint:
         return _json(wire.encode_point(caller.point, lines, series, zone=plane.zone))
 
     return metering_point
+
+
+def _perimeters(plane: DataPlane) -> Endpoint:
+    async def perimeters(request: Request) -> Response:
+        at = plane.clock()
+        found = plane.registry.perimeters(_caller(plane, request, "", at).application, at=at)
+        secret = plane.config.secret_key()
+        named = [(handle_of("group", one.group, secret=secret), one.name) for one in found]
+        return _json(wire.encode_perimeters(named))
+
+    return perimeters
 
 
 def _caller(plane: DataPlane, request: Request, point: str, at: datetime) -> Caller:

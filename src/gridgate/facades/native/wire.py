@@ -68,13 +68,14 @@ class MeasurementsQuery:
 @dataclass(frozen=True, slots=True)
 class AggregatesQuery:
     """What is asked of `/aggregates`. No `points` means all that the application may read, at the `site`
-    if one is named.
+    or within the `perimeter` if one is named.
     """
 
     asked: SumAsked
     points: tuple[str, ...]
     by_point: bool
     site: str | None = None
+    perimeter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,18 @@ def decode_measurements_query(query_string: bytes, *, zone: ZoneInfo) -> Measure
 
 def decode_aggregates_query(query_string: bytes, *, zone: ZoneInfo) -> AggregatesQuery:
     """Read and check the parameters, of which `metering_point` may be repeated. Raises `Problem`."""
-    known = ("kind", "direction", "start", "end", "step", "by", "as_of", "site", "metering_point")
+    known = (
+        "kind",
+        "direction",
+        "start",
+        "end",
+        "step",
+        "by",
+        "as_of",
+        "site",
+        "perimeter",
+        "metering_point",
+    )
     given = _Given(query_string, known=known, repeated="metering_point", most=MOST_NAMED_POINTS)
     kind = given.read("kind", _summed)
     direction = given.read("direction", _word(FlowDirection))
@@ -116,12 +128,15 @@ def decode_aggregates_query(query_string: bytes, *, zone: ZoneInfo) -> Aggregate
     site = given.read("site", str, optional=True)
     if site is not None and given.repeated:
         given.fault("site", "is not given together with metering_point.")
+    perimeter = given.read("perimeter", str, optional=True)
+    if perimeter is not None and (given.repeated or site is not None):
+        given.fault("perimeter", "is not given together with metering_point or site.")
     given.check()
     assert direction is not None
     assert period is not None
     assert step is not None
     asked = SumAsked(direction, period, step, as_of)
-    return AggregatesQuery(asked, tuple(given.repeated), by is not None, site)
+    return AggregatesQuery(asked, tuple(given.repeated), by is not None, site, perimeter)
 
 
 def _period(given: "_Given", zone: ZoneInfo) -> Interval | None:
@@ -190,6 +205,11 @@ def encode_point(
     """One point with what may be read of it: series that no line covers are not told."""
     readable = [shown for info in series if (shown := _series(info, lines, zone)) is not None]
     return orjson.dumps({**_point(point, lines), "series": readable})
+
+
+def encode_perimeters(named: Iterable[tuple[str, str]]) -> bytes:
+    """Their handles and names."""
+    return orjson.dumps({"perimeters": [{"id": handle, "name": name} for handle, name in named]})
 
 
 def encode_token(token: str, expires_in: int) -> bytes:
