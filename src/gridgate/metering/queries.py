@@ -33,7 +33,7 @@ from gridgate.metering.models import (
     called,
 )
 from gridgate.organisations.models import Membership
-from gridgate.organisations.rights import perimeter_of
+from gridgate.organisations.rights import points_reached_now
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -95,7 +95,7 @@ def points_readable_by(
     points = points_as_held_by(actor.organisation_id, today=today, held=held)
     if point is not None:
         points = points.filter(pk=point)
-    return points if reach.everything else points.filter(pk__in=perimeter_of(actor, service))
+    return points if reach.everything else points.filter(pk__in=points_reached_now(actor, service))
 
 
 def points_as_held_by(organisation: int, *, today: date, held: bool = False) -> Points:

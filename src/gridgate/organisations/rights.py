@@ -23,6 +23,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -85,7 +86,7 @@ def within(actor: Membership, code: str, field: str) -> Q:
         return Q()
     if not reach.allowed:
         return Q(pk__in=[])
-    return Q(**{f"{field}__in": perimeter_of(actor, code)})
+    return Q(**{f"{field}__in": points_reached_now(actor, code)})
 
 
 def begun(at: datetime, within: str = "") -> Q:
@@ -106,6 +107,24 @@ def in_term(at: datetime, within: str = "") -> Q:
 def perimeter_of(actor: Membership, code: str) -> QuerySet[PerimeterPoint, str]:
     """The identifiers of the points that the member's restricted groups have the service on, now."""
     return points_reached(actor, code).values_list("metering_point_id", flat=True)
+
+
+# A page of a restricted member narrows a dozen statements by it, where the ORM took longer to write it than to ask it.
+_REACHED = """
+SELECT p.metering_point_id
+FROM organisations_groupmember m
+JOIN organisations_entitlement e ON e.group_id = m.group_id
+JOIN organisations_perimeterpoint p ON p.entitlement_id = e.id
+WHERE m.membership_id = %s AND e.code = %s AND e.restricted
+  AND (m.valid_from IS NULL OR m.valid_from <= %s) AND (m.valid_until IS NULL OR m.valid_until > %s)
+  AND (e.valid_from IS NULL OR e.valid_from <= %s) AND (e.valid_until IS NULL OR e.valid_until > %s)
+"""
+
+
+def points_reached_now(actor: Membership, code: str) -> RawSQL:
+    """What `perimeter_of` finds, as a subquery that is written already: for conditions, `…__in=`."""
+    at = connection.ops.adapt_datetimefield_value(timezone.now())
+    return RawSQL(_REACHED, (actor.pk, code, at, at, at, at))  # noqa: S611 - constant, with its parameters apart
 
 
 def points_reached(

@@ -38,7 +38,7 @@ from gridgate.metering.queries import Points, held_on, points_readable_by
 from gridgate.organisations.beneficiaries import names_none, names_one
 from gridgate.organisations.folding import company_named_like
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
-from gridgate.organisations.rights import perimeter_of, within
+from gridgate.organisations.rights import perimeter_of, points_reached_now, within
 from gridgate.sharing.history import points_left
 from gridgate.sharing.models import (
     DataService,
@@ -556,7 +556,7 @@ def _within_reach(rows: QuerySet[Any], names: _Names, actor: Membership) -> Quer
     """Keep what touches the actor's perimeter; say in `exceeds` what also covers points outside of it."""
     exceeds: Combinable | Q = Value(False)
     if not actor.reach(EntitlementCode.DATA_SERVICES).everything:
-        perimeter = perimeter_of(actor, EntitlementCode.DATA_SERVICES)
+        perimeter = points_reached_now(actor, EntitlementCode.DATA_SERVICES)
         inside = {f"{names.point}__in": perimeter}
         holds_one = TitleHolding.objects.filter(holder=OuterRef("holder"), metering_point__in=perimeter)
         rows = rows.filter(Q(Exists(names.rows.filter(**inside))) | Q(Exists(holds_one), all_points=True))

@@ -6,6 +6,7 @@ from gridgate.audit.events import broken_links
 from gridgate.audit.models import AuditEvent
 from gridgate.core.identifiers import InvalidIdentifier
 from gridgate.core.roles import BeneficiaryRole, Why
+from gridgate.metering.models import MeteringPoint
 from gridgate.organisations import rights
 from gridgate.organisations.authority import LastAdministrator, NotAllowed
 from gridgate.organisations.catalogue import BY_CODE, CATALOGUE
@@ -83,6 +84,14 @@ class TestPerimeter:
         bob = world.membership("bob")
         assert set(rights.perimeter_of(bob, "measurements")) == {world.p3.pk}
         assert set(rights.perimeter_of(bob, "meters")) == {world.p1.pk, world.p2.pk}
+
+    def test_narrows_a_statement_without_being_written_by_the_orm(self, world, monkeypatch):
+        bob = world.membership("bob")
+        seen = set(rights.perimeter_of(bob, "meters"))
+        written = []
+        monkeypatch.setattr(rights, "points_reached", lambda *_, **__: written.append(1))
+        points = MeteringPoint.objects.filter(bob.within("meters", "pk"))
+        assert ({point.pk for point in points}, written) == (seen, [])
 
     def test_without_one_the_group_has_every_point_now_and_later(self, world, lyon):
         give(group=lyon, code="measurements", points=None, actor=world.alice, now=world.now)
