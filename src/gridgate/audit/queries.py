@@ -8,7 +8,7 @@ the log is shown to the final customer.)
 import logging
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import reduce
 from itertools import groupby
@@ -142,10 +142,18 @@ class _Row(NamedTuple):
     last: int
 
 
-Read = dict[tuple[date | None, date | None, str], list[tuple[int, date, int, int]]]
-"""What was read already of the days' sums, by period and point: given to several functions, these are read once, which
-of somebody who sees a part of the points is most of what they cost. One actor's, for one request.
-"""
+@dataclass(slots=True)
+class Read:
+    """What was read already: given to several functions, it is read once, which of somebody who sees a part of the points
+    is most of what they cost. One actor's, for one request.
+    """
+
+    sums: dict[tuple[date | None, date | None, str], list[tuple[int, date, int, int]]] = field(
+        default_factory=dict
+    )
+    """The days' sums, by period and point."""
+    facets: list[LogFacet] | None = None
+    """Of the actor's company, or none."""
 
 
 def search(*, actor: Actor, wanted: Wanted, read: Read | None = None) -> "Entries":
@@ -508,14 +516,17 @@ def _sums(actor: Actor, wanted: Wanted, *, by_point: bool = False) -> QuerySet[A
 
 def _rows(actor: Actor, wanted: Wanted, read: Read | None) -> list[_Row]:
     """The sums that match, by facet and day."""
-    read = {} if read is None else read
+    read = Read() if read is None else read
     period = (wanted.first, wanted.last, wanted.metering_point)
-    facets = {facet.pk: facet for facet in _facets(actor, wanted)}
-    if period not in read:
+    if read.facets is None:
+        read.facets = list(_facets(actor, Wanted()))
+    facets = {facet.pk: facet for facet in read.facets if _matches(facet, wanted, actor.organisation_id)}
+    if period not in read.sums:
         of_all = Wanted(first=wanted.first, last=wanted.last, metering_point=wanted.metering_point)
         sums = _sums(actor, of_all).values_list("facet", "day")
-        read[period] = list(sums.annotate(count=Sum("entries"), latest=Max("last")))
-    return [_Row(facets[pk], day, entries, last) for pk, day, entries, last in read[period] if pk in facets]
+        read.sums[period] = list(sums.annotate(count=Sum("entries"), latest=Max("last")))
+    found = read.sums[period]
+    return [_Row(facets[pk], day, entries, last) for pk, day, entries, last in found if pk in facets]
 
 
 def _read_points(actor: Actor) -> QuerySet[LogPoint]:
@@ -536,10 +547,22 @@ def _narrowed(actor: Actor, wanted: Wanted, way: str) -> Q:
     if wanted.own is not None:
         ours = Q(**{f"{way}reader": actor.organisation_id})
         found &= ours if wanted.own else ~ours
-    for name in ("reader", "kind", "channel"):
+    for name in _EQUAL:
         if value := getattr(wanted, name):
             found &= Q(**{f"{way}{name}": value})
     return found
+
+
+_EQUAL = ("reader", "kind", "channel")
+
+
+def _matches(facet: LogFacet, wanted: Wanted, company: int) -> bool:
+    """What `_narrowed` asks beyond who sees it, of a facet that was read."""
+    refused = wanted.outcome == "refused" and facet.outcome != GRANTED
+    told = refused or wanted.outcome in ("", facet.outcome)
+    whose = wanted.own is None or wanted.own == (facet.reader == company)
+    asked = ((getattr(wanted, name), getattr(facet, name)) for name in _EQUAL)
+    return told and whose and all(not value or value == held for value, held in asked)
 
 
 def _latest(actor: Actor, facets: QuerySet[LogFacet]) -> list[tuple[int | None, int, int]]:

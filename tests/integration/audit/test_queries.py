@@ -6,11 +6,14 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 
-from gridgate.audit.models import LogStretch
+from gridgate.audit.models import LogFacet, LogStretch
 from gridgate.audit.queries import (
     ENTITLEMENT,
     Counts,
+    Read,
     Wanted,
+    _facets,
+    _matches,
     _sums,
     channels_in,
     counts,
@@ -277,3 +280,39 @@ def steps(rows):
     finally:
         handle(None, 0)
     return len(taken)
+
+
+def test_the_facets_of_a_company_are_read_once_for_all_that_is_counted_and_offered(
+    log, django_assert_num_queries
+):
+    read = Read()
+    whole = counts(actor=log.alice, wanted=EVERYTHING, read=read)
+    with django_assert_num_queries(0):
+        assert counts(actor=log.alice, wanted=Wanted(outcome="refused"), read=read)[0] == Counts(0, 1)
+        assert channels_in(actor=log.alice, wanted=Wanted(own=True), read=read) == ["screen"]
+        assert counts(actor=log.alice, wanted=EVERYTHING, read=read) == whole
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        EVERYTHING,
+        Wanted(outcome="refused"),
+        Wanted(outcome="granted"),
+        Wanted(outcome="no_permission"),
+        Wanted(own=True),
+        Wanted(own=False),
+        Wanted(kind="maximum_power"),
+        Wanted(channel="screen", own=False),
+        Wanted(channel="screen", outcome="granted"),
+    ],
+)
+def test_a_facet_that_was_read_matches_as_the_statement_says(log, wanted):
+    LogFacet.objects.filter(reader=log.third_party_2.pk).update(reader=None)
+    company = log.acme.pk
+    of_company = LogFacet.objects.filter(holder=company)
+    found = {facet.pk for facet in of_company if _matches(facet, wanted, company)}
+    assert found == set(_facets(log.alice, wanted).values_list("pk", flat=True))
+    by_reader = replace(wanted, reader=log.third_party_1.pk)
+    found = {facet.pk for facet in of_company if _matches(facet, by_reader, company)}
+    assert found == set(_facets(log.alice, by_reader).values_list("pk", flat=True))

@@ -5,7 +5,7 @@ PAGES = (
         "access_journal",
         "/journal/",
         get=DATA_SERVICES,
-        queries=19,  # whether all is counted, which days, which facets, where in the segments, and what these are called
+        queries=15,  # whether all is counted, which days, which facets, where in the segments, and what these are called
         states=(*seen("alice", "", "?canal=nulle+part", "?lectures=vous"), *seen("tiers1")),
     ),
     Page(
