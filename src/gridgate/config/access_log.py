@@ -47,7 +47,7 @@ from gridgate.dataplane.accesslog.segments import (
     segment_size,
     whole_lines,
 )
-from gridgate.dataplane.accesslog.verification import verify
+from gridgate.dataplane.accesslog.verification import LATE, verify
 from gridgate.notifications.checkpoints import send_copies
 from gridgate.sharing.signing import load_private_key, load_public_keys
 
@@ -283,7 +283,8 @@ def segment_sizes() -> dict[str, int]:
 
 
 def sign_due_checkpoint(environment: Environment, now: datetime) -> bool:
-    """Sign the log once a UTC day; returns whether it did. Only one process at a time does.
+    """Sign the log once a UTC day, and at once when the clock went back since it was last signed, which its checkpoints
+    then say by their order; returns whether it did. Only one process at a time does.
 
     Raises `GridgateError` when the log is not intact, or the key is missing; and when nothing is signed although the
     log is old: then somebody took the checkpoints away, or has to say that nobody did.
@@ -292,12 +293,20 @@ def sign_due_checkpoint(environment: Environment, now: datetime) -> bool:
         if not alone:
             return False
         before = _remembered(environment, now)
-        if before and before[-1].at.date() >= now.astimezone(UTC).date():
+        if before and (last := before[-1].at) > now + LATE:
+            _log.warning("the clock went back since the access log was last signed, at %s: signed anew", last)
+        elif before and last.date() >= now.astimezone(UTC).date():
             return False
         if not before:
             _refuse_to_begin_late(environment, now)
         _sign(environment, now)
     return True
+
+
+def signed_ahead(environment: Environment, now: datetime) -> Checkpoint | None:
+    """The last checkpoint when it says that it was signed later than now. Raises `GridgateError`, `OSError`."""
+    there = checkpoints_of(environment.access_log)
+    return there[-1] if there and there[-1].at > now + LATE else None
 
 
 def sign_now(environment: Environment, now: datetime) -> Checkpoint:

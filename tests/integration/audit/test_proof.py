@@ -29,6 +29,7 @@ from gridgate.config.access_log import (
     sign_now,
 )
 from gridgate.config.changes import changes_segments, refuse_contradiction
+from gridgate.config.commands import check
 from gridgate.config.commands.audit import app
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
@@ -154,8 +155,8 @@ def rewrite(environment: Environment) -> None:
     rechain(path, [*lines[:2], *lines[3:]])
 
 
-def segment(directory: Path, at: datetime, *, changes: bool = False) -> Path:
-    path = directory / f"{at:%Y-%m-%d}-{'0' * 16}{CHANGES_SUFFIX if changes else '.jsonl'}"
+def segment(directory: Path, at: datetime, *, changes: bool = False, run: str = "0") -> Path:
+    path = directory / f"{at:%Y-%m-%d}-{run * 16}{CHANGES_SUFFIX if changes else '.jsonl'}"
     logged = {"change": "rights", "id": 1, "digest": "x"} if changes else {"values": 1}
     rechain(
         path,
@@ -338,6 +339,64 @@ class TestStamps:
         assert (done.exit_code, done.output) == (0, "signed: checkpoint 5, 1 segment had grown\n")
         code, output = verdict(world, days=4.3)
         assert code == 0, output
+
+
+class TestClocks:
+    @pytest.mark.parametrize("days", [400, -4000], ids=["ahead", "behind"])
+    def test_one_that_was_wrong_when_the_log_was_signed_is_told_and_stops_nothing(
+        self, world: World, lived: Environment, days: int
+    ) -> None:
+        segment(lived.access_log, world.now + 3.2 * DAY)
+        fold_access_log(lived)
+        sign_now(lived, world.now + days * DAY)
+        segment(lived.access_log, world.now + 3.3 * DAY, run="1")
+        fold_access_log(lived)
+        for number, at in enumerate((3.4, 4.1, 5.1), start=6):
+            now = world.now + at * DAY
+            assert [*check.log_signed_ahead(lived, now)] == (
+                [
+                    f"{lived.access_log}: checkpoint 5 was signed at 2027-12-30 09:30 UTC, which is to come: the clock "
+                    "was ahead then, or is behind now. Set it right; `gridgate worker`, which `gridgate serve` runs, "
+                    "then signs anew, and `gridgate audit verify` tells of it from then on."
+                ]
+                if (days, number) == (400, 6)
+                else []
+            )
+            assert sign_due_checkpoint(lived, now)
+            assert not sign_due_checkpoint(lived, now + HOUR)
+            code, output = verdict(world, days=at + 0.1)
+            assert code == 0, output
+            assert f"checkpoints.jsonl:{number - 1} is stamped" in output or number > 6
+            assert output.count("by a clock that was wrong") == 1
+        assert (
+            "signed from 2026-11-28T14:18:00Z on, and no later than 2026-11-28T19:06:00Z"
+            in verdict(world, days=5.2)[1]
+        )
+
+    @pytest.mark.parametrize("days", [400, -4000], ids=["ahead", "behind"])
+    @pytest.mark.parametrize("signed_again", [False, True])
+    def test_one_that_was_wrong_lets_nobody_date_lines_back(
+        self, world: World, lived: Environment, days: int, signed_again: bool
+    ) -> None:
+        """Not even to what came after the checkpoint before it, which it had seen."""
+        segment(lived.access_log, world.now + 3.2 * DAY)
+        fold_access_log(lived)
+        sign_now(lived, world.now + days * DAY)
+        segment(lived.access_log, world.now + 3.14 * DAY, run="1")
+        fold_access_log(lived)
+        if signed_again:
+            sign_now(lived, world.now + 3.3 * DAY)
+        said = "is stamped 2026-11-28T12:51:36Z, and checkpoint 5, signed after 2026-11-28T14:18:00Z, did not know"
+        assert found(world, said, days=3.4)
+
+    def test_one_that_was_wrong_lets_nobody_erase_what_is_to_be_kept(
+        self, world: World, lived: Environment
+    ) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("gridgate.audit.operations.erased_before", lambda: (world.now + DAY).date())
+            sign_now(lived, world.now + 2000 * DAY)
+        sign_now(lived, world.now + 3.3 * DAY)
+        assert found(world, "were erased, which were to be kept then", days=3.4)
 
 
 class TestCopies:

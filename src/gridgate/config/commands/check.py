@@ -75,6 +75,7 @@ def _registry(environment: Environment, *, deploy: bool) -> Iterator[str]:
             yield from _what_it_names(environment)
             yield from _contradiction(environment)
             yield from log_not_shown(environment)
+            yield from log_signed_ahead(environment, datetime.now(UTC))
             yield from awaited_receipts(datetime.now(UTC))
             yield from awaited_letters(datetime.now(UTC))
             if deploy:
@@ -139,6 +140,22 @@ def log_not_shown(environment: Environment) -> Iterator[str]:
         yield (
             "The access log is being counted anew: pages say that their counts are incomplete, and receipts wait. "
             "`gridgate worker`, which `gridgate serve` runs, does it, and says in its log why it cannot."
+        )
+
+
+def log_signed_ahead(environment: Environment, now: datetime) -> Iterator[str]:
+    """That the clock was ahead when the log was last signed, or is behind now."""
+    from gridgate.config.access_log import signed_ahead
+
+    try:
+        last = signed_ahead(environment, now)
+    except (GridgateError, OSError):
+        return  # which `audit verify` tells
+    if last is not None:
+        yield (
+            f"{environment.access_log}: checkpoint {last.number} was signed at {last.at:%Y-%m-%d %H:%M} UTC, which is to "
+            "come: the clock was ahead then, or is behind now. Set it right; `gridgate worker`, which `gridgate serve` "
+            "runs, then signs anew, and `gridgate audit verify` tells of it from then on."
         )
 
 

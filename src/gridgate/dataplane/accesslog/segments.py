@@ -57,6 +57,8 @@ class Span:
     """The earliest stamp of these lines; the line that opens a segment has none."""
     line: int = 0
     """The line that bears it."""
+    latest: datetime | None = None
+    """The latest stamp of these lines that is not after the instant asked for."""
 
 
 @dataclass(slots=True)
@@ -233,9 +235,10 @@ def read_segment(
     keep_entries: bool = True,
     heads_at: Collection[int] = frozenset(),
     sought: Collection[str] = frozenset(),
+    latest_by: datetime | None = None,
 ) -> SegmentReading:
     """Read and check a segment. `heads_at` asks for the chain's value after these numbers of lines, and cuts the
-    segment in spans there; `sought` asks where the chain had these values.
+    segment in spans there; `sought` asks where the chain had these values, `latest_by` for the latest stamps by then.
 
     A line that does not follow from the one before it is a fault, and reading goes on from it, so that each
     break is told once; so is the place from which on a packed segment is damaged. After `MOST_FAULTS` of them it is given
@@ -243,7 +246,14 @@ def read_segment(
     """
     reading = SegmentReading(segment_name(path))
     try:
-        _read(reading, path, keep_entries=keep_entries, heads_at=heads_at, sought=sought)
+        _read(
+            reading,
+            path,
+            keep_entries=keep_entries,
+            heads_at=heads_at,
+            sought=sought,
+            latest_by=latest_by,
+        )
     except DamagedSegment:
         where = f"{reading.name}:{reading.lines + 1}"
         reading.faults.append(
@@ -259,6 +269,7 @@ def _read(
     keep_entries: bool,
     heads_at: Collection[int],
     sought: Collection[str],
+    latest_by: datetime | None,
 ) -> None:
     with open_segment(path) as file:
         for raw in whole_lines(file):
@@ -275,7 +286,7 @@ def _read(
                 reading.given_up = True
                 break
             reading.size += len(raw)
-            _take(reading, raw[:-1], keep_entries=keep_entries)
+            _take(reading, raw[:-1], keep_entries=keep_entries, latest_by=latest_by)
             if reading.lines in heads_at:
                 reading.heads[reading.lines] = reading.head
             if reading.head in sought:
@@ -299,7 +310,7 @@ def entries_after(path: Path, offset: int = 0) -> Iterator[tuple[int, dict[str, 
                 yield offset, record
 
 
-def _take(reading: SegmentReading, line: bytes, *, keep_entries: bool) -> None:
+def _take(reading: SegmentReading, line: bytes, *, keep_entries: bool, latest_by: datetime | None) -> None:
     reading.lines += 1
     where = f"{reading.name}:{reading.lines}"
     previous, reading.head = reading.head, digest(line)
@@ -322,14 +333,14 @@ def _take(reading: SegmentReading, line: bytes, *, keep_entries: bool) -> None:
         else:
             reading.faults.append(Fault(where, "the first line does not open a segment"))
         return
-    _stamp(reading, record, where)
+    _stamp(reading, record, where, latest_by)
     if PROBE in record:
         reading.probes += 1
     elif keep_entries:
         reading.entries.append(record)
 
 
-def _stamp(reading: SegmentReading, record: dict[str, Any], where: str) -> None:
+def _stamp(reading: SegmentReading, record: dict[str, Any], where: str, latest_by: datetime | None) -> None:
     try:
         at = datetime.fromisoformat(record["at"])
     except (KeyError, TypeError, ValueError):
@@ -340,3 +351,5 @@ def _stamp(reading: SegmentReading, record: dict[str, Any], where: str) -> None:
     span = reading.spans[-1]
     if span.earliest is None or at < span.earliest:
         span.earliest, span.line = at, reading.lines
+    if latest_by is not None and at <= latest_by and (span.latest is None or at > span.latest):
+        span.latest = at

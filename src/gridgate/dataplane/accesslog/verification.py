@@ -2,6 +2,7 @@
 every stamp against the checkpoints before it.
 """
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -44,9 +45,21 @@ class _Mark:
     lines: int
     head: str
     said_by: str
-    checkpoint: Checkpoint | None = None
-    previous: Checkpoint | None = None
-    """The checkpoint before that one: what it did not know yet cannot be much older."""
+    place: int = 0
+    """Which of the checkpoints that is, from 0, if it is one: what the one before did not know cannot be much older."""
+
+
+@dataclass(slots=True)
+class _When:
+    """Between which instants a checkpoint was signed: its stamp twice, unless the others contradict its clock."""
+
+    not_before: datetime | None
+    not_after: datetime
+
+    @property
+    def is_told(self) -> bool:
+        """Whether its own stamp tells."""
+        return self.not_before == self.not_after
 
 
 @dataclass(slots=True)
@@ -113,6 +126,8 @@ def verify(
     found = Verification()
     keys = [keys] if isinstance(keys, Ed25519PublicKey) else keys
     marks = _checkpoint_marks(directory, keys, found)
+    signed = _signed_when(found.signatures, now)
+    _check_erased(keys, signed, found)
     follows: dict[str, list[_Mark]] = {}
     readings: dict[str, SegmentReading] = {}
     for path in segment_paths(directory):
@@ -121,6 +136,7 @@ def verify(
             path,
             keep_entries=False,
             heads_at=frozenset(mark.lines for mark in marks.get(name, ())),
+            latest_by=_told_by(marks.get(name, ()), signed),
             sought=frozenset((sought or {}).get(name, ())),
         )
         _count(path, reading, found)
@@ -137,7 +153,7 @@ def verify(
     ]
     _check_marks(marks, readings, found)
     _check_ends(follows, readings, found)
-    _check_stamps(marks, readings, found, now)
+    _check_stamps(marks, readings, found, signed, now)
     found.faults += _contradicted(copies, keys, found.signatures)
     return found
 
@@ -162,7 +178,6 @@ def _checkpoint_marks(
     directory: Path, keys: Sequence[Ed25519PublicKey], found: Verification
 ) -> dict[str, list[_Mark]]:
     marks: dict[str, list[_Mark]] = {}
-    before: Checkpoint | None = None
     chained = ORIGIN
     for number, line in enumerate(checkpoint_lines(directory), start=1):
         where = f"{CHECKPOINTS}:{number}"
@@ -173,21 +188,73 @@ def _checkpoint_marks(
         else:
             if not checkpoint.signed_by_one_of(keys):
                 found.faults.append(Fault(where, "the signature does not verify with any of the keys given"))
-            elif erased := _erased(checkpoint):
-                if erased > latest_erasable(checkpoint.at):
-                    what = f"says that reads up to {_said(erased)} were erased, which were to be kept then"
-                    found.faults.append(Fault(where, what))
-                else:
-                    found.erased = max(erased, found.erased or erased)
             if checkpoint.payload.get("prev") != chained or checkpoint.number != number:
                 found.faults.append(Fault(where, "does not follow from the checkpoint before it"))
             for name, said in checkpoint.segments.items():
-                mark = _Mark(said["lines"], said["head"], where, checkpoint, before)
+                mark = _Mark(said["lines"], said["head"], where, len(found.signatures))
                 marks.setdefault(name, []).append(mark)
             found.signatures.append(checkpoint)
-            before = checkpoint
         chained = digest(line)
     return marks
+
+
+def _signed_when(signatures: Sequence[Checkpoint], now: datetime) -> list[_When]:
+    """When each was signed. They are a chain, so their sequence is sure and their clocks are not: of the stamps, as many
+    as can be are taken for right, in order and none of them to come; the others were stamped by a clock that was wrong,
+    and were signed between those.
+    """
+    right = _longest_in_order([one.at for one in signatures], now + LATE)
+    signed = []
+    before: datetime | None = None
+    for place, one in enumerate(signatures):
+        if place in right:
+            before = one.at
+        signed.append(_When(before, one.at))
+    after = now
+    for place in reversed(range(len(signatures))):
+        if place in right:
+            after = signatures[place].at
+        signed[place].not_after = after
+    return signed
+
+
+def _longest_in_order(stamps: Sequence[datetime], until: datetime) -> set[int]:
+    """The places of as many stamps as can be that do not go back, none after `until`."""
+    ends: list[datetime] = []
+    places: list[int] = []
+    came_from: dict[int, int] = {}
+    for place, at in enumerate(stamps):
+        if at > until:
+            continue
+        length = bisect_right(ends, at)
+        if length:
+            came_from[place] = places[length - 1]
+        ends[length : length + 1] = [at]
+        places[length : length + 1] = [place]
+    found = set()
+    place = places[-1] if places else None
+    while place is not None:
+        found.add(place)
+        place = came_from.get(place)
+    return found
+
+
+def _told_by(marks: Iterable[_Mark], signed: Sequence[_When]) -> datetime | None:
+    """Up to when stamps of a segment tell of a checkpoint whose own does not; None when there is no such."""
+    instants = [signed[mark.place] for mark in marks]
+    return min((one.not_after for one in instants if not one.is_told), default=None)
+
+
+def _check_erased(keys: Sequence[Ed25519PublicKey], signed: Sequence[_When], found: Verification) -> None:
+    for checkpoint, when in zip(found.signatures, signed, strict=True):
+        erased = _erased(checkpoint)
+        if erased is None or not checkpoint.signed_by_one_of(keys):
+            continue
+        if erased > latest_erasable(when.not_after):
+            what = f"says that reads up to {_said(erased)} were erased, which were to be kept then"
+            found.faults.append(Fault(f"{CHECKPOINTS}:{checkpoint.number}", what))
+        else:
+            found.erased = max(erased, found.erased or erased)
 
 
 def _erased(checkpoint: Checkpoint) -> datetime | None:
@@ -239,25 +306,37 @@ def _check_ends(
 
 
 def _check_stamps(
-    marks: dict[str, list[_Mark]], readings: dict[str, SegmentReading], found: Verification, now: datetime
+    marks: dict[str, list[_Mark]],
+    readings: dict[str, SegmentReading],
+    found: Verification,
+    signed: Sequence[_When],
+    now: datetime,
 ) -> None:
     """What a checkpoint names for the first time was written since the one before it, and what none names since the
     last one, and not long ago.
     """
-    last = found.signatures[-1] if found.signatures else None
+    spans = [
+        (
+            name,
+            span,
+            next((mark.place for mark in marks.get(name, ()) if span.last <= mark.lines), len(signed)),
+        )
+        for name, reading in readings.items()
+        for span in reading.spans
+    ]
+    _tell_wrong_clocks(spans, signed, found)
     unsigned: dict[str, datetime] = {}
     belated: dict[int, datetime] = {}
-    for name, reading in readings.items():
-        for span in reading.spans:
-            mark = next((mark for mark in marks.get(name, ()) if span.last <= mark.lines), None)
-            found.faults += _backdated(name, span, mark.previous if mark else last)
-            if span.earliest is None:
-                continue
-            if mark is None:
-                unsigned[name] = span.earliest
-            elif mark.checkpoint is not None and span.earliest < mark.checkpoint.at - INTERVAL:
-                number = mark.checkpoint.number
-                belated[number] = min(span.earliest, belated.get(number, span.earliest))
+    for name, span, place in spans:
+        if place:
+            found.faults += _backdated(name, span, found.signatures[place - 1].number, signed[place - 1])
+        if span.earliest is None:
+            continue
+        if place == len(signed):
+            unsigned[name] = min(span.earliest, unsigned.get(name, span.earliest))
+        elif span.earliest < signed[place].not_after - INTERVAL:
+            number = found.signatures[place].number
+            belated[number] = min(span.earliest, belated.get(number, span.earliest))
     old = {name: at for name, at in unsigned.items() if at < now - INTERVAL}
     if old:
         found.faults.append(
@@ -278,14 +357,45 @@ def _check_stamps(
     ]
 
 
-def _backdated(name: str, span: Span, known: Checkpoint | None) -> Iterator[Fault]:
-    """Lines that say they are older than a checkpoint that did not know them."""
-    if known is None:
+def _tell_wrong_clocks(
+    spans: Iterable[tuple[str, Span, int]], signed: Sequence[_When], found: Verification
+) -> None:
+    """Say which checkpoints tell a wrong time. What one of them knew was there by then, so that it was signed later than
+    the lines that it knew say, if they were not stamped by that clock too.
+    """
+    wrong = {place for place, when in enumerate(signed) if not when.is_told}
+    if not wrong:
         return
-    told = f"checkpoint {known.number}, signed {_said(known.at)}, did not know"
-    if span.earliest is not None and span.earliest < known.at - LATE:
+    known: dict[int, datetime] = {}
+    for _name, span, place in spans:
+        if place in wrong and span.latest is not None and span.latest <= signed[place].not_after:
+            known[place] = max(span.latest, known.get(place, span.latest))
+    since: datetime | None = None
+    for place, when in enumerate(signed):
+        if place not in wrong:
+            since = when.not_before
+            continue
+        since = when.not_before = max(
+            (at for at in (since, when.not_before, known.get(place)) if at is not None), default=None
+        )
+        one = found.signatures[place]
+        from_then = f"from {_said(since)} on, and " if since is not None else ""
+        what = (
+            f"is stamped {_said(one.at)} by a clock that was wrong: as the others and this check’s own clock say, it was "
+            f"signed {from_then}no later than {_said(when.not_after)}"
+        )
+        found.notes.append(Fault(f"{CHECKPOINTS}:{one.number}", what))
+
+
+def _backdated(name: str, span: Span, number: int, signed: _When) -> Iterator[Fault]:
+    """Lines that say they are older than a checkpoint that did not know them."""
+    if signed.not_before is None:
+        return
+    after = "" if signed.is_told else "after "
+    told = f"checkpoint {number}, signed {after}{_said(signed.not_before)}, did not know"
+    if span.earliest is not None and span.earliest < signed.not_before - LATE:
         yield Fault(f"{name}:{span.line}", f"is stamped {_said(span.earliest)}, and {told} the line")
-    elif span.first == 1 and (ended := end_of_segment(name)) is not None and ended < known.at - LATE:
+    elif span.first == 1 and (ended := end_of_segment(name)) is not None and ended < signed.not_before - LATE:
         yield Fault(name, f"is of a day that was over, and {told} the segment")
 
 
