@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -13,9 +14,14 @@ from typing import Any
 import polars as pl
 import pytest
 
+from gridgate.dataplane import scratch
 from gridgate.dataplane.ingest import aside, frames, parquet_process, plain, settling, spool
+from gridgate.dataplane.ingest.mapping import MeterMapping
+from gridgate.dataplane.ingest.work import Work
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, PutResult, StoreUnavailable
+from gridgate.dataplane.store.rehearsal import Rehearsal
+from gridgate.dataplane.store.sqlite import SqliteStore
 from tests.dataplane_world import ACME, CONSO, FOREIGN, SOLAR
 from tests.ingest_samples import AUTUMN, PARIS, naive, plain_csv, starts
 from tests.integration.ingest.conftest import Instance
@@ -232,21 +238,48 @@ class TestALargeFile:
         (left / "lock").touch()
         (left / "3.arrow").write_bytes(b"rest")
         with spool.Spool(tmp_path, 1, str) as used:
-            spool.sweep(tmp_path)
+            scratch.sweep(tmp_path, spool.PREFIX)
 
             assert [one.name for one in tmp_path.iterdir()] == [used._folder.name]
         assert list(tmp_path.iterdir()) == []
 
     def test_what_was_killed_before_it_was_held_is_swept_and_what_begins_is_not(self, tmp_path: Path) -> None:
-        left, begun = tmp_path / f"{spool._NEW}left", tmp_path / f"{spool._NEW}begun"
+        left, begun = tmp_path / f"new-{spool.PREFIX}left", tmp_path / f"new-{spool.PREFIX}begun"
         for made in (left, begun):
             made.mkdir()
             (made / "lock").touch()
         os.utime(left, (0, 0))
 
-        spool.sweep(tmp_path)
+        scratch.sweep(tmp_path, spool.PREFIX)
 
         assert list(tmp_path.iterdir()) == [begun]
+
+    def test_the_scratch_copy_of_a_killed_dry_run_goes_with_the_next_ingest(
+        self, instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        temporary = tmp_path / "tmp"
+        temporary.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+        measurements = instance.data / "measurements.sqlite3"
+        killed = Rehearsal(measurements, zone=PARIS)
+        SqliteStore.close(killed)
+        assert killed._folder is not None
+        killed._folder._lock.close()  # as the system does, and nothing else
+        (temporary / "gridgate-rehearsal-link").symlink_to(instance.data)
+        work = Work(
+            registry=instance.registry.path,
+            measurements=measurements,
+            zone_name=PARIS.key,
+            recorded_at=0,
+            mapping=MeterMapping(),
+        )
+        with Rehearsal(measurements, zone=PARIS) as alive:
+            work.tidy()
+            assert {one.name for one in temporary.iterdir()} == {
+                alive.scratch.name,
+                "gridgate-rehearsal-link",
+            }
+        assert measurements.exists()
 
 
 class TestALargeParquet:

@@ -4,14 +4,9 @@ A series may be spread over all of a file, and can only be settled whole. The ta
 put with the others of its meter, and the parts, each of which has all rows of its meters, are read one after the other.
 """
 
-import fcntl
 import io
-import shutil
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import BinaryIO, Final, Self
 from zlib import crc32
 
@@ -19,13 +14,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gridgate.dataplane.scratch import ScratchFolder
 from gridgate.dataplane.store.port import StoreUnavailable
 
 PREFIX: Final = "gridgate-parts-"
-_NEW: Final = "gridgate-new-"
-_LOCK: Final = "lock"
-_SOON: Final = 3600
-"""Seconds within which whoever made a folder has locked it, or never will."""
 _MOST_PARTS: Final = 400
 VALUES: Final = 150_000
 """Of a part, about: what fits in memory several times over. A table of more is parted."""
@@ -36,11 +28,8 @@ class Spool:
 
     def __init__(self, folder: Path | None, values: int, together: Callable[[str], str]) -> None:
         """`values` are about those of the whole; meters for which `together` says the same come in the same part."""
-        made = Path(mkdtemp(prefix=_NEW, dir=folder))
-        self._lock = (made / _LOCK).open("wb")
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        # What bears this name is held, or left by somebody who is no more.
-        self._folder = made.rename(made.with_name(made.name.replace(_NEW, PREFIX, 1)))
+        self._scratch = ScratchFolder(folder, PREFIX)
+        self._folder = self._scratch.path
         self._count = min(max(2, -(-values // VALUES)), _MOST_PARTS)
         self._together = together
         self._parts: dict[int, BinaryIO] = {}
@@ -97,17 +86,4 @@ class Spool:
     def __exit__(self, *_: object) -> None:
         for file in self._parts.values():
             file.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._lock.close()
-
-
-def sweep(folder: Path) -> None:
-    """Remove what was left there by whoever was killed: what nobody holds any more, and what nobody came to hold."""
-    for left in folder.glob(f"{PREFIX}*"):
-        with suppress(OSError), (left / _LOCK).open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(left, ignore_errors=True)
-    for new in folder.glob(f"{_NEW}*"):
-        with suppress(OSError):
-            if time.time() - new.stat().st_mtime > _SOON:
-                shutil.rmtree(new, ignore_errors=True)
+        self._scratch.close()

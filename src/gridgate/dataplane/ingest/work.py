@@ -1,7 +1,7 @@
 """What there is to take in, and how, so that another process can do a part of it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +13,11 @@ from gridgate.dataplane.ingest.directory import RegistryDirectory
 from gridgate.dataplane.ingest.mapping import MeterMapping
 from gridgate.dataplane.ingest.pipeline import Ingest, require_options
 from gridgate.dataplane.ingest.progress import Progress
-from gridgate.dataplane.ingest.spool import sweep
+from gridgate.dataplane.ingest.spool import PREFIX as PARTS
+from gridgate.dataplane.scratch import sweep
 from gridgate.dataplane.store import open_rehearsal, open_store
 from gridgate.dataplane.store.port import MeasurementStore
+from gridgate.dataplane.store.rehearsal import PREFIX as REHEARSAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,10 @@ class Work:
         require_options(self.format, self.mapping, directory)
 
     def tidy(self) -> None:
-        """Remove what was left of large files by whoever was killed."""
-        sweep(self.measurements.parent)
+        """Remove what was left of large files and of rehearsals by whoever was killed."""
+        sweep(self.measurements.parent, PARTS)
+        with suppress(OSError):  # no such folder, when only a rehearsal needs one
+            sweep(None, REHEARSAL)
 
     @contextmanager
     def opened(self, progress: Progress) -> Iterator[Ingest]:

@@ -8,16 +8,17 @@ import sqlite3
 from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from gridgate.dataplane.scratch import ScratchFolder
 from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import DayBlock, PutResult, Quarantined, Source
 from gridgate.dataplane.store.schema import open_connection
 from gridgate.dataplane.store.sqlite import SqliteStore
 from gridgate.dataplane.store.sqlite_delivery import BLOCK_COLUMNS
 
+PREFIX: Final = "gridgate-rehearsal-"
 _NEW: Final = 2**30
 """New rows are numbered from here on, above all that is held: the order of sources decides which of two values stays.
 A block has four bytes for the number of a source."""
@@ -50,8 +51,8 @@ class Rehearsal(SqliteStore):
     def __init__(self, path: Path, *, zone: ZoneInfo, scratch: Path | None = None) -> None:
         """`scratch` is that of another, open as long as this one: each sees what the others took before."""
         open_connection(path, read_only=True, zone_name=zone.key).close()  # raises when it is none to be read
-        self._folder = TemporaryDirectory(prefix="gridgate-") if scratch is None else None
-        self.scratch = scratch or Path(self._folder.name)  # type: ignore[union-attr]
+        self._folder = ScratchFolder(None, PREFIX) if scratch is None else None
+        self.scratch = scratch or self._folder.path  # type: ignore[union-attr]
         try:
             super().__init__(self.scratch / "rehearsal.sqlite3", zone=zone)
             self._attach(path)
@@ -63,7 +64,7 @@ class Rehearsal(SqliteStore):
 
     def _clean_up(self) -> None:
         if self._folder is not None:
-            self._folder.cleanup()
+            self._folder.close()
 
     def _attach(self, path: Path) -> None:
         connection = self._connection
