@@ -16,7 +16,7 @@ from gridgate.dataplane.ingest.port import Notes, UnreadableFile
 from gridgate.tables.text import not_utf8 as not_utf8_fault
 from gridgate.tables.text import separator_of
 
-__all__ = ["LINE", "cells", "distinct", "groups", "read_table", "read_tables", "separator_of"]
+__all__ = ["LINE", "cells", "distinct", "first_line", "groups", "read_table", "read_tables", "separator_of"]
 
 LINE: Final = "#line"
 PIECE: Final = 8 * 2**20
@@ -27,6 +27,7 @@ _MOST_HELD: Final = 8
 """Pieces that quotes may hold together: more lines in one cell are no cell."""
 _LOOKED_AT: Final = 1000
 """Lines of a piece that the last line of the file is compared with, when it comes in a piece of its own."""
+_LONGEST_HEADER: Final = 1_000_000
 _LONGEST_LINE: Final = 65_536
 """Bytes of it that are looked at when it is the last."""
 _UNCLOSED: Final = "Check for a quote that is not closed."
@@ -43,6 +44,12 @@ _BEYOND: Final = 3
 """Cells looked at after those that the header names: spreadsheets leave empty ones there."""
 _GUARDED: Final = r"^'('*[=+\-@\t\r0-9])"
 _FORMULA: Final = r'^="([^"]*)"$'
+
+
+def first_line(content: Content) -> bytes:
+    """That of the columns' names, as it is written."""
+    with content.open() as file:
+        return file.readline(_LONGEST_HEADER).removeprefix(b"\xef\xbb\xbf").removesuffix(b"\n")
 
 
 def cells(line: str, separator: str) -> list[str]:

@@ -6,7 +6,6 @@ Documented for people in `docs/1-running/ingest.md`; the names are public.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Final
 from unicodedata import combining, normalize
 
@@ -160,23 +159,19 @@ def observations(
         for table in tables
         for piece in (table.iter_slices(lines) if table.height else (table,))
     )
-    first, second = next(pieces, None), next(pieces, None)
-    if first is None:
-        return
-    if second is None:
-        yield from _batches(first, layout, notes, place)
-        return
-    with spool.Spool(notes.folder, values, notes.together) as parted:
-        for piece in chain((first, second), pieces):
-            piece = _without_undated(piece, layout, notes, place)
-            meters = _coded(piece[_METER])
-            parted.add(piece, meters.texts, meters.codes)
-        del first, second, piece
-        for part in parted.parts():
-            batches = list(_batches(part, layout, notes, place))
-            if batches:
-                batches[-1].closes = True
-            yield from batches
+    yield from spool.in_parts(
+        pieces,
+        notes,
+        values=values,
+        dated=lambda piece: _without_undated(piece, layout, notes, place),
+        meters=_meters,
+        batches=lambda part: _batches(part, layout, notes, place),
+    )
+
+
+def _meters(frame: pl.DataFrame) -> tuple[list[str], NDArray[np.int64]]:
+    meters = _coded(frame[_METER])
+    return meters.texts, meters.codes
 
 
 def _without_undated(frame: pl.DataFrame, layout: Layout, notes: Notes, place: str) -> pl.DataFrame:

@@ -6,6 +6,7 @@ put with the others of its meter, and the parts, each of which has all rows of i
 
 import io
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 from zlib import crc32
@@ -14,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from gridgate.dataplane.ingest.port import Notes, Observations
 from gridgate.dataplane.scratch import ScratchFolder
 from gridgate.dataplane.store.port import StoreUnavailable
 
@@ -87,3 +89,35 @@ class Spool:
         for file in self._parts.values():
             file.close()
         self._scratch.close()
+
+
+def in_parts(
+    pieces: Iterator[pl.DataFrame],
+    notes: Notes,
+    *,
+    values: int,
+    dated: Callable[[pl.DataFrame], pl.DataFrame],
+    meters: Callable[[pl.DataFrame], tuple[list[str], NDArray[np.int64]]],
+    batches: Callable[[pl.DataFrame], Iterator[Observations]],
+) -> Iterator[Observations]:
+    """The `batches` of a table that comes in pieces, of about so many `values`: of the one piece that there is, or of
+    parts of it, each with all rows of its `meters`, which are closed then.
+
+    `dated` sees to the rows that come into no series, and leaves the others.
+    """
+    first, second = next(pieces, None), next(pieces, None)
+    if first is None:
+        return
+    if second is None:
+        yield from batches(first)
+        return
+    with Spool(notes.folder, values, notes.together) as parted:
+        for piece in chain((first, second), pieces):
+            piece = dated(piece)
+            parted.add(piece, *meters(piece))
+        del first, second, piece
+        for part in parted.parts():
+            of_part = list(batches(part))
+            if of_part:
+                of_part[-1].closes = True
+            yield from of_part

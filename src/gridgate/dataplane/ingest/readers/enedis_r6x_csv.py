@@ -14,11 +14,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gridgate.core.quantities import Kind, Quality
-from gridgate.dataplane.ingest import enedis
+from gridgate.dataplane.ingest import enedis, spool
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.content import Content
-from gridgate.dataplane.ingest.frames import LINE, cells, distinct, groups, read_table
+from gridgate.dataplane.ingest.frames import LINE, cells, distinct, first_line, groups, read_tables
 from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp
+from gridgate.dataplane.ingest.stamps import parse_stamps
 
 _METER: Final = "identifiant prm"
 _BASE: Final = (_METER, "grandeur physique", "grandeur metier", "unite", "valeur")
@@ -37,19 +38,25 @@ class R6xCsvReader:
         return bool(content.first_lines) and _flow(_names(content.first_lines[0])) is not None
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
-        data = content.read()
-        names = _names(data.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode("utf-8", "replace"))
+        names = _names(first_line(content).decode("utf-8", "replace"))
         kind = _flow(names)
         if kind is None:  # only when --format names this reader
             kind = Kind.LOAD_CURVE
         notes.published_at = enedis.published_at(None, content.name)
-        frame = read_table(content, data, notes, separator=";", columns=names, complete=True)
-        frame = _with_columns(frame, kind)
-        by = [*_ALIKE, *_STAGE, *(_REGISTER if kind is Kind.REGISTER_READING else ())]
-        for key, rows in groups(frame, by):
-            batch = _series(key, rows, kind, notes)
-            if batch is not None:
-                yield batch
+        tables = read_tables(content, notes, separator=";", columns=names, complete=True)
+        pieces = (
+            _with_columns(piece, kind)
+            for table in tables
+            for piece in (table.iter_slices(spool.VALUES) if table.height else (table,))
+        )
+        yield from spool.in_parts(
+            pieces,
+            notes,
+            values=content.lines,
+            dated=lambda piece: _without_undated(piece, kind, notes),
+            meters=_meters,
+            batches=lambda part: _batches(part, kind, notes),
+        )
 
 
 READER: Final = R6xCsvReader()
@@ -74,19 +81,48 @@ def _flow(names: Sequence[str]) -> Kind | None:
 
 
 def _with_columns(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
-    """The same with every column that is looked at, and the step as a key where a whole series has one."""
+    """The columns that are looked at, absent ones included, and the step as a key where a whole series has one."""
     daily = kind in (Kind.DAILY_ENERGY, Kind.MAXIMUM_POWER)
     wanted = (*_BASE, *_STAGE, *_REGISTER, "horodate", "date", "nature", "indice de vraisemblance", "pas")
     absent = [pl.lit(None, pl.String).alias(name) for name in wanted if name not in frame.columns]
-    frame = frame.with_columns(absent)
+    frame = frame.with_columns(absent).select(LINE, *wanted)
     return frame.with_columns((pl.col("pas") if daily else pl.lit("")).alias("pas d'agregation"))
+
+
+def _without_undated(frame: pl.DataFrame, kind: Kind, notes: Notes) -> pl.DataFrame:
+    """The rows that may come into a series. Of the others nothing is deduced: however many there are, they are not kept
+    with those of their meter."""
+    dated = parse_stamps(frame[_stamp(kind)]).readable
+    if dated.all():
+        return frame
+    # The first of each series stays, which comes in the file where it stands.
+    first = frame.select(pl.struct(_METER, *_by(kind)).is_first_distinct()).to_series().to_numpy()
+    kept = pl.Series(dated | first)
+    for _ in _batches(frame.filter(~kept), kind, notes):
+        pass
+    return frame.filter(kept)
+
+
+def _batches(frame: pl.DataFrame, kind: Kind, notes: Notes) -> Iterator[Observations]:
+    for key, rows in groups(frame, _by(kind)):
+        batch = _series(key, rows, kind, notes)
+        if batch is not None:
+            yield batch
+
+
+def _by(kind: Kind) -> list[str]:
+    return [*_ALIKE, *_STAGE, *(_REGISTER if kind is Kind.REGISTER_READING else ())]
+
+
+def _stamp(kind: Kind) -> str:
+    return "date" if kind is Kind.DAILY_ENERGY else "horodate"
 
 
 def _series(key: dict[str, str], rows: pl.DataFrame, kind: Kind, notes: Notes) -> Observations | None:
     physical, direction = key["grandeur physique"], enedis.direction_of(key["grandeur metier"])
-    meters = rows[_METER].fill_null("").str.strip_chars()
     refusal = _refusal(key, kind)
     if refusal:
+        meters = rows[_METER].fill_null("").str.strip_chars()
         for line, value, meter in zip(rows[LINE], rows["valeur"], meters, strict=True):
             if value:
                 notes.reject(f"line {line}", refusal, value, meter=[meter])
@@ -98,13 +134,13 @@ def _series(key: dict[str, str], rows: pl.DataFrame, kind: Kind, notes: Notes) -
     calendar = key.get("identifiant calendrier", "")
     return observe(
         Columns(
-            groups=_by_meter(meters, lines),
+            groups=_by_meter(rows, lines),
             kind=kind,
             direction=direction,
             register=_register(key, kind, physical),
             stamp={Kind.LOAD_CURVE: Stamp.BY_SEGMENT, Kind.DAILY_ENERGY: Stamp.DAY}.get(kind, Stamp.MOMENT),
             unit=key["unite"],
-            stamps=rows["date" if kind is Kind.DAILY_ENERGY else "horodate"],
+            stamps=rows[_stamp(kind)],
             values=rows["valeur"],
             rows=lines,
             steps=_steps(rows["pas"]) if curve else None,
@@ -119,13 +155,20 @@ def _series(key: dict[str, str], rows: pl.DataFrame, kind: Kind, notes: Notes) -
     )
 
 
-def _by_meter(meters: pl.Series, lines: NDArray[np.int64]) -> Groups:
+def _by_meter(rows: pl.DataFrame, lines: NDArray[np.int64]) -> Groups:
     """Each meter of the rows, as the file has them first."""
-    distinct = meters.unique(maintain_order=True)
-    of = meters.replace_strict(distinct, np.arange(len(distinct)), return_dtype=pl.Int64).to_numpy()
-    first = np.zeros(len(distinct), np.int64)
+    names, of = _meters(rows)
+    first = np.zeros(len(names), np.int64)
     first[of[::-1]] = lines[::-1]
-    return Groups([Meter(name) for name in distinct.to_list()], of, first)
+    return Groups([Meter(name) for name in names], of, first)
+
+
+def _meters(rows: pl.DataFrame) -> tuple[list[str], NDArray[np.int64]]:
+    """The different names of meters, and of each row the place of its own among them."""
+    meters = rows[_METER].fill_null("").str.strip_chars()
+    distinct = meters.unique(maintain_order=True)
+    of = meters.replace_strict(distinct, np.arange(len(distinct)), return_dtype=pl.Int64)
+    return distinct.to_list(), of.to_numpy().astype(np.int64)
 
 
 def _register(key: dict[str, str], kind: Kind, physical: str) -> str:

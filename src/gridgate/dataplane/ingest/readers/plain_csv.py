@@ -10,11 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar, Final
 
 from gridgate.dataplane.ingest.content import Content
-from gridgate.dataplane.ingest.frames import cells, read_tables, separator_of
+from gridgate.dataplane.ingest.frames import cells, first_line, read_tables, separator_of
 from gridgate.dataplane.ingest.plain import Layout, layout_of, observations, required
 from gridgate.dataplane.ingest.port import Notes, Observations, UnreadableFile
-
-_LONGEST_HEADER: Final = 1_000_000
 
 
 class PlainCsvReader:
@@ -31,7 +29,7 @@ class PlainCsvReader:
         )
 
     def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
-        header, encodings = _header(_first_line(content))
+        header, encodings = _header(first_line(content))
         layout = _layout(header)
         if layout is None:
             names = cells(header, separator_of(header))
@@ -49,11 +47,6 @@ class PlainCsvReader:
 
 
 READER: Final = PlainCsvReader()
-
-
-def _first_line(content: Content) -> bytes:
-    with content.open() as file:
-        return file.readline(_LONGEST_HEADER).removeprefix(b"\xef\xbb\xbf").removesuffix(b"\n")
 
 
 def _header(line: bytes) -> tuple[str, Sequence[str]]:
