@@ -27,6 +27,9 @@ _ALIKE: Final = ("grandeur physique", "grandeur metier", "unite", "pas d'agregat
 _STAGE: Final = ("etape metier", "mode de calcul")
 _REGISTER: Final = ("grille", "identifiant calendrier", "identifiant classe temporelle", "cadran")
 
+_ROOM_OF_ONE: Final = 2
+"""A line has twice the columns of others, and takes as much more room."""
+
 
 class R6xCsvReader:
     """R63, R64, R65, R66 in CSV."""
@@ -52,7 +55,7 @@ class R6xCsvReader:
         yield from spool.in_parts(
             pieces,
             notes,
-            values=content.lines,
+            values=_ROOM_OF_ONE * content.lines,
             dated=lambda piece: _without_undated(piece, kind, notes),
             meters=_meters,
             batches=lambda part: _batches(part, kind, notes),

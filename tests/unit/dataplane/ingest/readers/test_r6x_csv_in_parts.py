@@ -112,7 +112,7 @@ def test_no_more_is_held_at_a_time_than_the_rows_of_a_part(
 
     assert sum(map(len, batches)) == len(R63) * len(meters) == sum(parts)
     assert max(pieces) <= 100
-    assert len(parts) > 10
+    assert len(parts) > 2000 // spool.VALUES  # smaller ones than of lines with fewer columns
     assert [batch.closes for batch in batches] == [True] * len(parts)
 
 
