@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -34,10 +35,11 @@ from gridgate.dataplane.accesslog.segments import (
     FOLDED,
     ORIGIN,
     PACKED,
+    TooManyFaults,
     day_of_segment,
-    digest,
     end_of_segment,
     ends_at,
+    following_lines,
     form_of,
     is_entry,
     is_packed,
@@ -64,6 +66,9 @@ class Erased:
 
 _told: dict[Path, str] = {}
 """What was told of segments that cannot be folded, while it is so."""
+_given_up: dict[Path, Position] = {}
+"""From where on segments are read no further by this process, for having too many faults."""
+_PIECE = 2**20
 _BATCH = 10_000
 """Lines folded in one transaction: the same point and day, read by the same company, is one row of many lines."""
 
@@ -80,7 +85,11 @@ def fold_access_log(environment: Environment) -> int:
         if is_changes(path) or segment_name(path) in sealed:
             continue
         try:
-            done = _fold_segment(path, there.get(segment_name(path), Position()))
+            position = there.get(segment_name(path), Position())
+            if _given_up.get(path) == position:
+                whole = False
+                continue
+            done = _fold_segment(path, position)
             added += done.entries
             whole = whole and not done.elsewhere
             _told.pop(path, None)
@@ -133,8 +142,8 @@ def _erased_and_gone(there: Collection[str]) -> set[str]:
 
 
 def _size_read(path: Path) -> int:
-    with open_segment(path) as file:
-        return sum(map(len, file))
+    with open_segment(path) as file:  # in pieces: a packed one may be lines without number
+        return sum(map(len, iter(partial(file.read, _PIECE), b"")))
 
 
 def count_anew(environment: Environment, *, without_lost: bool = False) -> None:
@@ -394,6 +403,9 @@ def _fold_segment(path: Path, position: Position) -> audit.Folded:
             added += done.entries
             if done.elsewhere:
                 return audit.Folded(added, elsewhere=True)
+    if unread.given_up is not None:
+        _given_up[path] = unread.position
+        raise unread.given_up
     return audit.Folded(added)
 
 
@@ -418,22 +430,24 @@ class _Unread:
         self.position = position
         """Where folding stands after those gone through."""
         self.ended = False
-        self._name, self._file = name, file
+        self.given_up: TooManyFaults | None = None
+        """Why it is read no further than that, though there is more."""
+        self._name = name
+        self._lines = following_lines(file, after=position.lines, head=position.head or ORIGIN)
 
     def __iter__(self) -> Iterator[LogLine]:
-        number, size, head = self.position.lines, self.position.size, self.position.head or ORIGIN
+        number, size, head = self.position.lines, self.position.size, self.position.head
         last = number + _BATCH
-        for raw in islice(whole_lines(self._file), _BATCH):
-            if not raw.endswith(b"\n"):
-                break
-            number += 1
-            entry = _entry(raw)
-            if entry is None or entry.get("prev") != head:
-                told = "%s:%s does not follow from the line before it; run gridgate audit verify"
-                _log.error(told, self._name, number)
-            head = digest(raw[:-1])
-            yield LogLine(number, entry if entry is not None and is_entry(entry) else None, size)
-            size += len(raw)
+        try:
+            for number, raw, after, follows in islice(self._lines, _BATCH):
+                entry = _entry(raw)
+                if entry is None or not follows:
+                    told = "%s:%s does not follow from the line before it; run gridgate audit verify"
+                    _log.error(told, self._name, number)
+                yield LogLine(number, entry if entry is not None and is_entry(entry) else None, size)
+                size, head = size + len(raw), after
+        except TooManyFaults as error:
+            self.given_up = error
         self.position = Position(number, size, head)
         self.ended = number < last
 

@@ -35,12 +35,13 @@ from gridgate.dataplane.accesslog import AccessLog, AccessLogUnavailable, Change
 from gridgate.dataplane.accesslog.segments import (
     CHANGES_SUFFIX,
     DamagedSegment,
+    TooManyFaults,
+    following_lines,
     is_changes,
     open_segment,
     read_segment,
     segment_name,
     segment_paths,
-    whole_lines,
 )
 from gridgate.dataplane.registry import NEWEST
 from gridgate.sharing import history, receipts, signing
@@ -288,16 +289,16 @@ def _log_in(directory: Path) -> AccessLog:
 
 def _lines(path: Path) -> Iterator[tuple[int, Logged]]:
     """The changes of a segment, whoever packed it. What is no line of one is passed over, and so is what follows where a
-    packed one is damaged: `gridgate audit verify` tells of it.
+    packed one is damaged, or where too many lines do not follow from those before: `gridgate audit verify` tells of it.
     """
     name = segment_name(path)
     try:
         with open_segment(path) as file:
-            for number, raw in enumerate(whole_lines(file), start=1):
-                if not raw.endswith(b"\n"):
-                    return
+            for number, raw, _head, _follows in following_lines(file):
                 if (line := _logged(f"{name}:{number}", raw)) is not None:
                     yield number, line
+    except TooManyFaults as error:
+        _log.error("%s: changes are read no further: %s; run gridgate audit verify", name, error)
     except DamagedSegment as error:
         _log.error("changes of who may read cannot be read: %s; run gridgate audit verify", error)
 

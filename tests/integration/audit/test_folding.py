@@ -36,7 +36,7 @@ from gridgate.audit.operations import (
     rebuild,
     seal,
 )
-from gridgate.config import access_log
+from gridgate.config import access_log, changes
 from gridgate.config.access_log import (
     count_anew,
     fold_access_log,
@@ -47,9 +47,17 @@ from gridgate.config.access_log import (
 from gridgate.config.commands.check import log_not_shown
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
-from gridgate.dataplane.accesslog import AccessEntry, AccessLog, packed, verify
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog, ChangeEntry, packed, verify
 from gridgate.dataplane.accesslog.packed import pack
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, FOLDED, read_lines, read_segment, segment_paths
+from gridgate.dataplane.accesslog.segments import (
+    CHANGES_SUFFIX,
+    CHECKPOINTS,
+    FOLDED,
+    MOST_FAULTS,
+    read_lines,
+    read_segment,
+    segment_paths,
+)
 from gridgate.sharing.signing import load_public_keys, make_key
 
 pytestmark = pytest.mark.django_db
@@ -649,6 +657,68 @@ def test_a_round_says_since_when_nothing_is_lacking(environment: Environment, lo
     begun = datetime.now(UTC)
     fold_access_log(environment)
     assert begun <= datetime.fromtimestamp(told.stat().st_mtime, UTC) <= datetime.now(UTC)
+
+
+# --- what packs to nothing
+
+
+@pytest.mark.parametrize("junk", [b"{}\n", None], ids=["no line", "the same line"])
+def test_lines_without_number_that_follow_from_nothing_are_not_read_to_the_end(
+    environment: Environment,
+    log: AccessLog,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    junk: bytes | None,
+) -> None:
+    """Neither in one round of the worker nor in all of them; what stands before them shows."""
+    log.append(entry(1), entry(2))
+    log.close()
+    path = only_segment(environment)
+    with path.open("ab") as file:
+        file.write((junk or path.read_bytes().splitlines(keepends=True)[-1]) * 30_000)
+    assert pack(path)
+    read, real = [], access_log._entry
+
+    def seen(raw: bytes) -> dict[str, Any] | None:
+        read.append(raw)
+        return real(raw)
+
+    monkeypatch.setattr(access_log, "_entry", seen)
+    for _round in range(3):
+        fold_access_log(environment)
+        assert len(read) == 3 + MOST_FAULTS
+    assert [one.at for one in folded(environment)[:2]] == [
+        NOW + timedelta(seconds=1),
+        NOW + timedelta(seconds=2),
+    ]
+    assert not (environment.access_log / FOLDED).exists()
+    assert f"{MOST_FAULTS} lines before line {4 + MOST_FAULTS} do not follow" in caplog.text
+
+
+@pytest.mark.parametrize("junk", [b"{}\n", None], ids=["no line", "the same line"])
+def test_changes_without_number_that_follow_from_nothing_are_not_compared_to_the_end(
+    environment: Environment,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    junk: bytes | None,
+) -> None:
+    log = AccessLog(environment.access_log, "changes", suffix=CHANGES_SUFFIX, started_at=NOW)
+    log.append(ChangeEntry(NOW, "rights", "1", "x", {"action": "a", "subject": "s", "at": "t", "by": "b"}))
+    log.close()
+    path = only_segment(environment)
+    with path.open("ab") as file:
+        file.write((junk or path.read_bytes().splitlines(keepends=True)[-1]) * 30_000)
+    assert pack(path)
+    read, real = [], changes._logged
+
+    def seen(where: str, raw: bytes) -> changes.Logged | None:
+        read.append(raw)
+        return real(where, raw)
+
+    monkeypatch.setattr(changes, "_logged", seen)
+    assert [one.change.id for one in changes.compare(environment).lost] == ["1"]
+    assert len(read) <= 2 * (2 + MOST_FAULTS)  # once to find what is lost, once to say it
+    assert "changes are read no further" in caplog.text
 
 
 # --- the daily checkpoint

@@ -186,6 +186,36 @@ def open_segment(path: Path) -> BinaryIO:
     return cast(BinaryIO, open_packed(path))
 
 
+class TooManyFaults(ValueError):
+    """So many lines of a segment do not follow from those before them that it is read no further."""
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        super().__init__(f"{MOST_FAULTS} lines before line {line} do not follow from those before them")
+
+
+def following_lines(
+    file: BinaryIO, *, after: int = 0, head: str = ORIGIN
+) -> Iterator[tuple[int, bytes, str, bool]]:
+    """The whole lines after so many, where the chain stood so: the number of each, what stands there, the chain's value
+    after it, and whether it follows from the one before.
+
+    Raises `TooManyFaults`: packed, some kilobytes are lines without number that follow from nothing, and each that does
+    follow names another hash, which packs to no less than itself.
+    """
+    faults, number = 0, after
+    for raw in whole_lines(file):
+        if not raw.endswith(b"\n"):
+            return
+        number += 1
+        if faults >= MOST_FAULTS:
+            raise TooManyFaults(number)
+        follows = raw.startswith(b'{"prev":"%b"' % head.encode())
+        faults += not follows
+        head = digest(raw[:-1])
+        yield number, raw, head, follows
+
+
 def whole_lines(file: BinaryIO) -> Iterator[bytes]:
     """The lines from where the file stands, with their ends. What is longer than any comes without one, and is the last:
     a few kilobytes can be packed lines, or a hole on the disk, of any length.
