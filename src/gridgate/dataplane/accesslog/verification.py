@@ -232,10 +232,10 @@ def _longest_in_order(stamps: Sequence[datetime], until: datetime) -> set[int]:
         ends[length : length + 1] = [at]
         places[length : length + 1] = [place]
     found = set()
-    place = places[-1] if places else None
-    while place is not None:
-        found.add(place)
-        place = came_from.get(place)
+    at_place: int | None = places[-1] if places else None
+    while at_place is not None:
+        found.add(at_place)
+        at_place = came_from.get(at_place)
     return found
 
 
