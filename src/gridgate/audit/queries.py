@@ -57,6 +57,8 @@ class Actor(Protocol):
 
     def within(self, code: str, field: str) -> Q: ...
 
+    def count_within(self, code: str) -> int: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
@@ -508,10 +510,29 @@ def _sums(actor: Actor, wanted: Wanted, *, by_point: bool = False) -> QuerySet[A
         return whole
     sums = _OF_POINTS.filter(within, facet__in=_facets(actor, wanted))
     if not wanted.metering_point:
-        return sums.filter(days)
+        looked_up = _days_to_look_up(actor, whole) if within else []
+        return sums.filter(Q(day__in=looked_up) if looked_up else days)
     # Days one by one, and no period beside them: each is found without looking at the other points.
     on = whole.values_list("day", flat=True).distinct()
     return sums.filter(day__in=list(on), metering_point_id=wanted.metering_point)
+
+
+LOOKED_UP = 8
+"""Of the points read on a day, one in so many may be the actor's at most for looking up each of these, day by day, to
+take less than looking through all of them."""
+
+
+def _days_to_look_up(actor: Actor, whole: QuerySet[LogDay]) -> list[date]:
+    """The days on which to look up the actor's points one by one; none when they are too large a part of those read, as
+    told by the day and facet of the most entries.
+    """
+    read = list(whole.order_by("-entries").values_list("facet", "day"))
+    if not read:
+        return []
+    facet, day = read[0]
+    points = LogPointDay.objects.filter(facet=facet, day=day).count()
+    few = points >= LOOKED_UP and actor.count_within(ENTITLEMENT) * LOOKED_UP <= points
+    return sorted({day for _, day in read}) if few else []
 
 
 def _rows(actor: Actor, wanted: Wanted, read: Read | None) -> list[_Row]:

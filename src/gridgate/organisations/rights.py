@@ -8,6 +8,7 @@ holds the SQL. What an actor may is asked at the instant of the question: a term
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import (
@@ -123,8 +124,19 @@ WHERE m.membership_id = %s AND e.code = %s AND e.restricted
 
 def points_reached_now(actor: Membership, code: str) -> RawSQL:
     """What `perimeter_of` finds, as a subquery that is written already: for conditions, `…__in=`."""
+    return RawSQL(_REACHED, _reached(actor, code))  # noqa: S611 - constant, with its parameters apart
+
+
+def count_reached(actor: Membership, code: str) -> int:
+    """How many lines of perimeters that is: of points that two groups name, more than points."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM ({_REACHED})", _reached(actor, code))  # noqa: S608 - constant
+        return int(cursor.fetchone()[0])
+
+
+def _reached(actor: Membership, code: str) -> tuple[Any, ...]:
     at = connection.ops.adapt_datetimefield_value(timezone.now())
-    return RawSQL(_REACHED, (actor.pk, code, at, at, at, at))  # noqa: S611 - constant, with its parameters apart
+    return (actor.pk, code, at, at, at, at)
 
 
 def points_reached(

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 
-from gridgate.audit.models import LogFacet, LogStretch
+from gridgate.audit.models import LogFacet, LogPointDay, LogStretch
 from gridgate.audit.queries import (
     ENTITLEMENT,
     Counts,
@@ -268,6 +268,45 @@ def test_the_days_of_one_point_cost_the_same_however_many_points_the_perimeter_h
     assert steps(sums) - few < 60 * len(
         more
     )  # to read the perimeter, and not to look for each point on each day
+
+
+def test_the_days_of_a_small_part_cost_the_same_however_many_points_others_see(log):
+    for back in range(20):
+        make_reads(log.third_party_1, log.p1, log.acme, at=log.now - timedelta(days=back))
+    read_as_well(log.p1.pk, range(100))
+    few = steps(days_of(log.bob))
+    read_as_well(log.p1.pk, range(100, 400))
+    assert steps(days_of(log.bob)) - few < 300  # and not each of them on each day
+
+
+def test_a_part_that_is_large_is_looked_for_among_all(log):
+    make_reads(log.third_party_1, log.p1, log.acme, at=log.now)
+    assert "(facet_id=? AND day>? AND day<?)" in days_of(log.bob).explain()
+    read_as_well(log.p1.pk, range(100))
+    assert "(facet_id=? AND day=? AND metering_point_id=?)" in days_of(log.bob).explain()
+
+
+def days_of(actor):
+    month = Wanted(first=date(2026, 11, 1), last=date(2026, 11, 30))
+    return _sums(actor, month).values_list("facet", "day").annotate(Sum("entries"))
+
+
+def read_as_well(point, numbers):
+    """Other points, on each day on which this one was."""
+    told = LogPointDay.objects.filter(metering_point_id=point).values_list("facet", "day", "first", "last")
+    LogPointDay.objects.bulk_create(
+        LogPointDay(
+            facet_id=facet,
+            day=day,
+            metering_point_id=f"399{number:011}",
+            entries=1,
+            values=1,
+            first=first,
+            last=last,
+        )
+        for facet, day, first, last in list(told)
+        for number in numbers
+    )
 
 
 def steps(rows):

@@ -34,6 +34,9 @@ class Holder:
     def within(self, code: str, field: str) -> Q:
         return Q()
 
+    def count_within(self, code: str) -> int:
+        return 0
+
 
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:

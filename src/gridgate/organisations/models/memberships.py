@@ -111,6 +111,12 @@ class Membership(models.Model):
 
         return within(self, code, field)
 
+    def count_within(self, code: str) -> int:
+        """How many points the member's restricted groups name for a service."""
+        from gridgate.organisations.rights import count_reached
+
+        return count_reached(self, code)
+
     def has(self, code: str) -> bool:
         """True when the member may use the service at all, be it on some points only."""
         return self.reach(code).allowed
