@@ -18,10 +18,12 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import Granted, RefusalReason, Refused
-from gridgate.core.time import Interval
+from gridgate.core.time import Interval, civil_day_bounds
 from gridgate.dataplane.client import DailyTotals, Decided
 from gridgate.portal.charts import stack
 from gridgate.portal.screens.measurements import export_of_several, several, together
+from gridgate.portal.screens.measurements.several import Together
+from tests.dataplane_world import PARIS
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import restrict
 from tests.functional.home.test_the_home_page import text_of
@@ -29,6 +31,13 @@ from tests.measured import TITLE, Measured
 from tests.world import World
 
 PAGE = "/mesures/ensemble/"
+
+
+def start_of(day: date) -> datetime:
+    return civil_day_bounds(day, PARIS).start
+
+
+ALWAYS = Granted(TITLE, Interval(start_of(date(2020, 1, 1)), None))
 
 
 @pytest.fixture
@@ -204,21 +213,54 @@ def test_the_search_finds_what_may_be_ticked_and_keeps_what_is(
     assert ticked == [(world.p1.pk, " checked"), (world.p2.pk, "")]
 
 
-def test_by_site_those_of_one_address_are_one() -> None:
-    query = QueryDict("vue=jour&le=2026-11-20&grandeur=energie&montrer=sites&tous=1")
-    chosen = several.read_chosen(query)
+def _energy_of(query: str, totals: DailyTotals, names: dict[str, str], sites: dict[str, str]) -> Together:
+    asked = QueryDict(query)
+    chosen = several.read_chosen(asked)
     shown = several.read_shown(
-        query, chosen, directions=1, span=lambda _kind, _flow: (date(2026, 1, 1), date(2026, 11, 24))
+        asked, chosen, directions=1, span=lambda _kind, _flow: (date(2026, 1, 1), date(2026, 11, 24))
     )
-    totals = DailyTotals(["a", "b", "c"], [date(2026, 11, 20)], np.array([[1_000.0], [2_000.0], [np.nan]]))
+    today = date(2026, 11, 24)
+    return several.energy_together(totals, names, sites, shown, chosen, today=today, zone=PARIS)
+
+
+def test_by_site_those_of_one_address_are_one() -> None:
     names = {"a": "Usine", "b": "Bureaux", "c": "Quai"}
-    found = several.energy_together(
-        totals, names, {"a": "1 rue X", "b": "1 rue X"}, shown, chosen, today=date(2026, 11, 24)
+    values = np.array([[1_000.0], [2_000.0], [np.nan]])
+    totals = DailyTotals(list(names), [date(2026, 11, 20)], values, Decided(dict.fromkeys(names, ALWAYS)))
+    found = _energy_of(
+        "vue=jour&le=2026-11-20&grandeur=energie&montrer=sites&tous=1",
+        totals,
+        names,
+        {"a": "1 rue X", "b": "1 rue X"},
     )
     assert [(one.name, one.point, one.count, one.energy, one.lacking) for one in found.members] == [
         ("1 rue X", "", 2, "3,0", ""),
         ("Quai", "c", 1, "", "1"),
     ]
+
+
+def test_no_value_is_lacking_on_days_on_which_another_held_the_meter() -> None:
+    days = [date(2026, 11, day) for day in range(16, 26)]
+    values = np.full((3, len(days)), np.nan)
+    values[:, 5] = 1_000.0
+    there = {
+        "always": ALWAYS,
+        "come": Granted(TITLE, Interval(start_of(date(2026, 11, 19)), None)),
+        "left and back": Granted(
+            TITLE,
+            Interval(start_of(date(2026, 11, 21)), start_of(date(2026, 11, 23))),
+            (Granted(TITLE, Interval(start_of(date(2026, 11, 1)), start_of(date(2026, 11, 18)))),),
+        ),
+    }
+    totals = DailyTotals(list(there), days, values, Decided(there))
+    found = _energy_of(
+        "vue=dates&du=2026-11-16&au=2026-11-25&grandeur=energie&tous=1", totals, dict.fromkeys(there, ""), {}
+    )
+    assert {one.point: one.lacking for one in found.members} == {
+        "always": "7",
+        "come": "4",
+        "left and back": "3",
+    }
 
 
 def test_layers_stand_on_each_other_and_none_is_lost() -> None:

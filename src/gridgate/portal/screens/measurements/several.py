@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from numpy.typing import NDArray
 
 from gridgate.core.sharing import RefusalReason
-from gridgate.core.time import Resolution, civil_day_of
+from gridgate.core.time import Resolution, civil_day_bounds, civil_day_of
 from gridgate.dataplane.client import DailyTotals, Decided, Sums
 from gridgate.portal import formats
 from gridgate.portal.charts import Bars, Curve, LoadCurve, Stack, bars, load_curve, stack
@@ -184,6 +184,7 @@ def energy_together(
     chosen: Chosen,
     *,
     today: date,
+    zone: ZoneInfo,
 ) -> Together:
     """The energy of all, of each or by site, by days or months. `sites` are where the meters that have a place are."""
     if not np.isfinite(totals.values).any():
@@ -191,7 +192,7 @@ def energy_together(
     firsts = [shown.rows.first_day(day) for day in totals.days]
     starts = [at for at, first in enumerate(firsts) if at == 0 or first != firsts[at - 1]]
     bars_of = [totals.days[at] for at in starts]
-    due = sum(1 for day in totals.days if day < today)
+    due = _days_due(totals, today, zone)
     groups = _grouped(totals, names, sites if chosen.look == "sites" else {}, starts, due)
     every = _values(totals.values, starts)
     counted = np.logical_or.reduceat(np.isfinite(totals.values), starts, axis=1).sum(axis=0).tolist()
@@ -322,8 +323,27 @@ def _named(names: Sequence[str]) -> str:
     return "\u00a0· ".join(said)
 
 
+def _days_due(totals: DailyTotals, today: date, zone: ZoneInfo) -> list[int]:
+    """Days before today that may be read whole, of each point: of those before one held it, nothing is lacking."""
+    past = [civil_day_bounds(day, zone) for day in totals.days if day < today]
+    counted: dict[int, int] = {}  # by the verdict, which many points share
+    of_points = []
+    for point in totals.points:
+        verdict = totals.decided.granted[point]
+        if id(verdict) not in counted:
+            counted[id(verdict)] = sum(
+                any(part.readable.covers(day) for part in verdict.parts) for day in past
+            )
+        of_points.append(counted[id(verdict)])
+    return of_points
+
+
 def _grouped(
-    totals: DailyTotals, names: Mapping[str, str], sites: Mapping[str, str], starts: Sequence[int], due: int
+    totals: DailyTotals,
+    names: Mapping[str, str],
+    sites: Mapping[str, str],
+    starts: Sequence[int],
+    due: Sequence[int],
 ) -> list[_Group]:
     """Meters, or sites, the highest first."""
     members: dict[str, list[int]] = {}
@@ -335,7 +355,8 @@ def _grouped(
         only = totals.points[rows[0]] if len(rows) == 1 else ""
         name = site if site != only else names.get(only, only)
         told = int(np.isfinite(values).sum())
-        groups.append(_Group(name, only, len(rows), _values(values, starts), max(0, due * len(rows) - told)))
+        lacking = max(0, sum(due[row] for row in rows) - told)
+        groups.append(_Group(name, only, len(rows), _values(values, starts), lacking))
     return sorted(groups, key=lambda group: (-group.total, group.name))
 
 

@@ -248,7 +248,7 @@ def _together(
             decided = totals.decided
             names = {meter.point: meter.name for meter in flowing}
             sites = {meter.point: meter.site for meter in flowing if meter.site}
-            found = several.energy_together(totals, names, sites, shown, chosen, today=_today())
+            found = several.energy_together(totals, names, sites, shown, chosen, today=_today(), zone=_zone())
     except GridgateError as error:
         if error.kind is not ErrorKind.UNAVAILABLE:
             raise
