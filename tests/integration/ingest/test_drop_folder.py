@@ -442,6 +442,31 @@ def test_what_this_process_outlives_or_was_told_does_not_count_against_the_file(
     assert names(folder) == with_reports("done/day.csv")
 
 
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, OSError(errno.ENOSPC, "full")])
+def test_counting_that_is_broken_off_does_not_count(
+    folder: Path,
+    watching: Callable[..., tuple[DropFolder, _Watcher]],
+    monkeypatch: pytest.MonkeyPatch,
+    ends: Any,
+) -> None:
+    """A full disk, or the end of the service, told as the count was being made durable: neither is the file's doing."""
+    (folder / "day.csv").write_bytes(day_file(FIRST, 100))
+    dropped, watcher = watching()
+
+    def broken_off(_: int) -> None:
+        raise ends
+
+    with monkeypatch.context() as patched:
+        patched.setattr(drop_folder.os, "fsync", broken_off)
+        for _ in range(4):
+            with suppress(KeyboardInterrupt):
+                assert watcher.look() is False
+    [claim] = dropped._claims
+    assert dropped.begun(claim) == 0
+    watcher.look()
+    assert names(folder) == with_reports("done/day.csv")
+
+
 class Killed(BaseException):
     pass
 

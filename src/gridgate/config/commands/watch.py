@@ -189,11 +189,11 @@ class _Watcher:
         given = [Given(claim.path, self._name(claim)) for claim in claims]
         jobs = self._jobs or usual_jobs([claim.path.stat().st_size for claim in claims])
         work = work_of(self._environment, format_name=self._format, meters=self._meters)
-        in_work: list[Claim] = []
+        in_work: list[tuple[Claim, int]] = []
 
         def begin(number: int) -> None:
+            in_work.append((claims[number], self._folder.begun(claims[number])))
             self._folder.begin(claims[number])
-            in_work.append(claims[number])
 
         try:
             with closing(take_in(given, work, jobs=jobs, begin=begin)) as coming:
@@ -210,8 +210,8 @@ class _Watcher:
                     yield claim, IngestReport(reports), self._folder.state(claim) == state
             return True
         finally:
-            for claim in in_work:
-                self._folder.uncount(claim)
+            for claim, before in in_work:
+                self._folder.uncount(claim, before)
 
     def _name(self, claim: "Claim") -> str:
         return str(self._folder.folder / claim.name)

@@ -264,10 +264,12 @@ class DropFolder:
         finally:
             os.close(place)
 
-    def uncount(self, claim: Claim) -> None:
-        """Take back the last time that it was begun: this process lives on, or ends as it was told to."""
+    def uncount(self, claim: Claim, before: int) -> None:
+        """Take back that it was begun, which it was `before` times: this process lives on, or ends as it was told to.
+        Counting it may have been broken off.
+        """
         with suppress(FileNotFoundError):  # it is where it goes
-            os.truncate(claim.place / _BEGUN, max(0, self.begun(claim) - 1))
+            os.truncate(claim.place / _BEGUN, min(before, self.begun(claim)))
 
     # Where it goes
 
