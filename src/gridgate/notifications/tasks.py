@@ -6,6 +6,7 @@ wrong. Copies of one e-mail have the same Message-ID.
 """
 
 import logging
+import smtplib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -42,7 +43,7 @@ REMINDERS = (60, 30, 7)
 def claim(*, now: datetime) -> OutgoingEmail | None:
     """Take an e-mail that is due and that nobody else is sending; None when there is none.
 
-    One of a thread waits until those to the same address before it have left, or are given up.
+    One of a thread waits until those to the same address before it have left, are given up, or are out of the thread.
     """
     waited_for = OutgoingEmail.objects.exclude(thread="").filter(
         thread=OuterRef("thread"),
@@ -115,6 +116,8 @@ def send(email: OutgoingEmail, *, clock: Callable[[], datetime]) -> bool:
             leased_until=None,
             due_at=clock() + _wait(email.attempts),
             failure=f"{type(error).__name__}: {error}",
+            # Tried again for days in case, which those after it need not wait for: they may be taken.
+            thread="" if _is_of_this_one(error) else email.thread,
         )
         last = email.attempts >= MOST_ATTEMPTS
         _log.log(
@@ -170,6 +173,15 @@ def _message(email: OutgoingEmail) -> EmailMessage:
         kind = "application/jose" if email.attachment_name.endswith(".jws") else "application/json"
         message.attach(email.attachment_name, email.attachment.encode(), kind)
     return message
+
+
+def _is_of_this_one(error: Exception) -> bool:
+    """Whether the mail server refuses for good what it was given, or it cannot be made an e-mail."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    if isinstance(error, smtplib.SMTPDataError):
+        return error.smtp_code >= 500
+    return not isinstance(error, OSError)
 
 
 def _wait(attempts: int) -> timedelta:

@@ -150,6 +150,18 @@ def test_an_email_that_fails_for_days_is_given_up_and_told(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(("answer", "sent"), [("552 no such attachments here", 1), ("451 try later", 0)])
+def test_one_that_is_refused_for_good_does_not_hold_up_its_thread_for_days(
+    smtp: MailServer, answer: str, sent: int
+) -> None:
+    waiting("a", thread="sharing:1:2")
+    waiting("b", thread="sharing:1:2")
+    smtp.answers.append(answer)
+    assert send_due(NOW) == sent
+    assert send_due(NOW + MINUTE) == 2 - sent, "it is tried again all the same"
+
+
+@pytest.mark.django_db
 def test_one_that_fails_does_not_hold_up_the_others(smtp: MailServer) -> None:
     waiting("a")
     waiting("b", due_at=NOW + timedelta(seconds=1))
