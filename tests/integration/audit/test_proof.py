@@ -389,6 +389,16 @@ class TestClocks:
         said = "is stamped 2026-11-28T12:51:36Z, and checkpoint 5, signed after 2026-11-28T14:18:00Z, did not know"
         assert found(world, said, days=3.4)
 
+    def test_one_that_was_wrong_outweighs_no_days_by_signing_often(
+        self, world: World, lived: Environment
+    ) -> None:
+        for seconds in range(6):
+            sign_now(lived, world.now + 0.2 * DAY + timedelta(seconds=seconds))
+        segment(lived.access_log, world.now + 0.3 * DAY, run="1")
+        fold_access_log(lived)
+        sign_now(lived, world.now + 3.3 * DAY)
+        assert found(world, "did not know the line", days=3.4)
+
     def test_one_that_was_wrong_lets_nobody_erase_what_is_to_be_kept(
         self, world: World, lived: Environment
     ) -> None:
