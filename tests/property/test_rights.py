@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from gridgate.core.roles import ALWAYS, Answer, Term, Why
 from gridgate.metering import rights as metering_rights
+from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations import open_holding
 from gridgate.metering.queries import points_readable_by
 from gridgate.organisations import rights
@@ -161,6 +162,8 @@ def check(some: list[Company], at: datetime) -> None:
                     continue
                 seen = points_readable_by(actor=actor, service=code, today=date(2026, 1, 1))
                 assert set(seen.values_list("pk", flat=True)) == within & held
+                written = MeteringPoint.objects.filter(pk__in=rights.points_reached_now(actor, code))
+                assert {point.pk for point in written} == set(rights.perimeter_of(actor, code))
                 assert seen.count() == len(within & held)
                 for point in points:
                     explained = metering_rights.explain(member=actor, service=code, point=point)
