@@ -7,7 +7,7 @@ wrong. Copies of one e-mail have the same Message-ID.
 
 import logging
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from gridgate.core.unavailability import is_unavailable
 from gridgate.notifications import asking, operations
 from gridgate.notifications.letters import Withdrawn, body_of
 from gridgate.notifications.models import OutgoingEmail
+from gridgate.organisations.models import Organisation, User
 from gridgate.sharing.models import Permission
 
 __all__ = ["OutgoingEmail", "claim", "remind", "send", "unwritten", "write_letters"]
@@ -91,9 +92,25 @@ def write_letters(*, now: datetime) -> int:
             continue
         with transaction.atomic():
             if OutgoingEmail.objects.filter(pk=change.pk).delete()[0]:
+                if not _reach_their_readers(letters):
+                    transaction.set_rollback(True)
+                    continue
                 operations.enqueue(letters)
         done += 1
     return done
+
+
+def _reach_their_readers(letters: Sequence[OutgoingEmail]) -> bool:
+    """Whether all of the addresses are somebody's still: not when an account was deleted, or got another address, as the
+    letters were rendered, which are rendered again then.
+    """
+    addresses = {letter.recipient for letter in letters}
+    people = User.objects.filter(email__in=addresses, is_active=True)
+    companies = Organisation.objects.filter(contact_email__in=addresses)
+    return addresses <= {
+        *people.values_list("email", flat=True),
+        *companies.values_list("contact_email", flat=True),
+    }
 
 
 def unwritten() -> QuerySet[OutgoingEmail]:

@@ -14,7 +14,7 @@ from gridgate.notifications import asking, letters, operations, tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import rights
 from gridgate.organisations.models import Entitlement
-from gridgate.organisations.operations import EIC
+from gridgate.organisations.operations import EIC, delete_account
 from gridgate.organisations.operations.requests import return_request
 from gridgate.sharing import receipts
 from gridgate.sharing.models import DataService, Permission
@@ -224,6 +224,26 @@ def test_who_may_not_learn_of_it_any_more_when_a_letter_is_written_gets_none(
     tasks.write_letters(now=later)
     told = OutgoingEmail.objects.values_list("recipient", flat=True)
     assert set(told) == SIDES - {"bob@acme.example"}
+
+
+def test_an_account_that_is_deleted_as_letters_are_rendered_gets_none(
+    world: World, permission: Permission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its former address would stay in the queue, which its deletion had emptied of it."""
+    suspend(actor=world.operateur, permission_id=permission.pk, reason="", now=world.now)
+    render = asking.letters_of
+
+    def meanwhile(change: OutgoingEmail, *, now: datetime) -> list[OutgoingEmail]:
+        rendered = render(change, now=now)
+        delete_account(user=world.bob.user, now=now)
+        return rendered
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asking, "letters_of", meanwhile)
+        tasks.write_letters(now=world.now)
+    tasks.write_letters(now=world.now)
+    told = OutgoingEmail.objects.filter(key__startswith="suspended:")
+    assert sorted(told.values_list("recipient", flat=True)) == sorted(SIDES - {"bob@acme.example"})
 
 
 def test_the_transaction_of_a_request_renders_nothing_and_one_rolled_back_tells_nobody(
