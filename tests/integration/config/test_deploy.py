@@ -40,3 +40,9 @@ def test_a_service_starts_a_command_that_there_is(unit: str) -> None:
     started = re.search(r"^ExecStart=\S+/gridgate (\S+)", said, flags=re.M)
     assert started is not None
     assert started.group(1) in get_command(cli.app).commands  # type: ignore[attr-defined]
+
+
+def test_a_file_that_takes_all_memory_does_not_stop_the_watcher_over_and_over() -> None:
+    """By default systemd stops the service, by SIGTERM, when one of its processes is killed for want of memory."""
+    said = (DEPLOY / "systemd" / "gridgate-watch.service").read_text("utf-8")
+    assert re.search(r"^OOMPolicy=continue$", said, flags=re.M)
