@@ -120,6 +120,10 @@ class World:
     def ends(
         self, reads: int, rounds: int, rows: dict[str, list[float]], plain: dict[str, list[float]]
     ) -> Iterator[Line]:
+        from gridgate.notifications import tasks
+
+        while tasks.write_letters(now=datetime.now(UTC)):
+            pass  # of what the world was made of
         for name, end in (("operation", self._by_operation), ("form", self._by_form)):
             end()  # once for nothing: modules and templates are read
             cpu, held, proof = (list(told) for told in zip(*(end() for _ in range(rounds)), strict=True))
@@ -128,10 +132,10 @@ class World:
             yield Line(told, "ms", cpu, {plain_django.NAME: plain["cpu"]} if form else rows)
             theirs = {plain_django.NAME: plain["locked"]} if form else {}
             yield Line(f"{told}, the registry locked by the clock", "ms", held, theirs)
-            if any(proof):
-                yield Line(f"{told}, its receipt and letters afterwards", "ms", proof)
+            yield Line(f"{told}, its {'letters' if form else 'receipt and letters'} afterwards", "ms", proof)
 
     def _by_operation(self) -> tuple[float, float, float]:
+        from gridgate.notifications import tasks
         from gridgate.sharing import receipts
         from gridgate.sharing.operations import revoke_permission
 
@@ -140,10 +144,14 @@ class World:
             receipt = revoke_permission(actor=self.alice, permission_id=permission, now=datetime.now(UTC))
         with worked() as proof:
             receipts.complete(receipt, now=datetime.now(UTC))
+            written = tasks.write_letters(now=datetime.now(UTC))
+        assert written == 1
         return cpu(), held(), proof()
 
     def _by_form(self) -> tuple[float, float, float]:
         from django.urls import reverse
+
+        from gridgate.notifications import tasks
 
         address = reverse("sharing_revoke", args=[self.permissions.pop()])
         with locked() as held, worked() as cpu:
@@ -152,4 +160,7 @@ class World:
             answer.status_code,
             answer.headers,
         )
-        return cpu(), held(), 0.0
+        with worked() as letters:
+            written = tasks.write_letters(now=datetime.now(UTC))
+        assert written == 1
+        return cpu(), held(), letters()
