@@ -10,7 +10,9 @@ class OutgoingEmail(models.Model):
 
     key = models.CharField(max_length=200, unique=True)
     thread = models.CharField(max_length=60, blank=True)
-    """Letters of one thread leave for one address in their order, one after the other: what two companies share."""
+    """Letters of one thread leave for one address in their order, one after the other: on what two companies share, or on
+    one request.
+    """
     recipient = models.EmailField()
     language = models.CharField(max_length=2)
     subject = models.CharField(max_length=200)
