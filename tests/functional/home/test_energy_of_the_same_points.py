@@ -1,6 +1,7 @@
 """The change against last year and the line of last year compare the same points."""
 
 from datetime import date, timedelta
+from threading import Barrier, get_ident
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 
 from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.client import DailyTotals
+from gridgate.portal.screens.home import energy
 from gridgate.portal.screens.home.energy import YEAR, energy_of
 from gridgate.portal.screens.sharing.moment import Moment
 from tests.measured import PARIS, Measured
+from tests.waiting import PATIENCE
 from tests.world import World
 
 
@@ -64,3 +67,32 @@ def test_what_did_not_change_is_said_so(
     ).figure.note
     assert note.startswith("sans changement depuis l’an dernier")
     assert ("mesuré les deux années" in note) is (points == 1)
+
+
+@pytest.mark.parametrize("many", [2, 3])
+def test_both_years_of_many_are_read_at_the_same_time(
+    world: World, measured: Measured, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    """So that a page of 50,000 is there within a second; those of few cost no thread."""
+    ids = [world.p1.pk, world.p2.pk]
+    together = Barrier(2)
+    threads = set()
+
+    def totals(_reader: Any, _points: Any, _direction: Any, first: date, last: date, **_more: Any) -> Any:
+        if many == len(ids):
+            together.wait(PATIENCE)
+        threads.add(get_ident())
+        days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
+        return DailyTotals(ids, days, np.full((2, len(days)), 1_000.0 * (first.year - 2024)))
+
+    monkeypatch.setattr(measured, "daily_totals", totals)
+    monkeypatch.setattr(energy, "MANY", many)
+    found = energy_of(
+        actor=world.alice,
+        points=ids,
+        whole=True,
+        direction=FlowDirection.WITHDRAWAL,
+        moment=Moment(world.now, PARIS),
+    )
+    assert (set(found.by_day), set(found.before)) == ({4_000.0}, {2_000.0})
+    assert len(threads) == (2 if many == len(ids) else 1)
