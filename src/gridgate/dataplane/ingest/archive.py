@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final
 
 from gridgate.dataplane.ingest.content import Content
-from gridgate.dataplane.ingest.port import UnreadableFile
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.tables.workbook import kind_of
 
 MAX_DEPTH: Final = 3

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-from gridgate.dataplane.ingest.port import UnreadableFile
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.tables.text import not_utf8 as not_utf8_fault
 
 HEAD: Final = 65_536

@@ -6,8 +6,9 @@ from contextlib import suppress
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.dataplane.ingest.content import Content
-from gridgate.dataplane.ingest.port import MeasurementReader, UnreadableFile
+from gridgate.dataplane.ingest.port import MeasurementReader
 from gridgate.dataplane.ingest.readers import readers
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.tables.diagnosis import Fault, UnusableFile, meant
 from gridgate.tables.known import other_table
 from gridgate.tables.text import SEPARATOR_NAMES, SEPARATORS, container, named_separator, separator_of

@@ -12,7 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gridgate.dataplane.ingest.content import Content, decode_utf8, is_text_in, not_utf8
-from gridgate.dataplane.ingest.port import Notes, UnreadableFile
+from gridgate.dataplane.ingest.port import Notes
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.tables.text import not_utf8 as not_utf8_fault
 from gridgate.tables.text import separator_of
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from gridgate.dataplane.ingest.archive import is_archive, is_document
 from gridgate.dataplane.ingest.content import HEAD, Content
-from gridgate.dataplane.ingest.port import MeasurementReader, UnreadableFile
+from gridgate.dataplane.ingest.port import MeasurementReader
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.tables import text, workbook
 from gridgate.tables.diagnosis import UnusableFile
 from gridgate.tables.known import other_table

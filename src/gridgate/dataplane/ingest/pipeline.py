@@ -24,19 +24,13 @@ from gridgate.dataplane.ingest.mapping import (
     settled_on,
 )
 from gridgate.dataplane.ingest.parts import is_container, parts_of
-from gridgate.dataplane.ingest.port import (
-    MeasurementReader,
-    Meter,
-    Notes,
-    Observations,
-    Refused,
-    UnreadableFile,
-)
+from gridgate.dataplane.ingest.port import MeasurementReader, Meter, Notes, Observations, Refused
 from gridgate.dataplane.ingest.progress import Progress, Untold, told
 from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.ingest.series import set_aside
 from gridgate.dataplane.ingest.settling import Rows, Series, Share, Tell, settle_all
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import (
     Cause,

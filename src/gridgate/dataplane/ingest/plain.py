@@ -18,8 +18,9 @@ from gridgate.dataplane.ingest import spool
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.decimals import Numbers, from_floats
 from gridgate.dataplane.ingest.frames import LINE, distinct
-from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp, UnreadableFile
+from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.dataplane.store.port import Cause
 
 _ALIASES: Final = {

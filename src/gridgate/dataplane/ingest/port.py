@@ -11,30 +11,19 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.dataplane.ingest.aside import SetAside
+from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.store.port import Cause, Quarantined
-
-if TYPE_CHECKING:
-    from gridgate.dataplane.ingest.content import Content
-
 
 _MUCH: Final = 20_000
 """Rows that are refused, after which they are told."""
-
-
-class UnreadableFile(GridgateError):
-    """The file as a whole cannot be taken: nothing of it is stored. Says where, why, and how to mend it."""
-
-    def __init__(self, message: str, *, remedy: str, where: str = "") -> None:
-        super().__init__(ErrorKind.MALFORMED, message, remedy=remedy, where=where)
 
 
 def literal(text: str) -> str:
@@ -283,7 +272,7 @@ class MeasurementReader(Protocol):
     title: ClassVar[str]
     """What people call it, in one line of help."""
 
-    def recognises(self, content: "Content") -> bool:
+    def recognises(self, content: Content) -> bool:
         """Tell from what the file holds, never from what it is called, whether it is of this format.
 
         Reads the head only (`content.head`, `content.xml_root`, `content.first_lines`), raises nothing, and
@@ -292,7 +281,7 @@ class MeasurementReader(Protocol):
         """
         ...
 
-    def read(self, content: "Content", notes: Notes) -> Iterator[Observations]:
+    def read(self, content: Content, notes: Notes) -> Iterator[Observations]:
         """Yield the values, batch by batch, in the order of the file.
 
         The caller stores nothing until the last batch has come, or one that `closes` a part of the file; so a reader may

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from lxml import etree
 
 from gridgate.dataplane.ingest.content import Content
-from gridgate.dataplane.ingest.port import UnreadableFile
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 
 if TYPE_CHECKING:
     from lxml.etree import _Element

@@ -9,7 +9,7 @@ import pytest
 from gridgate.dataplane.ingest import archive
 from gridgate.dataplane.ingest.archive import members
 from gridgate.dataplane.ingest.content import Content
-from gridgate.dataplane.ingest.port import UnreadableFile
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from tests.ingest_samples import zipped
 
 

@@ -11,8 +11,9 @@ import pytest
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.detect import detect, reader_named
-from gridgate.dataplane.ingest.port import Notes, UnreadableFile
+from gridgate.dataplane.ingest.port import Notes
 from gridgate.dataplane.ingest.readers import readers
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.metering.imports.findings import Code
 from gridgate.metering.imports.rows import read_sheet
 from gridgate.tables.known import HOLDERS, MAPPING, POINTS

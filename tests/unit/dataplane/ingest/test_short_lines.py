@@ -9,7 +9,8 @@ import pytest
 from gridgate.dataplane.ingest import frames, spool
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.frames import LINE, read_tables
-from gridgate.dataplane.ingest.port import Notes, UnreadableFile
+from gridgate.dataplane.ingest.port import Notes
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from tests.ingest_samples import plain_csv
 from tests.unit.dataplane.ingest.conftest import C5
 

@@ -29,7 +29,8 @@ from gridgate.dataplane.ingest import enedis
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.frames import LINE, cells, distinct, read_table
-from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, UnreadableFile, literal
+from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, literal
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 
 _ENCODINGS: Final = ("utf-8", "cp1252")
 _DIALS: Final = {"eas": FlowDirection.WITHDRAWAL, "eai": FlowDirection.INJECTION}

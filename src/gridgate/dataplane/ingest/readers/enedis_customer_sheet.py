@@ -20,7 +20,8 @@ from gridgate.dataplane.ingest import enedis
 from gridgate.dataplane.ingest.columns import Columns, observe, unit_exponent
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.frames import LINE, cells, distinct, read_table, separator_of
-from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, UnreadableFile
+from gridgate.dataplane.ingest.port import Notes, Observations, Stamp
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 
 _VALUE: Final = re.compile(r"valeur \(en (\w+)\)")
 _STAMPS: Final = {Kind.LOAD_CURVE: Stamp.BY_SEGMENT, Kind.DAILY_ENERGY: Stamp.DAY}

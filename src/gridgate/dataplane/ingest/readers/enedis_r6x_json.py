@@ -31,7 +31,8 @@ from gridgate.dataplane.ingest import enedis
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.content import HEAD, Content, decode_utf8, is_utf8
 from gridgate.dataplane.ingest.json_pieces import NotJson, Text, items, long_list, whole
-from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp, UnreadableFile
+from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 
 _FLOWS: Final = {
     "R63": Kind.LOAD_CURVE,

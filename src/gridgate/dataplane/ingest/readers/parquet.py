@@ -14,7 +14,8 @@ from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.frames import LINE
 from gridgate.dataplane.ingest.parquet_process import Decoding, Undecodable, decoding
 from gridgate.dataplane.ingest.plain import layout_of, observations, required
-from gridgate.dataplane.ingest.port import Notes, Observations, UnreadableFile
+from gridgate.dataplane.ingest.port import Notes, Observations
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 
 _ABOUT: Final = {"metering_point": "metering_point_id"}
 """Metadata that `gridgate export` writes under other names than the columns have."""

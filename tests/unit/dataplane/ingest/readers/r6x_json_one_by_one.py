@@ -12,7 +12,8 @@ from gridgate.core.quantities import Kind, Quality
 from gridgate.dataplane.ingest import enedis
 from gridgate.dataplane.ingest.columns import Columns, observe, seconds_of
 from gridgate.dataplane.ingest.content import Content, decode_utf8
-from gridgate.dataplane.ingest.port import Notes, Observations, Stamp, UnreadableFile
+from gridgate.dataplane.ingest.port import Notes, Observations, Stamp
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 
 _FLOWS: Final = {
     "R63": Kind.LOAD_CURVE,

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from gridgate.dataplane.ingest import json_pieces
 from gridgate.dataplane.ingest.content import Content
-from gridgate.dataplane.ingest.port import Notes, Observations, UnreadableFile
+from gridgate.dataplane.ingest.port import Notes, Observations
 from gridgate.dataplane.ingest.readers.enedis_r6x_json import READER
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from tests.examples import examples
 from tests.ingest_samples import AUTUMN, as_json, ends, naive, r6x, r63, r64, r65, r66
 from tests.unit.dataplane.ingest.conftest import C4, C5, INJECTING

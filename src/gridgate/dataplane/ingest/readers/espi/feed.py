@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 import numpy as np
 
-from gridgate.dataplane.ingest.port import Notes, UnreadableFile
+from gridgate.dataplane.ingest.port import Notes
 from gridgate.dataplane.ingest.readers.espi.blocks import UNSAID, About, Block
 from gridgate.dataplane.ingest.readers.espi.clock import Clock, clock_of
 from gridgate.dataplane.ingest.readers.espi.codes import (
@@ -22,6 +22,7 @@ from gridgate.dataplane.ingest.readers.espi.codes import (
     refusal_of_type,
 )
 from gridgate.dataplane.ingest.readers.espi.places import Places
+from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.dataplane.ingest.xml import line_of, other_namespace
 
 if TYPE_CHECKING:
