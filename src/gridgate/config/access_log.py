@@ -173,7 +173,7 @@ def pack_past_days(environment: Environment, now: datetime) -> int:
 
     A segment that cannot be packed is told in the process's log and does not hold up the others.
     """
-    from gridgate.dataplane.accesslog.packed import pack  # most processes never do
+    from gridgate.dataplane.accesslog.packing import pack  # most processes never do
 
     done = 0
     there, sealed = audit.positions(), audit.sealed_segments()
@@ -239,7 +239,7 @@ def _unlink(path: Path) -> bool:
     """Remove a segment in both forms, if there are two, and what a death left of packing it; returns whether it did: not
     while it is written or packed, which would bring it back.
     """
-    from gridgate.dataplane.accesslog.packed import unfinished  # most processes never do
+    from gridgate.dataplane.accesslog.packing import unfinished  # most processes never do
 
     name = segment_name(path)
     with ExitStack() as held:

@@ -32,9 +32,9 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import PermissionState
 from gridgate.core.text import counted
 from gridgate.dataplane.accesslog import AccessLog, AccessLogUnavailable, ChangeEntry
+from gridgate.dataplane.accesslog.damage import DamagedSegment
 from gridgate.dataplane.accesslog.segments import (
     CHANGES_SUFFIX,
-    DamagedSegment,
     TooManyFaults,
     following_lines,
     is_changes,

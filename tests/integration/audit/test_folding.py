@@ -47,8 +47,8 @@ from gridgate.config.access_log import (
 from gridgate.config.commands.check import log_not_shown
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
-from gridgate.dataplane.accesslog import AccessEntry, AccessLog, ChangeEntry, packed, verify
-from gridgate.dataplane.accesslog.packed import pack
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog, ChangeEntry, packing, verify
+from gridgate.dataplane.accesslog.packing import pack
 from gridgate.dataplane.accesslog.segments import (
     CHANGES_SUFFIX,
     CHECKPOINTS,
@@ -505,7 +505,7 @@ def test_what_is_written_just_before_it_is_packed_is_folded(
         return pack(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(packed, "pack", pack_late)
+        patch.setattr(packing, "pack", pack_late)
         assert pack_past_days(environment, NOW + timedelta(days=2)) == 0
     assert (fold_access_log(environment), pack_past_days(environment, NOW + timedelta(days=2))) == (1, 1)
 

@@ -34,7 +34,7 @@ from gridgate.config.commands.audit import app
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
-from gridgate.dataplane.accesslog.packed import pack
+from gridgate.dataplane.accesslog.packing import pack
 from gridgate.dataplane.accesslog.segments import (
     CHANGES_SUFFIX,
     CHECKPOINTS,

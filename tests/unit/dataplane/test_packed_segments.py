@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gridgate.dataplane.accesslog import AccessEntry, AccessLog, packed, segments, sign_checkpoint, verify
-from gridgate.dataplane.accesslog.packed import pack
+from gridgate.dataplane.accesslog import AccessEntry, AccessLog, packing, segments, sign_checkpoint, verify
+from gridgate.dataplane.accesslog.packing import pack
 from gridgate.dataplane.accesslog.segments import (
     open_segment,
     read_lines,
@@ -122,16 +122,16 @@ def test_one_that_another_worker_packs_meanwhile_is_left_to_it(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Open already, and about to be locked, when the other one is done and has removed it."""
-    lock = packed.fcntl.flock
+    lock = packing.fcntl.flock
 
     def after_the_other(*arguments: int) -> None:
         with monkeypatch.context() as other:
-            other.setattr(packed.fcntl, "flock", lock)
+            other.setattr(packing.fcntl, "flock", lock)
             if path.exists():
                 assert pack(path)
         lock(*arguments)
 
-    monkeypatch.setattr(packed.fcntl, "flock", after_the_other)
+    monkeypatch.setattr(packing.fcntl, "flock", after_the_other)
     assert not pack(path)
     assert not pack(path), "it is not there to be opened"
     assert [one.name for one in path.parent.iterdir()] == [f"{path.name}.zst"]
@@ -166,7 +166,7 @@ def test_a_disk_that_fills_up_on_the_way_is_left_no_fuller(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(packed.os, "fsync", no_room)
+        patch.setattr(packing.os, "fsync", no_room)
         with pytest.raises(OSError, match="No space left"):
             pack(path)
     assert [(left.name, left.read_bytes()) for left in path.parent.iterdir()] == [(path.name, before)]
@@ -176,9 +176,9 @@ def test_a_disk_that_fills_up_on_the_way_is_left_no_fuller(
 def test_what_does_not_read_back_the_same_replaces_nothing(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packed, "FRAME", 4096)
+    monkeypatch.setattr(packing, "FRAME", 4096)
     digests = iter([b"a", b"b"])
-    monkeypatch.setattr(packed, "_digest", lambda _: next(digests))
+    monkeypatch.setattr(packing, "_digest", lambda _: next(digests))
     with pytest.raises(OSError, match="does not read back"):
         pack(path)
     assert segment_paths(path.parent) == [path]

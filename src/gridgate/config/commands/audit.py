@@ -23,10 +23,10 @@ from gridgate.core.text import counted, shown, shown_lines
 from gridgate.core.time import FIRST_DAY, LAST_DAY, may_be_asked
 from gridgate.dataplane.accesslog import Copy, Verification, is_changes, verify
 from gridgate.dataplane.accesslog.checkpoints import checkpoint_lines
+from gridgate.dataplane.accesslog.damage import DamagedSegment
 from gridgate.dataplane.accesslog.segments import (
     CHANGES_SUFFIX,
     CHECKPOINTS,
-    DamagedSegment,
     day_of_segment,
     segment_name,
     segment_paths,

@@ -20,10 +20,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.dataplane.accesslog.damage import DamagedSegment
 from gridgate.dataplane.accesslog.segments import (
     CHECKPOINTS,
     ORIGIN,
-    DamagedSegment,
     SegmentReading,
     digest,
     ends_at,

@@ -19,6 +19,8 @@ from typing import Any, BinaryIO, cast
 
 import orjson
 
+from gridgate.dataplane.accesslog.damage import DamagedSegment
+
 ORIGIN = "0" * 64
 SUFFIX = ".jsonl"
 CHANGES_SUFFIX = f".changes{SUFFIX}"
@@ -32,10 +34,6 @@ MOST_FAULTS = 500
 """Told of one segment, which is then read no further: a few kilobytes of a packed one can be lines without number."""
 PROBE = "probe"
 """Member of a line that was written to see whether one can be: chained like all, and no entry."""
-
-
-class DamagedSegment(OSError):
-    """A packed segment, or the rest of it, is no longer what was packed: no disk or right keeps it from being read."""
 
 
 @dataclass(frozen=True, slots=True)
