@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridgate.dataplane.accesslog.verification import _in_order
+from gridgate.dataplane.accesslog.signing import _in_order
 from tests.examples import examples
 
 BEGINNING = datetime(2026, 11, 25, tzinfo=UTC)

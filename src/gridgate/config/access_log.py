@@ -49,7 +49,8 @@ from gridgate.dataplane.accesslog.segments import (
     segment_size,
     whole_lines,
 )
-from gridgate.dataplane.accesslog.verification import LATE, verify
+from gridgate.dataplane.accesslog.signing import LATE
+from gridgate.dataplane.accesslog.verification import verify
 from gridgate.notifications.checkpoints import send_copies
 from gridgate.sharing.signing import load_private_key, load_public_keys
 

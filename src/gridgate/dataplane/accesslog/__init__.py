@@ -19,6 +19,7 @@ from gridgate.dataplane.accesslog.checkpoints import (
     sign_checkpoint,
 )
 from gridgate.dataplane.accesslog.entry import AccessEntry, ChangeEntry
+from gridgate.dataplane.accesslog.findings import Verification
 from gridgate.dataplane.accesslog.segments import (
     Fault,
     SegmentReading,
@@ -26,7 +27,7 @@ from gridgate.dataplane.accesslog.segments import (
     is_changes,
     read_segment,
 )
-from gridgate.dataplane.accesslog.verification import Copy, Verification, verify
+from gridgate.dataplane.accesslog.verification import Copy, verify
 from gridgate.dataplane.accesslog.writer import AccessLog, AccessLogUnavailable
 
 __all__ = [
