@@ -15,8 +15,9 @@ import polars as pl
 import pytest
 
 from gridgate.dataplane import scratch
-from gridgate.dataplane.ingest import aside, frames, parquet_process, plain, settling, spool
+from gridgate.dataplane.ingest import aside, frames, parquet_process, settling, spool
 from gridgate.dataplane.ingest.mapping import MeterMapping
+from gridgate.dataplane.ingest.plain import observing
 from gridgate.dataplane.ingest.work import Work
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, PutResult, StoreUnavailable
@@ -321,7 +322,7 @@ class TestWholeColumns:
         path = tmp_path / "night.csv"
         path.write_bytes(plain_csv([*lines(CONSO), *lines(SOLAR)]))
         calls: list[str] = []
-        for module, name in ((plain, "observe"), (settling, "settle")):
+        for module, name in ((observing, "observe"), (settling, "settle")):
             what = getattr(module, name)
 
             def counted(*given: Any, what: Any = what, name: str = name, **how: Any) -> Any:

@@ -13,7 +13,8 @@ import polars as pl
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.frames import LINE
 from gridgate.dataplane.ingest.parquet_process import Decoding, Undecodable, decoding
-from gridgate.dataplane.ingest.plain import layout_of, observations, required
+from gridgate.dataplane.ingest.plain.layout import layout_of, required
+from gridgate.dataplane.ingest.plain.observing import observations
 from gridgate.dataplane.ingest.port import Notes, Observations
 from gridgate.dataplane.ingest.unreadable import UnreadableFile
 

@@ -11,7 +11,8 @@ from typing import ClassVar, Final
 
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.frames import cells, first_line, read_tables, separator_of
-from gridgate.dataplane.ingest.plain import Layout, layout_of, observations, required
+from gridgate.dataplane.ingest.plain.layout import Layout, layout_of, required
+from gridgate.dataplane.ingest.plain.observing import observations
 from gridgate.dataplane.ingest.port import Notes, Observations
 from gridgate.dataplane.ingest.unreadable import UnreadableFile
 
