@@ -13,7 +13,7 @@ from gridgate.dataplane.ingest import settling
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import LocalClock
 from gridgate.dataplane.ingest.port import Groups, Meter, Observations, Stamp
-from gridgate.dataplane.ingest.series import settle
+from gridgate.dataplane.ingest.series.settle import settle
 from gridgate.dataplane.ingest.settling import Series, Share, settle_all
 from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import DayBlock, Quarantined

@@ -28,7 +28,7 @@ from gridgate.dataplane.ingest.port import MeasurementReader, Meter, Notes, Obse
 from gridgate.dataplane.ingest.progress import Progress, Untold, told
 from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
-from gridgate.dataplane.ingest.series import set_aside
+from gridgate.dataplane.ingest.series.rejected import set_aside
 from gridgate.dataplane.ingest.settling import Rows, Series, Share, Tell, settle_all
 from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.dataplane.store.days import Days

@@ -19,7 +19,8 @@ from gridgate.dataplane.ingest.columns import STEPS
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import DAY, FIRST, LAST, LocalClock
 from gridgate.dataplane.ingest.port import Observations, Stamp
-from gridgate.dataplane.ingest.series import LARGEST, ROOM, STAMPED_AT_END, lasting, settle
+from gridgate.dataplane.ingest.series.settle import LARGEST, ROOM, settle
+from gridgate.dataplane.ingest.series.table import STAMPED_AT_END, lasting
 from gridgate.dataplane.store.checking import MAX_DECIMALS
 from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import Quarantined, SeriesKey

@@ -15,7 +15,7 @@ from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import LocalClock
 from gridgate.dataplane.ingest.port import Observations, Stamp
 from gridgate.dataplane.ingest.report import FileReport
-from gridgate.dataplane.ingest.series import settle
+from gridgate.dataplane.ingest.series.settle import settle
 from gridgate.dataplane.store.port import Cause, Quarantined, Subject
 from tests.ingest_samples import (
     PLAIN,
