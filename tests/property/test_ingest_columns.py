@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
-from gridgate.dataplane.ingest import settling
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import LocalClock
 from gridgate.dataplane.ingest.port import Groups, Meter, Observations, Stamp
 from gridgate.dataplane.ingest.series.settle import settle
-from gridgate.dataplane.ingest.settling import Series, Share, settle_all
+from gridgate.dataplane.ingest.settling import together
+from gridgate.dataplane.ingest.settling.table import Series, Share
+from gridgate.dataplane.ingest.settling.together import settle_all
 from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import DayBlock, Quarantined
 from tests.examples import examples
@@ -116,7 +117,7 @@ def test_series_settled_together_are_what_each_is_by_itself(
     ]
 
     set_aside: list[Quarantined] = []
-    with patch.object(settling, "AT_ONCE", at_once):
+    with patch.object(together, "AT_ONCE", at_once):
         days = settle_all(several, shares, CLOCK, at=AT, tell=set_aside.extend)
 
     singles = {

@@ -15,9 +15,10 @@ import polars as pl
 import pytest
 
 from gridgate.dataplane import scratch
-from gridgate.dataplane.ingest import aside, frames, parquet_process, settling, spool
+from gridgate.dataplane.ingest import aside, frames, parquet_process, spool
 from gridgate.dataplane.ingest.mapping import MeterMapping
 from gridgate.dataplane.ingest.plain import observing
+from gridgate.dataplane.ingest.settling import together
 from gridgate.dataplane.ingest.work import Work
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, PutResult, StoreUnavailable
@@ -322,7 +323,7 @@ class TestWholeColumns:
         path = tmp_path / "night.csv"
         path.write_bytes(plain_csv([*lines(CONSO), *lines(SOLAR)]))
         calls: list[str] = []
-        for module, name in ((observing, "observe"), (settling, "settle")):
+        for module, name in ((observing, "observe"), (together, "settle")):
             what = getattr(module, name)
 
             def counted(*given: Any, what: Any = what, name: str = name, **how: Any) -> Any:
@@ -340,14 +341,14 @@ class TestWholeColumns:
         path = tmp_path / "night.csv"
         path.write_bytes(plain_csv([*lines(CONSO), *lines(SOLAR)]))
         rows: list[int] = []
-        days = settling._days
+        days = together._days
 
         def counted(table: Any, *more: Any) -> Any:
             rows.append(len(table.series))
             return days(table, *more)
 
-        monkeypatch.setattr(settling, "_days", counted)
-        monkeypatch.setattr(settling, "AT_ONCE", 10)
+        monkeypatch.setattr(together, "_days", counted)
+        monkeypatch.setattr(together, "AT_ONCE", 10)
 
         assert instance.take_one(path).stored == 2 * len(lines(CONSO))
         assert rows == [len(lines(CONSO)), len(lines(SOLAR))]
@@ -361,13 +362,13 @@ class TestWholeColumns:
         head = "metering_point_id,day,resolution," + ",".join(f"v{slot}" for slot in range(1, 25))
         path.write_text("\n".join([head, *of_days]) + "\n")
         batches: list[int] = []
-        settle = settling.settle
+        settle = together.settle
 
         def counted(given: Sequence[Any], *more: Any, **how: Any) -> Any:
             batches.append(len(given))
             return settle(given, *more, **how)
 
-        monkeypatch.setattr(settling, "settle", counted)
+        monkeypatch.setattr(together, "settle", counted)
 
         report = instance.take_one(path)
 

@@ -29,7 +29,8 @@ from gridgate.dataplane.ingest.progress import Progress, Untold, told
 from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.ingest.series.rejected import set_aside
-from gridgate.dataplane.ingest.settling import Rows, Series, Share, Tell, settle_all
+from gridgate.dataplane.ingest.settling.table import Series, Share
+from gridgate.dataplane.ingest.settling.together import Rows, Tell, settle_all
 from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import (
