@@ -11,7 +11,8 @@ from gridgate.core.time import Resolution, slots_in_day
 from gridgate.dataplane.client import MeasurementClient
 from gridgate.dataplane.ingest.directory import RegistryDirectory
 from gridgate.dataplane.ingest.mapping import MeterMapping
-from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
+from gridgate.dataplane.ingest.pipeline import ingest_files
+from gridgate.dataplane.ingest.taking import Ingest
 from gridgate.portal import measurements
 from tests.dataplane_plane import WITHDRAWAL, Plane, daily, day_block
 from tests.dataplane_world import PARIS

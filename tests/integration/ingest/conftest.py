@@ -11,8 +11,9 @@ import pytest
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.dataplane.ingest.directory import RegistryDirectory
 from gridgate.dataplane.ingest.mapping import MeterMapping
-from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
+from gridgate.dataplane.ingest.pipeline import ingest_files
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
+from gridgate.dataplane.ingest.taking import Ingest
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore
 from tests.dataplane_world import ACME, BOTH_WAYS, CONSO, SOLAR, RegistryFile

@@ -217,7 +217,7 @@ class _Watcher:
         return str(self._folder.folder / claim.name)
 
     def _refused(self, claim: "Claim", why: str) -> "FileReport":
-        from gridgate.dataplane.ingest.pipeline import UNKNOWN, refusal
+        from gridgate.dataplane.ingest.brief import UNKNOWN, refusal
         from gridgate.dataplane.store.port import Quarantined
 
         return refusal(self._name(claim), UNKNOWN, Quarantined("file", why, ""))

@@ -23,10 +23,12 @@ from typing import Any, Final, cast
 
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.ingest.aside import SetAside
+from gridgate.dataplane.ingest.brief import UNKNOWN, refusal
 from gridgate.dataplane.ingest.parquet_process import without_secrets
-from gridgate.dataplane.ingest.pipeline import UNKNOWN, Ingest, refusal, take
+from gridgate.dataplane.ingest.pipeline import take
 from gridgate.dataplane.ingest.progress import Progress, Untold
 from gridgate.dataplane.ingest.report import FileReport
+from gridgate.dataplane.ingest.taking import Ingest
 from gridgate.dataplane.ingest.work import Work
 from gridgate.dataplane.store.port import MeasurementStore, Quarantined
 

@@ -11,9 +11,10 @@ from gridgate.core.time import civil_day_of
 from gridgate.dataplane.ingest.detect import AUTO
 from gridgate.dataplane.ingest.directory import RegistryDirectory
 from gridgate.dataplane.ingest.mapping import MeterMapping
-from gridgate.dataplane.ingest.pipeline import Ingest, require_options
+from gridgate.dataplane.ingest.pipeline import require_options
 from gridgate.dataplane.ingest.progress import Progress
 from gridgate.dataplane.ingest.spool import PREFIX as PARTS
+from gridgate.dataplane.ingest.taking import Ingest
 from gridgate.dataplane.scratch import sweep
 from gridgate.dataplane.store import open_rehearsal, open_store
 from gridgate.dataplane.store.port import MeasurementStore

@@ -11,8 +11,9 @@ from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import slot_start
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.mapping import MeterMapping
-from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
+from gridgate.dataplane.ingest.pipeline import ingest_files
 from gridgate.dataplane.ingest.report import FileReport
+from gridgate.dataplane.ingest.taking import Ingest
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore
 from tests.conftest import ROOT

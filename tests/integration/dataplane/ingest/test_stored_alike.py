@@ -17,7 +17,8 @@ from zoneinfo import ZoneInfo
 from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.mapping import MeterMapping
-from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
+from gridgate.dataplane.ingest.pipeline import ingest_files
+from gridgate.dataplane.ingest.taking import Ingest
 from gridgate.dataplane.store import open_store
 
 KNOWN = Path(__file__).with_name("stored.json")

@@ -10,8 +10,9 @@ import pytest
 from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.mapping import MeterMapping
-from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
+from gridgate.dataplane.ingest.pipeline import ingest_files
 from gridgate.dataplane.ingest.report import FileReport
+from gridgate.dataplane.ingest.taking import Ingest
 from gridgate.dataplane.store.checking import canonical
 from gridgate.dataplane.store.days import Days
 from gridgate.dataplane.store.port import DayBlock, PutResult, Quarantined, Source

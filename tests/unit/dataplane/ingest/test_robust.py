@@ -22,8 +22,9 @@ from lxml import etree
 from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest.mapping import read_mapping_file
-from gridgate.dataplane.ingest.pipeline import Ingest, ingest_files
+from gridgate.dataplane.ingest.pipeline import ingest_files
 from gridgate.dataplane.ingest.readers import readers
+from gridgate.dataplane.ingest.taking import Ingest
 from gridgate.dataplane.store import open_store
 from tests.examples import examples
 from tests.ingest_samples import (
