@@ -24,7 +24,7 @@ from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Interval, Resolution, civil_day_bounds
 from gridgate.dataplane.client import MeasurementClient, Period, Reader, SumAsked
 from gridgate.dataplane.config import DataPlaneConfig
-from gridgate.dataplane.query.sums import Parts
+from gridgate.dataplane.query.sums.parts import Parts
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.summing import add_up
 from tests.dataplane_world import ACME, PARIS, RegistryFile

@@ -17,7 +17,9 @@ from gridgate.core.sharing import AccessLine, Basis
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, slots_in_day
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.assemble import assemble
-from gridgate.dataplane.query.sums import Parts, Span, sum_of_energy, sum_of_power
+from gridgate.dataplane.query.sums.energy import sum_of_energy
+from gridgate.dataplane.query.sums.parts import Parts, Span
+from gridgate.dataplane.query.sums.power import sum_of_power
 from gridgate.dataplane.reading import Wanted, read_segments
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore

@@ -20,7 +20,8 @@ from gridgate.dataplane.accesslog import AccessLog
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.answer import Answer, Segment
-from gridgate.dataplane.query.sums import Sums, energy_of_points
+from gridgate.dataplane.query.sums.energy import energy_of_points
+from gridgate.dataplane.query.sums.tally import Sums
 from gridgate.dataplane.reading import Reader, Wanted, answer, curve_of, entries, in_order
 from gridgate.dataplane.registry import NEWEST, Access, SqliteRegistry
 from gridgate.dataplane.store import open_store

@@ -24,7 +24,10 @@ from gridgate.dataplane.accesslog.entry import Encoded, Entry
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.days import epoch, epoch_up
-from gridgate.dataplane.query.sums import Parts, Span, Sums, sum_of_energy, sum_of_power
+from gridgate.dataplane.query.sums.energy import sum_of_energy
+from gridgate.dataplane.query.sums.parts import Parts, Span
+from gridgate.dataplane.query.sums.power import sum_of_power
+from gridgate.dataplane.query.sums.tally import Sums
 from gridgate.dataplane.reading import Reader, Wanted, entries, epoch_milliseconds
 from gridgate.dataplane.registry import NEWEST, PointFacts, Registry, SqliteRegistry
 from gridgate.dataplane.store import open_store
