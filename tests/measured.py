@@ -18,7 +18,8 @@ from gridgate.core.sharing import AccessLine, Basis, Granted, RefusalReason, Ref
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of, days_between
 from gridgate.dataplane.client import DailyTotals, Decided, Latest, Period, Reader, SumAsked, Sums
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
-from gridgate.dataplane.store.port import Cause, SeriesInfo, SeriesKey, SetAside
+from gridgate.dataplane.store.port import SeriesInfo, SeriesKey
+from gridgate.dataplane.store.quarantine import Cause, SetAside
 from tests.world import NOW
 
 PARIS = ZoneInfo("Europe/Paris")

@@ -17,7 +17,8 @@ from gridgate.dataplane.ingest.settling import together
 from gridgate.dataplane.ingest.settling.table import Series, Share
 from gridgate.dataplane.ingest.settling.together import settle_all
 from gridgate.dataplane.store.days import Days
-from gridgate.dataplane.store.port import DayBlock, Quarantined
+from gridgate.dataplane.store.port import DayBlock
+from gridgate.dataplane.store.quarantine import Quarantined
 from tests.examples import examples
 from tests.factories.measurements import SUMMER, key
 from tests.ingest_samples import PARIS

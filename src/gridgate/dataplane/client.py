@@ -25,7 +25,8 @@ from gridgate.dataplane.query.sums.tally import Sums
 from gridgate.dataplane.reading import Reader, Wanted, answer, curve_of, entries, in_order
 from gridgate.dataplane.registry import NEWEST, Access, SqliteRegistry
 from gridgate.dataplane.store import open_store
-from gridgate.dataplane.store.port import Cause, MeasurementStore, SeriesInfo, SetAside
+from gridgate.dataplane.store.port import MeasurementStore, SeriesInfo
+from gridgate.dataplane.store.quarantine import Cause, SetAside
 from gridgate.dataplane.summing import Decided, SumAsked, add_up, decide_each, is_unknown, log_entries
 
 __all__ = [

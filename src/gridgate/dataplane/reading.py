@@ -27,14 +27,8 @@ from gridgate.dataplane.query.coverage import FUTURE, INCOMPLETE, NOT_RECEIVED, 
 from gridgate.dataplane.query.resample import resample
 from gridgate.dataplane.query.set_aside import in_part, told_apart
 from gridgate.dataplane.registry import PointFacts
-from gridgate.dataplane.store.port import (
-    Cause,
-    DayBlock,
-    MeasurementStore,
-    PackedDay,
-    SeriesKey,
-    SetAside,
-)
+from gridgate.dataplane.store.port import DayBlock, MeasurementStore, PackedDay, SeriesKey
+from gridgate.dataplane.store.quarantine import Cause, SetAside
 
 _BOTH_WAYS = bits(FlowDirection)
 _MICROSECOND = timedelta(microseconds=1)

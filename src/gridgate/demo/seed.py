@@ -23,7 +23,8 @@ from gridgate.core import references
 from gridgate.core.quantities import Kind, Quality
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.store import open_store
-from gridgate.dataplane.store.port import DayBlock, MeasurementStore, Quarantined, Source
+from gridgate.dataplane.store.port import DayBlock, MeasurementStore, Source
+from gridgate.dataplane.store.quarantine import Quarantined
 from gridgate.demo import cast, curves
 from gridgate.demo.access_history import access_history
 from gridgate.demo.questionnaires import seed_questionnaires

@@ -14,7 +14,7 @@ from django.utils.translation import override
 from gridgate.core.quantities import FlowDirection, bits
 from gridgate.core.time import Interval, Resolution, civil_day_bounds
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
-from gridgate.dataplane.store.port import Cause, SetAside
+from gridgate.dataplane.store.quarantine import Cause, SetAside
 from gridgate.portal.screens.measurements.absences import Absence
 from gridgate.portal.screens.measurements.aside import set_aside_in_words
 from gridgate.portal.screens.measurements.period import Shown, read_choice

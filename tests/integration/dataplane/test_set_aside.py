@@ -13,7 +13,8 @@ from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Resolution
 from gridgate.dataplane.client import MeasurementClient, Reader
 from gridgate.dataplane.query.answer import Answer
-from gridgate.dataplane.store.port import Cause, Quarantined, Source, Subject
+from gridgate.dataplane.store.port import Source
+from gridgate.dataplane.store.quarantine import Cause, Quarantined, Subject
 from gridgate.dataplane.store.sqlite import SqliteStore
 from gridgate.facades.native import wire
 from tests.dataplane_plane import WITHDRAWAL, Plane, day_block

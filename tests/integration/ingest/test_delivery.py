@@ -9,7 +9,7 @@ import pytest
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.dataplane.ingest.directory import PointInfo, RegistryDirectory
-from gridgate.dataplane.store.port import Cause
+from gridgate.dataplane.store.quarantine import Cause
 from tests.dataplane_world import ACME, CONSO, SOLAR, UNKNOWN
 from tests.ingest_samples import PLAIN, as_json, ends, offset, plain_csv, r63, zipped
 from tests.integration.ingest.conftest import RECORDED_AT, Instance

@@ -12,10 +12,10 @@ from gridgate.dataplane.store.port import (
     InvalidBlock,
     MeasurementStore,
     PutResult,
-    Quarantined,
     Source,
     StoreUnavailable,
 )
+from gridgate.dataplane.store.quarantine import Quarantined
 from tests.factories.measurements import AUTUMN, POINT, SPRING, SUMMER, block, key, said, source
 from tests.integration.store.conftest import Instance
 

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from gridgate.dataplane.store import open_store
-from gridgate.dataplane.store.port import DayBlock, Quarantined
+from gridgate.dataplane.store.port import DayBlock
+from gridgate.dataplane.store.quarantine import Quarantined
 from tests.factories.measurements import block, key, source
 
 FIRST = date(2026, 1, 1)

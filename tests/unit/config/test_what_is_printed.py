@@ -14,7 +14,7 @@ from gridgate.config.ingesting.summary import show
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
-from gridgate.dataplane.store.port import Cause, Quarantined, Subject
+from gridgate.dataplane.store.quarantine import Cause, Quarantined, Subject
 from gridgate.metering.imports.findings import Code, Finding
 from gridgate.organisations.kyc_form import Fault, InvalidForm
 

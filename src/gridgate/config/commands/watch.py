@@ -218,7 +218,7 @@ class _Watcher:
 
     def _refused(self, claim: "Claim", why: str) -> "FileReport":
         from gridgate.dataplane.ingest.brief import UNKNOWN, refusal
-        from gridgate.dataplane.store.port import Quarantined
+        from gridgate.dataplane.store.quarantine import Quarantined
 
         return refusal(self._name(claim), UNKNOWN, Quarantined("file", why, ""))
 

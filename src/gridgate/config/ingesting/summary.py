@@ -9,7 +9,7 @@ from rich.table import Table
 
 from gridgate.core.text import counted, shown
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
-from gridgate.dataplane.store.port import Quarantined
+from gridgate.dataplane.store.quarantine import Quarantined
 
 _REASONS_SHOWN: Final = 12
 _REASON_SHOWN: Final = 600
@@ -96,7 +96,7 @@ class _Alike:
     """What was set aside for one reason, without each of it: the first, how many, of which points and days.
 
     >>> from gridgate.core.quantities import Kind
-    >>> from gridgate.dataplane.store.port import Subject
+    >>> from gridgate.dataplane.store.quarantine import Subject
     >>> of = [Subject("22516914714270", Kind.LOAD_CURVE, day=date(2026, 6, n)) for n in (3, 1)]
     >>> items = [Quarantined("line 2", "", "", None, one) for one in of]
     >>> alike = _Alike(items[0])

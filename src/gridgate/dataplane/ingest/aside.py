@@ -23,7 +23,8 @@ import orjson
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.dataplane.store.port import Cause, Quarantined, StoreUnavailable, Subject
+from gridgate.dataplane.store.port import StoreUnavailable
+from gridgate.dataplane.store.quarantine import Cause, Quarantined, Subject
 
 HELD: Final = 50_000
 """Held in memory at most."""

@@ -7,7 +7,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.dataplane.ingest.content import Content
 from gridgate.dataplane.ingest.port import MeasurementReader
 from gridgate.dataplane.ingest.report import FileReport
-from gridgate.dataplane.store.port import Quarantined
+from gridgate.dataplane.store.quarantine import Quarantined
 
 UNKNOWN: Final = "unknown"
 TEXT: Final = "csv"

@@ -18,7 +18,7 @@ from gridgate.core.time import Resolution
 from gridgate.dataplane.ingest.decimals import Numbers, parse_numbers
 from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Place, Stamp, literal
 from gridgate.dataplane.ingest.stamps import Stamps, parse_stamps
-from gridgate.dataplane.store.port import Cause
+from gridgate.dataplane.store.quarantine import Cause
 
 _ENERGY: Final = {"Wh": 0, "kWh": 3, "MWh": 6}
 _UNITS: Final[dict[Kind, dict[str, int]]] = {

@@ -30,7 +30,8 @@ from gridgate.dataplane.ingest.progress import Progress, Untold
 from gridgate.dataplane.ingest.report import FileReport
 from gridgate.dataplane.ingest.taking import Ingest
 from gridgate.dataplane.ingest.work import Work
-from gridgate.dataplane.store.port import MeasurementStore, Quarantined
+from gridgate.dataplane.store.port import MeasurementStore
+from gridgate.dataplane.store.quarantine import Quarantined
 
 MEMORY: Final = 512 * 2**20
 """What a process may need, at most."""

@@ -19,7 +19,8 @@ from gridgate.dataplane.ingest.readers import readers
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.ingest.taking import Ingest, Taking
 from gridgate.dataplane.ingest.unreadable import UnreadableFile
-from gridgate.dataplane.store.port import InvalidBlock, Quarantined
+from gridgate.dataplane.store.port import InvalidBlock
+from gridgate.dataplane.store.quarantine import Quarantined
 
 ARCHIVE: Final = "zip"
 _AMISS: Final = (UnreadableFile, InvalidBlock, NoRoomToTell)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.dataplane.ingest.aside import SetAside
 from gridgate.dataplane.ingest.content import Content
-from gridgate.dataplane.store.port import Cause, Quarantined
+from gridgate.dataplane.store.quarantine import Cause, Quarantined
 
 _MUCH: Final = 20_000
 """Rows that are refused, after which they are told."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.ingest.aside import HELD, SetAside
-from gridgate.dataplane.store.port import Quarantined
+from gridgate.dataplane.store.quarantine import Quarantined
 
 
 @dataclass(slots=True)

@@ -23,7 +23,8 @@ from gridgate.dataplane.ingest.settling.table import Series, Share
 from gridgate.dataplane.ingest.settling.together import Rows, Tell, settle_all
 from gridgate.dataplane.ingest.unreadable import UnreadableFile
 from gridgate.dataplane.store.days import Days
-from gridgate.dataplane.store.port import Cause, MeasurementStore, Quarantined, Source, Subject
+from gridgate.dataplane.store.port import MeasurementStore, Source
+from gridgate.dataplane.store.quarantine import Cause, Quarantined, Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of
-from gridgate.dataplane.store.port import SetAside
+from gridgate.dataplane.store.quarantine import SetAside
 
 MISSING = Quality.MISSING.word
 

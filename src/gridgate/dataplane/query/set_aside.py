@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
 from gridgate.dataplane.query.answer import Missing
 from gridgate.dataplane.query.coverage import NOT_RECEIVED, merged
-from gridgate.dataplane.store.port import Cause, SetAside
+from gridgate.dataplane.store.quarantine import Cause, SetAside
 
 SET_ASIDE = "set_aside"
 

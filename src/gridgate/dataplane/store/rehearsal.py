@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from gridgate.dataplane.scratch import ScratchFolder
 from gridgate.dataplane.store.days import Days
-from gridgate.dataplane.store.port import DayBlock, PutResult, Quarantined, Source
+from gridgate.dataplane.store.port import DayBlock, PutResult, Source
+from gridgate.dataplane.store.quarantine import Quarantined
 from gridgate.dataplane.store.schema import open_connection
 from gridgate.dataplane.store.sqlite import SqliteStore
 from gridgate.dataplane.store.sqlite_delivery import BLOCK_COLUMNS

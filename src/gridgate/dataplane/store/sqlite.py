@@ -23,20 +23,17 @@ from gridgate.dataplane.store.checking import canonical
 from gridgate.dataplane.store.days import Days, day_number, day_of_number, key_columns
 from gridgate.dataplane.store.port import (
     Amounts,
-    Cause,
     DayBlock,
     PackedDay,
     PutResult,
-    Quarantined,
-    QuarantinedRow,
     SeriesInfo,
     SeriesKey,
-    SetAside,
     Source,
     SourceInfo,
     StoreUnavailable,
     Version,
 )
+from gridgate.dataplane.store.quarantine import Cause, Quarantined, QuarantinedRow, SetAside
 from gridgate.dataplane.store.schema import open_connection, version_of
 from gridgate.dataplane.store.sqlite_delivery import (
     BLOCK_COLUMNS,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from gridgate.dataplane.store.days import day_number
-from gridgate.dataplane.store.port import Quarantined
+from gridgate.dataplane.store.quarantine import Quarantined
 
 Row = tuple[Any, ...]
 

@@ -15,7 +15,8 @@ from gridgate.dataplane.ingest.report import FileReport
 from gridgate.dataplane.ingest.taking import Ingest
 from gridgate.dataplane.store.checking import canonical
 from gridgate.dataplane.store.days import Days
-from gridgate.dataplane.store.port import DayBlock, PutResult, Quarantined, Source
+from gridgate.dataplane.store.port import DayBlock, PutResult, Source
+from gridgate.dataplane.store.quarantine import Quarantined
 from tests.ingest_samples import PARIS
 
 RECORDED_AT = 1_924_988_400_000

@@ -17,7 +17,8 @@ from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.dataplane.ingest import aside, report
 from gridgate.dataplane.ingest.aside import NoRoomToTell, SetAside
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
-from gridgate.dataplane.store.port import Cause, Quarantined, StoreUnavailable, Subject
+from gridgate.dataplane.store.port import StoreUnavailable
+from gridgate.dataplane.store.quarantine import Cause, Quarantined, Subject
 
 SUBJECTS = [
     None,

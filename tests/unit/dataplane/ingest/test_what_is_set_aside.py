@@ -16,7 +16,7 @@ from gridgate.dataplane.ingest.local_time import LocalClock
 from gridgate.dataplane.ingest.port import Observations, Stamp
 from gridgate.dataplane.ingest.report import FileReport
 from gridgate.dataplane.ingest.series.settle import settle
-from gridgate.dataplane.store.port import Cause, Quarantined, Subject
+from gridgate.dataplane.store.quarantine import Cause, Quarantined, Subject
 from tests.ingest_samples import (
     PLAIN,
     PLAIN_HEADER,

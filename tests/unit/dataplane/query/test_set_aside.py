@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gridgate.core.time import Interval, civil_day_bounds
 from gridgate.dataplane.query.answer import Missing
 from gridgate.dataplane.query.set_aside import in_part, told_apart
-from gridgate.dataplane.store.port import Cause, SetAside
+from gridgate.dataplane.store.quarantine import Cause, SetAside
 
 PARIS = ZoneInfo("Europe/Paris")
 DAY = date(2026, 6, 1)

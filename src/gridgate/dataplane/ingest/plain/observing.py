@@ -27,7 +27,7 @@ from gridgate.dataplane.ingest.plain.cells import (
 from gridgate.dataplane.ingest.plain.layout import Layout
 from gridgate.dataplane.ingest.port import Groups, Meter, Notes, Observations, Stamp
 from gridgate.dataplane.ingest.unreadable import UnreadableFile
-from gridgate.dataplane.store.port import Cause
+from gridgate.dataplane.store.quarantine import Cause
 
 _MOST_COLUMNS: Final = 2_000
 _CELLS: Final = 1_000

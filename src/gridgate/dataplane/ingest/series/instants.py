@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from gridgate.dataplane.ingest.local_time import DAY, FIRST, LAST, LocalClock
 from gridgate.dataplane.ingest.port import Stamp
 from gridgate.dataplane.ingest.series.table import CORRECT, Mask, Table, utc_text, wall_text
-from gridgate.dataplane.store.port import Cause
+from gridgate.dataplane.store.quarantine import Cause
 
 
 def instants_of(table: Table, clock: LocalClock) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -13,7 +13,7 @@ from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import DAY, FIRST, LAST, LocalClock, date_of
 from gridgate.dataplane.ingest.port import Observations, Stamp
 from gridgate.dataplane.ingest.series.table import Mask, Table, as_stamped, lasting
-from gridgate.dataplane.store.port import Cause, Quarantined, Subject
+from gridgate.dataplane.store.quarantine import Cause, Quarantined, Subject
 
 _SHIFTS: Final = (-3600, -1800, 0, 1800, 3600)
 """From one reading of a local stamp to the other: by so much clocks change."""

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from gridgate.dataplane.ingest.local_time import DAY
 from gridgate.dataplane.ingest.series.table import Table
-from gridgate.dataplane.store.port import Cause
+from gridgate.dataplane.store.quarantine import Cause
 
 
 def reject_repeats(table: Table, start: NDArray[np.int64]) -> None:

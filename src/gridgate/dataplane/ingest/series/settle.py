@@ -25,7 +25,8 @@ from gridgate.dataplane.ingest.series.table import (
     utc_text,
 )
 from gridgate.dataplane.store.checking import MAX_DECIMALS
-from gridgate.dataplane.store.port import Cause, DayBlock, Quarantined, SeriesKey, Subject
+from gridgate.dataplane.store.port import DayBlock, SeriesKey
+from gridgate.dataplane.store.quarantine import Cause, Quarantined, Subject
 
 _MOST_POWER: Final = 1e11
 """In W or VA: a hundred gigawatts, more than any connection to a network carries."""

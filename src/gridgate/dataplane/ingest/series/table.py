@@ -12,7 +12,7 @@ from gridgate.dataplane.ingest.columns import STEPS
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.local_time import FIRST, LAST, LocalClock
 from gridgate.dataplane.ingest.port import Observations, Stamp
-from gridgate.dataplane.store.port import Cause
+from gridgate.dataplane.store.quarantine import Cause
 
 STAMPED_AT_END: Final = ("C5", "P4")
 Mask = NDArray[np.bool_]

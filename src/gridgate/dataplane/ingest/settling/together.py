@@ -19,7 +19,8 @@ from gridgate.dataplane.ingest.settling.instants import Doubt, instants_of
 from gridgate.dataplane.ingest.settling.table import Mask, Seconds, Series, Share, Table
 from gridgate.dataplane.store.checking import MAX_DECIMALS
 from gridgate.dataplane.store.days import Days
-from gridgate.dataplane.store.port import Quarantined, SeriesKey
+from gridgate.dataplane.store.port import SeriesKey
+from gridgate.dataplane.store.quarantine import Quarantined
 
 AT_ONCE: Final = 150_000
 """Rows that are settled together, about."""
