@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.dataplane.store import MeasurementStore, SqliteStore, open_store, sqlite
+from gridgate.dataplane.store import MeasurementStore, SqliteStore, open_store, sqlite, sqlite_connection
 from gridgate.dataplane.store.port import StoreUnavailable
 from tests.factories.measurements import PARIS, POINT, SUMMER, block, source
 
@@ -71,7 +71,7 @@ class TestOpenStore:
             raise StoreUnavailable("too many open files")
 
         with monkeypatch.context() as patch:
-            patch.setattr(sqlite, "open_connection", no_more_files)
+            patch.setattr(sqlite_connection, "open_connection", no_more_files)
             with pytest.raises(StoreUnavailable, match="too many"):
                 reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)
         assert len(reader.read(POINT, CURVE, OUT, SUMMER, SUMMER)) == 1
