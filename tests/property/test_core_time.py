@@ -12,6 +12,7 @@ from gridgate.core.time import (
     civil_day_bounds,
     civil_day_of,
     days_between,
+    months_from,
     slot_start,
     slots_in_day,
 )
@@ -73,3 +74,13 @@ def test_days_between_are_those_that_are_touched(start: datetime, length: timede
     assert all(civil_day_bounds(day, zone).overlaps(asked) for day in days)
     assert not civil_day_bounds(days[0] - timedelta(days=1), zone).overlaps(asked)
     assert not civil_day_bounds(days[-1] + timedelta(days=1), zone).overlaps(asked)
+
+
+@given(DAYS, st.integers(-600, 600))
+def test_a_day_so_many_months_on_has_its_number_or_is_the_last_of_a_shorter_month(
+    day: date, months: int
+) -> None:
+    there = months_from(day, months)
+    assert (there.year - day.year) * 12 + there.month - day.month == months
+    last_of_its_month = (there + timedelta(days=1)).day == 1
+    assert there.day == day.day or (there.day < day.day and last_of_its_month)

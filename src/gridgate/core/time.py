@@ -5,6 +5,7 @@ runs from local midnight to local midnight, hence has 46, 48 or 50 half hours in
 """
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
@@ -130,6 +131,16 @@ class Resolution(Enum):
 def day_before(end: date | None) -> date | None:
     """The last day of what ends before `end`, the first day that is not covered."""
     return None if end is None else end - timedelta(days=1)
+
+
+def months_from(day: date, months: int) -> date:
+    """The same day so many months later (earlier when negative), or the last of that month.
+
+    >>> months_from(date(2026, 11, 30), 3), months_from(date(2028, 2, 29), -12)
+    (datetime.date(2027, 2, 28), datetime.date(2027, 2, 28))
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def civil_day_bounds(day: date, zone: ZoneInfo) -> Interval:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from gridgate.core.time import months_from
 from gridgate.organisations.kyc_form import FileField
 from gridgate.organisations.models import KycQuestionnaire, Membership
 from gridgate.organisations.operations.kyc import (
@@ -76,7 +77,7 @@ def seed_questionnaires(
 ) -> None:
     """Through the same steps as people take."""
     alice, tiers1, charlie = members["alice"], members["tiers1"], members["charlie"]
-    accepted_days_ago = (today - _two_years_before(date.fromordinal(today.toordinal() + ENDS_IN))).days
+    accepted_days_ago = (today - months_from(date.fromordinal(today.toordinal() + ENDS_IN), -24)).days
     sent = _submit(alice, ACME, at(accepted_days_ago + 3))
     accept_questionnaire(questionnaire=sent, actor=members["operateur"], now=at(accepted_days_ago, 16, 5))
     _submit(tiers1, TIERS_1, at(2, 11, 22))
@@ -138,7 +139,3 @@ def page(text: str) -> bytes:
         b"xref\n0 6\n0000000000 65535 f \n%btrailer\n<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n"
         % (table, len(made))
     )
-
-
-def _two_years_before(day: date) -> date:
-    return day.replace(year=day.year - 2, day=28 if (day.month, day.day) == (2, 29) else day.day)

@@ -457,12 +457,3 @@ def test_a_request_names_points_that_the_holder_holds(world: World, service: Dat
         )
     with pytest.raises(InvalidEnd):
         ask(world, service, valid_until=date(2026, 11, 22))
-
-
-def test_a_date_so_many_months_away_is_a_date_that_exists() -> None:
-    from gridgate.sharing.operations.granting import months_from
-
-    assert months_from(date(2026, 11, 30), 3) == date(2027, 2, 28)
-    assert months_from(date(2028, 2, 29), -12) == date(2027, 2, 28)
-    assert months_from(date(2026, 12, 31), 0) == date(2026, 12, 31)
-    assert months_from(date(2026, 1, 15), -1) == date(2025, 12, 15)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from gridgate.core.quantities import Kind
-from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of, days_between
+from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of, days_between, months_from
 from gridgate.dataplane.query.answer import Segment
 from gridgate.dataplane.query.days import epoch, instant, midnight, next_midnight
 from gridgate.dataplane.query.resample import exact_sum, number, quotient
@@ -36,9 +36,15 @@ class Period(StrEnum):
 
     def after(self, first: date) -> date:
         """The first day of the next period."""
-        return self.first_day(
-            first + timedelta(days={"day": 1, "week": 7, "month": 31, "year": 366}[self.value])
-        )
+        match self:
+            case Period.DAY:
+                return first + timedelta(days=1)
+            case Period.WEEK:
+                return first + timedelta(days=7)
+            case Period.MONTH:
+                return months_from(first, 1)
+            case Period.YEAR:
+                return months_from(first, 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,10 @@ class Earlier(StrEnum):
             case Earlier.WEEKS_52:
                 shifted = first - timedelta(days=364), last - timedelta(days=364)
             case Earlier.YEAR:
-                shifted = _months_before(first, 12), _months_before(last, 12)
+                shifted = months_from(first, -12), months_from(last, -12)
             case Earlier.BEFORE if first.day == 1 and last.day == 1:
                 months = (last.year - first.year) * 12 + last.month - first.month
-                shifted = _months_before(first, months), first
+                shifted = months_from(first, -months), first
             case Earlier.BEFORE:
                 shifted = first - (last - first), first
         return Interval(instant(midnight(shifted[0], zone)), instant(midnight(shifted[1], zone)))
@@ -258,13 +264,3 @@ def _extreme(part: DayPart, value: int | float) -> Extreme:
     index = part.values.index(value)
     offset = part.offsets[index] if part.offsets else 0
     return Extreme(value, instant(part.start + index * part.step + offset))
-
-
-def _months_before(day: date, months: int) -> date:
-    count = day.year * 12 + day.month - 1 - months
-    year, month = divmod(count, 12)
-    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    return min(date(year, month + 1, 1) + timedelta(days=day.day - 1), following - timedelta(days=1))
-
-
-_LONGEST = {Period.DAY: 1, Period.WEEK: 7, Period.MONTH: 31, Period.YEAR: 366}

@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.time import LAST_DAY, Resolution, civil_day_of, slot_start, slots_in_day
+from gridgate.core.time import LAST_DAY, Resolution, civil_day_of, months_from, slot_start, slots_in_day
 from gridgate.dataplane.query.answer import Segment
 from gridgate.dataplane.query.columns import Columns, numbers
 from gridgate.dataplane.query.days import instant, midnight
@@ -116,11 +116,7 @@ def decode_query(query_string: bytes, resource: Resource, *, today: date) -> Que
 @lru_cache(maxsize=64)
 def history_starts(today: date, resource: Resource) -> date:
     """The earliest day that may be asked: 24 or 36 months and 15 days ago."""
-    months = today.year * 12 + today.month - 1 - resource.history_months
-    year, month = divmod(months, 12)
-    first_of_next = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1)
-    last_day = (first_of_next - timedelta(days=1)).day
-    return date(year, month + 1, min(today.day, last_day)) - timedelta(days=HISTORY_DAYS)
+    return months_from(today, -resource.history_months) - timedelta(days=HISTORY_DAYS)
 
 
 def encode(

@@ -1,7 +1,7 @@
 """Permissions that begin: a holder subscribes to a service, or the operator grants what rests on the law."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from django.db import transaction
 from django.utils.timezone import get_default_timezone
@@ -9,7 +9,7 @@ from django.utils.timezone import get_default_timezone
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import PermissionState
-from gridgate.core.time import civil_day_bounds, civil_day_of
+from gridgate.core.time import civil_day_bounds, civil_day_of, months_from
 from gridgate.metering.models import LoadCurveCollection, TitleHolding
 from gridgate.metering.queries import held_on
 from gridgate.organisations.models import Membership, Organisation
@@ -178,17 +178,6 @@ def end_of_day(day: date) -> datetime:
     end = civil_day_bounds(day, get_default_timezone()).end
     assert end is not None
     return end
-
-
-def months_from(day: date, months: int) -> date:
-    """The same day so many months later (earlier when negative), or the last of that month.
-
-    >>> months_from(date(2026, 11, 30), 3), months_from(date(2028, 2, 29), -12)
-    (datetime.date(2027, 2, 28), datetime.date(2027, 2, 28))
-    """
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
-    return date(year, month + 1, min(day.day, (following - timedelta(days=1)).day))
 
 
 def _give(

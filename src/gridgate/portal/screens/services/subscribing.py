@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.core.time import months_from
 from gridgate.metering.queries import points_readable_by
 from gridgate.organisations.models import EntitlementCode
 from gridgate.portal import formats
@@ -24,7 +25,7 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.picker import PointPicker
 from gridgate.sharing import operations, queries
 from gridgate.sharing.models import DataService
-from gridgate.sharing.operations.granting import LONGEST_MONTHS, months_from, settle_end
+from gridgate.sharing.operations.granting import LONGEST_MONTHS, settle_end
 
 
 class UntilForm(forms.Form):

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gridgate.core.time import months_from
 from gridgate.dataplane.ingest.local_time import DAY, EPOCH, FIRST, LAST
 
 _DISABLED: Final = 0xFFFFFFFF
@@ -31,13 +32,12 @@ class Rule:
 
     def _date(self, year: int) -> date:
         first = date(year, self.month, 1)
-        following = date(year + self.month // 12, self.month % 12 + 1, 1)
         if self.operator == 0:
             return first + timedelta(days=self.day - 1)
         if self.operator == 1:
             return _on_or_after(first + timedelta(days=self.day - 1), self.weekday)
         if self.operator == 7:
-            return _on_or_after(following - timedelta(days=7), self.weekday)
+            return _on_or_after(months_from(first, 1) - timedelta(days=7), self.weekday)
         return _on_or_after(first, self.weekday) + timedelta(weeks=self.operator - 2)
 
 
