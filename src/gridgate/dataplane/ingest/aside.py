@@ -59,14 +59,14 @@ class SetAside(Sequence[Quarantined]):
         self._named: dict[str, tuple[str, ...]] = {}
         self._points: dict[str, str] = {}
 
-    def add(self, one: Quarantined, meter: Sequence[str] = ()) -> None:
+    def add(self, item: Quarantined, meter: Sequence[str] = ()) -> None:
         """`meter` are the names of the meter that it is of, when its point is to be told by them (`named`, `lead_to`).
 
         Raises `NoRoomToTell`, and `StoreUnavailable` when the disk fails."""
         if meter:
             self._named.setdefault(meter[0], tuple(meter))
-        place = [int(number) for number in _NUMBERS.findall(one.where)]
-        told = one if self._told is None else self._told(one)
+        place = [int(number) for number in _NUMBERS.findall(item.where)]
+        told = item if self._told is None else self._told(item)
         self._held.append((place, told, meter[0] if meter else None))
         if len(self._held) >= HELD:
             self._write()
@@ -217,10 +217,10 @@ class _Open:
 
 
 def _row(entry: _Entry) -> list[Any]:
-    place, one, meter = entry
-    of = one.subject
+    place, item, meter = entry
+    of = item.subject
     subject = None if of is None else [of.metering_point, of.kind, of.direction, of.day, of.span]
-    return [place, one.where, one.reason, one.value, one.cause, subject, meter]
+    return [place, item.where, item.reason, item.value, item.cause, subject, meter]
 
 
 def _entry(row: list[Any]) -> _Entry:

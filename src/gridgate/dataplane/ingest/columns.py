@@ -94,10 +94,10 @@ def observe(columns: Columns, notes: Notes) -> Observations | None:
                 notes.reject(columns.place.format(rows[index]), why, text, meter=meter.names)
         here[mask] = False
 
-    found = unit_exponent(columns.kind, columns.unit)
-    if found is None:
+    conversion = unit_exponent(columns.kind, columns.unit)
+    if conversion is None:
         reject(np.ones(len(rows), bool), _wrong_unit(columns.kind, columns.unit), Cause.UNIT)
-    unit, exponent = found or ("", 0)
+    unit, exponent = conversion or ("", 0)
     if columns.faulty is not None:
         faulty, cause_of_fault, why = columns.faulty
         reject(faulty, why, cause_of_fault)

@@ -212,8 +212,8 @@ class _Crew:
             except (EOFError, OSError):
                 self._lost(hand)
 
-    def _heard(self, hand: _Hand, said: tuple[str, Any]) -> None:
-        match said:
+    def _heard(self, hand: _Hand, event: tuple[str, Any]) -> None:
+        match event:
             case "read", size:
                 self.progress.read(size)
             case "seen", count:
@@ -222,9 +222,9 @@ class _Crew:
                 hand.waits = True
             case "done", reports:
                 assert hand.file is not None
-                for one in reports:
-                    if isinstance(one.quarantined, SetAside):
-                        one.quarantined.hold(recv_handle(hand.line))
+                for report in reports:
+                    if isinstance(report.quarantined, SetAside):
+                        report.quarantined.hold(recv_handle(hand.line))
                 self.done[hand.file] = reports
                 self._give(hand)
             case "defect", what:

@@ -97,13 +97,13 @@ def _plain(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64], NDAr
         # A sign, or nothing, before the point would let pass what is no number.
         headed = (at > 1) | ((at == 1) & text.str.contains(r"^[0-9]"))
         sound = (digits.is_not_null() & headed.fill_null(False)).to_numpy().copy()
-        found, fraction = digits.fill_null(0).to_numpy().copy(), behind.fill_null(0).to_numpy().copy()
-        while (zero := sound & (fraction > 0) & (found % 10 == 0)).any():
-            found[zero] //= 10
+        mantissa, fraction = digits.fill_null(0).to_numpy().copy(), behind.fill_null(0).to_numpy().copy()
+        while (zero := sound & (fraction > 0) & (mantissa % 10 == 0)).any():
+            mantissa[zero] //= 10
             fraction[zero] -= 1
         sound &= fraction < len(_POWERS)
         values[rest], points[rest], plain[rest] = (
-            np.where(sound, found, 0),
+            np.where(sound, mantissa, 0),
             np.where(sound, fraction, 0),
             sound,
         )

@@ -61,10 +61,10 @@ def cells(line: str, separator: str) -> list[str]:
 def distinct(names: Sequence[str]) -> list[str]:
     """The names of columns; one that is empty, comes again or bears our mark is called by its place instead, to
     stay a column."""
-    found: dict[str, None] = {}
+    different: dict[str, None] = {}
     for index, name in enumerate(names):
-        found[name if name and "#" not in name and name not in found else f"#{index}"] = None
-    return list(found)
+        different[name if name and "#" not in name and name not in different else f"#{index}"] = None
+    return list(different)
 
 
 def read_tables(
@@ -234,12 +234,12 @@ def _cleaned(
 def _is_whole(frame: pl.DataFrame, width: int, separator: str, end: _End) -> bool:
     """Whether the last line has all the cells that others have. Within its last cell nothing tells whether it was cut."""
     try:
-        found = len(next(csv.reader([end.line], delimiter=separator)))
+        cell_count = len(next(csv.reader([end.line], delimiter=separator)))
     except csv.Error:
         return False
     above = _above(frame, end)
     return above is None or all(
-        (above.to_series(1 + place).fill_null("") == "").all() for place in range(found, width)
+        (above.to_series(1 + place).fill_null("") == "").all() for place in range(cell_count, width)
     )
 
 

@@ -80,10 +80,10 @@ def long_list(data: Text, name: str) -> LongList | None:
 
     Raises `NotJson` for a large file that ends too soon, or is none.
     """
-    found = data.find(re.compile(rb'"%s"\s*:\s*\[' % re.escape(name.encode())), 0, data.size)
-    if found is None:
+    opening = data.find(re.compile(rb'"%s"\s*:\s*\[' % re.escape(name.encode())), 0, data.size)
+    if opening is None:
         return None
-    begins, start = found
+    begins, start = opening
     head = data.part(0, begins) + b'"":['
     ends: LongList | None = None
     # An end within an item leaves more brackets closed than opened; of those that do not, the first is that of the list.
@@ -121,14 +121,14 @@ def items(data: Text, start: int, end: int) -> Iterator[list[Any]]:
     while at < end:
         size = PIECE
         while True:
-            found = data.find(between, at + size, end)
-            stop, following = (found[0] + 1, found[1]) if found else (end, end)
+            boundary = data.find(between, at + size, end)
+            stop, following = (boundary[0] + 1, boundary[1]) if boundary else (end, end)
             text = b"[" + data.part(at, stop) + b"]"
             try:
                 piece = orjson.loads(text)
                 break
             except orjson.JSONDecodeError as error:
-                if found is None or not _ends_too_soon(error, text):
+                if boundary is None or not _ends_too_soon(error, text):
                     raise _fault(data, at, text, error) from None
                 size = 2 * (stop - at)
         yield piece

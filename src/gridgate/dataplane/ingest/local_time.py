@@ -222,16 +222,16 @@ def _changes_in(zone: ZoneInfo, year: int) -> tuple[tuple[int, int, int], ...]:
     """(instant, offset before, offset after) of each change in a year, to the second."""
     start = int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
     end = int(datetime(year + 1, 1, 1, tzinfo=UTC).timestamp())
-    found = []
+    changes = []
     offset = _offset(start, zone)
     for day_start in range(start, end, DAY):
         next_offset = _offset(day_start + DAY, zone)
         if next_offset != offset:
             within = range(day_start + 1, day_start + DAY + 1)
             step = bisect_left(within, True, key=lambda instant: _offset(instant, zone) == next_offset)
-            found.append((within[step], offset, next_offset))
+            changes.append((within[step], offset, next_offset))
             offset = next_offset
-    return tuple(found)
+    return tuple(changes)
 
 
 @lru_cache(maxsize=65_536)

@@ -43,9 +43,9 @@ class Undecodable(Exception):
 class Decoding:
     """A file as it is decoded, piece by piece."""
 
-    def __init__(self, asked: Path) -> None:
-        self._answered = asked.with_name("out.arrow")
-        self._answers = _decoder.ask(asked, self._answered)
+    def __init__(self, file: Path) -> None:
+        self._answered = file.with_name("out.arrow")
+        self._answers = _decoder.ask(file, self._answered)
         self.about: dict[str, str] = {}
         """What the file says beside its table; known with the first piece."""
         self.rows = 0
@@ -64,10 +64,10 @@ class Decoding:
 @contextmanager
 def decoding(content: Content) -> Iterator[Decoding]:
     with TemporaryDirectory(prefix="gridgate-") as folder:
-        asked = Path(folder) / "in.parquet"
-        with content.stream() as source, asked.open("wb") as target:
+        file = Path(folder) / "in.parquet"
+        with content.stream() as source, file.open("wb") as target:
             shutil.copyfileobj(source, target)
-        with closing(Decoding(asked)) as decoding:
+        with closing(Decoding(file)) as decoding:
             yield decoding
 
 
@@ -78,13 +78,13 @@ class _Decoder:
         self._process: subprocess.Popen[str] | None = None
         self._lock = Lock()
 
-    def ask(self, asked: Path, answered: Path) -> Generator[dict[str, Any], None, None]:
+    def ask(self, file: Path, answered: Path) -> Generator[dict[str, Any], None, None]:
         """What the process says of each piece, which lies in `answered` until the next is asked for."""
         with self._lock:
             process = self._running()
             done = False
             try:
-                self._tell(process, json.dumps([str(asked), str(answered)]))
+                self._tell(process, json.dumps([str(file), str(answered)]))
                 while (answer := self._hear(process)) is not None:
                     if "fault" in answer:
                         done = True
@@ -153,9 +153,9 @@ def _serve(piece: int) -> None:
     asks for the next."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for line in sys.stdin:
-        asked, answered = map(Path, json.loads(line))
+        file, answered = map(Path, json.loads(line))
         try:
-            for answer in _decode(asked, answered, piece):
+            for answer in _decode(file, answered, piece):
                 _say(answer)
                 sys.stdin.readline()
             _say({"end": True})
@@ -168,25 +168,25 @@ def _say(answer: dict[str, object]) -> None:
     sys.stdout.flush()
 
 
-def _decode(asked: Path, answered: Path, piece: int) -> Iterator[dict[str, object]]:
+def _decode(file: Path, answered: Path, piece: int) -> Iterator[dict[str, object]]:
     _, most = resource.getrlimit(resource.RLIMIT_AS)
-    bound = _MEMORY + _MEMORY_A_BYTE * asked.stat().st_size
+    bound = _MEMORY + _MEMORY_A_BYTE * file.stat().st_size
     resource.setrlimit(resource.RLIMIT_AS, (bound if most < 0 else min(bound, most), most))
-    about = pl.read_parquet_metadata(asked)
-    rows = pl.scan_parquet(asked).select(pl.len()).collect().item()
+    about = pl.read_parquet_metadata(file)
+    rows = pl.scan_parquet(file).select(pl.len()).collect().item()
     if rows > _MOST_ROWS:
         raise ValueError(f"it says that it has {rows} rows, {_MOST_ROWS} at most")
-    for table in _pieces(asked, rows, piece):
+    for table in _pieces(file, rows, piece):
         _require_short_texts(table)
         table.write_ipc(answered)
         yield {"about": about, "rows": rows}
 
 
-def _pieces(asked: Path, rows: int, most: int) -> Iterator[pl.DataFrame]:
+def _pieces(file: Path, rows: int, most: int) -> Iterator[pl.DataFrame]:
     if rows <= most:
-        yield pl.read_parquet(asked)
+        yield pl.read_parquet(file)
         return
-    batches = pl.scan_parquet(asked).collect_batches(chunk_size=most, maintain_order=True, engine="streaming")
+    batches = pl.scan_parquet(file).collect_batches(chunk_size=most, maintain_order=True, engine="streaming")
     for batch in batches:
         yield from batch.iter_slices(most)
 

@@ -60,13 +60,13 @@ def _sheets(content: Content, readers: Sequence[MeasurementReader]) -> list[Cont
 
 def _sheet(content: Content, name: str, sheet: workbook.Sheet) -> Content:
     def place(where: str, value: str) -> str:
-        found = _LINE.search(where)
-        if found is None or not 1 <= int(found[1]) <= len(sheet.rows):
+        match = _LINE.search(where)
+        if match is None or not 1 <= int(match[1]) <= len(sheet.rows):
             return f"sheet « {sheet.name} »" if where == "file" else f"sheet « {sheet.name} », {where}"
-        number, cells = sheet.rows[int(found[1]) - 1]
+        number, cells = sheet.rows[int(match[1]) - 1]
         if value and cells.count(value) == 1:
             return sheet.cell(number, cells.index(value))
-        return f"sheet « {sheet.name} », {where[: found.start(1)]}{number}{where[found.end(1) :]}"
+        return f"sheet « {sheet.name} », {where[: match.start(1)]}{number}{where[match.end(1) :]}"
 
     return Content(name, sheet.as_csv(), made_of=content, place=place, of_workbook=True)
 
@@ -78,13 +78,13 @@ def _no_sheet(sheets: Sequence[workbook.Sheet]) -> UnreadableFile:
     names = ", ".join(f"« {sheet.name[:40]} »" for sheet in sheets[:_SHEETS_NAMED])
     more = f" and {len(sheets) - _SHEETS_NAMED} more" if len(sheets) > _SHEETS_NAMED else ""
     first = " | ".join(sheets[0].rows[0][1])[:80]
-    said = (
+    message = (
         f"the sheet {names} has no columns that are known"
         if len(sheets) == 1
         else f"none of the sheets {names}{more} has columns that are known"
     )
     return UnreadableFile(
-        f"{said} (the first begins « {first} »)",
+        f"{message} (the first begins « {first} »)",
         remedy="Name the columns as docs/1-running/ingest.md has them.",
         where="file",
     )
@@ -118,7 +118,7 @@ def _cut(content: Content, data: bytes) -> Content:
         data = data[data.index(b"\n") + 1 :]
 
     def place(where: str, value: str) -> str:
-        return _LINE.sub(lambda found: f"line {int(found[1]) + above}", where, count=1)
+        return _LINE.sub(lambda match: f"line {int(match[1]) + above}", where, count=1)
 
     return Content(content.name, data, made_of=content, place=place)
 

@@ -111,8 +111,8 @@ def _one_part(
 
 
 def _taken(content: Content, reader: MeasurementReader, ingest: Ingest) -> tuple[FileReport, MeterMapping]:
-    def for_people(one: Quarantined) -> Quarantined:
-        return brief(placed(content, one))
+    def for_people(item: Quarantined) -> Quarantined:
+        return brief(placed(content, item))
 
     notes = Notes(
         together=ingest.mapping.target, folder=ingest.folder, aside=SetAside(ingest.folder, for_people)

@@ -68,19 +68,19 @@ class IngestReport:
         """The reports of one more file. What is set aside of all together is held in memory no more than that of one, and
         on disk in one file.
         """
-        for one in reports:
-            self.files.append(one)
-            if not isinstance(one.quarantined, SetAside):
-                self._held += len(one.quarantined)
-                if self._held > HELD and len(one.quarantined) > 1:
-                    self._put_on_disk(one)
-            if isinstance(one.quarantined, SetAside):
+        for report in reports:
+            self.files.append(report)
+            if not isinstance(report.quarantined, SetAside):
+                self._held += len(report.quarantined)
+                if self._held > HELD and len(report.quarantined) > 1:
+                    self._put_on_disk(report)
+            if isinstance(report.quarantined, SetAside):
                 with suppress(GridgateError):
-                    one.quarantined.all_on_disk()
+                    report.quarantined.all_on_disk()
                 if self._on_disk is None:
-                    self._on_disk = one.quarantined
+                    self._on_disk = report.quarantined
                 else:
-                    one.quarantined.keep_with(self._on_disk)
+                    report.quarantined.keep_with(self._on_disk)
 
     def _put_on_disk(self, report: FileReport) -> None:
         with suppress(GridgateError):  # without room there it stays where it is
@@ -121,13 +121,13 @@ def _text(what: Any) -> str:
     return json.dumps(what, ensure_ascii=False)
 
 
-def _item(one: Quarantined) -> dict[str, str | None]:
-    about = one.subject
+def _item(item: Quarantined) -> dict[str, str | None]:
+    about = item.subject
     return {
-        "where": one.where,
-        "reason": one.reason,
-        "value": one.value,
-        "cause": one.cause.value if one.cause else None,
+        "where": item.where,
+        "reason": item.reason,
+        "value": item.value,
+        "cause": item.cause.value if item.cause else None,
         "metering_point": about.metering_point if about else None,
         "day": about.day.isoformat() if about and about.day else None,
     }

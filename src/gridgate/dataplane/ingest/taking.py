@@ -177,12 +177,12 @@ class _Series:
                 single = rows.of(number, [group])
                 tell(_all_of(single, [point.reason] * len(single)))
                 continue
-            said = batch.direction or unsaid
-            direction = _direction(said, point)
+            stated = batch.direction or unsaid
+            direction = _direction(stated, point)
             if isinstance(direction, Unmapped):
                 single = rows.of(number, [group])
-                cause = Cause.DIRECTION_ABSENT if said else Cause.DIRECTION_UNSAID
-                about = Subject(point.id, batch.kind, said)
+                cause = Cause.DIRECTION_ABSENT if stated else Cause.DIRECTION_UNSAID
+                about = Subject(point.id, batch.kind, stated)
                 why = [(cause, direction.reason)] * len(single)
                 tell(set_aside(single, about, why, clock, point))
             else:
@@ -191,7 +191,7 @@ class _Series:
 
     def _in_order_of_the_file(self) -> list[tuple[int, int]]:
         """The groups of each batch of which there is a value, as the file has them first."""
-        found = [
+        groups = [
             (
                 0 if batch.groups is None or batch.groups.seen is None else int(batch.groups.seen[group]),
                 number,
@@ -200,7 +200,7 @@ class _Series:
             for number, batch in enumerate(self._batches)
             for group in batch.present()
         ]
-        return [(number, group) for _, number, group in sorted(found, key=itemgetter(0))]
+        return [(number, group) for _, number, group in sorted(groups, key=itemgetter(0))]
 
 
 def _direction(direction: FlowDirection | None, point: PointInfo) -> FlowDirection | Unmapped:
@@ -224,16 +224,16 @@ def _refused_by_the_reader(
 ) -> Iterator[Quarantined]:
     """What the reader could not take, with its point where that is sure."""
     clock = LocalClock(ingest.zone)
-    for one in refused:
-        for (_, places), rows in zip(one.rows.by_group(), one.rows.singles(), strict=True):
-            why = [one.why[place] for place in places.tolist()]
+    for refusal in refused:
+        for (_, places), rows in zip(refusal.rows.by_group(), refusal.rows.singles(), strict=True):
+            why = [refusal.why[place] for place in places.tolist()]
             point = points[rows.meter]
             if isinstance(point, Unmapped):
                 yield from _all_of(rows, [reason for _, reason in why])
                 continue
-            said = rows.direction or ingest.mapping.direction
-            direction = _direction(said, point)
-            about = Subject(point.id, rows.kind, said if isinstance(direction, Unmapped) else direction)
+            stated = rows.direction or ingest.mapping.direction
+            direction = _direction(stated, point)
+            about = Subject(point.id, rows.kind, stated if isinstance(direction, Unmapped) else direction)
             yield from set_aside(rows, about, why, clock, point)
 
 

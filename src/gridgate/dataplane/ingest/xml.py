@@ -55,10 +55,10 @@ def elements(content: Content, tags: Sequence[str]) -> "Iterator[_Element]":
             _refuse_other_namespace(parser.root, tags)
 
 
-def other_namespace(found: str, expected: str) -> UnreadableFile:
+def other_namespace(namespace: str, expected: str) -> UnreadableFile:
     """What to raise for elements that are called as they should be, in a namespace that is not theirs."""
     named, wanted = (
-        f"the namespace « {name[:60]} »" if name else "no namespace" for name in (found, expected)
+        f"the namespace « {name[:60]} »" if name else "no namespace" for name in (namespace, expected)
     )
     return UnreadableFile(
         f"the elements of the file are in {named}; those read here are in {wanted}",
@@ -72,10 +72,10 @@ def _refuse_document_type(element: "_Element") -> None:
 
 
 def _refuse_other_namespace(root: "_Element", tags: Sequence[str]) -> None:
-    found = etree.QName(root).namespace or ""
+    namespace = etree.QName(root).namespace or ""
     expected = [etree.QName(tag).namespace or "" for tag in tags]
-    if found not in expected:
-        raise other_namespace(found, expected[-1])
+    if namespace not in expected:
+        raise other_namespace(namespace, expected[-1])
 
 
 def _forget(element: "_Element") -> None:

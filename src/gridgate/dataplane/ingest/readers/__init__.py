@@ -11,7 +11,7 @@ from gridgate.dataplane.ingest.port import MeasurementReader
 def readers() -> dict[str, MeasurementReader]:
     """Every reader by name, in the order of their names. They recognise disjoint files, so the order does not
     matter."""
-    found: list[MeasurementReader] = [
+    formats: list[MeasurementReader] = [
         import_module(f"{__name__}.{m.name}").READER for m in iter_modules(__path__)
     ]
-    return {reader.name: reader for reader in sorted(found, key=lambda reader: reader.name)}
+    return {reader.name: reader for reader in sorted(formats, key=lambda reader: reader.name)}

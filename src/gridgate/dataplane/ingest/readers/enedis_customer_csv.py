@@ -160,13 +160,13 @@ def _values(section: _Section, rows: pl.DataFrame, notes: Notes) -> Iterator[Obs
 def _readable(sections: Iterable[_Section | _Unread], notes: Notes) -> list[_Section]:
     """The sections whose head holds. The others are rejected; raises what is wrong with the first when none holds."""
     wrong: list[_Unread] = []
-    found: list[_Section] = []
+    readable: list[_Section] = []
     for section in sections:
         if isinstance(section, _Unread):
             wrong.append(section)
         else:
-            found.append(section)
-    if not found:
+            readable.append(section)
+    if not readable:
         raise (
             wrong[0].error
             if wrong
@@ -178,7 +178,7 @@ def _readable(sections: Iterable[_Section | _Unread], notes: Notes) -> list[_Sec
     for unread in wrong:
         error = unread.error
         notes.reject(error.where, f"{error.message}. {error.remedy}", "", meter=unread.meter)
-    return found
+    return readable
 
 
 def _sections(data: bytes) -> Iterator[_Section | _Unread]:
@@ -193,20 +193,20 @@ def _sections(data: bytes) -> Iterator[_Section | _Unread]:
     for (line, at, is_section), (end, *_) in pairwise([*starts, (last, 0, False)]):
         if is_section:
             texts = [_text(row) for row in _head(data, at)]
-            said = _said(texts)
+            heading = _heading(texts)
             try:
-                yield _section(texts, said, line, end)
+                yield _section(texts, heading, line, end)
             except UnreadableFile as error:
-                yield _Unread(error, [name] if (name := said.get(_METER)) else [])
+                yield _Unread(error, [name] if (name := heading.get(_METER)) else [])
 
 
-def _said(head: list[str]) -> dict[str, str]:
+def _heading(head: list[str]) -> dict[str, str]:
     """What the first two lines of a section say, by the names of the first."""
     header, values = (cells(text, ";") for text in (*head, "", "")[:2])
     return dict(zip(map(enedis.plain, header), values, strict=False))
 
 
-def _section(texts: list[str], said: dict[str, str], line: int, end: int) -> _Section:
+def _section(texts: list[str], heading: dict[str, str], line: int, end: int) -> _Section:
     """The section that begins at a line. Raises `UnreadableFile` where its head does not hold."""
     if len(texts) < 3:
         raise UnreadableFile(
@@ -216,11 +216,11 @@ def _section(texts: list[str], said: dict[str, str], line: int, end: int) -> _Se
         )
     columns = distinct([enedis.plain(cell) for cell in cells(texts[2], ";")])
     kind = next(
-        (k for word, k in _KINDS if enedis.plain(said.get("type de donnees", "")).startswith(word)), None
+        (k for word, k in _KINDS if enedis.plain(heading.get("type de donnees", "")).startswith(word)), None
     )
     if kind is None:
         raise UnreadableFile(
-            f"the type of data « {said.get('type de donnees', '')} » is not read here",
+            f"the type of data « {heading.get('type de donnees', '')} » is not read here",
             remedy="Download the load curve, the index, the daily energy or the maximum power.",
             where=f"line {line + 1}",
         )
@@ -228,14 +228,14 @@ def _section(texts: list[str], said: dict[str, str], line: int, end: int) -> _Se
         raise UnreadableFile(
             "there is no column « Valeur »", remedy="Download the file again.", where=f"line {line + 2}"
         )
-    minutes = said.get("pas en minutes", "")
+    minutes = heading.get("pas en minutes", "")
     return _Section(
-        meter=said.get(_METER, ""),
+        meter=heading.get(_METER, ""),
         kind=kind,
-        direction=enedis.direction_of(said.get("grandeur metier", "")),
-        physical=enedis.plain(said.get("grandeur physique", "")),
-        stage=said.get("etape metier", ""),
-        unit=said.get("unite", ""),
+        direction=enedis.direction_of(heading.get("grandeur metier", "")),
+        physical=enedis.plain(heading.get("grandeur physique", "")),
+        stage=heading.get("etape metier", ""),
+        unit=heading.get("unite", ""),
         step=seconds_of(minutes) if minutes else 0,
         columns=columns,
         first=line + 3,

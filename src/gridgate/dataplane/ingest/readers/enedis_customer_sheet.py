@@ -51,10 +51,10 @@ class CustomerSheetReader:
             )
         separator = separator_of(lines[1])
         about = cells(lines[0], separator)
-        said = {enedis.plain(name).rstrip(" :"): value for name, value in pairwise(about)}
+        heading = {enedis.plain(name).rstrip(" :"): value for name, value in pairwise(about)}
         columns = [enedis.plain(cell) for cell in cells(lines[1], separator)]
         column, unit = _values(columns)
-        kind, direction = _counted(said.get("type de comptage", ""), unit)
+        kind, direction = _counted(heading.get("type de comptage", ""), unit)
         names = distinct(columns)
         frame = read_table(
             content,
@@ -67,7 +67,7 @@ class CustomerSheetReader:
         )
         batch = observe(
             Columns(
-                meter=said.get("point reference mesure (prm)", ""),
+                meter=heading.get("point reference mesure (prm)", ""),
                 kind=kind,
                 direction=direction,
                 stamp=_STAMPS.get(kind, Stamp.MOMENT),
@@ -87,22 +87,22 @@ READER: Final = CustomerSheetReader()
 
 def _values(columns: list[str]) -> tuple[int, str]:
     """Where the values stand, and in which unit."""
-    found = [(index, match[1]) for index, name in enumerate(columns) if (match := _VALUE.fullmatch(name))]
-    if len(found) != 1 or found[0][0] == 0:
+    of_values = [(index, match[1]) for index, name in enumerate(columns) if (match := _VALUE.fullmatch(name))]
+    if len(of_values) != 1 or of_values[0][0] == 0:
         raise UnreadableFile(
             f"columns are {', '.join(filter(None, columns))}; needed are the dates and one « Valeur (en …) »",
             remedy="Download the file again.",
             where="line 2",
         )
-    index, unit = found[0]
+    index, unit = of_values[0]
     known = next(
         (ours for ours in ("W", "kW", "MW", "Wh", "kWh", "MWh", "VA", "kVA") if ours.casefold() == unit), unit
     )
     return index, known
 
 
-def _counted(said: str, unit: str) -> tuple[Kind, FlowDirection | None]:
-    words = enedis.plain(said)
+def _counted(counting: str, unit: str) -> tuple[Kind, FlowDirection | None]:
+    words = enedis.plain(counting)
     kind = next(
         (
             kind
@@ -119,7 +119,7 @@ def _counted(said: str, unit: str) -> tuple[Kind, FlowDirection | None]:
     )
     if kind is None or unit_exponent(kind, unit) is None:
         raise UnreadableFile(
-            f"what is counted, « {said[:80]} » in {unit}, is not read here",
+            f"what is counted, « {counting[:80]} » in {unit}, is not read here",
             remedy="Download the load curve, the daily energy or the maximum power.",
             where="line 1",
         )

@@ -41,12 +41,12 @@ READER: Final = R171Reader()
 
 
 def _series(element: "_Element", notes: Notes) -> Observations | None:
-    def said(name: str) -> str:
+    def header(name: str) -> str:
         return (element.findtext(name) or "").strip()
 
     readings = element.findall("mesuresDateesListe/mesureDatee")
-    direction = enedis.direction_of(said("grandeurMetier"))
-    physical = said("grandeurPhysique")
+    direction = enedis.direction_of(header("grandeurMetier"))
+    physical = header("grandeurPhysique")
     if direction is None or physical != "EA":
         reason = (
             enedis.not_kept(physical)
@@ -55,23 +55,23 @@ def _series(element: "_Element", notes: Notes) -> Observations | None:
         )
         for reading in readings:
             value = (reading.findtext("valeur") or "").strip()
-            notes.reject(f"line {line_of(reading)}", reason, value, meter=[said("prmId")])
+            notes.reject(f"line {line_of(reading)}", reason, value, meter=[header("prmId")])
         return None
-    if not said("codeClasseTemporelle"):
+    if not header("codeClasseTemporelle"):
         for reading in readings:
             value = (reading.findtext("valeur") or "").strip()
-            notes.reject(f"line {line_of(reading)}", enedis.NO_CLASS, value, meter=[said("prmId")])
+            notes.reject(f"line {line_of(reading)}", enedis.NO_CLASS, value, meter=[header("prmId")])
         return None
     return observe(
         Columns(
-            meter=said("prmId"),
+            meter=header("prmId"),
             kind=Kind.REGISTER_READING,
             direction=direction,
             register=enedis.register_of(
-                said("codeClasseTemporelle"), grid="distributeur" if said("typeCalendrier") == "D" else ""
+                header("codeClasseTemporelle"), grid="distributeur" if header("typeCalendrier") == "D" else ""
             ),
             stamp=Stamp.MOMENT,
-            unit=said("unite"),
+            unit=header("unite"),
             stamps=[reading.findtext("dateFin") for reading in readings],
             values=[reading.findtext("valeur") for reading in readings],
             rows=[line_of(reading) for reading in readings],

@@ -49,16 +49,16 @@ def _utc_of(
         # Among all their neighbours, by the clock on the wall: only in their place does the order tell.
         shown, ordered = np.where(table.wall, times, clock.of(times)), table.good & rows
     told, absent, doubled = clock.instants(shown[ordered], table.steps[ordered])
-    asked = on_wall | alike
-    utc[asked] = told[asked[ordered]]
+    read_by_order = on_wall | alike
+    utc[read_by_order] = told[read_by_order[ordered]]
     table.reject(
-        _spread(absent, ordered) & asked,
+        _spread(absent, ordered) & read_by_order,
         Cause.NO_SUCH_TIME,
         lambda i: f"{wall_text(times[i])} does not exist: the clocks went forward; {CORRECT}",
     )
     if order_matters:
         table.reject(
-            (_spread(doubled, ordered) & asked) | unpaired,
+            (_spread(doubled, ordered) & read_by_order) | unpaired,
             Cause.AMBIGUOUS_TIME,
             lambda i: (
                 f"{wall_text(shown[i])} comes twice that day and the order does not tell which; "

@@ -88,8 +88,8 @@ class Table:
     def variant(self, index: int) -> str:
         return self._variants[int(np.searchsorted(self._ends, index, side="right"))]
 
-    def same(self, one: int, other: int) -> bool:
-        return bool(self.sizes[one] == self.sizes[other] and self.steps[one] == self.steps[other])
+    def same(self, index: int, other: int) -> bool:
+        return bool(self.sizes[index] == self.sizes[other] and self.steps[index] == self.steps[other])
 
     def about_step(self, index: int) -> str:
         step = self.steps[index]

@@ -134,12 +134,12 @@ def _joined(parts: Sequence[Table]) -> Table:
 
     def column(name: str) -> Any:
         columns = [getattr(part, name) for part in parts]
-        if all(one is None for one in columns):
+        if all(values is None for values in columns):
             return None
         return np.concatenate(
             [
-                np.full(len(part.series), absent[name], np.int64) if one is None else one
-                for part, one in zip(parts, columns, strict=True)
+                np.full(len(part.series), absent[name], np.int64) if values is None else values
+                for part, values in zip(parts, columns, strict=True)
             ]
         )
 

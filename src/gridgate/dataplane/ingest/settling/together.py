@@ -77,11 +77,11 @@ def _settle_some(
     def doubt(mask: Mask) -> None:
         odd[table.series[mask]] = True
 
-    curve = np.array([one.kind is Kind.LOAD_CURVE for one in series])[table.series]
+    curve = np.array([key.kind is Kind.LOAD_CURVE for key in series])[table.series]
     _doubt_values(table, series, curve, doubt)
     start, day = instants_of(table, clock, doubt)
     doubt(start > at + DAY)
-    doubt(curve & (start >= np.array([_opposed_from(one.point) for one in series])[table.series]))
+    doubt(curve & (start >= np.array([_opposed_from(key.point) for key in series])[table.series]))
     since = start - clock.midnights(day)
     step = np.maximum(table.steps, 1)
     slot = np.where(curve, since // step, 0)
@@ -119,7 +119,7 @@ def _doubt_values(table: Table, series: Sequence[Series], curve: Mask, doubt: Do
         np.minimum.at(finest, table.series, table.scales)
         doubt(table.scales < -MAX_DECIMALS)
         doubt(sizes * 10.0 ** -np.clip(finest, -MAX_DECIMALS, 0)[table.series] > ROOM)
-    largest = np.array([LARGEST[one.kind] for one in series])
+    largest = np.array([LARGEST[key.kind] for key in series])
     doubt(sizes > largest[table.series])
     doubt(curve & ~np.isin(table.steps, STEPS))
 
@@ -180,11 +180,11 @@ def _with_odd(
     blocks = []
     rows = Rows(batches)
     for shares in odd:
-        one = shares[0].series
+        key = shares[0].series
         settled = settle(
             [rows.of(batch, [share.group for share in of]) for batch, of in groupby(shares, _batch)],
-            one.direction,
-            one.point,
+            key.direction,
+            key.point,
             clock,
             at=at,
         )
@@ -194,12 +194,15 @@ def _with_odd(
     if not len(whole):
         return whole
     number = {
-        (one.point.id, one.kind, one.direction, one.register): place for place, one in enumerate(series)
+        (key.point.id, key.kind, key.direction, key.register): place for place, key in enumerate(series)
     }
     place = np.array(
-        [number[key.metering_point, key.kind, key.direction, key.register] for key in whole.keys]
+        [
+            number[stored.metering_point, stored.kind, stored.direction, stored.register]
+            for stored in whole.keys
+        ]
     )
-    steps = np.array([key.resolution.seconds for key in whole.keys])
+    steps = np.array([stored.resolution.seconds for stored in whole.keys])
     return whole.some(np.lexsort((whole.day, steps[whole.series], place[whole.series])))
 
 

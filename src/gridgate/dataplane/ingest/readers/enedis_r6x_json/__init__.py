@@ -79,12 +79,12 @@ def _observations(content: Content, notes: Notes) -> Iterator[Observations]:
 def _of_text(data: Text, content: Content, gathered: Gathered, notes: Notes) -> Iterator[Observations]:
     if _LIST.match(data.part(0, HEAD)):
         yield from _of_a_list(data, content.name, gathered)
-    elif (found := long_list(data, "mesures")) is not None:
-        document = {**found.rest, "mesures": []}
+    elif (measures_list := long_list(data, "mesures")) is not None:
+        document = {**measures_list.rest, "mesures": []}
         check(document)
         kind = said_of_all(document, content.name, notes)
         place = 0
-        for measures in items(data, found.start, found.end):
+        for measures in items(data, measures_list.start, measures_list.end):
             for number, measure in objects(measures, "mesures", notes, first=place):
                 gathered.measure(measure, number, kind)
             place += len(measures)

@@ -86,7 +86,7 @@ class Gathered:
     def _registers(self, meter: str, quantity: Json, stage: str, place: str) -> None:
         """The classes of every calendar, and the total."""
         notes = self.notes
-        found: list[tuple[str, str, list[Json], str]] = []
+        registers: list[tuple[str, str, list[Json], str]] = []
         for where, calendar in items_of(quantity, "calendrier", place, notes, meter=meter, required=False):
             for here, temporal in items_of(calendar, "classeTemporelle", where, notes, meter=meter):
                 register = enedis.register_of(
@@ -100,14 +100,14 @@ class Gathered:
                     reject_all(readings, f"{here}.valeur", enedis.NO_CLASS, notes, meter)
                     continue
                 counted = f"{stage} {calendar.get('idCalendrier') or ''}".strip()
-                found.append((register, f"{here}.valeur", readings, counted))
+                registers.append((register, f"{here}.valeur", readings, counted))
         total = quantity.get("cadranTotalisateur")
         if isinstance(total, dict):
             here = f"{place}.cadranTotalisateur"
-            found.append(("", f"{here}.valeur", points_of(total, "valeur", here, notes, meter), stage))
+            registers.append(("", f"{here}.valeur", points_of(total, "valeur", here, notes, meter), stage))
 
         refusal = _refusal(quantity, Kind.REGISTER_READING, "P1D")
-        for register, where, points, counted in found:
+        for register, where, points, counted in registers:
             if refusal:
                 reject_all(points, where, refusal, notes, meter)
             else:
@@ -176,10 +176,10 @@ def _columns(alike: _Alike, of: _Columns) -> Columns:
 
 
 def _texts(points: Sequence[Json], key: str) -> pl.Series:
-    found = [point.get(key) for point in points]
-    if not set(map(type, found)) <= {str, NoneType}:
-        found = [text_of(value) for value in found]
-    return pl.Series(found, dtype=pl.String)
+    values = [point.get(key) for point in points]
+    if not set(map(type, values)) <= {str, NoneType}:
+        values = [text_of(value) for value in values]
+    return pl.Series(values, dtype=pl.String)
 
 
 def _refusal(quantity: Json, kind: Kind, step: str) -> str:

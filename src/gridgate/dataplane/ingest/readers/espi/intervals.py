@@ -147,7 +147,7 @@ def _observed(part: Part, shares: Sequence[Share], notes: Notes) -> Iterator[Obs
         block = _kept(part.block, part.block.durations > 0, _NO_LENGTH, notes)
         batches = _Batches(part._replace(block=block), unit, notes)
         _days_and_steps(part._replace(block=block), kind, unit, batches, notes)
-    yield from batches.found
+    yield from batches.observed
 
 
 def _days_and_steps(part: Part, kind: Kind, unit: str, batches: "_Batches", notes: Notes) -> None:
@@ -173,7 +173,7 @@ class _Batches:
     """Observations of one block, which share all but their kind, times and register."""
 
     def __init__(self, part: Part, unit: str, notes: Notes) -> None:
-        self.found: list[Observations] = []
+        self.observed: list[Observations] = []
         self._part = part
         self._unit = unit
         self._notes = notes
@@ -216,7 +216,7 @@ class _Batches:
         )
         if batch is not None:
             batch.ends, batch.fault = (None if ends is None else ends[rows]), fault
-            self.found.append(batch)
+            self.observed.append(batch)
 
 
 def _kept(block: Block, rows: Mask, why: str, notes: Notes) -> Block:

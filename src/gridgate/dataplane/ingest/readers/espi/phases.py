@@ -30,10 +30,10 @@ def reject(block: Block, reason: str, notes: Notes) -> None:
 
 def of_all_phases(parts: Sequence[Part], notes: Notes) -> list[Part]:
     """The parts, those of single phases added up; where the file has not all phases of a point, these are rejected."""
-    found = [part for part in parts if not part.reading_type.leg]
-    if len(found) == len(parts):
-        return found
-    whole = {_alike(part) for part in found}
+    of_supply = [part for part in parts if not part.reading_type.leg]
+    if len(of_supply) == len(parts):
+        return of_supply
+    whole = {_alike(part) for part in of_supply}
     phases: dict[tuple[str, ReadingType], dict[str, list[Part]]] = defaultdict(lambda: defaultdict(list))
     for part in parts:
         if part.reading_type.leg:
@@ -43,7 +43,7 @@ def of_all_phases(parts: Sequence[Part], notes: Notes) -> list[Part]:
         absent = [leg for leg in connection if leg not in of_phase]
         strange = [leg for leg in of_phase if leg not in connection]
         if alike not in whole and not absent and not strange:
-            found += _summed([of_phase[leg] for leg in connection], connection, notes)
+            of_supply += _summed([of_phase[leg] for leg in connection], connection, notes)
             continue
         for leg, several in of_phase.items():
             why = (
@@ -54,7 +54,7 @@ def of_all_phases(parts: Sequence[Part], notes: Notes) -> list[Part]:
             for part in several:
                 code = part.reading_type.phase
                 reject(part.block, f"the value is of phase {leg} alone (phase {code}): {why}", notes)
-    return found
+    return of_supply
 
 
 def _alike(part: Part) -> tuple[str, ReadingType]:
@@ -108,20 +108,20 @@ def _by_part(
 
 
 def _first_of_each_time(parts: list[Part], notes: Notes) -> dict[_Key, tuple[Part, int]]:
-    found: dict[_Key, tuple[Part, int]] = {}
+    firsts: dict[_Key, tuple[Part, int]] = {}
     for part in parts:
         block = part.block
         doubles: dict[int, str] = {}
         columns = (block.starts.tolist(), block.durations.tolist(), block.shares.tolist())
         for index, key in enumerate(zip(*columns, strict=True)):
-            if key in found:
-                kept, at = found[key]
+            if key in firsts:
+                kept, at = firsts[key]
                 place = kept.block.places.format(int(kept.block.numbers[at]))
                 doubles[index] = _DOUBLE.format(place)
             else:
-                found[key] = (part, index)
+                firsts[key] = (part, index)
         block.reject(doubles, notes)
-    return found
+    return firsts
 
 
 def told_once(parts: Sequence[Part], shares: Sequence[Share], notes: Notes) -> list[Part]:
