@@ -60,7 +60,7 @@ def amounts_of(row: Sequence[bytes | str | None], *, first_point: int) -> list[A
         at[width == of_width] = _starts(slots[width == of_width])
     quality_at = np.zeros(len(places), np.int64)
     quality_at[with_quality] = _starts(slots[with_quality])
-    found = []
+    amounts = []
     for of_form, rows in _by_form(forms):
         count = of_form % 1024
         said = quality = None
@@ -68,7 +68,7 @@ def amounts_of(row: Sequence[bytes | str | None], *, first_point: int) -> list[A
             assert codes is not None
             quality = _matrix(codes, quality_at[rows], count)
             said = quality != _MISSING
-        found.append(
+        amounts.append(
             Amounts(
                 resolution=Resolution(of_form // 2048 // 16 // 256),
                 scale=of_form // 2048 // 16 % 256 - 128,
@@ -79,7 +79,7 @@ def amounts_of(row: Sequence[bytes | str | None], *, first_point: int) -> list[A
                 quality=quality,
             )
         )
-    return found
+    return amounts
 
 
 def _integers(text: object) -> NDArray[np.int64]:

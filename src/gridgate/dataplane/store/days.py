@@ -161,23 +161,26 @@ class Days(Sequence[DayBlock]):
     @classmethod
     def joined(cls, several: "Sequence[Days]") -> "Days":
         """The blocks of one, then those of the next."""
-        several = [one for one in several if len(one)] or several[:1]
+        several = [days for days in several if len(days)] or several[:1]
         if len(several) == 1:
             return several[0]
         numbers: dict[SeriesKey, int] = {}
         places = [
-            np.array([numbers.setdefault(key, len(numbers)) for key in one.keys], np.int64) for one in several
+            np.array([numbers.setdefault(key, len(numbers)) for key in days.keys], np.int64)
+            for days in several
         ]
         return cls(
             list(numbers),
-            np.concatenate([place[one.series] for place, one in zip(places, several, strict=True)]),
-            np.concatenate([one.day for one in several]),
-            np.concatenate(([0], np.cumsum(np.concatenate([one.sizes for one in several]), dtype=np.int64))),
-            np.concatenate([one.values for one in several]),
-            np.concatenate([one.quality for one in several]),
-            np.concatenate([one.scale for one in several]),
-            _all([one.offsets for one in several], several),
-            _all([one.cancelled for one in several], several),
+            np.concatenate([place[days.series] for place, days in zip(places, several, strict=True)]),
+            np.concatenate([days.day for days in several]),
+            np.concatenate(
+                ([0], np.cumsum(np.concatenate([days.sizes for days in several]), dtype=np.int64))
+            ),
+            np.concatenate([days.values for days in several]),
+            np.concatenate([days.quality for days in several]),
+            np.concatenate([days.scale for days in several]),
+            _all([days.offsets for days in several], several),
+            _all([days.cancelled for days in several], several),
         )
 
     def in_order(self, order: Sequence[int] | NDArray[np.int64]) -> "Days":

@@ -50,13 +50,13 @@ def record_items(
     rows = []
     for where, reason, value, cause, point, kind, direction, day, start, end in items:
         before, place, after = _apart(where)
-        said: Row = (reason, "", "") if _OF_A_METER.match(reason) else _apart(reason)
-        why = whys.number(before, after, said[0], said[2])
+        reason_parts: Row = (reason, "", "") if _OF_A_METER.match(reason) else _apart(reason)
+        why = whys.number(before, after, reason_parts[0], reason_parts[2])
         unknown = cause is None and point is None
         subject = None if unknown else subjects.number(point, day, cause, kind, direction)
         at = int(place) if _NUMBER.fullmatch(place) else place
         seconds = None if start is None else end - start
-        rows.append((source, at, why, said[1], value, subject, start, seconds, later))
+        rows.append((source, at, why, reason_parts[1], value, subject, start, seconds, later))
     connection.executemany(_ITEM, rows)
 
 
