@@ -130,10 +130,10 @@ def _in_a_row(
     edges = [0, *(np.flatnonzero(begin[1:] != end[:-1]) + 1).tolist(), len(begin)]
     rows = []
     for low, high in pairwise(edges):
-        said = np.flatnonzero(there[low:high])
-        if not len(said):
+        present = np.flatnonzero(there[low:high])
+        if not len(present):
             continue
-        place = slice(low + int(said[0]), low + int(said[-1]) + 1)
+        place = slice(low + int(present[0]), low + int(present[-1]) + 1)
         offsets = made.offsets[place] if made.offsets is not None and made.offsets[place].any() else None
         rows.append(
             Columns(
@@ -164,18 +164,24 @@ class _Parts:
     @classmethod
     def of(cls, columns: Sequence[Columns]) -> "_Parts":
         divisor = 1
-        for one in columns:
-            assert isinstance(one.divisor, int)
-            divisor = lcm(divisor, one.divisor)
-        seconds = [one.resolution.seconds for one in columns]
-        quality = np.concatenate([one.quality for one in columns])
-        zeros = [one.offsets if one.offsets is not None else np.zeros(len(one), np.int64) for one in columns]
+        for column in columns:
+            assert isinstance(column.divisor, int)
+            divisor = lcm(divisor, column.divisor)
+        seconds = [column.resolution.seconds for column in columns]
+        quality = np.concatenate([column.quality for column in columns])
+        zeros = [
+            column.offsets if column.offsets is not None else np.zeros(len(column), np.int64)
+            for column in columns
+        ]
         return cls(
             np.concatenate(
-                [one.start + step * np.arange(len(one)) for one, step in zip(columns, seconds, strict=True)]
+                [
+                    column.start + step * np.arange(len(column))
+                    for column, step in zip(columns, seconds, strict=True)
+                ]
             ),
-            np.repeat(seconds, [len(one) for one in columns]),
-            np.concatenate([times(one.values, divisor // one.divisor) for one in columns]),
+            np.repeat(seconds, [len(column) for column in columns]),
+            np.concatenate([times(column.values, divisor // column.divisor) for column in columns]),
             divisor,
             quality,
             np.not_equal(quality, MISSING),

@@ -15,7 +15,7 @@ SET_ASIDE = "set_aside"
 
 
 def told_apart(
-    missing: Sequence[Missing], found: Sequence[SetAside], *, readable: Sequence[Interval], zone: ZoneInfo
+    missing: Sequence[Missing], set_aside: Sequence[SetAside], *, readable: Sequence[Interval], zone: ZoneInfo
 ) -> tuple[list[Missing], list[SetAside]]:
     """Return what is missing with that of which values were set aside apart, and those values.
 
@@ -25,9 +25,9 @@ def told_apart(
     no gap.
     """
     of_day: dict[date, list[SetAside]] = {}
-    for one in found:
-        if one.cause is not Cause.REPEATED:
-            of_day.setdefault(one.day, []).append(one)
+    for item in set_aside:
+        if item.cause is not Cause.REPEATED:
+            of_day.setdefault(item.day, []).append(item)
     days = [_Day(civil_day_bounds(day, zone), of_day[day], readable) for day in sorted(of_day)]
     ends = [day.end for day in days]
     apart: list[tuple[Missing, frozenset[Cause]]] = []
@@ -58,12 +58,12 @@ def told_apart(
             add(Missing(begin, stop, SET_ASIDE), causes)
         if start < gap.end:
             add(Missing(start, gap.end, NOT_RECEIVED))
-    return [gap for gap, _ in apart], [one for day in days for one in day.told()]
+    return [gap for gap, _ in apart], [item for day in days for item in day.told()]
 
 
 def in_part(missing: Sequence[Missing], zone: ZoneInfo) -> list[date]:
     """The civil days of which a part was not received: of these it matters of when a value is that was set aside."""
-    found: dict[date, None] = {}
+    days: dict[date, None] = {}
     day, bounds = date.min, None
     for gap in missing:
         for edge in (gap.start, gap.end) if gap.reason == NOT_RECEIVED else ():
@@ -71,24 +71,24 @@ def in_part(missing: Sequence[Missing], zone: ZoneInfo) -> list[date]:
                 day = civil_day_of(edge, zone)
                 bounds = civil_day_bounds(day, zone)
             if edge != bounds.start:
-                found[day] = None
-    return list(found)
+                days[day] = None
+    return list(days)
 
 
 class _Day:
     """What was set aside of a civil day, and the gaps of it that were asked about, in the order of time."""
 
-    def __init__(self, bounds: Interval, found: Sequence[SetAside], readable: Sequence[Interval]) -> None:
+    def __init__(self, bounds: Interval, set_aside: Sequence[SetAside], readable: Sequence[Interval]) -> None:
         self.start, self.end = bounds.start, _end(bounds)
-        self._found = found
+        self._set_aside = set_aside
         self._gaps: list[tuple[float, float]] = []
         self._always: set[Cause] = set()
-        if any(one.covers(bounds) for one in readable):
-            self._always = {one.cause for one in found if one.span is None}
+        if any(interval.covers(bounds) for interval in readable):
+            self._always = {item.cause for item in set_aside if item.span is None}
         spans: dict[Cause, list[tuple[int, int]]] = {}
-        for one in found:
-            if one.span is not None:
-                spans.setdefault(one.cause, []).append(one.span)
+        for item in set_aside:
+            if item.span is not None:
+                spans.setdefault(item.cause, []).append(item.span)
         self._spans = [(cause, merged(of_cause)) for cause, of_cause in spans.items()]
 
     def causes_within(self, start: datetime, end: datetime) -> frozenset[Cause]:
@@ -101,9 +101,9 @@ class _Day:
 
     def told(self) -> Iterator[SetAside]:
         """What lies in one of the gaps."""
-        for one in self._found if self._gaps else ():
-            if one.cause in self._always if one.span is None else _touches(self._gaps, one.span):
-                yield one
+        for item in self._set_aside if self._gaps else ():
+            if item.cause in self._always if item.span is None else _touches(self._gaps, item.span):
+                yield item
 
 
 def _touches(spans: Sequence[tuple[float, float]], span: tuple[float, float]) -> bool:

@@ -145,10 +145,10 @@ def _least_sure(quality: NDArray[np.uint8]) -> NDArray[np.uint8]:
     >>> _least_sure(np.array([[0, 0], [0, 2], [2, 1]], np.uint8)).tolist()
     [0, 2, 1]
     """
-    found = np.zeros(len(quality), np.uint8)
+    least_sure = np.zeros(len(quality), np.uint8)
     for code in (_CORRECTED, _ESTIMATED):
-        found[(quality == code).any(axis=1)] = code
-    return found
+        least_sure[(quality == code).any(axis=1)] = code
+    return least_sure
 
 
 def _energy_of_days(values: NDArray[np.signedinteger], scale: int, lengths: Integers) -> tuple[Integers, int]:

@@ -40,7 +40,7 @@ class Parts:
 
 def lie_within(spans: tuple[Span, ...], starts: Integers, ends: Integers) -> NDArray[np.bool_]:
     """Which of these steps lie wholly in one of the spans."""
-    found = np.zeros(len(starts), np.bool_)
+    within = np.zeros(len(starts), np.bool_)
     for low, high in spans:
-        found |= (starts >= low) & (ends <= high)
-    return found
+        within |= (starts >= low) & (ends <= high)
+    return within
