@@ -91,13 +91,13 @@ def checkpoint_of(line: bytes) -> Checkpoint | None:
 
 def checkpoints_of(directory: Path) -> list[Checkpoint]:
     """Every checkpoint, oldest first. Raises `GridgateError` (CONFLICT) at a line that is none, `OSError`."""
-    found = []
+    checkpoints = []
     for number, line in enumerate(checkpoint_lines(directory), start=1):
         checkpoint = checkpoint_of(line)
         if checkpoint is None or checkpoint.number != number:
             raise not_intact("not the checkpoint that stood here", where=f"{CHECKPOINTS}:{number}")
-        found.append(checkpoint)
-    return found
+        checkpoints.append(checkpoint)
+    return checkpoints
 
 
 def sign_checkpoint(

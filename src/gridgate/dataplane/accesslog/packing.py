@@ -78,10 +78,10 @@ def _make(making: Path, path: Path, expected: bytes) -> None:
 
 
 def _digest(file: IO[bytes] | SeekableZstdFile) -> bytes:
-    found = hashlib.sha256()
+    hashed = hashlib.sha256()
     while chunk := file.read(_CHUNK):
-        found.update(chunk)
-    return found.digest()
+        hashed.update(chunk)
+    return hashed.digest()
 
 
 def _sync(directory: Path) -> None:

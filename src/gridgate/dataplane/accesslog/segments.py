@@ -68,7 +68,7 @@ class SegmentReading:
     entries: list[dict[str, Any]] = field(default_factory=list)
     heads: dict[int, str] = field(default_factory=dict)
     """The chain's value after each of the line counts that were asked for."""
-    found: dict[str, int] = field(default_factory=dict)
+    located: dict[str, int] = field(default_factory=dict)
     """After how many lines the chain had each of the values that were sought."""
     spans: list[Span] = field(default_factory=list)
     lines: int = 0
@@ -95,13 +95,13 @@ def is_entry(record: dict[str, Any]) -> bool:
 
 def segment_paths(directory: Path) -> list[Path]:
     """Every segment, oldest day first, each in the form that `form_of` says."""
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for path in _named_as_segments(directory):
         # What waits for its reader, such as a pipe, is none, and would be waited for.
         if _is_text(path.name) and (path.is_file() or path.is_dir()):
             name = segment_name(path)
-            found[name] = form_of(directory / name) if name in found else path
-    return [found[name] for name in sorted(found)]
+            paths[name] = form_of(directory / name) if name in paths else path
+    return [paths[name] for name in sorted(paths)]
 
 
 def misnamed(directory: Path) -> list[str]:
@@ -318,7 +318,7 @@ def _read(
             if reading.lines in heads_at:
                 reading.heads[reading.lines] = reading.head
             if reading.head in sought:
-                reading.found[reading.head] = reading.lines
+                reading.located[reading.head] = reading.lines
 
 
 def entries_after(path: Path, offset: int = 0) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -29,13 +29,13 @@ def signed_when(signatures: Sequence[Checkpoint], now: datetime) -> list[When]:
     days as can be are taken for right, in order and none of them to come; the others were stamped by a clock that was
     wrong, and were signed between those.
     """
-    right = _in_order([one.at for one in signatures], now + LATE)
+    right = _in_order([checkpoint.at for checkpoint in signatures], now + LATE)
     signed = []
     before: datetime | None = None
-    for place, one in enumerate(signatures):
+    for place, checkpoint in enumerate(signatures):
         if place in right:
-            before = one.at
-        signed.append(When(before, one.at))
+            before = checkpoint.at
+        signed.append(When(before, checkpoint.at))
     after = now
     for place in reversed(range(len(signatures))):
         if place in right:
@@ -65,12 +65,12 @@ def _in_order(stamps: Sequence[datetime], until: datetime) -> set[int]:
         while index < len(best):
             best[index] = max(best[index], (days, count + 1, place))
             index += index & -index
-    found = set()
+    places = set()
     at_place = _best(best, len(there))[2]
     while at_place >= 0:
-        found.add(at_place)
+        places.add(at_place)
         at_place = came_from[at_place]
-    return found
+    return places
 
 
 _Chain = tuple[int, int, int]
@@ -79,8 +79,8 @@ _Chain = tuple[int, int, int]
 
 def _best(best: Sequence[_Chain], index: int) -> _Chain:
     """Of the chains whose last stamp is among the first `index`; `best` is a Fenwick tree."""
-    found = best[0]
+    chain = best[0]
     while index:
-        found = max(found, best[index])
+        chain = max(chain, best[index])
         index -= index & -index
-    return found
+    return chain

@@ -13,7 +13,7 @@ from gridgate.dataplane.accesslog.signing import LATE, When
 def check_stamps(
     marks: dict[str, list[Mark]],
     readings: dict[str, SegmentReading],
-    found: Verification,
+    verification: Verification,
     signed: Sequence[When],
     now: datetime,
 ) -> None:
@@ -29,22 +29,24 @@ def check_stamps(
         for name, reading in readings.items()
         for span in reading.spans
     ]
-    _tell_wrong_clocks(spans, signed, found)
+    _tell_wrong_clocks(spans, signed, verification)
     unsigned: dict[str, datetime] = {}
     belated: dict[int, datetime] = {}
     for name, span, place in spans:
         if place:
-            found.faults += _backdated(name, span, found.signatures[place - 1].number, signed[place - 1])
+            verification.faults += _backdated(
+                name, span, verification.signatures[place - 1].number, signed[place - 1]
+            )
         if span.earliest is None:
             continue
         if place == len(signed):
             unsigned[name] = min(span.earliest, unsigned.get(name, span.earliest))
         elif span.earliest < signed[place].not_after - INTERVAL:
-            number = found.signatures[place].number
+            number = verification.signatures[place].number
             belated[number] = min(span.earliest, belated.get(number, span.earliest))
     old = {name: at for name, at in unsigned.items() if at < now - INTERVAL}
     if old:
-        found.faults.append(
+        verification.faults.append(
             Fault(
                 CHECKPOINTS,
                 f"no checkpoint covers lines in {counted(len(old), 'segment')}, the oldest of "
@@ -52,7 +54,7 @@ def check_stamps(
                 "is to be signed every day: find out why the worker did not, then run gridgate audit sign",
             )
         )
-    found.notes += [
+    verification.notes += [
         Fault(
             f"{CHECKPOINTS}:{number}",
             f"is the first to cover lines as old as {utc_text(at)}; whether they were changed before it was signed, "
@@ -63,7 +65,7 @@ def check_stamps(
 
 
 def _tell_wrong_clocks(
-    spans: Iterable[tuple[str, Span, int]], signed: Sequence[When], found: Verification
+    spans: Iterable[tuple[str, Span, int]], signed: Sequence[When], verification: Verification
 ) -> None:
     """Say which checkpoints tell a wrong time. What one of them knew was there by then, so that it was signed later than
     the lines that it knew say, if they were not stamped by that clock too.
@@ -83,13 +85,13 @@ def _tell_wrong_clocks(
         since = when.not_before = max(
             (at for at in (since, when.not_before, known.get(place)) if at is not None), default=None
         )
-        one = found.signatures[place]
+        checkpoint = verification.signatures[place]
         from_then = f"from {utc_text(since)} on, and " if since is not None else ""
         what = (
-            f"is stamped {utc_text(one.at)} by a clock that was wrong: as the others and this check’s own clock say, "
-            f"it was signed {from_then}no later than {utc_text(when.not_after)}"
+            f"is stamped {utc_text(checkpoint.at)} by a clock that was wrong: as the others and this check’s own "
+            f"clock say, it was signed {from_then}no later than {utc_text(when.not_after)}"
         )
-        found.notes.append(Fault(f"{CHECKPOINTS}:{one.number}", what))
+        verification.notes.append(Fault(f"{CHECKPOINTS}:{checkpoint.number}", what))
 
 
 def _backdated(name: str, span: Span, number: int, signed: When) -> Iterator[Fault]:

@@ -51,11 +51,11 @@ def verify(
     names, by segment, values of its chain to look for; `copies` are checkpoints that must be among those there.
     Needs nothing but the directory, and never writes to it. Raises `OSError` when it cannot be read.
     """
-    found = Verification()
+    verification = Verification()
     keys = [keys] if isinstance(keys, Ed25519PublicKey) else keys
-    marks = _checkpoint_marks(directory, keys, found)
-    signed = signed_when(found.signatures, now)
-    _check_erased(keys, signed, found)
+    marks = _checkpoint_marks(directory, keys, verification)
+    signed = signed_when(verification.signatures, now)
+    _check_erased(keys, signed, verification)
     follows: dict[str, list[Mark]] = {}
     readings: dict[str, SegmentReading] = {}
     for path in segment_paths(directory):
@@ -67,61 +67,63 @@ def verify(
             latest_by=_told_by(marks.get(name, ()), signed),
             sought=frozenset((sought or {}).get(name, ())),
         )
-        _count(path, reading, found)
+        _count(path, reading, verification)
         followed = reading.genesis.get("follows")
         if followed:
             try:
                 mark = Mark(followed["lines"], followed["head"], f"the first line of {name}")
                 follows.setdefault(str(followed["segment"]), []).append(mark)
             except (KeyError, TypeError):
-                found.faults.append(Fault(f"{name}:1", "does not say which segment it follows"))
-    found.notes += [
+                verification.faults.append(Fault(f"{name}:1", "does not say which segment it follows"))
+    verification.notes += [
         Fault(name, "is no segment by its name, which is not text: nothing is read of it")
         for name in misnamed(directory)
     ]
-    _check_marks(marks, readings, found)
-    _check_ends(follows, readings, found)
-    check_stamps(marks, readings, found, signed, now)
-    found.faults += _contradicted(copies, keys, found.signatures)
-    return found
+    _check_marks(marks, readings, verification)
+    _check_ends(follows, readings, verification)
+    check_stamps(marks, readings, verification, signed, now)
+    verification.faults += _contradicted(copies, keys, verification.signatures)
+    return verification
 
 
-def _count(path: Path, reading: SegmentReading, found: Verification) -> None:
-    found.segments += 1
+def _count(path: Path, reading: SegmentReading, verification: Verification) -> None:
+    verification.segments += 1
     if is_changes(path):
-        found.changes += max(reading.lines - 1, 0)
+        verification.changes += max(reading.lines - 1, 0)
     else:
-        found.entries += max(reading.lines - 1, 0) - reading.probes
-    found.faults += reading.faults
-    found.located[reading.name] = reading.found
+        verification.entries += max(reading.lines - 1, 0) - reading.probes
+    verification.faults += reading.faults
+    verification.located[reading.name] = reading.located
     if reading.given_up:
-        found.given_up[reading.name] = reading.lines
+        verification.given_up[reading.name] = reading.lines
     if reading.torn:
-        found.torn.append(
+        verification.torn.append(
             Fault(reading.name, f"ends in {counted(reading.torn, 'byte')} of a line that was never finished")
         )
 
 
 def _checkpoint_marks(
-    directory: Path, keys: Sequence[Ed25519PublicKey], found: Verification
+    directory: Path, keys: Sequence[Ed25519PublicKey], verification: Verification
 ) -> dict[str, list[Mark]]:
     marks: dict[str, list[Mark]] = {}
     chained = ORIGIN
     for number, line in enumerate(checkpoint_lines(directory), start=1):
         where = f"{CHECKPOINTS}:{number}"
-        found.checkpoints += 1
+        verification.checkpoints += 1
         checkpoint = checkpoint_of(line)
         if checkpoint is None:
-            found.faults.append(Fault(where, "not a checkpoint"))
+            verification.faults.append(Fault(where, "not a checkpoint"))
         else:
             if not checkpoint.signed_by_one_of(keys):
-                found.faults.append(Fault(where, "the signature does not verify with any of the keys given"))
+                verification.faults.append(
+                    Fault(where, "the signature does not verify with any of the keys given")
+                )
             if checkpoint.payload.get("prev") != chained or checkpoint.number != number:
-                found.faults.append(Fault(where, "does not follow from the checkpoint before it"))
-            for name, said in checkpoint.segments.items():
-                mark = Mark(said["lines"], said["head"], where, len(found.signatures))
+                verification.faults.append(Fault(where, "does not follow from the checkpoint before it"))
+            for name, state in checkpoint.segments.items():
+                mark = Mark(state["lines"], state["head"], where, len(verification.signatures))
                 marks.setdefault(name, []).append(mark)
-            found.signatures.append(checkpoint)
+            verification.signatures.append(checkpoint)
         chained = digest(line)
     return marks
 
@@ -129,19 +131,21 @@ def _checkpoint_marks(
 def _told_by(marks: Iterable[Mark], signed: Sequence[When]) -> datetime | None:
     """Up to when stamps of a segment tell of a checkpoint whose own does not; None when there is no such."""
     instants = [signed[mark.place] for mark in marks]
-    return min((one.not_after for one in instants if not one.is_told), default=None)
+    return min((when.not_after for when in instants if not when.is_told), default=None)
 
 
-def _check_erased(keys: Sequence[Ed25519PublicKey], signed: Sequence[When], found: Verification) -> None:
-    for checkpoint, when in zip(found.signatures, signed, strict=True):
+def _check_erased(
+    keys: Sequence[Ed25519PublicKey], signed: Sequence[When], verification: Verification
+) -> None:
+    for checkpoint, when in zip(verification.signatures, signed, strict=True):
         erased = _erased(checkpoint)
         if erased is None or not checkpoint.signed_by_one_of(keys):
             continue
         if erased > latest_erasable(when.not_after):
             what = f"says that reads up to {utc_text(erased)} were erased, which were to be kept then"
-            found.faults.append(Fault(f"{CHECKPOINTS}:{checkpoint.number}", what))
+            verification.faults.append(Fault(f"{CHECKPOINTS}:{checkpoint.number}", what))
         else:
-            found.erased = max(erased, found.erased or erased)
+            verification.erased = max(erased, verification.erased or erased)
 
 
 def _erased(checkpoint: Checkpoint) -> datetime | None:
@@ -153,43 +157,46 @@ def _erased(checkpoint: Checkpoint) -> datetime | None:
 
 
 def _check_marks(
-    marks: dict[str, list[Mark]], readings: dict[str, SegmentReading], found: Verification
+    marks: dict[str, list[Mark]], readings: dict[str, SegmentReading], verification: Verification
 ) -> None:
-    for name, said in marks.items():
+    for name, of_segment in marks.items():
         reading = readings.get(name)
         if reading is None:
-            if found.has_erased(name):
+            if verification.has_erased(name):
                 continue
-            found.faults.append(
-                Fault(name, f"is missing; {said[-1].said_by} says it had {counted(said[-1].lines, 'line')}")
+            verification.faults.append(
+                Fault(
+                    name,
+                    f"is missing; {of_segment[-1].said_by} says it had {counted(of_segment[-1].lines, 'line')}",
+                )
             )
             continue
-        for mark in said:
+        for mark in of_segment:
             if reading.given_up and reading.lines < mark.lines:
                 continue
             if reading.lines < mark.lines:
                 what = f"has {counted(reading.lines, 'line')}; {mark.said_by} says it had {mark.lines}"
-                found.faults.append(Fault(name, what))
+                verification.faults.append(Fault(name, what))
             elif reading.heads.get(mark.lines) != mark.head:
                 what = (
                     f"of its first {counted(mark.lines, 'line')} one changed since {mark.said_by} was signed"
                 )
-                found.faults.append(Fault(name, what))
-        found.signed += max(min(max(mark.lines for mark in said), reading.lines) - 1, 0)
+                verification.faults.append(Fault(name, what))
+        verification.signed += max(min(max(mark.lines for mark in of_segment), reading.lines) - 1, 0)
 
 
 def _check_ends(
-    marks: dict[str, list[Mark]], readings: dict[str, SegmentReading], found: Verification
+    marks: dict[str, list[Mark]], readings: dict[str, SegmentReading], verification: Verification
 ) -> None:
     """A segment that another one follows was closed: it must end where the other says it ended."""
-    for name, said in marks.items():
+    for name, of_segment in marks.items():
         reading = readings.get(name)
-        for mark in said:
+        for mark in of_segment:
             if reading is None:
-                if not found.has_erased(name):
-                    found.faults.append(Fault(name, f"is missing; {mark.said_by} follows it"))
+                if not verification.has_erased(name):
+                    verification.faults.append(Fault(name, f"is missing; {mark.said_by} follows it"))
             elif not reading.given_up and (reading.lines, reading.head) != (mark.lines, mark.head):
-                found.faults.append(Fault(name, f"does not end as {mark.said_by} says it did"))
+                verification.faults.append(Fault(name, f"does not end as {mark.said_by} says it did"))
 
 
 def _contradicted(
