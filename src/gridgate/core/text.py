@@ -104,10 +104,10 @@ def _domain(domain: str) -> str:
         return domain
 
 
-def counted(count: int, one: str, many: str = "") -> str:
+def counted(count: int, singular: str, many: str = "") -> str:
     """How many, in English: what commands and faults say.
 
     >>> counted(1, "line"), counted(0, "line"), counted(2, "company", "companies")
     ('1 line', '0 lines', '2 companies')
     """
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return f"{count} {singular if count == 1 else many or singular + 's'}"

@@ -186,12 +186,12 @@ def table_of(header: Sequence[str]) -> Known | None:
     >>> table_of(["Foreign_ID", "metering_point_id"]).code
     'is_mapping'
     """
-    found = [
+    fitting = [
         table
         for table in _TABLES
         if len(set(table.columns) & set(table.named(header))) >= _ENOUGH * len(table.columns)
     ]
-    return found[0] if found else None
+    return fitting[0] if fitting else None
 
 
 def other_table(beginning: str, wanted: Known | None) -> Fault | None:
