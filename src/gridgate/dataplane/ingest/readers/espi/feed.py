@@ -1,9 +1,7 @@
 """What a feed tells, entry by entry, in whatever order: a ReadingType may come after the readings it describes."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
@@ -17,7 +15,6 @@ from gridgate.dataplane.ingest.readers.espi.codes import (
     FORECAST,
     ReadingType,
     Share,
-    quality_of,
     refusal_of_service,
     refusal_of_type,
 )
@@ -27,16 +24,22 @@ from gridgate.dataplane.ingest.xml import line_of, other_namespace
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
+from gridgate.dataplane.ingest.readers.espi.elements import (
+    ESPI,
+    integer,
+    local_name,
+    milliseconds,
+    number_in,
+    path_of,
+    reading_type_of,
+    short,
+    type_key,
+    worst_quality,
+)
 
-_ESPI: Final = "{http://naesb.org/espi}"
 _ATOM: Final = "{http://www.w3.org/2005/Atom}"
-ELEMENTS: Final = (f"{_ESPI}IntervalReading", f"{_ESPI}IntervalBlock", f"{_ATOM}entry", f"{_ATOM}updated")
+ELEMENTS: Final = (f"{ESPI}IntervalReading", f"{ESPI}IntervalBlock", f"{_ATOM}entry", f"{_ATOM}updated")
 """What `Feed.take` is given, when each is complete."""
-_LARGEST: Final = 2**47
-"""ESPI's integers have 48 bits; sums of a few of these fit in 64."""
-_DIGITS: Final = re.compile(r"[+-]?[0-9]{1,40}")
-"""As XML Schema writes an integer, which `int` alone does not hold to."""
-_SHOWN: Final = 60
 _RESOURCES: Final = ("UsagePoint", "MeterReading", "ReadingType", "IntervalBlock", "LocalTimeParameters")
 _CLOCK_UNTOLD: Final = "the feed's LocalTimeParameters do not say what its clock shows, or when it changes"
 _CLOCKS_SEVERAL: Final = (
@@ -91,17 +94,17 @@ class Feed:
         self._clocks: dict[str, Clock | None] = {}
 
     def take(self, element: "_Element") -> None:
-        if element.tag == f"{_ESPI}IntervalReading":
+        if element.tag == f"{ESPI}IntervalReading":
             self._readings += 1
             self._reading(element)
-        elif element.tag == f"{_ESPI}IntervalBlock":
-            self._block(element.find(f"{_ESPI}interval"))
+        elif element.tag == f"{ESPI}IntervalBlock":
+            self._block(element.find(f"{ESPI}interval"))
         elif element.tag == f"{_ATOM}entry":
             self._entry(element)
         elif (parent := element.getparent()) is not None and parent.getparent() is None:
-            self._notes.published_at = _milliseconds(element.text)
+            self._notes.published_at = milliseconds(element.text)
         else:
-            self._updated = _milliseconds(element.text) or 0
+            self._updated = milliseconds(element.text) or 0
 
     @property
     def shares(self) -> list[Share]:
@@ -137,7 +140,7 @@ class Feed:
             refusal = _TYPE_DIFFERS.format(type_key)
         elif not refusal and reading_type is None:
             refusal = (
-                f"no ReadingType describes {_short(meter_reading) or 'this reading'}: its unit is unknown"
+                f"no ReadingType describes {short(meter_reading) or 'this reading'}: its unit is unknown"
             )
         elif not refusal and reading_type is not None:
             refusal = refusal_of_type(reading_type)
@@ -156,27 +159,27 @@ class Feed:
         told: dict[str, str] = {}
         qualities: list[str] = []
         for child in reading:
-            if child.tag == f"{_ESPI}ReadingQuality":
-                qualities.append(child.findtext(f"{_ESPI}quality") or "")
-            elif child.tag == f"{_ESPI}timePeriod":
-                told.update((f"period/{_local(part)}", (part.text or "").strip()) for part in child)
+            if child.tag == f"{ESPI}ReadingQuality":
+                qualities.append(child.findtext(f"{ESPI}quality") or "")
+            elif child.tag == f"{ESPI}timePeriod":
+                told.update((f"period/{local_name(part)}", (part.text or "").strip()) for part in child)
                 told["period"] = "told"
             else:
-                told[_local(child)] = (child.text or "").strip()
-        start, length = _integer(told.get("period/start")), told.get("period/duration", "")
+                told[local_name(child)] = (child.text or "").strip()
+        start, length = integer(told.get("period/start")), told.get("period/duration", "")
         number = self._open.places.add(line_of(reading), start)
         text = told.get("value", "")
         if not text:
             self._without_value(told.get("cost", ""), number)
             return
-        value, duration = _integer(text), _integer(length) if length else UNSAID
-        quality, share = _worst(qualities), self._share(told)
+        value, duration = integer(text), integer(length) if length else UNSAID
+        quality, share = worst_quality(qualities), self._share(told)
         if value is None:
-            reason = f"« {_short(text)} » is not a whole number of 48 bits, which ESPI values are; correct it"
+            reason = f"« {short(text)} » is not a whole number of 48 bits, which ESPI values are; correct it"
         elif start is None and "period" in told:
             reason = "the reading has no readable timePeriod/start; correct it"
         elif duration is None:
-            reason = f"timePeriod/duration « {_short(length)} » is not a whole number of seconds; correct it"
+            reason = f"timePeriod/duration « {short(length)} » is not a whole number of seconds; correct it"
         elif quality == FORECAST:
             reason = "the reading is a projection (quality 12), not a measurement"
         elif share is None:
@@ -201,22 +204,22 @@ class Feed:
 
     def _reject(self, number: int, reason: str, text: str) -> None:
         """Set one reading aside; of which meter it is, is known with its entry, as for those that are taken."""
-        self._rejected_of_entry.append((self._open.places.format(number), reason, _short(text)))
+        self._rejected_of_entry.append((self._open.places.format(number), reason, short(text)))
 
     def _share(self, told: dict[str, str]) -> int | None:
         """Which share of a tariff the reading is of; None when it says so in no number."""
         texts = [told.get(name, "") for name in ("tou", "consumptionTier", "cpp")]
         if not any(texts):
             return 0
-        codes = [_integer(text) if text else 0 for text in texts]
+        codes = [integer(text) if text else 0 for text in texts]
         share = Share(*(code for code in codes if code is not None))
         return self._shares.setdefault(share, len(self._shares)) if None not in codes else None
 
     def _block(self, interval: "_Element | None") -> None:
         """The block is complete; which MeterReading it belongs to is known with its entry."""
         columns = self._open
-        begins = _integer(interval.findtext(f"{_ESPI}start")) if interval is not None else None
-        lasts = _integer(interval.findtext(f"{_ESPI}duration")) if interval is not None else None
+        begins = integer(interval.findtext(f"{ESPI}start")) if interval is not None else None
+        lasts = integer(interval.findtext(f"{ESPI}duration")) if interval is not None else None
         if columns.values:
             self._of_entry.append(
                 Block(
@@ -240,8 +243,8 @@ class Feed:
         for link in entry.iterfind(f"{_ATOM}link"):
             links.setdefault(link.get("rel", ""), []).append(link.get("href", "").strip())
         own_written, up_written = (next(iter(links.get(rel, [])), "") for rel in ("self", "up"))
-        related = [_path(href) for href in links.get("related", [])]
-        own = _path(own_written)
+        related = [path_of(href) for href in links.get("related", [])]
+        own = path_of(own_written)
         for resource in entry.iterfind(f"{_ATOM}content/*"):
             try:
                 self._resource(entry, resource, own, related)
@@ -252,7 +255,7 @@ class Feed:
             self._block(None)
         for written in (own_written, up_written):
             self._remember(written, entry.base)
-        meter_reading = _path(up_written or own_written).partition("/IntervalBlock")[0]
+        meter_reading = path_of(up_written or own_written).partition("/IntervalBlock")[0]
         for block in self._of_entry:
             block.meter_reading = meter_reading
             block.updated = self._updated
@@ -265,34 +268,34 @@ class Feed:
 
     def _resource(self, entry: "_Element", resource: "_Element", own: str, related: list[str]) -> None:
         namespace, _, name = str(resource.tag).rpartition("}")
-        if name in _RESOURCES and f"{namespace}}}" != _ESPI:
-            raise other_namespace(namespace.removeprefix("{"), _ESPI.strip("{}"))
+        if name in _RESOURCES and f"{namespace}}}" != ESPI:
+            raise other_namespace(namespace.removeprefix("{"), ESPI.strip("{}"))
         match name:
             case "UsagePoint":
                 id_ = (entry.findtext(f"{_ATOM}id") or "").strip()
                 clock = next((href for href in related if "LocalTimeParameters" in href), "")
                 self._usage_points[own] = _UsagePoint(
-                    id_, _number(resource, "ServiceCategory", "kind"), clock
+                    id_, number_in(resource, "ServiceCategory", "kind"), clock
                 )
             case "MeterReading":
                 of_types = [href for href in related if "ReadingType/" in href]
-                self._type_of[own] = _type_key(of_types[0]) if of_types else ""
+                self._type_of[own] = type_key(of_types[0]) if of_types else ""
             case "ReadingType":
-                key, described = _type_key(own), _reading_type(resource)
+                key, described = type_key(own), reading_type_of(resource)
                 if self._types.setdefault(key, described) != described:
                     self._differing.add(key)
             case "LocalTimeParameters":
                 self._clocks[own] = clock_of(
-                    _number(resource, "tzOffset"),
-                    _number(resource, "dstOffset"),
-                    (resource.findtext(f"{_ESPI}dstStartRule") or "").strip(),
-                    (resource.findtext(f"{_ESPI}dstEndRule") or "").strip(),
+                    number_in(resource, "tzOffset"),
+                    number_in(resource, "dstOffset"),
+                    (resource.findtext(f"{ESPI}dstStartRule") or "").strip(),
+                    (resource.findtext(f"{ESPI}dstEndRule") or "").strip(),
                 )
 
     def _remember(self, href: str, base: str | None) -> None:
         """The ways in which the feed writes a usage point, for a mapping to name it by."""
         written = href.partition("/MeterReading")[0].rstrip("/")
-        meter = _path(written)
+        meter = path_of(written)
         if "UsagePoint/" not in meter or meter in self._written:
             return
         try:
@@ -312,78 +315,3 @@ class Feed:
         id_ = self._usage_points[meter].id if meter in self._usage_points else ""
         names = (id_.removeprefix("urn:uuid:"), last if alone else "", *self._written.get(meter, ()), id_)
         return tuple(dict.fromkeys(name for name in names if name and name != meter))
-
-
-def _worst(texts: list[str]) -> int:
-    """The least certain of the qualities that a reading bears: their code, or `UNSAID` when it bears none."""
-    numbers = [_integer(text) for text in texts if text.strip()]
-    codes = [-1 if number is None else number for number in numbers]  # no code of ESPI's, so not known here
-    return max(codes, key=lambda code: (code == FORECAST, quality_of(code)), default=UNSAID)
-
-
-def _reading_type(element: "_Element") -> ReadingType:
-    quality = (element.findtext(f"{_ESPI}defaultQuality") or "").strip()
-    harmonic = [_number(element, "interharmonic", part) for part in ("numerator", "denominator")]
-    return ReadingType(
-        unit=_number(element, "uom"),
-        multiplier=_number(element, "powerOfTenMultiplier") or 0,
-        accumulation=_number(element, "accumulationBehaviour"),
-        qualifier=_number(element, "dataQualifier"),
-        flow=_number(element, "flowDirection"),
-        commodity=_number(element, "commodity"),
-        kind=_number(element, "kind"),
-        phase=_number(element, "phase"),
-        default_quality=_worst([quality]) if quality else 0,
-        interval_length=_number(element, "intervalLength") or 0,
-        share=Share(*(_number(element, name) or 0 for name in ("tou", "consumptionTier", "cpp"))),
-        harmonic=any(harmonic),
-    )
-
-
-def _number(element: "_Element", *path: str) -> int | None:
-    """The number at that path, None where there is none. Raises `UnreadableFile` for what is no number: whatever it
-    describes would be read as if it were not said.
-    """
-    text = (element.findtext("/".join(f"{_ESPI}{name}" for name in path)) or "").strip()
-    number = _integer(text)
-    if text and number is None:
-        raise UnreadableFile(
-            f"{'/'.join(path)} « {_short(text)} » is not a whole number of 48 bits",
-            remedy="Correct it.",
-        )
-    return number
-
-
-def _integer(text: str | None) -> int | None:
-    digits = (text or "").strip()
-    if not _DIGITS.fullmatch(digits):
-        return None
-    number = int(digits)
-    return number if -_LARGEST <= number < _LARGEST else None
-
-
-def _path(href: str) -> str:
-    """A link without host and API prefix, so that absolute and relative links to one resource are equal."""
-    path = href.partition("://")[2].partition("/")[2] if "://" in href else href
-    return path.rpartition("/resource/")[2].strip("/")
-
-
-def _type_key(href: str) -> str:
-    return href[href.rfind("ReadingType/") :] if "ReadingType/" in href else href
-
-
-def _milliseconds(text: str | None) -> int | None:
-    try:
-        instant = datetime.fromisoformat((text or "").strip())
-    except ValueError:
-        return None
-    return int(instant.timestamp() * 1000) if instant.tzinfo is not None else None
-
-
-def _local(element: "_Element") -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _short(text: str) -> str:
-    """The text of a file as a message can hold it."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
