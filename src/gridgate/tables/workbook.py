@@ -9,59 +9,38 @@ import io
 import re
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from gridgate.tables.diagnosis import UnusableFile
+from gridgate.tables.limits import (
+    FAULTS,
+    MAX_COLUMNS,
+    MAX_PARTS,
+    MAX_ROWS,
+    WIDEST_SHEET,
+    Counted,
+    brief,
+    require_limits,
+)
 
 if TYPE_CHECKING:
     from openpyxl.cell.read_only import ReadOnlyCell
 
 MAX_CELLS: Final = 4_000_000
-MAX_BYTES: Final = 512 * 2**20
-"""Of all that a workbook unpacks to, counted and not believed."""
-MAX_RATIO: Final = 200
-"""Unpacked over packed, beyond the first 64 MiB."""
-MAX_COLUMNS: Final = 512
-MAX_PARTS: Final = 2_000
-MAX_CONTENTS: Final = 2**20
-MAX_ROWS: Final = 2**20
-"""What a sheet has in a spreadsheet; a row may name any number."""
 MAX_CHARACTERS: Final = 64 * 2**20
 """Of all cells: a text that many cells share counts in each."""
 LONGEST_CELL: Final = 32_767
 MAX_OBJECTS: Final = 2**20
 """Shared texts, their runs, formats and relations: each is read whole before the first row."""
-_WIDEST_SHEET: Final = 16_384
-_TAGS_A_ROW: Final = 64 * _WIDEST_SHEET
-"""A cell has four to six, more where its text has formats of its own."""
 _FEW_OBJECTS: Final = 100_000
-_RATIO_FREE: Final = 64 * 2**20
-_CHUNK: Final = 2**20
 _EXACT: Final = 10**15
 """Spreadsheets keep 15 digits: a whole number beyond has lost its last ones."""
-_FAULTS: Final = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
 ERRORS: Final = frozenset(
     ("#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA")
 )
-_DECLARATION: Final = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)")
-_OBJECT: Final = re.compile(
-    rb"<(?:[\w.-]+:)?"
-    rb"(?:si|r|rPh|xf|dxf|font|fill|border|numFmt|cellStyle|sheet|definedName|Relationship|Override|Default)[\s/>]"
-)
-_ROW: Final = re.compile(rb"<(?:[\w.-]+:)?row[\s/>]")
-_CELL: Final = re.compile(rb"<(?:[\w.-]+:)?c[\s/>]")
-_MARK: Final = re.compile(rb"\xef\xbb\xbf|\xff\xfe|\xfe\xff")
-_PROLOG: Final = re.compile(rb"<\?xml\s[^>]{0,500}?\?>")
-_ENCODING: Final = re.compile(rb"""encoding\s*=\s*["']([^"']*)["']""")
-_ENCODINGS: Final = frozenset(
-    (b"utf-8", b"utf8", b"utf-16", b"us-ascii", b"ascii", b"iso-8859-1", b"windows-1252")
-)
-"""In which letters of ASCII are themselves; an XML parser takes others too."""
-_OVERLAP: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +72,7 @@ def kind_of(file: BinaryIO) -> str:
                 with archive.open("mimetype") as packed:
                     first = packed.read(200)
                 return "is_ods" if b"spreadsheet" in first else "is_office"
-    except _FAULTS:
+    except FAULTS:
         return ""
     finally:
         file.seek(0)
@@ -110,7 +89,7 @@ def read_sheets(
     file: BinaryIO, *, most_cells: int = MAX_CELLS, most_characters: int = MAX_CHARACTERS
 ) -> list[Sheet]:
     """The sheets that hold something, in the order of the workbook. Raises `UnusableFile`."""
-    _within_limits(file, most_objects=min(MAX_OBJECTS, max(_FEW_OBJECTS, most_cells)))
+    require_limits(file, most_objects=min(MAX_OBJECTS, max(_FEW_OBJECTS, most_cells)))
     file.seek(0)
     from openpyxl import load_workbook  # Slow to import, and only this needs it.
 
@@ -119,7 +98,7 @@ def read_sheets(
             warnings.simplefilter("ignore")  # of extensions that it leaves out
             book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
             try:
-                cells, characters = _Counted(most_cells, "cells"), _Counted(most_characters, "characters")
+                cells, characters = Counted(most_cells, "cells"), Counted(most_characters, "characters")
                 sheets = [_sheet(sheet.title, sheet, cells, characters) for sheet in book.worksheets]
             finally:
                 book.close()
@@ -128,98 +107,11 @@ def read_sheets(
     except MemoryError:
         raise UnusableFile("large_workbook", most="there is memory for") from None
     except Exception as error:  # noqa: BLE001  # whatever a damaged part makes it raise
-        raise UnusableFile("damaged_workbook", why=_brief(error)) from None
+        raise UnusableFile("damaged_workbook", why=brief(error)) from None
     return [sheet for sheet in sheets if sheet.rows]
 
 
-class _Counted:
-    def __init__(self, most: int, what: str) -> None:
-        self._most = self._left = most
-        self._what = what
-
-    def take(self, count: int) -> None:
-        self._left -= count
-        if self._left < 0:
-            raise UnusableFile("large_workbook", most=f"{self._most} {self._what}")
-
-
-def _within_limits(file: BinaryIO, *, most_objects: int) -> None:
-    """Unpack everything once and keep nothing: sizes are counted. Raises `UnusableFile`."""
-    file.seek(0, io.SEEK_END)
-    size = file.tell()
-    most = min(MAX_BYTES, max(_RATIO_FREE, size * MAX_RATIO))
-    file.seek(0)
-    total = 0
-    objects = _Counted(most_objects, "shared texts and formats")
-    try:
-        with zipfile.ZipFile(file) as archive:
-            parts = archive.infolist()
-            if len(parts) > MAX_PARTS:
-                raise UnusableFile("large_workbook", most=f"{MAX_PARTS} parts")
-            for part in parts:
-                markup = _Markup(objects)
-                with archive.open(part) as packed:
-                    while piece := packed.read(_CHUNK):
-                        total += len(piece)
-                        if total > most:
-                            raise UnusableFile("large_workbook", most=f"{most // 2**20} MiB")
-                        markup.look(piece)
-    except _FAULTS as error:
-        raise UnusableFile("damaged_workbook", why=_brief(error)) from None
-
-
-class _Markup:
-    """One part, looked at before any parser is. What it is called is not believed: relations name any part a sheet."""
-
-    def __init__(self, objects: _Counted) -> None:
-        self._objects = objects
-        self._before: bytes | None = None
-        self._is_xml = True
-        self._cut_tag = b""
-        self._in_row = False
-        self._cells = self._tags = 0
-
-    def look(self, piece: bytes) -> None:
-        if not self._is_xml:
-            return
-        letters = _MARK.sub(b"", piece, count=1) if self._before is None else piece
-        letters = letters.replace(b"\0", b"")  # of UTF-16
-        if self._before is None:
-            self._is_xml = letters.lstrip().startswith(b"<")
-            self._begin(letters)
-        seen = (self._before or b"") + letters
-        if _DECLARATION.search(seen):
-            raise UnusableFile("damaged_workbook", why="it declares entities")
-        self._objects.take(sum(1 for _ in _OBJECT.finditer(seen)))
-        self._before = seen[-_OVERLAP:]
-        self._count_cells(letters)
-
-    def _count_cells(self, letters: bytes) -> None:
-        """A row is parsed as a whole, more than once: what no sheet has in one is refused before."""
-        letters = self._cut_tag + letters
-        last = letters.rfind(b"<")
-        whole = last if last >= 0 and len(letters) - last < _OVERLAP else len(letters)
-        self._cut_tag = letters[whole:]
-        for number, between in enumerate(_ROW.split(letters[:whole])):
-            if number:
-                self._in_row = True
-                self._cells = self._tags = 0
-            if self._in_row:
-                self._tags += between.count(b"<")
-                self._cells += len(_CELL.findall(between))
-                if self._cells > _WIDEST_SHEET or self._tags > _TAGS_A_ROW:
-                    raise UnusableFile("large_workbook", most=f"{MAX_COLUMNS} columns")
-
-    def _begin(self, letters: bytes) -> None:
-        if not letters.startswith(b"<?xml"):
-            return
-        prolog = _PROLOG.match(letters)
-        encoding = _ENCODING.search(prolog[0]) if prolog else None
-        if prolog is None or (encoding and encoding[1].lower() not in _ENCODINGS):
-            raise UnusableFile("damaged_workbook", why="its encoding is not known")
-
-
-def _rows(sheet: Any, counted: _Counted) -> "Iterator[tuple[int, tuple[ReadOnlyCell, ...]]]":
+def _rows(sheet: Any, counted: Counted) -> "Iterator[tuple[int, tuple[ReadOnlyCell, ...]]]":
     """The rows that are written, each with its number, as openpyxl makes them; it fills gaps, however wide.
 
     Nothing after the last row is read.
@@ -244,14 +136,14 @@ def _rows(sheet: Any, counted: _Counted) -> "Iterator[tuple[int, tuple[ReadOnlyC
             if element.tag != ROW_TAG:
                 continue
             count += 1
-            if len(element) > _WIDEST_SHEET:
+            if len(element) > WIDEST_SHEET:
                 raise UnusableFile("large_workbook", most=f"{MAX_COLUMNS} columns")
             number, cells = parser.parse_row(element)
             element.clear()
             if max(number, count) > MAX_ROWS:
                 raise UnusableFile("large_workbook", most=f"{MAX_ROWS} rows")
             width = cells[-1]["column"] if cells else 0
-            if width > _WIDEST_SHEET:
+            if width > WIDEST_SHEET:
                 raise UnusableFile("large_workbook", most=f"{MAX_COLUMNS} columns")
             counted.take(max(1, len(cells), width))
             if number > last:
@@ -259,7 +151,7 @@ def _rows(sheet: Any, counted: _Counted) -> "Iterator[tuple[int, tuple[ReadOnlyC
                 yield number, sheet._get_row(cells)
 
 
-def _sheet(name: str, sheet: Any, counted: _Counted, characters: _Counted) -> Sheet:
+def _sheet(name: str, sheet: Any, counted: Counted, characters: Counted) -> Sheet:
     sheet.reset_dimensions()  # what the file says of its size is not believed
     rows: list[tuple[int, list[str]]] = []
     left = MAX_COLUMNS
@@ -347,7 +239,3 @@ def _letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         name = chr(65 + rest) + name
     return name
-
-
-def _brief(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]

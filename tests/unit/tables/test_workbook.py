@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from gridgate.tables import workbook
+from gridgate.tables import limits, workbook
 from gridgate.tables.diagnosis import UnusableFile
 from gridgate.tables.workbook import Sheet, kind_of, read_sheets
 
@@ -112,7 +112,7 @@ class TestCells:
 
 class TestLimits:
     def test_are_of_what_is_unpacked(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(workbook, "MAX_BYTES", 100_000)
+        monkeypatch.setattr(limits, "MAX_BYTES", 100_000)
         bomb = changed(sheet([["x"]]), {"xl/worksheets/sheet1.xml": b" " * 500_000})
 
         with pytest.raises(UnusableFile, match="holds more than"):
@@ -169,9 +169,10 @@ class TestLimits:
 
     @pytest.mark.parametrize("element", [b"<c/>", b"<x/>"])
     def test_act_before_the_end_of_a_row(self, element: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(workbook, "_WIDEST_SHEET", 100)
-        monkeypatch.setattr(workbook, "_TAGS_A_ROW", 6_400)
-        monkeypatch.setattr(workbook, "_CHUNK", 1_001)
+        monkeypatch.setattr(limits, "WIDEST_SHEET", 100)
+        monkeypatch.setattr(workbook, "WIDEST_SHEET", 100)
+        monkeypatch.setattr(limits, "_TAGS_A_ROW", 6_400)
+        monkeypatch.setattr(limits, "_CHUNK", 1_001)
         row = b"<row>" + element * 8_000 + b"</cut>"
 
         with pytest.raises(UnusableFile, match="512 columns"):
