@@ -11,14 +11,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gridgate.dataplane.ingest.content import Content, decode_utf8, is_text_in, not_utf8
+from gridgate.dataplane.ingest.content import Content, is_text_in
 from gridgate.dataplane.ingest.port import Notes
 from gridgate.dataplane.ingest.unreadable import UnreadableFile
-from gridgate.tables.text import not_utf8 as not_utf8_fault
+from gridgate.dataplane.ingest.utf8 import in_utf8
 from gridgate.tables.text import separator_of
 
 __all__ = ["LINE", "cells", "distinct", "first_line", "groups", "read_table", "read_tables", "separator_of"]
-
 LINE: Final = "#line"
 PIECE: Final = 8 * 2**20
 """Bytes of a larger file that are read at a time."""
@@ -84,7 +83,7 @@ def read_tables(
         reads = _reads(content)
     else:
         encoding = "utf-8"
-        reads = _slices(_text(content, content.read(), notes, encodings, header_line=1))
+        reads = _slices(in_utf8(content, content.read(), notes, encodings, header_line=1))
     line, above = 1, None
     for raw in _pieces(reads, lines=max(1, CELLS // (len(columns) + _BEYOND))):
         piece = raw if encoding == "utf-8" else raw.decode(encoding).encode()
@@ -163,15 +162,9 @@ def read_table(
     is refused (`UnreadableFile`). Where lines are to be `complete`, a last one that has no line end and lacks cells that
     others have is rejected: the file was cut within it.
     """
-    below = _below(_text(content, data, notes, encodings, header_line), header_line)
+    below = _below(in_utf8(content, data, notes, encodings, header_line), header_line)
     end = _End(_unended(below)) if complete else None
     return _cleaned(_cut(below, separator, len(columns), header_line + 1), columns, separator, notes, end)
-
-
-def _text(content: Content, data: bytes, notes: Notes, encodings: Sequence[str], header_line: int) -> bytes:
-    if content.foreign_encoding:
-        decode_utf8(content, data)  # raises, saying which encoding it is
-    return _decoded(data.removeprefix(b"\xef\xbb\xbf"), notes, encodings, header_line)
 
 
 def _cut(text: bytes, separator: str, width: int, line: int) -> pl.DataFrame:
@@ -317,40 +310,6 @@ def groups(frame: pl.DataFrame, by: Sequence[str]) -> Iterator[tuple[dict[str, s
         yield {name: part[name][0] for name in by}, part
 
 
-def _decoded(data: bytes, notes: Notes, encodings: Sequence[str], header_line: int) -> bytes:
-    """The data in UTF-8. Lines in a wrong encoding are emptied, so that the numbers of the others do not
-    change."""
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError as error:
-            last = error
-        else:
-            return data if encoding == "utf-8" else text.encode()
-    # Line by line: a list of them would take many times the room of the file.
-    first, bad = 0, 0
-    for number, line in enumerate(io.BytesIO(data), start=1):
-        if _first_bad_byte(line) >= 0:
-            first, bad = first or number, bad + 1
-    if first <= header_line or bad >= data.count(b"\n") + 1 - header_line:
-        raise not_utf8(data, last)
-    kept = io.BytesIO()
-    for number, line in enumerate(io.BytesIO(data), start=1):
-        column = _first_bad_byte(line)
-        if column < 0:
-            kept.write(line)
-            continue
-        bare = line.removesuffix(b"\n")
-        fault = not_utf8_fault(bare, column)
-        notes.reject(
-            f"line {number}, byte {column + 1}",
-            f"{fault.message}. {fault.remedy}",
-            bare.decode("latin-1").strip(),
-        )
-        kept.write(line[len(bare) :])
-    return kept.getvalue()
-
-
 def _below(text: bytes, lines: int) -> bytes:
     """What follows the first lines."""
     start = 0
@@ -360,12 +319,3 @@ def _below(text: bytes, lines: int) -> bytes:
             return b""
         start = end + 1
     return text[start:]
-
-
-def _first_bad_byte(line: bytes) -> int:
-    """Where the line stops being UTF-8; -1 when it is."""
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return error.start
-    return -1

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Interval, Resolution, civil_day_bounds
 from gridgate.dataplane.export import ExportFormat, export
-from gridgate.dataplane.ingest import frames, parquet_process
+from gridgate.dataplane.ingest import frames, parquet_process, utf8
 from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.query.assemble import assemble
 from tests.examples import examples
@@ -639,7 +639,7 @@ class TestWithoutItsLastLineEnd:
         text = "\n".join(["meter;Début;Valeur;remarque", *rows, ""]).encode("cp1252")
         whole = take(text)
         monkeypatch.setattr(frames, "PIECE", 100)
-        monkeypatch.setattr(frames, "_decoded", None)  # of the whole file
+        monkeypatch.setattr(utf8, "_decoded", None)  # of the whole file
 
         parted = take(text)
 
