@@ -30,16 +30,15 @@ from gridgate.core.text import counted
 from gridgate.core.time import civil_day_bounds
 from gridgate.dataplane.accesslog import Checkpoint, checkpoints_of, is_changes, segments, sign_checkpoint
 from gridgate.dataplane.accesslog.checkpoints import INTERVAL, earliest_unsigned, not_intact
+from gridgate.dataplane.accesslog.reading import TooManyFaults, following_lines
 from gridgate.dataplane.accesslog.segments import (
     CHECKPOINTS,
     FOLDED,
     ORIGIN,
     PACKED,
-    TooManyFaults,
     day_of_segment,
     end_of_segment,
     ends_at,
-    following_lines,
     form_of,
     is_entry,
     is_packed,

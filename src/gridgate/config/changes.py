@@ -33,13 +33,11 @@ from gridgate.core.sharing import PermissionState
 from gridgate.core.text import counted
 from gridgate.dataplane.accesslog import AccessLog, AccessLogUnavailable, ChangeEntry
 from gridgate.dataplane.accesslog.damage import DamagedSegment
+from gridgate.dataplane.accesslog.reading import TooManyFaults, following_lines, read_segment
 from gridgate.dataplane.accesslog.segments import (
     CHANGES_SUFFIX,
-    TooManyFaults,
-    following_lines,
     is_changes,
     open_segment,
-    read_segment,
     segment_name,
     segment_paths,
 )

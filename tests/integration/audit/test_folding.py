@@ -49,13 +49,12 @@ from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog, ChangeEntry, packing, verify
 from gridgate.dataplane.accesslog.packing import pack
+from gridgate.dataplane.accesslog.reading import MOST_FAULTS, read_segment
 from gridgate.dataplane.accesslog.segments import (
     CHANGES_SUFFIX,
     CHECKPOINTS,
     FOLDED,
-    MOST_FAULTS,
     read_lines,
-    read_segment,
     segment_paths,
 )
 from gridgate.sharing.signing import load_public_keys, make_key

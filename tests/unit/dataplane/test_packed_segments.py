@@ -9,12 +9,20 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gridgate.dataplane.accesslog import AccessEntry, AccessLog, packing, segments, sign_checkpoint, verify
+from gridgate.dataplane.accesslog import (
+    AccessEntry,
+    AccessLog,
+    packing,
+    reading,
+    segments,
+    sign_checkpoint,
+    verify,
+)
 from gridgate.dataplane.accesslog.packing import pack
+from gridgate.dataplane.accesslog.reading import MOST_FAULTS, read_segment
 from gridgate.dataplane.accesslog.segments import (
     open_segment,
     read_lines,
-    read_segment,
     segment_name,
     segment_paths,
     segment_size,
@@ -223,7 +231,8 @@ def test_what_is_no_file_beside_a_segment_hides_it_from_nobody(path: Path, kind:
 
 def test_a_line_without_end_is_told_and_not_read_whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Packed, a few kilobytes hold more than any memory."""
-    monkeypatch.setattr(segments, "LONGEST_LINE", 4096)
+    for module in (segments, reading):
+        monkeypatch.setattr(module, "LONGEST_LINE", 4096)
     with path.open("ab") as file:
         file.write(b" " * 100_000 + b"\n")
     pack(path)
@@ -243,19 +252,19 @@ def test_lines_without_number_are_given_up_after_some_hundreds_of_faults(path: P
     pack(path)
     [now] = segment_paths(path.parent)
     assert now.stat().st_size < len(content) / 2
-    reading = read_segment(now)
-    assert (reading.lines, reading.given_up) == (501, True)
+    segment = read_segment(now)
+    assert (segment.lines, segment.given_up) == (501, True)
     found = verify(path.parent, KEY.public_key(), now=NOW)
     assert found.given_up == {path.name: 501}
     assert {fault.what for fault in found.faults[:-1]} == {"not a line of an access log"}
-    assert len(found.faults) == segments.MOST_FAULTS + 1
+    assert len(found.faults) == MOST_FAULTS + 1
     assert found.faults[-1].where == f"{path.name}:502"
     assert found.faults[-1].what.startswith("this line and those after it were not read: 500 faults")
 
 
 def test_as_many_faults_as_are_told_and_no_line_after_them_are_all(path: Path) -> None:
     with path.open("ab") as file:
-        file.write(b"\n" * segments.MOST_FAULTS)
-    reading = read_segment(path)
-    assert (len(reading.faults), reading.given_up) == (segments.MOST_FAULTS, False)
-    assert reading.lines == 3001 + segments.MOST_FAULTS
+        file.write(b"\n" * MOST_FAULTS)
+    segment = read_segment(path)
+    assert (len(segment.faults), segment.given_up) == (MOST_FAULTS, False)
+    assert segment.lines == 3001 + MOST_FAULTS

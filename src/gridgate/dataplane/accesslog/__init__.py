@@ -20,13 +20,8 @@ from gridgate.dataplane.accesslog.checkpoints import (
 )
 from gridgate.dataplane.accesslog.entry import AccessEntry, ChangeEntry
 from gridgate.dataplane.accesslog.findings import Verification
-from gridgate.dataplane.accesslog.segments import (
-    Fault,
-    SegmentReading,
-    entries_after,
-    is_changes,
-    read_segment,
-)
+from gridgate.dataplane.accesslog.reading import Fault, SegmentReading, entries_after, read_segment
+from gridgate.dataplane.accesslog.segments import is_changes
 from gridgate.dataplane.accesslog.verification import Copy, verify
 from gridgate.dataplane.accesslog.writer import AccessLog, AccessLogUnavailable
 

@@ -21,13 +21,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.accesslog.damage import DamagedSegment
+from gridgate.dataplane.accesslog.reading import SegmentReading, read_segment
 from gridgate.dataplane.accesslog.segments import (
     CHECKPOINTS,
     ORIGIN,
-    SegmentReading,
     digest,
     ends_at,
-    read_segment,
     segment_name,
     segment_paths,
 )

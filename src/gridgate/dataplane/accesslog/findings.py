@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from gridgate.dataplane.accesslog.checkpoints import Checkpoint
-from gridgate.dataplane.accesslog.segments import CHANGES_SUFFIX, Fault, end_of_segment
+from gridgate.dataplane.accesslog.reading import Fault
+from gridgate.dataplane.accesslog.segments import CHANGES_SUFFIX, end_of_segment
 
 
 @dataclass(frozen=True, slots=True)

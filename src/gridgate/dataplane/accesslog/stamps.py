@@ -6,7 +6,8 @@ from datetime import datetime
 from gridgate.core.text import counted
 from gridgate.dataplane.accesslog.checkpoints import INTERVAL
 from gridgate.dataplane.accesslog.findings import Mark, Verification, utc_text
-from gridgate.dataplane.accesslog.segments import CHECKPOINTS, Fault, SegmentReading, Span, end_of_segment
+from gridgate.dataplane.accesslog.reading import Fault, SegmentReading, Span
+from gridgate.dataplane.accesslog.segments import CHECKPOINTS, end_of_segment
 from gridgate.dataplane.accesslog.signing import LATE, When
 
 

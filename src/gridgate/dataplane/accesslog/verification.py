@@ -13,15 +13,13 @@ from gridgate.core.retention import latest_erasable
 from gridgate.core.text import counted
 from gridgate.dataplane.accesslog.checkpoints import Checkpoint, checkpoint_lines, checkpoint_of
 from gridgate.dataplane.accesslog.findings import Mark, Verification, utc_text
+from gridgate.dataplane.accesslog.reading import Fault, SegmentReading, read_segment
 from gridgate.dataplane.accesslog.segments import (
     CHECKPOINTS,
     ORIGIN,
-    Fault,
-    SegmentReading,
     digest,
     is_changes,
     misnamed,
-    read_segment,
     segment_name,
     segment_paths,
 )
