@@ -20,7 +20,7 @@ from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.app import create_app, rendering
 from gridgate.dataplane.http.guard import HEADERS, LARGEST_BODY, LONGEST_QUERY
 from gridgate.dataplane.http.shared_metrics import shared_directory
-from gridgate.dataplane.registry import NEWEST
+from gridgate.dataplane.registry.newest import NEWEST
 from gridgate.facades import FACADES
 
 DATA_PLANE = (

@@ -41,7 +41,7 @@ from gridgate.dataplane.accesslog.segments import (
     segment_name,
     segment_paths,
 )
-from gridgate.dataplane.registry import NEWEST
+from gridgate.dataplane.registry.newest import NEWEST
 from gridgate.sharing import history, receipts, signing
 from gridgate.sharing.models import Permission, PermissionEvent
 

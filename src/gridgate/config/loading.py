@@ -9,7 +9,8 @@ from django.utils import translation
 from gridgate.config import files
 from gridgate.config.environment import Environment, read_environment
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.dataplane.registry import NEWEST, connect_read_only, lacks_newest
+from gridgate.dataplane.registry.newest import NEWEST, lacks_newest
+from gridgate.dataplane.registry.sqlite import connect_read_only
 
 LANGUAGE = "en"
 """Of the command line, whatever the portal's: what Django says, of a password for one, is said in it too. Pages and

@@ -13,7 +13,7 @@ from typing import Final
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import AccessLine, Granted, ReadRequest, Refused, decide
-from gridgate.dataplane.registry import Application, PointFacts, Registry
+from gridgate.dataplane.registry.port import Application, PointFacts, Registry
 
 _LONGEST_TOKEN: Final = 512
 

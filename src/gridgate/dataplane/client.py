@@ -23,7 +23,9 @@ from gridgate.dataplane.query.answer import Answer, Segment
 from gridgate.dataplane.query.sums.energy import energy_of_points
 from gridgate.dataplane.query.sums.tally import Sums
 from gridgate.dataplane.reading import Reader, Wanted, answer, curve_of, entries, in_order
-from gridgate.dataplane.registry import NEWEST, Access, SqliteRegistry
+from gridgate.dataplane.registry.newest import NEWEST
+from gridgate.dataplane.registry.port import Access
+from gridgate.dataplane.registry.sqlite import SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore, SeriesInfo
 from gridgate.dataplane.store.quarantine import Cause, SetAside

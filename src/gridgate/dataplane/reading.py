@@ -26,7 +26,7 @@ from gridgate.dataplane.query.columns import Columns
 from gridgate.dataplane.query.coverage import FUTURE, INCOMPLETE, NOT_RECEIVED, coverage, without
 from gridgate.dataplane.query.resample import resample
 from gridgate.dataplane.query.set_aside import in_part, told_apart
-from gridgate.dataplane.registry import PointFacts
+from gridgate.dataplane.registry.port import PointFacts
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore, PackedDay, SeriesKey
 from gridgate.dataplane.store.quarantine import Cause, SetAside
 

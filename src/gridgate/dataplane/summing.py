@@ -29,7 +29,9 @@ from gridgate.dataplane.query.sums.parts import Parts, Span
 from gridgate.dataplane.query.sums.power import sum_of_power
 from gridgate.dataplane.query.sums.tally import Sums
 from gridgate.dataplane.reading import Reader, Wanted, entries, epoch_milliseconds
-from gridgate.dataplane.registry import NEWEST, PointFacts, Registry, SqliteRegistry
+from gridgate.dataplane.registry.newest import NEWEST
+from gridgate.dataplane.registry.port import PointFacts, Registry
+from gridgate.dataplane.registry.sqlite import SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore
 

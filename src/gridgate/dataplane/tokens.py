@@ -21,13 +21,8 @@ from pathlib import Path
 
 from gridgate.dataplane.authz import sha256
 from gridgate.dataplane.group_commit import GroupCommit
-from gridgate.dataplane.registry import (
-    Application,
-    CredentialRow,
-    Registry,
-    RegistryUnavailable,
-    require_newest,
-)
+from gridgate.dataplane.registry.newest import require_newest
+from gridgate.dataplane.registry.port import Application, CredentialRow, Registry, RegistryUnavailable
 from gridgate.dataplane.sqlite_file import Stamp, fault_of, stamp
 
 _TOKEN_BYTES = 32

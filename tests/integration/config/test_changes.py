@@ -373,7 +373,9 @@ print(revoke_permission(actor=alice, permission_id="{permission}", now=now).numb
 
 
 READ = """
-from gridgate.dataplane.registry import NEWEST, RegistryUnavailable, SqliteRegistry
+from gridgate.dataplane.registry.newest import NEWEST
+from gridgate.dataplane.registry.port import RegistryUnavailable
+from gridgate.dataplane.registry.sqlite import SqliteRegistry
 from gridgate.dataplane.tokens import TokenStore
 newest = environment.access_log / NEWEST
 registry = SqliteRegistry(environment.registry, zone=environment.zone, newest=newest)

@@ -14,7 +14,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.core.time import Resolution
 from gridgate.dataplane.handles import handle_of
-from gridgate.dataplane.registry import SqliteRegistry
+from gridgate.dataplane.registry.sqlite import SqliteRegistry
 from gridgate.dataplane.store import sqlite
 from gridgate.dataplane.store.port import DayBlock, SeriesKey
 from gridgate.facades.native import aggregates

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from gridgate.core.roles import Given, ServiceRule, Term, decide_right
-from gridgate.dataplane.registry import SqliteRegistry
+from gridgate.dataplane.registry.sqlite import SqliteRegistry
 from tests.dataplane_plane import Plane
 from tests.dataplane_world import ACME, CHARLIE, CONSO, NOW, SOLAR, TIERS1, Client, days_ago, sha256
 

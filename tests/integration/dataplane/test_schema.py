@@ -6,20 +6,20 @@ import sqlite3
 import pytest
 from django.db import connection
 
-from gridgate.dataplane import registry
+from gridgate.dataplane.registry import statements
 from tests.dataplane_world import SCHEMA
 
 pytestmark = pytest.mark.django_db
 
 STATEMENTS = {
-    "token": registry._TOKEN,
-    "access": registry._ACCESS,
-    "points": registry._POINTS,
-    "reach": registry._REACH,
-    "reach of a site": registry._REACH_AT,
-    "reach within a perimeter": registry._REACH_WITHIN,
-    "perimeters": registry._PERIMETERS,
-    "credential": registry._CREDENTIAL,
+    "token": statements.TOKEN,
+    "access": statements.ACCESS,
+    "points": statements.POINTS,
+    "reach": statements.REACH,
+    "reach of a site": statements.REACH_AT,
+    "reach within a perimeter": statements.REACH_WITHIN,
+    "perimeters": statements.PERIMETERS,
+    "credential": statements.CREDENTIAL,
 }
 PARAMETERS = dict.fromkeys(
     (

@@ -22,7 +22,8 @@ from gridgate.dataplane.authz import (
     authorise,
     bearer,
 )
-from gridgate.dataplane.registry import Application, RegistryUnavailable, SqliteRegistry
+from gridgate.dataplane.registry.port import Application, RegistryUnavailable
+from gridgate.dataplane.registry.sqlite import SqliteRegistry
 from tests.dataplane_world import (
     ACME,
     CHARLIE,

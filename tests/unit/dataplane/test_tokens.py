@@ -13,7 +13,8 @@ import pytest
 
 from gridgate.dataplane import tokens
 from gridgate.dataplane.authz import TokenFault, Unauthenticated, authenticate, sha256
-from gridgate.dataplane.registry import Application, RegistryUnavailable, SqliteRegistry
+from gridgate.dataplane.registry.port import Application, RegistryUnavailable
+from gridgate.dataplane.registry.sqlite import SqliteRegistry
 from gridgate.dataplane.sqlite_file import log_of, stamp
 from gridgate.dataplane.tokens import IssuedToken, NotRecognised, Recognised, TokenStore, recognise
 from tests.dataplane_world import CONSO, NOW, PARIS, TIERS1, TIERS2, Client, RegistryFile

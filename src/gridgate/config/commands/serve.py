@@ -48,7 +48,7 @@ def worker(data: DataOption = None) -> None:
     from gridgate.config.changes import refuse_contradiction
     from gridgate.config.registry_engine.base import open_the_newest_only
     from gridgate.config.worker import run as work
-    from gridgate.dataplane.registry import NEWEST
+    from gridgate.dataplane.registry.newest import NEWEST
 
     refuse_contradiction(environment)
     open_the_newest_only(environment.access_log / NEWEST)

@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
-from gridgate.dataplane.registry import RegistryUnavailable, require_newest
+from gridgate.dataplane.registry.newest import require_newest
+from gridgate.dataplane.registry.port import RegistryUnavailable
 from gridgate.dataplane.sqlite_file import Stamp, fault_of, log_of, stamp
 
 _newest: Path | None = None

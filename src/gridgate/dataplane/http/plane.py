@@ -16,7 +16,9 @@ from gridgate.dataplane.http.metrics import READS
 from gridgate.dataplane.http.request_log import RequestLog
 from gridgate.dataplane.http.shared_metrics import write_changes
 from gridgate.dataplane.reading import Reader, Wanted, entries
-from gridgate.dataplane.registry import NEWEST, PointFacts, Registry, SqliteRegistry
+from gridgate.dataplane.registry.newest import NEWEST
+from gridgate.dataplane.registry.port import PointFacts, Registry
+from gridgate.dataplane.registry.sqlite import SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore
 from gridgate.dataplane.summing import SumReader

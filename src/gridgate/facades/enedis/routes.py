@@ -19,7 +19,7 @@ from gridgate.dataplane.http.oauth import OAuthError, OAuthFault, TokenRequest, 
 from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.query.days import instant, midnight
 from gridgate.dataplane.reading import Wanted
-from gridgate.dataplane.registry import Application
+from gridgate.dataplane.registry.port import Application
 from gridgate.dataplane.tokens import Recognised, recognise
 from gridgate.facades.enedis import catalogue, wire
 from gridgate.facades.enedis.readings import read

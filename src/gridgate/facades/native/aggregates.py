@@ -21,7 +21,7 @@ from gridgate.dataplane.handles import number_of
 from gridgate.dataplane.http.metrics import READS
 from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.query.sums.tally import Gap, Sums
-from gridgate.dataplane.registry import Access
+from gridgate.dataplane.registry.port import Access
 from gridgate.dataplane.summing import Decided, SumAsked, add_up, decide_each, log_entries
 from gridgate.facades.native import problems, reasons, wire
 

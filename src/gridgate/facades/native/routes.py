@@ -26,7 +26,7 @@ from gridgate.dataplane.http.oauth import (
 )
 from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.reading import Wanted, answer, nothing_readable
-from gridgate.dataplane.registry import Application
+from gridgate.dataplane.registry.port import Application
 from gridgate.dataplane.tokens import Recognised, recognise
 from gridgate.facades.native import aggregates, problems, wire
 from gridgate.facades.native.reasons import CHANNEL, LONGEST_ID, NAME, is_about_the_period, why_nothing

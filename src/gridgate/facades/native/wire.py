@@ -33,7 +33,7 @@ from gridgate.core.time import (
 from gridgate.dataplane.export import ExportFormat, document, export
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.answer import Answer
-from gridgate.dataplane.registry import Access, PointFacts
+from gridgate.dataplane.registry.port import Access, PointFacts
 from gridgate.dataplane.store.port import SeriesInfo
 from gridgate.dataplane.summing import SumAsked
 from gridgate.facades.native.problems import InvalidParameter, invalid_parameters
