@@ -20,7 +20,8 @@ from gridgate.dataplane.query.assemble import assemble
 from gridgate.dataplane.query.sums.energy import sum_of_energy
 from gridgate.dataplane.query.sums.parts import Parts, Span
 from gridgate.dataplane.query.sums.power import sum_of_power
-from gridgate.dataplane.reading import Wanted, read_segments
+from gridgate.dataplane.reading.days import read_segments
+from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore
 from tests.examples import examples

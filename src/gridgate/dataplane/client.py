@@ -22,7 +22,9 @@ from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.answer import Answer, Segment
 from gridgate.dataplane.query.sums.energy import energy_of_points
 from gridgate.dataplane.query.sums.tally import Sums
-from gridgate.dataplane.reading import Reader, Wanted, answer, curve_of, entries, in_order
+from gridgate.dataplane.reading.answering import answer, curve_of, in_order
+from gridgate.dataplane.reading.log_lines import entries
+from gridgate.dataplane.reading.wanted import Reader, Wanted
 from gridgate.dataplane.registry.newest import NEWEST
 from gridgate.dataplane.registry.port import Access
 from gridgate.dataplane.registry.sqlite import SqliteRegistry

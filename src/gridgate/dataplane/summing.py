@@ -28,7 +28,9 @@ from gridgate.dataplane.query.sums.energy import sum_of_energy
 from gridgate.dataplane.query.sums.parts import Parts, Span
 from gridgate.dataplane.query.sums.power import sum_of_power
 from gridgate.dataplane.query.sums.tally import Sums
-from gridgate.dataplane.reading import Reader, Wanted, entries, epoch_milliseconds
+from gridgate.dataplane.reading.days import epoch_milliseconds
+from gridgate.dataplane.reading.log_lines import entries
+from gridgate.dataplane.reading.wanted import Reader, Wanted
 from gridgate.dataplane.registry.newest import NEWEST
 from gridgate.dataplane.registry.port import PointFacts, Registry
 from gridgate.dataplane.registry.sqlite import SqliteRegistry

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.dataplane.store import MeasurementStore, open_store, schema
+from gridgate.dataplane.store import open_store, schema
 from gridgate.dataplane.store.days import day_number
-from gridgate.dataplane.store.port import StoreUnavailable
+from gridgate.dataplane.store.port import MeasurementStore, StoreUnavailable
 from gridgate.dataplane.store.quarantine import Cause, Quarantined, SetAside, Subject
 from tests.factories.measurements import ELSEWHERE, PARIS, POINT, SUMMER, block, source
 

@@ -20,7 +20,9 @@ from gridgate.dataplane.export import export as write
 from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.query.assemble import assemble
 from gridgate.dataplane.query.coverage import coverage
-from gridgate.dataplane.reading import Wanted, epoch_milliseconds, without_set_aside
+from gridgate.dataplane.reading.aside import without_set_aside
+from gridgate.dataplane.reading.days import epoch_milliseconds
+from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.store import open_store
 
 

@@ -15,7 +15,8 @@ from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.metrics import READS
 from gridgate.dataplane.http.request_log import RequestLog
 from gridgate.dataplane.http.shared_metrics import write_changes
-from gridgate.dataplane.reading import Reader, Wanted, entries
+from gridgate.dataplane.reading.log_lines import entries
+from gridgate.dataplane.reading.wanted import Reader, Wanted
 from gridgate.dataplane.registry.newest import NEWEST
 from gridgate.dataplane.registry.port import PointFacts, Registry
 from gridgate.dataplane.registry.sqlite import SqliteRegistry

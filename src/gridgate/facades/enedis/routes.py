@@ -18,7 +18,7 @@ from gridgate.dataplane.http.facade import Direct, header
 from gridgate.dataplane.http.oauth import OAuthError, OAuthFault, TokenRequest, read_token_request
 from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.query.days import instant, midnight
-from gridgate.dataplane.reading import Wanted
+from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.registry.port import Application
 from gridgate.dataplane.tokens import Recognised, recognise
 from gridgate.facades.enedis import catalogue, wire

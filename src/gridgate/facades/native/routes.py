@@ -25,7 +25,8 @@ from gridgate.dataplane.http.oauth import (
     read_token_request,
 )
 from gridgate.dataplane.http.plane import DataPlane, reader_of
-from gridgate.dataplane.reading import Wanted, answer, nothing_readable
+from gridgate.dataplane.reading.answering import answer, nothing_readable
+from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.registry.port import Application
 from gridgate.dataplane.tokens import Recognised, recognise
 from gridgate.facades.native import aggregates, problems, wire
