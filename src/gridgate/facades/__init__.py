@@ -1,7 +1,7 @@
 """The published interfaces, one folder each. Adding one is copying a folder and naming it here.
 
-A façade has `wire.py` (pure: from bytes and to bytes, no HTTP, no SQL), `errors.py` (its words for what goes
-wrong), `routes.py` and a `README.md` of what it promises and where it decided.
+A façade has `wire` (a module, or several; pure: from bytes and to bytes, no HTTP, no SQL), `errors.py` (its words for
+what goes wrong), `routes.py` and a `README.md` of what it promises and where it decided.
 """
 
 from gridgate.dataplane.http.facade import Facade

@@ -260,7 +260,7 @@ class TestFullDisk:
         assert answers == [200, 401]
 
     def test_that_nobody_expected_is_no_defect(self, plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gridgate.facades.native.wire.encode_page", no_room)
+        monkeypatch.setattr("gridgate.facades.native.wire.answers.encode_page", no_room)
         token = plane.token(plane.world.application("acme", ACME, "native"))
         assert plane.get(POINTS, token).status_code == 503
 
@@ -441,7 +441,7 @@ class TestRequestLog:
         def broken(*_: object, **__: object) -> None:
             raise RuntimeError("broken inside")
 
-        monkeypatch.setattr("gridgate.facades.native.wire.encode_page", broken)
+        monkeypatch.setattr("gridgate.facades.native.wire.answers.encode_page", broken)
         token = plane.token(plane.world.application("acme", ACME, "native"))
         answer = plane.get(POINTS, token)
         plane.close()

@@ -680,7 +680,7 @@ class TestFailing:
             raise RuntimeError("a secret of the inside")
 
         with monkeypatch.context() as patch:
-            patch.setattr("gridgate.facades.native.wire.encode_page", broken)
+            patch.setattr("gridgate.facades.native.wire.answers.encode_page", broken)
             answer = plane.get(ROOT, token)
         body = problem(answer, 500, "internal-error")
         assert body["reference"] == answer.headers["X-Request-Id"]

@@ -16,7 +16,7 @@ from gridgate.dataplane.query.answer import Answer
 from gridgate.dataplane.store.port import Source
 from gridgate.dataplane.store.quarantine import Cause, Quarantined, Subject
 from gridgate.dataplane.store.sqlite import SqliteStore
-from gridgate.facades.native import wire
+from gridgate.facades import native
 from tests.dataplane_plane import WITHDRAWAL, Plane, day_block
 from tests.dataplane_world import ACME, BOTH_WAYS, CHARLIE, CONSO, PARIS, TIERS1, days_ago, midnight
 from tests.integration.dataplane.test_native import path
@@ -307,7 +307,7 @@ def read(plane: Plane, client: MeasurementClient, days: int = 2, kind: Kind = Ki
 
 
 def test_are_a_reason_that_the_published_contract_names() -> None:
-    contract = json.loads(Path(wire.__file__).with_name("openapi.json").read_bytes())
+    contract = json.loads(Path(native.__file__).with_name("openapi.json").read_bytes())
     missing = contract["components"]["schemas"]["Measurements"]["properties"]["coverage"]["properties"][
         "missing"
     ]

@@ -23,7 +23,8 @@ from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.query.sums.tally import Gap, Sums
 from gridgate.dataplane.registry.port import Access
 from gridgate.dataplane.summing import Decided, SumAsked, add_up, decide_each, log_entries
-from gridgate.facades.native import problems, reasons, wire
+from gridgate.facades.native import problems, reasons
+from gridgate.facades.native.wire import media, queries
 
 MOST_DAYS: Final = 2_000_000
 """Points times days: a company of 50,000 points over 40 days, one of 1,000 over five years."""
@@ -38,7 +39,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 class Aggregate:
     """What is answered."""
 
-    query: wire.AggregatesQuery
+    query: queries.AggregatesQuery
     sums: Sums
     points: list[str]
     """Those whose values may be in the sum."""
@@ -49,8 +50,8 @@ class Aggregate:
 def endpoint(plane: DataPlane, caller_of: Callable[[DataPlane, Request, str, datetime], Caller]) -> Endpoint:
     async def aggregates(request: Request) -> Response:
         caller_of(plane, request, "", plane.clock())  # who may not call waits for nobody
-        query = wire.decode_aggregates_query(request.scope["query_string"], zone=plane.zone)
-        form = wire.preferred(request.headers.get("accept"))
+        query = queries.decode_aggregates_query(request.scope["query_string"], zone=plane.zone)
+        form = media.preferred(request.headers.get("accept"))
         if form is None:
             raise problems.not_acceptable()
         async with plane.sums.turn:
@@ -68,7 +69,7 @@ def endpoint(plane: DataPlane, caller_of: Callable[[DataPlane, Request, str, dat
 
 
 def _sum(
-    plane: DataPlane, caller: Caller, query: wire.AggregatesQuery, at: datetime
+    plane: DataPlane, caller: Caller, query: queries.AggregatesQuery, at: datetime
 ) -> tuple[Aggregate, list[Entry | Encoded]]:
     """Decide and add up; what has to be logged before it is answered. Raises `Problem`."""
     asked, registry = query.asked, plane.sums.registry
@@ -123,7 +124,7 @@ def _limit(asked: SumAsked, points: int, *, by_point: bool, zone: ZoneInfo) -> N
     days = len(days_between(asked.period.start, asked.period.end, zone))
     if points * days > MOST_DAYS:
         raise problems.too_much_at_once(f"This is {points:,} points over {days:,} days", MOST_DAYS)
-    seconds = wire.shortest_seconds(asked.step)
+    seconds = queries.shortest_seconds(asked.step)
     values = days * max(1, 90_000 // seconds) * (points if by_point else 1)
     if values > MOST_VALUES:
         raise problems.too_much_at_once(f"The answer would hold up to {values:,} values", MOST_VALUES)
@@ -148,7 +149,7 @@ def _json(found: Aggregate, *, zone: ZoneInfo) -> bytes:
         "unit": asked.kind.unit,
         "start": _utc(sums.edges[0]),
         "end": _utc(sums.edges[-1]),
-        "step": wire.iso_step(asked.step),
+        "step": queries.iso_step(asked.step),
         "points": len(found.points),
     }
     if found.query.by_point:
@@ -188,7 +189,7 @@ def _rows(starts: list[str], sums: Sums) -> Iterator[list[str | int]]:
         yield [start, end, _text(value), points]
 
 
-_ENCODED: Final = {wire.MediaType.JSON: _json, wire.MediaType.CSV: _csv}
+_ENCODED: Final = {media.MediaType.JSON: _json, media.MediaType.CSV: _csv}
 
 
 def _gap(gap: Gap, asked: Interval, zone: ZoneInfo) -> dict[str, Any]:

@@ -29,14 +29,15 @@ from gridgate.dataplane.reading.answering import answer, nothing_readable
 from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.registry.port import Application
 from gridgate.dataplane.tokens import Recognised, recognise
-from gridgate.facades.native import aggregates, problems, wire
+from gridgate.facades.native import aggregates, problems
 from gridgate.facades.native.reasons import CHANNEL, LONGEST_ID, NAME, is_about_the_period, why_nothing
+from gridgate.facades.native.wire import answers, media, queries
 
 PREFIXES: Final = ("/api/", "/oauth2/")
 
 _HEADERS: Final = {
-    wire.MediaType.JSON: ((b"vary", b"Accept"), (b"content-type", b"application/json")),
-    wire.MediaType.CSV: ((b"vary", b"Accept"), (b"content-type", b"text/csv; charset=utf-8")),
+    media.MediaType.JSON: ((b"vary", b"Accept"), (b"content-type", b"application/json")),
+    media.MediaType.CSV: ((b"vary", b"Accept"), (b"content-type", b"text/csv; charset=utf-8")),
 }
 _ROOT: Final = "/api/v1/metering-points"
 _TOKEN_SECONDS: Final = 3600
@@ -65,8 +66,8 @@ def _measurements(plane: DataPlane) -> Direct:
     async def measurements(scope: Scope) -> tuple[bytes, Sequence[tuple[bytes, bytes]]]:
         at, point = plane.clock(), scope["path_params"]["point"]
         caller = plane.authenticate(header(scope, b"authorization"), api=NAME, metering_point=point, at=at)
-        query = wire.decode_measurements_query(scope["query_string"], zone=plane.zone)
-        form = wire.preferred(header(scope, b"accept"))
+        query = queries.decode_measurements_query(scope["query_string"], zone=plane.zone)
+        form = media.preferred(header(scope, b"accept"))
         if form is None:
             raise problems.not_acceptable()
         wanted = Wanted(point, query.kind, query.direction, query.period, query.resolution, query.as_of)
@@ -76,7 +77,7 @@ def _measurements(plane: DataPlane) -> Direct:
 
 
 async def _read(
-    plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime, form: wire.MediaType
+    plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime, form: media.MediaType
 ) -> bytes:
     """Decide, read, log, and only then answer. Raises `Problem`, that too after logging."""
     request = ReadRequest(wanted.kind, wanted.direction, wanted.period, at, wanted.resolution)
@@ -91,14 +92,14 @@ async def _read(
         await plane.record(wanted, verdict, reader, CHANNEL, point, at)
         if is_about_the_period(verdict.reason):
             nothing = nothing_readable(wanted, why_nothing(verdict.reason, lines), at=at)
-            return wire.encode_answer(nothing, form, zone=plane.zone)
+            return answers.encode_answer(nothing, form, zone=plane.zone)
         raise _problem_of(verdict.reason, wanted, lines)
 
     def read() -> tuple[list[int], bytes]:
         found = answer(plane.store, wanted, verdict, point=point, at=at, zone=plane.zone)
-        return found.counts, wire.encode_answer(found, form, zone=plane.zone)
+        return found.counts, answers.encode_answer(found, form, zone=plane.zone)
 
-    apart = _is_long(wanted) or form is wire.MediaType.CSV
+    apart = _is_long(wanted) or form is media.MediaType.CSV
     counts, body = await run_in_threadpool(read) if apart else read()
     await plane.record(wanted, verdict, reader, CHANNEL, point, at, counts=counts)
     return body
@@ -113,10 +114,10 @@ def _unreadable(caller: Caller) -> problems.Problem:
 def _problem_of(reason: RefusalReason, wanted: Wanted, lines: Sequence[AccessLine]) -> problems.Problem:
     """The caller has a valid line on the point, so it may know what that line covers."""
     if reason is RefusalReason.KIND_NOT_COVERED:
-        return problems.kind_not_covered(wanted.kind.value, wire.covered_kinds(lines))
+        return problems.kind_not_covered(wanted.kind.value, answers.covered_kinds(lines))
     of_kind = [line for line in lines if line.kinds & wanted.kind.bit]
     if reason is RefusalReason.DIRECTION_NOT_COVERED:
-        return problems.direction_not_covered(wanted.direction.value, wire.covered_directions(of_kind))
+        return problems.direction_not_covered(wanted.direction.value, answers.covered_directions(of_kind))
     assert wanted.resolution is not None
     finest = min(line.finest_resolution for line in of_kind if line.directions & wanted.direction.bit)
     return problems.resolution_too_fine(wanted.resolution.iso, Resolution.of_seconds(finest).iso)
@@ -132,15 +133,15 @@ def _points(plane: DataPlane) -> Endpoint:
     async def metering_points(request: Request) -> Response:
         at = plane.clock()
         caller = _caller(plane, request, "", at)
-        query = wire.decode_page_query(request.scope["query_string"])
+        query = queries.decode_page_query(request.scope["query_string"])
         # One more than asked, to know whether there is a next page.
         found = plane.registry.points(caller.application, after=query.after, limit=query.limit + 1, at=at)
         page, more = found[: query.limit], len(found) > query.limit
         last = page[-1].point if page else None
         next_path = (
-            f"{_ROOT}?cursor={wire.cursor_after(last.id)}&limit={query.limit}" if more and last else None
+            f"{_ROOT}?cursor={queries.cursor_after(last.id)}&limit={query.limit}" if more and last else None
         )
-        return _json(wire.encode_page(page, next_path=next_path))
+        return _json(answers.encode_page(page, next_path=next_path))
 
     return metering_points
 
@@ -153,7 +154,7 @@ def _point(plane: DataPlane) -> Endpoint:
         if caller.point is None or not lines:
             raise _unreadable(caller)
         series = plane.store.series([point])
-        return _json(wire.encode_point(caller.point, lines, series, zone=plane.zone))
+        return _json(answers.encode_point(caller.point, lines, series, zone=plane.zone))
 
     return metering_point
 
@@ -164,7 +165,7 @@ def _perimeters(plane: DataPlane) -> Endpoint:
         found = plane.registry.perimeters(_caller(plane, request, "", at).application, at=at)
         secret = plane.config.secret_key()
         named = [(handle_of("group", one.group, secret=secret), one.name) for one in found]
-        return _json(wire.encode_perimeters(named))
+        return _json(answers.encode_perimeters(named))
 
     return perimeters
 
@@ -196,7 +197,7 @@ def _token(plane: DataPlane) -> Endpoint:
         if grant != "client_credentials":
             raise OAuthError(OAuthFault.UNSUPPORTED_GRANT_TYPE, "the only grant here is client_credentials")
         issued = await plane.tokens.issue(application, lifetime=_TOKEN_SECONDS, at=at)
-        body = wire.encode_token(issued.token, issued.expires_in)
+        body = answers.encode_token(issued.token, issued.expires_in)
         return Response(body, headers={"Pragma": "no-cache"}, media_type="application/json")
 
     return token
