@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.sharing import AccessLine, Basis
+from gridgate.core.sharing import AccessLine, Basis, Wanted
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, slots_in_day
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.assemble import assemble
@@ -21,7 +21,6 @@ from gridgate.dataplane.query.sums.energy import sum_of_energy
 from gridgate.dataplane.query.sums.parts import Parts, Span
 from gridgate.dataplane.query.sums.power import sum_of_power
 from gridgate.dataplane.reading.days import read_segments
-from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore
 from tests.examples import examples
@@ -198,7 +197,9 @@ def test_energy(data: st.DataObject, given_files: tuple[date, list[Delivery]], p
         )
         told: dict[tuple[str, date], Fraction] = {}
         for part in parts:
-            wanted = Wanted(part.metering_point, Kind.DAILY_ENERGY, OUT, Interval(start, end), None, known)
+            wanted = Wanted(
+                part.metering_point, Kind.DAILY_ENERGY, OUT, Interval(start, end), end, None, known
+            )
             for low, high in part.spans:
                 readable = Interval(start, end).intersect(Interval(instant(low), instant(high)))
                 for segment in read_segments(store, wanted, LINE, readable, zone=PARIS) if readable else []:

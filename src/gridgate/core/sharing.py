@@ -102,14 +102,18 @@ class AccessLine:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadRequest:
-    """What a reader asks for: which data, over which period, at which step (None: as stored), and at what instant."""
+class Wanted:
+    """What a reader asks for: which data of which point, over which period, and at what instant it asks."""
 
+    metering_point: str
     kind: Kind
     direction: FlowDirection
     period: Interval
     at: datetime
     resolution: Resolution | None = None
+    """The step; None: as stored."""
+    as_of: datetime | None = None
+    """As it was known then; None: as it is known."""
 
 
 class RefusalReason(StrEnum):
@@ -156,7 +160,7 @@ class Refused:
     """Whose line it is that the reason is of; None without one. What it says is of that company alone."""
 
 
-def decide(request: ReadRequest, lines: Iterable[AccessLine]) -> Granted | Refused:
+def decide(wanted: Wanted, lines: Iterable[AccessLine]) -> Granted | Refused:
     """Decide a read from the reader's access lines on that metering point.
 
     Grants the widest readable part of the period that a single line allows, the holder's own title first when equal,
@@ -166,7 +170,7 @@ def decide(request: ReadRequest, lines: Iterable[AccessLine]) -> Granted | Refus
     told = Refused(RefusalReason.NO_PERMISSION)
     reasons: set[RefusalReason] = set()
     for line in lines:
-        verdict = _judge(request, line)
+        verdict = _judge(wanted, line)
         if isinstance(verdict, Refused):
             reasons.add(verdict.reason)
             if _ORDER[verdict.reason] > _ORDER[told.reason]:
@@ -210,21 +214,21 @@ def _beside(interval: Interval, taken: list[Interval]) -> list[Interval]:
 _ORDER = {reason: index for index, reason in enumerate(RefusalReason)}
 
 
-def _judge(request: ReadRequest, line: AccessLine) -> Granted | Refused:
-    at = request.at.timestamp()
+def _judge(wanted: Wanted, line: AccessLine) -> Granted | Refused:
+    at = wanted.at.timestamp()
     if at < line.valid_from:
         return Refused(RefusalReason.NOT_YET_VALID)
     if line.valid_until is not None and at >= line.valid_until:
         return Refused(RefusalReason.HOLDER_LEFT if line.ended_by_move_out else RefusalReason.EXPIRED)
-    if not line.kinds & request.kind.bit:
+    if not line.kinds & wanted.kind.bit:
         return Refused(RefusalReason.KIND_NOT_COVERED)
-    if not line.directions & request.direction.bit:
+    if not line.directions & wanted.direction.bit:
         return Refused(RefusalReason.DIRECTION_NOT_COVERED)
-    if request.resolution is not None and request.resolution.seconds < line.finest_resolution:
+    if wanted.resolution is not None and wanted.resolution.seconds < line.finest_resolution:
         return Refused(RefusalReason.RESOLUTION_TOO_FINE)
-    if line.data_to is not None and request.period.start.timestamp() >= line.data_to:
+    if line.data_to is not None and wanted.period.start.timestamp() >= line.data_to:
         return Refused(RefusalReason.AFTER_TITLE)
-    readable = request.period.intersect(_between(line.data_from, line.data_to))
+    readable = wanted.period.intersect(_between(line.data_from, line.data_to))
     return Granted(line, readable) if readable else Refused(RefusalReason.BEFORE_HISTORY)
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.core.sharing import AccessLine, Granted, ReadRequest, Refused, decide
+from gridgate.core.sharing import AccessLine, Granted, Refused, Wanted, decide
 from gridgate.dataplane.registry.port import Application, PointFacts, Registry
 
 _LONGEST_TOKEN: Final = 512
@@ -107,9 +107,9 @@ def authenticate(registry: Registry, token: str, *, api: str, metering_point: st
     return Caller(row.application, row.point, row.lines)
 
 
-def authorise(caller: Caller, request: ReadRequest) -> Granted | Refused:
+def authorise(caller: Caller, wanted: Wanted) -> Granted | Refused:
     """Decide a read. Lines without a point, or a point without lines, are refused like everything else."""
-    return decide(request, caller.lines if caller.point is not None else ())
+    return decide(wanted, caller.lines if caller.point is not None else ())
 
 
 def is_valid(line: AccessLine, at: datetime) -> bool:

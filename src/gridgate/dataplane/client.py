@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.sharing import ReadRequest, RefusalReason, Refused, decide
+from gridgate.core.sharing import RefusalReason, Refused, Wanted, decide
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of, days_between
 from gridgate.dataplane.accesslog import AccessLog
 from gridgate.dataplane.config import DataPlaneConfig
@@ -24,7 +24,7 @@ from gridgate.dataplane.query.sums.energy import energy_of_points
 from gridgate.dataplane.query.sums.tally import Sums
 from gridgate.dataplane.reading.answering import answer, curve_of, in_order
 from gridgate.dataplane.reading.log_lines import entries
-from gridgate.dataplane.reading.wanted import Reader, Wanted
+from gridgate.dataplane.reading.reader import Reader
 from gridgate.dataplane.registry.newest import NEWEST
 from gridgate.dataplane.registry.port import Access
 from gridgate.dataplane.registry.sqlite import SqliteRegistry
@@ -115,17 +115,17 @@ class MeasurementClient:
         `at` is the present. The read is in the access log, durably, when this returns or raises.
         Raises `ReadRefused`, `RegistryUnavailable`, `StoreUnavailable`, `AccessLogUnavailable`.
         """
-        wanted = Wanted(metering_point, kind, direction, Interval(start, end), resolution, as_of)
+        wanted = Wanted(metering_point, kind, direction, Interval(start, end), at, resolution, as_of)
         access = self._access(reader, metering_point, at)
         lines = access.lines if access.point else ()
-        verdict = decide(ReadRequest(kind, direction, wanted.period, at, resolution), lines)
+        verdict = decide(wanted, lines)
         if isinstance(verdict, Refused) or access.point is None:
             refused = verdict if isinstance(verdict, Refused) else Refused(RefusalReason.NO_PERMISSION)
-            self._log.append(*entries(reader, wanted, refused, channel=channel, point=access.point, at=at))
+            self._log.append(*entries(reader, wanted, refused, channel=channel, point=access.point))
             raise ReadRefused(refused.reason)
-        found = answer(self._measurements, wanted, verdict, point=access.point, at=at, zone=self._zone)
+        found = answer(self._measurements, wanted, verdict, point=access.point, zone=self._zone)
         self._log.append(
-            *entries(reader, wanted, verdict, channel=channel, point=access.point, at=at, counts=found.counts)
+            *entries(reader, wanted, verdict, channel=channel, point=access.point, counts=found.counts)
         )
         return found
 
@@ -196,8 +196,8 @@ class MeasurementClient:
         counts = []
         with self._own_store() as store, store.snapshot():
             for point, verdict in decided.granted.items():
-                wanted = Wanted(point, asked.kind, asked.direction, asked.period)
-                of_parts = [curve_of(store, wanted, part, at=at, zone=self._zone) for part in verdict.parts]
+                wanted = Wanted(point, asked.kind, asked.direction, asked.period, at)
+                of_parts = [curve_of(store, wanted, part, zone=self._zone) for part in verdict.parts]
                 counts += [sum(segment.count for segment in segments) for segments in of_parts]
                 found[point] = in_order(of_parts)
         self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=counts))
@@ -290,4 +290,4 @@ class MeasurementClient:
         points = list(dict.fromkeys(metering_points))
         with self._lock:
             lines = self._registry.lines(reader.organisation, points)
-        return decide_each(asked.request(at), points, lines)
+        return decide_each(asked, points, lines, at=at)

@@ -18,7 +18,7 @@ import numpy as np
 import orjson
 
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.sharing import AccessLine, Granted, ReadRequest, RefusalReason, Refused, decide
+from gridgate.core.sharing import AccessLine, Granted, RefusalReason, Refused, Wanted, decide
 from gridgate.core.time import Interval, Resolution
 from gridgate.dataplane.accesslog.entry import Encoded, Entry
 from gridgate.dataplane.config import DataPlaneConfig
@@ -30,7 +30,7 @@ from gridgate.dataplane.query.sums.power import sum_of_power
 from gridgate.dataplane.query.sums.tally import Sums
 from gridgate.dataplane.reading.days import epoch_milliseconds
 from gridgate.dataplane.reading.log_lines import entries
-from gridgate.dataplane.reading.wanted import Reader, Wanted
+from gridgate.dataplane.reading.reader import Reader
 from gridgate.dataplane.registry.newest import NEWEST
 from gridgate.dataplane.registry.port import PointFacts, Registry
 from gridgate.dataplane.registry.sqlite import SqliteRegistry
@@ -52,13 +52,10 @@ class SumAsked:
     def kind(self) -> Kind:
         return Kind.LOAD_CURVE if isinstance(self.step, Resolution) else Kind.DAILY_ENERGY
 
-    def request(self, at: datetime) -> ReadRequest:
+    def wanted(self, metering_point: str, at: datetime) -> Wanted:
+        """The read of one of the points alone."""
         step = self.step if isinstance(self.step, Resolution) else None
-        return ReadRequest(self.kind, self.direction, self.period, at, step)
-
-    def wanted(self, metering_point: str) -> Wanted:
-        step = self.step if isinstance(self.step, Resolution) else None
-        return Wanted(metering_point, self.kind, self.direction, self.period, step, self.as_of)
+        return Wanted(metering_point, self.kind, self.direction, self.period, at, step, self.as_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +79,19 @@ class Decided:
 
 
 def decide_each(
-    request: ReadRequest, metering_points: Sequence[str], lines: Mapping[str, tuple[AccessLine, ...]]
+    asked: SumAsked,
+    metering_points: Sequence[str],
+    lines: Mapping[str, tuple[AccessLine, ...]],
+    *,
+    at: datetime,
 ) -> Decided:
     """Decide each point once; those that share a tuple of lines, together."""
     none: tuple[AccessLine, ...] = ()
     of_points = [lines.get(point, none) for point in metering_points]
+    one_of = {id(of_point): place for place, of_point in enumerate(of_points)}
     verdicts = {
-        which: decide(request, of_point) for which, of_point in {id(one): one for one in of_points}.items()
+        which: decide(asked.wanted(metering_points[place], at), of_points[place])
+        for which, place in one_of.items()
     }
     decided = [verdicts[id(of_point)] for of_point in of_points]
     return Decided(
@@ -180,7 +183,7 @@ def log_entries(
     lines: list[Entry | Encoded] = [Encoded(at, bodies)] if bodies else []
     for point, refused in decided.refused.items():
         about = None if facts is None else facts.get(point)
-        lines += entries(reader, asked.wanted(point), refused, channel=channel, point=about, at=at)
+        lines += entries(reader, asked.wanted(point, at), refused, channel=channel, point=about)
     return lines
 
 
@@ -221,7 +224,7 @@ class _Template:
 
     def __init__(self, reader: Reader, asked: SumAsked, part: Granted, channel: str, at: datetime) -> None:
         mark = token_hex(16)
-        (entry,) = entries(reader, asked.wanted(mark), part, channel=channel, point=None, at=at, counts=[0])
+        (entry,) = entries(reader, asked.wanted(mark, at), part, channel=channel, point=None, counts=[0])
         self.head, _, rest = entry.encode().partition(b'"%b"' % mark.encode())
         middle, _, end = rest.rpartition(b'"values":0')
         self.tails = _Tails(middle + b'"values":', end)

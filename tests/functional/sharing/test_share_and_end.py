@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from gridgate.audit.operations import LogLine, Position, fold
 from gridgate.config.commands.receipt import app
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.sharing import AccessLine, Basis, Granted, ReadRequest, Refused, decide
+from gridgate.core.sharing import AccessLine, Basis, Granted, Refused, Wanted, decide
 from gridgate.core.time import Interval
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
@@ -40,7 +40,7 @@ def decision(reader: Organisation, point: str, world: World) -> Granted | Refuse
         for row in Line.objects.filter(reader=reader, metering_point=point)
     ]
     week = Interval(world.now - timedelta(days=8), world.now - timedelta(days=1))
-    return decide(ReadRequest(Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL, week, world.now), lines)
+    return decide(Wanted(point, Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL, week, world.now), lines)
 
 
 def test_a_holder_shares_sees_who_reads_ends_it_and_both_hold_the_proof(world: World, tmp_path: Path) -> None:

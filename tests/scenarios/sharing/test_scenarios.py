@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.sharing import AccessLine, Basis, Granted, LegalBasis, ReadRequest, decide
+from gridgate.core.sharing import AccessLine, Basis, Granted, LegalBasis, Wanted, decide
 from gridgate.core.time import Interval
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations import close_holding, open_holding, set_collection
@@ -130,7 +130,7 @@ class Story:
             reader=self.company(row["reader"]), metering_point=self.point(row["point"])
         )
         verdict = decide(
-            ReadRequest(Kind(row["kind"]), FlowDirection.WITHDRAWAL, period, at), map(_line, lines)
+            Wanted(row["point"], Kind(row["kind"]), FlowDirection.WITHDRAWAL, period, at), map(_line, lines)
         )
         if not isinstance(verdict, Granted):
             return verdict.reason.value

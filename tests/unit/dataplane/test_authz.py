@@ -11,7 +11,7 @@ import pytest
 
 from gridgate.core.errors import ErrorKind
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.sharing import Basis, Granted, ReadRequest, RefusalReason, Refused
+from gridgate.core.sharing import Basis, Granted, RefusalReason, Refused, Wanted
 from gridgate.core.time import Interval
 from gridgate.dataplane.authz import (
     Caller,
@@ -65,8 +65,10 @@ def call(registry: SqliteRegistry, token: str, point: str = CONSO, api: str = "e
     return authenticate(registry, token, api=api, metering_point=point, at=NOW)
 
 
-def a_week() -> ReadRequest:
-    return ReadRequest(Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL, Interval(NOW - timedelta(days=7), NOW), NOW)
+def a_week() -> Wanted:
+    return Wanted(
+        CONSO, Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL, Interval(NOW - timedelta(days=7), NOW), NOW
+    )
 
 
 class TestBearer:

@@ -13,6 +13,7 @@ from gridgate.config.files import access_log_fault, measurements_fault, require
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
+from gridgate.core.sharing import Wanted
 from gridgate.core.time import FIRST_DAY, LAST_DAY, Interval, civil_day_bounds, may_be_asked, parse_day
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.export import ExportFormat
@@ -22,7 +23,6 @@ from gridgate.dataplane.query.assemble import assemble
 from gridgate.dataplane.query.coverage import coverage
 from gridgate.dataplane.reading.aside import without_set_aside
 from gridgate.dataplane.reading.days import epoch_milliseconds
-from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.store import open_store
 
 
@@ -44,13 +44,13 @@ def export(
     now = datetime.now(UTC)
     period = Interval(_instant(start, environment, "--start"), _instant(end, environment, "--end"))
     known = None if as_of is None else _instant(as_of, environment, "--as-of")
-    answer = _read(environment, Wanted(metering_point, kind, direction, period, as_of=known), now)
+    answer = _read(environment, Wanted(metering_point, kind, direction, period, now, as_of=known))
     _log(environment, answer, now)
     write(answer, sys.stdout.buffer, format=format, zone=environment.zone)
     sys.stdout.buffer.flush()
 
 
-def _read(environment: Environment, wanted: Wanted, now: datetime) -> Answer:
+def _read(environment: Environment, wanted: Wanted) -> Answer:
     from gridgate.metering.models import MeteringPoint
 
     metering_point, period = wanted.metering_point, wanted.period
@@ -67,7 +67,7 @@ def _read(environment: Environment, wanted: Wanted, now: datetime) -> Answer:
     as_of = None if wanted.as_of is None else epoch_milliseconds(wanted.as_of)
     blocks = store.read(metering_point, wanted.kind, wanted.direction, first, last, as_of=as_of)
     segments = assemble(blocks, period.start, period.end, zone)
-    available, missing = coverage(segments, requested=period, at=now, zone=zone, explained=[])
+    available, missing = coverage(segments, requested=period, at=wanted.at, zone=zone, explained=[])
     missing, set_aside = without_set_aside(
         store,
         wanted,

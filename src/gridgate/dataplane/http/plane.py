@@ -8,7 +8,7 @@ from time import monotonic
 from starlette.concurrency import run_in_threadpool
 
 from gridgate.core.errors import GridgateError
-from gridgate.core.sharing import Granted, Refused
+from gridgate.core.sharing import Granted, Refused, Wanted
 from gridgate.dataplane.accesslog import AccessLog
 from gridgate.dataplane.authz import Caller, authenticate, bearer
 from gridgate.dataplane.config import DataPlaneConfig
@@ -16,7 +16,7 @@ from gridgate.dataplane.http.metrics import READS
 from gridgate.dataplane.http.request_log import RequestLog
 from gridgate.dataplane.http.shared_metrics import write_changes
 from gridgate.dataplane.reading.log_lines import entries
-from gridgate.dataplane.reading.wanted import Reader, Wanted
+from gridgate.dataplane.reading.reader import Reader
 from gridgate.dataplane.registry.newest import NEWEST
 from gridgate.dataplane.registry.port import PointFacts, Registry
 from gridgate.dataplane.registry.sqlite import SqliteRegistry
@@ -79,7 +79,6 @@ class DataPlane:
         reader: Reader,
         channel: str,
         point: PointFacts | None,
-        at: datetime,
         *,
         counts: Sequence[int] = (),
     ) -> None:
@@ -88,7 +87,7 @@ class DataPlane:
 
         Raises `AccessLogUnavailable`.
         """
-        lines = entries(reader, wanted, verdict, channel=channel, point=point, at=at, counts=counts)
+        lines = entries(reader, wanted, verdict, channel=channel, point=point, counts=counts)
         for line in lines:
             await self.log.durable(line)
         READS.labels(channel, lines[0].outcome).inc()

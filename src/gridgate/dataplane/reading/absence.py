@@ -5,11 +5,10 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from gridgate.core.sharing import AccessLine, Basis, Granted
+from gridgate.core.sharing import AccessLine, Basis, Granted, Wanted
 from gridgate.core.time import Interval, civil_day_bounds
 from gridgate.dataplane.query.answer import Missing, Segment
 from gridgate.dataplane.query.coverage import FUTURE, INCOMPLETE, NOT_RECEIVED, without
-from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.registry.port import PointFacts
 from gridgate.dataplane.store.port import MeasurementStore
 

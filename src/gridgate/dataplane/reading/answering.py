@@ -5,19 +5,18 @@ is missing is told with its reason.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import chain
 from zoneinfo import ZoneInfo
 
 from gridgate.core.quantities import FlowDirection, Kind, bits
-from gridgate.core.sharing import Granted
+from gridgate.core.sharing import Granted, Wanted
 from gridgate.core.time import Interval
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.dataplane.query.coverage import coverage
 from gridgate.dataplane.reading.absence import by_collection, explained, with_incomplete
 from gridgate.dataplane.reading.aside import opposed_by_the_reader, without_set_aside
 from gridgate.dataplane.reading.days import columns_of_days, read_days, read_packed, segments_of
-from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.registry.port import PointFacts
 from gridgate.dataplane.store.port import MeasurementStore
 
@@ -30,17 +29,16 @@ def answer(
     granted: Granted,
     *,
     point: PointFacts,
-    at: datetime,
     zone: ZoneInfo,
 ) -> Answer:
     """Read what `granted` allows of `wanted`. Raises `StoreUnavailable`."""
-    parts = granted.parts
+    parts, at = granted.parts, wanted.at
     start, end = parts[0].readable.start, parts[-1].readable.end or at
     readable = [Interval(part.readable.start, part.readable.end or at) for part in parts]
     of_parts, incomplete = [], set[date]()
     for part, whole in zip(parts, readable, strict=True):
         if wanted.kind is Kind.LOAD_CURVE:
-            of_parts.append(curve_of(store, wanted, part, at=at, zone=zone))
+            of_parts.append(curve_of(store, wanted, part, zone=zone))
         else:
             blocks, days = read_days(store, wanted, whole, zone=zone)
             of_parts.append(segments_of(blocks, wanted, part.line, whole, zone=zone))
@@ -85,11 +83,9 @@ def answer(
     )
 
 
-def curve_of(
-    store: MeasurementStore, wanted: Wanted, part: Granted, *, at: datetime, zone: ZoneInfo
-) -> list[Segment]:
+def curve_of(store: MeasurementStore, wanted: Wanted, part: Granted, *, zone: ZoneInfo) -> list[Segment]:
     """What one part of a grant allows of a load curve. Raises `StoreUnavailable`."""
-    readable = Interval(part.readable.start, part.readable.end or at)
+    readable = Interval(part.readable.start, part.readable.end or wanted.at)
     packed = read_packed(store, wanted, readable, zone=zone)
     return [one.segment() for one in columns_of_days(packed, wanted, part.line, readable, zone=zone)]
 
@@ -101,10 +97,10 @@ def in_order(of_parts: Sequence[list[Segment]]) -> list[Segment]:
     return sorted(chain.from_iterable(of_parts), key=lambda segment: (segment.register, segment.start))
 
 
-def nothing_readable(wanted: Wanted, reason: str, *, at: datetime) -> Answer:
+def nothing_readable(wanted: Wanted, reason: str) -> Answer:
     """The answer to a reader who has a line on the point, but none that reaches the period asked for."""
     period = Interval(
-        wanted.period.start, wanted.period.end or max(at, wanted.period.start + timedelta(days=1))
+        wanted.period.start, wanted.period.end or max(wanted.at, wanted.period.start + timedelta(days=1))
     )
     assert period.end is not None
     return Answer(

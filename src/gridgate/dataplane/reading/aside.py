@@ -6,14 +6,13 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from gridgate.core.quantities import Kind
-from gridgate.core.sharing import Basis, Granted
+from gridgate.core.sharing import Basis, Granted, Wanted
 from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
 from gridgate.dataplane.query.answer import Missing
 from gridgate.dataplane.query.assemble import assemble
 from gridgate.dataplane.query.coverage import NOT_RECEIVED, coverage
 from gridgate.dataplane.query.set_aside import in_part, told_apart
 from gridgate.dataplane.reading.days import epoch_milliseconds
-from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.registry.port import PointFacts
 from gridgate.dataplane.store.port import MeasurementStore
 from gridgate.dataplane.store.quarantine import Cause, SetAside

@@ -8,14 +8,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from gridgate.core.quantities import Kind, Quality
-from gridgate.core.sharing import AccessLine
+from gridgate.core.sharing import AccessLine, Wanted
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of, days_between
 from gridgate.dataplane.query.aggregate import Period, totals
 from gridgate.dataplane.query.answer import Segment
 from gridgate.dataplane.query.assemble import assemble, columns_of, columns_of_packed
 from gridgate.dataplane.query.columns import Columns
 from gridgate.dataplane.query.resample import resample
-from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.store.port import DayBlock, MeasurementStore, PackedDay, SeriesKey
 
 _MICROSECOND = timedelta(microseconds=1)

@@ -1,12 +1,11 @@
 """The lines of the access log for a read."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from gridgate.core.sharing import Granted, RefusalReason, Refused
+from gridgate.core.sharing import Granted, RefusalReason, Refused, Wanted
 from gridgate.dataplane.accesslog import AccessEntry
 from gridgate.dataplane.accesslog.entry import GRANTED
-from gridgate.dataplane.reading.wanted import Reader, Wanted
+from gridgate.dataplane.reading.reader import Reader
 from gridgate.dataplane.registry.port import PointFacts
 
 
@@ -17,16 +16,15 @@ def entries(
     *,
     channel: str,
     point: PointFacts | None,
-    at: datetime,
     counts: Sequence[int] = (),
 ) -> list[AccessEntry]:
     """The lines of the access log for a read: one for each part of what was granted, with its own holder and
     permission; `counts` are the values of each.
     """
     if not isinstance(verdict, Granted):
-        return [_entry(reader, wanted, verdict, channel=channel, point=point, at=at)]
+        return [_entry(reader, wanted, verdict, channel=channel, point=point)]
     return [
-        _entry(reader, wanted, part, channel=channel, point=point, at=at, values=count)
+        _entry(reader, wanted, part, channel=channel, point=point, values=count)
         for part, count in zip(verdict.parts, counts or [0] * len(verdict.parts), strict=True)
     ]
 
@@ -38,7 +36,6 @@ def _entry(
     *,
     channel: str,
     point: PointFacts | None,
-    at: datetime,
     values: int = 0,
 ) -> AccessEntry:
     """The line of the access log for a read. A `str` verdict is a refusal in a façade's own word.
@@ -60,7 +57,7 @@ def _entry(
         else GRANTED
     )
     return AccessEntry(
-        at=at,
+        at=wanted.at,
         channel=channel,
         outcome=outcome,
         reader=reader.organisation,

@@ -5,10 +5,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from gridgate.core.quantities import Kind
-from gridgate.core.sharing import Granted
+from gridgate.core.sharing import Granted, Wanted
 from gridgate.dataplane.query.days import epoch, epoch_up, midnight, next_midnight
 from gridgate.dataplane.reading.days import columns_of_days, read_packed, read_segments
-from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.store.days import day_of_number
 from gridgate.dataplane.store.port import MeasurementStore, PackedDay
 from gridgate.facades.enedis import wire

@@ -11,14 +11,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from gridgate.core.sharing import AccessLine, Basis, Granted, ReadRequest, RefusalReason, Refused
+from gridgate.core.sharing import AccessLine, Basis, Granted, RefusalReason, Refused, Wanted
 from gridgate.core.time import Interval, civil_day_of
 from gridgate.dataplane.authz import Caller, authorise, is_valid
 from gridgate.dataplane.http.facade import Direct, header
 from gridgate.dataplane.http.oauth import OAuthError, OAuthFault, TokenRequest, read_token_request
 from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.query.days import instant, midnight
-from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.registry.port import Application
 from gridgate.dataplane.tokens import Recognised, recognise
 from gridgate.facades.enedis import catalogue, wire
@@ -75,10 +74,10 @@ async def _answer(
     period = Interval(
         _midnight(query.start, plane.zone), _midnight(query.end if past else query.asked_end, plane.zone)
     )
-    wanted = Wanted(query.usage_point_id, resource.kind, resource.direction, period)
-    verdict = _judge(resource, wanted, caller, at, plane.zone)
+    wanted = Wanted(query.usage_point_id, resource.kind, resource.direction, period, at)
+    verdict = _judge(resource, wanted, caller, plane.zone)
     if isinstance(verdict, _Denied):
-        await plane.record(wanted, verdict.outcome, reader_of(caller), _CHANNEL, caller.point, at)
+        await plane.record(wanted, verdict.outcome, reader_of(caller), _CHANNEL, caller.point)
         raise verdict.error
     parts = verdict.parts if past else ()
     found, counts = wire.Readings(), []
@@ -86,7 +85,7 @@ async def _answer(
         of_part = read(plane.store, wanted, part, texts=texts, zone=plane.zone)
         counts.append(of_part.count)
         found.extend(of_part)
-    await plane.record(wanted, verdict, reader_of(caller), _CHANNEL, caller.point, at, counts=counts)
+    await plane.record(wanted, verdict, reader_of(caller), _CHANNEL, caller.point, counts=counts)
     if not found.count:
         raise catalogue.no_data()
     return wire.encode(
@@ -106,18 +105,16 @@ class _Denied:
     error: catalogue.EnedisError
 
 
-def _judge(
-    resource: wire.Resource, wanted: Wanted, caller: Caller, at: datetime, zone: ZoneInfo
-) -> Granted | _Denied:
+def _judge(resource: wire.Resource, wanted: Wanted, caller: Caller, zone: ZoneInfo) -> Granted | _Denied:
     """The decision in the dialect's words.
 
     To a caller without a valid line on it, a point that exists and one that does not are the same: whatever
     is a fact about the point (direction, activation, collection) is looked at only once there is one. Whoever had
     one is told that its holder left the point, whatever period is asked for.
     """
-    verdict = authorise(caller, ReadRequest(wanted.kind, wanted.direction, wanted.period, at))
+    verdict = authorise(caller, wanted)
     point = caller.point
-    if point is None or not caller.knows_point(at):
+    if point is None or not caller.knows_point(wanted.at):
         refused = verdict if isinstance(verdict, Refused) else Refused(RefusalReason.NO_PERMISSION)
         left = refused.reason is RefusalReason.HOLDER_LEFT
         return _Denied(refused, catalogue.moved_out() if left else catalogue.no_consent())
@@ -128,7 +125,7 @@ def _judge(
     if wanted.period.start < _midnight(point.activated_on, zone):
         return _Denied("before_activation", catalogue.before_activation())
     if isinstance(verdict, Refused):
-        return _Denied(verdict, _about_the_period(verdict.reason, caller, at))
+        return _Denied(verdict, _about_the_period(verdict.reason, caller, wanted.at))
     if resource.is_curve:
         if point.collection == "opposed":
             return _Denied("collection_opposed", catalogue.collection_opposed())

@@ -77,7 +77,7 @@ def _sum(
     if query.points:
         accesses = registry.accesses(caller.application, query.points, at=at)
         lines = {point: access.lines for point, access in accesses.items()}
-        decided = decide_each(asked.request(at), query.points, lines)
+        decided = decide_each(asked, query.points, lines, at=at)
     else:
         perimeter = _named(plane, query.perimeter)
         lines = registry.reach(caller.application, at=at, site=query.site, perimeter=perimeter)
@@ -86,7 +86,7 @@ def _sum(
         if query.perimeter is not None and not lines:
             raise problems.perimeter_not_found()
         # What the application was not given of its points was not asked for either.
-        decided = Decided(decide_each(asked.request(at), list(lines), lines).granted)
+        decided = Decided(decide_each(asked, list(lines), lines, at=at).granted)
     points = list(decided.granted)
     _limit(asked, len(points), by_point=query.by_point, zone=plane.zone)
     groups = {point: place for place, point in enumerate(points)} if query.by_point else {}

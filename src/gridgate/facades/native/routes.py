@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from gridgate.core.quantities import Kind
-from gridgate.core.sharing import AccessLine, ReadRequest, RefusalReason, Refused
+from gridgate.core.sharing import AccessLine, RefusalReason, Refused, Wanted
 from gridgate.core.time import Resolution
 from gridgate.dataplane.authz import Caller, authorise, is_valid
 from gridgate.dataplane.handles import handle_of
@@ -26,7 +26,6 @@ from gridgate.dataplane.http.oauth import (
 )
 from gridgate.dataplane.http.plane import DataPlane, reader_of
 from gridgate.dataplane.reading.answering import answer, nothing_readable
-from gridgate.dataplane.reading.wanted import Wanted
 from gridgate.dataplane.registry.port import Application
 from gridgate.dataplane.tokens import Recognised, recognise
 from gridgate.facades.native import aggregates, problems
@@ -70,38 +69,35 @@ def _measurements(plane: DataPlane) -> Direct:
         form = media.preferred(header(scope, b"accept"))
         if form is None:
             raise problems.not_acceptable()
-        wanted = Wanted(point, query.kind, query.direction, query.period, query.resolution, query.as_of)
-        return await _read(plane, wanted, caller, at, form), _HEADERS[form]
+        wanted = Wanted(point, query.kind, query.direction, query.period, at, query.resolution, query.as_of)
+        return await _read(plane, wanted, caller, form), _HEADERS[form]
 
     return Direct(measurements)
 
 
-async def _read(
-    plane: DataPlane, wanted: Wanted, caller: Caller, at: datetime, form: media.MediaType
-) -> bytes:
+async def _read(plane: DataPlane, wanted: Wanted, caller: Caller, form: media.MediaType) -> bytes:
     """Decide, read, log, and only then answer. Raises `Problem`, that too after logging."""
-    request = ReadRequest(wanted.kind, wanted.direction, wanted.period, at, wanted.resolution)
-    verdict, reader, point = authorise(caller, request), reader_of(caller), caller.point
-    lines = [line for line in caller.lines if is_valid(line, at)]
+    verdict, reader, point = authorise(caller, wanted), reader_of(caller), caller.point
+    lines = [line for line in caller.lines if is_valid(line, wanted.at)]
     if point is None or not lines:
         if len(wanted.metering_point) <= LONGEST_ID:
             reason = verdict if isinstance(verdict, Refused) else Refused(RefusalReason.NO_PERMISSION)
-            await plane.record(wanted, reason, reader, CHANNEL, point, at)
+            await plane.record(wanted, reason, reader, CHANNEL, point)
         raise _unreadable(caller)
     if isinstance(verdict, Refused):
-        await plane.record(wanted, verdict, reader, CHANNEL, point, at)
+        await plane.record(wanted, verdict, reader, CHANNEL, point)
         if is_about_the_period(verdict.reason):
-            nothing = nothing_readable(wanted, why_nothing(verdict.reason, lines), at=at)
+            nothing = nothing_readable(wanted, why_nothing(verdict.reason, lines))
             return answers.encode_answer(nothing, form, zone=plane.zone)
         raise _problem_of(verdict.reason, wanted, lines)
 
     def read() -> tuple[list[int], bytes]:
-        found = answer(plane.store, wanted, verdict, point=point, at=at, zone=plane.zone)
+        found = answer(plane.store, wanted, verdict, point=point, zone=plane.zone)
         return found.counts, answers.encode_answer(found, form, zone=plane.zone)
 
     apart = _is_long(wanted) or form is media.MediaType.CSV
     counts, body = await run_in_threadpool(read) if apart else read()
-    await plane.record(wanted, verdict, reader, CHANNEL, point, at, counts=counts)
+    await plane.record(wanted, verdict, reader, CHANNEL, point, counts=counts)
     return body
 
 
