@@ -132,6 +132,26 @@ class RefusalReason(StrEnum):
     """After what one line allows and before what another does: its holder left the point and came back."""
 
 
+class MissingReason(StrEnum):
+    """Why something that may be asked for is not in an answer."""
+
+    NOT_RECEIVED = "not_received"
+    SET_ASIDE = "set_aside"
+    """Values came and were not taken in."""
+    INCOMPLETE = "incomplete"
+    """Of a day's energy: its load curve tells a part of it."""
+    FUTURE = "future"
+    PARTIAL_STEP = "partial_step"
+    """An edge of the period that is too short to hold a step."""
+    BEFORE_ACTIVATION = "before_activation"
+    BEFORE_TITLE = "before_title"
+    BEFORE_PERMISSION_HISTORY = "before_permission_history"
+    BETWEEN_TITLES = "between_titles"
+    AFTER_TITLE = "after_title"
+    COLLECTION_INACTIVE = "collection_inactive"
+    DIRECTION_ABSENT = "direction_absent"
+
+
 @dataclass(frozen=True, slots=True)
 class Granted:
     """The line that allows the read, and the part of the period that it allows.

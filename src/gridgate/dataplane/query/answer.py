@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
+from gridgate.core.sharing import MissingReason
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of
 from gridgate.dataplane.store.quarantine import SetAside
 
@@ -88,16 +89,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """An interval that was asked for and is not in the answer.
-
-    `reason` is a word: `not_received`, `set_aside`, `incomplete`, `future`, `partial_step`, or what the caller knows:
-    `before_title`, `between_titles`, `after_title`, `before_permission_history`, `before_activation`,
-    `collection_inactive`…
-    """
+    """An interval that was asked for and is not in the answer."""
 
     start: datetime
     end: datetime
-    reason: str
+    reason: MissingReason
 
 
 @dataclass(frozen=True, slots=True)

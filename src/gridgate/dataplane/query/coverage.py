@@ -6,13 +6,9 @@ from datetime import datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from gridgate.core.sharing import MissingReason
 from gridgate.core.time import Interval
 from gridgate.dataplane.query.answer import Missing, Segment
-
-NOT_RECEIVED = "not_received"
-FUTURE = "future"
-PARTIAL_STEP = "partial_step"
-INCOMPLETE = "incomplete"
 
 
 def coverage(
@@ -38,12 +34,12 @@ def coverage(
     gaps = without(without([(requested.start, end)], covered), [(m.start, m.end) for m in missing])
     for a, b in gaps:
         if _is_partial_step(a, b, (requested.start, end), segments, zone):
-            missing.append(Missing(a, b, PARTIAL_STEP))
+            missing.append(Missing(a, b, MissingReason.PARTIAL_STEP))
             continue
         if a < at:
-            missing.append(Missing(a, min(b, at), NOT_RECEIVED))
+            missing.append(Missing(a, min(b, at), MissingReason.NOT_RECEIVED))
         if b > at:
-            missing.append(Missing(max(a, at), b, FUTURE))
+            missing.append(Missing(max(a, at), b, MissingReason.FUTURE))
     return available, sorted(missing, key=lambda m: m.start)
 
 

@@ -6,12 +6,11 @@ from datetime import date, datetime
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
+from gridgate.core.sharing import MissingReason
 from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
 from gridgate.dataplane.query.answer import Missing
-from gridgate.dataplane.query.coverage import NOT_RECEIVED, merged
+from gridgate.dataplane.query.coverage import merged
 from gridgate.dataplane.store.quarantine import Cause, SetAside
-
-SET_ASIDE = "set_aside"
 
 
 def told_apart(
@@ -35,12 +34,12 @@ def told_apart(
     def add(gap: Missing, causes: frozenset[Cause] = frozenset()) -> None:
         last, of_last = apart[-1] if apart else (None, causes)
         if last and causes and of_last == causes and last.end == gap.start:
-            apart[-1] = Missing(last.start, gap.end, SET_ASIDE), causes
+            apart[-1] = Missing(last.start, gap.end, MissingReason.SET_ASIDE), causes
         else:
             apart.append((gap, causes))
 
     for gap in missing:
-        if gap.reason != NOT_RECEIVED:
+        if gap.reason != MissingReason.NOT_RECEIVED:
             add(gap)
             continue
         start = gap.start
@@ -53,11 +52,11 @@ def told_apart(
             if not causes:
                 continue
             if start < begin:
-                add(Missing(start, begin, NOT_RECEIVED))
+                add(Missing(start, begin, MissingReason.NOT_RECEIVED))
             start = stop
-            add(Missing(begin, stop, SET_ASIDE), causes)
+            add(Missing(begin, stop, MissingReason.SET_ASIDE), causes)
         if start < gap.end:
-            add(Missing(start, gap.end, NOT_RECEIVED))
+            add(Missing(start, gap.end, MissingReason.NOT_RECEIVED))
     return [gap for gap, _ in apart], [item for day in days for item in day.told()]
 
 
@@ -66,7 +65,7 @@ def in_part(missing: Sequence[Missing], zone: ZoneInfo) -> list[date]:
     days: dict[date, None] = {}
     day, bounds = date.min, None
     for gap in missing:
-        for edge in (gap.start, gap.end) if gap.reason == NOT_RECEIVED else ():
+        for edge in (gap.start, gap.end) if gap.reason == MissingReason.NOT_RECEIVED else ():
             if bounds is None or not bounds.contains(edge):
                 day = civil_day_of(edge, zone)
                 bounds = civil_day_bounds(day, zone)

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from gridgate.core.sharing import AccessLine, Basis, Granted, Wanted
+from gridgate.core.sharing import AccessLine, Basis, Granted, MissingReason, Wanted
 from gridgate.core.time import Interval, civil_day_bounds
 from gridgate.dataplane.query.answer import Missing, Segment
-from gridgate.dataplane.query.coverage import FUTURE, INCOMPLETE, NOT_RECEIVED, without
+from gridgate.dataplane.query.coverage import without
 from gridgate.dataplane.registry.port import PointFacts
 from gridgate.dataplane.store.port import MeasurementStore
 
@@ -36,7 +36,7 @@ def explained(
             reasons.append(Missing(end, following.readable.start, between_lines(following.line)))
     if not point.directions & wanted.direction.bit:
         reasons += [
-            Missing(part.readable.start, part.readable.end or requested.end, "direction_absent")
+            Missing(part.readable.start, part.readable.end or requested.end, MissingReason.DIRECTION_ABSENT)
             for part in parts
         ]
     else:
@@ -44,18 +44,20 @@ def explained(
         spoken = [segment.start for segment in segments[:1]]
         limit = min([activated, first.end or requested.end, *spoken])
         if limit > first.start:
-            reasons.append(Missing(first.start, limit, "before_activation"))
+            reasons.append(Missing(first.start, limit, MissingReason.BEFORE_ACTIVATION))
     if last.end is not None and last.end < requested.end:
-        reasons.append(Missing(last.end, requested.end, "after_title"))
+        reasons.append(Missing(last.end, requested.end, MissingReason.AFTER_TITLE))
     return reasons
 
 
-def before_line(line: AccessLine) -> str:
-    return "before_title" if line.basis is Basis.TITLE else "before_permission_history"
+def before_line(line: AccessLine) -> MissingReason:
+    return (
+        MissingReason.BEFORE_TITLE if line.basis is Basis.TITLE else MissingReason.BEFORE_PERMISSION_HISTORY
+    )
 
 
-def between_lines(following: AccessLine) -> str:
-    return "between_titles" if following.basis is Basis.TITLE else before_line(following)
+def between_lines(following: AccessLine) -> MissingReason:
+    return MissingReason.BETWEEN_TITLES if following.basis is Basis.TITLE else before_line(following)
 
 
 def with_incomplete(
@@ -76,10 +78,10 @@ def with_incomplete(
     told: list[Missing] = []
     for gap in missing:
         span = [(gap.start, gap.end)]
-        others = without(span, days) if gap.reason == NOT_RECEIVED else span
+        others = without(span, days) if gap.reason == MissingReason.NOT_RECEIVED else span
         told += [Missing(start, end, gap.reason) for start, end in others]
-        told += [Missing(start, end, INCOMPLETE) for start, end in without(span, others)]
-    return _joined(sorted(told, key=lambda gap: gap.start), INCOMPLETE)
+        told += [Missing(start, end, MissingReason.INCOMPLETE) for start, end in without(span, others)]
+    return _joined(sorted(told, key=lambda gap: gap.start), MissingReason.INCOMPLETE)
 
 
 def by_collection(
@@ -95,7 +97,7 @@ def by_collection(
     The records are those of one holder, and say nothing of another's time. Nor does it say anything that they lack of a
     stretch of days when a curve came in it all the same.
     """
-    if not any(gap.reason in (NOT_RECEIVED, FUTURE) for gap in missing):
+    if not any(gap.reason in (MissingReason.NOT_RECEIVED, MissingReason.FUTURE) for gap in missing):
         return list(missing)
     lines = [part.line for part in granted.parts if part.line.holder == point.holder]
     given = [(_instant(line.data_from), _instant(line.data_to)) for line in lines]
@@ -108,11 +110,15 @@ def by_collection(
     told: list[Missing] = []
     for gap in missing:
         span = [(gap.start, gap.end)]
-        inactive = without(span, without(span, unrecorded)) if gap.reason in (NOT_RECEIVED, FUTURE) else []
+        inactive = (
+            without(span, without(span, unrecorded))
+            if gap.reason in (MissingReason.NOT_RECEIVED, MissingReason.FUTURE)
+            else []
+        )
         others = without(span, inactive)
         told += [Missing(start, end, gap.reason) for start, end in others]
-        told += [Missing(start, end, "collection_inactive") for start, end in inactive]
-    return _joined(sorted(told, key=lambda gap: gap.start), "collection_inactive")
+        told += [Missing(start, end, MissingReason.COLLECTION_INACTIVE) for start, end in inactive]
+    return _joined(sorted(told, key=lambda gap: gap.start), MissingReason.COLLECTION_INACTIVE)
 
 
 def _came(store: MeasurementStore, wanted: Wanted, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
@@ -128,7 +134,7 @@ def _instant(seconds: int | None) -> datetime:
     return _LATEST if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _joined(missing: Sequence[Missing], reason: str) -> list[Missing]:
+def _joined(missing: Sequence[Missing], reason: MissingReason) -> list[Missing]:
     """The same, where those of that reason that follow each other are one."""
     joined: list[Missing] = []
     for gap in missing:

@@ -10,7 +10,7 @@ from itertools import chain
 from zoneinfo import ZoneInfo
 
 from gridgate.core.quantities import FlowDirection, Kind, bits
-from gridgate.core.sharing import Granted, Wanted
+from gridgate.core.sharing import Granted, MissingReason, Wanted
 from gridgate.core.time import Interval
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.dataplane.query.coverage import coverage
@@ -97,7 +97,7 @@ def in_order(of_parts: Sequence[list[Segment]]) -> list[Segment]:
     return sorted(chain.from_iterable(of_parts), key=lambda segment: (segment.register, segment.start))
 
 
-def nothing_readable(wanted: Wanted, reason: str) -> Answer:
+def nothing_readable(wanted: Wanted, reason: MissingReason) -> Answer:
     """The answer to a reader who has a line on the point, but none that reaches the period asked for."""
     period = Interval(
         wanted.period.start, wanted.period.end or max(wanted.at, wanted.period.start + timedelta(days=1))

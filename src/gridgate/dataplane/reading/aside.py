@@ -6,11 +6,11 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from gridgate.core.quantities import Kind
-from gridgate.core.sharing import Basis, Granted, Wanted
+from gridgate.core.sharing import Basis, Granted, MissingReason, Wanted
 from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
 from gridgate.dataplane.query.answer import Missing
 from gridgate.dataplane.query.assemble import assemble
-from gridgate.dataplane.query.coverage import NOT_RECEIVED, coverage
+from gridgate.dataplane.query.coverage import coverage
 from gridgate.dataplane.query.set_aside import in_part, told_apart
 from gridgate.dataplane.reading.days import epoch_milliseconds
 from gridgate.dataplane.registry.port import PointFacts
@@ -35,7 +35,7 @@ def without_set_aside(
     and so of what does not say its own. `curve`: whether of the load curve, and so why no energy is summed from it.
     `opposed`: of which days of the holder's opposition.
     """
-    gaps = [gap for gap in missing if gap.reason == NOT_RECEIVED]
+    gaps = [gap for gap in missing if gap.reason == MissingReason.NOT_RECEIVED]
     if not gaps:
         return missing, []
     days = (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from gridgate.core.sharing import AccessLine, Basis, RefusalReason
+from gridgate.core.sharing import AccessLine, Basis, MissingReason, RefusalReason
 
 NAME: Final = "native"
 CHANNEL: Final = f"api:{NAME}"
@@ -22,10 +22,10 @@ def is_about_the_period(reason: RefusalReason) -> bool:
     return reason in _ABOUT_THE_PERIOD
 
 
-def why_nothing(reason: RefusalReason, lines: Sequence[AccessLine]) -> str:
+def why_nothing(reason: RefusalReason, lines: Sequence[AccessLine]) -> MissingReason:
     if reason is RefusalReason.AFTER_TITLE:
-        return "after_title"
+        return MissingReason.AFTER_TITLE
     by_title = all(line.basis is Basis.TITLE for line in lines)
     if by_title and reason is RefusalReason.BETWEEN_TITLES:
-        return "between_titles"
-    return "before_title" if by_title else "before_permission_history"
+        return MissingReason.BETWEEN_TITLES
+    return MissingReason.BEFORE_TITLE if by_title else MissingReason.BEFORE_PERMISSION_HISTORY

@@ -9,18 +9,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.core.quantities import Kind
+from gridgate.core.sharing import MissingReason
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, days_between
 from gridgate.dataplane.client import SetAside
 from gridgate.dataplane.query.aggregate import Total, usual_step
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
-from gridgate.dataplane.query.coverage import INCOMPLETE
-from gridgate.dataplane.query.set_aside import SET_ASIDE
 from gridgate.portal import formats
 from gridgate.portal.screens.measurements.aside import only_opposed, set_aside_in_words
 from gridgate.portal.screens.measurements.sentences import gap_in_words
 
-NOT_ITS_OWN = frozenset({"before_title", "between_titles", "after_title"})
-_NOT_EXPECTED = NOT_ITS_OWN | {"before_activation"}
+NOT_ITS_OWN = frozenset({MissingReason.BEFORE_TITLE, MissingReason.BETWEEN_TITLES, MissingReason.AFTER_TITLE})
+_NOT_EXPECTED = NOT_ITS_OWN | {MissingReason.BEFORE_ACTIVATION}
 _MOST = 5
 
 
@@ -46,14 +45,16 @@ def absences(
     why = {} if answer.kind is Kind.REGISTER_READING else _why()
     cut = [
         Missing(
-            max(gap.start, start), min(gap.end, until if gap.reason == "not_received" else end), gap.reason
+            max(gap.start, start),
+            min(gap.end, until if gap.reason == MissingReason.NOT_RECEIVED else end),
+            gap.reason,
         )
         for gap in answer.missing
-        if gap.reason in why or gap.reason == SET_ASIDE
+        if gap.reason in why or gap.reason == MissingReason.SET_ASIDE
     ]
     told = [gap for gap in cut if gap.start < gap.end]
     found = [_of_gap(gap, answer, why, zone) for gap in told]
-    found += _of_days([gap for gap in told if gap.reason == SET_ASIDE], answer, zone)
+    found += _of_days([gap for gap in told if gap.reason == MissingReason.SET_ASIDE], answer, zone)
     found.sort(key=lambda one: (not one.set_aside, one.start - one.end))
     shown, others = found[:_MOST], [one for one in found[_MOST:] if not one.of_day]
     shown.sort(key=lambda one: (one.start, not one.of_day))
@@ -73,8 +74,8 @@ class _Found:
 
 def _of_gap(gap: Missing, answer: Answer, why: Mapping[str, str], zone: ZoneInfo) -> _Found:
     when = gap_in_words(gap, zone)
-    if gap.reason != SET_ASIDE:
-        tone = "warn" if gap.reason in ("not_received", INCOMPLETE) else "info"
+    if gap.reason != MissingReason.SET_ASIDE:
+        tone = "warn" if gap.reason in (MissingReason.NOT_RECEIVED, MissingReason.INCOMPLETE) else "info"
         return _Found(gap.start, gap.end, Absence(when, why[gap.reason], tone))
     days = set(days_between(gap.start, gap.end, zone))
     start, end = gap.start.timestamp(), gap.end.timestamp()
@@ -153,17 +154,22 @@ def _others(found: Sequence[_Found], zone: ZoneInfo) -> Absence:
 def why_nothing(answer: Answer, start: datetime, end: datetime) -> str:
     """One sentence for a period without a value; where its days have several causes, they are told day by day."""
     reasons = _reasons(answer, start, end)
-    if reasons == {"future"}:
+    if reasons == {MissingReason.FUTURE}:
         return _("Ces jours sont à venir.")
     if told_by_day(answer, start, end):
         return _("Ce qui en est connu est dit ci-dessous.")
-    if "collection_inactive" in reasons:
+    if MissingReason.COLLECTION_INACTIVE in reasons:
         return _(
             "Aucune collecte de la courbe de charge n’est enregistrée ici pour ces jours. Elle peut être demandée pour "
             "les jours à venir."
         )
-    for reason in ("before_activation", "before_title", "between_titles", "after_title"):
-        if reason in reasons and "not_received" not in reasons:
+    for reason in (
+        MissingReason.BEFORE_ACTIVATION,
+        MissingReason.BEFORE_TITLE,
+        MissingReason.BETWEEN_TITLES,
+        MissingReason.AFTER_TITLE,
+    ):
+        if reason in reasons and MissingReason.NOT_RECEIVED not in reasons:
             return _why()[reason]
     return _("Aucune valeur n’a été reçue pour ces jours.")
 
@@ -171,7 +177,10 @@ def why_nothing(answer: Answer, start: datetime, end: datetime) -> str:
 def told_by_day(answer: Answer, start: datetime, end: datetime) -> bool:
     """Whether the days of a period without a value have causes that no sentence tells for all of them."""
     reasons = _reasons(answer, start, end)
-    return bool(reasons & {SET_ASIDE, INCOMPLETE}) or reasons >= {"not_received", "collection_inactive"}
+    return bool(reasons & {MissingReason.SET_ASIDE, MissingReason.INCOMPLETE}) or reasons >= {
+        MissingReason.NOT_RECEIVED,
+        MissingReason.COLLECTION_INACTIVE,
+    }
 
 
 def not_expected(answer: Answer) -> list[Interval]:
@@ -214,14 +223,16 @@ def _steps(row: Interval, outside: Interval, step: Resolution, zone: ZoneInfo) -
 def _why() -> dict[str, str]:
     not_yours = _("Ces jours ne font pas partie de votre titularité.")
     return {
-        "not_received": _("Aucune valeur n’a été reçue. Si elles arrivent, elles apparaîtront ici."),
-        INCOMPLETE: _(
+        MissingReason.NOT_RECEIVED: _(
+            "Aucune valeur n’a été reçue. Si elles arrivent, elles apparaîtront ici."
+        ),
+        MissingReason.INCOMPLETE: _(
             "La courbe de charge est incomplète\u00a0: l’énergie ne peut pas en être calculée. Si les valeurs qui "
             "manquent arrivent, elle apparaîtra ici."
         ),
-        "collection_inactive": _(
+        MissingReason.COLLECTION_INACTIVE: _(
             "Aucune collecte de la courbe de charge n’est enregistrée ici pour ces jours."
         ),
-        "before_activation": _("Le point n’était pas encore en service."),
+        MissingReason.BEFORE_ACTIVATION: _("Le point n’était pas encore en service."),
         **dict.fromkeys(NOT_ITS_OWN, not_yours),
     }
