@@ -1,13 +1,11 @@
 """The paths of Data Connect under `/enedis`: the token endpoint and the five metering resources (v5)."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
@@ -15,12 +13,10 @@ from gridgate.core.sharing import AccessLine, Basis, Granted, RefusalReason, Ref
 from gridgate.core.time import Interval, civil_day_of
 from gridgate.dataplane.authz import Caller, authorise, is_valid
 from gridgate.dataplane.http.facade import Direct, header
-from gridgate.dataplane.http.oauth import OAuthError, OAuthFault, TokenRequest, read_token_request
 from gridgate.dataplane.http.plane import DataPlane, reader_of
+from gridgate.dataplane.http.token_endpoint import revocation_endpoint, token_endpoint
 from gridgate.dataplane.query.days import instant, midnight
-from gridgate.dataplane.registry.port import Application
-from gridgate.dataplane.tokens import Recognised, recognise
-from gridgate.facades.enedis import catalogue, wire
+from gridgate.facades.enedis import catalogue, tokens, wire
 from gridgate.facades.enedis.readings import read
 from gridgate.facades.enedis.texts import DayTexts
 
@@ -29,18 +25,15 @@ PREFIXES: Final = ("/enedis/",)
 
 _JSON: Final = ((b"content-type", b"application/json"),)
 _CHANNEL: Final = f"api:{NAME}"
-_TOKEN_SECONDS: Final = 12_600
 _HOUR: Final = 3600
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def routes(plane: DataPlane) -> list[Route]:
     texts = DayTexts()
     return [
         *(Route(f"/enedis{r.path}", _metering(plane, r, texts), methods=["GET"]) for r in wire.RESOURCES),
-        Route("/enedis/oauth2/v3/token", _token(plane), methods=["POST"]),
-        Route("/enedis/oauth2/v3/revoke", _revoke(plane), methods=["POST"]),
+        Route("/enedis/oauth2/v3/token", token_endpoint(plane, tokens), methods=["POST"]),
+        Route("/enedis/oauth2/v3/revoke", revocation_endpoint(plane, tokens), methods=["POST"]),
     ]
 
 
@@ -167,61 +160,3 @@ def _too_early(line: AccessLine) -> catalogue.EnedisError:
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return instant(midnight(day, zone))
-
-
-def _token(plane: DataPlane) -> Endpoint:
-    async def token(request: Request) -> Response:
-        at = plane.clock()
-        asked = await read_token_request(request)
-        application = _client(plane, asked, at)
-        grant = asked.get("grant_type")
-        if grant is None:
-            raise OAuthError(OAuthFault.INVALID_REQUEST, "grant_type is missing")
-        if grant != "client_credentials":
-            raise OAuthError(OAuthFault.UNSUPPORTED_GRANT_TYPE, grant)
-        issued = await plane.tokens.issue(application, lifetime=_TOKEN_SECONDS, at=at)
-        return Response(
-            wire.encode_token(issued.token, issued.expires_in),
-            headers={"Pragma": "no-cache"},
-            media_type="application/json",
-        )
-
-    return token
-
-
-def _revoke(plane: DataPlane) -> Endpoint:
-    async def revoke(request: Request) -> Response:
-        at = plane.clock()
-        asked = await read_token_request(request)
-        application = _client(plane, asked, at)
-        token = asked.get("token")
-        if token is None:
-            raise OAuthError(OAuthFault.INVALID_REQUEST, "token is missing")
-        if asked.get("token_type_hint") not in (None, "access_token"):
-            raise OAuthError(OAuthFault.UNSUPPORTED_TOKEN_TYPE, "only access tokens exist")
-        await plane.tokens.revoke(token, application=application, at=at)
-        return Response(status_code=200)
-
-    return revoke
-
-
-def _client(plane: DataPlane, asked: TokenRequest, at: datetime) -> Application:
-    """The application that asks, by Basic, form or query string: clients in use do all three, and two at
-    once.
-
-    Raises `OAuthError`.
-    """
-    client_id, secret = asked.basic or (asked.get("client_id"), asked.get("client_secret"))
-    if not client_id or not secret:
-        raise OAuthError(OAuthFault.INVALID_CLIENT, "Client Authentication failed.")
-    if asked.get("client_id") not in (None, client_id) or asked.get("client_secret") not in (None, secret):
-        raise OAuthError(OAuthFault.INVALID_REQUEST, "two different credentials were given")
-    found = recognise(plane.registry, client_id=client_id, client_secret=secret, at=at)
-    if isinstance(found, Recognised):
-        return found.application
-    description = (
-        "Client Authentication failed."
-        if found.known
-        else f"A valid OAuth client could not be found for client_id: {client_id[:64]}"
-    )
-    raise OAuthError(OAuthFault.INVALID_CLIENT, description, status=401)

@@ -242,17 +242,6 @@ def decode(body: bytes, *, stamp: Stamp = Stamp.END, zone: ZoneInfo = PARIS) -> 
     return decoded
 
 
-def encode_token(token: str, expires_in: int) -> bytes:
-    """The answer of the token endpoint; `expires_in` is a number, as the service sends it."""
-    content: dict[str, Any] = {
-        "access_token": token,
-        "scope": "am_application_scope default",
-        "token_type": "Bearer",
-        "expires_in": expires_in,
-    }
-    return orjson.dumps(content)
-
-
 _TYPES: Final = {
     Kind.LOAD_CURVE: b'{"unit":"W","measurement_kind":"power","aggregate":"average"}',
     Kind.DAILY_ENERGY: b'{"unit":"Wh","measurement_kind":"energy","aggregate":"sum",'

@@ -1,6 +1,6 @@
 """The paths of the native API, and of the token endpoint that its clients use."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
 from typing import Final
@@ -17,18 +17,11 @@ from gridgate.core.time import Resolution
 from gridgate.dataplane.authz import Caller, authorise, is_valid
 from gridgate.dataplane.handles import handle_of
 from gridgate.dataplane.http.facade import Direct, header
-from gridgate.dataplane.http.oauth import (
-    OAuthError,
-    OAuthFault,
-    TokenRequest,
-    in_oauth_words,
-    read_token_request,
-)
+from gridgate.dataplane.http.oauth import in_oauth_words
 from gridgate.dataplane.http.plane import DataPlane, reader_of
+from gridgate.dataplane.http.token_endpoint import Endpoint, revocation_endpoint, token_endpoint
 from gridgate.dataplane.reading.answering import answer, nothing_readable
-from gridgate.dataplane.registry.port import Application
-from gridgate.dataplane.tokens import Recognised, recognise
-from gridgate.facades.native import aggregates, problems
+from gridgate.facades.native import aggregates, problems, tokens
 from gridgate.facades.native.reasons import CHANNEL, LONGEST_ID, NAME, is_about_the_period, why_nothing
 from gridgate.facades.native.wire import answers, media, queries
 
@@ -39,13 +32,10 @@ _HEADERS: Final = {
     media.MediaType.CSV: ((b"vary", b"Accept"), (b"content-type", b"text/csv; charset=utf-8")),
 }
 _ROOT: Final = "/api/v1/metering-points"
-_TOKEN_SECONDS: Final = 3600
 _DAYS_ON_THE_LOOP: Final = 31
 """Longer periods are read in a thread, so that they do not hold up those who ask for a week."""
 _DAYS_OF_CURVE_ON_THE_LOOP: Final = 366
 """Of a load curve a year is read and written in about a millisecond, less than a thread keeps others waiting for."""
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def routes(plane: DataPlane) -> list[Route]:
@@ -55,8 +45,8 @@ def routes(plane: DataPlane) -> list[Route]:
         Route(_ROOT, _points(plane), methods=["GET"]),
         Route("/api/v1/perimeters", _perimeters(plane), methods=["GET"]),
         Route("/api/v1/aggregates", aggregates.endpoint(plane, _caller), methods=["GET"]),
-        Route("/oauth2/token", in_oauth_words(_token(plane)), methods=["POST"]),
-        Route("/oauth2/revoke", in_oauth_words(_revoke(plane)), methods=["POST"]),
+        Route("/oauth2/token", in_oauth_words(token_endpoint(plane, tokens)), methods=["POST"]),
+        Route("/oauth2/revoke", in_oauth_words(revocation_endpoint(plane, tokens)), methods=["POST"]),
         Route("/api/v1/openapi.json", _openapi(), methods=["GET"]),
     ]
 
@@ -180,58 +170,6 @@ def _openapi() -> Endpoint:
         )
 
     return openapi
-
-
-def _token(plane: DataPlane) -> Endpoint:
-    async def token(request: Request) -> Response:
-        at = plane.clock()
-        asked = await read_token_request(request)
-        application = _client(plane, asked, at)
-        grant = asked.form.get("grant_type")
-        if not grant:
-            raise OAuthError(OAuthFault.INVALID_REQUEST, "grant_type is missing from the form")
-        if grant != "client_credentials":
-            raise OAuthError(OAuthFault.UNSUPPORTED_GRANT_TYPE, "the only grant here is client_credentials")
-        issued = await plane.tokens.issue(application, lifetime=_TOKEN_SECONDS, at=at)
-        body = answers.encode_token(issued.token, issued.expires_in)
-        return Response(body, headers={"Pragma": "no-cache"}, media_type="application/json")
-
-    return token
-
-
-def _revoke(plane: DataPlane) -> Endpoint:
-    """RFC 7009: an unknown token, or one of another client, is answered like a revoked one."""
-
-    async def revoke(request: Request) -> Response:
-        at = plane.clock()
-        asked = await read_token_request(request)
-        application = _client(plane, asked, at)
-        token = asked.form.get("token")
-        if not token:
-            raise OAuthError(OAuthFault.INVALID_REQUEST, "token is missing from the form")
-        await plane.tokens.revoke(token, application=application, at=at)
-        return Response(status_code=200)
-
-    return revoke
-
-
-def _client(plane: DataPlane, asked: TokenRequest, at: datetime) -> Application:
-    """The application that asks: by Basic or in the form, one of the two, never in the address (RFC 6749,
-    2.3.1).
-    """
-    if "client_secret" in asked.query:
-        raise OAuthError(
-            OAuthFault.INVALID_REQUEST, "a secret in an address ends up in logs: send it by Basic"
-        )
-    if asked.basic and asked.form.get("client_secret"):
-        raise OAuthError(OAuthFault.INVALID_REQUEST, "give the secret once, by Basic or in the form")
-    client_id, secret = asked.basic or (asked.form.get("client_id"), asked.form.get("client_secret"))
-    if not client_id or not secret:
-        raise OAuthError(OAuthFault.INVALID_CLIENT, "no client authentication was included", status=401)
-    found = recognise(plane.registry, client_id=client_id, client_secret=secret, at=at)
-    if not isinstance(found, Recognised):
-        raise OAuthError(OAuthFault.INVALID_CLIENT, "client authentication failed", status=401)
-    return found.application
 
 
 def _json(body: bytes) -> Response:

@@ -44,10 +44,6 @@ def encode_perimeters(named: Iterable[tuple[str, str]]) -> bytes:
     return orjson.dumps({"perimeters": [{"id": handle, "name": name} for handle, name in named]})
 
 
-def encode_token(token: str, expires_in: int) -> bytes:
-    return orjson.dumps({"access_token": token, "token_type": "Bearer", "expires_in": expires_in})
-
-
 def _point(point: PointFacts, lines: Sequence[AccessLine]) -> dict[str, Any]:
     return {
         "id": point.id,
