@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone
 
 from gridgate.notifications import letters
+from gridgate.notifications.links import link_to
 from gridgate.organisations import events, links
 from gridgate.organisations.models import Invitation, InvitationState, User
 
@@ -63,7 +62,7 @@ def link(name: str) -> str | None:
         or invitation.has_lapsed(now)
     ):
         return None
-    return settings.BASE_URL + reverse("activation", args=[links.token_of(invitation)])
+    return link_to("invitation", links.token_of(invitation))
 
 
 def connect() -> None:

@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 
-from django.conf import settings
-from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from gridgate.core.clock import zone_named
 from gridgate.notifications import letters
 from gridgate.notifications.asking import Told, about, ask, written
+from gridgate.notifications.links import link_to
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import events
 from gridgate.organisations.last_days import last_day
@@ -44,7 +43,7 @@ def letters_of_question(asked: OutgoingEmail, told: Told, now: datetime) -> Iter
                 "name": _unlinked(str(question.user), reader.language),
                 "message": _unlinked(question.message, reader.language),
                 "company": administrator.organisation,
-                "page": settings.BASE_URL + reverse("company_join_requests"),
+                "page": link_to("join_requests"),
             },
             zone=zone_named(reader.time_zone),
             now=asked.created_at,

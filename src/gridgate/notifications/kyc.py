@@ -3,11 +3,9 @@
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from django.conf import settings
-from django.urls import reverse
-
 from gridgate.notifications import letters
 from gridgate.notifications.asking import Told, ask, written
+from gridgate.notifications.links import link_to
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.notifications.requests import askers
 from gridgate.organisations import events
@@ -38,7 +36,7 @@ def letters_of_end(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator[
         "last_day": date.fromisoformat(told["last_day"]),
         "request": questionnaire,
         "company": questionnaire.organisation,
-        "page": settings.BASE_URL + reverse("kyc"),
+        "page": link_to("questionnaire"),
     }
     for user in askers(questionnaire, at=now):
         key = f"{what}:user-{user.pk}"

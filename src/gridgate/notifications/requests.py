@@ -11,11 +11,11 @@ from typing import Any
 
 from django.apps import apps
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.notifications import letters
 from gridgate.notifications.asking import Told, ask, written
+from gridgate.notifications.links import link_to
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import events, rights
 from gridgate.organisations.models import (
@@ -44,17 +44,17 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "eic": Kind(
         _("code EIC"),
-        lambda request: _address("eic_request", request.number),
+        lambda request: link_to("eic_request", request.number),
         lambda request: {"code": request.code},
     ),
     "kyc": Kind(
         _("questionnaire client"),
-        lambda request: _address("kyc"),
+        lambda request: link_to("questionnaire"),
         lambda request: {"valid_until": request.valid_until},
     ),
 }
 """By the name of a `RequestKind`."""
-OTHER = Kind(_("demande"), lambda request: _address("home"))
+OTHER = Kind(_("demande"), lambda request: link_to("home"))
 
 
 def request_changed(*, request: OperatorRequest, kind: str, verb: str, now: datetime, **_: object) -> None:
@@ -82,7 +82,7 @@ def letters_of_step(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator
         "what": words.label,
         "company": request.organisation,
         "page": words.page(request),
-        "desk": _address("operator_request", request.number),
+        "desk": link_to("request_on_desk", request.number),
     } | words.result(request)
     given: dict[str, Any] = {"facts": facts, "thread": asked.thread, "now": asked.created_at}
     for user in askers(request, at=now):
@@ -100,14 +100,6 @@ def _as_told(number: str, told: Told) -> OperatorRequest:
     request.due_at = None if told["due_at"] is None else datetime.fromisoformat(told["due_at"])
     request.reason = told["reason"]
     return request
-
-
-def _address(name: str, *arguments: object) -> str:
-    """Of a page; of the portal when that screen is not installed."""
-    try:
-        return settings.BASE_URL + reverse(name, args=arguments)
-    except NoReverseMatch:
-        return f"{settings.BASE_URL}/"
 
 
 def askers(request: OperatorRequest, *, at: datetime) -> list[User]:

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext
 
 from gridgate.core.clock import city_of, offset_of, zone_named
 from gridgate.notifications import letters
+from gridgate.notifications.links import link_to
 from gridgate.organisations import events
 from gridgate.organisations.models import LostFactor, Membership, SignIn, StepUpCode, User
 from gridgate.organisations.operations.lost_factors import token_of
@@ -86,7 +86,7 @@ def tell_of_lost_factor(
                 "lost": lost,
                 "company": administrator.organisation,
                 "clock": _clock(reader, lost.confirmable_at),
-                "page": reverse("company_lost_factors"),
+                "page": link_to("lost_factors"),
             },
             zone=zone_named(reader.time_zone),
             now=now,
@@ -97,9 +97,7 @@ def tell_of_lost_factor(
 def objection(name: str) -> str | None:
     """The address by which the person objects; None once it is deleted with its account."""
     lost = LostFactor.objects.filter(pk=int(name)).first()
-    return (
-        None if lost is None else settings.BASE_URL + reverse("lost_factor_objection", args=[token_of(lost)])
-    )
+    return None if lost is None else link_to("objection", token_of(lost))
 
 
 def _said_clock(user: User, at: datetime) -> str:

@@ -10,8 +10,9 @@ class PortalConfig(AppConfig):
     label = "portal"
 
     def ready(self) -> None:
-        from gridgate.portal import handles
+        from gridgate.portal import handles, letter_links
 
         handles.register()
+        letter_links.register()
         from gridgate.portal import language  # noqa: F401  its receiver
         from gridgate.portal.screens.activation import gate  # noqa: F401  its receiver
