@@ -9,7 +9,8 @@ from gridgate.metering.models import MeteringPoint
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing.models import DataService, Permission, PermissionPoint
-from gridgate.sharing.queries import IN_FORCE, NotReadable, in_force
+from gridgate.sharing.queries.permissions import IN_FORCE, in_force
+from gridgate.sharing.queries.reach import NotReadable
 
 
 @dataclass(frozen=True, slots=True)

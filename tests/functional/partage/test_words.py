@@ -27,7 +27,7 @@ from gridgate.sharing.operations import (
     subscribe,
     suspend,
 )
-from gridgate.sharing.queries import companies_reading
+from gridgate.sharing.queries.companies import companies_reading
 from tests.factories.sharing import make_service
 from tests.functional.confirming import hidden_in
 from tests.functional.partage.test_who_reads_our_data import text_of

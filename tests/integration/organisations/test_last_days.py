@@ -32,7 +32,7 @@ from gridgate.organisations.operations.joining import LinkFault, UnusableLink, o
 from gridgate.organisations.own_account import acting_memberships, companies_of
 from gridgate.organisations.queries import groups_of, members_of, memberships_of
 from gridgate.organisations.tasks import end_past_last_days
-from gridgate.sharing.queries import receipts_readable_by
+from gridgate.sharing.queries.receipts import receipts_readable_by
 from tests.integration.scim.conftest import directory_of_acme
 
 LAST = date(2026, 12, 5)

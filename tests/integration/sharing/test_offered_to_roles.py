@@ -19,12 +19,8 @@ from gridgate.sharing.operations import (
     revoke_permission,
     subscribe,
 )
-from gridgate.sharing.queries import (
-    NotReadable,
-    service_readable_by,
-    services_offered_to,
-    services_readable_by,
-)
+from gridgate.sharing.queries.reach import NotReadable
+from gridgate.sharing.queries.services import service_readable_by, services_offered_to, services_readable_by
 from tests.factories.sharing import make_permission, make_service
 from tests.functional.confirming import hidden_in
 from tests.world import World

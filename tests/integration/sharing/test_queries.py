@@ -11,33 +11,34 @@ from gridgate.core.errors import ErrorKind
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.sharing.models import PermissionRequest, Receipt
-from gridgate.sharing.queries import (
-    NotReadable,
+from gridgate.sharing.queries.companies import (
     companies_reading,
     count_points,
-    count_requests_to_answer,
+    points_shared,
+    reading_company,
+    shares_of_points,
+)
+from gridgate.sharing.queries.permissions import (
     ended,
     events_of,
     in_force,
-    last_receipt,
     permission_given,
     permission_received,
     permissions_given,
     permissions_received,
+)
+from gridgate.sharing.queries.reach import NotReadable
+from gridgate.sharing.queries.receipts import last_receipt, receipt, receipts_readable_by
+from gridgate.sharing.queries.requests import (
+    count_requests_to_answer,
     points_asked,
-    points_shared,
-    reading_company,
-    receipt,
-    receipts_readable_by,
     request_received,
     requests_made,
     requests_received,
     requests_to_answer,
     requests_waiting,
-    service_readable_by,
-    services_readable_by,
-    shares_of_points,
 )
+from gridgate.sharing.queries.services import service_readable_by, services_readable_by
 from tests.factories.audit import make_reads
 from tests.factories.metering import leave, make_held_point
 from tests.factories.organisations import restrict

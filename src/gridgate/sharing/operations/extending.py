@@ -13,7 +13,8 @@ from gridgate.sharing.history import By
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations.ending import UnknownPermission
 from gridgate.sharing.operations.granting import furthest_end, prolong, settle_end
-from gridgate.sharing.queries import permissions_given, said
+from gridgate.sharing.queries.permissions import permissions_given
+from gridgate.sharing.queries.reach import said
 from gridgate.sharing.rights import OutsidePerimeter, require_data_services
 
 

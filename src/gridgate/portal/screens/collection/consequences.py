@@ -10,7 +10,7 @@ from gridgate.core.quantities import Kind
 from gridgate.metering.models import LoadCurveCollection
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing.models import Permission, PermissionPoint
-from gridgate.sharing.queries import in_force, permissions_given
+from gridgate.sharing.queries.permissions import in_force, permissions_given
 
 _WITH_THE_CURVE = [mask for mask in range(1, 2 ** len(Kind)) if mask & Kind.LOAD_CURVE.bit]
 

@@ -19,7 +19,12 @@ from gridgate.portal.screens.home.reads import WITHIN, Read, last_reads
 from gridgate.portal.screens.home.tasks import SOON, tasks_of
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shapes import Figure, Task
-from gridgate.sharing import queries
+from gridgate.sharing.queries.permissions import (
+    count_in_force,
+    in_force,
+    permissions_given,
+    permissions_received,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,8 @@ def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overv
     asked = everything or len(held) <= MOST_POINTS
     energy = _energy(actor, held, moment) if held and asked and latest is not None else []
     entitled = actor.has(EntitlementCode.DATA_SERVICES)
-    given_to = queries.permissions_received(actor=actor)
-    received = queries.count_in_force(given_to, soon=moment.now + SOON, now=moment.now)
+    given_to = permissions_received(actor=actor)
+    received = count_in_force(given_to, soon=moment.now + SOON, now=moment.now)
     return Overview(
         points=len(points),
         up_to_date=_up_to_date(list(held), latest, moment),
@@ -112,7 +117,7 @@ def _figures(
             Figure(_("Compteurs"), formats.number(len(points)), "", _note(measured, latest, moment))
         )
     if entitled:
-        given = queries.in_force(queries.permissions_given(actor=actor), now=moment.now)
+        given = in_force(permissions_given(actor=actor), now=moment.now)
         readers = given.filter(eligible_party__is_operator=False).values("eligible_party").distinct().count()
         note = _("et votre gestionnaire de réseau")
         if not actor.reach(EntitlementCode.DATA_SERVICES).everything:

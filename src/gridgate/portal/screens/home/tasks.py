@@ -24,8 +24,9 @@ from gridgate.portal.screens.lost_factors.tasks import checks_of
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shapes import Task, by_urgency
-from gridgate.sharing import queries
 from gridgate.sharing.operations import DAYS_TO_ANSWER
+from gridgate.sharing.queries.permissions import InForce, in_force, permissions_given
+from gridgate.sharing.queries.requests import WAITING, requests_made, requests_to_answer
 
 SOON = timedelta(days=30)
 LATE = timedelta(days=2)
@@ -40,7 +41,7 @@ def tasks_of(
     actor: Membership,
     since: Mapping[str, date],
     latest: Mapping[str, Latest] | None,
-    received: queries.InForce,
+    received: InForce,
     moment: Moment,
 ) -> list[Task]:
     """What is due first, first; nothing that the actor is not entitled to act on. `since` says of each point from which
@@ -64,7 +65,7 @@ def tasks_of(
 
 
 def _requests(actor: Membership) -> Iterator[Task]:
-    for request in queries.requests_to_answer(actor=actor)[:MOST]:
+    for request in requests_to_answer(actor=actor)[:MOST]:
         name = request.eligible_party.legal_name
         until = request.requested_at + timedelta(days=DAYS_TO_ANSWER)
         yield Task(
@@ -83,7 +84,7 @@ def _before(instant: datetime) -> str:
 
 
 def _ending(actor: Membership, moment: Moment) -> Iterator[Task]:
-    given = queries.in_force(queries.permissions_given(actor=actor), now=moment.now)
+    given = in_force(permissions_given(actor=actor), now=moment.now)
     soon = given.filter(valid_until__lte=moment.now + SOON).order_by("valid_until", "eligible_party", "pk")
     told: set[int] = set()
     for permission in soon[: 4 * MOST]:
@@ -215,7 +216,7 @@ def _leaving(actor: Membership, moment: Moment) -> Iterator[Task]:
         )
 
 
-def _received(received: queries.InForce, moment: Moment) -> Iterator[Task]:
+def _received(received: InForce, moment: Moment) -> Iterator[Task]:
     if received.first is None:
         return
     yield Task(
@@ -237,7 +238,7 @@ def _received(received: queries.InForce, moment: Moment) -> Iterator[Task]:
 
 def _unanswered(actor: Membership) -> Iterator[Task]:
     """What the company asked of holders: nothing to do but to wait, or to remind them."""
-    made = queries.requests_made(actor=actor).filter(state__in=queries.WAITING)
+    made = requests_made(actor=actor).filter(state__in=WAITING)
     days = list(made.order_by("requested_at").values_list("requested_at", flat=True))
     if not days:
         return

@@ -34,7 +34,7 @@ from gridgate.portal.screens.sharing.reads import ReadsChart, reads_chart
 from gridgate.portal.shapes import filters_in_force
 from gridgate.portal.spreadsheet import table_response
 from gridgate.portal.time_zone import network_time
-from gridgate.sharing.queries import permissions_given
+from gridgate.sharing.queries.permissions import permissions_given
 from gridgate.tables.out import Instant
 
 LONGEST_CHART = 62

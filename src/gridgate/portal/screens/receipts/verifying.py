@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from gridgate.portal.forms import LineField
 from gridgate.portal.screens.receipts.document import Document, fingerprint
 from gridgate.portal.time_zone import network_time
-from gridgate.sharing import queries, receipts
+from gridgate.sharing import receipts
+from gridgate.sharing.queries.receipts import receipt_numbered
 from gridgate.sharing.signing import Valid
 
 LARGEST = 10 * 2**20
@@ -106,7 +107,7 @@ def _of_file(jws: str) -> Verdict:
 
 def _of_paper(number: str, said: str) -> Verdict:
     """A paper says little: that a receipt of this number was issued, and that it is the one printed."""
-    receipt = queries.receipt_numbered(number=number.strip())
+    receipt = receipt_numbered(number=number.strip())
     digits = "".join(said.split()).lower()
     if receipt is not None and hmac.compare_digest(fingerprint(receipt.jws).encode(), digits.encode()):
         return Verdict(True, number=receipt.number)

@@ -22,8 +22,9 @@ from gridgate.portal.screens.receipts.document import Document, act, zone_name
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.searching import searched
 from gridgate.portal.time_zone import network_time
-from gridgate.sharing import queries
 from gridgate.sharing.models import Receipt
+from gridgate.sharing.queries import receipts
+from gridgate.sharing.queries.receipts import receipts_matching, receipts_readable_by
 
 
 @require_safe
@@ -32,12 +33,12 @@ def index(request: MemberRequest) -> HttpResponse:
     actor = request.membership
     if actor is None:
         raise Http404
-    readable = queries.receipts_readable_by(actor=actor)
+    readable = receipts_readable_by(actor=actor)
     total = readable.count()
     if not total and not actor.has(EntitlementCode.DATA_SERVICES):
         return no_entitlement(request, EntitlementCode.DATA_SERVICES)
     text = searched(request.GET)
-    page = page_of(request, queries.receipts_matching(readable, text) if text else readable)
+    page = page_of(request, receipts_matching(readable, text) if text else readable)
     context = {
         "page_obj": page,
         "rows": [_row(one, actor.organisation_id) for one in page],
@@ -113,4 +114,4 @@ def proof(request: MemberRequest, number: str) -> HttpResponseBase:
 def _receipt(request: MemberRequest, number: str) -> Receipt:
     if request.membership is None:
         raise Http404
-    return queries.receipt(actor=request.membership, number=number)
+    return receipts.receipt(actor=request.membership, number=number)

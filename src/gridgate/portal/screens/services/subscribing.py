@@ -23,9 +23,10 @@ from gridgate.portal.screens.sharing.agreed import Agreed, fingerprint
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.picker import PointPicker
-from gridgate.sharing import operations, queries
+from gridgate.sharing import operations
 from gridgate.sharing.models import DataService
 from gridgate.sharing.operations.granting import LONGEST_MONTHS, settle_end
+from gridgate.sharing.queries.services import service_readable_by
 
 
 class UntilForm(forms.Form):
@@ -50,7 +51,7 @@ class UntilForm(forms.Form):
 def subscribe(request: MemberRequest, code: str) -> HttpResponse:
     """Give the service's provider access to some points, or to all: chosen first, then read again, then given."""
     actor, moment = request.membership, Moment.present()
-    service = queries.service_readable_by(actor=actor, code=code)
+    service = service_readable_by(actor=actor, code=code)
     if not subscribable(service, actor.organisation):
         raise Http404(code)
     posted = request.POST if request.method == "POST" else None

@@ -19,9 +19,9 @@ from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import kept
 from gridgate.portal.searching import searched
-from gridgate.sharing import queries
 from gridgate.sharing.models import DataService
-from gridgate.sharing.queries import Share
+from gridgate.sharing.queries.companies import Share, companies_reading
+from gridgate.sharing.queries.services import service_readable_by, services_offered_to
 
 
 @require_safe
@@ -30,7 +30,7 @@ def index(request: MemberRequest) -> HttpResponse:
     """The catalogue, in two parts: yours, with their end; offered, with what each would read."""
     actor, moment = request.membership, Moment.present()
     shares = shares_of(request, moment)
-    catalogue = queries.services_offered_to(actor=actor)
+    catalogue = services_offered_to(actor=actor)
     offered = catalogue.exclude(pk__in=[share.service.pk for share in shares])
     text = searched(request.GET)
     found = offered.filter(_matching(text)) if text else offered
@@ -51,7 +51,7 @@ def index(request: MemberRequest) -> HttpResponse:
 def detail(request: MemberRequest, code: str) -> HttpResponse:
     """One service: exactly what it reads, by whom, why, on which ground, and what the company has of it."""
     moment = Moment.present()
-    service = queries.service_readable_by(actor=request.membership, code=code)
+    service = service_readable_by(actor=request.membership, code=code)
     mine = [Line(share, None, moment) for share in shares_of(request, moment) if share.service == service]
     exceeds = any(line.exceeds for line in mine)
     context = {
@@ -67,9 +67,7 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
 
 def shares_of(request: MemberRequest, moment: Moment) -> Sequence[Share]:
     """Everything that the company has now, by company then by name."""
-    companies = queries.companies_reading(
-        actor=request.membership, now=moment.now, today=moment.today, days=[]
-    )
+    companies = companies_reading(actor=request.membership, now=moment.now, today=moment.today, days=[])
     return [share for company in companies for share in company.shares]
 
 

@@ -20,9 +20,17 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import kept
 from gridgate.portal.step_up import step_up_required
 from gridgate.portal.time_zone import network_time
-from gridgate.sharing import operations, queries, receipts
+from gridgate.sharing import operations, receipts
 from gridgate.sharing.models import Permission, Receipt
-from gridgate.sharing.queries import CompanySharing, Share
+from gridgate.sharing.queries.companies import (
+    CompanySharing,
+    Share,
+    companies_reading,
+    points_shared,
+    reading_company,
+)
+from gridgate.sharing.queries.permissions import in_force, permission_given, permissions_given
+from gridgate.sharing.queries.receipts import last_receipt
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,8 +40,8 @@ from gridgate.sharing.queries import CompanySharing, Share
 def revoke_company(request: MemberRequest, siren: str) -> HttpResponse:
     """End everything that a company reads and that the holder can end."""
     actor, moment = request.membership, Moment.present()
-    company = queries.reading_company(actor=actor, siren=siren)
-    permissions = queries.permissions_given(actor=actor).filter(eligible_party=company)
+    company = reading_company(actor=actor, siren=siren)
+    permissions = permissions_given(actor=actor).filter(eligible_party=company)
     if request.method == "POST":
         return _end(
             request,
@@ -53,8 +61,8 @@ def revoke_company(request: MemberRequest, siren: str) -> HttpResponse:
 def revoke(request: MemberRequest, permission_id: UUID) -> HttpResponse:
     """End one permission; the company's others stay."""
     actor, moment = request.membership, Moment.present()
-    permission = queries.permission_given(actor=actor, permission_id=permission_id)
-    permissions = queries.permissions_given(actor=actor).filter(pk=permission_id)
+    permission = permission_given(actor=actor, permission_id=permission_id)
+    permissions = permissions_given(actor=actor).filter(pk=permission_id)
     if request.method == "POST":
         return _end(
             request,
@@ -78,7 +86,7 @@ def _shares_of(permission: Permission, summary: CompanySharing | None) -> list[S
 
 
 def _present(request: MemberRequest, company: Organisation, moment: Moment) -> CompanySharing | None:
-    found = queries.companies_reading(
+    found = companies_reading(
         actor=request.membership, now=moment.now, today=moment.today, days=[], company=company
     )
     return found[0] if found else None
@@ -95,7 +103,7 @@ def _page(
     one: bool,
 ) -> HttpResponse:
     """What ends, what stays, what the other side keeps; or why nothing can be ended here."""
-    receipt = None if ending else queries.last_receipt(actor=request.membership, permissions=permissions)
+    receipt = None if ending else last_receipt(actor=request.membership, permissions=permissions)
     staying = [share for share in summary.shares if share not in ending] if summary else []
     deletions = [
         share.permission.delete_by for share in ending if share.permission and share.permission.delete_by
@@ -125,16 +133,12 @@ def _points(
 ) -> int:
     if summary and len(ending) == len(summary.shares):
         return summary.points
-    return (
-        queries.points_shared(actor=request.membership, shares=ending, today=moment.today).count()
-        if ending
-        else 0
-    )
+    return points_shared(actor=request.membership, shares=ending, today=moment.today).count() if ending else 0
 
 
 def _others(request: MemberRequest, company: Organisation, moment: Moment) -> list[str]:
     """The other companies that go on reading."""
-    given = queries.in_force(queries.permissions_given(actor=request.membership), now=moment.now)
+    given = in_force(permissions_given(actor=request.membership), now=moment.now)
     names = (
         given.exclude(eligible_party=company)
         .exclude(eligible_party__is_operator=True)
@@ -164,7 +168,7 @@ def _end(
     except GridgateError as refused:
         if refused.kind is not ErrorKind.CONFLICT:
             raise
-        earlier = queries.last_receipt(actor=request.membership, permissions=permissions)
+        earlier = last_receipt(actor=request.membership, permissions=permissions)
         if earlier is None:
             return redirect(request.path)  # which says why nothing can be ended
         messages.info(request, _("Ce partage avait déjà pris fin. Voici le reçu qui le prouve."))

@@ -21,9 +21,11 @@ from gridgate.portal.screens.sharing.ending import share_of
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.time_zone import network_time
-from gridgate.sharing import operations, queries
+from gridgate.sharing import operations
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations.granting import furthest_end
+from gridgate.sharing.queries import reach
+from gridgate.sharing.queries.permissions import permission_given
 
 
 class LaterForm(forms.Form):
@@ -47,7 +49,7 @@ class LaterForm(forms.Form):
 def extend(request: MemberRequest, permission_id: UUID) -> HttpResponse:
     """What stays as it is, and the one date to choose; or why it cannot last longer."""
     actor, moment = request.membership, Moment.present()
-    permission = queries.permission_given(actor=actor, permission_id=permission_id)
+    permission = permission_given(actor=actor, permission_id=permission_id)
     permission.holder = actor.organisation
     blocked = _blocked(permission, moment)
     form = None
@@ -71,7 +73,7 @@ def extend(request: MemberRequest, permission_id: UUID) -> HttpResponse:
 
 def _blocked(permission: Permission, moment: Moment) -> str:
     """Why it cannot last longer by this member; empty when it can."""
-    if queries.said(permission, "exceeds"):
+    if reach.said(permission, "exceeds"):
         return _(
             "Ce partage porte aussi sur des compteurs hors de votre périmètre : demandez à un administrateur."
         )

@@ -10,8 +10,8 @@ from gridgate.portal import formats
 from gridgate.portal.forms import LineField
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.searching import LONGEST
-from gridgate.sharing import queries
 from gridgate.sharing.models import Permission
+from gridgate.sharing.queries.permissions import ended, in_force
 
 
 class TerminateForm(forms.Form):
@@ -53,9 +53,9 @@ class ReceivedFilters(forms.Form):
                 company_named_like(text, "holder") | Q(holder__siren__startswith=digits)
             )
         if state == "in_force":
-            return queries.in_force(permissions, now=moment.now)
+            return in_force(permissions, now=moment.now)
         if state == "ended":
-            return queries.ended(permissions, now=moment.now)
+            return ended(permissions, now=moment.now)
         return permissions
 
     def labels(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ from gridgate.portal import formats
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import can_extend, kept, state
-from gridgate.sharing.queries import Share
+from gridgate.sharing.queries.companies import Share
 
 
 class Line:

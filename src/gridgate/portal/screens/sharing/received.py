@@ -24,8 +24,18 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import Tag, expires
 from gridgate.portal.screens.sharing.timeline import NAMED_POINTS
 from gridgate.portal.shapes import filters_in_force
-from gridgate.sharing import operations, queries, receipts
+from gridgate.sharing import operations, receipts
 from gridgate.sharing.models import Permission, PermissionRequest, PointLeft
+from gridgate.sharing.queries import reach
+from gridgate.sharing.queries.companies import count_points
+from gridgate.sharing.queries.permissions import (
+    IN_FORCE,
+    left_by_holder,
+    permission_received,
+    permissions_received,
+)
+from gridgate.sharing.queries.receipts import last_receipt
+from gridgate.sharing.queries.requests import WAITING, requests_made
 
 
 @require_safe
@@ -33,13 +43,13 @@ from gridgate.sharing.models import Permission, PermissionRequest, PointLeft
 def index(request: MemberRequest) -> HttpResponse:
     """Every permission given to the actor's company, those in force first asked for."""
     actor, moment = request.membership, Moment.present()
-    received = queries.permissions_received(actor=actor)
+    received = permissions_received(actor=actor)
     filters = ReceivedFilters(request.GET)
     shown = filters.apply(received, moment)
     page = page_of(request, shown.order_by("-valid_from", "pk"))
     permissions = list(page)
     extents = _extents(permissions, actor, moment)
-    left = queries.left_by_holder(permissions, actor=actor)
+    left = left_by_holder(permissions, actor=actor)
     context = {
         "filters": filters,
         "in_force": filters_in_force(request, filters.labels()),
@@ -49,9 +59,7 @@ def index(request: MemberRequest) -> HttpResponse:
             _row(permission, extents[permission.pk], moment) | {"left": _left(left.get(permission.pk, []))}
             for permission in permissions
         ],
-        "made": [
-            _asked(one) for one in queries.requests_made(actor=actor).filter(state__in=queries.WAITING)[:20]
-        ],
+        "made": [_asked(one) for one in requests_made(actor=actor).filter(state__in=WAITING)[:20]],
     }
     return render(request, "sharing/received.html", context)
 
@@ -68,9 +76,9 @@ def _extents(
     permissions: Sequence[Permission], actor: Membership, moment: Moment
 ) -> dict[UUID, words.Extent]:
     """How many points each covers, and how many of them the person sees."""
-    covered = queries.count_points(permissions, today=moment.today)
-    partly = [permission for permission in permissions if queries.said(permission, "exceeds")]
-    seen = queries.count_points(partly, today=moment.today, actor=actor)
+    covered = count_points(permissions, today=moment.today)
+    partly = [permission for permission in permissions if reach.said(permission, "exceeds")]
+    seen = count_points(partly, today=moment.today, actor=actor)
     return {
         pk: words.Extent(seen.get(pk, count), count, everything=False, partly=pk in seen)
         for pk, count in covered.items()
@@ -93,7 +101,7 @@ def _left(points: Sequence[PointLeft]) -> list[str]:
 
 
 def _row(permission: Permission, extent: words.Extent, moment: Moment) -> dict[str, Any]:
-    lasting = permission.state in queries.IN_FORCE and (
+    lasting = permission.state in IN_FORCE and (
         permission.valid_until is None or permission.valid_until > moment.now
     )
     return {
@@ -107,7 +115,7 @@ def _row(permission: Permission, extent: words.Extent, moment: Moment) -> dict[s
         "last_day": moment.last_day_before(permission.valid_until) if permission.valid_until else None,
         "tag": _tag(permission, lasting, moment),
         "lasting": lasting,
-        "can_end": lasting and not queries.said(permission, "exceeds"),
+        "can_end": lasting and not reach.said(permission, "exceeds"),
     }
 
 
@@ -126,9 +134,9 @@ def _tag(permission: Permission, lasting: bool, moment: Moment) -> Tag:
 def terminate(request: MemberRequest, permission_id: UUID) -> HttpResponse:
     """Give back one permission that the actor's company has."""
     actor, moment = request.membership, Moment.present()
-    permission = queries.permission_received(actor=actor, permission_id=permission_id)
+    permission = permission_received(actor=actor, permission_id=permission_id)
     form = TerminateForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid() and not queries.said(permission, "exceeds"):
+    if request.method == "POST" and form.is_valid() and not reach.said(permission, "exceeds"):
         try:
             receipt = operations.terminate(
                 actor=actor, permission_id=permission_id, reason=form.cleaned_data["reason"], now=moment.now
@@ -136,7 +144,7 @@ def terminate(request: MemberRequest, permission_id: UUID) -> HttpResponse:
         except GridgateError as refused:
             if refused.kind is not ErrorKind.CONFLICT:
                 raise
-            return _already(request, queries.permissions_received(actor=actor).filter(pk=permission_id))
+            return _already(request, permissions_received(actor=actor).filter(pk=permission_id))
         receipts.complete_at_once(receipt, now=moment.now)
         messages.success(
             request,
@@ -146,13 +154,13 @@ def terminate(request: MemberRequest, permission_id: UUID) -> HttpResponse:
         return redirect("receipt", receipt.number)
     row = _row(permission, _extents([permission], actor, moment)[permission.pk], moment)
     if not row["lasting"]:
-        return _already(request, queries.permissions_received(actor=actor).filter(pk=permission_id))
-    context = row | {"form": form, "exceeds": queries.said(permission, "exceeds")}
+        return _already(request, permissions_received(actor=actor).filter(pk=permission_id))
+    context = row | {"form": form, "exceeds": reach.said(permission, "exceeds")}
     return render(request, "sharing/terminate.html", context)
 
 
 def _already(request: MemberRequest, permissions: QuerySet[Permission]) -> HttpResponse:
-    receipt = queries.last_receipt(actor=request.membership, permissions=permissions)
+    receipt = last_receipt(actor=request.membership, permissions=permissions)
     if receipt is None:
         messages.info(request, _("Cette autorisation a déjà pris fin."))
         return redirect("permissions_received")

@@ -20,8 +20,11 @@ from gridgate.portal.screens.sharing.agreed import Agreed, fingerprint, giving
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.picker import PointPicker
 from gridgate.portal.screens.sharing.preview import preview
-from gridgate.sharing import operations, queries
+from gridgate.sharing import operations
 from gridgate.sharing.models import PermissionRequest
+from gridgate.sharing.queries import reach
+from gridgate.sharing.queries.permissions import in_force, permissions_given
+from gridgate.sharing.queries.requests import WAITING, points_asked, request_received
 
 SHOWN = 30
 """How many of the points asked for are named to who sees only some of them, and does not answer."""
@@ -31,18 +34,18 @@ SHOWN = 30
 @entitlement_required(EntitlementCode.DATA_SERVICES)
 def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
     actor, moment = request.membership, Moment.present()
-    asked = queries.request_received(actor=actor, request_id=request_id)
-    if asked.state not in queries.WAITING or asked.valid_until < moment.today:
+    asked = request_received(actor=actor, request_id=request_id)
+    if asked.state not in WAITING or asked.valid_until < moment.today:
         return render(request, "sharing/answered.html", _what(asked) | {"outcome": _outcome(asked)})
-    points = queries.points_asked(asked, actor=actor, today=moment.today)
+    points = points_asked(asked, actor=actor, today=moment.today)
     posted = request.POST if request.method == "POST" else None
     picker = PointPicker(posted, points=points, all_choice=asked.all_points, as_asked=True)
-    exceeds = queries.said(asked, "exceeds")
+    exceeds = reach.said(asked, "exceeds")
     if posted is not None and not exceeds:
         done = _decide(request, asked, picker, moment)
         if done is not None:
             return done
-    given = queries.in_force(queries.permissions_given(actor=actor), now=moment.now)
+    given = in_force(permissions_given(actor=actor), now=moment.now)
     already = given.filter(eligible_party=asked.eligible_party)
     context = _what(asked) | {
         "question": words.question(asked.eligible_party.legal_name, _extent(asked, picker.total)),
@@ -64,8 +67,8 @@ def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
 
 def _extent(asked: PermissionRequest, seen: int) -> words.Extent:
     """How many points are asked for, and how many of them the person sees."""
-    exceeds = queries.said(asked, "exceeds")
-    count = queries.said(asked, "points_count") if exceeds else seen
+    exceeds = reach.said(asked, "exceeds")
+    count = reach.said(asked, "points_count") if exceeds else seen
     return words.Extent(seen, count, everything=asked.all_points, partly=exceeds)
 
 

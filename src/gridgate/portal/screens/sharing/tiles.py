@@ -15,7 +15,7 @@ from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService
 from gridgate.sharing.operations import obstacle_to_extending
-from gridgate.sharing.queries import CompanySharing, Share
+from gridgate.sharing.queries.companies import CompanySharing, Share
 
 SOON_DAYS = 30
 """From how many days before its end on a share is said to end soon."""

@@ -28,8 +28,20 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.reads import reads_chart
 from gridgate.portal.screens.sharing.tiles import state, tile
 from gridgate.portal.spreadsheet import table_response
-from gridgate.sharing import queries
 from gridgate.sharing.models import DataService, Permission, PermissionEvent, PermissionRequest
+from gridgate.sharing.queries import permissions
+from gridgate.sharing.queries.companies import (
+    CompanySharing,
+    Share,
+    companies_reading,
+    points_shared,
+    reading_company,
+    shares_of_points,
+)
+from gridgate.sharing.queries.permissions import events_of, permissions_given, points_covered, points_named
+from gridgate.sharing.queries.reach import said
+from gridgate.sharing.queries.receipts import last_receipt
+from gridgate.sharing.queries.requests import count_requests_to_answer, requests_waiting
 
 DAYS = 30
 SHARES = 20
@@ -41,7 +53,7 @@ PAST = 50
 @pending("sharing")
 def requests_to_answer(membership: Membership) -> int:
     """The number beside the menu's entry."""
-    return queries.count_requests_to_answer(actor=membership)
+    return count_requests_to_answer(actor=membership)
 
 
 @require_safe
@@ -53,10 +65,8 @@ def index(request: MemberRequest) -> HttpResponse:
     held = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today, held=True
     ).count()
-    companies = queries.companies_reading(
-        actor=actor, now=moment.now, today=moment.today, days=days, held=held
-    )
-    ended = page_of(request, queries.ended(queries.permissions_given(actor=actor), now=moment.now))
+    companies = companies_reading(actor=actor, now=moment.now, today=moment.today, days=days, held=held)
+    ended = page_of(request, permissions.ended(permissions_given(actor=actor), now=moment.now))
     context = {
         "company": actor.organisation,
         "held": held,
@@ -72,7 +82,7 @@ def index(request: MemberRequest) -> HttpResponse:
             )
             for company in companies
         ],
-        "requests": [Asked(asked, held) for asked in queries.requests_waiting(actor=actor)[:5]],
+        "requests": [Asked(asked, held) for asked in requests_waiting(actor=actor)[:5]],
         "counting": counting(moment.now),
         "ended": ended,
         "ended_rows": [Past(permission) for permission in ended],
@@ -85,9 +95,9 @@ class Asked:
     """A request that waits, as the notice says it."""
 
     def __init__(self, request: PermissionRequest, held: int) -> None:
-        everything, partly = request.all_points, queries.said(request, "exceeds")
-        seen = held if everything else queries.said(request, "points_seen")
-        count = held if everything else queries.said(request, "points_count")
+        everything, partly = request.all_points, said(request, "exceeds")
+        seen = held if everything else said(request, "points_seen")
+        count = held if everything else said(request, "points_count")
         self.id = request.pk
         self.name = request.eligible_party.legal_name
         self.headline = words.asking(self.name, words.Extent(seen, count, everything, partly))
@@ -106,10 +116,10 @@ class Past:
         self.data = words.data(permission)
         self.since = permission.valid_from
         self.since_day = formats.day(self.since)
-        self.ended_at = queries.said(permission, "ended_at")
+        self.ended_at = said(permission, "ended_at")
         self.ended_day = formats.day(self.ended_at)
-        self.how = words.ending(permission, queries.said(permission, "ended_by") or "")
-        self.receipt = queries.said(permission, "receipt_number")
+        self.how = words.ending(permission, said(permission, "ended_by") or "")
+        self.receipt = said(permission, "receipt_number")
 
 
 @require_safe
@@ -117,18 +127,16 @@ class Past:
 def company(request: MemberRequest, siren: str) -> HttpResponse:
     """What one company reads: by which services, of which points, since when, until when, how much."""
     actor, moment = request.membership, Moment.present()
-    party = queries.reading_company(actor=actor, siren=siren)
+    party = reading_company(actor=actor, siren=siren)
     days = moment.last_days(DAYS)
-    found = queries.companies_reading(
-        actor=actor, now=moment.now, today=moment.today, days=days, company=party
-    )
-    given = queries.permissions_given(actor=actor).filter(eligible_party=party)
+    found = companies_reading(actor=actor, now=moment.now, today=moment.today, days=days, company=party)
+    given = permissions_given(actor=actor).filter(eligible_party=party)
     reads = audit.reads_by_permission(actor=actor, reader=party.pk)
-    events = queries.events_of(given, limit=timeline.LENGTH)
-    past = list(queries.ended(given, now=moment.now)[:PAST])
+    events = events_of(given, limit=timeline.LENGTH)
+    past = list(permissions.ended(given, now=moment.now)[:PAST])
     services = [share.service for share in found[0].shares] if found else [one.service for one in past]
     contact = next((one.contact_email for one in services if one.contact_email), party.contact_email)
-    receipt = queries.last_receipt(actor=actor, permissions=given)
+    receipt = last_receipt(actor=actor, permissions=given)
     context = {
         "company": party,
         "contact": contact,
@@ -147,7 +155,7 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
 
 def _present(
     request: MemberRequest,
-    summary: queries.CompanySharing,
+    summary: CompanySharing,
     reads: dict[str, audit.Reads],
     moment: Moment,
     days: list[date],
@@ -157,9 +165,9 @@ def _present(
     shown = summary.shares[:SHARES]
     lines = [Line(share, reads.get(_permission_id(share)), moment) for share in shown]
     chosen = _chosen(summary.shares, request.GET.get("autorisation", ""))
-    points = page_of(request, queries.points_shared(actor=actor, shares=chosen, today=moment.today))
+    points = page_of(request, points_shared(actor=actor, shares=chosen, today=moment.today))
     identifiers = [point.pk for point in points]
-    shares = queries.shares_of_points(chosen, identifiers)
+    shares = shares_of_points(chosen, identifiers)
     by_point = audit.reads_by_point(actor=actor, reader=summary.company.pk, points=identifiers)
     held = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today, held=True
@@ -182,11 +190,11 @@ def _present(
     }
 
 
-def _permission_id(share: queries.Share) -> str:
+def _permission_id(share: Share) -> str:
     return str(share.permission.pk) if share.permission else ""
 
 
-def _chosen(shares: Sequence[queries.Share], permission_id: str) -> list[queries.Share]:
+def _chosen(shares: Sequence[Share], permission_id: str) -> list[Share]:
     """The shares of the permission that the address names; all of them without one."""
     named = [share for share in shares if share.permission and str(share.permission.pk) == permission_id]
     return named or list(shares)
@@ -194,7 +202,7 @@ def _chosen(shares: Sequence[queries.Share], permission_id: str) -> list[queries
 
 def _names(events: Sequence[PermissionEvent], actor: Membership, moment: Moment) -> dict[str, str]:
     """What the points are called that these events may name to the actor."""
-    named = queries.points_named(events, actor=actor)
+    named = points_named(events, actor=actor)
     if not named:
         return {}
     readable = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today)
@@ -205,9 +213,7 @@ def _names(events: Sequence[PermissionEvent], actor: Membership, moment: Moment)
 class PointLine:
     """One point that a company reads: by which services, how much."""
 
-    def __init__(
-        self, point: MeteringPoint, shares: Sequence[queries.Share], reads: audit.Reads | None
-    ) -> None:
+    def __init__(self, point: MeteringPoint, shares: Sequence[Share], reads: audit.Reads | None) -> None:
         self.id, self.name = point.pk, str(point)
         self.services = list(dict.fromkeys(share.service.text("name") for share in shares))
         self.reads = reads.count if reads else 0
@@ -220,7 +226,7 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
     """The whole list, what has ended included, one line a permission."""
     actor, moment = request.membership, Moment.present()
     days = moment.last_days(DAYS)
-    companies = queries.companies_reading(actor=actor, now=moment.now, today=moment.today, days=days)
+    companies = companies_reading(actor=actor, now=moment.now, today=moment.today, days=days)
     header = [
         _("Entreprise"),
         _("SIREN"),
@@ -237,15 +243,15 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
         _("État"),
         _("Reçu"),
     ]
-    past = queries.ended(queries.permissions_given(actor=actor), now=moment.now)
-    points = queries.points_covered(past, actor=actor)
+    past = permissions.ended(permissions_given(actor=actor), now=moment.now)
+    points = points_covered(past, actor=actor)
     rows = [*_rows_in_force(companies, moment), *_rows_ended(past, points, moment)]
     return table_response(
         request, f"partage-{actor.organisation.siren}-{moment.today}.csv", header, rows, sheet=_("Partage")
     )
 
 
-def _rows_in_force(companies: Sequence[queries.CompanySharing], moment: Moment) -> Iterator[list[object]]:
+def _rows_in_force(companies: Sequence[CompanySharing], moment: Moment) -> Iterator[list[object]]:
     for company in companies:
         for share in company.shares:
             yield [
