@@ -16,7 +16,7 @@ from allauth.usersessions.models import UserSession
 from django.db.models import Q
 
 from gridgate.audit.models import AuditEvent
-from gridgate.audit.queries import entries_by
+from gridgate.audit.queries.entries import entries_by
 from gridgate.organisations.models import (
     EicRequest,
     Favourite,

@@ -7,24 +7,19 @@ from django.db import connection
 from django.db.models import Sum
 
 from gridgate.audit.models import LogFacet, LogPointDay, LogStretch
-from gridgate.audit.queries import (
-    ENTITLEMENT,
+from gridgate.audit.queries.entries import first_refusal_after, search
+from gridgate.audit.queries.reads import (
     Counts,
-    Read,
-    Wanted,
-    _facets,
-    _matches,
-    _sums,
     channels_in,
     counts,
-    first_refusal_after,
     readers_in,
     reads_by_permission,
     reads_by_point,
     reads_in,
-    search,
-    unusual_day,
 )
+from gridgate.audit.queries.sums import Read, _matches, facets_of, sums_of
+from gridgate.audit.queries.unusual import unusual_day
+from gridgate.audit.queries.wanted import ENTITLEMENT, Wanted
 from gridgate.core.quantities import Kind
 from gridgate.organisations.models import Entitlement, PerimeterPoint
 from tests.factories.audit import SEGMENTS, make_reads, read_lines
@@ -250,14 +245,16 @@ def test_the_first_refusal_is_found_among_those_of_its_day(log):
 def test_the_days_of_one_point_are_found_without_looking_at_the_others(log):
     wanted = Wanted(first=date(2026, 11, 1), last=date(2026, 11, 30), metering_point=log.p1.pk)
     for actor in (log.alice, log.bob):
-        assert "(facet_id=? AND day=? AND metering_point_id=?)" in _sums(actor, wanted).explain()
+        assert "(facet_id=? AND day=? AND metering_point_id=?)" in sums_of(actor, wanted).explain()
 
 
 def test_the_days_of_one_point_cost_the_same_however_many_points_the_perimeter_has(log):
     for back in range(20):
         make_reads(log.third_party_1, log.p1, log.acme, at=log.now - timedelta(days=back))
     sums = (
-        _sums(log.bob, Wanted(metering_point=log.p1.pk)).values_list("facet", "day").annotate(Sum("entries"))
+        sums_of(log.bob, Wanted(metering_point=log.p1.pk))
+        .values_list("facet", "day")
+        .annotate(Sum("entries"))
     )
     few = steps(sums)
     entitlement = Entitlement.objects.get(code=ENTITLEMENT, perimeter__metering_point_id=log.p1.pk)
@@ -288,7 +285,7 @@ def test_a_part_that_is_large_is_looked_for_among_all(log):
 
 def days_of(actor):
     month = Wanted(first=date(2026, 11, 1), last=date(2026, 11, 30))
-    return _sums(actor, month).values_list("facet", "day").annotate(Sum("entries"))
+    return sums_of(actor, month).values_list("facet", "day").annotate(Sum("entries"))
 
 
 def read_as_well(point, numbers):
@@ -351,7 +348,7 @@ def test_a_facet_that_was_read_matches_as_the_statement_says(log, wanted):
     company = log.acme.pk
     of_company = LogFacet.objects.filter(holder=company)
     found = {facet.pk for facet in of_company if _matches(facet, wanted, company)}
-    assert found == set(_facets(log.alice, wanted).values_list("pk", flat=True))
+    assert found == set(facets_of(log.alice, wanted).values_list("pk", flat=True))
     by_reader = replace(wanted, reader=log.third_party_1.pk)
     found = {facet.pk for facet in of_company if _matches(facet, by_reader, company)}
-    assert found == set(_facets(log.alice, by_reader).values_list("pk", flat=True))
+    assert found == set(facets_of(log.alice, by_reader).values_list("pk", flat=True))

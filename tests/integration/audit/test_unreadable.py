@@ -12,7 +12,9 @@ from django.db.models import Q
 
 from gridgate.audit.lines import Columns
 from gridgate.audit.models import AccessLogSegment, LogStretch
-from gridgate.audit.queries import Wanted, entries_by, is_readable, search
+from gridgate.audit.queries.entries import entries_by, search
+from gridgate.audit.queries.index import is_readable
+from gridgate.audit.queries.wanted import Wanted
 from gridgate.config.access_log import fold_access_log, lost_segments, pack_past_days
 from gridgate.config.environment import Environment
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog

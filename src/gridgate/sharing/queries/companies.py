@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q
 
-from gridgate.audit import queries as audit
+from gridgate.audit.queries.reads import last_read_by, reads_in
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.queries import Points, held_on, points_readable_by
@@ -147,8 +147,8 @@ def companies_reading(
     all_held = points_held.count() if held is None else held
     whole = count_points([one for one in permissions if said(one, "exceeds")], today=today)
     restricted = not actor.reach(EntitlementCode.DATA_SERVICES).everything
-    reads = audit.reads_in(actor=actor, days=days, but=[actor.organisation_id])
-    last_read = audit.last_read_by(actor=actor) if days or last_reads else {}
+    reads = reads_in(actor=actor, days=days, but=[actor.organisation_id])
+    last_read = last_read_by(actor=actor) if days or last_reads else {}
 
     shares: dict[int, list[Share]] = {}
     for permission in permissions:

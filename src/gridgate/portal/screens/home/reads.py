@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gridgate.audit import queries as audit
+from gridgate.audit.queries import reads
 from gridgate.organisations.models import Membership
 from gridgate.portal import formats
 from gridgate.portal.screens.sharing import words
@@ -31,7 +31,7 @@ def last_reads(*, actor: Membership, moment: Moment) -> list[Read]:
             read.at,
             _when(read.at, moment),
         )
-        for read in audit.last_reads(actor=actor, since=moment.now - WITHIN, most=MOST)
+        for read in reads.last_reads(actor=actor, since=moment.now - WITHIN, most=MOST)
     ]
 
 

@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from gridgate.audit.queries import Wanted
+from gridgate.audit.queries.wanted import Wanted
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import RefusalReason

@@ -16,8 +16,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gridgate.applications.queries import names_of
-from gridgate.audit import queries as audit
 from gridgate.audit.lines import GRANTED, LogEntry
+from gridgate.audit.queries import reads
+from gridgate.audit.queries.entries import Entries, search
+from gridgate.audit.queries.extent import chain_of, erased_before
+from gridgate.audit.queries.reads import Counts, channels_in, readers_in, reads_in
+from gridgate.audit.queries.sums import Read
+from gridgate.audit.queries.visits import own_visits
+from gridgate.audit.queries.wanted import Wanted
 from gridgate.metering.queries import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
@@ -53,16 +59,16 @@ def index(request: MemberRequest) -> HttpResponse:
     """
     actor, moment = request.membership, Moment.present()
     filters = JournalFilters(request.GET, moment=moment, company=actor.organisation_id)
-    period, read = _in_period(filters), audit.Read()
+    period, read = _in_period(filters), Read()
     filters.offer(
-        readers={} if filters.own else audit.readers_in(actor=actor, wanted=period, read=read),
-        channels=audit.channels_in(actor=actor, wanted=replace(period, own=filters.own), read=read),
+        readers={} if filters.own else readers_in(actor=actor, wanted=period, read=read),
+        channels=channels_in(actor=actor, wanted=replace(period, own=filters.own), read=read),
     )
-    whole = audit.counts(actor=actor, wanted=period, read=read)
+    whole = reads.counts(actor=actor, wanted=period, read=read)
     found, total = _found(actor, filters, whole, read), whole[filters.own]
     together = filters.own and "detail" not in request.GET
-    entries = audit.search(actor=actor, wanted=filters.wanted, read=read)
-    visits = audit.own_visits(actor=actor, wanted=filters.wanted)
+    entries = search(actor=actor, wanted=filters.wanted, read=read)
+    visits = own_visits(actor=actor, wanted=filters.wanted)
     page = page_of(request, visits if together else entries)
     context = {
         "filters": filters,
@@ -84,7 +90,7 @@ def index(request: MemberRequest) -> HttpResponse:
         "unreadable": entries.unreadable,
         "counting": counting(moment.now),
         **_erased(filters),
-        "chain": audit.chain_of(actor=actor),
+        "chain": chain_of(actor=actor),
         "seal": last_seal(settings.ENVIRONMENT.access_log),
         "query": _address(request.GET, but=("detail", "page", "par_page")),
         "company": actor.organisation,
@@ -104,22 +110,20 @@ def _address(asked: QueryDict, *, but: Collection[str]) -> str:
 
 def _erased(filters: JournalFilters) -> dict[str, Any]:
     """Up to when the log was erased, when the period begins before."""
-    before = audit.erased_before()
+    before = erased_before()
     start = filters.period.start if filters.period else None
     return {"erased_before": before, "erased": before is not None and (start is None or start < before)}
 
 
-def _found(
-    actor: Membership, filters: JournalFilters, whole: tuple[audit.Counts, audit.Counts], read: audit.Read
-) -> audit.Counts:
+def _found(actor: Membership, filters: JournalFilters, whole: tuple[Counts, Counts], read: Read) -> Counts:
     """How many entries the filters let through, on the side that is shown; `whole` is what the period has of both."""
     narrowed = replace(filters.wanted, own=None) != _in_period(filters)
-    counts = audit.counts(actor=actor, wanted=filters.wanted, read=read) if narrowed else whole
+    counts = reads.counts(actor=actor, wanted=filters.wanted, read=read) if narrowed else whole
     return counts[filters.own]
 
 
-def _in_period(filters: JournalFilters) -> audit.Wanted:
-    return audit.Wanted(first=filters.first, last=filters.last)
+def _in_period(filters: JournalFilters) -> Wanted:
+    return Wanted(first=filters.first, last=filters.last)
 
 
 def _period(filters: JournalFilters) -> str:
@@ -132,7 +136,7 @@ def _period(filters: JournalFilters) -> str:
     return _("depuis le début")
 
 
-def _chart(actor: Membership, filters: JournalFilters, moment: Moment, read: audit.Read) -> ReadsChart | None:
+def _chart(actor: Membership, filters: JournalFilters, moment: Moment, read: Read) -> ReadsChart | None:
     """Reads a day over the period; none when it is too long, or when only refusals are shown."""
     wanted, first, last = filters.wanted, filters.first, filters.last
     if first is None or last is None or wanted.outcome not in ("", GRANTED):
@@ -141,7 +145,7 @@ def _chart(actor: Membership, filters: JournalFilters, moment: Moment, read: aud
     if not 1 < length <= LONGEST_CHART:
         return None
     days = [first + timedelta(days=place) for place in range(length)]
-    counts = audit.reads_in(actor=actor, days=days, wanted=wanted, read=read).values()
+    counts = reads_in(actor=actor, days=days, wanted=wanted, read=read).values()
     a_day = [sum(column) for column in zip(*counts, strict=True)] or [0] * length
     return reads_chart(a_day, days, flagged=not filters.own)
 
@@ -198,7 +202,7 @@ def export(request: MemberRequest) -> HttpResponseBase:
     filters = JournalFilters(request.GET, moment=moment, company=actor.organisation_id)
     if filters.errors:
         return redirect(f"{reverse('access_journal')}?{_address(request.GET, but=('fichier',))}")
-    entries = audit.search(actor=actor, wanted=filters.wanted)
+    entries = search(actor=actor, wanted=filters.wanted)
     zone = settings.TIME_ZONE
     header = [
         _("Quand (%(zone)s)") % {"zone": zone},
@@ -273,7 +277,7 @@ class _Said:
         return Instant.of(instant.astimezone(self._zone)) if instant is not None else ""
 
 
-def _lines(entries: audit.Entries, said: _Said, language: str) -> Iterator[list[object]]:
+def _lines(entries: Entries, said: _Said, language: str) -> Iterator[list[object]]:
     """One line an entry, and a last one that tells how many are lacking. The request is over when they are written: the
     language is set again for each part.
     """

@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from gridgate.audit.queries import first_refusal_after, is_readable
+from gridgate.audit.queries.entries import first_refusal_after
+from gridgate.audit.queries.index import is_readable
 from gridgate.organisations.models import EntitlementCode
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest

@@ -6,7 +6,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from gridgate.audit.queries import unusual_day
+from gridgate.audit.queries.unusual import unusual_day
 from gridgate.portal import formats
 from gridgate.portal.charts import Bars, bars
 from gridgate.portal.screens.sharing import words

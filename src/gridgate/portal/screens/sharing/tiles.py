@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from gridgate.audit.queries import unusual_day
+from gridgate.audit.queries.unusual import unusual_day
 from gridgate.portal import formats
 from gridgate.portal.charts import Spark, sparkline
 from gridgate.portal.screens.sharing import words

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from gridgate.audit import queries as audit
+from gridgate.audit.queries.reads import Reads, reads_by_permission, reads_by_point
 from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries import names_of_points, points_readable_by
@@ -131,7 +131,7 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
     days = moment.last_days(DAYS)
     found = companies_reading(actor=actor, now=moment.now, today=moment.today, days=days, company=party)
     given = permissions_given(actor=actor).filter(eligible_party=party)
-    reads = audit.reads_by_permission(actor=actor, reader=party.pk)
+    reads = reads_by_permission(actor=actor, reader=party.pk)
     events = events_of(given, limit=timeline.LENGTH)
     past = list(permissions.ended(given, now=moment.now)[:PAST])
     services = [share.service for share in found[0].shares] if found else [one.service for one in past]
@@ -156,7 +156,7 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
 def _present(
     request: MemberRequest,
     summary: CompanySharing,
-    reads: dict[str, audit.Reads],
+    reads: dict[str, Reads],
     moment: Moment,
     days: list[date],
 ) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def _present(
     points = page_of(request, points_shared(actor=actor, shares=chosen, today=moment.today))
     identifiers = [point.pk for point in points]
     shares = shares_of_points(chosen, identifiers)
-    by_point = audit.reads_by_point(actor=actor, reader=summary.company.pk, points=identifiers)
+    by_point = reads_by_point(actor=actor, reader=summary.company.pk, points=identifiers)
     held = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today, held=True
     ).count()
@@ -213,7 +213,7 @@ def _names(events: Sequence[PermissionEvent], actor: Membership, moment: Moment)
 class PointLine:
     """One point that a company reads: by which services, how much."""
 
-    def __init__(self, point: MeteringPoint, shares: Sequence[Share], reads: audit.Reads | None) -> None:
+    def __init__(self, point: MeteringPoint, shares: Sequence[Share], reads: Reads | None) -> None:
         self.id, self.name = point.pk, str(point)
         self.services = list(dict.fromkeys(share.service.text("name") for share in shares))
         self.reads = reads.count if reads else 0
