@@ -88,7 +88,9 @@ class World:
 
     def read(self, count: int) -> None:
         """The log of reads by the company, spread over the permissions that are still there."""
-        from gridgate.audit.operations import LogLine, Position, fold
+        from gridgate.audit.operations.folding import fold
+        from gridgate.audit.operations.progress import Position
+        from gridgate.audit.operations.roll_up import LogLine
 
         entry = {
             "channel": "api:native",

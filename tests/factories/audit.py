@@ -10,7 +10,9 @@ from typing import Any
 
 import orjson
 
-from gridgate.audit.operations import LogLine, Position, fold
+from gridgate.audit.operations.folding import fold
+from gridgate.audit.operations.progress import Position
+from gridgate.audit.operations.roll_up import LogLine
 from gridgate.config import access_log
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.metering.models import MeteringPoint

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
@@ -53,6 +54,11 @@ class LogEntry:
     end: datetime | None
     as_of: datetime | None
     values: int
+
+
+def zone() -> ZoneInfo:
+    """The network's, by whose civil days entries are counted."""
+    return ZoneInfo(settings.TIME_ZONE)
 
 
 def entry_of(said: Mapping[str, Any]) -> LogEntry:

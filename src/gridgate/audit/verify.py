@@ -12,7 +12,7 @@ import numpy as np
 from django.db import connection
 from django.db.models import Min
 
-from gridgate.audit.lines import Columns, instant_of, micros_of
+from gridgate.audit.lines import Columns, instant_of, micros_of, zone
 from gridgate.audit.models import (
     AccessLogSegment,
     LogDay,
@@ -22,15 +22,8 @@ from gridgate.audit.models import (
     LogRetention,
     LogStretch,
 )
-from gridgate.audit.operations import (
-    Facet,
-    LogLine,
-    Position,
-    RollUp,
-    Sums,
-    erased_before,
-    zone,
-)
+from gridgate.audit.operations.progress import Position, erased_before
+from gridgate.audit.operations.roll_up import Facet, LogLine, RollUp, Sums
 from gridgate.core.retention import latest_erasable
 from gridgate.core.time import civil_day_bounds, civil_day_of
 

@@ -20,10 +20,20 @@ import orjson
 from django.conf import settings
 from django.db import transaction
 
-from gridgate.audit import operations as audit
 from gridgate.audit.checkpoints import Signed, differing, known_checkpoints, remember, rights_head
-from gridgate.audit.lines import LinesMissing
-from gridgate.audit.operations import LogLine, Position
+from gridgate.audit.lines import LinesMissing, zone
+from gridgate.audit.operations.erasing import erase_before, forget_segments
+from gridgate.audit.operations.folding import Folded, fold, rebuild, seal
+from gridgate.audit.operations.progress import (
+    Position,
+    erased_before,
+    positions,
+    sealed_segments,
+    segments_known,
+    segments_reaching,
+    sizes_folded,
+)
+from gridgate.audit.operations.roll_up import LogLine
 from gridgate.config.environment import Environment
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted
@@ -80,7 +90,7 @@ def fold_access_log(environment: Environment) -> int:
     folded, `FOLDED` says since when nothing is lacking.
     """
     added, whole, begun = 0, True, datetime.now(UTC)
-    there, sealed = audit.positions(), audit.sealed_segments()
+    there, sealed = positions(), sealed_segments()
     for path in segment_paths(environment.access_log):
         if is_changes(path) or segment_name(path) in sealed:
             continue
@@ -115,7 +125,7 @@ def lost_segments(environment: Environment, *, through: bool = False) -> dict[st
     """
     paths = {segment_name(path): path for path in segment_paths(environment.access_log)}
     found = {}
-    sizes, erased = audit.sizes_folded(), _erased_and_gone(paths)
+    sizes, erased = sizes_folded(), _erased_and_gone(paths)
     for name in sorted(sizes.keys() - erased):
         try:
             there = _size_read(paths[name]) if through else segment_size(paths[name])
@@ -133,12 +143,12 @@ def _erased_and_gone(there: Collection[str]) -> set[str]:
     """Segments that a retention has removed and whom the registry still knows: it was killed, or they were folded
     meanwhile.
     """
-    erased = audit.erased_before()
+    erased = erased_before()
     if erased is None:
         return set()
-    start = civil_day_bounds(erased, audit.zone()).start
-    gone = {name for name in audit.segments_known().difference(there) if _ends_by(name, start)}
-    return gone - audit.segments_reaching(start) if gone else gone
+    start = civil_day_bounds(erased, zone()).start
+    gone = {name for name in segments_known().difference(there) if _ends_by(name, start)}
+    return gone - segments_reaching(start) if gone else gone
 
 
 def _size_read(path: Path) -> int:
@@ -163,7 +173,7 @@ def count_anew(environment: Environment, *, without_lost: bool = False) -> None:
             remedy="Put it back from a copy. When there is none, run it again with --without-lost.",
         )
     there = [segment_name(path) for path in segment_paths(environment.access_log)]
-    audit.rebuild(without={*lost, *_erased_and_gone(there)})
+    rebuild(without={*lost, *_erased_and_gone(there)})
     fold_access_log(environment)
 
 
@@ -176,7 +186,7 @@ def pack_past_days(environment: Environment, now: datetime) -> int:
     from gridgate.dataplane.accesslog.packing import pack  # most processes never do
 
     done = 0
-    there, sealed = audit.positions(), audit.sealed_segments()
+    there, sealed = positions(), sealed_segments()
     for path in segment_paths(environment.access_log):
         name = segment_name(path)
         day = day_of_segment(name)
@@ -189,7 +199,7 @@ def pack_past_days(environment: Environment, now: datetime) -> int:
             if not ends_at(path, position.size) or not (is_packed(path) or pack(path)):
                 continue
             if ends_at(path, position.size):  # it was not written to before the packer had it alone
-                audit.seal(name)
+                seal(name)
                 done += 1
         except Exception:  # noqa: BLE001 -- the others are packed all the same
             _log.exception("the access log's segment %s cannot be packed", name)
@@ -204,8 +214,8 @@ def erase_reads(environment: Environment, *, before: date, now: datetime) -> Era
     `TooYoungToErase`, `GridgateError` when the log is not intact or the key is missing, having erased nothing.
     """
     _require_intact(environment, now)
-    start = civil_day_bounds(before, audit.zone()).start
-    entries = audit.erase_before(
+    start = civil_day_bounds(before, zone()).start
+    entries = erase_before(
         day=before, now=now, lines_of=lambda name: _counted_lines(form_of(environment.access_log / name))
     )
     sign_now(environment, now)
@@ -216,7 +226,7 @@ def erase_reads(environment: Environment, *, before: date, now: datetime) -> Era
     ]
     removed = sum(map(_unlink, gone))
     kept = {segment_name(path) for path in segment_paths(environment.access_log)}
-    audit.forget_segments(_erased_and_gone(kept))
+    forget_segments(_erased_and_gone(kept))
     return Erased(entries, removed)
 
 
@@ -336,8 +346,8 @@ def signed(checkpoint: Checkpoint) -> Signed:
 def _sign(environment: Environment, now: datetime) -> Checkpoint:
     key = load_private_key(environment.receipt_key)
     vouched: dict[str, object] = {"rights": rights_head()}
-    if day := audit.erased_before():
-        vouched["erased"] = civil_day_bounds(day, audit.zone()).start
+    if day := erased_before():
+        vouched["erased"] = civil_day_bounds(day, zone()).start
     sign_checkpoint(environment.access_log, key, now, vouched)
     return _remembered(environment, now)[-1]
 
@@ -384,10 +394,10 @@ def _refuse_to_begin_late(environment: Environment, now: datetime) -> None:
         )
 
 
-def _fold_segment(path: Path, position: Position) -> audit.Folded:
+def _fold_segment(path: Path, position: Position) -> Folded:
     size = segment_size(path)
     if size == position.size:
-        return audit.Folded()
+        return Folded()
     if size < position.size:
         raise ValueError(f"it has {size} bytes, and had {position.size}")
     added, name = 0, segment_name(path)
@@ -395,18 +405,16 @@ def _fold_segment(path: Path, position: Position) -> audit.Folded:
         file.seek(position.size)
         unread = _Unread(name, file, position)
         while not unread.ended:
-            done = audit.fold(
-                segment=name, lines=unread, start=unread.position, reached=lambda: unread.position
-            )
+            done = fold(segment=name, lines=unread, start=unread.position, reached=lambda: unread.position)
             for line, why in done.faulty:
                 _log.error("%s:%s is not an entry of the access log: %s", name, line, why)
             added += done.entries
             if done.elsewhere:
-                return audit.Folded(added, elsewhere=True)
+                return Folded(added, elsewhere=True)
     if unread.given_up is not None:
         _given_up[path] = unread.position
         raise unread.given_up
-    return audit.Folded(added)
+    return Folded(added)
 
 
 def lines_of(path: Path) -> Iterator[LogLine]:

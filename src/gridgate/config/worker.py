@@ -35,7 +35,7 @@ from time import monotonic
 from django.db import DatabaseError, close_old_connections, connection
 
 from gridgate.applications import operations as applications
-from gridgate.audit.operations import BeingCounted
+from gridgate.audit.operations.progress import BeingCounted
 from gridgate.config.access_log import fold_access_log, pack_past_days, sign_due_checkpoint
 from gridgate.config.changes import refuse_contradiction
 from gridgate.config.environment import Environment

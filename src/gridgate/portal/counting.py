@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
-from gridgate.audit.operations import being_counted
+from gridgate.audit.operations.progress import being_counted
 from gridgate.dataplane.accesslog.segments import FOLDED
 
 LATE = timedelta(minutes=5)

@@ -25,7 +25,7 @@ from django.db.models import QuerySet
 from django.utils.timezone import get_default_timezone
 
 from gridgate.audit.changes import RECEIPT, Change, say
-from gridgate.audit.operations import require_counted
+from gridgate.audit.operations.progress import require_counted
 from gridgate.audit.summaries import ReadsUnder, log_mark, reads_under
 from gridgate.audit.verify import snapshot
 from gridgate.core.errors import ErrorKind, GridgateError

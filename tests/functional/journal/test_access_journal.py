@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.applications.models import Application
 from gridgate.audit.models import AccessLogSegment, LogPoint, LogStretch
-from gridgate.audit.operations import erase_before
+from gridgate.audit.operations.erasing import erase_before
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.accesslog.segments import FOLDED
 from gridgate.portal.screens.journal.seal import last_seal

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import F
 
 from gridgate.audit.models import AccessLogSegment, LogPoint
-from gridgate.audit.operations import BeingCounted
+from gridgate.audit.operations.progress import BeingCounted
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.portal.screens.receipts.document import fingerprint
 from gridgate.sharing import history, receipts

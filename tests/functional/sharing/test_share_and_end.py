@@ -8,7 +8,9 @@ import pytest
 from django.core import mail
 from typer.testing import CliRunner
 
-from gridgate.audit.operations import LogLine, Position, fold
+from gridgate.audit.operations.folding import fold
+from gridgate.audit.operations.progress import Position
+from gridgate.audit.operations.roll_up import LogLine
 from gridgate.config.commands.receipt import app
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.sharing import AccessLine, Basis, Granted, Refused, Wanted, decide

@@ -12,9 +12,10 @@ from django.db import transaction
 from pytest_django import Settings
 from typer.testing import CliRunner
 
-from gridgate.audit import operations as audit
 from gridgate.audit.models import AccessLogSegment, LogDay, LogFacet, LogPoint, LogPointDay, LogStretch
-from gridgate.audit.operations import ErasedMeanwhile, LogLine, TooYoungToErase
+from gridgate.audit.operations.erasing import ErasedMeanwhile, TooYoungToErase, erase_before
+from gridgate.audit.operations.progress import being_counted
+from gridgate.audit.operations.roll_up import LogLine
 from gridgate.config import access_log
 from gridgate.config.access_log import (
     fold_access_log,
@@ -138,12 +139,12 @@ def test_killed_before_the_registry_forgets_segments_all_is_proved(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dying:
-        dying.setattr(audit, "forget_segments", lambda _: 1 / 0)
+        dying.setattr(access_log, "forget_segments", lambda _: 1 / 0)
         assert isinstance(run("erase", "--before", "2023-01-01").exception, ZeroDivisionError)
     assert verdict().startswith("intact: 2 entries in 1 segment")
     assert lost_segments(environment) == {}
     assert run("rebuild").output == "2 entries counted and found\n"
-    assert not audit.being_counted()
+    assert not being_counted()
     assert run("erase", "--before", "2023-01-01").output == "erased: 0 entries, 0 segments\n"
     assert AccessLogSegment.objects.count() == 1
 
@@ -201,7 +202,7 @@ def test_lines_of_a_clock_that_was_put_back_are_found_whatever_their_segment_is_
     (made,) = [path for path in segment_paths(environment.access_log) if "2026-11-17" in path.name]
     fold_access_log(environment)
     assert sum(LogPoint.objects.values_list("entries", flat=True)) == 10
-    audit.erase_before(
+    erase_before(
         day=date(2022, 6, 16), now=NOW, lines_of=lambda name: lines_of(environment.access_log / name)
     )
     for model in (LogDay, LogPointDay, LogPoint):

@@ -22,20 +22,10 @@ from gridgate.audit.models import (
     LogRetention,
     LogStretch,
 )
-from gridgate.audit.operations import (
-    BeingCounted,
-    ErasedMeanwhile,
-    Folded,
-    LogLine,
-    Position,
-    TooYoungToErase,
-    being_counted,
-    erase_before,
-    fold,
-    positions,
-    rebuild,
-    seal,
-)
+from gridgate.audit.operations.erasing import ErasedMeanwhile, TooYoungToErase, erase_before
+from gridgate.audit.operations.folding import Folded, fold, rebuild, seal
+from gridgate.audit.operations.progress import BeingCounted, Position, being_counted, positions
+from gridgate.audit.operations.roll_up import LogLine
 from gridgate.config import access_log, changes
 from gridgate.config.access_log import (
     count_anew,
@@ -244,7 +234,7 @@ def test_two_workers_that_fold_the_same_lines_at_once_count_them_once(
     """Both have read how far it is folded, and the other is through when the first writes its batch."""
     log.append(*map(entry, range(10)))
     monkeypatch.setattr(access_log, "_BATCH", 3)
-    fold_alone, others = access_log.audit.fold, []
+    fold_alone, others = access_log.fold, []
 
     def overtaken(**said: Any) -> Folded:
         if not others:
@@ -252,7 +242,7 @@ def test_two_workers_that_fold_the_same_lines_at_once_count_them_once(
             others[0] = fold_access_log(environment)
         return fold_alone(**said)
 
-    monkeypatch.setattr(access_log.audit, "fold", overtaken)
+    monkeypatch.setattr(access_log, "fold", overtaken)
     assert (fold_access_log(environment), others) == (0, [10])
     assert counted() == counted(LogPointDay) == counted(LogPoint) == len(folded(environment)) == 10
     reading = read_segment(only_segment(environment))
@@ -379,13 +369,13 @@ def test_counts_are_not_said_to_be_whole_by_who_was_not_quick_enough(
     """Another worker folds the segment, and has not come to its end; nor is it read through in vain."""
     monkeypatch.setattr(access_log, "_BATCH", 2)
     log.append(*map(entry, range(9)))
-    before, fold_some, folds = positions(), access_log.audit.fold, []
+    before, fold_some, folds = positions(), access_log.fold, []
     with monkeypatch.context() as dying:
-        dying.setattr(access_log.audit, "fold", lambda **said: fold_some(**said) and 1 / 0)
+        dying.setattr(access_log, "fold", lambda **said: fold_some(**said) and 1 / 0)
         fold_access_log(environment)
     with monkeypatch.context() as late:
-        late.setattr(access_log.audit, "positions", lambda: before)
-        late.setattr(access_log.audit, "fold", lambda **said: folds.append(said) or fold_some(**said))
+        late.setattr(access_log, "positions", lambda: before)
+        late.setattr(access_log, "fold", lambda **said: folds.append(said) or fold_some(**said))
         assert fold_access_log(environment) == 0
     assert (len(folds), (environment.access_log / FOLDED).exists()) == (1, False)
     assert fold_access_log(environment) == 8
@@ -574,10 +564,10 @@ def test_counting_anew_is_told_until_all_that_was_folded_is_again(
     log.append(*map(entry, range(10)))
     fold_access_log(environment)
     assert not being_counted()
-    fold_some = access_log.audit.fold
+    fold_some = access_log.fold
     for _ in range(2):
         with monkeypatch.context() as dying:
-            dying.setattr(access_log.audit, "fold", lambda **said: fold_some(**said) and 1 / 0)
+            dying.setattr(access_log, "fold", lambda **said: fold_some(**said) and 1 / 0)
             count_anew(environment)
         assert (being_counted(), counted()) == (True, 2)
         with pytest.raises(BeingCounted):

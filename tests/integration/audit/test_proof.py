@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from gridgate.audit.events import Subject, hash_of, record
 from gridgate.audit.models import AccessLogSegment, AuditEvent, Checkpoint, LogDay, LogPointDay, LogRetention
-from gridgate.audit.operations import rebuild
+from gridgate.audit.operations.folding import rebuild
 from gridgate.config.access_log import (
     erase_reads,
     fold_access_log,
@@ -403,7 +403,7 @@ class TestClocks:
         self, world: World, lived: Environment
     ) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("gridgate.audit.operations.erased_before", lambda: (world.now + DAY).date())
+            patch.setattr("gridgate.config.access_log.erased_before", lambda: (world.now + DAY).date())
             sign_now(lived, world.now + 2000 * DAY)
         sign_now(lived, world.now + 3.3 * DAY)
         assert found(world, "were erased, which were to be kept then", days=3.4)

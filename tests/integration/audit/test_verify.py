@@ -14,7 +14,8 @@ from django.db import connection
 from typer.testing import CliRunner
 
 from gridgate.audit.models import AccessLogSegment
-from gridgate.audit.operations import LogLine, Position
+from gridgate.audit.operations.progress import Position
+from gridgate.audit.operations.roll_up import LogLine
 from gridgate.audit.verify import Comparison, unknown_segments
 from gridgate.config.access_log import fold_access_log, lines_of, sign_due_checkpoint
 from gridgate.config.commands.audit import _changes, _folded, _legible, app

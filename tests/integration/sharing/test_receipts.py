@@ -13,7 +13,9 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from gridgate.audit.operations import LogLine, Position, fold
+from gridgate.audit.operations.folding import fold
+from gridgate.audit.operations.progress import Position
+from gridgate.audit.operations.roll_up import LogLine
 from gridgate.config.commands import check
 from gridgate.config.environment import Environment
 from gridgate.config.worker import Job, Signing, do

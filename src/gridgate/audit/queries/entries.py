@@ -7,9 +7,8 @@ from datetime import date, datetime
 
 from django.db.models import Min, Q
 
-from gridgate.audit.lines import LogEntry, instant_of, micros_of, number_of_point
+from gridgate.audit.lines import LogEntry, instant_of, micros_of, number_of_point, zone
 from gridgate.audit.models import LogDay, LogFacet
-from gridgate.audit.operations import zone
 from gridgate.audit.queries.index import Line, lines_of, points_on, read_all
 from gridgate.audit.queries.sums import Read, facets_of, rows_of, sums_of
 from gridgate.audit.queries.wanted import Actor, Wanted

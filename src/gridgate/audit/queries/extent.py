@@ -5,9 +5,8 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from gridgate.audit.lines import instant_of
+from gridgate.audit.lines import instant_of, zone
 from gridgate.audit.models import AccessLogSegment, LogDay, LogRetention
-from gridgate.audit.operations import zone
 from gridgate.audit.queries.sums import facets_of, latest_of
 from gridgate.audit.queries.wanted import Actor, Wanted
 from gridgate.core.time import civil_day_of

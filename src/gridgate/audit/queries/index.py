@@ -12,9 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from django.db.models import Q
 
-from gridgate.audit.lines import Columns, LinesMissing, LogEntry, micros_of, number_of_point, read_lines
+from gridgate.audit.lines import Columns, LinesMissing, LogEntry, micros_of, number_of_point, read_lines, zone
 from gridgate.audit.models import AccessLogSegment, LogStretch
-from gridgate.audit.operations import zone
 from gridgate.audit.queries.sums import OF_POINTS, seen_by
 from gridgate.audit.queries.wanted import Actor, Wanted
 from gridgate.core.time import civil_day_bounds

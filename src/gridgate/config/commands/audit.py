@@ -33,7 +33,8 @@ from gridgate.dataplane.accesslog.segments import (
 )
 
 if TYPE_CHECKING:
-    from gridgate.audit.operations import LogLine, Position
+    from gridgate.audit.operations.progress import Position
+    from gridgate.audit.operations.roll_up import LogLine
     from gridgate.sharing.receipts import Claim
 
 app = typer.Typer(help="The access log.", no_args_is_help=True)

@@ -125,7 +125,7 @@ def _contradiction(environment: Environment) -> Iterator[str]:
 
 def log_not_shown(environment: Environment) -> Iterator[str]:
     """What pages cannot show or count of the access log; that what is there is as it was written, `audit verify` says."""
-    from gridgate.audit.operations import being_counted
+    from gridgate.audit.operations.progress import being_counted
     from gridgate.config.access_log import lost_segments
 
     lost = lost_segments(environment)
