@@ -56,7 +56,7 @@ class World:
         from django.conf import settings
         from django.test import Client
 
-        from gridgate.sharing.operations import subscribe
+        from gridgate.sharing.operations.granting import subscribe
         from tests.factories.metering import make_held_point
         from tests.factories.organisations import make_member, make_organisation
         from tests.factories.sharing import make_service
@@ -138,14 +138,14 @@ class World:
 
     def _by_operation(self) -> tuple[float, float, float]:
         from gridgate.notifications import tasks
-        from gridgate.sharing import receipts
-        from gridgate.sharing.operations import revoke_permission
+        from gridgate.sharing.operations.ending import revoke_permission
+        from gridgate.sharing.receipts.completing import complete
 
         permission = self.permissions.pop()
         with locked() as held, worked() as cpu:
             receipt = revoke_permission(actor=self.alice, permission_id=permission, now=datetime.now(UTC))
         with worked() as proof:
-            receipts.complete(receipt, now=datetime.now(UTC))
+            complete(receipt, now=datetime.now(UTC))
             written = tasks.write_letters(now=datetime.now(UTC))
         assert written == 1
         return cpu(), held(), proof()

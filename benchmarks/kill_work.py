@@ -40,7 +40,7 @@ class World:
 
     def __init__(self, data: Path, acts: int) -> None:
         from gridgate.applications.operations import create_application
-        from gridgate.sharing.operations import subscribe
+        from gridgate.sharing.operations.granting import subscribe
         from tests.factories.metering import make_held_point
         from tests.factories.organisations import make_group, make_member, make_organisation
         from tests.factories.sharing import make_service

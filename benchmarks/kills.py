@@ -221,11 +221,11 @@ def _sign() -> None:
     """Until the worker has signed the receipts that deaths left."""
     from django.db import connection
 
-    from gridgate.sharing import receipts
+    from gridgate.sharing.receipts.asking import awaited
 
     def signed() -> bool:
         connection.close()
-        return not receipts.awaited().exists()
+        return not awaited().exists()
 
     _until(signed, seconds=60)
 

@@ -111,7 +111,7 @@ class Program:
         )
 
     def given(self, valid_until: datetime | None = None) -> Any:
-        from gridgate.sharing.operations import subscribe
+        from gridgate.sharing.operations.granting import subscribe
 
         return subscribe(
             actor=self.world.alice,
@@ -151,7 +151,7 @@ Act = Callable[[], int | None]
 
 
 def _revoked(program: Program) -> Act:
-    from gridgate.sharing.operations import revoke_permission
+    from gridgate.sharing.operations.ending import revoke_permission
 
     permission = program.given()
     return lambda: _done(
@@ -160,7 +160,7 @@ def _revoked(program: Program) -> Act:
 
 
 def _company_revoked(program: Program) -> Act:
-    from gridgate.sharing.operations import revoke_company
+    from gridgate.sharing.operations.ending import revoke_company
 
     program.given()
     return lambda: _done(
@@ -169,7 +169,7 @@ def _company_revoked(program: Program) -> Act:
 
 
 def _terminated(program: Program) -> Act:
-    from gridgate.sharing.operations import terminate
+    from gridgate.sharing.operations.ending import terminate
 
     permission = program.given()
     return lambda: _done(terminate(actor=program.member, permission_id=permission.pk, now=datetime.now(UTC)))
@@ -211,7 +211,7 @@ def _opposed(program: Program) -> Act:
 
 
 def _suspended(program: Program) -> Act:
-    from gridgate.sharing.operations import suspend
+    from gridgate.sharing.operations.pausing import suspend
 
     permission = program.given()
     return lambda: _done(

@@ -18,9 +18,9 @@ from gridgate.organisations.operations import (
 )
 from gridgate.organisations.operations.directory import create_token, revoke_token
 from gridgate.organisations.operations.requests import return_request
-from gridgate.sharing import receipts
 from gridgate.sharing.models import PermissionPoint, PermissionRequest
-from gridgate.sharing.operations import revoke_permission
+from gridgate.sharing.operations.ending import revoke_permission
+from gridgate.sharing.receipts.completing import complete
 from tests.factories.audit import make_reads
 from tests.factories.eic import make_code, make_draft, make_request
 from tests.factories.kyc import make_begun, make_more
@@ -70,7 +70,7 @@ def make_objects(world: World) -> dict[str, str]:
     lasting = make_permission(make_service(world.third_party_3), world.acme, points=[world.p3], now=world.now)
     ended = make_permission(make_service(world.third_party_3), world.acme, points=[world.p4], now=world.now)
     receipt = revoke_permission(actor=world.alice, permission_id=ended.pk, now=world.now)
-    receipts.complete(receipt, now=world.now)
+    complete(receipt, now=world.now)
     request = PermissionRequest.objects.create(
         service=offered,
         holder=world.acme,
@@ -164,7 +164,7 @@ def grow(world: World, objects: dict[str, str]) -> None:
         make_permission(make_service(party, f"Fini {number}"), world.client_b, now=now)
         make_permission(make_service(world.third_party_1), make_organisation(f"Client {number}"), now=now)
         gone = make_permission(make_service(world.third_party_3), world.acme, points=points, now=now)
-        receipts.complete(revoke_permission(actor=world.alice, permission_id=gone.pk, now=now), now=now)
+        complete(revoke_permission(actor=world.alice, permission_id=gone.pk, now=now), now=now)
         PermissionRequest.objects.create(
             service=service,
             holder=world.acme,

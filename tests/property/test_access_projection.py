@@ -27,18 +27,11 @@ from gridgate.metering.models import (
 from gridgate.metering.operations import close_holding, move_in, open_holding, set_collection
 from gridgate.sharing import history
 from gridgate.sharing.models import AccessLine, DataService, Permission, PointLeft
-from gridgate.sharing.operations import (
-    accept_request,
-    expire_due,
-    invalidate_for_moved_out,
-    request_permission,
-    resume,
-    revoke_company,
-    revoke_permission,
-    subscribe,
-    suspend,
-    terminate,
-)
+from gridgate.sharing.operations.ending import expire_due, revoke_company, revoke_permission, terminate
+from gridgate.sharing.operations.granting import subscribe
+from gridgate.sharing.operations.moving_out import invalidate_for_moved_out
+from gridgate.sharing.operations.pausing import resume, suspend
+from gridgate.sharing.operations.requesting import accept_request, request_permission
 from gridgate.sharing.projection import rebuild
 from tests.examples import examples
 from tests.factories.sharing import make_service

@@ -42,8 +42,10 @@ from gridgate.dataplane.accesslog.segments import (
     segment_paths,
 )
 from gridgate.dataplane.registry.newest import NEWEST
-from gridgate.sharing import history, receipts, signing
+from gridgate.sharing import history, signing
 from gridgate.sharing.models import Permission, PermissionEvent
+from gridgate.sharing.receipts.asking import signed
+from gridgate.sharing.receipts.completing import change_of
 
 RECONCILIATION = "reconciliation"
 """A line that gives up changes, after a restore that was meant; signed, or anybody could write one."""
@@ -330,5 +332,5 @@ def _logged(where: str, raw: bytes) -> Logged | None:
 def _changes_here() -> Iterator[Change]:
     """Every change that the registry has, in the order in which it made them."""
     yield from map(history.change_of, PermissionEvent.objects.order_by("pk").iterator())
-    yield from map(receipts.change_of, receipts.signed().order_by("pk").iterator())
+    yield from map(change_of, signed().order_by("pk").iterator())
     yield from map(events.change_of, AuditEvent.objects.defer("before", "after").order_by("pk").iterator())

@@ -52,8 +52,10 @@ from gridgate.organisations.tasks import (
     forget_sign_ups,
     tell_of_last_days,
 )
-from gridgate.sharing import operations as sharing
-from gridgate.sharing import receipts
+from gridgate.sharing.operations.ending import expire_due
+from gridgate.sharing.operations.moving_out import invalidate_for_moved_out
+from gridgate.sharing.operations.requesting import time_out_requests
+from gridgate.sharing.receipts.completing import NoneCompleted, PutOff, complete_awaited
 from gridgate.sharing.signing import KeyUnusable
 
 __all__ = ["Job", "Mail", "do", "fold_access_log", "jobs", "run", "work"]
@@ -86,7 +88,7 @@ def jobs(environment: Environment) -> list[Job]:
         Job("say in the log what it lacks", 600, lambda now: refuse_contradiction(environment)),
         Job("fold the access log", 1, lambda now: fold_access_log(environment)),
         Job("pass on requests to join", 1, lambda now: join_requests.pass_on_requests(now=now)),
-        Job("end what is over", 5, lambda now: sharing.expire_due(now=now)),
+        Job("end what is over", 5, lambda now: expire_due(now=now)),
         Job("sign the receipts of what ended", 1, Signing().sign),
         Job("write the letters of what changed", 1, lambda now: tasks.write_letters(now=now)),
         Job("end what was left", 60, _end_what_was_left),
@@ -153,18 +155,18 @@ class Signing:
     """
 
     def __init__(self) -> None:
-        self._put_off = receipts.PutOff()
+        self._put_off = PutOff()
         self._told = ""
 
     def sign(self, now: datetime) -> None:
         told, self._told = self._told, ""
         try:
-            receipts.complete_awaited(now=now, put_off=self._put_off)
+            complete_awaited(now=now, put_off=self._put_off)
         except (KeyUnusable, BeingCounted) as error:
             self._told = str(error)
             if self._told != told:
                 _log.error("receipts of what ended are not signed yet: %s", error)
-        except receipts.NoneCompleted as error:
+        except NoneCompleted as error:
             if error.passing:
                 raise
 
@@ -277,8 +279,8 @@ class Files:
 
 def _end_what_was_left(now: datetime) -> None:
     """What looks at everything there is, and ended by itself at midnight or may wait a minute."""
-    sharing.invalidate_for_moved_out(now=now)
-    sharing.time_out_requests(now=now)
+    invalidate_for_moved_out(now=now)
+    time_out_requests(now=now)
     end_collections_of_former_holders(now=now)
 
 

@@ -56,9 +56,11 @@ from gridgate.organisations.operations.eic import codes_to_compare
 from gridgate.organisations.operations.requests import return_request
 from gridgate.organisations.security.policy import set_policy
 from gridgate.organisations.terms import terms_in_force
-from gridgate.sharing import receipts
 from gridgate.sharing.models import DataService, Permission, PermissionRequest
-from gridgate.sharing.operations import grant, request_permission, revoke_permission, subscribe
+from gridgate.sharing.operations.ending import revoke_permission
+from gridgate.sharing.operations.granting import grant, subscribe
+from gridgate.sharing.operations.requesting import request_permission
+from gridgate.sharing.receipts.completing import complete
 
 YEARS = 2
 DAILY_DELIVERIES = 30
@@ -306,7 +308,7 @@ class World:
             now=self.at(400),
         )
         ended = self.at(260, 16, 42)
-        receipts.complete(revoke_permission(actor=alice, permission_id=past.pk, now=ended), now=ended)
+        complete(revoke_permission(actor=alice, permission_id=past.pk, now=ended), now=ended)
         subscribe(
             actor=alice,
             service=self.services["tiers1-suivi"],

@@ -24,7 +24,7 @@ from gridgate.organisations.models import EntitlementCode, Membership, Organisat
 from gridgate.organisations.queries import operator
 from gridgate.sharing.history import Reason
 from gridgate.sharing.models import Permission, PermissionEvent, PermissionRequest, Receipt
-from gridgate.sharing.operations import obstacle_to_extending
+from gridgate.sharing.operations.extending import obstacle_to_extending
 
 LONGEST_SUBJECT = 200
 NAMED_POINTS = 20

@@ -6,7 +6,8 @@ from django.db import transaction
 
 from gridgate.metering.models import LoadCurveCollection
 from gridgate.organisations.models import Membership
-from gridgate.sharing.operations import invalidate_for_moved_out, invalidate_opposed
+from gridgate.sharing.operations.ending import invalidate_opposed
+from gridgate.sharing.operations.moving_out import invalidate_for_moved_out
 from gridgate.sharing.projection import project_titles
 
 

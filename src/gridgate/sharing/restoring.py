@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.models import MeteringPoint
 from gridgate.organisations.models import Organisation
-from gridgate.sharing import history, receipts, signing
+from gridgate.sharing import history, signing
 from gridgate.sharing.history import By, Step
 from gridgate.sharing.models import (
     DataService,
@@ -27,7 +27,9 @@ from gridgate.sharing.models import (
     Receipt,
 )
 from gridgate.sharing.projection import project_permissions
-from gridgate.sharing.receipts import Ended, Ending
+from gridgate.sharing.receipts.asking import ask
+from gridgate.sharing.receipts.content import Ended, Ending
+from gridgate.sharing.receipts.past import act_of
 
 _SAID_OF = ("service", "holder", "eligible_party")
 
@@ -87,7 +89,7 @@ def ask_again(lost: Iterable[Mapping[str, Any]], *, but: Collection[str], now: d
     for event in events.select_related(*(f"permission__{name}" for name in _SAID_OF)):
         by_number.setdefault(event.details["receipt"], []).append(event)
     ended = [_ended(number, events) for number, events in by_number.items()]
-    return len(receipts.ask(ended, now=now)) if ended else 0
+    return len(ask(ended, now=now)) if ended else 0
 
 
 def _receipt_of(says: Mapping[str, Any]) -> str:
@@ -98,7 +100,7 @@ def _receipt_of(says: Mapping[str, Any]) -> str:
 def _ended(number: str, events: Sequence[PermissionEvent]) -> Ended:
     first = events[0]
     by = By(first.actor_id, first.actor_name)
-    act = receipts.act_of(PermissionState(first.state))
+    act = act_of(PermissionState(first.state))
     points = {
         event.permission_id: sorted(event.details.get("left_on", {}) or _points(event.permission))
         for event in events

@@ -4,7 +4,7 @@ import pytest
 
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import LegalBasis
-from gridgate.sharing.operations import grant, subscribe
+from gridgate.sharing.operations.granting import grant, subscribe
 from tests.factories.sharing import make_service
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from gridgate.organisations.operations import give as give_entitlement
 from gridgate.sharing.models import AccessLine, Permission, PermissionRequest
-from gridgate.sharing.operations import accept_request, refuse_request, request_permission, subscribe
+from gridgate.sharing.operations.granting import subscribe
+from gridgate.sharing.operations.requesting import accept_request, refuse_request, request_permission
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import SINCE
 from tests.factories.sharing import make_service

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from gridgate.core.sharing import LegalBasis, PermissionState
-from gridgate.sharing import receipts
 from gridgate.sharing.models import AccessLine, Permission, Receipt
-from gridgate.sharing.operations import grant, subscribe
+from gridgate.sharing.operations.granting import grant, subscribe
+from gridgate.sharing.receipts.completing import complete_awaited
 from gridgate.sharing.signing import make_key
 from tests.factories.sharing import make_service
 from tests.functional.partage.test_who_reads_our_data import text_of
@@ -98,7 +98,7 @@ class TestEndingACompany:
         assert "Le reçu n’est pas encore signé" in page
         key.unlink(missing_ok=True)
         make_key(key)
-        assert receipts.complete_awaited(now=sharing.now) == 1
+        assert complete_awaited(now=sharing.now) == 1
         assert "Signé par Réseau Démo" in text_of(client.get(response["Location"]))
 
     def test_pressed_twice_shows_the_same_receipt(self, sharing):

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.sharing import PermissionState
 from gridgate.sharing.models import Permission, Receipt
-from gridgate.sharing.operations import revoke_company
+from gridgate.sharing.operations.ending import revoke_company
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import make_organisation
 from tests.factories.sharing import make_permission

@@ -8,7 +8,9 @@ import pytest
 
 from gridgate.core.quantities import Kind
 from gridgate.sharing.models import Permission
-from gridgate.sharing.operations import revoke_permission, subscribe, suspend
+from gridgate.sharing.operations.ending import revoke_permission
+from gridgate.sharing.operations.granting import subscribe
+from gridgate.sharing.operations.pausing import suspend
 from tests.factories.metering import make_held_point
 from tests.factories.sharing import make_service
 from tests.functional.partage.test_who_reads_our_data import text_of, tile_of

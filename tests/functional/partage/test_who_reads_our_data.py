@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.sharing.models import Permission
-from gridgate.sharing.operations import grant, revoke_company, subscribe
+from gridgate.sharing.operations.ending import revoke_company
+from gridgate.sharing.operations.granting import grant, subscribe
 from tests.factories.audit import make_reads
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import make_organisation

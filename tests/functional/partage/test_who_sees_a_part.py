@@ -6,9 +6,11 @@ from datetime import date
 import pytest
 
 from gridgate.metering.operations import close_holding
-from gridgate.sharing import receipts
 from gridgate.sharing.models import Receipt
-from gridgate.sharing.operations import request_permission, revoke_company, revoke_permission, subscribe
+from gridgate.sharing.operations.ending import revoke_company, revoke_permission
+from gridgate.sharing.operations.granting import subscribe
+from gridgate.sharing.operations.requesting import request_permission
+from gridgate.sharing.receipts.completing import complete
 from tests.factories.organisations import make_group, make_member
 from tests.factories.sharing import make_service
 from tests.functional.partage.test_who_reads_our_data import text_of, tile_of, words
@@ -119,7 +121,7 @@ def test_a_receipt_of_points_that_one_did_not_see_is_not_ones_own(sharing):
     close_holding(holding=sharing.p4.holdings.get(), valid_to=date(2026, 11, 25), now=sharing.now)
     awaited = Receipt.objects.get(permissions=mixed)
     assert sharing.client("bob").get(f"/partage/recus/{awaited.number}/").status_code == 404
-    receipt = receipts.complete(awaited, now=sharing.now)
+    receipt = complete(awaited, now=sharing.now)
     assert sharing.p4.pk in str(receipt.payload)
     for at in (f"/partage/recus/{receipt.number}/", f"/partage/recus/{receipt.number}.jws"):
         assert sharing.client("bob").get(at).status_code == 404

@@ -19,14 +19,9 @@ from gridgate.portal.screens.sharing.reads import reads_chart
 from gridgate.portal.screens.sharing.tiles import expires, tile, unusual
 from gridgate.portal.screens.sharing.timeline import steps
 from gridgate.sharing.models import Permission
-from gridgate.sharing.operations import (
-    InvalidEnd,
-    LoadCurveOpposed,
-    NoPoints,
-    RequestClosed,
-    subscribe,
-    suspend,
-)
+from gridgate.sharing.operations.granting import InvalidEnd, LoadCurveOpposed, NoPoints, subscribe
+from gridgate.sharing.operations.pausing import suspend
+from gridgate.sharing.operations.requesting import RequestClosed
 from gridgate.sharing.queries.companies import companies_reading
 from tests.factories.sharing import make_service
 from tests.functional.confirming import hidden_in
@@ -219,7 +214,7 @@ def test_a_reader_of_another_period_stays_chosen(world):
 
 def test_a_request_that_another_answers_meanwhile_is_told(world, monkeypatch):
     from gridgate.portal.screens.sharing import requests
-    from gridgate.sharing.operations import request_permission
+    from gridgate.sharing.operations.requesting import request_permission
 
     asked = request_permission(
         requester=world.tiers1,
@@ -233,7 +228,7 @@ def test_a_request_that_another_answers_meanwhile_is_told(world, monkeypatch):
     def too_late(**_):
         raise RequestClosed("refused")
 
-    monkeypatch.setattr(requests.operations, "accept_request", too_late)
+    monkeypatch.setattr(requests, "accept_request", too_late)
     address = f"/partage/demandes/{asked.pk}/"
     client = world.client("alice")
     said = hidden_in(client.get(address)) | {"answer": "accept", "point": world.p1.pk}

@@ -16,8 +16,10 @@ from gridgate.audit.models import AccessLogSegment, LogPoint
 from gridgate.audit.operations.progress import BeingCounted
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.portal.screens.receipts.document import fingerprint
-from gridgate.sharing import history, receipts
-from gridgate.sharing.operations import grant, revoke_company, revoke_permission, subscribe, terminate
+from gridgate.sharing import history
+from gridgate.sharing.operations.ending import revoke_company, revoke_permission, terminate
+from gridgate.sharing.operations.granting import grant, subscribe
+from gridgate.sharing.receipts.completing import complete, complete_awaited
 from tests.factories.audit import SEGMENTS, make_reads
 from tests.factories.sharing import make_service
 from tests.functional.partage.test_who_reads_our_data import text_of
@@ -36,7 +38,7 @@ def receipt(world, permission):
     make_reads(world.third_party_1, world.p1, world.acme, at=world.now, times=3, permission=permission)
     law = make_service(world.third_party_1, "Contrôle", legal_basis=LegalBasis.LEGAL_OBLIGATION)
     grant(service=law, holder=world.acme, points=None, reason="", now=world.now)
-    return receipts.complete(
+    return complete(
         revoke_company(actor=world.alice, company=world.third_party_1, now=world.now), now=world.now
     )
 
@@ -77,7 +79,7 @@ class TestTheDocument:
         service.save()
         subscribe(actor=world.alice, service=service, points=[world.p1.pk], now=world.now)
         made = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
-        receipts.complete(made, now=world.now)
+        complete(made, now=world.now)
         assert "Courbe de charge 30 min, soutirage" in text_of(
             world.client("alice").get(f"/partage/recus/{made.number}/")
         )
@@ -105,7 +107,7 @@ class TestTheDocument:
         step = history.Step(PermissionState.ACTIVE, world.now, history.SYSTEM)
         history.append(permission, step, details=history.saying(delete_by=date(2026, 12, 25)))
         made = revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
-        receipts.complete(made, now=world.now)
+        complete(made, now=world.now)
         page = text_of(world.client("alice").get(f"/partage/recus/{made.number}/"))
         assert "Effacement par Tiers 1 au plus tard le 25 décembre 2026" in page
         # Its reads of the last seconds may not be in the registry yet: that there were none is not known.
@@ -115,7 +117,7 @@ class TestTheDocument:
         made = terminate(
             actor=world.tiers1, permission_id=permission.pk, reason="Le contrat est terminé", now=world.now
         )
-        receipts.complete(made, now=world.now)
+        complete(made, now=world.now)
         page = text_of(world.client("alice").get(f"/partage/recus/{made.number}/"))
         assert "Fin de partage par l’entreprise tierce" in page
         assert "Décidé par Tiphaine" in page
@@ -156,7 +158,7 @@ class TestTheDocument:
         service = make_service(world.third_party_1)
         subscribe(actor=world.alice, service=service, points=[world.p1.pk, world.p3.pk], now=world.now)
         made = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
-        receipts.complete(made, now=world.now)
+        complete(made, now=world.now)
         for address in (f"/partage/recus/{made.number}/", f"/partage/recus/{made.number}.jws"):
             assert world.client("bob").get(address).status_code == 404
         assert made.number not in text_of(world.client("bob").get("/partage/"))
@@ -184,7 +186,7 @@ class TestOneThatIsNotSignedYet:
         assert "The receipt is not signed yet" in english
         for nobody in ("charlie", "acme_user", "operateur"):
             assert world.client(nobody).get(address).status_code == 404
-        receipts.complete_awaited(now=world.now)
+        complete_awaited(now=world.now)
         assert f"Reçu nº {awaited.number}" in text_of(world.client("alice").get(address))
 
     def test_is_signed_with_all_that_was_read_once_the_reads_are_counted_anew(
@@ -195,11 +197,11 @@ class TestOneThatIsNotSignedYet:
         AccessLogSegment.objects.update(recount_to=F("size"), size=0)
         LogPoint.objects.update(entries=1)  # so far
         with pytest.raises(BeingCounted):
-            receipts.complete_awaited(now=world.now)
+            complete_awaited(now=world.now)
         for pk, size in sizes.items():
             AccessLogSegment.objects.filter(pk=pk).update(size=size)
         LogPoint.objects.update(entries=3)
-        receipts.complete_awaited(now=world.now)
+        complete_awaited(now=world.now)
         awaited.refresh_from_db()
         assert awaited.payload["permissions"][0]["reads"] == 3
 

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.sharing import LegalBasis
 from gridgate.sharing.models import Permission
-from gridgate.sharing.operations import subscribe
+from gridgate.sharing.operations.granting import subscribe
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import restrict
 from tests.factories.sharing import make_service

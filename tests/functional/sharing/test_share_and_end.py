@@ -18,9 +18,11 @@ from gridgate.core.time import Interval
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import Organisation
-from gridgate.sharing import receipts
 from gridgate.sharing.models import AccessLine as Line
-from gridgate.sharing.operations import accept_request, request_permission, revoke_company
+from gridgate.sharing.operations.ending import revoke_company
+from gridgate.sharing.operations.requesting import accept_request, request_permission
+from gridgate.sharing.receipts.completing import complete, complete_awaited
+from gridgate.sharing.receipts.keys import public_jwks
 from tests.factories.sharing import make_service
 from tests.world import World
 
@@ -78,7 +80,7 @@ def test_a_holder_shares_sees_who_reads_ends_it_and_both_hold_the_proof(world: W
     receipt = revoke_company(actor=world.alice, company=tiers_1, now=world.now)
     assert isinstance(decision(tiers_1, world.p1.pk, world), Refused)
     assert isinstance(decision(world.acme, world.p1.pk, world), Granted)
-    receipt = receipts.complete(receipt, now=world.now)
+    receipt = complete(receipt, now=world.now)
     assert receipt.payload["permissions"][0]["reads"] == 1
 
     # The worker sends; both sides hold the same proof, which verifies with the published keys and nothing else.
@@ -89,7 +91,7 @@ def test_a_holder_shares_sees_who_reads_ends_it_and_both_hold_the_proof(world: W
     assert not OutgoingEmail.objects.filter(sent_at=None).exists()
     proofs = {message.to[0]: message.attachments[0] for message in mail.outbox if message.attachments}
     assert set(proofs) == {"alice@acme.example", "bob@acme.example", "dev@tiers-1.example"}
-    (tmp_path / "keys.json").write_text(json.dumps(receipts.public_jwks()))
+    (tmp_path / "keys.json").write_text(json.dumps(public_jwks()))
     for name, content, _ in proofs.values():
         file = tmp_path / str(name)
         file.write_bytes(content if isinstance(content, bytes) else str(content).encode())
@@ -116,7 +118,7 @@ def test_the_notices_of_the_whole_story_have_no_hole(world: World, language: str
     accept_request(actor=world.alice, request_id=request.pk, points=None, now=world.now)
     tasks.remind(now=world.now + timedelta(days=215))
     revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
-    receipts.complete_awaited(now=world.now)
+    complete_awaited(now=world.now)
     tasks.write_letters(now=world.now)
     emails = list(OutgoingEmail.objects.all())
     assert {email.key.split(":")[0] for email in emails} == {"requested", "granted", "reminder", "ended"}

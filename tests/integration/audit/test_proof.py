@@ -45,9 +45,12 @@ from gridgate.dataplane.accesslog.segments import (
     segment_paths,
 )
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.sharing import receipts
 from gridgate.sharing.models import AccessLine, Permission, PermissionEvent, Receipt
-from gridgate.sharing.operations import revoke_permission, subscribe
+from gridgate.sharing.operations.ending import revoke_permission
+from gridgate.sharing.operations.granting import subscribe
+from gridgate.sharing.receipts.asking import signed
+from gridgate.sharing.receipts.completing import complete
+from gridgate.sharing.receipts.keys import verify
 from gridgate.sharing.signing import Valid, make_key
 from tests.factories.sharing import make_service
 from tests.world import World
@@ -82,7 +85,7 @@ def day(world: World, environment: Environment) -> Iterator[Callable[[int], None
         fold_access_log(environment)
         permission = subscribe(actor=world.alice, service=service, points=[world.p1.pk], now=now)
         ended = revoke_permission(actor=world.alice, permission_id=permission.pk, now=now + HOUR)
-        receipts.complete(ended, now=now + HOUR)
+        complete(ended, now=now + HOUR)
         for n in range(2):
             record("group.created", subject=Subject("group", f"{number}{n}", "G"), organisation=1, now=now)
         with time_machine.travel(now + HOUR, tick=False):  # the tests' transaction is never committed
@@ -213,9 +216,9 @@ class TestIntact:
             assert [(path.name, path.read_bytes()) for path in changes_segments(lived.access_log)] == kept
             code, output = verdict(world, days=1461 + number)
             assert (code, output.split(";")[-1]) == (0, " the registry agrees\n"), output
-        for receipt in receipts.signed():
-            assert isinstance(receipts.verify(receipt.jws), Valid)
-        assert receipts.signed().count() == 3
+        for receipt in signed():
+            assert isinstance(verify(receipt.jws), Valid)
+        assert signed().count() == 3
 
     def test_changes_are_counted_apart_and_not_folded(self, world: World, lived: Environment) -> None:
         before = verdict(world)[1]

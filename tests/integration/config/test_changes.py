@@ -17,15 +17,17 @@ CAST = """
 from datetime import UTC, datetime
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing.models import DataService, Permission
-from gridgate.sharing import operations, receipts
-from gridgate.sharing.operations import subscribe, suspend
+from gridgate.sharing.operations import ending
+from gridgate.sharing.operations.granting import subscribe
+from gridgate.sharing.operations.pausing import suspend
+from gridgate.sharing.receipts.completing import complete, complete_awaited
 now = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 alice = Membership.objects.select_related("user", "organisation").get(user__full_name="Alice")
 tiers_1 = Organisation.objects.get(siren="222333445")
 def revoke_company(**named):
-    return receipts.complete(operations.revoke_company(**named), now=now)
+    return complete(ending.revoke_company(**named), now=now)
 def revoke_permission(**named):
-    return receipts.complete(operations.revoke_permission(**named), now=now)
+    return complete(ending.revoke_permission(**named), now=now)
 """
 GIVE = f"""{CAST}
 from django.db import connection
@@ -194,7 +196,7 @@ changes.write = lambda _: os.kill(os.getpid(), signal.SIGKILL)
     given.run(refuse)
     assert given.run(f"{COMPARE}\n{refuse}\n{refuse}") == "0 0"
     assert len(lines(given)) == before + 2
-    assert given.run(f"{CAST}\nprint(receipts.complete_awaited(now=now))") == "1"
+    assert given.run(f"{CAST}\nprint(complete_awaited(now=now))") == "1"
     assert [line["change"] for line in lines(given)][before:] == [PERMISSION, PERMISSION, RECEIPT]
     assert given.run(COMPARE) == "0 0"
 
@@ -203,10 +205,10 @@ def test_a_copy_from_between_an_end_and_its_signature_is_given_the_signed_one(
     given: Registry, tmp_path: Path
 ) -> None:
     """What both sides hold is the proof; it is not signed a second time."""
-    given.run(f"{CAST}\noperations.revoke_company(actor=alice, company=tiers_1, now=now)")
+    given.run(f"{CAST}\nending.revoke_company(actor=alice, company=tiers_1, now=now)")
     given.rows("PRAGMA wal_checkpoint(TRUNCATE)")
     between = Path(shutil.copy(given.data / "registry.sqlite3", tmp_path / "between.sqlite3"))
-    given.run(f"{CAST}\nassert receipts.complete_awaited(now=now) == 1")
+    given.run(f"{CAST}\nassert complete_awaited(now=now) == 1")
     signed = given.rows("SELECT number, jws FROM sharing_receipt")
     put_back(given, between)
     assert given.rows("SELECT jws FROM sharing_receipt") == [("",)]
@@ -220,14 +222,14 @@ def test_a_copy_from_between_an_end_and_its_signature_is_given_the_signed_one(
 def test_a_receipt_that_was_not_signed_yet_is_asked_for_again_with_its_end(
     given: Registry, copy: Path
 ) -> None:
-    asked = "print(operations.revoke_company(actor=alice, company=tiers_1, now=now).number)"
+    asked = "print(ending.revoke_company(actor=alice, company=tiers_1, now=now).number)"
     number = given.run(f"{CAST}\n{asked}")
     before = given.rows("SELECT payload FROM sharing_receipt")
     put_back(given, copy)
     assert gridgate(given, "audit", "reconcile").stdout.startswith("2 changes in the registry again, 0 not")
     assert given.rows("SELECT number, jws FROM sharing_receipt") == [(number, "")]
     assert given.rows("SELECT payload FROM sharing_receipt") == before
-    assert given.run(f"{CAST}\nprint(receipts.complete_awaited(now=now))") == "1"
+    assert given.run(f"{CAST}\nprint(complete_awaited(now=now))") == "1"
     assert gridgate(given, "audit", "verify").stdout.startswith("intact")
 
 

@@ -27,7 +27,8 @@ from gridgate.organisations.models import PreparedFile
 from gridgate.organisations.operations import prepared_files
 from gridgate.portal.screens.measurements import preparing
 from gridgate.sharing.models import Permission
-from gridgate.sharing.operations import request_permission, subscribe
+from gridgate.sharing.operations.granting import subscribe
+from gridgate.sharing.operations.requesting import request_permission
 from gridgate.sharing.signing import make_key
 from tests.factories.sharing import make_service
 from tests.real_registry import Registry

@@ -16,17 +16,13 @@ from gridgate.organisations import rights
 from gridgate.organisations.models import Entitlement
 from gridgate.organisations.operations import EIC, delete_account
 from gridgate.organisations.operations.requests import return_request
-from gridgate.sharing import receipts
 from gridgate.sharing.models import DataService, Permission
-from gridgate.sharing.operations import (
-    extend,
-    refuse_request,
-    request_permission,
-    resume,
-    revoke_permission,
-    subscribe,
-    suspend,
-)
+from gridgate.sharing.operations.ending import revoke_permission
+from gridgate.sharing.operations.extending import extend
+from gridgate.sharing.operations.granting import subscribe
+from gridgate.sharing.operations.pausing import resume, suspend
+from gridgate.sharing.operations.requesting import refuse_request, request_permission
+from gridgate.sharing.receipts.completing import complete
 from tests.factories.eic import make_request, send
 from tests.factories.sharing import make_service
 from tests.real_registry import AT_ONCE, Registry
@@ -193,7 +189,7 @@ def test_letters_on_what_two_share_leave_in_the_order_of_the_events(
     """Though the page that ends signs its receipt before the worker comes by, and several e-mails leave at once."""
     permission = subscribe(actor=world.alice, service=service, points=[world.p1.pk], now=world.now)
     asked = revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
-    receipts.complete(asked, now=world.now)
+    complete(asked, now=world.now)
     assert tasks.claim(now=world.now) is None
     tasks.write_letters(now=world.now)
     begun = [tasks.claim(now=world.now) for _ in SIDES]
@@ -294,7 +290,8 @@ from django.db import connection
 from gridgate.notifications import asking, letters, operations, tasks
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing.models import Permission
-from gridgate.sharing.operations import subscribe, suspend
+from gridgate.sharing.operations.granting import subscribe
+from gridgate.sharing.operations.pausing import suspend
 now = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 alice = Membership.objects.select_related("user", "organisation").get(user__full_name="Alice")
 staff = Membership.objects.select_related("user", "organisation").filter(organisation__is_operator=True).first()

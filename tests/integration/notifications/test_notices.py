@@ -12,20 +12,13 @@ from gridgate.metering.operations import close_holding, set_collection
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.operations import end_membership
-from gridgate.sharing import receipts
 from gridgate.sharing.models import DataService, Permission, Receipt
-from gridgate.sharing.operations import (
-    expire_due,
-    grant,
-    refuse_request,
-    request_permission,
-    resume,
-    revoke_company,
-    revoke_permission,
-    subscribe,
-    suspend,
-    terminate,
-)
+from gridgate.sharing.operations.ending import expire_due, revoke_company, revoke_permission, terminate
+from gridgate.sharing.operations.granting import grant, subscribe
+from gridgate.sharing.operations.pausing import resume, suspend
+from gridgate.sharing.operations.requesting import refuse_request, request_permission
+from gridgate.sharing.receipts.completing import complete, complete_awaited
+from gridgate.sharing.receipts.keys import public_jwks, verify
 from gridgate.sharing.signing import Valid
 from tests.factories.organisations import make_member
 from tests.factories.sharing import make_service
@@ -47,7 +40,7 @@ def give(world: World, service: DataService, *points: str) -> Permission:
 
 def told() -> dict[str, OutgoingEmail]:
     """What each was told last; what ended, with its receipt."""
-    receipts.complete_awaited(now=NOW)
+    complete_awaited(now=NOW)
     tasks.write_letters(now=NOW)
     return {email.recipient: email for email in OutgoingEmail.objects.all()}
 
@@ -57,7 +50,7 @@ ALICE, BOB, TIPHAINE = "alice@acme.example", "bob@acme.example", "dev@tiers-1.ex
 
 def test_an_end_is_told_to_both_sides_with_the_receipt(world: World, service: DataService) -> None:
     permission = give(world, service, world.p1.pk)
-    receipt = receipts.complete(
+    receipt = complete(
         revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now), now=world.now
     )
     emails = told()
@@ -69,9 +62,7 @@ def test_an_end_is_told_to_both_sides_with_the_receipt(world: World, service: Da
         assert "- Suivi de consommation, 1 compteur\n" in email.body
         assert "Réseau Démo" in email.body
         assert email.attachment_name == f"{receipt.number}.jws"
-        assert receipts.verify(email.attachment) == Valid(
-            receipt.payload, receipts.public_jwks()["keys"][0]["kid"]
-        )
+        assert verify(email.attachment) == Valid(receipt.payload, public_jwks()["keys"][0]["kid"])
     assert "/partage/222333445/" in emails[ALICE].body
     assert "Effacez les données" in emails[TIPHAINE].body
     assert "Effacez les données" not in emails[ALICE].body

@@ -17,7 +17,6 @@ from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations import close_holding, set_collection
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.sharing import receipts
 from gridgate.sharing.checking import contradictions
 from gridgate.sharing.models import (
     AccessLine,
@@ -27,21 +26,23 @@ from gridgate.sharing.models import (
     PermissionPoint,
     Receipt,
 )
-from gridgate.sharing.operations import (
+from gridgate.sharing.operations.ending import (
     NothingToEnd,
     NotTerminable,
     UnknownPermission,
     expire_due,
-    grant,
-    invalidate_for_moved_out,
-    resume,
     revoke_company,
     revoke_permission,
-    subscribe,
-    suspend,
     terminate,
 )
+from gridgate.sharing.operations.granting import grant, subscribe
+from gridgate.sharing.operations.moving_out import invalidate_for_moved_out
+from gridgate.sharing.operations.pausing import resume, suspend
 from gridgate.sharing.projection import contradicted, project_titles
+from gridgate.sharing.receipts import asking
+from gridgate.sharing.receipts.completing import complete, complete_awaited
+from gridgate.sharing.receipts.content import Ended
+from gridgate.sharing.receipts.keys import public_jwks, verify
 from gridgate.sharing.rights import NotEntitled, NotTheOperator, OutsidePerimeter
 from gridgate.sharing.signing import Valid
 from tests.factories.organisations import make_member
@@ -91,8 +92,8 @@ def test_a_revoked_permission_has_no_line_and_a_receipt_that_says_what_ended(
     permission.refresh_from_db()
     assert (permission.state, permission.state_at, lines(permission)) == ("revoked", world.now, 0)
     assert receipt.number == "GG-20261125-000001"
-    receipt = receipts.complete(receipt, now=world.now)
-    assert receipts.verify(receipt.jws) == Valid(receipt.payload, receipts.public_jwks()["keys"][0]["kid"])
+    receipt = complete(receipt, now=world.now)
+    assert verify(receipt.jws) == Valid(receipt.payload, public_jwks()["keys"][0]["kid"])
     said = receipt.payload
     assert said["act"] == "revoke"
     assert said["actor"] == {"name": "Alice"}
@@ -352,7 +353,7 @@ def test_time_writes_the_end_at_the_instant_agreed(world: World, service: DataSe
     assert expire_due(now=end + timedelta(hours=3)) == 1
     permission.refresh_from_db()
     assert (permission.state, permission.state_at, lines(permission)) == ("expired", end, 0)
-    assert receipts.complete_awaited(now=end + timedelta(hours=3)) == 1
+    assert complete_awaited(now=end + timedelta(hours=3)) == 1
     receipt = Receipt.objects.get()
     assert (receipt.payload["act"], receipt.payload["effective_at"]) == ("expire", "2027-11-14T23:00:00Z")
     assert receipt.payload["issued_at"] == "2027-11-15T02:00:00Z"
@@ -369,15 +370,15 @@ def test_one_that_cannot_be_ended_does_not_hold_up_the_others(
     world: World, service: DataService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     poisoned, fine = give(world, service, world.p1.pk), give(world, service, world.p2.pk)
-    real = receipts.ask
+    real = asking.ask
 
-    def refuse(ended: list[receipts.Ended], **named: datetime) -> list[Receipt]:
+    def refuse(ended: list[Ended], **named: datetime) -> list[Receipt]:
         if any(poisoned in one.permissions for one in ended):
             raise Fault
         return real(ended, **named)
 
     with monkeypatch.context() as patch:
-        patch.setattr(receipts, "ask", refuse)
+        patch.setattr(asking, "ask", refuse)
         assert expire_due(now=world.now + timedelta(days=400)) == 1
     poisoned.refresh_from_db()
     fine.refresh_from_db()
@@ -469,7 +470,7 @@ def test_a_permission_on_all_points_tells_which_one_was_left(world: World, servi
     assert (event.state, event.reason) == ("active", "move_out")
     assert event.details["left_on"] == {world.p1.pk: "2026-11-25"}
     assert Receipt.objects.get().payload["permissions"][0]["points"] == [world.p1.pk]
-    assert receipts.complete_awaited(now=world.now) == 1
+    assert complete_awaited(now=world.now) == 1
     tasks.write_letters(now=world.now)
     told = {
         mail.recipient: mail.body for mail in OutgoingEmail.objects.filter(subject__contains="partage moins")
@@ -491,7 +492,7 @@ def test_a_permission_on_all_points_ends_with_the_last_of_them(world: World, ser
     permission.refresh_from_db()
     assert (permission.state, lines(permission)) == ("invalidated", 0)
     assert Receipt.objects.get().payload["permissions"][0]["points_count"] == len(held)
-    assert receipts.complete_awaited(now=world.now) == 1
+    assert complete_awaited(now=world.now) == 1
     tasks.write_letters(now=world.now)
     told = OutgoingEmail.objects.filter(subject__contains="ne partage plus")
     assert "elle a pris fin" in told.get(recipient=world.alice.user.email).body
@@ -658,16 +659,16 @@ def test_what_another_worker_invalidated_meanwhile_is_left_to_it(
 
 def _another_meanwhile(monkeypatch: pytest.MonkeyPatch, end_the_rest: Callable[[], int]) -> list[int]:
     """Another worker comes between the first permission and the second; how many it ended."""
-    monkeypatch.setattr("gridgate.sharing.operations.ending.BATCH", 1)
-    real, begun, again = receipts.ask, [], []
+    monkeypatch.setattr("gridgate.sharing.operations.acts.BATCH", 1)
+    real, begun, again = asking.ask, [], []
 
-    def ask(ended: list[receipts.Ended], **named: datetime) -> list[Receipt]:
+    def ask(ended: list[Ended], **named: datetime) -> list[Receipt]:
         if not begun:
             begun.append(True)
             again.append(end_the_rest())
         return real(ended, **named)
 
-    monkeypatch.setattr(receipts, "ask", ask)
+    monkeypatch.setattr(asking, "ask", ask)
     return again
 
 
@@ -680,7 +681,7 @@ def test_a_move_out_whose_permissions_cannot_be_ended_is_not_written(
     def refuse(*_: object, **__: object) -> None:
         raise Fault
 
-    monkeypatch.setattr(receipts, "ask", refuse)
+    monkeypatch.setattr(asking, "ask", refuse)
     with pytest.raises(Fault), transaction.atomic():
         close_holding(holding=holding(world, world.p1.pk), valid_to=world.now.date(), now=world.now)
     assert holding(world, world.p1.pk).valid_to is None

@@ -10,21 +10,12 @@ from gridgate.metering.operations import close_holding
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.models import AccessLine, DataService, Permission
-from gridgate.sharing.operations import (
-    AlreadyShared,
-    InvalidEnd,
-    NotExtendable,
-    Obstacle,
-    UnknownPermission,
-    accept_request,
-    extend,
-    grant,
-    offer_to,
-    request_permission,
-    revoke_permission,
-    subscribe,
-    suspend,
-)
+from gridgate.sharing.operations.ending import UnknownPermission, revoke_permission
+from gridgate.sharing.operations.extending import NotExtendable, Obstacle, extend
+from gridgate.sharing.operations.granting import AlreadyShared, InvalidEnd, grant, subscribe
+from gridgate.sharing.operations.offering import offer_to
+from gridgate.sharing.operations.pausing import suspend
+from gridgate.sharing.operations.requesting import accept_request, request_permission
 from gridgate.sharing.rights import NotEntitled, OutsidePerimeter
 from tests.factories.metering import make_held_point
 from tests.factories.sharing import make_service

@@ -11,22 +11,24 @@ from gridgate.core.sharing import LegalBasis
 from gridgate.metering.operations import set_collection
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.models import AccessLine, DataService, Permission
-from gridgate.sharing.operations import (
+from gridgate.sharing.operations.ending import revoke_permission
+from gridgate.sharing.operations.granting import (
     AlreadyShared,
     InvalidEnd,
     LoadCurveOpposed,
     NoPoints,
     NotOffered,
     PointNotHeld,
+    grant,
+    subscribe,
+)
+from gridgate.sharing.operations.pausing import suspend
+from gridgate.sharing.operations.requesting import (
     RequestClosed,
     UnknownRequest,
     accept_request,
-    grant,
     refuse_request,
     request_permission,
-    revoke_permission,
-    subscribe,
-    suspend,
     time_out_requests,
 )
 from gridgate.sharing.rights import NotEntitled, NotTheOperator, OutsidePerimeter

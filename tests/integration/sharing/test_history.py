@@ -9,22 +9,15 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations import close_holding
-from gridgate.sharing import history, receipts
+from gridgate.sharing import history
 from gridgate.sharing.history import SYSTEM, Step
 from gridgate.sharing.models import Permission, PermissionEvent, Receipt
-from gridgate.sharing.operations import (
-    accept_request,
-    expire_due,
-    extend,
-    grant,
-    request_permission,
-    resume,
-    revoke_company,
-    revoke_permission,
-    subscribe,
-    suspend,
-    terminate,
-)
+from gridgate.sharing.operations.ending import expire_due, revoke_company, revoke_permission, terminate
+from gridgate.sharing.operations.extending import extend
+from gridgate.sharing.operations.granting import grant, subscribe
+from gridgate.sharing.operations.pausing import resume, suspend
+from gridgate.sharing.operations.requesting import accept_request, request_permission
+from gridgate.sharing.receipts.completing import complete
 from tests.factories.sharing import make_service
 from tests.world import World
 
@@ -106,7 +99,7 @@ def test_the_database_refuses_to_change_what_happened(world: World, table: str, 
         actor=world.alice, service=make_service(world.third_party_1), points=None, now=world.now
     )
     receipt = revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
-    receipts.complete(receipt, now=world.now)
+    complete(receipt, now=world.now)
     before = PermissionEvent.objects.count(), Receipt.objects.count()
     with (
         pytest.raises(IntegrityError, match=f"{table} only grows"),

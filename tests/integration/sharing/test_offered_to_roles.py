@@ -10,15 +10,10 @@ from gridgate.organisations.authority import NotAllowed
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.operations.companies import update_organisation
 from gridgate.sharing.models import DataService, Permission
-from gridgate.sharing.operations import (
-    NotOffered,
-    NotThirdParty,
-    accept_request,
-    offer_to,
-    request_permission,
-    revoke_permission,
-    subscribe,
-)
+from gridgate.sharing.operations.ending import revoke_permission
+from gridgate.sharing.operations.granting import NotOffered, subscribe
+from gridgate.sharing.operations.offering import offer_to
+from gridgate.sharing.operations.requesting import NotThirdParty, accept_request, request_permission
 from gridgate.sharing.queries.reach import NotReadable
 from gridgate.sharing.queries.services import service_readable_by, services_offered_to, services_readable_by
 from tests.factories.sharing import make_permission, make_service

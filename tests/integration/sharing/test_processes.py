@@ -13,9 +13,11 @@ from datetime import UTC, datetime
 from django.db import connection
 from gridgate.notifications import tasks
 from gridgate.organisations.models import Membership, Organisation
-from gridgate.sharing import receipts
 from gridgate.sharing.models import DataService
-from gridgate.sharing.operations import AlreadyShared, NothingToEnd, revoke_company, subscribe
+from gridgate.sharing.operations.ending import NothingToEnd, revoke_company
+from gridgate.sharing.operations.granting import AlreadyShared, subscribe
+from gridgate.sharing.receipts.asking import awaited as all_awaited
+from gridgate.sharing.receipts.completing import complete, complete_awaited
 now = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 alice = Membership.objects.select_related("user", "organisation").get(user__full_name="Alice")
 tiers_1 = Organisation.objects.get(siren="222333445")
@@ -37,9 +39,9 @@ except NothingToEnd as refusal:
 """
 
 
-FOUND = "awaited = list(receipts.awaited())"
+FOUND = "awaited = list(all_awaited())"
 COMPLETE = """
-print([receipts.complete(receipt, now=now).jws for receipt in awaited])
+print([complete(receipt, now=now).jws for receipt in awaited])
 tasks.write_letters(now=now)
 """
 
@@ -108,7 +110,7 @@ def test_a_process_killed_before_its_commit_has_ended_nothing(registry: Registry
     assert registry.rows(lines) == [(0,)]
 
 
-WORK = "print(receipts.complete_awaited(now=now)); tasks.write_letters(now=now)"
+WORK = "print(complete_awaited(now=now)); tasks.write_letters(now=now)"
 
 
 @pytest.mark.parametrize(
@@ -158,5 +160,5 @@ if os.environ["WHERE"] == "revoke_company":
 if os.environ["WHERE"] == "tell_of_end":
     notices.tell_of_end = stop
 with connection.execute_wrapper(stop_at):
-    receipts.complete(receipt, now=now)
+    complete(receipt, now=now)
 """

@@ -23,9 +23,14 @@ from gridgate.core.sharing import PermissionState
 from gridgate.notifications import operations as notices
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.sharing import receipts, signing
+from gridgate.sharing import signing
 from gridgate.sharing.models import Permission, PermissionEvent, Receipt
-from gridgate.sharing.operations import revoke_company, revoke_permission, subscribe
+from gridgate.sharing.operations.ending import revoke_company, revoke_permission
+from gridgate.sharing.operations.granting import subscribe
+from gridgate.sharing.receipts import asking, completing
+from gridgate.sharing.receipts.asking import awaited
+from gridgate.sharing.receipts.completing import NoneCompleted, complete, complete_at_once, complete_awaited
+from gridgate.sharing.receipts.keys import public_jwks, verify
 from gridgate.sharing.signing import Invalid, KeyUnusable, Valid
 from tests.factories.metering import leave
 from tests.factories.sharing import make_service
@@ -46,7 +51,7 @@ def permission(world: World) -> Permission:
 def ended(world: World) -> Receipt:
     """What the first third party read, revoked, with its signed receipt."""
     receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
-    return receipts.complete(receipt, now=world.now)
+    return complete(receipt, now=world.now)
 
 
 def read(
@@ -102,11 +107,11 @@ def test_without_a_log_yet_there_is_nothing_to_fix(world: World, permission: Per
 def test_the_payload_kept_is_the_one_that_is_signed(world: World, permission: Permission) -> None:
     receipt = ended(world)
     receipt.refresh_from_db()
-    keys = signing.keys_of_jwks(json.dumps(receipts.public_jwks()), where="")
+    keys = signing.keys_of_jwks(json.dumps(public_jwks()), where="")
     found = signing.verify(receipt.jws, keys)
     assert isinstance(found, Valid)
     assert found.payload == receipt.payload
-    assert isinstance(receipts.verify(receipt.jws + "A"), Invalid)
+    assert isinstance(verify(receipt.jws + "A"), Invalid)
 
 
 def test_the_key_is_made_with_the_first_receipt_and_never_again(
@@ -116,7 +121,7 @@ def test_the_key_is_made_with_the_first_receipt_and_never_again(
     key = tmp_path / "keys" / "receipts.pem"
     assert not key.exists()
     receipt = ended(world)
-    assert isinstance(receipts.verify(receipt.jws), Valid)
+    assert isinstance(verify(receipt.jws), Valid)
     again = subscribe(actor=world.alice, service=permission.service, points=None, now=world.now)
     away = key.rename(tmp_path / "away.pem")
     with pytest.raises(KeyUnusable, match="backup"):
@@ -124,11 +129,11 @@ def test_the_key_is_made_with_the_first_receipt_and_never_again(
     again.refresh_from_db()
     assert (again.state, again.lines.count()) == ("revoked", 0)
     with pytest.raises(KeyUnusable, match="backup"):
-        receipts.complete_awaited(now=world.now)
+        complete_awaited(now=world.now)
     assert not key.exists()
     away.rename(key)
-    assert receipts.complete_awaited(now=world.now) == 1
-    assert [isinstance(receipts.verify(one.jws), Valid) for one in Receipt.objects.all()] == [True, True]
+    assert complete_awaited(now=world.now) == 1
+    assert [isinstance(verify(one.jws), Valid) for one in Receipt.objects.all()] == [True, True]
 
 
 def test_the_transaction_of_an_end_counts_signs_and_renders_nothing(
@@ -139,12 +144,12 @@ def test_the_transaction_of_an_end_counts_signs_and_renders_nothing(
 
     OutgoingEmail.objects.all().delete()
     with monkeypatch.context() as patch:
-        for name in ("reads_under", "log_mark", "_key"):
-            patch.setattr(receipts, name, never)
+        for name in ("reads_under", "log_mark", "signing_key"):
+            patch.setattr(completing, name, never)
         patch.setattr("gridgate.notifications.operations.render_to_string", never)
         receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
     assert (receipt.awaited, OutgoingEmail.objects.count()) == (True, 0)
-    made = receipts.complete(receipt, now=world.now)
+    made = complete(receipt, now=world.now)
     assert (made.number, made.awaited) == (receipt.number, False)
     tasks.write_letters(now=world.now)
     assert {email.attachment for email in OutgoingEmail.objects.all()} == {made.jws}
@@ -166,11 +171,11 @@ def test_nobody_waits_for_what_a_receipt_is_made_of(
         monkeypatch.setattr(module, name, act)
 
     receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
-    seen(receipts, "reads_under")
+    seen(completing, "reads_under")
     seen(signing, "sign")
     seen(notices, "render_to_string")
-    seen(receipts, "say")
-    receipts.complete(receipt, now=world.now)
+    seen(completing, "say")
+    complete(receipt, now=world.now)
     assert done == [("reads_under", 0), ("sign", 0), ("say", 1)]
     done.clear()
     tasks.write_letters(now=world.now)
@@ -180,12 +185,12 @@ def test_nobody_waits_for_what_a_receipt_is_made_of(
 def test_a_receipt_is_made_once_whoever_makes_it(world: World, permission: Permission) -> None:
     asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
     OutgoingEmail.objects.all().delete()
-    made = receipts.complete(asked, now=world.now)
+    made = complete(asked, now=world.now)
     tasks.write_letters(now=world.now)
     told = set(OutgoingEmail.objects.values_list("key", flat=True))
-    late = receipts.complete(asked, now=world.now + timedelta(hours=1))  # began before the other was done
+    late = complete(asked, now=world.now + timedelta(hours=1))  # began before the other was done
     assert (late.jws, late.issued_at) == (made.jws, world.now)
-    assert receipts.complete_awaited(now=world.now) == 0
+    assert complete_awaited(now=world.now) == 0
     tasks.write_letters(now=world.now)
     assert set(OutgoingEmail.objects.values_list("key", flat=True)) == told
     assert len(told) == 2
@@ -197,7 +202,7 @@ def test_what_was_read_just_before_the_end_and_folded_after_it_is_counted(
     asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
     line = LogLine(2, read(permission, hours_ago=0, world=world))
     fold(segment="2026-11-25-a.jsonl", lines=[line], reached=lambda: Position(2, 900, "a" * 64))
-    made = receipts.complete(asked, now=world.now + timedelta(minutes=1))
+    made = complete(asked, now=world.now + timedelta(minutes=1))
     assert made.payload["permissions"][0]["reads"] == 1
     assert (made.payload["effective_at"], made.payload["issued_at"]) == (
         "2026-11-25T09:30:00Z",
@@ -219,11 +224,11 @@ def test_one_that_cannot_be_made_holds_up_no_other(
         return real(payload, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(signing, "sign", refuse)
-    assert receipts.complete_awaited(now=world.now) == 2
-    assert [one.number for one in receipts.awaited()] == [poisoned.number]
+    assert complete_awaited(now=world.now) == 2
+    assert [one.number for one in awaited()] == [poisoned.number]
     assert poisoned.number in caplog.text
-    with pytest.raises(receipts.NoneCompleted):  # so that the worker waits longer each time
-        receipts.complete_awaited(now=world.now)
+    with pytest.raises(NoneCompleted):  # so that the worker waits longer each time
+        complete_awaited(now=world.now)
     assert not Receipt.objects.get(number=fine.number).awaited
 
 
@@ -235,9 +240,9 @@ def test_a_receipt_and_what_asks_for_its_letters_are_all_or_nothing_at_every_sta
     failed = 0
     while not _fails_at(failed + 1, asked, world):
         failed += 1
-        assert (receipts.awaited().count(), OutgoingEmail.objects.count()) == (1, 0), failed
+        assert (awaited().count(), OutgoingEmail.objects.count()) == (1, 0), failed
     assert failed > 5
-    assert (receipts.awaited().count(), OutgoingEmail.objects.get().key) == (0, f"ended:{asked.number}")
+    assert (awaited().count(), OutgoingEmail.objects.get().key) == (0, f"ended:{asked.number}")
 
 
 def _fails_at(statement: int, asked: Receipt, world: World) -> bool:
@@ -253,7 +258,7 @@ def _fails_at(statement: int, asked: Receipt, world: World) -> bool:
 
     with connection.execute_wrapper(fail):
         try:
-            receipts.complete(asked, now=world.now)
+            complete(asked, now=world.now)
         except ZeroDivisionError:
             return False
     return True
@@ -275,15 +280,15 @@ def test_nothing_is_signed_that_the_history_does_not_say(
     """Whoever may write into the registry, and has no key, gets no receipt signed by asking for one."""
     asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
     Receipt.objects.filter(pk=asked.pk).update(payload={**asked.payload, member: says})
-    with pytest.raises(receipts.NoneCompleted, match="does not say"):
-        receipts.complete_awaited(now=world.now)
+    with pytest.raises(NoneCompleted, match="does not say"):
+        complete_awaited(now=world.now)
     assert Receipt.objects.get().awaited
 
 
 def test_what_is_never_signed_keeps_no_later_receipt_waiting(
     world: World, permission: Permission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receipts, "AT_ONCE", 1)
+    monkeypatch.setattr(completing, "AT_ONCE", 1)
     asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
     forged = Receipt.objects.create(
         number="GG-20200101-AAAAAA",
@@ -296,9 +301,9 @@ def test_what_is_never_signed_keeps_no_later_receipt_waiting(
     service = make_service(world.third_party_1)
     subscribe(actor=world.alice, service=service, points=None, now=world.now - timedelta(days=9))
     later = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
-    assert receipts.complete_awaited(now=world.now) == 3
-    assert [one.pk for one in receipts.awaited()] == [asked.pk, forged.pk]
-    assert [one.pk for one in receipts.signed()] == [later.pk]
+    assert complete_awaited(now=world.now) == 3
+    assert [one.pk for one in awaited()] == [asked.pk, forged.pk]
+    assert [one.pk for one in asking.signed()] == [later.pk]
 
 
 def test_what_cannot_be_signed_is_tried_again_later_each_time(
@@ -307,9 +312,9 @@ def test_what_cannot_be_signed_is_tried_again_later_each_time(
     asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
     Receipt.objects.filter(pk=asked.pk).update(payload={**asked.payload, "act": "expire"})
     tried: list[int] = []
-    real, now = receipts.complete_at_once, world.now
+    real, now = complete_at_once, world.now
     monkeypatch.setattr(
-        receipts, "complete_at_once", lambda one, now: (tried.append(second), real(one, now=now))[1]
+        completing, "complete_at_once", lambda one, now: (tried.append(second), real(one, now=now))[1]
     )
     worker = Signing()
     for second in range(3600):
@@ -369,7 +374,7 @@ def test_what_is_signed_is_what_the_history_says_whatever_the_row_says(
     Receipt.objects.filter(pk=asked.pk).update(
         payload=said | forged | {"holder": someone, "operator": someone, "eligible_party": someone}
     )
-    receipts.complete_awaited(now=world.now)
+    complete_awaited(now=world.now)
     signed = Receipt.objects.get().payload
     later = ("issued_at", "last_log_head", "last_log_segment")
     assert {name: signed[name] for name in signed if name not in later} == {
@@ -387,8 +392,8 @@ def test_nothing_is_signed_of_a_permission_that_its_history_does_not_tell_whole(
         permission=permission, sequence=1, state=PermissionState.ACTIVE, at=world.now, actor_name="Alice"
     )
     revoke_permission(actor=world.alice, permission_id=permission.pk, now=world.now)
-    with pytest.raises(receipts.NoneCompleted, match="does not say"):
-        receipts.complete_awaited(now=world.now)
+    with pytest.raises(NoneCompleted, match="does not say"):
+        complete_awaited(now=world.now)
     assert Receipt.objects.get().awaited
 
 
@@ -398,7 +403,7 @@ def test_what_is_signed_is_not_changed_and_what_is_awaited_is_not_removed(
     asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
     with pytest.raises(IntegrityError, match="sharing_receipt only grows"), transaction.atomic():
         Receipt.objects.filter(pk=asked.pk).delete()
-    receipts.complete(asked, now=world.now)
+    complete(asked, now=world.now)
     with pytest.raises(IntegrityError, match="sharing_receipt only grows"), transaction.atomic():
         Receipt.objects.filter(pk=asked.pk).update(jws="")
 
@@ -432,5 +437,5 @@ def test_the_operator_is_told_of_receipts_that_should_be_there(world: World, per
     assert list(check.awaited_receipts(world.now + timedelta(minutes=9))) == []
     (said,) = check.awaited_receipts(world.now + timedelta(minutes=11))
     assert said.startswith("Not signed yet: 1 receipt of what ended, the oldest since 2026-11-25 09:30 UTC.")
-    receipts.complete(receipt, now=world.now)
+    complete(receipt, now=world.now)
     assert list(check.awaited_receipts(world.now + timedelta(minutes=11))) == []

@@ -19,9 +19,13 @@ from gridgate.core.time import Interval
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations import close_holding, open_holding, set_collection
 from gridgate.organisations.models import Organisation
-from gridgate.sharing import operations as sharing
 from gridgate.sharing.models import AccessLine as Line
 from gridgate.sharing.models import DataService, Permission
+from gridgate.sharing.operations.ending import expire_due, revoke_company, terminate
+from gridgate.sharing.operations.granting import grant
+from gridgate.sharing.operations.moving_out import invalidate_for_moved_out
+from gridgate.sharing.operations.pausing import resume, suspend
+from gridgate.sharing.operations.requesting import accept_request, request_permission
 from tests.factories.metering import make_point
 from tests.factories.organisations import make_member
 from tests.factories.sharing import make_service
@@ -69,11 +73,11 @@ class Story:
         points = None if row["points"] == "all" else [self.point(name) for name in row["points"].split()]
         service = self.service(company, row, by_law=row["fact"] == "law")
         if row["fact"] == "law":
-            permission = sharing.grant(
+            permission = grant(
                 service=service, holder=self.world.acme, points=points, reason="", valid_until=until, now=now
             )
         else:
-            request = sharing.request_permission(
+            request = request_permission(
                 requester=self.member_of(company),
                 service=service,
                 holder=self.world.acme,
@@ -82,22 +86,20 @@ class Story:
                 history_from=date.fromisoformat(row["history from"]),
                 now=now,
             )
-            permission = sharing.accept_request(
-                actor=self.world.alice, request_id=request.pk, points=None, now=now
-            )
+            permission = accept_request(actor=self.world.alice, request_id=request.pk, points=None, now=now)
         assert permission.state == "active"
 
     def act(self, at: datetime, row: Row) -> None:
         who = getattr(self.world, row["who"], None)
         match row["act"]:
             case "revoke company":
-                sharing.revoke_company(actor=who, company=self.company(row["on"]), now=at)
+                revoke_company(actor=who, company=self.company(row["on"]), now=at)
             case "terminate":
-                sharing.terminate(actor=who, permission_id=self.permission_of(row["on"]).pk, now=at)
+                terminate(actor=who, permission_id=self.permission_of(row["on"]).pk, now=at)
             case "suspend":
-                sharing.suspend(actor=who, permission_id=self.permission_of(row["on"]).pk, reason="", now=at)
+                suspend(actor=who, permission_id=self.permission_of(row["on"]).pk, reason="", now=at)
             case "resume":
-                sharing.resume(actor=who, permission_id=self.permission_of(row["on"]).pk, now=at)
+                resume(actor=who, permission_id=self.permission_of(row["on"]).pk, now=at)
             case "move out":
                 point, day = row["on"].split()
                 holding = TitleHolding.objects.get(
@@ -118,8 +120,8 @@ class Story:
             case "activate":
                 set_collection(actor=who, points=[self.point(row["on"])], state="active", now=at)
             case "worker":
-                sharing.expire_due(now=at)
-                sharing.invalidate_for_moved_out(now=at)
+                expire_due(now=at)
+                invalidate_for_moved_out(now=at)
             case other:
                 raise AssertionError(other)
 

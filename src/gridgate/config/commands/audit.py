@@ -35,7 +35,7 @@ from gridgate.dataplane.accesslog.segments import (
 if TYPE_CHECKING:
     from gridgate.audit.operations.progress import Position
     from gridgate.audit.operations.roll_up import LogLine
-    from gridgate.sharing.receipts import Claim
+    from gridgate.sharing.receipts.checking import Claim
 
 app = typer.Typer(help="The access log.", no_args_is_help=True)
 
@@ -277,7 +277,7 @@ def _registry(keys: Sequence[Ed25519PublicKey]) -> _Registry:
     load_django(compares=True)
     from gridgate.audit.checkpoints import known_checkpoints
     from gridgate.audit.verify import folded
-    from gridgate.sharing.receipts import Claim, checked
+    from gridgate.sharing.receipts.checking import Claim, checked
 
     known = _Registry(known_checkpoints(), [], folded())
     for number, found in checked(keys):

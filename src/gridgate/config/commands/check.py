@@ -161,7 +161,8 @@ def log_signed_ahead(environment: Environment, now: datetime) -> Iterator[str]:
 
 def awaited_receipts(now: datetime) -> Iterator[str]:
     """Those that should have been signed long since: the worker does so within seconds."""
-    from gridgate.sharing.receipts import awaited, obstacle
+    from gridgate.sharing.receipts.asking import awaited
+    from gridgate.sharing.receipts.completing import obstacle
 
     late = awaited().filter(issued_at__lt=now - LATE)
     if (oldest := late.first()) is None:

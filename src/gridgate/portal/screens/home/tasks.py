@@ -24,7 +24,7 @@ from gridgate.portal.screens.lost_factors.tasks import checks_of
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shapes import Task, by_urgency
-from gridgate.sharing.operations import DAYS_TO_ANSWER
+from gridgate.sharing.operations.requesting import DAYS_TO_ANSWER
 from gridgate.sharing.queries.permissions import InForce, in_force, permissions_given
 from gridgate.sharing.queries.requests import WAITING, requests_made, requests_to_answer
 

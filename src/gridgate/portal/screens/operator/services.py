@@ -19,7 +19,7 @@ from gridgate.portal.screens.operator.words import Tag
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.searching import searched
 from gridgate.sharing.models import DataService
-from gridgate.sharing.operations import offer_to
+from gridgate.sharing.operations.offering import offer_to
 from gridgate.sharing.operator_queries import data_service, data_services
 
 

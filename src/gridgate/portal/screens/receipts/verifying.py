@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from gridgate.portal.forms import LineField
 from gridgate.portal.screens.receipts.document import Document, fingerprint
 from gridgate.portal.time_zone import network_time
-from gridgate.sharing import receipts
 from gridgate.sharing.queries.receipts import receipt_numbered
+from gridgate.sharing.receipts.keys import public_jwks
+from gridgate.sharing.receipts.keys import verify as check_signature
 from gridgate.sharing.signing import Valid
 
 LARGEST = 10 * 2**20
@@ -95,11 +96,11 @@ def verify(request: HttpRequest) -> HttpResponse:
 @cache_control(public=True, max_age=300)
 def keys(request: HttpRequest) -> JsonResponse:
     """The public keys of receipts (JWK set, RFC 7517), for other programs to verify with."""
-    return JsonResponse(receipts.public_jwks(), headers={"Access-Control-Allow-Origin": "*"})
+    return JsonResponse(public_jwks(), headers={"Access-Control-Allow-Origin": "*"})
 
 
 def _of_file(jws: str) -> Verdict:
-    found = receipts.verify(jws)
+    found = check_signature(jws)
     if isinstance(found, Valid):
         return Verdict(True, document=Document(found.payload, jws))
     return Verdict(False, _why(found.reason))

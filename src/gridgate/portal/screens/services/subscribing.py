@@ -23,8 +23,8 @@ from gridgate.portal.screens.sharing.agreed import Agreed, fingerprint
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.picker import PointPicker
-from gridgate.sharing import operations
 from gridgate.sharing.models import DataService
+from gridgate.sharing.operations import granting
 from gridgate.sharing.operations.granting import LONGEST_MONTHS, settle_end
 from gridgate.sharing.queries.services import service_readable_by
 
@@ -103,7 +103,7 @@ def _subscribe(
                 again=bool(request.POST.get("seen")),
             )
             return _before_giving(request, service, given, words.until(ends, moment))
-        operations.subscribe(
+        granting.subscribe(
             actor=request.membership,
             service=service,
             points=chosen,

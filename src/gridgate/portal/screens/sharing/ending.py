@@ -20,8 +20,9 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import kept
 from gridgate.portal.step_up import step_up_required
 from gridgate.portal.time_zone import network_time
-from gridgate.sharing import operations, receipts
 from gridgate.sharing.models import Permission, Receipt
+from gridgate.sharing.operations import ending
+from gridgate.sharing.operations.ending import revoke_permission
 from gridgate.sharing.queries.companies import (
     CompanySharing,
     Share,
@@ -31,6 +32,7 @@ from gridgate.sharing.queries.companies import (
 )
 from gridgate.sharing.queries.permissions import in_force, permission_given, permissions_given
 from gridgate.sharing.queries.receipts import last_receipt
+from gridgate.sharing.receipts.completing import complete_at_once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -46,7 +48,7 @@ def revoke_company(request: MemberRequest, siren: str) -> HttpResponse:
         return _end(
             request,
             permissions,
-            lambda: operations.revoke_company(actor=actor, company=company, now=moment.now),
+            lambda: ending.revoke_company(actor=actor, company=company, now=moment.now),
             moment.now,
         )
     summary = _present(request, company, moment)
@@ -67,7 +69,7 @@ def revoke(request: MemberRequest, permission_id: UUID) -> HttpResponse:
         return _end(
             request,
             permissions,
-            lambda: operations.revoke_permission(actor=actor, permission_id=permission_id, now=moment.now),
+            lambda: revoke_permission(actor=actor, permission_id=permission_id, now=moment.now),
             moment.now,
         )
     summary = _present(request, permission.eligible_party, moment)
@@ -173,7 +175,7 @@ def _end(
             return redirect(request.path)  # which says why nothing can be ended
         messages.info(request, _("Ce partage avait déjà pris fin. Voici le reçu qui le prouve."))
         return redirect("receipt", earlier.number)
-    receipts.complete_at_once(receipt, now=now)
+    complete_at_once(receipt, now=now)
     messages.success(
         request,
         _("Le partage a pris fin : %(name)s ne peut plus rien lire à ce titre.")

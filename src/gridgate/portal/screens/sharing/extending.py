@@ -21,8 +21,9 @@ from gridgate.portal.screens.sharing.ending import share_of
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.time_zone import network_time
-from gridgate.sharing import operations
 from gridgate.sharing.models import Permission
+from gridgate.sharing.operations import extending
+from gridgate.sharing.operations.extending import obstacle_to_extending
 from gridgate.sharing.operations.granting import furthest_end
 from gridgate.sharing.queries import reach
 from gridgate.sharing.queries.permissions import permission_given
@@ -77,7 +78,7 @@ def _blocked(permission: Permission, moment: Moment) -> str:
         return _(
             "Ce partage porte aussi sur des compteurs hors de votre périmètre : demandez à un administrateur."
         )
-    obstacle = operations.obstacle_to_extending(permission, moment.now)
+    obstacle = obstacle_to_extending(permission, moment.now)
     return words.obstacle(obstacle) if obstacle else ""
 
 
@@ -89,7 +90,7 @@ def _extend(
         return None
     until = form.cleaned_data["until"]
     try:
-        operations.extend(
+        extending.extend(
             actor=request.membership,
             permission_id=permission.pk,
             valid_until=moment.end_of(until),

@@ -24,8 +24,8 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import Tag, expires
 from gridgate.portal.screens.sharing.timeline import NAMED_POINTS
 from gridgate.portal.shapes import filters_in_force
-from gridgate.sharing import operations, receipts
 from gridgate.sharing.models import Permission, PermissionRequest, PointLeft
+from gridgate.sharing.operations import ending
 from gridgate.sharing.queries import reach
 from gridgate.sharing.queries.companies import count_points
 from gridgate.sharing.queries.permissions import (
@@ -36,6 +36,7 @@ from gridgate.sharing.queries.permissions import (
 )
 from gridgate.sharing.queries.receipts import last_receipt
 from gridgate.sharing.queries.requests import WAITING, requests_made
+from gridgate.sharing.receipts.completing import complete_at_once
 
 
 @require_safe
@@ -138,14 +139,14 @@ def terminate(request: MemberRequest, permission_id: UUID) -> HttpResponse:
     form = TerminateForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid() and not reach.said(permission, "exceeds"):
         try:
-            receipt = operations.terminate(
+            receipt = ending.terminate(
                 actor=actor, permission_id=permission_id, reason=form.cleaned_data["reason"], now=moment.now
             )
         except GridgateError as refused:
             if refused.kind is not ErrorKind.CONFLICT:
                 raise
             return _already(request, permissions_received(actor=actor).filter(pk=permission_id))
-        receipts.complete_at_once(receipt, now=moment.now)
+        complete_at_once(receipt, now=moment.now)
         messages.success(
             request,
             _("Vous ne lisez plus ces données. %(name)s en est prévenu.")

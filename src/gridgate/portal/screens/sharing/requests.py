@@ -20,8 +20,9 @@ from gridgate.portal.screens.sharing.agreed import Agreed, fingerprint, giving
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.picker import PointPicker
 from gridgate.portal.screens.sharing.preview import preview
-from gridgate.sharing import operations
 from gridgate.sharing.models import PermissionRequest
+from gridgate.sharing.operations.granting import NotOffered
+from gridgate.sharing.operations.requesting import accept_request, refuse_request
 from gridgate.sharing.queries import reach
 from gridgate.sharing.queries.permissions import in_force, permissions_given
 from gridgate.sharing.queries.requests import WAITING, points_asked, request_received
@@ -80,7 +81,7 @@ def _decide(
     name = asked.eligible_party.legal_name
     try:
         if said == ["refuse"]:
-            operations.refuse_request(actor=request.membership, request_id=asked.pk, now=moment.now)
+            refuse_request(actor=request.membership, request_id=asked.pk, now=moment.now)
             messages.success(
                 request, _("Demande refusée : elle n’ouvre aucun accès à %(name)s.") % {"name": name}
             )
@@ -91,9 +92,7 @@ def _decide(
                 return None
             if request.POST.get("seen", "") != fingerprint(chosen, asked.pk):
                 return _before_giving(request, asked, picker, chosen)
-            operations.accept_request(
-                actor=request.membership, request_id=asked.pk, points=chosen, now=moment.now
-            )
+            accept_request(actor=request.membership, request_id=asked.pk, points=chosen, now=moment.now)
             messages.success(
                 request,
                 _("Partage accordé à %(name)s. Vous pouvez le résilier ici à tout moment.") % {"name": name},
@@ -101,7 +100,7 @@ def _decide(
             return redirect("sharing_company", asked.eligible_party.siren)
     except GridgateError as refused:
         told = (ErrorKind.CONFLICT, ErrorKind.INVALID)
-        if refused.kind not in told and not isinstance(refused, operations.NotOffered):
+        if refused.kind not in told and not isinstance(refused, NotOffered):
             raise
         messages.error(request, words.refusal(refused))
         return redirect(request.path)

@@ -14,7 +14,7 @@ from gridgate.portal.charts import Spark, sparkline
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService
-from gridgate.sharing.operations import obstacle_to_extending
+from gridgate.sharing.operations.extending import obstacle_to_extending
 from gridgate.sharing.queries.companies import CompanySharing, Share
 
 SOON_DAYS = 30

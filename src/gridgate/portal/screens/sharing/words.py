@@ -14,8 +14,16 @@ from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.core.time import Resolution
 from gridgate.portal import formats
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.sharing import operations
 from gridgate.sharing.models import DataService, Permission
+from gridgate.sharing.operations.extending import NotExtendable, Obstacle
+from gridgate.sharing.operations.granting import (
+    AlreadyShared,
+    InvalidEnd,
+    LoadCurveOpposed,
+    NoPoints,
+    NotOffered,
+)
+from gridgate.sharing.operations.requesting import RequestClosed
 
 KINDS = {
     Kind.LOAD_CURVE: gettext_lazy("courbe de charge"),
@@ -237,24 +245,24 @@ def kind_lines(says: Says) -> list[str]:
     return [capital(word) for word in _kind_words(says)]
 
 
-def obstacle(why: operations.Obstacle) -> str:
+def obstacle(why: Obstacle) -> str:
     """Why a permission cannot last longer, and what to do."""
     match why:
-        case operations.Obstacle.ENDED:
+        case Obstacle.ENDED:
             return _("Cette autorisation a déjà pris fin : pour partager de nouveau, souscrivez au service.")
-        case operations.Obstacle.SUSPENDED:
+        case Obstacle.SUSPENDED:
             return _(
                 "Cette autorisation est suspendue par votre gestionnaire de réseau : elle se prolonge quand elle reprend."
             )
-        case operations.Obstacle.LAW:
+        case Obstacle.LAW:
             return _("Cette autorisation repose sur la loi : sa durée ne dépend pas de vous.")
-        case operations.Obstacle.ENDLESS:
+        case Obstacle.ENDLESS:
             return _("Cette autorisation n’a pas de terme : elle dure tant que vous êtes titulaire.")
-        case operations.Obstacle.NOT_OFFERED:
+        case Obstacle.NOT_OFFERED:
             return _(
                 "Ce service n’est plus proposé à votre entreprise : l’autorisation se poursuit jusqu’à son terme."
             )
-        case operations.Obstacle.FULL:
+        case Obstacle.FULL:
             return _(
                 "Cette autorisation dure déjà trois ans à partir d’aujourd’hui, le plus que l’on puisse accorder."
             )
@@ -263,24 +271,24 @@ def obstacle(why: operations.Obstacle) -> str:
 def refusal(error: GridgateError) -> str:
     """Why an operation refused, and what to do, in the words of the screen."""
     match error:
-        case operations.AlreadyShared():
+        case AlreadyShared():
             return _("Ce partage existe déjà, au moins jusqu’à cette date. Une fin plus tardive le prolonge.")
-        case operations.NotExtendable():
+        case NotExtendable():
             return obstacle(error.obstacle)
-        case operations.LoadCurveOpposed():
+        case LoadCurveOpposed():
             return _(
                 "La courbe de charge de ces compteurs n’est pas collectée : activez d’abord sa collecte."
             )
-        case operations.InvalidEnd():
+        case InvalidEnd():
             return _("La fin doit être à venir, et dans trois ans au plus.")
-        case operations.NoPoints():
+        case NoPoints():
             return _("Aucun de ces compteurs n’est à vous aujourd’hui. Choisissez-en au moins un.")
-        case operations.NotOffered():
+        case NotOffered():
             return _(
                 "Ce service est réservé à des entreprises qui ont un autre rôle sur le réseau. Refusez la demande, ou "
                 "écrivez au gestionnaire de réseau, qui enregistre les rôles."
             )
-        case operations.RequestClosed():
+        case RequestClosed():
             return _("Cette demande a déjà reçu une réponse, ou son délai est passé.")
         case _:
             return str(error)
