@@ -185,7 +185,7 @@ def _expired(program: Program) -> Act:
 
 
 def _moved_out(program: Program) -> Act:
-    from gridgate.metering.imports import import_holders
+    from gridgate.metering.imports.holders import import_holders
 
     program.given()
     world = program.world
@@ -200,7 +200,7 @@ def _moved_out(program: Program) -> Act:
 
 
 def _opposed(program: Program) -> Act:
-    from gridgate.metering.operations import set_collection
+    from gridgate.metering.operations.collections import set_collection
 
     program.given()
     return lambda: _done(

@@ -137,7 +137,7 @@ def gridgate(users: int, points: int, groups: int) -> Questions:
     from gridgate.config.instance import migrate
     from gridgate.metering import as_held
     from gridgate.metering.models import MeteringPoint, PointVersion, TitleHolding
-    from gridgate.metering.queries import points_readable_by
+    from gridgate.metering.queries.points import points_readable_by
     from gridgate.organisations import models
 
     migrate()

@@ -9,7 +9,8 @@ from typing import Any
 from gridgate.core.quantities import FlowDirection
 from gridgate.metering import as_held
 from gridgate.metering.models import MeteringPoint, TitleHolding
-from gridgate.metering.operations import create_point, open_holding
+from gridgate.metering.operations.points import create_point
+from gridgate.metering.operations.titles import open_holding
 from gridgate.metering.versions import Versions, write
 from gridgate.organisations.models import Organisation
 

@@ -16,7 +16,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, bits
 from gridgate.core.quantities import directions_of as directions_said
 from gridgate.metering import as_held
-from gridgate.metering.imports import import_points
+from gridgate.metering.imports.points import import_points
 from gridgate.metering.models import (
     LoadCurveCollection,
     MeteringPoint,
@@ -24,7 +24,8 @@ from gridgate.metering.models import (
     PointVersion,
     TitleHolding,
 )
-from gridgate.metering.operations import close_holding, move_in, open_holding, set_collection
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.operations.titles import close_holding, move_in, open_holding
 from gridgate.sharing import history
 from gridgate.sharing.models import AccessLine, DataService, Permission, PointLeft
 from gridgate.sharing.operations.ending import expire_due, revoke_company, revoke_permission, terminate

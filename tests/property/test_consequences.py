@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from gridgate.applications.operations import create_application, set_group
 from gridgate.core.roles import Term
-from gridgate.metering.queries import points_of_company, points_readable_by
+from gridgate.metering.queries.points import points_of_company, points_readable_by
 from gridgate.organisations.catalogue import BY_CODE
 from gridgate.organisations.company_rights import Change, CompanyRights, Difference, newly
 from gridgate.organisations.models import Membership, UserGroup

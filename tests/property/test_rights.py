@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from gridgate.core.roles import ALWAYS, Answer, Term, Why
 from gridgate.metering import rights as metering_rights
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.operations import open_holding
-from gridgate.metering.queries import points_readable_by
+from gridgate.metering.operations.titles import open_holding
+from gridgate.metering.queries.points import points_readable_by
 from gridgate.organisations import rights
 from gridgate.organisations.catalogue import BY_CODE, CATALOGUE
 from gridgate.organisations.models import Membership, Organisation

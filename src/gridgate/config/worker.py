@@ -41,7 +41,7 @@ from gridgate.config.changes import refuse_contradiction
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
 from gridgate.core.unavailability import is_unavailable
-from gridgate.metering.operations import end_collections_of_former_holders
+from gridgate.metering.operations.collections import end_collections_of_former_holders
 from gridgate.notifications import tasks
 from gridgate.organisations.models import PreparedFile
 from gridgate.organisations.operations import join_requests, kyc, prepared_files

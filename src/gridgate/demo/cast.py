@@ -119,6 +119,8 @@ class Point:
     """True for the curve that has a gap, an estimated day and a corrected one."""
 
 
+YEARS = 2
+"""So long ago the first measurements begin."""
 FINER_DAYS_AGO = 40
 GAP_DAYS_AGO, ESTIMATED_DAYS_AGO, CORRECTED_DAYS_AGO = 17, 19, 24
 

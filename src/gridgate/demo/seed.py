@@ -5,66 +5,45 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import count
 from pathlib import Path
 from random import Random, SystemRandom
-from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import ZoneInfo
 
-import numpy as np
-from django.db.models import Model
 from django.urls import reverse
-from numpy.typing import NDArray
 
 from gridgate.applications.operations import create_application
 from gridgate.core import references
-from gridgate.core.quantities import Kind, Quality
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
-from gridgate.dataplane.store import open_store
-from gridgate.dataplane.store.port import DayBlock, MeasurementStore, Source
-from gridgate.dataplane.store.quarantine import Quarantined
-from gridgate.demo import cast, curves
+from gridgate.demo import cast
 from gridgate.demo.access_history import access_history
+from gridgate.demo.measurements import seed_measurements
 from gridgate.demo.questionnaires import seed_questionnaires
-from gridgate.demo.services import create_services
+from gridgate.demo.requests import seed_requests
+from gridgate.demo.sharing import seed_sharing
+from gridgate.demo.terms import accept_terms_in_force
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.operations import create_point, open_holding, set_collection
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.operations.points import create_point
+from gridgate.metering.operations.titles import open_holding
 from gridgate.organisations.eic_codes import code_of
-from gridgate.organisations.eic_queries import organisation_eic_code
-from gridgate.organisations.models import EicRequest, Membership, Organisation, User
+from gridgate.organisations.models import Membership, Organisation, User
 from gridgate.organisations.operations import (
-    EIC,
-    EicAsked,
     accept_invitation,
-    accept_terms,
     add_eic_code,
     add_favourite,
     add_member,
-    begin_eic_request,
     create_group,
     create_organisation,
     declare_first_administrator,
     give,
-    import_eic_codes,
     record_contract,
     sign_up,
-    submit_eic_request,
 )
-from gridgate.organisations.operations.eic import codes_to_compare
-from gridgate.organisations.operations.requests import return_request
 from gridgate.organisations.security.policy import set_policy
 from gridgate.organisations.terms import terms_in_force
-from gridgate.sharing.models import DataService, Permission, PermissionRequest
-from gridgate.sharing.operations.ending import revoke_permission
-from gridgate.sharing.operations.granting import grant, subscribe
-from gridgate.sharing.operations.requesting import request_permission
-from gridgate.sharing.receipts.completing import complete
-
-YEARS = 2
-DAILY_DELIVERIES = 30
-"""The last days arrive one by one, as from a real head-end, so that `as_of` has something to tell."""
+from gridgate.sharing.models import Permission
 
 Step = tuple[str, Callable[[], None]]
 
@@ -89,7 +68,6 @@ class World:
         self.organisations: dict[str, Organisation] = {}
         self.members: dict[str, Membership] = {}
         self.visitor: User
-        self.services: dict[str, DataService] = {}
         self.applications: dict[str, dict[str, str]] = {}
 
     def at(self, days_ago: int, hour: int = 9, minute: int = 0) -> datetime:
@@ -139,7 +117,7 @@ class World:
                 password=cast.PASSWORD,
                 now=start,
             )
-            _accept_terms(self.members[person.key], start)
+            accept_terms_in_force(self.members[person.key], start)
 
         for group in cast.GROUPS:
             made = create_group(
@@ -192,72 +170,10 @@ class World:
         )
 
     def _requests(self) -> None:
-        """Of the requests for a code one waits for the company, one of a company and one of a person for the operator."""
-        columns = ("code", "display_name", "long_name")
-        published = [dict(zip(columns, one, strict=True)) for one in cast.OTHER_OFFICES]
-        import_eic_codes(enumerate(published, 2), name="X_eicCodes.csv", now=self.at(365 * 3))
-        alice, charlie, operator = (self.members[key] for key in ("alice", "charlie", "operateur"))
-        own_code = organisation_eic_code(alice.organisation)
-        contact = {"contact_name": "Alice", "contact_email": alice.user.email}
-        self._ask_for_code(
-            alice,
-            EicAsked(
-                type="W",
-                display_name="ACME-LYON-PV",
-                long_name="ACME Lyon Gerland, toiture solaire",
-                responsible_party=own_code.pk if own_code else "",
-                justification="Déclarer la production de la toiture.",
-                details=contact,
-            ),
-            self.at(1, 15, 20),
-        )
-        asked = self._ask_for_code(
-            charlie,
-            EicAsked(
-                type="V",
-                display_name="CLIENT-B-RENNES",
-                long_name="Client B, échanges de messages",
-                justification="Recevoir nos courbes par messages.",
-                details={
-                    "address": "Rennes",
-                    "contact_name": "Charlie",
-                    "contact_email": charlie.user.email,
-                },
-            ),
-            self.at(4, 10, 45),
-        )
-        return_request(
-            EIC,
-            asked,
-            reason="Donnez l’adresse complète du site où le système est exploité.",
-            actor=operator,
-            now=self.at(3, 14, 10),
-        )
-        self._ask_for_code(
-            None,
-            EicAsked(
-                type="X",
-                display_name="VISITEUR",
-                long_name="Visiteur, production solaire",
-                justification="Vendre la production d’une toiture sur le marché.",
-                details={
-                    "functions": ["producer"],
-                    "address": "Nantes",
-                    "contact_name": cast.VISITOR.name,
-                    "contact_email": cast.VISITOR.email,
-                },
-            ),
-            self.at(2, 17, 40),
-        )
+        seed_requests(self.members, self.visitor, at=self.at)
 
     def _questionnaires(self) -> None:
         seed_questionnaires(self.members, today=self.today, at=self.at)
-
-    def _ask_for_code(self, member: Membership | None, asked: EicAsked, now: datetime) -> EicRequest:
-        user = self.visitor if member is None else member.user
-        draft = begin_eic_request(asked=asked, user=user, actor=member, now=now)
-        compared = [one.pk for one in codes_to_compare(asked, user=user, actor=member)]
-        return submit_eic_request(request=draft, compared=compared, user=user, actor=member, now=now)
 
     def _points(self) -> None:
         for point in cast.POINTS:
@@ -283,78 +199,10 @@ class World:
             )
         for state in ("active", "opposed"):
             points = [point.id for point in cast.POINTS if point.collection == state]
-            set_collection(actor=None, points=points, state=state, now=self.at(365 * YEARS + 30))
+            set_collection(actor=None, points=points, state=state, now=self.at(365 * cast.YEARS + 30))
 
     def _sharing(self) -> None:
-        with _same_ids(Permission, PermissionRequest):
-            self._share()
-
-    def _share(self) -> None:
-        self.services = create_services(self.organisations)
-        alice = self.members["alice"]
-        for name in (cast.ACME[0], cast.CLIENT_B[0], cast.CLIENT_C[0]):
-            grant(
-                service=self.services["releve-et-facturation"],
-                holder=self.organisations[name],
-                points=None,
-                reason="Mission de service public",
-                now=self.at(365 * YEARS),
-            )
-        past = subscribe(
-            actor=alice,
-            service=self.services["tiers3-autoconsommation"],
-            points=list(cast.TIERS_3_POINTS[:3]),
-            valid_until=self.at(200, 0),
-            now=self.at(400),
-        )
-        ended = self.at(260, 16, 42)
-        complete(revoke_permission(actor=alice, permission_id=past.pk, now=ended), now=ended)
-        subscribe(
-            actor=alice,
-            service=self.services["tiers1-suivi"],
-            points=list(cast.TIERS_1_POINTS),
-            valid_until=self.at(-470, 0),
-            now=self.at(258),
-        )
-        subscribe(
-            actor=alice,
-            service=self.services["tiers2-effacement"],
-            points=list(cast.TIERS_2_POINTS),
-            valid_until=self.at(-281, 0),
-            now=self.at(84),
-        )
-        subscribe(
-            actor=alice,
-            service=self.services["tiers3-audit"],
-            points=list(cast.TIERS_3_POINTS),
-            valid_until=self.at(-23, 0),
-            now=self.at(342),
-        )
-        subscribe(
-            actor=self.members["charlie"],
-            service=self.services["tiers1-suivi"],
-            points=None,
-            valid_until=self.at(-120, 0),
-            now=self.at(245),
-        )
-        tiers_3 = add_member(
-            organisation=self.organisations["Tiers 3"],
-            email=f"tiers3@{cast.host_of('Tiers 3')}",
-            full_name="Tiers 3, développement",
-            role="administrator",
-            password=cast.PASSWORD,
-            now=self.at(342),
-        )
-        _accept_terms(tiers_3, self.at(342))
-        request_permission(
-            requester=tiers_3,
-            service=self.services["tiers3-autoconsommation"],
-            holder=self.organisations[cast.ACME[0]],
-            points=list(cast.TIERS_3_POINTS[:5]),
-            valid_until=self.at(-180, 0),
-            message="Pour chiffrer une toiture solaire sur le site de Lyon Gerland.",
-            now=self.at(2, 10, 5),
-        )
+        seed_sharing(self.organisations, self.members, at=self.at)
 
     def _applications(self) -> None:
         for key, name, organisation in (
@@ -378,40 +226,8 @@ class World:
             }
 
     def _measurements(self) -> None:
-        first, last = self.today - timedelta(days=365 * YEARS), self.today - timedelta(days=1)
-        calendar = curves.Calendar.between(first, last, self.instance.zone)
-        profiles = curves.Profiles(calendar)
-        finer_on = self.today - timedelta(days=cast.FINER_DAYS_AGO)
-        blocks = [
-            block
-            for point in cast.POINTS
-            for direction, watts in curves.power(point, profiles).items()
-            for block in curves.day_blocks(point, direction, watts, calendar, finer_on)
-        ]
-        flawed = next(point.id for point in cast.POINTS if point.flawed)
-        _flaw(blocks, flawed, self.today)
-        store = open_store(self.instance.measurements, zone=self.instance.zone)
-        self._deliver(store, blocks, flawed)
-
-    def _deliver(self, store: MeasurementStore, blocks: list[DayBlock], flawed: str) -> None:
-        """Everything older in one delivery, then each day at six the next morning, then one correction."""
-        recent = self.today - timedelta(days=DAILY_DELIVERIES)
-        corrected = self.today - timedelta(days=cast.CORRECTED_DAYS_AGO)
-        by_day: dict[date, list[DayBlock]] = {}
-        for block in blocks:
-            by_day.setdefault(max(block.day, recent - timedelta(days=1)), []).append(block)
-        for day, of_day in sorted(by_day.items()):
-            self._put(store, f"releve-{day}", of_day, self.at((self.today - day).days - 1, 6))
-            if day == corrected + timedelta(days=5):
-                correction = _correct(by_day, flawed, corrected, delivered=day)
-                self._put(
-                    store, f"correction-{corrected}", correction, self.at((self.today - day).days - 1, 7)
-                )
-
-    def _put(self, store: MeasurementStore, name: str, blocks: list[DayBlock], at: datetime) -> None:
-        nothing: list[Quarantined] = []
-        source = Source(name, hashlib.sha256(name.encode()).hexdigest(), "demo", int(at.timestamp() * 1000))
-        store.put(blocks, source=source, quarantined=nothing, recorded_at=int(at.timestamp() * 1000))
+        instance = self.instance
+        seed_measurements(instance.measurements, instance.zone, today=self.today, at=self.at)
 
     def _reads(self) -> None:
         log = AccessLog(self.instance.access_log, "demo")
@@ -470,73 +286,3 @@ def _same_references(day: date) -> Iterator[None]:
         yield
     finally:
         references.source = SystemRandom()
-
-
-@contextmanager
-def _same_ids(*models: type[Model]) -> Iterator[None]:
-    """Number the rows that are made meanwhile in order, so that the same world has the same ids on every run."""
-    fields = [model._meta.get_field("id") for model in models]
-    for field in fields:
-        numbers = count(1)
-        label = field.model.__name__
-
-        def numbered(label: str = label, numbers: Iterator[int] = numbers) -> UUID:
-            return uuid5(NAMESPACE_URL, f"gridgate demo {label} {next(numbers)}")
-
-        vars(field)["_get_default"] = numbered  # in front of Django's cached property of that name
-    try:
-        yield
-    finally:
-        for field in fields:
-            del vars(field)["_get_default"]
-
-
-def _flaw(blocks: list[DayBlock], point: str, today: date) -> None:
-    """Give one curve a gap of five hours and an estimated day."""
-    gap, estimated = (
-        today - timedelta(days=cast.GAP_DAYS_AGO),
-        today - timedelta(days=cast.ESTIMATED_DAYS_AGO),
-    )
-    for block in blocks:
-        if block.key.metering_point != point or block.key.kind is not Kind.LOAD_CURVE:
-            continue
-        if block.day == gap:
-            missing = slice(12, 42)
-            block.quality[missing], block.values[missing] = Quality.MISSING, 0
-        elif block.day == estimated:
-            block.quality[:] = Quality.ESTIMATED
-
-
-def _correct(by_day: dict[date, list[DayBlock]], point: str, day: date, *, delivered: date) -> list[DayBlock]:
-    """The day as the meter was found to have under-counted it: every value 4 % higher, to whole watt-hours, its energy
-    and maximum with it, and each index from then on by what was not counted. What was not `delivered` yet is mended
-    where it is.
-    """
-    corrected, of_day = [], {b.key.kind: b for b in by_day[day] if b.key.metering_point == point}
-    curve, energy, highest = (
-        of_day[kind] for kind in (Kind.LOAD_CURVE, Kind.DAILY_ENERGY, Kind.MAXIMUM_POWER)
-    )
-    values = (np.rint(curve.values * 1.04 / 6) * 6).astype(np.int64)
-    energy_wh = values.sum(keepdims=True) * curve.key.resolution.seconds // 3600
-    for block, mended in ((curve, values), (energy, energy_wh), (highest, np.rint(highest.values * 1.04))):
-        corrected.append(_corrected(block, mended))
-    uncounted = energy_wh - energy.values
-    for block in (block for blocks in by_day.values() for block in blocks):
-        if (block.key.metering_point, block.key.kind) == (point, Kind.REGISTER_READING) and block.day > day:
-            if block.day <= delivered:
-                corrected.append(_corrected(block, block.values + uncounted))
-            else:
-                block.values[:] += uncounted
-    return corrected
-
-
-def _corrected(block: DayBlock, values: NDArray[np.number]) -> DayBlock:
-    quality = np.full(len(values), Quality.CORRECTED, dtype=np.uint8)
-    return replace(block, values=values.astype(np.int64), quality=quality)
-
-
-def _accept_terms(member: Membership, now: datetime) -> None:
-    """As when they opened the link of their invitation: the demo's people are not asked at their first sign-in."""
-    terms = terms_in_force(now=now)
-    if terms is not None:
-        accept_terms(user=member.user, terms=terms, organisation=member.organisation, now=now)

@@ -4,20 +4,20 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 
-from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion, TitleHolding
-from gridgate.metering.queries import (
-    PointFilter,
-    PointNotFound,
-    Points,
-    Titles,
-    as_they_are,
-    held_on,
-    narrow,
-    of_the_day,
-    with_anyones_collection,
+from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.metering.models import (
+    LoadCurveCollection,
+    MeteringPoint,
+    PointVersion,
+    RegisterImport,
+    TitleHolding,
 )
+from gridgate.metering.queries.collections import with_anyones_collection
+from gridgate.metering.queries.lists import PointFilter, narrow
+from gridgate.metering.queries.points import PointNotFound, Points, Titles, as_they_are, of_the_day
+from gridgate.metering.queries.titles import held_on
 from gridgate.metering.versions import versions_of
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.folding import company_named_like
@@ -135,6 +135,85 @@ def points_held(*, actor: Membership, companies: Collection[int], today: date) -
     require_operator(actor)
     titles = TitleHolding.objects.filter(held_on(today), holder__in=companies).order_by()
     return dict(titles.values_list("holder").annotate(count=Count("metering_point", distinct=True)))
+
+
+class NotTheOperator(GridgateError):
+    """Only the staff of the network operator sees the whole registry."""
+
+    def __init__(self) -> None:
+        super().__init__(ErrorKind.FORBIDDEN, "this is for the staff of the network operator")
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryFigures:
+    """How many points, how many of them nobody holds, how many companies hold some, what awaits a visit."""
+
+    points: int
+    without_holder: int
+    holders: int
+    collections_waiting: int
+
+
+def registry_figures(*, actor: Membership, today: date) -> RegistryFigures:
+    """The registry on a civil day. Raises `NotTheOperator`."""
+    _require_operator(actor)
+    titles = TitleHolding.objects.filter(held_on(today))
+    held = titles.aggregate(
+        points=Count("metering_point", distinct=True), holders=Count("holder", distinct=True)
+    )
+    points = MeteringPoint.objects.count()
+    return RegistryFigures(
+        points=points,
+        without_holder=points - held["points"],
+        holders=held["holders"],
+        collections_waiting=_waiting().count(),
+    )
+
+
+def waiting_collections(*, actor: Membership, today: date) -> Points:
+    """The points whose collection was asked for and waits for a visit, the longest first. Raises
+    `NotTheOperator`.
+    """
+    _require_operator(actor)
+    points = MeteringPoint.objects.filter(pk__in=_waiting().values("metering_point"))
+    return with_anyones_collection(as_they_are(points, today=today)).order_by(
+        F("collection_since").asc(), "pk"
+    )
+
+
+def imports_made(*, actor: Membership) -> QuerySet[RegisterImport]:
+    """The files checked and imported, the latest first, without their content. Raises `NotTheOperator`."""
+    _require_operator(actor)
+    return (
+        RegisterImport.objects.select_related("made_by")
+        .defer("content", "findings")
+        .order_by("-made_at", "-pk")
+    )
+
+
+def import_made(*, actor: Membership, number: int) -> RegisterImport:
+    """One of them, without its content. Raises `NotTheOperator`, `ImportNotFound`."""
+    _require_operator(actor)
+    found = RegisterImport.objects.select_related("made_by").defer("content").filter(pk=number).first()
+    if found is None:
+        raise ImportNotFound(number)
+    return found
+
+
+class ImportNotFound(GridgateError):
+    """No such import, or its file was discarded."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(ErrorKind.NOT_FOUND, f"no import {number}", remedy="Send the file again.")
+
+
+def _require_operator(actor: Membership) -> None:
+    if not actor.organisation.is_operator:
+        raise NotTheOperator
+
+
+def _waiting() -> QuerySet[LoadCurveCollection]:
+    return LoadCurveCollection.objects.filter(until__isnull=True, state=LoadCurveCollection.State.REQUESTED)
 
 
 def _named(text: str) -> Q:

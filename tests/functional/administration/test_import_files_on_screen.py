@@ -5,7 +5,7 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from gridgate.metering.imports import Code
+from gridgate.metering.imports.findings import Code
 from gridgate.metering.models import MeteringPoint, RegisterImport, TitleHolding
 from gridgate.portal.screens.administration.samples import SAMPLES
 from gridgate.portal.screens.administration.words import FRENCH

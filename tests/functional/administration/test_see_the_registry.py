@@ -4,7 +4,8 @@ from datetime import date
 
 from gridgate.metering.imports.journal import import_file
 from gridgate.metering.models import LoadCurveCollection, PointVersion
-from gridgate.metering.operations import close_holding, set_collection
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.operations.titles import close_holding
 from tests.world import World
 
 

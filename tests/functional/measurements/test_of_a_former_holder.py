@@ -9,7 +9,7 @@ from gridgate.core.time import Interval
 from gridgate.dataplane.query.answer import Answer, Missing
 from gridgate.metering import as_held
 from gridgate.metering.models import MeteringPoint, PointVersion
-from gridgate.metering.operations import close_holding
+from gridgate.metering.operations.titles import close_holding
 from tests.factories.metering import make_holding, make_point
 from tests.measured import Measured
 from tests.world import World

@@ -13,8 +13,8 @@ from django.http import QueryDict
 from gridgate.core.quantities import FlowDirection, Kind, bits
 from gridgate.core.time import Interval, Resolution, civil_day_bounds
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
-from gridgate.metering.operations import close_holding
-from gridgate.metering.queries import HeldTime, held_times
+from gridgate.metering.operations.titles import close_holding
+from gridgate.metering.queries.titles import HeldTime, held_times
 from gridgate.portal.screens.measurements.period import Shown, read_choice
 from gridgate.portal.screens.measurements.picture import Meter, Picture, picture
 from tests.measured import Measured

@@ -10,10 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.metering import as_held
-from gridgate.metering.imports import import_points
+from gridgate.metering.imports.points import import_points
 from gridgate.metering.models import MeteringPoint, PointVersion
-from gridgate.metering.operations import close_holding, move_in, set_collection
-from gridgate.metering.queries import names_of_points, points_readable_by
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.operations.titles import close_holding, move_in
+from gridgate.metering.queries.points import names_of_points, points_readable_by
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.operations import give
 from gridgate.portal.screens.metering_points.rows import freshness

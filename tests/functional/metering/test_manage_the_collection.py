@@ -10,7 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.quantities import Kind
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion
-from gridgate.metering.operations import end_collections_of_former_holders, move_in, set_collection
+from gridgate.metering.operations.collections import end_collections_of_former_holders, set_collection
+from gridgate.metering.operations.titles import move_in
 from gridgate.organisations.models import Organisation
 from gridgate.portal.screens.metering_points.rows import collection
 from tests.factories.metering import leave, make_held_point, make_holding

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.audit.models import AuditEvent
 from gridgate.core.text import folded
-from gridgate.metering.operations import close_holding
+from gridgate.metering.operations.titles import close_holding
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.operations import (
     cancel_invitation,

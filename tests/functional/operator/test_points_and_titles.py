@@ -6,7 +6,8 @@ import pytest
 
 from gridgate.audit.models import AuditEvent
 from gridgate.metering.models import PointVersion, TitleHolding
-from gridgate.metering.operations import close_holding, set_collection
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.operations.titles import close_holding
 from gridgate.metering.versions import Versions, write
 from gridgate.sharing.models import AccessLine, Permission
 from tests.factories.metering import make_held_point, make_holding, make_point

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from gridgate.metering.operations import close_holding
+from gridgate.metering.operations.titles import close_holding
 from gridgate.sharing.models import Receipt
 from gridgate.sharing.operations.ending import revoke_company, revoke_permission
 from gridgate.sharing.operations.granting import subscribe

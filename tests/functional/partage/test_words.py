@@ -10,7 +10,7 @@ from django.utils import translation
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.models import TitleHolding
-from gridgate.metering.operations import close_holding
+from gridgate.metering.operations.titles import close_holding
 from gridgate.organisations.handles import handle_of
 from gridgate.portal.screens.journal import words as journal
 from gridgate.portal.screens.sharing import words

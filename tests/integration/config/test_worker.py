@@ -20,7 +20,8 @@ from gridgate.config.worker import SEATS, Files, Job, Mail, do, jobs, work
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS
 from gridgate.metering.models import LoadCurveCollection, TitleHolding
-from gridgate.metering.operations import close_holding, set_collection
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.operations.titles import close_holding
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import PreparedFile

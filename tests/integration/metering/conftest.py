@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.operations import create_point
+from gridgate.metering.operations.points import create_point
 from gridgate.organisations.models import Membership, Organisation, User
 from tests.factories.metering import make_holding
 from tests.factories.organisations import make_group

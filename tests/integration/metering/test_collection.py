@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.metering.events import collection_changed
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, PointVersion
-from gridgate.metering.operations import NotEntitled, set_collection
-from gridgate.metering.queries import PointNotFound, points_readable_by
+from gridgate.metering.operations.collections import NotEntitled, set_collection
+from gridgate.metering.queries.points import PointNotFound, points_readable_by
 from gridgate.organisations.models import Organisation
 from tests.factories.metering import leave
 

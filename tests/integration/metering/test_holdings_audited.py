@@ -9,7 +9,8 @@ from gridgate.audit.models import AuditEvent
 from gridgate.metering.imports.holders import import_holders
 from gridgate.metering.imports.journal import check_file, import_checked
 from gridgate.metering.models import PointVersion, RegisterImport, TitleHolding
-from gridgate.metering.operations import close_holding, move_in, open_holding, set_collection
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.operations.titles import close_holding, move_in, open_holding
 from gridgate.organisations.authority import NotAllowed
 from tests.factories.metering import make_held_point, make_point
 from tests.world import World

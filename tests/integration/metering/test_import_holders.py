@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gridgate.metering.events import titles_changed
-from gridgate.metering.imports import Code, ImportReport, import_holders
+from gridgate.metering.imports.findings import Code, ImportReport
+from gridgate.metering.imports.holders import import_holders
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHolding
 from gridgate.metering.versions import Versions, write
 from gridgate.organisations.models import Organisation

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from gridgate.metering.imports import Code
+from gridgate.metering.imports.findings import Code
 from gridgate.metering.imports.journal import (
     check_file,
     discard_checked,
@@ -13,7 +13,7 @@ from gridgate.metering.imports.journal import (
     import_file,
 )
 from gridgate.metering.models import MeteringPoint, RegisterImport
-from gridgate.metering.queries import ImportNotFound
+from gridgate.metering.operator_queries import ImportNotFound
 
 from .conftest import NOW
 from .files import point_line, points_file

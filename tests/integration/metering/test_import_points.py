@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from gridgate.metering.imports import Code, Level, import_points
+from gridgate.metering.imports.findings import Code, Level
+from gridgate.metering.imports.points import import_points
 from gridgate.metering.models import MeteringPoint, PointVersion
-from gridgate.metering.queries import Points, as_they_are
+from gridgate.metering.queries.points import Points, as_they_are
 
 from .conftest import NOW
 from .files import POINT_HEADER, point_line, points_file

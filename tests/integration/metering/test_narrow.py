@@ -10,15 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from gridgate.core.quantities import FlowDirection
 from gridgate.metering.models import LoadCurveCollection
-from gridgate.metering.queries import (
-    NEVER,
-    PointFilter,
-    cities_of,
-    narrow,
-    points_readable_by,
-    totals_of,
-    with_collection,
-)
+from gridgate.metering.queries.collections import NEVER, with_collection
+from gridgate.metering.queries.lists import PointFilter, cities_of, narrow, totals_of
+from gridgate.metering.queries.points import points_readable_by
 from tests.factories.metering import leave, make_holding
 
 from .conftest import NOW, Registry

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from gridgate.core.errors import ErrorKind
-from gridgate.metering.queries import PointNotFound, point_readable_by, points_readable_by
+from gridgate.metering.queries.points import PointNotFound, point_readable_by, points_readable_by
 from tests.factories.metering import leave
 from tests.factories.organisations import restrict
 

@@ -11,18 +11,17 @@ from gridgate.core.identifiers import InvalidIdentifier
 from gridgate.core.quantities import FlowDirection
 from gridgate.metering.events import titles_changed
 from gridgate.metering.models import MeteringPoint, TitleHolding
-from gridgate.metering.operations import (
-    PointExists,
+from gridgate.metering.operations.collections import end_collections_of_former_holders, set_collection
+from gridgate.metering.operations.points import PointExists, create_point
+from gridgate.metering.operations.titles import (
     TitleEndsBeforeItBegins,
     TitlesOverlap,
     close_holding,
-    create_point,
-    end_collections_of_former_holders,
     move_in,
     open_holding,
-    set_collection,
 )
-from gridgate.metering.queries import collections_of, points_readable_by, with_collection
+from gridgate.metering.queries.collections import collections_of, with_collection
+from gridgate.metering.queries.points import points_readable_by
 from gridgate.organisations.models import Membership
 
 from .conftest import NOW, Registry

@@ -11,7 +11,7 @@ SIRENS = ("111222337", "123456782", "222333445", "333444552")
 CAST = """
 from datetime import UTC, date, datetime
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.operations import TitlesOverlap, open_holding
+from gridgate.metering.operations.titles import TitlesOverlap, open_holding
 from gridgate.organisations.models import Organisation
 now = datetime(2026, 11, 25, tzinfo=UTC)
 """

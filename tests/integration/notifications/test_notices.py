@@ -8,7 +8,8 @@ import pytest
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import LegalBasis
 from gridgate.metering.models import TitleHolding
-from gridgate.metering.operations import close_holding, set_collection
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.operations.titles import close_holding
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.operations import end_membership

@@ -14,7 +14,8 @@ from gridgate.core.quantities import Kind
 from gridgate.core.sharing import LegalBasis
 from gridgate.metering.imports.holders import import_holders
 from gridgate.metering.models import TitleHolding
-from gridgate.metering.operations import close_holding, set_collection
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.operations.titles import close_holding
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.checking import contradictions

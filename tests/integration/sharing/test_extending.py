@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from gridgate.core.sharing import LegalBasis
-from gridgate.metering.operations import close_holding
+from gridgate.metering.operations.titles import close_holding
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.models import AccessLine, DataService, Permission

@@ -8,7 +8,7 @@ import pytest
 from gridgate.core.errors import ErrorKind
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import LegalBasis
-from gridgate.metering.operations import set_collection
+from gridgate.metering.operations.collections import set_collection
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.models import AccessLine, DataService, Permission
 from gridgate.sharing.operations.ending import revoke_permission

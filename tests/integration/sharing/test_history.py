@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from gridgate.core.errors import GridgateError
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.metering.models import TitleHolding
-from gridgate.metering.operations import close_holding
+from gridgate.metering.operations.titles import close_holding
 from gridgate.sharing import history
 from gridgate.sharing.history import SYSTEM, Step
 from gridgate.sharing.models import Permission, PermissionEvent, Receipt

@@ -19,8 +19,8 @@ from django.db.models import F
 from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import GridgateError
 from gridgate.metering import rights
-from gridgate.metering.operations import move_in, open_holding
-from gridgate.metering.queries import points_readable_by
+from gridgate.metering.operations.titles import move_in, open_holding
+from gridgate.metering.queries.points import points_readable_by
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import links
 from gridgate.organisations.models import (

@@ -17,7 +17,8 @@ from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.sharing import AccessLine, Basis, Granted, LegalBasis, Wanted, decide
 from gridgate.core.time import Interval
 from gridgate.metering.models import TitleHolding
-from gridgate.metering.operations import close_holding, open_holding, set_collection
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.operations.titles import close_holding, open_holding
 from gridgate.organisations.models import Organisation
 from gridgate.sharing.models import AccessLine as Line
 from gridgate.sharing.models import DataService, Permission

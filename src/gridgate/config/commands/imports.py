@@ -20,7 +20,7 @@ from gridgate.core.text import counted, shown, shown_lines
 from gridgate.tables.known import HOLDERS, POINTS
 
 if TYPE_CHECKING:
-    from gridgate.metering.imports import Finding, ImportReport
+    from gridgate.metering.imports.findings import Finding, ImportReport
 
 SHOWN = 20
 """How many lines at fault the summary shows; `--json` gives them all."""

@@ -17,7 +17,7 @@ from gridgate.metering.imports.points import nobody
 from gridgate.metering.imports.rows import Progress, Row, read_sheet
 from gridgate.metering.imports.timeline import Timeline, Title
 from gridgate.metering.models import MeteringPoint, TitleHolding
-from gridgate.metering.operations import POINTS_AN_EVENT, end_collections_of_former_holders
+from gridgate.metering.operations.collections import POINTS_AN_EVENT, end_collections_of_former_holders
 from gridgate.metering.versions import Versions, versions_of
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, Organisation

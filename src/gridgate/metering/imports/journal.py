@@ -11,7 +11,7 @@ from gridgate.metering.imports.findings import Finding, ImportReport
 from gridgate.metering.imports.holders import import_holders
 from gridgate.metering.imports.points import import_points
 from gridgate.metering.models import RegisterImport
-from gridgate.metering.queries import ImportNotFound
+from gridgate.metering.operator_queries import ImportNotFound
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, User
 

@@ -11,7 +11,7 @@ from gridgate.core.quantities import Kind
 from gridgate.core.sharing import PermissionState
 from gridgate.core.time import civil_day_bounds, civil_day_of, months_from
 from gridgate.metering.models import LoadCurveCollection, TitleHolding
-from gridgate.metering.queries import held_on
+from gridgate.metering.queries.titles import held_on
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing import history
 from gridgate.sharing.events import permission_granted

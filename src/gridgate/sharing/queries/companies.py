@@ -10,7 +10,8 @@ from django.db.models import Count, Exists, OuterRef, Q
 from gridgate.audit.queries.reads import last_read_by, reads_in
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.models import TitleHolding
-from gridgate.metering.queries import Points, held_on, points_readable_by
+from gridgate.metering.queries.points import Points, points_readable_by
+from gridgate.metering.queries.titles import held_on
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
 from gridgate.organisations.rights import within
 from gridgate.sharing.models import DataService, Permission, PermissionPoint

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 
 from gridgate.core.sharing import PermissionState
-from gridgate.metering.queries import Points, points_readable_by
+from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.rights import within
 from gridgate.sharing.models import PermissionRequest

@@ -11,7 +11,7 @@ from django.utils.timezone import get_default_timezone
 from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
 from gridgate.core.time import Resolution, civil_day_of
 from gridgate.metering.models import TitleHolding
-from gridgate.metering.queries import held_on
+from gridgate.metering.queries.titles import held_on
 from gridgate.organisations.models import Organisation
 from gridgate.sharing.history import By
 from gridgate.sharing.models import DataService, Permission

@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from gridgate.core.time import civil_day_of
-from gridgate.metering.operations import set_collection
-from gridgate.metering.queries import waiting_collections
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.operator_queries import waiting_collections
 from gridgate.metering.states import State
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.metering.imports.journal import check_file, discard_checked, findings_of, import_checked
 from gridgate.metering.models import RegisterImport
-from gridgate.metering.queries import import_made, imports_made
+from gridgate.metering.operator_queries import import_made, imports_made
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.paging import page_of

@@ -1,6 +1,7 @@
 """Files to begin from: the columns, and lines that import."""
 
-from gridgate.metering.imports import HOLDER_COLUMNS, POINT_COLUMNS
+from gridgate.metering.imports.holders import HOLDER_COLUMNS
+from gridgate.metering.imports.points import POINT_COLUMNS
 
 _POINTS = (
     ("30001480112233", "C4", "withdrawal", "12 rue des Forges", "69200", "Vénissieux", "120", "2020-03-01"),

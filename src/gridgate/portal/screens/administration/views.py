@@ -13,7 +13,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gridgate.core.time import civil_day_of
-from gridgate.metering.queries import RegistryFigures, imports_made, registry_figures, waiting_collections
+from gridgate.metering.operator_queries import (
+    RegistryFigures,
+    imports_made,
+    registry_figures,
+    waiting_collections,
+)
 from gridgate.organisations.models import EntitlementCode
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, operator_required

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
-from gridgate.metering.imports import Code, Finding, Level
+from gridgate.metering.imports.findings import Code, Finding, Level
 from gridgate.metering.models import RegisterImport
 from gridgate.portal import formats
 from gridgate.tables.diagnosis import worded

@@ -13,15 +13,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from gridgate.core.time import civil_day_of
-from gridgate.metering.operations import set_collection
-from gridgate.metering.queries import (
-    PointNotFound,
-    Points,
-    cities_of,
-    narrow,
-    points_readable_by,
-    with_collection,
-)
+from gridgate.metering.operations.collections import set_collection
+from gridgate.metering.queries.collections import with_collection
+from gridgate.metering.queries.lists import cities_of, narrow
+from gridgate.metering.queries.points import PointNotFound, Points, points_readable_by
 from gridgate.metering.states import State, becomes, can_follow
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats

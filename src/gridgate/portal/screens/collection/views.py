@@ -8,16 +8,10 @@ from django.utils.timezone import get_default_timezone
 from django.views.decorators.http import require_safe
 
 from gridgate.core.time import civil_day_of
-from gridgate.metering.queries import (
-    PointNotFound,
-    cities_of,
-    collection_counts,
-    collections_of,
-    narrow,
-    own_titles,
-    points_readable_by,
-    with_collection,
-)
+from gridgate.metering.queries.collections import collection_counts, collections_of, with_collection
+from gridgate.metering.queries.lists import cities_of, narrow
+from gridgate.metering.queries.points import PointNotFound, points_readable_by
+from gridgate.metering.queries.titles import own_titles
 from gridgate.metering.states import State, becomes, can_follow
 from gridgate.organisations.models import EntitlementCode
 from gridgate.portal.access import MemberRequest, entitlement_required

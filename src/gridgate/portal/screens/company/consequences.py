@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from gridgate.applications.queries import applications_of
 from gridgate.core.time import civil_day_of
-from gridgate.metering.queries import names_of_points, points_of_company, points_readable_by
+from gridgate.metering.queries.points import names_of_points, points_of_company, points_readable_by
 from gridgate.organisations.company_rights import (
     Change,
     CompanyRights,

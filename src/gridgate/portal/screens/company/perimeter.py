@@ -21,7 +21,8 @@ from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.core.roles import ALWAYS, Term
 from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import PointFilter, Points, narrow, points_readable_by
+from gridgate.metering.queries.lists import PointFilter, narrow
+from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.organisations import as_read
 from gridgate.organisations.catalogue import BY_CODE, CatalogueEntry
 from gridgate.organisations.company_rights import Change

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from gridgate.core.roles import Answer, Why
 from gridgate.core.time import civil_day_of
-from gridgate.metering.queries import names_of_points, points_of_company, points_readable_by
+from gridgate.metering.queries.points import names_of_points, points_of_company, points_readable_by
 from gridgate.organisations.catalogue import CatalogueEntry
 from gridgate.organisations.company_rights import CompanyRights, company_rights
 from gridgate.organisations.last_days import last_day

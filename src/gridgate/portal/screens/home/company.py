@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, directions_of
 from gridgate.dataplane.client import Latest
-from gridgate.metering.queries import points_readable_by
+from gridgate.metering.queries.points import points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.screens.home.energy import MOST_POINTS, Energy, energy_of, latest_of

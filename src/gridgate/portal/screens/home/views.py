@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from gridgate.metering.queries import registry_figures
+from gridgate.metering.operator_queries import registry_figures
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.desk import desk_figures
 from gridgate.organisations.models import Membership

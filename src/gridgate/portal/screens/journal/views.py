@@ -24,7 +24,7 @@ from gridgate.audit.queries.reads import Counts, channels_in, readers_in, reads_
 from gridgate.audit.queries.sums import Read
 from gridgate.audit.queries.visits import own_visits
 from gridgate.audit.queries.wanted import Wanted
-from gridgate.metering.queries import names_of_points, points_readable_by
+from gridgate.metering.queries.points import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required

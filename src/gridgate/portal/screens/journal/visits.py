@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from gridgate.applications.queries import names_of
-from gridgate.metering.queries import names_of_points, points_readable_by
+from gridgate.metering.queries.points import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.screens.journal import words

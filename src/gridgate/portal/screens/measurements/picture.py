@@ -16,7 +16,7 @@ from gridgate.dataplane.query.aggregate import Earlier, Period, Total, totals
 from gridgate.dataplane.query.answer import Answer, Segment
 from gridgate.dataplane.query.heatmap import heat_map as hours_of
 from gridgate.dataplane.query.threshold import above
-from gridgate.metering.queries import HeldTime
+from gridgate.metering.queries.titles import HeldTime
 from gridgate.portal import formats
 from gridgate.portal.charts import (
     Bars,

@@ -23,7 +23,8 @@ from gridgate.core.quantities import FlowDirection, Kind, bits
 from gridgate.core.time import civil_day_of
 from gridgate.dataplane.client import Reader, SumAsked
 from gridgate.metering.models import called
-from gridgate.metering.queries import PointFilter, Points, narrow, points_readable_by
+from gridgate.metering.queries.lists import PointFilter, narrow
+from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats, measurements
 from gridgate.portal.access import MemberRequest, entitlement_required

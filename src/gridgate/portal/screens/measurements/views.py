@@ -15,7 +15,8 @@ from gridgate.core.time import civil_day_of
 from gridgate.dataplane.client import Reader, SeriesInfo
 from gridgate.dataplane.query.answer import Answer
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import HeldTime, Points, held_times, points_readable_by, still_held
+from gridgate.metering.queries.points import Points, points_readable_by
+from gridgate.metering.queries.titles import HeldTime, held_times, still_held
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import measurements
 from gridgate.portal.access import MemberRequest, entitlement_required

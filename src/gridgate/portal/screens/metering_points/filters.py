@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy
 
 from gridgate.core.quantities import FlowDirection
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint
-from gridgate.metering.queries import NEVER, PointFilter
+from gridgate.metering.queries.collections import NEVER
+from gridgate.metering.queries.lists import PointFilter
 from gridgate.portal import formats
 from gridgate.portal.forms import LineField
 from gridgate.portal.shapes import Filter, filters_in_force

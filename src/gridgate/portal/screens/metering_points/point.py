@@ -12,7 +12,9 @@ from django.views.decorators.http import require_safe
 
 from gridgate.core.time import civil_day_of, day_before
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import collections_of, own_titles, point_readable_by
+from gridgate.metering.queries.collections import collections_of
+from gridgate.metering.queries.points import point_readable_by
+from gridgate.metering.queries.titles import own_titles
 from gridgate.organisations.models import EntitlementCode
 from gridgate.organisations.rights import covers
 from gridgate.portal import formats

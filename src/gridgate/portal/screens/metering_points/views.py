@@ -15,15 +15,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from gridgate.core.quantities import FlowDirection, directions_of
 from gridgate.core.time import civil_day_of, day_before
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint
-from gridgate.metering.queries import (
-    Points,
-    cities_of,
-    narrow,
-    points_readable_by,
-    times_of_points_held_again,
-    totals_of,
-    with_collection,
-)
+from gridgate.metering.queries.collections import with_collection
+from gridgate.metering.queries.lists import cities_of, narrow, totals_of
+from gridgate.metering.queries.points import Points, points_readable_by
+from gridgate.metering.queries.titles import times_of_points_held_again
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.paging import page_of

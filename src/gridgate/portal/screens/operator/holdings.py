@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.time import day_before
 from gridgate.metering.models import TitleHolding
-from gridgate.metering.operations import close_holding, move_in, open_holding
+from gridgate.metering.operations.titles import close_holding, move_in, open_holding
 from gridgate.metering.operator_queries import (
     holding_of_point,
     holdings_of_point,

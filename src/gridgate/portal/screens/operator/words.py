@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from gridgate.core.errors import GridgateError
 from gridgate.core.roles import BeneficiaryRole
 from gridgate.core.time import day_before
-from gridgate.metering import operations as metering
+from gridgate.metering.operations.titles import TitleEndsBeforeItBegins, TitlesOverlap
 from gridgate.organisations import operations as organisations
 from gridgate.organisations.catalogue import ROLE_LABELS
 from gridgate.organisations.models import TO_TREAT, Membership, RequestState
@@ -109,12 +109,12 @@ def refusal(error: GridgateError) -> str:
             return _("Cette déclaration a déjà été acceptée ou annulée.")
         case organisations.MembershipExists():
             return _("Cette personne agit déjà pour l’entreprise.")
-        case metering.TitlesOverlap():
+        case TitlesOverlap():
             return _(
                 "Une entreprise est déjà titulaire du point ces jours-là : choisissez un autre jour, ou mettez d’abord "
                 "fin à son titre."
             )
-        case metering.TitleEndsBeforeItBegins():
+        case TitleEndsBeforeItBegins():
             return _("La fin vient après le début.")
         case _:
             return str(error)

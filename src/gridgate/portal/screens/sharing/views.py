@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from gridgate.audit.queries.reads import Reads, reads_by_permission, reads_by_point
 from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
-from gridgate.metering.queries import names_of_points, points_readable_by
+from gridgate.metering.queries.points import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import formats
 from gridgate.portal.access import MemberRequest, entitlement_required
