@@ -246,7 +246,7 @@ class World:
             ).encode()
 
     def fold(self) -> tuple[int, float]:
-        from gridgate.config.access_log import fold_access_log
+        from gridgate.config.access_log.folding import fold_access_log
 
         gc.collect()
         begun = time.process_time()
@@ -254,7 +254,7 @@ class World:
         return folded, time.process_time() - begun
 
     def pack(self) -> int:
-        from gridgate.config.access_log import pack_past_days
+        from gridgate.config.access_log.packing import pack_past_days
 
         return pack_past_days(self.environment, self.now + timedelta(days=2))
 

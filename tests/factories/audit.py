@@ -13,7 +13,7 @@ import orjson
 from gridgate.audit.operations.folding import fold
 from gridgate.audit.operations.progress import Position
 from gridgate.audit.operations.roll_up import LogLine
-from gridgate.config import access_log
+from gridgate.config.access_log import reading
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.metering.models import MeteringPoint
 from gridgate.organisations.models import Organisation
@@ -76,7 +76,7 @@ def make_entries(said: Any) -> list[dict[str, Any]]:
 def read_lines(segment: str, offsets: Sequence[int]) -> Iterator[Mapping[str, Any]]:
     """Stands for `settings.LOG_LINES` in tests."""
     if segment not in SEGMENTS:
-        yield from access_log.read_lines(segment, offsets)
+        yield from reading.read_lines(segment, offsets)
         return
     for offset in offsets:
         yield orjson.loads(SEGMENTS[segment][offset:].split(b"\n", 1)[0])

@@ -99,8 +99,8 @@ DATABASES = {
     }
 }
 CHANGE_LOG = "gridgate.config.changes.write"
-LOG_LINES = "gridgate.config.access_log.read_lines"
-LOG_SEGMENTS = "gridgate.config.access_log.segment_sizes"
+LOG_LINES = "gridgate.config.access_log.reading.read_lines"
+LOG_SEGMENTS = "gridgate.config.access_log.reading.segment_sizes"
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

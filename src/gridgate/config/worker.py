@@ -36,7 +36,9 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from gridgate.applications import operations as applications
 from gridgate.audit.operations.progress import BeingCounted
-from gridgate.config.access_log import fold_access_log, pack_past_days, sign_due_checkpoint
+from gridgate.config.access_log.folding import fold_access_log
+from gridgate.config.access_log.packing import pack_past_days
+from gridgate.config.access_log.signing import sign_due_checkpoint
 from gridgate.config.changes import refuse_contradiction
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError

@@ -16,14 +16,12 @@ from gridgate.audit.models import AccessLogSegment, LogDay, LogFacet, LogPoint, 
 from gridgate.audit.operations.erasing import ErasedMeanwhile, TooYoungToErase, erase_before
 from gridgate.audit.operations.progress import being_counted
 from gridgate.audit.operations.roll_up import LogLine
-from gridgate.config import access_log
-from gridgate.config.access_log import (
-    fold_access_log,
-    lines_of,
-    lost_segments,
-    pack_past_days,
-    sign_due_checkpoint,
-)
+from gridgate.config.access_log import erasing, reading
+from gridgate.config.access_log.folding import fold_access_log
+from gridgate.config.access_log.losses import lost_segments
+from gridgate.config.access_log.packing import pack_past_days
+from gridgate.config.access_log.reading import lines_of
+from gridgate.config.access_log.signing import sign_due_checkpoint
 from gridgate.config.commands.audit import app
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
@@ -126,7 +124,7 @@ def test_killed_on_the_way_it_is_ended_by_running_it_again(
 ) -> None:
     for step in ("sign_now", "_holds_later"):
         with monkeypatch.context() as dying:
-            dying.setattr(access_log, step, lambda *_: 1 / 0)
+            dying.setattr(erasing, step, lambda *_: 1 / 0)
             assert isinstance(run("erase", "--before", "2023-01-01").exception, ZeroDivisionError)
         fold_access_log(environment)  # the segments are there, and what is erased is not folded again
         assert sum(LogDay.objects.values_list("entries", flat=True)) == 2
@@ -139,7 +137,7 @@ def test_killed_before_the_registry_forgets_segments_all_is_proved(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as dying:
-        dying.setattr(access_log, "forget_segments", lambda _: 1 / 0)
+        dying.setattr(erasing, "forget_segments", lambda _: 1 / 0)
         assert isinstance(run("erase", "--before", "2023-01-01").exception, ZeroDivisionError)
     assert verdict().startswith("intact: 2 entries in 1 segment")
     assert lost_segments(environment) == {}
@@ -178,14 +176,14 @@ def test_what_is_counted_while_it_is_looked_for_is_not_left_behind(
     copy = first.rename(environment.data / first.name)
     run("rebuild", "--without-lost")
     copy.rename(first)
-    lines_of = access_log.lines_of
+    lines_of = reading.lines_of
 
     def lines_and_a_worker(path: Path) -> Iterator[LogLine]:
         fold_access_log(environment)
         return lines_of(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(access_log, "lines_of", lines_and_a_worker)
+        patch.setattr(erasing, "lines_of", lines_and_a_worker)
         assert isinstance(run("erase", "--before", BEFORE).exception, ErasedMeanwhile)
     assert run("erase", "--before", BEFORE).output == "erased: 3 entries, 1 segment\n"
     assert sum(LogPoint.objects.values_list("entries", flat=True)) == 5

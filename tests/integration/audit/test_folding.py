@@ -26,14 +26,13 @@ from gridgate.audit.operations.erasing import ErasedMeanwhile, TooYoungToErase, 
 from gridgate.audit.operations.folding import Folded, fold, rebuild, seal
 from gridgate.audit.operations.progress import BeingCounted, Position, being_counted, positions
 from gridgate.audit.operations.roll_up import LogLine
-from gridgate.config import access_log, changes
-from gridgate.config.access_log import (
-    count_anew,
-    fold_access_log,
-    lost_segments,
-    pack_past_days,
-    sign_due_checkpoint,
-)
+from gridgate.config import changes
+from gridgate.config.access_log import folding
+from gridgate.config.access_log.folding import count_anew, fold_access_log
+from gridgate.config.access_log.losses import lost_segments
+from gridgate.config.access_log.packing import pack_past_days
+from gridgate.config.access_log.reading import entry_of_line, lines_of
+from gridgate.config.access_log.signing import _alone, sign_due_checkpoint
 from gridgate.config.commands.check import log_not_shown
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
@@ -184,7 +183,7 @@ def test_batches_add_up_to_what_one_would(
     at_once = rows()
     rebuild()
     assert (counted(), folded(environment), AccessLogSegment.objects.get().lines) == (0, [], 0)
-    monkeypatch.setattr(access_log, "_BATCH", 3)
+    monkeypatch.setattr(folding, "_BATCH", 3)
     assert fold_access_log(environment) == 20
     assert rows() == at_once
     assert LogStretch.objects.count() == 7
@@ -233,8 +232,8 @@ def test_two_workers_that_fold_the_same_lines_at_once_count_them_once(
 ) -> None:
     """Both have read how far it is folded, and the other is through when the first writes its batch."""
     log.append(*map(entry, range(10)))
-    monkeypatch.setattr(access_log, "_BATCH", 3)
-    fold_alone, others = access_log.fold, []
+    monkeypatch.setattr(folding, "_BATCH", 3)
+    fold_alone, others = folding.fold, []
 
     def overtaken(**said: Any) -> Folded:
         if not others:
@@ -242,7 +241,7 @@ def test_two_workers_that_fold_the_same_lines_at_once_count_them_once(
             others[0] = fold_access_log(environment)
         return fold_alone(**said)
 
-    monkeypatch.setattr(access_log, "fold", overtaken)
+    monkeypatch.setattr(folding, "fold", overtaken)
     assert (fold_access_log(environment), others) == (0, [10])
     assert counted() == counted(LogPointDay) == counted(LogPoint) == len(folded(environment)) == 10
     reading = read_segment(only_segment(environment))
@@ -271,7 +270,7 @@ def test_a_segment_that_is_another_one_is_told_and_counts_nothing_twice(
 def test_many_lines_are_folded_in_batches(
     environment: Environment, log: AccessLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access_log, "_BATCH", 4)
+    monkeypatch.setattr(folding, "_BATCH", 4)
     log.append(*map(entry, range(10)))
     assert fold_access_log(environment) == 10
 
@@ -367,15 +366,15 @@ def test_counts_are_not_said_to_be_whole_by_who_was_not_quick_enough(
     environment: Environment, log: AccessLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another worker folds the segment, and has not come to its end; nor is it read through in vain."""
-    monkeypatch.setattr(access_log, "_BATCH", 2)
+    monkeypatch.setattr(folding, "_BATCH", 2)
     log.append(*map(entry, range(9)))
-    before, fold_some, folds = positions(), access_log.fold, []
+    before, fold_some, folds = positions(), folding.fold, []
     with monkeypatch.context() as dying:
-        dying.setattr(access_log, "fold", lambda **said: fold_some(**said) and 1 / 0)
+        dying.setattr(folding, "fold", lambda **said: fold_some(**said) and 1 / 0)
         fold_access_log(environment)
     with monkeypatch.context() as late:
-        late.setattr(access_log, "positions", lambda: before)
-        late.setattr(access_log, "fold", lambda **said: folds.append(said) or fold_some(**said))
+        late.setattr(folding, "positions", lambda: before)
+        late.setattr(folding, "fold", lambda **said: folds.append(said) or fold_some(**said))
         assert fold_access_log(environment) == 0
     assert (len(folds), (environment.access_log / FOLDED).exists()) == (1, False)
     assert fold_access_log(environment) == 8
@@ -427,8 +426,8 @@ def test_what_two_erase_at_once_is_taken_away_once(environment: Environment, log
     day = NOW.date() - timedelta(days=3 * 365 + 30)
 
     def lines_and_another(_name: str) -> Iterator[LogLine]:
-        yield from access_log.lines_of(path)
-        assert erase_before(day=day, now=NOW, lines_of=lambda _: access_log.lines_of(path)) == 1
+        yield from lines_of(path)
+        assert erase_before(day=day, now=NOW, lines_of=lambda _: lines_of(path)) == 1
 
     with pytest.raises(ErasedMeanwhile):
         erase_before(day=day, now=NOW, lines_of=lines_and_another)
@@ -549,7 +548,7 @@ def test_segments_that_are_done_are_not_looked_at_again(
     log.close()
     fold_access_log(environment)
     pack_past_days(environment, NOW + timedelta(days=2))
-    monkeypatch.setattr(access_log, "segment_size", lambda path: 1 / 0)
+    monkeypatch.setattr(folding, "segment_size", lambda path: 1 / 0)
     assert fold_access_log(environment) == 0
 
 
@@ -560,14 +559,14 @@ def test_counting_anew_is_told_until_all_that_was_folded_is_again(
     environment: Environment, log: AccessLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is killed on the way, and however often it is begun."""
-    monkeypatch.setattr(access_log, "_BATCH", 3)
+    monkeypatch.setattr(folding, "_BATCH", 3)
     log.append(*map(entry, range(10)))
     fold_access_log(environment)
     assert not being_counted()
-    fold_some = access_log.fold
+    fold_some = folding.fold
     for _ in range(2):
         with monkeypatch.context() as dying:
-            dying.setattr(access_log, "fold", lambda **said: fold_some(**said) and 1 / 0)
+            dying.setattr(folding, "fold", lambda **said: fold_some(**said) and 1 / 0)
             count_anew(environment)
         assert (being_counted(), counted()) == (True, 2)
         with pytest.raises(BeingCounted):
@@ -666,13 +665,13 @@ def test_lines_without_number_that_follow_from_nothing_are_not_read_to_the_end(
     with path.open("ab") as file:
         file.write((junk or path.read_bytes().splitlines(keepends=True)[-1]) * 30_000)
     assert pack(path)
-    read, real = [], access_log._entry
+    read, real = [], entry_of_line
 
     def seen(raw: bytes) -> dict[str, Any] | None:
         read.append(raw)
         return real(raw)
 
-    monkeypatch.setattr(access_log, "_entry", seen)
+    monkeypatch.setattr(folding, "entry_of_line", seen)
     for _round in range(3):
         fold_access_log(environment)
         assert len(read) == 3 + MOST_FAULTS
@@ -722,7 +721,7 @@ def test_the_log_is_signed_once_a_day(environment: Environment, log: AccessLog) 
 
 
 def test_one_process_at_a_time_signs(environment: Environment, log: AccessLog) -> None:
-    with access_log._alone(environment.access_log) as first:
+    with _alone(environment.access_log) as first:
         assert first
         assert not sign_due_checkpoint(environment, NOW)
     assert sign_due_checkpoint(environment, NOW)

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from gridgate.audit.models import AccessLogSegment, LogDay
 from gridgate.config import cli
-from gridgate.config.access_log import fold_access_log, segment_sizes
+from gridgate.config.access_log.folding import fold_access_log
+from gridgate.config.access_log.reading import segment_sizes
 from gridgate.config.environment import Environment
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.accesslog.segments import segment_paths

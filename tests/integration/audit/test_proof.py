@@ -21,13 +21,10 @@ from typer.testing import CliRunner
 from gridgate.audit.events import Subject, hash_of, record
 from gridgate.audit.models import AccessLogSegment, AuditEvent, Checkpoint, LogDay, LogPointDay, LogRetention
 from gridgate.audit.operations.folding import rebuild
-from gridgate.config.access_log import (
-    erase_reads,
-    fold_access_log,
-    pack_past_days,
-    sign_due_checkpoint,
-    sign_now,
-)
+from gridgate.config.access_log.erasing import erase_reads
+from gridgate.config.access_log.folding import fold_access_log
+from gridgate.config.access_log.packing import pack_past_days
+from gridgate.config.access_log.signing import sign_due_checkpoint, sign_now
 from gridgate.config.changes import changes_segments, refuse_contradiction
 from gridgate.config.commands import check
 from gridgate.config.commands.audit import app
@@ -406,7 +403,9 @@ class TestClocks:
         self, world: World, lived: Environment
     ) -> None:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("gridgate.config.access_log.erased_before", lambda: (world.now + DAY).date())
+            patch.setattr(
+                "gridgate.config.access_log.signing.erased_before", lambda: (world.now + DAY).date()
+            )
             sign_now(lived, world.now + 2000 * DAY)
         sign_now(lived, world.now + 3.3 * DAY)
         assert found(world, "were erased, which were to be kept then", days=3.4)

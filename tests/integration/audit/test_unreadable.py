@@ -15,7 +15,9 @@ from gridgate.audit.models import AccessLogSegment, LogStretch
 from gridgate.audit.queries.entries import entries_by, search
 from gridgate.audit.queries.index import is_readable
 from gridgate.audit.queries.wanted import Wanted
-from gridgate.config.access_log import fold_access_log, lost_segments, pack_past_days
+from gridgate.config.access_log.folding import fold_access_log
+from gridgate.config.access_log.losses import lost_segments
+from gridgate.config.access_log.packing import pack_past_days
 from gridgate.config.environment import Environment
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.accesslog.segments import segment_paths
@@ -45,7 +47,7 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Environment:
     environment = Environment(data=tmp_path)
     environment.access_log.mkdir()
     monkeypatch.setattr(settings, "ENVIRONMENT", environment)
-    monkeypatch.setattr(settings, "LOG_LINES", "gridgate.config.access_log.read_lines")
+    monkeypatch.setattr(settings, "LOG_LINES", "gridgate.config.access_log.reading.read_lines")
     for back, count in ((3, FIRST), (2, SECOND)):
         log = AccessLog(environment.access_log, "test", started_at=NOW)
         at = NOW - timedelta(days=back)

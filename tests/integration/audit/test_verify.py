@@ -17,9 +17,12 @@ from gridgate.audit.models import AccessLogSegment
 from gridgate.audit.operations.progress import Position
 from gridgate.audit.operations.roll_up import LogLine
 from gridgate.audit.verify import Comparison, unknown_segments
-from gridgate.config.access_log import fold_access_log, lines_of, sign_due_checkpoint
-from gridgate.config.commands.audit import _changes, _folded, _legible, app
+from gridgate.config.access_log.folding import fold_access_log
+from gridgate.config.access_log.reading import lines_of
+from gridgate.config.access_log.signing import sign_due_checkpoint
+from gridgate.config.commands.audit import app
 from gridgate.config.environment import Environment
+from gridgate.config.registry_proof import _changes, _folded, _legible
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog, Verification
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS, day_of_segment, segment_paths

@@ -126,7 +126,7 @@ def _contradiction(environment: Environment) -> Iterator[str]:
 def log_not_shown(environment: Environment) -> Iterator[str]:
     """What pages cannot show or count of the access log; that what is there is as it was written, `audit verify` says."""
     from gridgate.audit.operations.progress import being_counted
-    from gridgate.config.access_log import lost_segments
+    from gridgate.config.access_log.losses import lost_segments
 
     lost = lost_segments(environment)
     for name, what in list(lost.items())[:SHOWN]:
@@ -145,7 +145,7 @@ def log_not_shown(environment: Environment) -> Iterator[str]:
 
 def log_signed_ahead(environment: Environment, now: datetime) -> Iterator[str]:
     """That the clock was ahead when the log was last signed, or is behind now."""
-    from gridgate.config.access_log import signed_ahead
+    from gridgate.config.access_log.signing import signed_ahead
 
     try:
         last = signed_ahead(environment, now)

@@ -98,7 +98,8 @@ def _fold(environment: Environment) -> None:
     """What the worker does within seconds: the log into the registry. Nobody is told of a past made up just now. It is
     signed here, since a worker does not begin to sign an old log.
     """
-    from gridgate.config.access_log import fold_access_log, sign_now
+    from gridgate.config.access_log.folding import fold_access_log
+    from gridgate.config.access_log.signing import sign_now
     from gridgate.notifications.models import OutgoingEmail
 
     fold_access_log(environment)

@@ -31,7 +31,7 @@ def migrate(
     from gridgate.organisations.operations import publish_built_in_form
 
     publish_built_in_form(now=datetime.now(UTC))
-    from gridgate.config.access_log import fold_access_log
+    from gridgate.config.access_log.folding import fold_access_log
 
     # Before anything is served: a receipt signed meanwhile would say that nothing had been read.
     if added := fold_access_log(environment):

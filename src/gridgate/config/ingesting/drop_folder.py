@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from gridgate.config.ingesting.names import free_name, is_in_writing, shortened
 from gridgate.core.errors import ErrorKind, GridgateError
 
 DONE: Final = "done"
@@ -38,25 +39,10 @@ _BEGUN: Final = ".begun"
 """Beside a file in hand: a byte for each time that taking it in was begun and did not end here."""
 _DRAFT: Final = {f".{where}": where for where in (DONE, QUARANTINE)}
 """Where reports wait until the file is moved, and where they go then."""
-_LONGEST_NAME: Final = 220
-"""Bytes of a name that is kept whole: a file system has 255, and reports have longer ones."""
 _AT_ONCE: Final = 64
 """Files that one watcher takes into its hands before it looks again: others find theirs, reports come soon."""
 _EMPTY_WAITS: Final = 60.0
 """Seconds that an empty file is waited for: some make the file first and write it afterwards."""
-_IN_WRITING: Final = (
-    ".part",
-    ".partial",
-    ".filepart",
-    ".tmp",
-    ".temp",
-    ".crdownload",
-    ".swp",
-    ".writing",
-    "~",
-)
-"""How names end that programs give to what they are writing."""
-
 _State = tuple[int, int, int, int]
 
 
@@ -167,7 +153,7 @@ class DropFolder:
             names = sorted(entry.name for entry in entries)
         for name in names:
             path = self.folder / name
-            if name in (DONE, QUARANTINE) or _is_in_writing(name) or not self._is_candidate(path):
+            if name in (DONE, QUARANTINE) or is_in_writing(name) or not self._is_candidate(path):
                 continue
             seen.add(_file_of(path))
             if self._is_steady(path) and len(self._claims) < _AT_ONCE:
@@ -281,7 +267,7 @@ class DropFolder:
     def put_away(self, claim: Claim, where: str, reports: Mapping[str, Iterable[str]]) -> Path:
         """Move the file to `where`, and beside it its reports (ending to the pieces of its text). Where it is then."""
         with self._alone():
-            name = _free_name(self._opened[where], _shortened(claim.name), reports)
+            name = free_name(self._opened[where], shortened(claim.name), reports)
             for told in _told_in(claim.place):  # of an attempt that failed
                 told.unlink()
             draft = claim.place / f".{where}"
@@ -340,14 +326,6 @@ def _fault_of(path: Path) -> str:
     return ""
 
 
-def _is_in_writing(name: str) -> bool:
-    """
-    >>> [_is_in_writing(name) for name in (".r63.json", "r63.json.PART", "r63.json")]
-    [True, True, False]
-    """
-    return name.startswith(".") or name.lower().endswith(_IN_WRITING)
-
-
 def _file_of(path: Path) -> tuple[int, int]:
     try:
         found = path.lstat()
@@ -359,31 +337,6 @@ def _file_of(path: Path) -> tuple[int, int]:
 def _told_in(place: Path) -> list[Path]:
     drafts = [place / name for name in _DRAFT]
     return [told for draft in drafts if draft.is_dir() and not draft.is_symlink() for told in draft.iterdir()]
-
-
-def _shortened(name: str) -> str:
-    """A name with room for what is put behind it; the end of a long one stays.
-
-    >>> _shortened("r63.json"), len(_shortened("é" * 125 + ".json"))
-    ('r63.json', 112)
-    """
-    encoded = os.fsencode(name)
-    if len(encoded) <= _LONGEST_NAME:
-        return name
-    stem, dot, suffix = name.rpartition(".")
-    end = f".{suffix}" if dot and stem and len(os.fsencode(suffix)) < 20 else ""
-    return encoded[: _LONGEST_NAME - len(os.fsencode(end))].decode("utf-8", "ignore") + end
-
-
-def _free_name(folder: int, name: str, endings: Iterable[str]) -> str:
-    """The name, or the first of NAME.2, NAME.3 (before the last ending) by which nothing there is called."""
-    stem, dot, suffix = name.rpartition(".")
-    candidate, number = name, 1
-    there = set(os.listdir(folder))
-    while any(f"{candidate}{ending}" in there for ending in ("", *endings)):
-        number += 1
-        candidate = f"{stem}.{number}.{suffix}" if dot and stem else f"{name}.{number}"
-    return candidate
 
 
 def _write(path: Path, text: Iterable[str]) -> None:
