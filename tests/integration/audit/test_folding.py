@@ -28,12 +28,12 @@ from gridgate.audit.operations.progress import BeingCounted, Position, being_cou
 from gridgate.audit.operations.roll_up import LogLine
 from gridgate.config import changes
 from gridgate.config.access_log import folding
+from gridgate.config.access_log.faults import log_not_shown
 from gridgate.config.access_log.folding import count_anew, fold_access_log
 from gridgate.config.access_log.losses import lost_segments
 from gridgate.config.access_log.packing import pack_past_days
 from gridgate.config.access_log.reading import entry_of_line, lines_of
 from gridgate.config.access_log.signing import _alone, sign_due_checkpoint
-from gridgate.config.commands.check import log_not_shown
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog, ChangeEntry, packing, verify

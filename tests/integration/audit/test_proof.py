@@ -22,11 +22,11 @@ from gridgate.audit.events import Subject, hash_of, record
 from gridgate.audit.models import AccessLogSegment, AuditEvent, Checkpoint, LogDay, LogPointDay, LogRetention
 from gridgate.audit.operations.folding import rebuild
 from gridgate.config.access_log.erasing import erase_reads
+from gridgate.config.access_log.faults import log_signed_ahead
 from gridgate.config.access_log.folding import fold_access_log
 from gridgate.config.access_log.packing import pack_past_days
 from gridgate.config.access_log.signing import sign_due_checkpoint, sign_now
 from gridgate.config.changes import changes_segments, refuse_contradiction
-from gridgate.config.commands import check
 from gridgate.config.commands.audit import app
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
@@ -353,7 +353,7 @@ class TestClocks:
         fold_access_log(lived)
         for number, at in enumerate((3.4, 4.1, 5.1), start=6):
             now = world.now + at * DAY
-            assert [*check.log_signed_ahead(lived, now)] == (
+            assert [*log_signed_ahead(lived, now)] == (
                 [
                     f"{lived.access_log}: checkpoint 5 was signed at 2027-12-30 09:30 UTC, which is to come: the clock "
                     "was ahead then, or is behind now. Set it right; `gridgate worker`, which `gridgate serve` runs, "

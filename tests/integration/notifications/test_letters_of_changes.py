@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from gridgate.config.commands import check
 from gridgate.notifications import asking, letters, operations, tasks
+from gridgate.notifications.checking import awaited_letters
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import rights
 from gridgate.organisations.models import Entitlement
@@ -169,18 +169,18 @@ def test_the_operator_is_told_of_letters_that_cannot_be_rendered(
         raise ValueError("no such word")
 
     suspend(actor=world.operateur, permission_id=permission.pk, reason="", now=world.now)
-    assert [*check.awaited_letters(world.now + timedelta(minutes=9))] == []
-    (late,) = check.awaited_letters(world.now + timedelta(minutes=11))
+    assert [*awaited_letters(world.now + timedelta(minutes=9))] == []
+    (late,) = awaited_letters(world.now + timedelta(minutes=11))
     assert late.startswith("Not written yet: the letters of 1 change, the oldest since 2026-11-25")
     with monkeypatch.context() as patch:
         patch.setattr(asking, "letters_of", refuse)
         tasks.write_letters(now=world.now)
-    (again, why) = check.awaited_letters(world.now + timedelta(minutes=11))
+    (again, why) = awaited_letters(world.now + timedelta(minutes=11))
     assert again == late
     assert why.startswith(f"suspended:{permission.pk}:")
     assert why.endswith(": its letters cannot be written: ValueError: no such word")
     tasks.write_letters(now=world.now + timedelta(minutes=11))
-    assert [*check.awaited_letters(world.now + timedelta(days=1))] == []
+    assert [*awaited_letters(world.now + timedelta(days=1))] == []
 
 
 def test_letters_on_what_two_share_leave_in_the_order_of_the_events(

@@ -16,7 +16,6 @@ from pytest_django import Settings
 from gridgate.audit.operations.folding import fold
 from gridgate.audit.operations.progress import Position
 from gridgate.audit.operations.roll_up import LogLine
-from gridgate.config.commands import check
 from gridgate.config.environment import Environment
 from gridgate.config.worker import Job, Signing, do
 from gridgate.core.sharing import PermissionState
@@ -29,6 +28,7 @@ from gridgate.sharing.operations.ending import revoke_company, revoke_permission
 from gridgate.sharing.operations.granting import subscribe
 from gridgate.sharing.receipts import asking, completing
 from gridgate.sharing.receipts.asking import awaited
+from gridgate.sharing.receipts.checking import awaited_receipts
 from gridgate.sharing.receipts.completing import NoneCompleted, complete, complete_at_once, complete_awaited
 from gridgate.sharing.receipts.keys import public_jwks, verify
 from gridgate.sharing.signing import Invalid, KeyUnusable, Valid
@@ -344,7 +344,7 @@ def test_what_waits_for_the_key_is_signed_in_the_round_after_it_is_back(
     for _ in range(50):
         do(job, world.now)
     assert (job.failures, caplog.text.count("not signed yet")) == (0, 1)
-    (late, why) = check.awaited_receipts(world.now + timedelta(minutes=11))
+    (late, why) = awaited_receipts(world.now + timedelta(minutes=11))
     assert "1 receipt" in late
     assert "receipts.pem" in why
     away.rename(tmp_path / "keys" / "receipts.pem")
@@ -358,7 +358,7 @@ def test_the_operator_is_told_which_receipts_cannot_be_signed_and_why(
     asked = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
     for payload in ({**asked.payload, "act": "expire"}, {}):
         Receipt.objects.filter(pk=asked.pk).update(payload=payload)
-        (_, why) = check.awaited_receipts(world.now + timedelta(minutes=11))
+        (_, why) = awaited_receipts(world.now + timedelta(minutes=11))
         assert f"receipt {asked.number} is asked for what the history of its permissions does not say" in why
 
 
@@ -434,8 +434,8 @@ def test_how_many_statements_a_resiliation_takes_does_not_grow_with_the_points(w
 
 def test_the_operator_is_told_of_receipts_that_should_be_there(world: World, permission: Permission) -> None:
     receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
-    assert list(check.awaited_receipts(world.now + timedelta(minutes=9))) == []
-    (said,) = check.awaited_receipts(world.now + timedelta(minutes=11))
+    assert list(awaited_receipts(world.now + timedelta(minutes=9))) == []
+    (said,) = awaited_receipts(world.now + timedelta(minutes=11))
     assert said.startswith("Not signed yet: 1 receipt of what ended, the oldest since 2026-11-25 09:30 UTC.")
     complete(receipt, now=world.now)
-    assert list(check.awaited_receipts(world.now + timedelta(minutes=11))) == []
+    assert list(awaited_receipts(world.now + timedelta(minutes=11))) == []

@@ -3,7 +3,7 @@
 import shlex
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -16,7 +16,6 @@ from gridgate.config.private import open_to_others, replaceable_by_others
 from gridgate.core.errors import GridgateError
 from gridgate.core.text import counted, shown_lines
 
-LATE = timedelta(minutes=10)
 SHOWN = 3
 """So many of the files that are open to others are named."""
 
@@ -60,6 +59,10 @@ def _registry(environment: Environment, *, deploy: bool) -> Iterator[str]:
     from django.core.management.base import SystemCheckError
     from django.db import DatabaseError, connection
     from django.db.migrations.executor import MigrationExecutor
+
+    from gridgate.config.access_log.faults import log_not_shown, log_signed_ahead
+    from gridgate.notifications.checking import awaited_letters
+    from gridgate.sharing.receipts.checking import awaited_receipts
 
     try:
         call_command("check", verbosity=0)
@@ -121,74 +124,6 @@ def _contradiction(environment: Environment) -> Iterator[str]:
         return
     if lost:
         yield str(RegistryContradictsLog(lost))
-
-
-def log_not_shown(environment: Environment) -> Iterator[str]:
-    """What pages cannot show or count of the access log; that what is there is as it was written, `audit verify` says."""
-    from gridgate.audit.operations.progress import being_counted
-    from gridgate.config.access_log.losses import lost_segments
-
-    lost = lost_segments(environment)
-    for name, what in list(lost.items())[:SHOWN]:
-        yield (
-            f"{environment.access_log / name}: {what}, so pages count reads that they cannot show. "
-            "Put it back from the last backup."
-        )
-    if len(lost) > SHOWN:
-        yield f"{environment.access_log}: the same of {counted(len(lost) - SHOWN, 'more segment')}."
-    if being_counted():
-        yield (
-            "The access log is being counted anew: pages say that their counts are incomplete, and receipts wait. "
-            "`gridgate worker`, which `gridgate serve` runs, does it, and says in its log why it cannot."
-        )
-
-
-def log_signed_ahead(environment: Environment, now: datetime) -> Iterator[str]:
-    """That the clock was ahead when the log was last signed, or is behind now."""
-    from gridgate.config.access_log.signing import signed_ahead
-
-    try:
-        last = signed_ahead(environment, now)
-    except (GridgateError, OSError):
-        return  # which `audit verify` tells
-    if last is not None:
-        yield (
-            f"{environment.access_log}: checkpoint {last.number} was signed at {last.at:%Y-%m-%d %H:%M} UTC, which is to "
-            "come: the clock was ahead then, or is behind now. Set it right; `gridgate worker`, which `gridgate serve` "
-            "runs, then signs anew, and `gridgate audit verify` tells of it from then on."
-        )
-
-
-def awaited_receipts(now: datetime) -> Iterator[str]:
-    """Those that should have been signed long since: the worker does so within seconds."""
-    from gridgate.sharing.receipts.asking import awaited
-    from gridgate.sharing.receipts.completing import obstacle
-
-    late = awaited().filter(issued_at__lt=now - LATE)
-    if (oldest := late.first()) is None:
-        return
-    yield (
-        f"Not signed yet: {counted(late.count(), 'receipt')} of what ended, the oldest since "
-        f"{oldest.issued_at:%Y-%m-%d %H:%M} UTC. The ends hold. `gridgate worker`, which `gridgate serve` runs, "
-        "signs them, and says in its log why it cannot."
-    )
-    yield from dict.fromkeys(str(why) for receipt in late[:SHOWN] if (why := obstacle(receipt)) is not None)
-
-
-def awaited_letters(now: datetime) -> Iterator[str]:
-    """The same of the letters that are asked for with what they tell, which are tried again for good."""
-    from gridgate.notifications.tasks import unwritten
-
-    late = unwritten().filter(created_at__lt=now - LATE)
-    if (oldest := late.first()) is None:
-        return
-    yield (
-        f"Not written yet: the letters of {counted(late.count(), 'change')}, the oldest since "
-        f"{oldest.created_at:%Y-%m-%d %H:%M} UTC: nobody was told by e-mail. The changes hold. `gridgate worker`, which "
-        "`gridgate serve` runs, writes them, and says in its log why it cannot."
-    )
-    for change in late.exclude(failure="")[:SHOWN]:
-        yield f"{change.key}: its letters cannot be written: {change.failure}"
 
 
 def _deployment(environment: Environment) -> Iterator[str]:

@@ -1,14 +1,21 @@
-"""Checking every receipt of the registry against its signature, and where it says that the log stood."""
+"""Checking receipts: each against its signature, where it says that the log stood, and whether it is awaited for long."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from gridgate.core.text import counted
 from gridgate.sharing import signing
 from gridgate.sharing.models import Receipt
-from gridgate.sharing.receipts.asking import signed
+from gridgate.sharing.receipts.asking import awaited, signed
+from gridgate.sharing.receipts.completing import obstacle
 from gridgate.sharing.receipts.content import instant_said
+
+LATE = timedelta(minutes=10)
+SHOWN = 3
+"""So many of those that are late are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +63,16 @@ def checked(keys: Sequence[Ed25519PublicKey]) -> Iterator[tuple[str, str | Claim
                 number,
                 Claim(number, said["last_log_segment"], said["last_log_head"], said.get("last_log_lines")),
             )
+
+
+def awaited_receipts(now: datetime) -> Iterator[str]:
+    """Those that should have been signed long since: the worker does so within seconds."""
+    late = awaited().filter(issued_at__lt=now - LATE)
+    if (oldest := late.first()) is None:
+        return
+    yield (
+        f"Not signed yet: {counted(late.count(), 'receipt')} of what ended, the oldest since "
+        f"{oldest.issued_at:%Y-%m-%d %H:%M} UTC. The ends hold. `gridgate worker`, which `gridgate serve` runs, "
+        "signs them, and says in its log why it cannot."
+    )
+    yield from dict.fromkeys(str(why) for receipt in late[:SHOWN] if (why := obstacle(receipt)) is not None)
