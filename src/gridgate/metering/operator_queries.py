@@ -137,13 +137,6 @@ def points_held(*, actor: Membership, companies: Collection[int], today: date) -
     return dict(titles.values_list("holder").annotate(count=Count("metering_point", distinct=True)))
 
 
-class NotTheOperator(GridgateError):
-    """Only the staff of the network operator sees the whole registry."""
-
-    def __init__(self) -> None:
-        super().__init__(ErrorKind.FORBIDDEN, "this is for the staff of the network operator")
-
-
 @dataclass(frozen=True, slots=True)
 class RegistryFigures:
     """How many points, how many of them nobody holds, how many companies hold some, what awaits a visit."""
@@ -155,8 +148,8 @@ class RegistryFigures:
 
 
 def registry_figures(*, actor: Membership, today: date) -> RegistryFigures:
-    """The registry on a civil day. Raises `NotTheOperator`."""
-    _require_operator(actor)
+    """The registry on a civil day. Raises `NotAllowed`."""
+    require_operator(actor)
     titles = TitleHolding.objects.filter(held_on(today))
     held = titles.aggregate(
         points=Count("metering_point", distinct=True), holders=Count("holder", distinct=True)
@@ -172,9 +165,9 @@ def registry_figures(*, actor: Membership, today: date) -> RegistryFigures:
 
 def waiting_collections(*, actor: Membership, today: date) -> Points:
     """The points whose collection was asked for and waits for a visit, the longest first. Raises
-    `NotTheOperator`.
+    `NotAllowed`.
     """
-    _require_operator(actor)
+    require_operator(actor)
     points = MeteringPoint.objects.filter(pk__in=_waiting().values("metering_point"))
     return with_anyones_collection(as_they_are(points, today=today)).order_by(
         F("collection_since").asc(), "pk"
@@ -182,8 +175,8 @@ def waiting_collections(*, actor: Membership, today: date) -> Points:
 
 
 def imports_made(*, actor: Membership) -> QuerySet[RegisterImport]:
-    """The files checked and imported, the latest first, without their content. Raises `NotTheOperator`."""
-    _require_operator(actor)
+    """The files checked and imported, the latest first, without their content. Raises `NotAllowed`."""
+    require_operator(actor)
     return (
         RegisterImport.objects.select_related("made_by")
         .defer("content", "findings")
@@ -192,8 +185,8 @@ def imports_made(*, actor: Membership) -> QuerySet[RegisterImport]:
 
 
 def import_made(*, actor: Membership, number: int) -> RegisterImport:
-    """One of them, without its content. Raises `NotTheOperator`, `ImportNotFound`."""
-    _require_operator(actor)
+    """One of them, without its content. Raises `NotAllowed`, `ImportNotFound`."""
+    require_operator(actor)
     found = RegisterImport.objects.select_related("made_by").defer("content").filter(pk=number).first()
     if found is None:
         raise ImportNotFound(number)
@@ -205,11 +198,6 @@ class ImportNotFound(GridgateError):
 
     def __init__(self, number: int) -> None:
         super().__init__(ErrorKind.NOT_FOUND, f"no import {number}", remedy="Send the file again.")
-
-
-def _require_operator(actor: Membership) -> None:
-    if not actor.organisation.is_operator:
-        raise NotTheOperator
 
 
 def _waiting() -> QuerySet[LoadCurveCollection]:

@@ -18,15 +18,6 @@ class NotEntitled(GridgateError):
         )
 
 
-class NotTheOperator(GridgateError):
-    """Only the operator's staff may do this."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            ErrorKind.FORBIDDEN, "only the network operator may do this", remedy="Write to the operator."
-        )
-
-
 class OutsidePerimeter(GridgateError):
     """The decision concerns points that the member does not see."""
 
@@ -48,13 +39,6 @@ def require_data_services(actor: Membership) -> None:
     """Raises `NotEntitled`."""
     if not actor.has(EntitlementCode.DATA_SERVICES):
         raise NotEntitled
-
-
-def require_operator(actor: Membership) -> None:
-    """Raises `NotTheOperator` or `NotEntitled`."""
-    if not actor.organisation.is_operator:
-        raise NotTheOperator
-    require_data_services(actor)
 
 
 def require_covering(actor: Membership, points: Iterable[str] | None) -> None:

@@ -18,6 +18,7 @@ from gridgate.metering.operations.collections import set_collection
 from gridgate.metering.operations.titles import close_holding
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
+from gridgate.organisations.authority import NotAllowed
 from gridgate.sharing.checking import contradictions
 from gridgate.sharing.models import (
     AccessLine,
@@ -44,7 +45,7 @@ from gridgate.sharing.receipts import asking
 from gridgate.sharing.receipts.completing import complete, complete_awaited
 from gridgate.sharing.receipts.content import Ended
 from gridgate.sharing.receipts.keys import public_jwks, verify
-from gridgate.sharing.rights import NotEntitled, NotTheOperator, OutsidePerimeter
+from gridgate.sharing.rights import NotEntitled, OutsidePerimeter
 from gridgate.sharing.signing import Valid
 from tests.factories.organisations import make_member
 from tests.factories.sharing import make_service
@@ -615,7 +616,7 @@ def test_the_operator_stops_the_reading_and_lets_it_go_on(world: World, service:
 def test_only_the_operator_suspends(world: World, service: DataService) -> None:
     permission = give(world, service, world.p1.pk)
     for actor in (world.alice, world.tiers1):
-        with pytest.raises(NotTheOperator):
+        with pytest.raises(NotAllowed):
             suspend(actor=actor, permission_id=permission.pk, reason="", now=world.now)
     with pytest.raises(UnknownPermission):
         resume(actor=world.operateur, permission_id=uuid4(), now=world.now)

@@ -10,6 +10,7 @@ from gridgate.core.quantities import Kind
 from gridgate.core.sharing import LegalBasis
 from gridgate.metering.operations.collections import set_collection
 from gridgate.notifications.models import OutgoingEmail
+from gridgate.organisations.authority import NotAllowed
 from gridgate.sharing.models import AccessLine, DataService, Permission
 from gridgate.sharing.operations.ending import revoke_permission
 from gridgate.sharing.operations.granting import (
@@ -31,7 +32,7 @@ from gridgate.sharing.operations.requesting import (
     request_permission,
     time_out_requests,
 )
-from gridgate.sharing.rights import NotEntitled, NotTheOperator, OutsidePerimeter
+from gridgate.sharing.rights import NotEntitled, OutsidePerimeter
 from tests.factories.metering import make_held_point
 from tests.factories.sharing import make_service
 from tests.world import World
@@ -279,7 +280,7 @@ def test_the_operator_grants_what_rests_on_the_law(world: World, by_law: DataSer
 def test_nobody_else_does_and_not_what_rests_on_the_holders_will(
     world: World, by_law: DataService, service: DataService
 ) -> None:
-    with pytest.raises(NotTheOperator):
+    with pytest.raises(NotAllowed):
         grant(service=by_law, holder=world.acme, points=None, reason="", actor=world.alice, now=world.now)
     with pytest.raises(NotOffered, match="holder's will"):
         grant(service=service, holder=world.acme, points=None, reason="", now=world.now)

@@ -7,7 +7,7 @@ from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, When
 
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint
 from gridgate.metering.queries.points import Points
-from gridgate.metering.queries.titles import held_on_title
+from gridgate.metering.queries.titles import still_held
 from gridgate.organisations.models import Membership
 
 NEVER = "never"
@@ -22,7 +22,7 @@ def with_collection(points: Points, *, today: date) -> Points:
     return points.annotate(
         **{
             f"collection_{column}": Case(
-                When(held_on_title(today), then=_present_collection(column, holder=OuterRef("held_by")))
+                When(still_held(today), then=_present_collection(column, holder=OuterRef("held_by")))
             )
             for column in ("state", "since")
         }

@@ -11,7 +11,7 @@ from gridgate.core.quantities import FlowDirection
 from gridgate.core.text import folded, visible
 from gridgate.metering.queries.collections import NEVER, with_collection
 from gridgate.metering.queries.points import Points
-from gridgate.metering.queries.titles import held_on_title, still_held
+from gridgate.metering.queries.titles import still_held
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def narrow(points: Points, wanted: PointFilter, *, today: date) -> Points:
             if wanted.collection == NEVER
             else Q(collection_state=wanted.collection)
         )
-        points = with_collection(points, today=today).filter(held_on_title(today) & state)
+        points = with_collection(points, today=today).filter(still_held(today) & state)
     if wanted.held is not None:
         ended = Q(held_to__isnull=False, held_to__lte=today)
         points = points.filter(~ended if wanted.held else ended)

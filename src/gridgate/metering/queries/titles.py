@@ -71,14 +71,9 @@ def held_on(day: date) -> Q:
 
 
 def still_held(today: date) -> Q:
-    """Points of `points_readable_by` whose title holds on the civil day."""
+    """Points that carry a title, as those of `points_readable_by`, which holds on the civil day."""
     return lasts(today, "held_from", "held_to")
 
 
 def lasts(day: date, first: str, after: str) -> Q:
     return Q(**{f"{first}__lte": day}) & (Q(**{f"{after}__isnull": True}) | Q(**{f"{after}__gt": day}))
-
-
-def held_on_title(day: date) -> Q:
-    """Points that carry a title which holds on the civil day."""
-    return lasts(day, "held_from", "held_to")

@@ -12,13 +12,14 @@ from gridgate.core.sharing import PermissionState
 from gridgate.core.time import civil_day_bounds, civil_day_of, months_from
 from gridgate.metering.models import LoadCurveCollection, TitleHolding
 from gridgate.metering.queries.titles import held_on
+from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing import history
 from gridgate.sharing.events import permission_granted
 from gridgate.sharing.history import SYSTEM, By, Reason, Step
 from gridgate.sharing.models import DataService, Permission, PermissionRequest
 from gridgate.sharing.projection import project_permission
-from gridgate.sharing.rights import perimeter_of, require_covering, require_data_services, require_operator
+from gridgate.sharing.rights import perimeter_of, require_covering, require_data_services
 
 LONGEST_MONTHS = 36
 """The longest that a holder's permission lasts before it must be given again (Enedis, service d'accès: 36
@@ -126,12 +127,13 @@ def grant(
 ) -> Permission:
     """Let a company read on another ground than the holder's will: a public task, a legal obligation.
 
-    `actor` is the operator's staff; None is the operator's own system. Raises `NotTheOperator`,
+    `actor` is the operator's staff; None is the operator's own system. Raises `NotAllowed`,
     `NotEntitled`, and what `subscribe` raises; `NotOffered` for a service that rests on consent or
     contract, which only its holder gives.
     """
     if actor is not None:
         require_operator(actor)
+        require_data_services(actor)
     if service.terminable:
         raise NotOffered(
             f"{service} rests on the holder's will",
