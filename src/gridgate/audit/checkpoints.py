@@ -82,10 +82,10 @@ def rights_contradicted(heads: Iterable[tuple[int, Mapping[str, Any]]]) -> Itera
         if not head["events"]:
             continue
         count, digest = there.get(head["last"], (0, None))
-        said = f"history of rights: checkpoint {number} says that it had {counted(head['events'], 'change')}"
+        claim = f"history of rights: checkpoint {number} says that it had {counted(head['events'], 'change')}"
         if digest is None:
-            yield f"{said}, the last of them {head['last']}, which is missing"
+            yield f"{claim}, the last of them {head['last']}, which is missing"
         elif digest != head["head"]:
-            yield f"{said}, and change {head['last']} was another one"
+            yield f"{claim}, and change {head['last']} was another one"
         elif count != head["events"]:
-            yield f"{said} up to {head['last']}, and there are {count}"
+            yield f"{claim} up to {head['last']}, and there are {count}"

@@ -96,7 +96,7 @@ def changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[s
 
 def hash_of(event: AuditEvent) -> str:
     """SHA-256 of the previous hash and of all that the event says, as canonical JSON."""
-    said = [
+    fields = [
         event.previous,
         event.at.astimezone(UTC).isoformat(),  # however it was given, as it is read back
         event.organisation,
@@ -111,7 +111,7 @@ def hash_of(event: AuditEvent) -> str:
         event.before,
         event.after,
     ]
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -61,27 +61,27 @@ def zone() -> ZoneInfo:
     return ZoneInfo(settings.TIME_ZONE)
 
 
-def entry_of(said: Mapping[str, Any]) -> LogEntry:
+def entry_of(line: Mapping[str, Any]) -> LogEntry:
     """What a line says. Raises `ValueError`, `KeyError` or `TypeError` when it is not an entry."""
     return LogEntry(
-        at=datetime.fromisoformat(said["at"]),
-        channel=said["channel"],
-        outcome=said["outcome"],
-        holder=said.get("holder"),
-        reader=said.get("reader"),
-        reader_name=said.get("reader_name") or "",
-        user=said.get("user"),
-        user_name=said.get("user_name") or "",
-        application=said.get("application") or "",
-        permission=str(UUID(said["permission"])) if said.get("permission") else "",
-        basis=said.get("basis") or "",
-        metering_point_id=said.get("metering_point") or "",
-        kind=said.get("kind") or "",
-        direction=said.get("direction") or "",
-        start=_instant(said.get("start")),
-        end=_instant(said.get("end")),
-        as_of=_instant(said.get("as_of")),
-        values=said.get("values") or 0,
+        at=datetime.fromisoformat(line["at"]),
+        channel=line["channel"],
+        outcome=line["outcome"],
+        holder=line.get("holder"),
+        reader=line.get("reader"),
+        reader_name=line.get("reader_name") or "",
+        user=line.get("user"),
+        user_name=line.get("user_name") or "",
+        application=line.get("application") or "",
+        permission=str(UUID(line["permission"])) if line.get("permission") else "",
+        basis=line.get("basis") or "",
+        metering_point_id=line.get("metering_point") or "",
+        kind=line.get("kind") or "",
+        direction=line.get("direction") or "",
+        start=_instant(line.get("start")),
+        end=_instant(line.get("end")),
+        as_of=_instant(line.get("as_of")),
+        values=line.get("values") or 0,
     )
 
 

@@ -137,12 +137,12 @@ class Comparison:
         if row is not None:
             for (place, of), sums in days.items():
                 self._note_last((numbers[place], of), sums.last, row.pk)
-        for found, into in (
+        for tallies, into in (
             (days, self._days),
             (roll_up.point_days(), self._point_days),
             (roll_up.points(), self._points),
         ):
-            for (place, *rest), sums in found.items():
+            for (place, *rest), sums in tallies.items():
                 key = (numbers[place], *rest)
                 if key in into:
                     into[key].add(sums)
@@ -162,16 +162,16 @@ class Comparison:
                 "facet", "metering_point_id", "permission", "entries", "last"
             ).iterator()
         }
-        said = {key: (sums.entries, sums.last) for key, sums in self._points.items()}
+        logged = {key: (sums.entries, sums.last) for key, sums in self._points.items()}
         yield from _differing(
-            said, there, lambda key: f"company {of_facet(key[0])}, point {key[1]}, since the beginning"
+            logged, there, lambda key: f"company {of_facet(key[0])}, point {key[1]}, since the beginning"
         )
         yield from self._elsewhere()
 
     def _settle(self, before: date) -> Iterator[str]:
         of_facet = self._holders()
         names = ("entries", "values", "first", "last")
-        for model, found, more in (
+        for model, tallies, more in (
             (LogDay, self._days, ()),
             (LogPointDay, self._point_days, ("metering_point_id",)),
         ):
@@ -180,13 +180,13 @@ class Comparison:
                 (row[0], row[1].isoformat(), *row[2 : 2 + len(more)]): tuple(row[2 + len(more) :])
                 for row in rows.values_list("facet", "day", *more, *names).iterator()
             }
-            over = [key for key in found if key[1] < before.isoformat()]
-            said = {}
+            over = [key for key in tallies if key[1] < before.isoformat()]
+            logged = {}
             for key in over:
-                sums = found.pop(key)
-                said[key] = (sums.entries, sums.values, sums.first, sums.last)
+                sums = tallies.pop(key)
+                logged[key] = (sums.entries, sums.values, sums.first, sums.last)
             yield from _differing(
-                said,
+                logged,
                 there,
                 lambda key: f"{key[1]}, company {of_facet(key[0])}{', point ' + key[2] if key[2:] else ''}",
                 names,
@@ -238,9 +238,9 @@ class Comparison:
 
     def _index(self, row: AccessLogSegment, roll_up: RollUp, numbers: list[int]) -> Iterator[str]:
         holders = [facet.holder for facet in roll_up.facets]
-        said: dict[int | None, list[tuple[int, int, int, int]]] = {}
+        logged: dict[int | None, list[tuple[int, int, int, int]]] = {}
         for offset, at, facet, point in roll_up.lines:
-            said.setdefault(holders[facet], []).append((offset, at, numbers[facet], point))
+            logged.setdefault(holders[facet], []).append((offset, at, numbers[facet], point))
         there: dict[int | None, list[Columns]] = {}
         damaged = set()
         for stretch in LogStretch.objects.filter(segment=row).order_by("pk"):
@@ -256,9 +256,9 @@ class Comparison:
             if self._erased is not None:
                 columns = columns.where(columns.at >= _start_of(self._erased))
             there.setdefault(stretch.holder, []).append(columns)
-        for holder in sorted({*said, *there, *damaged}, key=str):
-            expected, found = Columns.of(said.get(holder, ())), Columns.joined(there.get(holder, []))
-            if holder in damaged or not _same(expected, found):
+        for holder in sorted({*logged, *there, *damaged}, key=str):
+            expected, indexed = Columns.of(logged.get(holder, ())), Columns.joined(there.get(holder, []))
+            if holder in damaged or not _same(expected, indexed):
                 yield f"{row.name}, company {holder}: the index finds other lines than there are"
 
     def _number(self, facet: Facet) -> int:
@@ -281,16 +281,16 @@ def _start_of(day: date) -> int:
 
 
 def _differing(
-    said: Mapping[Key, Key],
+    logged: Mapping[Key, Key],
     there: Mapping[Key, Key],
     named: Callable[[Key], str],
     names: tuple[str, ...] = ("entries", "last"),
 ) -> Iterator[str]:
-    for key in sorted(said.keys() | there.keys(), key=str):
+    for key in sorted(logged.keys() | there.keys(), key=str):
         if key not in there:
-            yield f"{named(key)}: the registry lacks {said[key][0]} of the log's entries"
-        elif key not in said:
+            yield f"{named(key)}: the registry lacks {logged[key][0]} of the log's entries"
+        elif key not in logged:
             yield f"{named(key)}: the registry counts {there[key][0]} entries that the log has not"
-        elif said[key] != there[key]:
-            what = [name for name, a, b in zip(names, said[key], there[key], strict=True) if a != b]
+        elif logged[key] != there[key]:
+            what = [name for name, a, b in zip(names, logged[key], there[key], strict=True) if a != b]
             yield f"{named(key)}: the registry says otherwise than the log: {', '.join(what)}"

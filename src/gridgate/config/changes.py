@@ -136,14 +136,14 @@ def refuse_contradiction(environment: Environment) -> None:
 
     Raises `RegistryContradictsLog`.
     """
-    found = compare(environment)
-    if found.lost:
-        raise RegistryContradictsLog(found.lost, damaged=damaged_segment(environment, found.lost))
-    if found.unlogged:
+    comparison = compare(environment)
+    if comparison.lost:
+        raise RegistryContradictsLog(comparison.lost, damaged=damaged_segment(environment, comparison.lost))
+    if comparison.unlogged:
         try:
-            _append(environment.access_log, found.unlogged)
+            _append(environment.access_log, comparison.unlogged)
         except AccessLogUnavailable as error:  # the worker tries again; what reads refuses until then
-            _log.warning("%s not in the log yet: %s", counted(len(found.unlogged), "change"), error)
+            _log.warning("%s not in the log yet: %s", counted(len(comparison.unlogged), "change"), error)
 
 
 def compare(environment: Environment) -> Comparison:
@@ -160,12 +160,12 @@ def compare(environment: Environment) -> Comparison:
             if line.change.kind == PERMISSION:
                 said = (line.at, line.change.says["state"])
                 last_word[line.permission] = max(said, last_word.get(line.permission, said))
-    found = Comparison()
+    comparison = Comparison()
     missing = dict(logged)
     # After the log: what is written meanwhile is in the registry before it is in the log.
     for change in _changes_here():
         if missing.pop(key_of(change), None) is None:
-            found.unlogged.append(change)
+            comparison.unlogged.append(change)
     wanted = set(missing.values())
     lines = [
         line
@@ -173,12 +173,12 @@ def compare(environment: Environment) -> Comparison:
         for number, line in _lines(path)
         if (path, number) in wanted
     ]
-    found.lost = [
+    comparison.lost = [
         line
         for line in sorted(lines, key=lambda line: line.at)
         if line.key not in given_up or _is_undone(line, last_word)
     ]
-    return found
+    return comparison
 
 
 def _is_undone(line: Logged, last_word: Mapping[str, tuple[str, str]]) -> bool:
@@ -260,17 +260,17 @@ def _keep_newest(directory: Path, changes: Sequence[Change]) -> None:
     change = next((one for one in reversed(changes) if one.kind != RECONCILIATION), None)
     if change is None:
         return
-    said: list[Any] = []
+    key: list[Any] = []
     match change.kind:
         case "permission":
-            said = [UUID(change.says["permission"]).hex, change.says["sequence"], change.says["state"]]
+            key = [UUID(change.says["permission"]).hex, change.says["sequence"], change.says["state"]]
         case "receipt":
-            said = [change.id]
+            key = [change.id]
         case "rights":
-            said = [int(change.id), change.digest]
+            key = [int(change.id), change.digest]
     draft = directory / f".{NEWEST}.{os.getpid()}.{threading.get_ident()}"
     with suppress(OSError):  # the one before will do
-        draft.write_text(json.dumps({"change": change.kind, "key": said}), encoding="ascii")
+        draft.write_text(json.dumps({"change": change.kind, "key": key}), encoding="ascii")
         draft.replace(directory / NEWEST)
 
 

@@ -56,13 +56,13 @@ class Commands(TyperGroup):
 
 def _loaded(name: str) -> Any:
     module, _, attribute = COMMANDS[name].partition(":")
-    found = getattr(import_module(f"gridgate.config.commands.{module}"), attribute)
-    if isinstance(found, typer.Typer):
-        group = get_group(found)
+    command = getattr(import_module(f"gridgate.config.commands.{module}"), attribute)
+    if isinstance(command, typer.Typer):
+        group = get_group(command)
         group.name = name
         return group
     alone = typer.Typer(add_completion=False)
-    alone.command(name)(found)
+    alone.command(name)(command)
     return get_command(alone)
 
 

@@ -51,12 +51,12 @@ class FromFiles(PydanticBaseSettingsSource):
             ) from None
 
     def __call__(self) -> dict[str, Any]:
-        found = {}
+        values = {}
         for name, field in self.settings_cls.model_fields.items():
             value, key, _ = self.get_field_value(field, name)
             if value is not None:
-                found[key] = value
-        return found
+                values[key] = value
+        return values
 
 
 class Environment(BaseSettings):

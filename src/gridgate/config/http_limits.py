@@ -207,12 +207,12 @@ class HttpLimits:
     def _read_headers(self, scope: Scope) -> _Head:
         client = scope.get("client")
         head = _Head(address=client[0] if client else "")
-        kept, said = [], {}
+        kept, forwarded = [], {}
         for header in scope["headers"]:
             name, value = header
             if name.startswith((b"x-forwarded", b"forwarded")):
                 if self._behind_proxy and name in _BY_A_PROXY:
-                    said[name] = value.rpartition(b",")[2].strip()
+                    forwarded[name] = value.rpartition(b",")[2].strip()
                 continue
             if b"_" in name:
                 continue
@@ -226,9 +226,9 @@ class HttpLimits:
                 head.has_body = True
             kept.append(header)
         if len(kept) != len(scope["headers"]):
-            scope["headers"] = [*kept, *said.items()]
-        if b"x-forwarded-for" in said:
-            head.address = said[b"x-forwarded-for"].decode("latin1")
+            scope["headers"] = [*kept, *forwarded.items()]
+        if b"x-forwarded-for" in forwarded:
+            head.address = forwarded[b"x-forwarded-for"].decode("latin1")
         return head
 
     @asynccontextmanager

@@ -78,22 +78,22 @@ def reconcile(environment: Environment, *, now: datetime) -> Reconciled:
 
 def _to_make_again(given_up: Sequence[Logged]) -> list[str]:
     """Of each permission one, what it was in the end; what it gave is no longer given, whatever ended it."""
-    found: dict[str, str] = {}
-    over = {one.permission for one in given_up if one.change.kind == PERMISSION and _ends(one)}
-    for one in given_up:
-        says = one.change.says
-        if one.change.kind == RECEIPT:
+    to_make_again: dict[str, str] = {}
+    over = {line.permission for line in given_up if line.change.kind == PERMISSION and _ends(line)}
+    for line in given_up:
+        says = line.change.says
+        if line.change.kind == RECEIPT:
             continue  # what it proves is over; both sides have it, and the log
-        if one.change.kind != PERMISSION:
+        if line.change.kind != PERMISSION:
             if says["action"] != ACTION:
-                found[one.where] = str(one)
-        elif one.permission in over or _ended(one.permission):
+                to_make_again[line.where] = str(line)
+        elif line.permission in over or _ended(line.permission):
             continue
         elif given := says["details"].get("says", {}):
-            found[one.permission] = _given(says, given)
+            to_make_again[line.permission] = _given(says, given)
         else:
-            found.setdefault(one.permission, str(one))
-    return list(found.values())
+            to_make_again.setdefault(line.permission, str(line))
+    return list(to_make_again.values())
 
 
 def _ends(one: Logged) -> bool:

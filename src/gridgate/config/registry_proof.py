@@ -59,11 +59,11 @@ def what_registry_knows(keys: Sequence[Ed25519PublicKey]) -> RegistryKnows:
     from gridgate.sharing.receipts.checking import Claim, checked
 
     known = RegistryKnows(known_checkpoints(), [], folded())
-    for number, found in checked(keys):
-        if isinstance(found, Claim):
-            known.claims.append(found)
+    for number, finding in checked(keys):
+        if isinstance(finding, Claim):
+            known.claims.append(finding)
         else:
-            known.faults.append(f"receipt {number}: {found}")
+            known.faults.append(f"receipt {number}: {finding}")
     return known
 
 

@@ -104,12 +104,12 @@ def _save(
         )
 
 
-def _attach(draft: KycQuestionnaire, one: FileField, member: Membership, now: datetime) -> None:
-    title = f"{member.organisation.legal_name}, {one.label.fr}"
+def _attach(draft: KycQuestionnaire, field: FileField, member: Membership, now: datetime) -> None:
+    title = f"{member.organisation.legal_name}, {field.label.fr}"
     attach(
         questionnaire=draft,
-        field=one.name,
-        name=NAMES.get(one.name, f"{one.name}.pdf"),
+        field=field.name,
+        name=NAMES.get(field.name, f"{field.name}.pdf"),
         chunks=[page(title)],
         user=member.user,
         actor=member,

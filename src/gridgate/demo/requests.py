@@ -38,7 +38,7 @@ def seed_requests(members: Mapping[str, Membership], visitor: User, at: Callable
         ),
         at(1, 15, 20),
     )
-    asked = _ask_for_code(
+    returned = _ask_for_code(
         charlie,
         charlie.user,
         EicAsked(
@@ -56,7 +56,7 @@ def seed_requests(members: Mapping[str, Membership], visitor: User, at: Callable
     )
     return_request(
         EIC,
-        asked,
+        returned,
         reason="Donnez l’adresse complète du site où le système est exploité.",
         actor=operator,
         now=at(3, 14, 10),

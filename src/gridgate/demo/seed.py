@@ -155,14 +155,14 @@ class World:
 
     def _register(self, name: str, now: datetime) -> None:
         """A company's contract and its own EIC code: without both, it would have no first administrator."""
-        company, said = self.organisations[name], cast.REGISTERED[name]
-        contract = "Accès aux données" if "third_party" in said.roles else "Accès au réseau"
+        company, registered = self.organisations[name], cast.REGISTERED[name]
+        contract = "Accès aux données" if "third_party" in registered.roles else "Accès au réseau"
         record_contract(
-            organisation=company, number=said.contract, label=contract, valid_from=now.date(), now=now
+            organisation=company, number=registered.contract, label=contract, valid_from=now.date(), now=now
         )
         add_eic_code(
-            code=code_of("17", "X", said.eic).code,
-            display_name=said.eic.rstrip("-"),
+            code=code_of("17", "X", registered.eic).code,
+            display_name=registered.eic.rstrip("-"),
             long_name=name,
             organisation=company,
             actor=None,

@@ -23,11 +23,11 @@ def can_follow(present: str | None, new: State) -> bool:
     return present in _FOLLOWS[new]
 
 
-def becomes(asked: State, meter_type: str, *, by_holder: bool) -> State:
+def becomes(wanted: State, meter_type: str, *, by_holder: bool) -> State:
     """The state that an ask gives on a meter.
 
     A holder cannot say that a meter nobody reaches from afar is ready: asking for `active` is then a request.
     """
-    if asked is State.REQUESTED or (asked is State.ACTIVE and by_holder):
+    if wanted is State.REQUESTED or (wanted is State.ACTIVE and by_holder):
         return State.ACTIVE if meter_type in COMMUNICATING else State.REQUESTED
-    return asked
+    return wanted

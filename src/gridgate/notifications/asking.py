@@ -1,11 +1,12 @@
 """Asking for letters in the transaction of what they tell, and rendering them after its commit.
 
-The transaction writes one row to nobody, with what the letters say that may be another by the time they are rendered;
-nobody waits for a template under the registry's lock, a kill loses nothing, and what is rolled back asks for nothing.
-`tasks.write_letters` changes the row for its letters. Who may learn of it is decided then, not when it was asked.
+The transaction writes an order, one row to nobody, with what the letters say that may be another by the time they are
+rendered; nobody waits for a template under the registry's lock, a kill loses nothing, and what is rolled back asks for
+nothing. `tasks.write_letters` changes the row for its letters. Who may learn of it is decided then, not when it was
+asked.
 
     @written("refused")
-    def refusal(asked: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]: ...
+    def refusal(order: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]: ...
 """
 
 import json
@@ -49,11 +50,11 @@ def ask(letter: str, about: str, told: Told | None = None, *, thread: str = "", 
     )
 
 
-def letters_of(asked: OutgoingEmail, *, now: datetime) -> list[OutgoingEmail]:
+def letters_of(order: OutgoingEmail, *, now: datetime) -> list[OutgoingEmail]:
     """The letters that are asked for, in their order, to whoever may learn of it now."""
-    letter = asked.key.partition(":")[0]
-    return list(_WRITERS[letter](asked, json.loads(asked.attachment or "{}"), now))
+    letter = order.key.partition(":")[0]
+    return list(_WRITERS[letter](order, json.loads(order.attachment or "{}"), now))
 
 
-def about(asked: OutgoingEmail) -> str:
-    return asked.key.partition(":")[2]
+def about(order: OutgoingEmail) -> str:
+    return order.key.partition(":")[2]

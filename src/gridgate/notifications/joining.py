@@ -25,9 +25,9 @@ def tell_administrators(
 
 
 @written("join_asked")
-def letters_of_question(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
+def letters_of_question(order: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
     """To those of the administrators then who still are."""
-    question = _request(asked)
+    question = _request(order)
     if question is None:
         return
     there = Membership.objects.present().filter(user__is_active=True, role=Membership.Role.ADMINISTRATOR)
@@ -46,7 +46,7 @@ def letters_of_question(asked: OutgoingEmail, told: Told, now: datetime) -> Iter
                 "page": link_to("join_requests"),
             },
             zone=zone_named(reader.time_zone),
-            now=asked.created_at,
+            now=order.created_at,
         )
 
 
@@ -56,8 +56,8 @@ def tell_asker(*, asked: JoinRequest, until: datetime | None, now: datetime, **o
 
 
 @written("join_answered")
-def letter_of_answer(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
-    answered = _request(asked)
+def letter_of_answer(order: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
+    answered = _request(order)
     if answered is None or not answered.user.is_active:
         return
     yield letters.render(
@@ -71,13 +71,13 @@ def letter_of_answer(asked: OutgoingEmail, told: Told, now: datetime) -> Iterato
             "accepted": answered.accepted_at is not None,
             "last_day": date.fromisoformat(told["last_day"]) if told["last_day"] else None,
         },
-        now=asked.created_at,
+        now=order.created_at,
     )
 
 
-def _request(asked: OutgoingEmail) -> JoinRequest | None:
+def _request(order: OutgoingEmail) -> JoinRequest | None:
     """None once its person's account is deleted."""
-    return JoinRequest.objects.select_related("user", "organisation").filter(pk=about(asked)).first()
+    return JoinRequest.objects.select_related("user", "organisation").filter(pk=about(order)).first()
 
 
 def _unlinked(text: str, language: str) -> str:

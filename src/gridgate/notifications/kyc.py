@@ -29,8 +29,8 @@ def _ask(letter: str, questionnaire: KycQuestionnaire, last_day: date, step: str
 
 
 @written("kyc_expires_soon", "kyc_expired")
-def letters_of_end(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
-    letter, what = asked.key.split(":", 1)
+def letters_of_end(order: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
+    letter, what = order.key.split(":", 1)
     questionnaire = KycQuestionnaire.objects.get(number=what.partition(":")[0])
     facts = {
         "last_day": date.fromisoformat(told["last_day"]),
@@ -41,7 +41,7 @@ def letters_of_end(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator[
     for user in askers(questionnaire, at=now):
         key = f"{what}:user-{user.pk}"
         yield letters.render(
-            letter, key=key, email=user.email, language=user.language, facts=facts, now=asked.created_at
+            letter, key=key, email=user.email, language=user.language, facts=facts, now=order.created_at
         )
 
 

@@ -47,10 +47,10 @@ def tell_of_request(request: PermissionRequest, *, now: datetime) -> None:
 
 
 @written("requested")
-def letters_of_request(asked: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
-    request = _request(asked)
+def letters_of_request(order: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
+    request = _request(order)
     points = None if request.all_points else list(request.points.values_list("pk", flat=True))
-    return _emails_asked(asked, holders(request.holder, points, at=now), _asked_facts(request))
+    return _emails_asked(order, holders(request.holder, points, at=now), _asked_facts(request))
 
 
 def tell_of_refusal(request: PermissionRequest, *, now: datetime) -> None:
@@ -59,14 +59,14 @@ def tell_of_refusal(request: PermissionRequest, *, now: datetime) -> None:
 
 
 @written("refused")
-def letters_of_refusal(asked: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
-    request = _request(asked)
-    return _emails_asked(asked, parties(request.eligible_party), _asked_facts(request))
+def letters_of_refusal(order: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
+    request = _request(order)
+    return _emails_asked(order, parties(request.eligible_party), _asked_facts(request))
 
 
-def _request(asked: OutgoingEmail) -> PermissionRequest:
+def _request(order: OutgoingEmail) -> PermissionRequest:
     requests = PermissionRequest.objects.select_related("service", "holder", "eligible_party")
-    return requests.get(pk=about(asked))
+    return requests.get(pk=about(order))
 
 
 def _asked_facts(request: PermissionRequest) -> dict[str, Any]:
@@ -86,13 +86,13 @@ def tell_of_change(name: str, permission: Permission, *, now: datetime) -> None:
 
 
 @written("granted", "extended", "suspended", "resumed")
-def letters_of_change(asked: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
+def letters_of_change(order: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
     """Each says what the permission was then."""
     permissions = Permission.objects.select_related("service", "holder", "eligible_party")
-    permission = permissions.get(pk=about(asked).partition(":")[0])
+    permission = permissions.get(pk=about(order).partition(":")[0])
     ends = told["valid_until"]
     permission.valid_until = None if ends is None else datetime.fromisoformat(ends)
-    return _emails_asked(asked, _both(permission, at=now), _facts(permission))
+    return _emails_asked(order, _both(permission, at=now), _facts(permission))
 
 
 def tell_of_end(receipt: Receipt, *, now: datetime) -> None:
@@ -101,9 +101,9 @@ def tell_of_end(receipt: Receipt, *, now: datetime) -> None:
 
 
 @written("ended")
-def letters_of_end(asked: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
+def letters_of_end(order: OutgoingEmail, told: Told, now: datetime) -> Iterable[OutgoingEmail]:
     """Both sides hold the receipt, attached. After a move-out: which points went, and what goes on."""
-    receipt = Receipt.objects.select_related("holder", "eligible_party").get(number=about(asked))
+    receipt = Receipt.objects.select_related("holder", "eligible_party").get(number=about(order))
     events = PermissionEvent.objects.filter(permission__receipts=receipt, details__receipt=receipt.number)
     goes_on = not any(PermissionState(state).ended for state in events.values_list("state", flat=True))
     facts: dict[str, Any] = {
@@ -117,7 +117,7 @@ def letters_of_end(asked: OutgoingEmail, told: Told, now: datetime) -> Iterable[
     if receipt.payload["reason"] == Reason.MOVE_OUT:
         facts |= _points_left(receipt.permissions.get(), points or [], goes_on=goes_on)
     readers = [*holders(receipt.holder, points, at=now), *parties(receipt.eligible_party)]
-    return _emails_asked(asked, readers, facts, attachment=receipt)
+    return _emails_asked(order, readers, facts, attachment=receipt)
 
 
 def _points_ended(receipt: Receipt) -> list[str] | None:
@@ -174,15 +174,15 @@ def _thread(between: Permission | PermissionRequest | Receipt) -> str:
 
 
 def _emails_asked(
-    asked: OutgoingEmail,
+    order: OutgoingEmail,
     readers: Iterable[Reader],
     facts: Mapping[str, Any],
     *,
     attachment: Receipt | None = None,
 ) -> Iterator[OutgoingEmail]:
-    notice, _, what = asked.key.partition(":")
+    notice, _, what = order.key.partition(":")
     return _emails(
-        notice, what, readers, facts, attachment=attachment, thread=asked.thread, now=asked.created_at
+        notice, what, readers, facts, attachment=attachment, thread=order.thread, now=order.created_at
     )
 
 
@@ -230,14 +230,14 @@ def _words(facts: Mapping[str, Any]) -> dict[str, Any]:
     if "permission" in facts:
         words["purpose"] = facts["permission"].text("purpose")
     if "said" in facts:
-        said, english = facts["said"], translation.get_language() == "en"
-        words["effective_at"] = datetime.fromisoformat(said["effective_at"])
-        words["ended"], words["kept"] = said["permissions"], said["kept"]
+        payload, english = facts["said"], translation.get_language() == "en"
+        words["effective_at"] = datetime.fromisoformat(payload["effective_at"])
+        words["ended"], words["kept"] = payload["permissions"], payload["kept"]
         if english:
-            words["ended"] = [{**one, "service": one["service_en"]} for one in said["permissions"]]
+            words["ended"] = [{**one, "service": one["service_en"]} for one in payload["permissions"]]
             words["kept"] = [
                 {**one, "service": one["service_en"], "legal_reference": one["legal_reference_en"]}
-                for one in said["kept"]
+                for one in payload["kept"]
             ]
     return words
 

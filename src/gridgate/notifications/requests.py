@@ -73,8 +73,8 @@ def request_changed(*, request: OperatorRequest, kind: str, verb: str, now: date
 
 
 @written(*(f"request_{verb}" for verb in TOLD))
-def letters_of_step(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
-    letter, step = asked.key.split(":", 1)
+def letters_of_step(order: OutgoingEmail, told: Told, now: datetime) -> Iterator[OutgoingEmail]:
+    letter, step = order.key.split(":", 1)
     request = _as_told(step.partition(":")[0], told)
     words = KINDS.get(told["kind"], OTHER)
     facts = {
@@ -84,7 +84,7 @@ def letters_of_step(asked: OutgoingEmail, told: Told, now: datetime) -> Iterator
         "page": words.page(request),
         "desk": link_to("request_on_desk", request.number),
     } | words.result(request)
-    given: dict[str, Any] = {"facts": facts, "thread": asked.thread, "now": asked.created_at}
+    given: dict[str, Any] = {"facts": facts, "thread": order.thread, "now": order.created_at}
     for user in askers(request, at=now):
         key = f"{step}:user-{user.pk}"
         yield letters.render(letter, key=key, email=user.email, language=user.language, **given)

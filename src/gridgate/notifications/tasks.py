@@ -74,24 +74,24 @@ def write_letters(*, now: datetime) -> int:
     next round, and of two workers at once one writes them. One that cannot be rendered holds up no other, and is tried
     again later each time.
     """
-    asked = unwritten().filter(due_at__lte=now)
+    orders = unwritten().filter(due_at__lte=now)
     done = 0
-    for change in asked[:AT_ONCE]:
+    for order in orders[:AT_ONCE]:
         try:
-            letters = asking.letters_of(change, now=now)
+            letters = asking.letters_of(order, now=now)
         except Exception as error:
             if is_unavailable(error):
                 raise
-            _log.exception("the letters of %s cannot be written", change.key)
-            wait = _wait(change.attempts + 1)
-            asked.filter(pk=change.pk).update(
+            _log.exception("the letters of %s cannot be written", order.key)
+            wait = _wait(order.attempts + 1)
+            orders.filter(pk=order.pk).update(
                 due_at=now + wait,
-                attempts=min(change.attempts + 1, 100),
+                attempts=min(order.attempts + 1, 100),
                 failure=f"{type(error).__name__}: {error}",
             )
             continue
         with transaction.atomic():
-            if OutgoingEmail.objects.filter(pk=change.pk).delete()[0]:
+            if OutgoingEmail.objects.filter(pk=order.pk).delete()[0]:
                 if not _reach_their_readers(letters):
                     transaction.set_rollback(True)
                     continue

@@ -54,18 +54,18 @@ def restore_events(permission_id: UUID, lost: Sequence[Mapping[str, Any]]) -> in
 
 def restore_receipt(number: str, says: Mapping[str, Any], keys: Sequence[Ed25519PublicKey]) -> bool:
     """Write a lost receipt again, when it is one that we signed and its permissions and companies are here."""
-    found = signing.verify(says["jws"], keys)
-    if isinstance(found, signing.Invalid) or found.payload.get("number") != number:
+    verdict = signing.verify(says["jws"], keys)
+    if isinstance(verdict, signing.Invalid) or verdict.payload.get("number") != number:
         return False
     sides = {"holder_id": says["holder"], "eligible_party_id": says["eligible_party"]}
-    permissions = [UUID(one["id"]) for one in found.payload["permissions"]]
+    permissions = [UUID(one["id"]) for one in verdict.payload["permissions"]]
     here = Organisation.objects.filter(pk__in=set(sides.values())).count() == len(set(sides.values()))
     known = Permission.objects.filter(pk__in=permissions).count() == len(permissions)
     if not here or not known:
         return False
     signed = {
-        "issued_at": _instant(found.payload["issued_at"]),
-        "payload": found.payload,
+        "issued_at": _instant(verdict.payload["issued_at"]),
+        "payload": verdict.payload,
         "jws": says["jws"],
     }
     there = Receipt.objects.filter(number=number).first()
@@ -201,12 +201,12 @@ def _event(permission_id: UUID, says: Mapping[str, Any]) -> PermissionEvent:
 def _rests_on_rows(permission: Permission, points: set[str]) -> bool:
     """Whether the companies, the service, the request and the points are here, which may be lost too."""
     companies = {permission.holder_id, permission.eligible_party_id}
-    asked = permission.request_id
+    request_id = permission.request_id
     return (
         DataService.objects.filter(pk=permission.service_id).exists()
         and Organisation.objects.filter(pk__in=companies).count() == len(companies)
         and MeteringPoint.objects.filter(pk__in=points).count() == len(points)
-        and (asked is None or PermissionRequest.objects.filter(pk=asked).exists())
+        and (request_id is None or PermissionRequest.objects.filter(pk=request_id).exists())
     )
 
 

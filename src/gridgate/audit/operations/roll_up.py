@@ -148,34 +148,34 @@ class RollUp:
         self.lines = [line for line in self.lines if line[1] >= start]
 
     def point_days(self) -> dict[PointDayKey, Sums]:
-        found: dict[PointDayKey, Sums] = {}
+        totals: dict[PointDayKey, Sums] = {}
         for (facet, day, point, _), sums in self.sums.items():
-            _into(found, (facet, day, point), sums)
-        return found
+            _into(totals, (facet, day, point), sums)
+        return totals
 
     def days(self) -> dict[DayKey, Sums]:
-        found: dict[DayKey, Sums] = {}
+        totals: dict[DayKey, Sums] = {}
         for (facet, day, _, _), sums in self.sums.items():
-            _into(found, (facet, day), sums)
-        return found
+            _into(totals, (facet, day), sums)
+        return totals
 
     def points(self) -> dict[PointKey, Sums]:
         """Of what was granted."""
         granted = [facet.outcome == GRANTED for facet in self.facets]
-        found: dict[PointKey, Sums] = {}
+        totals: dict[PointKey, Sums] = {}
         for (facet, _, point, permission), sums in self.sums.items():
             if granted[facet]:
-                _into(found, (facet, point, permission), sums)
-        return found
+                _into(totals, (facet, point, permission), sums)
+        return totals
 
 
 _Key = TypeVar("_Key")
 
 
-def _into(found: dict[_Key, Sums], key: _Key, sums: Sums) -> None:
-    there = found.get(key)
+def _into(totals: dict[_Key, Sums], key: _Key, sums: Sums) -> None:
+    there = totals.get(key)
     if there is None:
-        found[key] = Sums(sums.entries, sums.values, sums.first, sums.last)
+        totals[key] = Sums(sums.entries, sums.values, sums.first, sums.last)
     else:
         there.add(sums)
 

@@ -98,18 +98,18 @@ def _spans(days: Sequence[date]) -> list[tuple[int, int]]:
     return spans
 
 
-def read_all(found: Sequence[Line]) -> list[LogEntry | None]:
+def read_all(located: Sequence[Line]) -> list[LogEntry | None]:
     """What these lines say, in that order; None for a line that cannot be read, which is told in the process's log."""
     names = dict(
-        AccessLogSegment.objects.filter(pk__in={line.segment for line in found}).values_list("pk", "name")
+        AccessLogSegment.objects.filter(pk__in={line.segment for line in located}).values_list("pk", "name")
     )
-    said: dict[Line, LogEntry] = {}
-    for segment, lines in groupby(sorted(found), key=lambda line: line.segment):
+    entries: dict[Line, LogEntry] = {}
+    for segment, lines in groupby(sorted(located), key=lambda line: line.segment):
         left, told = deque(lines), False
         while left:
             try:
                 for entry in read_lines(names[segment], [line.offset for line in left]):
-                    said[left.popleft()] = entry
+                    entries[left.popleft()] = entry
                 break
             except (LinesMissing, ValueError, KeyError, TypeError) as error:
                 left.popleft()  # those after it may be whole
@@ -117,4 +117,4 @@ def read_all(found: Sequence[Line]) -> list[LogEntry | None]:
                     what = "lines of %s cannot be shown: %s; run gridgate audit verify"
                     _log.error(what, names[segment], error)
                 told = True
-    return [said.get(line) for line in found]
+    return [entries.get(line) for line in located]

@@ -68,12 +68,12 @@ def reads_in(
     if not days:
         return {}
     within = replace(wanted or Wanted(), first=days[0], last=days[-1])
-    found: dict[int | None, list[int]] = {}
+    by_reader: dict[int | None, list[int]] = {}
     for row in rows_of(actor, within, read):
         reader = row.facet.reader
         if row.facet.outcome == GRANTED and reader not in but:
-            found.setdefault(reader, [0] * len(days))[(row.day - days[0]).days] += row.entries
-    return found
+            by_reader.setdefault(reader, [0] * len(days))[(row.day - days[0]).days] += row.entries
+    return by_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +101,11 @@ def last_reads(*, actor: Actor, since: datetime, most: int) -> list[LastRead]:
 
 def last_read_by(*, actor: Actor) -> dict[int, datetime]:
     """When each reader last read."""
-    found: dict[int, int] = {}
+    latest: dict[int, int] = {}
     for reader, _, last in latest_of(actor, facets_of(actor, Wanted(outcome=GRANTED))):
         if reader is not None:
-            found[reader] = max(last, found.get(reader, last))
-    return {reader: instant_of(last) for reader, last in found.items()}
+            latest[reader] = max(last, latest.get(reader, last))
+    return {reader: instant_of(last) for reader, last in latest.items()}
 
 
 def reads_by_permission(*, actor: Actor, reader: int) -> dict[str, Reads]:

@@ -113,18 +113,18 @@ def _narrowed(actor: Actor, wanted: Wanted, way: str) -> Q:
     """What facets must be for an actor to see what is of them, and to match."""
     if not actor.has(ENTITLEMENT):
         return Q(**{f"{way}pk__in": []})
-    found = Q(**{f"{way}holder": actor.organisation_id})
+    condition = Q(**{f"{way}holder": actor.organisation_id})
     if wanted.outcome == "refused":
-        found &= ~Q(**{f"{way}outcome": GRANTED})
+        condition &= ~Q(**{f"{way}outcome": GRANTED})
     elif wanted.outcome:
-        found &= Q(**{f"{way}outcome": wanted.outcome})
+        condition &= Q(**{f"{way}outcome": wanted.outcome})
     if wanted.own is not None:
         ours = Q(**{f"{way}reader": actor.organisation_id})
-        found &= ours if wanted.own else ~ours
+        condition &= ours if wanted.own else ~ours
     for name in _EQUAL:
         if value := getattr(wanted, name):
-            found &= Q(**{f"{way}{name}": value})
-    return found
+            condition &= Q(**{f"{way}{name}": value})
+    return condition
 
 
 def _matches(facet: LogFacet, wanted: Wanted, company: int) -> bool:

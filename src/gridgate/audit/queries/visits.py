@@ -41,14 +41,14 @@ class Visits:
     def _rows(self) -> QuerySet[Any, Any]:
         granted = Q(facet__outcome=GRANTED)
         visits = sums_of(self._actor, self._wanted).values("day", *(f"facet__{name}" for name in _VISIT))
-        found: QuerySet[Any, Any] = visits.annotate(
+        rows: QuerySet[Any, Any] = visits.annotate(
             read=Coalesce(Sum("entries", filter=granted), 0),
             refused=Coalesce(Sum("entries", filter=~granted), 0),
             begins=Min("first"),
             ends=Max("last"),
             received=Sum("values"),
         ).order_by("-day", "-ends", "facet__kind", "facet__direction")
-        return found
+        return rows
 
     def _points(self, days: Collection[date]) -> dict[tuple[object, ...], tuple[int, str]]:
         """How many points each visit of these days was to, and the least of them."""

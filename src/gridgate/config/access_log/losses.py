@@ -25,19 +25,19 @@ def lost_segments(environment: Environment, *, through: bool = False) -> dict[st
     reads them to their end, which finds a packed one that is damaged within.
     """
     paths = {segment_name(path): path for path in segment_paths(environment.access_log)}
-    found = {}
+    lost = {}
     sizes, erased = sizes_folded(), erased_and_gone(paths)
     for name in sorted(sizes.keys() - erased):
         try:
             there = _size_read(paths[name]) if through else segment_size(paths[name])
         except KeyError:
-            found[name] = "it is missing"
+            lost[name] = "it is missing"
         except (OSError, ValueError) as error:
-            found[name] = f"it cannot be read: {error}"
+            lost[name] = f"it cannot be read: {error}"
         else:
             if there < sizes[name]:
-                found[name] = f"it has {there} bytes of lines, and had {sizes[name]}"
-    return found
+                lost[name] = f"it has {there} bytes of lines, and had {sizes[name]}"
+    return lost
 
 
 def erased_and_gone(there: Collection[str]) -> set[str]:

@@ -223,14 +223,14 @@ def _copies(path: Path) -> Iterator[Copy]:
         if isinstance(payload, bytes):
             texts.append(payload)
     lines = [line.strip() for text in texts for line in text.splitlines()]
-    found = list(dict.fromkeys(line for line in lines if line.startswith(b'{"payload":')))
-    if not found:
+    checkpoints = list(dict.fromkeys(line for line in lines if line.startswith(b'{"payload":')))
+    if not checkpoints:
         raise GridgateError(
             ErrorKind.INVALID,
             f"{path} holds no checkpoint",
             remedy="Give lines of gridgate audit checkpoints, or the e-mail saved with its attachment.",
         )
-    for line in found:
+    for line in checkpoints:
         yield Copy(str(path), line)
 
 

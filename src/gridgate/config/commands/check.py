@@ -141,12 +141,12 @@ def _deployment(environment: Environment) -> Iterator[str]:
 
 
 def _open_to_others(environment: Environment) -> Iterator[str]:
-    found = open_to_others(environment.data)
-    if found:
-        more = len(found) - SHOWN
+    paths = open_to_others(environment.data)
+    if paths:
+        more = len(paths) - SHOWN
         yield (
-            f"Other users of this machine may open {len(found)} of the instance's files and folders: "
-            f"{', '.join(map(str, found[:SHOWN]))}{f' and {more} more' if more > 0 else ''}. "
+            f"Other users of this machine may open {len(paths)} of the instance's files and folders: "
+            f"{', '.join(map(str, paths[:SHOWN]))}{f' and {more} more' if more > 0 else ''}. "
             f"Run: chmod -R go-rwx {shlex.quote(str(environment.data.resolve()))}"
         )
     for parent in replaceable_by_others(environment.data):

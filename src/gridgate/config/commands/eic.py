@@ -130,12 +130,17 @@ def _show_findings(title: str, findings: list[dict[str, Any]], console: Console)
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for heading in ("Line", "Column", "Value", "What", "Remedy"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "Line" else "left")
-    for one in findings[:SHOWN]:
-        texts = (EIC_CODES.called(one["column"], "en"), one["value"], one["reason"], one["remedy"])
-        table.add_row(str(one["line"]), *(escape(shown(text)) for text in texts))
+    for finding in findings[:SHOWN]:
+        texts = (
+            EIC_CODES.called(finding["column"], "en"),
+            finding["value"],
+            finding["reason"],
+            finding["remedy"],
+        )
+        table.add_row(str(finding["line"]), *(escape(shown(text)) for text in texts))
     console.print(table)
     if len(findings) > SHOWN:
-        kinds = Counter(one["code"] for one in findings[SHOWN:]).most_common()
+        kinds = Counter(finding["code"] for finding in findings[SHOWN:]).most_common()
         rest = ", ".join(f"{count} {code.replace('_', ' ')}" for code, count in kinds)
         console.print(
             f"… and {len(findings) - SHOWN} more ({rest}); all of them with --json.", soft_wrap=True

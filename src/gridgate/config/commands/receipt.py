@@ -44,13 +44,13 @@ def verify_receipt(
 
     Exits with 0 when it is genuine, 1 when it is not, 2 when that cannot be checked.
     """
-    found = signing.verify(_token(file), given_keys(key, jwks, read_environment()))
-    if isinstance(found, signing.Valid):
-        verdict: dict[str, Any] = {"valid": True, "kid": found.kid, "receipt": found.payload}
-        text = f"valid: {_say(found.payload)}, signed with key {found.kid}"
+    checked = signing.verify(_token(file), given_keys(key, jwks, read_environment()))
+    if isinstance(checked, signing.Valid):
+        verdict: dict[str, Any] = {"valid": True, "kid": checked.kid, "receipt": checked.payload}
+        text = f"valid: {_say(checked.payload)}, signed with key {checked.kid}"
     else:
-        verdict = {"valid": False, "reason": found.reason}
-        text = f"NOT VALID: {found.reason}"
+        verdict = {"valid": False, "reason": checked.reason}
+        text = f"NOT VALID: {checked.reason}"
     typer.echo(shown(json.dumps(verdict, ensure_ascii=False) if as_json else text))
     raise typer.Exit(0 if verdict["valid"] else 1)
 

@@ -108,8 +108,8 @@ class DropFolder:
             raise GridgateError(
                 ErrorKind.FORBIDDEN, f"{path} is no folder, or a link to one", remedy=remedy
             ) from None
-        found = os.fstat(opened)
-        if name == _TAKING and (found.st_uid != os.geteuid() or found.st_mode & 0o022):
+        status = os.fstat(opened)
+        if name == _TAKING and (status.st_uid != os.geteuid() or status.st_mode & 0o022):
             os.close(opened)
             raise GridgateError(
                 ErrorKind.FORBIDDEN,
@@ -188,15 +188,15 @@ class DropFolder:
     def _is_steady(self, path: Path) -> bool:
         """Whether the file has been as it is for long enough."""
         try:
-            found = path.lstat()
+            status = path.lstat()
         except OSError:
             return False
-        now, state = self.clock(), (found.st_size, found.st_mtime_ns, found.st_mode, found.st_uid)
-        file = (found.st_dev, found.st_ino)
+        now, state = self.clock(), (status.st_size, status.st_mtime_ns, status.st_mode, status.st_uid)
+        file = (status.st_dev, status.st_ino)
         before = self._sights.get(file)
         if before is None or before[0] != state:
             before = self._sights[file] = state, now
-        empty = stat.S_ISREG(found.st_mode) and not found.st_size
+        empty = stat.S_ISREG(status.st_mode) and not status.st_size
         return now - before[1] >= (max(self.settle, _EMPTY_WAITS) if empty and self.settle else self.settle)
 
     # What others left
@@ -309,18 +309,18 @@ def _claimed(place: Path, name: str) -> Claim:
 
 
 def _fault_of(path: Path) -> str:
-    found = path.lstat()
-    mode = found.st_mode
+    status = path.lstat()
+    mode = status.st_mode
     if stat.S_ISLNK(mode):
         return f"it is a link, to {path.readlink()}, which is not followed; drop the file itself"
     if not stat.S_ISREG(mode):
         return "it is no file of data; drop files only"
-    if found.st_nlink > 1 and found.st_uid == os.geteuid():
+    if status.st_nlink > 1 and status.st_uid == os.geteuid():
         # Some systems let anybody give a second name to a file that they may not read: a key, say.
         return "it has another name elsewhere, and belongs to the user that this runs as; drop a copy"
     if not os.access(path, os.R_OK):
         return (
-            f"it cannot be read: its owner is user {found.st_uid}, its mode {stat.S_IMODE(mode):o}; have it"
+            f"it cannot be read: its owner is user {status.st_uid}, its mode {stat.S_IMODE(mode):o}; have it"
             " written so that the user that this runs as may read it, and drop it again"
         )
     return ""
@@ -328,10 +328,10 @@ def _fault_of(path: Path) -> str:
 
 def _file_of(path: Path) -> tuple[int, int]:
     try:
-        found = path.lstat()
+        status = path.lstat()
     except OSError:
         return 0, 0
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _told_in(place: Path) -> list[Path]:

@@ -171,11 +171,11 @@ class Cells:
 
     def _day(self, value: str, column: str) -> date | None:
         day = _MIDNIGHT.sub("", value)
-        found = _iso_day(day) or _day_first(day)
-        if found is None or not may_be_asked(found):
+        parsed = _iso_day(day) or _day_first(day)
+        if parsed is None or not may_be_asked(parsed):
             self.say(Code.BAD_DATE, column)
             return None
-        return found
+        return parsed
 
 
 def _iso_day(value: str) -> date | None:

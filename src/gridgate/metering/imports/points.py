@@ -52,12 +52,12 @@ def import_points(
     bare = _saying_nothing(sheet.rows)
     report.unchanged = len(bare)
     telling = [row for row in sheet.rows if row.line not in bare]
-    asked = _parse(telling, report, today=civil_day_of(now, get_default_timezone()))
+    by_point = _parse(telling, report, today=civil_day_of(now, get_default_timezone()))
     tell = progress or nobody
     with transaction.atomic():
         updated: list[str] = []
-        done = sheet.read - sum(map(len, asked.values()))
-        for group in chunks(asked.items(), CHUNK):
+        done = sheet.read - sum(map(len, by_point.values()))
+        for group in chunks(by_point.items(), CHUNK):
             compared = _compare(dict(group), report)
             if not dry_run:
                 compared.write()
@@ -107,7 +107,7 @@ class _Line:
 
 def _parse(rows: list[Row], report: ImportReport, *, today: date) -> dict[str, list[_Line]]:
     """The good lines, by point, each point's in the order of their days."""
-    asked: dict[str, list[_Line]] = {}
+    by_point: dict[str, list[_Line]] = {}
     first_lines: dict[tuple[str, date], int] = {}
     for row in rows:
         cells = Cells(row)
@@ -121,10 +121,10 @@ def _parse(rows: list[Row], report: ImportReport, *, today: date) -> dict[str, l
                 cells.say(Code.DUPLICATE, "id", first=first)
         report.findings += cells.findings
         if cells.good and point_id is not None and activated_on is not None:
-            asked.setdefault(point_id, []).append(_Line(row, begins, activated_on, values))
-    for lines in asked.values():
+            by_point.setdefault(point_id, []).append(_Line(row, begins, activated_on, values))
+    for lines in by_point.values():
         lines.sort(key=lambda line: line.begins)
-    return asked
+    return by_point
 
 
 def _values(cells: Cells) -> dict[str, Any]:
@@ -162,12 +162,12 @@ class _Compared:
         write(self.versions)
 
 
-def _compare(asked: Mapping[str, list[_Line]], report: ImportReport) -> _Compared:
+def _compare(by_point: Mapping[str, list[_Line]], report: ImportReport) -> _Compared:
     """What the lines change; counts each of them."""
-    known = MeteringPoint.objects.select_for_update().in_bulk(list(asked))
-    versions = versions_of(asked)
+    known = MeteringPoint.objects.select_for_update().in_bulk(list(by_point))
+    versions = versions_of(by_point)
     compared = _Compared()
-    for point_id, lines in asked.items():
+    for point_id, lines in by_point.items():
         point = known.get(point_id)
         if point is None:
             point = MeteringPoint(id=point_id, activated_on=lines[0].activated_on)

@@ -113,23 +113,23 @@ def _decided_points(
         known = as_they_are(MeteringPoint.objects.all(), today=today)
     else:
         known = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True)
-    asked = set(points.values_list("pk", flat=True) if isinstance(points, QuerySet) else points)
+    chosen = set(points.values_list("pk", flat=True) if isinstance(points, QuerySet) else points)
     titles = TitleHolding.objects.filter(held_on(today), metering_point=OuterRef("metering_point"))
     present = LoadCurveCollection.objects.filter(
         Q(holder=Subquery(titles.values("holder")[:1])) | Q(holder__isnull=True),
         metering_point=OuterRef("pk"),
         until__isnull=True,
     )
-    found = list(
+    decided = list(
         known.select_for_update()
-        .filter(pk__in=asked)
+        .filter(pk__in=chosen)
         .order_by("pk")
         .values_list("pk", "meter_type", Subquery(present.values("state")))
     )
-    missing = asked - {point_id for point_id, *_ in found}
+    missing = chosen - {point_id for point_id, *_ in decided}
     if missing:
         raise PointNotFound(min(missing))
-    return found
+    return decided
 
 
 def _by_operator(actor: Membership | None) -> bool:

@@ -91,11 +91,11 @@ def points_as_held_by(organisation: int, *, today: date, held: bool = False) -> 
 def with_version(rows: QuerySet[Any], path: str) -> QuerySet[Any]:
     """Rows with what the version of a point at the end of the path says; empty, 0 or None without a version."""
     texts = ("segment", "label", "address", "postcode", "city", "meter_type", "search_text")
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         name: Coalesce(F(f"{path}__{name}"), Value(""), output_field=CharField()) for name in texts
     }
     told: QuerySet[Any] = rows.annotate(
-        **said,
+        **values,
         directions=Coalesce(F(f"{path}__directions"), Value(0)),
         subscribed_power_kva=F(f"{path}__subscribed_power_kva"),
     )

@@ -98,11 +98,13 @@ def lasting(rows: QuerySet[Permission], now: datetime) -> QuerySet[Permission]:
 
 def points_of(permissions: Sequence[Permission]) -> dict[UUID, list[str]]:
     """The points that each names; one on all points is absent."""
-    found: dict[UUID, list[str]] = {one.pk: [] for one in permissions if not one.all_points}
-    rows = PermissionPoint.objects.filter(permission__in=list(found)).order_by("permission", "metering_point")
+    points: dict[UUID, list[str]] = {one.pk: [] for one in permissions if not one.all_points}
+    rows = PermissionPoint.objects.filter(permission__in=list(points)).order_by(
+        "permission", "metering_point"
+    )
     for permission, point in rows.values_list("permission", "metering_point"):
-        found[permission].append(point)
-    return found
+        points[permission].append(point)
+    return points
 
 
 def in_batches(ids: Iterable[UUID], act: Callable[[list[UUID]], int], *, strict: bool = False) -> int:

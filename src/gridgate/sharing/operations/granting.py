@@ -276,21 +276,21 @@ def furthest_end(now: datetime) -> datetime:
     return end_of_day(months_from(civil_day_of(now, get_default_timezone()), LONGEST_MONTHS))
 
 
-def settle_end(service: DataService, asked: datetime | None, now: datetime) -> datetime | None:
+def settle_end(service: DataService, chosen: datetime | None, now: datetime) -> datetime | None:
     """The end asked for, or without one what the service says. Raises `InvalidEnd`."""
     today = civil_day_of(now, get_default_timezone())
-    if asked is None:
+    if chosen is None:
         if not service.duration_months:
             return None
         return civil_day_bounds(months_from(today, service.duration_months), get_default_timezone()).start
-    if asked <= now:
+    if chosen <= now:
         raise InvalidEnd("the permission would end before it begins", remedy="Choose a later end.")
-    if service.terminable and asked > furthest_end(now):
+    if service.terminable and chosen > furthest_end(now):
         raise InvalidEnd(
             f"a permission lasts {LONGEST_MONTHS} months at most",
             remedy="Choose an earlier end; it can be extended.",
         )
-    return asked.astimezone(UTC)
+    return chosen.astimezone(UTC)
 
 
 def _says_as_much(there: Permission, first_day: date, ends: datetime | None) -> bool:

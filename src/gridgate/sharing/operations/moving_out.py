@@ -31,11 +31,11 @@ def invalidate_for_moved_out(*, now: datetime, point_ids: Collection[str] | None
     today = civil_day_of(now, get_default_timezone())
     titles = TitleHolding.objects.filter(valid_to__lte=today)
     if point_ids is None:
-        found = [titles.filter(valid_to__gt=today - timedelta(days=366))]
+        ended_titles = [titles.filter(valid_to__gt=today - timedelta(days=366))]
     else:
-        found = [titles.filter(metering_point__in=some) for some in chunks(sorted(point_ids), CHUNK)]
+        ended_titles = [titles.filter(metering_point__in=some) for some in chunks(sorted(point_ids), CHUNK)]
     left: dict[UUID, dict[str, date]] = {}
-    for ended in found:
+    for ended in ended_titles:
         for permission, point, day in _left(ended, today):
             left.setdefault(permission, {})[point] = day
     return in_batches(

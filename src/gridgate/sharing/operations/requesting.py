@@ -88,13 +88,13 @@ def request_permission(
     if end_of_day(last_day) <= now:
         raise InvalidEnd("the permission would end before it begins", remedy="Choose a later end.")
     with transaction.atomic():
-        asked = None if points is None else _held_by(holder, points, now)
+        held = None if points is None else _held_by(holder, points, now)
         by = By.member(requester)
         request = PermissionRequest.objects.create(
             service=service,
             holder=holder,
             eligible_party=requester.organisation,
-            all_points=asked is None,
+            all_points=held is None,
             history_from=history_from,
             valid_until=last_day,
             message=message.strip(),
@@ -102,7 +102,7 @@ def request_permission(
             requested_by=by.id,
             requested_by_name=by.name,
         )
-        request.points.set(MeteringPoint.objects.filter(pk__in=asked or []))
+        request.points.set(MeteringPoint.objects.filter(pk__in=held or []))
         permission_requested.send(PermissionRequest, request=request, now=now)
     return request
 

@@ -195,13 +195,13 @@ def shares_of_points(shares: Sequence[Share], points: Sequence[str]) -> dict[str
     by_permission = {
         share.permission.pk: share for share in shares if share.permission and not share.all_points
     }
-    found = {point: [share for share in shares if share.all_points] for point in points}
+    by_point = {point: [share for share in shares if share.all_points] for point in points}
     named = PermissionPoint.objects.filter(permission__in=list(by_permission), metering_point__in=points)
     for permission_id, point in named.order_by("permission__service__name").values_list(
         "permission_id", "metering_point_id"
     ):
-        found[point].append(by_permission[permission_id])
-    return found
+        by_point[point].append(by_permission[permission_id])
+    return by_point
 
 
 def count_points(

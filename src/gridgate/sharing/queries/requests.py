@@ -21,12 +21,12 @@ def requests_received(*, actor: Membership) -> QuerySet[PermissionRequest]:
     """
     if not entitled(actor):
         return PermissionRequest.objects.none()
-    asked = PermissionRequest.objects.filter(holder=actor.organisation_id)
-    asked = asked.select_related("service", "eligible_party").annotate(
+    received = PermissionRequest.objects.filter(holder=actor.organisation_id)
+    received = received.select_related("service", "eligible_party").annotate(
         points_count=Count("points"),
         points_seen=Count("points", filter=within(actor, EntitlementCode.DATA_SERVICES, "points__pk")),
     )
-    return within_reach(asked, ASKED, actor)
+    return within_reach(received, ASKED, actor)
 
 
 def requests_waiting(*, actor: Membership) -> QuerySet[PermissionRequest]:

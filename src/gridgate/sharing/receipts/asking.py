@@ -28,7 +28,7 @@ def ask(ended: Sequence[Ended], *, now: datetime) -> list[Receipt]:
     """
     issuer = company_said(operator())
     held = Held(now)
-    asked = Receipt.objects.bulk_create(
+    receipts = Receipt.objects.bulk_create(
         Receipt(
             number=one.number,
             holder=one.permissions[0].holder,
@@ -41,10 +41,10 @@ def ask(ended: Sequence[Ended], *, now: datetime) -> list[Receipt]:
     links = Receipt.permissions.through
     links.objects.bulk_create(
         links(receipt_id=receipt.pk, permission_id=permission.pk)
-        for receipt, one in zip(asked, ended, strict=True)
+        for receipt, one in zip(receipts, ended, strict=True)
         for permission in one.permissions
     )
-    return asked
+    return receipts
 
 
 def awaited() -> QuerySet[Receipt]:
@@ -61,9 +61,9 @@ def numbers(count: int, now: datetime) -> list[str]:
     (`core.references`).
     """
     day = f"GG-{civil_day_of(now, get_default_timezone()):%Y%m%d}-"
-    found: list[str] = []
-    while len(found) < count:
-        drawing = [f"{day}{drawn(LENGTH)}" for _ in range(count - len(found))]
+    fresh: list[str] = []
+    while len(fresh) < count:
+        drawing = [f"{day}{drawn(LENGTH)}" for _ in range(count - len(fresh))]
         there = set(Receipt.objects.filter(number__in=drawing).values_list("number", flat=True))
-        found += [number for number in dict.fromkeys(drawing) if number not in there and number not in found]
-    return found
+        fresh += [number for number in dict.fromkeys(drawing) if number not in there and number not in fresh]
+    return fresh

@@ -40,28 +40,33 @@ def checked(keys: Sequence[Ed25519PublicKey]) -> Iterator[tuple[str, str | Claim
         .values_list("pk", "number", "issued_at", "payload", "jws", "holder__siren", "eligible_party__siren")
     )
     for pk, number, issued_at, payload, jws, holder, party in rows.iterator():
-        found = signing.verify(jws, keys)
-        if isinstance(found, signing.Invalid):
-            yield number, found.reason
+        verdict = signing.verify(jws, keys)
+        if isinstance(verdict, signing.Invalid):
+            yield number, verdict.reason
             continue
-        said = found.payload
+        content = verdict.payload
         if (
-            said != payload
-            or said.get("number") != number
-            or said.get("issued_at") != instant_said(issued_at)
+            content != payload
+            or content.get("number") != number
+            or content.get("issued_at") != instant_said(issued_at)
         ):
             yield number, "the registry says otherwise than what was signed"
-        sides = (said.get("holder", {}).get("siren"), said.get("eligible_party", {}).get("siren"))
-        named = {one["id"] for one in said.get("permissions", [])}
+        sides = (content.get("holder", {}).get("siren"), content.get("eligible_party", {}).get("siren"))
+        named = {one["id"] for one in content.get("permissions", [])}
         if sides != (holder, party) or named != links.get(pk, set()):
             yield (
                 number,
                 "the registry gives it to other companies or permissions than those that were signed",
             )
-        if said.get("last_log_head"):
+        if content.get("last_log_head"):
             yield (
                 number,
-                Claim(number, said["last_log_segment"], said["last_log_head"], said.get("last_log_lines")),
+                Claim(
+                    number,
+                    content["last_log_segment"],
+                    content["last_log_head"],
+                    content.get("last_log_lines"),
+                ),
             )
 
 

@@ -119,17 +119,17 @@ def complete_awaited(*, now: datetime, put_off: PutOff | None = None) -> int:
     there = awaited().exclude(pk__in=put_off.waiting(now))
     tried, last = 0, 0
     fault: Exception | None = None
-    while found := list(there.filter(pk__gt=last)[:AT_ONCE]):
+    while batch := list(there.filter(pk__gt=last)[:AT_ONCE]):
         if not tried:
             signing_key()
             require_counted()
-        faults = [complete_at_once(receipt, now=now) for receipt in found]
-        for receipt, error in zip(found, faults, strict=True):
+        faults = [complete_at_once(receipt, now=now) for receipt in batch]
+        for receipt, error in zip(batch, faults, strict=True):
             if error is None:
                 put_off.no_more(receipt)
             elif not is_unavailable(error):
                 put_off.again(receipt, now)
-        tried, last = tried + len(found), found[-1].pk
+        tried, last = tried + len(batch), batch[-1].pk
         fault = fault or faults[0]
         if not all(faults):
             return tried
@@ -168,12 +168,12 @@ def change_of(receipt: Receipt) -> Change:
 
 def _lawful(receipt: Receipt) -> list[dict[str, str]]:
     """Of what it says to have stayed, that which the law lets stay between these two."""
-    said = receipt.payload["kept"]
-    if not said:
+    kept = receipt.payload["kept"]
+    if not kept:
         return []
     given = Permission.objects.filter(holder=receipt.holder_id, eligible_party=receipt.eligible_party_id)
     there = [kept_service(one.service) for one in given.select_related("service") if not one.terminable]
-    return [one for one in said if one in there]
+    return [one for one in kept if one in there]
 
 
 def _whole(receipt: Receipt, ended: Ended, now: datetime) -> dict[str, Any]:

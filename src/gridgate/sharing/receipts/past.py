@@ -80,13 +80,15 @@ def _replayed(last: Mapping[UUID, PermissionEvent], number: str) -> dict[UUID, t
     for event in PermissionEvent.objects.filter(permission__in=list(last)).order_by("permission", "sequence"):
         if event.sequence <= last[event.permission_id].sequence:
             past[event.permission_id].append(event)
-    found = {pk: replay(events) for pk, events in past.items()}
-    services = DataService.objects.in_bulk({permission.service_id for permission, _points in found.values()})
-    for permission, _points in found.values():
+    replayed = {pk: replay(events) for pk, events in past.items()}
+    services = DataService.objects.in_bulk(
+        {permission.service_id for permission, _points in replayed.values()}
+    )
+    for permission, _points in replayed.values():
         if permission.service_id not in services:
             raise NotInHistory(number)
         permission.service = services[permission.service_id]
-    return found
+    return replayed
 
 
 def act_of(state: PermissionState) -> str:
