@@ -45,6 +45,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.unavailability import is_unavailable
 from gridgate.metering.operations.collections import end_collections_of_former_holders
 from gridgate.notifications import tasks
+from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import PreparedFile
 from gridgate.organisations.operations import join_requests, kyc, prepared_files
 from gridgate.organisations.security import pace, sessions, sign_ins, step_up
@@ -59,8 +60,6 @@ from gridgate.sharing.operations.moving_out import invalidate_for_moved_out
 from gridgate.sharing.operations.requesting import time_out_requests
 from gridgate.sharing.receipts.completing import NoneCompleted, PutOff, complete_awaited
 from gridgate.sharing.signing import KeyUnusable
-
-__all__ = ["Job", "Mail", "do", "fold_access_log", "jobs", "run", "work"]
 
 _log = logging.getLogger(__name__)
 
@@ -210,7 +209,7 @@ class Mail:
                 return
             self._pool.submit(self._send, email)
 
-    def _send(self, email: "tasks.OutgoingEmail") -> None:
+    def _send(self, email: OutgoingEmail) -> None:
         try:
             tasks.send(email, clock=self._clock)
         except Exception:  # noqa: BLE001 -- its lease runs out, and it is sent again

@@ -26,8 +26,6 @@ from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import Organisation, User
 from gridgate.sharing.models import Permission
 
-__all__ = ["OutgoingEmail", "claim", "remind", "send", "unwritten", "write_letters"]
-
 _log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)

@@ -19,7 +19,8 @@ from gridgate.portal.screens.sharing.reads import reads_chart
 from gridgate.portal.screens.sharing.tiles import expires, tile, unusual
 from gridgate.portal.screens.sharing.timeline import steps
 from gridgate.sharing.models import Permission
-from gridgate.sharing.operations.granting import InvalidEnd, LoadCurveOpposed, NoPoints, subscribe
+from gridgate.sharing.operations.durations import InvalidEnd
+from gridgate.sharing.operations.granting import LoadCurveOpposed, NoPoints, subscribe
 from gridgate.sharing.operations.pausing import suspend
 from gridgate.sharing.operations.requesting import RequestClosed
 from gridgate.sharing.queries.companies import companies_reading

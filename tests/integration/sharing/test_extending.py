@@ -10,9 +10,10 @@ from gridgate.metering.operations.titles import close_holding
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing.models import AccessLine, DataService, Permission
+from gridgate.sharing.operations.durations import InvalidEnd
 from gridgate.sharing.operations.ending import UnknownPermission, revoke_permission
 from gridgate.sharing.operations.extending import NotExtendable, Obstacle, extend
-from gridgate.sharing.operations.granting import AlreadyShared, InvalidEnd, grant, subscribe
+from gridgate.sharing.operations.granting import AlreadyShared, grant, subscribe
 from gridgate.sharing.operations.offering import offer_to
 from gridgate.sharing.operations.pausing import suspend
 from gridgate.sharing.operations.requesting import accept_request, request_permission

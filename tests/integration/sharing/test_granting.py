@@ -12,10 +12,10 @@ from gridgate.metering.operations.collections import set_collection
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.authority import NotAllowed
 from gridgate.sharing.models import AccessLine, DataService, Permission
+from gridgate.sharing.operations.durations import InvalidEnd
 from gridgate.sharing.operations.ending import revoke_permission
 from gridgate.sharing.operations.granting import (
     AlreadyShared,
-    InvalidEnd,
     LoadCurveOpposed,
     NoPoints,
     NotOffered,

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from gridgate.core.sharing import PermissionState
 from gridgate.sharing import signing
 from gridgate.sharing.history import Reason
-from gridgate.sharing.operations.granting import LONGEST_MONTHS
+from gridgate.sharing.operations.durations import LONGEST_MONTHS
 from gridgate.sharing.operations.requesting import DAYS_TO_ANSWER
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "2-integrating" / "permissions.md").read_text(

@@ -11,8 +11,9 @@ from gridgate.core.sharing import PermissionState
 from gridgate.organisations.models import Membership
 from gridgate.sharing.history import By
 from gridgate.sharing.models import Permission
+from gridgate.sharing.operations.durations import furthest_end, settle_end
 from gridgate.sharing.operations.ending import UnknownPermission
-from gridgate.sharing.operations.granting import furthest_end, prolong, settle_end
+from gridgate.sharing.operations.granting import prolong
 from gridgate.sharing.queries.permissions import permissions_given
 from gridgate.sharing.queries.reach import said
 from gridgate.sharing.rights import OutsidePerimeter, require_data_services

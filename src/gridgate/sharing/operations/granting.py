@@ -1,7 +1,7 @@
 """Permissions that begin: a holder subscribes to a service, or the operator grants what rests on the law."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.timezone import get_default_timezone
@@ -9,7 +9,7 @@ from django.utils.timezone import get_default_timezone
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import PermissionState
-from gridgate.core.time import civil_day_bounds, civil_day_of, months_from
+from gridgate.core.time import civil_day_of, months_from
 from gridgate.metering.models import LoadCurveCollection, TitleHolding
 from gridgate.metering.queries.titles import held_on
 from gridgate.organisations.authority import require_operator
@@ -18,13 +18,9 @@ from gridgate.sharing import history
 from gridgate.sharing.events import permission_granted
 from gridgate.sharing.history import SYSTEM, By, Reason, Step
 from gridgate.sharing.models import DataService, Permission, PermissionRequest
+from gridgate.sharing.operations.durations import end_of_day, settle_end
 from gridgate.sharing.projection import project_permission
 from gridgate.sharing.rights import perimeter_of, require_covering, require_data_services
-
-LONGEST_MONTHS = 36
-"""The longest that a holder's permission lasts before it must be given again (Enedis, service d'accès: 36
-months).
-"""
 
 
 class NotOffered(GridgateError):
@@ -51,13 +47,6 @@ class NoPoints(GridgateError):
 
     def __init__(self) -> None:
         super().__init__(ErrorKind.INVALID, "no metering point is chosen", remedy="Choose at least one.")
-
-
-class InvalidEnd(GridgateError):
-    """The end is past, or too far."""
-
-    def __init__(self, message: str, *, remedy: str) -> None:
-        super().__init__(ErrorKind.INVALID, message, remedy=remedy)
 
 
 class LoadCurveOpposed(GridgateError):
@@ -175,13 +164,6 @@ def give_as_asked(
     )
 
 
-def end_of_day(day: date) -> datetime:
-    """The instant at which a civil day is over."""
-    end = civil_day_bounds(day, get_default_timezone()).end
-    assert end is not None
-    return end
-
-
 def _give(
     service: DataService,
     holder: Organisation,
@@ -269,28 +251,6 @@ def _in_force(
         if lasts and set(permission.points.values_list("metering_point_id", flat=True)) == wanted:
             return permission
     return None
-
-
-def furthest_end(now: datetime) -> datetime:
-    """The latest end that a holder may choose."""
-    return end_of_day(months_from(civil_day_of(now, get_default_timezone()), LONGEST_MONTHS))
-
-
-def settle_end(service: DataService, chosen: datetime | None, now: datetime) -> datetime | None:
-    """The end asked for, or without one what the service says. Raises `InvalidEnd`."""
-    today = civil_day_of(now, get_default_timezone())
-    if chosen is None:
-        if not service.duration_months:
-            return None
-        return civil_day_bounds(months_from(today, service.duration_months), get_default_timezone()).start
-    if chosen <= now:
-        raise InvalidEnd("the permission would end before it begins", remedy="Choose a later end.")
-    if service.terminable and chosen > furthest_end(now):
-        raise InvalidEnd(
-            f"a permission lasts {LONGEST_MONTHS} months at most",
-            remedy="Choose an earlier end; it can be extended.",
-        )
-    return chosen.astimezone(UTC)
 
 
 def _says_as_much(there: Permission, first_day: date, ends: datetime | None) -> bool:

@@ -15,12 +15,11 @@ from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing.events import permission_requested, request_refused
 from gridgate.sharing.history import By
 from gridgate.sharing.models import DataService, Permission, PermissionRequest
+from gridgate.sharing.operations.durations import InvalidEnd, end_of_day
 from gridgate.sharing.operations.granting import (
-    InvalidEnd,
     NoPoints,
     NotOffered,
     PointNotHeld,
-    end_of_day,
     give_as_asked,
     held_today,
     require_offered_to,

@@ -25,7 +25,7 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.picker import PointPicker
 from gridgate.sharing.models import DataService
 from gridgate.sharing.operations import granting
-from gridgate.sharing.operations.granting import LONGEST_MONTHS, settle_end
+from gridgate.sharing.operations.durations import LONGEST_MONTHS, settle_end
 from gridgate.sharing.queries.services import service_readable_by
 
 

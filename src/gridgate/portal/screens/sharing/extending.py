@@ -23,8 +23,8 @@ from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.time_zone import network_time
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations import extending
+from gridgate.sharing.operations.durations import furthest_end
 from gridgate.sharing.operations.extending import obstacle_to_extending
-from gridgate.sharing.operations.granting import furthest_end
 from gridgate.sharing.queries import reach
 from gridgate.sharing.queries.permissions import permission_given
 

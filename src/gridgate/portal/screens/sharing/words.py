@@ -15,14 +15,9 @@ from gridgate.core.time import Resolution
 from gridgate.portal import formats
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService, Permission
+from gridgate.sharing.operations.durations import InvalidEnd
 from gridgate.sharing.operations.extending import NotExtendable, Obstacle
-from gridgate.sharing.operations.granting import (
-    AlreadyShared,
-    InvalidEnd,
-    LoadCurveOpposed,
-    NoPoints,
-    NotOffered,
-)
+from gridgate.sharing.operations.granting import AlreadyShared, LoadCurveOpposed, NoPoints, NotOffered
 from gridgate.sharing.operations.requesting import RequestClosed
 
 KINDS = {
