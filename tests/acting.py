@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.http import HttpRequest
 
-from gridgate.portal import acting
+from gridgate.portal.guards import acting
 
 
 @pytest.fixture(scope="session", autouse=True)

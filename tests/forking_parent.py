@@ -60,7 +60,7 @@ LOADED = (
     "gridgate.dataplane.client",
     "gridgate.dataplane.store",
     "gridgate.organisations.eic_form",
-    "gridgate.portal.charts",
+    "gridgate.portal.kit.charts",
     "joserfc.jwk",
     "joserfc.jwt",
     "lxml.etree",

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-from gridgate.portal import icons, messages
+from gridgate.portal import messages
+from gridgate.portal.kit import icons
 from gridgate.portal.paths import PACKAGE, PORTAL
 
 TEMPLATES = sorted(PORTAL.rglob("*.html"))

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
-from gridgate.portal.acting import FIELD, FOR_NO_COMPANY
+from gridgate.portal.guards.acting import FIELD, FOR_NO_COMPANY
 from gridgate.portal.pages import ROLES, SIGN_IN, Page
 from tests.comparing import without_what_differs
 from tests.pages.conftest import Stage
@@ -245,7 +245,7 @@ def test_only_interfaces_of_programs_check_forms_on_their_own() -> None:
 
 
 def test_signing_in_is_asked_by_default() -> None:
-    assert "gridgate.portal.access.SignInMiddleware" in settings.MIDDLEWARE
+    assert "gridgate.portal.guards.access.SignInMiddleware" in settings.MIDDLEWARE
     for name, page in PAGES.items():
         if page.name and (page.get[0] != SIGN_IN or page.answers("POST")[0] != SIGN_IN):
             view = resolve(page.path.format(**ABSENT)).func

@@ -66,15 +66,15 @@ def portal_side(environment: Environment) -> Side:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gridgate.config.settings")
     django = get_wsgi_application()
     from gridgate.config.registry_engine.base import open_the_newest_only
-    from gridgate.portal import refusals
-    from gridgate.portal.uploads import largest_body
+    from gridgate.portal.guards.uploads import largest_body
+    from gridgate.portal.refusals import before_pages
 
     open_the_newest_only(environment.access_log / NEWEST)
 
     return Side(
         app=in_threads(WSGIMiddleware(django, workers=PORTAL_THREADS)),
-        refuse=refusals.refuse,
-        headers=refusals.HEADERS,
+        refuse=before_pages.refuse,
+        headers=before_pages.HEADERS,
         largest=lambda path: largest_body(path, environment.attachment_megabytes),
         longest=8 * 1024,
     )

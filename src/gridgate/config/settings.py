@@ -12,7 +12,7 @@ DEBUG = ENVIRONMENT.debug
 BASE_URL = ENVIRONMENT.base_url
 ALLOWED_HOSTS = list(ENVIRONMENT.hosts)
 CSRF_TRUSTED_ORIGINS = [ENVIRONMENT.base_url]
-CSRF_FAILURE_VIEW = "gridgate.portal.screens.errors.views.csrf_failure"
+CSRF_FAILURE_VIEW = "gridgate.portal.refusals.error_pages.csrf_failure"
 
 INSTALLED_APPS = [
     "gridgate.portal",
@@ -43,22 +43,22 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "gridgate.organisations.security.session_middleware.LastingAnswers",
-    "gridgate.portal.language.LanguageMiddleware",
+    "gridgate.portal.shell.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "gridgate.portal.access.SignInMiddleware",
+    "gridgate.portal.guards.access.SignInMiddleware",
     "gridgate.organisations.middleware.MembershipMiddleware",
     "gridgate.organisations.security.sessions.SessionListMiddleware",
-    "gridgate.portal.time_zone.TimeZoneMiddleware",
+    "gridgate.portal.shell.time_zone.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "gridgate.portal.screens.activation.gate.TermsMiddleware",
-    "gridgate.portal.access.CompanyMiddleware",
-    "gridgate.portal.acting.ActingMiddleware",
-    "gridgate.portal.screens.security.setting_up.SecondFactorMiddleware",
-    "gridgate.portal.access.RefusalMiddleware",
+    "gridgate.portal.guards.terms.TermsMiddleware",
+    "gridgate.portal.guards.access.CompanyMiddleware",
+    "gridgate.portal.guards.acting.ActingMiddleware",
+    "gridgate.portal.guards.second_factor.SecondFactorMiddleware",
+    "gridgate.portal.guards.access.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "gridgate.config.urls"
@@ -73,7 +73,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "gridgate.portal.context.portal",
+                "gridgate.portal.shell.context.portal",
             ],
             "builtins": [
                 "django.templatetags.i18n",
@@ -83,7 +83,7 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "gridgate.portal.forms.PortalRenderer"
+FORM_RENDERER = "gridgate.portal.kit.forms.PortalRenderer"
 
 DATABASES = {
     "default": {

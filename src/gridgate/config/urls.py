@@ -9,7 +9,7 @@ urlpatterns = [
     path("", include(screens)),
 ]
 
-handler400 = "gridgate.portal.screens.errors.views.bad_request"
-handler403 = "gridgate.portal.screens.errors.views.forbidden"
-handler404 = "gridgate.portal.screens.errors.views.not_found"
-handler500 = "gridgate.portal.screens.errors.views.server_error"
+handler400 = "gridgate.portal.refusals.error_pages.bad_request"
+handler403 = "gridgate.portal.refusals.error_pages.forbidden"
+handler404 = "gridgate.portal.refusals.error_pages.not_found"
+handler500 = "gridgate.portal.refusals.error_pages.server_error"

@@ -10,9 +10,10 @@ class PortalConfig(AppConfig):
     label = "portal"
 
     def ready(self) -> None:
-        from gridgate.portal import handles, letter_links
+        from gridgate.portal import letter_links
+        from gridgate.portal.kit import handles
 
         handles.register()
         letter_links.register()
-        from gridgate.portal import language  # noqa: F401  its receiver
-        from gridgate.portal.screens.activation import gate  # noqa: F401  its receiver
+        from gridgate.portal.guards import terms  # noqa: F401  its receiver
+        from gridgate.portal.shell import language  # noqa: F401  its receiver

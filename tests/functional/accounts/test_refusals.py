@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpResponse
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.portal import access
+from gridgate.portal.guards import access
 from tests.factories.organisations import make_group
 
 

@@ -9,7 +9,7 @@ from gridgate.audit.models import AuditEvent
 from gridgate.core.roles import Term
 from gridgate.core.time import civil_day_bounds, civil_day_of
 from gridgate.organisations.models import Entitlement, GroupMember, PerimeterPoint
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from tests.factories.organisations import make_group
 from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
 from tests.functional.company.test_a_change_of_rights_is_read_first import group_page, user_page

@@ -17,7 +17,7 @@ from gridgate.organisations.operations.requests import (
 )
 from gridgate.portal import desk
 from gridgate.portal.desk import DeskKind
-from gridgate.portal.shapes import Step
+from gridgate.portal.kit.shapes import Step
 from tests.factories.eic import make_account, make_asked, make_code, make_request, send
 from tests.factories.organisations import make_member
 from tests.functional.partage.test_who_reads_our_data import text_of

@@ -18,7 +18,7 @@ from django.utils import timezone
 from gridgate.notifications.letters import body_of
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import SecurityPolicy
-from gridgate.portal.acting import OF_A_PAGE
+from gridgate.portal.guards.acting import OF_A_PAGE
 
 
 def totp(secret: str, at: datetime) -> str:

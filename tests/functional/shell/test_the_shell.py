@@ -12,8 +12,8 @@ from django.utils import translation
 
 from gridgate.organisations.models import User
 from gridgate.portal.logs import RefusedInOneLine
-from gridgate.portal.navigation import HELP
-from gridgate.portal.screens.errors import views as errors
+from gridgate.portal.refusals import error_pages
+from gridgate.portal.shell.navigation import HELP
 
 pytestmark = pytest.mark.django_db
 
@@ -97,10 +97,10 @@ def test_an_address_that_forms_are_sent_to_says_so_when_it_is_opened(world) -> N
 @pytest.mark.parametrize(
     ("view", "status", "kept"),
     [
-        (errors.bad_request, 400, "Rien n’a été enregistré"),
-        (errors.forbidden, 403, "Rien n’a été modifié"),
-        (errors.csrf_failure, 403, "Rien n’a été enregistré"),
-        (errors.server_error, 500, "n’est pas enregistré"),
+        (error_pages.bad_request, 400, "Rien n’a été enregistré"),
+        (error_pages.forbidden, 403, "Rien n’a été modifié"),
+        (error_pages.csrf_failure, 403, "Rien n’a été enregistré"),
+        (error_pages.server_error, 500, "n’est pas enregistré"),
     ],
 )
 def test_every_failure_has_its_page(world, view, status, kept) -> None:
@@ -134,8 +134,8 @@ def test_the_failure_page_comes_even_when_drawing_it_fails(monkeypatch) -> None:
     def broken(name: str) -> None:
         raise RuntimeError(name)
 
-    monkeypatch.setattr(errors, "get_template", broken)
-    response = errors.server_error(RequestFactory().get("/"))
+    monkeypatch.setattr(error_pages, "get_template", broken)
+    response = error_pages.server_error(RequestFactory().get("/"))
     assert response.status_code == 500
     assert re.search(r"Référence à citer\u00a0: [0-9A-F]{8}", page(response))
 
@@ -144,7 +144,7 @@ def test_a_missing_entitlement_names_who_can_give_it(world) -> None:
     request = RequestFactory().get("/partage/")
     request.membership = world.membership("acme_user")
     request.user = request.membership.user
-    response = errors.no_entitlement(request, "data_services")
+    response = error_pages.no_entitlement(request, "data_services")
     assert response.status_code == 403
     assert "Gestion des services de données" in page(response)
     assert world.alice.user.email in page(response)

@@ -10,8 +10,8 @@ from starlette.responses import PlainTextResponse
 from gridgate.config.http_limits import Hosts, HttpLimits, Limits, Side
 from gridgate.config.spooling import Outbox, Spool
 from gridgate.core.errors import GridgateError
-from gridgate.portal.uploads import FORM as FORM_SIZE
-from gridgate.portal.uploads import largest_body
+from gridgate.portal.guards.uploads import FORM as FORM_SIZE
+from gridgate.portal.guards.uploads import largest_body
 
 FORM = 100_000
 HOST = (b"host", b"portal.example")

@@ -11,9 +11,9 @@ from django.template.loader import render_to_string
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gridgate.portal.charts import Curve, Limit, bars, heat_map, load_curve, sparkline
-from gridgate.portal.charts.scale import scale_for
-from gridgate.portal.charts.texts import Box, Place
+from gridgate.portal.kit.charts import Curve, Limit, bars, heat_map, load_curve, sparkline
+from gridgate.portal.kit.charts.scale import scale_for
+from gridgate.portal.kit.charts.texts import Box, Place
 
 PARIS = ZoneInfo("Europe/Paris")
 

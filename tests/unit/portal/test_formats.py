@@ -8,8 +8,8 @@ import pytest
 from django.template.loader import render_to_string
 from django.utils.translation import override
 
-from gridgate.portal import formats
-from gridgate.portal.shapes import Figure
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Figure
 
 PARIS_WINTER = datetime(2026, 11, 17, 13, 32, 7, tzinfo=UTC)
 

@@ -2,8 +2,8 @@
 
 from django import forms
 
-from gridgate.portal import formats
-from gridgate.portal.meanwhile import differing
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.meanwhile import differing
 
 CHOICES = [("", "Choisissez"), ("hv", "Haute tension"), ("lv", "Basse tension")]
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 from django.test import RequestFactory
 
-from gridgate.portal import navigation
-from gridgate.portal.navigation import Entry, Section, menu_for, pending
+from gridgate.portal.shell import navigation
+from gridgate.portal.shell.navigation import Entry, Section, menu_for, pending
 
 ADDRESSES = {
     "home": "/",

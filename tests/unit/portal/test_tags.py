@@ -8,7 +8,7 @@ from django.template import Context, Template, TemplateSyntaxError
 from django.test import RequestFactory
 from django.utils import translation
 
-from gridgate.portal.formats import NARROW
+from gridgate.portal.kit.formats import NARROW
 
 
 def rendered(source: str, address: str = "/", **values: object) -> str:

@@ -9,9 +9,9 @@ import pytest
 from django.utils import timezone
 
 import gridgate
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
+from gridgate.portal.shell.time_zone import zone_choices
 from gridgate.portal.templatetags.gridgate import time_element
-from gridgate.portal.time_zone import zone_choices
 
 EVENING = datetime(2026, 11, 17, 21, 30, tzinfo=UTC)
 """22:30 on the 17th in Paris, 10:30 on the 18th in Auckland."""
@@ -58,7 +58,7 @@ def test_the_list_begins_with_the_networks_own_clock_and_holds_zones_only():
 def test_nothing_but_the_screens_formats_asks_for_the_readers_clock():
     """`localdate` and its like take the zone of the moment, which is the reader's: a civil day names the network's."""
     package = Path(gridgate.__file__).parent
-    readers = {package / "portal" / "formats.py", package / "portal" / "time_zone.py"}
+    readers = {package / "portal" / "kit" / "formats.py", package / "portal" / "shell" / "time_zone.py"}
     found = [
         f"{path.relative_to(package)}: {call}"
         for path in sorted(package.rglob("*.py"))

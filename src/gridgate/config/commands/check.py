@@ -105,7 +105,7 @@ def _what_it_names(environment: Environment) -> Iterator[str]:
 
 
 def _nobody_to_ask() -> Iterator[str]:
-    from gridgate.portal.context import operator
+    from gridgate.portal.shell.context import operator
 
     if not operator().has_contact:
         yield (

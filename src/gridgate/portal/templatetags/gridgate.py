@@ -19,10 +19,11 @@ from django.utils.html import conditional_escape, format_html, format_html_join,
 from django.utils.safestring import SafeString, mark_safe
 
 from gridgate.organisations.handles import handle_of
-from gridgate.portal import acting, formats, icons
-from gridgate.portal.charts import Spark
-from gridgate.portal.favourites import star_of
-from gridgate.portal.formats import Number
+from gridgate.portal.guards import acting
+from gridgate.portal.kit import formats, icons
+from gridgate.portal.kit.charts import Spark
+from gridgate.portal.kit.formats import Number
+from gridgate.portal.shell.favourites import star_of
 
 register = template.Library()
 

@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods
 from gridgate.organisations.operations import update_profile
 from gridgate.organisations.own_account import favourites_of
 from gridgate.organisations.security.guesses import password_change_attempt
-from gridgate.portal.access import AccountRequest, account_page
-from gridgate.portal.favourites import lines_of
-from gridgate.portal.language import PREFERENCE
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.refusals.waits import tell_wait, too_often
 from gridgate.portal.screens.account import companies, mails
 from gridgate.portal.screens.account.forms import ChangedPasswordForm, ProfileForm
-from gridgate.portal.waits import tell_wait, too_often
+from gridgate.portal.shell.favourites import lines_of
+from gridgate.portal.shell.language import PREFERENCE
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

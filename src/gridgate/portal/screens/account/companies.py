@@ -14,7 +14,7 @@ from gridgate.organisations.middleware import choose_membership
 from gridgate.organisations.models import User
 from gridgate.organisations.own_account import companies_of
 from gridgate.organisations.queries import memberships_of
-from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.screens.company.terms import said
 
 

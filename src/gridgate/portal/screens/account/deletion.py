@@ -13,10 +13,10 @@ from gridgate.organisations.models import SensitiveAct
 from gridgate.organisations.operations import delete_account
 from gridgate.organisations.own_account import companies_left_without_administrator, requests_of
 from gridgate.organisations.queries import memberships_of
-from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.guards.step_up import ask
+from gridgate.portal.guards.terms import before_terms
 from gridgate.portal.screens.account.forms import DeletionForm
-from gridgate.portal.screens.activation.gate import before_terms
-from gridgate.portal.step_up import ask
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

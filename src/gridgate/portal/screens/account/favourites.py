@@ -10,9 +10,9 @@ from django.views.decorators.http import require_POST
 from gridgate.organisations.onwards import leads_here
 from gridgate.organisations.operations import TooManyFavourites, add_favourite, remove_favourite
 from gridgate.organisations.operations.accounts import MOST_FAVOURITES
-from gridgate.portal.access import AccountRequest, account_page
-from gridgate.portal.favourites import NotAPage, page_of
-from gridgate.portal.screens.errors.views import bad_request
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.refusals.error_pages import bad_request
+from gridgate.portal.shell.favourites import NotAPage, page_of
 
 
 @require_POST

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from gridgate.core.text import address
 from gridgate.organisations.models import User
-from gridgate.portal.forms import AddressField, LineField
-from gridgate.portal.time_zone import zone_choices
+from gridgate.portal.kit.forms import AddressField, LineField
+from gridgate.portal.shell.time_zone import zone_choices
 
 PASSWORD_HELP = _("12 caractères au moins. Une phrase se retient mieux qu’un mot compliqué.")
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import User
 from gridgate.organisations.security.reset_links import reset_links
-from gridgate.portal.context import operator_name
+from gridgate.portal.shell.context import operator_name
 
 log = logging.getLogger("gridgate.accounts")
 

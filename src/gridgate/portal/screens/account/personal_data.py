@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 from gridgate.organisations.models import User
 from gridgate.organisations.personal_data import export_of, reads_of
 from gridgate.organisations.security.pace import Attempt, Limit
-from gridgate.portal.access import AccountRequest, account_page
-from gridgate.portal.screens.activation.gate import before_terms
-from gridgate.portal.waits import wait_first
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.guards.terms import before_terms
+from gridgate.portal.refusals.waits import wait_first
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST
 from gridgate.organisations.external_sign_in import provider_name
 from gridgate.organisations.security import keys
 from gridgate.organisations.security.pace import Attempt
-from gridgate.portal.language import PREFERENCE
+from gridgate.portal.refusals.waits import tell_wait
 from gridgate.portal.screens.account.forms import SignInForm
-from gridgate.portal.waits import tell_wait
+from gridgate.portal.shell.language import PREFERENCE
 
 
 class SignIn(LoginView):  # type: ignore[misc]  # the library has no types

@@ -12,11 +12,11 @@ from django.views.decorators.http import require_http_methods
 from gridgate.organisations.onwards import leads_here
 from gridgate.organisations.operations import TermsNotAccepted, accept_terms
 from gridgate.organisations.terms import terms_owed
-from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.guards.second_factor import while_setting_up
+from gridgate.portal.guards.terms import before_terms, forget_terms_owed
 from gridgate.portal.screens.activation.forms import TermsForm
-from gridgate.portal.screens.activation.gate import before_terms, forget_terms_owed
 from gridgate.portal.screens.activation.terms import text_of
-from gridgate.portal.screens.security.setting_up import while_setting_up
 
 
 @account_page

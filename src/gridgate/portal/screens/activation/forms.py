@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gridgate.organisations.models import GeneralTerms, User
-from gridgate.portal.formats import long_day
-from gridgate.portal.forms import AddressField, LineField
+from gridgate.portal.kit.formats import long_day
+from gridgate.portal.kit.forms import AddressField, LineField
 from gridgate.portal.screens.account.forms import NewPasswordForm
 
 UNTICKED = gettext_lazy("Cochez la case pour continuer.")

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.organisations import operations
 from gridgate.organisations.security.guesses import letter_attempt
+from gridgate.portal.refusals.waits import wait_first
 from gridgate.portal.screens.activation.forms import SignUpForm
-from gridgate.portal.waits import wait_first
 
 
 @login_not_required

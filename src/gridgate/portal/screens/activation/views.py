@@ -33,8 +33,8 @@ from gridgate.organisations.operations import (
     open_invitation,
 )
 from gridgate.organisations.terms import terms_in_force
+from gridgate.portal.guards.terms import forget_terms_owed
 from gridgate.portal.screens.activation.forms import ActivationForm, TermsForm
-from gridgate.portal.screens.activation.gate import forget_terms_owed
 from gridgate.portal.screens.activation.links import secret_address
 
 GONE = 410

@@ -14,8 +14,8 @@ from gridgate.core.time import civil_day_of
 from gridgate.metering.operations.collections import set_collection
 from gridgate.metering.operator_queries import waiting_collections
 from gridgate.metering.states import State
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
 
 
 @require_POST

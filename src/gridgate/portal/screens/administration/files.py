@@ -12,14 +12,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from gridgate.metering.imports.journal import check_file, discard_checked, findings_of, import_checked
 from gridgate.metering.models import RegisterImport
 from gridgate.metering.operator_queries import import_made, imports_made
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, operator_required
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import Figure
+from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.administration.forms import UploadForm
 from gridgate.portal.screens.administration.samples import SAMPLES
 from gridgate.portal.screens.administration.words import said
-from gridgate.portal.shapes import Figure
-from gridgate.portal.spreadsheet import table_response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gridgate.metering.models import RegisterImport
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 LARGEST = 20 * 1024 * 1024
 """Bytes; some 200,000 lines."""

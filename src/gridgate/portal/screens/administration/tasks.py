@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from gridgate.organisations.desk import TO_DO, DeskFilter, DeskRow, desk_rows
 from gridgate.organisations.models import InvitationState, Membership
 from gridgate.organisations.operator_queries import CompanyFilter, companies
-from gridgate.portal import desk, formats
-from gridgate.portal.context import operator
+from gridgate.portal import desk
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Task, by_urgency
 from gridgate.portal.screens.lost_factors.tasks import checks_of
 from gridgate.portal.screens.operator import words
-from gridgate.portal.shapes import Task, by_urgency
+from gridgate.portal.shell.context import operator
 
 MOST = 5
 

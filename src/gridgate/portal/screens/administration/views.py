@@ -20,10 +20,10 @@ from gridgate.metering.operator_queries import (
     waiting_collections,
 )
 from gridgate.organisations.models import EntitlementCode
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, operator_required
-from gridgate.portal.paging import page_of
-from gridgate.portal.shapes import Figure
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import Figure
 
 LAST_IMPORTS = 10
 

@@ -6,7 +6,7 @@ from datetime import date
 
 from gridgate.metering.imports.findings import Code, Finding, Level
 from gridgate.metering.models import RegisterImport
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.tables.diagnosis import worded
 from gridgate.tables.known import HOLDERS, POINTS, Known
 

@@ -19,9 +19,9 @@ from gridgate.metering.queries.lists import cities_of, narrow
 from gridgate.metering.queries.points import PointNotFound, Points, points_readable_by
 from gridgate.metering.states import State, becomes, can_follow
 from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.acting import OF_A_PAGE
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.guards.acting import OF_A_PAGE
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.collection.consequences import of_opposing
 from gridgate.portal.screens.collection.words import action_of
 from gridgate.portal.screens.metering_points.filters import PointFilterForm

@@ -14,8 +14,8 @@ from gridgate.metering.queries.points import PointNotFound, points_readable_by
 from gridgate.metering.queries.titles import own_titles
 from gridgate.metering.states import State, becomes, can_follow
 from gridgate.organisations.models import EntitlementCode
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit.paging import page_of
 from gridgate.portal.screens.collection.words import ACTIONS, counted
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.history import history

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gridgate.metering.models import LoadCurveCollection
-from gridgate.portal import formats
-from gridgate.portal.shapes import Figure
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Figure
 
 State = LoadCurveCollection.State
 

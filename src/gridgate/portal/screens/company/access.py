@@ -11,7 +11,7 @@ from gridgate.core.roles import Answer, Why
 from gridgate.metering.rights import explain, points_by_service
 from gridgate.organisations.catalogue import offered_to
 from gridgate.organisations.models import Membership
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.company.terms import last_day, until
 
 NAMED = 3

@@ -16,7 +16,7 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 
 from gridgate.organisations.handles import handle_of, number_of
-from gridgate.portal.searching import searched
+from gridgate.portal.kit.searching import searched
 
 LENGTH = 50
 

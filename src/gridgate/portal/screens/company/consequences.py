@@ -24,7 +24,7 @@ from gridgate.organisations.company_rights import (
     newly,
 )
 from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.company.terms import last_day
 
 POINTS_NAMED = 50

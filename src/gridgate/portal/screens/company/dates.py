@@ -21,8 +21,8 @@ from gridgate.organisations.company_rights import CompanyRights
 from gridgate.organisations.models import EntitlementCode, UserGroup
 from gridgate.organisations.operations.groups import InvalidTerm, date_place, date_service, give
 from gridgate.organisations.queries import entitlements_of, group_of, member_of, place_of
-from gridgate.portal.access import MemberRequest, administrator_required, entitlement_required
-from gridgate.portal.meanwhile import Meanwhile, differing
+from gridgate.portal.guards.access import MemberRequest, administrator_required, entitlement_required
+from gridgate.portal.kit.meanwhile import Meanwhile, differing
 from gridgate.portal.screens.company.consequences import (
     consequences,
     fingerprint,

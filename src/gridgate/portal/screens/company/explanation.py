@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from gridgate.core.identifiers import InvalidIdentifier, parse_metering_point_id
 from gridgate.organisations.models import Membership
 from gridgate.organisations.queries import members_matching, members_of
-from gridgate.portal.access import MemberRequest, administrator_required
+from gridgate.portal.guards.access import MemberRequest, administrator_required
 from gridgate.portal.screens.company.access import access_lines
 
 OFFERED = 100

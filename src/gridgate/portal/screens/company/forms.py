@@ -15,8 +15,8 @@ from gridgate.organisations.last_days import end_of, today
 from gridgate.organisations.models import InvitationState, Membership, UserGroup
 from gridgate.organisations.people import ACTIVE, PeopleFilter
 from gridgate.organisations.people_file import LONGEST_LIST, NotReadable, text_of
-from gridgate.portal import formats
-from gridgate.portal.forms import AddressField, DayField, LineField
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import AddressField, DayField, LineField
 
 LONGEST_GROUP_NAME = 80
 _EXTERNAL = [

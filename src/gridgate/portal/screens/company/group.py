@@ -29,9 +29,9 @@ from gridgate.organisations.queries import (
     members_of,
     reservations_of,
 )
-from gridgate.portal.access import MemberRequest, administrator_required, entitlement_required
-from gridgate.portal.meanwhile import Meanwhile, differing
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, administrator_required, entitlement_required
+from gridgate.portal.kit.meanwhile import Meanwhile, differing
+from gridgate.portal.kit.paging import page_of
 from gridgate.portal.screens.company.chooser import Chooser
 from gridgate.portal.screens.company.consequences import (
     consequences,

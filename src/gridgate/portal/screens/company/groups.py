@@ -10,13 +10,13 @@ from gridgate.organisations.catalogue import BY_CODE
 from gridgate.organisations.models import EntitlementCode
 from gridgate.organisations.operations.groups import InvalidGroup, create_group
 from gridgate.organisations.queries import entitlements_of, groups_of
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, administrator_required, entitlement_required
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, administrator_required, entitlement_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.searching import searched
+from gridgate.portal.kit.shapes import filters_in_force
 from gridgate.portal.screens.company.forms import GroupForm
 from gridgate.portal.screens.company.terms import said
-from gridgate.portal.searching import searched
-from gridgate.portal.shapes import filters_in_force
 
 
 @require_safe

@@ -18,16 +18,16 @@ from gridgate.audit.history import Wanted, events_of, people_in, search
 from gridgate.audit.models import AuditEvent
 from gridgate.core.time import Interval, civil_day_bounds, civil_day_of
 from gridgate.organisations.handles import handle_of, number_of
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, administrator_required
-from gridgate.portal.forms import DayField
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, administrator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import DayField
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import filters_in_force
+from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.company import words
 from gridgate.portal.screens.company.events import event_rows
 from gridgate.portal.screens.company.words import FAMILIES
-from gridgate.portal.shapes import filters_in_force
-from gridgate.portal.spreadsheet import table_response
-from gridgate.portal.time_zone import readers_zone
+from gridgate.portal.shell.time_zone import readers_zone
 from gridgate.tables.out import Instant
 
 _EARLIEST = date(2012, 1, 1)

@@ -35,13 +35,13 @@ from gridgate.organisations.queries import (
     invitations_of,
     invited_group_names,
 )
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.guards.step_up import ask
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import filters_in_force
 from gridgate.portal.screens.company.access import named
 from gridgate.portal.screens.company.forms import InvitationFilterForm, InviteForm
-from gridgate.portal.shapes import filters_in_force
-from gridgate.portal.step_up import ask
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -28,13 +28,13 @@ from gridgate.organisations.people_file import (
     PersonLine,
     read_people,
 )
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.guards.step_up import ask
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Figure
+from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.company.access import named
 from gridgate.portal.screens.company.forms import InviteManyForm
-from gridgate.portal.shapes import Figure
-from gridgate.portal.spreadsheet import table_response
-from gridgate.portal.step_up import ask
 
 _LONGEST_FORM = 2**18
 """Bytes that may wait for a one-time code: a whole list."""

@@ -32,12 +32,12 @@ from gridgate.organisations.queries import (
     members_of,
     reservations_of,
 )
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, administrator_required
+from gridgate.portal.guards.access import MemberRequest, administrator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.searching import searched
+from gridgate.portal.kit.shapes import filters_in_force
 from gridgate.portal.screens.company.consequences import consequences, fingerprint, losses, present_rights
 from gridgate.portal.screens.company.terms import said, who_has
-from gridgate.portal.searching import searched
-from gridgate.portal.shapes import filters_in_force
 
 COLUMNS = (12, 50)
 """How many groups stand side by side; more would be as many boxes as a form may hold."""

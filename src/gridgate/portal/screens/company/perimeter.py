@@ -29,9 +29,9 @@ from gridgate.organisations.company_rights import Change
 from gridgate.organisations.models import Entitlement, EntitlementCode, Membership, UserGroup
 from gridgate.organisations.operations.groups import set_perimeter
 from gridgate.organisations.queries import entitlements_of, group_of, perimeter_in
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, administrator_required
-from gridgate.portal.meanwhile import Meanwhile
+from gridgate.portal.guards.access import MemberRequest, administrator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.meanwhile import Meanwhile
 from gridgate.portal.screens.company.chooser import Chooser
 from gridgate.portal.screens.company.consequences import (
     consequences,

@@ -33,9 +33,10 @@ from gridgate.organisations.queries import (
     places_of,
 )
 from gridgate.organisations.rights import not_over
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.meanwhile import Meanwhile, differing
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.guards.step_up import ask
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.meanwhile import Meanwhile, differing
 from gridgate.portal.screens.company.access import access_lines
 from gridgate.portal.screens.company.consequences import (
     consequences,
@@ -48,7 +49,6 @@ from gridgate.portal.screens.company.events import event_rows
 from gridgate.portal.screens.company.forms import EXTERNAL, MemberForm
 from gridgate.portal.screens.company.opened import is_stale, who_last
 from gridgate.portal.screens.company.terms import place_said
-from gridgate.portal.step_up import ask
 
 EVENTS = 10
 

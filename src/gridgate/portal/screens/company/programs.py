@@ -14,7 +14,7 @@ from gridgate.applications.operations import set_group
 from gridgate.applications.queries import applications_of
 from gridgate.organisations.models import UserGroup
 from gridgate.organisations.queries import group_of
-from gridgate.portal.access import MemberRequest, administrator_required
+from gridgate.portal.guards.access import MemberRequest, administrator_required
 from gridgate.portal.screens.company.consequences import (
     consequences,
     fingerprint,

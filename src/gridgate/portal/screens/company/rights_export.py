@@ -18,10 +18,10 @@ from gridgate.organisations.company_rights import CompanyRights, company_rights
 from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.queries import groups_of, members_of
-from gridgate.portal.access import MemberRequest, administrator_required
+from gridgate.portal.guards.access import MemberRequest, administrator_required
+from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.company.access import reason
-from gridgate.portal.spreadsheet import table_response
-from gridgate.portal.time_zone import readers_zone
+from gridgate.portal.shell.time_zone import readers_zone
 
 Row = list[object]
 

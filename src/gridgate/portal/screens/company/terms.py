@@ -15,8 +15,8 @@ from gridgate.core.time import civil_day_bounds, civil_day_of
 from gridgate.organisations.catalogue import CatalogueEntry
 from gridgate.organisations.models import Membership
 from gridgate.organisations.queries import Reserved
-from gridgate.portal import formats
-from gridgate.portal.forms import DayField
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import DayField
 
 
 def last_day(ends: datetime) -> str:

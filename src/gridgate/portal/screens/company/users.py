@@ -28,14 +28,14 @@ from gridgate.organisations.people import (
 )
 from gridgate.organisations.people_file import BETWEEN_GROUPS
 from gridgate.organisations.queries import group_names_of, groups_of, invited_group_names, places_of
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import filters_in_force
+from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.company.access import named
 from gridgate.portal.screens.company.forms import PeopleFilterForm
 from gridgate.portal.screens.company.terms import place_said
-from gridgate.portal.shapes import filters_in_force
-from gridgate.portal.spreadsheet import table_response
-from gridgate.portal.time_zone import readers_zone
+from gridgate.portal.shell.time_zone import readers_zone
 
 ORDERS = {"nom": "name", "depuis": "since", "connexion": "last_sign_in"}
 

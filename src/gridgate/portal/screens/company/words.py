@@ -19,7 +19,7 @@ from gridgate.metering.states import State
 from gridgate.organisations.catalogue import BY_CODE, ROLE_LABELS
 from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models import LostFactor, Membership, RequestState, SensitiveAct
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 SENTENCES: dict[str, Any] = {
     "member.added": gettext_lazy("%(subject)s agit désormais pour l’entreprise"),

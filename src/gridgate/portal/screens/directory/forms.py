@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.organisations.operations.directory import LONGEST_NAME
-from gridgate.portal.forms import LineField
+from gridgate.portal.kit.forms import LineField
 
 
 class TokenForm(forms.Form):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.directory import token_of, tokens_of
 from gridgate.organisations.operations.directory import TokenNameTaken, create_token, revoke_token
-from gridgate.portal.access import MemberRequest, administrator_required
+from gridgate.portal.guards.access import MemberRequest, administrator_required
 from gridgate.portal.screens.directory.forms import TokenForm
 
 

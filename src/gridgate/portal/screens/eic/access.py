@@ -9,8 +9,8 @@ from django.http.response import HttpResponseBase
 
 from gridgate.organisations.models import EicRequest, EntitlementCode, Membership
 from gridgate.organisations.operations.eic import EIC, may_request
-from gridgate.portal.access import AccountRequest, account_page
-from gridgate.portal.screens.errors import views as errors
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.refusals import error_pages
 
 View = Callable[..., HttpResponseBase]
 
@@ -24,8 +24,8 @@ def asker_required(view: View) -> View:
         if may_request(actor):
             return view(request, *args, **kwargs)
         if actor is not None and actor.organisation.is_operator:
-            return errors.forbidden(request)
-        return errors.no_entitlement(request, EntitlementCode.REQUESTS)
+            return error_pages.forbidden(request)
+        return error_pages.no_entitlement(request, EntitlementCode.REQUESTS)
 
     return account_page(guarded)
 

@@ -19,12 +19,12 @@ from gridgate.organisations.operations.eic import (
     change_eic_request,
 )
 from gridgate.organisations.operations.requests import RequestChanged
-from gridgate.portal.access import AccountRequest
-from gridgate.portal.meanwhile import Meanwhile, differing
+from gridgate.portal.guards.access import AccountRequest
+from gridgate.portal.kit.meanwhile import Meanwhile, differing
+from gridgate.portal.kit.shapes import Step
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.access import asker_required, own_request
 from gridgate.portal.screens.eic.forms import DescribeForm, SearchForm, TypeForm, draft_from
-from gridgate.portal.shapes import Step
 
 SHOWN = 8
 

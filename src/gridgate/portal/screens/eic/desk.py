@@ -20,9 +20,9 @@ from gridgate.organisations.operations.eic import (
     faults_of,
     propose_body,
 )
-from gridgate.portal import formats
 from gridgate.portal.desk import DESK, DeskKind
-from gridgate.portal.forms import LineField
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import LineField
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.asking import rows_of
 

@@ -33,16 +33,16 @@ from gridgate.organisations.operations.requests import (
     withdraw_request,
 )
 from gridgate.organisations.queries import administrators_of
-from gridgate.portal import formats
-from gridgate.portal.access import AccountRequest, account_page
-from gridgate.portal.context import operator_name
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.guards.step_up import ask
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import Step
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.access import asker_required, own_request
 from gridgate.portal.screens.eic.asking import rows_of
 from gridgate.portal.screens.eic.forms import ComparedForm
-from gridgate.portal.shapes import Step
-from gridgate.portal.step_up import ask
+from gridgate.portal.shell.context import operator_name
 
 _S = RequestState
 MOST_CODES = 50

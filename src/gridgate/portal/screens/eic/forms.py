@@ -16,10 +16,10 @@ from gridgate.organisations.models import EicCode, Membership, Organisation, Use
 from gridgate.organisations.operations.eic import EicAsked, Wrong, faults_of, unfit
 from gridgate.organisations.operations.eic_register import fault_of_reference
 from gridgate.organisations.queries import OrganisationNotFound, organisation_by_siren
-from gridgate.portal import formats
-from gridgate.portal.forms import LineField
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import LineField
+from gridgate.portal.kit.shapes import Filter, filters_in_force
 from gridgate.portal.screens.eic import words
-from gridgate.portal.shapes import Filter, filters_in_force
 
 ANSWER = "d_"
 """Begins the name of a configured field, so that none is taken for one of the form's own."""

@@ -15,11 +15,11 @@ from gridgate.organisations.eic_codes import examine
 from gridgate.organisations.eic_queries import codes_readable_by, narrow_codes
 from gridgate.organisations.models import EicCode
 from gridgate.organisations.operations.eic import may_request
-from gridgate.portal.access import AccountRequest, account_page
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.forms import RegisterFilters
-from gridgate.portal.spreadsheet import table_response
 from gridgate.tables.known import EIC_CODES
 
 ORDERS = {"code": "code", "nom": "display_name", "type": "type"}

@@ -25,13 +25,13 @@ from gridgate.organisations.operations.eic_register import (
     reactivate_eic_code,
 )
 from gridgate.portal import desk
-from gridgate.portal.access import MemberRequest, operator_required
-from gridgate.portal.navigation import pending
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.eic import words
 from gridgate.portal.screens.eic.forms import AddForm, LinkForm, StaffFilters, StatusForm
 from gridgate.portal.screens.eic.register import COLUMNS, doubt, heads, line_of, ordered, row_of
-from gridgate.portal.spreadsheet import table_response
+from gridgate.portal.shell.navigation import pending
 
 
 @pending("operator_eic")

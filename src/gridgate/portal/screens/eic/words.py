@@ -14,7 +14,7 @@ from gridgate.organisations.models import EicCode, EicType, RequestState
 from gridgate.organisations.operations.eic import AskedFault, EicCodeTaken, InvalidEicBody, Wrong
 from gridgate.organisations.operations.eic_register import InvalidEicCode
 from gridgate.organisations.operations.requests import ReasonMissing, RequestNotOpen
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 TYPES: dict[str, Any] = {
     EicType.X: gettext_lazy(

@@ -34,7 +34,7 @@ from gridgate.organisations.operations.external_accounts import (
 )
 from gridgate.organisations.security.external_factor import Shown
 from gridgate.organisations.terms import terms_in_force
-from gridgate.portal.forms import LineField
+from gridgate.portal.kit.forms import LineField
 from gridgate.portal.screens.activation.forms import TermsForm
 from gridgate.portal.screens.external_sign_in.views import with_a_provider
 

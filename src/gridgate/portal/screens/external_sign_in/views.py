@@ -19,7 +19,7 @@ from gridgate.organisations import external_sign_in
 from gridgate.organisations.external_sign_in import Refusal, provider_name
 from gridgate.organisations.security.log import tell
 from gridgate.organisations.security.pace import Attempt, Limit, by_address, give_back
-from gridgate.portal.waits import wait_first
+from gridgate.portal.refusals.waits import wait_first
 
 View = Callable[..., HttpResponse]
 

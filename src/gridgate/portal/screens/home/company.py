@@ -13,12 +13,12 @@ from gridgate.core.quantities import FlowDirection, directions_of
 from gridgate.dataplane.client import Latest
 from gridgate.metering.queries.points import points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Figure, Task
 from gridgate.portal.screens.home.energy import MOST_POINTS, Energy, energy_of, latest_of
 from gridgate.portal.screens.home.reads import WITHIN, Read, last_reads
 from gridgate.portal.screens.home.tasks import SOON, tasks_of
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.shapes import Figure, Task
 from gridgate.sharing.queries.permissions import (
     count_in_force,
     in_force,

@@ -15,11 +15,12 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection
 from gridgate.dataplane.client import DailyTotals, Latest, Reader
 from gridgate.organisations.models import Membership
-from gridgate.portal import formats, measurements
-from gridgate.portal.charts import Bars, bars
+from gridgate.portal import measurements
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.charts import Bars, bars
+from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.shapes import Figure
 
 DAYS = 30
 MANY = 5_000

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from gridgate.audit.queries import reads
 from gridgate.organisations.models import Membership
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 

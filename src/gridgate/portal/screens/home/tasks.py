@@ -19,11 +19,11 @@ from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.open_requests import ToAct, codes_to_act_on, questionnaire_to_act_on
 from gridgate.organisations.operations.join_requests import waiting_to_join
 from gridgate.organisations.queries import invitations_of, members_of
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Task, by_urgency
 from gridgate.portal.screens.lost_factors.tasks import checks_of
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.shapes import Task, by_urgency
 from gridgate.sharing.operations.requesting import DAYS_TO_ANSWER
 from gridgate.sharing.queries.permissions import InForce, in_force, permissions_given
 from gridgate.sharing.queries.requests import WAITING, requests_made, requests_to_answer

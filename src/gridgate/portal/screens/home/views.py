@@ -11,9 +11,8 @@ from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.desk import desk_figures
 from gridgate.organisations.models import Membership
 from gridgate.organisations.own_account import favourites_of, latest_ended
-from gridgate.portal.access import AccountRequest, account_page, acts_no_more
 from gridgate.portal.counting import counting
-from gridgate.portal.favourites import lines_of
+from gridgate.portal.guards.access import AccountRequest, account_page, acts_no_more
 from gridgate.portal.screens.administration.tasks import tasks_of
 from gridgate.portal.screens.home.account import (
     ENDED_LATELY,
@@ -25,6 +24,7 @@ from gridgate.portal.screens.home.account import (
 from gridgate.portal.screens.home.company import overview_of
 from gridgate.portal.screens.operator.desk import figures_of, kinds
 from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.shell.favourites import lines_of
 
 
 @require_safe

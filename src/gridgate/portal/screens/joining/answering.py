@@ -33,9 +33,9 @@ from gridgate.organisations.operations.join_requests import (
 )
 from gridgate.organisations.operations.members import MembershipExists
 from gridgate.organisations.queries import groups_of
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.forms import LineField
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit.forms import LineField
+from gridgate.portal.kit.paging import page_of
 from gridgate.portal.screens.company.consequences import consequences, fingerprint, present_rights
 from gridgate.portal.screens.company.forms import MemberForm
 from gridgate.portal.screens.joining.asking import STATES

@@ -31,10 +31,10 @@ from gridgate.organisations.operations.join_requests import (
 )
 from gridgate.organisations.operations.members import MembershipExists
 from gridgate.organisations.security.pace import Attempt, by_account
-from gridgate.portal import formats
-from gridgate.portal.access import AccountRequest, account_page
-from gridgate.portal.forms import LineField
-from gridgate.portal.waits import tell_wait, too_often
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import LineField
+from gridgate.portal.refusals.waits import tell_wait, too_often
 
 STATES: dict[JoinRequestState, tuple[str, Any, str]] = {
     JoinRequestState.WAITING: ("", gettext_lazy("En attente"), "clock"),

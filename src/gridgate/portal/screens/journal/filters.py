@@ -13,8 +13,8 @@ from gridgate.core.quantities import Kind
 from gridgate.core.sharing import RefusalReason
 from gridgate.core.time import FIRST_DAY, Interval, civil_day_bounds
 from gridgate.organisations.handles import handle_of, number_of
-from gridgate.portal import formats
-from gridgate.portal.forms import DayField, LineField
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import DayField, LineField
 from gridgate.portal.screens.journal import words as said
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment

@@ -26,10 +26,12 @@ from gridgate.audit.queries.visits import own_visits
 from gridgate.audit.queries.wanted import Wanted
 from gridgate.metering.queries.points import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.counting import counting
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import filters_in_force
+from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.journal import words
 from gridgate.portal.screens.journal.filters import OWN, JournalFilters
 from gridgate.portal.screens.journal.seal import last_seal
@@ -37,9 +39,7 @@ from gridgate.portal.screens.journal.visits import visit_rows
 from gridgate.portal.screens.sharing import words as sharing
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.reads import ReadsChart, reads_chart
-from gridgate.portal.shapes import filters_in_force
-from gridgate.portal.spreadsheet import table_response
-from gridgate.portal.time_zone import network_time
+from gridgate.portal.shell.time_zone import network_time
 from gridgate.sharing.queries.permissions import permissions_given
 from gridgate.tables.out import Instant
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from gridgate.applications.queries import names_of
 from gridgate.metering.queries.points import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.journal import words
 from gridgate.portal.screens.journal.filters import OWN
 from gridgate.portal.screens.sharing.moment import Moment

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from gridgate.audit.lines import GRANTED, LogEntry
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import Basis, RefusalReason
-from gridgate.portal import formats
-from gridgate.portal.context import operator_name
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.sharing import words
+from gridgate.portal.shell.context import operator_name
 
 REASONS = {
     RefusalReason.NO_PERMISSION: gettext_lazy("Aucune autorisation"),

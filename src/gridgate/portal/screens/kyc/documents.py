@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from gridgate.organisations.attachments import store
 from gridgate.organisations.kyc_queries import attachment_of
-from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.guards.access import AccountRequest, account_page
 
 
 @account_page

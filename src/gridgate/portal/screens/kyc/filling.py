@@ -27,8 +27,8 @@ from gridgate.organisations.operations.kyc import (
     section_as_read,
 )
 from gridgate.organisations.operations.requests import RequestNotOpen
-from gridgate.portal.access import AccountRequest
-from gridgate.portal.meanwhile import Meanwhile
+from gridgate.portal.guards.access import AccountRequest
+from gridgate.portal.kit.meanwhile import Meanwhile
 from gridgate.portal.screens.eic.access import asker_required
 from gridgate.portal.screens.kyc import words
 from gridgate.portal.screens.kyc.forms import PREFIX, SectionForm, typed_in

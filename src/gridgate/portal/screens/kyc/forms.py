@@ -38,7 +38,7 @@ from gridgate.organisations.kyc_form import (
     YesNoField,
 )
 from gridgate.organisations.models import KycAttachment
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.kyc import words
 from gridgate.portal.screens.kyc.shown import Document, document
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridgate.organisations.kyc_form import LARGEST_DOCUMENT, Fault
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 FRENCH: dict[str, str] = {
     "too_large": f"le fichier pèse plus de {LARGEST_DOCUMENT // 1024} Ko",

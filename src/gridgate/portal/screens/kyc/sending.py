@@ -25,14 +25,14 @@ from gridgate.organisations.operations.kyc import (
     withdraw_questionnaire,
 )
 from gridgate.organisations.operations.requests import RequestChanged, RequestNotOpen, events_of
-from gridgate.portal import formats
-from gridgate.portal.access import AccountRequest
+from gridgate.portal.guards.access import AccountRequest
+from gridgate.portal.guards.step_up import step_up_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Step
 from gridgate.portal.screens.eic.access import asker_required
 from gridgate.portal.screens.kyc import words
 from gridgate.portal.screens.kyc.progress import progress_of
 from gridgate.portal.screens.kyc.shown import sections_of
-from gridgate.portal.shapes import Step
-from gridgate.portal.step_up import step_up_required
 
 UNDECIDED = (*EDITABLE, *TO_TREAT)
 

@@ -27,7 +27,7 @@ from gridgate.organisations.kyc_form import (
 from gridgate.organisations.models import KycAttachment, KycQuestionnaire
 from gridgate.organisations.models.kyc import KycAttachmentQuerySet
 from gridgate.organisations.operations.kyc import form_of
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.kyc.words import option, words
 
 

@@ -18,8 +18,8 @@ from gridgate.organisations.operations.kyc import (
     last_day_of,
     start_questionnaire,
 )
-from gridgate.portal.access import AccountRequest
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import AccountRequest
+from gridgate.portal.kit.paging import page_of
 from gridgate.portal.screens.eic.access import asker_required
 from gridgate.portal.screens.kyc import words
 from gridgate.portal.screens.kyc.progress import progress_of

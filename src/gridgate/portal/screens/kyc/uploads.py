@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from gridgate.portal.access import View
-from gridgate.portal.acting import for_its_company
+from gridgate.portal.guards.access import View
+from gridgate.portal.guards.acting import for_its_company
 
 
 class LimitHandler(FileUploadHandler):

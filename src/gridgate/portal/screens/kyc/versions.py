@@ -17,14 +17,15 @@ from gridgate.organisations.kyc_form import LARGEST_DOCUMENT, Form, InvalidForm,
 from gridgate.organisations.kyc_queries import form_version, form_versions
 from gridgate.organisations.models import KycForm, Membership
 from gridgate.organisations.operations.kyc import KYC, InvalidVersion, publish_form, usable_version
-from gridgate.portal import desk, formats
-from gridgate.portal.access import MemberRequest, administrator_required, operator_required
-from gridgate.portal.forms import LineField
-from gridgate.portal.navigation import pending
-from gridgate.portal.paging import page_of
+from gridgate.portal import desk
+from gridgate.portal.guards.access import MemberRequest, administrator_required, operator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import LineField
+from gridgate.portal.kit.paging import page_of
 from gridgate.portal.screens.kyc import words
 from gridgate.portal.screens.kyc.forms import SectionForm
 from gridgate.portal.screens.kyc.schema_words import said
+from gridgate.portal.shell.navigation import pending
 
 
 @pending("operator_kyc_forms")

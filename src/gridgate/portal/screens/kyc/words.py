@@ -24,7 +24,7 @@ from gridgate.organisations.kyc_form import (
 from gridgate.organisations.models import KycQuestionnaire, RequestState
 from gridgate.organisations.operations.kyc import REMINDERS, last_day_of
 from gridgate.organisations.operations.requests import RequestNotOpen
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from gridgate.organisations.models import Membership
 from gridgate.organisations.operations.lost_factors import checks_to_confirm
-from gridgate.portal import formats
-from gridgate.portal.shapes import Task
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Task
 
 MOST = 5
 

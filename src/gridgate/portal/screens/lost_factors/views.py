@@ -27,11 +27,11 @@ from gridgate.organisations.operations.lost_factors import (
     record_check,
 )
 from gridgate.organisations.queries import user_by_email
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, administrator_required, operator_required
-from gridgate.portal.forms import AddressField, LineField
-from gridgate.portal.paging import page_of
-from gridgate.portal.step_up import ask
+from gridgate.portal.guards.access import MemberRequest, administrator_required, operator_required
+from gridgate.portal.guards.step_up import ask
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import AddressField, LineField
+from gridgate.portal.kit.paging import page_of
 
 _STATES: dict[LostFactorState, tuple[str, Any, str]] = {
     LostFactorState.WAITING: ("", gettext_lazy("La personne peut s’opposer"), "clock"),

@@ -14,7 +14,7 @@ from gridgate.core.time import Interval, Resolution, civil_day_bounds, days_betw
 from gridgate.dataplane.client import SetAside
 from gridgate.dataplane.query.aggregate import Total, usual_step
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.measurements.aside import only_opposed, set_aside_in_words
 from gridgate.portal.screens.measurements.sentences import gap_in_words
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.dataplane.client import Cause, SetAside
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 
 def set_aside_in_words(found: Sequence[SetAside]) -> str:

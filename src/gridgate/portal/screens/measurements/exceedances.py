@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.query.aggregate import Extreme
 from gridgate.dataplane.query.threshold import Episode
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.measurements.period import Shown
 from gridgate.portal.screens.measurements.sentences import active_beside_apparent
 

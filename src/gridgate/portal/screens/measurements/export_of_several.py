@@ -20,7 +20,7 @@ from gridgate.core.quantities import Kind, Quality
 from gridgate.core.time import civil_day_bounds
 from gridgate.dataplane.client import Decided, MeasurementClient, Period, Reader, SumAsked
 from gridgate.metering.chunks import chunks
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.measurements.period import Shown
 from gridgate.portal.screens.measurements.several import STEP
 from gridgate.tables.out import XLSX_TYPE, Instant, csv_lines, write_workbook

@@ -11,11 +11,11 @@ from django.utils.translation import ngettext
 from gridgate.core.time import civil_day_bounds, civil_day_of
 from gridgate.dataplane.query.aggregate import Comparison, Earlier, Period, Total, totals
 from gridgate.dataplane.query.answer import Answer, Segment
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.screens.measurements.exceedances import Exceedance
 from gridgate.portal.screens.measurements.period import Shown
 from gridgate.portal.screens.measurements.selection import summed, within
-from gridgate.portal.shapes import Figure
 
 
 def comparison(answer: Answer, shown: Shown, zone: ZoneInfo, until: datetime) -> Comparison | None:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from gridgate.core.quantities import FlowDirection, Kind, directions_of
 from gridgate.core.time import FIRST_DAY, LAST_DAY, Interval, civil_day_bounds, parse_day
 from gridgate.dataplane.query.aggregate import Period
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 Span = Callable[[Kind, FlowDirection], tuple[date, date]]
 """The first and the last day with data of a kind and direction; the first after the last when there are none."""

@@ -17,8 +17,8 @@ from gridgate.dataplane.query.answer import Answer, Segment
 from gridgate.dataplane.query.heatmap import heat_map as hours_of
 from gridgate.dataplane.query.threshold import above
 from gridgate.metering.queries.titles import HeldTime
-from gridgate.portal import formats
-from gridgate.portal.charts import (
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.charts import (
     Bars,
     Curve,
     DaySpan,
@@ -29,6 +29,7 @@ from gridgate.portal.charts import (
     heat_map,
     load_curve,
 )
+from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.screens.measurements.absences import (
     Absence,
     absences,
@@ -58,7 +59,6 @@ from gridgate.portal.screens.measurements.sentences import (
     row_name,
 )
 from gridgate.portal.screens.measurements.table import Row, reading_rows, total_rows
-from gridgate.portal.shapes import Figure
 
 FETCHED_FROM = 6000
 """A chart with more values than this fetches them by script instead of carrying them in the page."""

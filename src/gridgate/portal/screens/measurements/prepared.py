@@ -21,13 +21,13 @@ from gridgate.organisations.operations.prepared_files import (
     TooManyFiles,
 )
 from gridgate.organisations.prepared_folder import folder
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.ranges import file_response
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.ranges import file_response
 from gridgate.portal.screens.measurements.export_of_several import FORMATS
 from gridgate.portal.screens.measurements.preparing import most_bytes, shown_of, still_readable
 from gridgate.portal.screens.measurements.together import FORM_NAMES, asked_for, file_name
-from gridgate.portal.time_zone import network_time
+from gridgate.portal.shell.time_zone import network_time
 
 _WHAT = {
     ("energie", "soutirage"): gettext_lazy("Énergie soutirée"),

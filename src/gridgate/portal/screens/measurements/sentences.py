@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from gridgate.core.time import civil_day_of
 from gridgate.dataplane.query.aggregate import Period, Total
 from gridgate.dataplane.query.answer import Missing
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.measurements.period import Shown
 
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from gridgate.core.sharing import RefusalReason
 from gridgate.core.time import Resolution, civil_day_bounds, civil_day_of
 from gridgate.dataplane.client import DailyTotals, Decided, Sums
-from gridgate.portal import formats
-from gridgate.portal.charts import Bars, Curve, LoadCurve, Stack, bars, load_curve, stack
-from gridgate.portal.charts.load_curve import SUM
-from gridgate.portal.charts.stack import MOST_LAYERS
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.charts import Bars, Curve, LoadCurve, Stack, bars, load_curve, stack
+from gridgate.portal.kit.charts.load_curve import SUM
+from gridgate.portal.kit.charts.stack import MOST_LAYERS
+from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.screens.measurements.period import Choice, Shown, Span, read_choice
-from gridgate.portal.shapes import Figure
 
 MOST_CHOSEN = 50
 """Chosen one by one: more make an address that some programs cut."""

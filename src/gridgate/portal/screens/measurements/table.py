@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.query.aggregate import Period, Total
 from gridgate.dataplane.query.answer import Answer, Segment
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.measurements.period import Shown
 
 

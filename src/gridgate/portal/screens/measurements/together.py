@@ -26,8 +26,10 @@ from gridgate.metering.models import called
 from gridgate.metering.queries.lists import PointFilter, narrow
 from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.portal import formats, measurements
-from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal import measurements
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.searching import searched
 from gridgate.portal.screens.measurements import several
 from gridgate.portal.screens.measurements.export_of_several import (
     FORMATS,
@@ -37,8 +39,7 @@ from gridgate.portal.screens.measurements.export_of_several import (
 )
 from gridgate.portal.screens.measurements.period import Shown
 from gridgate.portal.screens.measurements.several import Chosen, Together
-from gridgate.portal.searching import searched
-from gridgate.portal.time_zone import network_time
+from gridgate.portal.shell.time_zone import network_time
 
 FORM_NAMES = {
     "xlsx": gettext_lazy("Classeur (XLSX)"),

@@ -19,12 +19,12 @@ from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.metering.queries.titles import HeldTime, held_times, still_held
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import measurements
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.charts import series_data
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit.charts import series_data
 from gridgate.portal.screens.measurements.period import Shown, Span, read_choice
 from gridgate.portal.screens.measurements.picture import Meter, Picture, curves_of, picture
 from gridgate.portal.screens.measurements.table import value_rows
-from gridgate.portal.time_zone import network_time
+from gridgate.portal.shell.time_zone import network_time
 from gridgate.tables.out import XLSX_TYPE
 
 ROWS_A_PAGE = 96

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.time import Resolution, day_before
-from gridgate.portal import formats, measurements
+from gridgate.portal import measurements
+from gridgate.portal.kit import formats
 
 
 @dataclass(frozen=True, slots=True)

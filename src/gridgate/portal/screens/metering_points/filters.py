@@ -12,9 +12,9 @@ from gridgate.core.quantities import FlowDirection
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint
 from gridgate.metering.queries.collections import NEVER
 from gridgate.metering.queries.lists import PointFilter
-from gridgate.portal import formats
-from gridgate.portal.forms import LineField
-from gridgate.portal.shapes import Filter, filters_in_force
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import LineField
+from gridgate.portal.kit.shapes import Filter, filters_in_force
 
 PARAMETERS = ("q", "segment", "sens", "courbe", "commune", "kva_min", "kva_max", "titre")
 

@@ -17,8 +17,8 @@ from gridgate.metering.queries.points import point_readable_by
 from gridgate.metering.queries.titles import own_titles
 from gridgate.organisations.models import EntitlementCode
 from gridgate.organisations.rights import covers
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.metering_points.data import held_of
 from gridgate.portal.screens.metering_points.history import history
 from gridgate.portal.screens.metering_points.readers import readers_of

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from gridgate.core.quantities import FlowDirection, directions_of
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 State = LoadCurveCollection.State
 

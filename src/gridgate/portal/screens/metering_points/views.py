@@ -20,13 +20,13 @@ from gridgate.metering.queries.lists import cities_of, narrow, totals_of
 from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.metering.queries.titles import times_of_points_held_again
 from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.metering_points.data import last_days
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.readers import count_readers
 from gridgate.portal.screens.metering_points.rows import collection, is_held, rows_of
-from gridgate.portal.spreadsheet import table_response
 from gridgate.tables.known import POINTS
 
 Times = Mapping[str, Sequence[tuple[date, date | None]]]

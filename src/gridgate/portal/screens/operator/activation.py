@@ -6,9 +6,9 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from gridgate.organisations.models import Invitation, InvitationState
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Step
 from gridgate.portal.screens.operator.words import Tag
-from gridgate.portal.shapes import Step
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,16 @@ from gridgate.organisations.operations import (
 )
 from gridgate.organisations.operations.companies import record_as_read
 from gridgate.organisations.operator_queries import NO_ROLE, CompanyFilter, companies, company, who_last
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, operator_required
-from gridgate.portal.forms import LineField
-from gridgate.portal.meanwhile import Meanwhile, differing
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import LineField
+from gridgate.portal.kit.meanwhile import Meanwhile, differing
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import filters_in_force
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.forms import CompanyForm, NewCompanyForm
 from gridgate.portal.screens.operator.words import Tag
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.shapes import filters_in_force
 
 _ALL = ("", gettext_lazy("Toutes"))
 _ADMINISTRATION: list[tuple[str, Any]] = [

@@ -21,15 +21,16 @@ from gridgate.organisations.desk import EVERY, DeskFilter, desk_rows
 from gridgate.organisations.models import Contract, EicCode, Membership, Organisation
 from gridgate.organisations.operations import declaration_of
 from gridgate.organisations.operator_queries import PeopleCounts, company
-from gridgate.portal import desk, formats
-from gridgate.portal.access import MemberRequest, operator_required
-from gridgate.portal.paging import page_of
+from gridgate.portal import desk
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.screens.company.events import EventRow, event_rows
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.activation import activation
 from gridgate.portal.screens.operator.words import Tag
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.shapes import Figure
 from gridgate.sharing.operator_queries import PermissionCounts, permission_counts
 
 SHOWN = 5

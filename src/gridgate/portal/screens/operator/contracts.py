@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.operations import InvalidContract, end_contract, record_contract
 from gridgate.organisations.operator_queries import company, contract_of
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.operator.company import contract_line
 from gridgate.portal.screens.operator.forms import ContractEndForm, ContractForm
 from gridgate.portal.screens.sharing.moment import Moment

@@ -30,15 +30,16 @@ from gridgate.organisations.desk import (
 )
 from gridgate.organisations.models import Membership, RequestState
 from gridgate.organisations.operations.desk import take_next, take_several
-from gridgate.portal import desk, formats
-from gridgate.portal.access import MemberRequest, operator_required
-from gridgate.portal.forms import LineField
-from gridgate.portal.navigation import pending
-from gridgate.portal.paging import page_of
+from gridgate.portal import desk
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import LineField
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import Figure, filters_in_force
+from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.shapes import Figure, filters_in_force
-from gridgate.portal.spreadsheet import table_response
+from gridgate.portal.shell.navigation import pending
 from gridgate.tables.out import Instant
 
 STATES: list[tuple[str, Any]] = [

@@ -16,13 +16,13 @@ from gridgate.organisations.operations import (
     renew_invitation,
 )
 from gridgate.organisations.operator_queries import company, declaration_numbered
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, operator_required
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.guards.step_up import ask
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.activation import activation
 from gridgate.portal.screens.operator.forms import FirstAdministratorForm
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.step_up import ask
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

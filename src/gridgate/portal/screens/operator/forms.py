@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
 from gridgate.organisations.models import Contract, Organisation
 from gridgate.organisations.operations import InvalidDomain, parse_domains
-from gridgate.portal import formats
-from gridgate.portal.forms import AddressField, DayField, LineField
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import AddressField, DayField, LineField
 from gridgate.portal.screens.operator.words import role_choices
 
 

@@ -25,9 +25,9 @@ from gridgate.metering.operator_queries import (
 from gridgate.organisations.models import Organisation
 from gridgate.organisations.operator_queries import company
 from gridgate.organisations.queries import OrganisationNotFound
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, operator_required
-from gridgate.portal.forms import DayField, LineField
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import DayField, LineField
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.forms import clean_siren
 from gridgate.portal.screens.sharing.moment import Moment

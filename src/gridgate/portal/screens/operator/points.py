@@ -19,14 +19,14 @@ from gridgate.metering.operator_queries import (
     points_of_register,
     versions_of_point,
 )
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, operator_required
-from gridgate.portal.forms import LineField
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import LineField
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import filters_in_force
 from gridgate.portal.screens.metering_points.rows import collection, directions, power
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.shapes import filters_in_force
 
 _HELD: list[tuple[str, Any]] = [
     ("", gettext_lazy("Tous")),

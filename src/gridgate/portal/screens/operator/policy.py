@@ -25,12 +25,12 @@ from gridgate.organisations.security.policy import (
     policy_as_read,
     set_policy,
 )
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, administrator_required, operator_required
-from gridgate.portal.forms import LineField
-from gridgate.portal.meanwhile import Meanwhile, differing
+from gridgate.portal.guards.access import MemberRequest, administrator_required, operator_required
+from gridgate.portal.guards.step_up import ask
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import LineField
+from gridgate.portal.kit.meanwhile import Meanwhile, differing
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.step_up import ask
 
 OF_PROVIDER = ("provider_amr", "provider_acr", "provider_minutes")
 ROLES: dict[str, Any] = {

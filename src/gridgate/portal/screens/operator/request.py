@@ -30,12 +30,12 @@ from gridgate.organisations.operations.requests import (
     take,
 )
 from gridgate.organisations.rights import is_present
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, operator_required
 from gridgate.portal.desk import DeskKind, desk_kind
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Step
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.shapes import Step
 
 ACCEPT, RETURN, REFUSE = "accept", "return", "refuse"
 

@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.organisations.folding import company_named_like
-from gridgate.portal.access import MemberRequest, operator_required
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.searching import searched
 from gridgate.portal.screens.operator import words
 from gridgate.portal.screens.operator.words import Tag
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.searching import searched
 from gridgate.sharing.models import DataService
 from gridgate.sharing.operations.offering import offer_to
 from gridgate.sharing.operator_queries import data_service, data_services

@@ -15,11 +15,11 @@ from gridgate.organisations.models import GeneralTerms, SensitiveAct
 from gridgate.organisations.operations import InvalidTerms, publish_terms
 from gridgate.organisations.operations.terms import LONGEST_VERSION
 from gridgate.organisations.operator_queries import asked_of_terms, versions_of_terms
-from gridgate.portal.access import MemberRequest, administrator_required, operator_required
-from gridgate.portal.forms import LineField
+from gridgate.portal.guards.access import MemberRequest, administrator_required, operator_required
+from gridgate.portal.guards.step_up import ask
+from gridgate.portal.kit.forms import LineField
 from gridgate.portal.screens.activation.terms import blocks
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.step_up import ask
 
 _ROWS = {"rows": 16}
 _LONGEST_TEXT = 100_000

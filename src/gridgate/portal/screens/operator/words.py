@@ -15,7 +15,7 @@ from gridgate.organisations import operations as organisations
 from gridgate.organisations.catalogue import ROLE_LABELS
 from gridgate.organisations.models import TO_TREAT, Membership, RequestState
 from gridgate.organisations.operations.requests import ReasonMissing, RequestNotOpen
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 SOON = timedelta(days=1)
 

@@ -15,8 +15,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from gridgate.portal import icons
-from gridgate.portal.charts import (
+from gridgate.portal.kit import icons
+from gridgate.portal.kit.charts import (
     Bars,
     Curve,
     HeatMap,
@@ -28,8 +28,8 @@ from gridgate.portal.charts import (
     load_curve,
     sparkline,
 )
-from gridgate.portal.forms import DayField
-from gridgate.portal.shapes import Figure, Filter, Step
+from gridgate.portal.kit.forms import DayField
+from gridgate.portal.kit.shapes import Figure, Filter, Step
 
 PARIS = ZoneInfo("Europe/Paris")
 MONDAY = datetime(2026, 10, 19, tzinfo=PARIS)  # the week in which clocks go back

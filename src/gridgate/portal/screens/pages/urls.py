@@ -1,7 +1,7 @@
 from django.urls import path
 
-from gridgate.portal import language
 from gridgate.portal.screens.pages import components, views
+from gridgate.portal.shell import language
 
 urlpatterns = [
     path("accessibilite/", views.accessibility, name="accessibility"),

@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy
 
 from gridgate.core.quantities import FlowDirection, Kind, bits
 from gridgate.core.time import Resolution
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Step
 from gridgate.portal.screens.sharing import words
-from gridgate.portal.shapes import Step
 
 ACTS = {
     "revoke": gettext_lazy("Résiliation de partage de données"),

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gridgate.portal.forms import LineField
+from gridgate.portal.kit.forms import LineField
 from gridgate.portal.screens.receipts.document import Document, fingerprint
-from gridgate.portal.time_zone import network_time
+from gridgate.portal.shell.time_zone import network_time
 from gridgate.sharing.queries.receipts import receipt_numbered
 from gridgate.sharing.receipts.keys import public_jwks
 from gridgate.sharing.receipts.keys import verify as check_signature

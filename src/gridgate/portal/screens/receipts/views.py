@@ -14,15 +14,15 @@ from django.views.decorators.http import require_safe
 from gridgate.audit.queries.entries import first_refusal_after
 from gridgate.audit.queries.index import is_readable
 from gridgate.organisations.models import EntitlementCode
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest
-from gridgate.portal.paging import page_of
-from gridgate.portal.qr import qr_code
-from gridgate.portal.screens.errors.views import no_entitlement
+from gridgate.portal.guards.access import MemberRequest
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.qr import qr_code
+from gridgate.portal.kit.searching import searched
+from gridgate.portal.refusals.error_pages import no_entitlement
 from gridgate.portal.screens.receipts.document import Document, act, zone_name
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.searching import searched
-from gridgate.portal.time_zone import network_time
+from gridgate.portal.shell.time_zone import network_time
 from gridgate.sharing.models import Receipt
 from gridgate.sharing.queries import receipts
 from gridgate.sharing.queries.receipts import receipts_matching, receipts_readable_by

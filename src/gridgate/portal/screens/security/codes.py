@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.organisations.security import factors, sessions
 from gridgate.organisations.security.log import tell
-from gridgate.portal.access import AccountRequest, account_page
-from gridgate.portal.context import operator_name
-from gridgate.portal.screens.security.setting_up import while_setting_up
-from gridgate.portal.step_up import own_security
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.guards.second_factor import while_setting_up
+from gridgate.portal.guards.step_up import own_security
+from gridgate.portal.shell.context import operator_name
 
 
 @while_setting_up

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_http_methods
 from gridgate.organisations.operations.external_accounts import LastWayIn, unlink_external_account
 from gridgate.organisations.own_account import external_links_of, opens_without
 from gridgate.organisations.security.log import tell
-from gridgate.portal.access import AccountRequest, account_page
-from gridgate.portal.screens.security.setting_up import while_setting_up
-from gridgate.portal.step_up import own_security
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.guards.second_factor import while_setting_up
+from gridgate.portal.guards.step_up import own_security
 
 
 @while_setting_up

@@ -4,8 +4,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.organisations.security.factors import LONGEST_NAME
-from gridgate.portal.forms import LineField
-from gridgate.portal.step_up import CODE
+from gridgate.portal.guards.step_up import CODE
+from gridgate.portal.kit.forms import LineField
 
 
 class CodeInput(forms.TextInput):

@@ -12,10 +12,10 @@ from gridgate.organisations.security import factors, keys, sessions
 from gridgate.organisations.security.log import tell
 from gridgate.organisations.security.proof import By, prove
 from gridgate.organisations.security.sign_ins import device_name
-from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.guards.second_factor import while_setting_up
+from gridgate.portal.guards.step_up import own_security
 from gridgate.portal.screens.security.forms import KeyForm
-from gridgate.portal.screens.security.setting_up import while_setting_up
-from gridgate.portal.step_up import own_security
 
 
 @while_setting_up

@@ -23,8 +23,8 @@ from gridgate.organisations.security import factors, guesses, keys
 from gridgate.organisations.security.log import tell
 from gridgate.organisations.security.pace import Attempt, by_address, in_words
 from gridgate.organisations.security.stages import SecondFactorStage
+from gridgate.portal.refusals.waits import tell_wait, wait_first
 from gridgate.portal.screens.security.forms import SignInCodeForm
-from gridgate.portal.waits import tell_wait, wait_first
 
 KEY = "credential"
 WRONG = gettext_lazy(

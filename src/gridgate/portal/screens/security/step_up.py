@@ -16,11 +16,11 @@ from django.views.decorators.http import require_http_methods
 from gridgate.organisations.security import keys
 from gridgate.organisations.security.factors import factors_of
 from gridgate.organisations.security.step_up import Refusal, live_code, next_code_at
-from gridgate.portal import step_up
-from gridgate.portal.access import AccountRequest, account_page
-from gridgate.portal.screens.activation.gate import before_terms
+from gridgate.portal.guards import step_up
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.guards.second_factor import while_proving
+from gridgate.portal.guards.terms import before_terms
 from gridgate.portal.screens.security.forms import ProofForm
-from gridgate.portal.screens.security.setting_up import while_proving
 
 
 @before_terms

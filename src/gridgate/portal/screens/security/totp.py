@@ -19,10 +19,10 @@ from gridgate.organisations.security.mfa import PURPOSE, MfaAdapter
 from gridgate.organisations.security.pace import in_words
 from gridgate.organisations.security.proof import By, prove
 from gridgate.organisations.security.sealing import Unreadable, seal, unseal
-from gridgate.portal.access import AccountRequest, account_page
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.guards.second_factor import while_setting_up
+from gridgate.portal.guards.step_up import own_security
 from gridgate.portal.screens.security.forms import TotpForm
-from gridgate.portal.screens.security.setting_up import while_setting_up
-from gridgate.portal.step_up import own_security
 
 SECRET = "totp"  # noqa: S105  a session key
 """Session key: the secret shown and not yet confirmed, sealed. It stays the same when the page is read again."""

@@ -16,8 +16,8 @@ from gridgate.organisations.security.external_factor import still_counts
 from gridgate.organisations.security.factors import MOST_KEYS, factors_of
 from gridgate.organisations.security.log import tell
 from gridgate.organisations.security.policy import must_have_factor
-from gridgate.portal.access import AccountRequest, account_page
-from gridgate.portal.screens.security.setting_up import while_setting_up
+from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.portal.guards.second_factor import while_setting_up
 
 METHODS = {
     "password": gettext_lazy("mot de passe"),

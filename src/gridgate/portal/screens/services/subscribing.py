@@ -14,9 +14,9 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.time import months_from
 from gridgate.metering.queries.points import points_readable_by
 from gridgate.organisations.models import EntitlementCode
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.forms import DayField
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import DayField
 from gridgate.portal.screens.services.views import Offer, shares_of, subscribable
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.agreed import Agreed, fingerprint

@@ -12,13 +12,13 @@ from django.views.decorators.http import require_safe
 
 from gridgate.organisations.folding import company_named_like
 from gridgate.organisations.models import EntitlementCode, Organisation
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.searching import searched
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import kept
-from gridgate.portal.searching import searched
 from gridgate.sharing.models import DataService
 from gridgate.sharing.queries.companies import Share, companies_reading
 from gridgate.sharing.queries.services import service_readable_by, services_offered_to

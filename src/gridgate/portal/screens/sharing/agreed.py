@@ -6,7 +6,7 @@ from hashlib import sha256
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.sharing.picker import PointPicker
 
 

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.models import EntitlementCode, Organisation, SensitiveAct
-from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.guards.step_up import step_up_required
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.line import Line, alike
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import kept
-from gridgate.portal.step_up import step_up_required
-from gridgate.portal.time_zone import network_time
+from gridgate.portal.shell.time_zone import network_time
 from gridgate.sharing.models import Permission, Receipt
 from gridgate.sharing.operations import ending
 from gridgate.sharing.operations.ending import revoke_permission

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.sharing.models import Receipt
 
 NAMED = 20

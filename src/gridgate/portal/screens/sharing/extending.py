@@ -13,14 +13,14 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.models import EntitlementCode
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.forms import DayField
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import DayField
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.ending import share_of
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.time_zone import network_time
+from gridgate.portal.shell.time_zone import network_time
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations import extending
 from gridgate.sharing.operations.durations import furthest_end

@@ -6,10 +6,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gridgate.organisations.folding import company_named_like
-from gridgate.portal import formats
-from gridgate.portal.forms import LineField
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import LineField
+from gridgate.portal.kit.searching import LONGEST
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.searching import LONGEST
 from gridgate.sharing.models import Permission
 from gridgate.sharing.queries.permissions import ended, in_force
 

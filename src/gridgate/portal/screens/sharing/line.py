@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 from gridgate.audit.queries.reads import Reads
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import can_extend, kept, state

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.metering.models import MeteringPoint
-from gridgate.portal import formats
-from gridgate.portal.searching import searched
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.searching import searched
 
 FEW = 30
 SHOWN = 8

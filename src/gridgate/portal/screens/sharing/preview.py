@@ -14,8 +14,9 @@ from gridgate.dataplane.client import Reader
 from gridgate.metering.models import MeteringPoint
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.rights import within
-from gridgate.portal import formats, measurements
-from gridgate.portal.charts import Curve, LoadCurve, load_curve
+from gridgate.portal import measurements
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.charts import Curve, LoadCurve, load_curve
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService
 

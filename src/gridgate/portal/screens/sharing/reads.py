@@ -7,8 +7,8 @@ from datetime import date
 from django.utils.translation import gettext as _
 
 from gridgate.audit.queries.unusual import unusual_day
-from gridgate.portal import formats
-from gridgate.portal.charts import Bars, bars
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.charts import Bars, bars
 from gridgate.portal.screens.sharing import words
 
 

@@ -15,15 +15,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import PermissionState
 from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import filters_in_force
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.forms import ReceivedFilters, TerminateForm
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import Tag, expires
 from gridgate.portal.screens.sharing.timeline import NAMED_POINTS
-from gridgate.portal.shapes import filters_in_force
 from gridgate.sharing.models import Permission, PermissionRequest, PointLeft
 from gridgate.sharing.operations import ending
 from gridgate.sharing.queries import reach

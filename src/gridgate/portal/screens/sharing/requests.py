@@ -13,8 +13,8 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind, kinds_of
 from gridgate.core.sharing import PermissionState
 from gridgate.organisations.models import EntitlementCode
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.agreed import Agreed, fingerprint, giving
 from gridgate.portal.screens.sharing.moment import Moment

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from gridgate.audit.queries.unusual import unusual_day
-from gridgate.portal import formats
-from gridgate.portal.charts import Spark, sparkline
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.charts import Spark, sparkline
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService

@@ -6,9 +6,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.core.sharing import PermissionState
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Step
 from gridgate.portal.screens.sharing import words
-from gridgate.portal.shapes import Step
 from gridgate.sharing.history import points_left
 from gridgate.sharing.models import PermissionEvent
 

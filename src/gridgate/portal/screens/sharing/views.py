@@ -16,18 +16,18 @@ from gridgate.core.time import civil_day_of
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries.points import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.portal import formats
-from gridgate.portal.access import MemberRequest, entitlement_required
 from gridgate.portal.counting import counting
-from gridgate.portal.navigation import pending
-from gridgate.portal.paging import page_of
+from gridgate.portal.guards.access import MemberRequest, entitlement_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.sharing import timeline, words
 from gridgate.portal.screens.sharing.erasure import erasure_request
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.reads import reads_chart
 from gridgate.portal.screens.sharing.tiles import state, tile
-from gridgate.portal.spreadsheet import table_response
+from gridgate.portal.shell.navigation import pending
 from gridgate.sharing.models import DataService, Permission, PermissionEvent, PermissionRequest
 from gridgate.sharing.queries import permissions
 from gridgate.sharing.queries.companies import (

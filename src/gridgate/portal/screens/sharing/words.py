@@ -12,7 +12,7 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_of
 from gridgate.core.sharing import LegalBasis, PermissionState
 from gridgate.core.time import Resolution
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService, Permission
 from gridgate.sharing.operations.durations import InvalidEnd

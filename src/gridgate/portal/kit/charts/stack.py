@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gridgate.portal import formats
-from gridgate.portal.charts.scale import Tick, percent, scale_for
-from gridgate.portal.charts.texts import Label, label, thinned
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.charts.scale import Tick, percent, scale_for
+from gridgate.portal.kit.charts.texts import Label, label, thinned
 
 MOST_LAYERS = 6
 """Shades of one colour that an eye tells apart, of a screen and of a print alike."""

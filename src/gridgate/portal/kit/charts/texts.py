@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from gridgate.portal.charts.scale import percent
+from gridgate.portal.kit.charts.scale import percent
 
 CHARACTER = (0.75, 2.5)
 """Per cent of the width that a character takes on a laptop, and at 360 px."""

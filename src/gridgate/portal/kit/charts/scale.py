@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from django.utils.translation import get_language
 
 from gridgate import __version__
 from gridgate.organisations import queries
-from gridgate.portal.navigation import Group, Item, help_about, label_of, menu_for
-from gridgate.portal.time_zone import Clock, clock_of
+from gridgate.portal.shell.navigation import Group, Item, help_about, label_of, menu_for
+from gridgate.portal.shell.time_zone import Clock, clock_of
 
 LANGUAGES = (("fr", "Français"), ("en", "English"))
 NAMELESS = "Gridgate"

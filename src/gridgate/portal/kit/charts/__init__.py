@@ -6,11 +6,11 @@ or interpolated, a missing value is a gap, and dense curves are reduced by minim
 peak is ever lost.
 """
 
-from gridgate.portal.charts.bars import Bars, bars
-from gridgate.portal.charts.heat_map import HeatMap, heat_map
-from gridgate.portal.charts.load_curve import Curve, DaySpan, Limit, LoadCurve, load_curve, series_data
-from gridgate.portal.charts.spark import Spark, sparkline
-from gridgate.portal.charts.stack import Stack, stack
+from gridgate.portal.kit.charts.bars import Bars, bars
+from gridgate.portal.kit.charts.heat_map import HeatMap, heat_map
+from gridgate.portal.kit.charts.load_curve import Curve, DaySpan, Limit, LoadCurve, load_curve, series_data
+from gridgate.portal.kit.charts.spark import Spark, sparkline
+from gridgate.portal.kit.charts.stack import Stack, stack
 
 __all__ = [
     "Bars",

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from gridgate.portal import formats
-from gridgate.portal.charts.scale import percent
-from gridgate.portal.charts.texts import Label, label
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.charts.scale import percent
+from gridgate.portal.kit.charts.texts import Label, label
 
 STEPS = 6
 HOURS = 24

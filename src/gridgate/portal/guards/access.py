@@ -20,8 +20,8 @@ from django.utils.translation import gettext as _
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.models import Membership, User
-from gridgate.portal import formats
-from gridgate.portal.screens.errors import views as errors
+from gridgate.portal.kit import formats
+from gridgate.portal.refusals import error_pages
 
 View = Callable[..., HttpResponseBase]
 
@@ -50,18 +50,19 @@ def account_page(view: View) -> View:
 
 def entitlement_required(code: str) -> Callable[[View], View]:
     """For members with the entitlement, such as `EntitlementCode.DATA_SERVICES`; administrators hold all."""
-    return _guard(lambda actor: actor.has(code), lambda request: errors.no_entitlement(request, code))
+    return _guard(lambda actor: actor.has(code), lambda request: error_pages.no_entitlement(request, code))
 
 
 def operator_required(view: View) -> View:
     """For the staff of the network operator."""
-    return _guard(lambda actor: actor.organisation.is_operator, errors.forbidden)(view)
+    return _guard(lambda actor: actor.organisation.is_operator, error_pages.forbidden)(view)
 
 
 def administrator_required(view: View) -> View:
     """For the administrators of the company."""
     return _guard(
-        lambda actor: actor.is_administrator, lambda request: errors.no_entitlement(request, "administration")
+        lambda actor: actor.is_administrator,
+        lambda request: error_pages.no_entitlement(request, "administration"),
     )(view)
 
 
@@ -122,7 +123,9 @@ class CompanyMiddleware:
         if not request.user.is_authenticated or getattr(request, "membership", None) is not None:
             return None
         open_to_all = not getattr(view, "login_required", True)
-        return None if open_to_all or getattr(view, "account_page", False) else errors.no_company(request)
+        return (
+            None if open_to_all or getattr(view, "account_page", False) else error_pages.no_company(request)
+        )
 
 
 class RefusalMiddleware:
@@ -136,7 +139,9 @@ class RefusalMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         return (
-            errors.takes_forms_only(request, response) if _takes_forms_only(request, response) else response
+            error_pages.takes_forms_only(request, response)
+            if _takes_forms_only(request, response)
+            else response
         )
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -151,9 +156,9 @@ def _takes_forms_only(request: HttpRequest, response: HttpResponse) -> bool:
 
 
 _PAGES: dict[ErrorKind, Callable[[HttpRequest, Exception], HttpResponse]] = {
-    ErrorKind.NOT_FOUND: errors.not_found,
-    ErrorKind.FORBIDDEN: errors.forbidden,
-    ErrorKind.MALFORMED: errors.bad_request,
-    ErrorKind.INVALID: errors.bad_request,
-    ErrorKind.UNAVAILABLE: errors.unavailable,
+    ErrorKind.NOT_FOUND: error_pages.not_found,
+    ErrorKind.FORBIDDEN: error_pages.forbidden,
+    ErrorKind.MALFORMED: error_pages.bad_request,
+    ErrorKind.INVALID: error_pages.bad_request,
+    ErrorKind.UNAVAILABLE: error_pages.unavailable,
 }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from gridgate.portal.charts.scale import compact
+from gridgate.portal.kit.charts.scale import compact
 
 HEIGHT = 30
 FLOOR = 1.2  # a day without anything still shows as a line

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from gridgate.core.text import address, visible
 from gridgate.core.time import FIRST_DAY, LAST_DAY
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 
 class PortalField(BoundField):

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.portal.context import STYLES, operator_name
+from gridgate.portal.shell.context import STYLES, operator_name
 
 SCIM = "/scim/v2/"
 KEPT_SECONDS = 30

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from gridgate.portal import formats
-from gridgate.portal.charts.scale import Scale, Tick, percent, scale_for
-from gridgate.portal.charts.texts import Box, Label, Place, beside_line, label
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.charts.scale import Scale, Tick, percent, scale_for
+from gridgate.portal.kit.charts.texts import Box, Label, Place, beside_line, label
 
 WIDTH, HEIGHT = 4000, 1000  # of the drawing that stretches; whole numbers keep the page small
 DENSE = 1500  # more slots than this are reduced

@@ -42,7 +42,7 @@ from gridgate.organisations.security.step_up import (
     make_code,
     use_code,
 )
-from gridgate.portal.acting import OF_A_PAGE
+from gridgate.portal.guards.acting import OF_A_PAGE
 
 View = Callable[..., HttpResponseBase]
 

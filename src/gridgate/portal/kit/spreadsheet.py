@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 
-from gridgate.portal.formats import decimal_mark
+from gridgate.portal.kit.formats import decimal_mark
 from gridgate.tables.out import XLSX_TYPE, csv_lines, workbook
 
 

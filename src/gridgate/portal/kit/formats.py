@@ -6,7 +6,7 @@ thousands, no-break (U+00A0) before a unit, before `%` a narrow one in French an
 U+2212.
 
 A day without a time is a civil day of the network, for everyone: a sharing begins on the same day whoever looks. A
-clock time, and the day written with it, is the reader's own (`portal/time_zone.py`).
+clock time, and the day written with it, is the reader's own (`portal/shell/time_zone.py`).
 """
 
 import re

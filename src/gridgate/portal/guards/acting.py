@@ -16,8 +16,8 @@ from django.http.response import HttpResponseBase
 from gridgate.organisations.middleware import choose_membership
 from gridgate.organisations.models import Membership, User
 from gridgate.organisations.queries import memberships_of
-from gridgate.portal.access import View
-from gridgate.portal.screens.errors import views as errors
+from gridgate.portal.guards.access import View
+from gridgate.portal.refusals import error_pages
 
 FIELD = "acting_for"
 """Of every form: the SIREN of the company it was opened for; empty for somebody who acts for none."""
@@ -77,7 +77,7 @@ def refusal(request: HttpRequest) -> HttpResponse | None:
     # A form whose files are lost is filled in again: sent without them, it could say what nobody meant. One of a
     # button alone has no fields, and can be sent.
     kept = None if theirs is None or request.FILES else _kept(request)
-    return errors.other_company(request, theirs, kept)
+    return error_pages.other_company(request, theirs, kept)
 
 
 def sent_for(request: HttpRequest) -> set[str]:

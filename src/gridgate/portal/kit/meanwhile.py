@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from gridgate.portal import formats
+from gridgate.portal.kit import formats
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from django.urls import Resolver404, ResolverMatch, resolve
 
 from gridgate.organisations.models import Favourite, Membership, User
 from gridgate.organisations.own_account import keeps
-from gridgate.portal.navigation import MENU
+from gridgate.portal.shell.navigation import MENU
 
 OF_ONE_THING = {
     "metering_point": "metering_points",

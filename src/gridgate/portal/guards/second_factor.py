@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from gridgate.organisations.security.external_factor import still_counts
 from gridgate.organisations.security.proof import is_strong
-from gridgate.portal.step_up import ask_factor
+from gridgate.portal.guards.step_up import ask_factor
 
 View = Callable[..., HttpResponseBase]
 

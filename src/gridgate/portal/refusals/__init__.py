@@ -1,0 +1,1 @@
+"""What somebody reads in place of a page: it failed, it is refused, it is to wait for."""

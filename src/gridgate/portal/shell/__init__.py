@@ -1,0 +1,1 @@
+"""What stands around every page: its place in the menu, its language, its clock, the favourites."""
