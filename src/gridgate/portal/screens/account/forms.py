@@ -4,16 +4,15 @@ from typing import Any
 
 from allauth.account.forms import LoginForm
 from django import forms
-from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.forms import PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from gridgate.core.text import address
 from gridgate.organisations.models import User
 from gridgate.portal.kit.forms import AddressField, LineField
+from gridgate.portal.kit.new_password import label_new_password
 from gridgate.portal.shell.time_zone import zone_choices
-
-PASSWORD_HELP = _("12 caractères au moins. Une phrase se retient mieux qu’un mot compliqué.")
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]  # the library has no types
@@ -53,14 +52,6 @@ class ForgottenPasswordForm(forms.Form):
     )
 
 
-class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """A password chosen through the link of an e-mail."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        _label_new_password(self)
-
-
 class ChangedPasswordForm(PasswordChangeForm):
     """A password changed by someone who knows the present one."""
 
@@ -68,7 +59,7 @@ class ChangedPasswordForm(PasswordChangeForm):
         super().__init__(*args, **kwargs)
         self.fields["old_password"].label = _("Mot de passe actuel")
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
-        _label_new_password(self)
+        label_new_password(self)
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
@@ -112,10 +103,3 @@ class DeletionForm(forms.Form):
         if typed != address(self._address):
             raise ValidationError(_("Ce n’est pas l’adresse de ce compte."))
         return typed
-
-
-def _label_new_password(form: forms.Form) -> None:
-    form.fields["new_password1"].label = _("Nouveau mot de passe")
-    form.fields["new_password1"].help_text = PASSWORD_HELP
-    form.fields["new_password2"].label = _("Le même, une seconde fois")
-    form.fields["new_password2"].help_text = ""

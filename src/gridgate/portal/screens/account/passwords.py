@@ -18,9 +18,10 @@ from gridgate.organisations.models import User
 from gridgate.organisations.queries import user_by_email
 from gridgate.organisations.security.guesses import letter_attempt, vouch_for
 from gridgate.organisations.security.reset_links import reset_links
+from gridgate.portal.kit.new_password import NewPasswordForm
 from gridgate.portal.refusals.waits import wait_first
 from gridgate.portal.screens.account import mails
-from gridgate.portal.screens.account.forms import ForgottenPasswordForm, NewPasswordForm
+from gridgate.portal.screens.account.forms import ForgottenPasswordForm
 
 
 @login_not_required

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from gridgate.organisations.models import GeneralTerms, User
 from gridgate.portal.kit.formats import long_day
 from gridgate.portal.kit.forms import AddressField, LineField
-from gridgate.portal.screens.account.forms import NewPasswordForm
+from gridgate.portal.kit.new_password import NewPasswordForm
 
 UNTICKED = gettext_lazy("Cochez la case pour continuer.")
 
