@@ -20,7 +20,7 @@ from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import Granted, RefusalReason, Refused
 from gridgate.core.time import Interval, civil_day_bounds
 from gridgate.dataplane.client import DailyTotals, Decided
-from gridgate.portal.kit.charts import stack
+from gridgate.portal.kit.charts.stack import stack
 from gridgate.portal.screens.measurements import export_of_several, several, together
 from gridgate.portal.screens.measurements.several import Together
 from tests.dataplane_world import PARIS

@@ -11,8 +11,11 @@ from django.template.loader import render_to_string
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gridgate.portal.kit.charts import Curve, Limit, bars, heat_map, load_curve, sparkline
+from gridgate.portal.kit.charts.bars import bars
+from gridgate.portal.kit.charts.heat_map import heat_map
+from gridgate.portal.kit.charts.load_curve import Curve, Limit, load_curve
 from gridgate.portal.kit.charts.scale import scale_for
+from gridgate.portal.kit.charts.spark import sparkline
 from gridgate.portal.kit.charts.texts import Box, Place
 
 PARIS = ZoneInfo("Europe/Paris")

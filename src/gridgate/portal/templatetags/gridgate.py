@@ -21,7 +21,7 @@ from django.utils.safestring import SafeString, mark_safe
 from gridgate.organisations.handles import handle_of
 from gridgate.portal.guards import acting
 from gridgate.portal.kit import formats, icons
-from gridgate.portal.kit.charts import Spark
+from gridgate.portal.kit.charts.spark import Spark
 from gridgate.portal.kit.formats import Number
 from gridgate.portal.shell.favourites import star_of
 

@@ -632,6 +632,3 @@ def _data(
     elif inline:
         found["segments"] = series_data(curves)
     return found
-
-
-__all__ = ["Curve", "DaySpan", "Limit", "LoadCurve", "load_curve", "series_data"]

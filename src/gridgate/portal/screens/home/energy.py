@@ -17,7 +17,7 @@ from gridgate.dataplane.client import DailyTotals, Latest, Reader
 from gridgate.organisations.models import Membership
 from gridgate.portal import measurements
 from gridgate.portal.kit import formats
-from gridgate.portal.kit.charts import Bars, bars
+from gridgate.portal.kit.charts.bars import Bars, bars
 from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment

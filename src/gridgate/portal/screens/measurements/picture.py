@@ -18,17 +18,9 @@ from gridgate.dataplane.query.heatmap import heat_map as hours_of
 from gridgate.dataplane.query.threshold import above
 from gridgate.metering.queries.titles import HeldTime
 from gridgate.portal.kit import formats
-from gridgate.portal.kit.charts import (
-    Bars,
-    Curve,
-    DaySpan,
-    HeatMap,
-    Limit,
-    LoadCurve,
-    bars,
-    heat_map,
-    load_curve,
-)
+from gridgate.portal.kit.charts.bars import Bars, bars
+from gridgate.portal.kit.charts.heat_map import HeatMap, heat_map
+from gridgate.portal.kit.charts.load_curve import Curve, DaySpan, Limit, LoadCurve, load_curve
 from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.screens.measurements.absences import (
     Absence,

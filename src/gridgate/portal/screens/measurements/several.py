@@ -15,9 +15,9 @@ from gridgate.core.sharing import RefusalReason
 from gridgate.core.time import Resolution, civil_day_bounds, civil_day_of
 from gridgate.dataplane.client import DailyTotals, Decided, Sums
 from gridgate.portal.kit import formats
-from gridgate.portal.kit.charts import Bars, Curve, LoadCurve, Stack, bars, load_curve, stack
-from gridgate.portal.kit.charts.load_curve import SUM
-from gridgate.portal.kit.charts.stack import MOST_LAYERS
+from gridgate.portal.kit.charts.bars import Bars, bars
+from gridgate.portal.kit.charts.load_curve import SUM, Curve, LoadCurve, load_curve
+from gridgate.portal.kit.charts.stack import MOST_LAYERS, Stack, stack
 from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.screens.measurements.period import Choice, Shown, Span, read_choice
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from gridgate.audit.queries.unusual import unusual_day
 from gridgate.portal.kit import formats
-from gridgate.portal.kit.charts import Bars, bars
+from gridgate.portal.kit.charts.bars import Bars, bars
 from gridgate.portal.screens.sharing import words
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext, pgettext
 
 from gridgate.audit.queries.unusual import unusual_day
 from gridgate.portal.kit import formats
-from gridgate.portal.kit.charts import Spark, sparkline
+from gridgate.portal.kit.charts.spark import Spark, sparkline
 from gridgate.portal.screens.sharing import words
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService
