@@ -60,7 +60,7 @@ LOADED = (
     "gridgate.dataplane.client",
     "gridgate.dataplane.store",
     "gridgate.organisations.eic_form",
-    "gridgate.portal.kit.charts",
+    "gridgate.portal.kit.charts.load_curve.chart",
     "joserfc.jwk",
     "joserfc.jwt",
     "lxml.etree",

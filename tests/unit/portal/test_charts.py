@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from gridgate.portal.kit.charts.bars import bars
 from gridgate.portal.kit.charts.heat_map import heat_map
-from gridgate.portal.kit.charts.load_curve import Curve, Limit, load_curve
+from gridgate.portal.kit.charts.limits import Limit
+from gridgate.portal.kit.charts.load_curve.chart import load_curve
+from gridgate.portal.kit.charts.load_curve.series import Curve
 from gridgate.portal.kit.charts.scale import scale_for
 from gridgate.portal.kit.charts.spark import sparkline
 from gridgate.portal.kit.charts.texts import Box, Place

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from gridgate.portal.kit import formats
-from gridgate.portal.kit.charts.load_curve import Limit
+from gridgate.portal.kit.charts.limits import Limit
 from gridgate.portal.kit.charts.scale import Scale, Tick, percent, scale_for
 from gridgate.portal.kit.charts.texts import Box, Label, beside_line, label, thinned
 

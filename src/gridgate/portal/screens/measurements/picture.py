@@ -20,7 +20,9 @@ from gridgate.metering.queries.titles import HeldTime
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.charts.bars import Bars, bars
 from gridgate.portal.kit.charts.heat_map import HeatMap, heat_map
-from gridgate.portal.kit.charts.load_curve import Curve, DaySpan, Limit, LoadCurve, load_curve
+from gridgate.portal.kit.charts.limits import Limit
+from gridgate.portal.kit.charts.load_curve.chart import LoadCurve, load_curve
+from gridgate.portal.kit.charts.load_curve.series import Curve, DaySpan
 from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.screens.measurements.absences import (
     Absence,

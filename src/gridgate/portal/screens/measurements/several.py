@@ -16,7 +16,8 @@ from gridgate.core.time import Resolution, civil_day_bounds, civil_day_of
 from gridgate.dataplane.client import DailyTotals, Decided, Sums
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.charts.bars import Bars, bars
-from gridgate.portal.kit.charts.load_curve import SUM, Curve, LoadCurve, load_curve
+from gridgate.portal.kit.charts.load_curve.chart import LoadCurve, load_curve
+from gridgate.portal.kit.charts.load_curve.series import SUM, Curve
 from gridgate.portal.kit.charts.stack import MOST_LAYERS, Stack, stack
 from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.screens.measurements.period import Choice, Shown, Span, read_choice

@@ -20,7 +20,7 @@ from gridgate.metering.queries.titles import HeldTime, held_times, still_held
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import measurements
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
-from gridgate.portal.kit.charts.load_curve import series_data
+from gridgate.portal.kit.charts.load_curve.series import series_data
 from gridgate.portal.screens.measurements.period import Shown, Span, read_choice
 from gridgate.portal.screens.measurements.picture import Meter, Picture, curves_of, picture
 from gridgate.portal.screens.measurements.table import value_rows

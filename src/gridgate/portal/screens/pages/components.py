@@ -18,7 +18,9 @@ from django.views.decorators.http import require_safe
 from gridgate.portal.kit import icons
 from gridgate.portal.kit.charts.bars import Bars, bars
 from gridgate.portal.kit.charts.heat_map import HeatMap, heat_map
-from gridgate.portal.kit.charts.load_curve import Curve, Limit, LoadCurve, load_curve
+from gridgate.portal.kit.charts.limits import Limit
+from gridgate.portal.kit.charts.load_curve.chart import LoadCurve, load_curve
+from gridgate.portal.kit.charts.load_curve.series import Curve
 from gridgate.portal.kit.charts.spark import Spark, sparkline
 from gridgate.portal.kit.forms import DayField
 from gridgate.portal.kit.shapes import Figure, Filter, Step

@@ -16,7 +16,8 @@ from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.organisations.rights import within
 from gridgate.portal import measurements
 from gridgate.portal.kit import formats
-from gridgate.portal.kit.charts.load_curve import Curve, LoadCurve, load_curve
+from gridgate.portal.kit.charts.load_curve.chart import LoadCurve, load_curve
+from gridgate.portal.kit.charts.load_curve.series import Curve
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService
 
