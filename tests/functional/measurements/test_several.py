@@ -21,7 +21,14 @@ from gridgate.core.sharing import Granted, RefusalReason, Refused
 from gridgate.core.time import Interval, civil_day_bounds
 from gridgate.dataplane.client import DailyTotals, Decided
 from gridgate.portal.kit.charts.stack import stack
-from gridgate.portal.screens.measurements import export_of_several, several, together
+from gridgate.portal.screens.measurements import (
+    choosing,
+    energy_of_several,
+    export_of_several,
+    several,
+    together,
+    uncounted,
+)
 from gridgate.portal.screens.measurements.several import Together
 from tests.dataplane_world import PARIS
 from tests.factories.metering import make_held_point
@@ -76,7 +83,7 @@ def test_all_are_summed_day_by_day_each_told_apart(alice: Client, world: World, 
     assert answer.content.decode().count('class="c-layer l1"') == 31  # thirty days, and the legend
 
 
-@pytest.mark.parametrize("look", several.LOOKS)
+@pytest.mark.parametrize("look", choosing.LOOKS)
 def test_the_choice_stands_in_every_link(alice: Client, world: World, measured: Measured, look: str) -> None:
     query = f"?compteur={world.p1.pk}&compteur={world.p2.pk}&montrer={look}&vue=mois&le=2026-10-01"
     page = alice.get(PAGE + query).content.decode()
@@ -134,7 +141,7 @@ def test_those_not_counted_are_told_by_reason_a_few_by_name() -> None:
     decided = Decided({"a": granted, "b": granted}, {point: Refused(why) for point, why in refused.items()})
     chosen = [*"ab", *refused, *(f"solar {n}" for n in range(7))]
     found = several.Together()
-    several.say_uncounted(found, {point: point.upper() for point in chosen}, decided)
+    uncounted.say_uncounted(found, {point: point.upper() for point in chosen}, decided)
     assert found.counted == "2 des 13 compteurs choisis sont comptés."
     assert found.uncounted == [
         "Pas encore à votre entreprise ces jours-là\u202f: EARLY.",
@@ -215,12 +222,12 @@ def test_the_search_finds_what_may_be_ticked_and_keeps_what_is(
 
 def _energy_of(query: str, totals: DailyTotals, names: dict[str, str], sites: dict[str, str]) -> Together:
     asked = QueryDict(query)
-    chosen = several.read_chosen(asked)
-    shown = several.read_shown(
+    chosen = choosing.read_chosen(asked)
+    shown = choosing.read_shown(
         asked, chosen, directions=1, span=lambda _kind, _flow: (date(2026, 1, 1), date(2026, 11, 24))
     )
     today = date(2026, 11, 24)
-    return several.energy_together(totals, names, sites, shown, chosen, today=today, zone=PARIS)
+    return energy_of_several.energy_together(totals, names, sites, shown, chosen, today=today, zone=PARIS)
 
 
 def test_by_site_those_of_one_address_are_one() -> None:
@@ -273,18 +280,18 @@ def test_layers_stand_on_each_other_and_none_is_lost() -> None:
 
 
 def test_beyond_six_the_lowest_are_together() -> None:
-    groups = [several._Group(str(n), str(n), 1, [float(10 - n), None], 0) for n in range(9)]
-    layers = several._layers(groups)
+    groups = [energy_of_several._Group(str(n), str(n), 1, [float(10 - n), None], 0) for n in range(9)]
+    layers = energy_of_several._layers(groups)
     assert [name for name, _values in layers] == ["0", "1", "2", "3", "4", "4 autres"]
     assert layers[-1][1] == [5.0 + 4 + 3 + 2, None]
 
 
 def test_beyond_what_a_table_holds_the_lowest_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    groups = [several._Group(str(n), str(n), 1, [float(100 - n)], 0) for n in range(9)]
-    monkeypatch.setattr(several, "MOST_LISTED", 7)
-    assert [member.name for member in several._members(groups)] == [str(n) for n in range(7)]
-    assert "2 autres, plus bas, ont ensemble 185 kWh" in several._unlisted(groups)
-    assert several._unlisted(groups[:7]) == ""
+    groups = [energy_of_several._Group(str(n), str(n), 1, [float(100 - n)], 0) for n in range(9)]
+    monkeypatch.setattr(energy_of_several, "MOST_LISTED", 7)
+    assert [member.name for member in energy_of_several._members(groups)] == [str(n) for n in range(7)]
+    assert "2 autres, plus bas, ont ensemble 185 kWh" in energy_of_several._unlisted(groups)
+    assert energy_of_several._unlisted(groups[:7]) == ""
 
 
 class TestExport:

@@ -15,8 +15,10 @@ from gridgate.core.time import Interval, Resolution, civil_day_bounds
 from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.metering.operations.titles import close_holding
 from gridgate.metering.queries.titles import HeldTime, held_times
+from gridgate.portal.screens.measurements.drawing import picture
 from gridgate.portal.screens.measurements.period import Shown, read_choice
-from gridgate.portal.screens.measurements.picture import Meter, Picture, picture
+from gridgate.portal.screens.measurements.picture import Picture
+from gridgate.portal.screens.measurements.subscribed_power import Meter
 from tests.measured import Measured
 from tests.world import World
 

@@ -17,8 +17,10 @@ from gridgate.dataplane.query.answer import Answer, Missing, Segment
 from gridgate.dataplane.store.quarantine import Cause, SetAside
 from gridgate.portal.screens.measurements.absences import Absence
 from gridgate.portal.screens.measurements.aside import set_aside_in_words
+from gridgate.portal.screens.measurements.drawing import picture
 from gridgate.portal.screens.measurements.period import Shown, read_choice
-from gridgate.portal.screens.measurements.picture import Meter, Picture, picture
+from gridgate.portal.screens.measurements.picture import Picture
+from gridgate.portal.screens.measurements.subscribed_power import Meter
 from tests.measured import Measured
 from tests.world import NOW, World
 

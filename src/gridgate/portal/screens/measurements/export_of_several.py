@@ -22,7 +22,7 @@ from gridgate.dataplane.client import Decided, MeasurementClient, Period, Reader
 from gridgate.metering.chunks import chunks
 from gridgate.portal.kit import formats
 from gridgate.portal.screens.measurements.period import Shown
-from gridgate.portal.screens.measurements.several import STEP
+from gridgate.portal.screens.measurements.power_of_several import STEP
 from gridgate.tables.out import XLSX_TYPE, Instant, csv_lines, write_workbook
 from gridgate.tables.text import guarded
 

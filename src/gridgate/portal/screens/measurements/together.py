@@ -30,7 +30,14 @@ from gridgate.portal import measurements
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.searching import searched
-from gridgate.portal.screens.measurements import several
+from gridgate.portal.screens.measurements import (
+    choosing,
+    energy_of_several,
+    power_of_several,
+    several,
+    uncounted,
+)
+from gridgate.portal.screens.measurements.choosing import Chosen
 from gridgate.portal.screens.measurements.export_of_several import (
     FORMATS,
     Exported,
@@ -38,7 +45,7 @@ from gridgate.portal.screens.measurements.export_of_several import (
     write,
 )
 from gridgate.portal.screens.measurements.period import Shown
-from gridgate.portal.screens.measurements.several import Chosen, Together
+from gridgate.portal.screens.measurements.several import Together
 from gridgate.portal.shell.time_zone import network_time
 
 FORM_NAMES = {
@@ -78,7 +85,7 @@ class Offered:
 def page(request: MemberRequest) -> HttpResponse:
     """The meters chosen together; which may be chosen, as long as none is."""
     now = datetime.now(UTC)
-    chosen, text = several.read_chosen(request.GET), searched(request.GET)
+    chosen, text = choosing.read_chosen(request.GET), searched(request.GET)
     mine = meters_of(request.membership)
     meters = [] if chosen.none or chosen.too_many else _meters(mine, chosen)
     shown = _shown(request, chosen, meters)
@@ -91,8 +98,8 @@ def page(request: MemberRequest) -> HttpResponse:
             "chosen": chosen,
             "shown": shown,
             "meters": meters,
-            "quantities": several.quantities(shown),
-            "looks": several.looks(shown, chosen),
+            "quantities": choosing.quantities(shown),
+            "looks": choosing.looks(shown, chosen),
             "ways": shown.ways(),
             "together": _together(request.membership, meters, shown, chosen, now),
             "others": _not_theirs(chosen, meters),
@@ -134,7 +141,7 @@ def export(request: MemberRequest) -> HttpResponseBase:
 
 def asked_for(request: MemberRequest, form: str) -> tuple[Shown, list[Meter]]:
     """What the address asks for, and the meters that have it; 404 when there is no such file."""
-    chosen = several.read_chosen(request.GET)
+    chosen = choosing.read_chosen(request.GET)
     meters = [] if chosen.none or chosen.too_many else _meters(meters_of(request.membership), chosen)
     shown = _shown(request, chosen, meters)
     flowing = _flowing(meters, shown)
@@ -208,7 +215,7 @@ def _shown(request: MemberRequest, chosen: Chosen, meters: Sequence[Meter]) -> S
     yesterday = _today() - timedelta(days=1)
     first = min((meter.held_from for meter in meters), default=yesterday)
     directions = reduce(or_, (meter.directions for meter in meters), 0) or bits([FlowDirection.WITHDRAWAL])
-    return several.read_shown(
+    return choosing.read_shown(
         request.GET, chosen, directions=directions, span=lambda _kind, _flow: (first, yesterday)
     )
 
@@ -231,7 +238,7 @@ def _together(
             % {"count": formats.number(len(flowing)), "days": formats.number(shown.days)}
         )
     power = shown.kind is Kind.LOAD_CURVE
-    if power and shown.days > several.LONGEST_CURVE:
+    if power and shown.days > power_of_several.LONGEST_CURVE:
         return Together(
             empty=_(
                 "La puissance de plusieurs compteurs se regarde sur deux mois au plus ; l’énergie, sur trois ans."
@@ -242,22 +249,24 @@ def _together(
     client = measurements.client()
     try:
         if power:
-            asked = SumAsked(shown.flow, shown.interval(_zone()), several.STEP)
+            asked = SumAsked(shown.flow, shown.interval(_zone()), power_of_several.STEP)
             sums, decided = client.sums(reader, asked, dict.fromkeys(points, 0), at=now)
-            found = several.power_together(sums, shown, len(decided.granted), zone=_zone(), now=now)
+            found = power_of_several.power_together(sums, shown, len(decided.granted), zone=_zone(), now=now)
         else:
             totals = client.daily_totals(reader, points, shown.flow, shown.first, shown.last, at=now)
             decided = totals.decided
             names = {meter.point: meter.name for meter in flowing}
             sites = {meter.point: meter.site for meter in flowing if meter.site}
-            found = several.energy_together(totals, names, sites, shown, chosen, today=_today(), zone=_zone())
+            found = energy_of_several.energy_together(
+                totals, names, sites, shown, chosen, today=_today(), zone=_zone()
+            )
     except GridgateError as error:
         if error.kind is not ErrorKind.UNAVAILABLE:
             raise
         return Together(
             empty=_("Les mesures ne répondent pas en ce moment. Réessayez dans quelques minutes.")
         )
-    several.say_uncounted(found, {meter.point: meter.name for meter in meters}, decided)
+    uncounted.say_uncounted(found, {meter.point: meter.name for meter in meters}, decided)
     return found
 
 
@@ -292,7 +301,7 @@ def _too_many(chosen: Chosen) -> str:
         return ""
     return _(
         "%(count)s compteurs sont choisis un par un, %(most)s au plus. Décochez-en, ou prenez tous vos compteurs."
-    ) % {"count": formats.number(len(chosen.points)), "most": several.MOST_CHOSEN}
+    ) % {"count": formats.number(len(chosen.points)), "most": choosing.MOST_CHOSEN}
 
 
 def _offered(mine: Points, chosen: Chosen, meters: Sequence[Meter], text: str) -> tuple[list[Offered], bool]:

@@ -21,8 +21,11 @@ from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal import measurements
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit.charts.load_curve.series import series_data
+from gridgate.portal.screens.measurements.drawing import picture
+from gridgate.portal.screens.measurements.kinds.load_curve import curves_of
 from gridgate.portal.screens.measurements.period import Shown, Span, read_choice
-from gridgate.portal.screens.measurements.picture import Meter, Picture, curves_of, picture
+from gridgate.portal.screens.measurements.picture import Picture
+from gridgate.portal.screens.measurements.subscribed_power import Meter
 from gridgate.portal.screens.measurements.table import value_rows
 from gridgate.portal.shell.time_zone import network_time
 from gridgate.tables.out import XLSX_TYPE
