@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gridgate
 from gridgate.organisations.models import RequestState
-from gridgate.portal.screens.company.words import FAMILIES, SENTENCES
+from gridgate.portal.screens.company.history_sentences import FAMILIES, SENTENCES
 
 ROOT = Path(gridgate.__file__).parent
 ACTION = re.compile(r"^[a-z_]+\.[a-z_]+$")

@@ -11,7 +11,7 @@ from babel.messages.pofile import read_po
 
 from gridgate.metering.imports.findings import _WORDS
 from gridgate.portal.paths import PACKAGE
-from gridgate.portal.screens.administration.words import FRENCH as FRENCH_FINDINGS
+from gridgate.portal.screens.administration.findings import FRENCH as FRENCH_FINDINGS
 from gridgate.tables.diagnosis import WORDS
 
 REPOSITORY = PACKAGE.parents[1]

@@ -7,8 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from gridgate.metering.imports.findings import Code
 from gridgate.metering.models import MeteringPoint, RegisterImport, TitleHolding
+from gridgate.portal.screens.administration.findings import FRENCH
 from gridgate.portal.screens.administration.samples import SAMPLES
-from gridgate.portal.screens.administration.words import FRENCH
 from tests.world import World
 
 UPLOAD = "/administration/import/"

@@ -15,7 +15,7 @@ from gridgate.organisations.operations.companies import end_contract, record_con
 from gridgate.organisations.operations.groups import create_group, give
 from gridgate.organisations.operations.members import update_member
 from gridgate.portal.paths import PACKAGE
-from gridgate.portal.screens.company import words
+from gridgate.portal.screens.company import history_sentences
 from tests.functional.company.conftest import text_of
 from tests.handles import handle
 
@@ -289,12 +289,12 @@ class TestWords:
                 re.findall(r'record\w*\(\s*"([a-z_]+\.[a-z_]+)"', path.read_text(encoding="utf-8"))
             )
         assert len(recorded) > 20
-        assert recorded - set(words.SENTENCES) == set()
+        assert recorded - set(history_sentences.SENTENCES) == set()
 
-    @pytest.mark.parametrize("action", words.SENTENCES)
+    @pytest.mark.parametrize("action", history_sentences.SENTENCES)
     def test_every_sentence_has_a_family_and_both_languages(self, action):
         family = action.partition(".")[0]
-        assert sum(family in families for _label, families in words.FAMILIES.values()) == 1
-        french = str(words.SENTENCES[action])
+        assert sum(family in families for _label, families in history_sentences.FAMILIES.values()) == 1
+        french = str(history_sentences.SENTENCES[action])
         with override("en"):
-            assert str(words.SENTENCES[action]) != french
+            assert str(history_sentences.SENTENCES[action]) != french

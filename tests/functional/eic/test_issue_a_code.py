@@ -9,11 +9,12 @@ from django.utils import timezone
 from gridgate.core.identifiers import parse_eic
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
+from gridgate.organisations.eic_codes import code_of
 from gridgate.organisations.eic_queries import organisation_eic_code
 from gridgate.organisations.models import EicCode, EicRequest
 from gridgate.organisations.operations.requests import sending_of
-from gridgate.portal.desk import desk_kind
-from gridgate.portal.screens.eic import desk
+from gridgate.portal.request_kinds import desk_kind
+from gridgate.portal.screens.eic import reviewing
 from tests.factories.eic import make_account, make_code, make_request
 from tests.functional.eic.reading import error_beside, text_of
 from tests.world import World
@@ -56,7 +57,7 @@ class TestTheDesk:
         EicCode.objects.update(display_name="AUTRE")
         for name in ("ACME-ENERGIE", "ACME", "B", "X-Y-Z", "---", "1234567890123456"):
             request = make_request(world.alice, display_name=name, long_name="Autre chose")
-            proposed = desk.context(request, None)["eic_proposed"]
+            proposed = reviewing.context(request, None)["eic_proposed"]
             assert parse_eic(proposed) == proposed
             assert not EicCode.objects.filter(pk=proposed).exists()
 
@@ -117,7 +118,7 @@ class TestAccepting:
         body = next(
             body
             for body in (f"ACME-------{last}" for last in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ-")
-            if not desk.code_of("17", "X", body).valid
+            if not code_of("17", "X", body).valid
         )
         refused = decide(world, make_request(world.alice), body=body)
         assert "le dernier serait un tiret" in error_beside(refused, "body")
@@ -142,6 +143,6 @@ def test_the_template_asks_nothing_once_decided(world: World) -> None:
     request = make_request(world.alice)
     decide(world, request, body="ACME-LYON---")
     request.refresh_from_db()
-    shown = desk.context(request, None)
+    shown = reviewing.context(request, None)
     assert (shown["eic_decided"], shown["eic_faults"]) == (True, [])
-    assert desk.context(request, QueryDict("body=AUTRE"))["eic_proposed"] == ""
+    assert reviewing.context(request, QueryDict("body=AUTRE"))["eic_proposed"] == ""

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from gridgate.organisations.kyc_form import BUILT_IN
 from gridgate.organisations.models import KycForm, Membership
-from gridgate.portal.screens.kyc.schema_words import FRENCH
+from gridgate.portal.screens.kyc.version_faults import FRENCH
 from tests.factories.kyc import make_accepted, make_draft
 from tests.factories.organisations import make_member
 from tests.functional.kyc.pages import text_of

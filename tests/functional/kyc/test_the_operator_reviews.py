@@ -16,7 +16,7 @@ from gridgate.organisations.operations.kyc import (
     withdraw_questionnaire,
 )
 from gridgate.organisations.operations.requests import return_request, sending_of, take
-from gridgate.portal.desk import desk_kind
+from gridgate.portal.request_kinds import desk_kind
 from tests.factories.documents import pdf
 from tests.factories.kyc import ANSWERS, make_accepted, make_draft, make_submitted
 from tests.functional.kyc.pages import text_of

@@ -15,9 +15,9 @@ from gridgate.organisations.operations.requests import (
     take,
     withdraw_request,
 )
-from gridgate.portal import desk
-from gridgate.portal.desk import DeskKind
+from gridgate.portal import request_kinds
 from gridgate.portal.kit.shapes import Step
+from gridgate.portal.request_kinds import DeskKind
 from tests.factories.eic import make_account, make_asked, make_code, make_request, send
 from tests.factories.organisations import make_member
 from tests.functional.partage.test_who_reads_our_data import text_of
@@ -237,7 +237,7 @@ def test_a_kinds_names_do_not_meet_the_desks(world: World, asked: EicRequest, mo
         accept=lambda *_: None,
         context=lambda item, posted: {"steps": [Step("Une étape à elle")], "form": None, "company": None},
     )
-    monkeypatch.setattr(desk, "DESK", [kind])
+    monkeypatch.setattr(request_kinds, "DESK", [kind])
     text = text_of(world.client("operateur").get(address(asked)))
     assert "Une demande" in text
     assert "Une étape à elle" in text

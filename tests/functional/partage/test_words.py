@@ -12,8 +12,8 @@ from gridgate.core.sharing import PermissionState
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.operations.titles import close_holding
 from gridgate.organisations.handles import handle_of
-from gridgate.portal.screens.journal import words as journal
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.journal import entry_texts
+from gridgate.portal.screens.sharing import lifecycle, refusals, service_data
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.reads import reads_chart
 from gridgate.portal.screens.sharing.tiles import expires, tile, unusual
@@ -51,7 +51,7 @@ def plain(text):
 )
 def test_a_period_read_is_short(start, end, said):
     instants = [text and datetime.fromisoformat(f"{text}+00:00") for text in (start, end)]
-    assert plain(journal.period(*instants, PARIS)) == said
+    assert plain(entry_texts.period(*instants, PARIS)) == said
 
 
 @pytest.mark.parametrize(
@@ -67,16 +67,16 @@ def test_a_period_read_is_short(start, end, said):
 )
 def test_the_ground_of_an_entry(entry, ground):
     whole = {"permission": "", "basis": ""} | entry
-    assert journal.ground(SimpleNamespace(**whole), {}) == ground
+    assert entry_texts.ground(SimpleNamespace(**whole), {}) == ground
 
 
 def test_what_the_operator_reads_at_the_command_line_is_no_program_withdrawn():
-    assert journal.program("gridgate export", {}) == "une commande du gestionnaire de réseau"
-    assert journal.program("a-program-that-is-gone", {}) == "un programme retiré"
+    assert entry_texts.program("gridgate export", {}) == "une commande du gestionnaire de réseau"
+    assert entry_texts.program("a-program-that-is-gone", {}) == "un programme retiré"
 
 
 def test_other_facades_have_their_own_name():
-    assert journal.channel("api:espi") == "API, espi"
+    assert entry_texts.channel("api:espi") == "API, espi"
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,16 @@ def test_midnight_ends_the_day_before():
     ],
 )
 def test_an_end_in_a_few_words(state, by, said):
-    assert words.ending(Permission(state=state), by) == said
+    assert lifecycle.ending(Permission(state=state), by) == said
 
 
 def test_steps_and_kinds():
-    assert (words.step(0), plain(words.step(1800)), words.step(86400)) == ("", "30 min", "par jour")
-    assert (words.kind("load_curve"), words.kind("foreign")) == ("Courbe de charge", "foreign")
+    assert (service_data.step(0), plain(service_data.step(1800)), service_data.step(86400)) == (
+        "",
+        "30 min",
+        "par jour",
+    )
+    assert (service_data.kind("load_curve"), service_data.kind("foreign")) == ("Courbe de charge", "foreign")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +123,7 @@ def test_steps_and_kinds():
     ],
 )
 def test_a_refusal_names_the_cause_and_the_remedy(error, said):
-    assert said in words.refusal(error)
+    assert said in refusals.refusal(error)
 
 
 @pytest.mark.parametrize(

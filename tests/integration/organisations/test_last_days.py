@@ -7,7 +7,7 @@ import time_machine
 from django.db import IntegrityError, transaction
 
 from gridgate.audit.models import AuditEvent
-from gridgate.notifications.operations import holders
+from gridgate.notifications.permissions import holders
 from gridgate.organisations import links, operator_queries, rights
 from gridgate.organisations.company_rights import company_rights
 from gridgate.organisations.desk import followed_by_nobody

@@ -17,9 +17,9 @@ from gridgate.portal.kit import formats
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.kit.spreadsheet import table_response
+from gridgate.portal.screens.administration.findings import said
 from gridgate.portal.screens.administration.forms import UploadForm
 from gridgate.portal.screens.administration.samples import SAMPLES
-from gridgate.portal.screens.administration.words import said
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 from gridgate.organisations.desk import TO_DO, DeskFilter, DeskRow, desk_rows
 from gridgate.organisations.models import InvitationState, Membership
 from gridgate.organisations.operator_queries import CompanyFilter, companies
-from gridgate.portal import desk
+from gridgate.portal import request_kinds
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Task, by_urgency
 from gridgate.portal.screens.lost_factors.tasks import checks_of
-from gridgate.portal.screens.operator import words
+from gridgate.portal.screens.operator import deadlines
 from gridgate.portal.shell.context import operator
 
 MOST = 5
@@ -32,8 +32,8 @@ def tasks_of(*, actor: Membership, now: datetime) -> list[Task]:
 
 
 def _requests(actor: Membership, now: datetime) -> Iterator[Task]:
-    labels = {one.kind.prefix: str(one.label) for one in desk.DESK}
-    kinds = [one.kind for one in desk.DESK]
+    labels = {one.kind.prefix: str(one.label) for one in request_kinds.DESK}
+    kinds = [one.kind for one in request_kinds.DESK]
     rows = desk_rows(kinds=kinds, wanted=DeskFilter(state=TO_DO), actor=actor, now=now)
     for row in rows[:MOST]:
         yield Task(
@@ -52,8 +52,8 @@ def _by_when(row: DeskRow, now: datetime) -> str:
         return ""
     late = row.late_by(now)
     if late is not None:
-        return _("en retard de %(duration)s") % {"duration": words.lasting(late)}
-    if row.due_at - now <= words.SOON:
+        return _("en retard de %(duration)s") % {"duration": deadlines.lasting(late)}
+    if row.due_at - now <= deadlines.SOON:
         return _("à traiter avant le %(at)s") % {"at": formats.moment(row.due_at)}
     return _("à traiter avant le %(day)s") % {"day": formats.long_day(row.due_at)}
 

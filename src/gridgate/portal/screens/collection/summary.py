@@ -22,8 +22,8 @@ from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.guards.acting import OF_A_PAGE
 from gridgate.portal.kit import formats
+from gridgate.portal.screens.collection.actions import action_of
 from gridgate.portal.screens.collection.consequences import of_opposing
-from gridgate.portal.screens.collection.words import action_of
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.rows import rows_of
 from gridgate.portal.screens.sharing.agreed import fingerprint

@@ -16,7 +16,7 @@ from gridgate.metering.states import State, becomes, can_follow
 from gridgate.organisations.models import EntitlementCode
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit.paging import page_of
-from gridgate.portal.screens.collection.words import ACTIONS, counted
+from gridgate.portal.screens.collection.actions import ACTIONS, counted
 from gridgate.portal.screens.metering_points.filters import PointFilterForm
 from gridgate.portal.screens.metering_points.history import history
 from gridgate.portal.screens.metering_points.point import said_times

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gridgate.audit.models import AuditEvent
-from gridgate.portal.screens.company import words
-from gridgate.portal.screens.company.words import Detail
+from gridgate.portal.screens.company import history_details, history_sentences
+from gridgate.portal.screens.company.history_details import Detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class EventRow:
 def event_rows(events: Iterable[AuditEvent]) -> list[EventRow]:
     rows = []
     for event in events:
-        details = words.details(event)
+        details = history_details.details(event)
         rows.append(
             EventRow(
                 at=event.at,
-                who=words.who(event),
-                on_behalf=words.on_behalf(event),
-                what=words.sentence(event),
+                who=history_sentences.who(event),
+                on_behalf=history_sentences.on_behalf(event),
+                what=history_sentences.sentence(event),
                 before=[one for one in details if one.was],
                 after=[one for one in details if one.became],
             )

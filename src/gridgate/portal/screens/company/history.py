@@ -24,9 +24,9 @@ from gridgate.portal.kit.forms import DayField
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import filters_in_force
 from gridgate.portal.kit.spreadsheet import table_response
-from gridgate.portal.screens.company import words
+from gridgate.portal.screens.company import history_details, history_sentences
 from gridgate.portal.screens.company.events import event_rows
-from gridgate.portal.screens.company.words import FAMILIES
+from gridgate.portal.screens.company.history_sentences import FAMILIES
 from gridgate.portal.shell.time_zone import readers_zone
 from gridgate.tables.out import Instant
 
@@ -50,7 +50,7 @@ class HistoryFilterForm(forms.Form):
         self._zone = zone
         families = [(key, str(label)) for key, (label, _families) in FAMILIES.items()]
         self._people = {
-            handle_of("user", number): name or words.nobody() for number, name, _company in people
+            handle_of("user", number): name or history_sentences.nobody() for number, name, _company in people
         }
         for name, choices in (("quoi", families), ("qui", list(self._people.items()))):
             field = self.fields[name]
@@ -147,12 +147,12 @@ def _lines(events: QuerySet[AuditEvent], zone: ZoneInfo, language: str) -> Itera
     """One line an event. The request is over when they are written: the language is set again for each."""
     for event in events.iterator(chunk_size=500):
         with override(language):
-            details = words.details(event, most=None)
+            details = history_details.details(event, most=None)
             yield [
                 Instant.of(event.at.astimezone(zone), "seconds"),
-                words.who(event),
+                history_sentences.who(event),
                 event.acting_for_name,
-                words.sentence(event),
+                history_sentences.sentence(event),
                 event.subject_label,
                 " | ".join(formats.said(one.name, one.was) for one in details if one.was),
                 " | ".join(formats.said(one.name, one.became) for one in details if one.became),

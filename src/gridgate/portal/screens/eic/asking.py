@@ -22,7 +22,7 @@ from gridgate.organisations.operations.requests import RequestChanged
 from gridgate.portal.guards.access import AccountRequest
 from gridgate.portal.kit.meanwhile import Meanwhile, differing
 from gridgate.portal.kit.shapes import Step
-from gridgate.portal.screens.eic import words
+from gridgate.portal.screens.eic import code_faults, naming
 from gridgate.portal.screens.eic.access import asker_required, own_request
 from gridgate.portal.screens.eic.forms import DescribeForm, SearchForm, TypeForm, draft_from
 
@@ -44,7 +44,7 @@ def search(request: AccountRequest) -> HttpResponse:
         "form": form,
         "text": form.text,
         "close": _close(request, form.text) if form.text else [],
-        "hint": words.hint(form.text),
+        "hint": code_faults.hint(form.text),
         "steps": progress(0),
     }
     return render(request, "eic/search.html", context, status=422 if form.errors else 200)
@@ -117,8 +117,8 @@ def _describing(
         "seen": seen,
         "meanwhile": meanwhile,
         "item": item,
-        "type_name": words.type_name(item.type),
-        "type_help": words.TYPES[item.type],
+        "type_name": naming.type_name(item.type),
+        "type_help": naming.TYPES[item.type],
         "steps": progress(2),
     }
     return render(request, "eic/describe.html", context, status=status)
@@ -144,6 +144,6 @@ def _close(request: AccountRequest, text: str) -> list[dict[str, Any]]:
 def rows_of(codes: list[EicCode]) -> list[dict[str, Any]]:
     """Codes as the lines of a table of close ones."""
     return [
-        {"code": code, "status": words.status(code), "type_name": words.type_name(code.type)}
+        {"code": code, "status": naming.status(code), "type_name": naming.type_name(code.type)}
         for code in codes
     ]

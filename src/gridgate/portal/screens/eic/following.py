@@ -38,7 +38,7 @@ from gridgate.portal.guards.step_up import ask
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import Step
-from gridgate.portal.screens.eic import words
+from gridgate.portal.screens.eic import code_faults, naming
 from gridgate.portal.screens.eic.access import asker_required, own_request
 from gridgate.portal.screens.eic.asking import rows_of
 from gridgate.portal.screens.eic.forms import ComparedForm
@@ -64,7 +64,7 @@ def index(request: AccountRequest) -> HttpResponse:
         "company": actor.organisation if actor else None,
         "administrators": [] if may_ask or actor is None else administrators_of(actor=actor)[:3],
         "waiting": asked.filter(state=_S.RETURNED).order_by("submitted_at"),
-        "codes": [{"code": code, "status": words.status(code)} for code in codes[:MOST_CODES]],
+        "codes": [{"code": code, "status": naming.status(code)} for code in codes[:MOST_CODES]],
         "page_obj": page,
         "rows": [_row(one) for one in page],
     }
@@ -84,7 +84,7 @@ def send(request: AccountRequest, number: str) -> HttpResponse:
     """Send a draft, or what was returned, once the codes with close names were compared."""
     item = own_request(request, number)
     if item.state not in CHANGEABLE:
-        messages.warning(request, words.refusal(RequestNotOpen(item, "submitted")))
+        messages.warning(request, code_faults.refusal(RequestNotOpen(item, "submitted")))
         return redirect("eic_request", number)
     seen = request.POST.get("seen", "")
     if seen != EIC.fingerprint(item):
@@ -115,7 +115,7 @@ def send(request: AccountRequest, number: str) -> HttpResponse:
     except InvalidEicRequest:
         messages.warning(request, _("Il manque encore quelque chose avant d’envoyer."))
     except RequestNotOpen as error:
-        messages.warning(request, words.refusal(error))
+        messages.warning(request, code_faults.refusal(error))
     else:
         said = _("Demande %(number)s envoyée à %(operator)s. Réponse attendue au plus tard le %(day)s.")
         values = {"number": number, "operator": operator_name(), "day": formats.long_day(sent.due_at)}
@@ -136,7 +136,7 @@ def withdraw(request: AccountRequest, number: str) -> HttpResponse:
     try:
         withdraw_request(EIC, item, user=request.user, actor=request.membership, now=timezone.now())
     except RequestNotOpen as error:
-        messages.warning(request, words.refusal(error))
+        messages.warning(request, code_faults.refusal(error))
         return redirect("eic_request", number)
     said = _("Le brouillon %(number)s est abandonné.") if drafted else _("La demande %(number)s est retirée.")
     messages.success(request, said % {"number": number})
@@ -162,11 +162,11 @@ def _page(
     context = {
         "item": item,
         "name": item.display_name or item.long_name or _("Nouveau code EIC"),
-        "type_name": words.type_name(item.type),
-        "state": words.state(item.state),
+        "type_name": naming.type_name(item.type),
+        "state": naming.state(item.state),
         "answers": _answers(item),
         "changeable": changeable,
-        "lacking": [words.field_name(one.where) for one in faults],
+        "lacking": [naming.field_name(one.where) for one in faults],
         "taken": _taken(request, faults),
         "close": rows_of(close),
         "form": form,
@@ -182,8 +182,8 @@ def _row(item: EicRequest) -> dict[str, Any]:
     return {
         "item": item,
         "name": item.display_name or item.long_name or _("sans nom encore"),
-        "type_name": words.type_name(item.type),
-        "state": words.state(item.state),
+        "type_name": naming.type_name(item.type),
+        "state": naming.state(item.state),
         "expected": item.due_at if item.state in (_S.SUBMITTED, _S.IN_REVIEW) else None,
     }
 
@@ -216,7 +216,7 @@ def _taken(request: AccountRequest, faults: list[Wrong]) -> str:
     for found in faults:
         if found.code is not None:
             readable = codes_readable_by(user=request.user, actor=request.membership)
-            return words.wrong(found, readable=readable.filter(pk=found.code.pk).exists())
+            return code_faults.wrong(found, readable=readable.filter(pk=found.code.pk).exists())
     return ""
 
 

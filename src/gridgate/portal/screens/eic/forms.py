@@ -19,7 +19,7 @@ from gridgate.organisations.queries import OrganisationNotFound, organisation_by
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import LineField
 from gridgate.portal.kit.shapes import Filter, filters_in_force
-from gridgate.portal.screens.eic import words
+from gridgate.portal.screens.eic import code_faults, naming
 
 ANSWER = "d_"
 """Begins the name of a configured field, so that none is taken for one of the form's own."""
@@ -33,11 +33,11 @@ class TypeLabel:
         self.letter = letter
 
     def __str__(self) -> str:
-        return words.type_name(self.letter)
+        return naming.type_name(self.letter)
 
     @property
     def help(self) -> str:
-        return str(words.TYPES[self.letter])
+        return str(naming.TYPES[self.letter])
 
 
 class TypeForm(forms.Form):
@@ -179,7 +179,7 @@ class DescribeForm(forms.Form):
         name = found.where.replace("details.", ANSWER)
         typed = str(self.cleaned_data.get(name, ""))
         readable = found.code is not None and readable_by.filter(pk=found.code.pk).exists()
-        text = self._own_words(name) or words.wrong(found, typed=typed, readable=readable)
+        text = self._own_words(name) or code_faults.wrong(found, typed=typed, readable=readable)
         self.add_error(name if name in self.fields else None, text)
 
     def _own_words(self, name: str) -> str:
@@ -250,7 +250,7 @@ class RegisterFilters(forms.Form):
     @property
     def hint(self) -> str:
         """What is wrong with the code that is looked for, if it looks like one."""
-        return words.hint(self.cleaned_data.get("q", ""))
+        return code_faults.hint(self.cleaned_data.get("q", ""))
 
     def in_force(self, request: HttpRequest) -> list[Filter]:
         labels = {}
@@ -315,7 +315,7 @@ class AddForm(forms.Form):
     def clean_code(self) -> str:
         examined = examine(self.cleaned_data["code"])
         if not examined.recordable_by(settings.ENVIRONMENT.eic_office):
-            raise forms.ValidationError(words.fault(examined))
+            raise forms.ValidationError(code_faults.fault(examined))
         if EicCode.objects.filter(pk=examined.code).exists():
             raise forms.ValidationError(_("Le registre a déjà ce code."))
         return examined.code
@@ -329,7 +329,7 @@ class AddForm(forms.Form):
     def _other(self, name: str) -> str:
         text = self.cleaned_data[name]
         if text and (wrong := fault_of_reference(text)):
-            raise forms.ValidationError(words.fault(wrong))
+            raise forms.ValidationError(code_faults.fault(wrong))
         return examine(text).code
 
 

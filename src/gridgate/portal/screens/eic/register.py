@@ -18,7 +18,7 @@ from gridgate.organisations.operations.eic import may_request
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.spreadsheet import table_response
-from gridgate.portal.screens.eic import words
+from gridgate.portal.screens.eic import code_faults, naming
 from gridgate.portal.screens.eic.forms import RegisterFilters
 from gridgate.tables.known import EIC_CODES
 
@@ -68,15 +68,15 @@ def ordered(codes: QuerySet[EicCode], asked: str) -> QuerySet[EicCode]:
 def row_of(code: EicCode) -> dict[str, Any]:
     return {
         "code": code,
-        "type_name": words.type_name(code.type),
-        "status": words.status(code),
+        "type_name": naming.type_name(code.type),
+        "status": naming.status(code),
         "doubt": "" if code.valid else doubt(code),
     }
 
 
 def doubt(code: EicCode) -> str:
     """Why a code that another office issued is not sound."""
-    return words.fault(examine(code.pk))
+    return code_faults.fault(examine(code.pk))
 
 
 def heads(columns: Sequence[str]) -> list[str]:
@@ -86,7 +86,7 @@ def heads(columns: Sequence[str]) -> list[str]:
 
 def line_of(code: EicCode) -> list[Any]:
     """In the language that is set."""
-    status = words.status(code).text
+    status = naming.status(code).text
     names = (code.display_name, code.long_name, code.responsible_party, code.parent)
     return [code.pk, code.type, *names, status]
 

@@ -24,11 +24,11 @@ from gridgate.organisations.operations.eic_register import (
     link_eic_code,
     reactivate_eic_code,
 )
-from gridgate.portal import desk
+from gridgate.portal import request_kinds
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.spreadsheet import table_response
-from gridgate.portal.screens.eic import words
+from gridgate.portal.screens.eic import code_faults, naming
 from gridgate.portal.screens.eic.forms import AddForm, LinkForm, StaffFilters, StatusForm
 from gridgate.portal.screens.eic.register import COLUMNS, doubt, heads, line_of, ordered, row_of
 from gridgate.portal.shell.navigation import pending
@@ -36,7 +36,7 @@ from gridgate.portal.shell.navigation import pending
 
 @pending("operator_eic")
 def requests_to_treat(membership: Membership) -> int:
-    return desk.waiting(membership).get(EIC.prefix, 0)
+    return request_kinds.waiting(membership).get(EIC.prefix, 0)
 
 
 @require_safe
@@ -104,7 +104,7 @@ def add(request: MemberRequest) -> HttpResponse:
     except GridgateError as error:
         if error.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
             raise
-        form.add_error(error.where if error.where in form.fields else "code", words.refusal(error))
+        form.add_error(error.where if error.where in form.fields else "code", code_faults.refusal(error))
         return render(request, "eic/add.html", {"form": form}, status=422)
     messages.success(request, _("Le code %(code)s est inscrit au registre.") % {"code": code.pk})
     if not code.valid:
@@ -158,8 +158,8 @@ def _page(
     asked = getattr(code, "request", None)
     context = {
         "code": code,
-        "type_name": words.type_name(code.type),
-        "status": words.status(code),
+        "type_name": naming.type_name(code.type),
+        "status": naming.status(code),
         "doubt": "" if code.valid else doubt(code),
         "answers": eic_form().answers(code.details),
         "asked": asked,
@@ -175,7 +175,7 @@ def _page(
 def _event(event: AuditEvent, actor: Membership) -> dict[str, Any]:
     return {
         "at": event.at,
-        "what": words.ACTIONS.get(event.action, event.action),
+        "what": naming.ACTIONS.get(event.action, event.action),
         "who": event.user_name or _("ligne de commande"),
-        "details": words.details(event.before, event.after),
+        "details": naming.details(event.before, event.after),
     }

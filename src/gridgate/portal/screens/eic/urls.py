@@ -1,6 +1,6 @@
 from django.urls import path
 
-from gridgate.portal.screens.eic import asking, desk, following, register, staff
+from gridgate.portal.screens.eic import asking, following, register, reviewing, staff
 
 urlpatterns = [
     path("eic/", following.index, name="eic_requests"),
@@ -18,4 +18,4 @@ urlpatterns = [
     path("administration/eic/<str:code>/", staff.page, name="operator_eic_code"),
 ]
 
-desk.declare()
+reviewing.declare()

@@ -19,7 +19,7 @@ from gridgate.portal import measurements
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.charts.bars import Bars, bars
 from gridgate.portal.kit.shapes import Figure
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import quantities
 from gridgate.portal.screens.sharing.moment import Moment
 
 DAYS = 30
@@ -143,7 +143,7 @@ class Energy:
             return _("Aucune donnée sur ces 30 jours.")
         (most, on), (least, other) = max(known), min(known)
         text = _("%(which)s, en %(unit)s. Au plus %(most)s le %(on)s, au moins %(least)s le %(other)s.") % {
-            "which": _("Tous vos compteurs") if self.whole else words.points(self.points),
+            "which": _("Tous vos compteurs") if self.whole else quantities.points(self.points),
             "unit": self.unit,
             "most": self._said(most),
             "on": formats.day_and_month(on),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from gridgate.audit.queries import reads
 from gridgate.organisations.models import Membership
 from gridgate.portal.kit import formats
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import quantities, service_data
 from gridgate.portal.screens.sharing.moment import Moment
 
 MOST = 4
@@ -27,7 +27,7 @@ def last_reads(*, actor: Membership, moment: Moment) -> list[Read]:
     return [
         Read(
             read.reader_name,
-            f"{words.kind(read.kind)}, {_unbroken(words.points(read.points))}",
+            f"{service_data.kind(read.kind)}, {_unbroken(quantities.points(read.points))}",
             read.at,
             _when(read.at, moment),
         )

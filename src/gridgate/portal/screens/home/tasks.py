@@ -22,7 +22,7 @@ from gridgate.organisations.queries import invitations_of, members_of
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Task, by_urgency
 from gridgate.portal.screens.lost_factors.tasks import checks_of
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import service_data
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.operations.requesting import DAYS_TO_ANSWER
 from gridgate.sharing.queries.permissions import InForce, in_force, permissions_given
@@ -71,7 +71,7 @@ def _requests(actor: Membership) -> Iterator[Task]:
         yield Task(
             "share",
             _("%(name)s demande un accès") % {"name": name},
-            f"{words.data(request.service)}\u00a0· {_before(until)}",
+            f"{service_data.data(request.service)}\u00a0· {_before(until)}",
             reverse("sharing_request", args=[request.pk]),
             _("Répondre"),
             _("à %(name)s") % {"name": name},

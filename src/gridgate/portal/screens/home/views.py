@@ -22,7 +22,7 @@ from gridgate.portal.screens.home.account import (
     waiting,
 )
 from gridgate.portal.screens.home.company import overview_of
-from gridgate.portal.screens.operator.desk import figures_of, kinds
+from gridgate.portal.screens.operator.requests import figures_of, kinds
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shell.favourites import lines_of
 

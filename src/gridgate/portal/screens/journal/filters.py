@@ -15,8 +15,8 @@ from gridgate.core.time import FIRST_DAY, Interval, civil_day_bounds
 from gridgate.organisations.handles import handle_of, number_of
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import DayField, LineField
-from gridgate.portal.screens.journal import words as said
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.journal import entry_texts
+from gridgate.portal.screens.sharing import service_data
 from gridgate.portal.screens.sharing.moment import Moment
 
 DAYS = 30
@@ -52,12 +52,12 @@ class JournalFilters(forms.Form):
             filled["au"] = moment.today.isoformat()
         super().__init__(filled)
         self.asked = data
-        self._choose("donnees", _("Toutes"), [(kind.value, words.kind(kind.value)) for kind in Kind])
+        self._choose("donnees", _("Toutes"), [(kind.value, service_data.kind(kind.value)) for kind in Kind])
         outcomes = [("granted", _("Lus seulement")), ("refused", _("Refusés seulement"))]
         self._choose(
             "reponse",
             _("Toutes"),
-            outcomes + [(one.value, said.reason(one)) for one in RefusalReason],
+            outcomes + [(one.value, entry_texts.reason(one)) for one in RefusalReason],
         )
         self._choose("canal", _("Tous"), [])
         self._choose("qui", _("Toutes les autres"), [])
@@ -75,7 +75,7 @@ class JournalFilters(forms.Form):
         named = [(handle_of("company", key), name) for key, name in readers.items()]
         if not self.own:
             self._choose("qui", _("Toutes les autres"), named)
-        self._choose("canal", _("Tous"), [(code, said.channel(code)) for code in channels])
+        self._choose("canal", _("Tous"), [(code, entry_texts.channel(code)) for code in channels])
 
     @property
     def period(self) -> Interval | None:

@@ -32,11 +32,11 @@ from gridgate.portal.kit import formats
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import filters_in_force
 from gridgate.portal.kit.spreadsheet import table_response
-from gridgate.portal.screens.journal import words
+from gridgate.portal.screens.journal import entry_texts
 from gridgate.portal.screens.journal.filters import OWN, JournalFilters
 from gridgate.portal.screens.journal.seal import last_seal
 from gridgate.portal.screens.journal.visits import visit_rows
-from gridgate.portal.screens.sharing import words as sharing
+from gridgate.portal.screens.sharing import service_data
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.reads import ReadsChart, reads_chart
 from gridgate.portal.shell.time_zone import network_time
@@ -177,18 +177,18 @@ def _row(
 ) -> dict[str, Any]:
     return {
         "at": entry.at,
-        "when": words.instant(entry.at, moment.now),
+        "when": entry_texts.instant(entry.at, moment.now),
         "who": entry.reader_name or formats.NONE,
-        "person": words.by(entry.user_name, entry.application, programs),
-        "data": words.data(entry.kind, entry.direction),
+        "person": entry_texts.by(entry.user_name, entry.application, programs),
+        "data": entry_texts.data(entry.kind, entry.direction),
         "point": entry.metering_point_id,
         "name": names.get(entry.metering_point_id, ""),
-        "period": words.period(entry.start, entry.end, moment.zone),
+        "period": entry_texts.period(entry.start, entry.end, moment.zone),
         "as_of": entry.as_of,
         "granted": entry.outcome == GRANTED,
         "values": entry.values,
-        "ground": words.ground(entry, services),
-        "channel": words.channel(entry.channel),
+        "ground": entry_texts.ground(entry, services),
+        "channel": entry_texts.channel(entry.channel),
     }
 
 
@@ -256,20 +256,20 @@ class _Said:
         return [
             self._at(entry.at),
             _("lu") if granted else _("refusé"),
-            "" if granted else words.reason(entry.outcome),
+            "" if granted else entry_texts.reason(entry.outcome),
             _("votre entreprise") if own else _("une autre entreprise"),
             entry.reader_name,
             entry.user_name,
-            words.program(entry.application, self._programs),
+            entry_texts.program(entry.application, self._programs),
             entry.metering_point_id,
-            sharing.kind(entry.kind) if entry.kind else "",
-            words.direction(entry.direction),
+            service_data.kind(entry.kind) if entry.kind else "",
+            entry_texts.direction(entry.direction),
             self._at(entry.start),
             self._at(entry.end),
             self._at(entry.as_of),
             entry.values,
-            words.ground(entry, self._services) if granted else "",
-            words.channel(entry.channel),
+            entry_texts.ground(entry, self._services) if granted else "",
+            entry_texts.channel(entry.channel),
             entry.permission,
         ]
 
@@ -288,7 +288,7 @@ def _lines(entries: Entries, said: _Said, language: str) -> Iterator[list[object
         yield from lines
     if entries.unreadable:
         with override(language):
-            yield [words.lacking(entries.unreadable), *[""] * (COLUMNS - 1)]
+            yield [entry_texts.lacking(entries.unreadable), *[""] * (COLUMNS - 1)]
 
 
 def batched(entries: Iterable[LogEntry], size: int) -> Iterator[list[LogEntry]]:

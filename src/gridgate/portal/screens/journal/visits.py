@@ -11,7 +11,7 @@ from gridgate.applications.queries import names_of
 from gridgate.metering.queries.points import names_of_points, points_readable_by
 from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal.kit import formats
-from gridgate.portal.screens.journal import words
+from gridgate.portal.screens.journal import entry_texts
 from gridgate.portal.screens.journal.filters import OWN
 from gridgate.portal.screens.sharing.moment import Moment
 
@@ -31,8 +31,8 @@ def _row(visit: Mapping[str, Any], names: Mapping[str, str], programs: Mapping[s
     one = visit["point"] if visit["points"] == 1 else ""
     return {
         "day": visit["day"],
-        "who": words.by(visit["user_name"], visit["application"], programs) or _("Votre entreprise"),
-        "data": words.data(visit["kind"], visit["direction"]),
+        "who": entry_texts.by(visit["user_name"], visit["application"], programs) or _("Votre entreprise"),
+        "data": entry_texts.data(visit["kind"], visit["direction"]),
         "read": visit["read"],
         "refused": visit["refused"],
         "values": visit["received"],
@@ -40,7 +40,7 @@ def _row(visit: Mapping[str, Any], names: Mapping[str, str], programs: Mapping[s
         "point": one,
         "name": names.get(one, ""),
         "hours": _hours(visit["first_at"], visit["last_at"]),
-        "channel": words.channel(visit["channel"]),
+        "channel": entry_texts.channel(visit["channel"]),
         "detail": _detail(visit),
     }
 

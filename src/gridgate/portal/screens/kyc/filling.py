@@ -30,7 +30,7 @@ from gridgate.organisations.operations.requests import RequestNotOpen
 from gridgate.portal.guards.access import AccountRequest
 from gridgate.portal.kit.meanwhile import Meanwhile
 from gridgate.portal.screens.eic.access import asker_required
-from gridgate.portal.screens.kyc import words
+from gridgate.portal.screens.kyc import document_refusals, form_texts, states
 from gridgate.portal.screens.kyc.forms import PREFIX, SectionForm, typed_in
 from gridgate.portal.screens.kyc.progress import progress_of
 from gridgate.portal.screens.kyc.shown import saved_otherwise
@@ -54,7 +54,7 @@ def section(request: AccountRequest, number: str, place: int) -> HttpResponse:
     try:
         item, refusals = _keep(request, item, place)
     except RequestNotOpen as error:
-        messages.error(request, words.refusal(error))
+        messages.error(request, states.refusal(error))
         return redirect("kyc_questionnaire", number)
     except ChangedMeanwhile:
         return _changed_meanwhile(request, number, place)
@@ -86,7 +86,7 @@ def _keep(
             try:
                 attach(questionnaire=item, field=one.name, name=name, chunks=sent.chunks(), now=now, **who)
             except AttachmentRefused as error:
-                told = words.document_refusal(
+                told = document_refusals.document_refusal(
                     error, name=name, allowed=one.types, megabytes=settings.ENVIRONMENT.attachment_megabytes
                 )
                 refusals.setdefault(one.name, []).append(told)
@@ -167,8 +167,8 @@ def _page(
         "place": place,
         "seen": section_as_read(item, place - 1),
         "meanwhile": meanwhile,
-        "title": words.words(asked.title),
-        "help": words.words(asked.help),
+        "title": form_texts.in_language(asked.title),
+        "help": form_texts.in_language(asked.help),
         "form": drawn,
         "problems": list(drawn.problems()),
         "progress": progress,

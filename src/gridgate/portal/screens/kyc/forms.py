@@ -39,7 +39,7 @@ from gridgate.organisations.kyc_form import (
 )
 from gridgate.organisations.models import KycAttachment
 from gridgate.portal.kit import formats
-from gridgate.portal.screens.kyc import words
+from gridgate.portal.screens.kyc import answer_faults, document_refusals, form_texts
 from gridgate.portal.screens.kyc.shown import Document, document
 
 PREFIX = "q-"
@@ -96,7 +96,7 @@ class SectionForm(forms.Form):
         self.form, self.section = form, section
         self._said: dict[str, list[str]] = {}
         for found in faults:
-            self._said.setdefault(_name(found), []).append(words.fault(found))
+            self._said.setdefault(_name(found), []).append(answer_faults.fault(found))
         for name, texts in (refusals or {}).items():
             self._said.setdefault(f"{PREFIX}{name}", []).extend(texts)
         self._documents: dict[str, list[KycAttachment]] = {}
@@ -143,16 +143,18 @@ class SectionForm(forms.Form):
                 self._add(one, f"{PREFIX}{place}-{one.name}", row.get(one.name), self._hint(one, others))
                 for one in group.fields
             ]
-            made.append(Row(f"{words.words(group.row)} {index + 1}", place, f"rang-{place}", bound))
+            made.append(
+                Row(f"{form_texts.in_language(group.row)} {index + 1}", place, f"rang-{place}", bound)
+            )
         room = len(rows) < group.most
         return Entry(
             name=group.name,
-            label=words.words(group.label),
+            label=form_texts.in_language(group.label),
             help=hint,
             anchor=f"groupe-{group.name}",
             errors=self._said.get(f"{PREFIX}{group.name}", ()),
             rows=made,
-            add=_("Ajouter : %(row)s") % {"row": words.words(group.row).lower()} if room else "",
+            add=_("Ajouter : %(row)s") % {"row": form_texts.in_language(group.row).lower()} if room else "",
         )
 
     def _file(self, one: FileField, name: str, hint: str) -> Entry:
@@ -160,13 +162,16 @@ class SectionForm(forms.Form):
         bound = None
         if len(joined) < one.most:
             self.fields[name] = forms.FileField(
-                label=words.words(one.label), required=_marked(one), help_text=hint, widget=_upload(one)
+                label=form_texts.in_language(one.label),
+                required=_marked(one),
+                help_text=hint,
+                widget=_upload(one),
             )
             bound = self[name]
         return Entry(
             field=bound,
             name=one.name,
-            label=words.words(one.label),
+            label=form_texts.in_language(one.label),
             anchor=f"id_{name}",
             documents=joined,
             errors=self._said.get(name, ()),
@@ -174,7 +179,7 @@ class SectionForm(forms.Form):
 
     def _add(self, one: AnyField, name: str, given: Any, hint: str) -> forms.BoundField:
         self.fields[name] = forms.Field(
-            label=words.words(one.label),
+            label=form_texts.in_language(one.label),
             required=_marked(one),
             initial=_initial(one, given),
             help_text=hint,
@@ -184,16 +189,17 @@ class SectionForm(forms.Form):
 
     def _hint(self, one: AnyField, others: Mapping[str, AnyField]) -> str:
         """What helps to answer; the operator's words are escaped."""
-        lines = [words.words(one.help)] if one.help else []
+        lines = [form_texts.in_language(one.help)] if one.help else []
         if one.required_if is not None:
-            lines.append(f"{words.condition(one.required_if, others)}.")
+            lines.append(f"{form_texts.condition(one.required_if, others)}.")
         match one:
             case NumberField() | PercentageField() if one.unit:
                 lines.append(_("En %(unit)s.") % {"unit": one.unit})
             case FileField():
                 size = formats.number(settings.ENVIRONMENT.attachment_megabytes)
                 lines.append(
-                    _("%(types)s, %(size)s Mo au plus.") % {"types": words.types(one.types), "size": size}
+                    _("%(types)s, %(size)s Mo au plus.")
+                    % {"types": document_refusals.types(one.types), "size": size}
                 )
                 if one.most > 1:
                     lines.append(
@@ -286,7 +292,7 @@ def _date_input(given: Any) -> forms.Widget:
 
 
 def _choices(one: ChoiceField | ChoicesField) -> list[tuple[str, str]]:
-    return [(choice.value, words.words(choice.label)) for choice in one.choices]
+    return [(choice.value, form_texts.in_language(choice.label)) for choice in one.choices]
 
 
 class _Files(forms.FileInput):

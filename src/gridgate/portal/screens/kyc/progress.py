@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from gridgate.organisations.kyc_answers import AnswerFault
 from gridgate.organisations.models import KycQuestionnaire
 from gridgate.organisations.operations.kyc import faults_in, form_of
-from gridgate.portal.screens.kyc import words
+from gridgate.portal.screens.kyc import form_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def progress_of(questionnaire: KycQuestionnaire, *, now: datetime, current: int 
         steps.append(
             SectionStep(
                 number,
-                words.words(section.title),
+                form_texts.in_language(section.title),
                 missing=_fields(found for found in own if found.is_missing),
                 wrong=_fields(found for found in own if not found.is_missing),
                 current=number == current,

@@ -30,7 +30,7 @@ from gridgate.portal.guards.step_up import step_up_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Step
 from gridgate.portal.screens.eic.access import asker_required
-from gridgate.portal.screens.kyc import words
+from gridgate.portal.screens.kyc import states
 from gridgate.portal.screens.kyc.progress import progress_of
 from gridgate.portal.screens.kyc.shown import sections_of
 
@@ -50,13 +50,13 @@ def _page(
     now = datetime.now(UTC)
     context = {
         "item": item,
-        "state": words.state(item, today=words.today(now)),
+        "state": states.state(item, today=states.today(now)),
         "sections": sections_of(item, documents=item.attachments.present()),
         "editable": item.state in EDITABLE,
         "undecided": item.state in UNDECIDED,
         "progress": progress_of(item, now=now) if item.state in EDITABLE else None,
         "steps": steps_of(item),
-        "last_day": words.until(item),
+        "last_day": states.until(item),
         "changed": changed,
         "seen": KYC.fingerprint(item) if item.state in EDITABLE else "",
     }
@@ -76,7 +76,7 @@ def submit(request: AccountRequest, number: str) -> HttpResponse:
     except QuestionnaireIncomplete:
         messages.error(request, _("Le questionnaire n’est pas envoyé : il manque des réponses."))
     except RequestNotOpen as error:
-        messages.error(request, words.refusal(error))
+        messages.error(request, states.refusal(error))
     else:
         messages.success(
             request,
@@ -95,7 +95,7 @@ def withdraw(request: AccountRequest, number: str) -> HttpResponse:
         try:
             withdraw_questionnaire(questionnaire=item, **_who(request))
         except RequestNotOpen as error:
-            messages.error(request, words.refusal(error))
+            messages.error(request, states.refusal(error))
             return redirect("kyc_questionnaire", number)
         messages.success(request, _("Le questionnaire %(number)s est retiré.") % {"number": number})
         return redirect("kyc")
@@ -114,14 +114,14 @@ def steps_of(item: KycQuestionnaire) -> list[Step]:
         due = _("au plus tard le %(day)s") % {"day": formats.long_day(item.due_at)}
         steps.append(Step(_("Décision"), due, "current"))
     elif item.state == RequestState.ACCEPTED:
-        last = words.until(item)
+        last = states.until(item)
         steps.append(Step(_("Fin de validité"), formats.long_day(last), "current"))
     return steps
 
 
 def _step(one: RequestEvent) -> Step:
     who = _("par le gestionnaire de réseau") if one.by_operator else _("par %(name)s") % {"name": one.user}
-    return Step(words.event(one.state), f"{formats.moment(one.at)}, {who}", "done")
+    return Step(states.event(one.state), f"{formats.moment(one.at)}, {who}", "done")
 
 
 def _own(request: AccountRequest, number: str) -> KycQuestionnaire:

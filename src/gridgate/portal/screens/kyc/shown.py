@@ -28,7 +28,8 @@ from gridgate.organisations.models import KycAttachment, KycQuestionnaire
 from gridgate.organisations.models.kyc import KycAttachmentQuerySet
 from gridgate.organisations.operations.kyc import form_of
 from gridgate.portal.kit import formats
-from gridgate.portal.screens.kyc.words import option, words
+from gridgate.portal.screens.kyc.form_texts import in_language as words
+from gridgate.portal.screens.kyc.form_texts import option
 
 
 @dataclass(frozen=True, slots=True)

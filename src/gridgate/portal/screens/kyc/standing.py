@@ -21,7 +21,7 @@ from gridgate.organisations.operations.kyc import (
 from gridgate.portal.guards.access import AccountRequest
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.screens.eic.access import asker_required
-from gridgate.portal.screens.kyc import words
+from gridgate.portal.screens.kyc import states
 from gridgate.portal.screens.kyc.progress import progress_of
 
 
@@ -30,7 +30,7 @@ class Accepted:
     """The questionnaire that was accepted last, as its card says it."""
 
     item: KycQuestionnaire
-    state: words.Tag
+    state: states.Tag
     last_day: date
     is_over: bool
     ends_soon: bool
@@ -41,7 +41,7 @@ class Line:
     """One questionnaire in the list."""
 
     item: KycQuestionnaire
-    state: words.Tag
+    state: states.Tag
     last_day: date | None
 
 
@@ -50,7 +50,7 @@ class Line:
 def index(request: AccountRequest) -> HttpResponse:
     """The present state, what to do next, and what came before."""
     now = datetime.now(UTC)
-    today = words.today(now)
+    today = states.today(now)
     stands = standing(user=request.user, actor=request.membership)
     running = stands.running
     form = present_form()
@@ -58,13 +58,13 @@ def index(request: AccountRequest) -> HttpResponse:
     context = {
         "stands": stands,
         "running": running,
-        "running_state": words.state(running, today=today) if running else None,
+        "running_state": states.state(running, today=today) if running else None,
         "editable": running is not None and running.state in EDITABLE,
         "progress": progress_of(running, now=now) if running and running.state in EDITABLE else None,
         "accepted": _accepted(stands.accepted, today) if stands.accepted else None,
         "sections": len(form.sections) if form else 0,
         "page_obj": page,
-        "rows": [Line(one, words.state(one, today=today), words.until(one)) for one in page],
+        "rows": [Line(one, states.state(one, today=today), states.until(one)) for one in page],
     }
     return render(request, "kyc/index.html", context)
 
@@ -87,7 +87,7 @@ def _accepted(item: KycQuestionnaire, today: date) -> Accepted:
     last = last_day_of(item)
     return Accepted(
         item,
-        words.state(item, today=today),
+        states.state(item, today=today),
         last,
         is_over=last < today,
         ends_soon=(last - today).days <= max(REMINDERS),

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from gridgate.portal.screens.kyc import desk, documents, filling, sending, standing, versions
+from gridgate.portal.screens.kyc import documents, filling, reviewing, sending, standing, versions
 
 urlpatterns = [
     path("questionnaire/", standing.index, name="kyc"),
@@ -20,4 +20,4 @@ urlpatterns = [
     ),
 ]
 
-desk.declare()
+reviewing.declare()

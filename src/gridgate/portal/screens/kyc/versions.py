@@ -17,20 +17,20 @@ from gridgate.organisations.kyc_form import LARGEST_DOCUMENT, Form, InvalidForm,
 from gridgate.organisations.kyc_queries import form_version, form_versions
 from gridgate.organisations.models import KycForm, Membership
 from gridgate.organisations.operations.kyc import KYC, InvalidVersion, publish_form, usable_version
-from gridgate.portal import desk
+from gridgate.portal import request_kinds
 from gridgate.portal.guards.access import MemberRequest, administrator_required, operator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import LineField
 from gridgate.portal.kit.paging import page_of
-from gridgate.portal.screens.kyc import words
+from gridgate.portal.screens.kyc import form_texts
 from gridgate.portal.screens.kyc.forms import SectionForm
-from gridgate.portal.screens.kyc.schema_words import said
+from gridgate.portal.screens.kyc.version_faults import said
 from gridgate.portal.shell.navigation import pending
 
 
 @pending("operator_kyc_forms")
 def requests_to_treat(membership: Membership) -> int:
-    return desk.waiting(membership).get(KYC.prefix, 0)
+    return request_kinds.waiting(membership).get(KYC.prefix, 0)
 
 
 class UploadForm(forms.Form):
@@ -162,8 +162,8 @@ def _confirm(request: MemberRequest, version: str, text: bytes, form: Form) -> H
 def _drawn(form: Form) -> Iterator[dict[str, Any]]:
     for section in form.sections:
         yield {
-            "title": words.words(section.title),
-            "help": words.words(section.help),
+            "title": form_texts.in_language(section.title),
+            "help": form_texts.in_language(section.help),
             "form": SectionForm(form, section, answers={}),
         }
 

@@ -11,7 +11,7 @@ from gridgate.core.time import civil_day_bounds
 from gridgate.dataplane.query.aggregate import Total
 from gridgate.dataplane.query.answer import Segment
 from gridgate.dataplane.query.threshold import above
-from gridgate.metering.queries import HeldTime
+from gridgate.metering.queries.titles import HeldTime
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.charts.limits import Limit
 from gridgate.portal.screens.measurements.exceedances import Exceedance

@@ -27,9 +27,9 @@ from gridgate.portal.kit.forms import LineField
 from gridgate.portal.kit.meanwhile import Meanwhile, differing
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import filters_in_force
-from gridgate.portal.screens.operator import words
+from gridgate.portal.screens.operator import company_roles
+from gridgate.portal.screens.operator.deadlines import Tag
 from gridgate.portal.screens.operator.forms import CompanyForm, NewCompanyForm
-from gridgate.portal.screens.operator.words import Tag
 from gridgate.portal.screens.sharing.moment import Moment
 
 _ALL = ("", gettext_lazy("Toutes"))
@@ -67,7 +67,7 @@ class CompanyFilterForm(forms.Form):
         super().__init__(data)
         role = self.fields["role"]
         assert isinstance(role, forms.ChoiceField)
-        self._roles = [("", _("Tous")), *words.role_choices(), (NO_ROLE, _("Aucun déclaré"))]
+        self._roles = [("", _("Tous")), *company_roles.role_choices(), (NO_ROLE, _("Aucun déclaré"))]
         role.choices = self._roles
         self.is_valid()
 
@@ -193,7 +193,7 @@ def _line(one: Organisation, held: int) -> dict[str, Any]:
     return {
         "name": one.legal_name,
         "siren": one.siren,
-        "roles": words.roles(one.roles),
+        "roles": company_roles.roles(one.roles),
         "points": held,
         "contracted": vars(one)["contracted"],
         "administration": _administration(vars(one)),

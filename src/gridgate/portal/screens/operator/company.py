@@ -21,15 +21,15 @@ from gridgate.organisations.desk import EVERY, DeskFilter, desk_rows
 from gridgate.organisations.models import Contract, EicCode, Membership, Organisation
 from gridgate.organisations.operations import declaration_of
 from gridgate.organisations.operator_queries import PeopleCounts, company
-from gridgate.portal import desk
+from gridgate.portal import request_kinds
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import Figure
 from gridgate.portal.screens.company.events import EventRow, event_rows
-from gridgate.portal.screens.operator import words
+from gridgate.portal.screens.operator import company_roles, deadlines, title_states
 from gridgate.portal.screens.operator.activation import activation
-from gridgate.portal.screens.operator.words import Tag
+from gridgate.portal.screens.operator.deadlines import Tag
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.operator_queries import PermissionCounts, permission_counts
 
@@ -52,7 +52,7 @@ def page(request: MemberRequest, siren: str) -> HttpResponse:
     declaration = declaration_of(organisation=found, actor=actor, now=moment.now)
     context = {
         "company": found,
-        "roles": words.roles(found.roles),
+        "roles": company_roles.roles(found.roles),
         "figures": _figures(held, people, shared),
         "contracts": [contract_line(one, moment) for one in contracts],
         "codes": [_code(one) for one in queries.eic_codes_of(actor=actor, organisation=found)[:50]],
@@ -132,7 +132,7 @@ def holding_line(one: TitleHolding, moment: Moment) -> dict[str, Any]:
         "segment": said["segment"],
         "valid_from": one.valid_from,
         "last_day": day_before(one.valid_to),
-        "tag": words.title_state(one.valid_from, one.valid_to, moment.today),
+        "tag": title_states.title_state(one.valid_from, one.valid_to, moment.today),
     }
 
 
@@ -162,14 +162,16 @@ def _requests(actor: Membership, found: Organisation, now: datetime) -> list[dic
     """The company's last requests, of every kind."""
     wanted = DeskFilter(text=found.siren, state=EVERY)
     rows = desk_rows(
-        kinds=[one.kind for one in desk.DESK], wanted=wanted, order="-received", actor=actor, now=now
+        kinds=[one.kind for one in request_kinds.DESK], wanted=wanted, order="-received", actor=actor, now=now
     )[:SHOWN]
     return [
         {
             "number": row.number,
-            "label": str(kind.label) if (kind := desk.desk_kind(row.number)) is not None else row.number,
+            "label": str(kind.label)
+            if (kind := request_kinds.desk_kind(row.number)) is not None
+            else row.number,
             "submitted_at": row.submitted_at,
-            "due": words.due(row.state, row.due_at, row.decided_at, now),
+            "due": deadlines.due(row.state, row.due_at, row.decided_at, now),
         }
         for row in rows
     ]

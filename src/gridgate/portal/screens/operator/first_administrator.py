@@ -19,7 +19,7 @@ from gridgate.organisations.operator_queries import company, declaration_numbere
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.guards.step_up import ask
 from gridgate.portal.kit import formats
-from gridgate.portal.screens.operator import words
+from gridgate.portal.screens.operator import refusals
 from gridgate.portal.screens.operator.activation import activation
 from gridgate.portal.screens.operator.forms import FirstAdministratorForm
 from gridgate.portal.screens.sharing.moment import Moment
@@ -43,7 +43,7 @@ def page(request: MemberRequest, siren: str) -> HttpResponse:
         except GridgateError as refused:
             if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
                 raise
-            form.add_error(None, words.refusal(refused))
+            form.add_error(None, refusals.refusal(refused))
         else:
             said = _("Un lien d’activation est envoyé à %(email)s.")
             messages.success(request, said % {"email": invitation.email})
@@ -80,5 +80,5 @@ def follow(request: MemberRequest, siren: str, pk: int) -> HttpResponse:
     except GridgateError as refused:
         if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
             raise
-        messages.warning(request, words.refusal(refused))
+        messages.warning(request, refusals.refusal(refused))
     return redirect("operator_first_administrator", found.siren)

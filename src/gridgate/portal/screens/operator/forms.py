@@ -12,7 +12,7 @@ from gridgate.organisations.models import Contract, Organisation
 from gridgate.organisations.operations import InvalidDomain, parse_domains
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import AddressField, DayField, LineField
-from gridgate.portal.screens.operator.words import role_choices
+from gridgate.portal.screens.operator.company_roles import role_choices
 
 
 def clean_siren(text: str) -> str:

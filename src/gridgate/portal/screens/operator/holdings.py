@@ -28,7 +28,7 @@ from gridgate.organisations.queries import OrganisationNotFound
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import DayField, LineField
-from gridgate.portal.screens.operator import words
+from gridgate.portal.screens.operator import refusals
 from gridgate.portal.screens.operator.forms import clean_siren
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import Permission
@@ -231,7 +231,7 @@ def _begun(request: MemberRequest, point: str, form: BeginForm, moment: Moment) 
 def _told(form: forms.Form, refused: GridgateError) -> None:
     if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
         raise refused
-    form.add_error(None, words.refusal(refused))
+    form.add_error(None, refusals.refusal(refused))
 
 
 def _meet(other: TitleHolding, first: date, ends: date | None) -> bool:

@@ -25,7 +25,7 @@ from gridgate.portal.kit.forms import LineField
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import filters_in_force
 from gridgate.portal.screens.metering_points.rows import collection, directions, power
-from gridgate.portal.screens.operator import words
+from gridgate.portal.screens.operator import title_states
 from gridgate.portal.screens.sharing.moment import Moment
 
 _HELD: list[tuple[str, Any]] = [
@@ -155,7 +155,7 @@ def _title(one: TitleHolding, moment: Moment) -> dict[str, Any]:
         "holder": one.holder,
         "valid_from": one.valid_from,
         "last_day": day_before(one.valid_to),
-        "tag": words.title_state(one.valid_from, one.valid_to, moment.today),
+        "tag": title_states.title_state(one.valid_from, one.valid_to, moment.today),
         "can_end": one.valid_to is None or one.valid_to > moment.today,
     }
 

@@ -30,11 +30,11 @@ from gridgate.organisations.operations.requests import (
     take,
 )
 from gridgate.organisations.rights import is_present
-from gridgate.portal.desk import DeskKind, desk_kind
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Step
-from gridgate.portal.screens.operator import words
+from gridgate.portal.request_kinds import DeskKind, desk_kind
+from gridgate.portal.screens.operator import company_roles, deadlines
 from gridgate.portal.screens.sharing.moment import Moment
 
 ACCEPT, RETURN, REFUSE = "accept", "return", "refuse"
@@ -106,7 +106,7 @@ def _act(
         messages.success(request, _("Vous suivez désormais cette demande."))
         return redirect("operator_request", item.number)
     seen = request.POST.get("seen", "")
-    if words.is_to_treat(item.state) and seen != sending_of(item):
+    if deadlines.is_to_treat(item.state) and seen != sending_of(item):
         raise RequestChanged(item)  # before anything is said of what was not read
     if not form.is_valid():
         return None
@@ -139,7 +139,7 @@ def _too_late(request: MemberRequest, kind: DeskKind, number: str) -> HttpRespon
     assert item is not None
     last = events_of(item).last()
     who = last.user.full_name if last is not None and last.user is not None else _("un collègue")
-    if words.is_to_treat(item.state):
+    if deadlines.is_to_treat(item.state):
         said = _("%(name)s a envoyé cette demande de nouveau. Relisez-la : votre décision n’a rien changé.")
     else:
         said = _("%(name)s a traité cette demande entre-temps (%(state)s). Votre décision n’a rien changé.")
@@ -160,7 +160,7 @@ def _context(
 ) -> dict[str, Any]:
     actor, now = request.membership, Moment.present().now
     events = list(events_of(item))
-    to_treat = words.is_to_treat(item.state)
+    to_treat = deadlines.is_to_treat(item.state)
     # Drawn by itself, so that a kind's names and the desk's own do not meet.
     asked = {"deciding": to_treat, **kind.context(item, posted), "item": item}
     return {
@@ -172,7 +172,7 @@ def _context(
         "seen": sending_of(item),
         "mine": item.followed_by_id == actor.pk,
         "follower": _follower(item.followed_by),
-        "due": words.due(item.state, item.due_at, item.decided_at, now),
+        "due": deadlines.due(item.state, item.due_at, item.decided_at, now),
         "steps": _steps(item, events, to_treat),
         "company": _company(actor, item.organisation, now) if item.organisation else None,
     }
@@ -191,7 +191,7 @@ def _company(actor: Membership, organisation: Organisation, now: Any) -> dict[st
     administrators = queries.administrators_of(actor=actor, organisation=organisation)
     return {
         "organisation": organisation,
-        "roles": words.roles(organisation.roles),
+        "roles": company_roles.roles(organisation.roles),
         "contracts": [contract.number for contract in contracts.filter(queries.in_force(today))[:3]],
         "codes": [code.pk for code in codes.filter(active=True)[:3]],
         "administrators": [one.user.full_name for one in administrators[:3]],

@@ -15,8 +15,8 @@ from gridgate.organisations.folding import company_named_like
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.searching import searched
-from gridgate.portal.screens.operator import words
-from gridgate.portal.screens.operator.words import Tag
+from gridgate.portal.screens.operator import company_roles
+from gridgate.portal.screens.operator.deadlines import Tag
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService
 from gridgate.sharing.operations.offering import offer_to
@@ -26,7 +26,7 @@ from gridgate.sharing.operator_queries import data_service, data_services
 class OfferForm(forms.Form):
     roles = forms.MultipleChoiceField(
         label=gettext_lazy("Proposé aux entreprises qui ont l’un de ces rôles"),
-        choices=words.role_choices,
+        choices=company_roles.role_choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=gettext_lazy("Aucun coché : proposé à toutes les entreprises."),
@@ -76,7 +76,7 @@ def _line(one: DataService) -> dict[str, Any]:
 
 
 def _offered(one: DataService) -> str:
-    return words.roles(one.roles) if one.roles else _("Toutes les entreprises")
+    return company_roles.roles(one.roles) if one.roles else _("Toutes les entreprises")
 
 
 def _tag(one: DataService) -> Tag:

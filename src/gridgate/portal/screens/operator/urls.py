@@ -4,12 +4,12 @@ from gridgate.portal.screens.operator import (
     companies,
     company,
     contracts,
-    desk,
     first_administrator,
     holdings,
     points,
     policy,
     request,
+    requests,
     services,
     terms,
 )
@@ -18,9 +18,9 @@ _COMPANY = "administration/entreprises/<str:siren>/"
 _POINT = "administration/points/<str:point_id>/"
 
 urlpatterns = [
-    path("administration/demandes/", desk.index, name="operator_requests"),
-    path("administration/demandes/export.csv", desk.export, name="operator_requests_export"),
-    path("administration/demandes/prendre/", desk.take, name="operator_requests_take"),
+    path("administration/demandes/", requests.index, name="operator_requests"),
+    path("administration/demandes/export.csv", requests.export, name="operator_requests_export"),
+    path("administration/demandes/prendre/", requests.take, name="operator_requests_take"),
     path("administration/demandes/<str:number>/", request.page, name="operator_request"),
     path("administration/entreprises/", companies.index, name="operator_companies"),
     path("administration/entreprises/nouvelle/", companies.new, name="operator_company_new"),

@@ -18,7 +18,7 @@ from gridgate.core.quantities import FlowDirection, Kind, bits
 from gridgate.core.time import Resolution
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Step
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import service_data
 
 ACTS = {
     "revoke": gettext_lazy("Résiliation de partage de données"),
@@ -158,7 +158,7 @@ def _data(one: Mapping[str, Any]) -> str:
     directions = [FlowDirection(way) for way in one["directions"] if way in set(FlowDirection)]
     step = Resolution.parse(one["resolution"]).seconds if one.get("resolution") else 0
     says = _Says(bits(known), bits(directions), step)
-    return f"{words.kinds(says)}, {words.directions(says.directions)}"
+    return f"{service_data.kinds(says)}, {service_data.directions(says.directions)}"
 
 
 def _kept(service: Mapping[str, Any]) -> Kept:

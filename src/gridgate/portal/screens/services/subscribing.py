@@ -18,7 +18,7 @@ from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import DayField
 from gridgate.portal.screens.services.views import Offer, shares_of, subscribable
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import lifecycle, quantities, refusals
 from gridgate.portal.screens.sharing.agreed import Agreed, fingerprint
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
@@ -76,7 +76,7 @@ def subscribe(request: MemberRequest, code: str) -> HttpResponse:
         "all_label": _("Tous ceux de votre périmètre")
         if restricted
         else _("Tous vos compteurs, présents et à venir"),
-        "all_note": _("%(points)s aujourd’hui") % {"points": words.points(picker.total)},
+        "all_note": _("%(points)s aujourd’hui") % {"points": quantities.points(picker.total)},
     }
     failed = bool(picker.error or (subscribing and form.errors))
     return render(request, "services/subscribe.html", context, status=422 if failed else 200)
@@ -102,7 +102,7 @@ def _subscribe(
                 seen=promised,
                 again=bool(request.POST.get("seen")),
             )
-            return _before_giving(request, service, given, words.until(ends, moment))
+            return _before_giving(request, service, given, lifecycle.until(ends, moment))
         granting.subscribe(
             actor=request.membership,
             service=service,
@@ -113,7 +113,7 @@ def _subscribe(
     except GridgateError as refused:
         if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
             raise
-        form.add_error(None, words.refusal(refused))
+        form.add_error(None, refusals.refusal(refused))
         return None
     messages.success(
         request,

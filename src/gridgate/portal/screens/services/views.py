@@ -15,7 +15,7 @@ from gridgate.organisations.models import EntitlementCode, Organisation
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.searching import searched
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import service_data
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import kept
@@ -97,11 +97,13 @@ class Offer:
         self.name = service.text("name")
         self.purpose = service.text("purpose").rstrip(".")
         self.provider = service.provider
-        self.data = words.data(service)
-        self.kinds = words.kind_lines(service)
-        self.directions = words.directions(service.directions)
-        self.step = words.capital(words.step(service.finest_resolution)) or _("Celui du compteur")
-        self.basis = words.basis(service)
+        self.data = service_data.data(service)
+        self.kinds = service_data.kind_lines(service)
+        self.directions = service_data.directions(service.directions)
+        self.step = service_data.capital(service_data.step(service.finest_resolution)) or _(
+            "Celui du compteur"
+        )
+        self.basis = service_data.basis(service)
         self.terminable = service.terminable
         self.kept: Any = None if service.terminable else kept(service)
         self.contact = service.contact_email or service.provider.contact_email

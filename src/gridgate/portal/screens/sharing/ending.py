@@ -15,7 +15,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.models import EntitlementCode, Organisation, SensitiveAct
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.guards.step_up import step_up_required
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import quantities, service_data
 from gridgate.portal.screens.sharing.line import Line, alike
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import kept
@@ -118,7 +118,7 @@ def _page(
         "one": one,
         "service": ending[0].service.text("name") if ending else "",
         "points": points,
-        "extent": f"{words.points(points)}, {words.services(len(ending))}",
+        "extent": f"{quantities.points(points)}, {quantities.services(len(ending))}",
         "delete_by": max(deletions) if len(deletions) == len(ending) > 0 else None,
         "others": ", ".join(_others(request, company, moment)),
         "blocked": _blocked(ending),
@@ -153,7 +153,9 @@ def _blocked(ending: Sequence[Share]) -> str:
     """Why this member cannot end it; empty when they can."""
     for share in ending:
         if not share.terminable:
-            return _("Ce service n’est pas résiliable : %(why)s.") % {"why": words.why_kept(share.service)}
+            return _("Ce service n’est pas résiliable : %(why)s.") % {
+                "why": service_data.why_kept(share.service)
+            }
         if share.exceeds:
             return _(
                 "Ce partage porte aussi sur des compteurs hors de votre périmètre : demandez à un administrateur."

@@ -16,7 +16,7 @@ from gridgate.organisations.models import EntitlementCode
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import DayField
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import refusals
 from gridgate.portal.screens.sharing.ending import share_of
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
@@ -79,7 +79,7 @@ def _blocked(permission: Permission, moment: Moment) -> str:
             "Ce partage porte aussi sur des compteurs hors de votre périmètre : demandez à un administrateur."
         )
     obstacle = obstacle_to_extending(permission, moment.now)
-    return words.obstacle(obstacle) if obstacle else ""
+    return refusals.obstacle(obstacle) if obstacle else ""
 
 
 def _extend(
@@ -99,7 +99,7 @@ def _extend(
     except GridgateError as refused:
         if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
             raise
-        form.add_error(None, words.refusal(refused))
+        form.add_error(None, refusals.refusal(refused))
         return None
     said = _("Le partage avec %(name)s se poursuit jusqu’au %(day)s. Rien d’autre n’a changé.")
     name = permission.eligible_party.legal_name

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from gridgate.audit.queries.reads import Reads
 from gridgate.portal.kit import formats
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import extents, lifecycle, service_data
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import can_extend, kept, state
 from gridgate.sharing.queries.companies import Share
@@ -20,16 +20,18 @@ class Line:
         self.service = share.service
         self.name = share.service.text("name")
         self.purpose = share.says.text("purpose")
-        self.data = words.kinds(share.says)
-        self.step = words.capital(words.step(share.says.finest_resolution)) or _("Celui du compteur")
-        self.directions = words.directions(share.says.directions)
+        self.data = service_data.kinds(share.says)
+        self.step = service_data.capital(service_data.step(share.says.finest_resolution)) or _(
+            "Celui du compteur"
+        )
+        self.directions = service_data.directions(share.says.directions)
         self.all_points, self.points, self.covered = share.all_points, share.points, share.covered
         self.partly_seen = share.exceeds
         self.history = share.permission.history_from if share.permission else None
         self.since, self.since_day = share.since, formats.day(share.since)
         self.last_day = moment.last_day_before(share.until) if share.until else None
-        self.until_text = words.until(share.until, moment)
-        self.basis = words.basis(share.says)
+        self.until_text = lifecycle.until(share.until, moment)
+        self.basis = service_data.basis(share.says)
         self.delete_by = share.permission.delete_by if share.permission else None
         self.reads = reads.count if reads else 0
         self.last_read_at = reads.last_at if reads else None
@@ -54,8 +56,8 @@ class Line:
         return _("tous") if self.all_points else ""
 
     @property
-    def _extent(self) -> words.Extent:
-        return words.Extent(self.points, self.covered, everything=self.all_points, partly=self.partly_seen)
+    def _extent(self) -> extents.Extent:
+        return extents.Extent(self.points, self.covered, everything=self.all_points, partly=self.partly_seen)
 
 
 def alike(lines: Sequence[Line]) -> list[Line]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from gridgate.audit.queries.unusual import unusual_day
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.charts.bars import Bars, bars
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import quantities
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def reads_chart(counts: Sequence[int], days: Sequence[date], *, flagged: bool = 
     caption = _("Du %(first)s au %(last)s : %(reads)s") % {
         "first": formats.day_and_month(days[0]),
         "last": formats.long_day(days[-1]),
-        "reads": words.reads(sum(counts)),
+        "reads": quantities.reads(sum(counts)),
     }
     if most:
         caption += _(", au plus %(most)s le %(day)s") % {
@@ -50,7 +50,7 @@ def reads_chart(counts: Sequence[int], days: Sequence[date], *, flagged: bool = 
         hot=[found.index] if found else [],
         mark=mark,
         lines=3,
-        counted=words.reads,
+        counted=quantities.reads,
     )
     return ReadsChart(drawn, f"{caption}.", formats.period(days[0], days[-1]))
 

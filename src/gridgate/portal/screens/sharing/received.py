@@ -19,7 +19,7 @@ from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import filters_in_force
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import extents, lifecycle, service_data
 from gridgate.portal.screens.sharing.forms import ReceivedFilters, TerminateForm
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.tiles import Tag, expires
@@ -75,13 +75,13 @@ def _asked(request: PermissionRequest) -> dict[str, Any]:
 
 def _extents(
     permissions: Sequence[Permission], actor: Membership, moment: Moment
-) -> dict[UUID, words.Extent]:
+) -> dict[UUID, extents.Extent]:
     """How many points each covers, and how many of them the person sees."""
     covered = count_points(permissions, today=moment.today)
     partly = [permission for permission in permissions if reach.said(permission, "exceeds")]
     seen = count_points(partly, today=moment.today, actor=actor)
     return {
-        pk: words.Extent(seen.get(pk, count), count, everything=False, partly=pk in seen)
+        pk: extents.Extent(seen.get(pk, count), count, everything=False, partly=pk in seen)
         for pk, count in covered.items()
     }
 
@@ -101,7 +101,7 @@ def _left(points: Sequence[PointLeft]) -> list[str]:
     return said
 
 
-def _row(permission: Permission, extent: words.Extent, moment: Moment) -> dict[str, Any]:
+def _row(permission: Permission, extent: extents.Extent, moment: Moment) -> dict[str, Any]:
     lasting = permission.state in IN_FORCE and (
         permission.valid_until is None or permission.valid_until > moment.now
     )
@@ -109,7 +109,7 @@ def _row(permission: Permission, extent: words.Extent, moment: Moment) -> dict[s
         "permission": permission,
         "holder": permission.holder,
         "service": permission.service.text("name"),
-        "data": words.data(permission),
+        "data": service_data.data(permission),
         "extent": extent if lasting else formats.NONE,
         "since": permission.valid_from,
         "since_day": formats.day(permission.valid_from),
@@ -122,7 +122,7 @@ def _row(permission: Permission, extent: words.Extent, moment: Moment) -> dict[s
 
 def _tag(permission: Permission, lasting: bool, moment: Moment) -> Tag:
     if not lasting:
-        return Tag("", words.ending(permission, permission.holder.legal_name), "")
+        return Tag("", lifecycle.ending(permission, permission.holder.legal_name), "")
     if permission.state == PermissionState.SUSPENDED:
         return Tag("warn", _("Suspendu"), "clock")
     if permission.valid_until and (moment.last_day_before(permission.valid_until) - moment.today).days <= 30:

@@ -15,7 +15,7 @@ from gridgate.core.sharing import PermissionState
 from gridgate.organisations.models import EntitlementCode
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import extents, quantities, refusals, service_data
 from gridgate.portal.screens.sharing.agreed import Agreed, fingerprint, giving
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.screens.sharing.picker import PointPicker
@@ -49,7 +49,7 @@ def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
     given = in_force(permissions_given(actor=actor), now=moment.now)
     already = given.filter(eligible_party=asked.eligible_party)
     context = _what(asked) | {
-        "question": words.question(asked.eligible_party.legal_name, _extent(asked, picker.total)),
+        "question": extents.question(asked.eligible_party.legal_name, _extent(asked, picker.total)),
         "picker": picker,
         "exceeds": exceeds,
         "shown": picker.samples(SHOWN) if exceeds else [],
@@ -57,7 +57,7 @@ def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
         "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
         "preview": preview(asked.service, points, actor=actor, moment=moment),
         "all_label": _all_label(asked),
-        "all_note": words.points(picker.total),
+        "all_note": quantities.points(picker.total),
     }
     if posted is None and picker.total:
         chosen = picker.chosen()
@@ -66,11 +66,11 @@ def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
     return render(request, "sharing/request.html", context, status=status)
 
 
-def _extent(asked: PermissionRequest, seen: int) -> words.Extent:
+def _extent(asked: PermissionRequest, seen: int) -> extents.Extent:
     """How many points are asked for, and how many of them the person sees."""
     exceeds = reach.said(asked, "exceeds")
     count = reach.said(asked, "points_count") if exceeds else seen
-    return words.Extent(seen, count, everything=asked.all_points, partly=exceeds)
+    return extents.Extent(seen, count, everything=asked.all_points, partly=exceeds)
 
 
 def _decide(
@@ -102,7 +102,7 @@ def _decide(
         told = (ErrorKind.CONFLICT, ErrorKind.INVALID)
         if refused.kind not in told and not isinstance(refused, NotOffered):
             raise
-        messages.error(request, words.refusal(refused))
+        messages.error(request, refusals.refusal(refused))
         return redirect(request.path)
     return None
 
@@ -124,9 +124,9 @@ def _what(asked: PermissionRequest) -> dict[str, object]:
         "purpose": service.text("purpose").rstrip("."),
         "has_curve": Kind.LOAD_CURVE in kinds_of(service.kinds),
         "history": _history(asked),
-        "kinds": words.kind_lines(service),
-        "directions": words.directions(service.directions),
-        "basis": words.basis(service),
+        "kinds": service_data.kind_lines(service),
+        "directions": service_data.directions(service.directions),
+        "basis": service_data.basis(service),
         "contact": service.contact_email or asked.eligible_party.contact_email,
     }
 

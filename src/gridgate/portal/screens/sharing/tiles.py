@@ -11,7 +11,7 @@ from django.utils.translation import ngettext, pgettext
 from gridgate.audit.queries.unusual import unusual_day
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.charts.spark import Spark, sparkline
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import service_data
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService
 from gridgate.sharing.operations.extending import obstacle_to_extending
@@ -168,7 +168,7 @@ def kept(service: DataService) -> Kept:
     contact = f"mailto:{email}" if email else url
     return Kept(
         service.text("name"),
-        words.why_kept(service),
+        service_data.why_kept(service),
         contact,
         _("Contacter %(name)s") % {"name": service.provider.legal_name} if contact else "",
     )
@@ -201,7 +201,7 @@ def unusual(counts: Sequence[int], days: Sequence[date]) -> Unusual | None:
 
 
 def _data(shares: Sequence[Share]) -> str:
-    said = list(dict.fromkeys(words.data(share.says) for share in shares))
+    said = list(dict.fromkeys(service_data.data(share.says) for share in shares))
     if not said:
         return formats.NONE
     return formats.series(said[:1] + [text[:1].lower() + text[1:] for text in said[1:]])

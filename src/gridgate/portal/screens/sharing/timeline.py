@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 from gridgate.core.sharing import PermissionState
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Step
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import lifecycle
 from gridgate.sharing.history import points_left
 from gridgate.sharing.models import PermissionEvent
 
@@ -26,7 +26,7 @@ def steps(events: Sequence[PermissionEvent], *, names: Mapping[str, str] | None 
 
 
 def _step(event: PermissionEvent, several: bool, names: Mapping[str, str]) -> Step:
-    label = str(words.EVENTS[PermissionState(event.state)])
+    label = str(lifecycle.EVENTS[PermissionState(event.state)])
     if event.details.get("points_lost"):
         label = _("Compteurs que vous avez quittés, retirés")
     elif event.reason == "extended":

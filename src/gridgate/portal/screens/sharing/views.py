@@ -21,7 +21,7 @@ from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.spreadsheet import table_response
-from gridgate.portal.screens.sharing import timeline, words
+from gridgate.portal.screens.sharing import extents, lifecycle, service_data, timeline
 from gridgate.portal.screens.sharing.erasure import erasure_request
 from gridgate.portal.screens.sharing.line import Line
 from gridgate.portal.screens.sharing.moment import Moment
@@ -100,8 +100,8 @@ class Asked:
         count = held if everything else said(request, "points_count")
         self.id = request.pk
         self.name = request.eligible_party.legal_name
-        self.headline = words.asking(self.name, words.Extent(seen, count, everything, partly))
-        self.data = words.data(request.service)
+        self.headline = extents.asking(self.name, extents.Extent(seen, count, everything, partly))
+        self.data = service_data.data(request.service)
         self.until = request.valid_until
         self.purpose = request.service.text("purpose")
 
@@ -113,12 +113,12 @@ class Past:
         self.name = permission.eligible_party.legal_name
         self.siren = permission.eligible_party.siren
         self.service = permission.service.text("name")
-        self.data = words.data(permission)
+        self.data = service_data.data(permission)
         self.since = permission.valid_from
         self.since_day = formats.day(self.since)
         self.ended_at = said(permission, "ended_at")
         self.ended_day = formats.day(self.ended_at)
-        self.how = words.ending(permission, said(permission, "ended_by") or "")
+        self.how = lifecycle.ending(permission, said(permission, "ended_by") or "")
         self.receipt = said(permission, "receipt_number")
 
 
@@ -260,7 +260,7 @@ def _rows_in_force(companies: Sequence[CompanySharing], moment: Moment) -> Itera
                 *_said(share.service, share.says),
                 share.covered,
                 share.points,
-                words.basis(share.says),
+                service_data.basis(share.says),
                 _("oui") if share.terminable else _("non"),
                 civil_day_of(share.since, moment.zone) if share.since else "",
                 moment.last_day_before(share.until) if share.until else "",
@@ -282,7 +282,7 @@ def _rows_ended(
             *_said(permission.service, permission),
             _("tous") if permission.all_points else covered,
             "" if permission.all_points else seen,
-            words.basis(permission),
+            service_data.basis(permission),
             _("non"),
             civil_day_of(past.since, moment.zone),
             civil_day_of(past.ended_at, moment.zone),
@@ -292,4 +292,9 @@ def _rows_ended(
 
 
 def _said(service: DataService, says: Permission | DataService) -> list[object]:
-    return [service.text("name"), says.text("purpose"), words.kinds(says), words.directions(says.directions)]
+    return [
+        service.text("name"),
+        says.text("purpose"),
+        service_data.kinds(says),
+        service_data.directions(says.directions),
+    ]

@@ -11,7 +11,7 @@ from gridgate.audit.lines import GRANTED, LogEntry
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import Basis, RefusalReason
 from gridgate.portal.kit import formats
-from gridgate.portal.screens.sharing import words
+from gridgate.portal.screens.sharing import service_data
 from gridgate.portal.shell.context import operator_name
 
 REASONS = {
@@ -64,12 +64,12 @@ def reason(outcome: str) -> str:
 
 def data(kind: str, flow: str) -> str:
     """`Courbe de charge`, `Courbe de charge, injection`."""
-    said = words.kind(kind) if kind else formats.NONE
+    said = service_data.kind(kind) if kind else formats.NONE
     return f"{said}, {_('injection')}" if flow == FlowDirection.INJECTION else said
 
 
 def direction(code: str) -> str:
-    return str(words.DIRECTIONS[FlowDirection(code)]) if code in set(FlowDirection) else code
+    return str(service_data.DIRECTIONS[FlowDirection(code)]) if code in set(FlowDirection) else code
 
 
 def ground(entry: LogEntry, services: dict[str, str]) -> str:

@@ -20,10 +20,10 @@ from gridgate.organisations.operations.eic import (
     faults_of,
     propose_body,
 )
-from gridgate.portal.desk import DESK, DeskKind
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import LineField
-from gridgate.portal.screens.eic import words
+from gridgate.portal.request_kinds import DESK, DeskKind
+from gridgate.portal.screens.eic import code_faults, naming
 from gridgate.portal.screens.eic.asking import rows_of
 
 TREATED = (RequestState.SUBMITTED, RequestState.IN_REVIEW)
@@ -53,7 +53,7 @@ def declare() -> None:
                 template="eic/desk.html",
                 context=context,
                 accept=accept,
-                says=words.refusal,
+                says=code_faults.refusal,
             )
         )
 
@@ -67,10 +67,10 @@ def context(item: EicRequest, posted: QueryDict | None) -> Mapping[str, Any]:
     made = code_of(settings.ENVIRONMENT.eic_office, item.type, body)
     form = BodyForm(posted if posted is not None and "body" in posted else None, initial={"body": body})
     if posted is not None and not made.valid:
-        form.add_error("body", words.body_fault(made))
+        form.add_error("body", code_faults.body_fault(made))
     return {
-        "eic_type": words.type_name(item.type),
-        "eic_type_help": words.TYPES[item.type],
+        "eic_type": naming.type_name(item.type),
+        "eic_type_help": naming.TYPES[item.type],
         "eic_answers": eic_form().answers(item.details),
         "eic_close": rows_of(close),
         "eic_faults": [] if decided else _faults(item),
@@ -90,5 +90,6 @@ def accept(item: EicRequest, posted: QueryDict, actor: Membership, now: datetime
 def _faults(item: EicRequest) -> list[str]:
     """What has changed since it was sent: a display name taken meanwhile, a form that asks more."""
     return [
-        formats.said(words.field_name(one.where), words.wrong(one)) for one in faults_of(EicAsked.of(item))
+        formats.said(naming.field_name(one.where), code_faults.wrong(one))
+        for one in faults_of(EicAsked.of(item))
     ]

@@ -30,14 +30,14 @@ from gridgate.organisations.desk import (
 )
 from gridgate.organisations.models import Membership, RequestState
 from gridgate.organisations.operations.desk import take_next, take_several
-from gridgate.portal import desk
+from gridgate.portal import request_kinds
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import LineField
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import Figure, filters_in_force
 from gridgate.portal.kit.spreadsheet import table_response
-from gridgate.portal.screens.operator import words
+from gridgate.portal.screens.operator import deadlines
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shell.navigation import pending
 from gridgate.tables.out import Instant
@@ -79,7 +79,7 @@ class DeskFilterForm(forms.Form):
 
     def __init__(self, data: QueryDict) -> None:
         super().__init__(data)
-        self._kinds = {one.kind.prefix: str(one.label) for one in desk.DESK}
+        self._kinds = {one.kind.prefix: str(one.label) for one in request_kinds.DESK}
         nature = self.fields["nature"]
         assert isinstance(nature, forms.ChoiceField)
         nature.choices = [("", _("Toutes")), *self._kinds.items()]
@@ -109,12 +109,12 @@ class DeskFilterForm(forms.Form):
 
 
 def kinds() -> list[Any]:
-    return [one.kind for one in desk.DESK]
+    return [one.kind for one in request_kinds.DESK]
 
 
 @pending("operator_requests")
 def requests_to_treat(membership: Membership) -> int:
-    return sum(desk.waiting(membership).values())
+    return sum(request_kinds.waiting(membership).values())
 
 
 @require_safe
@@ -232,14 +232,14 @@ def _line(row: DeskRow, now: datetime) -> dict[str, Any]:
         "siren": row.siren,
         "requester": row.requester,
         "submitted_at": row.submitted_at,
-        "received": words.ago(row.submitted_at, now),
-        "due": words.due(row.state, row.due_at, row.decided_at, now),
+        "received": deadlines.ago(row.submitted_at, now),
+        "due": deadlines.due(row.state, row.due_at, row.decided_at, now),
         "followed_by": row.followed_by,
     }
 
 
 def _label(row: DeskRow) -> str:
-    kind = desk.desk_kind(row.number)
+    kind = request_kinds.desk_kind(row.number)
     return str(kind.label) if kind is not None else row.number
 
 
@@ -251,7 +251,7 @@ def figures_of(counted: DeskFigures, now: datetime) -> list[Figure]:
     refused = ngettext("%(count)s refusée", "%(count)s refusées", counted.refused) % {
         "count": formats.number(counted.refused)
     }
-    late = _("depuis %(duration)s") % {"duration": words.since(counted.late_since, now)}
+    late = _("depuis %(duration)s") % {"duration": deadlines.since(counted.late_since, now)}
     return [
         Figure(_("Ouvertes"), formats.number(counted.open), note=unfollowed),
         Figure(
@@ -263,7 +263,7 @@ def figures_of(counted: DeskFigures, now: datetime) -> list[Figure]:
         Figure(_("Décidées, 7 jours"), formats.number(counted.accepted + counted.refused), note=refused),
         Figure(
             _("Délai médian, 30 jours"),
-            words.lasting(counted.median_delay),
+            deadlines.lasting(counted.median_delay),
             note=_("de l’envoi à la décision"),
         ),
     ]

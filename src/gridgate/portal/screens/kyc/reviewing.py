@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy
 from gridgate.organisations.kyc_queries import accepted_before
 from gridgate.organisations.models import TO_TREAT, KycQuestionnaire, Membership
 from gridgate.organisations.operations.kyc import KYC, accept_questionnaire, end_of_validity
-from gridgate.portal.desk import DESK, DeskKind, desk_kind
-from gridgate.portal.screens.kyc import words
+from gridgate.portal.request_kinds import DESK, DeskKind, desk_kind
+from gridgate.portal.screens.kyc import states
 from gridgate.portal.screens.kyc.shown import sections_of
 
 
@@ -23,13 +23,13 @@ def context(item: KycQuestionnaire, posted: QueryDict | None) -> Mapping[str, An
     return {
         "sections": sections,
         "previous": previous,
-        "previous_until": words.until(previous) if previous else None,
+        "previous_until": states.until(previous) if previous else None,
         "changes": sum(section.changes for section in sections),
         "version": item.form.version,
-        "would_end": words.today(end_of_validity(now, item.form.months_valid))
+        "would_end": states.today(end_of_validity(now, item.form.months_valid))
         if item.state in TO_TREAT
         else None,
-        "last_day": words.until(item),
+        "last_day": states.until(item),
     }
 
 
@@ -48,6 +48,6 @@ def declare() -> None:
                 template="kyc/desk.html",
                 accept=accept,
                 context=context,
-                says=words.refusal,
+                says=states.refusal,
             )
         )

@@ -1,0 +1,48 @@
+"""What the form of the questionnaire asks, in the language of the page."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from gridgate.organisations.countries import countries
+from gridgate.organisations.kyc_form import (
+    AnyField,
+    ChoiceField,
+    ChoicesField,
+    Condition,
+    CountryField,
+    Words,
+)
+from gridgate.portal.kit import formats
+
+
+def in_language(text: Words | None) -> str:
+    """A text of the form in the language of the page."""
+    return "" if text is None else text.said(formats.current_language(get_language()))
+
+
+def condition(asked: Condition, others: Mapping[str, AnyField]) -> str:
+    """When a field must be answered: `À remplir si « Pays » est France.`"""
+    other = others[asked.field]
+    value = asked.differs if asked.equals is None else asked.equals
+    if value is True or value is False:
+        value = value is (asked.equals is not None)
+        text = _("À remplir si vous répondez oui à « %(label)s »")
+        if not value:
+            text = _("À remplir si vous répondez non à « %(label)s »")
+        return text % {"label": in_language(other.label)}
+    text = _("À remplir si « %(label)s » est : %(answer)s")
+    if asked.equals is None:
+        text = _("À remplir si « %(label)s » n’est pas : %(answer)s")
+    return text % {"label": in_language(other.label), "answer": option(other, str(value))}
+
+
+def option(one: AnyField, value: str) -> str:
+    """One of the answers that a field offers, as people read it."""
+    match one:
+        case ChoiceField() | ChoicesField():
+            return next((in_language(choice.label) for choice in one.choices if choice.value == value), value)
+        case CountryField():
+            return countries().get(value, {}).get(formats.current_language(), value)
+    return value
