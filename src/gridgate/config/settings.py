@@ -3,7 +3,7 @@
 from csp.constants import SELF
 
 from gridgate.config.environment import read_environment
-from gridgate.portal.paths import locale_paths, template_dirs
+from gridgate.portal.paths import locale_paths, tag_libraries, template_dirs
 
 ENVIRONMENT = read_environment()
 
@@ -78,7 +78,7 @@ TEMPLATES = [
             "builtins": [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
-                "gridgate.portal.templatetags.gridgate",
+                *tag_libraries(),
             ],
         },
     }

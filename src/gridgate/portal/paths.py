@@ -1,4 +1,4 @@
-"""Where the portal keeps what Django looks up: templates and translations. Read by the settings, so nothing
+"""Where the portal keeps what Django looks up: templates, their tags and translations. Read by the settings, so nothing
 of Django here.
 
 A new screen needs no registration: its `templates` and `locale` folders are found because they are there.
@@ -15,6 +15,12 @@ def template_dirs() -> list[Path]:
     `templates/`.
     """
     return [PORTAL / "templates", PORTAL, *sorted(PORTAL.glob("screens/*/templates"))]
+
+
+def tag_libraries() -> list[str]:
+    """The modules of `tags/`, built into every template."""
+    modules = (path.stem for path in sorted(PORTAL.glob("tags/*.py")))
+    return [f"gridgate.portal.tags.{name}" for name in modules if name != "__init__"]
 
 
 def locale_paths() -> list[Path]:

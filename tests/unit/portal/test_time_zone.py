@@ -11,7 +11,7 @@ from django.utils import timezone
 import gridgate
 from gridgate.portal.kit import formats
 from gridgate.portal.shell.time_zone import zone_choices
-from gridgate.portal.templatetags.gridgate import time_element
+from gridgate.portal.tags.days import time_element
 
 EVENING = datetime(2026, 11, 17, 21, 30, tzinfo=UTC)
 """22:30 on the 17th in Paris, 10:30 on the 18th in Auckland."""
