@@ -1,4 +1,4 @@
-"""Plain values that views give to components: a figure, a step, a filter in force."""
+"""Plain values that views give to components: a figure, a step, a tag, a filter in force."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,6 +28,15 @@ class Step:
     label: str
     note: str = ""
     state: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A state in a word or two, as `{% tag %}` draws it; without `icon`, with that of its tone."""
+
+    tone: str
+    text: str
+    icon: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

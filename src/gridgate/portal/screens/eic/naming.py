@@ -1,7 +1,6 @@
 """How types, fields, states and what was done are called on the screens about EIC codes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -10,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from gridgate.organisations.eic_form import ALL_TYPES, eic_form
 from gridgate.organisations.models import EicCode, EicType, RequestState
 from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Tag
 
 TYPES: dict[str, Any] = {
     EicType.X: gettext_lazy(
@@ -40,13 +40,6 @@ _FIELDS: dict[str, Any] = {
     "parent": gettext_lazy("Code parent"),
     "justification": gettext_lazy("Pourquoi ce code"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    tone: str
-    text: str
-    icon: str
 
 
 def type_name(letter: str) -> str:

@@ -20,6 +20,7 @@ from gridgate.organisations.operations.kyc import (
 )
 from gridgate.portal.guards.access import AccountRequest
 from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import Tag
 from gridgate.portal.screens.eic.access import asker_required
 from gridgate.portal.screens.kyc import states
 from gridgate.portal.screens.kyc.progress import progress_of
@@ -30,7 +31,7 @@ class Accepted:
     """The questionnaire that was accepted last, as its card says it."""
 
     item: KycQuestionnaire
-    state: states.Tag
+    state: Tag
     last_day: date
     is_over: bool
     ends_soon: bool
@@ -41,7 +42,7 @@ class Line:
     """One questionnaire in the list."""
 
     item: KycQuestionnaire
-    state: states.Tag
+    state: Tag
     last_day: date | None
 
 

@@ -1,6 +1,5 @@
 """How the states, the steps and the end of a questionnaire are said."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -12,14 +11,7 @@ from gridgate.organisations.models import KycQuestionnaire, RequestState
 from gridgate.organisations.operations.kyc import REMINDERS, last_day_of
 from gridgate.organisations.operations.requests import RequestNotOpen
 from gridgate.portal.kit import formats
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    tone: str
-    text: str
-    icon: str | None = None
-
+from gridgate.portal.kit.shapes import Tag
 
 _STATES: dict[str, tuple[str, Any, str]] = {
     RequestState.DRAFT: ("", gettext_lazy("Brouillon"), "pen"),

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from gridgate.metering.models import LoadCurveCollection
 from gridgate.organisations.models import Membership
-from gridgate.portal.screens.metering_points.rows import Tag, collection
+from gridgate.portal.kit.shapes import Tag
+from gridgate.portal.screens.metering_points.rows import collection
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,9 @@ from django.utils.translation import gettext as _
 from gridgate.core.quantities import FlowDirection, directions_of
 from gridgate.metering.models import LoadCurveCollection, MeteringPoint
 from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Tag
 
 State = LoadCurveCollection.State
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A state in a word or two; `icon` empty for none."""
-
-    tone: str
-    text: str
-    icon: str
 
 
 UNTOLD = Tag("", "–", "")

@@ -7,8 +7,7 @@ from django.utils.translation import gettext as _
 
 from gridgate.organisations.models import Invitation, InvitationState
 from gridgate.portal.kit import formats
-from gridgate.portal.kit.shapes import Step
-from gridgate.portal.screens.operator.deadlines import Tag
+from gridgate.portal.kit.shapes import Step, Tag
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,8 @@ from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import LineField
 from gridgate.portal.kit.meanwhile import Meanwhile, differing
 from gridgate.portal.kit.paging import page_of
-from gridgate.portal.kit.shapes import filters_in_force
+from gridgate.portal.kit.shapes import Tag, filters_in_force
 from gridgate.portal.screens.operator import company_roles
-from gridgate.portal.screens.operator.deadlines import Tag
 from gridgate.portal.screens.operator.forms import CompanyForm, NewCompanyForm
 from gridgate.portal.screens.sharing.moment import Moment
 

@@ -25,11 +25,10 @@ from gridgate.portal import request_kinds
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.paging import page_of
-from gridgate.portal.kit.shapes import Figure
+from gridgate.portal.kit.shapes import Figure, Tag
 from gridgate.portal.screens.company.events import EventRow, event_rows
 from gridgate.portal.screens.operator import company_roles, deadlines, title_states
 from gridgate.portal.screens.operator.activation import activation
-from gridgate.portal.screens.operator.deadlines import Tag
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.operator_queries import PermissionCounts, permission_counts
 

@@ -1,6 +1,5 @@
 """How long a request waits, by when it is due and what became of it."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
@@ -8,17 +7,9 @@ from django.utils.translation import ngettext
 
 from gridgate.organisations.models import TO_TREAT, Membership, RequestState
 from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Tag
 
 SOON = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A state in a word or two; `icon` empty for none."""
-
-    tone: str
-    text: str
-    icon: str = ""
 
 
 def lasting(duration: timedelta | None) -> str:

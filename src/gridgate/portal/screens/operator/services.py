@@ -15,8 +15,8 @@ from gridgate.organisations.folding import company_named_like
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.searching import searched
+from gridgate.portal.kit.shapes import Tag
 from gridgate.portal.screens.operator import company_roles
-from gridgate.portal.screens.operator.deadlines import Tag
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService
 from gridgate.sharing.operations.offering import offer_to

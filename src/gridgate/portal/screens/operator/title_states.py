@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from gridgate.core.time import day_before
 from gridgate.portal.kit import formats
-from gridgate.portal.screens.operator.deadlines import Tag
+from gridgate.portal.kit.shapes import Tag
 
 
 def title_state(begins: date, ends: date | None, today: date) -> Tag:

@@ -18,11 +18,11 @@ from gridgate.organisations.models import EntitlementCode, Membership
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.paging import page_of
-from gridgate.portal.kit.shapes import filters_in_force
+from gridgate.portal.kit.shapes import Tag, filters_in_force
 from gridgate.portal.screens.sharing import extents, lifecycle, service_data
 from gridgate.portal.screens.sharing.forms import ReceivedFilters, TerminateForm
 from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.screens.sharing.tiles import Tag, expires
+from gridgate.portal.screens.sharing.tiles import expires
 from gridgate.portal.screens.sharing.timeline import NAMED_POINTS
 from gridgate.sharing.models import Permission, PermissionRequest, PointLeft
 from gridgate.sharing.operations import ending

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext, pgettext
 from gridgate.audit.queries.unusual import unusual_day
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.charts.spark import Spark, sparkline
+from gridgate.portal.kit.shapes import Tag
 from gridgate.portal.screens.sharing import service_data
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import DataService
@@ -19,13 +20,6 @@ from gridgate.sharing.queries.companies import CompanySharing, Share
 
 SOON_DAYS = 30
 """From how many days before its end on a share is said to end soon."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tag:
-    tone: str
-    text: str
-    icon: str
 
 
 @dataclass(frozen=True, slots=True)
