@@ -45,11 +45,11 @@ def _twenty_an_hour(user: User) -> Limit:
     return Limit(f"copies of the data of {user.pk}", 20, 60, 180, 180)
 
 
-def _file(said: dict[str, Any], reads: Iterator[dict[str, Any] | None]) -> Iterator[str]:
+def _file(held: dict[str, Any], reads: Iterator[dict[str, Any] | None]) -> Iterator[str]:
     """One JSON object, `reads` last and written as they come: there may be years of them; after them how many could not
     be read.
     """
-    yield json.dumps(said, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "reads": ['
+    yield json.dumps(held, ensure_ascii=False, indent=1).removesuffix("\n}") + ',\n "reads": ['
     before, unreadable = "\n  ", 0
     for read in reads:
         if read is None:
