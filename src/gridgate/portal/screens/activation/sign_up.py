@@ -24,12 +24,15 @@ def ask(request: HttpRequest) -> HttpResponse:
     form = SignUpForm(request.POST or None, initial={"language": (get_language() or "fr")[:2]})
     if not form.is_valid():
         return render(request, "activation/sign_up.html", {"form": form})
-    said = form.cleaned_data
-    attempt = letter_attempt(request, f"sign-up of {said['email'].strip().lower()}")
+    cleaned = form.cleaned_data
+    attempt = letter_attempt(request, f"sign-up of {cleaned['email'].strip().lower()}")
     if not attempt.allowed:
         return wait_first(request, attempt)
     operations.sign_up(
-        email=said["email"], full_name=said["full_name"], language=said["language"], now=timezone.now()
+        email=cleaned["email"],
+        full_name=cleaned["full_name"],
+        language=cleaned["language"],
+        now=timezone.now(),
     )
     return redirect("sign_up_sent")
 

@@ -34,10 +34,10 @@ def in_force(request: HttpRequest) -> HttpResponse:
 def published(request: HttpRequest, version: str) -> HttpResponse:
     """One version, in force or replaced."""
     versions = list(terms_published(now=timezone.now()))
-    found = next((terms for terms in versions if terms.version == version), None)
-    if found is None:
+    shown = next((terms for terms in versions if terms.version == version), None)
+    if shown is None:
         raise Http404(version)
-    return _page(request, found, versions)
+    return _page(request, shown, versions)
 
 
 def text_of(terms: GeneralTerms) -> tuple[list[Block], str]:
@@ -52,13 +52,13 @@ def blocks(text: str) -> list[Block]:
     >>> [block.kind for block in blocks("## Objet\\n\\nUne phrase\\nsur deux lignes.\\n- un\\n- deux")]
     ['heading', 'paragraph', 'list']
     """
-    found: list[Block] = []
+    cut: list[Block] = []
     for part in text.replace("\r\n", "\n").split("\n\n"):
         paragraph: list[str] = []
         points: list[str] = []
         for line in filter(None, map(str.strip, part.split("\n"))):
             if line.startswith("## "):
-                found.append(Block("heading", (line.removeprefix("## "),)))
+                cut.append(Block("heading", (line.removeprefix("## "),)))
             elif line.startswith("- "):
                 points.append(line.removeprefix("- "))
             elif points:
@@ -66,10 +66,10 @@ def blocks(text: str) -> list[Block]:
             else:
                 paragraph.append(line)
         if paragraph:
-            found.append(Block("paragraph", (" ".join(paragraph),)))
+            cut.append(Block("paragraph", (" ".join(paragraph),)))
         if points:
-            found.append(Block("list", tuple(points)))
-    return found
+            cut.append(Block("list", tuple(points)))
+    return cut
 
 
 def _page(request: HttpRequest, terms: GeneralTerms | None, versions: list[GeneralTerms]) -> HttpResponse:
