@@ -81,8 +81,15 @@ def export(request: MemberRequest, number: int) -> StreamingHttpResponse:
     header = (_("Ligne"), _("Colonne"), _("Valeur"), _("Importée"), _("Constat"), _("Remède"))
     yes, no = _("oui"), _("non")
     rows = (
-        (one.line, one.column, one.value, no if one.left_out else yes, one.reason, one.remedy)
-        for one in said(findings_of(made), kind=made.kind)
+        (
+            finding.line,
+            finding.column,
+            finding.value,
+            no if finding.left_out else yes,
+            finding.reason,
+            finding.remedy,
+        )
+        for finding in said(findings_of(made), kind=made.kind)
     )
     return table_response(request, f"import-{made.pk}.csv", header, rows, sheet=_("Rapport d’import"))
 
