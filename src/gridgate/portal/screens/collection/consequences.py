@@ -41,8 +41,12 @@ def of_opposing(*, actor: Membership, points: Collection[str], now: datetime) ->
         .order_by("eligible_party__legal_name", "service__name", "pk")
     )
     return [
-        Consequence(one.eligible_party, one.service.text("name"), _ends(one, left=vars(one)["left"]))
-        for one in touched
+        Consequence(
+            permission.eligible_party,
+            permission.service.text("name"),
+            _ends(permission, left=vars(permission)["left"]),
+        )
+        for permission in touched
     ]
 
 

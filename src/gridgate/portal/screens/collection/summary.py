@@ -87,18 +87,18 @@ class Foreseen:
     kept: int
 
     @classmethod
-    def of(cls, chosen: Points, asked: State) -> "Foreseen":
+    def of(cls, chosen: Points, wanted: State) -> "Foreseen":
         changing: list[str] = []
         into: Counter[State] = Counter()
         kept = 0
         for point in chosen:
-            new = becomes(asked, point.meter_type, by_holder=True)
+            new = becomes(wanted, point.meter_type, by_holder=True)
             if can_follow(vars(point)["collection_state"], new):
                 changing.append(point.pk)
                 into[new] += 1
             else:
                 kept += 1
-        return cls(asked, changing, into, kept)
+        return cls(wanted, changing, into, kept)
 
     @property
     def at_once(self) -> int:
@@ -159,7 +159,7 @@ class Unclear(Exception):
     """The form does not say which points: it would be read as more than was meant. Its text says what to do."""
 
 
-def _chosen(actor: Membership, asked: QueryDict, now: datetime) -> Points:
+def _chosen(actor: Membership, query: QueryDict, now: datetime) -> Points:
     """The points ticked, or all that the filters let through; those that the company has left are not among
     them.
 
@@ -170,12 +170,12 @@ def _chosen(actor: Membership, asked: QueryDict, now: datetime) -> Points:
         points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True),
         today=today,
     )
-    if asked.get("tous"):
-        if asked.getlist("point"):
+    if query.get("tous"):
+        if query.getlist("point"):
             raise Unclear(
                 _("Vous avez choisi toute la liste, et certains compteurs : gardez l’un ou l’autre.")
             )
-        form = PointFilterForm(asked, cities=cities_of(mine))
+        form = PointFilterForm(query, cities=cities_of(mine))
         if form.errors:
             raise Unclear(
                 _(
@@ -183,7 +183,7 @@ def _chosen(actor: Membership, asked: QueryDict, now: datetime) -> Points:
                 )
             )
         return narrow(mine, form.wanted, today=today)
-    ids = set(asked.getlist("point"))
+    ids = set(query.getlist("point"))
     readable = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today).filter(
         pk__in=ids
     )
@@ -192,11 +192,11 @@ def _chosen(actor: Membership, asked: QueryDict, now: datetime) -> Points:
     return mine.filter(pk__in=ids)
 
 
-def _carried(asked: QueryDict) -> list[tuple[str, str]]:
+def _carried(query: QueryDict) -> list[tuple[str, str]]:
     """What the confirmation sends again."""
     return [
         (name, value)
-        for name, values in asked.lists()
+        for name, values in query.lists()
         for value in values
         if name not in (*OF_A_PAGE, "confirme")
     ]

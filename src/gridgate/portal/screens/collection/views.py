@@ -32,10 +32,10 @@ def index(request: MemberRequest) -> HttpResponse:
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
     mine = points_readable_by(actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True)
     form = PointFilterForm(request.GET, cities=cities_of(mine))
-    found = sorted_by(
+    points = sorted_by(
         narrow(with_collection(mine, today=today), form.wanted, today=today), request.GET.get("tri", "")
     )
-    page = page_of(request, found)
+    page = page_of(request, points)
     counts = collection_counts(mine, today=today)
     context = {
         "form": form,
@@ -57,30 +57,30 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
     """One point: its state, what can follow, and every state before."""
     actor = request.membership
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
-    found = with_collection(
+    shown = with_collection(
         points_readable_by(
             actor=actor, service=EntitlementCode.DATA_SERVICES, today=today, held=True, point=point_id
         ),
         today=today,
     ).first()
-    if found is None:
+    if shown is None:
         raise PointNotFound(point_id)
-    present = vars(found)["collection_state"]
-    times = own_titles(actor=actor, point_id=found.pk)
+    present = vars(shown)["collection_state"]
+    times = own_titles(actor=actor, point_id=shown.pk)
     context = {
-        "point": found,
-        "name": str(found),
+        "point": shown,
+        "name": str(shown),
         "state": collection(present),
-        "since": vars(found)["collection_since"],
+        "since": vars(shown)["collection_since"],
         "present": present,
         "actions": [
             action
             for action in ACTIONS
-            if can_follow(present, becomes(State(action.state), found.meter_type, by_holder=True))
+            if can_follow(present, becomes(State(action.state), shown.meter_type, by_holder=True))
         ],
         "several_times": len(times) > 1,
         "held_since": next(first for first, after in reversed(times) if first <= today),
         "times": said_times(times, today),
-        "collections": history(collections_of(found, actor=actor), actor=actor),
+        "collections": history(collections_of(shown, actor=actor), actor=actor),
     }
     return render(request, "collection/point.html", context)
