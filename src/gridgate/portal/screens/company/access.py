@@ -57,13 +57,13 @@ def access_lines(member: Membership, *, point: str | None = None) -> list[Access
 
 def reason(answer: Answer) -> str:
     """Why, in words that an administrator acts on."""
-    said = _reason(answer)
+    sentence = _reason(answer)
     ends, begins = answer.reason_ends, answer.later_from
     if answer.allowed and ends is not None:
-        said = _("%(reason)s, %(until)s") % {"reason": said, "until": until(ends)}
+        sentence = _("%(reason)s, %(until)s") % {"reason": sentence, "until": until(ends)}
     if begins is None or not answer.later:
-        return said
-    values = {"reason": said, "groups": _on_points(answer), "dates": _from_to(begins, answer.later_until)}
+        return sentence
+    values = {"reason": sentence, "groups": _on_points(answer), "dates": _from_to(begins, answer.later_until)}
     if ends is not None and ends <= begins:
         return _("%(reason)s ; puis par %(groups)s %(dates)s") % values
     return _("%(reason)s ; aussi par %(groups)s %(dates)s") % values

@@ -50,10 +50,10 @@ class Chooser:
     ) -> None:
         self._matching, self._kind = matching, kind
         self._initial, self._locked = frozenset(initial), frozenset(locked)
-        said = data if data is not None else QueryDict()
-        self.query = searched(said)
-        self.do = said.get("do", "")
-        self.only_chosen = self.do == "chosen" or (said.get("view") == "chosen" and self.do != "everything")
+        query = data if data is not None else QueryDict()
+        self.query = searched(query)
+        self.do = query.get("do", "")
+        self.only_chosen = self.do == "chosen" or (query.get("view") == "chosen" and self.do != "everything")
         self.chosen = self._read(data)
         if self.do == "pick_all":
             self.choose(self._keys(matching(self.query)))

@@ -66,8 +66,12 @@ class Consequence:
 def present_rights(*, actor: Membership) -> CompanyRights:
     """The rights of the actor's company with its points and programs, in six statements whatever its size."""
     programs = {
-        one.pk: Program(one.name, one.group_id, gone=one.group_id is not None and one.group is None)
-        for one in applications_of(actor=actor)
+        application.pk: Program(
+            application.name,
+            application.group_id,
+            gone=application.group_id is not None and application.group is None,
+        )
+        for application in applications_of(actor=actor)
     }
     return company_rights(actor=actor, held=points_of_company(actor=actor), programs=programs)
 
@@ -77,19 +81,19 @@ def consequences(changes: Sequence[Change], *, actor: Membership) -> list[Conseq
     told = newly(changes)
     names = _names_of(told, actor) if actor.is_administrator else {}
     dated = any(change.at for change in changes)
-    found: list[Consequence] = []
+    worth_saying: list[Consequence] = []
     became: dict[str, str] = {}
-    said = None
+    last_heading = None
     for change, new in zip(changes, told, strict=True):
         when, becomes = from_when(change), _becomes(change)
         again = became.get(change.entry.code) == becomes
         became[change.entry.code] = becomes
-        heading = when if dated and when != said else ""
-        one = _consequence(new, names, "" if again else becomes, heading)
-        if one.becomes or one.sentences:
-            found.append(one)
-            said = when
-    return found
+        heading = when if dated and when != last_heading else ""
+        consequence = _consequence(new, names, "" if again else becomes, heading)
+        if consequence.becomes or consequence.sentences:
+            worth_saying.append(consequence)
+            last_heading = when
+    return worth_saying
 
 
 def from_when(change: Change) -> str:
@@ -121,7 +125,7 @@ def is_confirmed(request: HttpRequest, changes: Sequence[Change], also: Sequence
 
 def fingerprint(changes: Sequence[Change], also: Sequence[str] = ()) -> str:
     """Differs when the consequences do, or what else the page says: what was read and confirmed must be what happens."""
-    said = [
+    read = [
         (
             change.entry.code.value,
             change.at,
@@ -138,32 +142,32 @@ def fingerprint(changes: Sequence[Change], also: Sequence[str] = ()) -> str:
         )
         for change in changes
     ]
-    return sha256(repr((said, list(also))).encode()).hexdigest()[:16]
+    return sha256(repr((read, list(also))).encode()).hexdigest()[:16]
 
 
 def _consequence(change: Change, names: dict[str, str], becomes: str, when: str) -> Consequence:
-    said = [
+    sentences = [
         *(
-            _sentence(one, change, _losing, names)
-            for one in (*change.losses, *_programs(change.programs_lose))
+            _sentence(difference, change, _losing, names)
+            for difference in (*change.losses, *_programs(change.programs_lose))
         ),
         *(
-            _sentence(one, change, _gaining, names)
-            for one in (*change.gains, *_programs(change.programs_gain))
+            _sentence(difference, change, _gaining, names)
+            for difference in (*change.gains, *_programs(change.programs_gain))
         ),
         *(_sentence(one.difference, change, _EASING[one.ease], names) for one in change.eased),
         *(
-            _sentence(told, change, _EASING[one.ease], names)
-            for one in change.programs_eased
-            for told in _programs([one.difference])
+            _sentence(told, change, _EASING[difference.ease], names)
+            for difference in change.programs_eased
+            for told in _programs([difference.difference])
         ),
     ]
     return Consequence(
         when=when,
         service=change.entry.label,
         becomes=becomes,
-        sentences=tuple(said[:SPOKEN]),
-        others=tuple(said[SPOKEN:]),
+        sentences=tuple(sentences[:SPOKEN]),
+        others=tuple(sentences[SPOKEN:]),
         takes=bool(change.losses or change.programs_lose),
     )
 
@@ -271,25 +275,25 @@ def _where(difference: Difference) -> str:
     if not count:
         return _(" sur les points à venir")
     if difference.everywhere:
-        said = ngettext(
+        text = ngettext(
             " sur %(points)s point et sur ceux à venir", " sur %(points)s points et sur ceux à venir", count
         )
     else:
-        said = ngettext(" sur %(points)s point", " sur %(points)s points", count)
-    return said % {"points": formats.number(count)}
+        text = ngettext(" sur %(points)s point", " sur %(points)s points", count)
+    return text % {"points": formats.number(count)}
 
 
 def _programs(differences: Iterable[Difference]) -> list[Difference]:
     """Programs read under their own names, which may be a person's."""
     return [
         Difference(
-            tuple(_("%(name)s (programme)") % {"name": name} for name in one.names),
-            one.keys,
-            one.points,
-            one.whole,
-            one.everywhere,
+            tuple(_("%(name)s (programme)") % {"name": name} for name in program.names),
+            program.keys,
+            program.points,
+            program.whole,
+            program.everywhere,
         )
-        for one in differences
+        for program in differences
     ]
 
 

@@ -70,25 +70,25 @@ class PeopleFilterForm(forms.Form):
 
     @property
     def wanted(self) -> PeopleFilter:
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         return PeopleFilter(
-            text=said.get("q", ""),
-            role=said.get("role", ""),
-            group=number_of("group", said.get("groupe", "")),
-            external={"oui": True, "non": False}.get(said.get("externe", "")),
-            dated=said.get("etat") == _DATED,
-            state=ACTIVE if said.get("etat") == _DATED else said.get("etat", ""),
+            text=cleaned.get("q", ""),
+            role=cleaned.get("role", ""),
+            group=number_of("group", cleaned.get("groupe", "")),
+            external={"oui": True, "non": False}.get(cleaned.get("externe", "")),
+            dated=cleaned.get("etat") == _DATED,
+            state=ACTIVE if cleaned.get("etat") == _DATED else cleaned.get("etat", ""),
         )
 
     def labels(self) -> dict[str, str]:
         """How each filter in force reads on its tag."""
-        said = {name: self.cleaned_data.get(name, "") for name in self.fields}
-        labels = {"q": formats.quoted(said["q"])} if said["q"] else {}
+        cleaned = {name: self.cleaned_data.get(name, "") for name in self.fields}
+        labels = {"q": formats.quoted(cleaned["q"])} if cleaned["q"] else {}
         for name in ("role", "groupe", "externe", "etat"):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
-            if said[name]:
-                labels[name] = str(dict(field.choices)[said[name]])  # type: ignore[arg-type]
+            if cleaned[name]:
+                labels[name] = str(dict(field.choices)[cleaned[name]])  # type: ignore[arg-type]
         return labels
 
 

@@ -188,8 +188,8 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
 
 def _places(actor: Membership, group: UserGroup) -> dict[int, Term]:
     return {
-        one.pk: Term(vars(one)["place_from"], vars(one)["place_until"])
-        for one in members_in(actor=actor, group=group)
+        member.pk: Term(vars(member)["place_from"], vars(member)["place_until"])
+        for member in members_in(actor=actor, group=group)
     }
 
 

@@ -88,16 +88,16 @@ class HistoryFilterForm(forms.Form):
 
     def labels(self) -> dict[str, str]:
         """How each filter in force reads on its tag."""
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         labels = {}
-        if said.get("quoi"):
-            labels["quoi"] = str(FAMILIES[said["quoi"]][0])
-        if said.get("qui"):
-            labels["qui"] = self._people[said["qui"]]
-        if said.get("du"):
-            labels["du"] = _("Depuis le %(day)s") % {"day": formats.long_day(said["du"])}
-        if said.get("au"):
-            labels["au"] = _("Jusqu’au %(day)s") % {"day": formats.long_day(said["au"])}
+        if cleaned.get("quoi"):
+            labels["quoi"] = str(FAMILIES[cleaned["quoi"]][0])
+        if cleaned.get("qui"):
+            labels["qui"] = self._people[cleaned["qui"]]
+        if cleaned.get("du"):
+            labels["du"] = _("Depuis le %(day)s") % {"day": formats.long_day(cleaned["du"])}
+        if cleaned.get("au"):
+            labels["au"] = _("Jusqu’au %(day)s") % {"day": formats.long_day(cleaned["au"])}
         return labels
 
 

@@ -39,7 +39,7 @@ def details(event: AuditEvent, *, most: int | None = SHOWN) -> list[Detail]:
     before: Mapping[str, Any] = event.before if isinstance(event.before, dict) else {}
     after: Mapping[str, Any] = event.after if isinstance(event.after, dict) else {}
     say = _say_of_questionnaire if event.action.startswith("kyc.") else _say
-    found = []
+    changed = []
     for name in {**before, **after}:
         if name == "points" and not _by_point({**before, **after}.get("service")):
             continue
@@ -48,21 +48,21 @@ def details(event: AuditEvent, *, most: int | None = SHOWN) -> list[Detail]:
             # Of two long lists, who reads wants what left the one and came into the other.
             left, came = _LISTS[name]
             if gone := [one for one in was if one not in became]:
-                found.append(Detail(str(left), _say(name, gone, most)))
+                changed.append(Detail(str(left), _say(name, gone, most)))
             if new := [one for one in became if one not in was]:
-                found.append(Detail(str(came), became=_say(name, new, most)))
+                changed.append(Detail(str(came), became=_say(name, new, most)))
             continue
         if (name not in before or name not in after) and _is_nothing(became if name in after else was):
             continue  # an optional fact of something that came or went, and that it never had
         same = name in before and name in after and was == became
-        found.append(
+        changed.append(
             Detail(
                 str(_NAMES.get(name, name)),
                 say(name, was, most) if name in before and not same else "",
                 say(name, became, most) if name in after else "",
             )
         )
-    return found
+    return changed
 
 
 def _by_point(service: Any) -> bool:
@@ -238,11 +238,11 @@ def _counted_points(value: Any, most: int | None) -> str:
 
 
 def _services(value: Any, most: int | None) -> str:
-    said = []
+    texts = []
     for code, points in value.items():
         service = _service(code, most)
-        said.append(service if points == "all" else f"{service} ({_counted_points(points, most)})")
-    return formats.series(said)
+        texts.append(service if points == "all" else f"{service} ({_counted_points(points, most)})")
+    return formats.series(texts)
 
 
 def _company_roles(value: Any, most: int | None) -> str:

@@ -71,13 +71,13 @@ def invite(request: MemberRequest) -> HttpResponse:
 
 def _send(actor: Membership, form: InviteForm) -> Invitation | None:
     """None when it was refused: the form then says why, beside the address."""
-    said = form.cleaned_data
+    cleaned = form.cleaned_data
     try:
         return send_invitation(
             organisation=actor.organisation,
-            email=said["email"],
-            full_name=said["full_name"],
-            language=said["language"],
+            email=cleaned["email"],
+            full_name=cleaned["full_name"],
+            language=cleaned["language"],
             role=form.role_chosen,
             external=form.is_external,
             until=form.until_chosen,
@@ -106,10 +106,10 @@ def index(request: MemberRequest) -> HttpResponse:
     actor, now = request.membership, timezone.now()
     everything = invitations_of(actor=actor)
     form = InvitationFilterForm(request.GET)
-    found = everything.filter(named_like(form.text, "full_name", "email"))
+    matching = everything.filter(named_like(form.text, "full_name", "email"))
     if form.state is not None:
-        found = in_state(found, form.state, now=now)
-    page = page_of(request, found)
+        matching = in_state(matching, form.state, now=now)
+    page = page_of(request, matching)
     invitations = list(page)
     groups = invited_group_names(actor=actor, invitations=[one.pk for one in invitations])
     context = {
@@ -156,10 +156,10 @@ def renew(request: MemberRequest, pk: int) -> HttpResponse:
         sent = renew_invitation(invitation=invitation, actor=actor, now=now)
     except GridgateError as refused:
         return _refused(request, refused, invitation)
-    said = _(
+    text = _(
         "Un nouveau lien est parti à %(email)s, valable jusqu’au %(day)s. Le précédent n’ouvre plus rien."
     )
-    messages.success(request, said % {"email": sent.email, "day": formats.long_day(sent.good_until)})
+    messages.success(request, text % {"email": sent.email, "day": formats.long_day(sent.good_until)})
     return redirect("company_invitations")
 
 
@@ -173,8 +173,8 @@ def cancel(request: MemberRequest, pk: int) -> HttpResponse:
         cancel_invitation(invitation=invitation, actor=actor, now=now)
     except GridgateError as refused:
         return _refused(request, refused, invitation)
-    said = _("L’invitation de %(email)s est annulée : son lien n’ouvre plus rien.")
-    messages.success(request, formats.elided(said % {"email": invitation.email}))
+    text = _("L’invitation de %(email)s est annulée : son lien n’ouvre plus rien.")
+    messages.success(request, formats.elided(text % {"email": invitation.email}))
     return redirect("company_invitations")
 
 
@@ -183,13 +183,13 @@ def _refused(request: MemberRequest, refused: GridgateError, invitation: Invitat
     if refused.kind is not ErrorKind.CONFLICT:
         raise refused
     if isinstance(refused, MembershipExists):
-        said = _("%(email)s est déjà utilisateur de votre entreprise.")
+        text = _("%(email)s est déjà utilisateur de votre entreprise.")
     elif isinstance(refused, InvitationLapsed):
-        said = _(
+        text = _(
             "L’accès prévu pour %(email)s est arrivé à sa fin. Annulez l’invitation, puis invitez de nouveau "
             "avec une autre date."
         )
     else:
-        said = _("L’invitation de %(email)s a déjà été acceptée ou annulée.")
-    messages.info(request, formats.elided(said % {"email": invitation.email}))
+        text = _("L’invitation de %(email)s a déjà été acceptée ou annulée.")
+    messages.info(request, formats.elided(text % {"email": invitation.email}))
     return redirect("company_invitations")

@@ -113,14 +113,14 @@ def sample(request: MemberRequest) -> HttpResponseBase:
 
 def fingerprint(people: PeopleFile) -> str:
     """Differs when what would be sent does: what was read must be what happens."""
-    said = [
+    read = [
         (
-            *(one.email, one.full_name, one.language, one.role, one.external, one.until),
-            [group.pk for group in one.groups],
+            *(line.email, line.full_name, line.language, line.role, line.external, line.until),
+            [group.pk for group in line.groups],
         )
-        for one in people.invited
+        for line in people.invited
     ]
-    return sha256(repr(said).encode()).hexdigest()[:16]
+    return sha256(repr(read).encode()).hexdigest()[:16]
 
 
 def _read(actor: Membership, form: InviteManyForm, text: str) -> PeopleFile | None:
@@ -181,15 +181,15 @@ def _worst_first(one: PersonLine) -> tuple[bool, bool, int]:
     return not one.wrong, one.known, one.number
 
 
-def _row(one: PersonLine) -> dict[str, Any]:
-    person = one.person
+def _row(line: PersonLine) -> dict[str, Any]:
+    person = line.person
     return {
-        "line": one,
-        "name": one.full_name or one.email,
+        "line": line,
+        "name": line.full_name or line.email,
         "administrator": person is not None and person.role == Membership.Role.ADMINISTRATOR,
         "until": last_day(person.until) if person and person.until else None,
         "groups": named([group.name for group in person.groups]) if person else "",
-        "said": [_said(finding, value) for finding, value in one.findings],
+        "said": [_said(finding, value) for finding, value in line.findings],
     }
 
 

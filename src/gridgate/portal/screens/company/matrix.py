@@ -66,35 +66,35 @@ def page(request: MemberRequest) -> HttpResponse:
     actor = request.membership
     if request.method != "POST":
         return _table(request, Asked(frozenset(), frozenset()))
-    asked = _read(actor, request.POST)
+    wanted = _read(actor, request.POST)
     if request.POST.get("do") == "edit":
-        return _table(request, asked)
+        return _table(request, wanted)
     with transaction.atomic():
         before = present_rights(actor=actor)
-        asked = asked.effective(before)
-        changes = before.becoming(before.with_services(give=asked.give, withdraw=asked.withdraw))
+        wanted = wanted.effective(before)
+        changes = before.becoming(before.with_services(give=wanted.give, withdraw=wanted.withdraw))
         seen = request.POST.get("seen", "")
         if any(change.asks_to_confirm for change in changes) and seen != fingerprint(changes):
             return _summary(
-                request, asked, fingerprint(changes), consequences(changes, actor=actor), again=bool(seen)
+                request, wanted, fingerprint(changes), consequences(changes, actor=actor), again=bool(seen)
             )
-        if asked:
-            _save(actor, asked, before)
-    if not asked:
+        if wanted:
+            _save(actor, wanted, before)
+    if not wanted:
         messages.info(request, _("Rien n’était à changer."))
     else:
         text = ngettext(
-            "%(count)s modification enregistrée.", "%(count)s modifications enregistrées.", len(asked)
-        ) % {"count": formats.number(len(asked))}
+            "%(count)s modification enregistrée.", "%(count)s modifications enregistrées.", len(wanted)
+        ) % {"count": formats.number(len(wanted))}
         messages.success(request, f"{text} {losses(changes)}".strip())
     return _back(request)
 
 
-def _save(actor: Membership, asked: Asked, rights: CompanyRights) -> None:
+def _save(actor: Membership, cells: Asked, rights: CompanyRights) -> None:
     """Services that the company is not offered any more stay as they are: nobody saw them."""
-    touched = {group for group, _code in asked.give | asked.withdraw}
+    touched = {group for group, _code in cells.give | cells.withdraw}
     has = {(group, code) for code, groups in rights.given.items() for group in groups}
-    becomes = (has | asked.give) - asked.withdraw
+    becomes = (has | cells.give) - cells.withdraw
     wanted = {group: [code for one, code in becomes if one == group] for group in touched}
     set_services(organisation=actor.organisation, wanted=wanted, actor=actor, now=timezone.now())
 
@@ -140,16 +140,16 @@ def _cells(actor: Membership, texts: Iterable[str]) -> frozenset[Cell]:
 # --- the table --------------------------------------------------------------------------------------------
 
 
-def _table(request: MemberRequest, asked: Asked) -> HttpResponse:
+def _table(request: MemberRequest, wanted: Asked) -> HttpResponse:
     actor = request.membership
     text = searched(request.GET)
-    found = groups_of(actor=actor, text=text)
+    matching = groups_of(actor=actor, text=text)
     length = COLUMNS[1] if request.GET.get("par_page") == str(COLUMNS[1]) else COLUMNS[0]
-    columns = Paginator(found, length).get_page(request.GET.get("page"))
+    columns = Paginator(matching, length).get_page(request.GET.get("page"))
     groups = list(columns)
     has = {
-        (one.group_id, one.code): one
-        for one in entitlements_of(actor=actor, groups=[group.pk for group in groups])
+        (entitlement.group_id, entitlement.code): entitlement
+        for entitlement in entitlements_of(actor=actor, groups=[group.pk for group in groups])
     }
     now = timezone.now()
     reserved = reservations_of(actor=actor, at=now)
@@ -161,9 +161,9 @@ def _table(request: MemberRequest, asked: Asked) -> HttpResponse:
         "groups": groups,
         "total": columns.paginator.count if not text else groups_of(actor=actor).count(),
         "users": members_of(actor=actor).count(),
-        "rows": [_row(entry, groups, has, reserved, asked, now) for entry in services],
+        "rows": [_row(entry, groups, has, reserved, wanted, now) for entry in services],
         "had": _text(cell for cell in has if cell[1] in {str(entry.code) for entry in services}),
-        "pending": len(asked),
+        "pending": len(wanted),
         "never_open": [entry.label for entry in services if not entry.rule.open],
     }
     return render(request, "company/services.html", context)
@@ -174,7 +174,7 @@ def _row(
     groups: list[UserGroup],
     has: dict[Cell, Entitlement],
     reserved: dict[str, Reserved],
-    asked: Asked,
+    wanted: Asked,
     now: datetime,
 ) -> dict[str, Any]:
     cells = []
@@ -188,7 +188,7 @@ def _row(
                 "given": given,
                 "dates": said(given.term, now) if given is not None else "",
                 "over": given is not None and given.term.is_over(now),
-                "ticked": cell in asked.give or (given is not None and cell not in asked.withdraw),
+                "ticked": cell in wanted.give or (given is not None and cell not in wanted.withdraw),
                 "perimeter": given is not None and entry.by_point,
             }
         )
@@ -197,16 +197,16 @@ def _row(
 
 
 def _summary(
-    request: MemberRequest, asked: Asked, seen: str, changes: list[Any], *, again: bool
+    request: MemberRequest, wanted: Asked, seen: str, changes: list[Any], *, again: bool
 ) -> HttpResponse:
     """What the change does to whom; nothing is kept until it is confirmed."""
     context = {
         "consequences": changes,
-        "forgotten": _forgotten(request.membership, asked),
-        "give": _text(asked.give),
-        "take": _text(asked.withdraw),
+        "forgotten": _forgotten(request.membership, wanted),
+        "give": _text(wanted.give),
+        "take": _text(wanted.withdraw),
         "seen": seen,
-        "count": len(asked),
+        "count": len(wanted),
         "group": number_of("group", request.POST.get("group", "")),
         "changed_meanwhile": again,
     }
@@ -223,11 +223,15 @@ def cell_text(cell: Cell) -> str:
     return f"{handle_of('group', group)}:{code}"
 
 
-def _forgotten(actor: Membership, asked: Asked) -> list[dict[str, Any]]:
+def _forgotten(actor: Membership, wanted: Asked) -> list[dict[str, Any]]:
     """The perimeters that are lost with the services withdrawn."""
-    groups = {group for group, _code in asked.withdraw}
+    groups = {group for group, _code in wanted.withdraw}
     return [
-        {"group": one.group.name, "service": one.get_code_display(), "points": vars(one)["points"]}
-        for one in entitlements_of(actor=actor, groups=groups).select_related("group")
-        if one.restricted and (one.group_id, one.code) in asked.withdraw
+        {
+            "group": entitlement.group.name,
+            "service": entitlement.get_code_display(),
+            "points": vars(entitlement)["points"],
+        }
+        for entitlement in entitlements_of(actor=actor, groups=groups).select_related("group")
+        if entitlement.restricted and (entitlement.group_id, entitlement.code) in wanted.withdraw
     ]

@@ -139,11 +139,11 @@ class PerimeterForm:
 
     def by_beginning(self) -> dict[datetime | None, list[str]]:
         """Those services by when they begin; None: they have."""
-        now, found = timezone.now(), dict[datetime | None, list[str]]()
+        now, codes_by_beginning = timezone.now(), dict[datetime | None, list[str]]()
         for code in self.codes:
             term = self._terms.get(code, self.term)
-            found.setdefault(None if term.has_begun(now) else term.begins, []).append(code)
-        return found
+            codes_by_beginning.setdefault(None if term.has_begun(now) else term.begins, []).append(code)
+        return codes_by_beginning
 
     def chosen(self) -> set[str] | None:
         """None for all points, now and later."""
@@ -222,11 +222,11 @@ def _read_line(line: str, known: set[str]) -> tuple[list[str], list[tuple[str, s
             good.append(point)
             continue
         words = [(word, *_identifier(word, known)) for word in cell.split()]
-        found = [point for _word, point, _why in words if point]
+        points = [point for _word, point, _why in words if point]
         wrong = [(word, said) for word, point, said in words if not point and _looks_like_one(word)]
-        good.extend(found)
+        good.extend(points)
         bad.extend(wrong)
-        if not (found or wrong) and _looks_like_one(cell):
+        if not (points or wrong) and _looks_like_one(cell):
             bad.append((cell, why))
     if not good and not bad:
         bad.append((line[:60], _identifier(line, known)[1]))
@@ -265,14 +265,14 @@ def _meanwhile(request: MemberRequest, form: PerimeterForm) -> HttpResponse:
     """What a colleague saved since the page was opened, beside what is chosen; nothing is kept."""
     actor = request.membership
     scope, points = form.saved
-    said = [
+    saved = [
         (
             form.entry.label,
             _extent(None if scope == "all" else points) if scope else _("le groupe ne l’a plus"),
         )
     ]
     context = _context(actor, form, [])
-    context["meanwhile"] = Meanwhile(who_changed(form.group, actor=actor), said)
+    context["meanwhile"] = Meanwhile(who_changed(form.group, actor=actor), saved)
     return render(request, "company/perimeter.html", context, status=409)
 
 

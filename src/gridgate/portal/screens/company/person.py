@@ -114,12 +114,12 @@ def _is_promoted(actor: Membership, member: Membership, form: MemberForm) -> boo
 def _promotion(member: Membership, *, promoted: bool) -> list[str]:
     if not promoted:
         return []
-    said = _(
+    promotion = _(
         "%(name)s devient administrateur : tous les services sur tous les points, présents et à venir, et les "
         "droits de chacun, administrateurs compris."
     )
     ends_no_more = _("Sa date de fin est retirée : aucune fin n’est plus fixée.") if member.until else ""
-    return [text for text in (said % {"name": member.user}, ends_no_more) if text]
+    return [text for text in (promotion % {"name": member.user}, ends_no_more) if text]
 
 
 def _sooner(member: Membership, until: datetime | None) -> list[str]:
