@@ -16,12 +16,12 @@ def fault(examined: Examined) -> str:
     """What is wrong with a code, in numbers; empty when nothing is."""
     match examined.fault:
         case EicFault.LENGTH:
-            found = len(examined.code)
+            typed = len(examined.code)
             return ngettext(
                 "%(found)s caractère saisi, un code EIC en a 16.",
                 "%(found)s caractères saisis, un code EIC en a 16.",
-                found,
-            ) % {"found": found}
+                typed,
+            ) % {"found": typed}
         case EicFault.CHARACTERS:
             return _(
                 "Un code EIC n’a que des chiffres, des lettres sans accent et des tirets, pas %(strange)s."
@@ -44,29 +44,29 @@ def hint(text: str) -> str:
     return fault(examined) if examined.recordable else ""
 
 
-def wrong(found: Wrong, *, typed: str = "", readable: bool = True) -> str:
+def wrong(mistake: Wrong, *, typed: str = "", readable: bool = True) -> str:
     """What is wrong with one thing that a request says. `readable`: the code that has the name may be named."""
-    match found.fault:
+    match mistake.fault:
         case AskedFault.MISSING:
             return _("À remplir.")
         case AskedFault.TOO_LONG:
             return _("%(longest)s caractères au plus, %(found)s saisis.") % {
-                "longest": formats.number(found.longest),
+                "longest": formats.number(mistake.longest),
                 "found": formats.number(len(typed)),
             }
-        case AskedFault.CHARACTERS if found.where == "display_name":
+        case AskedFault.CHARACTERS if mistake.where == "display_name":
             return _("Des capitales sans accent, des chiffres et les signes - + _ seulement, sans espace.")
         case AskedFault.NOT_OFFERED:
             return _("Ce type de code n’est pas attribué ici.")
-        case AskedFault.TAKEN if found.code is not None and readable:
+        case AskedFault.TAKEN if mistake.code is not None and readable:
             return _("Le code %(code)s, %(name)s, a déjà ce nom d’affichage. Choisissez-en un autre.") % {
-                "code": found.code.pk,
-                "name": found.code.long_name,
+                "code": mistake.code.pk,
+                "name": mistake.code.long_name,
             }
         case AskedFault.TAKEN:
             return _("Un autre code a déjà ce nom d’affichage. Choisissez-en un autre.")
-        case AskedFault.NOT_A_CODE if found.examined is not None:
-            return fault(found.examined)
+        case AskedFault.NOT_A_CODE if mistake.examined is not None:
+            return fault(mistake.examined)
         case AskedFault.NOT_A_PARTY:
             return _("Donnez le code d’un acteur (type X), pas celui d’un autre objet.")
     return _("Cette réponse ne convient pas.")
@@ -94,12 +94,12 @@ def body_fault(examined: Examined) -> str:
     """What is wrong with the 12 characters that an office chose."""
     match examined.fault:
         case EicFault.LENGTH:
-            found = max(0, len(examined.code) - 3)
+            typed = max(0, len(examined.code) - 3)
             return ngettext(
                 "%(found)s caractère saisi, il en faut 12.",
                 "%(found)s caractères saisis, il en faut 12.",
-                found,
-            ) % {"found": found}
+                typed,
+            ) % {"found": typed}
         case EicFault.NO_CHECK:
             return _("Avec ces caractères, le dernier serait un tiret : changez-en un.")
     return fault(examined)

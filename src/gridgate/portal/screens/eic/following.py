@@ -56,14 +56,14 @@ def index(request: AccountRequest) -> HttpResponse:
     if actor is not None and actor.organisation.is_operator:
         return redirect("operator_eic")
     may_ask = may_request(actor)
-    asked = _kept(EIC.of(user=request.user, actor=actor)) if may_ask else EicRequest.objects.none()
-    page = page_of(request, asked.order_by("-created_at", "-pk"))
+    requests = _kept(EIC.of(user=request.user, actor=actor)) if may_ask else EicRequest.objects.none()
+    page = page_of(request, requests.order_by("-created_at", "-pk"))
     codes = _own_codes(request)
     context = {
         "may_ask": may_ask,
         "company": actor.organisation if actor else None,
         "administrators": [] if may_ask or actor is None else administrators_of(actor=actor)[:3],
-        "waiting": asked.filter(state=_S.RETURNED).order_by("submitted_at"),
+        "waiting": requests.filter(state=_S.RETURNED).order_by("submitted_at"),
         "codes": [{"code": code, "status": naming.status(code)} for code in codes[:MOST_CODES]],
         "page_obj": page,
         "rows": [_row(one) for one in page],
@@ -151,11 +151,11 @@ def _page(
     changed: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    asked = EicAsked.of(item)
+    answers = EicAsked.of(item)
     changeable = item.state in CHANGEABLE
-    faults = faults_of(asked) if changeable else []
+    faults = faults_of(answers) if changeable else []
     close = (
-        codes_to_compare(asked, user=request.user, actor=request.membership)
+        codes_to_compare(answers, user=request.user, actor=request.membership)
         if changeable and not faults
         else []
     )
@@ -213,10 +213,10 @@ def _answers(item: EicRequest) -> list[tuple[str, str]]:
 
 def _taken(request: AccountRequest, faults: list[Wrong]) -> str:
     """That a code has the display name, when that is among what is wrong."""
-    for found in faults:
-        if found.code is not None:
+    for mistake in faults:
+        if mistake.code is not None:
             readable = codes_readable_by(user=request.user, actor=request.membership)
-            return code_faults.wrong(found, readable=readable.filter(pk=found.code.pk).exists())
+            return code_faults.wrong(mistake, readable=readable.filter(pk=mistake.code.pk).exists())
     return ""
 
 

@@ -119,16 +119,16 @@ class DescribeForm(forms.Form):
         self.user, self.actor, self.before, self.type = user, actor, asked, asked.type
         form = eic_form()
         initial = {name: getattr(asked, name) for name in self.base_fields}
-        for one in form.fields_of(self.type):
-            initial[ANSWER + one.name] = asked.details.get(one.name)
+        for question in form.fields_of(self.type):
+            initial[ANSWER + question.name] = asked.details.get(question.name)
         super().__init__(data, initial=initial)
         self._mandatory = {"display_name", "long_name"}
         for name, rule in form.by_type.items():
             self._ask_if(name, rule)
         self.answers = {ANSWER + one.name: one for one in form.fields_of(self.type)}
-        for name, one in self.answers.items():
-            self.fields[name] = _field_of(one)
-            self._mandatory |= {name} if one.required else set()
+        for name, question in self.answers.items():
+            self.fields[name] = _field_of(question)
+            self._mandatory |= {name} if question.required else set()
         self.fields["display_name"].help_text = _(
             "%(longest)s caractères au plus : capitales, chiffres, - + _. Unique au registre."
         ) % {"longest": form.display_name.longest}
@@ -142,15 +142,15 @@ class DescribeForm(forms.Form):
     @property
     def asked(self) -> EicAsked:
         """What was typed; what the type does not ask stays as it was, in case the type is changed again."""
-        said = self.cleaned_data
-        answers = {one.name: said.get(name, "") for name, one in self.answers.items()}
+        cleaned = self.cleaned_data
+        answers = {one.name: cleaned.get(name, "") for name, one in self.answers.items()}
         return EicAsked(
             type=self.type,
-            display_name=said["display_name"].upper(),
-            long_name=" ".join(said["long_name"].split()),
-            responsible_party=_code(said.get("responsible_party", self.before.responsible_party)),
-            parent=_code(said.get("parent", self.before.parent)),
-            justification=said.get("justification", self.before.justification),
+            display_name=cleaned["display_name"].upper(),
+            long_name=" ".join(cleaned["long_name"].split()),
+            responsible_party=_code(cleaned.get("responsible_party", self.before.responsible_party)),
+            parent=_code(cleaned.get("parent", self.before.parent)),
+            justification=cleaned.get("justification", self.before.justification),
             details={**self.before.details, **answers},
         )
 
@@ -171,25 +171,29 @@ class DescribeForm(forms.Form):
         if not self.is_valid():
             return False
         readable = codes_readable_by(user=self.user, actor=self.actor)
-        for found in rules(self.asked):
-            self._tell(found, readable_by=readable)
+        for mistake in rules(self.asked):
+            self._tell(mistake, readable_by=readable)
         return not self.errors
 
-    def _tell(self, found: Wrong, *, readable_by: Any) -> None:
-        name = found.where.replace("details.", ANSWER)
+    def _tell(self, mistake: Wrong, *, readable_by: Any) -> None:
+        name = mistake.where.replace("details.", ANSWER)
         typed = str(self.cleaned_data.get(name, ""))
-        readable = found.code is not None and readable_by.filter(pk=found.code.pk).exists()
-        text = self._own_words(name) or code_faults.wrong(found, typed=typed, readable=readable)
+        readable = mistake.code is not None and readable_by.filter(pk=mistake.code.pk).exists()
+        text = self._own_words(name) or code_faults.wrong(mistake, typed=typed, readable=readable)
         self.add_error(name if name in self.fields else None, text)
 
     def _own_words(self, name: str) -> str:
         """A configured answer that is there and does not fit: the operator's own hint says how to write it."""
-        one = self.answers.get(name)
-        if one is None or not self.cleaned_data.get(name) or one.is_too_long(self.cleaned_data[name]):
+        question = self.answers.get(name)
+        if (
+            question is None
+            or not self.cleaned_data.get(name)
+            or question.is_too_long(self.cleaned_data[name])
+        ):
             return ""
-        if one.kind == "email":
+        if question.kind == "email":
             return _("Ce n’est pas une adresse e-mail.")
-        return str(one.help) if one.help else ""
+        return str(question.help) if question.help else ""
 
     def _ask_if(self, name: str, rule: Asked) -> None:
         if self.type not in rule.asked:
@@ -238,13 +242,13 @@ class RegisterFilters(forms.Form):
 
     @property
     def wanted(self) -> EicFilter:
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         return EicFilter(
-            text=said.get("q", ""),
-            type=said.get("type", ""),
-            active={"actif": True, "desactive": False}.get(said.get("etat", "")),
-            source=said.get("origine", ""),
-            company=said.get("entreprise", ""),
+            text=cleaned.get("q", ""),
+            type=cleaned.get("type", ""),
+            active={"actif": True, "desactive": False}.get(cleaned.get("etat", "")),
+            source=cleaned.get("origine", ""),
+            company=cleaned.get("entreprise", ""),
         )
 
     @property
@@ -361,10 +365,14 @@ def draft_from(text: str) -> EicAsked:
     return EicAsked(long_name=text, display_name=proposed if free else "")
 
 
-def _field_of(one: FormField) -> forms.Field:
-    common: dict[str, Any] = {"label": str(one.label), "help_text": str(one.help or ""), "required": False}
-    choices = [(choice.value, str(choice.label)) for choice in one.choices]
-    match one.kind:
+def _field_of(question: FormField) -> forms.Field:
+    common: dict[str, Any] = {
+        "label": str(question.label),
+        "help_text": str(question.help or ""),
+        "required": False,
+    }
+    choices = [(choice.value, str(choice.label)) for choice in question.choices]
+    match question.kind:
         case "long_text":
             return forms.CharField(widget=forms.Textarea(attrs={"rows": 3}), **common)
         case "email":

@@ -59,10 +59,10 @@ def export(request: AccountRequest) -> StreamingHttpResponse:
     )
 
 
-def ordered(codes: QuerySet[EicCode], asked: str) -> QuerySet[EicCode]:
+def ordered(codes: QuerySet[EicCode], order: str) -> QuerySet[EicCode]:
     """In the order that `?tri=` asks for, `-` before it for the other way round; by display name otherwise."""
-    column = ORDERS.get(asked.removeprefix("-"), ORDERS["nom"])
-    return codes.order_by(f"-{column}" if asked.startswith("-") else column, "code")
+    column = ORDERS.get(order.removeprefix("-"), ORDERS["nom"])
+    return codes.order_by(f"-{column}" if order.startswith("-") else column, "code")
 
 
 def row_of(code: EicCode) -> dict[str, Any]:

@@ -90,6 +90,6 @@ def accept(item: EicRequest, posted: QueryDict, actor: Membership, now: datetime
 def _faults(item: EicRequest) -> list[str]:
     """What has changed since it was sent: a display name taken meanwhile, a form that asks more."""
     return [
-        formats.said(naming.field_name(one.where), code_faults.wrong(one))
-        for one in faults_of(EicAsked.of(item))
+        formats.said(naming.field_name(mistake.where), code_faults.wrong(mistake))
+        for mistake in faults_of(EicAsked.of(item))
     ]

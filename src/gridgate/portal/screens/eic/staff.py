@@ -89,15 +89,15 @@ def add(request: MemberRequest) -> HttpResponse:
     form = AddForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return render(request, "eic/add.html", {"form": form}, status=422 if form.errors else 200)
-    said = form.cleaned_data
+    cleaned = form.cleaned_data
     try:
         code = add_eic_code(
-            code=said["code"],
-            display_name=said["display_name"],
-            long_name=said["long_name"],
-            organisation=said["company"],
-            parent=said["parent"],
-            responsible_party=said["responsible_party"],
+            code=cleaned["code"],
+            display_name=cleaned["display_name"],
+            long_name=cleaned["long_name"],
+            organisation=cleaned["company"],
+            parent=cleaned["parent"],
+            responsible_party=cleaned["responsible_party"],
             actor=request.membership,
             now=timezone.now(),
         )
@@ -116,15 +116,15 @@ def add(request: MemberRequest) -> HttpResponse:
 @operator_required
 def page(request: MemberRequest, code: str) -> HttpResponse:
     """One code; its state and its company are changed here."""
-    found = code_for_staff(actor=request.membership, code=code)
+    recorded = code_for_staff(actor=request.membership, code=code)
     do = request.POST.get("do", "") if request.method == "POST" else ""
     status_form = StatusForm(request.POST if do in ("deactivate", "reactivate") else None)
-    siren = found.organisation.siren if found.organisation else ""
+    siren = recorded.organisation.siren if recorded.organisation else ""
     link_form = LinkForm(request.POST if do == "link" else None, initial={"company": siren})
-    if _carry_out(request, found, do, status_form, link_form):
-        return redirect("operator_eic_code", found.pk)
+    if _carry_out(request, recorded, do, status_form, link_form):
+        return redirect("operator_eic_code", recorded.pk)
     form: forms.Form = status_form if status_form.errors else link_form
-    return _page(request, found, status_form, link_form, form)
+    return _page(request, recorded, status_form, link_form, form)
 
 
 def _carry_out(
@@ -155,14 +155,14 @@ def _carry_out(
 def _page(
     request: MemberRequest, code: EicCode, status_form: StatusForm, link_form: LinkForm, form: forms.Form
 ) -> HttpResponse:
-    asked = getattr(code, "request", None)
+    origin = getattr(code, "request", None)
     context = {
         "code": code,
         "type_name": naming.type_name(code.type),
         "status": naming.status(code),
         "doubt": "" if code.valid else doubt(code),
         "answers": eic_form().answers(code.details),
-        "asked": asked,
+        "asked": origin,
         "status_form": status_form,
         "link_form": link_form,
         "form": form,
