@@ -90,12 +90,15 @@ def asked_to_join(user: User, now: datetime) -> list[dict[str, Any]]:
     return [row_of(one, now) for one in own[:MOST]]
 
 
-def _waiting(asked: Asked) -> Waiting:
-    if asked.kind == "eic_code":
-        title, url = _("Code EIC « %(name)s »") % {"name": asked.title}, _address("eic_request", asked.number)
+def _waiting(pending: Asked) -> Waiting:
+    if pending.kind == "eic_code":
+        title, url = (
+            _("Code EIC « %(name)s »") % {"name": pending.title},
+            _address("eic_request", pending.number),
+        )
     else:
         title, url = _("Questionnaire client"), _address("kyc")
-    return Waiting(asked.number, title, asked.state, asked.to_complete, url)
+    return Waiting(pending.number, title, pending.state, pending.to_complete, url)
 
 
 def _there(*ways: tuple[str, str, str, str]) -> Iterator[Way]:

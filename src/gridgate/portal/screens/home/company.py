@@ -58,8 +58,8 @@ def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overv
     for point, directions, held_from in measured:
         held[point], since[point] = directions, held_from
     latest = latest_of(since)
-    asked = everything or len(held) <= MOST_POINTS
-    energy = _energy(actor, held, moment) if held and asked and latest is not None else []
+    at_once = everything or len(held) <= MOST_POINTS
+    energy = _energy(actor, held, moment) if held and at_once and latest is not None else []
     entitled = actor.has(EntitlementCode.DATA_SERVICES)
     given_to = permissions_received(actor=actor)
     received = count_in_force(given_to, soon=moment.now + SOON, now=moment.now)
@@ -70,7 +70,7 @@ def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overv
         if points
         else [],
         energy=energy or [],
-        energy_waits=len(held) if held and not asked else 0,
+        energy_waits=len(held) if held and not at_once else 0,
         measured=latest is not None and energy is not None,
         tasks=tasks_of(actor=actor, since=since, latest=latest, received=received, moment=moment),
         reads=last_reads(actor=actor, moment=moment) if entitled else [],
@@ -83,20 +83,20 @@ def overview_of(*, actor: Membership, moment: Moment, everything: bool) -> Overv
 
 def _energy(actor: Membership, held: Mapping[str, int], moment: Moment) -> list[Energy] | None:
     """One for each direction that some point has; None when the measurements do not answer."""
-    found = []
+    drawn = []
     try:
         for direction in FlowDirection:
             points = [point for point, mask in held.items() if direction in directions_of(mask)]
             if points:
                 whole = actor.reach(EntitlementCode.MEASUREMENTS).everything and len(points) == len(held)
-                found.append(
+                drawn.append(
                     energy_of(actor=actor, points=points, whole=whole, direction=direction, moment=moment)
                 )
     except GridgateError as error:
         if error.kind is not ErrorKind.UNAVAILABLE:
             raise
         return None
-    return found
+    return drawn
 
 
 def _figures(

@@ -95,13 +95,13 @@ class Energy:
     def _note_of_some(self, percent: str, change: float) -> str:
         """Points that came since are in the sum, and not in the comparison."""
         if not percent:
-            said = ngettext(
+            text = ngettext(
                 "sans changement depuis l’an dernier, sur le compteur mesuré les deux années",
                 "sans changement depuis l’an dernier, sur les %(count)s compteurs mesurés les deux années",
                 self.compared,
             )
-            return said % {"count": self.compared}
-        said = (
+            return text % {"count": self.compared}
+        text = (
             ngettext(
                 "%(percent)s de moins que l’an dernier, sur le compteur mesuré les deux années",
                 "%(percent)s de moins que l’an dernier, sur les %(count)s compteurs mesurés les deux années",
@@ -114,7 +114,7 @@ class Energy:
                 self.compared,
             )
         )
-        return said % {"percent": percent, "count": self.compared}
+        return text % {"percent": percent, "count": self.compared}
 
     @property
     def chart(self) -> Bars:

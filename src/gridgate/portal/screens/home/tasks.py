@@ -47,7 +47,7 @@ def tasks_of(
     """What is due first, first; nothing that the actor is not entitled to act on. `since` says of each point from which
     day the company holds it; `received`, what others permit it.
     """
-    found = [
+    tasks = [
         *_requests(actor),
         *_ending(actor, moment),
         *_asked_of_the_operator(actor, moment),
@@ -59,9 +59,9 @@ def tasks_of(
         *_received(received, moment),
     ]
     if latest is not None:
-        found += _silent(since, latest, moment)
-    found += _unanswered(actor)
-    return by_urgency(found)
+        tasks += _silent(since, latest, moment)
+    tasks += _unanswered(actor)
+    return by_urgency(tasks)
 
 
 def _requests(actor: Membership) -> Iterator[Task]:
@@ -121,16 +121,16 @@ def _asked_of_the_operator(actor: Membership, moment: Moment) -> Iterator[Task]:
         yield Task("clock", title, detail, reverse("kyc"), _("Renouveler"), title, ends)
 
 
-def _to_complete(one: ToAct, title: str, url: str, moment: Moment) -> Task:
+def _to_complete(unfinished: ToAct, title: str, url: str, moment: Moment) -> Task:
     """Whoever sent it back waits now; a draft waits for nobody but what it replaces."""
-    if one.returned:
+    if unfinished.returned:
         return Task(
             "alert", title, _("un complément vous est demandé"), url, _("Compléter"), title, moment.now
         )
     detail = _("brouillon, pas encore envoyé")
-    if one.due_at is not None:
-        detail = f"{detail}\u00a0· {_before(one.due_at)}"
-    return Task("pen", title, detail, url, _("Terminer"), title, one.due_at)
+    if unfinished.due_at is not None:
+        detail = f"{detail}\u00a0· {_before(unfinished.due_at)}"
+    return Task("pen", title, detail, url, _("Terminer"), title, unfinished.due_at)
 
 
 def _invitations(actor: Membership, moment: Moment) -> Iterator[Task]:
@@ -140,32 +140,32 @@ def _invitations(actor: Membership, moment: Moment) -> Iterator[Task]:
     soon = moment.now + LINK_ENDS
     ending = invitations_of(actor=actor).unclosed().filter(Q(expires_at__lte=soon) | Q(until__lte=soon))
     waits = ending.filter(Q(resend_until=None) | Q(resend_until__lte=moment.now))
-    found = sorted(one.good_until for one in waits)
-    if not found:
+    ends = sorted(one.good_until for one in waits)
+    if not ends:
         return
-    said = _("lien expiré le %(day)s") if found[0] <= moment.now else _("le lien expire le %(day)s")
+    detail = _("lien expiré le %(day)s") if ends[0] <= moment.now else _("le lien expire le %(day)s")
     yield Task(
         "mail",
-        ngettext("%(count)s invitation sans réponse", "%(count)s invitations sans réponse", len(found))
-        % {"count": formats.number(len(found))},
-        said % {"day": formats.long_day(found[0])},
+        ngettext("%(count)s invitation sans réponse", "%(count)s invitations sans réponse", len(ends))
+        % {"count": formats.number(len(ends))},
+        detail % {"day": formats.long_day(ends[0])},
         reverse("company_invitations"),
         _("Renvoyer"),
         _("les invitations"),
-        found[0],
+        ends[0],
     )
 
 
 def _asking_to_join(actor: Membership, moment: Moment) -> Iterator[Task]:
-    for asked in waiting_to_join(actor=actor, now=moment.now).order_by("expires_at", "pk")[:MOST]:
+    for join_request in waiting_to_join(actor=actor, now=moment.now).order_by("expires_at", "pk")[:MOST]:
         yield Task(
             "users",
-            _("%(name)s demande à agir pour votre entreprise") % {"name": asked.user},
-            _("jusqu’au %(day)s") % {"day": formats.long_day(asked.expires_at)},
-            reverse("company_join_request", args=[asked.pk]),
+            _("%(name)s demande à agir pour votre entreprise") % {"name": join_request.user},
+            _("jusqu’au %(day)s") % {"day": formats.long_day(join_request.expires_at)},
+            reverse("company_join_request", args=[join_request.pk]),
             _("Répondre"),
-            _("à %(name)s") % {"name": asked.user},
-            asked.expires_at,
+            _("à %(name)s") % {"name": join_request.user},
+            join_request.expires_at,
         )
 
 
@@ -182,22 +182,22 @@ def _rights_ending(actor: Membership, moment: Moment) -> Iterator[Task]:
             _("de « %(service)s »") % {"service": service},
             moment.now,
         )
-    for one in rights_ending(actor=actor, now=moment.now, before=moment.now + RIGHT_ENDS)[:MOST]:
-        day = formats.long_day(moment.last_day_before(one.ends_at))
+    for right in rights_ending(actor=actor, now=moment.now, before=moment.now + RIGHT_ENDS)[:MOST]:
+        day = formats.long_day(moment.last_day_before(right.ends_at))
         detail = _("jusqu’au %(day)s inclus") % {"day": day}
-        if one.member is None:
+        if right.member is None:
             title = formats.elided(
                 _("Le droit de %(group)s à « %(service)s » finit bientôt")
-                % {"group": one.group_name, "service": BY_CODE[one.code].label}
+                % {"group": right.group_name, "service": BY_CODE[right.code].label}
             )
-            url = reverse("company_service_dates", args=[one.group, one.code])
+            url = reverse("company_service_dates", args=[right.group, right.code])
         else:
             title = _("%(name)s quitte bientôt le groupe « %(group)s »") % {
-                "name": one.member.user,
-                "group": one.group_name,
+                "name": right.member.user,
+                "group": right.group_name,
             }
-            url = reverse("company_place_dates", args=[one.group, one.member.pk])
-        yield Task("clock", title, detail, url, _("Voir"), _("les dates"), one.ends_at)
+            url = reverse("company_place_dates", args=[right.group, right.member.pk])
+        yield Task("clock", title, detail, url, _("Voir"), _("les dates"), right.ends_at)
 
 
 def _leaving(actor: Membership, moment: Moment) -> Iterator[Task]:
@@ -263,13 +263,13 @@ def _silent(since: Mapping[str, date], latest: Mapping[str, Latest], moment: Mom
     if not silent:
         return
     count = formats.number(len(silent))
-    one = len(silent) == 1
+    single = len(silent) == 1
     yield Task(
         "plug",
         ngettext("%(count)s compteur sans données", "%(count)s compteurs sans données", len(silent))
         % {"count": count},
         _("depuis plus de 2 jours"),
-        reverse("measurements_point", args=silent) if one else reverse("metering_points"),
+        reverse("measurements_point", args=silent) if single else reverse("metering_points"),
         _("Voir"),
         ngettext("ce compteur", "les %(count)s compteurs", len(silent)) % {"count": count},
     )
