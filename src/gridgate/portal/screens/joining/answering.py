@@ -80,27 +80,27 @@ def index(request: MemberRequest) -> HttpResponse:
 def answer(request: MemberRequest, pk: int) -> HttpResponse:
     """Accept, once it was read what that opens; or refuse, with a reason."""
     actor, now = request.membership, timezone.now()
-    asked = request_to_join(actor=actor, pk=pk)
+    join_request = request_to_join(actor=actor, pk=pk)
     groups = groups_of(actor=actor)
     if request.method != "POST":
-        return _page(request, asked, LetInForm(groups=groups, actor=actor), RefusalForm())
+        return _page(request, join_request, LetInForm(groups=groups, actor=actor), RefusalForm())
     try:
-        if asked.state(now) is not JoinRequestState.WAITING:
+        if join_request.state(now) is not JoinRequestState.WAITING:
             raise JoinRequestClosed
         if request.POST.get("do") == "refuse":
             refusal = RefusalForm(request.POST)
             if not refusal.is_valid():
                 form = LetInForm(groups=groups, actor=actor)
-                return _page(request, asked, form, refusal, status=422)
+                return _page(request, join_request, form, refusal, status=422)
             refuse(pk=pk, actor=actor, reason=refusal.cleaned_data["reason"], now=now)
-            messages.success(request, _("La demande de %(name)s est refusée.") % {"name": asked.user})
+            messages.success(request, _("La demande de %(name)s est refusée.") % {"name": join_request.user})
             return redirect("company_join_requests")
         form = LetInForm(request.POST, groups=groups, actor=actor)
         if not form.is_valid():
-            return _page(request, asked, form, RefusalForm(), status=422)
-        changes = _changes(actor, asked, form)
-        if request.POST.get("seen") != fingerprint(changes, _who(asked)):
-            return _page(request, asked, form, RefusalForm(), changes=changes)
+            return _page(request, join_request, form, RefusalForm(), status=422)
+        changes = _changes(actor, join_request, form)
+        if request.POST.get("seen") != fingerprint(changes, _who(join_request)):
+            return _page(request, join_request, form, RefusalForm(), changes=changes)
         accept(
             pk=pk,
             actor=actor,
@@ -113,35 +113,35 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
         messages.warning(request, _closed(request_to_join(actor=actor, pk=pk), actor, now))
         return redirect("company_join_request", pk)
     except MembershipExists:
-        said = _("%(name)s agit déjà pour votre entreprise : votre réponse n’est pas enregistrée.")
-        messages.warning(request, said % {"name": asked.user})
+        text = _("%(name)s agit déjà pour votre entreprise : votre réponse n’est pas enregistrée.")
+        messages.warning(request, text % {"name": join_request.user})
         return redirect("company_join_requests")
     except FromDirectory:
-        return _page(request, asked, form, RefusalForm(), status=409)
-    said = _("%(name)s agit maintenant pour %(company)s.")
-    messages.success(request, said % {"name": asked.user, "company": actor.organisation.legal_name})
+        return _page(request, join_request, form, RefusalForm(), status=409)
+    text = _("%(name)s agit maintenant pour %(company)s.")
+    messages.success(request, text % {"name": join_request.user, "company": actor.organisation.legal_name})
     return redirect("company_join_requests")
 
 
-def _closed(asked: JoinRequest, actor: Membership, now: datetime) -> str:
+def _closed(join_request: JoinRequest, actor: Membership, now: datetime) -> str:
     """Why the answer that was just given is not kept."""
-    by = asked.decided_by
-    match asked.state(now):
+    by = join_request.decided_by
+    match join_request.state(now):
         case JoinRequestState.ACCEPTED | JoinRequestState.REFUSED if by == actor:
             return _("Vous avez déjà répondu à cette demande : rien d’autre n’est enregistré.")
         case JoinRequestState.ACCEPTED if by is not None:
-            said = _("%(name)s a accepté cette demande avant vous : votre réponse n’est pas enregistrée.")
+            text = _("%(name)s a accepté cette demande avant vous : votre réponse n’est pas enregistrée.")
         case JoinRequestState.REFUSED if by is not None:
-            said = _("%(name)s a refusé cette demande avant vous : votre réponse n’est pas enregistrée.")
+            text = _("%(name)s a refusé cette demande avant vous : votre réponse n’est pas enregistrée.")
         case _:
             return _("Cette demande n’attend plus de réponse : la vôtre n’est pas enregistrée.")
-    return said % {"name": by.user}
+    return text % {"name": by.user}
 
 
-def _changes(actor: Membership, asked: JoinRequest, form: LetInForm) -> list[Change]:
+def _changes(actor: Membership, join_request: JoinRequest, form: LetInForm) -> list[Change]:
     """What the person would have, of each service."""
     rights = present_rights(actor=actor)
-    person = Person(str(asked.user), administrator=False, until=form.until_chosen)
+    person = Person(str(join_request.user), administrator=False, until=form.until_chosen)
     after = replace(rights, people={**rights.people, _NEW: person})
     return rights.becoming(after.with_groups(_NEW, [group.pk for group in form.groups_chosen]))
 
@@ -153,7 +153,7 @@ def _who(asked: JoinRequest) -> list[str]:
 
 def _page(
     request: MemberRequest,
-    asked: JoinRequest,
+    join_request: JoinRequest,
     form: LetInForm,
     refusal: RefusalForm,
     *,
@@ -161,23 +161,23 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     context = {
-        **_row(asked, timezone.now()),
+        **_row(join_request, timezone.now()),
         "form": form,
         "refusal": refusal,
-        "from_directory": comes_from_directory(asked),
+        "from_directory": comes_from_directory(join_request),
         "to_read": changes is not None,
         "consequences": consequences(changes or (), actor=request.membership),
-        "seen": fingerprint(changes or (), _who(asked)),
+        "seen": fingerprint(changes or (), _who(join_request)),
     }
     return render(request, "joining/answer.html", context, status=status)
 
 
-def _row(asked: JoinRequest, now: datetime) -> dict[str, Any]:
-    state = asked.state(now)
+def _row(join_request: JoinRequest, now: datetime) -> dict[str, Any]:
+    state = join_request.state(now)
     tone, label, icon = STATES[state]
     return {
-        "asked": asked,
-        "name": str(asked.user),
+        "asked": join_request,
+        "name": str(join_request.user),
         "tone": tone,
         "label": label,
         "icon": icon,

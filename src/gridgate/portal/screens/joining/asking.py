@@ -71,11 +71,11 @@ class JoinForm(forms.Form):
         return {"siren": said} if compact(said).isdigit() else {"name": said}
 
     def clean_company(self) -> str:
-        said: str = self.cleaned_data["company"]
-        if not compact(said).isdigit():
-            return said
+        typed: str = self.cleaned_data["company"]
+        if not compact(typed).isdigit():
+            return typed
         try:
-            return parse_siren(said)
+            return parse_siren(typed)
         except InvalidIdentifier:
             raise forms.ValidationError(
                 _("Ce n’est pas un SIREN : il a neuf chiffres, dont un de contrôle.")
@@ -94,13 +94,13 @@ def page(request: AccountRequest) -> HttpResponse:
         if not attempt.allowed:
             form.add_error(None, too_often(attempt))
             return tell_wait(_page(request, form), attempt)
-        asked = _asked(request, form)
-        if asked is not None:
-            said = _(
+        join_request = _asked(request, form)
+        if join_request is not None:
+            text = _(
                 "Votre demande est enregistrée. Si cette entreprise a des administrateurs ici, ils reçoivent "
                 "un e-mail ; sans réponse d’eux, elle expire le %(day)s."
             )
-            messages.success(request, said % {"day": formats.long_day(asked.expires_at)})
+            messages.success(request, text % {"day": formats.long_day(join_request.expires_at)})
             return redirect("join_company")
     return _page(request, form)
 
@@ -141,9 +141,9 @@ def _withdraw(request: AccountRequest) -> HttpResponse:
     return redirect("home" if request.POST.get("back") == "home" else "join_company")
 
 
-def row_of(asked: JoinRequest, now: datetime) -> dict[str, Any]:
+def row_of(join_request: JoinRequest, now: datetime) -> dict[str, Any]:
     """A request of one's own, with its state in a word."""
-    state = asked.state(now)
+    state = join_request.state(now)
     tone, label, icon = STATES[state]
     open_ = state is JoinRequestState.WAITING
-    return {"asked": asked, "tone": tone, "label": label, "icon": icon, "open": open_}
+    return {"asked": join_request, "tone": tone, "label": label, "icon": icon, "open": open_}
