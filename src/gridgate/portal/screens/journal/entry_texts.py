@@ -119,9 +119,9 @@ def _midnight(at: datetime) -> bool:
 
 def lacking(count: int) -> str:
     """What a file says of entries that are counted and cannot be read."""
-    said = ngettext(
+    text = ngettext(
         "Un fichier du journal ne peut pas être lu : %(count)s accès manque ici. Prévenez %(operator)s.",
         "Un fichier du journal ne peut pas être lu : %(count)s accès manquent ici. Prévenez %(operator)s.",
         count,
     )
-    return said % {"count": formats.number(count), "operator": operator_name()}
+    return text % {"count": formats.number(count), "operator": operator_name()}

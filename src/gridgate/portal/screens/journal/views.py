@@ -65,7 +65,7 @@ def index(request: MemberRequest) -> HttpResponse:
         channels=channels_in(actor=actor, wanted=replace(period, own=filters.own), read=read),
     )
     whole = reads.counts(actor=actor, wanted=period, read=read)
-    found, total = _found(actor, filters, whole, read), whole[filters.own]
+    matching, total = _found(actor, filters, whole, read), whole[filters.own]
     together = filters.own and "detail" not in request.GET
     entries = search(actor=actor, wanted=filters.wanted, read=read)
     visits = own_visits(actor=actor, wanted=filters.wanted)
@@ -79,10 +79,10 @@ def index(request: MemberRequest) -> HttpResponse:
         "own_count": whole[1].all,
         "side": _address(request.GET, but=("lectures", "detail", "page", *(["qui"] if filters.own else []))),
         "clear": f"?lectures={OWN}" if filters.own else "?",
-        "found": found.all,
+        "found": matching.all,
         "total": total.all,
-        "read": found.read,
-        "refused": found.refused,
+        "read": matching.read,
+        "refused": matching.refused,
         "period": _period(filters),
         "chart": _chart(actor, filters, moment, read),
         "page_obj": page,
@@ -277,14 +277,14 @@ class _Said:
         return Instant.of(instant.astimezone(self._zone)) if instant is not None else ""
 
 
-def _lines(entries: Entries, said: _Said, language: str) -> Iterator[list[object]]:
+def _lines(entries: Entries, texts: _Said, language: str) -> Iterator[list[object]]:
     """One line an entry, and a last one that tells how many are lacking. The request is over when they are written: the
     language is set again for each part.
     """
     for part in batched(entries, AT_ONCE):
         with override(language):
-            said.learn(part)
-            lines = [said.line(entry) for entry in part]
+            texts.learn(part)
+            lines = [texts.line(entry) for entry in part]
         yield from lines
     if entries.unreadable:
         with override(language):

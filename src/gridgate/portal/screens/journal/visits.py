@@ -28,7 +28,7 @@ def visit_rows(
 
 
 def _row(visit: Mapping[str, Any], names: Mapping[str, str], programs: Mapping[str, str]) -> dict[str, Any]:
-    one = visit["point"] if visit["points"] == 1 else ""
+    only_point = visit["point"] if visit["points"] == 1 else ""
     return {
         "day": visit["day"],
         "who": entry_texts.by(visit["user_name"], visit["application"], programs) or _("Votre entreprise"),
@@ -37,8 +37,8 @@ def _row(visit: Mapping[str, Any], names: Mapping[str, str], programs: Mapping[s
         "refused": visit["refused"],
         "values": visit["received"],
         "points": visit["points"],
-        "point": one,
-        "name": names.get(one, ""),
+        "point": only_point,
+        "name": names.get(only_point, ""),
         "hours": _hours(visit["first_at"], visit["last_at"]),
         "channel": entry_texts.channel(visit["channel"]),
         "detail": _detail(visit),
