@@ -11,13 +11,13 @@ from gridgate.organisations.kyc_answers import AnswerFault
 from gridgate.portal.kit import formats
 
 
-def fault(found: AnswerFault) -> str:
+def fault(answer_fault: AnswerFault) -> str:
     """Why an answer will not do, in numbers."""
-    unit = str(found.details.get("unit", ""))
-    given = {name: _figure(value, unit) for name, value in found.details.items()}
-    if found.code in _COUNTED:
-        return _COUNTED[found.code](int(str(found.details["found"]))) % given
-    text = _FAULTS.get(found.code)
+    unit = str(answer_fault.details.get("unit", ""))
+    given = {name: _figure(value, unit) for name, value in answer_fault.details.items()}
+    if answer_fault.code in _COUNTED:
+        return _COUNTED[answer_fault.code](int(str(answer_fault.details["found"]))) % given
+    text = _FAULTS.get(answer_fault.code)
     return str(text) % given if text is not None else _("Cette réponse ne convient pas.")
 
 

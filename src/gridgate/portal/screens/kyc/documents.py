@@ -14,12 +14,14 @@ from gridgate.portal.guards.access import AccountRequest, account_page
 @require_safe
 def download(request: AccountRequest, number: str, pk: int) -> HttpResponseBase:
     """The query says who may; nothing else about the address tells whether there is such a document."""
-    found = attachment_of(number, pk, user=request.user, actor=request.membership)
+    attachment = attachment_of(number, pk, user=request.user, actor=request.membership)
     documents = store()
-    if not documents.has(found.sha256, size=found.size):
+    if not documents.has(attachment.sha256, size=attachment.size):
         raise Http404
-    response = StreamingHttpResponse(documents.pieces(found.sha256), content_type=found.content_type)
-    response["Content-Length"] = str(found.size)
-    response["Content-Disposition"] = str(content_disposition_header(True, found.name))
+    response = StreamingHttpResponse(
+        documents.pieces(attachment.sha256), content_type=attachment.content_type
+    )
+    response["Content-Length"] = str(attachment.size)
+    response["Content-Disposition"] = str(content_disposition_header(True, attachment.name))
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -68,45 +68,47 @@ def _keep(
     request: AccountRequest, item: KycQuestionnaire, place: int
 ) -> tuple[KycQuestionnaire, dict[str, list[str]]]:
     """Keep what was typed and the documents that will do; returns why others were not joined, by field."""
-    asked = form_of(item).sections[place - 1]
+    section = form_of(item).sections[place - 1]
     who: dict[str, Any] = {"user": request.user, "actor": request.membership}
     now = datetime.now(UTC)
-    typed = _without_row(asked, typed_in(asked, request.POST), request.POST.get("retirer", ""))
+    typed = _without_row(section, typed_in(section, request.POST), request.POST.get("retirer", ""))
     seen = request.POST.get("seen", "")
     item = save_section(questionnaire=item, section=place - 1, typed=typed, seen=seen, now=now, **who)
     gone = number_of("document", request.POST.get("oter", ""))
     if gone is not None:
         detach(questionnaire=item, attachment=gone, **who)
     refusals: dict[str, list[str]] = {}
-    for one in asked.fields:
-        if not isinstance(one, FileField):
+    for field in section.fields:
+        if not isinstance(field, FileField):
             continue
-        for sent in request.FILES.getlist(f"{PREFIX}{one.name}"):
+        for sent in request.FILES.getlist(f"{PREFIX}{field.name}"):
             name = sent.name or ""
             try:
-                attach(questionnaire=item, field=one.name, name=name, chunks=sent.chunks(), now=now, **who)
+                attach(questionnaire=item, field=field.name, name=name, chunks=sent.chunks(), now=now, **who)
             except AttachmentRefused as error:
                 told = document_refusals.document_refusal(
-                    error, name=name, allowed=one.types, megabytes=settings.ENVIRONMENT.attachment_megabytes
+                    error, name=name, allowed=field.types, megabytes=settings.ENVIRONMENT.attachment_megabytes
                 )
-                refusals.setdefault(one.name, []).append(told)
+                refusals.setdefault(field.name, []).append(told)
     return item, refusals
 
 
 def _changed_meanwhile(request: AccountRequest, number: str, place: int) -> HttpResponse:
     """What was saved while the section was open, above what was typed: nothing is kept before that is read."""
     item = questionnaire_of(number, user=request.user, actor=request.membership)
-    asked = form_of(item).sections[place - 1]
-    typed = answers_with(item, section=place - 1, typed=typed_in(asked, request.POST), now=datetime.now(UTC))
-    meanwhile = Meanwhile("", saved_otherwise(item, asked, typed), files=bool(request.FILES))
+    section = form_of(item).sections[place - 1]
+    typed = answers_with(
+        item, section=place - 1, typed=typed_in(section, request.POST), now=datetime.now(UTC)
+    )
+    meanwhile = Meanwhile("", saved_otherwise(item, section, typed), files=bool(request.FILES))
     return _page(request, item, place, typed=typed, meanwhile=meanwhile)
 
 
-def _without_row(asked: Section, typed: dict[str, Any], place: str) -> dict[str, Any]:
+def _without_row(section: Section, typed: dict[str, Any], place: str) -> dict[str, Any]:
     """What was typed, less the row `owners-1`."""
     name, _dash, index = place.rpartition("-")
     rows = typed.get(name)
-    groups = {one.name for one in asked.fields if isinstance(one, GroupField)}
+    groups = {one.name for one in section.fields if isinstance(one, GroupField)}
     if name in groups and isinstance(rows, list) and index.isdecimal():
         typed[name] = [row for number, row in enumerate(rows) if str(number) != index]
     return typed
@@ -115,9 +117,9 @@ def _without_row(asked: Section, typed: dict[str, Any], place: str) -> dict[str,
 def _where_to(request: AccountRequest, item: KycQuestionnaire, place: int) -> str:
     """The next page; empty to stay on this one, which then says what is wrong."""
     here = reverse("kyc_section", args=[item.number, place])
-    posted, asked = request.POST, form_of(item).sections
+    posted, sections = request.POST, form_of(item).sections
     added = posted.get("ajouter", "")
-    if added in {one.name for one in asked[place - 1].fields}:
+    if added in {one.name for one in sections[place - 1].fields}:
         rows = item.answers.get(added, [])
         return f"{here}?plus={added}#rang-{added}-{len(rows)}"
     if posted.get("retirer"):
@@ -128,7 +130,7 @@ def _where_to(request: AccountRequest, item: KycQuestionnaire, place: int) -> st
         return reverse("kyc_questionnaire", args=[item.number])
     if progress_of(item, now=datetime.now(UTC)).steps[place - 1].wrong:
         return ""
-    if place == len(asked):
+    if place == len(sections):
         return reverse("kyc_questionnaire", args=[item.number])
     return reverse("kyc_section", args=[item.number, place + 1])
 
@@ -146,16 +148,16 @@ def _page(
 ) -> HttpResponse:
     """`typed`: what stands in the form instead of what is saved."""
     form = form_of(item)
-    asked = form.sections[place - 1]
+    section = form.sections[place - 1]
     progress = progress_of(item, now=datetime.now(UTC), current=place)
     shown = [
-        found
-        for found in progress.faults
-        if typed is None and found.section == place - 1 and (everything or not found.is_missing)
+        fault
+        for fault in progress.faults
+        if typed is None and fault.section == place - 1 and (everything or not fault.is_missing)
     ]
     drawn = SectionForm(
         form,
-        asked,
+        section,
         answers=item.answers if typed is None else typed,
         attachments=item.attachments.present().select_related("questionnaire").order_by("pk"),
         faults=shown,
@@ -167,8 +169,8 @@ def _page(
         "place": place,
         "seen": section_as_read(item, place - 1),
         "meanwhile": meanwhile,
-        "title": form_texts.in_language(asked.title),
-        "help": form_texts.in_language(asked.help),
+        "title": form_texts.in_language(section.title),
+        "help": form_texts.in_language(section.help),
         "form": drawn,
         "problems": list(drawn.problems()),
         "progress": progress,

@@ -22,27 +22,29 @@ def in_language(text: Words | None) -> str:
     return "" if text is None else text.said(formats.current_language(get_language()))
 
 
-def condition(asked: Condition, others: Mapping[str, AnyField]) -> str:
+def condition(rule: Condition, others: Mapping[str, AnyField]) -> str:
     """When a field must be answered: `À remplir si « Pays » est France.`"""
-    other = others[asked.field]
-    value = asked.differs if asked.equals is None else asked.equals
+    other = others[rule.field]
+    value = rule.differs if rule.equals is None else rule.equals
     if value is True or value is False:
-        value = value is (asked.equals is not None)
+        value = value is (rule.equals is not None)
         text = _("À remplir si vous répondez oui à « %(label)s »")
         if not value:
             text = _("À remplir si vous répondez non à « %(label)s »")
         return text % {"label": in_language(other.label)}
     text = _("À remplir si « %(label)s » est : %(answer)s")
-    if asked.equals is None:
+    if rule.equals is None:
         text = _("À remplir si « %(label)s » n’est pas : %(answer)s")
     return text % {"label": in_language(other.label), "answer": option(other, str(value))}
 
 
-def option(one: AnyField, value: str) -> str:
+def option(field: AnyField, value: str) -> str:
     """One of the answers that a field offers, as people read it."""
-    match one:
+    match field:
         case ChoiceField() | ChoicesField():
-            return next((in_language(choice.label) for choice in one.choices if choice.value == value), value)
+            return next(
+                (in_language(choice.label) for choice in field.choices if choice.value == value), value
+            )
         case CountryField():
             return countries().get(value, {}).get(formats.current_language(), value)
     return value

@@ -121,14 +121,14 @@ class SectionForm(forms.Form):
                 if one.errors:
                     yield one.id_for_label or f"{one.auto_id}_0", str(one.label), str(one.errors[0])
 
-    def _entry(self, one: AnyField, answers: Mapping[str, Any], longer: str) -> Entry:
-        hint = self._hint(one, self.form.by_name)
-        if isinstance(one, GroupField):
-            return self._group(one, answers.get(one.name), hint, longer == one.name)
-        name = f"{PREFIX}{one.name}"
-        if isinstance(one, FileField):
-            return self._file(one, name, hint)
-        return Entry(field=self._add(one, name, answers.get(one.name), hint))
+    def _entry(self, field: AnyField, answers: Mapping[str, Any], longer: str) -> Entry:
+        hint = self._hint(field, self.form.by_name)
+        if isinstance(field, GroupField):
+            return self._group(field, answers.get(field.name), hint, longer == field.name)
+        name = f"{PREFIX}{field.name}"
+        if isinstance(field, FileField):
+            return self._file(field, name, hint)
+        return Entry(field=self._add(field, name, answers.get(field.name), hint))
 
     def _group(self, group: GroupField, given: Any, hint: str, longer: bool) -> Entry:
         rows = list(given) if isinstance(given, list) else []
@@ -140,8 +140,10 @@ class SectionForm(forms.Form):
         for index, row in enumerate(rows):
             place = f"{group.name}-{index}"
             bound = [
-                self._add(one, f"{PREFIX}{place}-{one.name}", row.get(one.name), self._hint(one, others))
-                for one in group.fields
+                self._add(
+                    field, f"{PREFIX}{place}-{field.name}", row.get(field.name), self._hint(field, others)
+                )
+                for field in group.fields
             ]
             made.append(
                 Row(f"{form_texts.in_language(group.row)} {index + 1}", place, f"rang-{place}", bound)
@@ -157,54 +159,54 @@ class SectionForm(forms.Form):
             add=_("Ajouter : %(row)s") % {"row": form_texts.in_language(group.row).lower()} if room else "",
         )
 
-    def _file(self, one: FileField, name: str, hint: str) -> Entry:
-        joined = [document(each) for each in self._documents.get(one.name, [])]
+    def _file(self, field: FileField, name: str, hint: str) -> Entry:
+        joined = [document(each) for each in self._documents.get(field.name, [])]
         bound = None
-        if len(joined) < one.most:
+        if len(joined) < field.most:
             self.fields[name] = forms.FileField(
-                label=form_texts.in_language(one.label),
-                required=_marked(one),
+                label=form_texts.in_language(field.label),
+                required=_marked(field),
                 help_text=hint,
-                widget=_upload(one),
+                widget=_upload(field),
             )
             bound = self[name]
         return Entry(
             field=bound,
-            name=one.name,
-            label=form_texts.in_language(one.label),
+            name=field.name,
+            label=form_texts.in_language(field.label),
             anchor=f"id_{name}",
             documents=joined,
             errors=self._said.get(name, ()),
         )
 
-    def _add(self, one: AnyField, name: str, given: Any, hint: str) -> forms.BoundField:
+    def _add(self, field: AnyField, name: str, given: Any, hint: str) -> forms.BoundField:
         self.fields[name] = forms.Field(
-            label=form_texts.in_language(one.label),
-            required=_marked(one),
-            initial=_initial(one, given),
+            label=form_texts.in_language(field.label),
+            required=_marked(field),
+            initial=_initial(field, given),
             help_text=hint,
-            widget=_widget(one, given),
+            widget=_widget(field, given),
         )
         return self[name]
 
-    def _hint(self, one: AnyField, others: Mapping[str, AnyField]) -> str:
+    def _hint(self, field: AnyField, others: Mapping[str, AnyField]) -> str:
         """What helps to answer; the operator's words are escaped."""
-        lines = [form_texts.in_language(one.help)] if one.help else []
-        if one.required_if is not None:
-            lines.append(f"{form_texts.condition(one.required_if, others)}.")
-        match one:
-            case NumberField() | PercentageField() if one.unit:
-                lines.append(_("En %(unit)s.") % {"unit": one.unit})
+        lines = [form_texts.in_language(field.help)] if field.help else []
+        if field.required_if is not None:
+            lines.append(f"{form_texts.condition(field.required_if, others)}.")
+        match field:
+            case NumberField() | PercentageField() if field.unit:
+                lines.append(_("En %(unit)s.") % {"unit": field.unit})
             case FileField():
                 size = formats.number(settings.ENVIRONMENT.attachment_megabytes)
                 lines.append(
                     _("%(types)s, %(size)s Mo au plus.")
-                    % {"types": document_refusals.types(one.types), "size": size}
+                    % {"types": document_refusals.types(field.types), "size": size}
                 )
-                if one.most > 1:
+                if field.most > 1:
                     lines.append(
-                        ngettext("%(count)s fichier au plus.", "%(count)s fichiers au plus.", one.most)
-                        % {"count": one.most}
+                        ngettext("%(count)s fichier au plus.", "%(count)s fichiers au plus.", field.most)
+                        % {"count": field.most}
                     )
         return str(format_html_join(" ", "{}", ((line,) for line in lines)))
 
@@ -212,17 +214,17 @@ class SectionForm(forms.Form):
 def typed_in(section: Section, posted: QueryDict) -> dict[str, Any]:
     """What was typed, by field; rows of groups in their order."""
     typed: dict[str, Any] = {}
-    for one in section.fields:
-        if isinstance(one, GroupField):
-            typed[one.name] = [
+    for field in section.fields:
+        if isinstance(field, GroupField):
+            typed[field.name] = [
                 {
-                    inner.name: _typed(inner, f"{one.name}-{index}-{inner.name}", posted)
-                    for inner in one.fields
+                    inner.name: _typed(inner, f"{field.name}-{index}-{inner.name}", posted)
+                    for inner in field.fields
                 }
-                for index in _rows_in(one, posted)
+                for index in _rows_in(field, posted)
             ]
-        elif not isinstance(one, FileField):
-            typed[one.name] = _typed(one, one.name, posted)
+        elif not isinstance(field, FileField):
+            typed[field.name] = _typed(field, field.name, posted)
     return typed
 
 
@@ -231,16 +233,16 @@ def _rows_in(group: GroupField, posted: QueryDict) -> list[int]:
     return sorted({int(found[1]) for name in posted if (found := pattern.match(name))})
 
 
-def _typed(one: AnyField, name: str, posted: QueryDict) -> Any:
-    if isinstance(one, ChoicesField):
+def _typed(field: AnyField, name: str, posted: QueryDict) -> Any:
+    if isinstance(field, ChoicesField):
         return posted.getlist(f"{PREFIX}{name}")
     return posted.get(f"{PREFIX}{name}", "")
 
 
-def _name(found: AnswerFault) -> str:
-    if found.row is None:
-        return f"{PREFIX}{found.name}"
-    return f"{PREFIX}{found.name}-{found.row}-{found.inner}"
+def _name(fault: AnswerFault) -> str:
+    if fault.row is None:
+        return f"{PREFIX}{fault.name}"
+    return f"{PREFIX}{fault.name}-{fault.row}-{fault.inner}"
 
 
 def _marked(one: AnyField) -> bool:
@@ -248,17 +250,17 @@ def _marked(one: AnyField) -> bool:
     return one.required or one.required_if is not None
 
 
-def _initial(one: AnyField, given: Any) -> Any:
-    if isinstance(one, YesNoField) and isinstance(given, bool):
+def _initial(field: AnyField, given: Any) -> Any:
+    if isinstance(field, YesNoField) and isinstance(given, bool):
         return "yes" if given else "no"
-    if isinstance(one, (NumberField, PercentageField)) and formats.current_language() == "fr":
+    if isinstance(field, (NumberField, PercentageField)) and formats.current_language() == "fr":
         canonical = isinstance(given, str) and re.fullmatch(r"-?[0-9]+\.[0-9]+", given)
         return given.replace(".", ",") if canonical else given
     return given
 
 
-def _widget(one: AnyField, given: Any) -> forms.Widget:
-    match one:
+def _widget(field: AnyField, given: Any) -> forms.Widget:
+    match field:
         case LongTextField():
             return forms.Textarea(attrs={"rows": 4})
         case NumberField() | PercentageField():
@@ -267,12 +269,12 @@ def _widget(one: AnyField, given: Any) -> forms.Widget:
             return _date_input(given)
         case YesNoField():
             return forms.RadioSelect(choices=[("yes", _("Oui")), ("no", _("Non"))])
-        case ChoiceField() if len(one.choices) <= FEW:
-            return forms.RadioSelect(choices=_choices(one))
+        case ChoiceField() if len(field.choices) <= FEW:
+            return forms.RadioSelect(choices=_choices(field))
         case ChoiceField():
-            return forms.Select(choices=[("", "–"), *_choices(one)])
+            return forms.Select(choices=[("", "–"), *_choices(field)])
         case ChoicesField():
-            return forms.CheckboxSelectMultiple(choices=_choices(one))
+            return forms.CheckboxSelectMultiple(choices=_choices(field))
         case CountryField():
             return forms.Select(choices=[("", "–"), *in_order(formats.current_language())])
         case SirenField():
@@ -299,9 +301,9 @@ class _Files(forms.FileInput):
     allow_multiple_selected = True
 
 
-def _upload(one: FileField) -> forms.FileInput:
-    accepted = ",".join(extension for name in one.types for extension in TYPES[name].extensions)
+def _upload(field: FileField) -> forms.FileInput:
+    accepted = ",".join(extension for name in field.types for extension in TYPES[name].extensions)
     attrs: dict[str, Any] = {"accept": accepted}
-    if one.most > 1:
+    if field.most > 1:
         return _Files(attrs=attrs | {"multiple": True})
     return forms.FileInput(attrs=attrs)

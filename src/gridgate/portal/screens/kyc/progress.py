@@ -66,10 +66,10 @@ class Progress:
 
     @property
     def note(self) -> str:
-        said = ngettext(
+        text = ngettext(
             "%(done)s section complète sur %(total)s", "%(done)s sections complètes sur %(total)s", self.done
         )
-        return said % {"done": self.done, "total": self.total}
+        return text % {"done": self.done, "total": self.total}
 
 
 def progress_of(questionnaire: KycQuestionnaire, *, now: datetime, current: int = 0) -> Progress:

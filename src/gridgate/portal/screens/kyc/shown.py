@@ -100,18 +100,18 @@ def saved_otherwise(
     questionnaire: KycQuestionnaire, section: Section, typed: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
     """By the name of each field of the section that was typed otherwise: what is saved, a line for each row."""
-    found = []
-    for one in section.fields:
-        given = questionnaire.answers.get(one.name)
-        if isinstance(one, FileField) or given == typed.get(one.name):
+    differing = []
+    for question in section.fields:
+        given = questionnaire.answers.get(question.name)
+        if isinstance(question, FileField) or given == typed.get(question.name):
             continue
-        if isinstance(one, GroupField):
-            rows = (", ".join(formats.said(*pair) for pair in _row(one, row)) for row in given or ())
+        if isinstance(question, GroupField):
+            rows = (", ".join(formats.said(*pair) for pair in _row(question, row)) for row in given or ())
             text = "\n".join(rows)
         else:
-            text = said(one, given)
-        found.append((words(one.label), text or formats.NONE))
-    return found
+            text = said(question, given)
+        differing.append((words(question.label), text or formats.NONE))
+    return differing
 
 
 def document(attachment: KycAttachment) -> Document:
@@ -125,33 +125,33 @@ def document(attachment: KycAttachment) -> Document:
     )
 
 
-def said(one: AnyField, value: Any) -> str:
+def said(question: AnyField, value: Any) -> str:
     """An answer that is no group and no file; what will not do is said as it was typed."""
     if is_empty(value):
         return ""
     try:
-        return _said(one, value)
+        return _said(question, value)
     except (ArithmeticError, ValueError, TypeError):
         return str(value)
 
 
-def _said(one: AnyField, value: Any) -> str:
-    match one:
+def _said(question: AnyField, value: Any) -> str:
+    match question:
         case YesNoField() if isinstance(value, bool):
             return _("Oui") if value else _("Non")
         case ChoicesField():
-            return ", ".join(option(one, str(each)) for each in value)
+            return ", ".join(option(question, str(each)) for each in value)
         case DateField():
             return formats.long_day(date.fromisoformat(value))
         case PercentageField():
             return formats.percent(Decimal(value) / 100, _decimals(Decimal(value)))
         case NumberField():
-            return formats.with_unit(Decimal(value), one.unit, _decimals(Decimal(value))).strip()
-        case CheckedField() if one.kind == "iban":
+            return formats.with_unit(Decimal(value), question.unit, _decimals(Decimal(value))).strip()
+        case CheckedField() if question.kind == "iban":
             return " ".join(value[at : at + 4] for at in range(0, len(value), 4))
         case SirenField():
             return formats.NARROW.join(formats.groups(value))
-    return option(one, str(value))
+    return option(question, str(value))
 
 
 def _decimals(value: Decimal) -> int:
@@ -168,43 +168,47 @@ class _Given:
         for one in documents.order_by("pk"):
             self._documents.setdefault(one.field, []).append(one)
 
-    def documents(self, one: AnyField) -> list[KycAttachment]:
-        return self._documents.get(one.name, []) if isinstance(one, FileField) else []
+    def documents(self, question: AnyField) -> list[KycAttachment]:
+        return self._documents.get(question.name, []) if isinstance(question, FileField) else []
 
-    def asks(self, one: AnyField) -> bool:
-        return one.required_if is None or one.is_required(self.answers)
+    def asks(self, question: AnyField) -> bool:
+        return question.required_if is None or question.is_required(self.answers)
 
-    def answer(self, one: AnyField) -> Any:
-        given = self.answers.get(one.name)
+    def answer(self, question: AnyField) -> Any:
+        given = self.answers.get(question.name)
         return None if is_empty(given) else given
 
-    def same(self, one: AnyField, other: "_Given") -> bool:
-        if isinstance(one, FileField):
-            own, others = self.documents(one), other.documents(one)
+    def same(self, question: AnyField, other: "_Given") -> bool:
+        if isinstance(question, FileField):
+            own, others = self.documents(question), other.documents(question)
             return {each.sha256 for each in own} == {each.sha256 for each in others}
-        return bool(self.answer(one) == other.answer(one))
+        return bool(self.answer(question) == other.answer(question))
 
-    def shown(self, one: AnyField) -> Answer:
-        label = words(one.label)
-        if isinstance(one, FileField):
-            return Answer(label, documents=[document(each) for each in self.documents(one)])
-        given = self.answer(one)
-        if isinstance(one, GroupField):
-            return Answer(label, rows=[list(_row(one, row)) for row in given or ()])
-        return Answer(label, said(one, given), is_code=isinstance(one, CheckedField))
+    def shown(self, question: AnyField) -> Answer:
+        label = words(question.label)
+        if isinstance(question, FileField):
+            return Answer(label, documents=[document(each) for each in self.documents(question)])
+        given = self.answer(question)
+        if isinstance(question, GroupField):
+            return Answer(label, rows=[list(_row(question, row)) for row in given or ()])
+        return Answer(label, said(question, given), is_code=isinstance(question, CheckedField))
 
 
 def _row(group: GroupField, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for one in group.fields:
-        text = said(one, row.get(one.name))
+    for question in group.fields:
+        text = said(question, row.get(question.name))
         if text:
-            yield words(one.label), text
+            yield words(question.label), text
 
 
-def _answer(one: AnyField, now: _Given, before: _Given | None) -> Answer:
-    shown = now.shown(one)
-    if before is None or now.same(one, before):
+def _answer(question: AnyField, now: _Given, before: _Given | None) -> Answer:
+    shown = now.shown(question)
+    if before is None or now.same(question, before):
         return shown
-    asked = before.form.by_name.get(one.name)
-    was = before.shown(asked) if asked is not None and asked.kind == one.kind else None
+    asked_before = before.form.by_name.get(question.name)
+    was = (
+        before.shown(asked_before)
+        if asked_before is not None and asked_before.kind == question.kind
+        else None
+    )
     return replace(shown, changed=True, before=was)

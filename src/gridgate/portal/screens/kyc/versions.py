@@ -138,12 +138,12 @@ def preview(request: MemberRequest, version: str) -> HttpResponse:
 @operator_required
 def document(request: MemberRequest, version: str) -> HttpResponse:
     """A version's file, to begin another with."""
-    found = form_version(version=version, actor=request.membership)
-    given = {"months_valid": found.months_valid, "sections": found.sections}
+    version_found = form_version(version=version, actor=request.membership)
+    given = {"months_valid": version_found.months_valid, "sections": version_found.sections}
     answer = HttpResponse(
         json.dumps(given, ensure_ascii=False, indent=2) + "\n", content_type="application/json"
     )
-    answer["Content-Disposition"] = f'attachment; filename="questionnaire-{found.version}.json"'
+    answer["Content-Disposition"] = f'attachment; filename="questionnaire-{version_found.version}.json"'
     return answer
 
 
