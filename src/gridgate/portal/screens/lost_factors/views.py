@@ -75,12 +75,12 @@ def desk(request: MemberRequest) -> HttpResponse:
     if form.is_valid():
         lost = _recorded(request.membership, form)
         if lost is not None:
-            said = _(
+            text = _(
                 "%(email)s est prévenu et peut s’opposer jusqu’au %(at)s. Ensuite, un collègue ou un "
                 "administrateur de son entreprise confirme."
             )
             at = formats.moment(lost.confirmable_at)
-            messages.success(request, said % {"email": lost.user.email, "at": at})
+            messages.success(request, text % {"email": lost.user.email, "at": at})
             return redirect("operator_lost_factors")
     return _page(request, form)
 
@@ -96,13 +96,15 @@ def company(request: MemberRequest) -> HttpResponse:
 
 def _recorded(actor: Membership, form: CheckForm) -> LostFactor | None:
     """None when it was refused: the form then says why, beside the address."""
-    said = form.cleaned_data
-    user = user_by_email(email=said["email"])
+    cleaned = form.cleaned_data
+    user = user_by_email(email=cleaned["email"])
     if user is None:
         form.add_error("email", _("Personne ne se connecte avec cette adresse."))
         return None
     try:
-        return record_check(user=user, how=said["how"], note=said["note"], actor=actor, now=timezone.now())
+        return record_check(
+            user=user, how=cleaned["how"], note=cleaned["note"], actor=actor, now=timezone.now()
+        )
     except NothingLost:
         form.add_error("email", _("Cette personne n’a pas de second facteur : son mot de passe suffit."))
     except AlreadyOpen:
@@ -123,11 +125,11 @@ def _decide(request: MemberRequest, back: str) -> HttpResponse:
     try:
         if confirming:
             lost = confirm(pk=pk, actor=actor, now=now)
-            said = _("Les seconds facteurs de %(name)s sont retirés et ses sessions fermées.")
+            text = _("Les seconds facteurs de %(name)s sont retirés et ses sessions fermées.")
         else:
             lost = cancel(pk=pk, actor=actor, now=now)
-            said = _("La vérification de %(name)s est annulée : rien n’est retiré.")
-        messages.success(request, said % {"name": lost.user})
+            text = _("La vérification de %(name)s est annulée : rien n’est retiré.")
+        messages.success(request, text % {"name": lost.user})
     except LostFactorClosed as refused:
         _tone, label, _icon = _STATES[refused.state]
         messages.info(request, _("Rien n’a été fait : %(state)s.") % {"state": str(label).lower()})
@@ -145,7 +147,7 @@ def _page(request: MemberRequest, form: CheckForm | None) -> HttpResponse:
 def _row(lost: LostFactor, actor: Membership, now: datetime) -> dict[str, Any]:
     state = lost.state(now)
     tone, label, icon = _STATES[state]
-    said = vars(lost)
+    annotated = vars(lost)
     open_ = state in (LostFactorState.WAITING, LostFactorState.TO_CONFIRM)
     return {
         "lost": lost,
@@ -156,9 +158,9 @@ def _row(lost: LostFactor, actor: Membership, now: datetime) -> dict[str, Any]:
         "until": lost.confirmable_at if state is LostFactorState.WAITING else None,
         "open": open_,
         "note": lost.note if actor.organisation.is_operator else "",
-        "may_confirm": state is LostFactorState.TO_CONFIRM and said["by_actor"],
-        "objected_before": said["objected_before"],
-        "orphan": open_ and not said["by_present"],
-        "outgrown": open_ and said["outgrown"],
-        "alone": open_ and not said["by_actor"],
+        "may_confirm": state is LostFactorState.TO_CONFIRM and annotated["by_actor"],
+        "objected_before": annotated["objected_before"],
+        "orphan": open_ and not annotated["by_present"],
+        "outgrown": open_ and annotated["outgrown"],
+        "alone": open_ and not annotated["by_actor"],
     }
