@@ -53,10 +53,10 @@ def absences(
         if gap.reason in why or gap.reason == MissingReason.SET_ASIDE
     ]
     told = [gap for gap in cut if gap.start < gap.end]
-    found = [_of_gap(gap, answer, why, zone) for gap in told]
-    found += _of_days([gap for gap in told if gap.reason == MissingReason.SET_ASIDE], answer, zone)
-    found.sort(key=lambda one: (not one.set_aside, one.start - one.end))
-    shown, others = found[:_MOST], [one for one in found[_MOST:] if not one.of_day]
+    places = [_of_gap(gap, answer, why, zone) for gap in told]
+    places += _of_days([gap for gap in told if gap.reason == MissingReason.SET_ASIDE], answer, zone)
+    places.sort(key=lambda one: (not one.set_aside, one.start - one.end))
+    shown, others = places[:_MOST], [one for one in places[_MOST:] if not one.of_day]
     shown.sort(key=lambda one: (one.start, not one.of_day))
     return [one.absence for one in shown] + ([_others(others, zone)] if others else [])
 
@@ -80,13 +80,13 @@ def _of_gap(gap: Missing, answer: Answer, why: Mapping[str, str], zone: ZoneInfo
     days = set(days_between(gap.start, gap.end, zone))
     start, end = gap.start.timestamp(), gap.end.timestamp()
     values = [
-        one
-        for one in answer.set_aside
-        if one.day in days
+        value
+        for value in answer.set_aside
+        if value.day in days
         and (
-            _is_whole(one.day, gap, answer, zone)
-            if one.span is None
-            else one.span[0] < end and start < one.span[1]
+            _is_whole(value.day, gap, answer, zone)
+            if value.span is None
+            else value.span[0] < end and start < value.span[1]
         )
     ]
     if values:
@@ -104,13 +104,13 @@ def _of_days(gaps: Sequence[Missing], answer: Answer, zone: ZoneInfo) -> list[_F
             timeless = [one for one in answer.set_aside if one.day == day and one.span is None]
             if timeless:
                 values[day] = timeless
-    found = []
+    places = []
     for day, of_day in values.items():
         start, end = _bounds(day, zone)
         when = formats.week_day(day)
         told = _set_aside(when[0].upper() + when[1:], of_day)
-        found.append(_Found(start, end, told, set_aside=True, of_day=True))
-    return found
+        places.append(_Found(start, end, told, set_aside=True, of_day=True))
+    return places
 
 
 def _is_whole(day: date, gap: Missing, answer: Answer, zone: ZoneInfo) -> bool:
@@ -132,23 +132,23 @@ def _set_aside(when: str, values: Sequence[SetAside]) -> Absence:
     return Absence(when, set_aside_in_words(values), "info" if opposed else "warn", ask=not opposed)
 
 
-def _others(found: Sequence[_Found], zone: ZoneInfo) -> Absence:
+def _others(others: Sequence[_Found], zone: ZoneInfo) -> Absence:
     """How many more there are, and how long they are together."""
-    count = len(found)
+    count = len(others)
     when = ngettext(
         "Et %(count)s\u00a0autre période sans valeur", "Et %(count)s\u00a0autres périodes sans valeur", count
     ) % {"count": formats.number(count)}
-    days = [day for one in found for day in days_between(one.start, one.end, zone)]
+    days = [day for one in others for day in days_between(one.start, one.end, zone)]
     if sum((end - start for start, end in (_bounds(day, zone) for day in days)), timedelta()) == sum(
-        (one.end - one.start for one in found), timedelta()
+        (one.end - one.start for one in others), timedelta()
     ):
         length = ngettext("%(count)s\u00a0jour", "%(count)s\u00a0jours", len(days)) % {
             "count": formats.number(len(days))
         }
     else:
-        length = formats.duration(sum((one.end - one.start).total_seconds() for one in found))
+        length = formats.duration(sum((one.end - one.start).total_seconds() for one in others))
     why = ngettext("Elle dure %(length)s.", "Elles durent en tout %(length)s.", count) % {"length": length}
-    return Absence(when, why, "warn" if any(one.absence.tone == "warn" for one in found) else "info")
+    return Absence(when, why, "warn" if any(one.absence.tone == "warn" for one in others) else "info")
 
 
 def why_nothing(answer: Answer, start: datetime, end: datetime) -> str:

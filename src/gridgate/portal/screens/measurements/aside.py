@@ -10,11 +10,11 @@ from gridgate.dataplane.client import Cause, SetAside
 from gridgate.portal.kit import formats
 
 
-def set_aside_in_words(found: Sequence[SetAside]) -> str:
+def set_aside_in_words(values: Sequence[SetAside]) -> str:
     """How many came and were not kept, why, and what to do: of an opposition, where it is lifted; of a fault, who mends
     it."""
     counts: Counter[tuple[Cause, bool]] = Counter()
-    for one in found:
+    for one in values:
         counts[one.cause, one.of_curve] += one.count
     sentences = [_sentence(*what, count) for what, count in counts.most_common()]
     causes = {cause for cause, _of_curve in counts}

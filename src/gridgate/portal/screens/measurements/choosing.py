@@ -51,11 +51,11 @@ def read_chosen(query: QueryDict) -> Chosen:
 
 def read_shown(query: QueryDict, chosen: Chosen, *, directions: int, span: Span) -> Shown:
     """As the page of one meter reads it, but for energy, by the month, unless something else is asked for."""
-    asked = query.copy()
-    if asked.get("grandeur") not in _QUANTITIES:
-        asked["grandeur"] = _QUANTITIES[0]
-    asked.setdefault("vue", "mois")
-    return replace(read_choice(asked, directions=directions, span=span), kept=chosen.kept)
+    completed = query.copy()
+    if completed.get("grandeur") not in _QUANTITIES:
+        completed["grandeur"] = _QUANTITIES[0]
+    completed.setdefault("vue", "mois")
+    return replace(read_choice(completed, directions=directions, span=span), kept=chosen.kept)
 
 
 def quantities(shown: Shown) -> list[Choice]:

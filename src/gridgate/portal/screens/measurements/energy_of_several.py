@@ -58,7 +58,7 @@ def energy_together(
     groups = _grouped(totals, names, sites if chosen.look == "sites" else {}, starts, due)
     every = _values(totals.values, starts)
     counted = np.logical_or.reduceat(np.isfinite(totals.values), starts, axis=1).sum(axis=0).tolist()
-    found = Together(
+    together = Together(
         members=_members(groups),
         unlisted=_unlisted(groups),
         rows=[
@@ -68,7 +68,7 @@ def energy_together(
     )
     whole = sum(value for value in every if value is not None)
     value, unit = formats.scaled(whole * 1000, "Wh")
-    found.figures = [
+    together.figures = [
         Figure(
             _("Énergie injectée") if shown.injection else _("Énergie soutirée"),
             formats.number(value, 1 if value is not None and value < 100 else 0),
@@ -76,17 +76,17 @@ def energy_together(
         ),
         Figure(_("Compteurs"), formats.number(len(totals.points)), "", _with_values(totals)),
     ]
-    labels, said = _labels(bars_of, shown), [_bar_name(first, shown) for first in bars_of]
+    labels, bar_names = _labels(bars_of, shown), [_bar_name(first, shown) for first in bars_of]
     if chosen.look == "comparer":
         compared = groups[:MOST_COMPARED]
         top = max((v for group in compared for v in group.values if v is not None), default=None)
-        found.smalls = [
+        together.smalls = [
             Small(
                 group.name,
                 bars(
                     group.values,
                     labels=[""] * len(bars_of),
-                    names=said,
+                    names=bar_names,
                     unit="kWh",
                     injection=shown.injection,
                     lines=3,
@@ -97,13 +97,15 @@ def energy_together(
             for group in compared
         ]
         if len(groups) > len(compared):
-            found.note = _("Les %(count)s plus hauts sont dessinés, à la même échelle.") % {
+            together.note = _("Les %(count)s plus hauts sont dessinés, à la même échelle.") % {
                 "count": len(compared)
             }
     else:
-        found.stack = stack(_layers(groups), labels=labels, names=said, unit="kWh", injection=shown.injection)
-    found.caption = _caption(every, bars_of, shown, len(totals.points))
-    return found
+        together.stack = stack(
+            _layers(groups), labels=labels, names=bar_names, unit="kWh", injection=shown.injection
+        )
+    together.caption = _caption(every, bars_of, shown, len(totals.points))
+    return together
 
 
 def _days_due(totals: DailyTotals, today: date, zone: ZoneInfo) -> list[int]:
@@ -160,10 +162,10 @@ def _layers(groups: Sequence[_Group]) -> list[tuple[str, list[float | None]]]:
         together = [
             None if all(v is None for v in column) else sum(v or 0 for v in column) for column in columns
         ]
-        said = ngettext("%(count)s autre", "%(count)s autres", len(rest)) % {
+        text = ngettext("%(count)s autre", "%(count)s autres", len(rest)) % {
             "count": formats.number(len(rest))
         }
-        layers.append((said, together))
+        layers.append((text, together))
     return layers
 
 
@@ -186,13 +188,13 @@ def _unlisted(groups: Sequence[_Group]) -> str:
     rest = groups[MOST_LISTED:]
     if not rest:
         return ""
-    said = ngettext(
+    text = ngettext(
         "Un autre, plus bas, a %(energy)s kWh.",
         "%(count)s autres, plus bas, ont ensemble %(energy)s kWh.",
         len(rest),
     )
     energy = energy_text(sum(group.total for group in rest))
-    return said % {"count": formats.number(len(rest)), "energy": energy}
+    return text % {"count": formats.number(len(rest)), "energy": energy}
 
 
 def _with_values(totals: DailyTotals) -> str:

@@ -69,32 +69,33 @@ class Over:
         return _("Dépassement, kW") if self.timed else _("Dépassement, kVA")
 
 
-def over_rows(found: Sequence[Exceedance], shown: Shown) -> Over | None:
+def over_rows(exceedances: Sequence[Exceedance], shown: Shown) -> Over | None:
     """None when there is nothing to list."""
-    if not found:
+    if not exceedances:
         return None
     timed = shown.kind is Kind.LOAD_CURVE
-    highest = sorted(found, key=lambda one: one.over, reverse=True)[:MOST]
+    highest = sorted(exceedances, key=lambda exceedance: exceedance.over, reverse=True)[:MOST]
     notes = [active_beside_apparent()] if timed else []
-    if len(found) > MOST:
+    if len(exceedances) > MOST:
         few = _("Les %(most)s\u00a0plus forts des %(count)s\u00a0dépassements de la période.") % {
             "most": formats.number(MOST),
-            "count": formats.number(len(found)),
+            "count": formats.number(len(exceedances)),
         }
         notes.insert(0, few)
-    rows = [_row(one, shown, timed=timed) for one in sorted(highest, key=lambda one: one.maximum.at)]
+    in_order = sorted(highest, key=lambda exceedance: exceedance.maximum.at)
+    rows = [_row(exceedance, shown, timed=timed) for exceedance in in_order]
     return Over(rows, " ".join(notes), timed)
 
 
-def _row(one: Exceedance, shown: Shown, *, timed: bool) -> OverRow:
-    began = one.episode.interval.start if timed else one.maximum.at
-    power = one.maximum.value / 1000
+def _row(exceedance: Exceedance, shown: Shown, *, timed: bool) -> OverRow:
+    began = exceedance.episode.interval.start if timed else exceedance.maximum.at
+    power = exceedance.maximum.value / 1000
     day = {"vue": "jour", "grandeur": "puissance", "sens": shown.direction}
     return OverRow(
         when=formats.moment(began),
         address="?" + urlencode({**day, "le": formats.civil_day(began).isoformat()}),
-        length=formats.duration(one.length.total_seconds()) if timed else "",
+        length=formats.duration(exceedance.length.total_seconds()) if timed else "",
         highest=formats.number(power, 1),
-        over=formats.number(one.over, formats.decimals([one.over])),
-        subscribed=formats.number(one.subscribed, 1 if one.subscribed % 1 else 0),
+        over=formats.number(exceedance.over, formats.decimals([exceedance.over])),
+        subscribed=formats.number(exceedance.subscribed, 1 if exceedance.subscribed % 1 else 0),
     )

@@ -111,17 +111,17 @@ class Shown:
 
     def query(self, **changes: str) -> str:
         """The address of this page with some of its parameters changed."""
-        asked = {"vue": self.view, "grandeur": self.quantity, "sens": self.direction}
-        asked |= (
+        parameters = {"vue": self.view, "grandeur": self.quantity, "sens": self.direction}
+        parameters |= (
             {"du": self.first.isoformat(), "au": self.last.isoformat()}
             if self.view == "dates"
             else {"le": self.first.isoformat()}
         )
-        asked |= changes
-        if "vue" in changes and "le" in asked:
-            asked.pop("du", None)
-            asked.pop("au", None)
-        return "?" + urlencode([*self.kept, *((name, value) for name, value in asked.items() if value)])
+        parameters |= changes
+        if "vue" in changes and "le" in parameters:
+            parameters.pop("du", None)
+            parameters.pop("au", None)
+        return "?" + urlencode([*self.kept, *((name, value) for name, value in parameters.items() if value)])
 
     @property
     def alone(self) -> str:

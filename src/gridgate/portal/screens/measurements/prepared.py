@@ -125,7 +125,7 @@ def remove(request: MemberRequest, file_id: int) -> HttpResponse:
 def _ask(request: MemberRequest) -> HttpResponse:
     form = request.POST.get("format", "")
     shown, meters = asked_for(request, form)
-    asked = FileAsked(
+    wanted = FileAsked(
         shown.quantity,
         shown.direction,
         shown.first,
@@ -137,7 +137,7 @@ def _ask(request: MemberRequest) -> HttpResponse:
     )
     try:
         prepared_files.ask_for_file(
-            actor=request.membership, asked=asked, most_bytes=most_bytes(), now=datetime.now(UTC)
+            actor=request.membership, asked=wanted, most_bytes=most_bytes(), now=datetime.now(UTC)
         )
     except TooManyFiles:
         messages.error(

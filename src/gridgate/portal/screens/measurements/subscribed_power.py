@@ -48,7 +48,7 @@ class Meter:
     def of(
         cls, name: str, times: Sequence[HeldTime], shown: Shown, zone: ZoneInfo, *, today: date
     ) -> "Meter":
-        found: list[Subscribed] = []
+        subscribed: list[Subscribed] = []
         unknown: date | None = None
         for time in times:
             first = max(time.first, shown.first)
@@ -60,14 +60,14 @@ class Meter:
                 continue
             power = float(time.subscribed_power_kva)
             start, end = (civil_day_bounds(day, zone).start for day in (first, after))
-            if found and found[-1].power == power and found[-1].end == start:
-                start = found.pop().start
-            found.append(Subscribed(power, start, end))
+            if subscribed and subscribed[-1].power == power and subscribed[-1].end == start:
+                start = subscribed.pop().start
+            subscribed.append(Subscribed(power, start, end))
         known = next((time.first for time in times if time.subscribed_power_kva is not None), None)
         if unknown is None or (known is not None and known <= unknown):
             known = None
         held = any(time.first <= today and (time.after is None or today < time.after) for time in times)
-        return cls(name, tuple(found), unknown is not None, known, held)
+        return cls(name, tuple(subscribed), unknown is not None, known, held)
 
     def at(self, instant: datetime) -> float | None:
         """The power in force at an instant."""
@@ -99,10 +99,10 @@ def exceedances(
     they are the maxima of days.
     """
     return [
-        Exceedance(episode, one.power)
-        for one in limits
+        Exceedance(episode, limit.power)
+        for limit in limits
         for episode in above(
-            cut(segments, one.start, one.end, zone), one.power * 1000, zone=zone, each=each
+            cut(segments, limit.start, limit.end, zone), limit.power * 1000, zone=zone, each=each
         ).episodes
     ]
 
@@ -114,14 +114,14 @@ def limits_drawn(limits: Sequence[Subscribed], whole: Total) -> list[Limit]:
     highest = 0 if whole.maximum is None else whole.maximum.value * VISIBLE_UNDER
     return [
         Limit(
-            one.power,
-            one.start,
-            one.end,
+            limit.power,
+            limit.start,
+            limit.end,
             _("Souscrite %(power)s")
-            % {"power": formats.with_unit(one.power, "kVA", decimals_of_power(one.power))},
+            % {"power": formats.with_unit(limit.power, "kVA", decimals_of_power(limit.power))},
         )
-        for one in limits
-        if one.power * 1000 <= highest
+        for limit in limits
+        if limit.power * 1000 <= highest
     ]
 
 

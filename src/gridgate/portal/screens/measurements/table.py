@@ -47,11 +47,11 @@ class ValueRow:
 
 
 def total_rows(rows: Sequence[Total], shown: Shown, whole: Total) -> tuple[list[Row], Row]:
-    said = formats.month if shown.rows is Period.MONTH else formats.week_day
+    written = formats.month if shown.rows is Period.MONTH else formats.week_day
     powers = [one.value / 1000 for row in rows for one in (row.maximum, row.minimum) if one]
     energies = [row.energy_wh / 1000 for row in rows if row.energy_wh]
     places = (formats.decimals(energies), formats.decimals(powers))
-    lines = [_total(row, capfirst(said(row.first)), shown, places) for row in rows]
+    lines = [_total(row, capfirst(written(row.first)), shown, places) for row in rows]
     foot = _total(whole, _("Ensemble"), shown, places)
     return lines, foot
 

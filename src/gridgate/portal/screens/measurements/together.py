@@ -195,8 +195,8 @@ def meters_of(actor: Membership) -> Points:
 
 
 def _meters(mine: Points, chosen: Chosen) -> list[Meter]:
-    found = mine if chosen.all else mine.filter(pk__in=chosen.points)
-    said = found.order_by("search_text", "pk").values_list(
+    matching = mine if chosen.all else mine.filter(pk__in=chosen.points)
+    rows = matching.order_by("search_text", "pk").values_list(
         "pk", "label", "address", "postcode", "city", "directions", "held_from"
     )
     return [
@@ -207,7 +207,7 @@ def _meters(mine: Points, chosen: Chosen) -> list[Meter]:
             directions,
             held_from,
         )
-        for point, label, address, postcode, city, directions, held_from in said
+        for point, label, address, postcode, city, directions, held_from in rows
     ]
 
 
@@ -251,13 +251,15 @@ def _together(
         if power:
             asked = SumAsked(shown.flow, shown.interval(_zone()), power_of_several.STEP)
             sums, decided = client.sums(reader, asked, dict.fromkeys(points, 0), at=now)
-            found = power_of_several.power_together(sums, shown, len(decided.granted), zone=_zone(), now=now)
+            together = power_of_several.power_together(
+                sums, shown, len(decided.granted), zone=_zone(), now=now
+            )
         else:
             totals = client.daily_totals(reader, points, shown.flow, shown.first, shown.last, at=now)
             decided = totals.decided
             names = {meter.point: meter.name for meter in flowing}
             sites = {meter.point: meter.site for meter in flowing if meter.site}
-            found = energy_of_several.energy_together(
+            together = energy_of_several.energy_together(
                 totals, names, sites, shown, chosen, today=_today(), zone=_zone()
             )
     except GridgateError as error:
@@ -266,8 +268,8 @@ def _together(
         return Together(
             empty=_("Les mesures ne répondent pas en ce moment. Réessayez dans quelques minutes.")
         )
-    uncounted.say_uncounted(found, {meter.point: meter.name for meter in meters}, decided)
-    return found
+    uncounted.say_uncounted(together, {meter.point: meter.name for meter in meters}, decided)
+    return together
 
 
 def _flowing(meters: Sequence[Meter], shown: Shown) -> list[Meter]:
@@ -307,12 +309,14 @@ def _too_many(chosen: Chosen) -> str:
 def _offered(mine: Points, chosen: Chosen, meters: Sequence[Meter], text: str) -> tuple[list[Offered], bool]:
     """Those chosen one by one, then those that the search finds; and whether it finds more."""
     ticked = [] if chosen.all else [Offered(meter.point, meter.name, True) for meter in meters]
-    found = narrow(mine, PointFilter(text=text), today=_today()).exclude(pk__in=[one.point for one in ticked])
-    said = list(found.order_by("search_text", "pk").values_list("pk", "label", "address")[: OFFERED + 1])
+    matching = narrow(mine, PointFilter(text=text), today=_today()).exclude(
+        pk__in=[one.point for one in ticked]
+    )
+    rows = list(matching.order_by("search_text", "pk").values_list("pk", "label", "address")[: OFFERED + 1])
     others = [
-        Offered(point, called(label, address, point), False) for point, label, address in said[:OFFERED]
+        Offered(point, called(label, address, point), False) for point, label, address in rows[:OFFERED]
     ]
-    return ticked + others, len(said) > OFFERED
+    return ticked + others, len(rows) > OFFERED
 
 
 def _today() -> date:

@@ -29,37 +29,37 @@ _REASONS = {
 }
 
 
-def say_uncounted(found: Together, names: Mapping[str, str], decided: Decided) -> None:
+def say_uncounted(together: Together, names: Mapping[str, str], decided: Decided) -> None:
     """Of the meters chosen, by number, that are not in the sums: those without the direction were not asked for."""
     counted = sum(1 for point in names if point in decided.granted)
     if counted == len(names):
         return
     whole = {"counted": formats.number(counted), "count": formats.number(len(names))}
     if counted:
-        said = ngettext(
+        text = ngettext(
             "%(counted)s des %(count)s compteurs choisis est compté.",
             "%(counted)s des %(count)s compteurs choisis sont comptés.",
             counted,
         )
     else:
-        said = ngettext(
+        text = ngettext(
             "Le compteur choisi n’est pas compté.",
             "Aucun des %(count)s compteurs choisis n’est compté.",
             len(names),
         )
-    found.counted = said % whole
+    together.counted = text % whole
     by_reason: dict[str, list[str]] = {}
     for point, name in names.items():
         if point not in decided.granted:
             refused = decided.refused.get(point)
             reason = _OTHER_WAY if refused is None else _REASONS.get(refused.reason, _NOT_OPEN)
             by_reason.setdefault(str(reason), []).append(name)
-    found.uncounted = [reason % {"names": _named(of_reason)} for reason, of_reason in by_reason.items()]
+    together.uncounted = [reason % {"names": _named(of_reason)} for reason, of_reason in by_reason.items()]
 
 
 def _named(names: Sequence[str]) -> str:
     """Names have commas of their own."""
-    said, rest = list(names[:MOST_NAMED]), len(names) - MOST_NAMED
+    texts, rest = list(names[:MOST_NAMED]), len(names) - MOST_NAMED
     if rest > 0:
-        said.append(ngettext("%(count)s autre", "%(count)s autres", rest) % {"count": formats.number(rest)})
-    return "\u00a0· ".join(said)
+        texts.append(ngettext("%(count)s autre", "%(count)s autres", rest) % {"count": formats.number(rest)})
+    return "\u00a0· ".join(texts)

@@ -48,19 +48,21 @@ def index(request: MemberRequest) -> HttpResponse:
 @entitlement_required(EntitlementCode.MEASUREMENTS)
 @network_time
 def point(request: MemberRequest, point_id: str) -> HttpResponse:
-    found, shown, times = _asked(request, point_id)
+    shown_point, shown, times = _asked(request, point_id)
     now = datetime.now(UTC)
-    meter = Meter.of(str(found), times, shown, _zone(), today=_today())
-    shows: Picture = picture(_Reading(request.membership, found, now), shown, meter, now)
+    meter = Meter.of(str(shown_point), times, shown, _zone(), today=_today())
+    shows: Picture = picture(_Reading(request.membership, shown_point, now), shown, meter, now)
     return render(
         request,
         "measurements/point.html",
         {
-            "point": found,
+            "point": shown_point,
             "shown": shown,
             "picture": shows,
-            "api_request": _api_request(found, shown),
-            "others": _points(request.membership).exclude(pk=found.pk).order_by("search_text", "pk")[:20],
+            "api_request": _api_request(shown_point, shown),
+            "others": _points(request.membership)
+            .exclude(pk=shown_point.pk)
+            .order_by("search_text", "pk")[:20],
         },
     )
 
@@ -70,15 +72,15 @@ def point(request: MemberRequest, point_id: str) -> HttpResponse:
 @network_time
 def values(request: MemberRequest, point_id: str) -> HttpResponse:
     """Every value of the period, in pages."""
-    found, shown, _times = _asked(request, point_id)
+    point, shown, _times = _asked(request, point_id)
     now = datetime.now(UTC)
-    answer = _Reading(request.membership, found, now)(shown.kind, shown, "screen")
+    answer = _Reading(request.membership, point, now)(shown.kind, shown, "screen")
     rows = value_rows(answer, _zone()) if answer else []
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "measurements/values.html",
-        {"point": found, "shown": shown, "page_obj": page, "answer": answer},
+        {"point": point, "shown": shown, "page_obj": page, "answer": answer},
     )
 
 
@@ -86,12 +88,12 @@ def values(request: MemberRequest, point_id: str) -> HttpResponse:
 @entitlement_required(EntitlementCode.MEASUREMENTS)
 def export(request: MemberRequest, point_id: str) -> HttpResponseBase:
     """The period as a file: `format=xlsx` a workbook, `excel` CSV with semicolons and decimal commas, else RFC 4180."""
-    found, shown, _times = _asked(request, point_id)
-    answer = _Reading(request.membership, found, datetime.now(UTC))(shown.kind, shown, "export")
+    point, shown, _times = _asked(request, point_id)
+    answer = _Reading(request.membership, point, datetime.now(UTC))(shown.kind, shown, "export")
     if answer is None:
         raise Http404
     dialect = "excel" if request.GET.get("format") == "excel" else "rfc4180"
-    name = f"{found.pk}-{shown.quantity}-{shown.direction}-{shown.first}-{shown.last}.csv"
+    name = f"{point.pk}-{shown.quantity}-{shown.direction}-{shown.first}-{shown.last}.csv"
     if request.GET.get("format") == "xlsx":
         return FileResponse(
             measurements.workbook(answer, zone=_zone()),
@@ -110,8 +112,8 @@ def export(request: MemberRequest, point_id: str) -> HttpResponseBase:
 @entitlement_required(EntitlementCode.MEASUREMENTS)
 def series(request: MemberRequest, point_id: str) -> JsonResponse:
     """The values of a dense chart, fetched by its script."""
-    found, shown, _times = _asked(request, point_id)
-    answer = _Reading(request.membership, found, datetime.now(UTC))(Kind.LOAD_CURVE, shown, "screen")
+    point, shown, _times = _asked(request, point_id)
+    answer = _Reading(request.membership, point, datetime.now(UTC))(Kind.LOAD_CURVE, shown, "screen")
     return JsonResponse({"segments": series_data(curves_of(answer.segments)) if answer else []})
 
 
@@ -119,15 +121,15 @@ def _asked(request: MemberRequest, point_id: str) -> tuple[MeteringPoint, Shown,
     """The point, if the person may read it (404 otherwise), what the address asks to see of it, and the company's times
     on it.
     """
-    found = _points(request.membership, point_id).first()
-    if found is None:
+    point = _points(request.membership, point_id).first()
+    if point is None:
         raise Http404
-    times = held_times(actor=request.membership, point_id=found.pk)
-    series = measurements.client().series([found.pk])
+    times = held_times(actor=request.membership, point_id=point.pk)
+    series = measurements.client().series([point.pk])
     shown = read_choice(
-        request.GET, directions=found.directions or _received(series, times), span=_span(series, times)
+        request.GET, directions=point.directions or _received(series, times), span=_span(series, times)
     )
-    return found, shown, times
+    return point, shown, times
 
 
 def _received(series: Sequence[SeriesInfo], times: Sequence[HeldTime]) -> int:

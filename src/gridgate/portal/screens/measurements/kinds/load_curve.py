@@ -118,8 +118,8 @@ def draw_load_curve(
         kilowatts = [[None if value is None else value / 1000 for value in day] for day in hours.values]
         outside = {
             day
-            for one in not_expected(answer)
-            for day in days_between(one.start, one.end or period.end, zone)
+            for time in not_expected(answer)
+            for day in days_between(time.start, time.end or period.end, zone)
         }
         drawn.heat = heat_map(
             hours.days,
