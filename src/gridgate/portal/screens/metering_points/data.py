@@ -47,7 +47,7 @@ def held_of(point: str, *, times: Sequence[tuple[date, date | None]]) -> list[He
     """
     client = measurements.client()
     try:
-        found = [
+        held = [
             info
             for first, after in times
             for info in client.series_within(point, first, day_before(after) or date.max)
@@ -65,7 +65,7 @@ def held_of(point: str, *, times: Sequence[tuple[date, date | None]]) -> list[He
             info.last,
             info.key.kind is Kind.LOAD_CURVE,
         )
-        for info in found
+        for info in held
         if not info.key.register
     ]
 

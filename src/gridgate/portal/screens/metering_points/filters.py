@@ -76,16 +76,16 @@ class PointFilterForm(forms.Form):
 
     @property
     def wanted(self) -> PointFilter:
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         return PointFilter(
-            text=said.get("q", ""),
-            segment=said.get("segment", ""),
-            direction=FlowDirection(said["sens"]) if said.get("sens") else None,
-            city=said.get("commune", ""),
-            power_from=said.get("kva_min"),
-            power_to=said.get("kva_max"),
-            collection=said.get("courbe", ""),
-            held={"present": True, "past": False}.get(said.get("titre", "")),
+            text=cleaned.get("q", ""),
+            segment=cleaned.get("segment", ""),
+            direction=FlowDirection(cleaned["sens"]) if cleaned.get("sens") else None,
+            city=cleaned.get("commune", ""),
+            power_from=cleaned.get("kva_min"),
+            power_to=cleaned.get("kva_max"),
+            collection=cleaned.get("courbe", ""),
+            held={"present": True, "past": False}.get(cleaned.get("titre", "")),
         )
 
     def in_force(self, request: HttpRequest) -> list[Filter]:

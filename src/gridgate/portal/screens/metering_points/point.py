@@ -31,22 +31,22 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
     """404 for a point of another company or outside the perimeter, as for one that does not exist."""
     actor, now = request.membership, datetime.now(UTC)
     today = civil_day_of(now, get_default_timezone())
-    found = point_readable_by(actor=actor, service=EntitlementCode.METERS, point_id=point_id, today=today)
-    entitled = covers(actor, EntitlementCode.DATA_SERVICES, found.pk)
-    measures = covers(actor, EntitlementCode.MEASUREMENTS, found.pk)
-    first, after = title(found)
-    times = own_titles(actor=actor, point_id=found.pk)
+    point = point_readable_by(actor=actor, service=EntitlementCode.METERS, point_id=point_id, today=today)
+    entitled = covers(actor, EntitlementCode.DATA_SERVICES, point.pk)
+    measures = covers(actor, EntitlementCode.MEASUREMENTS, point.pk)
+    first, after = title(point)
+    times = own_titles(actor=actor, point_id=point.pk)
     before = [time for time in times if past(time[1], today)]
     again = next((time[0] for time in times if coming(time[0], today)), None)
     over, ahead = past(after, today), coming(first, today)
     held = over is None and ahead is None
     own = [time for time in times if coming(time[0], today) is None]
-    received = held_of(found.pk, times=own) if own and measures else None
+    received = held_of(point.pk, times=own) if own and measures else None
     context = {
-        "point": found,
-        "name": str(found),
-        "directions": directions(found.directions),
-        "power": power(found.subscribed_power_kva),
+        "point": point,
+        "name": str(point),
+        "directions": directions(point.directions),
+        "power": power(point.subscribed_power_kva),
         "times": said_times(times, today),
         "past": over,
         "past_times": said_times(before, today),
@@ -56,8 +56,8 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
         "coming": ahead,
         "entitled": entitled,
         "measures": measures and ahead is None,
-        "collections": history(collections_of(found, actor=actor), actor=actor),
-        "readers": readers_of(actor=actor, point=found.pk, held_from=first, now=now, today=today)
+        "collections": history(collections_of(point, actor=actor), actor=actor),
+        "readers": readers_of(actor=actor, point=point.pk, held_from=first, now=now, today=today)
         if entitled and held
         else [],
         "held": received,

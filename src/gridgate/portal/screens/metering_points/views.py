@@ -47,10 +47,10 @@ def index(request: MemberRequest) -> HttpResponse:
     today = civil_day_of(now, get_default_timezone())
     mine = points_readable_by(actor=actor, service=EntitlementCode.METERS, today=today)
     form = PointFilterForm(request.GET, cities=cities_of(mine))
-    found = sorted_by(
+    points = sorted_by(
         narrow(with_collection(mine, today=today), form.wanted, today=today), request.GET.get("tri", "")
     )
-    page = page_of(request, found)
+    page = page_of(request, points)
     held = {point.pk: point.held_from for point in page if is_held(point, today)}
     entitled = actor.has(EntitlementCode.DATA_SERVICES)
     context = {
@@ -85,13 +85,13 @@ def _measured(actor: Membership, held: Mapping[str, date], today: date) -> Mappi
 @entitlement_required(EntitlementCode.METERS)
 def export(request: MemberRequest) -> StreamingHttpResponse:
     """The list as a file: what the filters let through, or only the points ticked."""
-    asked = request.POST if request.method == "POST" else request.GET
+    query = request.POST if request.method == "POST" else request.GET
     today = civil_day_of(datetime.now(UTC), get_default_timezone())
     actor = request.membership
     mine = points_readable_by(actor=actor, service=EntitlementCode.METERS, today=today)
-    form = PointFilterForm(asked, cities=cities_of(mine))
+    form = PointFilterForm(query, cities=cities_of(mine))
     points = narrow(with_collection(mine, today=today), form.wanted, today=today)
-    if chosen := asked.getlist("point"):
+    if chosen := query.getlist("point"):
         points = points.filter(pk__in=chosen)
     language = get_language() or "fr"
     return table_response(
@@ -99,16 +99,16 @@ def export(request: MemberRequest) -> StreamingHttpResponse:
         f"compteurs-{today}.csv",
         [POINTS.head(name, language) for name in _COLUMNS],
         _lines(
-            sorted_by(points, asked.get("tri", "")), times_of_points_held_again(actor=actor), today, language
+            sorted_by(points, query.get("tri", "")), times_of_points_held_again(actor=actor), today, language
         ),
         sheet=_("Compteurs"),
     )
 
 
-def sorted_by(points: Points, asked: str) -> Points:
+def sorted_by(points: Points, order: str) -> Points:
     """In the order that `?tri=` asks for, `-` before it for the other way round; by name otherwise."""
-    first, *rest = ORDERS.get(asked.removeprefix("-"), ORDERS["nom"])
-    column = F(first).desc(nulls_last=True) if asked.startswith("-") else F(first).asc(nulls_last=True)
+    first, *rest = ORDERS.get(order.removeprefix("-"), ORDERS["nom"])
+    column = F(first).desc(nulls_last=True) if order.startswith("-") else F(first).asc(nulls_last=True)
     return points.order_by(column, *rest)
 
 
@@ -143,9 +143,9 @@ def _lines(points: Points, times: Times, today: date, language: str) -> Iterator
         ways = {one: str(word) for one, word in _WAYS.items()}
         states = {state: collection(state).text for state in (None, *LoadCurveCollection.State)}
     for point in points.iterator(chunk_size=2_000):
-        said = vars(point)
-        since: datetime | None = said["collection_since"]
-        held_to: date | None = said["held_to"]
+        annotated = vars(point)
+        since: datetime | None = annotated["collection_since"]
+        held_to: date | None = annotated["held_to"]
         yield [
             point.pk,
             point.label,
@@ -157,11 +157,11 @@ def _lines(points: Points, times: Times, today: date, language: str) -> Iterator
             point.subscribed_power_kva,
             types.get(point.meter_type, ""),
             point.activated_on if point.held_from <= today else None,
-            states[said["collection_state"]] if is_held(point, today) else "",
+            states[annotated["collection_state"]] if is_held(point, today) else "",
             since and civil_day_of(since, zone),
-            said["held_from"],
+            annotated["held_from"],
             held_to,
-            _periods([time for time in times.get(point.pk, ()) if time[0] != said["held_from"]]),
+            _periods([time for time in times.get(point.pk, ()) if time[0] != annotated["held_from"]]),
         ]
 
 
