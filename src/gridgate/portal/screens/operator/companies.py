@@ -72,26 +72,26 @@ class CompanyFilterForm(forms.Form):
 
     @property
     def wanted(self) -> CompanyFilter:
-        said = self.cleaned_data
-        admin = said.get("admin", "")
+        cleaned = self.cleaned_data
+        admin = cleaned.get("admin", "")
         either = {"avec": True, "sans": False}
         return CompanyFilter(
-            text=said.get("q", ""),
-            role=said.get("role", ""),
+            text=cleaned.get("q", ""),
+            role=cleaned.get("role", ""),
             administered=either.get(admin),
-            contracted=either.get(said.get("contrat", "")),
+            contracted=either.get(cleaned.get("contrat", "")),
             declared=_DECLARED.get(admin),
         )
 
     def labels(self) -> dict[str, str]:
         """How each filter in force reads on its tag."""
-        said = self.cleaned_data
-        contract = str(dict(_CONTRACTS).get(said.get("contrat", ""), ""))
+        cleaned = self.cleaned_data
+        contract = str(dict(_CONTRACTS).get(cleaned.get("contrat", ""), ""))
         labels = {
-            "q": _("« %(text)s »") % {"text": said["q"]} if said.get("q") else "",
-            "role": str(dict(self._roles)[said["role"]]) if said.get("role") else "",
-            "admin": str(dict(_ADMINISTRATION)[said["admin"]]) if said.get("admin") else "",
-            "contrat": formats.said(_("Contrat"), contract.lower()) if said.get("contrat") else "",
+            "q": _("« %(text)s »") % {"text": cleaned["q"]} if cleaned.get("q") else "",
+            "role": str(dict(self._roles)[cleaned["role"]]) if cleaned.get("role") else "",
+            "admin": str(dict(_ADMINISTRATION)[cleaned["admin"]]) if cleaned.get("admin") else "",
+            "contrat": formats.said(_("Contrat"), contract.lower()) if cleaned.get("contrat") else "",
         }
         return {name: label for name, label in labels.items() if label}
 
@@ -140,13 +140,13 @@ def new(request: MemberRequest) -> HttpResponse:
 @operator_required
 def edit(request: MemberRequest, siren: str) -> HttpResponse:
     """Change what is recorded of a company."""
-    found = company(actor=request.membership, siren=siren)
-    form = CompanyForm.of(found, request.POST if request.method == "POST" else None)
-    seen = request.POST.get("seen", "") if request.method == "POST" else record_as_read(found)
+    organisation = company(actor=request.membership, siren=siren)
+    form = CompanyForm.of(organisation, request.POST if request.method == "POST" else None)
+    seen = request.POST.get("seen", "") if request.method == "POST" else record_as_read(organisation)
     if request.method == "POST" and form.is_valid():
         try:
             update_organisation(
-                organisation=found,
+                organisation=organisation,
                 **form.cleaned_data,
                 seen=seen,
                 actor=request.membership,
@@ -158,52 +158,53 @@ def edit(request: MemberRequest, siren: str) -> HttpResponse:
             return _changed_meanwhile(request, siren, form)
         else:
             messages.success(
-                request, formats.elided(_("La fiche de %(name)s est à jour.") % {"name": found.legal_name})
+                request,
+                formats.elided(_("La fiche de %(name)s est à jour.") % {"name": organisation.legal_name}),
             )
-            return redirect("operator_company", found.siren)
+            return redirect("operator_company", organisation.siren)
     status = 422 if form.errors else 200
-    context = {"company": found, "form": form, "seen": seen}
+    context = {"company": organisation, "form": form, "seen": seen}
     return render(request, "operator/company_edit.html", context, status=status)
 
 
 def _changed_meanwhile(request: MemberRequest, siren: str, form: CompanyForm) -> HttpResponse:
     """What a colleague recorded, above what was typed: nothing is saved before that is read."""
     actor = request.membership
-    found = company(actor=actor, siren=siren)
-    who = who_last("company.changed", actor=actor, organisation=found)
+    organisation = company(actor=actor, siren=siren)
+    who = who_last("company.changed", actor=actor, organisation=organisation)
     context = {
-        "company": found,
+        "company": organisation,
         "form": form,
-        "seen": record_as_read(found),
-        "meanwhile": Meanwhile(who, differing(form, CompanyForm.of(found))),
+        "seen": record_as_read(organisation),
+        "meanwhile": Meanwhile(who, differing(form, CompanyForm.of(organisation))),
     }
     return render(request, "operator/company_edit.html", context, status=409)
 
 
 def _say_taken(form: CompanyForm, refused: DomainTaken) -> None:
-    said = _(
+    text = _(
         "%(domain)s est un domaine de %(company)s (%(siren)s) : un domaine est celui d’une seule entreprise."
     )
     taken = {"domain": refused.domain, "company": refused.company.legal_name, "siren": refused.company.siren}
-    form.add_error("email_domains", formats.elided(said % taken))
+    form.add_error("email_domains", formats.elided(text % taken))
 
 
-def _line(one: Organisation, held: int) -> dict[str, Any]:
+def _line(organisation: Organisation, held: int) -> dict[str, Any]:
     return {
-        "name": one.legal_name,
-        "siren": one.siren,
-        "roles": company_roles.roles(one.roles),
+        "name": organisation.legal_name,
+        "siren": organisation.siren,
+        "roles": company_roles.roles(organisation.roles),
         "points": held,
-        "contracted": vars(one)["contracted"],
-        "administration": _administration(vars(one)),
+        "contracted": vars(organisation)["contracted"],
+        "administration": _administration(vars(organisation)),
     }
 
 
-def _administration(said: dict[str, Any]) -> Tag:
-    if said["administered"]:
+def _administration(annotated: dict[str, Any]) -> Tag:
+    if annotated["administered"]:
         return Tag("good", _("Administrée"), "check")
-    if said["awaited"]:
+    if annotated["awaited"]:
         return Tag("warn", _("Lien envoyé"), "clock")
-    if said["expired"]:
+    if annotated["expired"]:
         return Tag("bad", _("Lien expiré"), "alert")
     return Tag("", _("Personne pour l’instant"), "")

@@ -41,31 +41,31 @@ SHOWN = 5
 def page(request: MemberRequest, siren: str) -> HttpResponse:
     """What the operator needs to know before it acts for a company, and where it acts."""
     actor, moment = request.membership, Moment.present()
-    found = company(actor=actor, siren=siren)
-    contracts = queries.contracts_of(actor=actor, organisation=found)
-    held = points_held(actor=actor, companies=[found.pk], today=moment.today).get(found.pk, 0)
-    people = queries.people_counts(actor=actor, organisation=found)
-    shared = permission_counts(actor=actor, organisation=found, now=moment.now)
-    titles = holdings_of_company(actor=actor, organisation=found, today=moment.today)
+    organisation = company(actor=actor, siren=siren)
+    contracts = queries.contracts_of(actor=actor, organisation=organisation)
+    held = points_held(actor=actor, companies=[organisation.pk], today=moment.today).get(organisation.pk, 0)
+    people = queries.people_counts(actor=actor, organisation=organisation)
+    shared = permission_counts(actor=actor, organisation=organisation, now=moment.now)
+    titles = holdings_of_company(actor=actor, organisation=organisation, today=moment.today)
     some = list(titles[: SHOWN + 1])
-    declaration = declaration_of(organisation=found, actor=actor, now=moment.now)
+    declaration = declaration_of(organisation=organisation, actor=actor, now=moment.now)
     context = {
-        "company": found,
-        "roles": company_roles.roles(found.roles),
+        "company": organisation,
+        "roles": company_roles.roles(organisation.roles),
         "figures": _figures(held, people, shared),
         "contracts": [contract_line(one, moment) for one in contracts],
-        "codes": [_code(one) for one in queries.eic_codes_of(actor=actor, organisation=found)[:50]],
-        "administrators": queries.administrators_of(actor=actor, organisation=found)[:50],
+        "codes": [_code(one) for one in queries.eic_codes_of(actor=actor, organisation=organisation)[:50]],
+        "administrators": queries.administrators_of(actor=actor, organisation=organisation)[:50],
         "declarations": [
-            activation(one, moment.now)
-            for one in queries.declarations_of(actor=actor, organisation=found)[:SHOWN]
+            activation(declared, moment.now)
+            for declared in queries.declarations_of(actor=actor, organisation=organisation)[:SHOWN]
         ],
         "declaration": declaration,
         "can_declare": not declaration.administered and not declaration.is_awaited(moment.now),
         "holdings": [holding_line(one, moment) for one in some[:SHOWN]],
         "more_holdings": len(some) > SHOWN,
-        "requests": _requests(actor, found, moment.now),
-        "acts": _acts(queries.acts_for(actor=actor, organisation=found)[:SHOWN]),
+        "requests": _requests(actor, organisation, moment.now),
+        "acts": _acts(queries.acts_for(actor=actor, organisation=organisation)[:SHOWN]),
     }
     return render(request, "operator/company.html", context)
 
@@ -75,13 +75,13 @@ def page(request: MemberRequest, siren: str) -> HttpResponse:
 def points(request: MemberRequest, siren: str) -> HttpResponse:
     """Every title that the company has or had."""
     actor, moment = request.membership, Moment.present()
-    found = company(actor=actor, siren=siren)
+    organisation = company(actor=actor, siren=siren)
     which = request.GET.get("titres", "")
     present = {"presents": True, "passes": False}.get(which)
-    titles = holdings_of_company(actor=actor, organisation=found, today=moment.today, present=present)
+    titles = holdings_of_company(actor=actor, organisation=organisation, today=moment.today, present=present)
     rows = page_of(request, titles)
     context = {
-        "company": found,
+        "company": organisation,
         "which": which if present is not None else "",
         "page_obj": rows,
         "holdings": [holding_line(one, moment) for one in rows],
@@ -94,9 +94,9 @@ def points(request: MemberRequest, siren: str) -> HttpResponse:
 def history(request: MemberRequest, siren: str) -> HttpResponse:
     """What the operator's staff did on the company's behalf: the company reads the same."""
     actor = request.membership
-    found = company(actor=actor, siren=siren)
-    acts = page_of(request, queries.acts_for(actor=actor, organisation=found))
-    context = {"company": found, "page_obj": acts, "rows": _acts(acts)}
+    organisation = company(actor=actor, siren=siren)
+    acts = page_of(request, queries.acts_for(actor=actor, organisation=organisation))
+    context = {"company": organisation, "page_obj": acts, "rows": _acts(acts)}
     return render(request, "operator/company_history.html", context)
 
 
@@ -105,61 +105,61 @@ def _acts(events: Iterable[AuditEvent]) -> list[EventRow]:
     return [replace(row, on_behalf="") for row in event_rows(events)]
 
 
-def contract_line(one: Contract, moment: Moment) -> dict[str, Any]:
+def contract_line(contract: Contract, moment: Moment) -> dict[str, Any]:
     """A contract with its last day and its state in words."""
     return {
-        "pk": one.pk,
-        "number": one.number,
-        "label": one.label,
-        "valid_from": one.valid_from,
-        "last_day": day_before(one.valid_to),
-        "ended": one.valid_to is not None and one.valid_to <= moment.today,
-        "tag": _contract_state(one, moment),
+        "pk": contract.pk,
+        "number": contract.number,
+        "label": contract.label,
+        "valid_from": contract.valid_from,
+        "last_day": day_before(contract.valid_to),
+        "ended": contract.valid_to is not None and contract.valid_to <= moment.today,
+        "tag": _contract_state(contract, moment),
     }
 
 
-def holding_line(one: TitleHolding, moment: Moment) -> dict[str, Any]:
+def holding_line(holding: TitleHolding, moment: Moment) -> dict[str, Any]:
     """A title of `holdings_of_company` with the name of its point and its last day."""
-    said = vars(one)
-    name = called(said["label"], said["address"], one.metering_point_id)
+    annotated = vars(holding)
+    name = called(annotated["label"], annotated["address"], holding.metering_point_id)
     return {
-        "pk": one.pk,
-        "point": one.metering_point_id,
+        "pk": holding.pk,
+        "point": holding.metering_point_id,
         "name": name,
-        "number": "" if name == one.metering_point_id else one.metering_point_id,
-        "place": " ".join(filter(None, (said["postcode"], said["city"]))),
-        "segment": said["segment"],
-        "valid_from": one.valid_from,
-        "last_day": day_before(one.valid_to),
-        "tag": title_states.title_state(one.valid_from, one.valid_to, moment.today),
+        "number": "" if name == holding.metering_point_id else holding.metering_point_id,
+        "place": " ".join(filter(None, (annotated["postcode"], annotated["city"]))),
+        "segment": annotated["segment"],
+        "valid_from": holding.valid_from,
+        "last_day": day_before(holding.valid_to),
+        "tag": title_states.title_state(holding.valid_from, holding.valid_to, moment.today),
     }
 
 
-def _contract_state(one: Contract, moment: Moment) -> Tag:
-    if one.in_force_on(moment.today):
+def _contract_state(contract: Contract, moment: Moment) -> Tag:
+    if contract.in_force_on(moment.today):
         return Tag("good", _("En vigueur"), "check")
-    if one.valid_from > moment.today:
+    if contract.valid_from > moment.today:
         return Tag("info", _("À venir"), "clock")
     return Tag("", _("Terminé"), "minus")
 
 
-def _code(one: EicCode) -> dict[str, Any]:
+def _code(code: EicCode) -> dict[str, Any]:
     try:
-        address = reverse("operator_eic_code", args=[one.pk])
+        address = reverse("operator_eic_code", args=[code.pk])
     except NoReverseMatch:
         address = ""
     return {
-        "code": one.pk,
+        "code": code.pk,
         "address": address,
-        "name": one.display_name,
-        "type": f"{one.type}, {one.get_type_display()}",
-        "tag": Tag("good", _("Actif"), "check") if one.active else Tag("", _("Inactif"), "minus"),
+        "name": code.display_name,
+        "type": f"{code.type}, {code.get_type_display()}",
+        "tag": Tag("good", _("Actif"), "check") if code.active else Tag("", _("Inactif"), "minus"),
     }
 
 
-def _requests(actor: Membership, found: Organisation, now: datetime) -> list[dict[str, Any]]:
+def _requests(actor: Membership, organisation: Organisation, now: datetime) -> list[dict[str, Any]]:
     """The company's last requests, of every kind."""
-    wanted = DeskFilter(text=found.siren, state=EVERY)
+    wanted = DeskFilter(text=organisation.siren, state=EVERY)
     rows = desk_rows(
         kinds=[one.kind for one in request_kinds.DESK], wanted=wanted, order="-received", actor=actor, now=now
     )[:SHOWN]

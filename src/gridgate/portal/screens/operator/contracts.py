@@ -24,19 +24,19 @@ _ONE_DAY = timedelta(days=1)
 @operator_required
 def new(request: MemberRequest, siren: str) -> HttpResponse:
     """Record a contract."""
-    found, moment = company(actor=request.membership, siren=siren), Moment.present()
+    organisation, moment = company(actor=request.membership, siren=siren), Moment.present()
     form = ContractForm(
         request.POST if request.method == "POST" else None, initial={"valid_from": moment.today}
     )
     if request.method == "POST" and form.is_valid():
-        said = form.cleaned_data
-        last = said["last_day"]
+        cleaned = form.cleaned_data
+        last = cleaned["last_day"]
         try:
             contract = record_contract(
-                organisation=found,
-                number=said["number"],
-                label=said["label"],
-                valid_from=said["valid_from"],
+                organisation=organisation,
+                number=cleaned["number"],
+                label=cleaned["label"],
+                valid_from=cleaned["valid_from"],
                 valid_to=last and last + _ONE_DAY,
                 actor=request.membership,
                 now=moment.now,
@@ -51,8 +51,8 @@ def new(request: MemberRequest, siren: str) -> HttpResponse:
             messages.success(
                 request, _("Le contrat %(number)s est enregistré.") % {"number": contract.number}
             )
-            return redirect("operator_company", found.siren)
-    context = {"company": found, "form": form}
+            return redirect("operator_company", organisation.siren)
+    context = {"company": organisation, "form": form}
     return render(request, "operator/contract_new.html", context, status=422 if form.errors else 200)
 
 
@@ -61,8 +61,8 @@ def new(request: MemberRequest, siren: str) -> HttpResponse:
 def change(request: MemberRequest, siren: str, pk: int) -> HttpResponse:
     """Set the last day of a contract or, posted with `do=reopen`, take it away."""
     actor, moment = request.membership, Moment.present()
-    found = company(actor=actor, siren=siren)
-    contract = contract_of(actor=actor, organisation=found, pk=pk)
+    organisation = company(actor=actor, siren=siren)
+    contract = contract_of(actor=actor, organisation=organisation, pk=pk)
     ending = request.method == "POST" and request.POST.get("do") == "end"
     last_known = contract.valid_to - _ONE_DAY if contract.valid_to is not None else moment.today
     form = ContractEndForm(
@@ -71,18 +71,18 @@ def change(request: MemberRequest, siren: str, pk: int) -> HttpResponse:
     if request.POST.get("do") == "reopen":
         end_contract(contract=contract, valid_to=None, actor=actor, now=moment.now)
         messages.success(request, _("Le contrat %(number)s n’a plus de terme.") % {"number": contract.number})
-        return redirect("operator_company", found.siren)
+        return redirect("operator_company", organisation.siren)
     if ending and form.is_valid():
         last = form.cleaned_data["last_day"]
         end_contract(contract=contract, valid_to=last + _ONE_DAY, actor=actor, now=moment.now)
         said = _("Le contrat %(number)s prend fin le %(day)s au soir.")
         messages.success(request, said % {"number": contract.number, "day": formats.long_day(last)})
-        return redirect("operator_company", found.siren)
+        return redirect("operator_company", organisation.siren)
     context: dict[str, Any] = {
-        "company": found,
+        "company": organisation,
         "contract": contract_line(contract, moment),
         "form": form,
-        "only": _is_only(found, contract.pk, moment),
+        "only": _is_only(organisation, contract.pk, moment),
     }
     return render(request, "operator/contract.html", context, status=422 if form.errors else 200)
 

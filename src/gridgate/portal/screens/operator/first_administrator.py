@@ -30,27 +30,27 @@ from gridgate.portal.screens.sharing.moment import Moment
 def page(request: MemberRequest, siren: str) -> HttpResponse:
     """The conditions, each with how to meet it; then the form, once all are met."""
     actor, moment = request.membership, Moment.present()
-    found = company(actor=actor, siren=siren)
-    declaration = declaration_of(organisation=found, actor=actor, now=moment.now)
+    organisation = company(actor=actor, siren=siren)
+    declaration = declaration_of(organisation=organisation, actor=actor, now=moment.now)
     form = FirstAdministratorForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         if (asked := ask(request, SensitiveAct.RIGHTS)) is not None:
             return asked
         try:
             invitation = declare_first_administrator(
-                organisation=found, **form.cleaned_data, actor=actor, now=moment.now
+                organisation=organisation, **form.cleaned_data, actor=actor, now=moment.now
             )
         except GridgateError as refused:
             if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
                 raise
             form.add_error(None, refusals.refusal(refused))
         else:
-            said = _("Un lien d’activation est envoyé à %(email)s.")
-            messages.success(request, said % {"email": invitation.email})
-            return redirect("operator_company", found.siren)
+            text = _("Un lien d’activation est envoyé à %(email)s.")
+            messages.success(request, text % {"email": invitation.email})
+            return redirect("operator_company", organisation.siren)
     waiting = declaration.invitation
     context = {
-        "company": found,
+        "company": organisation,
         "declaration": declaration,
         "activation": activation(waiting, moment.now) if waiting is not None else None,
         "can_declare": declaration.possible and not declaration.is_awaited(moment.now),
@@ -65,20 +65,20 @@ def page(request: MemberRequest, siren: str) -> HttpResponse:
 def follow(request: MemberRequest, siren: str, pk: int) -> HttpResponse:
     """Send the link again, or cancel the declaration."""
     actor, now = request.membership, Moment.present().now
-    found = company(actor=actor, siren=siren)
-    invitation = declaration_numbered(actor=actor, organisation=found, pk=pk)
+    organisation = company(actor=actor, siren=siren)
+    invitation = declaration_numbered(actor=actor, organisation=organisation, pk=pk)
     try:
         match request.POST.get("do"):
             case "renew":
                 renew_invitation(invitation=invitation, actor=actor, now=now)
-                said = _("Un nouveau lien est envoyé à %(email)s ; le précédent ne fonctionne plus.")
-                messages.success(request, said % {"email": invitation.email})
+                text = _("Un nouveau lien est envoyé à %(email)s ; le précédent ne fonctionne plus.")
+                messages.success(request, text % {"email": invitation.email})
             case "cancel":
                 cancel_invitation(invitation=invitation, actor=actor, now=now)
-                said = _("La déclaration de %(email)s est annulée : son lien ne fonctionne plus.")
-                messages.success(request, formats.elided(said % {"email": invitation.email}))
+                text = _("La déclaration de %(email)s est annulée : son lien ne fonctionne plus.")
+                messages.success(request, formats.elided(text % {"email": invitation.email}))
     except GridgateError as refused:
         if refused.kind not in (ErrorKind.CONFLICT, ErrorKind.INVALID):
             raise
         messages.warning(request, refusals.refusal(refused))
-    return redirect("operator_first_administrator", found.siren)
+    return redirect("operator_first_administrator", organisation.siren)

@@ -117,11 +117,11 @@ class ContractForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or {}
-        first, last = said.get("valid_from"), said.get("last_day")
+        cleaned: dict[str, Any] = super().clean() or {}
+        first, last = cleaned.get("valid_from"), cleaned.get("last_day")
         if isinstance(first, date) and isinstance(last, date) and last < first:
             self.add_error("last_day", _("Le dernier jour vient après le premier."))
-        return said
+        return cleaned
 
 
 class ContractEndForm(forms.Form):

@@ -87,13 +87,13 @@ class BeginForm(forms.Form):
         return siren
 
     def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or {}
-        first, last = said.get("first_day"), said.get("last_day")
+        cleaned: dict[str, Any] = super().clean() or {}
+        first, last = cleaned.get("first_day"), cleaned.get("last_day")
         if not isinstance(first, date):
-            return said
+            return cleaned
         if isinstance(last, date) and last < first:
             self.add_error("last_day", _("Le dernier jour vient après le premier."))
-            return said
+            return cleaned
         ends = last + _ONE_DAY if last else None
         if ends is None:
             open_before = (one for one in self._titles if one.valid_to is None and one.valid_from < first)
@@ -102,7 +102,7 @@ class BeginForm(forms.Form):
             if other != self.former and _meet(other, first, ends):
                 self.add_error("first_day", _overlapping(other))
                 break
-        return said
+        return cleaned
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -265,13 +265,13 @@ def _line(one: Permission) -> dict[str, Any]:
     return {"company": one.eligible_party, "service": one.service.text("name")}
 
 
-def _becomes(one: Permission) -> str:
-    if one.all_points:
+def _becomes(permission: Permission) -> str:
+    if permission.all_points:
         return _("porte sur tous ses compteurs : se poursuit, sans celui-ci")
-    others = vars(one)["points_named"] - 1
+    others = vars(permission)["points_named"] - 1
     if not others:
         return _("prend fin : c’est son seul compteur")
-    said = ngettext(
+    text = ngettext(
         "perd ce compteur, garde %(count)s autre", "perd ce compteur, garde %(count)s autres", others
     )
-    return said % {"count": formats.number(others)}
+    return text % {"count": formats.number(others)}

@@ -65,22 +65,24 @@ class RegisterFilterForm(forms.Form):
 
     @property
     def wanted(self) -> RegisterFilter:
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         return RegisterFilter(
-            text=said.get("q", ""),
-            holder=said.get("titulaire", ""),
-            segment=said.get("segment", ""),
-            held={"avec": True, "sans": False}.get(said.get("tenu", "")),
+            text=cleaned.get("q", ""),
+            holder=cleaned.get("titulaire", ""),
+            segment=cleaned.get("segment", ""),
+            held={"avec": True, "sans": False}.get(cleaned.get("tenu", "")),
         )
 
     def labels(self) -> dict[str, str]:
         """How each filter in force reads on its tag."""
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         labels = {
-            "q": _("« %(text)s »") % {"text": said["q"]} if said.get("q") else "",
-            "titulaire": formats.said(_("Titulaire"), said["titulaire"]) if said.get("titulaire") else "",
-            "segment": said.get("segment", ""),
-            "tenu": str(dict(_HELD)[said["tenu"]]) if said.get("tenu") else "",
+            "q": _("« %(text)s »") % {"text": cleaned["q"]} if cleaned.get("q") else "",
+            "titulaire": formats.said(_("Titulaire"), cleaned["titulaire"])
+            if cleaned.get("titulaire")
+            else "",
+            "segment": cleaned.get("segment", ""),
+            "tenu": str(dict(_HELD)[cleaned["tenu"]]) if cleaned.get("tenu") else "",
         }
         return {name: label for name, label in labels.items() if label}
 
@@ -123,7 +125,7 @@ def page(request: MemberRequest, point_id: str) -> HttpResponse:
 
 
 def _line(point: MeteringPoint) -> dict[str, Any]:
-    said = vars(point)
+    annotated = vars(point)
     return {
         "id": point.pk,
         "name": str(point),
@@ -131,44 +133,44 @@ def _line(point: MeteringPoint) -> dict[str, Any]:
         "place": " ".join(filter(None, (point.postcode, point.city))),
         "segment": point.segment,
         "power": power(point.subscribed_power_kva),
-        "holder": said["holder_name"],
-        "siren": said["holder_siren"],
-        "since": said["holder_since"],
+        "holder": annotated["holder_name"],
+        "siren": annotated["holder_siren"],
+        "since": annotated["holder_since"],
     }
 
 
-def _version(one: PointVersion) -> dict[str, Any]:
+def _version(version: PointVersion) -> dict[str, Any]:
     return {
-        "since": one.valid_from,
-        "last_day": day_before(one.valid_to),
-        "name": called(one.label, one.address, formats.NONE),
-        "place": " ".join(filter(None, (one.postcode, one.city))),
-        "segment": one.segment,
-        "directions": directions(one.directions),
-        "power": power(one.subscribed_power_kva),
+        "since": version.valid_from,
+        "last_day": day_before(version.valid_to),
+        "name": called(version.label, version.address, formats.NONE),
+        "place": " ".join(filter(None, (version.postcode, version.city))),
+        "segment": version.segment,
+        "directions": directions(version.directions),
+        "power": power(version.subscribed_power_kva),
     }
 
 
-def _title(one: TitleHolding, moment: Moment) -> dict[str, Any]:
+def _title(title: TitleHolding, moment: Moment) -> dict[str, Any]:
     return {
-        "pk": one.pk,
-        "holder": one.holder,
-        "valid_from": one.valid_from,
-        "last_day": day_before(one.valid_to),
-        "tag": title_states.title_state(one.valid_from, one.valid_to, moment.today),
-        "can_end": one.valid_to is None or one.valid_to > moment.today,
+        "pk": title.pk,
+        "holder": title.holder,
+        "valid_from": title.valid_from,
+        "last_day": day_before(title.valid_to),
+        "tag": title_states.title_state(title.valid_from, title.valid_to, moment.today),
+        "can_end": title.valid_to is None or title.valid_to > moment.today,
     }
 
 
-def _holds(one: TitleHolding, moment: Moment) -> bool:
-    return one.valid_from <= moment.today and (one.valid_to is None or moment.today < one.valid_to)
+def _holds(title: TitleHolding, moment: Moment) -> bool:
+    return title.valid_from <= moment.today and (title.valid_to is None or moment.today < title.valid_to)
 
 
-def _collection(one: LoadCurveCollection) -> dict[str, Any]:
-    by = one.changed_by
+def _collection(collected: LoadCurveCollection) -> dict[str, Any]:
+    by = collected.changed_by
     return {
-        "state": collection(one.state),
-        "since": one.since,
-        "until": one.until,
+        "state": collection(collected.state),
+        "since": collected.since,
+        "until": collected.until,
         "by": by.full_name if by is not None else _("le gestionnaire de réseau"),
     }

@@ -180,15 +180,15 @@ def page(request: MemberRequest) -> HttpResponse:
     return render(request, "operator/policy.html", context, status=status)
 
 
-def _note(one: Concerned) -> str:
-    people = ngettext("%(count)s personne", "%(count)s personnes", one.people) % {
-        "count": formats.number(one.people)
+def _note(concerned: Concerned) -> str:
+    people = ngettext("%(count)s personne", "%(count)s personnes", concerned.people) % {
+        "count": formats.number(concerned.people)
     }
-    if not one.people:
+    if not concerned.people:
         return people
     without = ngettext(
         "dont %(count)s qui n’a pas encore de second facteur",
         "dont %(count)s qui n’ont pas encore de second facteur",
-        one.without_factor,
-    ) % {"count": formats.number(one.without_factor)}
+        concerned.without_factor,
+    ) % {"count": formats.number(concerned.without_factor)}
     return f"{people}, {without}"

@@ -64,10 +64,10 @@ class DecisionForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        said: dict[str, Any] = super().clean() or {}
-        if said.get("decision") in (RETURN, REFUSE) and not said.get("reason", "").strip():
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("decision") in (RETURN, REFUSE) and not cleaned.get("reason", "").strip():
             self.add_error("reason", _("Dites pourquoi : la personne qui a demandé le lira."))
-        return said
+        return cleaned
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -140,14 +140,14 @@ def _too_late(request: MemberRequest, kind: DeskKind, number: str) -> HttpRespon
     last = events_of(item).last()
     who = last.user.full_name if last is not None and last.user is not None else _("un collègue")
     if deadlines.is_to_treat(item.state):
-        said = _("%(name)s a envoyé cette demande de nouveau. Relisez-la : votre décision n’a rien changé.")
+        text = _("%(name)s a envoyé cette demande de nouveau. Relisez-la : votre décision n’a rien changé.")
     else:
-        said = _("%(name)s a traité cette demande entre-temps (%(state)s). Votre décision n’a rien changé.")
+        text = _("%(name)s a traité cette demande entre-temps (%(state)s). Votre décision n’a rien changé.")
     state = str(RequestState(item.state).label).lower()
     typed = request.POST.get("reason", "")
     form = DecisionForm(initial={"reason": typed})
     context = _context(request, kind, item, form, request.POST if "body" in request.POST else None)
-    context |= {"meanwhile": said % {"name": who, "state": state}, "typed": typed}
+    context |= {"meanwhile": text % {"name": who, "state": state}, "typed": typed}
     return render(request, "operator/request.html", context, status=409)
 
 
@@ -162,10 +162,10 @@ def _context(
     events = list(events_of(item))
     to_treat = deadlines.is_to_treat(item.state)
     # Drawn by itself, so that a kind's names and the desk's own do not meet.
-    asked = {"deciding": to_treat, **kind.context(item, posted), "item": item}
+    values = {"deciding": to_treat, **kind.context(item, posted), "item": item}
     return {
         "item": item,
-        "asked": render_to_string(kind.template, asked, request),
+        "asked": render_to_string(kind.template, values, request),
         "label": str(kind.label),
         "form": form,
         "deciding": to_treat,

@@ -87,23 +87,23 @@ class DeskFilterForm(forms.Form):
 
     @property
     def wanted(self) -> DeskFilter:
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         return DeskFilter(
-            text=said.get("q", ""),
-            kind=said.get("nature", ""),
-            state=said.get("etat") or OPEN,
-            followed=said.get("suivi", ""),
+            text=cleaned.get("q", ""),
+            kind=cleaned.get("nature", ""),
+            state=cleaned.get("etat") or OPEN,
+            followed=cleaned.get("suivi", ""),
         )
 
     def labels(self) -> dict[str, str]:
         """How each filter in force reads on its tag."""
-        said = self.cleaned_data
+        cleaned = self.cleaned_data
         return {
-            "q": _("« %(text)s »") % {"text": said.get("q", "")},
-            "nature": self._kinds.get(said.get("nature", ""), ""),
-            "etat": str(dict(STATES).get(said.get("etat", ""), "")) if said.get("etat") else "",
-            "suivi": formats.said(_("Suivie par"), str(dict(FOLLOWED)[said["suivi"]]).lower())
-            if said.get("suivi")
+            "q": _("« %(text)s »") % {"text": cleaned.get("q", "")},
+            "nature": self._kinds.get(cleaned.get("nature", ""), ""),
+            "etat": str(dict(STATES).get(cleaned.get("etat", ""), "")) if cleaned.get("etat") else "",
+            "suivi": formats.said(_("Suivie par"), str(dict(FOLLOWED)[cleaned["suivi"]]).lower())
+            if cleaned.get("suivi")
             else "",
         }
 
@@ -151,15 +151,15 @@ def take(request: MemberRequest) -> HttpResponse:
         return redirect("operator_request", taken.number)
     done = take_several(numbers=request.POST.getlist("numero"), kinds=kinds(), actor=actor, now=now)
     if done.taken:
-        said = ngettext("Vous suivez %(count)s demande.", "Vous suivez %(count)s demandes.", len(done.taken))
-        messages.success(request, said % {"count": formats.number(len(done.taken))})
+        text = ngettext("Vous suivez %(count)s demande.", "Vous suivez %(count)s demandes.", len(done.taken))
+        messages.success(request, text % {"count": formats.number(len(done.taken))})
     if done.passed_over:
-        said = ngettext(
+        text = ngettext(
             "%(numbers)s n’est plus à traiter : la liste est à jour.",
             "%(numbers)s ne sont plus à traiter : la liste est à jour.",
             len(done.passed_over),
         )
-        messages.warning(request, said % {"numbers": ", ".join(done.passed_over[:20])})
+        messages.warning(request, text % {"numbers": ", ".join(done.passed_over[:20])})
     if not done.taken and not done.passed_over:
         messages.warning(request, _("Choisissez au moins une demande."))
     query = QueryDict(request.POST.get("filtres", "")).urlencode()

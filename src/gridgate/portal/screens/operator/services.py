@@ -63,15 +63,15 @@ def offer(request: MemberRequest, code: str) -> HttpResponse:
     return render(request, "operator/service.html", context, status=422 if form.errors else 200)
 
 
-def _line(one: DataService) -> dict[str, Any]:
+def _line(service: DataService) -> dict[str, Any]:
     return {
-        "code": one.code,
-        "name": one.text("name"),
-        "provider": one.provider.legal_name,
-        "siren": one.provider.siren,
-        "offered": _offered(one) if one.terminable else "",
-        "tag": _tag(one),
-        "used": vars(one)["used"],
+        "code": service.code,
+        "name": service.text("name"),
+        "provider": service.provider.legal_name,
+        "siren": service.provider.siren,
+        "offered": _offered(service) if service.terminable else "",
+        "tag": _tag(service),
+        "used": vars(service)["used"],
     }
 
 
@@ -79,7 +79,7 @@ def _offered(one: DataService) -> str:
     return company_roles.roles(one.roles) if one.roles else _("Toutes les entreprises")
 
 
-def _tag(one: DataService) -> Tag:
-    if not one.terminable:
+def _tag(service: DataService) -> Tag:
+    if not service.terminable:
         return Tag("", _("Repose sur la loi"), "lock")
-    return Tag("good", _("Au catalogue"), "check") if one.offered else Tag("", _("Sur demande"), "mail")
+    return Tag("good", _("Au catalogue"), "check") if service.offered else Tag("", _("Sur demande"), "mail")
