@@ -127,10 +127,10 @@ def _reason(payload: Mapping[str, Any]) -> str:
 def _ended(permissions: Sequence[Mapping[str, Any]]) -> list[Ended]:
     """Permissions in the order given; those alike in everything but their points are one line."""
     lines: dict[tuple[str, str, bool, str], list[Mapping[str, Any]]] = {}
-    for one in permissions:
-        since = formats.day(datetime.fromisoformat(one["since"]))
-        key = (_translated(one, "service"), _data(one), one["points"] == "all", since)
-        lines.setdefault(key, []).append(one)
+    for permission in permissions:
+        since = formats.day(datetime.fromisoformat(permission["since"]))
+        key = (_translated(permission, "service"), _data(permission), permission["points"] == "all", since)
+        lines.setdefault(key, []).append(permission)
     return [
         Ended(
             service,
@@ -153,10 +153,10 @@ class _Says:
     legal_basis: str = "consent"
 
 
-def _data(one: Mapping[str, Any]) -> str:
-    known = [Kind(kind) for kind in one["kinds"] if kind in set(Kind)]
-    directions = [FlowDirection(way) for way in one["directions"] if way in set(FlowDirection)]
-    step = Resolution.parse(one["resolution"]).seconds if one.get("resolution") else 0
+def _data(permission: Mapping[str, Any]) -> str:
+    known = [Kind(kind) for kind in permission["kinds"] if kind in set(Kind)]
+    directions = [FlowDirection(way) for way in permission["directions"] if way in set(FlowDirection)]
+    step = Resolution.parse(permission["resolution"]).seconds if permission.get("resolution") else 0
     says = _Says(bits(known), bits(directions), step)
     return f"{service_data.kinds(says)}, {service_data.directions(says.directions)}"
 

@@ -100,16 +100,16 @@ def keys(request: HttpRequest) -> JsonResponse:
 
 
 def _of_file(jws: str) -> Verdict:
-    found = check_signature(jws)
-    if isinstance(found, Valid):
-        return Verdict(True, document=Document(found.payload, jws))
-    return Verdict(False, _why(found.reason))
+    verified = check_signature(jws)
+    if isinstance(verified, Valid):
+        return Verdict(True, document=Document(verified.payload, jws))
+    return Verdict(False, _why(verified.reason))
 
 
-def _of_paper(number: str, said: str) -> Verdict:
+def _of_paper(number: str, printed: str) -> Verdict:
     """A paper says little: that a receipt of this number was issued, and that it is the one printed."""
     receipt = receipt_numbered(number=number.strip())
-    digits = "".join(said.split()).lower()
+    digits = "".join(printed.split()).lower()
     if receipt is not None and hmac.compare_digest(fingerprint(receipt.jws).encode(), digits.encode()):
         return Verdict(True, number=receipt.number)
     return Verdict(False, _("Aucun reçu émis ici n’a ce numéro et cette empreinte."))

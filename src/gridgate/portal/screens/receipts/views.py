@@ -90,14 +90,14 @@ def detail(request: MemberRequest, number: str) -> HttpResponse:
 
 
 def _awaited(receipt: Receipt) -> dict[str, object]:
-    said = receipt.payload
+    payload = receipt.payload
     return {
         "number": receipt.number,
-        "what": act(said["act"]),
-        "effective_at": datetime.fromisoformat(said["effective_at"]),
+        "what": act(payload["act"]),
+        "effective_at": datetime.fromisoformat(payload["effective_at"]),
         "zone": zone_name(ZoneInfo(settings.TIME_ZONE)),
-        "holder": said["holder"]["name"],
-        "party": said["eligible_party"]["name"],
+        "holder": payload["holder"]["name"],
+        "party": payload["eligible_party"]["name"],
     }
 
 
