@@ -56,12 +56,12 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         return redirect("sign_in_code")
     if form.is_valid():
         guess = guesses.factor_attempt(request, user)
-        found = None
+        factor = None
         if guess.allowed:
-            found = factors.check_code(user=user, text=form.cleaned_data["code"], now=timezone.now())
-        if found is not None:
+            factor = factors.check_code(user=user, text=form.cleaned_data["code"], now=timezone.now())
+        if factor is not None:
             guess.take_back()
-            return _passed(request, stage, user, found)
+            return _passed(request, stage, user, factor)
         tell("second factor refused", request=request, user=user, limited=not guess.allowed)
         form.add_error("code", str(WRONG if guess.allowed else TOO_MANY % {"wait": in_words(guess.wait)}))
     has = factors.factors_of(user=user)
