@@ -90,9 +90,9 @@ def _subscribe(
     if not form.is_valid() or picker.error:
         return None
     until = form.cleaned_data["until"]
-    asked = moment.end_of(until) if until else None
+    wanted_end = moment.end_of(until) if until else None
     try:
-        ends = settle_end(service, asked, moment.now)
+        ends = settle_end(service, wanted_end, moment.now)
         promised = fingerprint(chosen, service.pk, ends)
         if request.POST.get("seen", "") != promised:
             given = Agreed(
@@ -107,7 +107,7 @@ def _subscribe(
             actor=request.membership,
             service=service,
             points=chosen,
-            valid_until=asked,
+            valid_until=wanted_end,
             now=moment.now,
         )
     except GridgateError as refused:
