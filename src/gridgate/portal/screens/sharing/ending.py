@@ -53,7 +53,7 @@ def revoke_company(request: MemberRequest, siren: str) -> HttpResponse:
         )
     summary = _present(request, company, moment)
     return _page(
-        request, company, permissions, summary, summary.terminable if summary else (), moment, one=False
+        request, company, permissions, summary, summary.terminable if summary else (), moment, single=False
     )
 
 
@@ -74,7 +74,7 @@ def revoke(request: MemberRequest, permission_id: UUID) -> HttpResponse:
         )
     summary = _present(request, permission.eligible_party, moment)
     ending = _shares_of(permission, summary)
-    return _page(request, permission.eligible_party, permissions, summary, ending, moment, one=True)
+    return _page(request, permission.eligible_party, permissions, summary, ending, moment, single=True)
 
 
 def share_of(request: MemberRequest, permission: Permission, moment: Moment) -> Share | None:
@@ -88,10 +88,10 @@ def _shares_of(permission: Permission, summary: CompanySharing | None) -> list[S
 
 
 def _present(request: MemberRequest, company: Organisation, moment: Moment) -> CompanySharing | None:
-    found = companies_reading(
+    summaries = companies_reading(
         actor=request.membership, now=moment.now, today=moment.today, days=[], company=company
     )
-    return found[0] if found else None
+    return summaries[0] if summaries else None
 
 
 def _page(
@@ -102,7 +102,7 @@ def _page(
     ending: Sequence[Share],
     moment: Moment,
     *,
-    one: bool,
+    single: bool,
 ) -> HttpResponse:
     """What ends, what stays, what the other side keeps; or why nothing can be ended here."""
     receipt = None if ending else last_receipt(actor=request.membership, permissions=permissions)
@@ -115,7 +115,7 @@ def _page(
         "company": company,
         "lines": alike([Line(share, None, moment) for share in ending]),
         "staying": [Line(share, None, moment) for share in staying],
-        "one": one,
+        "one": single,
         "service": ending[0].service.text("name") if ending else "",
         "points": points,
         "extent": f"{quantities.points(points)}, {quantities.services(len(ending))}",

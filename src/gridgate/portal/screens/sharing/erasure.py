@@ -63,27 +63,30 @@ def _written(receipt: Receipt, contact: str, sender: str) -> ErasureRequest:
     return ErasureRequest(subject, "\n\n".join(paragraphs), contact, number)
 
 
-def _permission(one: Mapping[str, Any]) -> str:
+def _permission(permission: Mapping[str, Any]) -> str:
     english = formats.current_language() == "en"
     lines = [
-        _("Autorisation %(id)s") % {"id": one["id"]},
-        "- " + _("Service : %(name)s") % {"name": (english and one.get("service_en")) or one["service"]},
-        "- " + _("Depuis le %(day)s") % {"day": formats.long_day(datetime.fromisoformat(one["since"]))},
-        "- " + _points(one),
+        _("Autorisation %(id)s") % {"id": permission["id"]},
+        "- "
+        + _("Service : %(name)s")
+        % {"name": (english and permission.get("service_en")) or permission["service"]},
+        "- "
+        + _("Depuis le %(day)s") % {"day": formats.long_day(datetime.fromisoformat(permission["since"]))},
+        "- " + _points(permission),
     ]
-    if one.get("delete_by"):
-        day = formats.long_day(date.fromisoformat(one["delete_by"]))
+    if permission.get("delete_by"):
+        day = formats.long_day(date.fromisoformat(permission["delete_by"]))
         lines.append("- " + _("Effacement convenu : au plus tard le %(day)s") % {"day": day})
     return "\n".join(lines)
 
 
-def _points(one: Mapping[str, Any]) -> str:
-    if one["points"] == "all":
+def _points(permission: Mapping[str, Any]) -> str:
+    if permission["points"] == "all":
         return _("Points de comptage : tous ceux que nous détenions, au nombre de %(count)s") % {
-            "count": formats.number(one["points_count"])
+            "count": formats.number(permission["points_count"])
         }
-    named = ", ".join(one["points"][:NAMED])
-    rest = len(one["points"]) - NAMED
+    named = ", ".join(permission["points"][:NAMED])
+    rest = len(permission["points"]) - NAMED
     if rest > 0:
         named = _("%(named)s et %(count)s de plus, que le reçu nomme tous") % {
             "named": named,

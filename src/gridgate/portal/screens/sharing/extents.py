@@ -25,14 +25,14 @@ class Extent:
 
     def __str__(self) -> str:
         if self.everything and self.partly:
-            said = _("tous ceux de l’entreprise, présents et à venir, dont %(seen)s que vous voyez")
+            text = _("tous ceux de l’entreprise, présents et à venir, dont %(seen)s que vous voyez")
         elif self.everything:
-            said = _("%(covered)s, tous, présents et à venir")
+            text = _("%(covered)s, tous, présents et à venir")
         elif self.hides:
-            said = _("%(covered)s, dont %(seen)s que vous voyez")
+            text = _("%(covered)s, dont %(seen)s que vous voyez")
         else:
-            said = "%(covered)s"
-        return said % self.figures()
+            text = "%(covered)s"
+        return text % self.figures()
 
     def figures(self, name: str = "") -> dict[str, str]:
         """What the sentences about it say."""
@@ -46,44 +46,44 @@ class Extent:
 def asking(name: str, extent: Extent) -> str:
     """What a third party asks for, as a notice says it."""
     if extent.everything and extent.partly:
-        said = _(
+        text = _(
             "%(name)s demande à lire tous les compteurs de votre entreprise, dont %(seen)s que vous voyez"
         )
     elif extent.everything:
-        said = _("%(name)s demande à lire tous vos compteurs")
+        text = _("%(name)s demande à lire tous vos compteurs")
     elif extent.hides:
-        said = ngettext(
+        text = ngettext(
             "%(name)s demande à lire %(covered)s compteur de votre entreprise, dont %(seen)s que vous voyez",
             "%(name)s demande à lire %(covered)s compteurs de votre entreprise, dont %(seen)s que vous voyez",
             extent.covered,
         )
     else:
-        said = ngettext(
+        text = ngettext(
             "%(name)s demande à lire %(covered)s de vos compteurs",
             "%(name)s demande à lire %(covered)s de vos compteurs",
             extent.covered,
         )
-    return said % extent.figures(name)
+    return text % extent.figures(name)
 
 
 def question(name: str, extent: Extent) -> str:
     """What a third party asks for, as the title of the page where one answers."""
     if extent.everything and extent.partly:
-        said = _(
+        text = _(
             "%(name)s demande à lire les mesures de tous les compteurs de votre entreprise, dont %(seen)s que vous voyez"
         )
     elif extent.everything:
-        said = _("%(name)s demande à lire les mesures de tous vos compteurs")
+        text = _("%(name)s demande à lire les mesures de tous vos compteurs")
     elif extent.hides:
-        said = ngettext(
+        text = ngettext(
             "%(name)s demande à lire les mesures de %(covered)s compteur, dont %(seen)s que vous voyez",
             "%(name)s demande à lire les mesures de %(covered)s compteurs, dont %(seen)s que vous voyez",
             extent.covered,
         )
     else:
-        said = ngettext(
+        text = ngettext(
             "%(name)s demande à lire les mesures de %(covered)s compteur",
             "%(name)s demande à lire les mesures de %(covered)s compteurs",
             extent.covered,
         )
-    return said % extent.figures(name)
+    return text % extent.figures(name)

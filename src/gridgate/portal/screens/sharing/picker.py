@@ -80,11 +80,11 @@ class PointPicker:
         unknown = [text for text in self._asked_for if text not in self._ticked]
         unknown += [text for text in pasted if text not in known]
         if unknown:
-            said = _("« %(text)s » n’est pas l’un des compteurs proposés.") % {"text": unknown[0][:30]}
+            error = _("« %(text)s » n’est pas l’un des compteurs proposés.") % {"text": unknown[0][:30]}
             more = len(unknown) - 1
             also = ngettext("%(count)s autre non plus.", "%(count)s autres non plus.", more)
-            said += " " + also % {"count": formats.number(more)} if more else ""
-            self.error = said
+            error += " " + also % {"count": formats.number(more)} if more else ""
+            self.error = error
             return []
         chosen = list({**self._ticked, **known})
         if not chosen:
@@ -96,12 +96,12 @@ class PointPicker:
             self.error = _("« Tous » n’est pas un choix proposé ici : cochez les compteurs.")
             return []
         if named:
-            said = ngettext(
+            text = ngettext(
                 "Vous avez choisi tous les compteurs, et %(count)s en particulier : gardez l’un ou l’autre.",
                 "Vous avez choisi tous les compteurs, et %(count)s en particulier : gardez l’un ou l’autre.",
                 named,
             )
-            self.error = said % {"count": formats.number(named)}
+            self.error = text % {"count": formats.number(named)}
             return []
         return None if self.all_choice else list(self._points.values_list("pk", flat=True))
 

@@ -23,13 +23,13 @@ def reads_chart(counts: Sequence[int], days: Sequence[date], *, flagged: bool = 
     """One bar a day, the unusual one in the colour of limits and with its figure, unless not `flagged`: that one's own
     people look more often is nothing to warn of.
     """
-    found = unusual_day(counts) if flagged else None
+    unusual = unusual_day(counts) if flagged else None
     labels = [_label(day, index, len(days)) for index, day in enumerate(days)]
     mark = ""
-    if found:
+    if unusual:
         mark = _("%(count)s le %(day)s") % {
-            "count": formats.number(found.count),
-            "day": formats.day_and_month(days[found.index], short=True),
+            "count": formats.number(unusual.count),
+            "day": formats.day_and_month(days[unusual.index], short=True),
         }
     most = max(counts, default=0)
     caption = _("Du %(first)s au %(last)s : %(reads)s") % {
@@ -47,7 +47,7 @@ def reads_chart(counts: Sequence[int], days: Sequence[date], *, flagged: bool = 
         labels=labels,
         unit="",
         names=[formats.day_in_week(day) for day in days],
-        hot=[found.index] if found else [],
+        hot=[unusual.index] if unusual else [],
         mark=mark,
         lines=3,
         counted=quantities.reads,

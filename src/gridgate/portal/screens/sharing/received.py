@@ -88,17 +88,17 @@ def _extents(
 
 def _left(points: Sequence[PointLeft]) -> list[str]:
     """Which points the holder left, and since when; the latest ones by name."""
-    said = [
+    texts = [
         _("sans %(point)s, que le titulaire a quitté le %(day)s")
-        % {"point": one.metering_point_id, "day": formats.day(one.left_on)}
-        for one in points[:NAMED_POINTS]
+        % {"point": left.metering_point_id, "day": formats.day(left.left_on)}
+        for left in points[:NAMED_POINTS]
     ]
-    if more := len(points) - len(said):
-        said.append(
+    if more := len(points) - len(texts):
+        texts.append(
             ngettext("ni %(count)s autre quitté avant", "ni %(count)s autres quittés avant", more)
             % {"count": formats.number(more)}
         )
-    return said
+    return texts
 
 
 def _row(permission: Permission, extent: extents.Extent, moment: Moment) -> dict[str, Any]:

@@ -35,69 +35,77 @@ SHOWN = 30
 @entitlement_required(EntitlementCode.DATA_SERVICES)
 def answer(request: MemberRequest, request_id: UUID) -> HttpResponse:
     actor, moment = request.membership, Moment.present()
-    asked = request_received(actor=actor, request_id=request_id)
-    if asked.state not in WAITING or asked.valid_until < moment.today:
-        return render(request, "sharing/answered.html", _what(asked) | {"outcome": _outcome(asked)})
-    points = points_asked(asked, actor=actor, today=moment.today)
+    permission_request = request_received(actor=actor, request_id=request_id)
+    if permission_request.state not in WAITING or permission_request.valid_until < moment.today:
+        return render(
+            request,
+            "sharing/answered.html",
+            _what(permission_request) | {"outcome": _outcome(permission_request)},
+        )
+    points = points_asked(permission_request, actor=actor, today=moment.today)
     posted = request.POST if request.method == "POST" else None
-    picker = PointPicker(posted, points=points, all_choice=asked.all_points, as_asked=True)
-    exceeds = reach.said(asked, "exceeds")
+    picker = PointPicker(posted, points=points, all_choice=permission_request.all_points, as_asked=True)
+    exceeds = reach.said(permission_request, "exceeds")
     if posted is not None and not exceeds:
-        done = _decide(request, asked, picker, moment)
+        done = _decide(request, permission_request, picker, moment)
         if done is not None:
             return done
     given = in_force(permissions_given(actor=actor), now=moment.now)
-    already = given.filter(eligible_party=asked.eligible_party)
-    context = _what(asked) | {
-        "question": extents.question(asked.eligible_party.legal_name, _extent(asked, picker.total)),
+    already = given.filter(eligible_party=permission_request.eligible_party)
+    context = _what(permission_request) | {
+        "question": extents.question(
+            permission_request.eligible_party.legal_name, _extent(permission_request, picker.total)
+        ),
         "picker": picker,
         "exceeds": exceeds,
         "shown": picker.samples(SHOWN) if exceeds else [],
         "already": ", ".join(dict.fromkeys(one.service.text("name") for one in already)),
         "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
-        "preview": preview(asked.service, points, actor=actor, moment=moment),
-        "all_label": _all_label(asked),
+        "preview": preview(permission_request.service, points, actor=actor, moment=moment),
+        "all_label": _all_label(permission_request),
         "all_note": quantities.points(picker.total),
     }
     if posted is None and picker.total:
         chosen = picker.chosen()
-        context |= {"button": giving(chosen), "seen": fingerprint(chosen, asked.pk)}
+        context |= {"button": giving(chosen), "seen": fingerprint(chosen, permission_request.pk)}
     status = 422 if picker.error else 200
     return render(request, "sharing/request.html", context, status=status)
 
 
-def _extent(asked: PermissionRequest, seen: int) -> extents.Extent:
+def _extent(permission_request: PermissionRequest, seen: int) -> extents.Extent:
     """How many points are asked for, and how many of them the person sees."""
-    exceeds = reach.said(asked, "exceeds")
-    count = reach.said(asked, "points_count") if exceeds else seen
-    return extents.Extent(seen, count, everything=asked.all_points, partly=exceeds)
+    exceeds = reach.said(permission_request, "exceeds")
+    count = reach.said(permission_request, "points_count") if exceeds else seen
+    return extents.Extent(seen, count, everything=permission_request.all_points, partly=exceeds)
 
 
 def _decide(
-    request: MemberRequest, asked: PermissionRequest, picker: PointPicker, moment: Moment
+    request: MemberRequest, permission_request: PermissionRequest, picker: PointPicker, moment: Moment
 ) -> HttpResponse | None:
     """Carry out the answer; None when the page shows again."""
-    said = request.POST.getlist("answer")
-    name = asked.eligible_party.legal_name
+    answers = request.POST.getlist("answer")
+    name = permission_request.eligible_party.legal_name
     try:
-        if said == ["refuse"]:
-            refuse_request(actor=request.membership, request_id=asked.pk, now=moment.now)
+        if answers == ["refuse"]:
+            refuse_request(actor=request.membership, request_id=permission_request.pk, now=moment.now)
             messages.success(
                 request, _("Demande refusée : elle n’ouvre aucun accès à %(name)s.") % {"name": name}
             )
             return redirect("sharing")
-        if said == ["accept"]:
+        if answers == ["accept"]:
             chosen = picker.chosen()
             if picker.error:
                 return None
-            if request.POST.get("seen", "") != fingerprint(chosen, asked.pk):
-                return _before_giving(request, asked, picker, chosen)
-            accept_request(actor=request.membership, request_id=asked.pk, points=chosen, now=moment.now)
+            if request.POST.get("seen", "") != fingerprint(chosen, permission_request.pk):
+                return _before_giving(request, permission_request, picker, chosen)
+            accept_request(
+                actor=request.membership, request_id=permission_request.pk, points=chosen, now=moment.now
+            )
             messages.success(
                 request,
                 _("Partage accordé à %(name)s. Vous pouvez le résilier ici à tout moment.") % {"name": name},
             )
-            return redirect("sharing_company", asked.eligible_party.siren)
+            return redirect("sharing_company", permission_request.eligible_party.siren)
     except GridgateError as refused:
         told = (ErrorKind.CONFLICT, ErrorKind.INVALID)
         if refused.kind not in told and not isinstance(refused, NotOffered):
@@ -108,31 +116,34 @@ def _decide(
 
 
 def _before_giving(
-    request: MemberRequest, asked: PermissionRequest, picker: PointPicker, chosen: list[str] | None
+    request: MemberRequest,
+    permission_request: PermissionRequest,
+    picker: PointPicker,
+    chosen: list[str] | None,
 ) -> HttpResponse:
     """Exactly what the next press gives, when it is not what the button had said."""
-    agreed = Agreed(chosen, picker, seen=fingerprint(chosen, asked.pk))
-    return render(request, "sharing/request_confirm.html", _what(asked) | {"agreed": agreed})
+    agreed = Agreed(chosen, picker, seen=fingerprint(chosen, permission_request.pk))
+    return render(request, "sharing/request_confirm.html", _what(permission_request) | {"agreed": agreed})
 
 
-def _what(asked: PermissionRequest) -> dict[str, object]:
-    service = asked.service
+def _what(permission_request: PermissionRequest) -> dict[str, object]:
+    service = permission_request.service
     return {
-        "asked": asked,
-        "company": asked.eligible_party,
+        "asked": permission_request,
+        "company": permission_request.eligible_party,
         "service_name": service.text("name"),
         "purpose": service.text("purpose").rstrip("."),
         "has_curve": Kind.LOAD_CURVE in kinds_of(service.kinds),
-        "history": _history(asked),
+        "history": _history(permission_request),
         "kinds": service_data.kind_lines(service),
         "directions": service_data.directions(service.directions),
         "basis": service_data.basis(service),
-        "contact": service.contact_email or asked.eligible_party.contact_email,
+        "contact": service.contact_email or permission_request.eligible_party.contact_email,
     }
 
 
-def _outcome(asked: PermissionRequest) -> str:
-    match PermissionState(asked.state):
+def _outcome(permission_request: PermissionRequest) -> str:
+    match PermissionState(permission_request.state):
         case PermissionState.ACTIVE:
             return "accepted"
         case PermissionState.REFUSED:
@@ -141,11 +152,11 @@ def _outcome(asked: PermissionRequest) -> str:
             return "late"
 
 
-def _history(asked: PermissionRequest) -> str:
+def _history(permission_request: PermissionRequest) -> str:
     """From which day on data would be read."""
-    if asked.history_from:
-        return _("depuis le %(day)s") % {"day": formats.long_day(asked.history_from)}
-    months = asked.service.history_months
+    if permission_request.history_from:
+        return _("depuis le %(day)s") % {"day": formats.long_day(permission_request.history_from)}
+    months = permission_request.service.history_months
     if not months:
         return _("aucun : seulement à partir de votre accord")
     return ngettext("%(count)s mois avant votre accord", "%(count)s mois avant votre accord", months) % {

@@ -170,35 +170,35 @@ def kept(service: DataService) -> Kept:
 
 def points_of(company: CompanySharing, *, held: int, restricted: bool) -> str:
     if restricted and any(share.exceeds for share in company.shares):
-        said = _("%(count)s de votre périmètre, et d’autres que vous ne voyez pas")
+        text = _("%(count)s de votre périmètre, et d’autres que vous ne voyez pas")
     elif restricted:
-        said = _("%(count)s sur les %(all)s de votre périmètre")
+        text = _("%(count)s sur les %(all)s de votre périmètre")
     elif company.all_points:
-        said = _("Tous vos compteurs, %(all)s")
+        text = _("Tous vos compteurs, %(all)s")
     else:
-        said = _("%(count)s sur %(all)s")
-    return said % {"count": formats.number(company.points), "all": formats.number(held)}
+        text = _("%(count)s sur %(all)s")
+    return text % {"count": formats.number(company.points), "all": formats.number(held)}
 
 
 def unusual(counts: Sequence[int], days: Sequence[date]) -> Unusual | None:
     """The day that stands out, in words; `days[i]` is the day of `counts[i]`."""
-    found = unusual_day(counts)
-    if found is None:
+    day_found = unusual_day(counts)
+    if day_found is None:
         return None
-    on = days[found.index]
-    text = _("%(times)s fois plus de lectures que d’habitude") % {"times": formats.number(found.times)}
+    on = days[day_found.index]
+    text = _("%(times)s fois plus de lectures que d’habitude") % {"times": formats.number(day_found.times)}
     when = _("le %(day)s") % {"day": formats.day_and_month(on)}
     if (days[-1] - on).days < 2:
         near = _("aujourd’hui") if on == days[-1] else _("hier")
         when = f"{near}, {formats.day_and_month(on)}"
-    return Unusual(text, when, on, found.count, found.usual)
+    return Unusual(text, when, on, day_found.count, day_found.usual)
 
 
 def _data(shares: Sequence[Share]) -> str:
-    said = list(dict.fromkeys(service_data.data(share.says) for share in shares))
-    if not said:
+    texts = list(dict.fromkeys(service_data.data(share.says) for share in shares))
+    if not texts:
         return formats.NONE
-    return formats.series(said[:1] + [text[:1].lower() + text[1:] for text in said[1:]])
+    return formats.series(texts[:1] + [text[:1].lower() + text[1:] for text in texts[1:]])
 
 
 def _since(company: CompanySharing) -> str:

@@ -129,12 +129,14 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
     actor, moment = request.membership, Moment.present()
     party = reading_company(actor=actor, siren=siren)
     days = moment.last_days(DAYS)
-    found = companies_reading(actor=actor, now=moment.now, today=moment.today, days=days, company=party)
+    summaries = companies_reading(actor=actor, now=moment.now, today=moment.today, days=days, company=party)
     given = permissions_given(actor=actor).filter(eligible_party=party)
     reads = reads_by_permission(actor=actor, reader=party.pk)
     events = events_of(given, limit=timeline.LENGTH)
     past = list(permissions.ended(given, now=moment.now)[:PAST])
-    services = [share.service for share in found[0].shares] if found else [one.service for one in past]
+    services = (
+        [share.service for share in summaries[0].shares] if summaries else [one.service for one in past]
+    )
     contact = next((one.contact_email for one in services if one.contact_email), party.contact_email)
     receipt = last_receipt(actor=actor, permissions=given)
     context = {
@@ -148,8 +150,8 @@ def company(request: MemberRequest, siren: str) -> HttpResponse:
         "steps": timeline.steps(events, names=_names(events, actor, moment)),
         "restricted": not actor.reach(EntitlementCode.DATA_SERVICES).everything,
     }
-    if found:
-        context |= _present(request, found[0], reads, moment, days)
+    if summaries:
+        context |= _present(request, summaries[0], reads, moment, days)
     return render(request, "sharing/company.html", context)
 
 
@@ -172,7 +174,7 @@ def _present(
     held = points_readable_by(
         actor=actor, service=EntitlementCode.DATA_SERVICES, today=moment.today, held=True
     ).count()
-    one = tile(
+    drawn_tile = tile(
         summary,
         held=held,
         restricted=not actor.reach(EntitlementCode.DATA_SERVICES).everything,
@@ -180,7 +182,7 @@ def _present(
         moment=moment,
     )
     return {
-        "tile": one,
+        "tile": drawn_tile,
         "lines": lines,
         "more": len(summary.shares) - len(shown),
         "chart": reads_chart(summary.reads, days),
