@@ -136,16 +136,16 @@ def pending(request: HttpRequest) -> Pending | None:
     kept = request.session.get(PENDING)
     if not isinstance(kept, dict):
         return None
-    found = Pending(**kept)
-    if found.membership != _membership(request):
+    waiting = Pending(**kept)
+    if waiting.membership != _membership(request):
         return None
-    if found.form:
+    if waiting.form:
         try:
-            body = QueryDict(unseal(found.form, purpose=_PURPOSE))
+            body = QueryDict(unseal(waiting.form, purpose=_PURPOSE))
         except Unreadable:
             return None
-        found.fields = {name: [str(value) for value in values] for name, values in body.lists()}
-    return found
+        waiting.fields = {name: [str(value) for value in values] for name, values in body.lists()}
+    return waiting
 
 
 def keep(request: HttpRequest, waiting: Pending) -> None:

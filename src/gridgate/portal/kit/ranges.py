@@ -21,20 +21,20 @@ def file_response(
     """The answer to a request for a file, which is closed with it. `etag` is strong: quoted, and never of other bytes."""
     size, since = os.fstat(file.fileno()).st_size, int(modified.timestamp())
     answer: HttpResponseBase | None = get_conditional_response(request, etag=etag, last_modified=since)
-    asked = None if answer else _asked(request, size, etag, since)
-    if answer is None and asked is not None and asked.start >= asked.stop:
+    wanted = None if answer else _asked(request, size, etag, since)
+    if answer is None and wanted is not None and wanted.start >= wanted.stop:
         answer = HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     if answer is not None or request.method == "HEAD":
         file.close()
     if answer is None:
-        part = range(size) if asked is None else asked
+        part = range(size) if wanted is None else wanted
         content = () if file.closed else _Part(file, part)
         answer = StreamingHttpResponse(
-            content, status=200 if asked is None else 206, content_type=content_type
+            content, status=200 if wanted is None else 206, content_type=content_type
         )
         answer["Content-Length"] = str(len(part))
         answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-        if asked is not None:
+        if wanted is not None:
             answer["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
     answer["Accept-Ranges"] = "bytes"
     answer["ETag"] = etag
@@ -46,13 +46,13 @@ def _asked(request: HttpRequest, size: int, etag: str, since: int) -> range | No
     """The part that is asked for, empty when the file has none of it; None for the whole: no part is asked for, several
     are, in words that are not understood, or of a file that was another.
     """
-    found = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
-    if request.method != "GET" or found is None or not any(found.groups()):
+    named = _ONE_RANGE.fullmatch(request.headers.get("Range", ""))
+    if request.method != "GET" or named is None or not any(named.groups()):
         return None
     condition = request.headers.get("If-Range", "").strip()
     if condition and condition != etag and parse_http_date_safe(condition) != since:
         return None
-    first, last = found.groups()
+    first, last = named.groups()
     if not first:
         return range(max(0, size - int(last)), size)
     if last and int(last) < int(first):

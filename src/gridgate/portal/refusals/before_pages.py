@@ -52,12 +52,12 @@ async def refuse(scope: Scope, error: GridgateError) -> Response:
 
 
 def _scim(error: GridgateError, status: int) -> Response:
-    said = {
+    body = {
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
         "status": str(status),
         "detail": str(error) if error.kind is not ErrorKind.INTERNAL else error.message,
     }
-    return Response(json.dumps(said), status, media_type="application/scim+json")
+    return Response(json.dumps(body), status, media_type="application/scim+json")
 
 
 def _language(scope: Scope) -> str:

@@ -43,18 +43,18 @@ class Operator:
 
 
 def operator() -> Operator:
-    found, answers = None, True
+    organisation, answers = None, True
     try:
-        found = queries.operator()
+        organisation = queries.operator()
     except DatabaseError:  # a page that says so must still be drawn
         answers = False
-    said = settings.ENVIRONMENT
+    environment = settings.ENVIRONMENT
     return Operator(
-        name=found.legal_name if found else "",
+        name=organisation.legal_name if organisation else "",
         answers=answers,
-        contact_email=said.contact_email or (found.contact_email if found else ""),
-        contact_phone=said.contact_phone,
-        contact_url=said.contact_url or (found.contact_url if found else ""),
+        contact_email=environment.contact_email or (organisation.contact_email if organisation else ""),
+        contact_phone=environment.contact_phone,
+        contact_url=environment.contact_url or (organisation.contact_url if organisation else ""),
     )
 
 

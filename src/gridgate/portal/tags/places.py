@@ -39,10 +39,10 @@ def url_or_nothing(url_name: str) -> str:
 def star(context: Context, title: str) -> SafeString:
     """The star by which a person keeps the page at hand; nothing on a page that is not one to keep."""
     plain = unescape(strip_tags(title)).strip()
-    found = star_of(context["request"], plain)
-    if found is None:
+    shown = star_of(context["request"], plain)
+    if shown is None:
         return SafeString()
-    return render_to_string("components/star.html", {"star": found, "title": plain}, context["request"])
+    return render_to_string("components/star.html", {"star": shown, "title": plain}, context["request"])
 
 
 @register.simple_block_tag

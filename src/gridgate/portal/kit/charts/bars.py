@@ -108,7 +108,7 @@ def bars(
     for index, value in enumerate(values):
         if index in absent:
             continue
-        said = "" if not names else formats.said(names[index], _amount(value, unit, counted))
+        name = "" if not names else formats.said(names[index], _amount(value, unit, counted))
         top = 0.0 if value is None else scale.down(value)
         columns.append(
             Column(
@@ -118,7 +118,7 @@ def bars(
                 percent(100 - top),
                 index in hot,
                 value is None,
-                said,
+                name,
             )
         )
     before = [

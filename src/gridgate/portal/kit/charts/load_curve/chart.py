@@ -153,7 +153,7 @@ def _data(
     *,
     inline: bool,
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    data: dict[str, Any] = {
         "start": int(began),
         "end": int(began + span),
         "zone": zone.key,
@@ -184,7 +184,7 @@ def _data(
         },
     }
     if spans:
-        found["days"] = [
+        data["days"] = [
             [
                 int(span.start.timestamp()),
                 int(span.end.timestamp()),
@@ -195,5 +195,5 @@ def _data(
             for span in spans
         ]
     elif inline:
-        found["segments"] = series_data(curves)
-    return found
+        data["segments"] = series_data(curves)
+    return data

@@ -21,7 +21,7 @@ class Slot:
 
 
 def slots_of(curves: Sequence[Curve]) -> list[Slot]:
-    found = []
+    slots = []
     for curve in curves:
         first = curve.start.timestamp()
         words = _words(curve)
@@ -29,8 +29,8 @@ def slots_of(curves: Sequence[Curve]) -> list[Slot]:
             word = next(words)
             if value is not None and word != MISSING:
                 at = first + index * curve.step
-                found.append(Slot(at, at + curve.step, value, value, word == ESTIMATED))
-    return sorted(found, key=lambda slot: slot.start)
+                slots.append(Slot(at, at + curve.step, value, value, word == ESTIMATED))
+    return sorted(slots, key=lambda slot: slot.start)
 
 
 def slots_of_days(spans: Sequence[DaySpan]) -> list[Slot]:
