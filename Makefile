@@ -68,7 +68,7 @@ drills: $(READY) messages ## do real harm to real instances in temporary folders
 	$(BIN)/python -m drills $(N)
 
 messages: $(READY) ## compile the English texts
-	@$(BIN)/python -m gridgate.portal.messages
+	@$(BIN)/python -m tools.messages
 
 lock: ## choose versions anew and lock them with hashes
 	$(BIN)/uv pip compile -q --upgrade --universal --generate-hashes --no-header --no-emit-index-url --no-annotate \

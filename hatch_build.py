@@ -9,8 +9,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 class CompileMessages(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        sys.path.insert(0, str(Path(self.root) / "src"))
-        from gridgate.portal.messages import compile_all
+        sys.path[:0] = [self.root, str(Path(self.root) / "src")]
+        from tools.messages import compile_all
 
         compile_all()
         build_data["artifacts"].append("*.mo")

@@ -88,7 +88,7 @@ def numbers_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    from gridgate.portal import messages
+    from tools import messages
 
     if behind := messages.stale():
         pytest.exit(f"{len(behind)} translations are not compiled: run make messages", returncode=4)

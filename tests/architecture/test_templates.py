@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-from gridgate.portal import messages
 from gridgate.portal.kit import icons
 from gridgate.portal.paths import PACKAGE, PORTAL
+from tools import messages
 
 TEMPLATES = sorted(PORTAL.rglob("*.html"))
 STATIC = PORTAL / "static"
@@ -130,7 +130,7 @@ def every_message() -> list[messages.Message]:
 def test_every_french_message_has_its_english() -> None:
     done = messages.translated()
     lacking = [f"{message.where}: {message.text}" for message in every_message() if message.key not in done]
-    assert lacking == [], "run: python -m gridgate.portal.messages update, then fill the msgstr"
+    assert lacking == [], "run: python -m tools.messages update, then fill the msgstr"
 
 
 def test_french_is_typeset() -> None:
@@ -140,7 +140,7 @@ def test_french_is_typeset() -> None:
         for text in ((message.text,) if isinstance(message.text, str) else message.text)
         if messages.typeset(text) != text
     ]
-    assert plain == [], "run: python -m gridgate.portal.messages typeset"
+    assert plain == [], "run: python -m tools.messages typeset"
 
 
 def test_no_line_begins_with_a_point_between_two_facts() -> None:

@@ -67,7 +67,7 @@ class TestBuiltIn:
         assert {"brp", "balancing", "capacity", "interconnection"} <= activities
 
     def test_is_well_set_in_french(self):
-        from gridgate.portal.messages import typeset
+        from tools.messages import typeset
 
         texts = [text for text in strings(self.given, "fr") if typeset(text) != text]
         assert texts == []

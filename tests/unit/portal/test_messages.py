@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from gridgate.portal import messages
+from tools import messages
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Translations without GNU gettext: `python -m gridgate.portal.messages [compile|typeset|update|missing]
+"""Translations without GNU gettext: `python -m tools.messages [compile|typeset|update|missing]
 [FOLDER…]`.
 
 `compile` (the default) turns every `locale/en/…/django.po` into the `.mo` that Django reads, and writes
@@ -80,12 +80,12 @@ def messages_of(path: Path) -> list[Message]:
         text = _only_calls(templatize(text, origin=where))
     if not _MAY_CALL.search(text):  # most files: telling their every token takes a hundred times as long
         return []
-    found = []
+    messages = []
     for line, message, _comments, context in extract("python", BytesIO(text.encode()), _KEYWORDS):
         texts = (message[0], message[1]) if isinstance(message, tuple) else message
         if texts and (isinstance(texts, tuple) or texts.strip()):
-            found.append(Message(texts, context, f"{where}:{line}"))
-    return found
+            messages.append(Message(texts, context, f"{where}:{line}"))
+    return messages
 
 
 _MAY_CALL = re.compile(r"\b(?:_|\w*gettext\w*)\s*\(")
@@ -101,15 +101,15 @@ def _only_calls(pythonish: str) -> str:
 
 
 def by_owner(only: Collection[str] = ()) -> dict[Path, dict[tuple[str | None, str], Message]]:
-    found: dict[Path, dict[tuple[str | None, str], Message]] = {}
+    by_folder: dict[Path, dict[tuple[str | None, str], Message]] = {}
     for path in sources():
         if only and owner_of(path).name not in only:
             continue
         for message in messages_of(path):
-            known = found.setdefault(owner_of(path), {})
+            known = by_folder.setdefault(owner_of(path), {})
             if message.key not in known or isinstance(message.text, tuple):
                 known[message.key] = message
-    return found
+    return by_folder
 
 
 def po_of(owner: Path) -> Path:
