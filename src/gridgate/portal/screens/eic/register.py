@@ -19,7 +19,7 @@ from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.eic import code_faults, naming
-from gridgate.portal.screens.eic.forms import RegisterFilters
+from gridgate.portal.screens.eic.register_forms import RegisterFilters
 from gridgate.tables.known import EIC_CODES
 
 ORDERS = {"code": "code", "nom": "display_name", "type": "type"}

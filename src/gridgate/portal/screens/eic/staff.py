@@ -29,8 +29,8 @@ from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.spreadsheet import table_response
 from gridgate.portal.screens.eic import code_faults, naming
-from gridgate.portal.screens.eic.forms import AddForm, LinkForm, StaffFilters, StatusForm
 from gridgate.portal.screens.eic.register import COLUMNS, doubt, heads, line_of, ordered, row_of
+from gridgate.portal.screens.eic.register_forms import AddForm, LinkForm, StaffFilters, StatusForm
 from gridgate.portal.shell.navigation import pending
 
 
