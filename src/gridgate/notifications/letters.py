@@ -8,7 +8,7 @@ in `secret`, and whoever makes it puts it in when the e-mail leaves:
     def link(name: str) -> str | None: ...      # None: no longer good, the e-mail is not sent
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -92,6 +92,14 @@ def render(
         created_at=now,
         due_at=now,
     )
+
+
+def enqueue(emails: Sequence[OutgoingEmail]) -> int:
+    """Write the e-mails; the same notice to the same reader is written once. Returns how many are new."""
+    there = OutgoingEmail.objects.filter(key__in=[email.key for email in emails])
+    known = there.count()
+    OutgoingEmail.objects.bulk_create(emails, ignore_conflicts=True)
+    return there.count() - known
 
 
 def body_of(email: OutgoingEmail) -> str:

@@ -5,7 +5,7 @@ data services (those restricted to a perimeter only when it covers all that the 
 eligible party's, its administrators. A company without such a member is told at its contact address.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from django.utils.timezone import get_default_timezone, localdate
 
 from gridgate.core.sharing import PermissionState
 from gridgate.notifications.asking import Told, about, ask, written
+from gridgate.notifications.letters import LONGEST_SUBJECT, enqueue
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import rights
 from gridgate.organisations.models import EntitlementCode, Membership, Organisation
@@ -26,7 +27,6 @@ from gridgate.sharing.history import Reason
 from gridgate.sharing.models import Permission, PermissionEvent, PermissionRequest, Receipt
 from gridgate.sharing.operations.extending import obstacle_to_extending
 
-LONGEST_SUBJECT = 200
 NAMED_POINTS = 20
 """More are counted: the receipt names all of them."""
 
@@ -158,14 +158,6 @@ def parties(party: Organisation) -> list[Reader]:
     """The eligible party's administrators."""
     members = _present(party).filter(role=Membership.Role.ADMINISTRATOR)
     return [_reader(member, is_holder=False) for member in members] or _address_of(party, is_holder=False)
-
-
-def enqueue(emails: Sequence[OutgoingEmail]) -> int:
-    """Write the e-mails; the same notice to the same reader is written once. Returns how many are new."""
-    there = OutgoingEmail.objects.filter(key__in=[email.key for email in emails])
-    known = there.count()
-    OutgoingEmail.objects.bulk_create(emails, ignore_conflicts=True)
-    return there.count() - known
 
 
 def _thread(between: Permission | PermissionRequest | Receipt) -> str:

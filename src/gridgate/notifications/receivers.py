@@ -2,33 +2,33 @@
 
 from datetime import datetime
 
-from gridgate.notifications import operations
+from gridgate.notifications import permissions
 from gridgate.sharing import events
 from gridgate.sharing.models import Permission, PermissionRequest, Receipt
 
 
 def requested(*, request: PermissionRequest, now: datetime, **_: object) -> None:
-    operations.tell_of_request(request, now=now)
+    permissions.tell_of_request(request, now=now)
 
 
 def refused(*, request: PermissionRequest, now: datetime, **_: object) -> None:
-    operations.tell_of_refusal(request, now=now)
+    permissions.tell_of_refusal(request, now=now)
 
 
 def granted(*, permission: Permission, extended: bool, now: datetime, **_: object) -> None:
-    operations.tell_of_change("extended" if extended else "granted", permission, now=now)
+    permissions.tell_of_change("extended" if extended else "granted", permission, now=now)
 
 
 def suspended(*, permission: Permission, now: datetime, **_: object) -> None:
-    operations.tell_of_change("suspended", permission, now=now)
+    permissions.tell_of_change("suspended", permission, now=now)
 
 
 def resumed(*, permission: Permission, now: datetime, **_: object) -> None:
-    operations.tell_of_change("resumed", permission, now=now)
+    permissions.tell_of_change("resumed", permission, now=now)
 
 
 def signed(*, receipt: Receipt, now: datetime, **_: object) -> None:
-    operations.tell_of_end(receipt, now=now)
+    permissions.tell_of_end(receipt, now=now)
 
 
 def connect() -> None:

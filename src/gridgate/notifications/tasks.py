@@ -20,8 +20,8 @@ from django.utils.timezone import get_default_timezone
 from gridgate.core.sharing import PermissionState
 from gridgate.core.time import civil_day_of
 from gridgate.core.unavailability import is_unavailable
-from gridgate.notifications import asking, operations
-from gridgate.notifications.letters import Withdrawn, body_of
+from gridgate.notifications import asking, permissions
+from gridgate.notifications.letters import Withdrawn, body_of, enqueue
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.models import Organisation, User
 from gridgate.sharing.models import Permission
@@ -93,7 +93,7 @@ def write_letters(*, now: datetime) -> int:
                 if not _reach_their_readers(letters):
                     transaction.set_rollback(True)
                     continue
-                operations.enqueue(letters)
+                enqueue(letters)
         done += 1
     return done
 
@@ -167,7 +167,7 @@ def remind(*, now: datetime) -> int:
         due = [step for step in REMINDERS if days <= step]
         begun = civil_day_of(permission.valid_from, get_default_timezone())
         if due and (last_day - begun).days > due[-1]:
-            new += operations.remind_of_end(permission, last_day=last_day, step=due[-1], now=now)
+            new += permissions.remind_of_end(permission, last_day=last_day, step=due[-1], now=now)
     return new
 
 

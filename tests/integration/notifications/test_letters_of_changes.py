@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from gridgate.notifications import asking, letters, operations, tasks
+from gridgate.notifications import asking, letters, permissions, tasks
 from gridgate.notifications.checking import awaited_letters
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import rights
@@ -55,7 +55,7 @@ def test_the_transaction_of_a_change_renders_nothing_and_asks_nobody_whom_to_tel
 
     with monkeypatch.context() as patch:
         for name in ("render_to_string", "holders", "parties"):
-            patch.setattr(operations, name, never)
+            patch.setattr(permissions, name, never)
         permission = subscribe(actor=world.alice, service=service, points=[world.p1.pk], now=world.now)
         suspend(actor=world.operateur, permission_id=permission.pk, reason="", now=world.now)
         resume(actor=world.operateur, permission_id=permission.pk, now=world.now)
@@ -71,13 +71,13 @@ def test_nobody_waits_for_letters_to_be_rendered(
     world: World, permission: Permission, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     outside, depths = len(connection.savepoint_ids), set()
-    render = operations.render_to_string
+    render = permissions.render_to_string
 
     def seen(*given: object, **named: object) -> str:
         depths.add(len(connection.savepoint_ids) - outside)
         return render(*given, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(operations, "render_to_string", seen)
+    monkeypatch.setattr(permissions, "render_to_string", seen)
     suspend(actor=world.operateur, permission_id=permission.pk, reason="", now=world.now)
     tasks.write_letters(now=world.now)
     assert depths == {0}
@@ -263,7 +263,7 @@ def test_the_transaction_of_a_request_renders_nothing_and_one_rolled_back_tells_
         send(eic, world.alice)
 
     with monkeypatch.context() as patch:
-        patch.setattr(operations, "render_to_string", never)
+        patch.setattr(permissions, "render_to_string", never)
         patch.setattr(letters, "render_to_string", never)
         patch.setattr(rights, "members_who_may", never)
         with suppress(ZeroDivisionError), transaction.atomic():
@@ -287,7 +287,7 @@ def test_the_transaction_of_a_request_renders_nothing_and_one_rolled_back_tells_
 CAST = """
 from datetime import UTC, datetime
 from django.db import connection
-from gridgate.notifications import asking, letters, operations, tasks
+from gridgate.notifications import asking, letters, tasks
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations.granting import subscribe
@@ -321,7 +321,7 @@ def stop_at(execute, sql, *rest):
 if os.environ["WHERE"] == "commit":
     stop()
 if os.environ["WHERE"] == "enqueue":
-    operations.enqueue = stop
+    tasks.enqueue = stop
 with connection.execute_wrapper(stop_at):
     tasks.write_letters(now=now)
 """

@@ -141,7 +141,7 @@ def test_a_process_killed_after_its_commit_leaves_the_receipt_to_the_worker(
 
 STOPPED = """
 import os, time
-from gridgate.notifications import operations as notices
+from gridgate.notifications import permissions as notices
 
 def stop(*_, **__):
     print("there", flush=True)

@@ -19,7 +19,7 @@ from gridgate.audit.operations.roll_up import LogLine
 from gridgate.config.environment import Environment
 from gridgate.config.worker import Job, Signing, do
 from gridgate.core.sharing import PermissionState
-from gridgate.notifications import operations as notices
+from gridgate.notifications import permissions as notices
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.sharing import signing
@@ -146,7 +146,7 @@ def test_the_transaction_of_an_end_counts_signs_and_renders_nothing(
     with monkeypatch.context() as patch:
         for name in ("reads_under", "log_mark", "signing_key"):
             patch.setattr(completing, name, never)
-        patch.setattr("gridgate.notifications.operations.render_to_string", never)
+        patch.setattr("gridgate.notifications.permissions.render_to_string", never)
         receipt = revoke_company(actor=world.alice, company=world.third_party_1, now=world.now)
     assert (receipt.awaited, OutgoingEmail.objects.count()) == (True, 0)
     made = complete(receipt, now=world.now)
