@@ -92,6 +92,11 @@ class AccessLine:
     valid_from: int
     valid_until: int | None
 
+    def valid_at(self, at: datetime) -> bool:
+        """Whether a read at that instant may rest on it."""
+        now = at.timestamp()
+        return self.valid_from <= now and (self.valid_until is None or now < self.valid_until)
+
     @property
     def ended_by_move_out(self) -> bool:
         """Whether what bounds the reading by permission is that its holder leaves the point: data and reading stop at

@@ -1,4 +1,4 @@
-"""From an `Authorization` header to a caller, and from a caller to a decision.
+"""From an `Authorization` header to a caller.
 
 Two locks on every read: the application is subscribed to the API it calls, *and* a line of the access
 projection (a permission, or the holder's own title) covers point, kind, direction and period. Both are read
@@ -12,8 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.core.sharing import AccessLine, Granted, Refused, Wanted, decide
-from gridgate.dataplane.registry.port import Application, PointFacts, Registry
+from gridgate.dataplane.registry.port import Access, Application, Registry
 
 _LONGEST_TOKEN: Final = 512
 
@@ -55,17 +54,10 @@ class NotSubscribed(GridgateError):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and what is known of the point they name: nothing of it may be told unless there is a valid
-    line.
-    """
+    """Who calls, and what is known of their access to the point they name."""
 
     application: Application
-    point: PointFacts | None
-    lines: tuple[AccessLine, ...]
-
-    def knows_point(self, at: datetime) -> bool:
-        """True when a line is valid at `at`, so that the caller may be told facts about the point."""
-        return any(is_valid(line, at) for line in self.lines)
+    access: Access
 
 
 def bearer(header: str | None) -> str:
@@ -89,7 +81,7 @@ def sha256(secret: str) -> str:
 
 
 def authenticate(registry: Registry, token: str, *, api: str, metering_point: str, at: datetime) -> Caller:
-    """Resolve a token to its caller, with the caller's lines on `metering_point` ("" for requests that name
+    """Resolve a token to its caller, with the caller's access to `metering_point` ("" for requests that name
     none).
 
     Raises `Unauthenticated`, `NotSubscribed`, or `RegistryUnavailable`.
@@ -104,15 +96,4 @@ def authenticate(registry: Registry, token: str, *, api: str, metering_point: st
         raise Unauthenticated(TokenFault.EXPIRED)
     if not row.subscribed:
         raise NotSubscribed(row.application, api)
-    return Caller(row.application, row.point, row.lines)
-
-
-def authorise(caller: Caller, wanted: Wanted) -> Granted | Refused:
-    """Decide a read. Lines without a point, or a point without lines, are refused like everything else."""
-    return decide(wanted, caller.lines if caller.point is not None else ())
-
-
-def is_valid(line: AccessLine, at: datetime) -> bool:
-    """True when a read at `at` may rest on the line."""
-    now = at.timestamp()
-    return line.valid_from <= now and (line.valid_until is None or now < line.valid_until)
+    return Caller(row.application, row.access)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.core.sharing import RefusalReason, Refused, Wanted, decide
+from gridgate.core.sharing import Granted, RefusalReason, Refused, Wanted
 from gridgate.core.time import Interval, Resolution, civil_day_bounds, civil_day_of, days_between
 from gridgate.dataplane.accesslog import AccessLog
 from gridgate.dataplane.config import DataPlaneConfig
@@ -22,9 +22,10 @@ from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.answer import Answer, Segment
 from gridgate.dataplane.query.sums.energy import energy_of_points
 from gridgate.dataplane.query.sums.tally import Sums
-from gridgate.dataplane.reading.answering import answer, curve_of, in_order
-from gridgate.dataplane.reading.log_lines import entries
+from gridgate.dataplane.reading.answering import curve_of, in_order
 from gridgate.dataplane.reading.reader import Reader
+from gridgate.dataplane.reading.sealed import Denied, take
+from gridgate.dataplane.reading.window import Window
 from gridgate.dataplane.registry.newest import NEWEST
 from gridgate.dataplane.registry.port import Access
 from gridgate.dataplane.registry.sqlite import SqliteRegistry
@@ -59,6 +60,10 @@ class ReadRefused(GridgateError):
         self.reason = reason
         kind = ErrorKind.NOT_FOUND if is_unknown(reason) else ErrorKind.FORBIDDEN
         super().__init__(kind, f"this cannot be read: {reason.value.replace('_', ' ')}")
+
+
+def _judged(access: Access, wanted: Wanted, verdict: Granted | Refused) -> Granted | Denied[Answer]:
+    return Denied(verdict, ReadRefused(verdict.reason)) if isinstance(verdict, Refused) else verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +122,18 @@ class MeasurementClient:
         """
         wanted = Wanted(metering_point, kind, direction, Interval(start, end), at, resolution, as_of)
         access = self._access(reader, metering_point, at)
-        lines = access.lines if access.point else ()
-        verdict = decide(wanted, lines)
-        if isinstance(verdict, Refused) or access.point is None:
-            refused = verdict if isinstance(verdict, Refused) else Refused(RefusalReason.NO_PERMISSION)
-            self._log.append(*entries(reader, wanted, refused, channel=channel, point=access.point))
-            raise ReadRefused(refused.reason)
-        found = answer(self._measurements, wanted, verdict, point=access.point, zone=self._zone)
-        self._log.append(
-            *entries(reader, wanted, verdict, channel=channel, point=access.point, counts=found.counts)
+        sealed = take(
+            self._opened,
+            reader,
+            access,
+            wanted,
+            channel,
+            judge=_judged,
+            write=Window.answer,
+            zone=self._zone,
         )
-        return found
+        self._log.append(*sealed.lines)
+        return sealed.open()
 
     def daily_totals(
         self,
@@ -216,11 +222,11 @@ class MeasurementClient:
 
         For points whose readability was decided already. Raises `StoreUnavailable`.
         """
-        return self._measurements.series(metering_points)
+        return self._opened().series(metering_points)
 
     def series_within(self, metering_point: str, first: date, last: date) -> list[SeriesInfo]:
         """The same of one point, of the civil days `first` to `last` only, both included."""
-        return self._measurements.series_within(metering_point, first, last)
+        return self._opened().series_within(metering_point, first, last)
 
     def steps_within(self, metering_points: Sequence[str], asked: SumAsked) -> int:
         """How many values of those points and days there may be at most. As `series`."""
@@ -235,7 +241,7 @@ class MeasurementClient:
         Of a series said to reach into days to come, in a store made by a former version, what lies up to today counts.
         """
         today = civil_day_of(datetime.now(UTC), self._zone)
-        told = self._measurements.latest(metering_points)
+        told = self._opened().latest(metering_points)
         came = {
             at: datetime.fromtimestamp(at / 1000, UTC) for at in {recorded_at for *_, recorded_at in told}
         }
@@ -258,8 +264,7 @@ class MeasurementClient:
                     store.close()
             self._store, self._idle = None, []
 
-    @property
-    def _measurements(self) -> MeasurementStore:
+    def _opened(self) -> MeasurementStore:
         with self._lock:
             if self._store is None:
                 self._store = open_store(self._config.measurements, read_only=True, zone=self._zone)

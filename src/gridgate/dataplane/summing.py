@@ -5,7 +5,6 @@ of which one line says the same are decided once, and their lines of the log dif
 50,000 points does not cost 50,000 of each.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +20,6 @@ from gridgate.core.quantities import FlowDirection, Kind
 from gridgate.core.sharing import AccessLine, Granted, RefusalReason, Refused, Wanted, decide
 from gridgate.core.time import Interval, Resolution
 from gridgate.dataplane.accesslog.entry import Encoded, Entry
-from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.query.aggregate import Period
 from gridgate.dataplane.query.days import epoch, epoch_up
 from gridgate.dataplane.query.sums.energy import sum_of_energy
@@ -31,10 +29,7 @@ from gridgate.dataplane.query.sums.tally import Sums
 from gridgate.dataplane.reading.days import epoch_milliseconds
 from gridgate.dataplane.reading.log_lines import entries
 from gridgate.dataplane.reading.reader import Reader
-from gridgate.dataplane.registry.newest import NEWEST
-from gridgate.dataplane.registry.port import PointFacts, Registry
-from gridgate.dataplane.registry.sqlite import SqliteRegistry
-from gridgate.dataplane.store import open_store
+from gridgate.dataplane.registry.port import PointFacts
 from gridgate.dataplane.store.port import MeasurementStore
 
 
@@ -185,33 +180,6 @@ def log_entries(
         about = None if facts is None else facts.get(point)
         lines += entries(reader, asked.wanted(point, at), refused, channel=channel, point=about)
     return lines
-
-
-class SumReader:
-    """A registry and a store for sums alone, opened at first use: what takes a thread a second keeps nobody who reads one
-    point waiting. `turn` lets one sum of the process go at a time; whoever holds it may use the two, in any thread.
-    """
-
-    def __init__(self, config: DataPlaneConfig) -> None:
-        self._config = config
-        self.turn = asyncio.Lock()
-        self.registry: Registry = SqliteRegistry(
-            config.registry, zone=config.zone, newest=config.access_log / NEWEST
-        )
-        self._store: MeasurementStore | None = None
-
-    @property
-    def store(self) -> MeasurementStore:
-        """The measurements. Raises `StoreUnavailable`."""
-        if self._store is None:
-            self._store = open_store(self._config.measurements, read_only=True, zone=self._config.zone)
-        return self._store
-
-    def close(self) -> None:
-        self.registry.close()
-        if self._store is not None:
-            self._store.close()
-            self._store = None
 
 
 def is_unknown(reason: RefusalReason) -> bool:

@@ -117,7 +117,7 @@ def test_dates_are_those_of_the_rule_at_the_instant_of_the_request(plane: Plane,
         said = decide_right(rule, present=True, administrator=False, roles=(), given=given, at=NOW)
         row = registry.token(sha256(token), api="native", metering_point=CONSO, at=NOW)
         assert row is not None
-        assert bool(row.lines) is said.allowed, (mine, other)
+        assert bool(row.access.lines) is said.allowed, (mine, other)
         found = registry.points(row.application, after="", limit=9, at=NOW)
         assert (CONSO in [one.point.id for one in found if one.point]) is said.allowed, (mine, other)
     registry.close()

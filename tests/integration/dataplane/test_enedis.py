@@ -11,7 +11,7 @@ import pytest
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
 from gridgate.dataplane.http.metrics import DAY_TEXT_BYTES
-from gridgate.facades.enedis import readings as enedis_readings
+from gridgate.dataplane.reading.window import Part
 from tests.dataplane_plane import INJECTION, WITHDRAWAL, Plane, daily, day_block
 from tests.dataplane_world import (
     ACME,
@@ -153,13 +153,13 @@ class TestLoadCurve:
     ) -> None:
         """Of a day that the permission cuts, nothing is kept."""
         made: list[int] = []
-        columns_of_days = enedis_readings.columns_of_days
+        columns = Part.columns
 
-        def counting(days: Any, *about: Any, **more: Any) -> Any:
+        def counting(part: Part, days: Any) -> Any:
             made.append(len(days))
-            return columns_of_days(days, *about, **more)
+            return columns(part, days)
 
-        monkeypatch.setattr(enedis_readings, "columns_of_days", counting)
+        monkeypatch.setattr(Part, "columns", counting)
         first = plane.get(path(CLC), token).content
         assert plane.get(path(CLC), token).content == first
         assert made == [7]

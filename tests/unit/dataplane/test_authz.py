@@ -19,9 +19,9 @@ from gridgate.dataplane.authz import (
     TokenFault,
     Unauthenticated,
     authenticate,
-    authorise,
     bearer,
 )
+from gridgate.dataplane.reading.sealed import authorise
 from gridgate.dataplane.registry.port import Application, RegistryUnavailable
 from gridgate.dataplane.registry.sqlite import SqliteRegistry
 from tests.dataplane_world import (
@@ -95,24 +95,24 @@ class TestAuthenticate:
         caller = call(registry, world.token(tiers1))
         assert caller.application.client_id == "tiers1"
         assert caller.application.organisation_name == "Tiers 1"
-        assert caller.point is not None
-        assert caller.point.segment == "C5"
-        assert caller.point.journal_of == ACME
-        assert caller.point.collection == "active"
-        assert [line.permission for line in caller.lines] == ["abababab-abab-abab-abab-abababababab"]
-        assert caller.knows_point(NOW)
+        assert caller.access.point is not None
+        assert caller.access.point.segment == "C5"
+        assert caller.access.point.journal_of == ACME
+        assert caller.access.point.collection == "active"
+        assert [line.permission for line in caller.access.lines] == ["abababab-abab-abab-abab-abababababab"]
+        assert caller.access.valid(NOW)
 
     def test_tells_an_unknown_point_from_one_without_a_line_only_inside(
         self, world: RegistryFile, tiers1: Client, registry: SqliteRegistry
     ) -> None:
         token = world.token(tiers1)
         unknown, foreign = call(registry, token, UNKNOWN), call(registry, token, FOREIGN)
-        assert unknown.point is None
-        assert foreign.point is not None
-        assert unknown.lines == foreign.lines == ()
+        assert unknown.access.point is None
+        assert foreign.access.point is not None
+        assert unknown.access.lines == foreign.access.lines == ()
         assert (
-            authorise(unknown, a_week())
-            == authorise(foreign, a_week())
+            authorise(unknown.access, a_week())
+            == authorise(foreign.access, a_week())
             == Refused(RefusalReason.NO_PERMISSION)
         )
 
@@ -161,17 +161,17 @@ class TestAuthenticate:
         self, world: RegistryFile, tiers1: Client, registry: SqliteRegistry
     ) -> None:
         line, token = world.line(CONSO, reader=TIERS1, holder=ACME), world.token(tiers1)
-        assert isinstance(authorise(call(registry, token), a_week()), Granted)
+        assert isinstance(authorise(call(registry, token).access, a_week()), Granted)
         world.end(line)
-        assert authorise(call(registry, token), a_week()) == Refused(RefusalReason.NO_PERMISSION)
+        assert authorise(call(registry, token).access, a_week()) == Refused(RefusalReason.NO_PERMISSION)
 
     def test_a_line_that_has_ended_tells_nothing_about_the_point(
         self, world: RegistryFile, tiers1: Client, registry: SqliteRegistry
     ) -> None:
         world.line(CONSO, reader=TIERS1, holder=ACME, valid_until=days_ago(3))
         caller = call(registry, world.token(tiers1))
-        assert not caller.knows_point(NOW)
-        assert authorise(caller, a_week()) == Refused(RefusalReason.EXPIRED)
+        assert not caller.access.valid(NOW)
+        assert authorise(caller.access, a_week()) == Refused(RefusalReason.EXPIRED)
 
     def test_names_the_holder_of_today_after_a_change_of_title(
         self, world: RegistryFile, tiers1: Client, registry: SqliteRegistry
@@ -185,8 +185,8 @@ class TestAuthenticate:
             (CONSO, CHARLIE),
         )
         caller = call(registry, world.token(tiers1))
-        assert caller.point is not None
-        assert caller.point.journal_of == CHARLIE
+        assert caller.access.point is not None
+        assert caller.access.point.journal_of == CHARLIE
 
 
 class TestRegistry:

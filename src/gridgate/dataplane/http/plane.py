@@ -1,32 +1,43 @@
-"""What the routes of a process share: the registry, the tokens, the store, the access log, and the clock."""
+"""What the routes of a process share: one way to read, callers, tokens, and the clock."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 
+from prometheus_client import Counter
 from starlette.concurrency import run_in_threadpool
 
 from gridgate.core.errors import GridgateError
-from gridgate.core.sharing import Granted, Refused, Wanted
+from gridgate.core.quantities import Kind
+from gridgate.core.sharing import Wanted
 from gridgate.dataplane.accesslog import AccessLog
+from gridgate.dataplane.accesslog.entry import GRANTED, AccessEntry
 from gridgate.dataplane.authz import Caller, authenticate, bearer
 from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.http.metrics import READS
 from gridgate.dataplane.http.request_log import RequestLog
 from gridgate.dataplane.http.shared_metrics import write_changes
-from gridgate.dataplane.reading.log_lines import entries
+from gridgate.dataplane.http.sums import Among, Check, Summed, SumReader
 from gridgate.dataplane.reading.reader import Reader
+from gridgate.dataplane.reading.sealed import Judge, Sealed, W, take
+from gridgate.dataplane.reading.window import Window
 from gridgate.dataplane.registry.newest import NEWEST
-from gridgate.dataplane.registry.port import PointFacts, Registry
+from gridgate.dataplane.registry.port import Access, Application, Perimeter, Registry
 from gridgate.dataplane.registry.sqlite import SqliteRegistry
 from gridgate.dataplane.store import open_store
-from gridgate.dataplane.store.port import MeasurementStore
-from gridgate.dataplane.summing import SumReader
+from gridgate.dataplane.store.port import MeasurementStore, SeriesInfo
+from gridgate.dataplane.summing import SumAsked
 from gridgate.dataplane.tokens import TokenStore
 
 PROBE_SECONDS = 1.0
 """How long what was seen to work, or not to, is told to those who ask again."""
+
+_LONG = timedelta(days=32)
+"""What is read in a thread."""
+_LONG_OF_A_CURVE = timedelta(days=367)
+"""Of a load curve a year is read and written in about a millisecond, less than a thread keeps others waiting for."""
 
 Clock = Callable[[], datetime]
 
@@ -39,7 +50,8 @@ class DataPlane:
     """One per process. Files are opened at first use, so that it may be made before a server forks its
     workers.
 
-    `registry` and `store` are used on the event loop: what they do takes less than handing it to a thread.
+    The registry and the store are used on the event loop: what they do takes less than handing it to a thread. No façade
+    reaches the store or the log: it gets what was logged.
     """
 
     def __init__(self, config: DataPlaneConfig, *, clock: Clock = system_clock) -> None:
@@ -50,16 +62,16 @@ class DataPlane:
             config.registry, zone=config.zone, newest=config.access_log / NEWEST
         )
         self.tokens = TokenStore(config.registry, newest=config.access_log / NEWEST)
-        self.log = AccessLog(config.access_log, config.process, started_at=clock())
-        self.sums = SumReader(config)
+        self._log = AccessLog(config.access_log, config.process, started_at=clock())
+        self._sums = SumReader(config)
 
         self.requests = RequestLog() if config.request_log else None
         self._store: MeasurementStore | None = None
+        self._counters: dict[tuple[str, str], Counter] = {}
         self._looked: asyncio.Task[list[str]] | None = None
         self._looked_at = 0.0
 
-    @property
-    def store(self) -> MeasurementStore:
+    def _opened(self) -> MeasurementStore:
         """The measurements. Raises `StoreUnavailable`."""
         if self._store is None:
             self._store = open_store(self.config.measurements, read_only=True, zone=self.zone)
@@ -72,25 +84,93 @@ class DataPlane:
         token = bearer(authorization)
         return authenticate(self.registry, token, api=api, metering_point=metering_point, at=at)
 
-    async def record(
+    async def read(
         self,
+        caller: Caller,
         wanted: Wanted,
-        verdict: Granted | Refused | str,
-        reader: Reader,
         channel: str,
-        point: PointFacts | None,
         *,
-        counts: Sequence[int] = (),
-    ) -> None:
-        """Log a read, and return when its lines are durable: only then may it be answered. `counts` are the values of
-        each part of what was granted.
+        judge: Judge[W],
+        write: Callable[[Window], W],
+    ) -> W:
+        """Decide, read, log, and only then give what was written of it: long periods are read in a thread, so that they
+        do not hold up those who ask for a week.
 
-        Raises `AccessLogUnavailable`.
+        Raises what `judge` says a refused caller is told, `StoreUnavailable`, `AccessLogUnavailable`.
         """
-        lines = entries(reader, wanted, verdict, channel=channel, point=point, counts=counts)
-        for line in lines:
-            await self.log.durable(line)
-        READS.labels(channel, lines[0].outcome).inc()
+        taking = partial(self._take, caller, wanted, channel, judge, write)
+        sealed = await run_in_threadpool(taking) if is_long(wanted) else taking()
+        if lines := sealed.lines:
+            await self._log.durable(*lines)
+            self._counter(channel, lines[0].outcome).inc()
+        return sealed.open()
+
+    def _take(
+        self, caller: Caller, wanted: Wanted, channel: str, judge: Judge[W], write: Callable[[Window], W]
+    ) -> Sealed[AccessEntry, W]:
+        reader = _reader_of(caller.application)
+        return take(
+            self._opened, reader, caller.access, wanted, channel, judge=judge, write=write, zone=self.zone
+        )
+
+    async def add_up(
+        self,
+        caller_at: Callable[[datetime], Caller],
+        asked: SumAsked,
+        among: Among,
+        channel: str,
+        *,
+        check: Check,
+    ) -> Summed:
+        """The same of many points, added up. The caller is asked for when it has its turn: what ended while others had
+        theirs has ended.
+
+        Raises what `caller_at` and `check` do, `RegistryUnavailable`, `StoreUnavailable`, `AccessLogUnavailable`.
+        """
+        async with self._sums.turn:
+            at = self.clock()
+            application = caller_at(at).application
+            sealed = await run_in_threadpool(
+                partial(
+                    self._sums.take,
+                    application,
+                    _reader_of(application),
+                    asked,
+                    among,
+                    channel,
+                    at=at,
+                    check=check,
+                )
+            )
+            await self._log.durable(*sealed.lines)
+        found = sealed.open()
+        self._counter(channel, GRANTED).inc(len(found.points))
+        return found
+
+    def secret_key(self) -> str:
+        """By which rows are named outside (`handles`)."""
+        return self.config.secret_key()
+
+    def _counter(self, channel: str, outcome: str) -> Counter:
+        counter = self._counters.get((channel, outcome))
+        if counter is None:
+            counter = self._counters[channel, outcome] = READS.labels(channel, outcome)
+        return counter
+
+    def points(self, caller: Caller, *, after: str, limit: int, at: datetime) -> list[Access]:
+        """The points within the caller's reach, following `after`; no measurements, so not logged."""
+        return self.registry.points(caller.application, after=after, limit=limit, at=at)
+
+    def perimeters(self, caller: Caller, *, at: datetime) -> list[Perimeter]:
+        """Those that the caller may name."""
+        return self.registry.perimeters(caller.application, at=at)
+
+    def series(self, caller: Caller, *, at: datetime) -> list[SeriesInfo]:
+        """What is held of the point that the caller names, if they may be told facts about it; not its values, so not
+        logged. Raises `StoreUnavailable`.
+        """
+        point = caller.access.point
+        return self._opened().series([point.id]) if point and caller.access.valid(at) else []
 
     async def faults(self) -> list[str]:
         """What keeps this process from answering; empty when it is ready.
@@ -104,12 +184,12 @@ class DataPlane:
 
     async def _look(self) -> list[str]:
         found = []
-        for check in (self.registry.check, lambda: self.store.series([])):
+        for check in (self.registry.check, lambda: self._opened().series([])):
             try:
                 check()
             except GridgateError as error:
                 found.append(error.message)
-        for attempt in (self.log.probe(self.clock()), run_in_threadpool(self.tokens.check)):
+        for attempt in (self._log.probe(self.clock()), run_in_threadpool(self.tokens.check)):
             try:
                 await attempt
             except GridgateError as error:
@@ -120,16 +200,22 @@ class DataPlane:
         if self.requests is not None:
             self.requests.flush()
         write_changes()
-        self.log.close()
+        self._log.close()
         self.registry.close()
         self.tokens.close()
-        self.sums.close()
+        self._sums.close()
         if self._store is not None:
             self._store.close()
             self._store = None
 
 
-def reader_of(caller: Caller) -> Reader:
+def is_long(wanted: Wanted) -> bool:
+    """Whether it is read and written in a thread."""
+    end = wanted.period.end
+    long = _LONG_OF_A_CURVE if wanted.kind is Kind.LOAD_CURVE else _LONG
+    return end is None or end - wanted.period.start >= long
+
+
+def _reader_of(application: Application) -> Reader:
     """The caller as the access log names it."""
-    application = caller.application
     return Reader(application.organisation, application.organisation_name, application=application.client_id)

@@ -89,7 +89,7 @@ class PointFacts:
 
 @dataclass(frozen=True, slots=True)
 class TokenRow:
-    """A token as stored, and all that its bearer needs to be told apart: application, subscription, lines,
+    """A token as stored, and all that its bearer needs to be told apart: application, subscription, access to the
     point.
     """
 
@@ -100,17 +100,21 @@ class TokenRow:
     subscribed: bool
     """True when the application may call the API it called."""
     application: Application
-    point: PointFacts | None
-    """None when no such point exists."""
-    lines: tuple[AccessLine, ...]
+    access: "Access"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A reader's lines on one point, and the facts of that point (None: no such point)."""
+    """A reader's lines on one point, and the facts of that point (None: no such point): nothing of it may be told unless
+    there is a valid line.
+    """
 
     point: PointFacts | None
     lines: tuple[AccessLine, ...]
+
+    def valid(self, at: datetime) -> list[AccessLine]:
+        """The lines on which a read at `at` may rest: if there is one, the reader may be told facts about the point."""
+        return [line for line in self.lines if line.valid_at(at)]
 
 
 @dataclass(frozen=True, slots=True)

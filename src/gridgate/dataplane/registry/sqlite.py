@@ -85,8 +85,7 @@ class SqliteRegistry:
             active=bool(first[2]),
             subscribed=bool(first[3]),
             application=Application(first[4], first[5], first[6], first[7]),
-            point=point_of([row[POINT_AT:] for row in rows], at),
-            lines=lines_of(rows, LINE_AT),
+            access=Access(point_of([row[POINT_AT:] for row in rows], at), lines_of(rows, LINE_AT)),
         )
 
     def access(self, reader: int, metering_point: str, *, at: datetime) -> Access:

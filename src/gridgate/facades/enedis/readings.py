@@ -1,45 +1,44 @@
-"""From the store to encoded readings."""
+"""From what may be seen of the store to encoded readings."""
 
 from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from gridgate.core.quantities import Kind
-from gridgate.core.sharing import Granted, Wanted
 from gridgate.dataplane.query.days import epoch, epoch_up, midnight, next_midnight
-from gridgate.dataplane.reading.days import columns_of_days, read_packed, read_segments
+from gridgate.dataplane.reading.window import Part, Window
 from gridgate.dataplane.store.days import day_of_number
-from gridgate.dataplane.store.port import MeasurementStore, PackedDay
+from gridgate.dataplane.store.port import PackedDay
 from gridgate.facades.enedis import wire
 from gridgate.facades.enedis.texts import DayTexts
 
 _Key = tuple[object, ...]
 
 
-def read(
-    store: MeasurementStore, wanted: Wanted, granted: Granted, *, texts: DayTexts, zone: ZoneInfo
-) -> wire.Readings:
+def read(window: Window, *, texts: DayTexts, zone: ZoneInfo) -> wire.Readings:
     """Read and encode what was granted; missing values are left out. Raises `StoreUnavailable`."""
-    readable = granted.readable
-    if wanted.kind is Kind.LOAD_CURVE:
-        packed = read_packed(store, wanted, readable, zone=zone)
-        texts.keep_while(store.state)
-        return _curve(packed, wanted, granted, texts, zone)
-    segments = read_segments(store, wanted, granted.line, readable, zone=zone)
-    to_readings = wire.daily_readings if wanted.kind is Kind.DAILY_ENERGY else wire.maximum_readings
-    return wire.Readings.of(to_readings(segments, zone=zone))
+    found = wire.Readings()
+    for part in window.parts:
+        if window.wanted.kind is Kind.LOAD_CURVE:
+            found.add(*_curve(part, texts, zone))
+            continue
+        daily = window.wanted.kind is Kind.DAILY_ENERGY
+        to_readings = wire.daily_readings if daily else wire.maximum_readings
+        encoded = list(to_readings(part.segments(), zone=zone))
+        found.add(encoded, len(encoded))
+    return found
 
 
-def _curve(
-    packed: list[PackedDay], wanted: Wanted, granted: Granted, texts: DayTexts, zone: ZoneInfo
-) -> wire.Readings:
+def _curve(part: Part, texts: DayTexts, zone: ZoneInfo) -> tuple[list[bytes], int]:
     """What has no text yet is made together; the text of a whole day is kept."""
+    packed = part.packed()
+    texts.keep_while(part.state)
     if not packed:
-        return wire.Readings()
+        return [], 0
     days = _by_day(packed)
-    keys: list[_Key | None] = [_known_by(rows, granted.line.finest_resolution) for rows in days]
+    keys: list[_Key | None] = [_known_by(rows, part.line.finest_resolution) for rows in days]
     # Only the first and the last can lie in what is readable in part.
-    readable = granted.readable
+    readable = part.readable
     assert readable.end is not None
     if midnight(day_of_number(packed[0].day), zone) < epoch_up(readable.start):
         keys[0] = None
@@ -50,8 +49,7 @@ def _curve(
     if fresh:
         unknown = [row for rows, text in zip(days, told, strict=True) if text is None for row in rows]
         made: dict[date, tuple[bytes, int]] = {}
-        columns = columns_of_days(unknown, wanted, granted.line, readable, zone=zone)
-        for day, text, count in wire.curve_readings(columns, zone=zone):
+        for day, text, count in wire.curve_readings(part.columns(unknown), zone=zone):
             before, counted = made.get(day, _NOTHING)
             made[day] = (b",".join((before, text)) if counted else text), counted + count
         for index, key in enumerate(keys):
@@ -61,7 +59,7 @@ def _curve(
                     texts.put(key, text_of_day)
     texts.tell(len(days) - fresh, fresh)
     spoken = [one for one in told if one is not None and one[1]]
-    return wire.Readings([text for text, _ in spoken], sum(count for _, count in spoken))
+    return [text for text, _ in spoken], sum(count for _, count in spoken)
 
 
 _NOTHING: Final = (b"", 0)

@@ -133,20 +133,15 @@ def encode(
 
 @dataclass(slots=True)
 class Readings:
-    """Encoded readings and how many values they hold: a whole day is one piece of text."""
+    """Encoded readings, a whole day of a curve as one piece of text, and how many values each part of a grant has."""
 
     encoded: list[bytes] = field(default_factory=list)
-    count: int = 0
+    counts: list[int] = field(default_factory=list)
 
-    @classmethod
-    def of(cls, readings: Iterable[bytes]) -> "Readings":
-        """One value a piece."""
-        encoded = list(readings)
-        return cls(encoded, len(encoded))
-
-    def extend(self, others: "Readings") -> None:
-        self.encoded += others.encoded
-        self.count += others.count
+    def add(self, encoded: Iterable[bytes], count: int) -> None:
+        """What another part gives."""
+        self.encoded += encoded
+        self.counts.append(count)
 
 
 def curve_readings(

@@ -7,8 +7,6 @@ from gridgate.core.sharing import AccessLine, Basis, MissingReason, RefusalReaso
 
 NAME: Final = "native"
 CHANNEL: Final = f"api:{NAME}"
-LONGEST_ID: Final = 18
-"""What is longer is no metering point, and no line of the log."""
 
 _ABOUT_THE_PERIOD: Final = (
     RefusalReason.BEFORE_HISTORY,
