@@ -164,15 +164,17 @@ def typeset_all(only: Collection[str] = ()) -> None:
 
 
 def _with_typography(source: str, message: str) -> str:
-    """The source in which each piece of the message, between values and lines, is well set."""
+    """The source in which each piece of the message, between values and lines, is well set; where a template ends its
+    line within the piece, it no longer does.
+    """
     for rank, piece in enumerate(re.split(r"%\(\w+\)s|\n", message.replace("%%", "%"))):
         well_set = typeset(f"s{piece}")[1:] if rank else typeset(piece)
         if well_set == piece:
             continue
-        if typeset(piece)[:1] == well_set[:1]:
-            source = source.replace(piece, well_set)
-        else:  # a mark that follows a value
-            source = re.sub(rf"(?<=\}}\}}|\)s){re.escape(piece)}", well_set, source)
+        follows_a_value = typeset(piece)[:1] != well_set[:1]
+        words = r"(?: |[ \t]*\n[ \t]*)".join(map(re.escape, piece.split(" ")))
+        pattern = rf"(?<=\}}\}}|\)s){words}" if follows_a_value else words
+        source = re.sub(pattern, lambda _found, text=well_set: text, source)
     return source
 
 

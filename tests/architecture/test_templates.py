@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gridgate.portal.kit import icons
 from gridgate.portal.paths import PACKAGE, PORTAL
+from gridgate.portal.template_lines import joined
 from tools import messages
 
 TEMPLATES = sorted(PORTAL.rglob("*.html"))
@@ -23,6 +24,7 @@ OWN_FILES = [
 NAMESPACES = ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink")
 
 
+SENTENCE = re.compile(r"\{% blocktranslate\b.*?\{% endblocktranslate %\}", re.S)
 POST = re.compile(r"<form\b[^>]*\bmethod\s*=\s*[\"']?\s*(?:post|\{)", re.I)
 
 
@@ -31,8 +33,11 @@ def name_of(path: Path) -> str:
 
 
 def text_of(path: Path) -> str:
-    """The template without its comments."""
+    """The template without its comments and, as Django gets it, without the line breaks that are no part of a page."""
     source = path.read_text(encoding="utf-8")
+    if path.suffix == ".html":
+        source = joined(source)
+    source = SENTENCE.sub(lambda found: re.sub(r"\s*\n\s*", " ", found.group()), source)
     return re.sub(r"\{#.*?#\}|\{% comment %\}.*?\{% endcomment %\}", "", source, flags=re.S)
 
 
@@ -212,7 +217,7 @@ def test_each_text_outside_tags_is_a_message() -> None:
 
 def bare_text_of(path: Path) -> str:
     """What a template says outside its tags, in every language."""
-    text = re.sub(r"\{% blocktranslate\b.*?\{% endblocktranslate %\}", "", text_of(path), flags=re.S)
+    text = SENTENCE.sub("", text_of(path))
     return re.sub(r"\{%.*?%\}|\{\{.*?\}\}|<code\b.*?</code>|<[^>]*>|&\w+;", " ", text, flags=re.S)
 
 

@@ -37,6 +37,19 @@ def test_typography_reaches_the_source_also_after_a_value(tmp_path, monkeypatch)
     )
 
 
+def test_typography_reaches_a_sentence_of_several_lines(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(messages, "PACKAGE", tmp_path)
+    path = tmp_path / "page.html"
+    path.write_text(
+        "{% blocktranslate trimmed %}\n  Rien n'est\n  lu ; tout\n  : gardé\n{% endblocktranslate %}", "utf-8"
+    )
+    monkeypatch.setattr(messages, "sources", lambda: [path])
+    messages.typeset_all()
+    assert path.read_text("utf-8") == (
+        "{% blocktranslate trimmed %}\n  Rien n’est lu\u202f; tout\u00a0: gardé\n{% endblocktranslate %}"
+    )
+
+
 def found(tmp_path, monkeypatch, name: str, text: str) -> list[object]:
     monkeypatch.setattr(messages, "PACKAGE", tmp_path)
     path = tmp_path / name
