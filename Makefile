@@ -49,16 +49,18 @@ fuzz: $(READY) messages ## look for inputs that break what must hold, and for te
 prove: ## run .ci/run as CI does, in a clean clone of HEAD; var/proved then names the tree that passed
 	tools/prove
 
-lint: $(READY) ## ruff, import contracts, types, lock files
+lint: $(READY) ## ruff, layout of templates, import contracts, types, lock files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m tools.templates --check
 	@$(STAGE) "import contracts" $(BIN)/lint-imports
 	@$(STAGE) "types" $(BIN)/mypy
 	$(BIN)/python tools/check_locks.py
 
-format: $(READY) ## put the code in the form that lint wants
+format: $(READY) ## put the code and the templates in the form that lint wants
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m tools.templates
 
 bench: $(READY) messages ## measure all beside peers in the same run; B=--quick for a look, B=--check against the budgets
 	-@tools/system-packages wrk postgresql/psql victoria-metrics

@@ -70,7 +70,10 @@ TEMPLATES = [
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",
-                    ["gridgate.portal.template_lines.Loader", "django.template.loaders.app_directories.Loader"],
+                    [
+                        "gridgate.portal.template_lines.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
                 )
             ],
             "context_processors": [
