@@ -19,10 +19,10 @@ from lxml import html
 
 # fmt: off
 BLOCKS = frozenset((
-    "article", "aside", "body", "caption", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer",
-    "form", "h1", "h2", "h3", "h4", "head", "header", "html", "legend", "li", "link", "main", "meta", "nav", "ol", "option",
-    "p", "pre", "script", "section", "select", "summary", "table", "tbody", "td", "template", "tfoot", "th", "thead", "title",
-    "tr", "ul",
+    "article", "aside", "body", "caption", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption",
+    "figure", "footer", "form", "h1", "h2", "h3", "h4", "head", "header", "html", "legend", "li", "link",
+    "main", "meta", "nav", "ol", "option", "p", "pre", "script", "section", "select", "summary", "table",
+    "tbody", "td", "template", "tfoot", "th", "thead", "title", "tr", "ul",
 ))
 # fmt: on
 NEW_EACH_TIME = re.compile(r'(name="(?:csrfmiddlewaretoken|keep)" value=|nonce=)"[^"]*"')
