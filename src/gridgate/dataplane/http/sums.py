@@ -8,7 +8,7 @@ from datetime import datetime
 from gridgate.core.sharing import Refused
 from gridgate.dataplane.accesslog.entry import Encoded, Entry
 from gridgate.dataplane.config import DataPlaneConfig
-from gridgate.dataplane.query.sums import Sums
+from gridgate.dataplane.query.sums.tally import Sums
 from gridgate.dataplane.reading.reader import Reader
 from gridgate.dataplane.reading.sealed import LONGEST_ID, Sealed
 from gridgate.dataplane.registry.newest import NEWEST
