@@ -120,7 +120,7 @@ def both(folder: Path) -> Iterator[list[Plane]]:
 
     from benchmarks.fuzz_pages import Pages
     from benchmarks.fuzz_programs import Programs
-    from gridgate.organisations.passwords import Argon2idHasher
+    from gridgate.accounts.passwords import Argon2idHasher
     from gridgate.portal import measurements
     from tests.measured import Measured
     from tests.pages.objects import make_objects

@@ -29,7 +29,7 @@ from django.utils.datastructures import MultiValueDict
 from benchmarks import fuzz_values as values
 from benchmarks.fuzz_programs import Pairs, change, encoded, urlencoded
 from benchmarks.fuzz_report import Case, place
-from gridgate.organisations.operations.directory import create_token
+from gridgate.directory.operations.tokens import create_token
 from gridgate.portal.pages import every_page
 from gridgate.portal.screens.account import mails
 from tests.world import World

@@ -136,7 +136,7 @@ class Program:
     def in_a_group(self) -> Any:
         """Let the program read its point and another one only."""
         from gridgate.applications.operations import set_group
-        from gridgate.organisations.operations import create_group, give
+        from gridgate.organisations.operations.groups import create_group, give
 
         world, now = self.world, datetime.now(UTC)
         group = create_group(

@@ -59,7 +59,7 @@ LOADED = (
     "gridgate.config.commands.watch",
     "gridgate.dataplane.client",
     "gridgate.dataplane.store",
-    "gridgate.organisations.eic_form",
+    "gridgate.eic.form",
     "gridgate.portal.kit.charts.load_curve.chart",
     "joserfc.jwk",
     "joserfc.jwt",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gridgate.organisations.passwords import Argon2idHasher
+from gridgate.accounts.passwords import Argon2idHasher
 
 _CHEAP = {"time_cost": 1, "memory_cost": 8}
 

@@ -152,7 +152,7 @@ def _counts() -> dict[str, int]:
 
 def make_world() -> World:
     """Write the cast in the registry of the moment."""
-    from gridgate.organisations.models import SecurityPolicy
+    from gridgate.accounts.models import SecurityPolicy
     from tests.factories.metering import make_held_point
     from tests.factories.organisations import make_group, make_member, make_organisation
 

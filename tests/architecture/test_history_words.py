@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import gridgate
-from gridgate.organisations.models import RequestState
 from gridgate.portal.screens.company.history_sentences import FAMILIES, SENTENCES
+from gridgate.requests.models import RequestState
 
 ROOT = Path(gridgate.__file__).parent
 ACTION = re.compile(r"^[a-z_]+\.[a-z_]+$")

@@ -33,7 +33,7 @@ def test_the_models_of_scim_wait_for_a_directory_that_asks(tmp_path: Path) -> No
         check=True,
     )
     loaded = done.stdout.split()
-    assert "gridgate.organisations.scim.urls" in loaded
+    assert "gridgate.portal.scim.urls" in loaded
     assert "scim2_models" not in loaded
 
 

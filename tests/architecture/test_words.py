@@ -57,7 +57,7 @@ def forms(said: Any) -> tuple[str, ...]:
 
 def texts() -> Iterator[tuple[str, str]]:
     """What people read that is no message: general terms, help of commands and what they print, guides."""
-    for path in sorted((PACKAGE / "organisations" / "default_terms").glob("*.txt")):
+    for path in sorted((PACKAGE / "onboarding" / "default_terms").glob("*.txt")):
         yield path.name, path.read_text("utf-8")
     for path in sorted((PACKAGE / "config" / "commands").glob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -15,8 +15,8 @@ SIREN, PASSWORD = "732829320", "une phrase assez longue"
 
 COMPANY = f"""
 from datetime import UTC, datetime
-from gridgate.organisations.models import EicCode
-from gridgate.organisations.operations import create_organisation, record_contract
+from gridgate.eic.models import EicCode
+from gridgate.organisations.operations.companies import create_organisation, record_contract
 now = datetime.now(UTC)
 company = create_organisation(legal_name="Fonderie du Rhône", siren="{SIREN}", now=now)
 record_contract(organisation=company, number="CARD-FONDERIE", valid_from=now.date(), now=now)

@@ -88,7 +88,7 @@ def _let_it_expire_and_renew(server: Server, alice: Page, recruit: Page) -> None
     first = _link(server)
     past = (datetime.now(UTC) - timedelta(minutes=1)).strftime("%Y-%m-%d %H:%M:%S.%f")
     Registry(server.data).rows(
-        "UPDATE organisations_invitation SET expires_at = ? WHERE email = ?", past, RECRUIT
+        "UPDATE onboarding_invitation SET expires_at = ? WHERE email = ?", past, RECRUIT
     )
     recruit.goto(first)
     expect(recruit.get_by_role("heading", level=1)).to_contain_text("expiré")

@@ -19,7 +19,7 @@ def test_a_form_of_the_other_company_is_refused_and_sent_on_going_back(
 import os
 from datetime import UTC, datetime
 from gridgate.organisations.models import Organisation
-from gridgate.organisations.operations import add_member
+from gridgate.organisations.operations.members import add_member
 tiers = Organisation.objects.get(memberships__user__email=os.environ["THEIRS"])
 now = datetime.now(UTC)
 add_member(organisation=tiers, email=os.environ["ALICE"], full_name="", role="administrator", now=now)

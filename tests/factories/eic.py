@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from gridgate.organisations.eic_codes import bodies_from, code_of
-from gridgate.organisations.models import EicCode, EicRequest, Membership, Organisation, User
-from gridgate.organisations.operations import create_user
-from gridgate.organisations.operations.eic import (
+from gridgate.eic.codes import bodies_from, code_of
+from gridgate.eic.models import EicCode, EicRequest
+from gridgate.eic.operations.asking import (
     EicAsked,
     begin_eic_request,
     codes_to_compare,
     submit_eic_request,
 )
-from gridgate.organisations.operations.eic_register import add_eic_code
+from gridgate.eic.operations.register import add_eic_code
+from gridgate.organisations.models import Membership, Organisation, User
+from gridgate.organisations.operations.members import create_user
 from tests.world import NOW
 
 DETAILS = {

@@ -4,16 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from gridgate.organisations.models import (
-    KycAttachment,
-    KycForm,
-    KycQuestionnaire,
-    Membership,
-    RequestEvent,
-    RequestState,
-    User,
-)
-from gridgate.organisations.operations.kyc import (
+from gridgate.kyc.models import KycAttachment, KycForm, KycQuestionnaire
+from gridgate.kyc.operations import (
     accept_questionnaire,
     attach,
     form_of,
@@ -23,6 +15,8 @@ from gridgate.organisations.operations.kyc import (
     start_questionnaire,
     submit_questionnaire,
 )
+from gridgate.organisations.models import Membership, User
+from gridgate.requests.models import RequestEvent, RequestState
 from tests.factories.documents import pdf
 
 ANSWERS: dict[str, Any] = {

@@ -6,9 +6,17 @@ from itertools import count
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
 from gridgate.core.roles import ALWAYS, Term
-from gridgate.organisations.models import JoinRequest, Membership, Organisation, User, UserGroup
-from gridgate.organisations.operations import add_member, create_group, create_organisation, give
-from gridgate.organisations.operations.join_requests import ask_to_join, pass_on_requests
+from gridgate.onboarding.models import JoinRequest
+from gridgate.onboarding.operations.join_requests import ask_to_join, pass_on_requests
+from gridgate.organisations.models import (
+    Membership,
+    Organisation,
+    User,
+    UserGroup,
+)
+from gridgate.organisations.operations.companies import create_organisation
+from gridgate.organisations.operations.groups import create_group, give
+from gridgate.organisations.operations.members import add_member
 from gridgate.organisations.rights import forget
 
 SINCE = datetime(2024, 1, 1, tzinfo=UTC)

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from gridgate.organisations.models import Membership, PreparedFile
-from gridgate.organisations.prepared_folder import folder
+from gridgate.delivery.folder import folder
+from gridgate.delivery.models import PreparedFile
+from gridgate.organisations.models import Membership
 
 CONTENT = b"metering_point,name,start,end,daily_energy withdrawal (Wh)\r\n"
 
 
 def make_prepared_file(member: Membership, points: Sequence[str], *, now: datetime) -> PreparedFile:
     """Ready, with nothing that must still be readable but the points themselves; it holds no value."""
-    from gridgate.organisations.operations.prepared_files import KEPT
+    from gridgate.delivery.operations.prepared_files import KEPT
 
     file = PreparedFile(
         membership=member,

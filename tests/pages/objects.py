@@ -3,21 +3,19 @@
 from datetime import date, timedelta
 from itertools import count
 
+from gridgate.accounts.models import LostFactor
 from gridgate.core.sharing import PermissionState
+from gridgate.directory.operations.tokens import create_token, revoke_token
+from gridgate.eic.models import EicCode
+from gridgate.eic.operations.asking import EIC
+from gridgate.eic.operations.register import deactivate_eic_code, reactivate_eic_code
+from gridgate.kyc.models import KycAttachment
 from gridgate.metering.imports.journal import check_file
-from gridgate.organisations import links
+from gridgate.onboarding import links
+from gridgate.onboarding.operations.invitations import declare_first_administrator, invite
 from gridgate.organisations.handles import handle_of, number_of
-from gridgate.organisations.models import EicCode, KycAttachment, LostFactor
-from gridgate.organisations.operations import (
-    EIC,
-    deactivate_eic_code,
-    declare_first_administrator,
-    invite,
-    reactivate_eic_code,
-    record_contract,
-)
-from gridgate.organisations.operations.directory import create_token, revoke_token
-from gridgate.organisations.operations.requests import return_request
+from gridgate.organisations.operations.companies import record_contract
+from gridgate.requests.operations.life import return_request
 from gridgate.sharing.models import PermissionPoint, PermissionRequest
 from gridgate.sharing.operations.ending import revoke_permission
 from gridgate.sharing.receipts.completing import complete

@@ -144,7 +144,7 @@ def reading_changes_nothing(asked: CaptureQueriesContext) -> None:
         "django_session",
         "usersessions_usersession",
         "organisations_usersession",
-        "organisations_stepupcode",
+        "accounts_stepupcode",
     )
     changes = [
         one["sql"]

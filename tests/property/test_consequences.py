@@ -21,16 +21,16 @@ from gridgate.metering.queries.points import points_of_company, points_readable_
 from gridgate.organisations.catalogue import BY_CODE
 from gridgate.organisations.company_rights import Change, CompanyRights, Difference, newly
 from gridgate.organisations.models import Membership, UserGroup
-from gridgate.organisations.operations import delete_group, end_membership
 from gridgate.organisations.operations.groups import (
     date_place,
     date_service,
+    delete_group,
     set_groups,
     set_members,
     set_perimeter,
     set_services,
 )
-from gridgate.organisations.operations.members import set_role
+from gridgate.organisations.operations.members import end_membership, set_role
 from gridgate.portal.screens.company.consequences import (
     consequences,
     fingerprint,

@@ -9,14 +9,21 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gridgate.core.identifiers import EIC_TYPES, parse_eic
-from gridgate.organisations.eic_codes import BODY, bodies_from, code_of, compact, examine
-from gridgate.organisations.models import EicCode, EicRequest, RequestState
-from gridgate.organisations.operations.eic import (
+from gridgate.eic.codes import (
+    BODY,
+    bodies_from,
+    code_of,
+    compact,
+    examine,
+)
+from gridgate.eic.models import EicCode, EicRequest
+from gridgate.eic.operations.asking import (
     EicCodeTaken,
     InvalidEicBody,
     accept_eic_request,
     propose_body,
 )
+from gridgate.requests.models import RequestState
 from tests.examples import examples
 from tests.world import World
 

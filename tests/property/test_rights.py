@@ -24,7 +24,7 @@ from gridgate.metering.queries.points import points_readable_by
 from gridgate.organisations import rights
 from gridgate.organisations.catalogue import BY_CODE, CATALOGUE
 from gridgate.organisations.models import Membership, Organisation
-from gridgate.organisations.operations import end_membership
+from gridgate.organisations.operations.members import end_membership
 from tests.examples import examples
 from tests.factories.metering import make_point
 from tests.factories.organisations import SINCE, make_group, make_member, make_organisation

@@ -18,16 +18,13 @@ _CREATE = {"sqlite": _SQLITE}
 _DROP = {"sqlite": "DROP TRIGGER {table}_no_{verb}"}
 
 
-def only_grows(table: str, *, changeable: str = "", removable: str = "") -> RunPython:
+def only_grows(table: str, *, changeable: str = "") -> RunPython:
     """A migration operation after which rows of `table` are neither changed nor removed.
 
-    `changeable` and `removable` are conditions on `OLD` under which a row may be changed, or removed, after all. The
-    statements are kept by database vendor; a vendor without any is an error, never a table left open.
+    `changeable` is a condition on `OLD` under which a row may be changed after all. The statements are kept by database
+    vendor; a vendor without any is an error, never a table left open.
     """
-    conditions = {
-        verb: f" WHEN NOT ({condition})" if condition else ""
-        for verb, condition in (("update", changeable), ("delete", removable))
-    }
+    conditions = {"update": f" WHEN NOT ({changeable})" if changeable else "", "delete": ""}
 
     def each(statements: dict[str, str]) -> Callable[[Any, BaseDatabaseSchemaEditor], None]:
         def act(_: Any, editor: BaseDatabaseSchemaEditor) -> None:
@@ -37,10 +34,3 @@ def only_grows(table: str, *, changeable: str = "", removable: str = "") -> RunP
         return act
 
     return RunPython(each(_CREATE), each(_DROP))
-
-
-def no_longer_only_grows(table: str) -> RunPython:
-    """Take back `only_grows(table)`, for a migration that says it anew with other conditions."""
-    there = only_grows(table)
-    assert there.reverse_code is not None
-    return RunPython(there.reverse_code, there.code)

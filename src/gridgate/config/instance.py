@@ -24,12 +24,10 @@ def create_instance(environment: Environment, *, operator: str, siren: str, now:
 
     Raises `GridgateError` (CONFLICT) when the data directory already holds an instance.
     """
-    from gridgate.organisations.operations import (
-        create_organisation,
-        publish_built_in_form,
-        publish_terms,
-    )
-    from gridgate.organisations.terms import default_text
+    from gridgate.kyc.operations import publish_built_in_form
+    from gridgate.onboarding.operations.terms import publish_terms
+    from gridgate.onboarding.terms import default_text
+    from gridgate.organisations.operations.companies import create_organisation
 
     if environment.registry.exists():
         raise GridgateError(

@@ -17,15 +17,22 @@ CSRF_FAILURE_VIEW = "gridgate.portal.refusals.error_pages.csrf_failure"
 INSTALLED_APPS = [
     "gridgate.portal",
     "gridgate.notifications",
+    "gridgate.delivery",
     "gridgate.sharing",
     "gridgate.applications",
     "gridgate.metering",
+    "gridgate.accounts",
+    "gridgate.onboarding",
+    "gridgate.eic",
+    "gridgate.kyc",
+    "gridgate.directory",
+    "gridgate.requests",
     "gridgate.organisations",
     "gridgate.audit",
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "gridgate.organisations.security.apps.SessionListConfig",
+    "gridgate.accounts.security.apps.SessionListConfig",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "csp",
@@ -42,14 +49,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "gridgate.organisations.security.session_middleware.LastingAnswers",
+    "gridgate.accounts.security.session_middleware.LastingAnswers",
     "gridgate.portal.shell.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "gridgate.portal.guards.access.SignInMiddleware",
-    "gridgate.organisations.middleware.MembershipMiddleware",
-    "gridgate.organisations.security.sessions.SessionListMiddleware",
+    "gridgate.accounts.middleware.MembershipMiddleware",
+    "gridgate.accounts.security.sessions.SessionListMiddleware",
     "gridgate.portal.shell.time_zone.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -124,19 +131,19 @@ CACHES = {
 AUTH_USER_MODEL = "organisations.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
-    "gridgate.organisations.passwords.Argon2idHasher",
-    "gridgate.organisations.passwords.AsTypedHasher",
+    "gridgate.accounts.passwords.Argon2idHasher",
+    "gridgate.accounts.passwords.AsTypedHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "gridgate.organisations.passwords.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "gridgate.organisations.passwords.CommonPasswordValidator"},
-    {"NAME": "gridgate.organisations.passwords.UserAttributeSimilarityValidator"},
+    {"NAME": "gridgate.accounts.passwords.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "gridgate.accounts.passwords.CommonPasswordValidator"},
+    {"NAME": "gridgate.accounts.passwords.UserAttributeSimilarityValidator"},
 ]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 PASSWORD_RESET_TIMEOUT = 3600
 
-ACCOUNT_ADAPTER = "gridgate.organisations.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "gridgate.accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -144,12 +151,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
-SOCIALACCOUNT_ADAPTER = "gridgate.organisations.external_sign_in.ExternalSignInAdapter"
+SOCIALACCOUNT_ADAPTER = "gridgate.accounts.external_sign_in.ExternalSignInAdapter"
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 ACCOUNT_RATE_LIMITS = (
     {
-        # What is counted has a pace of its own (`organisations/security/pace.py`): the library's limits lock out, a whole
+        # What is counted has a pace of its own (`accounts/security/pace.py`): the library's limits lock out, a whole
         # site behind one address too, and do not say for how long.
         "login": "",
         "login_failed": "",
@@ -159,13 +166,13 @@ ACCOUNT_RATE_LIMITS = (
     else False
 )
 
-MFA_ADAPTER = "gridgate.organisations.security.mfa.MfaAdapter"
+MFA_ADAPTER = "gridgate.accounts.security.mfa.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 # Longer than the codes of an application (6) and of an e-mail (8): which is which shows, and 40 bits are not guessed.
 MFA_RECOVERY_CODE_DIGITS = 12
 
-SESSION_ENGINE = "gridgate.organisations.security.session_store"
+SESSION_ENGINE = "gridgate.accounts.security.session_store"
 SESSION_COOKIE_NAME = "__Host-session" if ENVIRONMENT.secure else "session"
 DEVICE_COOKIE_NAME = "__Host-device" if ENVIRONMENT.secure else "device"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.secure

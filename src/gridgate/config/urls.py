@@ -5,7 +5,7 @@ from django.urls import include, path
 from gridgate.portal.screens import urlpatterns as screens
 
 urlpatterns = [
-    path("scim/v2/", include("gridgate.organisations.scim.urls")),
+    path("scim/v2/", include("gridgate.portal.scim.urls")),
     path("", include(screens)),
 ]
 

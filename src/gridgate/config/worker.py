@@ -34,6 +34,7 @@ from time import monotonic
 
 from django.db import DatabaseError, close_old_connections, connection
 
+from gridgate.accounts.security import pace, sessions, sign_ins, step_up
 from gridgate.applications import operations as applications
 from gridgate.audit.operations.progress import BeingCounted
 from gridgate.config.access_log.folding import fold_access_log
@@ -43,18 +44,15 @@ from gridgate.config.changes import refuse_contradiction
 from gridgate.config.environment import Environment
 from gridgate.core.errors import GridgateError
 from gridgate.core.unavailability import is_unavailable
+from gridgate.delivery.models import PreparedFile
+from gridgate.delivery.operations import prepared_files
+from gridgate.kyc import operations as kyc
 from gridgate.metering.operations.collections import end_collections_of_former_holders
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.models import PreparedFile
-from gridgate.organisations.operations import join_requests, kyc, prepared_files
-from gridgate.organisations.security import pace, sessions, sign_ins, step_up
-from gridgate.organisations.tasks import (
-    end_past_last_days,
-    follow_invitations,
-    forget_sign_ups,
-    tell_of_last_days,
-)
+from gridgate.onboarding.operations import join_requests
+from gridgate.onboarding.tasks import follow_invitations, forget_sign_ups
+from gridgate.organisations.tasks import end_past_last_days, tell_of_last_days
 from gridgate.sharing.operations.ending import expire_due
 from gridgate.sharing.operations.moving_out import invalidate_for_moved_out
 from gridgate.sharing.operations.requesting import time_out_requests

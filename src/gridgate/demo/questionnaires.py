@@ -5,9 +5,9 @@ from datetime import date, datetime
 from typing import Any
 
 from gridgate.core.time import months_from
-from gridgate.organisations.kyc_form import FileField
-from gridgate.organisations.models import KycQuestionnaire, Membership
-from gridgate.organisations.operations.kyc import (
+from gridgate.kyc.form import FileField
+from gridgate.kyc.models import KycQuestionnaire
+from gridgate.kyc.operations import (
     accept_questionnaire,
     attach,
     form_of,
@@ -15,6 +15,7 @@ from gridgate.organisations.operations.kyc import (
     start_questionnaire,
     submit_questionnaire,
 )
+from gridgate.organisations.models import Membership
 
 ENDS_IN = 23
 """Days until ACME's questionnaire ends: it is to be renewed."""

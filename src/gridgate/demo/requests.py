@@ -4,17 +4,18 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from gridgate.demo import cast
-from gridgate.organisations.eic_queries import organisation_eic_code
-from gridgate.organisations.models import EicRequest, Membership, User
-from gridgate.organisations.operations import (
+from gridgate.eic.models import EicRequest
+from gridgate.eic.operations.asking import (
     EIC,
     EicAsked,
     begin_eic_request,
-    import_eic_codes,
+    codes_to_compare,
     submit_eic_request,
 )
-from gridgate.organisations.operations.eic import codes_to_compare
-from gridgate.organisations.operations.requests import return_request
+from gridgate.eic.operations.register import import_eic_codes
+from gridgate.eic.queries import organisation_eic_code
+from gridgate.organisations.models import Membership, User
+from gridgate.requests.operations.life import return_request
 
 
 def seed_requests(members: Mapping[str, Membership], visitor: User, at: Callable[..., datetime]) -> None:

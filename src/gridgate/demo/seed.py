@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
+from gridgate.accounts.operations.own_account import add_favourite
+from gridgate.accounts.security.policy import set_policy
 from gridgate.applications.operations import create_application
 from gridgate.core import references
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
@@ -23,26 +25,19 @@ from gridgate.demo.questionnaires import seed_questionnaires
 from gridgate.demo.requests import seed_requests
 from gridgate.demo.sharing import seed_sharing
 from gridgate.demo.terms import accept_terms_in_force
+from gridgate.eic.codes import code_of
+from gridgate.eic.operations.register import add_eic_code
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations.collections import set_collection
 from gridgate.metering.operations.points import create_point
 from gridgate.metering.operations.titles import open_holding
-from gridgate.organisations.eic_codes import code_of
+from gridgate.onboarding.operations.invitations import declare_first_administrator, sign_up
+from gridgate.onboarding.operations.joining import accept_invitation
+from gridgate.onboarding.terms import terms_in_force
 from gridgate.organisations.models import Membership, Organisation, User
-from gridgate.organisations.operations import (
-    accept_invitation,
-    add_eic_code,
-    add_favourite,
-    add_member,
-    create_group,
-    create_organisation,
-    declare_first_administrator,
-    give,
-    record_contract,
-    sign_up,
-)
-from gridgate.organisations.security.policy import set_policy
-from gridgate.organisations.terms import terms_in_force
+from gridgate.organisations.operations.companies import create_organisation, record_contract
+from gridgate.organisations.operations.groups import create_group, give
+from gridgate.organisations.operations.members import add_member
 from gridgate.sharing.models import Permission
 
 Step = tuple[str, Callable[[], None]]

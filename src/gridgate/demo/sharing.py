@@ -12,7 +12,7 @@ from gridgate.demo import cast
 from gridgate.demo.services import create_services
 from gridgate.demo.terms import accept_terms_in_force
 from gridgate.organisations.models import Membership, Organisation
-from gridgate.organisations.operations import add_member
+from gridgate.organisations.operations.members import add_member
 from gridgate.sharing.models import Permission, PermissionRequest
 from gridgate.sharing.operations.ending import revoke_permission
 from gridgate.sharing.operations.granting import grant, subscribe

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from gridgate.onboarding.operations.terms import accept_terms
+from gridgate.onboarding.terms import terms_in_force
 from gridgate.organisations.models import Membership
-from gridgate.organisations.operations import accept_terms
-from gridgate.organisations.terms import terms_in_force
 
 
 def accept_terms_in_force(member: Membership, now: datetime) -> None:

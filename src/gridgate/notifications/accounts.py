@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from gridgate.accounts import events
 from gridgate.notifications import letters
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations import events
 from gridgate.organisations.models import User
 
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from gridgate.accounts.external_sign_in import provider_name
+from gridgate.directory import events
 from gridgate.notifications import letters
-from gridgate.organisations import events
-from gridgate.organisations.external_sign_in import provider_name
 from gridgate.organisations.models import Membership
 
 

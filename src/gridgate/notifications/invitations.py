@@ -6,8 +6,9 @@ from django.utils import timezone
 
 from gridgate.notifications import letters
 from gridgate.notifications.links import link_to
-from gridgate.organisations import events, links
-from gridgate.organisations.models import Invitation, InvitationState, User
+from gridgate.onboarding import events, links
+from gridgate.onboarding.models import Invitation, InvitationState
+from gridgate.organisations.models import User
 
 KIND = "activation"
 

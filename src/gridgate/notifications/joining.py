@@ -12,9 +12,10 @@ from gridgate.notifications import letters
 from gridgate.notifications.asking import Told, about, ask, written
 from gridgate.notifications.links import link_to
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations import events
+from gridgate.onboarding import events
+from gridgate.onboarding.models import JoinRequest
 from gridgate.organisations.last_days import last_day
-from gridgate.organisations.models import JoinRequest, Membership
+from gridgate.organisations.models import Membership
 
 
 def tell_administrators(

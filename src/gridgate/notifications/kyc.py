@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from datetime import date, datetime
 
+from gridgate.kyc import events
+from gridgate.kyc.models import KycQuestionnaire
 from gridgate.notifications import letters
 from gridgate.notifications.asking import Told, ask, written
 from gridgate.notifications.links import link_to
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.notifications.requests import askers
-from gridgate.organisations import events
-from gridgate.organisations.models import KycQuestionnaire
 
 
 def ends_soon(

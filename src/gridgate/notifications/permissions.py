@@ -21,7 +21,8 @@ from gridgate.notifications.asking import Told, about, ask, written
 from gridgate.notifications.letters import LONGEST_SUBJECT, enqueue
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import rights
-from gridgate.organisations.models import EntitlementCode, Membership, Organisation
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership, Organisation
 from gridgate.organisations.queries import operator
 from gridgate.sharing.history import Reason
 from gridgate.sharing.models import Permission, PermissionEvent, PermissionRequest, Receipt

@@ -17,16 +17,12 @@ from gridgate.notifications import letters
 from gridgate.notifications.asking import Told, ask, written
 from gridgate.notifications.links import link_to
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations import events, rights
-from gridgate.organisations.models import (
-    EntitlementCode,
-    Membership,
-    OperatorRequest,
-    Organisation,
-    RequestEvent,
-    User,
-)
+from gridgate.organisations import rights
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership, Organisation, User
 from gridgate.organisations.queries import operator
+from gridgate.requests import events
+from gridgate.requests.models import OperatorRequest, RequestEvent
 
 TOLD = ("submitted", "returned", "accepted", "refused")
 """The steps that whoever asked is told of; they made the others themselves, or have nothing to do about them."""

@@ -8,13 +8,14 @@ from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext
 
+from gridgate.accounts import events
+from gridgate.accounts.models import LostFactor, StepUpCode
+from gridgate.accounts.operations.lost_factors import token_of
+from gridgate.accounts.security.step_up import digits_of, live_code
 from gridgate.core.clock import city_of, offset_of, zone_named
 from gridgate.notifications import letters
 from gridgate.notifications.links import link_to
-from gridgate.organisations import events
-from gridgate.organisations.models import LostFactor, Membership, SignIn, StepUpCode, User
-from gridgate.organisations.operations.lost_factors import token_of
-from gridgate.organisations.security.step_up import digits_of, live_code
+from gridgate.organisations.models import Membership, SignIn, User
 
 
 @letters.secret("step_up")

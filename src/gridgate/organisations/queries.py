@@ -16,9 +16,6 @@ from gridgate.organisations.folding import Folded, named_like
 from gridgate.organisations.models import (
     Entitlement,
     GroupMember,
-    Invitation,
-    InvitationQuerySet,
-    InvitationState,
     Membership,
     Organisation,
     PerimeterPoint,
@@ -109,13 +106,6 @@ class GroupNotFound(GridgateError):
 
     def __init__(self) -> None:
         super().__init__(ErrorKind.NOT_FOUND, "no such group in this company")
-
-
-class InvitationNotFound(GridgateError):
-    """No invitation of the actor's company."""
-
-    def __init__(self) -> None:
-        super().__init__(ErrorKind.NOT_FOUND, "no such invitation in this company")
 
 
 def member_of(*, actor: Membership, pk: int) -> Membership:
@@ -214,22 +204,6 @@ def group_names_of(*, actor: Membership, members: Collection[int] | None = None)
     return names
 
 
-def invited_group_names(
-    *, actor: Membership, invitations: Collection[int] | None = None
-) -> dict[int, list[str]]:
-    """The names of the groups that these people, or all, were invited into by the actor's company; one statement."""
-    these = {} if invitations is None else {"pk__in": invitations}
-    rows = (
-        Invitation.objects.filter(**these, organisation=actor.organisation_id, groups__isnull=False)
-        .order_by(Folded("groups__name"))
-        .values_list("pk", "groups__name")
-    )
-    names: dict[int, list[str]] = {}
-    for invitation, name in rows:
-        names.setdefault(invitation, []).append(name)
-    return names
-
-
 def entitlements_of(*, actor: Membership, groups: Collection[int]) -> QuerySet[Entitlement]:
     """What these groups of the actor's company have, each with the number of `points` of its perimeter."""
     return (
@@ -269,33 +243,3 @@ def reservations_of(*, actor: Membership, at: datetime) -> dict[str, Reserved]:
         begins=Min("valid_from", filter=Q(valid_from__gt=at)),
     )
     return {code: Reserved(groups, ended, begins) for code, groups, ended, begins in said}
-
-
-def invitations_of(*, actor: Membership) -> InvitationQuerySet:
-    """Everyone whom the actor's company invited, the latest first."""
-    return (
-        Invitation.objects.filter(organisation=actor.organisation_id)
-        .select_related("organisation", "invited_by__user")
-        .order_by("-created_at", "-pk")
-    )
-
-
-def invitation_of(*, actor: Membership, pk: int) -> Invitation:
-    """One invitation of the actor's company. Raises `InvitationNotFound`."""
-    found = invitations_of(actor=actor).filter(pk=pk).first()
-    if found is None:
-        raise InvitationNotFound
-    return found
-
-
-def in_state(invitations: InvitationQuerySet, state: InvitationState, *, now: datetime) -> InvitationQuerySet:
-    """Those that are in this state at the instant given: what `Invitation.state` says, in SQL, but that one whose last
-    day is over is not pending any more.
-    """
-    match state:
-        case InvitationState.ACCEPTED:
-            return invitations.filter(accepted_at__isnull=False)
-        case InvitationState.CANCELLED:
-            return invitations.filter(accepted_at=None, cancelled_at__isnull=False)
-    waiting, over = invitations.unclosed(), Q(expires_at__lte=now) | Q(until__lte=now)
-    return waiting.exclude(over) if state is InvitationState.PENDING else waiting.filter(over)

@@ -16,9 +16,9 @@ from typing import Any
 from django.http import QueryDict
 
 from gridgate.core.errors import GridgateError
-from gridgate.organisations.desk import waiting_counts
 from gridgate.organisations.models import Membership
-from gridgate.organisations.operations.requests import RequestKind
+from gridgate.requests.desk import waiting_counts
+from gridgate.requests.operations.life import RequestKind
 
 
 def _nothing(item: Any, posted: QueryDict | None) -> Mapping[str, Any]:

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations import rights
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 
 
 class NotEntitled(GridgateError):

@@ -8,17 +8,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from gridgate.accounts.models import Favourite, SecurityPolicy
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations.models import (
-    EicRequest,
-    Favourite,
-    Membership,
-    Organisation,
-    SecurityPolicy,
-    UserGroup,
-)
-from gridgate.organisations.operations import add_member, end_membership
-from gridgate.organisations.operations.members import create_user
+from gridgate.eic.models import EicRequest
+from gridgate.organisations.models import Membership, Organisation, UserGroup
+from gridgate.organisations.operations.members import add_member, create_user, end_membership
 from tests.functional.company.conftest import text_of
 from tests.handles import handle
 

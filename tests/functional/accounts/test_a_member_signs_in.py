@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth import SESSION_KEY
 from django.test import Client
 
+from gridgate.accounts.passwords import Argon2idHasher
 from gridgate.organisations.models import User
-from gridgate.organisations.operations import disable_user, end_membership
-from gridgate.organisations.passwords import Argon2idHasher
+from gridgate.organisations.operations.members import disable_user, end_membership
 from tests.comparing import without_what_differs
 from tests.world import PASSWORD
 

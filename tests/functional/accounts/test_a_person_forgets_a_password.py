@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.organisations.models import User
-from gridgate.organisations.operations import disable_user
+from gridgate.organisations.operations.members import disable_user
 from gridgate.portal.screens.account import mails
 from tests.mail_server import mail_server
 from tests.world import PASSWORD

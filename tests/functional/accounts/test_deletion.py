@@ -10,29 +10,18 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 
+from gridgate.accounts.models import Favourite, SecurityPolicy, SensitiveAct
+from gridgate.accounts.operations.own_account import add_favourite, delete_account
+from gridgate.accounts.security.session_store import data_of
 from gridgate.audit.events import broken_links
 from gridgate.audit.models import AuditEvent, LogDay, LogFacet
+from gridgate.eic.models import EicRequest
 from gridgate.notifications.letters import body_of
 from gridgate.notifications.models import OutgoingEmail
+from gridgate.onboarding.models import Invitation
 from gridgate.organisations.authority import LastAdministrator
-from gridgate.organisations.models import (
-    EicRequest,
-    Favourite,
-    Invitation,
-    Membership,
-    SecurityPolicy,
-    SensitiveAct,
-    SignIn,
-    User,
-)
-from gridgate.organisations.operations import (
-    add_favourite,
-    add_member,
-    create_user,
-    delete_account,
-    set_role,
-)
-from gridgate.organisations.security.session_store import data_of
+from gridgate.organisations.models import Membership, SignIn, User
+from gridgate.organisations.operations.members import add_member, create_user, set_role
 from tests.factories.audit import make_reads
 from tests.factories.eic import make_draft, make_request
 from tests.factories.sharing import make_permission, make_service

@@ -6,9 +6,9 @@ from html import unescape
 import pytest
 from django.core import signing
 
-from gridgate.organisations.models import Favourite
-from gridgate.organisations.operations import add_favourite, add_member, create_user, end_membership
-from gridgate.organisations.operations.accounts import MOST_FAVOURITES
+from gridgate.accounts.models import Favourite
+from gridgate.accounts.operations.own_account import MOST_FAVOURITES, add_favourite
+from gridgate.organisations.operations.members import add_member, create_user, end_membership
 from tests.factories.metering import make_held_point
 from tests.factories.sharing import make_permission, make_service
 from tests.handles import handle
@@ -242,7 +242,7 @@ class TestWhereTheyAreListed:
     "path", ["compteurs/", "//evil.example/", "/\\evil.example", "https://x.example/", "/" + "x" * 200]
 )
 def test_the_operation_itself_refuses_what_is_no_address_of_this_host(world, path):
-    from gridgate.organisations.operations import InvalidFavourite
+    from gridgate.accounts.operations.own_account import InvalidFavourite
 
     with pytest.raises(InvalidFavourite):
         add_favourite(user=world.alice.user, membership=None, path=path, label="x", now=world.now)

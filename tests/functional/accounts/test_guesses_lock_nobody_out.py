@@ -8,8 +8,8 @@ import time_machine
 from django.core import mail
 from django.test import override_settings
 
-from gridgate.organisations.models import AttemptCount
-from gridgate.organisations.security import pace
+from gridgate.accounts.models import AttemptCount
+from gridgate.accounts.security import pace
 from gridgate.portal.screens.account import mails
 from tests.world import PASSWORD
 

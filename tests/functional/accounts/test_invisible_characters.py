@@ -2,16 +2,11 @@
 
 import pytest
 
-from gridgate.organisations.models import Invitation, User
-from gridgate.organisations.operations import (
-    InvalidMember,
-    add_member,
-    create_group,
-    invite,
-    sign_up,
-)
-from gridgate.organisations.operations.groups import InvalidGroup
-from gridgate.organisations.operations.members import MembershipExists, parse_email
+from gridgate.onboarding.models import Invitation
+from gridgate.onboarding.operations.invitations import invite, sign_up
+from gridgate.organisations.models import User
+from gridgate.organisations.operations.groups import InvalidGroup, create_group
+from gridgate.organisations.operations.members import InvalidMember, MembershipExists, add_member, parse_email
 from gridgate.organisations.queries import user_by_email
 from tests.functional.security.conftest import newest_code
 from tests.world import PASSWORD

@@ -11,18 +11,18 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from gridgate.accounts.operations.own_account import add_favourite
+from gridgate.accounts.security.session_store import kept_as
 from gridgate.audit.models import LogStretch
-from gridgate.organisations.models import GeneralTerms, Invitation, Membership, TermsAcceptance, User
-from gridgate.organisations.operations import (
-    add_favourite,
+from gridgate.onboarding.models import GeneralTerms, Invitation, TermsAcceptance
+from gridgate.organisations.models import Membership, User
+from gridgate.organisations.operations.groups import create_group, rename_group
+from gridgate.organisations.operations.members import (
     add_member,
-    create_group,
     create_user,
     end_membership,
-    rename_group,
     update_member,
 )
-from gridgate.organisations.security.session_store import kept_as
 from tests.factories.audit import SEGMENTS, make_reads
 from tests.factories.eic import make_request
 from tests.world import PASSWORD

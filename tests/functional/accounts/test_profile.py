@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from gridgate.accounts.models import SecurityPolicy
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.models import SecurityPolicy, User
+from gridgate.organisations.models import User
 from tests.factories.audit import make_reads
 from tests.factories.sharing import make_permission, make_service
 from tests.world import NOW
@@ -81,7 +82,7 @@ class TestProfile:
         assert (user.language, user.time_zone) == ("en", AUCKLAND)
 
     def test_is_there_for_people_of_no_company(self, world):
-        from gridgate.organisations.operations import create_user
+        from gridgate.organisations.operations.members import create_user
 
         user = create_user(email="vera@example.org", full_name="Vera", password=None, now=world.now)
         client = world.visitor()

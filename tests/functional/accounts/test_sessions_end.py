@@ -5,9 +5,14 @@ from datetime import date, timedelta
 import time_machine
 from django.contrib.sessions.models import Session
 
+from gridgate.accounts.security.session_store import kept_as
 from gridgate.organisations.last_days import end_of
-from gridgate.organisations.operations import add_member, disable_user, end_membership, update_member
-from gridgate.organisations.security.session_store import kept_as
+from gridgate.organisations.operations.members import (
+    add_member,
+    disable_user,
+    end_membership,
+    update_member,
+)
 
 
 def signed_in(client):

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from gridgate.organisations.models import Membership
-from gridgate.organisations.operations import add_member, end_membership
+from gridgate.organisations.operations.members import add_member, end_membership
 from tests.factories.organisations import make_group
 from tests.factories.sharing import make_permission, make_service
 from tests.handles import handle

@@ -5,8 +5,9 @@ import re
 from django.core import mail
 from django.utils import timezone
 
-from gridgate.organisations.models import AttemptCount, User
-from gridgate.organisations.security.pace import by_account
+from gridgate.accounts.models import AttemptCount
+from gridgate.accounts.security.pace import by_account
+from gridgate.organisations.models import User
 from gridgate.portal.screens.account import mails
 from tests.world import PASSWORD
 

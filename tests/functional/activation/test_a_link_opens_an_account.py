@@ -11,18 +11,19 @@ from django.contrib.auth import SESSION_KEY
 from django.test import Client
 from django.utils import timezone
 
-from gridgate.organisations import links
-from gridgate.organisations.handles import handle_of
-from gridgate.organisations.models import GeneralTerms, Invitation, Membership, User
-from gridgate.organisations.operations import (
+from gridgate.onboarding import links
+from gridgate.onboarding.models import GeneralTerms, Invitation
+from gridgate.onboarding.operations.invitations import (
     cancel_invitation,
-    disable_user,
     invite,
-    publish_terms,
     renew_invitation,
     sign_up,
 )
-from gridgate.organisations.tasks import follow_invitations
+from gridgate.onboarding.operations.terms import publish_terms
+from gridgate.onboarding.tasks import follow_invitations
+from gridgate.organisations.handles import handle_of
+from gridgate.organisations.models import Membership, User
+from gridgate.organisations.operations.members import disable_user
 from gridgate.portal.logs import WithoutLinks
 from tests.world import PASSWORD, World
 

@@ -18,7 +18,7 @@ def instance(empty_instance: Path) -> Path:
 def versions(data: Path) -> dict[str, tuple[str, str]]:
     connection = sqlite3.connect(data / "registry.sqlite3")
     try:
-        rows = connection.execute("select version, text_fr, text_en from organisations_generalterms")
+        rows = connection.execute("select version, text_fr, text_en from onboarding_generalterms")
         return {version: (french, english) for version, french, english in rows}
     finally:
         connection.close()

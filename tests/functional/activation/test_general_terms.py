@@ -8,9 +8,10 @@ from django.contrib.auth import SESSION_KEY
 from django.test import Client
 from django.utils import timezone
 
-from gridgate.organisations.models import GeneralTerms
-from gridgate.organisations.operations import end_membership, publish_terms
-from gridgate.organisations.terms import default_text
+from gridgate.onboarding.models import GeneralTerms
+from gridgate.onboarding.operations.terms import publish_terms
+from gridgate.onboarding.terms import default_text
+from gridgate.organisations.operations.members import end_membership
 from gridgate.portal.screens.activation.terms import blocks
 from tests.world import PASSWORD, World
 

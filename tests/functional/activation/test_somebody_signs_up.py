@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from gridgate.notifications import tasks
-from gridgate.organisations.models import Invitation, User
-from gridgate.organisations.operations import publish_terms
+from gridgate.onboarding.models import Invitation
+from gridgate.onboarding.operations.terms import publish_terms
+from gridgate.organisations.models import User
 from tests.world import PASSWORD, World
 
 FORM = {"email": "Eva@ailleurs.example", "full_name": "Eva", "language": "fr"}

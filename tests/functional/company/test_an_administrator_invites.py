@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from gridgate.organisations.models import Invitation, Membership, SecurityPolicy
-from gridgate.organisations.operations.invitations import cancel_invitation, invite
-from gridgate.organisations.operations.joining import accept_invitation
+from gridgate.accounts.models import SecurityPolicy
+from gridgate.onboarding.models import Invitation
+from gridgate.onboarding.operations.invitations import cancel_invitation, invite
+from gridgate.onboarding.operations.joining import accept_invitation
+from gridgate.organisations.models import Membership
 from tests.functional.company.conftest import text_of
 from tests.handles import handle
 

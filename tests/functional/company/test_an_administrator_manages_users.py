@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from gridgate.accounts.models import SecurityPolicy
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations.models import SecurityPolicy, SignIn
-from gridgate.organisations.operations.invitations import invite
+from gridgate.onboarding.operations.invitations import invite
+from gridgate.organisations.models import SignIn
 from gridgate.organisations.operations.members import add_member, update_member
 from tests.factories.organisations import make_member
 from tests.functional.company.conftest import read_and_confirmed, text_of

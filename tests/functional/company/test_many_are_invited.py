@@ -9,11 +9,18 @@ from html import unescape
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from gridgate.organisations import people_file
+from gridgate.accounts.models import SecurityPolicy
+from gridgate.onboarding import people_file
+from gridgate.onboarding.models import Invitation
+from gridgate.onboarding.operations.invitations import (
+    InvitationOpen,
+    Invitee,
+    invite,
+    invite_all,
+)
+from gridgate.onboarding.people_file import MOST
 from gridgate.organisations.last_days import end_of
-from gridgate.organisations.models import Invitation, Membership, SecurityPolicy
-from gridgate.organisations.operations.invitations import InvitationOpen, Invitee, invite, invite_all
-from gridgate.organisations.people_file import MOST
+from gridgate.organisations.models import Membership
 from gridgate.portal.screens.company import forms
 from gridgate.tables.out import workbook
 from gridgate.tables.text import unguarded

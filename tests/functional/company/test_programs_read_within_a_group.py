@@ -10,7 +10,7 @@ from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import GridgateError
 from gridgate.organisations.authority import NotAllowed
 from gridgate.organisations.models import UserGroup
-from gridgate.organisations.operations import delete_group
+from gridgate.organisations.operations.groups import delete_group
 from tests.factories.organisations import make_group
 from tests.functional.company.conftest import read_and_confirmed, text_of
 from tests.handles import handle

@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations import links
+from gridgate.onboarding import links
+from gridgate.onboarding.models import Invitation
+from gridgate.onboarding.operations.invitations import invite
+from gridgate.onboarding.people_file import Finding, read_people
 from gridgate.organisations.last_days import end_of
-from gridgate.organisations.models import Invitation
-from gridgate.organisations.operations import create_user, update_member
-from gridgate.organisations.operations.invitations import invite
-from gridgate.organisations.people_file import Finding, read_people
+from gridgate.organisations.operations.members import create_user, update_member
 from gridgate.organisations.tasks import end_past_last_days, tell_of_last_days
 from gridgate.portal.screens.company.many import fingerprint
 from tests.factories.organisations import make_join_request

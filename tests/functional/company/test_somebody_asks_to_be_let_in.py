@@ -9,14 +9,16 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
+from gridgate.accounts.personal_data import export_of
 from gridgate.audit.models import AuditEvent
+from gridgate.directory.operations.tokens import create_token
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.models import JoinRequest, Membership
-from gridgate.organisations.operations import create_user, join_requests
-from gridgate.organisations.operations.directory import create_token
-from gridgate.organisations.operations.join_requests import MOST_OPEN, pass_on_requests, waiting_to_join
-from gridgate.organisations.personal_data import export_of
+from gridgate.onboarding.models import JoinRequest
+from gridgate.onboarding.operations import join_requests
+from gridgate.onboarding.operations.join_requests import MOST_OPEN, pass_on_requests, waiting_to_join
+from gridgate.organisations.models import Membership
+from gridgate.organisations.operations.members import create_user
 from tests.factories.organisations import a_siren, make_organisation
 from tests.functional.company.conftest import hidden, text_of
 from tests.handles import handle

@@ -6,8 +6,8 @@ import re
 import pytest
 from django.test import Client
 
-from gridgate.organisations.models import DirectoryToken
-from gridgate.organisations.operations.directory import create_token
+from gridgate.directory.models import DirectoryToken
+from gridgate.directory.operations.tokens import create_token
 from tests.handles import handle
 
 PATH = "/administration/annuaire/"

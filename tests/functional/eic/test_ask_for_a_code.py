@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from gridgate.organisations.models import EicRequest, EntitlementCode, SecurityPolicy
-from gridgate.organisations.operations import EIC, accept_eic_request, change_eic_request
-from gridgate.organisations.operations.requests import refuse_request, return_request, take
+from gridgate.accounts.models import SecurityPolicy
+from gridgate.eic.models import EicRequest
+from gridgate.eic.operations.asking import EIC, accept_eic_request, change_eic_request
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.requests.operations.life import refuse_request, return_request, take
 from tests.factories.eic import DETAILS, make_account, make_asked, make_code, make_draft, make_request
 from tests.factories.organisations import make_group
 from tests.functional.company.conftest import hidden

@@ -7,14 +7,14 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from gridgate.core.identifiers import parse_eic
+from gridgate.eic.codes import code_of
+from gridgate.eic.models import EicCode, EicRequest
+from gridgate.eic.queries import organisation_eic_code
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.eic_codes import code_of
-from gridgate.organisations.eic_queries import organisation_eic_code
-from gridgate.organisations.models import EicCode, EicRequest
-from gridgate.organisations.operations.requests import sending_of
 from gridgate.portal.request_kinds import desk_kind
 from gridgate.portal.screens.eic import reviewing
+from gridgate.requests.operations.life import sending_of
 from tests.factories.eic import make_account, make_code, make_request
 from tests.functional.eic.reading import error_beside, text_of
 from tests.world import World

@@ -4,11 +4,18 @@ import re
 
 import pytest
 
+from gridgate.eic.models import EicRequest
+from gridgate.eic.operations.asking import EIC, accept_eic_request
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.models import EicRequest, EntitlementCode
-from gridgate.organisations.operations import EIC, accept_eic_request, end_membership
-from gridgate.organisations.operations.requests import refuse_request, return_request, take, withdraw_request
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.operations.members import end_membership
+from gridgate.requests.operations.life import (
+    refuse_request,
+    return_request,
+    take,
+    withdraw_request,
+)
 from tests.factories.eic import make_account, make_request, send
 from tests.factories.organisations import make_group
 from tests.world import NOW, World

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gridgate.organisations.models import EicCode
-from gridgate.organisations.operations import deactivate_eic_code, import_eic_codes
+from gridgate.eic.models import EicCode
+from gridgate.eic.operations.register import deactivate_eic_code, import_eic_codes
 from tests.factories.eic import make_account, make_code
 from tests.functional.eic.reading import text_of
 from tests.world import World

@@ -4,10 +4,12 @@ import re
 
 import pytest
 
-from gridgate.organisations.models import EicRequest, User
-from gridgate.organisations.operations import add_favourite, create_user
-from gridgate.organisations.operations.eic import EIC
-from gridgate.organisations.operations.requests import return_request
+from gridgate.accounts.operations.own_account import add_favourite
+from gridgate.eic.models import EicRequest
+from gridgate.eic.operations.asking import EIC
+from gridgate.organisations.models import User
+from gridgate.organisations.operations.members import create_user
+from gridgate.requests.operations.life import return_request
 from tests.factories.eic import make_draft, make_request
 
 

@@ -6,14 +6,17 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from gridgate.accounts.models import LostFactor
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import PermissionState
 from gridgate.dataplane.client import DailyTotals
-from gridgate.organisations.models import EicRequest, Invitation, JoinRequest, KycQuestionnaire, LostFactor
-from gridgate.organisations.operations import create_group, give
-from gridgate.organisations.operations.eic import EIC
-from gridgate.organisations.operations.requests import return_request
+from gridgate.eic.models import EicRequest
+from gridgate.eic.operations.asking import EIC
+from gridgate.kyc.models import KycQuestionnaire
+from gridgate.onboarding.models import Invitation, JoinRequest
+from gridgate.organisations.operations.groups import create_group, give
 from gridgate.portal.screens.home import energy
+from gridgate.requests.operations.life import return_request
 from gridgate.sharing.models import PermissionRequest
 from tests.factories import eic, kyc
 from tests.factories.audit import make_reads

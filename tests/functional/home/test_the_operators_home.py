@@ -3,7 +3,9 @@
 import html
 from datetime import timedelta
 
-from gridgate.organisations.models import EicRequest, Invitation, LostFactor
+from gridgate.accounts.models import LostFactor
+from gridgate.eic.models import EicRequest
+from gridgate.onboarding.models import Invitation
 from tests.factories.eic import make_request
 from tests.factories.organisations import make_member
 from tests.world import World

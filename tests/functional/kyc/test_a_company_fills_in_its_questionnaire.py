@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from gridgate.organisations.models import KycAttachment, KycQuestionnaire
-from gridgate.organisations.operations import create_user
-from gridgate.organisations.operations.kyc import KYC
-from gridgate.organisations.operations.requests import refuse_request, return_request
+from gridgate.kyc.models import KycAttachment, KycQuestionnaire
+from gridgate.kyc.operations import KYC
+from gridgate.organisations.operations.members import create_user
+from gridgate.requests.operations.life import refuse_request, return_request
 from tests.factories.documents import pdf
 from tests.factories.kyc import ANSWERS, FILES, make_accepted, make_draft, make_submitted
 from tests.factories.organisations import make_group
@@ -238,7 +238,7 @@ class TestSaving:
 
     def test_shows_an_operators_words_as_words(self, published: World) -> None:
         """A hint is configuration, and no markup."""
-        from gridgate.organisations.models import KycForm
+        from gridgate.kyc.models import KycForm
 
         bold = {"fr": "<b>gras</b>", "en": "<b>bold</b>"}
         fields = [{"name": "a", "kind": "text", "label": bold, "help": bold}]
@@ -317,7 +317,7 @@ class TestSending:
         assert KycQuestionnaire.objects.get().state == "draft"
 
     def test_asks_a_code_when_the_operator_wants_one(self, published: World) -> None:
-        from gridgate.organisations.models import SecurityPolicy, SensitiveAct
+        from gridgate.accounts.models import SecurityPolicy, SensitiveAct
 
         SecurityPolicy.objects.update(step_up_acts=[SensitiveAct.REQUEST])
         make_draft(published.alice, now=published.now)

@@ -3,8 +3,8 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from gridgate.organisations.models import KycAttachment, KycQuestionnaire
-from gridgate.organisations.operations import create_user
+from gridgate.kyc.models import KycAttachment, KycQuestionnaire
+from gridgate.organisations.operations.members import create_user
 from tests.factories.documents import EMPTY_ZIP, JPEG, PNG, pdf
 from tests.factories.kyc import make_draft, make_submitted
 from tests.functional.confirming import save
@@ -98,7 +98,7 @@ class TestJoining:
 
     def test_what_stands_beside_a_document_is_kept_when_it_is_refused(self, published):
         """In a form whose section has both."""
-        from gridgate.organisations.models import KycForm
+        from gridgate.kyc.models import KycForm
 
         words = {"fr": "Champ", "en": "Field"}
         fields = [

@@ -9,8 +9,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from typer.testing import CliRunner
 
-from gridgate.organisations.kyc_form import BUILT_IN
-from gridgate.organisations.models import KycForm, Membership
+from gridgate.kyc.form import BUILT_IN
+from gridgate.kyc.models import KycForm
+from gridgate.organisations.models import Membership
 from gridgate.portal.screens.kyc.version_faults import FRENCH
 from tests.factories.kyc import make_accepted, make_draft
 from tests.factories.organisations import make_member
@@ -141,7 +142,7 @@ class TestOnScreen:
         assert client.post(f"{HOME}publier/", {"version": "2", "document": GOOD}).status_code == 403
 
     def test_every_fault_has_its_french(self) -> None:
-        import gridgate.organisations.kyc_form as schema
+        import gridgate.kyc.form as schema
 
         source = Path(schema.__file__).read_text(encoding="utf-8")
         codes = set(re.findall(r'Fault\(\s*"(\w+)"', source)) | set(schema._MESSAGES)
@@ -198,6 +199,6 @@ def test_an_instance_begins_with_version_1(empty_instance: Path) -> None:
 
     registry = sqlite3.connect(empty_instance / "registry.sqlite3")
     try:
-        assert registry.execute("SELECT version FROM organisations_kycform").fetchall() == [("1",)]
+        assert registry.execute("SELECT version FROM kyc_kycform").fetchall() == [("1",)]
     finally:
         registry.close()

@@ -5,9 +5,8 @@ from importlib import import_module
 import pytest
 from django.conf import settings
 
-from gridgate.organisations.attachments import store
-from gridgate.organisations.models import KycAttachment, KycQuestionnaire
-from gridgate.organisations.operations.kyc import (
+from gridgate.kyc.models import KycAttachment, KycQuestionnaire
+from gridgate.kyc.operations import (
     KYC,
     attach,
     detach,
@@ -15,8 +14,9 @@ from gridgate.organisations.operations.kyc import (
     submit_questionnaire,
     withdraw_questionnaire,
 )
-from gridgate.organisations.operations.requests import return_request, sending_of, take
 from gridgate.portal.request_kinds import desk_kind
+from gridgate.requests.attachments import store
+from gridgate.requests.operations.life import return_request, sending_of, take
 from tests.factories.documents import pdf
 from tests.factories.kyc import ANSWERS, make_accepted, make_draft, make_submitted
 from tests.functional.kyc.pages import text_of
@@ -59,7 +59,7 @@ class TestThePage:
             ],
         }
         renewal = make_draft(published.alice, answers=changed, files=False, now=published.now)
-        from gridgate.organisations.operations.kyc import attach, detach, submit_questionnaire
+        from gridgate.kyc.operations import attach, detach, submit_questionnaire
         from tests.factories.documents import pdf
 
         who = {"user": published.alice.user, "actor": published.alice}
@@ -85,7 +85,7 @@ class TestThePage:
         )
 
     def test_compares_with_another_version_too(self, published: World) -> None:
-        from gridgate.organisations.models import KycForm
+        from gridgate.kyc.models import KycForm
 
         make_accepted(published.alice, published.operateur, days_left=20, now=published.now)
         words = {"fr": "Champ", "en": "Field"}
@@ -97,11 +97,7 @@ class TestThePage:
         KycForm.objects.create(
             version="2", sections=[{"title": words, "fields": fields}], published_at=published.now
         )
-        from gridgate.organisations.operations.kyc import (
-            save_section,
-            start_questionnaire,
-            submit_questionnaire,
-        )
+        from gridgate.kyc.operations import save_section, start_questionnaire, submit_questionnaire
 
         who = {"user": published.alice.user, "actor": published.alice, "now": published.now}
         renewal = start_questionnaire(**who)

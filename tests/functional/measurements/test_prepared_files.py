@@ -19,12 +19,14 @@ from django.db import transaction
 from django.test import Client
 from django.utils.http import http_date
 
+from gridgate.accounts.operations.own_account import delete_account
+from gridgate.accounts.personal_data import export_of
 from gridgate.config.environment import Environment
 from gridgate.dataplane.client import MeasurementClient
-from gridgate.organisations.models import Membership, PreparedFile
-from gridgate.organisations.operations import delete_account, prepared_files
-from gridgate.organisations.personal_data import export_of
-from gridgate.organisations.prepared_folder import folder
+from gridgate.delivery.folder import folder
+from gridgate.delivery.models import PreparedFile
+from gridgate.delivery.operations import prepared_files
+from gridgate.organisations.models import Membership
 from gridgate.portal import measurements
 from gridgate.portal.screens.measurements import export_of_several, preparing
 from gridgate.portal.screens.measurements.preparing import forget_unreadable, prepare

@@ -5,16 +5,15 @@ from datetime import date, timedelta
 import pytest
 import time_machine
 
+from gridgate.accounts.models import SecurityPolicy
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations.models import Contract, Invitation, Organisation, SecurityPolicy
-from gridgate.organisations.operations import (
-    accept_invitation,
-    add_member,
-    declare_first_administrator,
-    record_contract,
-)
-from gridgate.organisations.operations.invitations import follow_up
-from gridgate.organisations.terms import terms_in_force
+from gridgate.onboarding.models import Invitation
+from gridgate.onboarding.operations.invitations import declare_first_administrator, follow_up
+from gridgate.onboarding.operations.joining import accept_invitation
+from gridgate.onboarding.terms import terms_in_force
+from gridgate.organisations.models import Contract, Organisation
+from gridgate.organisations.operations.companies import record_contract
+from gridgate.organisations.operations.members import add_member
 from tests.factories.eic import make_code, make_request
 from tests.factories.metering import make_held_point
 from tests.factories.organisations import make_group, make_organisation
@@ -337,7 +336,7 @@ class TestItsHistory:
     def test_has_what_the_operator_did_and_not_what_the_company_did_itself(
         self, world: World, company: Organisation
     ) -> None:
-        from gridgate.organisations.operations import create_group
+        from gridgate.organisations.operations.groups import create_group
 
         create_group(organisation=world.acme, name="Groupe secret", actor=world.alice, now=world.now)
         record_contract(

@@ -9,12 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from gridgate.audit.models import AuditEvent
 from gridgate.core.text import folded
 from gridgate.metering.operations.titles import close_holding
+from gridgate.onboarding.operations.invitations import cancel_invitation, declare_first_administrator
 from gridgate.organisations.models import Organisation
-from gridgate.organisations.operations import (
-    cancel_invitation,
-    declare_first_administrator,
-    record_contract,
-)
+from gridgate.organisations.operations.companies import record_contract
 from tests.factories.eic import make_code
 from tests.factories.organisations import a_siren, make_member, make_organisation
 from tests.functional.company.conftest import hidden

@@ -6,18 +6,18 @@ from datetime import timedelta
 import pytest
 
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations.models import EicCode, EicRequest
-from gridgate.organisations.operations import EIC, change_eic_request
-from gridgate.organisations.operations.requests import (
+from gridgate.eic.models import EicCode, EicRequest
+from gridgate.eic.operations.asking import EIC, change_eic_request
+from gridgate.portal import request_kinds
+from gridgate.portal.kit.shapes import Step
+from gridgate.portal.request_kinds import DeskKind
+from gridgate.requests.operations.life import (
     refuse_request,
     return_request,
     sending_of,
     take,
     withdraw_request,
 )
-from gridgate.portal import request_kinds
-from gridgate.portal.kit.shapes import Step
-from gridgate.portal.request_kinds import DeskKind
 from tests.factories.eic import make_account, make_asked, make_code, make_request, send
 from tests.factories.organisations import make_member
 from tests.functional.partage.test_who_reads_our_data import text_of

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 
+from gridgate.accounts.models import SecurityPolicy
 from gridgate.audit.models import AuditEvent
 from gridgate.core.sharing import LegalBasis
-from gridgate.organisations.models import GeneralTerms, Membership, SecurityPolicy
-from gridgate.organisations.operations import publish_terms, update_organisation
+from gridgate.onboarding.models import GeneralTerms
+from gridgate.onboarding.operations.terms import publish_terms
+from gridgate.organisations.models import Membership
+from gridgate.organisations.operations.companies import update_organisation
 from tests.factories.organisations import make_member
 from tests.factories.sharing import make_permission, make_service
 from tests.functional.company.conftest import hidden

@@ -8,9 +8,17 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from gridgate.organisations.models import EicRequest, Membership, RequestEvent
-from gridgate.organisations.operations import EIC, end_membership
-from gridgate.organisations.operations.requests import refuse_request, return_request, take, withdraw_request
+from gridgate.eic.models import EicRequest
+from gridgate.eic.operations.asking import EIC
+from gridgate.organisations.models import Membership
+from gridgate.organisations.operations.members import end_membership
+from gridgate.requests.models import RequestEvent
+from gridgate.requests.operations.life import (
+    refuse_request,
+    return_request,
+    take,
+    withdraw_request,
+)
 from tests.factories.eic import make_account, make_draft, make_request
 from tests.factories.organisations import make_member
 from tests.functional.partage.test_who_reads_our_data import text_of

@@ -15,9 +15,9 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from gridgate.accounts.models import SecurityPolicy
 from gridgate.notifications.letters import body_of
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.models import SecurityPolicy
 from gridgate.portal.guards.acting import OF_A_PAGE
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from gridgate.accounts.models import StepUpCode
 from gridgate.core.sharing import PermissionState
-from gridgate.organisations.models import StepUpCode
 from gridgate.sharing.models import Permission
 from tests.factories.sharing import make_permission, make_service
 from tests.functional.security.conftest import (

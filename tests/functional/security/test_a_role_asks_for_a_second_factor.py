@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from gridgate.organisations.models import Membership
-from gridgate.organisations.operations import set_role
+from gridgate.organisations.operations.members import set_role
 from gridgate.portal.pages import SIGN_IN
 from tests.functional.security.conftest import ask_for, set_up_totp, sign_in, totp
 from tests.pages.listed import PAGES

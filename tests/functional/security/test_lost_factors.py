@@ -8,11 +8,12 @@ from types import SimpleNamespace
 import pytest
 import time_machine
 
+from gridgate.accounts.models import LostFactor, SecurityPolicy
+from gridgate.accounts.operations.lost_factors import checks_to_confirm, object_to, token_of
+from gridgate.accounts.security.factors import factors_of
 from gridgate.audit.models import AuditEvent
 from gridgate.notifications.letters import body_of
-from gridgate.organisations.models import LostFactor, Membership, SecurityPolicy
-from gridgate.organisations.operations.lost_factors import checks_to_confirm, object_to, token_of
-from gridgate.organisations.security.factors import factors_of
+from gridgate.organisations.models import Membership
 from gridgate.portal.logs import WithoutLinks
 from tests.factories.organisations import make_member
 from tests.functional.company.conftest import read_and_confirmed

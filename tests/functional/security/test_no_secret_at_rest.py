@@ -1,23 +1,21 @@
 """A copy of the registry opens nothing."""
 
 from datetime import timedelta
-from importlib import import_module
 
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.serializers import serialize
 from django.db import connection
 
-from gridgate.organisations.links import token_of
-from gridgate.organisations.operations import invite
-from gridgate.organisations.security.factors import check_code, factors_of
-from gridgate.organisations.security.reset_links import reset_links
-from gridgate.organisations.security.sealing import Unreadable, seal, unseal
-from gridgate.organisations.security.session_store import data_of, kept_as
+from gridgate.accounts.security.factors import check_code, factors_of
+from gridgate.accounts.security.reset_links import reset_links
+from gridgate.accounts.security.sealing import Unreadable, seal, unseal
+from gridgate.accounts.security.session_store import data_of, kept_as
+from gridgate.onboarding.links import token_of
+from gridgate.onboarding.operations.invitations import invite
 from tests.functional.security.conftest import (
     ask_for,
     newest_code,
@@ -93,15 +91,6 @@ class TestASession:
         settings.SECRET_KEY = "une autre clé"
         assert data_of(Session.objects.get()) == {}
         assert browser.get("/")["Location"].startswith("/connexion/")
-
-    def test_does_not_outlive_the_keys_in_clear(self, world):
-        Session.objects.create(session_key="k" * 32, session_data="", expire_date=world.now + timedelta(1))
-        UserSession.objects.create(user=world.alice.user, session_key="k" * 32, ip="192.0.2.7")
-        import_module("gridgate.organisations.migrations.0014_hashed_session_keys").forget_sessions(
-            apps, None
-        )
-        assert not Session.objects.exists()
-        assert not UserSession.objects.exists()
 
 
 class TestALinkThatWasOpened:

@@ -10,12 +10,12 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from typer.testing import CliRunner
 
+from gridgate.accounts.security import sessions, sign_ins
+from gridgate.accounts.security.session_store import kept_as
 from gridgate.audit.models import AuditEvent
 from gridgate.config.cli import app
 from gridgate.organisations.models import SignIn, User
-from gridgate.organisations.operations import add_member, end_membership
-from gridgate.organisations.security import sessions, sign_ins
-from gridgate.organisations.security.session_store import kept_as
+from gridgate.organisations.operations.members import add_member, end_membership
 from tests.functional.security.conftest import letters_to, set_up_totp, sign_in, totp, wrong_codes
 from tests.handles import handle
 

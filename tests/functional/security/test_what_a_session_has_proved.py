@@ -7,9 +7,9 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 
-from gridgate.organisations.operations import disable_user
-from gridgate.organisations.security import factors
-from gridgate.organisations.security.session_store import kept_as
+from gridgate.accounts.security import factors
+from gridgate.accounts.security.session_store import kept_as
+from gridgate.organisations.operations.members import disable_user
 from tests.functional.security.authenticator import SecurityKey
 from tests.functional.security.conftest import (
     ask_for,

@@ -119,7 +119,7 @@ def test_a_registry_that_does_not_answer_is_said_in_plain_words(client, world, s
 
     client.raise_request_exception = False
     client.force_login(world.alice.user)
-    monkeypatch.setattr("gridgate.organisations.security.session_store.SessionStore.load", fail)
+    monkeypatch.setattr("gridgate.accounts.security.session_store.SessionStore.load", fail)
     told = {"contact_email": "aide@reseau.example", "contact_phone": "01 23 45 67 89"}
     settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update=told)
     response = client.get("/")

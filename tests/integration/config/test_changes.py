@@ -249,7 +249,7 @@ def test_an_older_copy_that_was_meant_takes_the_ends_again_and_names_the_rest(
     given: Registry, copy: Path
 ) -> None:
     given.run(f"""{CAST}
-from gridgate.organisations.operations import create_group
+from gridgate.organisations.operations.groups import create_group
 revoke_permission(actor=alice, permission_id=Permission.objects.order_by("pk").first().pk, now=now)
 create_group(organisation=alice.organisation, name="Usine", actor=alice, now=now)
 subscribe(actor=alice, service=DataService.objects.get(), points=None, now=now)

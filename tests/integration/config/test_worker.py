@@ -19,13 +19,13 @@ from gridgate.config.environment import Environment
 from gridgate.config.worker import SEATS, Files, Job, Mail, do, jobs, work
 from gridgate.dataplane.accesslog import AccessEntry, AccessLog
 from gridgate.dataplane.accesslog.segments import CHECKPOINTS
+from gridgate.delivery.models import PreparedFile
+from gridgate.delivery.operations import prepared_files
 from gridgate.metering.models import LoadCurveCollection, TitleHolding
 from gridgate.metering.operations.collections import set_collection
 from gridgate.metering.operations.titles import close_holding
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.models import PreparedFile
-from gridgate.organisations.operations import prepared_files
 from gridgate.portal.screens.measurements import preparing
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operations.granting import subscribe

@@ -8,17 +8,17 @@ from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 from django.urls import reverse
 
-from gridgate.audit.models import AuditEvent
-from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.operations.external_accounts import (
+from gridgate.accounts.operations.external_accounts import (
     LastWayIn,
     LinkNotFound,
     link_external_account,
     open_external_account,
     unlink_external_account,
 )
-from gridgate.organisations.security.proof import PROOF
-from gridgate.organisations.terms import terms_in_force
+from gridgate.accounts.security.proof import PROOF
+from gridgate.audit.models import AuditEvent
+from gridgate.notifications.models import OutgoingEmail
+from gridgate.onboarding.terms import terms_in_force
 from tests.functional.security.conftest import confirm_by_email, set_up_totp, sign_in
 from tests.integration.external_sign_in.conftest import come_back, told_of
 

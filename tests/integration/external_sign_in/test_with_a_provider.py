@@ -15,14 +15,15 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from gridgate.accounts.external_sign_in import PENDING
+from gridgate.accounts.middleware import SIGNED_IN_AT
+from gridgate.accounts.operations.external_accounts import link_external_account
+from gridgate.accounts.security.factors import add_totp
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations.external_sign_in import PENDING
-from gridgate.organisations.middleware import SIGNED_IN_AT
-from gridgate.organisations.models import SignIn, TermsAcceptance, User
-from gridgate.organisations.operations import publish_terms
-from gridgate.organisations.operations.external_accounts import link_external_account
+from gridgate.onboarding.models import TermsAcceptance
+from gridgate.onboarding.operations.terms import publish_terms
+from gridgate.organisations.models import SignIn, User
 from gridgate.organisations.operations.members import disable_user
-from gridgate.organisations.security.factors import add_totp
 from tests.factories.organisations import make_member
 from tests.functional.security.conftest import ask_for, totp
 from tests.functional.security.test_no_secret_at_rest import as_it_lies
@@ -455,8 +456,8 @@ class TestNoAccountYet:
 
 class TestAnAccountOfADirectory:
     def test_without_a_password_signs_in(self, people, provider):
-        from gridgate.organisations.described import Described
-        from gridgate.organisations.operations.provisioning import add_person
+        from gridgate.directory.described import Described
+        from gridgate.directory.operations.provisioning import add_person
 
         people.acme.email_domains = ["acme.example"]
         add_person(

@@ -12,19 +12,20 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from gridgate.config.worker import do, jobs
+from gridgate.eic.models import EicCode
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations import links
-from gridgate.organisations.models import EicCode, Invitation
-from gridgate.organisations.operations import (
+from gridgate.onboarding import links
+from gridgate.onboarding.models import Invitation
+from gridgate.onboarding.operations.invitations import (
     cancel_invitation,
     declare_first_administrator,
     invite,
-    record_contract,
     renew_invitation,
     sign_up,
 )
-from gridgate.organisations.tasks import follow_invitations
+from gridgate.onboarding.tasks import follow_invitations
+from gridgate.organisations.operations.companies import record_contract
 from tests.factories.organisations import make_member
 from tests.forking import Forked
 from tests.real_registry import Registry
@@ -178,7 +179,8 @@ INVITE = """
 from datetime import datetime, timezone
 from gridgate.notifications import tasks
 from gridgate.organisations.models import Organisation
-from gridgate.organisations.operations import invite, publish_terms, sign_up
+from gridgate.onboarding.operations.invitations import invite, sign_up
+from gridgate.onboarding.operations.terms import publish_terms
 now = datetime.now(timezone.utc)
 publish_terms(version="1", text_fr="Texte", now=now)
 invite(organisation=Organisation.objects.get(siren="111222337"), email="denis@acme.example", full_name="Denis", now=now)

@@ -9,13 +9,14 @@ from datetime import date, datetime, timedelta
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from gridgate.accounts.operations.own_account import delete_account
+from gridgate.eic.operations.asking import EIC
 from gridgate.notifications import asking, letters, permissions, tasks
 from gridgate.notifications.checking import awaited_letters
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations import rights
 from gridgate.organisations.models import Entitlement
-from gridgate.organisations.operations import EIC, delete_account
-from gridgate.organisations.operations.requests import return_request
+from gridgate.requests.operations.life import return_request
 from gridgate.sharing.models import DataService, Permission
 from gridgate.sharing.operations.ending import revoke_permission
 from gridgate.sharing.operations.extending import extend

@@ -12,7 +12,7 @@ from gridgate.metering.operations.collections import set_collection
 from gridgate.metering.operations.titles import close_holding
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.operations import end_membership
+from gridgate.organisations.operations.members import end_membership
 from gridgate.sharing.models import DataService, Permission, Receipt
 from gridgate.sharing.operations.ending import expire_due, revoke_company, revoke_permission, terminate
 from gridgate.sharing.operations.granting import grant, subscribe

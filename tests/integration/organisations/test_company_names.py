@@ -2,16 +2,12 @@
 
 import re
 from datetime import UTC, datetime
-from importlib import import_module
-from pathlib import Path
 
 import pytest
-from django.apps import apps
 
-from gridgate.organisations import migrations
 from gridgate.organisations.folding import company_named_like
 from gridgate.organisations.models import Organisation
-from gridgate.organisations.operations import create_organisation
+from gridgate.organisations.operations.companies import create_organisation
 from gridgate.portal.paths import PACKAGE
 from tests.world import World
 
@@ -26,13 +22,6 @@ def test_each_spelling_finds_each_other(db: None, name: str) -> None:
     for text in (*SPELLINGS, "e.d.f. énergie", "ENERGIE"):
         assert list(Organisation.objects.filter(company_named_like(text))) == [made], text
     assert not Organisation.objects.filter(company_named_like("…"))
-
-
-def test_companies_of_before_are_found_too(world: World) -> None:
-    Organisation.objects.filter(pk=world.acme.pk).update(legal_name="E.D.F.", search_text="e.d.f.")
-    (file,) = Path(migrations.__path__[0]).glob("*_company_names_without_punctuation.py")
-    import_module(f"{migrations.__name__}.{file.stem}").fold(apps, None)
-    assert Organisation.objects.get(company_named_like("edf")) == world.acme
 
 
 def test_every_list_of_companies_is_searched_so() -> None:

@@ -16,10 +16,11 @@ for number in range({COLLEAGUES}):
 """
 ME = """
 from datetime import UTC, datetime
-from gridgate.organisations.models import EicRequest, Membership
-from gridgate.organisations.operations import EIC
-from gridgate.organisations.operations.desk import take_next
-from gridgate.organisations.operations.requests import RequestNotOpen, refuse_request
+from gridgate.eic.models import EicRequest
+from gridgate.organisations.models import Membership
+from gridgate.eic.operations.asking import EIC
+from gridgate.requests.operations.desk import take_next
+from gridgate.requests.operations.life import RequestNotOpen, refuse_request
 now = datetime(2026, 11, 25, 10, tzinfo=UTC)
 me = Membership.objects.select_related("user", "organisation").get(user__email=AGENT)
 first = EicRequest.objects.order_by("number").first()
@@ -44,11 +45,11 @@ def together(registry: Registry, act: str) -> list[str]:
 def test_each_takes_another_request(registry: Registry) -> None:
     taken = together(registry, TAKE)
     assert len(set(taken)) == COLLEAGUES
-    followers = registry.rows("SELECT followed_by_id FROM organisations_eicrequest WHERE state = 'in_review'")
+    followers = registry.rows("SELECT followed_by_id FROM eic_eicrequest WHERE state = 'in_review'")
     assert len(set(followers)) == COLLEAGUES
 
 
 def test_one_decides_and_the_others_are_told(registry: Registry) -> None:
     assert sorted(together(registry, REFUSE)) == ["refused"] + ["too late"] * (COLLEAGUES - 1)
-    decided = registry.rows("SELECT count(*) FROM organisations_requestevent WHERE state = 'refused'")
+    decided = registry.rows("SELECT count(*) FROM requests_requestevent WHERE state = 'refused'")
     assert decided == [(1,)]

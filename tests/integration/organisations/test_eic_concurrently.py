@@ -15,8 +15,9 @@ ISSUE = """
 import os, sys
 from datetime import UTC, datetime
 from gridgate.core.errors import GridgateError
-from gridgate.organisations.models import EicRequest, Membership
-from gridgate.organisations.operations.eic import accept_eic_request
+from gridgate.eic.models import EicRequest
+from gridgate.organisations.models import Membership
+from gridgate.eic.operations.asking import accept_eic_request
 staff = Membership.objects.get(user__email="olivier@reseau-demo.example")
 for request in EicRequest.objects.order_by("pk"):
     try:
@@ -44,20 +45,20 @@ def test_one_code_wanted_by_all_is_issued_once(registry: Registry) -> None:
     said = at_once(registry, "ACME--------", [f"SITE-{number}" for number in range(6)])
     assert said.count("issued") == 1
     assert set(said) == {"issued", "EicCodeTaken", "RequestNotOpen"}
-    [(code,)] = registry.rows("SELECT code FROM organisations_eiccode")
+    [(code,)] = registry.rows("SELECT code FROM eic_eiccode")
     assert parse_eic(code) == code
-    assert registry.rows("SELECT count(*) FROM organisations_eicrequest WHERE state = 'accepted'") == [(1,)]
+    assert registry.rows("SELECT count(*) FROM eic_eicrequest WHERE state = 'accepted'") == [(1,)]
 
 
 def test_one_display_name_wanted_by_all_is_given_once(registry: Registry) -> None:
     said = at_once(registry, "", ["UN"] * 6)
     assert said.count("issued") == 1
-    assert registry.rows("SELECT count(*) FROM organisations_eiccode") == [(1,)]
+    assert registry.rows("SELECT count(*) FROM eic_eiccode") == [(1,)]
 
 
 def test_each_request_is_decided_once(registry: Registry) -> None:
     said = at_once(registry, "", ["UN", "DEUX", "TROIS", "QUATRE", "CINQ", "SIX"])
     assert said.count("issued") == 6
     assert said.count("RequestNotOpen") == 12
-    assert registry.rows("SELECT count(DISTINCT code) FROM organisations_eiccode") == [(6,)]
+    assert registry.rows("SELECT count(DISTINCT code) FROM eic_eiccode") == [(6,)]
     assert registry.rows("SELECT count(*) FROM audit_auditevent WHERE action = 'eic.issued'") == [(6,)]

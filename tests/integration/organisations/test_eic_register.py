@@ -6,8 +6,18 @@ import pytest
 
 from gridgate.audit.events import broken_links
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations.authority import NotAllowed
-from gridgate.organisations.eic_queries import (
+from gridgate.eic.models import EicCode
+from gridgate.eic.operations.asking import EicCodeTaken, accept_eic_request
+from gridgate.eic.operations.register import (
+    EicImportReport,
+    InvalidEicCode,
+    add_eic_code,
+    deactivate_eic_code,
+    import_eic_codes,
+    link_eic_code,
+    reactivate_eic_code,
+)
+from gridgate.eic.queries import (
     EicCodeNotFound,
     EicFilter,
     code_for_staff,
@@ -17,18 +27,8 @@ from gridgate.organisations.eic_queries import (
     organisation_eic_code,
     register_for_staff,
 )
-from gridgate.organisations.models import EicCode
-from gridgate.organisations.operations.eic import EicCodeTaken, accept_eic_request
-from gridgate.organisations.operations.eic_register import (
-    EicImportReport,
-    InvalidEicCode,
-    add_eic_code,
-    deactivate_eic_code,
-    import_eic_codes,
-    link_eic_code,
-    reactivate_eic_code,
-)
-from gridgate.organisations.operations.requests import ReasonMissing
+from gridgate.organisations.authority import NotAllowed
+from gridgate.requests.operations.life import ReasonMissing
 from tests.factories.eic import make_code, make_request
 from tests.world import World
 

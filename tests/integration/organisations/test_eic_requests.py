@@ -5,16 +5,9 @@ from datetime import timedelta
 import pytest
 
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations.authority import NotAllowed
-from gridgate.organisations.eic_codes import examine
-from gridgate.organisations.eic_queries import (
-    code_named,
-    codes_readable_by,
-    organisation_eic_code,
-    similar_codes,
-)
-from gridgate.organisations.models import EicCode, EicRequest, EntitlementCode
-from gridgate.organisations.operations.eic import (
+from gridgate.eic.codes import examine
+from gridgate.eic.models import EicCode, EicRequest
+from gridgate.eic.operations.asking import (
     EIC,
     AskedFault,
     EicAsked,
@@ -29,8 +22,16 @@ from gridgate.organisations.operations.eic import (
     propose_body,
     submit_eic_request,
 )
-from gridgate.organisations.operations.eic_register import import_eic_codes
-from gridgate.organisations.operations.requests import (
+from gridgate.eic.operations.register import import_eic_codes
+from gridgate.eic.queries import (
+    code_named,
+    codes_readable_by,
+    organisation_eic_code,
+    similar_codes,
+)
+from gridgate.organisations.authority import NotAllowed
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.requests.operations.life import (
     RequestNotFound,
     RequestNotOpen,
     return_request,
@@ -153,7 +154,7 @@ class TestWhatKeepsARequestFromBeingSent:
         assert said(make_asked(type="Z", responsible_party=code))["responsible_party"] == fault
 
     def test_a_code_that_fails_its_check_is_taken_when_the_register_has_it(self, world: World) -> None:
-        from gridgate.organisations.operations.eic_register import import_eic_codes
+        from gridgate.eic.operations.register import import_eic_codes
 
         wrong = "17X100A157F0022N"
         assert said(make_asked(type="Z", responsible_party=wrong))["responsible_party"] == "not_a_code"

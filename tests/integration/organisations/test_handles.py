@@ -8,12 +8,12 @@ from django.db import IntegrityError
 
 from gridgate.core import references
 from gridgate.core.references import ALPHABET
-from gridgate.organisations import links
+from gridgate.eic.operations.asking import EIC
+from gridgate.onboarding import links
+from gridgate.onboarding.operations.invitations import invite
 from gridgate.organisations.handles import handle_of, number_of
-from gridgate.organisations.operations import invite
-from gridgate.organisations.operations.eic import EIC
-from gridgate.organisations.operations.requests import NoNumberLeft
 from gridgate.portal.screens.account import mails
+from gridgate.requests.operations.life import NoNumberLeft
 from tests.factories.eic import make_draft
 from tests.world import World
 
@@ -75,12 +75,12 @@ class TestTheNumberOfARequest:
 
     def test_that_is_taken_is_drawn_again(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         draws = iter(["AAAAA", "AAAAA", "AAAAA", "BBBBB"])
-        monkeypatch.setattr("gridgate.organisations.operations.requests.drawn", lambda length: next(draws))
+        monkeypatch.setattr("gridgate.requests.operations.life.drawn", lambda length: next(draws))
         numbers = [make_draft(world.alice, now=world.now).number for _ in range(2)]
         assert numbers == ["EIC-2026-AAAAA", "EIC-2026-BBBBB"]
 
     def test_is_not_drawn_for_ever(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gridgate.organisations.operations.requests.drawn", lambda length: "A" * length)
+        monkeypatch.setattr("gridgate.requests.operations.life.drawn", lambda length: "A" * length)
         make_draft(world.alice, now=world.now)
         with pytest.raises(NoNumberLeft):
             make_draft(world.alice, now=world.now)

@@ -10,51 +10,50 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from gridgate.accounts.operations.own_account import delete_account
+from gridgate.accounts.passwords import Argon2idHasher
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations import links
-from gridgate.organisations.authority import NotAllowed
-from gridgate.organisations.models import (
-    EicCode,
-    GeneralTerms,
-    Invitation,
-    InvitationState,
-    Membership,
-    Organisation,
-    User,
-)
-from gridgate.organisations.operations import (
-    AccountExists,
+from gridgate.eic.models import EicCode
+from gridgate.onboarding import links
+from gridgate.onboarding.models import GeneralTerms, Invitation, InvitationState
+from gridgate.onboarding.operations.declarations import (
     AlreadyAdministered,
-    InvalidMember,
-    InvitationClosed,
-    InvitationOpen,
-    LinkFault,
-    MembershipExists,
     NoContract,
     NoEicCode,
-    TermsNotAccepted,
-    UnusableLink,
-    WrongAccount,
-    accept_invitation,
-    add_member,
-    cancel_invitation,
-    create_group,
     declaration_of,
+)
+from gridgate.onboarding.operations.invitations import (
+    InvitationClosed,
+    InvitationOpen,
+    cancel_invitation,
     declare_first_administrator,
-    delete_account,
-    disable_user,
-    end_lapsed,
-    end_membership,
     invite,
-    open_invitation,
-    publish_terms,
-    record_contract,
     renew_invitation,
     sign_up,
 )
-from gridgate.organisations.operations.join_requests import accept as accept_request
-from gridgate.organisations.passwords import Argon2idHasher
-from gridgate.organisations.tasks import follow_invitations, forget_sign_ups
+from gridgate.onboarding.operations.join_requests import accept as accept_request
+from gridgate.onboarding.operations.joining import (
+    AccountExists,
+    LinkFault,
+    UnusableLink,
+    WrongAccount,
+    accept_invitation,
+    open_invitation,
+)
+from gridgate.onboarding.operations.terms import TermsNotAccepted, publish_terms
+from gridgate.onboarding.tasks import follow_invitations, forget_sign_ups
+from gridgate.organisations.authority import NotAllowed
+from gridgate.organisations.models import Membership, Organisation, User
+from gridgate.organisations.operations.companies import record_contract
+from gridgate.organisations.operations.groups import create_group
+from gridgate.organisations.operations.members import (
+    InvalidMember,
+    MembershipExists,
+    add_member,
+    disable_user,
+    end_lapsed,
+    end_membership,
+)
 from tests.factories.organisations import make_join_request, make_member, make_organisation
 from tests.integration.scim.conftest import directory_of_acme
 from tests.world import World

@@ -5,20 +5,20 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gridgate.accounts.operations.own_account import delete_account
 from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import GridgateError
-from gridgate.organisations.attachments import AttachmentRefused, store
-from gridgate.organisations.authority import NotAllowed
-from gridgate.organisations.kyc_form import BUILT_IN, InvalidForm
-from gridgate.organisations.kyc_queries import accepted_before, attachment_of, present_form, standing
-from gridgate.organisations.models import KycAttachment, KycForm, KycQuestionnaire, RequestEvent, RequestState
-from gridgate.organisations.operations import (
+from gridgate.kyc.form import BUILT_IN, InvalidForm
+from gridgate.kyc.models import KycAttachment, KycForm, KycQuestionnaire
+from gridgate.kyc.operations import (
+    KYC,
     NoForm,
     QuestionnaireIncomplete,
     accept_questionnaire,
     attach,
-    create_user,
     detach,
+    end_of_validity,
+    faults_in,
     forget_unnamed_documents,
     publish_built_in_form,
     publish_form,
@@ -27,9 +27,17 @@ from gridgate.organisations.operations import (
     submit_questionnaire,
     withdraw_questionnaire,
 )
-from gridgate.organisations.operations.accounts import delete_account
-from gridgate.organisations.operations.kyc import KYC, end_of_validity, faults_in
-from gridgate.organisations.operations.requests import (
+from gridgate.kyc.queries import (
+    accepted_before,
+    attachment_of,
+    present_form,
+    standing,
+)
+from gridgate.organisations.authority import NotAllowed
+from gridgate.organisations.operations.members import create_user
+from gridgate.requests.attachments import AttachmentRefused, store
+from gridgate.requests.models import RequestEvent, RequestState
+from gridgate.requests.operations.life import (
     RequestNotFound,
     RequestNotOpen,
     refuse_request,

@@ -6,17 +6,18 @@ import pytest
 
 from gridgate.audit.events import broken_links
 from gridgate.audit.models import AuditEvent
-from gridgate.notifications import tasks
-from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.models import KycQuestionnaire
-from gridgate.organisations.operations import create_user, kyc
-from gridgate.organisations.operations.kyc import (
+from gridgate.kyc import operations as kyc
+from gridgate.kyc.models import KycQuestionnaire
+from gridgate.kyc.operations import (
     KYC,
     accept_questionnaire,
     start_questionnaire,
     submit_questionnaire,
 )
-from gridgate.organisations.operations.requests import return_request
+from gridgate.notifications import tasks
+from gridgate.notifications.models import OutgoingEmail
+from gridgate.organisations.operations.members import create_user
+from gridgate.requests.operations.life import return_request
 from tests.factories.kyc import make_accepted, make_submitted
 from tests.factories.organisations import make_group
 
@@ -91,7 +92,7 @@ class TestReminders:
         assert [one[0] for one in letters("kyc_expires_soon")] == ["nadia@ailleurs.example"]
 
     def test_do_not_come_about_a_moment_before_the_acceptance(self, world):
-        from gridgate.organisations.models import KycForm
+        from gridgate.kyc.models import KycForm
 
         sent = make_submitted(world.alice, now=world.now)
         KycForm.objects.update(months_valid=1)

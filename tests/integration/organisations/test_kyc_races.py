@@ -5,8 +5,9 @@ from tests.real_registry import AT_ONCE, Registry
 CAST = """
 from datetime import UTC, datetime
 from gridgate.core.errors import GridgateError
-from gridgate.organisations.models import KycAttachment, KycQuestionnaire, Membership
-from gridgate.organisations.operations.kyc import (
+from gridgate.kyc.models import KycAttachment, KycQuestionnaire
+from gridgate.organisations.models import Membership
+from gridgate.kyc.operations import (
     attach, detach, save_section, start_questionnaire, submit_questionnaire
 )
 from tests.factories.documents import pdf
@@ -31,7 +32,7 @@ def test_a_questionnaire_sent_by_several_clicks_is_sent_once(registry: Registry)
     registry.run(CAST + "make_draft(alice, now=now)")
     printed = registry.at_once(*[CAST + ALICES + AT_ONCE + SUBMIT] * 3)
     assert sorted(printed) == ["RequestNotOpen", "RequestNotOpen", "done"]
-    assert registry.rows("SELECT count(*) FROM organisations_requestevent") == [(1,)]
+    assert registry.rows("SELECT count(*) FROM requests_requestevent") == [(1,)]
     assert registry.rows("SELECT count(*) FROM audit_auditevent WHERE action = 'kyc.submitted'") == [(1,)]
 
 
@@ -40,7 +41,7 @@ def test_what_is_sent_is_what_was_checked(registry: Registry) -> None:
     registry.run(CAST + "make_draft(alice, now=now)")
     sent, spoilt = registry.at_once(CAST + ALICES + AT_ONCE + SUBMIT, CAST + ALICES + AT_ONCE + SPOIL)
     ((state, whole),) = registry.rows(
-        "SELECT state, json_extract(answers, '$.iban') IS NOT NULL FROM organisations_kycquestionnaire"
+        "SELECT state, json_extract(answers, '$.iban') IS NOT NULL FROM kyc_kycquestionnaire"
     )
     expected = {
         "submitted": ("done", "RequestNotOpen", 1),
@@ -52,7 +53,7 @@ def test_what_is_sent_is_what_was_checked(registry: Registry) -> None:
 def test_a_questionnaire_begun_by_several_clicks_is_one(registry: Registry) -> None:
     registry.run(CAST + "ensure_form(now)")
     assert registry.at_once(*[CAST + AT_ONCE + BEGIN] * 3) == ["done"] * 3
-    assert registry.rows("SELECT count(*) FROM organisations_kycquestionnaire") == [(1,)]
+    assert registry.rows("SELECT count(*) FROM kyc_kycquestionnaire") == [(1,)]
 
 
 def test_a_document_removed_here_while_it_is_joined_there_stays(registry: Registry) -> None:
@@ -71,5 +72,5 @@ attach(questionnaire=ours, field="articles", name="a.pdf", chunks=[pdf("same")],
     )
     find = "theirs = KycQuestionnaire.objects.get(organisation=charlie.organisation)\n"
     assert registry.at_once(CAST + remove, f"{CAST}{find}{AT_ONCE}told(lambda: {join})") == ["done", "done"]
-    ((sha256,),) = registry.rows("SELECT sha256 FROM organisations_kycattachment")
+    ((sha256,),) = registry.rows("SELECT sha256 FROM kyc_kycattachment")
     assert (registry.data / "attachments" / sha256[:2] / sha256).is_file()

@@ -6,32 +6,35 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 
+from gridgate.accounts.operations.own_account import delete_account
+from gridgate.accounts.own_account import acting_memberships, companies_of
 from gridgate.audit.models import AuditEvent
+from gridgate.directory.models import DirectoryPerson
+from gridgate.eic.models import EicRequest
 from gridgate.notifications.permissions import holders
-from gridgate.organisations import links, operator_queries, rights
+from gridgate.onboarding import links
+from gridgate.onboarding.models import Invitation
+from gridgate.onboarding.operations.invitations import InvitationLapsed, invite, renew_invitation
+from gridgate.onboarding.operations.join_requests import ask_to_join
+from gridgate.onboarding.operations.joining import LinkFault, UnusableLink, accept_invitation, open_invitation
+from gridgate.organisations import rights
 from gridgate.organisations.company_rights import company_rights
-from gridgate.organisations.desk import followed_by_nobody
 from gridgate.organisations.last_days import end_of, last_day
-from gridgate.organisations.models import DirectoryPerson, EicRequest, Invitation, Membership
-from gridgate.organisations.operations import (
+from gridgate.organisations.models import Membership
+from gridgate.organisations.operations.members import (
     AdministratorUntil,
     LastDayPast,
     MembershipExists,
-    accept_invitation,
     add_member,
-    delete_account,
     end_lapsed,
     end_membership,
-    invite,
     set_role,
     update_member,
 )
-from gridgate.organisations.operations.invitations import InvitationLapsed, renew_invitation
-from gridgate.organisations.operations.join_requests import ask_to_join
-from gridgate.organisations.operations.joining import LinkFault, UnusableLink, open_invitation
-from gridgate.organisations.own_account import acting_memberships, companies_of
 from gridgate.organisations.queries import groups_of, members_of, memberships_of
 from gridgate.organisations.tasks import end_past_last_days
+from gridgate.portal.screens.operator import reads as operator_queries
+from gridgate.requests.desk import followed_by_nobody
 from gridgate.sharing.queries.receipts import receipts_readable_by
 from tests.integration.scim.conftest import directory_of_acme
 

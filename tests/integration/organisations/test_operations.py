@@ -6,15 +6,17 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.identifiers import InvalidIdentifier
 from gridgate.organisations.events import membership_changed
 from gridgate.organisations.models import Membership, Organisation, User
-from gridgate.organisations.operations import (
+from gridgate.organisations.operations.companies import (
+    OrganisationExists,
+    create_organisation,
+    ensure_organisation,
+)
+from gridgate.organisations.operations.members import (
     InvalidMember,
     MembershipExists,
-    OrganisationExists,
     add_member,
-    create_organisation,
     disable_user,
     end_membership,
-    ensure_organisation,
     set_role,
 )
 

@@ -4,15 +4,16 @@ from datetime import timedelta
 
 import pytest
 
+from gridgate.eic.models import EicRequest
+from gridgate.eic.operations.asking import EIC
+from gridgate.kyc.operations import KYC
 from gridgate.metering import operator_queries as metering
-from gridgate.organisations import desk
-from gridgate.organisations import operator_queries as queries
 from gridgate.organisations.authority import NotAllowed
-from gridgate.organisations.models import EicRequest
-from gridgate.organisations.operations import EIC, end_membership
-from gridgate.organisations.operations.desk import take_next, take_several
-from gridgate.organisations.operations.kyc import KYC
-from gridgate.organisations.operations.requests import take
+from gridgate.organisations.operations.members import end_membership
+from gridgate.portal.screens.operator import reads as queries
+from gridgate.requests import desk
+from gridgate.requests.operations.desk import take_next, take_several
+from gridgate.requests.operations.life import take
 from gridgate.sharing import operator_queries as sharing
 from tests.factories.eic import make_request
 from tests.factories.organisations import make_member
@@ -129,6 +130,6 @@ class TestTheDesk:
 
 
 def desk_events(request: EicRequest):
-    from gridgate.organisations.operations.requests import events_of
+    from gridgate.requests.operations.life import events_of
 
     return events_of(request)

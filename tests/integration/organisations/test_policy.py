@@ -7,17 +7,18 @@ from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.test import RequestFactory
 
-from gridgate.audit.models import AuditEvent
-from gridgate.organisations.authority import NotAllowed
-from gridgate.organisations.models import Membership, SecurityPolicy, SensitiveAct
-from gridgate.organisations.queries import memberships_of
-from gridgate.organisations.security.policy import (
+from gridgate.accounts.models import SecurityPolicy, SensitiveAct
+from gridgate.accounts.security.policy import (
     UnknownAct,
     must_have_factor,
     policy,
     set_policy,
     with_asked_factor,
 )
+from gridgate.audit.models import AuditEvent
+from gridgate.organisations.authority import NotAllowed
+from gridgate.organisations.models import Membership
+from gridgate.organisations.queries import memberships_of
 from tests.factories.organisations import make_member
 
 NOTHING = {

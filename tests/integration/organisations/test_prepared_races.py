@@ -14,11 +14,16 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.config.environment import Environment
-from gridgate.organisations import prepared_folder
-from gridgate.organisations.models import PreparedFile
-from gridgate.organisations.operations import prepared_files
-from gridgate.organisations.operations.prepared_files import LEASE, FileAsked, TooManyFiles, claim_file
-from gridgate.organisations.prepared_folder import PreparedFolder, folder
+from gridgate.delivery import folder as prepared_folder
+from gridgate.delivery.folder import PreparedFolder, folder
+from gridgate.delivery.models import PreparedFile
+from gridgate.delivery.operations import prepared_files
+from gridgate.delivery.operations.prepared_files import (
+    LEASE,
+    FileAsked,
+    TooManyFiles,
+    claim_file,
+)
 from gridgate.portal.screens.measurements import preparing
 from tests.world import NOW, World
 

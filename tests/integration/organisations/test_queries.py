@@ -4,7 +4,7 @@ import pytest
 
 from gridgate.core.identifiers import InvalidIdentifier
 from gridgate.organisations.models import Organisation
-from gridgate.organisations.operations import add_member, disable_user, end_membership
+from gridgate.organisations.operations.members import add_member, disable_user, end_membership
 from gridgate.organisations.queries import (
     OrganisationNotFound,
     administrators_of,

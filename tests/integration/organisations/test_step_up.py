@@ -4,10 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from gridgate.notifications.letters import Withdrawn, body_of
-from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.models import SensitiveAct, StepUpCode
-from gridgate.organisations.security.step_up import (
+from gridgate.accounts.models import SensitiveAct, StepUpCode
+from gridgate.accounts.security.step_up import (
     KEPT,
     MOST_ATTEMPTS,
     Refusal,
@@ -18,6 +16,8 @@ from gridgate.organisations.security.step_up import (
     make_code,
     use_code,
 )
+from gridgate.notifications.letters import Withdrawn, body_of
+from gridgate.notifications.models import OutgoingEmail
 
 ACT = SensitiveAct.REVOKE_ALL.label
 

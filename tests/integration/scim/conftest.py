@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gridgate.organisations.models import DirectoryToken
-from gridgate.organisations.operations.directory import create_token
+from gridgate.directory.models import DirectoryToken
+from gridgate.directory.operations.tokens import create_token
 from tests.world import World
 
 USER, GROUP = "urn:ietf:params:scim:schemas:core:2.0:User", "urn:ietf:params:scim:schemas:core:2.0:Group"

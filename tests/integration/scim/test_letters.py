@@ -1,7 +1,7 @@
 """Whoever a directory lets act for a company is told by e-mail: nobody asked them before."""
 
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations.operations import create_user
+from gridgate.organisations.operations.members import create_user
 
 
 def letters(email):

@@ -230,4 +230,4 @@ def test_a_person_is_found_by_index_among_many(people):
     asked = [query["sql"] for query in seen if "LIKE 'zoe@acme.example'" in query["sql"]]
     assert len(asked) == 1
     assert asked[0].startswith("SELECT")
-    assert 'FROM "organisations_directoryperson"' in asked[0]
+    assert 'FROM "directory_directoryperson"' in asked[0]

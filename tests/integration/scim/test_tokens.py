@@ -10,17 +10,17 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations import scim
-from gridgate.organisations.authority import NotAllowed
-from gridgate.organisations.models import DirectoryToken
-from gridgate.organisations.operations.directory import (
+from gridgate.directory.models import DirectoryToken
+from gridgate.directory.operations.tokens import (
     InvalidToken,
     TokenNameTaken,
     create_token,
     revoke_token,
     token_with_secret,
 )
-from gridgate.organisations.scim import views
+from gridgate.organisations.authority import NotAllowed
+from gridgate.portal import scim
+from gridgate.portal.scim import views
 
 PATHS = [
     "/ServiceProviderConfig",
@@ -54,7 +54,7 @@ def test_nothing_is_said_without_one(world):
 def test_without_one_nothing_of_the_interface_is_loaded(world, directory, monkeypatch):
     """Its models take a second: for whoever has a token."""
     monkeypatch.delattr(scim, "views")
-    monkeypatch.setitem(sys.modules, "gridgate.organisations.scim.views", None)
+    monkeypatch.setitem(sys.modules, "gridgate.portal.scim.views", None)
     for header in HEADERS[3:]:
         assert Client().get("/scim/v2/Users", headers={"Authorization": header}).status_code == 401
     with pytest.raises(ImportError):

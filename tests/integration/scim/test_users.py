@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from gridgate.accounts.operations.own_account import delete_account
+from gridgate.accounts.personal_data import export_of
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations.models import DirectoryPerson, Membership, User
-from gridgate.organisations.operations import create_user, end_membership
-from gridgate.organisations.operations.accounts import delete_account
-from gridgate.organisations.personal_data import export_of
+from gridgate.directory.models import DirectoryPerson
+from gridgate.organisations.models import Membership, User
+from gridgate.organisations.operations.members import create_user, end_membership
 from tests.factories.organisations import make_member
 
 NAMES = {"givenName": "Nouvelle", "familyName": "Employée"}

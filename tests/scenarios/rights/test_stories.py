@@ -18,42 +18,42 @@ from django.db.models import F
 
 from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import GridgateError
+from gridgate.eic.models import EicCode
 from gridgate.metering import rights
 from gridgate.metering.operations.titles import move_in, open_holding
 from gridgate.metering.queries.points import points_readable_by
 from gridgate.notifications.models import OutgoingEmail
-from gridgate.organisations import links
-from gridgate.organisations.models import (
-    EicCode,
-    GeneralTerms,
-    Invitation,
-    Membership,
-    Organisation,
-    User,
-    UserGroup,
-)
-from gridgate.organisations.operations import (
-    add_member,
-    create_group,
-    delete_group,
-    disable_user,
-    end_membership,
-    give,
-    record_contract,
-    set_members,
-    set_role,
-    update_organisation,
-    withdraw,
-)
-from gridgate.organisations.operations.invitations import (
+from gridgate.onboarding import links
+from gridgate.onboarding.models import GeneralTerms, Invitation
+from gridgate.onboarding.operations.invitations import (
     cancel_invitation,
     declare_first_administrator,
     invite,
     renew_invitation,
     sign_up,
 )
-from gridgate.organisations.operations.joining import accept_invitation, open_invitation
-from gridgate.organisations.tasks import follow_invitations
+from gridgate.onboarding.operations.joining import accept_invitation, open_invitation
+from gridgate.onboarding.tasks import follow_invitations
+from gridgate.organisations.models import (
+    Membership,
+    Organisation,
+    User,
+    UserGroup,
+)
+from gridgate.organisations.operations.companies import record_contract, update_organisation
+from gridgate.organisations.operations.groups import (
+    create_group,
+    delete_group,
+    give,
+    set_members,
+    withdraw,
+)
+from gridgate.organisations.operations.members import (
+    add_member,
+    disable_user,
+    end_membership,
+    set_role,
+)
 from tests.factories.metering import make_point
 from tests.factories.organisations import a_siren, make_organisation
 from tests.world import World

@@ -15,8 +15,8 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.store.quarantine import Cause, Quarantined, Subject
+from gridgate.kyc.form import Fault, InvalidForm
 from gridgate.metering.imports.findings import Code, Finding
-from gridgate.organisations.kyc_form import Fault, InvalidForm
 
 FORGED = "[red]a[/]\x1b[2K\x1b]0;t\x07\x9b1m\u202e\rb\ud800"
 SHOWN = r"[red]a[/]\u001b[2K\u001b]0;t\u0007\u009b1m\u202e\u000db\ud800"

@@ -8,7 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gridgate.organisations.attachments import TYPES, AttachmentRefused, AttachmentStore, clean_name, type_of
+from gridgate.requests.attachments import (
+    TYPES,
+    AttachmentRefused,
+    AttachmentStore,
+    clean_name,
+    type_of,
+)
 from tests.factories.documents import EMPTY_ZIP, JPEG, PDF, PNG, pdf
 
 ALL = tuple(TYPES)

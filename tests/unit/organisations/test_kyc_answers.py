@@ -7,9 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridgate.organisations.kyc_answers import carried_over, entered, faults_of, parse
-from gridgate.organisations.kyc_form import BUILT_IN, Form, read_form
-from gridgate.organisations.kyc_numbers import Unfit, parse_bic, parse_iban, parse_vat
+from gridgate.kyc.answers import (
+    carried_over,
+    entered,
+    faults_of,
+    parse,
+)
+from gridgate.kyc.form import BUILT_IN, Form, read_form
+from gridgate.kyc.numbers import (
+    Unfit,
+    parse_bic,
+    parse_iban,
+    parse_vat,
+)
 
 WORDS = {"fr": "Libellé", "en": "Label"}
 TODAY = date(2026, 11, 25)

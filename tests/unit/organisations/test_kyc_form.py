@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from gridgate.organisations.kyc_form import (
+from gridgate.kyc.form import (
     BUILT_IN,
     LARGEST_DOCUMENT,
     AnyField,
@@ -231,7 +231,7 @@ class TestCondition:
 
 
 def test_every_file_type_of_a_form_can_be_told_from_content():
-    from gridgate.organisations.attachments import TYPES
+    from gridgate.requests.attachments import TYPES
 
     assert set(get_args(FileType)) == set(TYPES)
     assert set(FileField.model_fields["types"].default) <= set(TYPES)

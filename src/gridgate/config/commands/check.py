@@ -88,8 +88,8 @@ def _registry(environment: Environment, *, deploy: bool) -> Iterator[str]:
 
 
 def _what_it_names(environment: Environment) -> Iterator[str]:
-    from gridgate.organisations.kyc_queries import documents_lost
-    from gridgate.organisations.security.factors import sealed_with_another_key
+    from gridgate.accounts.security.factors import sealed_with_another_key
+    from gridgate.kyc.queries import documents_lost
 
     if others := sealed_with_another_key():
         where = "GRIDGATE_SECRET_KEY" if environment.secret_key else environment.secret_key_file

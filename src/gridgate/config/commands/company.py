@@ -35,7 +35,7 @@ def declare(
     The company needs a contract in force and an EIC code of type X. An expired declaration is replaced.
     """
     environment = load_django()
-    from gridgate.organisations.operations import declare_first_administrator
+    from gridgate.onboarding.operations.invitations import declare_first_administrator
     from gridgate.organisations.queries import organisation_by_siren
 
     company = organisation_by_siren(siren)
@@ -67,7 +67,7 @@ def publish(
     """Put a version of the general terms in force: people are asked to accept it at their next sign-in."""
     texts = [_read(path) if path is not None else "" for path in (file, english)]
     load_django()
-    from gridgate.organisations.operations import publish_terms
+    from gridgate.onboarding.operations.terms import publish_terms
 
     publish_terms(version=version, text_fr=texts[0], text_en=texts[1], now=datetime.now(UTC))
     typer.echo(f"version {shown(version)} of the general terms is in force.", err=True)

@@ -19,8 +19,8 @@ from gridgate.core.text import counted, shown, shown_lines
 from gridgate.tables.known import EIC_CODES
 
 if TYPE_CHECKING:
+    from gridgate.eic.operations.register import EicImportReport
     from gridgate.metering.imports.rows import Sheet
-    from gridgate.organisations.operations.eic_register import EicImportReport
 
 SHOWN = 20
 """How many lines at fault the summary shows; `--json` gives them all."""
@@ -45,8 +45,8 @@ def import_register(
     """
     content = _read(file)
     load_django()
+    from gridgate.eic.operations.register import import_eic_codes
     from gridgate.metering.imports.rows import read_sheet
-    from gridgate.organisations.operations.eic_register import import_eic_codes
 
     sheet = read_sheet(content, table=EIC_CODES)
     lines = ((row.line, row.cells) for row in sheet.rows)
@@ -71,7 +71,7 @@ def check_code(
 ) -> None:
     """Say whether a code follows the rule, and what its last character should be. Exit code: 0 sound, 1 not."""
     from gridgate.core.identifiers import EIC_TYPES
-    from gridgate.organisations.eic_codes import examine, why
+    from gridgate.eic.codes import examine, why
 
     examined = examine(code)
     if not examined.valid:

@@ -14,7 +14,7 @@ from gridgate.config.failing import REFUSED
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted, shown, shown_lines
-from gridgate.organisations.kyc_form import BUILT_IN, InvalidForm, read_form
+from gridgate.kyc.form import BUILT_IN, InvalidForm, read_form
 
 app = typer.Typer(help="The customer questionnaire (KYC): what companies fill in.", no_args_is_help=True)
 
@@ -45,7 +45,7 @@ def publish(
     """Publish a version: new questionnaires are of this one, those begun stay on theirs. It never changes."""
     document = _read(file)
     load_django()
-    from gridgate.organisations.operations import publish_form
+    from gridgate.kyc.operations import publish_form
 
     try:
         made = publish_form(document=document, version=version, now=datetime.now(UTC))
@@ -71,7 +71,7 @@ def show(
         sys.stdout.write(BUILT_IN.read_text(encoding="utf-8"))
         return
     load_django()
-    from gridgate.organisations.kyc_queries import form_version
+    from gridgate.kyc.queries import form_version
 
     found = form_version(version=version)
     document = {"months_valid": found.months_valid, "sections": found.sections}

@@ -48,7 +48,7 @@ def add_user(
     """Add a person to a company."""
     load_django()
     from gridgate.organisations.last_days import end_of
-    from gridgate.organisations.operations import (
+    from gridgate.organisations.operations.members import (
         MembershipExists,
         add_member,
         require_last_day,
@@ -129,8 +129,8 @@ def forget_factors(
     of each company that they act for.
     """
     load_django()
+    from gridgate.accounts.security import factors
     from gridgate.organisations.queries import user_by_email
-    from gridgate.organisations.security import factors
 
     person = user_by_email(email=email)
     if person is None:
@@ -156,7 +156,7 @@ def add_application(
     import json
 
     from gridgate.applications.operations import create_application
-    from gridgate.organisations.operations import ensure_organisation
+    from gridgate.organisations.operations.companies import ensure_organisation
 
     now = datetime.now(UTC)
     organisation = ensure_organisation(siren=siren, legal_name=legal_name, now=now)

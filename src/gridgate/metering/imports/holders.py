@@ -21,7 +21,7 @@ from gridgate.metering.operations.collections import POINTS_AN_EVENT, end_collec
 from gridgate.metering.versions import Versions, versions_of
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, Organisation
-from gridgate.organisations.operations import create_organisation
+from gridgate.organisations.operations.companies import create_organisation
 from gridgate.tables.known import HOLDERS
 
 HOLDER_COLUMNS = HOLDERS.columns

@@ -19,7 +19,8 @@ from gridgate.metering.models import LoadCurveCollection, MeteringPoint, TitleHo
 from gridgate.metering.queries.points import PointNotFound, as_they_are, points_readable_by
 from gridgate.metering.queries.titles import held_on
 from gridgate.metering.states import State, becomes, can_follow
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 
 
 class NotEntitled(GridgateError):

@@ -74,29 +74,6 @@ class User(AbstractBaseUser):
         return (before if comma else before.partition(" ")[0]) or self.email
 
 
-class Favourite(models.Model):
-    """A page of the portal that a person keeps at hand."""
-
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="favourites")
-    membership = models.ForeignKey(
-        "organisations.Membership", on_delete=models.CASCADE, null=True, blank=True, related_name="favourites"
-    )
-    """The company that the page was seen for; None for a page that no company is needed for."""
-    path = models.CharField(max_length=200)
-    label = models.CharField(max_length=120)
-    created_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "membership", "path"], name="one_favourite_a_page"),
-            models.UniqueConstraint(
-                fields=["user", "path"],
-                condition=models.Q(membership__isnull=True),
-                name="one_favourite_a_page_of_nobody",
-            ),
-        ]
-
-
 class SignIn(models.Model):
     """One sign-in: what the notice to the person, and their own export, say of it."""
 

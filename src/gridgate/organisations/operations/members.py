@@ -10,9 +10,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
+from gridgate.accounts.security.sessions import end_sessions
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import address, line
+from gridgate.onboarding.operations.invitation_steps import cancel_on_joining, cancel_on_leaving
 from gridgate.organisations.authority import (
     NotAllowed,
     require_administrator,
@@ -29,8 +31,6 @@ from gridgate.organisations.models import (
     User,
     UserGroup,
 )
-from gridgate.organisations.operations.invitation_steps import cancel_on_joining, cancel_on_leaving
-from gridgate.organisations.security.sessions import end_sessions
 
 
 class InvalidMember(GridgateError):

@@ -13,7 +13,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 
-from gridgate.organisations.middleware import choose_membership
+from gridgate.accounts.middleware import choose_membership
 from gridgate.organisations.models import Membership, User
 from gridgate.organisations.queries import memberships_of
 from gridgate.portal.guards.access import View

@@ -12,8 +12,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from gridgate.organisations.security.external_factor import still_counts
-from gridgate.organisations.security.proof import is_strong
+from gridgate.accounts.security.external_factor import still_counts
+from gridgate.accounts.security.proof import is_strong
 from gridgate.portal.guards.step_up import ask_factor
 
 View = Callable[..., HttpResponseBase]

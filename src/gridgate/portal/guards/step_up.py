@@ -27,21 +27,15 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from gridgate.accounts.models import SensitiveAct, StepUpCode
+from gridgate.accounts.security import factors, guesses, keys
+from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.policy import has_factor, policy
+from gridgate.accounts.security.proof import By, is_proved, prove
+from gridgate.accounts.security.sealing import Unreadable, seal, unseal
+from gridgate.accounts.security.step_up import DIGITS, Refusal, TooManyCodes, live_code, make_code, use_code
 from gridgate.core.text import compact
-from gridgate.organisations.models import SensitiveAct, StepUpCode, User
-from gridgate.organisations.security import factors, guesses, keys
-from gridgate.organisations.security.log import tell
-from gridgate.organisations.security.policy import has_factor, policy
-from gridgate.organisations.security.proof import By, is_proved, prove
-from gridgate.organisations.security.sealing import Unreadable, seal, unseal
-from gridgate.organisations.security.step_up import (
-    DIGITS,
-    Refusal,
-    TooManyCodes,
-    live_code,
-    make_code,
-    use_code,
-)
+from gridgate.organisations.models import User
 from gridgate.portal.guards.acting import OF_A_PAGE
 
 View = Callable[..., HttpResponseBase]

@@ -17,8 +17,8 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from gridgate.onboarding.terms import terms_owed
 from gridgate.organisations.models import User
-from gridgate.organisations.terms import terms_owed
 
 OWED = "terms_owed"
 """Session key: the person signed in owing an acceptance."""

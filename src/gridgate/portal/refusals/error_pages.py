@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.unavailability import is_unavailable
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.organisations.queries import administrators_of
 from gridgate.sharing.signing import KeyUnusable
 

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from gridgate.organisations.security.pace import Attempt, in_words
+from gridgate.accounts.security.pace import Attempt, in_words
 
 
 def wait_first(request: HttpRequest, attempt: Attempt, *, back: str = "") -> HttpResponse:

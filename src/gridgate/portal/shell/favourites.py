@@ -12,8 +12,9 @@ from django.core import signing
 from django.http import HttpRequest
 from django.urls import Resolver404, ResolverMatch, resolve
 
-from gridgate.organisations.models import Favourite, Membership, User
-from gridgate.organisations.own_account import keeps
+from gridgate.accounts.models import Favourite
+from gridgate.accounts.own_account import keeps
+from gridgate.organisations.models import Membership, User
 from gridgate.portal.shell.navigation import MENU
 
 OF_ONE_THING = {

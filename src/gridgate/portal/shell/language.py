@@ -14,8 +14,8 @@ from django.utils import translation
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
-from gridgate.organisations.onwards import leads_here
-from gridgate.organisations.operations import update_profile
+from gridgate.accounts.onwards import leads_here
+from gridgate.accounts.operations.own_account import update_profile
 
 
 class LanguageMiddleware(LocaleMiddleware):

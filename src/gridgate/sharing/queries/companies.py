@@ -12,7 +12,8 @@ from gridgate.core.sharing import PermissionState
 from gridgate.metering.models import TitleHolding
 from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.metering.queries.titles import held_on
-from gridgate.organisations.models import EntitlementCode, Membership, Organisation
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership, Organisation
 from gridgate.organisations.rights import within
 from gridgate.sharing.models import DataService, Permission, PermissionPoint
 from gridgate.sharing.queries.permissions import in_force, permissions_given

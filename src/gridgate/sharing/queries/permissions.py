@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db.models import Case, Count, F, Min, OuterRef, Q, QuerySet, Subquery, When
 
 from gridgate.core.sharing import PermissionState
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.organisations.rights import perimeter_of, within
 from gridgate.sharing.history import points_left
 from gridgate.sharing.models import Permission, PermissionEvent, PermissionPoint, PointLeft, Receipt

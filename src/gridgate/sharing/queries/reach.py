@@ -13,7 +13,8 @@ from django.db.models.expressions import Combinable
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.metering.models import TitleHolding
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.organisations.rights import points_reached_now
 from gridgate.sharing.models import PermissionPoint, PermissionRequest
 

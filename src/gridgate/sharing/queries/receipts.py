@@ -2,8 +2,9 @@
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.folding import company_named_like
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.models import Membership
 from gridgate.organisations.rights import perimeter_of
 from gridgate.sharing.models import Permission, PermissionEvent, Receipt
 from gridgate.sharing.queries.permissions import permissions_given

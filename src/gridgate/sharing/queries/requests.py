@@ -7,7 +7,8 @@ from django.db.models import Count, QuerySet
 
 from gridgate.core.sharing import PermissionState
 from gridgate.metering.queries.points import Points, points_readable_by
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.organisations.rights import within
 from gridgate.sharing.models import PermissionRequest
 from gridgate.sharing.queries.reach import ASKED, WHOLE, entitled, readable_one, within_reach

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.operations import update_profile
-from gridgate.organisations.own_account import favourites_of
-from gridgate.organisations.security.guesses import password_change_attempt
+from gridgate.accounts.operations.own_account import update_profile
+from gridgate.accounts.own_account import favourites_of
+from gridgate.accounts.security.guesses import password_change_attempt
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.refusals.waits import tell_wait, too_often
 from gridgate.portal.screens.account import companies, mails

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from gridgate.accounts.middleware import choose_membership
+from gridgate.accounts.own_account import companies_of
 from gridgate.organisations.handles import number_of
-from gridgate.organisations.middleware import choose_membership
 from gridgate.organisations.models import User
-from gridgate.organisations.own_account import companies_of
 from gridgate.organisations.queries import memberships_of
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.screens.company.terms import said

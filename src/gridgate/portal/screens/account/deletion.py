@@ -8,10 +8,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from gridgate.accounts.models import SensitiveAct
+from gridgate.accounts.operations.own_account import delete_account
+from gridgate.accounts.own_account import companies_left_without_administrator, requests_of
 from gridgate.organisations.authority import LastAdministrator
-from gridgate.organisations.models import SensitiveAct
-from gridgate.organisations.operations import delete_account
-from gridgate.organisations.own_account import companies_left_without_administrator, requests_of
 from gridgate.organisations.queries import memberships_of
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.guards.step_up import ask

@@ -7,9 +7,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from gridgate.organisations.onwards import leads_here
-from gridgate.organisations.operations import TooManyFavourites, add_favourite, remove_favourite
-from gridgate.organisations.operations.accounts import MOST_FAVOURITES
+from gridgate.accounts.onwards import leads_here
+from gridgate.accounts.operations.own_account import (
+    MOST_FAVOURITES,
+    TooManyFavourites,
+    add_favourite,
+    remove_favourite,
+)
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.refusals.error_pages import bad_request
 from gridgate.portal.shell.favourites import NotAPage, page_of

@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from gridgate.accounts.security.reset_links import reset_links
 from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import User
-from gridgate.organisations.security.reset_links import reset_links
 from gridgate.portal.shell.context import operator_name
 
 log = logging.getLogger("gridgate.accounts")

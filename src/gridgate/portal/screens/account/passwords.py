@@ -13,11 +13,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.generic import FormView
 
+from gridgate.accounts.security.guesses import letter_attempt, vouch_for
+from gridgate.accounts.security.reset_links import reset_links
 from gridgate.organisations.handles import number_of
 from gridgate.organisations.models import User
 from gridgate.organisations.queries import user_by_email
-from gridgate.organisations.security.guesses import letter_attempt, vouch_for
-from gridgate.organisations.security.reset_links import reset_links
 from gridgate.portal.kit.new_password import NewPasswordForm
 from gridgate.portal.refusals.waits import wait_first
 from gridgate.portal.screens.account import mails

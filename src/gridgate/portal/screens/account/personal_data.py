@@ -10,9 +10,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from gridgate.accounts.personal_data import export_of, reads_of
+from gridgate.accounts.security.pace import Attempt, Limit
 from gridgate.organisations.models import User
-from gridgate.organisations.personal_data import export_of, reads_of
-from gridgate.organisations.security.pace import Attempt, Limit
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.guards.terms import before_terms
 from gridgate.portal.refusals.waits import wait_first

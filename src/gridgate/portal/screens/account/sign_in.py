@@ -12,9 +12,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from gridgate.organisations.external_sign_in import provider_name
-from gridgate.organisations.security import keys
-from gridgate.organisations.security.pace import Attempt
+from gridgate.accounts.external_sign_in import provider_name
+from gridgate.accounts.security import keys
+from gridgate.accounts.security.pace import Attempt
 from gridgate.portal.refusals.waits import tell_wait
 from gridgate.portal.screens.account.forms import SignInForm
 from gridgate.portal.shell.language import PREFERENCE

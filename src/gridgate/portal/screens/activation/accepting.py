@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.onwards import leads_here
-from gridgate.organisations.operations import TermsNotAccepted, accept_terms
-from gridgate.organisations.terms import terms_owed
+from gridgate.accounts.onwards import leads_here
+from gridgate.onboarding.operations.terms import TermsNotAccepted, accept_terms
+from gridgate.onboarding.terms import terms_owed
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.guards.second_factor import while_setting_up
 from gridgate.portal.guards.terms import before_terms, forget_terms_owed

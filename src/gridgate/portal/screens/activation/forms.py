@@ -8,7 +8,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from gridgate.organisations.models import GeneralTerms, User
+from gridgate.onboarding.models import GeneralTerms
+from gridgate.organisations.models import User
 from gridgate.portal.kit.formats import long_day
 from gridgate.portal.kit.forms import AddressField, LineField
 from gridgate.portal.kit.new_password import NewPasswordForm

@@ -8,8 +8,8 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gridgate.organisations import operations
-from gridgate.organisations.security.guesses import letter_attempt
+from gridgate.accounts.security.guesses import letter_attempt
+from gridgate.onboarding.operations.invitations import sign_up
 from gridgate.portal.refusals.waits import wait_first
 from gridgate.portal.screens.activation.forms import SignUpForm
 
@@ -28,7 +28,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     attempt = letter_attempt(request, f"sign-up of {cleaned['email'].strip().lower()}")
     if not attempt.allowed:
         return wait_first(request, attempt)
-    operations.sign_up(
+    sign_up(
         email=cleaned["email"],
         full_name=cleaned["full_name"],
         language=cleaned["language"],

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from gridgate.organisations.models import GeneralTerms
-from gridgate.organisations.terms import terms_published
+from gridgate.onboarding.models import GeneralTerms
+from gridgate.onboarding.terms import terms_published
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,20 +19,21 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.middleware import choose_membership
-from gridgate.organisations.models import GeneralTerms, Invitation, User
-from gridgate.organisations.operations import (
+from gridgate.accounts.middleware import choose_membership
+from gridgate.onboarding.models import GeneralTerms, Invitation
+from gridgate.onboarding.operations.joining import (
     AccountExists,
-    InvalidMember,
     LinkFault,
-    TermsNotAccepted,
     UnusableLink,
     WrongAccount,
     accept_invitation,
     must_accept_terms,
     open_invitation,
 )
-from gridgate.organisations.terms import terms_in_force
+from gridgate.onboarding.operations.terms import TermsNotAccepted
+from gridgate.onboarding.terms import terms_in_force
+from gridgate.organisations.models import User
+from gridgate.organisations.operations.members import InvalidMember
 from gridgate.portal.guards.terms import forget_terms_owed
 from gridgate.portal.screens.activation.forms import ActivationForm, TermsForm
 from gridgate.portal.screens.activation.links import secret_address

@@ -6,15 +6,16 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from gridgate.organisations.desk import TO_DO, DeskFilter, DeskRow, desk_rows
-from gridgate.organisations.models import InvitationState, Membership
-from gridgate.organisations.operator_queries import CompanyFilter, companies
+from gridgate.onboarding.models import InvitationState
+from gridgate.organisations.models import Membership
 from gridgate.portal import request_kinds
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Task, by_urgency
 from gridgate.portal.screens.lost_factors.tasks import checks_of
 from gridgate.portal.screens.operator import deadlines
+from gridgate.portal.screens.operator.reads import CompanyFilter, companies
 from gridgate.portal.shell.context import operator
+from gridgate.requests.desk import TO_DO, DeskFilter, DeskRow, desk_rows
 
 MOST = 5
 

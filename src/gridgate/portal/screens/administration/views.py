@@ -19,7 +19,7 @@ from gridgate.metering.operator_queries import (
     registry_figures,
     waiting_collections,
 )
-from gridgate.organisations.models import EntitlementCode
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.paging import page_of

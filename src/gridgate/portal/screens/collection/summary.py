@@ -18,7 +18,8 @@ from gridgate.metering.queries.collections import with_collection
 from gridgate.metering.queries.lists import cities_of, narrow
 from gridgate.metering.queries.points import PointNotFound, Points, points_readable_by
 from gridgate.metering.states import State, becomes, can_follow
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.guards.acting import OF_A_PAGE
 from gridgate.portal.kit import formats

@@ -13,7 +13,7 @@ from gridgate.metering.queries.lists import cities_of, narrow
 from gridgate.metering.queries.points import PointNotFound, points_readable_by
 from gridgate.metering.queries.titles import own_titles
 from gridgate.metering.states import State, becomes, can_follow
-from gridgate.organisations.models import EntitlementCode
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.screens.collection.actions import ACTIONS, counted

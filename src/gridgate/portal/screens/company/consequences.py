@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from gridgate.applications.queries import applications_of
 from gridgate.core.time import civil_day_of
 from gridgate.metering.queries.points import names_of_points, points_of_company, points_readable_by
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.company_rights import (
     Change,
     CompanyRights,
@@ -23,7 +24,7 @@ from gridgate.organisations.company_rights import (
     company_rights,
     newly,
 )
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.models import Membership
 from gridgate.portal.kit import formats
 from gridgate.portal.screens.company.terms import last_day
 

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_http_methods
 from gridgate.core.roles import ALWAYS, Term
 from gridgate.organisations import as_read
 from gridgate.organisations.authority import NotAllowed
-from gridgate.organisations.catalogue import BY_CODE
+from gridgate.organisations.catalogue import BY_CODE, EntitlementCode
 from gridgate.organisations.company_rights import CompanyRights
-from gridgate.organisations.models import EntitlementCode, UserGroup
+from gridgate.organisations.models import UserGroup
 from gridgate.organisations.operations.groups import InvalidTerm, date_place, date_service, give
 from gridgate.organisations.queries import entitlements_of, group_of, member_of, place_of
 from gridgate.portal.guards.access import MemberRequest, administrator_required, entitlement_required

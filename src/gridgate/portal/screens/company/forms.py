@@ -10,11 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gridgate.onboarding.models import InvitationState
+from gridgate.onboarding.people import ACTIVE, PeopleFilter
+from gridgate.onboarding.people_file import LONGEST_LIST, NotReadable, text_of
 from gridgate.organisations.handles import handle_of, number_of
 from gridgate.organisations.last_days import end_of, today
-from gridgate.organisations.models import InvitationState, Membership, UserGroup
-from gridgate.organisations.people import ACTIVE, PeopleFilter
-from gridgate.organisations.people_file import LONGEST_LIST, NotReadable, text_of
+from gridgate.organisations.models import Membership, UserGroup
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import AddressField, DayField, LineField
 

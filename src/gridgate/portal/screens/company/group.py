@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.core.roles import ALWAYS, Term
 from gridgate.organisations import as_read
-from gridgate.organisations.catalogue import offered_to
+from gridgate.organisations.catalogue import EntitlementCode, offered_to
 from gridgate.organisations.company_rights import Change, CompanyRights
 from gridgate.organisations.handles import handle_of
-from gridgate.organisations.models import EntitlementCode, Membership, UserGroup
+from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations.groups import InvalidGroup, delete_group, rename_group, set_members
 from gridgate.organisations.queries import (
     Reserved,

@@ -6,8 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gridgate.organisations.catalogue import BY_CODE
-from gridgate.organisations.models import EntitlementCode
+from gridgate.organisations.catalogue import BY_CODE, EntitlementCode
 from gridgate.organisations.operations.groups import InvalidGroup, create_group
 from gridgate.organisations.queries import entitlements_of, groups_of
 from gridgate.portal.guards.access import MemberRequest, administrator_required, entitlement_required

@@ -12,14 +12,16 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from gridgate.accounts.models import LostFactor, SensitiveAct
 from gridgate.audit.models import AuditEvent
 from gridgate.core.roles import BeneficiaryRole
 from gridgate.metering.states import State
 from gridgate.organisations.catalogue import BY_CODE, ROLE_LABELS
 from gridgate.organisations.last_days import last_day
-from gridgate.organisations.models import LostFactor, Membership, RequestState, SensitiveAct
+from gridgate.organisations.models import Membership
 from gridgate.portal.kit import formats
 from gridgate.portal.screens.company.history_sentences import grouped_digits
+from gridgate.requests.models import RequestState
 
 SHOWN = 5
 """How many items of a long list a page shows; the file has them all."""

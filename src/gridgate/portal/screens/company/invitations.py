@@ -10,31 +10,23 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from gridgate.accounts.models import SensitiveAct
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.organisations.folding import named_like
-from gridgate.organisations.models import (
-    EntitlementCode,
-    Invitation,
-    InvitationState,
-    Membership,
-    SensitiveAct,
-)
-from gridgate.organisations.operations.invitations import (
+from gridgate.onboarding.models import Invitation, InvitationState
+from gridgate.onboarding.operations.invitations import (
     InvitationLapsed,
     InvitationOpen,
     cancel_invitation,
     renew_invitation,
 )
-from gridgate.organisations.operations.invitations import invite as send_invitation
-from gridgate.organisations.operations.join_requests import waiting_to_join
+from gridgate.onboarding.operations.invitations import invite as send_invitation
+from gridgate.onboarding.operations.join_requests import waiting_to_join
+from gridgate.onboarding.queries import in_state, invitation_of, invitations_of, invited_group_names
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.folding import named_like
+from gridgate.organisations.models import Membership
 from gridgate.organisations.operations.members import InvalidMember, MembershipExists
-from gridgate.organisations.queries import (
-    groups_of,
-    in_state,
-    invitation_of,
-    invitations_of,
-    invited_group_names,
-)
+from gridgate.organisations.queries import groups_of
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.guards.step_up import ask
 from gridgate.portal.kit import formats

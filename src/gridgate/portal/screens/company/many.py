@@ -15,11 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gridgate.organisations.last_days import last_day
-from gridgate.organisations.models import EntitlementCode, Membership, SensitiveAct
-from gridgate.organisations.operations.invitations import LONGEST_NAME, InvitationOpen, invite_all
-from gridgate.organisations.operations.members import MembershipExists
-from gridgate.organisations.people_file import (
+from gridgate.accounts.models import SensitiveAct
+from gridgate.onboarding.operations.invitations import LONGEST_NAME, InvitationOpen, invite_all
+from gridgate.onboarding.people_file import (
     BETWEEN_GROUPS,
     MOST,
     Finding,
@@ -28,6 +26,10 @@ from gridgate.organisations.people_file import (
     PersonLine,
     read_people,
 )
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.last_days import last_day
+from gridgate.organisations.models import Membership
+from gridgate.organisations.operations.members import MembershipExists
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.guards.step_up import ask
 from gridgate.portal.kit import formats

@@ -21,9 +21,9 @@ from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries.lists import PointFilter, narrow
 from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.organisations import as_read
-from gridgate.organisations.catalogue import BY_CODE, CatalogueEntry
+from gridgate.organisations.catalogue import BY_CODE, CatalogueEntry, EntitlementCode
 from gridgate.organisations.company_rights import Change
-from gridgate.organisations.models import Entitlement, EntitlementCode, Membership, UserGroup
+from gridgate.organisations.models import Entitlement, Membership, UserGroup
 from gridgate.organisations.operations.groups import set_perimeter
 from gridgate.organisations.queries import entitlements_of, group_of, perimeter_in
 from gridgate.portal.guards.access import MemberRequest, administrator_required

@@ -13,14 +13,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from gridgate.accounts.models import SensitiveAct
 from gridgate.audit.history import about_member
 from gridgate.audit.models import AuditEvent
 from gridgate.organisations import as_read
 from gridgate.organisations.authority import LastAdministrator, NotAllowed
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.company_rights import Change, CompanyRights
 from gridgate.organisations.handles import handle_of
 from gridgate.organisations.last_days import last_day
-from gridgate.organisations.models import EntitlementCode, Membership, SensitiveAct
+from gridgate.organisations.models import Membership
 from gridgate.organisations.operations.groups import set_groups
 from gridgate.organisations.operations.members import end_membership, update_member
 from gridgate.organisations.queries import (

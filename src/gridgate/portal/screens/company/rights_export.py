@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 from gridgate.core.roles import Answer, Why
 from gridgate.core.time import civil_day_of
 from gridgate.metering.queries.points import names_of_points, points_of_company, points_readable_by
-from gridgate.organisations.catalogue import CatalogueEntry
+from gridgate.organisations.catalogue import CatalogueEntry, EntitlementCode
 from gridgate.organisations.company_rights import CompanyRights, company_rights
 from gridgate.organisations.last_days import last_day
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.models import Membership
 from gridgate.organisations.queries import groups_of, members_of
 from gridgate.portal.guards.access import MemberRequest, administrator_required
 from gridgate.portal.kit.spreadsheet import table_response

@@ -13,21 +13,16 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from gridgate.accounts.operations.lost_factors import checks_to_confirm
 from gridgate.core.roles import ALWAYS
 from gridgate.core.time import civil_day_of
-from gridgate.organisations.models import EntitlementCode, InvitationState, Membership
-from gridgate.organisations.operations.lost_factors import checks_to_confirm
-from gridgate.organisations.people import (
-    ACTIVE,
-    LAPSED,
-    People,
-    PeopleFilter,
-    PersonRow,
-    not_now_in,
-    people_of,
-)
-from gridgate.organisations.people_file import BETWEEN_GROUPS
-from gridgate.organisations.queries import group_names_of, groups_of, invited_group_names, places_of
+from gridgate.onboarding.models import InvitationState
+from gridgate.onboarding.people import ACTIVE, LAPSED, People, PeopleFilter, PersonRow, not_now_in, people_of
+from gridgate.onboarding.people_file import BETWEEN_GROUPS
+from gridgate.onboarding.queries import invited_group_names
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
+from gridgate.organisations.queries import group_names_of, groups_of, places_of
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import filters_in_force

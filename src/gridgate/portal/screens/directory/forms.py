@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from gridgate.organisations.operations.directory import LONGEST_NAME
+from gridgate.directory.operations.tokens import LONGEST_NAME
 from gridgate.portal.kit.forms import LineField
 
 

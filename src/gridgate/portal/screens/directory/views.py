@@ -10,8 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.directory import token_of, tokens_of
-from gridgate.organisations.operations.directory import TokenNameTaken, create_token, revoke_token
+from gridgate.directory.operations.tokens import TokenNameTaken, create_token, revoke_token
+from gridgate.directory.queries import token_of, tokens_of
 from gridgate.portal.guards.access import MemberRequest, administrator_required
 from gridgate.portal.screens.directory.forms import TokenForm
 

@@ -9,22 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.eic_queries import EicFilter, codes_readable_by, narrow_codes, similar_codes
-from gridgate.organisations.models import EicCode, EicRequest
-from gridgate.organisations.operations.eic import (
-    CHANGEABLE,
-    EIC,
-    EicAsked,
-    begin_eic_request,
-    change_eic_request,
-)
-from gridgate.organisations.operations.requests import RequestChanged
+from gridgate.eic.models import EicCode, EicRequest
+from gridgate.eic.operations.asking import CHANGEABLE, EIC, EicAsked, begin_eic_request, change_eic_request
+from gridgate.eic.queries import EicFilter, codes_readable_by, narrow_codes, similar_codes
 from gridgate.portal.guards.access import AccountRequest
 from gridgate.portal.kit.meanwhile import Meanwhile, differing
 from gridgate.portal.kit.shapes import Step
 from gridgate.portal.screens.eic import code_faults, naming
 from gridgate.portal.screens.eic.access import asker_required, own_request
 from gridgate.portal.screens.eic.forms import DescribeForm, SearchForm, TypeForm, draft_from
+from gridgate.requests.operations.life import RequestChanged
 
 SHOWN = 8
 

@@ -4,12 +4,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.core.errors import GridgateError
-from gridgate.organisations.eic_codes import EicFault, Examined, examine
-from gridgate.organisations.eic_form import ALL_TYPES
-from gridgate.organisations.operations.eic import AskedFault, EicCodeTaken, InvalidEicBody, Wrong
-from gridgate.organisations.operations.eic_register import InvalidEicCode
-from gridgate.organisations.operations.requests import ReasonMissing, RequestNotOpen
+from gridgate.eic.codes import EicFault, Examined, examine
+from gridgate.eic.form import ALL_TYPES
+from gridgate.eic.operations.asking import (
+    AskedFault,
+    EicCodeTaken,
+    InvalidEicBody,
+    Wrong,
+)
+from gridgate.eic.operations.register import InvalidEicCode
 from gridgate.portal.kit import formats
+from gridgate.requests.operations.life import ReasonMissing, RequestNotOpen
 
 
 def fault(examined: Examined) -> str:

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gridgate.organisations.eic_form import eic_form
-from gridgate.organisations.eic_queries import codes_of, codes_readable_by
-from gridgate.organisations.models import EicCode, EicRequest, RequestEvent, RequestState, SensitiveAct
-from gridgate.organisations.operations.eic import (
+from gridgate.accounts.models import SensitiveAct
+from gridgate.eic.form import eic_form
+from gridgate.eic.models import EicCode, EicRequest
+from gridgate.eic.operations.asking import (
     CHANGEABLE,
     EIC,
     EicAsked,
@@ -26,12 +26,7 @@ from gridgate.organisations.operations.eic import (
     may_request,
     submit_eic_request,
 )
-from gridgate.organisations.operations.requests import (
-    RequestChanged,
-    RequestNotOpen,
-    events_of,
-    withdraw_request,
-)
+from gridgate.eic.queries import codes_of, codes_readable_by
 from gridgate.organisations.queries import administrators_of
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.guards.step_up import ask
@@ -43,6 +38,8 @@ from gridgate.portal.screens.eic.access import asker_required, own_request
 from gridgate.portal.screens.eic.asking import rows_of
 from gridgate.portal.screens.eic.forms import ComparedForm
 from gridgate.portal.shell.context import operator_name
+from gridgate.requests.models import RequestEvent, RequestState
+from gridgate.requests.operations.life import RequestChanged, RequestNotOpen, events_of, withdraw_request
 
 _S = RequestState
 MOST_CODES = 50

@@ -7,11 +7,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from gridgate.organisations.eic_codes import display_name_from, examine
-from gridgate.organisations.eic_form import ALL_TYPES, Asked, FormField, eic_form
-from gridgate.organisations.eic_queries import code_named, codes_readable_by
+from gridgate.eic.codes import display_name_from, examine
+from gridgate.eic.form import ALL_TYPES, Asked, FormField, eic_form
+from gridgate.eic.operations.asking import EicAsked, Wrong, faults_of, unfit
+from gridgate.eic.queries import code_named, codes_readable_by
 from gridgate.organisations.models import Membership, User
-from gridgate.organisations.operations.eic import EicAsked, Wrong, faults_of, unfit
 from gridgate.portal.kit.forms import LineField
 from gridgate.portal.screens.eic import code_faults, naming
 

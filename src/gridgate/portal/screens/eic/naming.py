@@ -6,10 +6,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from gridgate.organisations.eic_form import ALL_TYPES, eic_form
-from gridgate.organisations.models import EicCode, EicType, RequestState
+from gridgate.eic.form import ALL_TYPES, eic_form
+from gridgate.eic.models import EicCode, EicType
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Tag
+from gridgate.requests.models import RequestState
 
 TYPES: dict[str, Any] = {
     EicType.X: gettext_lazy(

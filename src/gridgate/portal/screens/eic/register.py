@@ -11,10 +11,10 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from gridgate.organisations.eic_codes import examine
-from gridgate.organisations.eic_queries import codes_readable_by, narrow_codes
-from gridgate.organisations.models import EicCode
-from gridgate.organisations.operations.eic import may_request
+from gridgate.eic.codes import examine
+from gridgate.eic.models import EicCode
+from gridgate.eic.operations.asking import may_request
+from gridgate.eic.queries import codes_readable_by, narrow_codes
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.spreadsheet import table_response

@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from gridgate.core.identifiers import InvalidIdentifier
-from gridgate.organisations.eic_codes import examine
-from gridgate.organisations.eic_form import ALL_TYPES
-from gridgate.organisations.eic_queries import EicFilter
-from gridgate.organisations.models import EicCode, Organisation
-from gridgate.organisations.operations.eic_register import fault_of_reference
+from gridgate.eic.codes import examine
+from gridgate.eic.form import ALL_TYPES
+from gridgate.eic.models import EicCode
+from gridgate.eic.operations.register import fault_of_reference
+from gridgate.eic.queries import EicFilter
+from gridgate.organisations.models import Organisation
 from gridgate.organisations.queries import OrganisationNotFound, organisation_by_siren
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import LineField

@@ -9,22 +9,18 @@ from django.conf import settings
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
-from gridgate.organisations.eic_codes import code_of
-from gridgate.organisations.eic_form import eic_form
-from gridgate.organisations.eic_queries import similar_codes
-from gridgate.organisations.models import EicCode, EicRequest, Membership, RequestState
-from gridgate.organisations.operations.eic import (
-    EIC,
-    EicAsked,
-    accept_eic_request,
-    faults_of,
-    propose_body,
-)
+from gridgate.eic.codes import code_of
+from gridgate.eic.form import eic_form
+from gridgate.eic.models import EicCode, EicRequest
+from gridgate.eic.operations.asking import EIC, EicAsked, accept_eic_request, faults_of, propose_body
+from gridgate.eic.queries import similar_codes
+from gridgate.organisations.models import Membership
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import LineField
 from gridgate.portal.request_kinds import DESK, DeskKind
 from gridgate.portal.screens.eic import code_faults, naming
 from gridgate.portal.screens.eic.asking import rows_of
+from gridgate.requests.models import RequestState
 
 TREATED = (RequestState.SUBMITTED, RequestState.IN_REVIEW)
 

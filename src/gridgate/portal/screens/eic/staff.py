@@ -14,16 +14,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.organisations.eic_form import eic_form
-from gridgate.organisations.eic_queries import code_for_staff, history_of, narrow_codes, register_for_staff
-from gridgate.organisations.models import EicCode, Membership
-from gridgate.organisations.operations.eic import EIC
-from gridgate.organisations.operations.eic_register import (
+from gridgate.eic.form import eic_form
+from gridgate.eic.models import EicCode
+from gridgate.eic.operations.asking import EIC
+from gridgate.eic.operations.register import (
     add_eic_code,
     deactivate_eic_code,
     link_eic_code,
     reactivate_eic_code,
 )
+from gridgate.eic.queries import code_for_staff, history_of, narrow_codes, register_for_staff
+from gridgate.organisations.models import Membership
 from gridgate.portal import request_kinds
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit.paging import page_of

@@ -15,7 +15,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.external_sign_in import (
+from gridgate.accounts.external_sign_in import (
     PENDING,
     Claims,
     Refusal,
@@ -24,16 +24,17 @@ from gridgate.organisations.external_sign_in import (
     prove_then_link,
     provider_name,
 )
-from gridgate.organisations.models import GeneralTerms, User
-from gridgate.organisations.operations import TermsNotAccepted
-from gridgate.organisations.operations.external_accounts import (
+from gridgate.accounts.operations.external_accounts import (
     AccountClosed,
     LinkedElsewhere,
     link_external_account,
     open_external_account,
 )
-from gridgate.organisations.security.external_factor import Shown
-from gridgate.organisations.terms import terms_in_force
+from gridgate.accounts.security.external_factor import Shown
+from gridgate.onboarding.models import GeneralTerms
+from gridgate.onboarding.operations.terms import TermsNotAccepted
+from gridgate.onboarding.terms import terms_in_force
+from gridgate.organisations.models import User
 from gridgate.portal.kit.forms import LineField
 from gridgate.portal.screens.activation.forms import TermsForm
 from gridgate.portal.screens.external_sign_in.views import with_a_provider

@@ -15,10 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from requests import RequestException
 
-from gridgate.organisations import external_sign_in
-from gridgate.organisations.external_sign_in import Refusal, provider_name
-from gridgate.organisations.security.log import tell
-from gridgate.organisations.security.pace import Attempt, Limit, by_address, give_back
+from gridgate.accounts import external_sign_in
+from gridgate.accounts.external_sign_in import Refusal, provider_name
+from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.pace import Attempt, Limit, by_address, give_back
 from gridgate.portal.refusals.waits import wait_first
 
 View = Callable[..., HttpResponse]

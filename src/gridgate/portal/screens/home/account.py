@@ -8,9 +8,9 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
+from gridgate.accounts.own_account import Asked, requests_of
+from gridgate.onboarding.operations.join_requests import own_join_requests
 from gridgate.organisations.models import User
-from gridgate.organisations.operations.join_requests import own_join_requests
-from gridgate.organisations.own_account import Asked, requests_of
 from gridgate.portal.screens.joining.asking import row_of
 
 ENDED_LATELY = timedelta(days=30)

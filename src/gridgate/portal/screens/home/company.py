@@ -12,7 +12,8 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import FlowDirection, directions_of
 from gridgate.dataplane.client import Latest
 from gridgate.metering.queries.points import points_readable_by
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Figure, Task
 from gridgate.portal.screens.home.energy import MOST_POINTS, Energy, energy_of, latest_of

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.dataplane.client import Latest
-from gridgate.organisations.catalogue import BY_CODE
+from gridgate.kyc.open_requests import ToAct, codes_to_act_on, questionnaire_to_act_on
+from gridgate.onboarding.operations.join_requests import waiting_to_join
+from gridgate.onboarding.queries import invitations_of
+from gridgate.organisations.catalogue import BY_CODE, EntitlementCode
 from gridgate.organisations.dated import reserved_to_nobody, rights_ending
 from gridgate.organisations.last_days import end_of
-from gridgate.organisations.models import EntitlementCode, Membership
-from gridgate.organisations.open_requests import ToAct, codes_to_act_on, questionnaire_to_act_on
-from gridgate.organisations.operations.join_requests import waiting_to_join
-from gridgate.organisations.queries import invitations_of, members_of
+from gridgate.organisations.models import Membership
+from gridgate.organisations.queries import members_of
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Task, by_urgency
 from gridgate.portal.screens.lost_factors.tasks import checks_of

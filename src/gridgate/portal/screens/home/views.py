@@ -6,11 +6,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from gridgate.accounts.own_account import favourites_of, latest_ended
 from gridgate.metering.operator_queries import registry_figures
 from gridgate.organisations.catalogue import EntitlementCode
-from gridgate.organisations.desk import desk_figures
 from gridgate.organisations.models import Membership
-from gridgate.organisations.own_account import favourites_of, latest_ended
 from gridgate.portal.counting import counting
 from gridgate.portal.guards.access import AccountRequest, account_page, acts_no_more
 from gridgate.portal.screens.administration.tasks import tasks_of
@@ -25,6 +24,7 @@ from gridgate.portal.screens.home.company import overview_of
 from gridgate.portal.screens.operator.requests import figures_of, kinds
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.portal.shell.favourites import lines_of
+from gridgate.requests.desk import desk_figures
 
 
 @require_safe

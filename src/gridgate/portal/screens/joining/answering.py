@@ -14,14 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from gridgate.organisations.company_rights import Change, Person
-from gridgate.organisations.models import (
-    EntitlementCode,
-    JoinRequest,
-    JoinRequestState,
-    Membership,
-)
-from gridgate.organisations.operations.join_requests import (
+from gridgate.onboarding.models import JoinRequest, JoinRequestState
+from gridgate.onboarding.operations.join_requests import (
     LONGEST_TEXT,
     FromDirectory,
     JoinRequestClosed,
@@ -31,6 +25,9 @@ from gridgate.organisations.operations.join_requests import (
     request_to_join,
     requests_to_join,
 )
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.company_rights import Change, Person
+from gridgate.organisations.models import Membership
 from gridgate.organisations.operations.members import MembershipExists
 from gridgate.organisations.queries import groups_of
 from gridgate.portal.guards.access import MemberRequest, entitlement_required

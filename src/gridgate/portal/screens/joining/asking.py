@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from gridgate.accounts.security.pace import Attempt, by_account
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
 from gridgate.core.text import compact
-from gridgate.organisations.handles import number_of
-from gridgate.organisations.models import JoinRequest, JoinRequestState
-from gridgate.organisations.operations.join_requests import (
+from gridgate.onboarding.models import JoinRequest, JoinRequestState
+from gridgate.onboarding.operations.join_requests import (
     LONGEST_NAME,
     LONGEST_TEXT,
     MOST_OPEN,
@@ -29,8 +29,8 @@ from gridgate.organisations.operations.join_requests import (
     own_join_requests,
     withdraw,
 )
+from gridgate.organisations.handles import number_of
 from gridgate.organisations.operations.members import MembershipExists
-from gridgate.organisations.security.pace import Attempt, by_account
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import LineField

@@ -25,7 +25,8 @@ from gridgate.audit.queries.sums import Read
 from gridgate.audit.queries.visits import own_visits
 from gridgate.audit.queries.wanted import Wanted
 from gridgate.metering.queries.points import names_of_points, points_readable_by
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.portal.counting import counting
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats

@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from gridgate.applications.queries import names_of
 from gridgate.metering.queries.points import names_of_points, points_readable_by
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.portal.kit import formats
 from gridgate.portal.screens.journal import entry_texts
 from gridgate.portal.screens.journal.filters import OWN

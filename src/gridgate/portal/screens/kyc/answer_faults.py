@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from gridgate.organisations.kyc_answers import AnswerFault
+from gridgate.kyc.answers import AnswerFault
 from gridgate.portal.kit import formats
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from gridgate.organisations.attachments import AttachmentRefused
 from gridgate.portal.kit import formats
+from gridgate.requests.attachments import AttachmentRefused
 
 
 def types(names: tuple[str, ...]) -> str:

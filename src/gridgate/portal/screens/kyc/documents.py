@@ -5,9 +5,9 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from gridgate.organisations.attachments import store
-from gridgate.organisations.kyc_queries import attachment_of
+from gridgate.kyc.queries import attachment_of
 from gridgate.portal.guards.access import AccountRequest, account_page
+from gridgate.requests.attachments import store
 
 
 @account_page

@@ -10,14 +10,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.as_read import ChangedMeanwhile
-from gridgate.organisations.attachments import AttachmentRefused
-from gridgate.organisations.handles import number_of
-from gridgate.organisations.kyc_answers import Answers
-from gridgate.organisations.kyc_form import FileField, GroupField, Section
-from gridgate.organisations.kyc_queries import questionnaire_of
-from gridgate.organisations.models import KycQuestionnaire
-from gridgate.organisations.operations.kyc import (
+from gridgate.kyc.answers import Answers
+from gridgate.kyc.form import FileField, GroupField, Section
+from gridgate.kyc.models import KycQuestionnaire
+from gridgate.kyc.operations import (
     EDITABLE,
     answers_with,
     attach,
@@ -26,7 +22,9 @@ from gridgate.organisations.operations.kyc import (
     save_section,
     section_as_read,
 )
-from gridgate.organisations.operations.requests import RequestNotOpen
+from gridgate.kyc.queries import questionnaire_of
+from gridgate.organisations.as_read import ChangedMeanwhile
+from gridgate.organisations.handles import number_of
 from gridgate.portal.guards.access import AccountRequest
 from gridgate.portal.kit.meanwhile import Meanwhile
 from gridgate.portal.screens.eic.access import asker_required
@@ -35,6 +33,8 @@ from gridgate.portal.screens.kyc.forms import PREFIX, SectionForm, typed_in
 from gridgate.portal.screens.kyc.progress import progress_of
 from gridgate.portal.screens.kyc.shown import saved_otherwise
 from gridgate.portal.screens.kyc.uploads import takes_documents
+from gridgate.requests.attachments import AttachmentRefused
+from gridgate.requests.operations.life import RequestNotOpen
 
 
 @takes_documents

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from gridgate.organisations.countries import countries
-from gridgate.organisations.kyc_form import (
+from gridgate.kyc.countries import countries
+from gridgate.kyc.form import (
     AnyField,
     ChoiceField,
     ChoicesField,

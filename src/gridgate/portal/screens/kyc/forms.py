@@ -17,10 +17,9 @@ from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gridgate.organisations.attachments import TYPES
-from gridgate.organisations.countries import in_order
-from gridgate.organisations.kyc_answers import AnswerFault
-from gridgate.organisations.kyc_form import (
+from gridgate.kyc.answers import AnswerFault
+from gridgate.kyc.countries import in_order
+from gridgate.kyc.form import (
     AnyField,
     CheckedField,
     ChoiceField,
@@ -37,10 +36,11 @@ from gridgate.organisations.kyc_form import (
     SirenField,
     YesNoField,
 )
-from gridgate.organisations.models import KycAttachment
+from gridgate.kyc.models import KycAttachment
 from gridgate.portal.kit import formats
 from gridgate.portal.screens.kyc import answer_faults, document_refusals, form_texts
 from gridgate.portal.screens.kyc.shown import Document, document
+from gridgate.requests.attachments import TYPES
 
 PREFIX = "q-"
 """Begins every name, so that no field of a form is taken for one of the page's own."""

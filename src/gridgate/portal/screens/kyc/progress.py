@@ -7,9 +7,9 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gridgate.organisations.kyc_answers import AnswerFault
-from gridgate.organisations.models import KycQuestionnaire
-from gridgate.organisations.operations.kyc import faults_in, form_of
+from gridgate.kyc.answers import AnswerFault
+from gridgate.kyc.models import KycQuestionnaire
+from gridgate.kyc.operations import faults_in, form_of
 from gridgate.portal.screens.kyc import form_texts
 
 

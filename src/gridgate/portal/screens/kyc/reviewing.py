@@ -7,12 +7,14 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
-from gridgate.organisations.kyc_queries import accepted_before
-from gridgate.organisations.models import TO_TREAT, KycQuestionnaire, Membership
-from gridgate.organisations.operations.kyc import KYC, accept_questionnaire, end_of_validity
+from gridgate.kyc.models import KycQuestionnaire
+from gridgate.kyc.operations import KYC, accept_questionnaire, end_of_validity
+from gridgate.kyc.queries import accepted_before
+from gridgate.organisations.models import Membership
 from gridgate.portal.request_kinds import DESK, DeskKind, desk_kind
 from gridgate.portal.screens.kyc import states
 from gridgate.portal.screens.kyc.shown import sections_of
+from gridgate.requests.models import TO_TREAT
 
 
 def context(item: KycQuestionnaire, posted: QueryDict | None) -> Mapping[str, Any]:

@@ -9,22 +9,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gridgate.organisations.kyc_queries import questionnaire_of
-from gridgate.organisations.models import (
-    TO_TREAT,
-    KycQuestionnaire,
-    RequestEvent,
-    RequestState,
-    SensitiveAct,
-)
-from gridgate.organisations.operations.kyc import (
+from gridgate.accounts.models import SensitiveAct
+from gridgate.kyc.models import KycQuestionnaire
+from gridgate.kyc.operations import (
     EDITABLE,
     KYC,
     QuestionnaireIncomplete,
     submit_questionnaire,
     withdraw_questionnaire,
 )
-from gridgate.organisations.operations.requests import RequestChanged, RequestNotOpen, events_of
+from gridgate.kyc.queries import questionnaire_of
 from gridgate.portal.guards.access import AccountRequest
 from gridgate.portal.guards.step_up import step_up_required
 from gridgate.portal.kit import formats
@@ -33,6 +27,8 @@ from gridgate.portal.screens.eic.access import asker_required
 from gridgate.portal.screens.kyc import states
 from gridgate.portal.screens.kyc.progress import progress_of
 from gridgate.portal.screens.kyc.shown import sections_of
+from gridgate.requests.models import TO_TREAT, RequestEvent, RequestState
+from gridgate.requests.operations.life import RequestChanged, RequestNotOpen, events_of
 
 UNDECIDED = (*EDITABLE, *TO_TREAT)
 

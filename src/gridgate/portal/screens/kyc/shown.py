@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gridgate.organisations.kyc_answers import is_empty
-from gridgate.organisations.kyc_form import (
+from gridgate.kyc.answers import is_empty
+from gridgate.kyc.form import (
     AnyField,
     CheckedField,
     ChoicesField,
@@ -24,9 +24,8 @@ from gridgate.organisations.kyc_form import (
     SirenField,
     YesNoField,
 )
-from gridgate.organisations.models import KycAttachment, KycQuestionnaire
-from gridgate.organisations.models.kyc import KycAttachmentQuerySet
-from gridgate.organisations.operations.kyc import form_of
+from gridgate.kyc.models import KycAttachment, KycAttachmentQuerySet, KycQuestionnaire
+from gridgate.kyc.operations import form_of
 from gridgate.portal.kit import formats
 from gridgate.portal.screens.kyc.form_texts import in_language as words
 from gridgate.portal.screens.kyc.form_texts import option

@@ -9,15 +9,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from gridgate.organisations.kyc_queries import present_form, questionnaires_of, standing
-from gridgate.organisations.models import KycQuestionnaire
-from gridgate.organisations.operations.kyc import (
-    EDITABLE,
-    REMINDERS,
-    NoForm,
-    last_day_of,
-    start_questionnaire,
-)
+from gridgate.kyc.models import KycQuestionnaire
+from gridgate.kyc.operations import EDITABLE, REMINDERS, NoForm, last_day_of, start_questionnaire
+from gridgate.kyc.queries import present_form, questionnaires_of, standing
 from gridgate.portal.guards.access import AccountRequest
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import Tag

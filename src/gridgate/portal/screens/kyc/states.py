@@ -7,11 +7,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from gridgate.core.errors import GridgateError
-from gridgate.organisations.models import KycQuestionnaire, RequestState
-from gridgate.organisations.operations.kyc import REMINDERS, last_day_of
-from gridgate.organisations.operations.requests import RequestNotOpen
+from gridgate.kyc.models import KycQuestionnaire
+from gridgate.kyc.operations import REMINDERS, last_day_of
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Tag
+from gridgate.requests.models import RequestState
+from gridgate.requests.operations.life import RequestNotOpen
 
 _STATES: dict[str, tuple[str, Any, str]] = {
     RequestState.DRAFT: ("", gettext_lazy("Brouillon"), "pen"),

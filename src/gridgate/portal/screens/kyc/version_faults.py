@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gridgate.organisations.kyc_form import LARGEST_DOCUMENT, Fault
+from gridgate.kyc.form import LARGEST_DOCUMENT, Fault
 from gridgate.portal.kit import formats
 
 FRENCH: dict[str, str] = {

@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gridgate.organisations.kyc_form import LARGEST_DOCUMENT, Form, InvalidForm, read_form
-from gridgate.organisations.kyc_queries import form_version, form_versions
-from gridgate.organisations.models import KycForm, Membership
-from gridgate.organisations.operations.kyc import KYC, InvalidVersion, publish_form, usable_version
+from gridgate.kyc.form import LARGEST_DOCUMENT, Form, InvalidForm, read_form
+from gridgate.kyc.models import KycForm
+from gridgate.kyc.operations import KYC, InvalidVersion, publish_form, usable_version
+from gridgate.kyc.queries import form_version, form_versions
+from gridgate.organisations.models import Membership
 from gridgate.portal import request_kinds
 from gridgate.portal.guards.access import MemberRequest, administrator_required, operator_required
 from gridgate.portal.kit import formats

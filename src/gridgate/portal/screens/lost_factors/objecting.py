@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.models import LostFactorState
-from gridgate.organisations.operations.lost_factors import (
+from gridgate.accounts.models import LostFactorState
+from gridgate.accounts.operations.lost_factors import (
     LostFactorClosed,
     LostFactorNotFound,
     object_to,

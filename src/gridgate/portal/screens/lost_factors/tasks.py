@@ -6,8 +6,8 @@ from datetime import datetime
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from gridgate.accounts.operations.lost_factors import checks_to_confirm
 from gridgate.organisations.models import Membership
-from gridgate.organisations.operations.lost_factors import checks_to_confirm
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Task
 

@@ -12,10 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.authority import NotAllowed
-from gridgate.organisations.handles import number_of
-from gridgate.organisations.models import LostFactor, LostFactorState, Membership, SensitiveAct
-from gridgate.organisations.operations.lost_factors import (
+from gridgate.accounts.models import LostFactor, LostFactorState, SensitiveAct
+from gridgate.accounts.operations.lost_factors import (
     LONGEST_NOTE,
     AlreadyOpen,
     LostFactorClosed,
@@ -26,6 +24,9 @@ from gridgate.organisations.operations.lost_factors import (
     confirm,
     record_check,
 )
+from gridgate.organisations.authority import NotAllowed
+from gridgate.organisations.handles import number_of
+from gridgate.organisations.models import Membership
 from gridgate.organisations.queries import user_by_email
 from gridgate.portal.guards.access import MemberRequest, administrator_required, operator_required
 from gridgate.portal.guards.step_up import ask

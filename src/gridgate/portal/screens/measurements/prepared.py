@@ -12,15 +12,12 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gridgate.organisations.models import EntitlementCode, Membership, PreparedFile
-from gridgate.organisations.operations import prepared_files
-from gridgate.organisations.operations.prepared_files import (
-    MOST_FILES,
-    FileAsked,
-    NoRoomForFiles,
-    TooManyFiles,
-)
-from gridgate.organisations.prepared_folder import folder
+from gridgate.delivery.folder import folder
+from gridgate.delivery.models import PreparedFile
+from gridgate.delivery.operations import prepared_files
+from gridgate.delivery.operations.prepared_files import MOST_FILES, FileAsked, NoRoomForFiles, TooManyFiles
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.ranges import file_response

@@ -21,11 +21,12 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.core.sharing import Granted
 from gridgate.dataplane.client import Decided, MeasurementClient
+from gridgate.delivery.folder import folder
+from gridgate.delivery.models import PreparedFile
+from gridgate.delivery.operations import prepared_files
+from gridgate.delivery.operations.prepared_files import Superseded
 from gridgate.metering.models import called
-from gridgate.organisations.models import Membership, PreparedFile
-from gridgate.organisations.operations import prepared_files
-from gridgate.organisations.operations.prepared_files import Superseded
-from gridgate.organisations.prepared_folder import folder
+from gridgate.organisations.models import Membership
 from gridgate.organisations.queries import present_membership
 from gridgate.portal import measurements
 from gridgate.portal.screens.measurements.export_of_several import Exported, asked_of, write

@@ -25,7 +25,8 @@ from gridgate.dataplane.client import Reader, SumAsked
 from gridgate.metering.models import called
 from gridgate.metering.queries.lists import PointFilter, narrow
 from gridgate.metering.queries.points import Points, points_readable_by
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.portal import measurements
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
@@ -38,12 +39,7 @@ from gridgate.portal.screens.measurements import (
     uncounted,
 )
 from gridgate.portal.screens.measurements.choosing import Chosen
-from gridgate.portal.screens.measurements.export_of_several import (
-    FORMATS,
-    Exported,
-    rows_of,
-    write,
-)
+from gridgate.portal.screens.measurements.export_of_several import FORMATS, Exported, rows_of, write
 from gridgate.portal.screens.measurements.period import Shown
 from gridgate.portal.screens.measurements.several import Together
 from gridgate.portal.shell.time_zone import network_time

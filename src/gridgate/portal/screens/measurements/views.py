@@ -17,7 +17,8 @@ from gridgate.dataplane.query.answer import Answer
 from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.metering.queries.titles import HeldTime, held_times, still_held
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.portal import measurements
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit.charts.load_curve.series import series_data

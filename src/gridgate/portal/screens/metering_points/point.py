@@ -15,7 +15,7 @@ from gridgate.metering.models import MeteringPoint
 from gridgate.metering.queries.collections import collections_of
 from gridgate.metering.queries.points import point_readable_by
 from gridgate.metering.queries.titles import own_titles
-from gridgate.organisations.models import EntitlementCode
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.rights import covers
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats

@@ -8,7 +8,8 @@ from django.utils.timezone import get_default_timezone
 
 from gridgate.core.time import civil_day_bounds, civil_day_of
 from gridgate.metering.queries.points import points_readable_by
-from gridgate.organisations.models import EntitlementCode, Membership, Organisation
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership, Organisation
 from gridgate.sharing.queries.companies import companies_reading, shares_of_points
 
 

@@ -19,7 +19,8 @@ from gridgate.metering.queries.collections import with_collection
 from gridgate.metering.queries.lists import cities_of, narrow, totals_of
 from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.metering.queries.titles import times_of_points_held_again
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.spreadsheet import table_response

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from gridgate.organisations.models import Invitation, InvitationState
+from gridgate.onboarding.models import Invitation, InvitationState
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Step, Tag
 

@@ -11,16 +11,16 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.metering.operator_queries import points_held
+from gridgate.onboarding.models import InvitationState
 from gridgate.organisations.as_read import ChangedMeanwhile
-from gridgate.organisations.models import InvitationState, Organisation
-from gridgate.organisations.operations import (
+from gridgate.organisations.models import Organisation
+from gridgate.organisations.operations.companies import (
     DomainTaken,
     OrganisationExists,
     create_organisation,
+    record_as_read,
     update_organisation,
 )
-from gridgate.organisations.operations.companies import record_as_read
-from gridgate.organisations.operator_queries import NO_ROLE, CompanyFilter, companies, company, who_last
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import LineField
@@ -29,6 +29,7 @@ from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import Tag, filters_in_force
 from gridgate.portal.screens.operator import company_roles
 from gridgate.portal.screens.operator.forms import CompanyForm, NewCompanyForm
+from gridgate.portal.screens.operator.reads import NO_ROLE, CompanyFilter, companies, company, who_last
 from gridgate.portal.screens.sharing.moment import Moment
 
 _ALL = ("", gettext_lazy("Toutes"))

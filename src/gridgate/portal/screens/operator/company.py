@@ -14,13 +14,11 @@ from django.views.decorators.http import require_safe
 
 from gridgate.audit.models import AuditEvent
 from gridgate.core.time import day_before
+from gridgate.eic.models import EicCode
 from gridgate.metering.models import TitleHolding, called
 from gridgate.metering.operator_queries import holdings_of_company, points_held
-from gridgate.organisations import operator_queries as queries
-from gridgate.organisations.desk import EVERY, DeskFilter, desk_rows
-from gridgate.organisations.models import Contract, EicCode, Membership, Organisation
-from gridgate.organisations.operations import declaration_of
-from gridgate.organisations.operator_queries import PeopleCounts, company
+from gridgate.onboarding.operations.declarations import declaration_of
+from gridgate.organisations.models import Contract, Membership, Organisation
 from gridgate.portal import request_kinds
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit import formats
@@ -28,8 +26,11 @@ from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.shapes import Figure, Tag
 from gridgate.portal.screens.company.events import EventRow, event_rows
 from gridgate.portal.screens.operator import company_roles, deadlines, title_states
+from gridgate.portal.screens.operator import reads as queries
 from gridgate.portal.screens.operator.activation import activation
+from gridgate.portal.screens.operator.reads import PeopleCounts, company
 from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.requests.desk import EVERY, DeskFilter, desk_rows
 from gridgate.sharing.operator_queries import PermissionCounts, permission_counts
 
 SHOWN = 5

@@ -9,12 +9,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.operations import InvalidContract, end_contract, record_contract
-from gridgate.organisations.operator_queries import company, contract_of
+from gridgate.organisations.operations.companies import InvalidContract, end_contract, record_contract
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.screens.operator.company import contract_line
 from gridgate.portal.screens.operator.forms import ContractEndForm, ContractForm
+from gridgate.portal.screens.operator.reads import company, contract_of
 from gridgate.portal.screens.sharing.moment import Moment
 
 _ONE_DAY = timedelta(days=1)

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from gridgate.organisations.models import TO_TREAT, Membership, RequestState
+from gridgate.organisations.models import Membership
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Tag
+from gridgate.requests.models import TO_TREAT, RequestState
 
 SOON = timedelta(days=1)
 

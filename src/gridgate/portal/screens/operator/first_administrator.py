@@ -7,21 +7,21 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from gridgate.accounts.models import SensitiveAct
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.organisations.models import SensitiveAct
-from gridgate.organisations.operations import (
+from gridgate.onboarding.operations.declarations import declaration_of
+from gridgate.onboarding.operations.invitations import (
     cancel_invitation,
-    declaration_of,
     declare_first_administrator,
     renew_invitation,
 )
-from gridgate.organisations.operator_queries import company, declaration_numbered
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.guards.step_up import ask
 from gridgate.portal.kit import formats
 from gridgate.portal.screens.operator import refusals
 from gridgate.portal.screens.operator.activation import activation
 from gridgate.portal.screens.operator.forms import FirstAdministratorForm
+from gridgate.portal.screens.operator.reads import company, declaration_numbered
 from gridgate.portal.screens.sharing.moment import Moment
 
 

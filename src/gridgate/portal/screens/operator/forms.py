@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from gridgate.core.identifiers import InvalidIdentifier, parse_siren
 from gridgate.organisations.models import Contract, Organisation
-from gridgate.organisations.operations import InvalidDomain, parse_domains
+from gridgate.organisations.operations.companies import InvalidDomain, parse_domains
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import AddressField, DayField, LineField
 from gridgate.portal.screens.operator.company_roles import role_choices

@@ -23,13 +23,13 @@ from gridgate.metering.operator_queries import (
     point_of_register,
 )
 from gridgate.organisations.models import Organisation
-from gridgate.organisations.operator_queries import company
 from gridgate.organisations.queries import OrganisationNotFound
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import DayField, LineField
 from gridgate.portal.screens.operator import refusals
 from gridgate.portal.screens.operator.forms import clean_siren
+from gridgate.portal.screens.operator.reads import company
 from gridgate.portal.screens.sharing.moment import Moment
 from gridgate.sharing.models import Permission
 from gridgate.sharing.operator_queries import permissions_on, permissions_on_all_points

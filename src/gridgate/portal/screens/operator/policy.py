@@ -12,11 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.as_read import ChangedMeanwhile
-from gridgate.organisations.external_sign_in import provider_name
-from gridgate.organisations.models import SecurityPolicy, SensitiveAct
-from gridgate.organisations.operator_queries import Concerned, people_by_role, versions_of_terms, who_last
-from gridgate.organisations.security.policy import (
+from gridgate.accounts.external_sign_in import provider_name
+from gridgate.accounts.models import SecurityPolicy, SensitiveAct
+from gridgate.accounts.security.policy import (
     MOST_MINUTES,
     NotASecondFactor,
     ProviderFactors,
@@ -25,11 +23,13 @@ from gridgate.organisations.security.policy import (
     policy_as_read,
     set_policy,
 )
+from gridgate.organisations.as_read import ChangedMeanwhile
 from gridgate.portal.guards.access import MemberRequest, administrator_required, operator_required
 from gridgate.portal.guards.step_up import ask
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import LineField
 from gridgate.portal.kit.meanwhile import Meanwhile, differing
+from gridgate.portal.screens.operator.reads import Concerned, people_by_role, versions_of_terms, who_last
 from gridgate.portal.screens.sharing.moment import Moment
 
 OF_PROVIDER = ("provider_amr", "provider_acr", "provider_minutes")

@@ -4,8 +4,10 @@ from django.utils.translation import gettext as _
 
 from gridgate.core.errors import GridgateError
 from gridgate.metering.operations.titles import TitleEndsBeforeItBegins, TitlesOverlap
-from gridgate.organisations import operations as organisations
-from gridgate.organisations.operations.requests import ReasonMissing, RequestNotOpen
+from gridgate.onboarding.operations.declarations import AlreadyAdministered, NoContract, NoEicCode
+from gridgate.onboarding.operations.invitations import InvitationClosed, InvitationOpen
+from gridgate.organisations.operations.members import MembershipExists
+from gridgate.requests.operations.life import ReasonMissing, RequestNotOpen
 
 
 def refusal(error: GridgateError) -> str:
@@ -15,17 +17,17 @@ def refusal(error: GridgateError) -> str:
             return _("Cette demande n’est plus à décider : voyez où elle en est.")
         case ReasonMissing():
             return _("Dites pourquoi : la personne qui a demandé le lira.")
-        case organisations.AlreadyAdministered():
+        case AlreadyAdministered():
             return _("L’entreprise a un administrateur : ses administrateurs invitent les autres personnes.")
-        case organisations.NoContract():
+        case NoContract():
             return _("Aucun contrat n’est en vigueur : enregistrez-le d’abord.")
-        case organisations.NoEicCode():
+        case NoEicCode():
             return _("L’entreprise n’a pas de code EIC de type X actif : attribuez-lui en un d’abord.")
-        case organisations.InvitationOpen():
+        case InvitationOpen():
             return _("Un lien est déjà en route pour cette personne : renvoyez-le, ou annulez-le d’abord.")
-        case organisations.InvitationClosed():
+        case InvitationClosed():
             return _("Cette déclaration a déjà été acceptée ou annulée.")
-        case organisations.MembershipExists():
+        case MembershipExists():
             return _("Cette personne agit déjà pour l’entreprise.")
         case TitlesOverlap():
             return _(

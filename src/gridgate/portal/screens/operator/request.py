@@ -12,15 +12,17 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.organisations import operator_queries as queries
-from gridgate.organisations.models import (
-    Membership,
-    OperatorRequest,
-    Organisation,
-    RequestEvent,
-    RequestState,
-)
-from gridgate.organisations.operations.requests import (
+from gridgate.organisations.models import Membership, Organisation
+from gridgate.organisations.rights import is_present
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.shapes import Step
+from gridgate.portal.request_kinds import DeskKind, desk_kind
+from gridgate.portal.screens.operator import company_roles, deadlines
+from gridgate.portal.screens.operator import reads as queries
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.requests.models import OperatorRequest, RequestEvent, RequestState
+from gridgate.requests.operations.life import (
     RequestChanged,
     RequestNotOpen,
     events_of,
@@ -29,13 +31,6 @@ from gridgate.organisations.operations.requests import (
     sending_of,
     take,
 )
-from gridgate.organisations.rights import is_present
-from gridgate.portal.guards.access import MemberRequest, operator_required
-from gridgate.portal.kit import formats
-from gridgate.portal.kit.shapes import Step
-from gridgate.portal.request_kinds import DeskKind, desk_kind
-from gridgate.portal.screens.operator import company_roles, deadlines
-from gridgate.portal.screens.sharing.moment import Moment
 
 ACCEPT, RETURN, REFUSE = "accept", "return", "refuse"
 

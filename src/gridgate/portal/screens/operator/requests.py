@@ -15,7 +15,18 @@ from django.utils.translation import get_language, gettext_lazy, ngettext, overr
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gridgate.organisations.desk import (
+from gridgate.organisations.models import Membership
+from gridgate.portal import request_kinds
+from gridgate.portal.guards.access import MemberRequest, operator_required
+from gridgate.portal.kit import formats
+from gridgate.portal.kit.forms import LineField
+from gridgate.portal.kit.paging import page_of
+from gridgate.portal.kit.shapes import Figure, filters_in_force
+from gridgate.portal.kit.spreadsheet import table_response
+from gridgate.portal.screens.operator import deadlines
+from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.portal.shell.navigation import pending
+from gridgate.requests.desk import (
     EVERY,
     LATE,
     MINE,
@@ -28,18 +39,8 @@ from gridgate.organisations.desk import (
     desk_figures,
     desk_rows,
 )
-from gridgate.organisations.models import Membership, RequestState
-from gridgate.organisations.operations.desk import take_next, take_several
-from gridgate.portal import request_kinds
-from gridgate.portal.guards.access import MemberRequest, operator_required
-from gridgate.portal.kit import formats
-from gridgate.portal.kit.forms import LineField
-from gridgate.portal.kit.paging import page_of
-from gridgate.portal.kit.shapes import Figure, filters_in_force
-from gridgate.portal.kit.spreadsheet import table_response
-from gridgate.portal.screens.operator import deadlines
-from gridgate.portal.screens.sharing.moment import Moment
-from gridgate.portal.shell.navigation import pending
+from gridgate.requests.models import RequestState
+from gridgate.requests.operations.desk import take_next, take_several
 from gridgate.tables.out import Instant
 
 STATES: list[tuple[str, Any]] = [

@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.models import GeneralTerms, SensitiveAct
-from gridgate.organisations.operations import InvalidTerms, publish_terms
-from gridgate.organisations.operations.terms import LONGEST_VERSION
-from gridgate.organisations.operator_queries import asked_of_terms, versions_of_terms
+from gridgate.accounts.models import SensitiveAct
+from gridgate.onboarding.models import GeneralTerms
+from gridgate.onboarding.operations.terms import LONGEST_VERSION, InvalidTerms, publish_terms
 from gridgate.portal.guards.access import MemberRequest, administrator_required, operator_required
 from gridgate.portal.guards.step_up import ask
 from gridgate.portal.kit.forms import LineField
 from gridgate.portal.screens.activation.terms import blocks
+from gridgate.portal.screens.operator.reads import asked_of_terms, versions_of_terms
 from gridgate.portal.screens.sharing.moment import Moment
 
 _ROWS = {"rows": 16}

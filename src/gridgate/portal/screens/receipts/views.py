@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from gridgate.audit.queries.entries import first_refusal_after
 from gridgate.audit.queries.index import is_readable
-from gridgate.organisations.models import EntitlementCode
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.portal.guards.access import MemberRequest
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.paging import page_of

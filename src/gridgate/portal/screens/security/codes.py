@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.security import factors, sessions
-from gridgate.organisations.security.log import tell
+from gridgate.accounts.security import factors, sessions
+from gridgate.accounts.security.log import tell
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.guards.second_factor import while_setting_up
 from gridgate.portal.guards.step_up import own_security

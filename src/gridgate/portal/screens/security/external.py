@@ -7,9 +7,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.operations.external_accounts import LastWayIn, unlink_external_account
-from gridgate.organisations.own_account import external_links_of, opens_without
-from gridgate.organisations.security.log import tell
+from gridgate.accounts.operations.external_accounts import LastWayIn, unlink_external_account
+from gridgate.accounts.own_account import external_links_of, opens_without
+from gridgate.accounts.security.log import tell
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.guards.second_factor import while_setting_up
 from gridgate.portal.guards.step_up import own_security

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from gridgate.organisations.security.factors import LONGEST_NAME
+from gridgate.accounts.security.factors import LONGEST_NAME
 from gridgate.portal.guards.step_up import CODE
 from gridgate.portal.kit.forms import LineField
 

@@ -18,11 +18,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from gridgate.accounts.security import factors, guesses, keys
+from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.pace import Attempt, by_address, in_words
+from gridgate.accounts.security.stages import SecondFactorStage
 from gridgate.organisations.models import User
-from gridgate.organisations.security import factors, guesses, keys
-from gridgate.organisations.security.log import tell
-from gridgate.organisations.security.pace import Attempt, by_address, in_words
-from gridgate.organisations.security.stages import SecondFactorStage
 from gridgate.portal.refusals.waits import tell_wait, wait_first
 from gridgate.portal.screens.security.forms import SignInCodeForm
 

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from gridgate.organisations.security import keys
-from gridgate.organisations.security.factors import factors_of
-from gridgate.organisations.security.step_up import Refusal, live_code, next_code_at
+from gridgate.accounts.security import keys
+from gridgate.accounts.security.factors import factors_of
+from gridgate.accounts.security.step_up import Refusal, live_code, next_code_at
 from gridgate.portal.guards import step_up
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.guards.second_factor import while_proving

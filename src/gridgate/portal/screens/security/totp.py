@@ -12,13 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from gridgate.accounts.security import factors, guesses, sessions
+from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.mfa import PURPOSE, MfaAdapter
+from gridgate.accounts.security.pace import in_words
+from gridgate.accounts.security.proof import By, prove
+from gridgate.accounts.security.sealing import Unreadable, seal, unseal
 from gridgate.organisations.models import User
-from gridgate.organisations.security import factors, guesses, sessions
-from gridgate.organisations.security.log import tell
-from gridgate.organisations.security.mfa import PURPOSE, MfaAdapter
-from gridgate.organisations.security.pace import in_words
-from gridgate.organisations.security.proof import By, prove
-from gridgate.organisations.security.sealing import Unreadable, seal, unseal
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.guards.second_factor import while_setting_up
 from gridgate.portal.guards.step_up import own_security

@@ -8,14 +8,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from gridgate.organisations.external_sign_in import provider_name
+from gridgate.accounts.external_sign_in import provider_name
+from gridgate.accounts.own_account import external_links_of
+from gridgate.accounts.security import keys, sessions, sign_ins
+from gridgate.accounts.security.external_factor import still_counts
+from gridgate.accounts.security.factors import MOST_KEYS, factors_of
+from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.policy import must_have_factor
 from gridgate.organisations.handles import number_of
-from gridgate.organisations.own_account import external_links_of
-from gridgate.organisations.security import keys, sessions, sign_ins
-from gridgate.organisations.security.external_factor import still_counts
-from gridgate.organisations.security.factors import MOST_KEYS, factors_of
-from gridgate.organisations.security.log import tell
-from gridgate.organisations.security.policy import must_have_factor
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.guards.second_factor import while_setting_up
 

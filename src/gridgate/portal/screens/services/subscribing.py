@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.time import months_from
 from gridgate.metering.queries.points import points_readable_by
-from gridgate.organisations.models import EntitlementCode
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import DayField

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.folding import company_named_like
-from gridgate.organisations.models import EntitlementCode, Organisation
+from gridgate.organisations.models import Organisation
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit.paging import page_of
 from gridgate.portal.kit.searching import searched

@@ -11,8 +11,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from gridgate.accounts.models import SensitiveAct
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.organisations.models import EntitlementCode, Organisation, SensitiveAct
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Organisation
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.guards.step_up import step_up_required
 from gridgate.portal.screens.sharing import quantities, service_data

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.organisations.models import EntitlementCode
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.forms import DayField

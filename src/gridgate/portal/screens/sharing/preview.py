@@ -12,7 +12,8 @@ from gridgate.core.quantities import FlowDirection, Kind, directions_of, kinds_o
 from gridgate.core.time import Interval, Resolution
 from gridgate.dataplane.client import Reader
 from gridgate.metering.models import MeteringPoint
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.organisations.rights import within
 from gridgate.portal import measurements
 from gridgate.portal.kit import formats

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.sharing import PermissionState
-from gridgate.organisations.models import EntitlementCode, Membership
+from gridgate.organisations.catalogue import EntitlementCode
+from gridgate.organisations.models import Membership
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.paging import page_of

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind, kinds_of
 from gridgate.core.sharing import PermissionState
-from gridgate.organisations.models import EntitlementCode
+from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit import formats
 from gridgate.portal.screens.sharing import extents, quantities, refusals, service_data

@@ -1,0 +1,1 @@
+"""Files on their way to people: prepared by the worker, fetched within their days."""

@@ -1,0 +1,1 @@
+"""Energy identification codes: the local register, and asking for a code."""

@@ -1,0 +1,1 @@
+"""The questionnaire that the operator puts to a company before it trades."""

@@ -1,0 +1,1 @@
+"""What companies ask the operator: one life for all kinds, attachments, and the operator's desk."""
