@@ -6,4 +6,4 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from gridgate.accounts import middleware  # noqa: F401 - stamps sign-ins, whatever comes first
+        from gridgate.accounts.security import sessions  # noqa: F401 - stamps sign-ins, whatever comes first

@@ -4,21 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, logout, user_logged_in
-from django.dispatch import receiver
+from django.contrib.auth import SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
 
 from gridgate.accounts.own_account import acting_memberships, ended_membership
 from gridgate.accounts.security.policy import with_asked_factor
+from gridgate.accounts.security.sessions import SIGNED_IN_AT
 from gridgate.organisations.models import Membership, User
 
 MEMBERSHIP = "membership"
 """Session key: the membership that the person acts under."""
-
-SIGNED_IN_AT = "signed_in_at"
-"""Session key: seconds since 1970 UTC."""
 
 
 class MembershipMiddleware:
@@ -87,9 +84,3 @@ def _acted_under(request: HttpRequest) -> Membership | None:
 def _outlived(session: Any) -> bool:
     # The session store counts from the last write; people are promised 12 hours from sign-in.
     return bool(timezone.now().timestamp() - session.get(SIGNED_IN_AT, 0) > settings.SESSION_COOKIE_AGE)
-
-
-@receiver(user_logged_in)
-def _stamp(request: HttpRequest, **_: Any) -> None:
-    if request is not None:
-        request.session[SIGNED_IN_AT] = int(timezone.now().timestamp())

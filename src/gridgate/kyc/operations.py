@@ -45,15 +45,9 @@ from gridgate.requests.attachments import (
     clean_name,
     store,
 )
+from gridgate.requests.kinds import RequestKind, RequestNotFound
 from gridgate.requests.models import OPEN_STATES, TO_TREAT, RequestState
-from gridgate.requests.operations.life import (
-    RequestKind,
-    RequestNotFound,
-    RequestNotOpen,
-    accept_request,
-    submit,
-    withdraw_request,
-)
+from gridgate.requests.operations.life import RequestNotOpen, accept_request, submit, withdraw_request
 
 
 def _send_documents(row: KycQuestionnaire, now: datetime) -> None:

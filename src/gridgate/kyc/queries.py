@@ -11,8 +11,8 @@ from gridgate.kyc.operations import KYC
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, User
 from gridgate.requests.attachments import store
+from gridgate.requests.kinds import RequestNotFound
 from gridgate.requests.models import OPEN_STATES, RequestState
-from gridgate.requests.operations.life import RequestNotFound
 
 
 class FormNotFound(GridgateError):

@@ -18,7 +18,7 @@ from django.http import QueryDict
 from gridgate.core.errors import GridgateError
 from gridgate.organisations.models import Membership
 from gridgate.requests.desk import waiting_counts
-from gridgate.requests.operations.life import RequestKind
+from gridgate.requests.kinds import RequestKind
 
 
 def _nothing(item: Any, posted: QueryDict | None) -> Mapping[str, Any]:

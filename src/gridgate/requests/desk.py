@@ -15,8 +15,8 @@ from django.db.models.functions import Coalesce
 
 from gridgate.organisations.folding import company_named_like
 from gridgate.organisations.models import Membership, present
+from gridgate.requests.kinds import RequestKind
 from gridgate.requests.models import OPEN_STATES, TO_TREAT, RequestState
-from gridgate.requests.operations.life import RequestKind
 
 OPEN, TO_DO, LATE, EVERY = "open", "to_do", "late", "all"
 """What `DeskFilter.state` may be besides a state: undecided, on the operator's side, and past its time; or any."""

@@ -16,9 +16,9 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from gridgate.accounts.external_sign_in import PENDING
-from gridgate.accounts.middleware import SIGNED_IN_AT
 from gridgate.accounts.operations.external_accounts import link_external_account
 from gridgate.accounts.security.factors import add_totp
+from gridgate.accounts.security.sessions import SIGNED_IN_AT
 from gridgate.audit.models import AuditEvent
 from gridgate.onboarding.models import TermsAcceptance
 from gridgate.onboarding.operations.terms import publish_terms

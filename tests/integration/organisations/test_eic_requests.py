@@ -31,12 +31,8 @@ from gridgate.eic.queries import (
 )
 from gridgate.organisations.authority import NotAllowed
 from gridgate.organisations.catalogue import EntitlementCode
-from gridgate.requests.operations.life import (
-    RequestNotFound,
-    RequestNotOpen,
-    return_request,
-    withdraw_request,
-)
+from gridgate.requests.kinds import RequestNotFound
+from gridgate.requests.operations.life import RequestNotOpen, return_request, withdraw_request
 from tests.factories.eic import make_account, make_asked, make_code, make_draft, make_request, send
 from tests.factories.organisations import make_group
 from tests.world import World

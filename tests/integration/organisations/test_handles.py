@@ -13,7 +13,7 @@ from gridgate.onboarding import links
 from gridgate.onboarding.operations.invitations import invite
 from gridgate.organisations.handles import handle_of, number_of
 from gridgate.portal.screens.account import mails
-from gridgate.requests.operations.life import NoNumberLeft
+from gridgate.requests.kinds import NoNumberLeft
 from tests.factories.eic import make_draft
 from tests.world import World
 

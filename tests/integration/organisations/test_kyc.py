@@ -36,14 +36,9 @@ from gridgate.kyc.queries import (
 from gridgate.organisations.authority import NotAllowed
 from gridgate.organisations.operations.members import create_user
 from gridgate.requests.attachments import AttachmentRefused, store
+from gridgate.requests.kinds import RequestNotFound
 from gridgate.requests.models import RequestEvent, RequestState
-from gridgate.requests.operations.life import (
-    RequestNotFound,
-    RequestNotOpen,
-    refuse_request,
-    return_request,
-    take,
-)
+from gridgate.requests.operations.life import RequestNotOpen, refuse_request, return_request, take
 from tests.factories.documents import PNG, pdf
 from tests.factories.kyc import ANSWERS, FILES, ensure_form, make_accepted, make_draft, make_submitted
 from tests.factories.organisations import make_group

@@ -1,10 +1,7 @@
 """What the operator asks beyond a password."""
 
-from importlib import import_module
-
 import pytest
 from allauth.mfa.models import Authenticator
-from django.apps import apps
 from django.test import RequestFactory
 
 from gridgate.accounts.models import SecurityPolicy, SensitiveAct
@@ -47,24 +44,6 @@ class TestThePolicy:
             assert policy(first) is policy(first)
         set_policy(**NOTHING | {"step_up_acts": ["revoke_all"]}, now=world.now)
         assert policy(second).step_up_acts == ["revoke_all"]
-
-    @pytest.mark.parametrize(
-        ("chosen", "becomes"),
-        [
-            (["revoke_all", "rights", "account"], ["revoke_all", "rights", "policy", "account"]),
-            (["rights", "policy"], ["rights", "policy"]),
-            (["account"], ["account"]),
-            ([], []),
-        ],
-    )
-    def test_asks_a_code_of_its_own_change_where_it_asked_one_of_naming_administrators(
-        self, world, chosen, becomes
-    ):
-        """Of an instance that chose before the act was there."""
-        SecurityPolicy.objects.update(step_up_acts=chosen)
-        migration = import_module("gridgate.organisations.migrations.0008_policy_asks_a_code")
-        migration.ask_where_rights_are(apps, None)
-        assert policy().step_up_acts == becomes
 
 
 class TestSetPolicy:

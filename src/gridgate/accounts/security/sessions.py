@@ -9,23 +9,32 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.contrib.auth import HASH_SESSION_KEY, update_session_auth_hash
+from django.contrib.auth import HASH_SESSION_KEY, update_session_auth_hash, user_logged_in
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import F
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from gridgate.accounts.middleware import SIGNED_IN_AT
 from gridgate.accounts.security.session_store import data_of, kept_as
 from gridgate.accounts.security.sign_ins import device_name
 from gridgate.organisations.models import User
+
+SIGNED_IN_AT = "signed_in_at"
+"""Session key: seconds since 1970 UTC."""
 
 SEEN = "seen"
 """Session key: under which key the session was last seen, by its hash, and when."""
 SEEN_SECONDS = 300
 """How exact "last seen" is: a write for every page would cost more than it tells."""
+
+
+@receiver(user_logged_in)
+def _stamp(request: HttpRequest, **_: Any) -> None:
+    if request is not None:
+        request.session[SIGNED_IN_AT] = int(timezone.now().timestamp())
 
 
 @dataclass(frozen=True, slots=True)

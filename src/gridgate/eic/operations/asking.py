@@ -34,15 +34,9 @@ from gridgate.eic.queries import (
 from gridgate.organisations.authority import NotAllowed
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.models import Membership, User
+from gridgate.requests.kinds import RequestChanged, RequestKind, RequestNotFound
 from gridgate.requests.models import RequestState
-from gridgate.requests.operations.life import (
-    RequestChanged,
-    RequestKind,
-    RequestNotFound,
-    RequestNotOpen,
-    accept_request,
-    submit,
-)
+from gridgate.requests.operations.life import RequestNotOpen, accept_request, submit
 
 EIC = RequestKind(
     EicRequest,

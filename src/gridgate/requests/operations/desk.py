@@ -16,8 +16,9 @@ from gridgate.requests.desk import (
     desk_rows,
     followed_by_nobody,
 )
+from gridgate.requests.kinds import RequestKind
 from gridgate.requests.models import OperatorRequest
-from gridgate.requests.operations.life import RequestKind, RequestNotOpen, take
+from gridgate.requests.operations.life import RequestNotOpen, take
 
 _TRIED = 20
 """Colleagues who press at the same moment take different requests; so many of them."""

@@ -18,7 +18,7 @@ from gridgate.portal.kit.shapes import Step
 from gridgate.portal.screens.eic import code_faults, naming
 from gridgate.portal.screens.eic.access import asker_required, own_request
 from gridgate.portal.screens.eic.forms import DescribeForm, SearchForm, TypeForm, draft_from
-from gridgate.requests.operations.life import RequestChanged
+from gridgate.requests.kinds import RequestChanged
 
 SHOWN = 8
 

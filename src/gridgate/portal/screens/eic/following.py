@@ -38,8 +38,9 @@ from gridgate.portal.screens.eic.access import asker_required, own_request
 from gridgate.portal.screens.eic.asking import rows_of
 from gridgate.portal.screens.eic.forms import ComparedForm
 from gridgate.portal.shell.context import operator_name
+from gridgate.requests.kinds import RequestChanged
 from gridgate.requests.models import RequestEvent, RequestState
-from gridgate.requests.operations.life import RequestChanged, RequestNotOpen, events_of, withdraw_request
+from gridgate.requests.operations.life import RequestNotOpen, events_of, withdraw_request
 
 _S = RequestState
 MOST_CODES = 50

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.dataplane.client import Latest
-from gridgate.kyc.open_requests import ToAct, codes_to_act_on, questionnaire_to_act_on
+from gridgate.eic.to_act import codes_to_act_on
+from gridgate.kyc.to_act import questionnaire_to_act_on
 from gridgate.onboarding.operations.join_requests import waiting_to_join
 from gridgate.onboarding.queries import invitations_of
 from gridgate.organisations.catalogue import BY_CODE, EntitlementCode
@@ -25,6 +26,7 @@ from gridgate.portal.kit.shapes import Task, by_urgency
 from gridgate.portal.screens.lost_factors.tasks import checks_of
 from gridgate.portal.screens.sharing import service_data
 from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.requests.to_act import ToAct
 from gridgate.sharing.operations.requesting import DAYS_TO_ANSWER
 from gridgate.sharing.queries.permissions import InForce, in_force, permissions_given
 from gridgate.sharing.queries.requests import WAITING, requests_made, requests_to_answer

@@ -27,8 +27,9 @@ from gridgate.portal.screens.eic.access import asker_required
 from gridgate.portal.screens.kyc import states
 from gridgate.portal.screens.kyc.progress import progress_of
 from gridgate.portal.screens.kyc.shown import sections_of
+from gridgate.requests.kinds import RequestChanged
 from gridgate.requests.models import TO_TREAT, RequestEvent, RequestState
-from gridgate.requests.operations.life import RequestChanged, RequestNotOpen, events_of
+from gridgate.requests.operations.life import RequestNotOpen, events_of
 
 UNDECIDED = (*EDITABLE, *TO_TREAT)
 

@@ -21,9 +21,9 @@ from gridgate.portal.request_kinds import DeskKind, desk_kind
 from gridgate.portal.screens.operator import company_roles, deadlines
 from gridgate.portal.screens.operator import reads as queries
 from gridgate.portal.screens.sharing.moment import Moment
+from gridgate.requests.kinds import RequestChanged
 from gridgate.requests.models import OperatorRequest, RequestEvent, RequestState
 from gridgate.requests.operations.life import (
-    RequestChanged,
     RequestNotOpen,
     events_of,
     refuse_request,

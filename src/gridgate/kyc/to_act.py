@@ -1,38 +1,13 @@
-"""What a company has asked of the operator and must act on: requests sent back, drafts, questionnaires that end."""
+"""The questionnaire that a company must act on."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gridgate.eic.operations.asking import EIC
 from gridgate.kyc.models import KycQuestionnaire
 from gridgate.kyc.operations import REMINDERS
 from gridgate.kyc.queries import standing
 from gridgate.organisations.models import Membership
 from gridgate.requests.models import RequestState
-
-
-@dataclass(frozen=True, slots=True)
-class ToAct:
-    """One request that waits for the company. `title` is the name asked for, of a code.
-
-    `returned`: a complement is asked for; else a draft, or, with `number` empty, a questionnaire to be renewed. `due_at`
-    is the end of the accepted questionnaire that it is to replace.
-    """
-
-    number: str
-    title: str
-    returned: bool
-    due_at: datetime | None = None
-
-
-def codes_to_act_on(*, actor: Membership) -> list[ToAct]:
-    """Requests for EIC codes, those sent back first."""
-    rows = EIC.of(user=actor.user, actor=actor).filter(state__in=(RequestState.DRAFT, RequestState.RETURNED))
-    found = [
-        ToAct(row.number, row.display_name, row.state == RequestState.RETURNED)
-        for row in rows.order_by("created_at", "pk")
-    ]
-    return sorted(found, key=lambda one: not one.returned)
+from gridgate.requests.to_act import ToAct
 
 
 def questionnaire_to_act_on(*, actor: Membership, now: datetime) -> ToAct | None:
