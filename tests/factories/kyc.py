@@ -5,16 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gridgate.kyc.models import KycAttachment, KycForm, KycQuestionnaire
-from gridgate.kyc.operations import (
-    accept_questionnaire,
-    attach,
-    form_of,
-    last_day_of,
-    publish_built_in_form,
-    save_section,
-    start_questionnaire,
-    submit_questionnaire,
-)
+from gridgate.kyc.operations.filling import attach, save_section, start_questionnaire
+from gridgate.kyc.operations.forms import form_of, publish_built_in_form
+from gridgate.kyc.operations.sending import accept_questionnaire, submit_questionnaire
+from gridgate.kyc.operations.time import last_day_of
 from gridgate.organisations.models import Membership, User
 from gridgate.requests.models import RequestEvent, RequestState
 from tests.factories.documents import pdf

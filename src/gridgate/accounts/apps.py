@@ -6,4 +6,5 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from gridgate.accounts import receivers  # noqa: F401 - they register themselves
         from gridgate.accounts.security import sessions  # noqa: F401 - stamps sign-ins, whatever comes first

@@ -24,7 +24,7 @@ def create_instance(environment: Environment, *, operator: str, siren: str, now:
 
     Raises `GridgateError` (CONFLICT) when the data directory already holds an instance.
     """
-    from gridgate.kyc.operations import publish_built_in_form
+    from gridgate.kyc.operations.forms import publish_built_in_form
     from gridgate.onboarding.operations.terms import publish_terms
     from gridgate.onboarding.terms import default_text
     from gridgate.organisations.operations.companies import create_organisation

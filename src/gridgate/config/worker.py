@@ -46,7 +46,8 @@ from gridgate.core.errors import GridgateError
 from gridgate.core.unavailability import is_unavailable
 from gridgate.delivery.models import PreparedFile
 from gridgate.delivery.operations import prepared_files
-from gridgate.kyc import operations as kyc
+from gridgate.kyc.operations.forgetting import forget_unnamed_documents
+from gridgate.kyc.operations.time import tell_of_ends
 from gridgate.metering.operations.collections import end_collections_of_former_holders
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
@@ -96,8 +97,8 @@ def jobs(environment: Environment) -> list[Job]:
         Job("tell of last days to come", 3600, lambda now: tell_of_last_days(now=now)),
         Job("forget sign-ups", 3600, lambda now: forget_sign_ups(now=now)),
         Job("remind of ends to come", 3600, lambda now: tasks.remind(now=now)),
-        Job("tell of questionnaires that end", 3600, lambda now: kyc.tell_of_ends(now=now)),
-        Job("forget unnamed documents", 3600, lambda now: kyc.forget_unnamed_documents(now=now)),
+        Job("tell of questionnaires that end", 3600, lambda now: tell_of_ends(now=now)),
+        Job("forget unnamed documents", 3600, lambda now: forget_unnamed_documents(now=now)),
         Job("forget expired tokens", 3600, lambda now: applications.forget_expired_tokens(now=now)),
         Job("forget what is over", 3600, _forget_what_is_over),
         Job("sign the access log", 600, lambda now: sign_due_checkpoint(environment, now)),

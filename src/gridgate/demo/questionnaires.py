@@ -7,14 +7,9 @@ from typing import Any
 from gridgate.core.time import months_from
 from gridgate.kyc.form import FileField
 from gridgate.kyc.models import KycQuestionnaire
-from gridgate.kyc.operations import (
-    accept_questionnaire,
-    attach,
-    form_of,
-    save_section,
-    start_questionnaire,
-    submit_questionnaire,
-)
+from gridgate.kyc.operations.filling import attach, save_section, start_questionnaire
+from gridgate.kyc.operations.forms import form_of
+from gridgate.kyc.operations.sending import accept_questionnaire, submit_questionnaire
 from gridgate.organisations.models import Membership
 
 ENDS_IN = 23

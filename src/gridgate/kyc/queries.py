@@ -6,8 +6,8 @@ from datetime import datetime
 from django.db.models import Count, Q, QuerySet
 
 from gridgate.core.errors import ErrorKind, GridgateError
+from gridgate.kyc.kind import KYC
 from gridgate.kyc.models import KycAttachment, KycForm, KycQuestionnaire
-from gridgate.kyc.operations import KYC
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, User
 from gridgate.requests.attachments import store

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from gridgate.kyc.models import KycQuestionnaire
-from gridgate.kyc.operations import REMINDERS
+from gridgate.kyc.operations.time import REMINDERS
 from gridgate.kyc.queries import standing
 from gridgate.organisations.models import Membership
 from gridgate.requests.models import RequestState

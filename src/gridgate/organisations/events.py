@@ -10,3 +10,12 @@ last_day_set = Signal()
 
 last_day_comes = Signal()
 """`membership`, `now`: the last day of a membership is near."""
+
+joins = Signal()
+"""`membership`, `actor`, `now`: a person begins to act for a company; sent before that is written down."""
+
+leaves = Signal()
+"""`membership`, `actor`, `now`: a person acts for a company no longer; sent while they are in its groups still."""
+
+account_closed = Signal()
+"""`user`: their account is closed for every company."""

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from gridgate.kyc.kind import KYC
 from gridgate.kyc.models import KycAttachment, KycQuestionnaire
-from gridgate.kyc.operations import KYC
 from gridgate.organisations.operations.members import create_user
 from gridgate.requests.operations.life import refuse_request, return_request
 from tests.factories.documents import pdf

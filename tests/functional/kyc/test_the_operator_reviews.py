@@ -5,15 +5,10 @@ from importlib import import_module
 import pytest
 from django.conf import settings
 
+from gridgate.kyc.kind import KYC
 from gridgate.kyc.models import KycAttachment, KycQuestionnaire
-from gridgate.kyc.operations import (
-    KYC,
-    attach,
-    detach,
-    save_section,
-    submit_questionnaire,
-    withdraw_questionnaire,
-)
+from gridgate.kyc.operations.filling import attach, detach, save_section
+from gridgate.kyc.operations.sending import submit_questionnaire, withdraw_questionnaire
 from gridgate.portal.request_kinds import desk_kind
 from gridgate.requests.attachments import store
 from gridgate.requests.operations.life import return_request, sending_of, take
@@ -59,7 +54,8 @@ class TestThePage:
             ],
         }
         renewal = make_draft(published.alice, answers=changed, files=False, now=published.now)
-        from gridgate.kyc.operations import attach, detach, submit_questionnaire
+        from gridgate.kyc.operations.filling import attach, detach
+        from gridgate.kyc.operations.sending import submit_questionnaire
         from tests.factories.documents import pdf
 
         who = {"user": published.alice.user, "actor": published.alice}
@@ -97,7 +93,8 @@ class TestThePage:
         KycForm.objects.create(
             version="2", sections=[{"title": words, "fields": fields}], published_at=published.now
         )
-        from gridgate.kyc.operations import save_section, start_questionnaire, submit_questionnaire
+        from gridgate.kyc.operations.filling import save_section, start_questionnaire
+        from gridgate.kyc.operations.sending import submit_questionnaire
 
         who = {"user": published.alice.user, "actor": published.alice, "now": published.now}
         renewal = start_questionnaire(**who)

@@ -9,21 +9,22 @@ from gridgate.accounts.operations.own_account import delete_account
 from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import GridgateError
 from gridgate.kyc.form import BUILT_IN, InvalidForm
+from gridgate.kyc.kind import KYC
 from gridgate.kyc.models import KycAttachment, KycForm, KycQuestionnaire
-from gridgate.kyc.operations import (
-    KYC,
+from gridgate.kyc.operations.filling import (
     NoForm,
-    QuestionnaireIncomplete,
-    accept_questionnaire,
     attach,
     detach,
-    end_of_validity,
-    faults_in,
-    forget_unnamed_documents,
-    publish_built_in_form,
-    publish_form,
     save_section,
     start_questionnaire,
+)
+from gridgate.kyc.operations.forgetting import forget_unnamed_documents
+from gridgate.kyc.operations.forms import publish_built_in_form, publish_form
+from gridgate.kyc.operations.sending import (
+    QuestionnaireIncomplete,
+    accept_questionnaire,
+    end_of_validity,
+    faults_in,
     submit_questionnaire,
     withdraw_questionnaire,
 )

@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from gridgate.core.errors import GridgateError
 from gridgate.kyc.models import KycAttachment, KycQuestionnaire
 from gridgate.organisations.models import Membership
-from gridgate.kyc.operations import (
-    attach, detach, save_section, start_questionnaire, submit_questionnaire
-)
+from gridgate.kyc.operations.filling import attach, detach, save_section, start_questionnaire
+from gridgate.kyc.operations.sending import submit_questionnaire
 from tests.factories.documents import pdf
 from tests.factories.kyc import ensure_form, make_draft
 now = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 
 from gridgate.eic.models import EicRequest
 from gridgate.eic.operations.asking import EIC
-from gridgate.kyc.operations import KYC
+from gridgate.kyc.kind import KYC
 from gridgate.metering import operator_queries as metering
 from gridgate.organisations.authority import NotAllowed
 from gridgate.organisations.operations.members import end_membership

@@ -23,12 +23,11 @@ from gridgate.delivery.models import PreparedFile
 from gridgate.delivery.operations.prepared_files import discard as discard_files
 from gridgate.eic.models import EicRequest
 from gridgate.eic.operations.asking import EIC
+from gridgate.kyc.kind import KYC
 from gridgate.kyc.models import KycQuestionnaire
-from gridgate.kyc.operations import KYC
 from gridgate.onboarding.models import Invitation
-from gridgate.onboarding.operations.invitation_steps import cancel_on_leaving
 from gridgate.organisations.authority import require_other_administrator
-from gridgate.organisations.events import membership_changed
+from gridgate.organisations.events import leaves, membership_changed
 from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import Membership, User
 from gridgate.organisations.operations.members import end_lapsed
@@ -170,7 +169,7 @@ def _record_deletion(user: User, memberships: Iterable[Membership], now: datetim
 def _end(membership: Membership, now: datetime) -> None:
     membership.ended_at = now
     membership.save(update_fields=["ended_at"])
-    cancel_on_leaving(membership, actor=membership, now=now)
+    leaves.send(Membership, membership=membership, actor=membership, now=now)
     membership.groups.all().delete()
     membership_changed.send(Membership, membership=membership, now=now)
 

@@ -45,7 +45,7 @@ def publish(
     """Publish a version: new questionnaires are of this one, those begun stay on theirs. It never changes."""
     document = _read(file)
     load_django()
-    from gridgate.kyc.operations import publish_form
+    from gridgate.kyc.operations.forms import publish_form
 
     try:
         made = publish_form(document=document, version=version, now=datetime.now(UTC))

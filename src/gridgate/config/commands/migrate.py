@@ -28,7 +28,7 @@ def migrate(
     from gridgate.config.instance import migrate as bring_up
 
     bring_up()
-    from gridgate.kyc.operations import publish_built_in_form
+    from gridgate.kyc.operations.forms import publish_built_in_form
 
     publish_built_in_form(now=datetime.now(UTC))
     from gridgate.config.access_log.folding import fold_access_log

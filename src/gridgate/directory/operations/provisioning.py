@@ -21,7 +21,7 @@ from gridgate.directory.described import Described
 from gridgate.directory.events import added_by_directory
 from gridgate.directory.models import DirectoryGroup, DirectoryPerson
 from gridgate.directory.queries import NAMED_AT_MOST, latest_memberships
-from gridgate.onboarding.operations.invitation_steps import cancel_on_joining
+from gridgate.organisations.events import joins
 from gridgate.organisations.models import (
     GroupMember,
     Membership,
@@ -364,7 +364,7 @@ def _readdress(
             raise PersonKnown(email) from None
         membership.user = person.user
         if membership.is_present(now):
-            cancel_on_joining(membership, actor=actor, now=now)
+            joins.send(Membership, membership=membership, actor=actor, now=now)  # by another address
         return membership
     places = list(membership.groups.select_related("group").order_by("group__name"))
     answered = list(person.groups.all())

@@ -10,18 +10,16 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
-from gridgate.accounts.security.sessions import end_sessions
 from gridgate.audit.events import Subject, changed, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import address, line
-from gridgate.onboarding.operations.invitation_steps import cancel_on_joining, cancel_on_leaving
 from gridgate.organisations.authority import (
     NotAllowed,
     require_administrator,
     require_other_administrator,
     require_user_manager,
 )
-from gridgate.organisations.events import last_day_set, membership_changed
+from gridgate.organisations.events import account_closed, joins, last_day_set, leaves, membership_changed
 from gridgate.organisations.last_days import last_day, today
 from gridgate.organisations.models import (
     GroupMember,
@@ -120,7 +118,7 @@ def add_member(
             created_at=now,
         )
         GroupMember.objects.bulk_create(GroupMember(group=group, membership=membership) for group in groups)
-        cancel_on_joining(membership, actor=actor, now=now)
+        joins.send(Membership, membership=membership, actor=actor, now=now)
         after = _facts(membership) | _groups(membership)
         record_member("member.added", membership, after=after, actor=actor, by=by, now=now)
         membership_changed.send(Membership, membership=membership, now=now)
@@ -224,22 +222,10 @@ def _end(
     before = _facts(membership) | _groups(membership)
     membership.ended_at = at
     membership.save(update_fields=["ended_at"])
-    cancel_on_leaving(membership, actor=actor, now=now)
-    _leave_dated_places(membership)
+    leaves.send(Membership, membership=membership, actor=actor, now=now)
     membership.groups.all().delete()
     record_member("member.detached", membership, before=before, after=after, actor=actor, now=now)
     membership_changed.send(Membership, membership=membership, now=now)
-
-
-def _leave_dated_places(membership: Membership) -> None:
-    """For whoever ends the membership: a directory that lets the person in again gives no dated place back, as its dates
-    would be gone.
-    """
-    dated = membership.groups.exclude(valid_from=None, valid_until=None).values_list("group", flat=True)
-    groups = list(dated)
-    if groups:
-        for person in membership.user.directory_people.filter(organisation=membership.organisation_id):
-            person.groups.remove(*groups)
 
 
 def set_role(*, membership: Membership, role: str, actor: Membership | None = None, now: datetime) -> None:
@@ -299,7 +285,7 @@ def disable_user(*, user: User) -> None:
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(is_active=False)
         user.is_active = False
-        end_sessions(user=user)
+        account_closed.send(User, user=user)
 
 
 def record_member(

@@ -12,16 +12,16 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.kyc.answers import Answers
 from gridgate.kyc.form import FileField, GroupField, Section
+from gridgate.kyc.kind import EDITABLE
 from gridgate.kyc.models import KycQuestionnaire
-from gridgate.kyc.operations import (
-    EDITABLE,
+from gridgate.kyc.operations.filling import (
     answers_with,
     attach,
     detach,
-    form_of,
     save_section,
     section_as_read,
 )
+from gridgate.kyc.operations.forms import form_of
 from gridgate.kyc.queries import questionnaire_of
 from gridgate.organisations.as_read import ChangedMeanwhile
 from gridgate.organisations.handles import number_of

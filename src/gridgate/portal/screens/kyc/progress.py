@@ -9,7 +9,8 @@ from django.utils.translation import ngettext
 
 from gridgate.kyc.answers import AnswerFault
 from gridgate.kyc.models import KycQuestionnaire
-from gridgate.kyc.operations import faults_in, form_of
+from gridgate.kyc.operations.forms import form_of
+from gridgate.kyc.operations.sending import faults_in
 from gridgate.portal.screens.kyc import form_texts
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
+from gridgate.kyc.kind import KYC
 from gridgate.kyc.models import KycQuestionnaire
-from gridgate.kyc.operations import KYC, accept_questionnaire, end_of_validity
+from gridgate.kyc.operations.sending import accept_questionnaire, end_of_validity
 from gridgate.kyc.queries import accepted_before
 from gridgate.organisations.models import Membership
 from gridgate.portal.request_kinds import DESK, DeskKind, desk_kind

@@ -10,10 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gridgate.accounts.models import SensitiveAct
+from gridgate.kyc.kind import EDITABLE, KYC
 from gridgate.kyc.models import KycQuestionnaire
-from gridgate.kyc.operations import (
-    EDITABLE,
-    KYC,
+from gridgate.kyc.operations.sending import (
     QuestionnaireIncomplete,
     submit_questionnaire,
     withdraw_questionnaire,

@@ -25,7 +25,7 @@ from gridgate.kyc.form import (
     YesNoField,
 )
 from gridgate.kyc.models import KycAttachment, KycAttachmentQuerySet, KycQuestionnaire
-from gridgate.kyc.operations import form_of
+from gridgate.kyc.operations.forms import form_of
 from gridgate.portal.kit import formats
 from gridgate.portal.screens.kyc.form_texts import in_language as words
 from gridgate.portal.screens.kyc.form_texts import option

@@ -9,8 +9,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from gridgate.kyc.kind import EDITABLE
 from gridgate.kyc.models import KycQuestionnaire
-from gridgate.kyc.operations import EDITABLE, REMINDERS, NoForm, last_day_of, start_questionnaire
+from gridgate.kyc.operations.filling import NoForm, start_questionnaire
+from gridgate.kyc.operations.time import REMINDERS, last_day_of
 from gridgate.kyc.queries import present_form, questionnaires_of, standing
 from gridgate.portal.guards.access import AccountRequest
 from gridgate.portal.kit.paging import page_of

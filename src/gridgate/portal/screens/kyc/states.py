@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from gridgate.core.errors import GridgateError
 from gridgate.kyc.models import KycQuestionnaire
-from gridgate.kyc.operations import REMINDERS, last_day_of
+from gridgate.kyc.operations.time import REMINDERS, last_day_of
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Tag
 from gridgate.requests.models import RequestState

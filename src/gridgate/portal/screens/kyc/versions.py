@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gridgate.kyc.form import LARGEST_DOCUMENT, Form, InvalidForm, read_form
+from gridgate.kyc.kind import KYC
 from gridgate.kyc.models import KycForm
-from gridgate.kyc.operations import KYC, InvalidVersion, publish_form, usable_version
+from gridgate.kyc.operations.forms import InvalidVersion, publish_form, usable_version
 from gridgate.kyc.queries import form_version, form_versions
 from gridgate.organisations.models import Membership
 from gridgate.portal import request_kinds
