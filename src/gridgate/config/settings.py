@@ -2,7 +2,7 @@
 
 from csp.constants import SELF
 
-from gridgate.config.environment import read_environment
+from gridgate.config.environment import HOW_TO_RESTORE, read_environment
 from gridgate.portal.paths import locale_paths, tag_libraries, template_dirs
 
 ENVIRONMENT = read_environment()
@@ -113,6 +113,7 @@ DATABASES = {
         },
     }
 }
+HOW_TO_RESTORE_KEYS = HOW_TO_RESTORE
 CHANGE_LOG = "gridgate.config.changes.write"
 LOG_LINES = "gridgate.config.access_log.reading.read_lines"
 LOG_SEGMENTS = "gridgate.config.access_log.reading.segment_sizes"

@@ -8,7 +8,7 @@ from django.db.models import Q
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.onboarding.models import Invitation, InvitationQuerySet, InvitationState
 from gridgate.organisations.folding import Folded
-from gridgate.organisations.models import Membership
+from gridgate.organisations.models import Membership, User
 
 
 class InvitationNotFound(GridgateError):
@@ -62,3 +62,9 @@ def in_state(invitations: InvitationQuerySet, state: InvitationState, *, now: da
             return invitations.filter(accepted_at=None, cancelled_at__isnull=False)
     waiting, over = invitations.unclosed(), Q(expires_at__lte=now) | Q(until__lte=now)
     return waiting.exclude(over) if state is InvitationState.PENDING else waiting.filter(over)
+
+
+def invitations_to(*, user: User) -> InvitationQuerySet:
+    """Every invitation of the person's address, by themselves or by a company, the oldest first."""
+    invited = Invitation.objects.filter(email__iexact=user.email)
+    return invited.select_related("organisation").order_by("created_at", "pk")

@@ -24,6 +24,8 @@ class RequestState(models.TextChoices):
 
 OPEN_STATES = (RequestState.SUBMITTED, RequestState.IN_REVIEW, RequestState.RETURNED)
 TO_TREAT = (RequestState.SUBMITTED, RequestState.IN_REVIEW)
+UNDECIDED = (RequestState.DRAFT, *OPEN_STATES)
+"""From which whoever asked may still withdraw."""
 
 
 class OperatorRequest(models.Model):

@@ -75,12 +75,12 @@ class TestTheNumberOfARequest:
 
     def test_that_is_taken_is_drawn_again(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         draws = iter(["AAAAA", "AAAAA", "AAAAA", "BBBBB"])
-        monkeypatch.setattr("gridgate.requests.operations.life.drawn", lambda length: next(draws))
+        monkeypatch.setattr("gridgate.requests.kinds.drawn", lambda length: next(draws))
         numbers = [make_draft(world.alice, now=world.now).number for _ in range(2)]
         assert numbers == ["EIC-2026-AAAAA", "EIC-2026-BBBBB"]
 
     def test_is_not_drawn_for_ever(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gridgate.requests.operations.life.drawn", lambda length: "A" * length)
+        monkeypatch.setattr("gridgate.requests.kinds.drawn", lambda length: "A" * length)
         make_draft(world.alice, now=world.now)
         with pytest.raises(NoNumberLeft):
             make_draft(world.alice, now=world.now)

@@ -8,9 +8,9 @@ from gridgate.audit.events import broken_links
 from gridgate.audit.models import AuditEvent
 from gridgate.kyc.kind import KYC
 from gridgate.kyc.models import KycQuestionnaire
+from gridgate.kyc.operations import time
 from gridgate.kyc.operations.filling import start_questionnaire
 from gridgate.kyc.operations.sending import accept_questionnaire, submit_questionnaire
-from gridgate.kyc.operations.time import tell_of_ends
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.operations.members import create_user
@@ -34,7 +34,7 @@ def accepted(world):
 
 def tell_of_ends(*, now: datetime) -> int:
     """As the worker does, with its letters."""
-    told = tell_of_ends(now=now)
+    told = time.tell_of_ends(now=now)
     tasks.write_letters(now=now)
     return told
 

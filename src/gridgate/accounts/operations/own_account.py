@@ -6,39 +6,24 @@ No actor: an account is nobody else's, and whoever calls has checked that the pe
 from collections.abc import Iterable
 from datetime import datetime
 
-from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
-from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
-from django.db.models import Q
 
 from gridgate.accounts.events import account_deleted
 from gridgate.accounts.models import Favourite
-from gridgate.accounts.own_account import requests_of
-from gridgate.accounts.security.sessions import end_sessions
+from gridgate.accounts.personal_data import kept_of_people
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import line
-from gridgate.delivery.models import PreparedFile
-from gridgate.delivery.operations.prepared_files import discard as discard_files
-from gridgate.eic.models import EicRequest
-from gridgate.eic.operations.asking import EIC
-from gridgate.kyc.kind import KYC
-from gridgate.kyc.models import KycQuestionnaire
-from gridgate.onboarding.models import Invitation
 from gridgate.organisations.authority import require_other_administrator
 from gridgate.organisations.events import leaves, membership_changed
-from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import Membership, User
+from gridgate.organisations.nobody import DELETED_NAME, nobodys_address
 from gridgate.organisations.operations.members import end_lapsed
 from gridgate.organisations.queries import memberships_of
-from gridgate.requests.operations.life import withdraw_request
 
 MOST_FAVOURITES = 50
 """For one company; a list that is longer is no longer at hand."""
 LONGEST_PATH, LONGEST_LABEL = 200, 120
-
-DELETED_NAME = "Compte supprimé"
 
 
 class TooManyFavourites(GridgateError):
@@ -113,41 +98,22 @@ def delete_account(*, user: User, now: datetime) -> None:
         memberships = list(memberships_of(user=user))
         for membership in memberships:
             require_other_administrator(membership)
-        _withdraw_own_requests(user, now)
+        rooms = kept_of_people()
+        for room in rooms:
+            room.end(user, now)
         _record_deletion(user, memberships, now)
         former = {"email": user.email, "full_name": user.full_name, "language": user.language}
         for membership in memberships:
             _end(membership, now)
-        _forget(user)
-        user.email, user.full_name = _nobodys_address(user), DELETED_NAME
+        for room in rooms:
+            room.forget(user, now)
+        user.email, user.full_name = nobodys_address(user), DELETED_NAME
         user.time_zone, user.tell_of_sign_ins = "", False
         user.is_active, user.deleted_at, user.last_login = False, now, None
         user.set_unusable_password()
         user.save()
         companies = [membership.organisation.legal_name for membership in memberships]
         account_deleted.send(User, user=user, **former, companies=companies, now=now)
-
-
-def _nobodys_address(user: User) -> str:
-    """One that no mail reaches, and that counts no accounts."""
-    return f"compte-{handle_of('user', user.pk)}@supprime.invalid"
-
-
-def _withdraw_own_requests(user: User, now: datetime) -> None:
-    """What was asked for no company ends with who asked it; what was never sent is emptied (the questionnaire's own
-    module does so for its drafts, which have documents). Requests made for a company are the company's, and go on.
-    """
-    for asked in requests_of(user=user):
-        if not asked.open:
-            continue
-        if asked.kind == "eic_code":
-            unsent = EicRequest.objects.filter(number=asked.number, submitted_at=None)
-            unsent.update(display_name="", long_name="", details={}, justification="")
-            request = EicRequest.objects.get(number=asked.number)
-            withdraw_request(EIC, request, user=user, actor=None, now=now)
-        elif asked.sent:
-            questionnaire = KycQuestionnaire.objects.get(number=asked.number)
-            withdraw_request(KYC, questionnaire, user=user, actor=None, now=now)
 
 
 def _record_deletion(user: User, memberships: Iterable[Membership], now: datetime) -> None:
@@ -172,22 +138,3 @@ def _end(membership: Membership, now: datetime) -> None:
     leaves.send(Membership, membership=membership, actor=membership, now=now)
     membership.groups.all().delete()
     membership_changed.send(Membership, membership=membership, now=now)
-
-
-def _forget(user: User) -> None:
-    """Take away what only the account was for."""
-    end_sessions(user=user)
-    for of_the_library in (EmailAddress, Authenticator, SocialAccount):
-        of_the_library.objects.filter(user=user).delete()
-    user.favourites.all().delete()
-    discard_files(PreparedFile.objects.filter(membership__user=user))
-    user.sign_ins.all().delete()
-    user.step_up_codes.all().delete()
-    user.lost_factors.all().delete()
-    user.join_requests.all().delete()
-    user.directory_people.all().delete()
-    user.memberships.exclude(external_id="").update(external_id="")
-    closed = Q(accepted_at__isnull=False) | Q(cancelled_at__isnull=False)
-    Invitation.objects.filter(closed, email__iexact=user.email).update(
-        email=_nobodys_address(user), full_name=DELETED_NAME
-    )

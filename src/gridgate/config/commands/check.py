@@ -10,11 +10,12 @@ import typer
 
 from gridgate.config import files
 from gridgate.config.commands.data_option import DataOption
-from gridgate.config.environment import HOW_TO_RESTORE, Environment, read_environment
+from gridgate.config.environment import Environment, read_environment
 from gridgate.config.loading import load_django
 from gridgate.config.private import open_to_others, replaceable_by_others
+from gridgate.core.capability import declared
 from gridgate.core.errors import GridgateError
-from gridgate.core.text import counted, shown_lines
+from gridgate.core.text import shown_lines
 
 SHOWN = 3
 """So many of the files that are open to others are named."""
@@ -75,7 +76,7 @@ def _registry(environment: Environment, *, deploy: bool) -> Iterator[str]:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             yield "The registry's tables are of an older version. Stop the instance and run: gridgate migrate."
         else:
-            yield from _what_it_names(environment)
+            yield from _what_rooms_find()
             yield from _contradiction(environment)
             yield from log_not_shown(environment)
             yield from log_signed_ahead(environment, datetime.now(UTC))
@@ -87,21 +88,11 @@ def _registry(environment: Environment, *, deploy: bool) -> Iterator[str]:
         yield f"{environment.registry}: it cannot be read: {error}. Restore it from the last backup."
 
 
-def _what_it_names(environment: Environment) -> Iterator[str]:
-    from gridgate.accounts.security.factors import sealed_with_another_key
-    from gridgate.kyc.queries import documents_lost
+def _what_rooms_find() -> Iterator[str]:
+    from django.apps import apps
 
-    if others := sealed_with_another_key():
-        where = "GRIDGATE_SECRET_KEY" if environment.secret_key else environment.secret_key_file
-        yield (
-            f"{where}: it is another secret key than the one that sealed the second factors of "
-            f"{counted(others, 'person', 'people')}. {HOW_TO_RESTORE}"
-        )
-    if lost := documents_lost():
-        yield (
-            f"{environment.attachments}: missing or damaged there: {counted(lost, 'document')} that had been joined. "
-            "Put them back from the last backup; nothing else is touched by it."
-        )
+    for faults in declared([app.name for app in apps.get_app_configs()], "faults"):
+        yield from faults()
 
 
 def _nobody_to_ask() -> Iterator[str]:

@@ -2,15 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from django.dispatch import receiver
-
-from gridgate.accounts.events import account_deleted
 from gridgate.kyc.models import KycAttachment, KycQuestionnaire
-from gridgate.organisations.models import User
 from gridgate.requests.attachments import store
-from gridgate.requests.models import RequestState
 
 
 def forget_unnamed_documents(*, now: datetime) -> int:
@@ -35,13 +29,3 @@ def discard_unnamed(documents: Iterable[str]) -> int:
     for sha256 in wanted - named:
         store().discard(sha256)
     return len(wanted - named)
-
-
-@receiver(account_deleted)
-def _forget_drafts_of(user: User, now: datetime, **_: Any) -> None:
-    """A deleted account leaves no draft of its own behind; `forget_unnamed_documents` takes the documents."""
-    own = KycQuestionnaire.objects.filter(requester=user, organisation=None, submitted_at=None)
-    for row in own.filter(state=RequestState.DRAFT):
-        forget(row)
-        row.state = RequestState.WITHDRAWN
-        row.save(update_fields=["state"])

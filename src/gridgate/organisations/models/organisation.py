@@ -47,6 +47,11 @@ class Organisation(models.Model):
         super().save(*args, **kwargs)
 
     @property
+    def as_said(self) -> dict[str, str]:
+        """The company as a person's copy of their data names it."""
+        return {"name": self.legal_name, "siren": self.siren}
+
+    @property
     def may_ask_holders(self) -> bool:
         """Whether it may ask holders for their data: a third party, or a company whose roles nobody recorded."""
         return not self.roles or BeneficiaryRole.THIRD_PARTY in self.beneficiary_roles
