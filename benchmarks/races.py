@@ -136,7 +136,8 @@ class Program:
     def in_a_group(self) -> Any:
         """Let the program read its point and another one only."""
         from gridgate.applications.operations import set_group
-        from gridgate.organisations.operations.groups import create_group, give
+        from gridgate.organisations.operations.groups import create_group
+        from gridgate.organisations.operations.services import give
 
         world, now = self.world, datetime.now(UTC)
         group = create_group(
@@ -251,7 +252,7 @@ def _credential_revoked(program: Program) -> Act:
 
 
 def _narrowed(program: Program) -> Act:
-    from gridgate.organisations.operations.groups import set_perimeter
+    from gridgate.organisations.operations.services import set_perimeter
 
     group = program.in_a_group()
     return lambda: _done(

@@ -3,14 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from gridgate.eic.asked import EicAsked
 from gridgate.eic.codes import bodies_from, code_of
 from gridgate.eic.models import EicCode, EicRequest
-from gridgate.eic.operations.asking import (
-    EicAsked,
-    begin_eic_request,
-    codes_to_compare,
-    submit_eic_request,
-)
+from gridgate.eic.operations.asking import begin_eic_request, codes_to_compare, submit_eic_request
 from gridgate.eic.operations.register import add_eic_code
 from gridgate.organisations.models import Membership, Organisation, User
 from gridgate.organisations.operations.members import create_user

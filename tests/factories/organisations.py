@@ -15,8 +15,9 @@ from gridgate.organisations.models import (
     UserGroup,
 )
 from gridgate.organisations.operations.companies import create_organisation
-from gridgate.organisations.operations.groups import create_group, give
+from gridgate.organisations.operations.groups import create_group
 from gridgate.organisations.operations.members import add_member
+from gridgate.organisations.operations.services import give
 from gridgate.organisations.rights import forget
 
 SINCE = datetime(2024, 1, 1, tzinfo=UTC)

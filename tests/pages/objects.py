@@ -6,8 +6,8 @@ from itertools import count
 from gridgate.accounts.models import LostFactor
 from gridgate.core.sharing import PermissionState
 from gridgate.directory.operations.tokens import create_token, revoke_token
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicCode
-from gridgate.eic.operations.asking import EIC
 from gridgate.eic.operations.register import deactivate_eic_code, reactivate_eic_code
 from gridgate.kyc.models import KycAttachment
 from gridgate.metering.imports.journal import check_file

@@ -23,14 +23,12 @@ from gridgate.organisations.company_rights import Change, CompanyRights, Differe
 from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations.groups import (
     date_place,
-    date_service,
     delete_group,
     set_groups,
     set_members,
-    set_perimeter,
-    set_services,
 )
 from gridgate.organisations.operations.members import end_membership, set_role
+from gridgate.organisations.operations.services import date_service, set_perimeter, set_services
 from gridgate.portal.screens.company.consequences import (
     consequences,
     fingerprint,

@@ -17,7 +17,7 @@ from gridgate.eic.codes import (
     examine,
 )
 from gridgate.eic.models import EicCode, EicRequest
-from gridgate.eic.operations.asking import (
+from gridgate.eic.operations.issuing import (
     EicCodeTaken,
     InvalidEicBody,
     accept_eic_request,

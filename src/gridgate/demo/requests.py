@@ -12,7 +12,7 @@ from gridgate.eic.operations.asking import (
     codes_to_compare,
     submit_eic_request,
 )
-from gridgate.eic.operations.register import import_eic_codes
+from gridgate.eic.operations.importing import import_eic_codes
 from gridgate.eic.queries import organisation_eic_code
 from gridgate.organisations.models import Membership, User
 from gridgate.requests.operations.life import return_request

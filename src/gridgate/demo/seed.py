@@ -31,13 +31,15 @@ from gridgate.metering.models import MeteringPoint
 from gridgate.metering.operations.collections import set_collection
 from gridgate.metering.operations.points import create_point
 from gridgate.metering.operations.titles import open_holding
-from gridgate.onboarding.operations.invitations import declare_first_administrator, sign_up
+from gridgate.onboarding.operations.invitations import declare_first_administrator
 from gridgate.onboarding.operations.joining import accept_invitation
+from gridgate.onboarding.operations.sign_ups import sign_up
 from gridgate.onboarding.terms import terms_in_force
 from gridgate.organisations.models import Membership, Organisation, User
 from gridgate.organisations.operations.companies import create_organisation, record_contract
-from gridgate.organisations.operations.groups import create_group, give
+from gridgate.organisations.operations.groups import create_group
 from gridgate.organisations.operations.members import add_member
+from gridgate.organisations.operations.services import give
 from gridgate.sharing.models import Permission
 
 Step = tuple[str, Callable[[], None]]

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from gridgate.core.capability import PersonalData, Rows
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicRequest
-from gridgate.eic.operations.asking import EIC
 from gridgate.organisations.models import User
 from gridgate.requests.models import UNDECIDED
 from gridgate.requests.operations.life import withdraw_request

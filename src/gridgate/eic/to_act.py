@@ -1,6 +1,6 @@
 """The requests for codes that a company must act on."""
 
-from gridgate.eic.operations.asking import EIC
+from gridgate.eic.kind import EIC
 from gridgate.organisations.models import Membership
 from gridgate.requests.models import RequestState
 from gridgate.requests.to_act import ToAct

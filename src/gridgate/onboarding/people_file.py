@@ -17,7 +17,8 @@ from django.utils import timezone
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import folded, line
 from gridgate.core.time import parse_day
-from gridgate.onboarding.operations.invitations import LANGUAGES, LONGEST_NAME, Invitee
+from gridgate.onboarding.operations.invitations import Invitee
+from gridgate.onboarding.operations.sending import LANGUAGES, LONGEST_NAME
 from gridgate.onboarding.queries import invitations_of
 from gridgate.organisations.last_days import end_of, today
 from gridgate.organisations.models import Membership, UserGroup

@@ -3,9 +3,11 @@
 import pytest
 
 from gridgate.onboarding.models import Invitation
-from gridgate.onboarding.operations.invitations import invite, sign_up
+from gridgate.onboarding.operations.invitations import invite
+from gridgate.onboarding.operations.sign_ups import sign_up
 from gridgate.organisations.models import User
-from gridgate.organisations.operations.groups import InvalidGroup, create_group
+from gridgate.organisations.operations.group_steps import InvalidGroup
+from gridgate.organisations.operations.groups import create_group
 from gridgate.organisations.operations.members import InvalidMember, MembershipExists, add_member, parse_email
 from gridgate.organisations.queries import user_by_email
 from tests.functional.security.conftest import newest_code

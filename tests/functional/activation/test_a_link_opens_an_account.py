@@ -13,12 +13,8 @@ from django.utils import timezone
 
 from gridgate.onboarding import links
 from gridgate.onboarding.models import GeneralTerms, Invitation
-from gridgate.onboarding.operations.invitations import (
-    cancel_invitation,
-    invite,
-    renew_invitation,
-    sign_up,
-)
+from gridgate.onboarding.operations.invitations import cancel_invitation, invite, renew_invitation
+from gridgate.onboarding.operations.sign_ups import sign_up
 from gridgate.onboarding.operations.terms import publish_terms
 from gridgate.onboarding.tasks import follow_invitations
 from gridgate.organisations.handles import handle_of

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gridgate.organisations.operations.groups import give
+from gridgate.organisations.operations.services import give
 from tests.factories.organisations import make_group
 from tests.world import World
 

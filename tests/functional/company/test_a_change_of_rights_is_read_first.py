@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from gridgate.applications.operations import create_application, set_group
 from gridgate.organisations.catalogue import offered_to
 from gridgate.organisations.models import Membership, UserGroup
-from gridgate.organisations.operations.groups import give, withdraw
+from gridgate.organisations.operations.services import give, withdraw
 from tests.factories.organisations import make_group, make_member
 from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
 from tests.functional.company.test_large_companies import enlarge

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from gridgate.audit.models import AuditEvent
-from gridgate.organisations.operations.groups import give, withdraw
+from gridgate.organisations.operations.services import give, withdraw
 from tests.factories.organisations import make_group, make_member
 from tests.functional.company.conftest import hidden, text_of
 from tests.handles import handle

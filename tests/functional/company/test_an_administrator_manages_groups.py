@@ -4,7 +4,8 @@ import pytest
 
 from gridgate.applications.operations import create_application, set_group
 from gridgate.organisations.models import UserGroup
-from gridgate.organisations.operations.groups import give, set_members
+from gridgate.organisations.operations.groups import set_members
+from gridgate.organisations.operations.services import give
 from tests.factories.organisations import make_group, make_member
 from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
 from tests.handles import handle

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from gridgate.audit.models import AuditEvent
 from gridgate.core.time import civil_day_of
-from gridgate.organisations.operations.groups import give
+from gridgate.organisations.operations.services import give
 from tests.factories.metering import make_held_point, make_holding, make_many_held, make_point
 from tests.functional.company.conftest import hidden, read_and_confirmed, text_of
 from tests.handles import handle

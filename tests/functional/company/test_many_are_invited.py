@@ -12,12 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from gridgate.accounts.models import SecurityPolicy
 from gridgate.onboarding import people_file
 from gridgate.onboarding.models import Invitation
-from gridgate.onboarding.operations.invitations import (
-    InvitationOpen,
-    Invitee,
-    invite,
-    invite_all,
-)
+from gridgate.onboarding.operations.invitations import Invitee, invite, invite_all
+from gridgate.onboarding.operations.sending import InvitationOpen
 from gridgate.onboarding.people_file import MOST
 from gridgate.organisations.last_days import end_of
 from gridgate.organisations.models import Membership

@@ -12,8 +12,9 @@ from django.utils.translation import override
 from gridgate.audit.events import Subject, record
 from gridgate.organisations.models import User
 from gridgate.organisations.operations.companies import end_contract, record_contract, update_organisation
-from gridgate.organisations.operations.groups import create_group, give
+from gridgate.organisations.operations.groups import create_group
 from gridgate.organisations.operations.members import update_member
+from gridgate.organisations.operations.services import give
 from gridgate.portal.paths import PACKAGE
 from gridgate.portal.screens.company import history_sentences
 from tests.functional.company.conftest import text_of

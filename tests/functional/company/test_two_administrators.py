@@ -9,14 +9,12 @@ from gridgate.organisations.last_days import end_of
 from gridgate.organisations.models import GroupMember, UserGroup
 from gridgate.organisations.operations.groups import (
     date_place,
-    date_service,
-    give,
     rename_group,
     set_groups,
     set_members,
-    withdraw,
 )
 from gridgate.organisations.operations.members import update_member
+from gridgate.organisations.operations.services import date_service, give, withdraw
 from tests.factories.organisations import make_group, make_member
 from tests.functional.company.conftest import hidden, text_of
 from tests.functional.company.test_a_change_of_rights_is_read_first import group_page, user_page

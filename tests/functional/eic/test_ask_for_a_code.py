@@ -7,8 +7,10 @@ import pytest
 from django.test import Client
 
 from gridgate.accounts.models import SecurityPolicy
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicRequest
-from gridgate.eic.operations.asking import EIC, accept_eic_request, change_eic_request
+from gridgate.eic.operations.asking import change_eic_request
+from gridgate.eic.operations.issuing import accept_eic_request
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.requests.operations.life import refuse_request, return_request, take
 from tests.factories.eic import DETAILS, make_account, make_asked, make_code, make_draft, make_request

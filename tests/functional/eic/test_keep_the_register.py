@@ -4,7 +4,7 @@ import pytest
 
 from gridgate.audit.models import AuditEvent
 from gridgate.eic.models import EicCode
-from gridgate.eic.operations.asking import accept_eic_request
+from gridgate.eic.operations.issuing import accept_eic_request
 from gridgate.eic.queries import organisation_eic_code
 from tests.factories.eic import make_code, make_request
 from tests.functional.eic.reading import error_beside, text_of

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicRequest
-from gridgate.eic.operations.asking import EIC, accept_eic_request
+from gridgate.eic.operations.issuing import accept_eic_request
 from gridgate.notifications import tasks
 from gridgate.notifications.models import OutgoingEmail
 from gridgate.organisations.catalogue import EntitlementCode

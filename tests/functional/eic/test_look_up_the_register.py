@@ -3,7 +3,8 @@
 import pytest
 
 from gridgate.eic.models import EicCode
-from gridgate.eic.operations.register import deactivate_eic_code, import_eic_codes
+from gridgate.eic.operations.importing import import_eic_codes
+from gridgate.eic.operations.register import deactivate_eic_code
 from tests.factories.eic import make_account, make_code
 from tests.functional.eic.reading import text_of
 from tests.world import World

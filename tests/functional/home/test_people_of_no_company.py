@@ -5,8 +5,8 @@ import re
 import pytest
 
 from gridgate.accounts.operations.own_account import add_favourite
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicRequest
-from gridgate.eic.operations.asking import EIC
 from gridgate.organisations.models import User
 from gridgate.organisations.operations.members import create_user
 from gridgate.requests.operations.life import return_request

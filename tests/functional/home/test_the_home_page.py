@@ -10,11 +10,12 @@ from gridgate.accounts.models import LostFactor
 from gridgate.core.quantities import FlowDirection
 from gridgate.core.sharing import PermissionState
 from gridgate.dataplane.client import DailyTotals
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicRequest
-from gridgate.eic.operations.asking import EIC
 from gridgate.kyc.models import KycQuestionnaire
 from gridgate.onboarding.models import Invitation, JoinRequest
-from gridgate.organisations.operations.groups import create_group, give
+from gridgate.organisations.operations.groups import create_group
+from gridgate.organisations.operations.services import give
 from gridgate.portal.screens.home import energy
 from gridgate.requests.operations.life import return_request
 from gridgate.sharing.models import PermissionRequest

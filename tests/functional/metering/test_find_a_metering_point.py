@@ -16,7 +16,7 @@ from gridgate.metering.operations.collections import set_collection
 from gridgate.metering.operations.titles import close_holding, move_in
 from gridgate.metering.queries.points import names_of_points, points_readable_by
 from gridgate.organisations.models import Organisation
-from gridgate.organisations.operations.groups import give
+from gridgate.organisations.operations.services import give
 from gridgate.portal.screens.metering_points.rows import freshness
 from gridgate.tables.workbook import read_sheets
 from tests.factories.metering import leave, make_holding, make_point

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from gridgate.audit.models import AuditEvent
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicCode, EicRequest
-from gridgate.eic.operations.asking import EIC, change_eic_request
+from gridgate.eic.operations.asking import change_eic_request
 from gridgate.portal import request_kinds
 from gridgate.portal.kit.shapes import Step
 from gridgate.portal.request_kinds import DeskKind

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicRequest
-from gridgate.eic.operations.asking import EIC
 from gridgate.organisations.models import Membership
 from gridgate.organisations.operations.members import end_membership
 from gridgate.requests.models import RequestEvent

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from gridgate.organisations.operations.groups import give as give_entitlement
+from gridgate.organisations.operations.services import give as give_entitlement
 from gridgate.sharing.models import AccessLine, Permission, PermissionRequest
 from gridgate.sharing.operations.granting import subscribe
 from gridgate.sharing.operations.requesting import accept_request, refuse_request, request_permission

@@ -457,7 +457,7 @@ class TestNoAccountYet:
 class TestAnAccountOfADirectory:
     def test_without_a_password_signs_in(self, people, provider):
         from gridgate.directory.described import Described
-        from gridgate.directory.operations.provisioning import add_person
+        from gridgate.directory.operations.people import add_person
 
         people.acme.email_domains = ["acme.example"]
         add_person(

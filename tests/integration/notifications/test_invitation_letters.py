@@ -22,8 +22,8 @@ from gridgate.onboarding.operations.invitations import (
     declare_first_administrator,
     invite,
     renew_invitation,
-    sign_up,
 )
+from gridgate.onboarding.operations.sign_ups import sign_up
 from gridgate.onboarding.tasks import follow_invitations
 from gridgate.organisations.operations.companies import record_contract
 from tests.factories.organisations import make_member
@@ -179,7 +179,8 @@ INVITE = """
 from datetime import datetime, timezone
 from gridgate.notifications import tasks
 from gridgate.organisations.models import Organisation
-from gridgate.onboarding.operations.invitations import invite, sign_up
+from gridgate.onboarding.operations.invitations import invite
+from gridgate.onboarding.operations.sign_ups import sign_up
 from gridgate.onboarding.operations.terms import publish_terms
 now = datetime.now(timezone.utc)
 publish_terms(version="1", text_fr="Texte", now=now)

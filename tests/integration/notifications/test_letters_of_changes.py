@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from gridgate.accounts.operations.own_account import delete_account
-from gridgate.eic.operations.asking import EIC
+from gridgate.eic.kind import EIC
 from gridgate.notifications import asking, letters, permissions, tasks
 from gridgate.notifications.checking import awaited_letters
 from gridgate.notifications.models import OutgoingEmail

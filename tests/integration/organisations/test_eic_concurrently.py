@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from gridgate.core.errors import GridgateError
 from gridgate.eic.models import EicRequest
 from gridgate.organisations.models import Membership
-from gridgate.eic.operations.asking import accept_eic_request
+from gridgate.eic.operations.issuing import accept_eic_request
 staff = Membership.objects.get(user__email="olivier@reseau-demo.example")
 for request in EicRequest.objects.order_by("pk"):
     try:

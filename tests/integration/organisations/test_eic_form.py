@@ -9,13 +9,13 @@ from django.conf import settings
 from django.utils import translation
 
 from gridgate.core.errors import GridgateError
+from gridgate.eic.asked import faults_of
 from gridgate.eic.form import (
     DEFAULT,
     EicForm,
     eic_form,
     read_eic_form,
 )
-from gridgate.eic.operations.asking import faults_of
 from tests.factories.eic import make_asked
 from tests.instance import run_gridgate
 from tests.world import World

@@ -7,13 +7,12 @@ import pytest
 from gridgate.audit.events import broken_links
 from gridgate.audit.models import AuditEvent
 from gridgate.eic.models import EicCode
-from gridgate.eic.operations.asking import EicCodeTaken, accept_eic_request
+from gridgate.eic.operations.importing import EicImportReport, import_eic_codes
+from gridgate.eic.operations.issuing import EicCodeTaken, accept_eic_request
 from gridgate.eic.operations.register import (
-    EicImportReport,
     InvalidEicCode,
     add_eic_code,
     deactivate_eic_code,
-    import_eic_codes,
     link_eic_code,
     reactivate_eic_code,
 )

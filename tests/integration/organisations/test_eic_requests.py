@@ -5,24 +5,24 @@ from datetime import timedelta
 import pytest
 
 from gridgate.audit.models import AuditEvent
+from gridgate.eic.asked import AskedFault, EicAsked, faults_of
 from gridgate.eic.codes import examine
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicCode, EicRequest
 from gridgate.eic.operations.asking import (
-    EIC,
-    AskedFault,
-    EicAsked,
-    EicCodeTaken,
-    InvalidEicBody,
     InvalidEicRequest,
     SimilarCodesUnseen,
-    accept_eic_request,
     begin_eic_request,
     change_eic_request,
-    faults_of,
-    propose_body,
     submit_eic_request,
 )
-from gridgate.eic.operations.register import import_eic_codes
+from gridgate.eic.operations.importing import import_eic_codes
+from gridgate.eic.operations.issuing import (
+    EicCodeTaken,
+    InvalidEicBody,
+    accept_eic_request,
+    propose_body,
+)
 from gridgate.eic.queries import (
     code_named,
     codes_readable_by,
@@ -150,7 +150,7 @@ class TestWhatKeepsARequestFromBeingSent:
         assert said(make_asked(type="Z", responsible_party=code))["responsible_party"] == fault
 
     def test_a_code_that_fails_its_check_is_taken_when_the_register_has_it(self, world: World) -> None:
-        from gridgate.eic.operations.register import import_eic_codes
+        from gridgate.eic.operations.importing import import_eic_codes
 
         wrong = "17X100A157F0022N"
         assert said(make_asked(type="Z", responsible_party=wrong))["responsible_party"] == "not_a_code"

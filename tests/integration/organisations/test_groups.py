@@ -13,19 +13,21 @@ from gridgate.organisations.catalogue import BY_CODE, CATALOGUE
 from gridgate.organisations.company_rights import Difference, company_rights
 from gridgate.organisations.events import membership_changed
 from gridgate.organisations.models import Membership, UserGroup
+from gridgate.organisations.operations.group_steps import InvalidGroup
 from gridgate.organisations.operations.groups import (
-    InvalidGroup,
     create_group,
     delete_group,
-    give,
     rename_group,
     set_groups,
     set_members,
+)
+from gridgate.organisations.operations.members import disable_user, end_membership, set_role, update_member
+from gridgate.organisations.operations.services import (
+    give,
     set_perimeter,
     set_services,
     withdraw,
 )
-from gridgate.organisations.operations.members import disable_user, end_membership, set_role, update_member
 from tests.factories.organisations import make_group, make_member
 from tests.real_registry import Registry
 

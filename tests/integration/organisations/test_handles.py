@@ -8,7 +8,7 @@ from django.db import IntegrityError
 
 from gridgate.core import references
 from gridgate.core.references import ALPHABET
-from gridgate.eic.operations.asking import EIC
+from gridgate.eic.kind import EIC
 from gridgate.onboarding import links
 from gridgate.onboarding.operations.invitations import invite
 from gridgate.organisations.handles import handle_of, number_of

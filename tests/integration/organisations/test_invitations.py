@@ -24,12 +24,10 @@ from gridgate.onboarding.operations.declarations import (
 )
 from gridgate.onboarding.operations.invitations import (
     InvitationClosed,
-    InvitationOpen,
     cancel_invitation,
     declare_first_administrator,
     invite,
     renew_invitation,
-    sign_up,
 )
 from gridgate.onboarding.operations.join_requests import accept as accept_request
 from gridgate.onboarding.operations.joining import (
@@ -40,6 +38,8 @@ from gridgate.onboarding.operations.joining import (
     accept_invitation,
     open_invitation,
 )
+from gridgate.onboarding.operations.sending import InvitationOpen
+from gridgate.onboarding.operations.sign_ups import sign_up
 from gridgate.onboarding.operations.terms import TermsNotAccepted, publish_terms
 from gridgate.onboarding.tasks import follow_invitations, forget_sign_ups
 from gridgate.organisations.authority import NotAllowed

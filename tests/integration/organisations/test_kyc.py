@@ -8,7 +8,8 @@ import pytest
 from gridgate.accounts.operations.own_account import delete_account
 from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import GridgateError
-from gridgate.kyc.form import BUILT_IN, InvalidForm
+from gridgate.kyc.form import BUILT_IN
+from gridgate.kyc.form_file import InvalidForm
 from gridgate.kyc.kind import KYC
 from gridgate.kyc.models import KycAttachment, KycForm, KycQuestionnaire
 from gridgate.kyc.operations.filling import (

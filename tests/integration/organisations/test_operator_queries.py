@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicRequest
-from gridgate.eic.operations.asking import EIC
 from gridgate.kyc.kind import KYC
 from gridgate.metering import operator_queries as metering
 from gridgate.organisations.authority import NotAllowed

@@ -30,9 +30,9 @@ from gridgate.onboarding.operations.invitations import (
     declare_first_administrator,
     invite,
     renew_invitation,
-    sign_up,
 )
 from gridgate.onboarding.operations.joining import accept_invitation, open_invitation
+from gridgate.onboarding.operations.sign_ups import sign_up
 from gridgate.onboarding.tasks import follow_invitations
 from gridgate.organisations.models import (
     Membership,
@@ -41,19 +41,14 @@ from gridgate.organisations.models import (
     UserGroup,
 )
 from gridgate.organisations.operations.companies import record_contract, update_organisation
-from gridgate.organisations.operations.groups import (
-    create_group,
-    delete_group,
-    give,
-    set_members,
-    withdraw,
-)
+from gridgate.organisations.operations.groups import create_group, delete_group, set_members
 from gridgate.organisations.operations.members import (
     add_member,
     disable_user,
     end_membership,
     set_role,
 )
+from gridgate.organisations.operations.services import give, withdraw
 from tests.factories.metering import make_point
 from tests.factories.organisations import a_siren, make_organisation
 from tests.world import World

@@ -15,7 +15,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.quantities import Kind
 from gridgate.dataplane.ingest.report import FileReport, IngestReport
 from gridgate.dataplane.store.quarantine import Cause, Quarantined, Subject
-from gridgate.kyc.form import Fault, InvalidForm
+from gridgate.kyc.form_file import Fault, InvalidForm
 from gridgate.metering.imports.findings import Code, Finding
 
 FORGED = "[red]a[/]\x1b[2K\x1b]0;t\x07\x9b1m\u202e\rb\ud800"

@@ -13,7 +13,8 @@ from gridgate.kyc.answers import (
     faults_of,
     parse,
 )
-from gridgate.kyc.form import BUILT_IN, Form, read_form
+from gridgate.kyc.form import BUILT_IN, Form
+from gridgate.kyc.form_file import read_form
 from gridgate.kyc.numbers import (
     Unfit,
     parse_bic,

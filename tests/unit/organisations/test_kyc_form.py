@@ -16,9 +16,8 @@ from gridgate.kyc.form import (
     FileType,
     Form,
     GroupField,
-    InvalidForm,
-    read_form,
 )
+from gridgate.kyc.form_file import InvalidForm, read_form
 
 WORDS = {"fr": "Libellé", "en": "Label"}
 

@@ -19,7 +19,7 @@ from gridgate.core.text import counted, shown, shown_lines
 from gridgate.tables.known import EIC_CODES
 
 if TYPE_CHECKING:
-    from gridgate.eic.operations.register import EicImportReport
+    from gridgate.eic.operations.importing import EicImportReport
     from gridgate.metering.imports.rows import Sheet
 
 SHOWN = 20
@@ -45,7 +45,7 @@ def import_register(
     """
     content = _read(file)
     load_django()
-    from gridgate.eic.operations.register import import_eic_codes
+    from gridgate.eic.operations.importing import import_eic_codes
     from gridgate.metering.imports.rows import read_sheet
 
     sheet = read_sheet(content, table=EIC_CODES)

@@ -14,7 +14,8 @@ from gridgate.config.failing import REFUSED
 from gridgate.config.loading import load_django
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.text import counted, shown, shown_lines
-from gridgate.kyc.form import BUILT_IN, InvalidForm, read_form
+from gridgate.kyc.form import BUILT_IN
+from gridgate.kyc.form_file import InvalidForm, read_form
 
 app = typer.Typer(help="The customer questionnaire (KYC): what companies fill in.", no_args_is_help=True)
 

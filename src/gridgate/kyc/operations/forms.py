@@ -7,7 +7,8 @@ from django.db import transaction
 
 from gridgate.audit.events import Subject, record
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.kyc.form import BUILT_IN, Form, read_form
+from gridgate.kyc.form import BUILT_IN, Form
+from gridgate.kyc.form_file import read_form
 from gridgate.kyc.models import KycForm, KycQuestionnaire
 from gridgate.organisations.authority import require_operator_administrator
 from gridgate.organisations.models import Membership

@@ -1,26 +1,27 @@
-"""How a person is asked in: inviting, declaring a first administrator, signing up. `joining` is what follows.
-
-Whoever invites does not learn whether the address has an account: nothing here looks before the link is opened by
-whoever receives it. The state of an invitation is worked out from its instants (`Invitation.state`); each step is
-an event of the company's audit.
-"""
+"""Invitations: to members and to first administrators, sending them again, cancelling them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from gridgate.audit.events import Subject, record
 from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.core.text import line
-from gridgate.onboarding.events import invitation_sent
 from gridgate.onboarding.models import Invitation, InvitationState
 from gridgate.onboarding.operations.declarations import declaration_of, require_declarable
 from gridgate.onboarding.operations.invitation_steps import SUBJECT, cancel, record_step
+from gridgate.onboarding.operations.sending import (
+    InvitationOpen,
+    good_for,
+    iso,
+    person_invited,
+    send_again,
+    send_first,
+)
 from gridgate.organisations.authority import (
     NotAllowed,
     require_administrator,
@@ -31,25 +32,9 @@ from gridgate.organisations.models import Membership, Organisation, UserGroup
 from gridgate.organisations.operations.members import (
     InvalidMember,
     end_lapsed,
-    parse_email,
     require_last_day,
     require_no_member,
 )
-
-LANGUAGES = ("fr", "en")
-LONGEST_NAME = 120
-
-
-class InvitationOpen(GridgateError):
-    """The person is invited already, and has not answered; the link may have expired."""
-
-    def __init__(self, invitation: Invitation) -> None:
-        self.invitation = invitation
-        super().__init__(
-            ErrorKind.CONFLICT,
-            f"{invitation.email} is already invited",
-            remedy="Send the link again, or cancel the invitation first.",
-        )
 
 
 class InvitationClosed(GridgateError):
@@ -92,7 +77,7 @@ def invite(
     and `InvitationOpen`.
     """
     _require_may_invite(actor, organisation, role)
-    email, full_name = _person(email, full_name, language)
+    email, full_name = person_invited(email, full_name, language)
     if role not in Membership.Role.values:
         raise InvalidMember(f"no role {role!r}", remedy=f"Roles are {', '.join(Membership.Role.values)}.")
     groups = list(groups)
@@ -102,7 +87,7 @@ def invite(
     with transaction.atomic():
         end_lapsed(organisation.memberships.filter(user__email__iexact=email), now=now)
         require_no_member(organisation=organisation, email=email, now=now)
-        return _send_first(
+        return send_first(
             Invitation(
                 kind=Invitation.Kind.MEMBER,
                 organisation=organisation,
@@ -172,10 +157,10 @@ def renew_invitation(*, invitation: Invitation, actor: Membership | None = None,
                 require_no_member(organisation=invitation.organisation, email=invitation.email, now=now)
         if invitation.kind == Invitation.Kind.FIRST_ADMINISTRATOR:
             again = timedelta(days=settings.ENVIRONMENT.first_administrator_resend_days)
-            invitation.resend_until = now + _good_for(invitation) + again
+            invitation.resend_until = now + good_for(invitation) + again
         if actor is not None:
             invitation.invited_by = actor  # whom the letter names
-        _send_again(invitation, actor=actor, now=now)
+        send_again(invitation, actor=actor, now=now)
     return invitation
 
 
@@ -204,7 +189,7 @@ def declare_first_administrator(
     both when both are missing), `AlreadyAdministered`, and `InvitationOpen`.
     """
     require_operator(actor)
-    email, full_name = _person(email, full_name, language)
+    email, full_name = person_invited(email, full_name, language)
     with transaction.atomic():
         Organisation.objects.select_for_update().get(pk=organisation.pk)  # one declaration at a time
         end_lapsed(organisation.memberships.filter(user__email__iexact=email), now=now)
@@ -223,35 +208,9 @@ def declare_first_administrator(
             role=Membership.Role.ADMINISTRATOR,
         )
         again = timedelta(days=settings.ENVIRONMENT.first_administrator_resend_days)
-        invitation.resend_until = now + _good_for(invitation) + again
+        invitation.resend_until = now + good_for(invitation) + again
         _record_declared(invitation, actor=actor, now=now)
-        return _send_first(invitation, groups=(), actor=actor, now=now)
-
-
-def sign_up(*, email: str, full_name: str, language: str = "fr", now: datetime) -> Invitation:
-    """Send a link to somebody of no company, who opens an account for themselves; again, another link.
-
-    The work is the same whether or not the address has an account: who reads its mail is told there.
-    """
-    email, full_name = _person(email, full_name, language)
-    with transaction.atomic():
-        invitation = _open_sign_up(email)
-        if invitation is None:
-            try:
-                with transaction.atomic():
-                    return _send_first(
-                        Invitation(
-                            kind=Invitation.Kind.SIGN_UP, email=email, full_name=full_name, language=language
-                        ),
-                        groups=(),
-                        actor=None,
-                        now=now,
-                    )
-            except InvitationOpen as error:  # at the same moment, from elsewhere
-                invitation = error.invitation
-        invitation.full_name, invitation.language = full_name, language
-        _send_again(invitation, actor=None, now=now)
-    return invitation
+        return send_first(invitation, groups=(), actor=actor, now=now)
 
 
 def follow_up(*, invitation: Invitation, now: datetime) -> bool:
@@ -265,7 +224,7 @@ def follow_up(*, invitation: Invitation, now: datetime) -> bool:
         if invitation.state(now) is not InvitationState.EXPIRED:
             return False
         if not _told_expiry(invitation):
-            record_step("invitation.expired", invitation, after={"expired_at": _iso(invitation)}, now=now)
+            record_step("invitation.expired", invitation, after={"expired_at": iso(invitation)}, now=now)
         resend = invitation.is_on_its_way(now)
         if invitation.resend_until is not None:
             invitation.resend_until = None
@@ -274,19 +233,8 @@ def follow_up(*, invitation: Invitation, now: datetime) -> bool:
             return False
         if not declaration_of(organisation=invitation.organisation, now=now).possible:
             return False
-        _send_again(invitation, actor=None, now=now)
+        send_again(invitation, actor=None, now=now)
     return True
-
-
-def _person(email: str, full_name: str, language: str) -> tuple[str, str]:
-    email, full_name = parse_email(email), line(full_name)
-    if not full_name:
-        raise InvalidMember("the name is missing")
-    if len(full_name) > LONGEST_NAME:
-        raise InvalidMember(f"the name has {len(full_name)} characters, {LONGEST_NAME} at most")
-    if language not in LANGUAGES:
-        raise InvalidMember(f"no language {language!r}", remedy=f"Languages are {', '.join(LANGUAGES)}.")
-    return email, full_name
 
 
 def _require_may_invite(actor: Membership | None, organisation: Organisation, role: str) -> None:
@@ -306,11 +254,6 @@ def _require_may_change(actor: Membership | None, invitation: Invitation) -> Non
         _require_may_invite(actor, invitation.organisation, invitation.role)
 
 
-def _open_sign_up(email: str) -> Invitation | None:
-    found = Invitation.objects.select_for_update().unclosed().filter(organisation=None, email=email)
-    return found.first()
-
-
 def _locked(invitation: Invitation) -> Invitation:
     """The row as it stands, until the transaction ends. Raises `InvitationClosed`."""
     locked = Invitation.objects.select_for_update(of=("self",)).select_related("organisation")
@@ -318,63 +261,6 @@ def _locked(invitation: Invitation) -> Invitation:
     if found.accepted_at is not None or found.cancelled_at is not None:
         raise InvitationClosed(found)
     return found
-
-
-def _good_for(invitation: Invitation) -> timedelta:
-    environment = settings.ENVIRONMENT
-    if invitation.kind == Invitation.Kind.FIRST_ADMINISTRATOR:
-        return timedelta(days=environment.first_administrator_link_days)
-    if invitation.kind == Invitation.Kind.SIGN_UP:
-        return timedelta(hours=environment.sign_up_link_hours)
-    return timedelta(days=environment.user_link_days)
-
-
-def _send_first(
-    invitation: Invitation, *, groups: Iterable[UserGroup], actor: Membership | None, now: datetime
-) -> Invitation:
-    invitation.invited_by, invitation.created_at, invitation.sent_at = actor, now, now
-    invitation.expires_at = now + _good_for(invitation)
-    groups = list(groups)
-    try:
-        with transaction.atomic():
-            invitation.save(force_insert=True)
-    except IntegrityError:
-        unclosed = Invitation.objects.unclosed().filter(
-            organisation=invitation.organisation, email=invitation.email
-        )
-        raise InvitationOpen(unclosed.get()) from None
-    invitation.groups.set(groups)
-    record_step(
-        "invitation.sent",
-        invitation,
-        actor=actor,
-        after={
-            "role": str(invitation.role),
-            "external": invitation.external,
-            **({"until": invitation.until.isoformat()} if invitation.until else {}),
-            "groups": sorted(group.name for group in groups),
-            "expires_at": _iso(invitation),
-        },
-        now=now,
-    )
-    invitation_sent.send(Invitation, invitation=invitation, now=now)
-    return invitation
-
-
-def _send_again(invitation: Invitation, *, actor: Membership | None, now: datetime) -> None:
-    before = {"expires_at": _iso(invitation)}
-    invitation.round += 1
-    invitation.sent_at, invitation.expires_at = now, now + _good_for(invitation)
-    invitation.save()
-    record_step(
-        "invitation.resent",
-        invitation,
-        actor=actor,
-        before=before,
-        after={"expires_at": _iso(invitation)},
-        now=now,
-    )
-    invitation_sent.send(Invitation, invitation=invitation, now=now)
 
 
 def _told_expiry(invitation: Invitation) -> bool:
@@ -399,7 +285,3 @@ def _record_declared(invitation: Invitation, *, actor: Membership | None, now: d
         after={"email": invitation.email, "name": invitation.full_name},
         now=now,
     )
-
-
-def _iso(invitation: Invitation) -> str:
-    return invitation.expires_at.isoformat()

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from scim2_models import Error, SCIMException
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.directory.operations.provisioning import AddressNotYours, GroupNameTaken, PersonKnown
+from gridgate.directory.operations.groups import GroupNameTaken
+from gridgate.directory.operations.people import AddressNotYours, PersonKnown
 from gridgate.organisations.operations.members import MembershipExists
 
 

@@ -33,15 +33,17 @@ from scim2_models import (
 from gridgate.core.unavailability import is_unavailable
 from gridgate.directory import queries as directory
 from gridgate.directory.models import DirectoryGroup, DirectoryPerson, DirectoryToken
-from gridgate.directory.operations.provisioning import (
+from gridgate.directory.operations.groups import (
     add_group,
-    add_person,
     change_group,
     change_members,
-    change_person,
-    deactivate_person,
     dormant_in,
     remove_group,
+)
+from gridgate.directory.operations.people import (
+    add_person,
+    change_person,
+    deactivate_person,
     remove_person,
 )
 from gridgate.directory.operations.tokens import acting_as

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.accounts.security.guesses import letter_attempt
-from gridgate.onboarding.operations.invitations import sign_up
+from gridgate.onboarding.operations.sign_ups import sign_up
 from gridgate.portal.refusals.waits import wait_first
 from gridgate.portal.screens.activation.forms import SignUpForm
 

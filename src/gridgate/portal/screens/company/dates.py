@@ -19,7 +19,9 @@ from gridgate.organisations.authority import NotAllowed
 from gridgate.organisations.catalogue import BY_CODE, EntitlementCode
 from gridgate.organisations.company_rights import CompanyRights
 from gridgate.organisations.models import UserGroup
-from gridgate.organisations.operations.groups import InvalidTerm, date_place, date_service, give
+from gridgate.organisations.operations.group_steps import InvalidTerm
+from gridgate.organisations.operations.groups import date_place
+from gridgate.organisations.operations.services import date_service, give
 from gridgate.organisations.queries import entitlements_of, group_of, member_of, place_of
 from gridgate.portal.guards.access import MemberRequest, administrator_required, entitlement_required
 from gridgate.portal.kit.meanwhile import Meanwhile, differing

@@ -18,7 +18,8 @@ from gridgate.organisations.catalogue import EntitlementCode, offered_to
 from gridgate.organisations.company_rights import Change, CompanyRights
 from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import Membership, UserGroup
-from gridgate.organisations.operations.groups import InvalidGroup, delete_group, rename_group, set_members
+from gridgate.organisations.operations.group_steps import InvalidGroup
+from gridgate.organisations.operations.groups import delete_group, rename_group, set_members
 from gridgate.organisations.queries import (
     Reserved,
     entitlements_of,

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.organisations.catalogue import BY_CODE, EntitlementCode
-from gridgate.organisations.operations.groups import InvalidGroup, create_group
+from gridgate.organisations.operations.group_steps import InvalidGroup
+from gridgate.organisations.operations.groups import create_group
 from gridgate.organisations.queries import entitlements_of, groups_of
 from gridgate.portal.guards.access import MemberRequest, administrator_required, entitlement_required
 from gridgate.portal.kit import formats

@@ -13,14 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from gridgate.accounts.models import SensitiveAct
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.onboarding.models import Invitation, InvitationState
-from gridgate.onboarding.operations.invitations import (
-    InvitationLapsed,
-    InvitationOpen,
-    cancel_invitation,
-    renew_invitation,
-)
+from gridgate.onboarding.operations.invitations import InvitationLapsed, cancel_invitation, renew_invitation
 from gridgate.onboarding.operations.invitations import invite as send_invitation
 from gridgate.onboarding.operations.join_requests import waiting_to_join
+from gridgate.onboarding.operations.sending import InvitationOpen
 from gridgate.onboarding.queries import in_state, invitation_of, invitations_of, invited_group_names
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.folding import named_like

@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gridgate.accounts.models import SensitiveAct
-from gridgate.onboarding.operations.invitations import LONGEST_NAME, InvitationOpen, invite_all
+from gridgate.onboarding.operations.invitations import invite_all
+from gridgate.onboarding.operations.sending import LONGEST_NAME, InvitationOpen
 from gridgate.onboarding.people_file import (
     BETWEEN_GROUPS,
     MOST,

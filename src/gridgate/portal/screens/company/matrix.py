@@ -23,7 +23,7 @@ from gridgate.organisations.catalogue import CatalogueEntry, offered_to
 from gridgate.organisations.company_rights import Cell, CompanyRights
 from gridgate.organisations.handles import handle_of, number_of
 from gridgate.organisations.models import Entitlement, Membership, UserGroup
-from gridgate.organisations.operations.groups import set_services
+from gridgate.organisations.operations.services import set_services
 from gridgate.organisations.queries import (
     GroupNotFound,
     Reserved,

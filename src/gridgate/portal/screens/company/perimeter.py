@@ -24,7 +24,7 @@ from gridgate.organisations import as_read
 from gridgate.organisations.catalogue import BY_CODE, CatalogueEntry, EntitlementCode
 from gridgate.organisations.company_rights import Change
 from gridgate.organisations.models import Entitlement, Membership, UserGroup
-from gridgate.organisations.operations.groups import set_perimeter
+from gridgate.organisations.operations.services import set_perimeter
 from gridgate.organisations.queries import entitlements_of, group_of, perimeter_in
 from gridgate.portal.guards.access import MemberRequest, administrator_required
 from gridgate.portal.kit import formats

@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from gridgate.eic.kind import EIC, may_request
 from gridgate.eic.models import EicRequest
-from gridgate.eic.operations.asking import EIC, may_request
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.models import Membership
 from gridgate.portal.guards.access import AccountRequest, account_page

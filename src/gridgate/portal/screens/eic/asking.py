@@ -9,8 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from gridgate.eic.asked import EicAsked
+from gridgate.eic.kind import CHANGEABLE, EIC
 from gridgate.eic.models import EicCode, EicRequest
-from gridgate.eic.operations.asking import CHANGEABLE, EIC, EicAsked, begin_eic_request, change_eic_request
+from gridgate.eic.operations.asking import begin_eic_request, change_eic_request
 from gridgate.eic.queries import EicFilter, codes_readable_by, narrow_codes, similar_codes
 from gridgate.portal.guards.access import AccountRequest
 from gridgate.portal.kit.meanwhile import Meanwhile, differing

@@ -12,18 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from gridgate.accounts.models import SensitiveAct
+from gridgate.eic.asked import EicAsked, Wrong, faults_of
 from gridgate.eic.form import eic_form
+from gridgate.eic.kind import CHANGEABLE, EIC, may_request
 from gridgate.eic.models import EicCode, EicRequest
 from gridgate.eic.operations.asking import (
-    CHANGEABLE,
-    EIC,
-    EicAsked,
     InvalidEicRequest,
     SimilarCodesUnseen,
-    Wrong,
     codes_to_compare,
-    faults_of,
-    may_request,
     submit_eic_request,
 )
 from gridgate.eic.queries import codes_of, codes_readable_by

@@ -7,9 +7,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from gridgate.eic.asked import EicAsked, Wrong, faults_of, unfit
 from gridgate.eic.codes import display_name_from, examine
 from gridgate.eic.form import ALL_TYPES, Asked, FormField, eic_form
-from gridgate.eic.operations.asking import EicAsked, Wrong, faults_of, unfit
 from gridgate.eic.queries import code_named, codes_readable_by
 from gridgate.organisations.models import Membership, User
 from gridgate.portal.kit.forms import LineField

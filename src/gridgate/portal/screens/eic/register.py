@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from gridgate.eic.codes import examine
+from gridgate.eic.kind import may_request
 from gridgate.eic.models import EicCode
-from gridgate.eic.operations.asking import may_request
 from gridgate.eic.queries import codes_readable_by, narrow_codes
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.kit.paging import page_of

@@ -9,10 +9,12 @@ from django.conf import settings
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
+from gridgate.eic.asked import EicAsked, faults_of
 from gridgate.eic.codes import code_of
 from gridgate.eic.form import eic_form
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicCode, EicRequest
-from gridgate.eic.operations.asking import EIC, EicAsked, accept_eic_request, faults_of, propose_body
+from gridgate.eic.operations.issuing import accept_eic_request, propose_body
 from gridgate.eic.queries import similar_codes
 from gridgate.organisations.models import Membership
 from gridgate.portal.kit import formats

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from gridgate.audit.models import AuditEvent
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.eic.form import eic_form
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicCode
-from gridgate.eic.operations.asking import EIC
 from gridgate.eic.operations.register import (
     add_eic_code,
     deactivate_eic_code,

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gridgate.kyc.form import LARGEST_DOCUMENT, Fault
+from gridgate.kyc.form import LARGEST_DOCUMENT
+from gridgate.kyc.form_file import Fault
 from gridgate.portal.kit import formats
 
 FRENCH: dict[str, str] = {

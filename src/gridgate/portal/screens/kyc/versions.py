@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gridgate.kyc.form import LARGEST_DOCUMENT, Form, InvalidForm, read_form
+from gridgate.kyc.form import LARGEST_DOCUMENT, Form
+from gridgate.kyc.form_file import InvalidForm, read_form
 from gridgate.kyc.kind import KYC
 from gridgate.kyc.models import KycForm
 from gridgate.kyc.operations.forms import InvalidVersion, publish_form, usable_version

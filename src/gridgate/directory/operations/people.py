@@ -1,41 +1,27 @@
-"""What a company's own directory does to its people and groups: adding, changing and removing them.
+"""What a company's own directory does to its people: adding, changing and removing them.
 
 Each is made of the operations that administrators use, in one transaction, and is in the same history. A directory
-makes nobody an administrator; it gives and takes no service, and no perimeter. What takes something away stands by
-itself (`deactivate_person`, `change_members`), so that nothing else that is asked with it keeps a leaver in.
+makes nobody an administrator. What takes something away stands by itself (`deactivate_person`), so that nothing else
+that is asked with it keeps a leaver in.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, fields
 from datetime import datetime
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
-from gridgate.audit.events import Subject, changed, record
+from gridgate.audit.events import changed
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.core.roles import Term
-from gridgate.core.text import line, visible
+from gridgate.core.text import visible
 from gridgate.directory.described import Described
 from gridgate.directory.events import added_by_directory
-from gridgate.directory.models import DirectoryGroup, DirectoryPerson
-from gridgate.directory.queries import NAMED_AT_MOST, latest_memberships
+from gridgate.directory.models import DirectoryPerson
+from gridgate.directory.queries import latest_memberships
 from gridgate.organisations.events import joins
-from gridgate.organisations.models import (
-    GroupMember,
-    Membership,
-    Organisation,
-    User,
-    UserGroup,
-)
-from gridgate.organisations.operations.groups import (
-    InvalidGroup,
-    create_group,
-    delete_group,
-    rename_group,
-    set_members,
-)
+from gridgate.organisations.models import GroupMember, Membership, Organisation, User, UserGroup
+from gridgate.organisations.operations.groups import set_members
 from gridgate.organisations.operations.members import (
     InvalidMember,
     add_member,
@@ -46,6 +32,8 @@ from gridgate.organisations.operations.members import (
 )
 
 LONGEST_EXTERNAL_ID = LONGEST_NAME = 200
+
+
 LONGEST_LANGUAGE = 50
 
 
@@ -80,24 +68,6 @@ class AddressNotYours(GridgateError):
             ErrorKind.FORBIDDEN,
             "this person signs in with an account that is not this directory's to rename",
             remedy="Remove the person, then add them under the other address.",
-        )
-
-
-class GroupNameTaken(GridgateError):
-    """Another group of the company has the name."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(ErrorKind.CONFLICT, f"another group is called {name}", remedy="Choose another name.")
-
-
-class GroupHasServices(GridgateError):
-    """Deleting the group would open to everyone what is reserved to it."""
-
-    def __init__(self, group: UserGroup) -> None:
-        super().__init__(
-            ErrorKind.CONFLICT,
-            f"services are given to the group {group.name}",
-            remedy="An administrator withdraws them in the portal first.",
         )
 
 
@@ -185,94 +155,6 @@ def remove_person(*, person: DirectoryPerson, actor: Membership | None, now: dat
         if membership.is_present(now):
             end_membership(membership=membership, actor=actor, now=now)
         person.delete()
-
-
-def add_group(
-    *,
-    organisation: Organisation,
-    name: str,
-    external_id: str = "",
-    members: Iterable[Membership] = (),
-    people: Iterable[UUID] = (),
-    actor: Membership | None,
-    now: datetime,
-) -> DirectoryGroup:
-    """Create a group, which no service is given to yet, with these members, who are these `people`. Raises
-    `InvalidGroup`, and `GroupNameTaken`.
-    """
-    with transaction.atomic():
-        _require_free_name(organisation, name)
-        group = create_group(organisation=organisation, name=name, members=members, actor=actor, now=now)
-        group.directory_people.add(*organisation.directory_people.filter(pk__in=list(people)))
-        _identify(group, external_id, actor=actor, now=now)
-        return DirectoryGroup.objects.create(group=group)
-
-
-def change_group(
-    *,
-    group: UserGroup,
-    name: str,
-    external_id: str,
-    actor: Membership | None,
-    now: datetime,
-) -> None:
-    """Rename the group, and give it another external id. Raises `InvalidGroup`, and `GroupNameTaken`."""
-    with transaction.atomic():
-        _require_free_name(group.organisation, name, but=group)
-        rename_group(group=group, name=name, actor=actor, now=now)
-        _identify(group, external_id, actor=actor, now=now)
-
-
-def change_members(
-    *,
-    group: UserGroup,
-    members: Collection[Membership],
-    people: Collection[UUID],
-    dormant: Collection[UUID] = (),
-    actor: Membership | None,
-    now: datetime,
-) -> None:
-    """Make exactly these the group's members. Of them, the directory answers for `people`, and for those whom it put
-    in the group before; `dormant` are inactive ones who stay so, and come back to it.
-    """
-    with transaction.atomic():
-        before = set(group.members.values_list("membership", flat=True))
-        come = {member.user_id for member in members if member.pk not in before}
-        set_members(group=group, members=members, renew=False, actor=actor, now=now)
-        present = {member.user_id for member in members}
-        kept, answered = set(dormant), set(people)
-        gone = [
-            person
-            for person in group.directory_people.all()
-            if person.user_id not in present and person.pk not in kept
-        ]
-        group.directory_people.remove(*gone)
-        known = group.organisation.directory_people.all()
-        if len(come) + len(answered) <= NAMED_AT_MOST:
-            known = known.filter(Q(pk__in=answered) | Q(user__in=come))
-        group.directory_people.add(
-            *(
-                person
-                for person in known
-                if person.user_id in come or (person.pk in answered and person.user_id in present)
-            )
-        )
-
-
-def dormant_in(group: UserGroup) -> list[UUID]:
-    """The inactive people whom the directory put in the group, and who come back to it when they are active again."""
-    people = group.directory_people.exclude(
-        user__memberships__in=Membership.objects.present().filter(organisation=group.organisation_id)
-    )
-    return list(people.values_list("pk", flat=True))
-
-
-def remove_group(*, group: UserGroup, actor: Membership | None, now: datetime) -> None:
-    """Delete a group that has no service. Raises `GroupHasServices`."""
-    with transaction.atomic():
-        if group.entitlements.exists():
-            raise GroupHasServices(group)
-        delete_group(group=group, actor=actor, now=now)
 
 
 def _join(
@@ -444,31 +326,3 @@ def _said(described: Described) -> dict[str, str]:
 def _facts(person: DirectoryPerson, membership: Membership) -> dict[str, object]:
     said = {name: getattr(person, name) for name in _SAID}
     return {"email": person.user.email, "external_id": membership.external_id, **said}
-
-
-def _require_free_name(organisation: Organisation, name: str, but: UserGroup | None = None) -> None:
-    name = line(name)
-    others = organisation.groups.filter(name__iexact=name)
-    if but is not None:
-        others = others.exclude(pk=but.pk)
-    if others.exists():
-        raise GroupNameTaken(name)
-
-
-def _identify(group: UserGroup, external_id: str, *, actor: Membership | None, now: datetime) -> None:
-    if group.external_id == external_id:
-        return
-    if len(external_id) > LONGEST_EXTERNAL_ID:
-        raise InvalidGroup(f"the external id has more than {LONGEST_EXTERNAL_ID} characters")
-    before = group.external_id
-    group.external_id = external_id
-    group.save(update_fields=["external_id"])
-    record(
-        "group.described",
-        subject=Subject("group", str(group.pk), group.name),
-        organisation=group.organisation_id,
-        actor=actor,
-        before={"external_id": before},
-        after={"external_id": external_id},
-        now=now,
-    )
