@@ -20,7 +20,7 @@ from gridgate.directory.operations.tokens import (
 )
 from gridgate.organisations.authority import NotAllowed
 from gridgate.portal import scim
-from gridgate.portal.scim import views
+from gridgate.portal.scim import asking
 
 PATHS = [
     "/ServiceProviderConfig",
@@ -137,8 +137,8 @@ class TestMaking:
 
 
 def test_too_many_requests_wait(world, directory, monkeypatch):
-    monkeypatch.setattr(views, "REQUESTS_A_MINUTE", 2)
-    monkeypatch.setattr(views, "_counts", views._Counts())
+    monkeypatch.setattr(asking, "REQUESTS_A_MINUTE", 2)
+    monkeypatch.setattr(asking, "_counts", asking._Counts())
     with time_machine.travel(world.now, tick=False) as clock:
         assert [directory.get("/Me").status_code for _ in range(3)] == [501, 501, 429]
         assert directory.get("/Users")["Retry-After"] == "60"
@@ -147,6 +147,6 @@ def test_too_many_requests_wait(world, directory, monkeypatch):
 
 
 def test_benchmarks_are_not_limited(directory, monkeypatch, settings):
-    monkeypatch.setattr(views, "REQUESTS_A_MINUTE", 0)
+    monkeypatch.setattr(asking, "REQUESTS_A_MINUTE", 0)
     with override_settings(ENVIRONMENT=settings.ENVIRONMENT.model_copy(update={"quotas": "off"})):
         assert directory.get("/Me").status_code == 501

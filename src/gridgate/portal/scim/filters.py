@@ -22,7 +22,7 @@ from scim2_models.path import (
 )
 
 from gridgate.organisations.models import Membership, Organisation, present
-from gridgate.portal.scim.wire import identifier
+from gridgate.portal.scim.bodies import identifier
 
 NOTHING = Q(pk__in=[])
 

@@ -9,15 +9,15 @@ from scim2_models import Resource, SearchRequest
 from gridgate.directory import queries as directory
 from gridgate.directory.models import DirectoryGroup, DirectoryPerson
 from gridgate.organisations.models import Organisation
+from gridgate.portal.scim.answers import Writer
 from gridgate.portal.scim.filters import mentions, narrow_groups, narrow_people
-from gridgate.portal.scim.wire import (
+from gridgate.portal.scim.resources import (
     Group,
     Page,
     User,
-    Writer,
-    asks_for,
     page_of,
 )
+from gridgate.portal.scim.searches import asks_for
 
 
 @dataclass(frozen=True, slots=True)
