@@ -19,7 +19,7 @@ from gridgate.applications.operations import create_application, set_group
 from gridgate.core.roles import Term
 from gridgate.metering.queries.points import points_of_company, points_readable_by
 from gridgate.organisations.catalogue import BY_CODE
-from gridgate.organisations.company_rights import Change, CompanyRights, Difference, newly
+from gridgate.organisations.company_rights import CompanyRights
 from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations.groups import (
     date_place,
@@ -29,6 +29,7 @@ from gridgate.organisations.operations.groups import (
 )
 from gridgate.organisations.operations.members import end_membership, set_role
 from gridgate.organisations.operations.services import date_service, set_perimeter, set_services
+from gridgate.organisations.rights_changes import Change, Difference, becoming, newly
 from gridgate.portal.screens.company.consequences import (
     consequences,
     fingerprint,
@@ -124,7 +125,7 @@ def check(company: Company, wish: Wish, asked: list[datetime]) -> None:
         is_listed(rights, at, before[at])
 
     foreseen, do = planned(rights, wish, groups, present, points, actor)
-    changes = rights.becoming(foreseen)
+    changes = becoming(rights, foreseen)
     do()
     anew = present_rights(actor=fresh(members[0]))
     assert foreseen.people == anew.people

@@ -10,7 +10,7 @@ from gridgate.metering.models import MeteringPoint
 from gridgate.organisations import rights
 from gridgate.organisations.authority import LastAdministrator, NotAllowed
 from gridgate.organisations.catalogue import BY_CODE, CATALOGUE
-from gridgate.organisations.company_rights import Difference, company_rights
+from gridgate.organisations.company_rights import company_rights
 from gridgate.organisations.events import membership_changed
 from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations.group_steps import InvalidGroup
@@ -28,6 +28,7 @@ from gridgate.organisations.operations.services import (
     set_services,
     withdraw,
 )
+from gridgate.organisations.rights_changes import Difference, becoming
 from tests.factories.organisations import make_group, make_member
 from tests.real_registry import Registry
 
@@ -447,7 +448,7 @@ class TestCompanyRights:
 
     def test_name_who_loses_and_who_gains(self, world, lyon):
         before = company_rights(actor=world.membership("alice"))
-        [change] = before.becoming(before.with_services(give=[(lyon.pk, "invoices")]))
+        [change] = becoming(before, before.with_services(give=[(lyon.pk, "invoices")]))
         assert (names(change.losses), change.gains) == (["Agathe"], ())
         assert (change.reserves, change.opens, change.closes, change.asks_to_confirm) == (
             True,
@@ -457,9 +458,9 @@ class TestCompanyRights:
         )
         seat = world.acme.groups.get(name="Siège")
         both = [(lyon.pk, "meters"), (seat.pk, "meters")]
-        [change] = before.becoming(before.with_services(withdraw=both))
+        [change] = becoming(before, before.with_services(withdraw=both))
         assert (change.opens, change.asks_to_confirm, change.losses) == (True, True, ())
-        [change] = before.becoming(before.with_services(withdraw=[(lyon.pk, "data_services")]))
+        [change] = becoming(before, before.with_services(withdraw=[(lyon.pk, "data_services")]))
         assert (change.closes, change.opens, names(change.losses)) == (True, False, ["Bob"])
         assert BY_CODE["data_services"] is change.entry
 

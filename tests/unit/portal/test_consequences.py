@@ -10,6 +10,7 @@ import pytest
 from gridgate.core.roles import Term
 from gridgate.organisations.catalogue import BY_CODE
 from gridgate.organisations.company_rights import CompanyRights, Extent, Gift, Person
+from gridgate.organisations.rights_changes import becoming
 from gridgate.portal.screens.company.consequences import consequences
 
 NOW, THEN = datetime(2026, 11, 25, tzinfo=UTC), datetime(2026, 12, 31, 23, tzinfo=UTC)
@@ -33,7 +34,7 @@ def rights(**of: Any) -> CompanyRights:
 
 def said_after(before: CompanyRights, after: CompanyRights) -> list[tuple[str, str, list[str]]]:
     actor: Any = SimpleNamespace(is_administrator=False)
-    told = consequences(before.becoming(after), actor=actor)
+    told = consequences(becoming(before, after), actor=actor)
     return [
         (one.when, one.becomes, [said.text.replace("\u00a0", " ") for said in one.sentences]) for one in told
     ]

@@ -15,16 +15,9 @@ from gridgate.applications.queries import applications_of
 from gridgate.core.time import civil_day_of
 from gridgate.metering.queries.points import names_of_points, points_of_company, points_readable_by
 from gridgate.organisations.catalogue import EntitlementCode
-from gridgate.organisations.company_rights import (
-    Change,
-    CompanyRights,
-    Difference,
-    Ease,
-    Program,
-    company_rights,
-    newly,
-)
+from gridgate.organisations.company_rights import CompanyRights, Program, company_rights
 from gridgate.organisations.models import Membership
+from gridgate.organisations.rights_changes import Change, Difference, Ease, newly
 from gridgate.portal.kit import formats
 from gridgate.portal.screens.company.terms import last_day
 

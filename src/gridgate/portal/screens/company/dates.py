@@ -23,6 +23,7 @@ from gridgate.organisations.operations.group_steps import InvalidTerm
 from gridgate.organisations.operations.groups import date_place
 from gridgate.organisations.operations.services import date_service, give
 from gridgate.organisations.queries import entitlements_of, group_of, member_of, place_of
+from gridgate.organisations.rights_changes import becoming
 from gridgate.portal.guards.access import MemberRequest, administrator_required, entitlement_required
 from gridgate.portal.kit.meanwhile import Meanwhile, differing
 from gridgate.portal.screens.company.consequences import (
@@ -142,7 +143,7 @@ def _page(
     if not form.is_valid():
         return render(request, "company/dates.html", context, status=422)
     rights = present_rights(actor=actor)
-    changes = rights.becoming(after(rights, form.term))
+    changes = becoming(rights, after(rights, form.term))
     if not is_confirmed(request, changes):
         context |= {"consequences": consequences(changes, actor=actor), "seen": fingerprint(changes)}
         return render(request, "company/dates.html", context)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from gridgate.core.roles import ALWAYS, Term
 from gridgate.organisations import as_read
 from gridgate.organisations.catalogue import EntitlementCode, offered_to
-from gridgate.organisations.company_rights import Change, CompanyRights
+from gridgate.organisations.company_rights import CompanyRights
 from gridgate.organisations.handles import handle_of
 from gridgate.organisations.models import Membership, UserGroup
 from gridgate.organisations.operations.group_steps import InvalidGroup
@@ -30,6 +30,7 @@ from gridgate.organisations.queries import (
     members_of,
     reservations_of,
 )
+from gridgate.organisations.rights_changes import Change, becoming
 from gridgate.portal.guards.access import MemberRequest, administrator_required, entitlement_required
 from gridgate.portal.kit.meanwhile import Meanwhile, differing
 from gridgate.portal.kit.paging import page_of
@@ -170,10 +171,11 @@ def members(request: MemberRequest, pk: int) -> HttpResponse:
         places = _places(actor, group)
         chosen = _chooser(request, places, now).settled()
         rights = present_rights(actor=actor)
-        changes = rights.becoming(
+        changes = becoming(
+            rights,
             rights.with_members(
                 pk, [key for key in rights.people if handle_of(_MEMBER, key) in chosen], form.term
-            )
+            ),
         )
         if not is_confirmed(request, changes):
             context |= {"consequences": consequences(changes, actor=actor), "seen": fingerprint(changes)}
@@ -218,7 +220,7 @@ def delete(request: MemberRequest, pk: int) -> HttpResponse:
     with transaction.atomic():
         group = group_of(actor=actor, pk=pk)
         rights = present_rights(actor=actor)
-        changes = rights.becoming(rights.without_group(pk))
+        changes = becoming(rights, rights.without_group(pk))
         programs = [one.name for one in rights.programs.values() if one.group == pk]
         seen = request.POST.get("seen", "")
         confirmed = request.method == "POST" and seen == fingerprint(changes, programs)

@@ -32,6 +32,7 @@ from gridgate.organisations.queries import (
     members_of,
     reservations_of,
 )
+from gridgate.organisations.rights_changes import becoming
 from gridgate.portal.guards.access import MemberRequest, administrator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.searching import searched
@@ -72,7 +73,7 @@ def page(request: MemberRequest) -> HttpResponse:
     with transaction.atomic():
         before = present_rights(actor=actor)
         wanted = wanted.effective(before)
-        changes = before.becoming(before.with_services(give=wanted.give, withdraw=wanted.withdraw))
+        changes = becoming(before, before.with_services(give=wanted.give, withdraw=wanted.withdraw))
         seen = request.POST.get("seen", "")
         if any(change.asks_to_confirm for change in changes) and seen != fingerprint(changes):
             return _summary(

@@ -22,10 +22,10 @@ from gridgate.metering.queries.lists import PointFilter, narrow
 from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.organisations import as_read
 from gridgate.organisations.catalogue import BY_CODE, CatalogueEntry, EntitlementCode
-from gridgate.organisations.company_rights import Change
 from gridgate.organisations.models import Entitlement, Membership, UserGroup
 from gridgate.organisations.operations.services import set_perimeter
 from gridgate.organisations.queries import entitlements_of, group_of, perimeter_in
+from gridgate.organisations.rights_changes import Change, becoming
 from gridgate.portal.guards.access import MemberRequest, administrator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.meanwhile import Meanwhile
@@ -212,7 +212,7 @@ def _extent(points: Collection[str] | None) -> str:
 def _changes(actor: Membership, form: PerimeterForm) -> list[Change]:
     """What saving the choice as it is would do."""
     rights = present_rights(actor=actor)
-    return rights.becoming(rights.with_perimeter(form.group.pk, form.codes, form.chosen(), form.term))
+    return becoming(rights, rights.with_perimeter(form.group.pk, form.codes, form.chosen(), form.term))
 
 
 def _save(request: MemberRequest, form: PerimeterForm, changes: list[Change]) -> HttpResponse:

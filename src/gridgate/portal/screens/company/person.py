@@ -19,7 +19,7 @@ from gridgate.audit.models import AuditEvent
 from gridgate.organisations import as_read
 from gridgate.organisations.authority import LastAdministrator, NotAllowed
 from gridgate.organisations.catalogue import EntitlementCode
-from gridgate.organisations.company_rights import Change, CompanyRights
+from gridgate.organisations.company_rights import CompanyRights
 from gridgate.organisations.handles import handle_of
 from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models import Membership
@@ -35,6 +35,7 @@ from gridgate.organisations.queries import (
     places_of,
 )
 from gridgate.organisations.rights import not_over
+from gridgate.organisations.rights_changes import Change, becoming
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.guards.step_up import ask
 from gridgate.portal.kit import formats
@@ -75,7 +76,7 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
         return _refused(request, pk, form)
     # What the last day takes is said by itself: what the rest changes is compared until then.
     rights = present_rights(actor=actor).with_until(member.pk, form.until_chosen)
-    changes = rights.becoming(_after(rights, actor, member, form))
+    changes = becoming(rights, _after(rights, actor, member, form))
     promoted = _is_promoted(actor, member, form)
     sooner = _sooner(member, form.until_chosen)
     first = [*_promotion(member, promoted=promoted), *sooner]
@@ -269,7 +270,7 @@ def _page(
 def _detach_page(request: MemberRequest, member: Membership, *, status: int = 200) -> HttpResponse:
     actor = request.membership
     rights = present_rights(actor=actor)
-    changes = rights.becoming(rights.without_member(member.pk))
+    changes = becoming(rights, rights.without_member(member.pk))
     context = {
         "member": member,
         "name": str(member.user),

@@ -14,6 +14,7 @@ from gridgate.applications.operations import set_group
 from gridgate.applications.queries import applications_of
 from gridgate.organisations.models import UserGroup
 from gridgate.organisations.queries import group_of
+from gridgate.organisations.rights_changes import becoming
 from gridgate.portal.guards.access import MemberRequest, administrator_required
 from gridgate.portal.screens.company.consequences import (
     consequences,
@@ -43,7 +44,7 @@ def page(request: MemberRequest, pk: int) -> HttpResponse:
             if program.client_id in ticked or (program.group_id == pk and program.client_id not in had)
         }
         rights = present_rights(actor=actor)
-        changes = rights.becoming(rights.with_programs(pk, chosen))
+        changes = becoming(rights, rights.with_programs(pk, chosen))
         if not is_confirmed(request, changes):
             context = {"seen": fingerprint(changes), "consequences": consequences(changes, actor=actor)}
             return _page(request, group, programs, chosen, context)

@@ -26,10 +26,11 @@ from gridgate.onboarding.operations.join_requests import (
     requests_to_join,
 )
 from gridgate.organisations.catalogue import EntitlementCode
-from gridgate.organisations.company_rights import Change, Person
+from gridgate.organisations.company_rights import Person
 from gridgate.organisations.models import Membership
 from gridgate.organisations.operations.members import MembershipExists
 from gridgate.organisations.queries import groups_of
+from gridgate.organisations.rights_changes import Change, becoming
 from gridgate.portal.guards.access import MemberRequest, entitlement_required
 from gridgate.portal.kit.forms import LineField
 from gridgate.portal.kit.paging import page_of
@@ -140,7 +141,7 @@ def _changes(actor: Membership, join_request: JoinRequest, form: LetInForm) -> l
     rights = present_rights(actor=actor)
     person = Person(str(join_request.user), administrator=False, until=form.until_chosen)
     after = replace(rights, people={**rights.people, _NEW: person})
-    return rights.becoming(after.with_groups(_NEW, [group.pk for group in form.groups_chosen]))
+    return becoming(rights, after.with_groups(_NEW, [group.pk for group in form.groups_chosen]))
 
 
 def _who(asked: JoinRequest) -> list[str]:
