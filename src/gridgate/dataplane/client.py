@@ -26,9 +26,8 @@ from gridgate.dataplane.reading.answering import curve_of, in_order
 from gridgate.dataplane.reading.reader import Reader
 from gridgate.dataplane.reading.sealed import Denied, take
 from gridgate.dataplane.reading.window import Window
-from gridgate.dataplane.registry.newest import NEWEST
+from gridgate.dataplane.registry.opening import open_registry
 from gridgate.dataplane.registry.port import Access
-from gridgate.dataplane.registry.sqlite import SqliteRegistry
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore, SeriesInfo
 from gridgate.dataplane.store.quarantine import Cause, SetAside
@@ -94,7 +93,7 @@ class MeasurementClient:
     def __init__(self, config: DataPlaneConfig) -> None:
         self._config = config
         self._zone = config.zone
-        self._registry = SqliteRegistry(config.registry, zone=config.zone, newest=config.access_log / NEWEST)
+        self._registry = open_registry(config)
         self._log = AccessLog(config.access_log, config.process)
         self._lock = threading.Lock()
         self._store: MeasurementStore | None = None

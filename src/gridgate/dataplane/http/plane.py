@@ -24,8 +24,8 @@ from gridgate.dataplane.reading.reader import Reader
 from gridgate.dataplane.reading.sealed import Judge, Sealed, W, take
 from gridgate.dataplane.reading.window import Window
 from gridgate.dataplane.registry.newest import NEWEST
-from gridgate.dataplane.registry.port import Access, Application, Perimeter, Registry
-from gridgate.dataplane.registry.sqlite import SqliteRegistry
+from gridgate.dataplane.registry.opening import open_registry
+from gridgate.dataplane.registry.port import Access, Application, Perimeter
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore, SeriesInfo
 from gridgate.dataplane.summing import SumAsked
@@ -58,9 +58,7 @@ class DataPlane:
         self.config = config
         self.clock = clock
         self.zone = config.zone
-        self.registry: Registry = SqliteRegistry(
-            config.registry, zone=config.zone, newest=config.access_log / NEWEST
-        )
+        self.registry = open_registry(config)
         self.tokens = TokenStore(config.registry, newest=config.access_log / NEWEST)
         self._log = AccessLog(config.access_log, config.process, started_at=clock())
         self._sums = SumReader(config)

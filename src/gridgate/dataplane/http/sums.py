@@ -11,9 +11,8 @@ from gridgate.dataplane.config import DataPlaneConfig
 from gridgate.dataplane.query.sums.tally import Sums
 from gridgate.dataplane.reading.reader import Reader
 from gridgate.dataplane.reading.sealed import LONGEST_ID, Sealed
-from gridgate.dataplane.registry.newest import NEWEST
-from gridgate.dataplane.registry.port import Access, Application, Registry
-from gridgate.dataplane.registry.sqlite import SqliteRegistry
+from gridgate.dataplane.registry.opening import open_registry
+from gridgate.dataplane.registry.port import Access, Application
 from gridgate.dataplane.store import open_store
 from gridgate.dataplane.store.port import MeasurementStore
 from gridgate.dataplane.summing import Decided, SumAsked, add_up, decide_each, log_entries
@@ -56,9 +55,7 @@ class SumReader:
     def __init__(self, config: DataPlaneConfig) -> None:
         self._config = config
         self.turn = asyncio.Lock()
-        self._registry: Registry = SqliteRegistry(
-            config.registry, zone=config.zone, newest=config.access_log / NEWEST
-        )
+        self._registry = open_registry(config)
         self._store: MeasurementStore | None = None
 
     def take(
