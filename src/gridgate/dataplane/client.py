@@ -24,7 +24,7 @@ from gridgate.dataplane.query.sums.energy import energy_of_points
 from gridgate.dataplane.query.sums.tally import Sums
 from gridgate.dataplane.reading.answering import curve_of, in_order
 from gridgate.dataplane.reading.reader import Reader
-from gridgate.dataplane.reading.sealed import Denied, take
+from gridgate.dataplane.reading.sealed import Denied, L, Sealed, T, take
 from gridgate.dataplane.reading.window import Window
 from gridgate.dataplane.registry.opening import open_registry
 from gridgate.dataplane.registry.port import Access
@@ -131,8 +131,7 @@ class MeasurementClient:
             write=Window.answer,
             zone=self._zone,
         )
-        self._log.append(*sealed.lines)
-        return sealed.open()
+        return self._given(sealed)
 
     def daily_totals(
         self,
@@ -164,9 +163,9 @@ class MeasurementClient:
                 end=period.end,
                 zone=self._zone,
             )
-        self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=counts))
         days = [first + timedelta(days=index) for index in range((last - first).days + 1)]
-        return DailyTotals(list(groups), days, values, decided, quality)
+        lines = log_entries(reader, asked, decided, channel=channel, at=at, counts=counts)
+        return self._given(Sealed(lines, DailyTotals(list(groups), days, values, decided, quality)))
 
     def sums(
         self,
@@ -185,8 +184,8 @@ class MeasurementClient:
         groups = max(metering_points.values(), default=0) + 1
         with self._own_store() as store:
             sums = add_up(store, asked, parts, at=at, zone=self._zone, groups=groups)
-        self._log.append(*log_entries(reader, asked, decided, channel="screen", at=at, counts=sums.counts))
-        return sums, decided
+        lines = log_entries(reader, asked, decided, channel="screen", at=at, counts=sums.counts)
+        return self._given(Sealed(lines, (sums, decided)))
 
     def curves(
         self, reader: Reader, asked: SumAsked, metering_points: Sequence[str], *, at: datetime, channel: str
@@ -205,8 +204,8 @@ class MeasurementClient:
                 of_parts = [curve_of(store, wanted, part, zone=self._zone) for part in verdict.parts]
                 counts += [sum(segment.count for segment in segments) for segments in of_parts]
                 found[point] = in_order(of_parts)
-        self._log.append(*log_entries(reader, asked, decided, channel=channel, at=at, counts=counts))
-        return found, decided
+        lines = log_entries(reader, asked, decided, channel=channel, at=at, counts=counts)
+        return self._given(Sealed(lines, (found, decided)))
 
     def readable(
         self, reader: Reader, asked: SumAsked, metering_points: Sequence[str], *, at: datetime
@@ -253,6 +252,11 @@ class MeasurementClient:
                 day = max(info.last for info in upto)
                 found[point] = Latest(day, datetime.fromtimestamp(recorded_at / 1000, UTC))
         return found
+
+    def _given(self, sealed: Sealed[L, T]) -> T:
+        """What was read, once the log has it. Raises `AccessLogUnavailable`."""
+        self._log.append(*sealed.lines)
+        return sealed.open()
 
     def close(self) -> None:
         self._log.close()

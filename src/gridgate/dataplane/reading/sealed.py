@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from gridgate.core.errors import GridgateError
 from gridgate.core.sharing import Granted, Refused, Wanted, decide
-from gridgate.dataplane.accesslog.entry import AccessEntry
+from gridgate.dataplane.accesslog.entry import AccessEntry, Encoded, Entry
 from gridgate.dataplane.reading.log_lines import entries
 from gridgate.dataplane.reading.reader import Reader
 from gridgate.dataplane.reading.window import Window
@@ -21,7 +21,7 @@ from gridgate.dataplane.store.port import MeasurementStore
 LONGEST_ID = 18
 """What is longer is no metering point, and no line of the log."""
 
-L = TypeVar("L")
+L = TypeVar("L", bound=Entry | Encoded)
 T = TypeVar("T")
 
 
