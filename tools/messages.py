@@ -174,7 +174,7 @@ def _with_typography(source: str, message: str) -> str:
         follows_a_value = typeset(piece)[:1] != well_set[:1]
         words = r"(?: |[ \t]*\n[ \t]*)".join(map(re.escape, piece.split(" ")))
         pattern = rf"(?<=\}}\}}|\)s){words}" if follows_a_value else words
-        source = re.sub(pattern, lambda _found, text=well_set: text, source)
+        source = re.sub(pattern, well_set.replace("\\", r"\\"), source)
     return source
 
 
