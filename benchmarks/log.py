@@ -129,7 +129,8 @@ class World:
         from gridgate.core.quantities import Kind
         from gridgate.metering import as_held
         from gridgate.metering.models import MeteringPoint, PointVersion, TitleHolding
-        from gridgate.onboarding.operations.terms import accept_terms, terms_in_force
+        from gridgate.onboarding.operations.terms import accept_terms
+        from gridgate.onboarding.terms import terms_in_force
         from gridgate.organisations.models import Membership
         from tests.factories.organisations import make_member, make_organisation
         from tests.factories.sharing import make_permission, make_service

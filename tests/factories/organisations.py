@@ -18,7 +18,7 @@ from gridgate.organisations.operations.companies import create_organisation
 from gridgate.organisations.operations.groups import create_group
 from gridgate.organisations.operations.members import add_member
 from gridgate.organisations.operations.services import give
-from gridgate.organisations.rights import forget
+from gridgate.organisations.reach import forget
 
 SINCE = datetime(2024, 1, 1, tzinfo=UTC)
 _next_siren = count(300_000_000)

@@ -25,6 +25,7 @@ from gridgate.organisations import rights
 from gridgate.organisations.catalogue import BY_CODE, CATALOGUE
 from gridgate.organisations.models import Membership, Organisation
 from gridgate.organisations.operations.members import end_membership
+from gridgate.organisations.reach import points_reached_now
 from tests.examples import examples
 from tests.factories.metering import make_point
 from tests.factories.organisations import SINCE, make_group, make_member, make_organisation
@@ -162,7 +163,7 @@ def check(some: list[Company], at: datetime) -> None:
                     continue
                 seen = points_readable_by(actor=actor, service=code, today=date(2026, 1, 1))
                 assert set(seen.values_list("pk", flat=True)) == within & held
-                written = MeteringPoint.objects.filter(pk__in=rights.points_reached_now(actor, code))
+                written = MeteringPoint.objects.filter(pk__in=points_reached_now(actor, code))
                 assert {point.pk for point in written} == set(rights.perimeter_of(actor, code))
                 assert seen.count() == len(within & held)
                 for point in points:

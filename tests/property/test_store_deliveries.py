@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gridgate.core.quantities import FlowDirection, Kind, Quality
 from gridgate.core.time import Resolution
-from gridgate.dataplane.store import MeasurementStore, open_rehearsal, open_store
-from gridgate.dataplane.store.port import DayBlock, PutResult, Source
+from gridgate.dataplane.store import open_rehearsal, open_store
+from gridgate.dataplane.store.port import DayBlock, MeasurementStore, PutResult, Source
 from tests.examples import examples
 from tests.factories.measurements import POINT, SUMMER, key, source
 

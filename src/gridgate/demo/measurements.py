@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from gridgate.core.quantities import Kind, Quality
 from gridgate.dataplane.store import open_store
-from gridgate.dataplane.store.port import DayBlock, MeasurementStore, Quarantined, Source
+from gridgate.dataplane.store.port import DayBlock, MeasurementStore, Source
+from gridgate.dataplane.store.quarantine import Quarantined
 from gridgate.demo import cast, curves
 
 DAILY_DELIVERIES = 30

@@ -4,14 +4,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from gridgate.demo import cast
+from gridgate.eic.asked import EicAsked
+from gridgate.eic.kind import EIC
 from gridgate.eic.models import EicRequest
-from gridgate.eic.operations.asking import (
-    EIC,
-    EicAsked,
-    begin_eic_request,
-    codes_to_compare,
-    submit_eic_request,
-)
+from gridgate.eic.operations.asking import begin_eic_request, codes_to_compare, submit_eic_request
 from gridgate.eic.operations.importing import import_eic_codes
 from gridgate.eic.queries import organisation_eic_code
 from gridgate.organisations.models import Membership, User

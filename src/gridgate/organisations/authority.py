@@ -6,7 +6,7 @@
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.models import Membership, Organisation
-from gridgate.organisations.rights import is_present
+from gridgate.organisations.reach import is_present
 
 
 class NotAllowed(GridgateError):

@@ -17,7 +17,7 @@ from gridgate.onboarding.models import Invitation
 from gridgate.onboarding.operations.invitations import InvitationLapsed, invite, renew_invitation
 from gridgate.onboarding.operations.join_requests import ask_to_join
 from gridgate.onboarding.operations.joining import LinkFault, UnusableLink, accept_invitation, open_invitation
-from gridgate.organisations import rights
+from gridgate.organisations import reach, rights
 from gridgate.organisations.company_rights import company_rights
 from gridgate.organisations.last_days import end_of, last_day
 from gridgate.organisations.models import Membership
@@ -84,7 +84,7 @@ def test_every_channel_stops_at_the_same_instant(world):
             "page": world.client("bob").get("/compte/").status_code == 200,
             "form": "/connexion/" not in world.client("bob").post("/compte/favoris/", DROPPED)["Location"],
             "rights": actor.has("data_services"),
-            "is_present": rights.is_present(actor),
+            "is_present": reach.is_present(actor),
             "members": actor in members_of(actor=world.alice),
             "group": lyon.size == 1,
             "company's rights": actor.pk in company_rights(actor=world.alice).people,
@@ -162,7 +162,7 @@ class TestTheEndIsWritten:
             )
             again = add_member(organisation=world.acme, email="BOB@acme.example", full_name="", now=UNTIL)
             assert again.pk != world.bob.pk
-            assert rights.is_present(again)
+            assert reach.is_present(again)
         assert set(Membership.objects.filter(ended_at=UNTIL)) == {world.bob, world.acme_user}
 
     def test_by_closing_the_account(self, world):

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gridgate.core.quantities import FlowDirection, Kind
-from gridgate.dataplane.store import MeasurementStore, SqliteStore, open_store, sqlite, sqlite_connection
-from gridgate.dataplane.store.port import StoreUnavailable
+from gridgate.dataplane.store import open_store, sqlite, sqlite_connection
+from gridgate.dataplane.store.port import MeasurementStore, StoreUnavailable
+from gridgate.dataplane.store.sqlite import SqliteStore
 from tests.factories.measurements import PARIS, POINT, SUMMER, block, source
 
 CURVE, OUT = Kind.LOAD_CURVE, FlowDirection.WITHDRAWAL

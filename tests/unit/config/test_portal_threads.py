@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from gridgate.config.http_limits import NotTaken
 from gridgate.config.portal_threads import AT_ONCE, in_threads
+from gridgate.dataplane.http.guard import NotTaken
 
 FILE, PAGE = "/static/css/base.css", "/connexion/"
 

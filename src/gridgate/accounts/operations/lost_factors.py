@@ -28,7 +28,7 @@ from gridgate.organisations.authority import NotAllowed, require_operator
 from gridgate.organisations.handles import handle_of, number_of
 from gridgate.organisations.models import Membership, User, present
 from gridgate.organisations.queries import memberships_of
-from gridgate.organisations.rights import is_present
+from gridgate.organisations.reach import is_present
 
 LONGEST_NOTE = 300
 OBJECTION_DAYS = 30

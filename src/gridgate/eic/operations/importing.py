@@ -14,7 +14,7 @@ from gridgate.core.identifiers import InvalidIdentifier, parse_siren
 from gridgate.core.text import compact, counted, folded, line
 from gridgate.eic.codes import examine, why
 from gridgate.eic.models import EicCode
-from gridgate.eic.operations.register import LONGEST_NAMES, record_code
+from gridgate.eic.operations.register import LONGEST_NAMES, company_said, record_code
 from gridgate.eic.queries import search_text_of
 from gridgate.organisations.authority import require_operator
 from gridgate.organisations.models import Membership, Organisation
@@ -159,7 +159,7 @@ def _import_some(
             new.append(told)
             report.created += 1
             if company is not None:
-                linked = {"code": told.pk} | company(company)
+                linked = {"code": told.pk} | company_said(company)
                 record_code("eic.recorded", told, company, actor=actor, after=linked, now=now)
         elif present.source == EicCode.Source.ISSUED:
             if line.of(_said(present)) == line.of(_said(told)):
@@ -206,7 +206,7 @@ def _bring_up_to_date(
             "eic.changed", present, present.organisation, actor=actor, before=was, after=became, now=now
         )
     if linked:
-        record_code("eic.linked", present, company, actor=actor, after=company(company), now=now)
+        record_code("eic.linked", present, company, actor=actor, after=company_said(company), now=now)
 
 
 class _Line:
@@ -259,7 +259,9 @@ class _Line:
             active=active,
         )
 
-    def company(self, companies: Mapping[str, Organisation], present: EicCode | None) -> Organisation | None:
+    def company(
+        self, companies: Mapping[str, Organisation], present: EicCode | None
+    ) -> Organisation | None:
         """The company that the line names, when there is one here."""
         text = compact(self.cells.get("siren", ""))
         if not text:

@@ -72,7 +72,7 @@ def add_eic_code(
             issued_at=now,
         )
         added.save(force_insert=True)
-        after = {"code": added.pk, **names, "valid": added.valid} | company(organisation)
+        after = {"code": added.pk, **names, "valid": added.valid} | company_said(organisation)
         record_code("eic.recorded", added, organisation, actor=actor, after=after, now=now)
     return added
 
@@ -110,10 +110,14 @@ def link_eic_code(
         row.save(update_fields=["organisation"])
         # Each company reads of its own side only: neither learns of the other.
         if former is not None:
-            left = company(former)
-            record_code("eic.unlinked", row, former, actor=actor, before=left, after=company(None), now=now)
+            left = company_said(former)
+            record_code(
+                "eic.unlinked", row, former, actor=actor, before=left, after=company_said(None), now=now
+            )
         if organisation is not None:
-            record_code("eic.linked", row, organisation, actor=actor, after=company(organisation), now=now)
+            record_code(
+                "eic.linked", row, organisation, actor=actor, after=company_said(organisation), now=now
+            )
     return row
 
 
@@ -148,7 +152,7 @@ def _set_active(
     return row
 
 
-def company(organisation: Organisation | None) -> dict[str, Any]:
+def company_said(organisation: Organisation | None) -> dict[str, Any]:
     return {"company": None if organisation is None else organisation.legal_name}
 
 

@@ -11,7 +11,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.metering.models import MeteringPoint, TitleHolding, called
 from gridgate.metering.queries.titles import lasts
 from gridgate.organisations.models import Membership
-from gridgate.organisations.rights import points_reached_now
+from gridgate.organisations.reach import points_reached_now
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations

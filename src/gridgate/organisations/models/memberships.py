@@ -1,7 +1,7 @@
 """Membership, and what gives it rights: groups, the services given to a group, and on which points."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -14,9 +14,7 @@ from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.last_days import last_day
 from gridgate.organisations.models.organisation import Organisation
 from gridgate.organisations.models.people import User
-
-if TYPE_CHECKING:
-    from gridgate.organisations.rights import Reach
+from gridgate.organisations.reach import Reach, count_reached, reach_of, within
 
 
 def present(now: datetime | None = None, *, of: str = "") -> Q:
@@ -42,7 +40,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 class Membership(models.Model):
     """A person acting for a company: the *actor* of every query and operation.
 
-    What it may do is worked out in `organisations/rights.py` from its role and its groups.
+    What it may do is worked out in `organisations/reach.py` from its role and its groups.
     """
 
     class Role(models.TextChoices):
@@ -99,22 +97,16 @@ class Membership(models.Model):
         """Whether it is in force: what `present` says, of this row."""
         return self.ended_at is None and (self.until is None or (now or timezone.now()) < self.until)
 
-    def reach(self, code: str) -> "Reach":
+    def reach(self, code: str) -> Reach:
         """How far the member may use a service; one query at most per instance, for all services."""
-        from gridgate.organisations.rights import reach_of
-
         return reach_of(self, code)
 
     def within(self, code: str, field: str) -> models.Q:
         """The condition that `field`, a metering point's identifier, is within the member's reach of the service."""
-        from gridgate.organisations.rights import within
-
         return within(self, code, field)
 
     def count_within(self, code: str) -> int:
         """How many points the member's restricted groups name for a service."""
-        from gridgate.organisations.rights import count_reached
-
         return count_reached(self, code)
 
     def has(self, code: str) -> bool:

@@ -14,7 +14,7 @@ from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.metering.queries.titles import held_on
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.models import Membership, Organisation
-from gridgate.organisations.rights import within
+from gridgate.organisations.reach import within
 from gridgate.sharing.models import DataService, Permission, PermissionPoint
 from gridgate.sharing.queries.permissions import in_force, permissions_given
 from gridgate.sharing.queries.reach import entitled, readable_one, said

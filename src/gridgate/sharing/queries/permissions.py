@@ -11,7 +11,8 @@ from django.db.models import Case, Count, F, Min, OuterRef, Q, QuerySet, Subquer
 from gridgate.core.sharing import PermissionState
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.models import Membership
-from gridgate.organisations.rights import perimeter_of, within
+from gridgate.organisations.reach import within
+from gridgate.organisations.rights import perimeter_of
 from gridgate.sharing.history import points_left
 from gridgate.sharing.models import Permission, PermissionEvent, PermissionPoint, PointLeft, Receipt
 from gridgate.sharing.queries.reach import NAMED, WHOLE, entitled, readable_one, within_reach

@@ -15,7 +15,7 @@ from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.metering.models import TitleHolding
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.models import Membership
-from gridgate.organisations.rights import points_reached_now
+from gridgate.organisations.reach import points_reached_now
 from gridgate.sharing.models import PermissionPoint, PermissionRequest
 
 Row = TypeVar("Row", bound=Model)

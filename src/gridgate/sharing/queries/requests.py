@@ -9,7 +9,7 @@ from gridgate.core.sharing import PermissionState
 from gridgate.metering.queries.points import Points, points_readable_by
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.models import Membership
-from gridgate.organisations.rights import within
+from gridgate.organisations.reach import within
 from gridgate.sharing.models import PermissionRequest
 from gridgate.sharing.queries.reach import ASKED, WHOLE, entitled, readable_one, within_reach
 

@@ -9,13 +9,13 @@ import xlsxwriter
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.dataplane.ingest.directory import PointInfo
 from gridgate.dataplane.ingest.mapping import (
-    Meter,
     MeterMapping,
     Unmapped,
     check_targets,
     read_mapping_file,
     resolve,
 )
+from gridgate.dataplane.ingest.port import Meter
 from tests.unit.dataplane.ingest.conftest import C4, C5, Directory
 
 

@@ -4,10 +4,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from gridgate.core.errors import GridgateError
-from gridgate.eic.asked import AskedFault
+from gridgate.eic.asked import AskedFault, Wrong
 from gridgate.eic.codes import EicFault, Examined, examine
 from gridgate.eic.form import ALL_TYPES
-from gridgate.eic.operations.asking import Wrong
 from gridgate.eic.operations.issuing import EicCodeTaken, InvalidEicBody
 from gridgate.eic.operations.register import InvalidEicCode
 from gridgate.portal.kit import formats

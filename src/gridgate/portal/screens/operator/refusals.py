@@ -5,7 +5,8 @@ from django.utils.translation import gettext as _
 from gridgate.core.errors import GridgateError
 from gridgate.metering.operations.titles import TitleEndsBeforeItBegins, TitlesOverlap
 from gridgate.onboarding.operations.declarations import AlreadyAdministered, NoContract, NoEicCode
-from gridgate.onboarding.operations.invitations import InvitationClosed, InvitationOpen
+from gridgate.onboarding.operations.invitations import InvitationClosed
+from gridgate.onboarding.operations.sending import InvitationOpen
 from gridgate.organisations.operations.members import MembershipExists
 from gridgate.requests.operations.life import ReasonMissing, RequestNotOpen
 

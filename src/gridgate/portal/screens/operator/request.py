@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.core.errors import ErrorKind, GridgateError
 from gridgate.organisations.models import Membership, Organisation
-from gridgate.organisations.rights import is_present
+from gridgate.organisations.reach import is_present
 from gridgate.portal.guards.access import MemberRequest, operator_required
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.shapes import Step

@@ -14,7 +14,7 @@ from gridgate.dataplane.client import Reader
 from gridgate.metering.models import MeteringPoint
 from gridgate.organisations.catalogue import EntitlementCode
 from gridgate.organisations.models import Membership
-from gridgate.organisations.rights import within
+from gridgate.organisations.reach import within
 from gridgate.portal import measurements
 from gridgate.portal.kit import formats
 from gridgate.portal.kit.charts.load_curve.chart import LoadCurve, load_curve
