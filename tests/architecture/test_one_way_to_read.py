@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "gridgate.dataplane.query.answer": ALL,
     "gridgate.dataplane.query.columns": ALL,
     "gridgate.dataplane.query.days": ALL,
-    "gridgate.dataplane.query.sums": {"Gap", "Sums"},
+    "gridgate.dataplane.query.sums.tally": {"Gap", "Sums"},
     "gridgate.dataplane.reading.answering": {"nothing_readable"},
     "gridgate.dataplane.reading.sealed": {"Denied"},
     "gridgate.dataplane.reading.window": {"Part", "Window"},

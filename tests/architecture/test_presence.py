@@ -12,7 +12,7 @@ OF_THE_ROW = {
     "organisations/models/memberships.py": 5,  # the word itself, what lapsed unwritten, by what it ended, the constraint
     "organisations/operations/members.py": 1,  # writing the end of what has lapsed
     "accounts/own_account.py": 1,  # the word as SQL, beside `until`
-    "accounts/personal_data.py": 1,  # since when and until when, in a person's own copy
+    "organisations/capability.py": 1,  # since when and until when, in a person's own copy
 }
 """How many times each asks whether the row is closed, which is another question."""
 OTHERS = {"portal/screens/sharing"}

@@ -142,7 +142,7 @@ class TestOnScreen:
         assert client.post(f"{HOME}publier/", {"version": "2", "document": GOOD}).status_code == 403
 
     def test_every_fault_has_its_french(self) -> None:
-        import gridgate.kyc.form as schema
+        import gridgate.kyc.form_file as schema
 
         source = Path(schema.__file__).read_text(encoding="utf-8")
         codes = set(re.findall(r'Fault\(\s*"(\w+)"', source)) | set(schema._MESSAGES)
