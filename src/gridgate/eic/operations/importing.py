@@ -259,9 +259,7 @@ class _Line:
             active=active,
         )
 
-    def company(
-        self, companies: Mapping[str, Organisation], present: EicCode | None
-    ) -> Organisation | None:
+    def company(self, companies: Mapping[str, Organisation], present: EicCode | None) -> Organisation | None:
         """The company that the line names, when there is one here."""
         text = compact(self.cells.get("siren", ""))
         if not text:
