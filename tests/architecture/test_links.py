@@ -20,8 +20,6 @@ BELOW = [
     if (room / "__init__.py").is_file() and room.name not in ROOMS_WITH_SCREENS
 ]
 NAMING_A_SCREEN = {"reverse", "reverse_lazy", "resolve_url", "redirect"}
-AS_A_LIBRARY_ASKS = ("external_sign_in.py", "stages.py", "scim/views.py")
-"""What the account library and the protocol of directories ask an address of: these wait to go up under the portal."""
 
 
 def calls_in(source: str) -> Iterator[str]:
@@ -82,7 +80,7 @@ def test_no_module_below_the_portal_names_a_screen() -> None:
         for path in sorted(room.rglob("*.py"))
         if names_a_screen(path.read_text(encoding="utf-8"))
     ]
-    assert [name for name in naming if not name.endswith(AS_A_LIBRARY_ASKS)] == []
+    assert naming == []
 
 
 def test_no_letter_names_a_screen_or_its_path() -> None:

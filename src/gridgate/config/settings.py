@@ -144,7 +144,7 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 PASSWORD_RESET_TIMEOUT = 3600
 
-ACCOUNT_ADAPTER = "gridgate.accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "gridgate.portal.signing_in.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -152,7 +152,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
-SOCIALACCOUNT_ADAPTER = "gridgate.accounts.external_sign_in.ExternalSignInAdapter"
+SOCIALACCOUNT_ADAPTER = "gridgate.portal.signing_in.external.ExternalSignInAdapter"
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 ACCOUNT_RATE_LIMITS = (

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from gridgate.accounts.external_sign_in import provider_name
+from gridgate.accounts.provider import provider_name
 from gridgate.directory import events
 from gridgate.notifications import letters
 from gridgate.organisations.models import Membership

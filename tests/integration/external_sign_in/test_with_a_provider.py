@@ -15,7 +15,6 @@ from django.test import Client
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
-from gridgate.accounts.external_sign_in import PENDING
 from gridgate.accounts.operations.external_accounts import link_external_account
 from gridgate.accounts.security.factors import add_totp
 from gridgate.accounts.security.sessions import SIGNED_IN_AT
@@ -24,6 +23,7 @@ from gridgate.onboarding.models import TermsAcceptance
 from gridgate.onboarding.operations.terms import publish_terms
 from gridgate.organisations.models import SignIn, User
 from gridgate.organisations.operations.members import disable_user
+from gridgate.portal.signing_in.external import PENDING
 from tests.factories.organisations import make_member
 from tests.functional.security.conftest import ask_for, totp
 from tests.functional.security.test_no_secret_at_rest import as_it_lies

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from gridgate.accounts.external_sign_in import provider_name
+from gridgate.accounts.provider import provider_name
 from gridgate.accounts.security import keys
 from gridgate.accounts.security.pace import Attempt
 from gridgate.portal.refusals.waits import tell_wait

@@ -15,21 +15,13 @@ from django.utils.translation import get_language, gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from gridgate.accounts.external_sign_in import (
-    PENDING,
-    Claims,
-    Refusal,
-    asks_own_factor,
-    bring_factor,
-    prove_then_link,
-    provider_name,
-)
 from gridgate.accounts.operations.external_accounts import (
     AccountClosed,
     LinkedElsewhere,
     link_external_account,
     open_external_account,
 )
+from gridgate.accounts.provider import provider_name
 from gridgate.accounts.security.external_factor import Shown
 from gridgate.onboarding.models import GeneralTerms
 from gridgate.onboarding.operations.terms import TermsNotAccepted
@@ -38,6 +30,14 @@ from gridgate.organisations.models import User
 from gridgate.portal.kit.forms import LineField
 from gridgate.portal.screens.activation.forms import TermsForm
 from gridgate.portal.screens.external_sign_in.views import with_a_provider
+from gridgate.portal.signing_in.external import (
+    PENDING,
+    Claims,
+    Refusal,
+    asks_own_factor,
+    bring_factor,
+    prove_then_link,
+)
 
 
 class OpeningForm(TermsForm):

@@ -15,11 +15,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from requests import RequestException
 
-from gridgate.accounts import external_sign_in
-from gridgate.accounts.external_sign_in import Refusal, provider_name
+from gridgate.accounts.provider import provider_name
 from gridgate.accounts.security.log import tell
 from gridgate.accounts.security.pace import Attempt, Limit, by_address, give_back
 from gridgate.portal.refusals.waits import wait_first
+from gridgate.portal.signing_in import external
+from gridgate.portal.signing_in.external import Refusal
 
 View = Callable[..., HttpResponse]
 
@@ -49,7 +50,7 @@ def start(request: HttpRequest) -> HttpResponse:
         return wait_first(request, attempt)
     onwards = get_next_redirect_url(request) or ""
     try:
-        return external_sign_in.start(request, onwards=onwards, nonce=secrets.token_urlsafe(24))
+        return external.start(request, onwards=onwards, nonce=secrets.token_urlsafe(24))
     except (RequestException, OAuth2Error) as error:
         unanswered = isinstance(error, RequestException)
         tell("sign-in unavailable", request=request, method="openid", cause=type(error).__name__)
@@ -65,7 +66,7 @@ def finish(request: HttpRequest) -> HttpResponse:
     attempt = _attempt(request)
     if not attempt.allowed:
         return wait_first(request, attempt)
-    response = external_sign_in.finish(request)
+    response = external.finish(request)
     if request.user.is_authenticated:
         attempt.take_back()
         give_back(_limit(request))  # of when they left

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods
 
-from gridgate.accounts.external_sign_in import provider_name
 from gridgate.accounts.models import SecurityPolicy, SensitiveAct
+from gridgate.accounts.provider import provider_name
 from gridgate.accounts.security.policy import (
     MOST_MINUTES,
     NotASecondFactor,

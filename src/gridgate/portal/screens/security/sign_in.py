@@ -21,10 +21,10 @@ from django.views.decorators.http import require_http_methods
 from gridgate.accounts.security import factors, guesses, keys
 from gridgate.accounts.security.log import tell
 from gridgate.accounts.security.pace import Attempt, by_address, in_words
-from gridgate.accounts.stages import SecondFactorStage
 from gridgate.organisations.models import User
 from gridgate.portal.refusals.waits import tell_wait, wait_first
 from gridgate.portal.screens.security.forms import SignInCodeForm
+from gridgate.portal.signing_in.stages import SecondFactorStage
 
 KEY = "credential"
 WRONG = gettext_lazy(

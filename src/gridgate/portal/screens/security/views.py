@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from gridgate.accounts.external_sign_in import provider_name
 from gridgate.accounts.own_account import external_links_of
+from gridgate.accounts.provider import provider_name
 from gridgate.accounts.security import keys, sessions, sign_ins
 from gridgate.accounts.security.external_factor import still_counts
 from gridgate.accounts.security.factors import MOST_KEYS, factors_of

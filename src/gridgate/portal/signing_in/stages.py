@@ -5,9 +5,9 @@ from allauth.mfa.stages import AuthenticateStage
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from gridgate.accounts.external_sign_in import link_proved
 from gridgate.accounts.security.external_factor import is_brought
 from gridgate.organisations.models import User
+from gridgate.portal.signing_in.external import link_proved
 
 
 class SecondFactorStage(AuthenticateStage):  # type: ignore[misc]  # the library has no types

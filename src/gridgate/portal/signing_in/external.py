@@ -78,11 +78,6 @@ class Refusal:
     ALL = (CANCELLED, UNVERIFIED, CLOSED, OTHER, UNAVAILABLE, FAILED)
 
 
-def provider_name() -> str:
-    """What the provider is called; empty when the operator has chosen none."""
-    return str(settings.ENVIRONMENT.oidc_name) if settings.ENVIRONMENT.oidc_issuer else ""
-
-
 class ExternalSignInAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # the library has no types
     """Whom the library lets in, and where it leads who is not."""
 

@@ -66,7 +66,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
         tell("sign-in refused", request=request, user=known, method="password")
 
     def get_login_stages(self) -> list[str]:
-        return ["gridgate.accounts.stages.SecondFactorStage"]
+        return ["gridgate.portal.signing_in.stages.SecondFactorStage"]
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Whoever signs in by any door passes here: it is written down, told, and shown in the list of sessions."""
