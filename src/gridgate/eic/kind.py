@@ -21,7 +21,6 @@ EIC = RequestKind(
     ),
 )
 
-
 CHANGEABLE = (RequestState.DRAFT, RequestState.RETURNED)
 
 

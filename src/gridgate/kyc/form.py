@@ -10,14 +10,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 BUILT_IN: Final = Path(__file__).with_name("default.json")
 
-
 LARGEST_DOCUMENT: Final = 256 * 1024
 """Bytes of a version's JSON."""
 
-
 MOST_CONTROLS: Final = 800
 """Of one section, all rows of its groups counted: browsers send them in one form, and Django takes a thousand."""
-
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 

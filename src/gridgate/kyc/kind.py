@@ -27,8 +27,6 @@ KYC = RequestKind(
     when_taken_back=_put_documents_back,
 )
 
-
 EDITABLE = (RequestState.DRAFT, RequestState.RETURNED)
-
 
 DECIDED = (RequestState.ACCEPTED, RequestState.REFUSED)

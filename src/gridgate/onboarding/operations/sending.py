@@ -16,7 +16,6 @@ from gridgate.organisations.operations.members import InvalidMember, parse_email
 
 LANGUAGES = ("fr", "en")
 
-
 LONGEST_NAME = 120
 
 

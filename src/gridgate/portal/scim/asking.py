@@ -41,7 +41,6 @@ class Asked(NamedTuple):
 
 View = Callable[..., HttpResponse]
 
-
 _log = logging.getLogger(__name__)
 
 

@@ -18,16 +18,12 @@ from scim2_models import (
 
 MOST_RESULTS = 200
 
-
 USUAL_RESULTS = 100
-
 
 MOST_OPERATIONS = 1000
 
-
 LAST_INDEX = 2**31
 """Beyond it there is nothing, and a database has no such number."""
-
 
 TOLERANT = ScimPolicy(
     unknown=ScimPolicy.Unknown.ignore,

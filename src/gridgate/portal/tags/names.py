@@ -11,7 +11,6 @@ from gridgate.portal.kit import formats
 
 register = template.Library()
 
-
 _REFERENCE = re.compile(r"\b[A-Z]{2,4}-[0-9]{4,8}-[0-9A-Z]{4,8}\b")
 """What `core.references` draws, behind its prefix and its year or day."""
 

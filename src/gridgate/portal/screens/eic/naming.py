@@ -32,7 +32,6 @@ TYPES: dict[str, Any] = {
 }
 """What each type names, for somebody who asks for a code for the first time."""
 
-
 _FIELDS: dict[str, Any] = {
     "type": gettext_lazy("Type"),
     "display_name": gettext_lazy("Nom d’affichage"),
