@@ -93,6 +93,7 @@ TEMPLATES = [
             "builtins": [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
+                "gridgate.notifications.templatetags.links",
                 *tag_libraries(),
             ],
         },
