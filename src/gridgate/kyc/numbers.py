@@ -23,11 +23,11 @@ _GROUPING: Final = re.compile(r"[\s.\-/]+")
 _IBAN_LENGTHS: Final = {
     **dict.fromkeys(["NO"], 15),
     **dict.fromkeys(["BE"], 16),
-    **dict.fromkeys(["DK", "FI", "FO", "GL", "NL", "SD"], 18),
+    **dict.fromkeys(["DK", "FI", "FK", "FO", "GL", "NL", "SD"], 18),
     **dict.fromkeys(["MK", "SI"], 19),
     **dict.fromkeys(["AT", "BA", "EE", "KZ", "LT", "LU", "MN", "XK"], 20),
-    **dict.fromkeys(["CH", "CR", "HR", "LI", "LV"], 21),
-    **dict.fromkeys(["BG", "BH", "DE", "GB", "GE", "IE", "ME", "RS", "VA"], 22),
+    **dict.fromkeys(["CH", "HR", "LI", "LV"], 21),
+    **dict.fromkeys(["BG", "BH", "CR", "DE", "GB", "GE", "IE", "ME", "RS", "VA"], 22),
     **dict.fromkeys(["AE", "GI", "IL", "IQ", "OM", "SO", "TL"], 23),
     **dict.fromkeys(["AD", "CZ", "ES", "MD", "PK", "RO", "SA", "SE", "SK", "TN", "VG"], 24),
     **dict.fromkeys(["LY", "PT", "ST"], 25),
@@ -41,37 +41,10 @@ _IBAN_LENGTHS: Final = {
     **dict.fromkeys(["RU"], 33),
 }
 
-# European Commission, VIES: how the numbers of each member state are made. XI is Northern Ireland.
-_VAT: Final = {
-    "AT": r"U\d{8}",
-    "BE": r"[01]\d{9}",
-    "BG": r"\d{9,10}",
-    "CY": r"\d{8}[A-Z]",
-    "CZ": r"\d{8,10}",
-    "DE": r"\d{9}",
-    "DK": r"\d{8}",
-    "EE": r"\d{9}",
-    "EL": r"\d{9}",
-    "ES": r"[A-Z0-9]\d{7}[A-Z0-9]",
-    "FI": r"\d{8}",
-    "FR": r"[A-HJ-NP-Z0-9]{2}\d{9}",
-    "HR": r"\d{11}",
-    "HU": r"\d{8}",
-    "IE": r"\d[A-Z0-9+*]\d{5}[A-Z]{1,2}",
-    "IT": r"\d{11}",
-    "LT": r"(?:\d{9}|\d{12})",
-    "LU": r"\d{8}",
-    "LV": r"\d{11}",
-    "MT": r"\d{8}",
-    "NL": r"[A-Z0-9+*]{12}",
-    "PL": r"\d{10}",
-    "PT": r"\d{9}",
-    "RO": r"\d{2,10}",
-    "SE": r"\d{12}",
-    "SI": r"\d{8}",
-    "SK": r"\d{10}",
-    "XI": r"(?:\d{9}|\d{12}|GD\d{3}|HA\d{3})",
-}
+_VAT_PREFIXES: Final = {"EL": "GR", "XI": "GB"}
+"""The Commission's codes that are not ISO's: Greece, and Northern Ireland, whose numbers are of the United Kingdom's form
+(Council Directive 2006/112/EC, article 215, as Directive (EU) 2020/1756 amends it).
+"""
 
 
 def parse_iban(text: str) -> str:
@@ -110,27 +83,33 @@ def parse_bic(text: str) -> str:
 
 
 def parse_vat(text: str) -> str:
-    """Return a VAT number in capitals, with its country: of the EU as VIES takes it, of another country as it is.
-
-    A French one that ends in a SIREN is checked (code général des impôts, annexe 2, article 242 nonies A: the key is
-    12 + 3 × the SIREN, modulo 97).
+    """Return a VAT number in capitals, with its country: checked by the rules of each country that the library knows,
+    its check digits included, and of another country as it is.
 
     >>> parse_vat("FR 44 732 829 320")
     'FR44732829320'
     """
+    from stdnum import get_cc_module  # one module a country: only what is asked for is loaded
+    from stdnum.exceptions import InvalidChecksum, ValidationError
+
     number = _compact(text)
     country, rest = number[:2], number[2:]
     if country == "GR":  # the Commission's code for Greece is not ISO's
         country = "EL"
-    pattern = _VAT.get(country)
-    if pattern is None:
-        if country not in countries() or not re.fullmatch(r"[A-Z0-9]{2,15}", rest):
-            raise Unfit("vat_form")
+    iso = _VAT_PREFIXES.get(country, country)
+    if iso not in countries() or not re.fullmatch(r"[A-Z0-9+*]{2,15}", rest):
+        raise Unfit("vat_form")
+    # A Swiss one is its company's number, with a suffix or without.
+    swiss = iso == "CH" and rest[-1:].isdecimal()
+    rules = get_cc_module(iso.lower(), "uid" if swiss else "vat")
+    if rules is None:
         return number
-    if not re.fullmatch(pattern, rest, re.ASCII):
-        raise Unfit("vat_country", country=country)
-    if country == "FR" and rest.isdecimal() and int(rest[:2]) != (12 + 3 * int(rest[2:])) % 97:
-        raise Unfit("check", what="TVA")
+    try:
+        rules.validate(number if iso == "CH" else rest)
+    except InvalidChecksum:
+        raise Unfit("check", what="TVA") from None
+    except ValidationError:
+        raise Unfit("vat_country", country=country) from None
     return country + rest
 
 

@@ -1,6 +1,8 @@
 """Answers: read as typed, kept in one spelling, held to the form."""
 
+import re
 from datetime import date
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from gridgate.kyc.answers import (
 from gridgate.kyc.form import BUILT_IN, Form
 from gridgate.kyc.form_file import read_form
 from gridgate.kyc.numbers import (
+    _IBAN_LENGTHS,
     Unfit,
     parse_bic,
     parse_iban,
@@ -157,12 +160,75 @@ def test_published_ibans_check(iban):
     assert parse_iban(iban) == iban
 
 
-@pytest.mark.parametrize(
-    "vat", ["DE123456789", "EL123456789", "IE1234567WA", "ATU12345678", "GB123456789", "CHE123456788"]
-)
-def test_numbers_of_other_countries_are_taken_as_they_are_made(vat):
-    assert parse_vat(vat) == vat
-    assert parse_vat("GR123456789") == "EL123456789"
+VATS = {
+    "AT": "ATU13585627",
+    "BE": "BE0403019261",
+    "BG": "BG175074752",
+    "CH": "CHE107787577IVA",
+    "CY": "CY10259033P",
+    "CZ": "CZ25123891",
+    "DE": "DE136695976",
+    "DK": "DK13585628",
+    "EE": "EE100931558",
+    "EL": "EL094259216",
+    "ES": "ESB58378431",
+    "FI": "FI20774740",
+    "FR": "FR40303265045",
+    "GB": "GB980780684",
+    "HR": "HR33392005961",
+    "HU": "HU12892312",
+    "IE": "IE6433435F",
+    "IT": "IT00743110157",
+    "LT": "LT119511515",
+    "LU": "LU15027442",
+    "LV": "LV40003521600",
+    "MT": "MT11679112",
+    "NL": "NL004495445B01",
+    "NO": "NO995525828MVA",
+    "PL": "PL8567346215",
+    "PT": "PT501964843",
+    "RO": "RO18547290",
+    "SE": "SE123456789701",
+    "SI": "SI50223054",
+    "SK": "SK2022749619",
+    "XI": "XI980780684",
+}
+"""One of each country, of those that the authorities and the library publish as examples."""
+
+
+@pytest.mark.parametrize("country", VATS)
+def test_a_number_for_vat_is_checked_by_the_rules_of_its_country(country: str) -> None:
+    number = VATS[country]
+    assert parse_vat(number) == number
+    assert parse_vat(f" {number[:4].lower()} {number[4:]} ") == number
+    digit = max(place for place, char in enumerate(number) if char.isdecimal() and place < len(number) - 2)
+    wrong = number[:digit] + str((int(number[digit]) + 1) % 10) + number[digit + 1 :]
+    with pytest.raises(Unfit):
+        parse_vat(wrong)
+
+
+def test_a_greek_number_has_the_code_of_the_commission() -> None:
+    assert parse_vat("GR094259216") == "EL094259216"
+
+
+def test_a_swiss_number_needs_no_suffix() -> None:
+    assert parse_vat("CHE-107.787.577") == "CHE107787577"
+
+
+def test_a_number_of_a_country_without_known_rules_is_taken_as_it_is() -> None:
+    assert parse_vat("US 12-3456789") == "US123456789"
+
+
+def test_accounts_are_as_long_as_in_the_registry_that_the_library_brings() -> None:
+    structures = re.findall(
+        r'^([A-Z]{2}) country="[^"]*" bban="([^"]*)"', (files("stdnum") / "iban.dat").read_text("utf-8"), re.M
+    )
+    lengths = {
+        country: 4 + sum(int(part) for part in re.findall(r"(\d+)!?[nac]", structure))
+        for country, structure in structures
+    }
+    assert lengths == _IBAN_LENGTHS
+
     assert parse_bic("DEUTDEFF500") == "DEUTDEFF500"
 
 
