@@ -12,7 +12,7 @@ from django.utils import timezone
 _log = logging.getLogger("gridgate.security")
 
 
-def tell(event: str, *, request: HttpRequest | None = None, user: Any = None, **facts: object) -> None:
+def log_event(event: str, *, request: HttpRequest | None = None, user: Any = None, **facts: object) -> None:
     """Write `event` with the person's number, where they come from, and facts that are no secret."""
     said = {
         "at": timezone.now().isoformat(timespec="milliseconds"),

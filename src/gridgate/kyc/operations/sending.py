@@ -1,12 +1,12 @@
 """Sending the questionnaire, taking it back, and the operator's decision."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.timezone import get_default_timezone
 
 from gridgate.core.errors import ErrorKind, GridgateError
-from gridgate.core.time import civil_day_bounds
+from gridgate.core.time import civil_day_bounds, months_from
 from gridgate.kyc.answers import AnswerFault, faults_of
 from gridgate.kyc.kind import KYC
 from gridgate.kyc.models import KycQuestionnaire
@@ -88,11 +88,7 @@ def accept_questionnaire(
 
 def end_of_validity(now: datetime, months: int) -> datetime:
     """The last second of the civil day with the same number, so many months on; of a shorter month, its last day."""
-    day = today(now)
-    month = day.year * 12 + day.month - 1 + months
-    first_of_next = date((month + 1) // 12, (month + 1) % 12 + 1, 1)
-    last = (first_of_next - timedelta(days=1)).day
-    same = date(month // 12, month % 12 + 1, min(day.day, last))
+    same = months_from(today(now), months)
     end = civil_day_bounds(same, get_default_timezone()).end
     assert end is not None
     return end - timedelta(seconds=1)

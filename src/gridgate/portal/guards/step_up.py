@@ -29,7 +29,7 @@ from django.utils.translation import gettext_lazy as _
 
 from gridgate.accounts.models import SensitiveAct, StepUpCode
 from gridgate.accounts.security import factors, guesses, keys
-from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.log import log_event
 from gridgate.accounts.security.policy import has_factor, policy
 from gridgate.accounts.security.proof import By, is_proved, prove
 from gridgate.accounts.security.sealing import Unreadable, seal, unseal
@@ -156,7 +156,7 @@ def send_code(request: HttpRequest, user: User, waiting: Pending) -> StepUpCode 
         return None
     waiting.code, waiting.refusal = code.pk, ""
     keep(request, waiting)
-    tell("step-up code sent", request=request, user=user, act=waiting.act)
+    log_event("step-up code sent", request=request, user=user, act=waiting.act)
     return code
 
 
@@ -168,13 +168,13 @@ def attempt(request: HttpRequest, user: User, waiting: Pending) -> bool:
     """Take the proof that the request brings; when it is not accepted, say why in what waits."""
     refusal, by = _tried(request, user, waiting)
     if refusal is not None:
-        tell("step-up refused", request=request, user=user, act=waiting.act, by=by, why=refusal)
+        log_event("step-up refused", request=request, user=user, act=waiting.act, by=by, why=refusal)
         waiting.refusal = refusal
         keep(request, waiting)
         return False
     prove(request, user, by, now=timezone.now())
     request.session.pop(PENDING, None)
-    tell("step-up accepted", request=request, user=user, act=waiting.act, by=by)
+    log_event("step-up accepted", request=request, user=user, act=waiting.act, by=by)
     return True
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from gridgate.accounts.onwards import leads_here
 from gridgate.accounts.security import external_factor
 from gridgate.accounts.security.guesses import password_attempt
-from gridgate.accounts.security.log import address_of, tell
+from gridgate.accounts.security.log import address_of, log_event
 from gridgate.accounts.security.pace import Attempt, in_words
 from gridgate.accounts.security.proof import By, prove
 from gridgate.accounts.security.sessions import see
@@ -63,7 +63,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Tell the log. Not which address was typed: it may be a password in the wrong field."""
         known = User.objects.filter(email__iexact=str(credentials.get("email", ""))).first()
-        tell("sign-in refused", request=request, user=known, method="password")
+        log_event("sign-in refused", request=request, user=known, method="password")
 
     def get_login_stages(self) -> list[str]:
         return ["gridgate.portal.signing_in.stages.SecondFactorStage"]
@@ -86,7 +86,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
             prove(request, user, By.FACTOR, now=now)
         external_factor.keep(request, user)
         told = {"second_factor": "provider"} if external_factor.is_brought(request, user) else {}
-        tell("signed in", request=request, user=user, method=method, **told)
+        log_event("signed in", request=request, user=user, method=method, **told)
         return response
 
 

@@ -37,7 +37,7 @@ from gridgate.accounts.operations.external_accounts import (
     link_external_account,
 )
 from gridgate.accounts.security import external_factor
-from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.log import log_event
 from gridgate.accounts.security.policy import has_factor, policy
 from gridgate.core.text import address, line
 from gridgate.organisations.models import User
@@ -333,7 +333,7 @@ def finish(request: HttpRequest) -> HttpResponse:
 def _refused(
     request: HttpRequest, reason: str, state: dict[str, Any], *, user: User | None = None, **facts: object
 ) -> ImmediateHttpResponse:
-    tell("sign-in refused", request=request, user=user, method="openid", reason=reason, **facts)
+    log_event("sign-in refused", request=request, user=user, method="openid", reason=reason, **facts)
     onwards = state.get("next")
     query = f"?{urlencode({'next': onwards})}" if onwards else ""
     return ImmediateHttpResponse(

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from requests import RequestException
 
 from gridgate.accounts.provider import provider_name
-from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.log import log_event
 from gridgate.accounts.security.pace import Attempt, Limit, by_address, give_back
 from gridgate.portal.refusals.waits import wait_first
 from gridgate.portal.signing_in import external
@@ -53,7 +53,7 @@ def start(request: HttpRequest) -> HttpResponse:
         return external.start(request, onwards=onwards, nonce=secrets.token_urlsafe(24))
     except (RequestException, OAuth2Error) as error:
         unanswered = isinstance(error, RequestException)
-        tell("sign-in unavailable", request=request, method="openid", cause=type(error).__name__)
+        log_event("sign-in unavailable", request=request, method="openid", cause=type(error).__name__)
         return _refusal(request, Refusal.UNAVAILABLE if unanswered else Refusal.FAILED, onwards, status=503)
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from gridgate.accounts.security import factors, sessions
-from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.log import log_event
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.guards.second_factor import while_setting_up
 from gridgate.portal.guards.step_up import own_security
@@ -35,7 +35,7 @@ def page(request: AccountRequest) -> HttpResponse:
     if request.method == "POST":
         factors.renew_recovery_codes(user=user, session_key=request.session.session_key, now=timezone.now())
         sessions.go_on(request, user)
-        tell("recovery codes renewed", request=request, user=user)
+        log_event("recovery codes renewed", request=request, user=user)
         return redirect("account_codes")
     codes = factors.read_recovery_codes_once(user=user) if request.method == "GET" else None
     context: dict[str, object] = {"has": has}

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from gridgate.accounts.operations.external_accounts import LastWayIn, unlink_external_account
 from gridgate.accounts.own_account import external_links_of, opens_without
-from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.log import log_event
 from gridgate.portal.guards.access import AccountRequest, account_page
 from gridgate.portal.guards.second_factor import while_setting_up
 from gridgate.portal.guards.step_up import own_security
@@ -34,6 +34,6 @@ def page(request: AccountRequest, pk: int) -> HttpResponse:
         )
     except LastWayIn:  # the page says why, and what to do first
         return redirect("account_external", pk)
-    tell("external account unlinked", request=request, user=user, provider=link.name, sessions=ended)
+    log_event("external account unlinked", request=request, user=user, provider=link.name, sessions=ended)
     messages.success(request, _("Votre compte n’est plus relié à %(name)s.") % {"name": link.name})
     return redirect("account_security")

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from gridgate.accounts.security import factors, keys, sessions
-from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.log import log_event
 from gridgate.accounts.security.proof import By, prove
 from gridgate.accounts.security.sign_ins import device_name
 from gridgate.portal.guards.access import AccountRequest, account_page
@@ -53,7 +53,7 @@ def _add(request: AccountRequest, name: str, credential: dict[str, object]) -> H
         return redirect("account_security")
     sessions.go_on(request, request.user)
     prove(request, request.user, By.FACTOR, now=timezone.now())  # the key has just answered this session
-    tell("second factor added", request=request, user=request.user, type="webauthn")
+    log_event("second factor added", request=request, user=request.user, type="webauthn")
     messages.success(
         request,
         _("La clé « %(name)s » est ajoutée : elle ouvre votre compte sans mot de passe.") % {"name": name},
@@ -96,7 +96,7 @@ def _remove(request: AccountRequest, pk: int) -> HttpResponse:
         )
     else:
         sessions.go_on(request, request.user)
-        tell("second factor removed", request=request, user=request.user, type="webauthn")
+        log_event("second factor removed", request=request, user=request.user, type="webauthn")
         messages.success(
             request, _("La clé est retirée. Effacez-la aussi de votre appareil : il la proposerait encore.")
         )

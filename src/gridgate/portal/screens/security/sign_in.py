@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from gridgate.accounts.security import factors, guesses, keys
-from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.log import log_event
 from gridgate.accounts.security.pace import Attempt, by_address, in_words
 from gridgate.organisations.models import User
 from gridgate.portal.refusals.waits import tell_wait, wait_first
@@ -51,7 +51,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         key = keys.recognise(keys.parse(request.POST[KEY]), user=user)
         if key is not None:
             return _passed(request, stage, user, key)
-        tell("second factor refused", request=request, user=user, type="webauthn")
+        log_event("second factor refused", request=request, user=user, type="webauthn")
         messages.error(request, _("Cette clé n’est pas reconnue. Essayez encore, ou saisissez un code."))
         return redirect("sign_in_code")
     if form.is_valid():
@@ -62,7 +62,7 @@ def second_factor(request: HttpRequest) -> HttpResponse:
         if factor is not None:
             guess.take_back()
             return _passed(request, stage, user, factor)
-        tell("second factor refused", request=request, user=user, limited=not guess.allowed)
+        log_event("second factor refused", request=request, user=user, limited=not guess.allowed)
         form.add_error("code", str(WRONG if guess.allowed else TOO_MANY % {"wait": in_words(guess.wait)}))
     has = factors.factors_of(user=user)
     context: dict[str, object] = {"form": form, "has": has}
@@ -86,7 +86,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
         return JsonResponse(keys.sign_in_options())
     key = keys.recognise(keys.parse(request.POST.get(KEY, "")))
     if key is None:
-        tell("sign-in refused", request=request, method="webauthn")
+        log_event("sign-in refused", request=request, method="webauthn")
         messages.error(request, _("Cette clé n’est pas reconnue. Connectez-vous avec votre mot de passe."))
         return redirect("sign_in")
     attempt.take_back()

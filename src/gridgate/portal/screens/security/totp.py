@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from gridgate.accounts.security import factors, guesses, sessions
-from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.log import log_event
 from gridgate.accounts.security.mfa import PURPOSE, MfaAdapter
 from gridgate.accounts.security.pace import in_words
 from gridgate.accounts.security.proof import By, prove
@@ -54,7 +54,7 @@ def page(request: AccountRequest) -> HttpResponse:
         )
     else:
         sessions.go_on(request, request.user)
-        tell("second factor removed", request=request, user=request.user, type="totp")
+        log_event("second factor removed", request=request, user=request.user, type="totp")
         messages.success(request, _("L’application de codes est retirée."))
     return redirect("account_security")
 
@@ -72,7 +72,7 @@ def _set_up(request: AccountRequest) -> HttpResponse:
             guess.take_back()
             request.session.pop(SECRET, None)
             prove(request, user, By.FACTOR, now=timezone.now())  # it has just shown a code
-            tell("second factor added", request=request, user=user, type="totp")
+            log_event("second factor added", request=request, user=user, type="totp")
             messages.success(
                 request, _("L’application de codes est ajoutée : un code sera demandé à chaque connexion.")
             )

@@ -13,7 +13,7 @@ from gridgate.accounts.provider import provider_name
 from gridgate.accounts.security import keys, sessions, sign_ins
 from gridgate.accounts.security.external_factor import still_counts
 from gridgate.accounts.security.factors import MOST_KEYS, factors_of
-from gridgate.accounts.security.log import tell
+from gridgate.accounts.security.log import log_event
 from gridgate.accounts.security.policy import must_have_factor
 from gridgate.organisations.handles import number_of
 from gridgate.portal.guards.access import AccountRequest, account_page
@@ -59,7 +59,7 @@ def end_sessions(request: AccountRequest) -> HttpResponse:
     else:
         named = number_of("session", chosen)
         ended = int(named is not None and sessions.end_session(user=user, pk=named))
-    tell("sessions ended", request=request, user=user, count=ended)
+    log_event("sessions ended", request=request, user=user, count=ended)
     if ended:
         messages.success(request, ngettext("La session est fermée.", "Les sessions sont fermées.", ended))
     else:
