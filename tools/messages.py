@@ -8,7 +8,7 @@ the typographer's spaces and apostrophes into the French messages of templates a
 it. `missing` lists the messages that have no English and exits 1 when there are some. The last three keep to
 the folders named (a screen, an app, or `portal` for what is no screen's), all by default.
 
-Needs Babel, which only building and translating ask for; a running portal reads the compiled files.
+A running portal reads the compiled files.
 """
 
 import re

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from gridgate.kyc.countries import countries
+from gridgate.kyc.countries import name_of
 from gridgate.kyc.form import (
     AnyField,
     ChoiceField,
@@ -46,5 +46,5 @@ def option(field: AnyField, value: str) -> str:
                 (in_language(choice.label) for choice in field.choices if choice.value == value), value
             )
         case CountryField():
-            return countries().get(value, {}).get(formats.current_language(), value)
+            return name_of(value, formats.current_language())
     return value
